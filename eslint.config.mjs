@@ -1,0 +1,75 @@
+import js from '@eslint/js';
+import ts from 'typescript-eslint';
+
+/** Imports go one way (docs/architecture.md): each folder names the ones it may not see. */
+const ROOMS = {
+  shared: ['graph', 'adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
+  graph: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
+  adapters: ['engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
+  data: ['adapters', 'engine', 'trainer', 'runs', 'cli', 'extension'],
+  engine: ['data', 'trainer', 'runs', 'cli', 'extension'],
+  runs: ['adapters', 'engine', 'data', 'trainer', 'cli', 'extension'],
+  trainer: ['cli', 'extension'],
+  cli: ['extension'],
+};
+
+const direction = Object.entries(ROOMS).map(([room, forbidden]) => ({
+  files: [`src/${room}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: forbidden.flatMap((f) => [`../${f}`, `../${f}/**`, `../../${f}/**`, `../../../${f}/**`]),
+            message: `src/${room} must not import this: imports go one way.`,
+          },
+          ...(room === 'shared'
+            ? [
+                {
+                  group: ['node:*', 'vscode', 'onnxruntime-node'],
+                  message: 'src/shared runs on both sides of every wall.',
+                },
+              ]
+            : []),
+          ...(['shared', 'graph', 'adapters', 'data', 'runs'].includes(room)
+            ? [{ group: ['onnxruntime-node'], message: 'Only src/engine loads a runtime.' }]
+            : []),
+        ],
+      },
+    ],
+  },
+}));
+
+export default ts.config(
+  { ignores: ['dist/**', '.cache/**', 'node_modules/**', 'test/fixtures/**', 'coverage/**'] },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  {
+    rules: {
+      'max-lines': ['error', { max: 500 }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.cjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        performance: 'readonly',
+        fetch: 'readonly',
+        require: 'readonly',
+        module: 'readonly',
+        __dirname: 'readonly',
+      },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  ...direction,
+);

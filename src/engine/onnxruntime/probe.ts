@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import { DType, isFloat } from '../../graph/dtype';
+import { elementCount, type Dim, type Model, type ValueInfo } from '../../graph/model';
+import type { TensorInfo } from '../../graph/infos';
+import { saveByReference } from '../../graph/save';
+import type { NumberArray } from '../../graph/data';
+import { tensorOf, tensorValues } from '../../graph/data';
+import type { HostTensor, HostTensors } from '../engine';
+import { openSession } from './session';
+
+/** Sizes each free dimension takes in the three probes: primes, so that no two dimensions agree by chance. */
+const PRIMES = [
+  [2, 3, 5],
+  [7, 11, 13],
+  [17, 19, 23],
+  [29, 31, 37],
+];
+
+/**
+ * Shape and type of every tensor, without hand-written inference: the graph runs three times at different
+ * prime sizes of its free dimensions, and what a dimension was in the three runs is its identity.
+ *
+ * @param fixed values for inputs that random numbers would break; zeros otherwise, ones for masks
+ */
+export async function probe(model: Model, fixed: HostTensors = {}): Promise<Map<string, TensorInfo>> {
+  const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
+  const outputs: ValueInfo[] = names.map((name) => ({ name, dtype: 0, shape: undefined }));
+  const probed: Model = { ...model, graph: { ...model.graph, outputs } };
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-probe-'));
+  try {
+    const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), {
+      optimization: 'disabled',
+    });
+    const variables = freeDimensions(model.graph.inputs);
+    const observed: HostTensors[] = [];
+    for (let round = 0; round < (variables.length ? 3 : 1); round++) {
+      const size = (dim: string) => PRIMES[variables.indexOf(dim) % PRIMES.length][round];
+      const feeds: HostTensors = {};
+      for (const input of model.graph.inputs) {
+        if (model.graph.initializers.has(input.name)) continue;
+        feeds[input.name] = fixed[input.name] ?? placeholder(input, size);
+      }
+      observed.push({ ...feeds, ...(await session.run(feeds)) });
+    }
+    await session.dispose();
+    return merge(model, observed, variables);
+  } catch (e) {
+    if (e instanceof AuroraError) throw e;
+    throw new AuroraError(
+      'model',
+      `The model does not run: ${(e as Error).message}`,
+      'Check that it runs in ONNX Runtime with the input names and shapes it declares.',
+      { cause: e },
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The name of an open axis; unnamed ones are taken to follow the usual order: batch, then sequence. */
+const dimName = (dim: Dim, axis: number): number | string =>
+  dim ?? ['batch', 'sequence'][axis] ?? `axis ${axis}`;
+
+function freeDimensions(inputs: ValueInfo[]): string[] {
+  const found = new Set<string>();
+  for (const i of inputs) i.shape?.map(dimName).forEach((d) => typeof d === 'string' && found.add(d));
+  return [...found];
+}
+
+function placeholder(input: ValueInfo, size: (dim: string) => number): HostTensor {
+  if (!input.shape)
+    throw new AuroraError(
+      'model',
+      `The input ${input.name} declares no shape.`,
+      'Export the model with its input shapes.',
+    );
+  const dims = input.shape.map(dimName).map((d) => (typeof d === 'number' ? d : size(d)));
+  const fill = isFloat(input.dtype) ? 0.5 : /mask/i.test(input.name) || input.dtype === DType.bool ? 1 : 0;
+  const t = tensorOf(input.name, input.dtype, dims, new Array<number>(elementCount(dims)).fill(fill));
+  return { dtype: t.dtype, dims, data: tensorValues(t) as NumberArray };
+}
+
+function merge(model: Model, observed: HostTensors[], variables: string[]): Map<string, TensorInfo> {
+  const infos = new Map<string, TensorInfo>();
+  for (const t of model.graph.initializers.values()) infos.set(t.name, { dtype: t.dtype, shape: t.dims });
+  const label = new Map(
+    variables.map((v, i) => [PRIMES[i % PRIMES.length].slice(0, observed.length).join(), v]),
+  );
+  for (const name of Object.keys(observed[0])) {
+    const { dtype, dims } = observed[0][name];
+    const shape = dims.map((_, axis) => {
+      const sizes = observed.map((o) => o[name].dims[axis]);
+      if (sizes.every((s) => s === sizes[0])) return sizes[0];
+      return label.get(sizes.join()) ?? sizes.join('|');
+    });
+    infos.set(name, { dtype, shape });
+  }
+  return infos;
+}

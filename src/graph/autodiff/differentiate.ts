@@ -1,0 +1,109 @@
+import { AuroraError } from '../../shared/errors';
+import { GraphBuilder } from '../builder';
+import { isFloat } from '../dtype';
+import type { TensorInfos } from '../infos';
+import type { Graph, Node } from '../model';
+import { ruleFor } from './registry';
+import { RuleContext } from './rule';
+
+/**
+ * Reverse-mode differentiation of a graph, as ordinary nodes appended to it. Only tensors between a
+ * trainable one and the seeds are touched: nothing below the lowest adapter, nothing for frozen weights.
+ *
+ * @param seeds  gradient tensor of each output that has one (shaped as the output)
+ * @param wrt    the trainable tensors
+ * @returns the gradient tensor of each trainable that the seeds depend on
+ */
+export function differentiate(
+  graph: Graph,
+  infos: TensorInfos,
+  seeds: ReadonlyMap<string, string>,
+  wrt: readonly string[],
+): Map<string, string> {
+  const path = gradientPath(graph.nodes, infos, [...seeds.keys()], wrt);
+  requireRules(path.nodes);
+  const g = new GraphBuilder(graph, '/grad');
+  const parts = new Map<string, string[]>();
+  for (const [tensor, gradient] of seeds) parts.set(tensor, [gradient]);
+  for (const node of [...path.nodes].reverse()) {
+    const dy = node.outputs.map((y) => collect(g, parts, y));
+    if (dy.every((d) => d === undefined)) continue;
+    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t));
+    const dx = ruleFor(node)!(context);
+    dx.forEach((gradient, i) => {
+      if (gradient === undefined || !context.needs(i)) return;
+      const list = parts.get(node.inputs[i]) ?? [];
+      list.push(gradient);
+      parts.set(node.inputs[i], list);
+    });
+  }
+  const result = new Map<string, string>();
+  for (const name of wrt) {
+    const gradient = collect(g, parts, name);
+    if (gradient) result.set(name, gradient);
+  }
+  return result;
+}
+
+/** The sum of everything that flowed into a tensor. */
+function collect(g: GraphBuilder, parts: Map<string, string[]>, tensor: string): string | undefined {
+  const list = parts.get(tensor);
+  if (!list) return undefined;
+  if (list.length > 1) parts.set(tensor, [list.reduce((a, b) => g.op('Add', [a, b]))]);
+  return parts.get(tensor)![0];
+}
+
+/** Operators whose outputs do not change continuously with their inputs: no gradient passes. */
+const FLAT = new Set(
+  (
+    'Shape Size ConstantOfShape Range Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf ' +
+    'ArgMax ArgMin NonZero OneHot EyeLike Sign Floor Ceil Round RandomNormal RandomUniform'
+  ).split(' '),
+);
+
+export interface GradientPath {
+  nodes: Node[];
+  tensors: Set<string>;
+}
+
+/** Nodes and tensors on a differentiable way from a trainable tensor to one of `targets`. */
+export function gradientPath(
+  nodes: readonly Node[],
+  infos: TensorInfos | undefined,
+  targets: readonly string[],
+  wrt: readonly string[],
+): GradientPath {
+  const carries = (name: string): boolean => {
+    const info = infos?.get(name);
+    return info ? isFloat(info.dtype) : true;
+  };
+  const reached = new Set(wrt);
+  for (const node of nodes)
+    if (!FLAT.has(node.opType) && node.inputs.some((x) => reached.has(x)))
+      for (const y of node.outputs) if (y && carries(y)) reached.add(y);
+  const needed = new Set(targets.filter((t) => reached.has(t)));
+  const onPath: Node[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (FLAT.has(node.opType) || !node.outputs.some((y) => needed.has(y))) continue;
+    const inputs = node.inputs.filter((x) => reached.has(x));
+    if (inputs.length === 0) continue;
+    inputs.forEach((x) => needed.add(x));
+    onPath.push(node);
+  }
+  return { nodes: onPath.reverse(), tensors: needed };
+}
+
+/** Refuses before training, with all the operators at once. */
+function requireRules(nodes: readonly Node[]): void {
+  const missing = nodes.filter((n) => !ruleFor(n));
+  if (missing.length === 0) return;
+  const names = missing
+    .slice(0, 5)
+    .map((n) => `${n.domain ? n.domain + '.' : ''}${n.opType} (node "${n.name || n.outputs[0]}")`);
+  throw new AuroraError(
+    'operator',
+    `No gradient rule for ${names.join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}, between an adapter and the loss.`,
+    'Export the model with standard operators (no runtime-specific fusion), or adapt only layers above these nodes (layersToTransform). ' +
+      '`aurora inspect` lists every such operator.',
+  );
+}

@@ -1,0 +1,66 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { DType } from './dtype';
+import { isFileRef, type FileRef, type Tensor } from './model';
+import { AuroraError } from '../shared/errors';
+
+/** The bytes behind a reference. */
+export function readFileRef(ref: FileRef): Uint8Array {
+  const fd = openSync(ref.path, 'r');
+  try {
+    const out = new Uint8Array(ref.length);
+    for (let done = 0; done < ref.length;) {
+      const n = readSync(fd, out, done, ref.length - done, ref.offset + done);
+      if (n === 0)
+        throw new AuroraError('model', `${ref.path} ended before byte ${ref.offset + ref.length}.`);
+      done += n;
+    }
+    return out;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const readTensorBytes = (t: Tensor): Uint8Array => (isFileRef(t.data) ? readFileRef(t.data) : t.data);
+
+const ARRAYS = {
+  [DType.float]: Float32Array,
+  [DType.double]: Float64Array,
+  [DType.int32]: Int32Array,
+  [DType.uint32]: Uint32Array,
+  [DType.int64]: BigInt64Array,
+  [DType.uint64]: BigUint64Array,
+  [DType.int8]: Int8Array,
+  [DType.uint8]: Uint8Array,
+  [DType.bool]: Uint8Array,
+  [DType.int16]: Int16Array,
+  [DType.uint16]: Uint16Array,
+  [DType.float16]: Uint16Array,
+  [DType.bfloat16]: Uint16Array,
+} as const;
+
+export type NumberArray = InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>;
+
+/** The values as a typed array of the tensor's own type (16-bit floats as their bits). A copy: aligned and safe to change. */
+export function tensorValues(t: Tensor): NumberArray {
+  const Type = ARRAYS[t.dtype as keyof typeof ARRAYS];
+  if (!Type)
+    throw new AuroraError(
+      'model',
+      `The tensor ${t.name} has a type (${t.dtype}) whose values cannot be read here.`,
+    );
+  const bytes = readTensorBytes(t);
+  return new Type(bytes.slice().buffer as ArrayBuffer);
+}
+
+/** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */
+export const tensorNumbers = (t: Tensor): number[] =>
+  Array.from(tensorValues(t) as ArrayLike<number | bigint>, Number);
+
+export function tensorOf(name: string, dtype: number, dims: number[], values: ArrayLike<number>): Tensor {
+  const Type = ARRAYS[dtype as keyof typeof ARRAYS];
+  const big = dtype === DType.int64 || dtype === DType.uint64;
+  const array = big
+    ? BigInt64Array.from(Array.from(values), (v) => BigInt(v))
+    : (Type as typeof Float32Array).from(values);
+  return { name, dtype, dims, data: new Uint8Array(array.buffer) };
+}

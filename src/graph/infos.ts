@@ -1,0 +1,15 @@
+import type { DTypeCode } from './dtype';
+
+/**
+ * What is known of a tensor at run time. An axis is a number when it never changes, else a symbol: two axes
+ * with the same symbol always have the same size, and a symbolic axis never stands for a broadcast 1.
+ */
+export interface TensorInfo {
+  dtype: DTypeCode;
+  shape: (number | string)[];
+}
+
+export type TensorInfos = ReadonlyMap<string, TensorInfo>;
+
+export const sameShape = (a: readonly (number | string)[], b: readonly (number | string)[]): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);

@@ -1,0 +1,80 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { AuroraError } from '../shared/errors';
+import { isFileRef, type Graph, type Model, type Tensor } from './model';
+import { scanModel } from './onnx/scan';
+import { externalOf, tensorBytes } from './onnx/tensor';
+
+/**
+ * A model from its file. Weights stay where they are; external data is found, checked to lie inside the
+ * model's folder (a model must not read your other files) and to be long enough.
+ */
+export function loadModel(path: string): Model {
+  const full = resolve(path);
+  const model = scanModel(full);
+  forEachTensor(model.graph, (t) => {
+    resolveExternal(t, full);
+    checkLength(t, full);
+  });
+  return model;
+}
+
+function forEachTensor(graph: Graph, visit: (t: Tensor) => void): void {
+  for (const t of graph.initializers.values()) visit(t);
+  for (const node of graph.nodes)
+    for (const a of node.attributes.values()) {
+      if (a.type === 'tensor') visit(a.value);
+      if (a.type === 'graph') forEachTensor(a.value, visit);
+    }
+}
+
+function resolveExternal(t: Tensor, modelPath: string): void {
+  const external = externalOf.get(t);
+  if (!external) return;
+  const folder = realpathSync(dirname(modelPath));
+  const target = resolve(folder, external.location);
+  const outside = (p: string) => {
+    const rel = relative(folder, p);
+    return rel === '' || rel.startsWith('..') || isAbsolute(rel);
+  };
+  if (outside(target))
+    throw new AuroraError(
+      'model',
+      `${modelPath} keeps the weight ${t.name} at "${external.location}", outside the model's folder.`,
+      'A model may only read data beside itself: move the data file into the folder and correct the model.',
+    );
+  if (!existsSync(target))
+    throw new AuroraError(
+      'model',
+      `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), and it is not in ${folder}.`,
+      'Put the file beside the model; exporters write it together with the .onnx file.',
+    );
+  const real = realpathSync(target);
+  if (outside(real))
+    throw new AuroraError(
+      'model',
+      `${target} is a link out of the model's folder (to ${real}).`,
+      'Copy the data file itself.',
+    );
+  const size = statSync(real).size;
+  const length = external.length ?? tensorBytes(t) ?? size - external.offset;
+  if (external.offset + length > size)
+    throw new AuroraError(
+      'model',
+      `The data file ${target} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
+      'Download or export the model again.',
+    );
+  t.data = { path: real, offset: external.offset, length };
+}
+
+function checkLength(t: Tensor, modelPath: string): void {
+  const want = tensorBytes(t);
+  if (want === undefined || t.strings) return;
+  const have = isFileRef(t.data) ? t.data.length : t.data.byteLength;
+  if (have !== want)
+    throw new AuroraError(
+      'model',
+      `In ${modelPath} the weight ${t.name} of shape [${t.dims.join(', ')}] has ${have} bytes of data, not ${want}.`,
+      'The file is damaged: export or download it again.',
+    );
+}

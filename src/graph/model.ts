@@ -1,0 +1,77 @@
+import type { DTypeCode } from './dtype';
+
+/** Bytes that stay in a user's file until someone needs them. */
+export interface FileRef {
+  path: string;
+  offset: number;
+  length: number;
+}
+
+/** A constant. `data` is little-endian and row-major, or where to find it; strings only for dtype string. */
+export interface Tensor {
+  name: string;
+  dtype: DTypeCode;
+  dims: number[];
+  data: Uint8Array | FileRef;
+  strings?: Uint8Array[];
+  unknown?: Uint8Array[];
+}
+
+export type Attribute =
+  | { type: 'float'; value: number }
+  | { type: 'int'; value: number | bigint }
+  | { type: 'string'; value: string }
+  | { type: 'tensor'; value: Tensor }
+  | { type: 'graph'; value: Graph }
+  | { type: 'floats'; value: number[] }
+  | { type: 'ints'; value: (number | bigint)[] }
+  | { type: 'strings'; value: string[] }
+  | { type: 'other'; value: Uint8Array };
+
+export interface Node {
+  opType: string;
+  domain: string;
+  name: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Map<string, Attribute>;
+  /** metadata_props: newer exporters keep the module's scope here. */
+  metadata: Map<string, string>;
+  unknown?: Uint8Array[];
+}
+
+/** An axis with a fixed size, a name that other axes share, or nothing known. */
+export type Dim = number | string | undefined;
+
+export interface ValueInfo {
+  name: string;
+  /** 0 when the model does not say. */
+  dtype: DTypeCode;
+  /** Undefined when even the rank is not given. */
+  shape: Dim[] | undefined;
+  /** The TypeProto as found, for what is not a tensor. */
+  raw?: Uint8Array;
+  unknown?: Uint8Array[];
+}
+
+export interface Graph {
+  name: string;
+  nodes: Node[];
+  initializers: Map<string, Tensor>;
+  inputs: ValueInfo[];
+  outputs: ValueInfo[];
+  unknown?: Uint8Array[];
+}
+
+export interface Model {
+  irVersion: number;
+  producer: string;
+  opsets: Map<string, number>;
+  graph: Graph;
+  metadata: Map<string, string>;
+  unknown?: Uint8Array[];
+}
+
+export const isFileRef = (data: Uint8Array | FileRef): data is FileRef => !(data instanceof Uint8Array);
+
+export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);

@@ -1,0 +1,145 @@
+import type { Attribute, Dim, Graph, Model, Node, ValueInfo } from '../model';
+import { decodeTensor } from './tensor';
+import { type BinaryReader, decodeStringPair, readMessage, repeated, safeInt } from './wire';
+
+/** ONNX messages to the in-memory model (onnx.proto3, IR versions 3 to 10). */
+export function decodeNode(bytes: Uint8Array): Node {
+  const node: Node = {
+    opType: '',
+    domain: '',
+    name: '',
+    inputs: [],
+    outputs: [],
+    attributes: new Map(),
+    metadata: new Map(),
+  };
+  node.unknown = readMessage(bytes, {
+    1: (r) => node.inputs.push(r.string()),
+    2: (r) => node.outputs.push(r.string()),
+    3: (r) => (node.name = r.string()),
+    4: (r) => (node.opType = r.string()),
+    5: (r) => node.attributes.set(...decodeAttribute(r.bytes())),
+    7: (r) => (node.domain = r.string()),
+    9: (r) => node.metadata.set(...decodeStringPair(r.bytes())),
+  });
+  if (node.domain === 'ai.onnx') node.domain = '';
+  return node;
+}
+
+function decodeAttribute(bytes: Uint8Array): [string, Attribute] {
+  let name = '';
+  let type = 0;
+  let single: Attribute | undefined;
+  const floats: number[] = [];
+  const ints: (number | bigint)[] = [];
+  const strings: string[] = [];
+  const text = (r: BinaryReader) => new TextDecoder().decode(r.bytes());
+  const unknown = readMessage(bytes, {
+    1: (r) => (name = r.string()),
+    2: (r) => (single = { type: 'float', value: r.float() }),
+    3: (r) => (single = { type: 'int', value: safeInt(r.int64()) }),
+    4: (r) => (single = { type: 'string', value: text(r) }),
+    5: (r) => (single = { type: 'tensor', value: decodeTensor(r.bytes()) }),
+    6: (r) => (single = { type: 'graph', value: decodeGraph(r.bytes()) }),
+    7: repeated(floats, (r) => r.float()),
+    8: repeated(ints, (r) => safeInt(r.int64())),
+    9: (r) => strings.push(text(r)),
+    20: (r) => (type = r.int32()),
+  });
+  // Field 13 is documentation and 21 a reference that only model functions use; other kinds stay as they are.
+  const plain = unknown.every((raw) => raw[0] === 0x6a);
+  if (!plain) return [name, { type: 'other', value: bytes.slice() }];
+  if (type === 6) return [name, { type: 'floats', value: floats }];
+  if (type === 7) return [name, { type: 'ints', value: ints }];
+  if (type === 8) return [name, { type: 'strings', value: strings }];
+  // proto3 leaves out zero values: the type says which zero it was.
+  if (!single && type === 1) single = { type: 'float', value: 0 };
+  if (!single && type === 2) single = { type: 'int', value: 0 };
+  if (!single && type === 3) single = { type: 'string', value: '' };
+  // IR version 1 has no type field.
+  if (!single && floats.length) single = { type: 'floats', value: floats };
+  if (!single && ints.length) single = { type: 'ints', value: ints };
+  if (!single && strings.length) single = { type: 'strings', value: strings };
+  return [name, single ?? { type: 'other', value: bytes.slice() }];
+}
+
+export function decodeValueInfo(bytes: Uint8Array): ValueInfo {
+  const info: ValueInfo = { name: '', dtype: 0, shape: undefined };
+  info.unknown = readMessage(bytes, {
+    1: (r) => (info.name = r.string()),
+    2: (r) => {
+      info.raw = r.bytes().slice();
+      readMessage(info.raw, { 1: (t) => readTensorType(t.bytes(), info) });
+    },
+  });
+  return info;
+}
+
+function readTensorType(bytes: Uint8Array, info: ValueInfo): void {
+  readMessage(bytes, {
+    1: (r) => (info.dtype = r.int32()),
+    2: (r) => {
+      const dims: Dim[] = [];
+      readMessage(r.bytes(), {
+        1: (s) => {
+          let dim: Dim;
+          readMessage(s.bytes(), {
+            1: (d) => (dim = Number(d.int64())),
+            2: (d) => (dim = d.string() || undefined),
+          });
+          dims.push(dim);
+        },
+      });
+      info.shape = dims;
+    },
+  });
+}
+
+export function emptyGraph(): Graph {
+  return { name: '', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+}
+
+export function decodeGraph(bytes: Uint8Array): Graph {
+  const graph = emptyGraph();
+  graph.unknown = readMessage(bytes, {
+    1: (r) => graph.nodes.push(decodeNode(r.bytes())),
+    2: (r) => (graph.name = r.string()),
+    5: (r) => {
+      const tensor = decodeTensor(r.bytes());
+      graph.initializers.set(tensor.name, tensor);
+    },
+    11: (r) => graph.inputs.push(decodeValueInfo(r.bytes())),
+    12: (r) => graph.outputs.push(decodeValueInfo(r.bytes())),
+  });
+  return graph;
+}
+
+/** Everything of a ModelProto but its graph, which the caller supplies (it may be too large to hold). */
+export function decodeModelShell(bytes: Uint8Array, graph: Graph): Model {
+  const model: Model = { irVersion: 0, producer: '', opsets: new Map(), graph, metadata: new Map() };
+  model.unknown = readMessage(bytes, {
+    1: (r) => (model.irVersion = Number(r.int64())),
+    2: (r) => (model.producer = r.string()),
+    8: (r) => {
+      let domain = '';
+      let version = 1;
+      readMessage(r.bytes(), { 1: (o) => (domain = o.string()), 2: (o) => (version = Number(o.int64())) });
+      model.opsets.set(domain === 'ai.onnx' ? '' : domain, version);
+    },
+    14: (r) => model.metadata.set(...decodeStringPair(r.bytes())),
+  });
+  return model;
+}
+
+/** A whole ModelProto held in memory. */
+export function decodeModel(bytes: Uint8Array): Model {
+  let graph = emptyGraph();
+  readMessage(bytes, { 7: (r) => (graph = decodeGraph(r.bytes())) });
+  const shell = readWithoutGraph(bytes);
+  return decodeModelShell(shell, graph);
+}
+
+function readWithoutGraph(bytes: Uint8Array): Uint8Array {
+  const kept = readMessage(bytes, { 7: (r) => r.bytes() });
+  return Buffer.concat(kept);
+}

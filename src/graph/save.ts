@@ -1,0 +1,46 @@
+import { copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { writeAtomic, diskError } from './files';
+import { isFileRef, type Model } from './model';
+import { encodeModel } from './onnx/encode';
+
+/** Saves a model as one file with all its weights inside (at most 2 GiB, protobuf's limit). */
+export function saveModel(model: Model, path: string): void {
+  writeAtomic(path, encodeModel(model));
+}
+
+/**
+ * Saves a graph of a few kilobytes that stands on the weights of the user's own file: that file gets a
+ * hard link beside the graph, since ONNX Runtime refuses any path that leaves the graph's folder (a copy
+ * where the file system has no links). Same bits, no second copy on disk.
+ */
+export function saveByReference(model: Model, folder: string, name: string): string {
+  mkdirSync(folder, { recursive: true });
+  const linked = new Map<string, string>();
+  const bytes = encodeModel(model, (t) => {
+    if (!isFileRef(t.data)) return undefined;
+    let location = linked.get(t.data.path);
+    if (!location) {
+      location = `${linked.size}-${basename(t.data.path)}`;
+      link(t.data.path, join(folder, location));
+      linked.set(t.data.path, location);
+    }
+    return { location, offset: t.data.offset, length: t.data.length };
+  });
+  const path = join(folder, name);
+  writeAtomic(path, bytes);
+  return path;
+}
+
+function link(from: string, to: string): void {
+  if (existsSync(to)) return;
+  try {
+    linkSync(from, to);
+  } catch {
+    try {
+      copyFileSync(from, to);
+    } catch (e) {
+      throw diskError(to, e);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/** The rare things of a run, one JSON object a line in events.jsonl. Readers ignore kinds they do not know. */
+export const EVENT_VERSION = 1;
+
+export interface EventBase {
+  v: number;
+  /** Position in the journal, from 0, without gaps. */
+  seq: number;
+  /** Milliseconds since 1970. */
+  t: number;
+}
+
+export interface EvaluationMetrics {
+  loss: number;
+  accuracy: number;
+  f1: number;
+  matthews: number;
+  examples: number;
+}
+
+export type RunEvent = EventBase &
+  (
+    | {
+        kind: 'started';
+        pid: number;
+        steps: number;
+        epochs: number;
+        trainExamples: number;
+        validationExamples: number;
+        labels: string[];
+        modules: string[];
+        trainable: number;
+        trainableHead: number;
+      }
+    | { kind: 'resumed'; fromStep: number; pid: number; warnings: string[] }
+    | {
+        kind: 'evaluation';
+        step: number;
+        epoch: number;
+        metrics: EvaluationMetrics;
+        best: boolean;
+        seconds: number;
+      }
+    | { kind: 'checkpoint'; step: number; path: string }
+    | { kind: 'activations'; step: number; path: string }
+    | { kind: 'warning'; message: string }
+    | { kind: 'stopped'; step: number; reason: 'requested' | 'early-stopping' }
+    | { kind: 'failed'; step: number; error: string; message: string; hint?: string }
+    | {
+        kind: 'finished';
+        step: number;
+        best: EvaluationMetrics & { step: number };
+        last: EvaluationMetrics;
+        seconds: number;
+      }
+  );
+
+export type NewEvent<T = RunEvent> = T extends RunEvent ? Omit<T, keyof EventBase> : never;
+
+/** Columns of scalars.bin, each a float64, one record an optimizer step. */
+export const SCALAR_COLUMNS = [
+  'step',
+  'time',
+  'loss',
+  'learningRate',
+  'gradientNorm',
+  'examples',
+  'tokens',
+  'seconds',
+  'memory',
+] as const;
+export type ScalarColumn = (typeof SCALAR_COLUMNS)[number];
+
+export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
+
+/** status.json: who writes this run, and when it was last alive. */
+export interface RunStatus {
+  pid: number;
+  nonce: string;
+  host: string;
+  state: RunState;
+  step: number;
+  steps: number;
+  startedAt: number;
+  heartbeat: number;
+}

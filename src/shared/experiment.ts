@@ -1,0 +1,125 @@
+/**
+ * An experiment as a person writes it (`*.aurora.json`) and, with every default filled in, as a run keeps
+ * it (`spec.json`). `experiment.schema.json` is the same thing for editors; a test holds the two together.
+ * Paths are relative to the experiment file; in a run's spec they are absolute.
+ */
+export interface Experiment {
+  name: string;
+  model: ModelSpec;
+  task: TaskSpec;
+  data: DataSpec;
+  adapter: AdapterSpec;
+  training: TrainingSpec;
+}
+
+export interface ModelSpec {
+  /** The ONNX file. */
+  path: string;
+  /** tokenizer.json; beside the model by default. */
+  tokenizer: string;
+  /** Longest input in tokens; longer texts are cut. */
+  maxLength: number;
+  /** The output that the head or the loss reads; found by itself where there is only one candidate. */
+  output?: string;
+}
+
+export interface TaskSpec {
+  type: 'text-classification';
+  /** `linear` trains a new head on pooled hidden states; `none` uses the model's own logits. */
+  head: 'linear' | 'none';
+  pooling: 'first-token' | 'mean';
+}
+
+export interface DataSpec {
+  train: string;
+  /** A file, or left out for a seeded split of the training file. */
+  validation?: string;
+  /** Share of the training file held out when there is no validation file. */
+  validationFraction: number;
+  textColumn: string;
+  labelColumn: string;
+  /** What to do with a row that cannot be used. */
+  onBadRow: 'fail' | 'skip';
+}
+
+export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
+
+/** How adapted layers are chosen: HF PEFT's rules (tuners_utils.check_target_module_exists). */
+export interface TargetSpec {
+  /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
+  targetModules: string | string[];
+  excludeModules?: string | string[];
+  layersToTransform?: number[];
+  layersPattern?: string;
+  /** Module pattern to rank or alpha, first match wins. */
+  rankPattern?: Record<string, number>;
+  alphaPattern?: Record<string, number>;
+}
+
+export interface LoraSpec extends TargetSpec {
+  method: 'lora';
+  rank: number;
+  alpha: number;
+  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
+  useRslora: boolean;
+  dropout: number;
+  initialization: 'kaiming-uniform' | 'gaussian';
+}
+
+export interface AuroraSpec extends TargetSpec {
+  method: 'aurora';
+  rank: number;
+  alpha: number;
+  gridSize: number;
+  splineOrder: number;
+  gridRange: [number, number];
+  activation: Activation;
+  /** The fixed part F(z) = act(H act(z)). */
+  fixed: boolean;
+  /** The learnable part L(z), a B-spline. */
+  learnable: boolean;
+  dropout: number;
+  initialization: 'kaiming-uniform' | 'gaussian';
+}
+
+/** No adapter: only the head is trained (the baseline). */
+export interface NoAdapterSpec {
+  method: 'none';
+}
+
+export type AdapterSpec = AuroraSpec | LoraSpec | NoAdapterSpec;
+
+export type MetricName = 'loss' | 'accuracy' | 'f1' | 'matthews';
+
+export interface TrainingSpec {
+  epochs: number;
+  /** Stops after so many optimizer steps, whatever the epochs say. */
+  maxSteps?: number;
+  batchSize: number;
+  gradientAccumulation: number;
+  learningRate: number;
+  headLearningRate: number;
+  schedule: 'linear' | 'cosine' | 'constant';
+  /** Share of all steps; `warmupSteps` wins where given. */
+  warmupRatio: number;
+  warmupSteps?: number;
+  weightDecay: number;
+  headWeightDecay: number;
+  /** false exempts biases (one-dimensional tensors) from weight decay. */
+  decayBiases: boolean;
+  betas: [number, number];
+  epsilon: number;
+  /** Gradient clipping by global norm; 0 for none. */
+  maxGradientNorm: number;
+  seed: number;
+  groupByLength: boolean;
+  /** 'epoch' or a number of steps. */
+  evaluateEvery: 'epoch' | number;
+  /** Steps between checkpoints; also written at every evaluation. */
+  checkpointEvery: number;
+  /** Steps between activation snapshots; 0 for only at evaluations. */
+  activationsEvery: number;
+  /** Which validation metric decides what is best. */
+  metric: MetricName;
+  earlyStopping?: { patience: number; minDelta: number };
+}
