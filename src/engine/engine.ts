@@ -1,4 +1,4 @@
-import type { NumberArray } from '../graph/data';
+import type { NumberArray } from '../graph/values';
 
 /** A tensor in host memory. `data` holds float16 as bits and int64 as bigints. */
 export interface HostTensor {

@@ -1,5 +1,5 @@
 import { toAttribute, type AttributeLike } from './attributes';
-import { tensorOf } from './data';
+import { tensorOf } from './values';
 import { DType } from './dtype';
 import type { Graph, Node, Tensor } from './model';
 

@@ -6,8 +6,8 @@ import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, type Dim, type Model, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
 import { saveByReference } from '../../graph/save';
-import type { NumberArray } from '../../graph/data';
-import { tensorOf, tensorValues } from '../../graph/data';
+import type { NumberArray } from '../../graph/values';
+import { tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../engine';
 import { openSession } from './session';
 

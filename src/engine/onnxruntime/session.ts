@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType } from '../../graph/dtype';
-import type { NumberArray } from '../../graph/data';
+import type { NumberArray } from '../../graph/values';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 
 export interface SessionOptions {

@@ -1,4 +1,4 @@
-import { tensorNumbers } from '../data';
+import { tensorNumbers } from '../values';
 import type { GraphBuilder } from '../builder';
 import { sameShape, type TensorInfo, type TensorInfos } from '../infos';
 import type { Node } from '../model';

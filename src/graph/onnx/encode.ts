@@ -1,6 +1,6 @@
 import { DType } from '../dtype';
 import type { Attribute, Graph, Model, Node, Tensor, ValueInfo } from '../model';
-import { readTensorBytes } from '../data';
+import { readTensorBytes } from '../values';
 import type { ExternalData } from './tensor';
 import { BinaryWriter, WireType, writeInt, writeMessage, writeString, writeUnknown } from './wire';
 
