@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
@@ -23,13 +23,16 @@ const PRIMES = [
  * Shape and type of every tensor, without hand-written inference: the graph runs three times at different
  * prime sizes of its free dimensions, and what a dimension was in the three runs is its identity.
  *
- * @param fixed values for inputs that random numbers would break; zeros otherwise, ones for masks
+ * Integer inputs are zeros, masks ones.
+ *
+ * @param near a folder on the model's file system, where its weights can be linked rather than copied
  */
-export async function probe(model: Model, fixed: HostTensors = {}): Promise<Map<string, TensorInfo>> {
+export async function probe(model: Model, near = tmpdir()): Promise<Map<string, TensorInfo>> {
   const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
   const outputs: ValueInfo[] = names.map((name) => ({ name, dtype: 0, shape: undefined }));
   const probed: Model = { ...model, graph: { ...model.graph, outputs } };
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-probe-'));
+  mkdirSync(near, { recursive: true });
+  const folder = mkdtempSync(join(near, 'aurora-probe-'));
   try {
     const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), {
       optimization: 'disabled',
@@ -41,7 +44,7 @@ export async function probe(model: Model, fixed: HostTensors = {}): Promise<Map<
       const feeds: HostTensors = {};
       for (const input of model.graph.inputs) {
         if (model.graph.initializers.has(input.name)) continue;
-        feeds[input.name] = fixed[input.name] ?? placeholder(input, size);
+        feeds[input.name] = placeholder(input, size);
       }
       observed.push({ ...feeds, ...(await session.run(feeds)) });
     }

@@ -12,6 +12,7 @@ import { RuleContext } from './rule';
  *
  * @param seeds  gradient tensor of each output that has one (shaped as the output)
  * @param wrt    the trainable tensors
+ * @param stop   tensors that no gradient needs to pass
  * @returns the gradient tensor of each trainable that the seeds depend on
  */
 export function differentiate(
@@ -19,8 +20,9 @@ export function differentiate(
   infos: TensorInfos,
   seeds: ReadonlyMap<string, string>,
   wrt: readonly string[],
+  stop: readonly string[] = [],
 ): Map<string, string> {
-  const path = gradientPath(graph.nodes, infos, [...seeds.keys()], wrt);
+  const path = gradientPath(graph.nodes, infos, [...seeds.keys()], wrt, stop);
   requireRules(path.nodes);
   const g = new GraphBuilder(graph, '/grad');
   const parts = new Map<string, string[]>();
@@ -72,6 +74,7 @@ export function gradientPath(
   infos: TensorInfos | undefined,
   targets: readonly string[],
   wrt: readonly string[],
+  stop: readonly string[] = [],
 ): GradientPath {
   const carries = (name: string): boolean => {
     const info = infos?.get(name);
@@ -80,7 +83,7 @@ export function gradientPath(
   const reached = new Set(wrt);
   for (const node of nodes)
     if (!FLAT.has(node.opType) && node.inputs.some((x) => reached.has(x)))
-      for (const y of node.outputs) if (y && carries(y)) reached.add(y);
+      for (const y of node.outputs) if (y && !stop.includes(y) && carries(y)) reached.add(y);
   const needed = new Set(targets.filter((t) => reached.has(t)));
   const onPath: Node[] = [];
   for (const node of [...nodes].reverse()) {

@@ -1,0 +1,8 @@
+import type { AuroraSpec, LoraSpec } from '../shared/experiment';
+import { aurora } from './aurora';
+import { lora } from './lora';
+import type { AdapterMethod } from './method';
+
+const METHODS = { aurora, lora };
+
+export const methodOf = (spec: AuroraSpec | LoraSpec): AdapterMethod => METHODS[spec.method] as AdapterMethod;

@@ -1,0 +1,52 @@
+import { GraphBuilder } from '../graph/builder';
+import type { TensorInfo } from '../graph/infos';
+
+export type Pooling = 'first-token' | 'mean';
+
+/** A trained linear head on hidden states: logits = pooled · weightᵀ + bias. */
+export interface HeadSpec {
+  pooling: Pooling;
+  classes: number;
+  /** Names of its trainable tensors: weight (classes, hidden), bias (classes). */
+  weight: string;
+  bias: string;
+}
+
+/**
+ * Emits pooling and head. Hidden states (batch, sequence, hidden) are pooled; (batch, hidden) are pooled
+ * already.
+ *
+ * @param mask the attention mask input (batch, sequence), for the mean over real tokens; without one the
+ *   mean is over all positions
+ */
+export function addHead(
+  g: GraphBuilder,
+  hidden: string,
+  info: TensorInfo,
+  head: HeadSpec,
+  mask: string | undefined,
+): string {
+  const pooled = info.shape.length === 3 ? pool(g, hidden, info, head.pooling, mask) : hidden;
+  const product = g.op('MatMul', [pooled, g.op('Transpose', [head.weight])]);
+  return g.op('Add', [product, head.bias]);
+}
+
+function pool(
+  g: GraphBuilder,
+  hidden: string,
+  info: TensorInfo,
+  pooling: Pooling,
+  mask: string | undefined,
+): string {
+  const axis = g.ints([1]);
+  if (pooling === 'first-token') {
+    // A slice, not a gather: its gradient is a padding, not a scatter.
+    const first = g.op('Slice', [hidden, g.ints([0]), g.ints([1]), axis]);
+    return g.op('Squeeze', [first, axis]);
+  }
+  if (!mask) return g.op('ReduceMean', [hidden, axis], { keepdims: 0 });
+  const weights = g.op('Unsqueeze', [g.op('Cast', [mask], { to: info.dtype }), g.ints([-1])]);
+  const sum = g.op('ReduceSum', [g.op('Mul', [hidden, weights]), axis], { keepdims: 0 });
+  const count = g.op('ReduceSum', [weights, axis], { keepdims: 0 });
+  return g.op('Div', [sum, g.op('Max', [count, g.scalar(1, info.dtype)])]);
+}

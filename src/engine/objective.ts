@@ -1,0 +1,71 @@
+import type { GraphBuilder } from '../graph/builder';
+import { DType } from '../graph/dtype';
+
+export type ObjectiveName = 'cross-entropy' | 'mse' | 'causal-lm';
+
+/** Positions with this label do not count (PyTorch's ignore_index). */
+export const IGNORE_LABEL = -100;
+
+/** What a loss leaves in the graph. Sum and count apart, so that micro-batches add up to the right mean. */
+export interface LossNodes {
+  /** Scalar: the sum over what counts. */
+  lossSum: string;
+  /** Scalar: how many examples (tokens for causal-lm) counted. */
+  count: string;
+  /** Tensors the gradient need not pass: they cancel out in it. */
+  stop: string[];
+}
+
+export interface Objective {
+  /** Type and shape of the labels it reads. */
+  labels: { dtype: number; shape: (number | string)[] };
+  build(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes;
+}
+
+/** Sum over all positions of −log softmax(logits)[label], with weight 0 where the label is IGNORE_LABEL. */
+function crossEntropySum(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes {
+  const last = g.ints([-1]);
+  const ignore = g.scalar(IGNORE_LABEL, DType.int64);
+  const counts = g.op('Not', [g.op('Equal', [labels, ignore])]);
+  const safe = g.op('Unsqueeze', [g.op('Where', [counts, labels, g.scalar(0, DType.int64)]), last]);
+  const max = g.op('ReduceMax', [logits, last], { keepdims: 1 });
+  const shifted = g.op('Sub', [logits, max]);
+  const logSum = g.op('Log', [g.op('ReduceSum', [g.op('Exp', [shifted]), last], { keepdims: 1 })]);
+  const nll = g.op('Sub', [logSum, g.op('GatherElements', [shifted, safe], { axis: -1 })]);
+  const weights = g.op('Cast', [counts], { to: dtype });
+  const weighted = g.op('Mul', [g.op('Squeeze', [nll, last]), weights]);
+  return {
+    lossSum: g.op('ReduceSum', [weighted], { keepdims: 0 }),
+    count: g.op('ReduceSum', [weights], { keepdims: 0 }),
+    stop: [max],
+  };
+}
+
+export const OBJECTIVES: Record<ObjectiveName, Objective> = {
+  /** logits (batch, classes), labels (batch). */
+  'cross-entropy': { labels: { dtype: DType.int64, shape: ['batch'] }, build: crossEntropySum },
+
+  /** logits (batch, outputs), labels (batch): squared error of output column 0. */
+  mse: {
+    labels: { dtype: DType.float, shape: ['batch'] },
+    build(g, logits, labels, dtype) {
+      const column = g.op('Slice', [logits, g.ints([0]), g.ints([1]), g.ints([1])]);
+      const wanted = dtype === DType.float ? labels : g.op('Cast', [labels], { to: dtype });
+      const difference = g.op('Sub', [g.op('Squeeze', [column, g.ints([1])]), wanted]);
+      const square = g.op('Mul', [difference, difference]);
+      const size = g.op('Cast', [g.op('Size', [labels])], { to: dtype });
+      return { lossSum: g.op('ReduceSum', [square], { keepdims: 0 }), count: size, stop: [] };
+    },
+  },
+
+  /** logits (batch, sequence, vocabulary), labels (batch, sequence): position t predicts label t+1. */
+  'causal-lm': {
+    labels: { dtype: DType.int64, shape: ['batch', 'sequence'] },
+    build(g, logits, labels, dtype) {
+      const axis = g.ints([1]);
+      const before = g.op('Slice', [logits, g.ints([0]), g.ints([-1]), axis]);
+      const after = g.op('Slice', [labels, g.ints([1]), g.ints([Number.MAX_SAFE_INTEGER]), axis]);
+      return crossEntropySum(g, before, after, dtype);
+    },
+  },
+};

@@ -1,0 +1,29 @@
+import type { HostTensor, HostTensors } from './engine';
+
+/** Values of the trainable tensors, by name, row-major. */
+export type Parameters = ReadonlyMap<string, Float32Array>;
+
+export interface StepResult {
+  lossSum: number;
+  count: number;
+  gradients: Map<string, Float32Array>;
+}
+
+export interface EvaluationResult {
+  lossSum: number;
+  count: number;
+  logits: HostTensor;
+  /** z of every call of an adapted layer, by module path; only when asked for. */
+  observed: Map<string, HostTensor[]>;
+}
+
+/** Runs training steps and evaluations of one task on one device. */
+export interface Stepper {
+  /**
+   * @param inputs   the model's inputs, labels, and dropout masks where the task has them
+   * @param gradScale factor on every gradient: 1 / (examples or tokens that count in the whole step)
+   */
+  step(inputs: HostTensors, parameters: Parameters, gradScale: number): Promise<StepResult>;
+  evaluate(inputs: HostTensors, parameters: Parameters, observe?: boolean): Promise<EvaluationResult>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import type { Graph, Node } from './model';
+
+/** The graph without what its outputs do not need: nodes, constants and inputs alike. */
+export function prune(graph: Graph): Graph {
+  const needed = new Set(graph.outputs.map((o) => o.name));
+  const kept: Node[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((o) => needed.has(o))) continue;
+    kept.push(node);
+    readBy(node).forEach((x) => needed.add(x));
+  }
+  return {
+    ...graph,
+    nodes: kept.reverse(),
+    initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
+    inputs: graph.inputs.filter((i) => needed.has(i.name)),
+  };
+}
+
+/** What a node reads, the outer tensors of its subgraphs included. */
+function readBy(node: Node): string[] {
+  const inner = [...node.attributes.values()].flatMap((a) =>
+    a.type === 'graph' ? a.value.nodes.flatMap(readBy) : [],
+  );
+  const outer = [...node.attributes.values()].flatMap((a) =>
+    a.type === 'graph' ? a.value.outputs.map((o) => o.name) : [],
+  );
+  return [...node.inputs, ...inner, ...outer].filter((x) => x !== '');
+}
