@@ -1,0 +1,107 @@
+import { toAttribute, type AttributeLike } from './attributes';
+import { GraphBuilder } from './builder';
+import { Declared, filterValueInfo } from './declared';
+import type { Attribute, Graph, Model, Node, Tensor } from './model';
+
+/**
+ * Replaces one node: emits what takes its place, in order. The node is a private copy, so a rewrite that
+ * only changes inputs or attributes does so in place and emits it. Its output names must be produced.
+ */
+export type Rewrite = (node: Node, c: RewriteContext) => void;
+
+export class RewriteContext {
+  constructor(
+    /** Emits in front of whatever is emitted next. */
+    readonly g: GraphBuilder,
+    readonly declared: Declared,
+    private readonly outer?: RewriteContext,
+  ) {}
+
+  emit(node: Node): void {
+    this.g.sink.push(node);
+  }
+
+  /** The constant behind a name, here or in a surrounding graph. */
+  constant(name: string): Tensor | undefined {
+    return this.g.graph.initializers.get(name) ?? this.outer?.constant(name);
+  }
+}
+
+/**
+ * A copy of the model in which `choose` has picked a rewrite for some nodes, inside the bodies of If, Loop
+ * and Scan as well. The model given stays as it is; tensors are shared. Statements about tensors that no
+ * longer exist (value_info) are dropped.
+ *
+ * @param prefix of the names of new tensors
+ */
+export function rewriteModel(
+  model: Model,
+  prefix: string,
+  choose: (node: Node) => Rewrite | undefined,
+): Model {
+  let graphs = 0;
+  const rewriteGraph = (source: Graph, outer?: RewriteContext): Graph => {
+    const nodes = source.nodes.map(copyNode);
+    const graph: Graph = {
+      ...source,
+      nodes,
+      initializers: new Map(source.initializers),
+      inputs: [...source.inputs],
+      outputs: [...source.outputs],
+    };
+    // Each graph has its own prefix: a name in a body must not hide one around it.
+    const g = new GraphBuilder(graph, graphs++ ? `${prefix}/body${graphs}` : prefix, []);
+    const c = new RewriteContext(g, new Declared(source, outer?.declared), outer);
+    for (const node of nodes) {
+      for (const [name, a] of node.attributes)
+        if (a.type === 'graph') node.attributes.set(name, { type: 'graph', value: rewriteGraph(a.value, c) });
+      c.declared.follow(node);
+      const rewrite = choose(node);
+      if (rewrite) rewrite(node, c);
+      else c.emit(node);
+    }
+    graph.nodes = g.sink;
+    const alive = new Set([...graph.initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
+    graph.unknown = filterValueInfo(source, (name) => alive.has(name));
+    return graph;
+  };
+  return {
+    ...model,
+    opsets: new Map(model.opsets),
+    metadata: new Map(model.metadata),
+    graph: rewriteGraph(model.graph),
+  };
+}
+
+function copyNode(node: Node): Node {
+  return {
+    ...node,
+    inputs: [...node.inputs],
+    outputs: [...node.outputs],
+    attributes: new Map(node.attributes),
+    metadata: new Map(node.metadata),
+  };
+}
+
+/** Removes an attribute and returns what it was. */
+export function takeAttribute(node: Node, name: string): Attribute | undefined {
+  const a = node.attributes.get(name);
+  node.attributes.delete(name);
+  return a;
+}
+
+/** Removes an attribute that is a list of integers; undefined when absent. */
+export function takeInts(node: Node, name: string): number[] | undefined {
+  const a = takeAttribute(node, name);
+  return a?.type === 'ints' ? a.value.map(Number) : undefined;
+}
+
+export function setAttribute(node: Node, name: string, value: AttributeLike): void {
+  node.attributes.set(name, toAttribute(value));
+}
+
+/** Sets optional input `i`, leaving those before it out where the node has fewer. */
+export function setInput(node: Node, i: number, name: string): void {
+  while (node.inputs.length < i) node.inputs.push('');
+  node.inputs[i] = name;
+}
