@@ -17,13 +17,17 @@ export interface EvaluationResult {
   observed: Map<string, HostTensor[]>;
 }
 
-/** Runs training steps and evaluations of one task on one device. */
-export interface Stepper {
+/** Runs a task forward on one device. */
+export interface Evaluator {
+  evaluate(inputs: HostTensors, parameters: Parameters, observe?: boolean): Promise<EvaluationResult>;
+  dispose(): Promise<void>;
+}
+
+/** Runs training steps too. */
+export interface Stepper extends Evaluator {
   /**
    * @param inputs   the model's inputs, labels, and dropout masks where the task has them
    * @param gradScale factor on every gradient: 1 / (examples or tokens that count in the whole step)
    */
   step(inputs: HostTensors, parameters: Parameters, gradScale: number): Promise<StepResult>;
-  evaluate(inputs: HostTensors, parameters: Parameters, observe?: boolean): Promise<EvaluationResult>;
-  dispose(): Promise<void>;
 }

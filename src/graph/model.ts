@@ -75,3 +75,6 @@ export interface Model {
 export const isFileRef = (data: Uint8Array | FileRef): data is FileRef => !(data instanceof Uint8Array);
 
 export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+
+/** The operator set that rules and rewrites know; models are upgraded to it on load. */
+export const INTERNAL_OPSET = 20;

@@ -38,7 +38,17 @@ const ARRAYS = {
   [DType.bfloat16]: Uint16Array,
 } as const;
 
-export type NumberArray = InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>;
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** The values as a typed array of the tensor's own type (16-bit floats as their bits). A copy: aligned and safe to change. */
 export function tensorValues(t: Tensor): NumberArray {

@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
@@ -8,9 +7,9 @@ import type { Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
 import { saveByReference } from '../../graph/save';
 import { AuroraError } from '../../shared/errors';
-import type { Executable, HostTensor, HostTensors } from '../engine';
+import type { HostTensor, HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec, type TrainableInfo } from '../program';
-import type { Parameters, Stepper } from '../stepper';
+import type { Evaluator, Parameters, Stepper } from '../stepper';
 import { openSession, type SessionOptions } from './session';
 import { probe } from './probe';
 
@@ -36,26 +35,79 @@ export async function openTask(
   folder: string,
   options: SessionOptions = {},
 ): Promise<OrtTask> {
-  const evaluation = buildTaskGraph(model, infos, spec, false);
-  const training = spec.adapters.some((a) => a.spec.dropout > 0)
-    ? buildTaskGraph(model, infos, spec, true)
-    : evaluation;
-  if (training.trainable.length === 0)
+  const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
+  const task = buildTaskGraph(model, infos, spec, dropout);
+  if (task.trainable.length === 0)
     throw new AuroraError(
       'experiment',
       'Nothing would be trained: there is no adapter and no head.',
       'Choose an adapter method, or task.head "linear".',
     );
-  const step = await trainingGraph(training, folder);
-  const stepSession = await openSession(saveByReference(step.model, folder, 'step.onnx'), options);
-  const evaluationSession = await openSession(
-    saveByReference(evaluation.model, folder, 'evaluate.onnx'),
-    options,
-  );
-  return {
-    stepper: makeStepper(training, step.gradients, stepSession, evaluation, evaluationSession, folder),
-    trainable: training.trainable,
+  const { model: stepModel, gradients } = await trainingGraph(task, folder);
+  const session = await openSession(saveByReference(stepModel, folder, 'step.onnx'), options);
+  const evaluator = await openEvaluator(model, infos, spec, folder, options);
+  const fetches = [task.lossSum, task.count, ...gradients.values()];
+  const stepper: Stepper = {
+    async step(inputs, parameters, gradScale) {
+      const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
+      const out = await session.run({ ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale }, fetches);
+      return {
+        lossSum: Number(out[task.lossSum].data[0]),
+        count: Number(out[task.count].data[0]),
+        gradients: new Map([...gradients].map(([name, tensor]) => [name, out[tensor].data as Float32Array])),
+      };
+    },
+    evaluate: evaluator.evaluate,
+    async dispose() {
+      await session.dispose();
+      await evaluator.dispose();
+    },
   };
+  return { stepper, trainable: task.trainable };
+}
+
+/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+export async function openEvaluator(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  folder: string,
+  options: SessionOptions = {},
+): Promise<Evaluator> {
+  const task = buildTaskGraph(model, infos, spec, false);
+  const session = await openSession(saveByReference(task.model, folder, 'evaluate.onnx'), options);
+  return {
+    async evaluate(inputs, parameters, observe = false) {
+      const seen = observe ? [...task.observed.values()].flat() : [];
+      const out = await session.run(feeds(task, inputs, parameters), [
+        task.lossSum,
+        task.count,
+        task.logits,
+        ...seen,
+      ]);
+      const observed = observe
+        ? [...task.observed].map(([path, z]) => [path, z.map((n) => out[n])] as const)
+        : [];
+      return {
+        lossSum: Number(out[task.lossSum].data[0]),
+        count: Number(out[task.count].data[0]),
+        logits: out[task.logits],
+        observed: new Map(observed),
+      };
+    },
+    async dispose() {
+      await session.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors {
+  const all: HostTensors = {};
+  for (const { name } of task.model.graph.inputs) if (inputs[name]) all[name] = inputs[name];
+  for (const { name, dims } of task.trainable)
+    all[name] = { dtype: DType.float, dims, data: parameters.get(name)! };
+  return all;
 }
 
 /** Forward and backward in one graph; its outputs are the loss and the gradients. */
@@ -90,60 +142,4 @@ async function trainingGraph(
     shape: undefined,
   }));
   return { model: { ...task.model, graph: prune(graph) }, gradients };
-}
-
-function makeStepper(
-  training: TaskGraph,
-  gradients: Map<string, string>,
-  stepSession: Executable,
-  evaluation: TaskGraph,
-  evaluationSession: Executable,
-  folder: string,
-): Stepper {
-  const feeds = (task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors => {
-    const all: HostTensors = {};
-    for (const { name } of task.model.graph.inputs) if (inputs[name]) all[name] = inputs[name];
-    for (const { name, dims } of task.trainable)
-      all[name] = { dtype: DType.float, dims, data: parameters.get(name)! };
-    return all;
-  };
-  const stepOutputs = [training.lossSum, training.count, ...gradients.values()];
-  return {
-    async step(inputs, parameters, gradScale) {
-      const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
-      const out = await stepSession.run(
-        { ...feeds(training, inputs, parameters), [GRAD_SCALE]: scale },
-        stepOutputs,
-      );
-      const found = new Map([...gradients].map(([name, tensor]) => [name, out[tensor].data as Float32Array]));
-      return {
-        lossSum: Number(out[training.lossSum].data[0]),
-        count: Number(out[training.count].data[0]),
-        gradients: found,
-      };
-    },
-    async evaluate(inputs, parameters, observe = false) {
-      const seen = observe ? [...evaluation.observed.values()].flat() : [];
-      const fetches = [evaluation.lossSum, evaluation.count, evaluation.logits, ...seen];
-      const out = await evaluationSession.run(feeds(evaluation, inputs, parameters), fetches);
-      const observed = new Map<string, HostTensor[]>();
-      if (observe)
-        for (const [path, names] of evaluation.observed)
-          observed.set(
-            path,
-            names.map((n) => out[n]),
-          );
-      return {
-        lossSum: Number(out[evaluation.lossSum].data[0]),
-        count: Number(out[evaluation.count].data[0]),
-        logits: out[evaluation.logits],
-        observed,
-      };
-    },
-    async dispose() {
-      await stepSession.dispose();
-      await evaluationSession.dispose();
-      rmSync(join(folder), { recursive: true, force: true });
-    },
-  };
 }

@@ -1,8 +1,10 @@
 import { AuroraError } from '../../shared/errors';
+import { attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { isFloat } from '../dtype';
 import type { TensorInfos } from '../infos';
 import type { Graph, Node } from '../model';
+import { Extents } from './extents';
 import { ruleFor } from './registry';
 import { RuleContext } from './rule';
 
@@ -25,12 +27,13 @@ export function differentiate(
   const path = gradientPath(graph.nodes, infos, [...seeds.keys()], wrt, stop);
   requireRules(path.nodes);
   const g = new GraphBuilder(graph, '/grad');
+  const extents = new Extents(g, infos);
   const parts = new Map<string, string[]>();
   for (const [tensor, gradient] of seeds) parts.set(tensor, [gradient]);
   for (const node of [...path.nodes].reverse()) {
     const dy = node.outputs.map((y) => collect(g, parts, y));
     if (dy.every((d) => d === undefined)) continue;
-    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t));
+    const context = new RuleContext(g, node, dy, infos, (t) => path.tensors.has(t), extents);
     const dx = ruleFor(node)!(context);
     dx.forEach((gradient, i) => {
       if (gradient === undefined || !context.needs(i)) return;
@@ -59,9 +62,13 @@ function collect(g: GraphBuilder, parts: Map<string, string[]>, tensor: string):
 const FLAT = new Set(
   (
     'Shape Size ConstantOfShape Range Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf ' +
-    'ArgMax ArgMin NonZero OneHot EyeLike Sign Floor Ceil Round RandomNormal RandomUniform'
+    'ArgMax ArgMin Hardmax NonZero OneHot EyeLike Sign Floor Ceil Round ' +
+    'RandomNormal RandomNormalLike RandomUniform RandomUniformLike Bernoulli'
   ).split(' '),
 );
+
+const isFlat = (n: Node): boolean =>
+  FLAT.has(n.opType) || (n.opType === 'Cast' && !isFloat(attrInt(n, 'to', 1)));
 
 export interface GradientPath {
   nodes: Node[];
@@ -82,12 +89,12 @@ export function gradientPath(
   };
   const reached = new Set(wrt);
   for (const node of nodes)
-    if (!FLAT.has(node.opType) && node.inputs.some((x) => reached.has(x)))
+    if (!isFlat(node) && node.inputs.some((x) => reached.has(x)))
       for (const y of node.outputs) if (y && !stop.includes(y) && carries(y)) reached.add(y);
   const needed = new Set(targets.filter((t) => reached.has(t)));
   const onPath: Node[] = [];
   for (const node of [...nodes].reverse()) {
-    if (FLAT.has(node.opType) || !node.outputs.some((y) => needed.has(y))) continue;
+    if (isFlat(node) || !node.outputs.some((y) => needed.has(y))) continue;
     const inputs = node.inputs.filter((x) => reached.has(x));
     if (inputs.length === 0) continue;
     inputs.forEach((x) => needed.add(x));

@@ -1,0 +1,76 @@
+import { DType } from '../graph/dtype';
+import type { LinearLayer } from '../graph/linear';
+import type { Graph, Model, Node, Tensor } from '../graph/model';
+import { tensorOf, tensorValues } from '../graph/values';
+import { AuroraError } from '../shared/errors';
+import { tensorName } from './inject';
+import { methodOf } from './registry';
+import type { LayerAdapter } from './select';
+
+/**
+ * The model with W0 + ΔW in place of W0 for every adapter: the static form, no node added. A weight that
+ * something else reads too (a tied embedding) is untied: only the adapted layer gets the changed copy.
+ *
+ * @param adapters selected on this very model's graph
+ * @param values   the adapters' tensors by `tensorName`
+ */
+export function mergeAdapters(
+  model: Model,
+  adapters: readonly LayerAdapter[],
+  values: ReadonlyMap<string, Float32Array>,
+): Model {
+  const graph: Graph = { ...model.graph, initializers: new Map(model.graph.initializers) };
+  const rewired = new Map<Node, string>();
+  for (const adapter of adapters) {
+    const { layer } = adapter;
+    const merged = mergedWeight(layer, staticDelta(adapter, values));
+    if (layer.sharedWith.length === 0) {
+      graph.initializers.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
+      continue;
+    }
+    for (const { node } of layer.calls) {
+      const outFirst = node.opType === 'Gemm' && node.attributes.get('transB')?.value === 1;
+      const name = `${layer.path}.weight.merged`;
+      graph.initializers.set(name, merged(outFirst, name));
+      rewired.set(node, name);
+    }
+  }
+  graph.nodes = graph.nodes.map((n) => {
+    const weight = rewired.get(n);
+    return weight ? { ...n, inputs: n.inputs.map((x, i) => (i === 1 ? weight : x)) } : n;
+  });
+  return { ...model, graph };
+}
+
+/** ΔW of one adapter, (out, in) row-major. */
+export function staticDelta(adapter: LayerAdapter, values: ReadonlyMap<string, Float32Array>): Float32Array {
+  return methodOf(adapter.spec).merge(ownValues(adapter, values), adapter.layer, adapter.spec);
+}
+
+export const ownValues = (
+  a: LayerAdapter,
+  values: ReadonlyMap<string, Float32Array>,
+): Record<string, Float32Array> =>
+  Object.fromEntries(a.tensors.map((t) => [t.name, values.get(tensorName(a, t.name))!]));
+
+/** W0 + ΔW as a function of the layout wanted: (out, in) or (in, out). */
+function mergedWeight(layer: LinearLayer, delta: Float32Array): (outFirst: boolean, name: string) => Tensor {
+  const { inFeatures, outFeatures, transposed, weight, alpha } = layer;
+  if (!layer.plain || weight.dtype !== DType.float)
+    throw new AuroraError(
+      'model',
+      `The weight of ${layer.path} is not stored as float32 (${weight.name}), so no adapter can be merged into it.`,
+      'Export with --as onnx-dynamic, which leaves the weights as they are.',
+    );
+  const base = tensorValues(weight) as Float32Array;
+  return (outFirst, name) => {
+    const out = new Float32Array(base.length);
+    for (let o = 0; o < outFeatures; o++)
+      for (let i = 0; i < inFeatures; i++) {
+        const from = transposed ? o * inFeatures + i : i * outFeatures + o;
+        const to = outFirst ? o * inFeatures + i : i * outFeatures + o;
+        out[to] = base[from] + delta[o * inFeatures + i] / alpha;
+      }
+    return tensorOf(name, DType.float, outFirst ? [outFeatures, inFeatures] : [inFeatures, outFeatures], out);
+  };
+}

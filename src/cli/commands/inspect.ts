@@ -1,0 +1,55 @@
+import { loadModel } from '../../graph/load';
+import { summarize, type ModelSummary } from '../../graph/summary';
+import { EXIT } from '../../shared/errors';
+import { one, type Command } from '../command';
+import { table } from '../table';
+
+export const inspect: Command = {
+  summary: 'list the layers of a model that can take an adapter',
+  help: `Usage: aurora inspect MODEL.onnx [--json]
+
+Lists inputs, outputs and every linear layer (module path, shape), and the operators that gradients cannot
+pass. Reads the file only; nothing in it is run.
+
+  --json    the same as one JSON object
+`,
+  options: { json: { type: 'boolean' } },
+  async run(args) {
+    const path = one(args, 'model', 'inspect');
+    const summary = summarize(loadModel(path));
+    process.stdout.write(args.flag('json') ? `${JSON.stringify(summary, null, 2)}\n` : text(path, summary));
+    return EXIT.ok;
+  },
+};
+
+function text(path: string, s: ModelSummary): string {
+  const value = (v: ModelSummary['inputs'][number]) =>
+    `${v.name} ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
+  const lines = [
+    `${path}: ${s.parameters.toLocaleString('en')} parameters, opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`,
+    `inputs   ${s.inputs.map(value).join(' · ')}`,
+    `outputs  ${s.outputs.map(value).join(' · ')}`,
+    '',
+    `${s.layers.length} linear layers (module path, in → out):`,
+    ...table(s.layers.map((l) => [`  ${l.path}`, `${l.inFeatures} → ${l.outFeatures}`, notes(l)])),
+    '',
+    s.missingRules.length
+      ? 'Gradients cannot pass these operators; adapters below them cannot be trained:'
+      : 'Every operator between these layers and the outputs has a gradient rule.',
+    ...s.missingRules.map(
+      (m) =>
+        `  ${m.operator}: ${m.nodes.slice(0, 5).join(', ')}${m.nodes.length > 5 ? ` and ${m.nodes.length - 5} more` : ''}`,
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function notes(l: ModelSummary['layers'][number]): string {
+  return [
+    l.calls > 1 ? `called ${l.calls} times` : '',
+    l.sharedWith.length ? `weight shared with ${l.sharedWith.join(', ')}` : '',
+    l.mergeable ? '' : 'weight is computed: cannot be merged',
+  ]
+    .filter((t) => t)
+    .join('; ');
+}

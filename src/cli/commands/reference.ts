@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import { AuroraError, EXIT } from '../../shared/errors';
+import type { Command } from '../command';
+import { runAnlCases } from '../reference/anl-case';
+import { readReference } from '../reference/case';
+import { runModelCase } from '../reference/model-case';
+import { describeFailure, failures, summaryLine } from '../reference/report';
+
+export const reference: Command = {
+  summary: 'check losses, gradients and training against PyTorch reference files',
+  help: `Usage: aurora reference FILE… [--device cpu] [--engine onnxruntime]
+
+Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
+runtime and optimizer and compares every field. One line a file, with the worst error of each kind; exit
+code 1, naming the field, when any is out of tolerance, missing or not finite.
+`,
+  options: { device: { type: 'string' }, engine: { type: 'string' } },
+  async run(args) {
+    requireOnly('device', args.text('device'), 'cpu');
+    requireOnly('engine', args.text('engine'), 'onnxruntime');
+    if (args.positionals.length === 0)
+      throw new AuroraError('usage', 'aurora reference needs at least one file.');
+    let failed = 0;
+    for (const path of args.positionals) {
+      const file = readReference(path);
+      const report =
+        file.kind === 'anl' ? await runAnlCases(file.cases) : await runModelCase(file.modelPath, file.case);
+      process.stdout.write(`${summaryLine(basename(path), report)}\n`);
+      const bad = failures(report);
+      if (bad.length) failed++;
+      for (const f of bad.slice(0, 20)) process.stdout.write(`${describeFailure(f)}\n`);
+      if (bad.length > 20) process.stdout.write(`     and ${bad.length - 20} more\n`);
+    }
+    process.stdout.write(
+      `${args.positionals.length - failed} of ${args.positionals.length} files agree with PyTorch\n`,
+    );
+    return failed ? EXIT.failed : EXIT.ok;
+  },
+};
+
+export function requireOnly(option: string, given: string | undefined, only: string): void {
+  if (given !== undefined && given !== only)
+    throw new AuroraError(
+      'device',
+      `--${option} ${given} is not available; there is ${only}.`,
+      `Leave --${option} out.`,
+    );
+}

@@ -1,0 +1,74 @@
+import { anl, anlNodes } from '../../adapters/anl';
+import { basis, basisCentres, gridStep } from '../../adapters/spline';
+import { openSession } from '../../engine/onnxruntime/session';
+import { probe } from '../../engine/onnxruntime/probe';
+import { differentiate } from '../../graph/autodiff/differentiate';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { INTERNAL_OPSET, type Model } from '../../graph/model';
+import { encodeModel } from '../../graph/onnx/encode';
+import type { AnlCase } from './case';
+import { Comparison } from './compare';
+
+/** The bare nonlinear layer, forward and gradients, in float32 on the engine and in float64 on the host. */
+export async function runAnlCases(cases: readonly AnlCase[]): Promise<Comparison> {
+  const report = new Comparison();
+  if (cases.length === 0) report.fail('cases', 'cases', 'empty in the file');
+  for (const [i, c] of cases.entries()) await runAnlCase(report, c, `cases[${i}].`);
+  return report;
+}
+
+async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<void> {
+  const [n, rank] = c.z.dims;
+  const centres = basisCentres(c);
+  const bases = c.z.data.flatMap((z) => centres.map((m) => basis(c.splineOrder, (z - m) / gridStep(c))));
+  if (c.bases) report.tensor('bases', `${at}bases`, bases, c.bases, 1e-5);
+  const host = Array.from({ length: n }, (_, row) => [
+    ...anl(c.z.data.slice(row * rank, (row + 1) * rank), c.H?.data ?? [], c.W?.data ?? [], c),
+  ]).flat();
+  report.tensor('sigma', `${at}sigma (host)`, host, c.sigma, 1e-5);
+
+  const model = anlModel(c);
+  const infos = await probe(model);
+  const [sigma, loss] = model.graph.outputs.map((o) => o.name);
+  const wrt = ['z', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W'] : [])];
+  const g = new GraphBuilder(model.graph, '/seed');
+  const gradients = differentiate(model.graph, infos, new Map([[loss, g.scalar(1, DType.float)]]), wrt);
+  for (const name of gradients.values()) g.addOutput(name);
+  const session = await openSession(encodeModel(model));
+  const tensor = (a: { dims: number[]; data: number[] }) => ({
+    dtype: DType.float,
+    dims: a.dims,
+    data: Float32Array.from(a.data),
+  });
+  const out = await session.run(
+    Object.fromEntries(
+      model.graph.inputs.map(({ name }) => [name, tensor(c[name as 'z' | 'H' | 'W' | 'weight'])]),
+    ),
+  );
+  await session.dispose();
+  const value = (name: string | undefined) => (name ? (out[name].data as Float32Array) : undefined);
+  report.tensor('sigma', `${at}sigma`, value(sigma), c.sigma, 1e-5);
+  report.tensor('gradZ', `${at}gradZ`, value(gradients.get('z')), c.gradZ, 1e-4);
+  if (c.fixed) report.tensor('gradH', `${at}gradH`, value(gradients.get('H')), c.gradH, 1e-4);
+  if (c.learnable) report.tensor('gradW', `${at}gradW`, value(gradients.get('W')), c.gradW, 1e-4);
+}
+
+/** sigma and sum(sigma · weight) of z, H and W. */
+function anlModel(c: AnlCase): Model {
+  const graph: Model['graph'] = { name: 'anl', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const g = new GraphBuilder(graph, '/anl');
+  for (const name of ['z', 'weight', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W'] : [])] as const)
+    g.addInput(name, DType.float, c[name as 'z'].dims);
+  const sigma = anlNodes(g, 'z', 'H', 'W', c, DType.float);
+  const loss = g.op('ReduceSum', [g.op('Mul', [sigma, 'weight'])], { keepdims: 0 });
+  g.addOutput(sigma);
+  g.addOutput(loss);
+  return {
+    irVersion: 9,
+    producer: 'aurora-lab',
+    opsets: new Map([['', INTERNAL_OPSET]]),
+    graph,
+    metadata: new Map(),
+  };
+}

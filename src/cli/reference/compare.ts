@@ -1,0 +1,92 @@
+import type { DenseArray } from './case';
+
+export interface Finding {
+  /** What kind of number: loss, logits, gradients, … */
+  kind: string;
+  /** Where exactly: `gradients.layer.0.query.A`. */
+  field: string;
+  /** The error in the unit the tolerance has; NaN for what is missing or not finite. */
+  error: number;
+  tolerance: number;
+  problem?: string;
+}
+
+export const passed = (f: Finding): boolean => f.problem === undefined && f.error <= f.tolerance;
+
+/** Collects comparisons; nothing is thrown, so that one line can say the worst of each kind. */
+export class Comparison {
+  readonly findings: Finding[] = [];
+
+  private add(kind: string, field: string, error: number, tolerance: number, problem?: string): void {
+    this.findings.push({ kind, field, error, tolerance, problem });
+  }
+
+  fail(kind: string, field: string, problem: string): void {
+    this.add(kind, field, NaN, 0, problem);
+  }
+
+  /** |actual − expected| ≤ tolerance · unit(expected). */
+  number(
+    kind: string,
+    field: string,
+    actual: number,
+    expected: unknown,
+    tolerance: number,
+    unit: (e: number) => number,
+  ): void {
+    if (typeof expected !== 'number' || !Number.isFinite(expected))
+      return this.fail(kind, field, 'missing or not finite in the file');
+    if (!Number.isFinite(actual)) return this.fail(kind, field, `computed as ${actual}`);
+    this.add(kind, field, Math.abs(actual - expected) / unit(expected), tolerance);
+  }
+
+  /** Largest |actual − expected| ≤ tolerance · unit; the unit is the expected values' largest magnitude unless given. */
+  tensor(
+    kind: string,
+    field: string,
+    actual: ArrayLike<number> | undefined,
+    expected: DenseArray | undefined,
+    tolerance: number,
+    unit?: number,
+  ): void {
+    const problem = arrayProblem(expected);
+    if (problem) return this.fail(kind, field, problem);
+    if (!actual) return this.fail(kind, field, 'not computed');
+    const { data } = expected!;
+    if (actual.length !== data.length)
+      return this.fail(kind, field, `${actual.length} values computed, ${data.length} expected`);
+    let error = 0;
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isFinite(actual[i])) return this.fail(kind, field, `value ${i} computed as ${actual[i]}`);
+      error = Math.max(error, Math.abs(actual[i] - data[i]));
+    }
+    const scale = unit ?? largest(data);
+    this.add(kind, field, error === 0 ? 0 : error / scale, tolerance);
+  }
+
+  /** Both sides must name the same things. */
+  names(kind: string, actual: Iterable<string>, expected: Iterable<string>): void {
+    const have = new Set(actual);
+    const want = new Set(expected);
+    for (const name of want)
+      if (!have.has(name)) this.fail(kind, `${kind}.${name}`, 'expected, but not computed');
+    for (const name of have)
+      if (!want.has(name)) this.fail(kind, `${kind}.${name}`, 'computed, but missing in the file');
+  }
+}
+
+export const largest = (values: ArrayLike<number>): number => {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, Math.abs(values[i]));
+  return max;
+};
+
+function arrayProblem(a: DenseArray | undefined): string | undefined {
+  if (!a || !Array.isArray(a.dims) || !Array.isArray(a.data)) return 'missing in the file';
+  const bad = a.data.findIndex((v) => typeof v !== 'number' || !Number.isFinite(v));
+  if (bad >= 0) return `value ${bad} in the file is ${a.data[bad]}`;
+  const size = a.dims.reduce((x, y) => x * y, 1);
+  return size === a.data.length
+    ? undefined
+    : `the file has ${a.data.length} values for the shape [${a.dims.join(', ')}]`;
+}

@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mergeAdapters, staticDelta } from '../../adapters/merge';
+import { selectAdapters } from '../../adapters/select';
+import type { HostTensors } from '../../engine/engine';
+import { openEvaluator, openTask } from '../../engine/onnxruntime/stepper';
+import { probe } from '../../engine/onnxruntime/probe';
+import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
+import { OBJECTIVES } from '../../engine/objective';
+import type { Stepper } from '../../engine/stepper';
+import { findLinearLayers } from '../../graph/linear';
+import { loadModel } from '../../graph/load';
+import type { Model } from '../../graph/model';
+import { prepareModel } from '../../graph/prepare';
+import { tensorOf, tensorValues } from '../../graph/values';
+import { AdamW } from '../../trainer/optimizer';
+import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import { Comparison, largest } from './compare';
+
+const relative = (e: number) => Math.abs(e) || 1e-12;
+const aboveOne = (e: number) => Math.max(1, Math.abs(e));
+
+/** Runs one reference case through the real pipeline and compares every field. */
+export async function runModelCase(modelPath: string, c: ReferenceCase): Promise<Comparison> {
+  const report = new Comparison();
+  const model = prepareModel(loadModel(modelPath));
+  const infos = await probe(model);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  report.names(
+    'modules',
+    adapters.map((a) => a.layer.path),
+    c.modules ?? [],
+  );
+  const head = c.head && {
+    pooling: c.head.pooling,
+    classes: c.trainable[c.head.weight].dims[0],
+    weight: c.head.weight,
+    bias: c.head.bias,
+  };
+  const output = findOutput(model, infos, undefined, head !== null);
+  const spec: TaskGraphSpec = { objective: c.objective, head: head ?? undefined, output, adapters };
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
+  try {
+    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'));
+    const names = trainable.map((t) => t.name);
+    report.names('trainable', names, Object.keys(c.trainable));
+    const parameters = new Map(names.map((n) => [n, Float32Array.from(c.trainable[n]?.data ?? [])]));
+
+    await compareStep(report, model, stepper, c, parameters, '');
+    const first = await stepper.evaluate(feeds(model, c, c), parameters);
+    report.tensor('logits', 'logits', numbers(first.logits.data), c.logits, 1e-4);
+    report.names(
+      'mergedDelta',
+      adapters.map((a) => a.layer.path),
+      Object.keys(c.mergedDelta ?? {}),
+    );
+    for (const a of adapters)
+      report.tensor(
+        'mergedDelta',
+        `mergedDelta.${a.layer.path}`,
+        staticDelta(a, parameters),
+        c.mergedDelta?.[a.layer.path],
+        1e-5,
+      );
+    for (const [i, other] of (c.otherShapes ?? []).entries())
+      await compareStep(
+        report,
+        model,
+        stepper,
+        { ...other, objective: c.objective },
+        parameters,
+        `otherShapes[${i}].`,
+      );
+
+    await train(report, model, stepper, c, parameters);
+    report.names('trainedNorms', names, Object.keys(c.trainedNorms ?? {}));
+    for (const name of names)
+      report.number(
+        'trainedNorms',
+        `trainedNorms.${name}`,
+        norm(parameters.get(name)!),
+        c.trainedNorms?.[name],
+        1e-4,
+        relative,
+      );
+    await stepper.dispose();
+
+    const merged = mergeAdapters(model, adapters, parameters);
+    const evaluator = await openEvaluator(merged, infos, { ...spec, adapters: [] }, join(folder, 'merged'));
+    const after = await evaluator.evaluate(feeds(model, c, c), parameters);
+    report.tensor(
+      'mergedLogits',
+      'afterTraining.mergedLogits',
+      numbers(after.logits.data),
+      c.afterTraining?.mergedLogits,
+      2e-4,
+    );
+    await evaluator.dispose();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return report;
+}
+
+type Task = Pick<ReferenceCase, 'objective'>;
+
+/** Loss and every gradient on one batch. */
+async function compareStep(
+  report: Comparison,
+  model: Model,
+  stepper: Stepper,
+  fields: StepFields & Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  prefix: string,
+): Promise<void> {
+  const inputs = feeds(model, fields, fields);
+  const { lossSum, count } = await stepper.evaluate(inputs, parameters);
+  const step = await stepper.step(inputs, parameters, 1 / count);
+  report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, 1e-5, relative);
+  // The evaluation graph must say the same.
+  report.number('loss', `${prefix}loss (evaluation)`, lossSum / count, fields.loss, 1e-5, relative);
+  const expected = fields.gradients ?? {};
+  report.names('gradients', step.gradients.keys(), Object.keys(expected));
+  const overall = Math.max(...Object.values(expected).map((g) => largest(g.data ?? [])));
+  for (const [name, gradient] of step.gradients) {
+    const unit = Math.max(largest(expected[name]?.data ?? []), overall / 1000);
+    report.tensor('gradients', `${prefix}gradients.${name}`, gradient, expected[name], 1e-4, unit);
+  }
+}
+
+async function train(
+  report: Comparison,
+  model: Model,
+  stepper: Stepper,
+  c: ReferenceCase,
+  parameters: Map<string, Float32Array>,
+): Promise<void> {
+  const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss } = c.adamw;
+  const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
+  const inputs = feeds(model, c, c);
+  const { count } = await stepper.evaluate(inputs, parameters);
+  for (const [i, expected] of lossBeforeEachStep.entries()) {
+    const step = await stepper.step(inputs, parameters, 1 / count);
+    report.number(
+      'curve',
+      `adamw.lossBeforeEachStep[${i}]`,
+      step.lossSum / step.count,
+      expected,
+      1e-5,
+      aboveOne,
+    );
+    optimizer.step(parameters, step.gradients, 1);
+  }
+  if (lossBeforeEachStep.length === 0) report.fail('curve', 'adamw.lossBeforeEachStep', 'empty in the file');
+  const after = await stepper.evaluate(inputs, parameters);
+  report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, 1e-5, aboveOne);
+}
+
+function feeds(model: Model, fields: Pick<StepFields, 'inputs' | 'labels'>, task: Task): HostTensors {
+  const out: HostTensors = {};
+  for (const input of model.graph.inputs)
+    if (fields.inputs[input.name]) out[input.name] = host(fields.inputs[input.name], input.dtype);
+  out[LABELS] = host(fields.labels, OBJECTIVES[task.objective].labels.dtype);
+  return out;
+}
+
+const host = (a: DenseArray, dtype: number) => ({
+  dtype,
+  dims: a.dims,
+  data: tensorValues(tensorOf('', dtype, a.dims, a.data)),
+});
+
+const numbers = (data: ArrayLike<number | bigint>): Float64Array =>
+  Float64Array.from(data as ArrayLike<number>);
+
+const norm = (v: Float32Array): number => Math.sqrt(v.reduce((s, x) => s + x * x, 0));

@@ -1,0 +1,21 @@
+import { passed, type Comparison, type Finding } from './compare';
+
+/** `ok  bert-aurora.json  loss 1.2e-7 · logits 3.1e-7 · …`: the worst error of each kind, in the tolerance's unit. */
+export function summaryLine(name: string, report: Comparison): string {
+  const kinds = new Map<string, Finding>();
+  for (const f of report.findings) {
+    const worst = kinds.get(f.kind);
+    if (!worst || badness(f) > badness(worst)) kinds.set(f.kind, f);
+  }
+  const parts = [...kinds.values()].map(
+    (f) => `${f.kind} ${f.problem ? 'missing' : f.error.toExponential(1)}`,
+  );
+  return `${failures(report).length ? 'FAIL' : 'ok  '} ${name.padEnd(28)} ${parts.join(' · ')}`;
+}
+
+export const failures = (report: Comparison): Finding[] => report.findings.filter((f) => !passed(f));
+
+export const describeFailure = (f: Finding): string =>
+  `     ${f.field}: ${f.problem ?? `error ${f.error.toExponential(2)}, tolerance ${f.tolerance.toExponential(0)}`}`;
+
+const badness = (f: Finding): number => (f.problem ? Infinity : f.error / f.tolerance);

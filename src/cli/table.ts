@@ -1,0 +1,12 @@
+/** Rows as lines with aligned columns; a column whose cells are all numbers or percentages is aligned right. */
+export function table(rows: readonly (readonly string[])[], separator = '  '): string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  const numeric = widths.map((_, i) => rows.every((r) => /^[\d.,%×e+-]*$/.test(r[i] ?? '')));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join(separator)
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,77 @@
+import { gradientPath } from './autodiff/differentiate';
+import { ruleFor } from './autodiff/registry';
+import { dtypeName } from './dtype';
+import { findLinearLayers, type LinearLayer } from './linear';
+import { elementCount, type Dim, type Graph, type Model } from './model';
+import { prepareModel } from './prepare';
+
+export interface ModelSummary {
+  producer: string;
+  opset: number;
+  parameters: number;
+  inputs: { name: string; type: string; shape: Dim[] | undefined }[];
+  outputs: { name: string; type: string; shape: Dim[] | undefined }[];
+  layers: LayerSummary[];
+  /** Operators between a linear layer and an output that gradients cannot pass. */
+  missingRules: { operator: string; nodes: string[] }[];
+}
+
+export interface LayerSummary {
+  path: string;
+  inFeatures: number;
+  outFeatures: number;
+  calls: number;
+  operator: string;
+  sharedWith: string[];
+  /** Whether an adapter can be merged into the weight; one can always be trained. */
+  mergeable: boolean;
+}
+
+/** What a model offers to adapters, from its file alone: no runtime is loaded, so it is safe on any file. */
+export function summarize(model: Model): ModelSummary {
+  const { graph } = prepareModel(model);
+  const layers = findLinearLayers(graph);
+  const describe = (v: (typeof graph.inputs)[number]) => ({
+    name: v.name,
+    type: dtypeName(v.dtype),
+    shape: v.shape,
+  });
+  return {
+    producer: model.producer,
+    opset: model.opsets.get('') ?? 0,
+    parameters: [...graph.initializers.values()]
+      .filter((t) => t.dims.length > 0)
+      .reduce((n, t) => n + elementCount(t.dims), 0),
+    inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
+    outputs: graph.outputs.map(describe),
+    layers: layers.map(summarizeLayer),
+    missingRules: missingRules(graph, layers),
+  };
+}
+
+const summarizeLayer = (l: LinearLayer): LayerSummary => ({
+  path: l.path,
+  inFeatures: l.inFeatures,
+  outFeatures: l.outFeatures,
+  calls: l.calls.length,
+  operator: l.calls[0].node.opType,
+  sharedWith: l.sharedWith,
+  mergeable: l.plain,
+});
+
+function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missingRules'] {
+  const from = layers.flatMap((l) => l.calls.map((c) => c.output));
+  const path = gradientPath(
+    graph.nodes,
+    undefined,
+    graph.outputs.map((o) => o.name),
+    from,
+  );
+  const found = new Map<string, string[]>();
+  for (const n of path.nodes) {
+    if (ruleFor(n)) continue;
+    const operator = n.domain ? `${n.domain}.${n.opType}` : n.opType;
+    found.set(operator, [...(found.get(operator) ?? []), n.name || n.outputs[0]]);
+  }
+  return [...found].map(([operator, nodes]) => ({ operator, nodes }));
+}
