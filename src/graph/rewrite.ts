@@ -21,6 +21,18 @@ export class RewriteContext {
     this.g.sink.push(node);
   }
 
+  /** Emits another operator in a node's place, with its name and outputs and the module it came from. */
+  replace(
+    node: Node,
+    opType: string,
+    inputs: string[],
+    attributes: Record<string, AttributeLike> = {},
+    outputs: string[] = node.outputs,
+  ): void {
+    const entries = Object.entries(attributes).map(([k, v]) => [k, toAttribute(v)] as const);
+    this.emit({ ...node, opType, domain: '', inputs, outputs, attributes: new Map(entries) });
+  }
+
   /** The constant behind a name, here or in a surrounding graph. */
   constant(name: string): Tensor | undefined {
     return this.g.graph.initializers.get(name) ?? this.outer?.constant(name);

@@ -1,0 +1,35 @@
+import { AuroraError } from '../../shared/errors';
+import { attrFloat, attrInt } from '../attributes';
+import type { Node } from '../model';
+import type { Rewrite, RewriteContext } from '../rewrite';
+
+/** alpha · A' B', where each side may have its matrices and its leading axis transposed first. */
+export const fusedMatMul: Rewrite = (node, c) => {
+  const alpha = attrFloat(node, 'alpha', 1);
+  const type = c.declared.floatType(node.inputs[0]);
+  const sides = (['A', 'B'] as const).map((side, i) => transposed(node, c, node.inputs[i], side));
+  const [y] = node.outputs;
+  const product = alpha === 1 ? y : c.g.fresh('MatMul');
+  c.replace(node, 'MatMul', sides, {}, [product]);
+  if (alpha !== 1) c.g.op('Mul', [product, c.g.scalar(alpha, type)], {}, { outputs: [y] });
+};
+
+function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): string {
+  const matrix = attrInt(node, `trans${side}`, 0) !== 0;
+  const batch = attrInt(node, `transBatch${side}`, 0) !== 0;
+  if (!matrix && !batch) return x;
+  const rank = c.declared.rank(x);
+  if (rank === undefined)
+    throw new AuroraError(
+      'model',
+      `The number of axes of ${x}, which ${node.name || node.outputs[0]} (FusedMatMul) transposes, is not known.`,
+      'Run shape inference on the model (onnx.shape_inference.infer_shapes) and save it again, or use the model before ONNX Runtime optimized it.',
+    );
+  // A vector has nothing to transpose.
+  if (rank < 2) return x;
+  let perm = Array.from({ length: rank }, (_, i) => i);
+  // The first axis goes behind the batch axes: (h, b…, k) becomes (b…, h, k).
+  if (batch) perm = [...perm.slice(1, -1), 0, rank - 1];
+  if (matrix) perm = [...perm.slice(0, -2), perm[rank - 1], perm[rank - 2]];
+  return c.g.op('Transpose', [x], { perm });
+}

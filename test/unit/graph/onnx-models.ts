@@ -1,0 +1,112 @@
+import { openSession } from '../../../src/engine/onnxruntime/session';
+import type { HostTensor, HostTensors } from '../../../src/engine/engine';
+import { toAttribute, type AttributeLike } from '../../../src/graph/attributes';
+import { DType } from '../../../src/graph/dtype';
+import type { Graph, Model, Node, Tensor, ValueInfo } from '../../../src/graph/model';
+import { encodeModel } from '../../../src/graph/onnx/encode';
+import { tensorOf, tensorValues } from '../../../src/graph/values';
+
+/** Small models written by hand for the tests, and a way to run them. */
+export interface Sketch {
+  opset: number;
+  domains?: Record<string, number>;
+  irVersion?: number;
+  inputs: ValueInfo[];
+  nodes: Node[];
+  outputs: string[];
+  initializers?: Tensor[];
+}
+
+export const node = (
+  opType: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: Record<string, AttributeLike> = {},
+  domain = '',
+): Node => ({
+  opType,
+  domain,
+  name: `${opType} node`,
+  inputs,
+  outputs,
+  attributes: new Map(Object.entries(attributes).map(([k, v]) => [k, toAttribute(v)])),
+  metadata: new Map(),
+});
+
+export const input = (name: string, dtype: number, shape: ValueInfo['shape']): ValueInfo => ({
+  name,
+  dtype,
+  shape,
+});
+
+export const graph = (s: Omit<Sketch, 'opset'>): Graph => ({
+  name: 'test',
+  nodes: s.nodes,
+  initializers: new Map((s.initializers ?? []).map((t) => [t.name, t])),
+  inputs: s.inputs,
+  outputs: s.outputs.map((name) => ({ name, dtype: 0, shape: undefined })),
+});
+
+/** An IR version old enough for every opset (4 to 8 allow opsets 9 to 19). */
+export const model = (s: Sketch): Model => ({
+  irVersion: s.irVersion ?? (s.opset > 19 ? 9 : s.opset < 12 ? 4 : 8),
+  producer: 'test',
+  opsets: new Map([['', s.opset], ...Object.entries(s.domains ?? {})]),
+  graph: graph(s),
+  metadata: new Map(),
+});
+
+export const host = (dims: number[], values: number[], dtype: number = DType.float): HostTensor => ({
+  dtype,
+  dims,
+  data:
+    dtype === DType.float16
+      ? Uint16Array.from(values, halfBits)
+      : tensorValues(tensorOf('', dtype, dims, values)),
+});
+
+/** Truncating conversion of a normal value to 16 bits. */
+function halfBits(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
+  const exponent = ((bits >>> 23) & 0xff) - 112;
+  return exponent <= 0 ? 0 : ((bits >>> 16) & 0x8000) | (exponent << 10) | ((bits >>> 13) & 0x3ff);
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 0x1f;
+  const fraction = (bits & 0x3ff) / 1024;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14);
+}
+
+export async function runModel(m: Model, feeds: HostTensors): Promise<HostTensors> {
+  const session = await openSession(encodeModel(m), { threads: 1, optimization: 'disabled' });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.dispose();
+  }
+}
+
+const numbers = (t: HostTensor): number[] =>
+  Array.from(t.data as ArrayLike<number | bigint>, (v) =>
+    t.dtype === DType.float16 ? halfValue(Number(v)) : Number(v),
+  );
+
+/** What is wrong with `got`, or undefined: other names, types, shapes, or values beyond the tolerance. */
+export function difference(want: HostTensors, got: HostTensors, rtol = 0, atol = 0): string | undefined {
+  if (Object.keys(want).sort().join() !== Object.keys(got).sort().join())
+    return `outputs ${Object.keys(got).join()} instead of ${Object.keys(want).join()}`;
+  for (const [name, w] of Object.entries(want)) {
+    const g = got[name];
+    if (w.dtype !== g.dtype || w.dims.join() !== g.dims.join())
+      return `${name} has type ${g.dtype} and shape [${g.dims}], not ${w.dtype} and [${w.dims}]`;
+    const a = numbers(w);
+    const b = numbers(g);
+    for (let i = 0; i < a.length; i++)
+      if (!(Object.is(a[i], b[i]) || a[i] === b[i] || Math.abs(a[i] - b[i]) <= atol + rtol * Math.abs(a[i])))
+        return `${name}[${i}] is ${b[i]}, not ${a[i]}`;
+  }
+  return undefined;
+}
