@@ -54,19 +54,36 @@ export function basisSum(
   s: SplineSpec,
   dtype: number,
 ): { sum: string; norm: number } {
-  const { outer, inner, weight, norm } = FORMS[s.splineOrder];
+  const column = g.op('Unsqueeze', [z, g.ints([-1])]);
+  const bases = s.splineOrder === 1 ? hats(g, column, s, dtype) : smoothBases(g, column, s, dtype);
+  return { sum: g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 }), norm: FORMS[s.splineOrder].norm };
+}
+
+function smoothBases(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
+  const { outer, inner, weight } = FORMS[s.splineOrder];
   const h = gridStep(s);
   const centres = basisCentres(s).map((c) => c / h);
-  const scaled = g.op('Mul', [z, g.scalar(1 / h, dtype)]);
-  const column = g.op('Unsqueeze', [scaled, g.ints([-1])]);
-  const u = g.op('Abs', [g.op('Sub', [column, g.constant(dtype, [centres.length], centres)])]);
+  const scaled = g.op('Mul', [column, g.scalar(1 / h, dtype)]);
+  const u = g.op('Abs', [g.op('Sub', [scaled, g.constant(dtype, [centres.length], centres)])]);
   const power = (edge: number) => {
     const m = g.op('Relu', [g.op('Sub', [g.scalar(edge, dtype), u])]);
-    if (s.splineOrder === 1) return m;
     const square = g.op('Mul', [m, m]);
     return s.splineOrder === 2 ? square : g.op('Mul', [square, m]);
   };
-  const far = power(outer);
-  const bases = weight ? g.op('Sub', [far, g.op('Mul', [power(inner), g.scalar(weight, dtype)])]) : far;
-  return { sum: g.op('ReduceSum', [bases, g.ints([-2])], { keepdims: 0 }), norm };
+  return g.op('Sub', [power(outer), g.op('Mul', [power(inner), g.scalar(weight, dtype)])]);
+}
+
+/**
+ * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope on a knot is the one to the right;
+ * comparisons say so, where |t| and Relu would say otherwise.
+ */
+function hats(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
+  const centres = basisCentres(s);
+  const offset = g.op('Sub', [column, g.constant(dtype, [centres.length], centres)]);
+  const t = g.op('Mul', [offset, g.scalar(1 / gridStep(s), dtype)]);
+  const one = g.scalar(1, dtype);
+  const zero = g.scalar(0, dtype);
+  const sides = g.op('Where', [g.op('Less', [t, zero]), g.op('Add', [one, t]), g.op('Sub', [one, t])]);
+  const inside = g.op('And', [g.op('GreaterOrEqual', [t, g.scalar(-1, dtype)]), g.op('Less', [t, one])]);
+  return g.op('Where', [inside, sides, zero]);
 }

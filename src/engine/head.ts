@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../graph/builder';
+import type { GraphBuilder } from '../graph/builder';
 import type { TensorInfo } from '../graph/infos';
 
 export type Pooling = 'first-token' | 'mean';

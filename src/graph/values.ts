@@ -59,7 +59,7 @@ export function tensorValues(t: Tensor): NumberArray {
       `The tensor ${t.name} has a type (${t.dtype}) whose values cannot be read here.`,
     );
   const bytes = readTensorBytes(t);
-  return new Type(bytes.slice().buffer as ArrayBuffer);
+  return new Type(new Uint8Array(bytes).buffer);
 }
 
 /** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */

@@ -1,0 +1,100 @@
+import { checkInputs } from '../data/batch';
+import { tokenizeAll, type Dataset } from '../data/dataset';
+import { inferLabels, withKnownLabels } from '../data/labels';
+import { readRows, type Row, type SkippedRow } from '../data/rows';
+import { splitRows } from '../data/split';
+import { checkVocabulary, loadTokenizer } from '../data/tokenizer';
+import type { Model } from '../graph/model';
+import type { Experiment } from '../shared/experiment';
+
+export interface DataSplit {
+  /** The file it came from. */
+  path: string;
+  rows: Row[];
+  dataset: Dataset;
+}
+
+export interface TaskData {
+  train: DataSplit;
+  validation: DataSplit;
+  labels: string[];
+  warnings: string[];
+}
+
+/**
+ * The tokenized data of an experiment.
+ *
+ * @param known the labels of an earlier run, so that an exported or resumed run keeps their order
+ */
+export function loadData(spec: Experiment, model: Model, known?: readonly string[]): TaskData {
+  const { data } = spec;
+  const tokenizer = loadTokenizer(spec.model.tokenizer);
+  checkInputs(modelInputs(model), spec.model.path);
+  const vocabulary = embeddingRows(model);
+  if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
+
+  const all = readRows(data.train, data);
+  const skipped = [...all.skipped];
+  const labels = known ? [...known] : inferLabels(data.train, all.rows);
+  let train = all.rows;
+  let validation: Row[];
+  if (data.validation === undefined)
+    ({ train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed));
+  else {
+    const read = withKnownLabels(data.validation, readRows(data.validation, data), labels, data.onBadRow);
+    validation = read.rows;
+    skipped.push(...read.skipped);
+  }
+  const split = (path: string, rows: Row[]): DataSplit => {
+    const dataset = tokenizeAll(rows, tokenizer, {
+      path,
+      labels,
+      maxLength: spec.model.maxLength,
+      onBadRow: data.onBadRow,
+    });
+    skipped.push(...dataset.skipped);
+    return { path, rows, dataset };
+  };
+  const result = {
+    train: split(data.train, train),
+    validation: split(data.validation ?? data.train, validation),
+    labels,
+  };
+  return {
+    ...result,
+    warnings: [...tokenizer.warnings, ...skippedWarning(skipped), ...truncationWarning(result.train, spec)],
+  };
+}
+
+export const modelInputs = (model: Model) =>
+  model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
+
+function skippedWarning(skipped: readonly SkippedRow[]): string[] {
+  if (skipped.length === 0) return [];
+  const first = skipped.slice(0, 3).map((s) => `line ${s.line}: ${s.reason}`);
+  return [
+    `${skipped.length} rows were skipped (data.onBadRow "skip"): ${first.join('; ')}${skipped.length > 3 ? '; …' : ''}.`,
+  ];
+}
+
+function truncationWarning({ dataset }: DataSplit, spec: Experiment): string[] {
+  const share = dataset.truncatedCount / dataset.examples.length;
+  if (share < 0.01) return [];
+  return [
+    `${(100 * share).toFixed(0)} % of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and were cut.`,
+  ];
+}
+
+/** Rows of the embedding that input_ids index, or undefined where the model hides it. */
+function embeddingRows({ graph }: Model): number | undefined {
+  const ids = new Set(['input_ids']);
+  for (const node of graph.nodes) {
+    if (['Cast', 'Identity', 'Reshape'].includes(node.opType) && ids.has(node.inputs[0]))
+      ids.add(node.outputs[0]);
+    if (node.opType === 'Gather' && ids.has(node.inputs[1])) {
+      const table = graph.initializers.get(node.inputs[0]);
+      if (table?.dims.length === 2) return table.dims[0];
+    }
+  }
+  return undefined;
+}

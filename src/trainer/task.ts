@@ -1,0 +1,90 @@
+import { selectAdapters, type LayerAdapter } from '../adapters/select';
+import { probe } from '../engine/onnxruntime/probe';
+import { findOutput, type TaskGraphSpec } from '../engine/program';
+import type { HeadSpec } from '../engine/head';
+import { DType } from '../graph/dtype';
+import type { TensorInfo } from '../graph/infos';
+import { findLinearLayers } from '../graph/linear';
+import { loadModel } from '../graph/load';
+import type { Model } from '../graph/model';
+import { prepareModel } from '../graph/prepare';
+import { AuroraError } from '../shared/errors';
+import type { Experiment } from '../shared/experiment';
+import { loadData, type TaskData } from './data';
+import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from './initialize';
+
+/** Everything an experiment needs before its first step: model, shapes, adapters, data. */
+export interface Task {
+  spec: Experiment;
+  /** As the file has it; merged exports edit this one. */
+  original: Model;
+  /** At the internal opset. */
+  model: Model;
+  infos: Map<string, TensorInfo>;
+  adapters: LayerAdapter[];
+  head: HeadSpec | undefined;
+  graph: TaskGraphSpec;
+  data: TaskData;
+  warnings: string[];
+}
+
+/**
+ * @param near  a folder for temporary graphs on the model's file system
+ * @param known the labels of an earlier run
+ */
+export async function prepareTask(spec: Experiment, near: string, known?: readonly string[]): Promise<Task> {
+  const original = loadModel(spec.model.path);
+  const model = prepareModel(original);
+  const { adapters, warnings } = selectAdapters(model.graph, findLinearLayers(model.graph), spec.adapter);
+  const data = loadData(spec, model, known);
+  const infos = await probe(model, near);
+  const output = findOutput(model, infos, spec.model.output, spec.task.head === 'linear');
+  checkOutput(spec, output, infos.get(output)!, data.labels.length);
+  const head =
+    spec.task.head === 'linear'
+      ? { pooling: spec.task.pooling, classes: data.labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS }
+      : undefined;
+  const graph: TaskGraphSpec = { objective: 'cross-entropy', head, output, adapters };
+  return {
+    spec,
+    original,
+    model,
+    infos,
+    adapters,
+    head,
+    graph,
+    data,
+    warnings: [...warnings, ...data.warnings],
+  };
+}
+
+export function initialParameters(task: Task): Map<string, Float32Array> {
+  const { seed } = task.spec.training;
+  const hidden = task.infos.get(task.graph.output)!.shape.at(-1) as number;
+  const head = task.head ? initialHead(task.head.classes, hidden, seed) : [];
+  return new Map([...initialAdapters(task.adapters, seed), ...head]);
+}
+
+function checkOutput(spec: Experiment, name: string, info: TensorInfo, classes: number): void {
+  const shape = `[${info.shape.join(', ')}]`;
+  if (info.dtype !== DType.float)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path}: the output ${name} is not float32.`,
+      'Export the model in float32.',
+    );
+  const last = info.shape.at(-1);
+  if (spec.task.head === 'linear') {
+    if (info.shape.length < 2 || info.shape.length > 3 || typeof last !== 'number')
+      throw new AuroraError(
+        'model',
+        `${spec.model.path}: the output ${name} has the shape ${shape}; a head needs [batch, sequence, hidden] or [batch, hidden].`,
+        'Name another output in model.output, or use task.head "none" for a model with its own logits.',
+      );
+  } else if (info.shape.length !== 2 || last !== classes)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path}: the output ${name} has the shape ${shape}, but the data has ${classes} labels.`,
+      'Use task.head "linear" to train a new head, or name the output with the logits in model.output.',
+    );
+}
