@@ -1,13 +1,6 @@
-import type { NumberArray } from '../graph/values';
+import type { HostTensors } from '../graph/host-tensor';
 
-/** A tensor in host memory. `data` holds float16 as bits and int64 as bigints. */
-export interface HostTensor {
-  dtype: number;
-  dims: number[];
-  data: NumberArray;
-}
-
-export type HostTensors = Record<string, HostTensor>;
+export type { HostTensor, HostTensors } from '../graph/host-tensor';
 
 /** A graph ready to run on one device. */
 export interface Executable {

@@ -1,0 +1,69 @@
+import { AuroraError } from '../shared/errors';
+import { DType, dtypeName } from '../graph/dtype';
+import type { HostTensor, HostTensors } from '../graph/host-tensor';
+import type { ValueInfo } from '../graph/model';
+import type { Dataset, Example } from './dataset';
+
+/** What each known input holds at a position of an example; undefined where the example has ended. */
+const INPUTS: Record<string, (example: Example, position: number, padId: number) => number> = {
+  input_ids: ({ ids }, i, padId) => ids[i] ?? padId,
+  attention_mask: ({ ids }, i) => (i < ids.length ? 1 : 0),
+  token_type_ids: ({ typeIds }, i) => typeIds?.[i] ?? 0,
+  position_ids: (_, i) => i,
+};
+
+/** Throws a model error unless every input of the model can be made from tokenized texts. */
+export function checkInputs(inputs: readonly ValueInfo[], modelPath: string): void {
+  const known = Object.keys(INPUTS);
+  const unknown = inputs.filter((input) => !known.includes(input.name));
+  if (unknown.length > 0)
+    throw new AuroraError(
+      'model',
+      `${modelPath} has inputs that texts cannot fill: ${unknown.map((i) => i.name).join(', ')}.`,
+      `Known are ${known.join(', ')}. Export the model without past key values and without other inputs.`,
+    );
+  for (const { name, dtype, shape } of inputs) {
+    if (dtype !== 0 && dtype !== DType.int64 && dtype !== DType.int32)
+      throw new AuroraError(
+        'model',
+        `${modelPath}: the input ${name} is ${dtypeName(dtype)}, not int64 or int32.`,
+      );
+    if (shape && (shape.length !== 2 || shape.some((d) => typeof d === 'number')))
+      throw new AuroraError(
+        'model',
+        `${modelPath}: the input ${name} has the shape [${shape.map((d) => d ?? '?').join(', ')}], not [batch, sequence] with both free.`,
+        'Export the model again with dynamic axes for batch and sequence.',
+      );
+  }
+}
+
+function integers(dtype: number, dims: number[], values: Int32Array): HostTensor {
+  if (dtype === DType.int32) return { dtype, dims, data: values };
+  return { dtype: DType.int64, dims, data: BigInt64Array.from(values, BigInt) };
+}
+
+/**
+ * The model's inputs, each [batch, longest of the batch], right-padded, in the integer type it declares (int64 if
+ * it does not say), and `labels`, int64 [batch]. The inputs must have passed `checkInputs`.
+ */
+export function makeBatch(
+  dataset: Dataset,
+  indices: readonly number[],
+  inputs: readonly ValueInfo[],
+): { inputs: HostTensors; labels: HostTensor } {
+  const examples = indices.map((i) => dataset.examples[i]!);
+  const length = Math.max(...examples.map((e) => e.ids.length));
+  const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {
+    const valueAt = INPUTS[name]!;
+    const values = new Int32Array(examples.length * length);
+    examples.forEach((example, row) => {
+      for (let i = 0; i < length; i++) values[row * length + i] = valueAt(example, i, dataset.padId);
+    });
+    return [name, integers(dtype, [examples.length, length], values)];
+  });
+  const labels = Int32Array.from(examples, (e) => e.label);
+  return {
+    inputs: Object.fromEntries(tensors),
+    labels: integers(DType.int64, [examples.length], labels),
+  };
+}

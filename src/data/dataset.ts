@@ -1,0 +1,56 @@
+import type { DataSpec } from '../shared/experiment';
+import { labelIndex } from './labels';
+import { badRow, requireRows, type Row, type SkippedRow } from './rows';
+import type { Tokenizer } from './tokenizer';
+
+export interface Example {
+  ids: Int32Array;
+  typeIds?: Int32Array;
+  /** Class index. */
+  label: number;
+  /** Index into the rows that were tokenized. */
+  row: number;
+}
+
+export interface Dataset {
+  examples: Example[];
+  /** Examples whose text was cut to the longest input. */
+  truncatedCount: number;
+  padId: number;
+  skipped: SkippedRow[];
+}
+
+export interface TokenizeOptions {
+  /** The file the rows are from, for messages. */
+  path: string;
+  labels: readonly string[];
+  maxLength: number;
+  onBadRow: DataSpec['onBadRow'];
+}
+
+/** Every row as token ids. A text that leaves no token at all is a bad row; its label must be among `labels`. */
+export function tokenizeAll(rows: readonly Row[], tokenizer: Tokenizer, options: TokenizeOptions): Dataset {
+  const classes = labelIndex(options.labels);
+  const dataset: Dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
+  rows.forEach(({ text, label, line }, row) => {
+    const { ids, typeIds, truncated } = tokenizer.encode(text, options.maxLength);
+    if (ids.length === 0) {
+      badRow(
+        options.path,
+        { line, reason: 'the tokenizer leaves nothing of the text' },
+        options.onBadRow,
+        dataset.skipped,
+      );
+      return;
+    }
+    dataset.examples.push({
+      ids: Int32Array.from(ids),
+      ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
+      label: classes.get(label)!,
+      row,
+    });
+    if (truncated) dataset.truncatedCount++;
+  });
+  requireRows(options.path, dataset.examples.length, dataset.skipped);
+  return dataset;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { AuroraError } from '../shared/errors';
+
+export type DataFormat = 'csv' | 'tsv' | 'jsonl';
+
+const EXTENSIONS: Record<string, DataFormat> = {
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+};
+
+/** The format by the file's name; `.gz` after it means compressed. Throws a data error naming the known ones. */
+export function dataFormat(path: string): DataFormat {
+  const name = path.toLowerCase().replace(/\.gz$/, '');
+  const extension = Object.keys(EXTENSIONS).find((e) => name.endsWith(e));
+  if (extension === undefined)
+    throw new AuroraError(
+      'data',
+      `${path}: the format of this file is not known.`,
+      `Name it ${Object.keys(EXTENSIONS).join(', ')}, or one of these with .gz after it.`,
+    );
+  return EXTENSIONS[extension]!;
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new AuroraError(
+        'data',
+        `${path} does not exist.`,
+        'Check data.train and data.validation in the experiment; paths are relative to its file.',
+        { cause },
+      );
+    const why = code === 'EISDIR' ? 'is a folder, not a file' : `cannot be read: ${message}`;
+    throw new AuroraError('data', `${path} ${why}.`, undefined, { cause });
+  }
+}
+
+function gunzip(path: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    throw new AuroraError(
+      'data',
+      `${path} is not a whole gzip file: ${(cause as Error).message}.`,
+      'Copy or download it again, or drop .gz from its name if it is not compressed.',
+      { cause },
+    );
+  }
+}
+
+/** The bytes of a data file, decompressed and without a byte order mark. Throws a data error if there are none. */
+export function readDataFile(path: string): Buffer {
+  const stored = readBytes(path);
+  const bytes = /\.gz$/i.test(path) ? gunzip(path, stored) : stored;
+  if (bytes.length === 0) throw new AuroraError('data', `${path} is empty.`);
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new AuroraError('data', `${path} is UTF-16.`, 'Save it as UTF-8.');
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}

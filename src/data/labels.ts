@@ -1,0 +1,51 @@
+import type { DataSpec } from '../shared/experiment';
+import { AuroraError } from '../shared/errors';
+import { nearest } from '../shared/nearest';
+import { badRow, requireRows, type Row, type Rows } from './rows';
+
+const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Every label once: in numeric order if all are integers, else by code units, so that no locale plays a part. */
+export function distinctLabels(rows: readonly Row[]): string[] {
+  const labels = [...new Set(rows.map((r) => r.label))].sort(compareStrings);
+  const numeric = labels.every((l) => /^-?\d+$/.test(l));
+  return numeric ? labels.sort((a, b) => Number(a) - Number(b)) : labels;
+}
+
+/** The classes of a training set, in the order of the model's outputs. Throws a data error below two. */
+export function inferLabels(path: string, trainingRows: readonly Row[]): string[] {
+  const labels = distinctLabels(trainingRows);
+  if (labels.length < 2)
+    throw new AuroraError(
+      'data',
+      `${path} has ${labels.length === 0 ? 'no label' : `only the label "${labels[0]}"`}; two or more are needed.`,
+      'Check data.labelColumn.',
+    );
+  return labels;
+}
+
+/** Label to class index. */
+export const labelIndex = (labels: readonly string[]): Map<string, number> =>
+  new Map(labels.map((label, i) => [label, i]));
+
+/** Rows whose label is known; the others are a data error naming file and line, or skipped. */
+export function withKnownLabels(
+  path: string,
+  { rows, skipped }: Rows,
+  labels: readonly string[],
+  onBadRow: DataSpec['onBadRow'],
+): Rows {
+  const known = new Set(labels);
+  const result: Rows = { rows: [], skipped: [...skipped] };
+  for (const row of rows) {
+    if (known.has(row.label)) {
+      result.rows.push(row);
+      continue;
+    }
+    const near = nearest(row.label, labels);
+    const reason = `the label "${row.label}" is not among the ${labels.length} of the training data${near === undefined ? '' : ` (nearest: "${near}")`}`;
+    badRow(path, { line: row.line, reason }, onBadRow, result.skipped);
+  }
+  requireRows(path, result.rows.length, result.skipped);
+  return result;
+}

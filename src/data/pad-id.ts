@@ -1,0 +1,28 @@
+import type { TokenizerFiles } from './tokenizer-files';
+
+const isId = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
+
+/** A special token is written as its text or as an object with its text. */
+function content(token: unknown): string | undefined {
+  const text = typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
+  return typeof text === 'string' ? text : undefined;
+}
+
+/**
+ * The id that fills a batch up: from the padding section, the named pad token, the model's configuration, or a
+ * token called as pad tokens are; undefined when nothing tells.
+ */
+export function findPadId(
+  { tokenizer, tokenizerConfig, modelConfig }: TokenizerFiles,
+  idOf: (token: string) => number | undefined,
+): number | undefined {
+  const padding = tokenizer.padding as { pad_id?: unknown } | null | undefined;
+  const named = content(tokenizerConfig.pad_token);
+  return [
+    padding?.pad_id,
+    named === undefined ? undefined : idOf(named),
+    modelConfig.pad_token_id,
+    idOf('[PAD]'),
+    idOf('<pad>'),
+  ].find(isId);
+}

@@ -1,0 +1,11 @@
+/** One record of a data file before its text and label are picked: its fields by column, or why there are none. */
+export type DataRecord =
+  { line: number; fields: ReadonlyMap<string, unknown> } | { line: number; problem: string };
+
+export interface Records {
+  /** In the order of the file, for JSONL of first appearance. */
+  columns: string[];
+  records: DataRecord[];
+}
+
+export const INVALID_UTF8 = 'not valid UTF-8';

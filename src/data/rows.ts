@@ -1,0 +1,118 @@
+import type { DataSpec } from '../shared/experiment';
+import { AuroraError } from '../shared/errors';
+import { nearest } from '../shared/nearest';
+import { parseDelimited } from './delimited';
+import { dataFormat, readDataFile } from './files';
+import { parseJsonl } from './jsonl';
+import type { DataRecord, Records } from './records';
+
+export interface Row {
+  text: string;
+  label: string;
+  /** Where the row begins in its file, from 1. */
+  line: number;
+}
+
+export interface SkippedRow {
+  line: number;
+  reason: string;
+}
+
+export interface Rows {
+  rows: Row[];
+  skipped: SkippedRow[];
+}
+
+export type ReadOptions = Pick<DataSpec, 'textColumn' | 'labelColumn' | 'onBadRow'>;
+
+const list = (names: readonly string[]): string => names.map((n) => `"${n}"`).join(', ');
+
+function parseRecords(path: string): Records {
+  const format = dataFormat(path);
+  const bytes = readDataFile(path);
+  if (format === 'jsonl') return parseJsonl(bytes);
+  return parseDelimited(path, bytes, format === 'csv' ? ',' : '\t');
+}
+
+function requireColumn(path: string, columns: string[], option: string, name: string): void {
+  if (columns.length === 0 || columns.includes(name)) return;
+  const near = nearest(name, columns);
+  throw new AuroraError(
+    'data',
+    `${path} has no column "${name}"; it has ${list(columns)}.`,
+    near === undefined
+      ? `Set data.${option} to one of them.`
+      : `Did you mean "${near}"? Set data.${option} to it.`,
+  );
+}
+
+/** A field as a string, or why it cannot be one. */
+function field(
+  record: ReadonlyMap<string, unknown>,
+  column: string,
+): { value: string } | { problem: string } {
+  const value = record.get(column);
+  if (value === undefined || value === null) return { problem: `no "${column}"` };
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+    return {
+      problem: `"${column}" is ${Array.isArray(value) ? 'a list' : 'an object'}, not a string, number or boolean`,
+    };
+  const text = String(value);
+  return text.trim() === '' ? { problem: `"${column}" is empty` } : { value: text };
+}
+
+function toRow(record: DataRecord, { textColumn, labelColumn }: ReadOptions): Row | SkippedRow {
+  const { line } = record;
+  if ('problem' in record) return { line, reason: record.problem };
+  const text = field(record.fields, textColumn);
+  if ('problem' in text) return { line, reason: text.problem };
+  const label = field(record.fields, labelColumn);
+  if ('problem' in label) return { line, reason: label.problem };
+  return { line, text: text.value, label: label.value };
+}
+
+/** A row that cannot be used: an error with its place, or one more on the list, as the experiment says. */
+export function badRow(
+  path: string,
+  row: SkippedRow,
+  onBadRow: DataSpec['onBadRow'],
+  skipped: SkippedRow[],
+): void {
+  if (onBadRow === 'fail')
+    throw new AuroraError(
+      'data',
+      `${path}:${row.line}: ${row.reason}.`,
+      'Correct the row, or set data.onBadRow to "skip" to train without such rows.',
+    );
+  skipped.push(row);
+}
+
+/** Throws a data error when no row is left. */
+export function requireRows(path: string, left: number, skipped: readonly SkippedRow[]): void {
+  if (left > 0) return;
+  const first = skipped[0];
+  if (!first) throw new AuroraError('data', `${path} has no rows.`);
+  throw new AuroraError(
+    'data',
+    `${path}: all ${skipped.length} rows were skipped; the first, in line ${first.line}: ${first.reason}.`,
+    'Correct the file, or name other columns in data.textColumn and data.labelColumn.',
+  );
+}
+
+/**
+ * Texts and labels of a CSV, TSV or JSONL file (`.gz` too). Numbers and booleans become strings. Every record is
+ * in `rows` or in `skipped`; with onBadRow 'fail' the first bad one is a data error, "FILE:LINE: why".
+ */
+export function readRows(path: string, options: ReadOptions): Rows {
+  const { columns, records } = parseRecords(path);
+  const result: Rows = { rows: [], skipped: [] };
+  requireColumn(path, columns, 'textColumn', options.textColumn);
+  requireColumn(path, columns, 'labelColumn', options.labelColumn);
+  for (const record of records) {
+    const row = toRow(record, options);
+    if ('reason' in row) badRow(path, row, options.onBadRow, result.skipped);
+    else result.rows.push(row);
+  }
+  requireRows(path, result.rows.length, result.skipped);
+  return result;
+}

@@ -1,0 +1,63 @@
+import { AuroraError } from '../shared/errors';
+import { permutation, Stream } from '../shared/random';
+import { distinctLabels } from './labels';
+import type { Row } from './rows';
+
+/**
+ * How many of each label to hold out: shares by the largest remainder, so that the total is right to one row, and
+ * every label keeps a row to train on.
+ */
+function quotas(counts: readonly number[], fraction: number): number[] {
+  const total = Math.max(1, Math.round(counts.reduce((a, b) => a + b, 0) * fraction));
+  const exact = counts.map((n) => n * fraction);
+  const held = exact.map((x, i) => Math.min(Math.floor(x), counts[i]! - 1));
+  const byRemainder = exact
+    .map((x, i) => ({ i, remainder: x - Math.floor(x) }))
+    .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
+  let left = total - held.reduce((a, b) => a + b, 0);
+  for (const { i } of byRemainder)
+    if (left > 0 && held[i]! < counts[i]! - 1) {
+      held[i]!++;
+      left--;
+    }
+  return held;
+}
+
+/**
+ * Holds out a share of the rows for validation, label by label (stratified), the same for the same seed. Both sides
+ * keep the order of the file and are never empty. Throws a data error where no label has two rows.
+ */
+export function splitRows(
+  path: string,
+  rows: readonly Row[],
+  fraction: number,
+  seed: number,
+): { train: Row[]; validation: Row[] } {
+  if (!(fraction > 0 && fraction < 1))
+    throw new AuroraError(
+      'experiment',
+      `data.validationFraction is ${fraction}; it must lie between 0 and 1.`,
+    );
+  const groups = distinctLabels(rows).map((label) => rows.flatMap((r, i) => (r.label === label ? [i] : [])));
+  if (groups.every((g) => g.length < 2))
+    throw new AuroraError(
+      'data',
+      `${path}: no label has two rows, so none can be held out for validation.`,
+      'Name a validation file in data.validation.',
+    );
+  const counts = quotas(
+    groups.map((g) => g.length),
+    fraction,
+  );
+  const heldOut = new Set(
+    groups.flatMap((group, label) =>
+      permutation(group.length, seed, Stream.split, label)
+        .slice(0, counts[label])
+        .map((i) => group[i]!),
+    ),
+  );
+  return {
+    train: rows.filter((_, i) => !heldOut.has(i)),
+    validation: rows.filter((_, i) => heldOut.has(i)),
+  };
+}

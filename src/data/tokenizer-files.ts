@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AuroraError } from '../shared/errors';
+
+export type Json = Record<string, unknown>;
+
+export interface TokenizerFiles {
+  /** tokenizer.json */
+  tokenizer: Json & { model: Json };
+  /** tokenizer_config.json beside it; empty if there is none. */
+  tokenizerConfig: Json;
+  /** config.json beside it; empty if there is none. */
+  modelConfig: Json;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readJson(path: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const what = cause instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    throw new AuroraError(
+      'tokenizer',
+      `${path} ${what}: ${(cause as Error).message}`,
+      'Copy it again from where the model came from.',
+      { cause },
+    );
+  }
+  if (!isObject(value)) throw new AuroraError('tokenizer', `${path} is not a JSON object.`);
+  return value;
+}
+
+const readIfThere = (path: string): Json => (existsSync(path) ? readJson(path) : {});
+
+/** What the library implements; it would take any other type for a plain word list. */
+const MODELS = ['WordPiece', 'BPE', 'Unigram'];
+
+/** tokenizer.json and the two files beside it that complete it. Throws tokenizer errors. */
+export function readTokenizerFiles(path: string): TokenizerFiles {
+  if (!existsSync(path))
+    throw new AuroraError(
+      'tokenizer',
+      `${path} does not exist.`,
+      'Put the model\'s tokenizer.json beside the ONNX file, or name it in model.tokenizer. A "fast" Hugging Face tokenizer writes one with save_pretrained.',
+    );
+  const tokenizer = readJson(path);
+  const { model } = tokenizer;
+  if (!isObject(model) || typeof model.vocab !== 'object' || model.vocab === null)
+    throw new AuroraError(
+      'tokenizer',
+      `${path} has no model with a vocabulary, so it is not a tokenizer.json.`,
+      'tokenizer_config.json and vocab.json are other files; model.tokenizer must name tokenizer.json.',
+    );
+  // Files from before tokenizers 0.9 name no type; the library then tells by the other fields.
+  if (model.type !== undefined && !MODELS.includes(model.type as string))
+    throw new AuroraError(
+      'tokenizer',
+      `${path}: the tokenizer model ${JSON.stringify(model.type)} is not supported.`,
+      `Supported are ${MODELS.join(', ')}.`,
+    );
+  const folder = dirname(path);
+  return {
+    tokenizer: { ...tokenizer, model },
+    tokenizerConfig: readIfThere(join(folder, 'tokenizer_config.json')),
+    modelConfig: readIfThere(join(folder, 'config.json')),
+  };
+}

@@ -1,0 +1,116 @@
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { AuroraError } from '../shared/errors';
+import { findPadId } from './pad-id';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
+
+export interface Encoding {
+  ids: number[];
+  /** Segment ids, where the tokenizer gives any; as long as `ids`. */
+  typeIds?: number[];
+  truncated: boolean;
+}
+
+export interface Tokenizer {
+  path: string;
+  /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
+  encode(text: string, maxLength: number): Encoding;
+  padId: number;
+  /** The largest id plus one, added tokens included. */
+  vocabSize: number;
+  /** What had to be assumed. */
+  warnings: string[];
+}
+
+function build(path: string, { tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceTokenizer {
+  const optional = {
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+  };
+  try {
+    return new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+  } catch (cause) {
+    throw new AuroraError(
+      'tokenizer',
+      `${path} cannot be used: ${(cause as Error).message}`,
+      'It needs a part that @huggingface/tokenizers does not have, or the file is damaged.',
+      { cause },
+    );
+  }
+}
+
+/** How many special tokens stand before and after a single text. */
+function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: number } {
+  const text = '\0';
+  const tokens = hf.post_processor?.post_process([text], null, true).tokens ?? [text];
+  const before = tokens.indexOf(text);
+  return { before, after: tokens.length - before - 1 };
+}
+
+/** Which end of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json; the right by default. */
+function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean {
+  const section = tokenizer.truncation as { direction?: unknown } | null | undefined;
+  return (
+    (section?.direction ?? tokenizerConfig.truncation_side ?? 'right').toString().toLowerCase() === 'left'
+  );
+}
+
+/**
+ * A tokenizer.json with the tokenizer_config.json and config.json beside it, if any. Throws tokenizer errors: no
+ * such file, not JSON, a part that is not supported.
+ */
+export function loadTokenizer(path: string): Tokenizer {
+  const files = readTokenizerFiles(path);
+  const hf = build(path, files);
+  const { before, after } = specialTokens(hf);
+  const left = truncatesLeft(files);
+  const padId = findPadId(files, (token) => hf.token_to_id(token));
+
+  const encode = (text: string, maxLength: number): Encoding => {
+    if (maxLength <= before + after)
+      throw new AuroraError(
+        'tokenizer',
+        `model.maxLength is ${maxLength}, but ${before + after} of it go to special tokens.`,
+        `Set model.maxLength to ${before + after + 1} or more.`,
+      );
+    const { ids, tokens, token_type_ids: typeIds } = hf.encode(text, { return_token_type_ids: true });
+    const unknown = ids.findIndex((id) => !Number.isInteger(id));
+    if (unknown >= 0)
+      throw new AuroraError(
+        'tokenizer',
+        `${path}: ${JSON.stringify(tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
+        "Set the model's unk_token (unk_id for Unigram) in tokenizer.json.",
+      );
+    const excess = ids.length - maxLength;
+    if (excess <= 0) return { ids, ...(typeIds && { typeIds }), truncated: false };
+    const cut = (values: number[]): number[] =>
+      values.toSpliced(left ? before : values.length - after - excess, excess);
+    return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
+  };
+
+  return {
+    path,
+    encode,
+    padId: padId ?? 0,
+    vocabSize: largestId(hf) + 1,
+    warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
+  };
+}
+
+function largestId(hf: HuggingFaceTokenizer): number {
+  let largest = -1;
+  for (const id of hf.model!.tokens_to_ids.values()) largest = Math.max(largest, id);
+  return largest;
+}
+
+/** Throws a tokenizer error when the model's embedding has no row for some token id. */
+export function checkVocabulary(tokenizer: Tokenizer, vocabularyRows: number, modelPath: string): void {
+  if (tokenizer.vocabSize <= vocabularyRows) return;
+  throw new AuroraError(
+    'tokenizer',
+    `${tokenizer.path} has token ids up to ${tokenizer.vocabSize - 1}, but the embedding of ${modelPath} has ${vocabularyRows} rows.`,
+    'The tokenizer belongs to another model: set model.tokenizer to the one that came with this model.',
+  );
+}

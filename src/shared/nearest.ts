@@ -1,0 +1,19 @@
+/** Edits (insert, delete, replace a character) that turn a into b: Levenshtein's distance. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + Number(a[i - 1] !== b[j - 1]));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The candidate that is most likely meant by a name that does not exist, letter case aside; undefined if none is. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  return candidates
+    .map((candidate) => ({ candidate, d: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, d }) => d <= Math.max(name.length, candidate.length) / 2)
+    .sort((a, b) => a.d - b.d)[0]?.candidate;
+}

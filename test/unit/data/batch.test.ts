@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkInputs, makeBatch } from '../../../src/data/batch';
+import { tokenizeAll, type Dataset } from '../../../src/data/dataset';
+import { epochOrder, evaluationOrder } from '../../../src/data/order';
+import { loadTokenizer } from '../../../src/data/tokenizer';
+import { DType } from '../../../src/graph/dtype';
+import type { ValueInfo } from '../../../src/graph/model';
+import { failure, temporaryFolder } from './support';
+
+const fixture = join(import.meta.dirname, '../../fixtures/data/unigram/tokenizer.json');
+const unigram = loadTokenizer(fixture);
+const folder = temporaryFolder();
+const options = { path: 'f.csv', labels: ['x', 'y'], maxLength: 4, onBadRow: 'fail' as const };
+
+const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['shape']): ValueInfo => ({
+  name,
+  dtype,
+  shape,
+});
+
+/** A data set of texts with these lengths; each id tells which example it belongs to. */
+const ofLengths = (lengths: number[]): Dataset => ({
+  examples: lengths.map((n, i) => ({ ids: new Int32Array(n).fill(100 + i), label: i % 3, row: i })),
+  truncatedCount: 0,
+  padId: 7,
+  skipped: [],
+});
+
+describe('tokenizeAll', () => {
+  const row = (text: string, label: string, line: number) => ({ text, label, line });
+
+  it('numbers labels and rows and counts what was cut', () => {
+    const rows = [row('hello', 'y', 2), row('hello world hello world', 'x', 3)];
+    expect(tokenizeAll(rows, unigram, options)).toEqual({
+      examples: [
+        { ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), label: 1, row: 0 },
+        { ids: Int32Array.of(3, 7, 3, 11), typeIds: Int32Array.of(0, 0, 0, 0), label: 0, row: 1 },
+      ],
+      truncatedCount: 1,
+      padId: 12,
+      skipped: [],
+    });
+  });
+
+  it('reports a text that leaves no tokens', () => {
+    const json = JSON.parse(readFileSync(fixture, 'utf8')) as object;
+    const stripped = {
+      ...json,
+      post_processor: null,
+      normalizer: { type: 'Replace', pattern: { Regex: 'z+' }, content: '' },
+    };
+    const tokenizer = loadTokenizer(folder.write('tokenizer.json', JSON.stringify(stripped)));
+    const rows = [row('zzz', 'x', 5), row('hello', 'y', 6)];
+    expect(failure('data', () => tokenizeAll(rows, tokenizer, options))).toContain(
+      'f.csv:5: the tokenizer leaves nothing of the text',
+    );
+    const { examples, skipped } = tokenizeAll(rows, tokenizer, { ...options, onBadRow: 'skip' });
+    expect(examples.map((e) => e.row)).toEqual([1]);
+    expect(skipped.map((s) => s.line)).toEqual([5]);
+    expect(
+      failure('data', () => tokenizeAll(rows.slice(0, 1), tokenizer, { ...options, onBadRow: 'skip' })),
+    ).toContain('all 1 rows were skipped');
+  });
+});
+
+describe('epochOrder', () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 300 });
+  const anyOptions = fc.record({
+    seed: fc.nat(),
+    epoch: fc.nat(20),
+    batchSize: fc.integer({ min: 1, max: 9 }),
+    groupByLength: fc.boolean(),
+  });
+
+  it('has every example once, in batches that are full but one, the same each time', () => {
+    fc.assert(
+      fc.property(lengths, anyOptions, (n, given) => {
+        const order = epochOrder(ofLengths(n), given);
+        expect(order.flat().toSorted((a, b) => a - b)).toEqual(n.map((_, i) => i));
+        expect(order.filter((b) => b.length !== given.batchSize).length).toBeLessThanOrEqual(1);
+        expect(order.every((b) => b.length > 0 && b.length <= given.batchSize)).toBe(true);
+        expect(epochOrder(ofLengths(n), given)).toEqual(order);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it.each([true, false])('differs between epochs and seeds, grouped by length: %s', (groupByLength) => {
+    const data = ofLengths(Array.from({ length: 200 }, (_, i) => 1 + ((i * 7) % 40)));
+    const order = (seed: number, epoch: number) =>
+      epochOrder(data, { seed, epoch, batchSize: 4, groupByLength });
+    expect(order(1, 0)).not.toEqual(order(1, 1));
+    expect(order(1, 0)).not.toEqual(order(2, 0));
+  });
+
+  it('leaves little padding when grouped by length, and does not run through the lengths in order', () => {
+    const n = Array.from({ length: 2000 }, (_, i) => 1 + ((i * 37) % 101));
+    const padded = (order: number[][]): number =>
+      order.reduce((sum, b) => sum + b.length * Math.max(...b.map((i) => n[i]!)), 0);
+    const common = { seed: 3, epoch: 0, batchSize: 8 };
+    const total = n.reduce((a, b) => a + b, 0);
+    const grouped = epochOrder(ofLengths(n), { ...common, groupByLength: true });
+    expect(padded(grouped) / total).toBeLessThan(1.1);
+    expect(padded(epochOrder(ofLengths(n), { ...common, groupByLength: false })) / total).toBeGreaterThan(
+      1.5,
+    );
+    const longest = grouped.map((b) => Math.max(...b.map((i) => n[i]!)));
+    const falls = longest.slice(1).filter((l, i) => l < longest[i]!).length;
+    expect(Math.abs(falls / longest.length - 0.5)).toBeLessThan(0.1);
+  });
+
+  it('for evaluation has the longest first and every example once', () => {
+    const order = evaluationOrder(ofLengths([1, 5, 3, 9, 2]), 2);
+    expect(order).toEqual([[3, 1], [2, 4], [0]]);
+  });
+});
+
+describe('makeBatch', () => {
+  const data: Dataset = {
+    ...ofLengths([2, 3, 1]),
+    examples: [
+      { ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), label: 1, row: 0 },
+      { ids: Int32Array.of(8, 9, 10), label: 0, row: 1 },
+      { ids: Int32Array.of(4), label: 2, row: 2 },
+    ],
+  };
+
+  it('pads to the longest of the batch, in the type each input declares', () => {
+    const { inputs, labels } = makeBatch(
+      data,
+      [1, 0],
+      [
+        input('input_ids'),
+        input('attention_mask', DType.int32),
+        input('token_type_ids', 0),
+        input('position_ids'),
+      ],
+    );
+    expect(inputs).toEqual({
+      input_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(8n, 9n, 10n, 5n, 6n, 7n) },
+      attention_mask: { dtype: DType.int32, dims: [2, 3], data: Int32Array.of(1, 1, 1, 1, 1, 0) },
+      token_type_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 0n, 0n, 0n, 1n, 0n) },
+      position_ids: { dtype: DType.int64, dims: [2, 3], data: BigInt64Array.of(0n, 1n, 2n, 0n, 1n, 2n) },
+    });
+    expect(labels).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(0n, 1n) });
+  });
+
+  it('gives back each example where the mask is one, and padding elsewhere', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 }), (lengths) => {
+        const many = ofLengths(lengths);
+        const { inputs } = makeBatch(
+          many,
+          [...lengths.keys()],
+          [input('input_ids', DType.int32), input('attention_mask', DType.int32)],
+        );
+        const width = Math.max(...lengths);
+        expect(inputs.input_ids!.dims).toEqual([lengths.length, width]);
+        many.examples.forEach(({ ids }, row) => {
+          const of = (name: string) => [...inputs[name]!.data].slice(row * width, (row + 1) * width);
+          const mask = of('attention_mask');
+          expect(of('input_ids').filter((_, i) => mask[i] === 1)).toEqual([...ids]);
+          expect(of('input_ids').filter((_, i) => mask[i] === 0)).toEqual(Array(width - ids.length).fill(7));
+        });
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe('checkInputs', () => {
+  it('accepts what texts can fill and names what they cannot', () => {
+    checkInputs(
+      [input('input_ids', DType.int64, ['batch', undefined]), input('attention_mask', 0)],
+      'm.onnx',
+    );
+    const unknown = [input('input_ids'), input('pixel_values'), input('past_key_values.0.key')];
+    expect(failure('model', () => checkInputs(unknown, 'm.onnx'))).toContain(
+      'm.onnx has inputs that texts cannot fill: pixel_values, past_key_values.0.key.',
+    );
+    expect(failure('model', () => checkInputs([input('input_ids', DType.float)], 'm.onnx'))).toContain(
+      'the input input_ids is float, not int64 or int32',
+    );
+    expect(
+      failure('model', () => checkInputs([input('input_ids', DType.int64, [1, 128])], 'm.onnx')),
+    ).toContain('the shape [1, 128]');
+  });
+});

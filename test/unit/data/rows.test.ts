@@ -1,0 +1,196 @@
+import { mkdirSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readRows, type ReadOptions } from '../../../src/data/rows';
+import { failure, temporaryFolder } from './support';
+
+const folder = temporaryFolder();
+const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRow: 'fail' };
+const skipping: ReadOptions = { ...options, onBadRow: 'skip' };
+
+describe('readRows', () => {
+  it('reads CSV by RFC 4180: quotes, BOM, CRLF and line breaks inside fields, with the lines of the file', () => {
+    const path = folder.write(
+      'rfc.csv',
+      '\ufefflabel,text,extra\r\na,plain,1\r\n\r\nb,"two\r\nlines, ""quoted""",2\r\nc,after,3\r\nd,"x\ny\nz",4\r\ne,last,5',
+    );
+    expect(readRows(path, options)).toEqual({
+      rows: [
+        { text: 'plain', label: 'a', line: 2 },
+        { text: 'two\r\nlines, "quoted"', label: 'b', line: 4 },
+        { text: 'after', label: 'c', line: 6 },
+        { text: 'x\ny\nz', label: 'd', line: 7 },
+        { text: 'last', label: 'e', line: 10 },
+      ],
+      skipped: [],
+    });
+  });
+
+  it('takes the line breaks of several systems in one file', () => {
+    const path = folder.write('mixed.csv', 'text,label\na,x\r\nb,y\rc,z\n');
+    expect(readRows(path, options).rows).toEqual([
+      { text: 'a', label: 'x', line: 2 },
+      { text: 'b', label: 'y', line: 3 },
+      { text: 'c', label: 'z', line: 4 },
+    ]);
+  });
+
+  it('reads TSV, and a quote inside a field as itself', () => {
+    const path = folder.write('a.tsv', 'text\tlabel\n5" disk, new\t1\nb\t2\n');
+    expect(readRows(path, options).rows).toEqual([
+      { text: '5" disk, new', label: '1', line: 2 },
+      { text: 'b', label: '2', line: 3 },
+    ]);
+  });
+
+  it('reads JSONL; numbers and booleans become strings', () => {
+    const path = folder.write(
+      'a.jsonl',
+      '{"text":"a","label":1}\r\n\n{"label":true,"text":2.5,"more":[]}\n{"text":"é\\n","label":"x"}',
+    );
+    expect(readRows(path, options).rows).toEqual([
+      { text: 'a', label: '1', line: 1 },
+      { text: '2.5', label: 'true', line: 3 },
+      { text: 'é\n', label: 'x', line: 4 },
+    ]);
+  });
+
+  it.each(['a.csv.gz', 'a.tsv.gz', 'a.jsonl.gz'])('reads %s', (name) => {
+    const content = {
+      'a.csv.gz': 'text,label\nt,l\n',
+      'a.tsv.gz': 'text\tlabel\nt\tl\n',
+      'a.jsonl.gz': '{"text":"t","label":"l"}\n',
+    }[name]!;
+    const { rows } = readRows(folder.write(name, gzipSync(content)), options);
+    expect(rows.map(({ text, label }) => [text, label])).toEqual([['t', 'l']]);
+  });
+
+  it('gives back whatever rows were written, one each, in order, at their line', () => {
+    const cell = fc
+      .string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"', ',', '\t', '\n', '\r\n'), minLength: 1 })
+      .filter((s) => s.trim() !== '');
+    const quoted = (s: string): string => `"${s.replaceAll('"', '""')}"`;
+    const file = fc.record({
+      cells: fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }),
+      eol: fc.constantFrom('\n', '\r\n'),
+      format: fc.constantFrom('csv' as const, 'tsv' as const, 'jsonl' as const),
+    });
+    fc.assert(
+      fc.property(file, ({ cells, eol, format }) => {
+        const separator = format === 'csv' ? ',' : '\t';
+        const lines =
+          format === 'jsonl'
+            ? cells.map(([text, label]) => JSON.stringify({ text, label }))
+            : [['text', 'label'], ...cells].map((row) => row.map((c) => quoted(c!)).join(separator));
+        const { rows, skipped } = readRows(folder.write(`p.${format}`, lines.join(eol)), options);
+        expect(skipped).toEqual([]);
+        expect(rows.map((r) => [r.text, r.label])).toEqual(cells);
+        const heights = lines.map((l) => l.split('\n').length);
+        const starts = heights.map((_, i) => 1 + heights.slice(0, i).reduce((a, b) => a + b, 0));
+        expect(rows.map((r) => r.line)).toEqual(format === 'jsonl' ? starts : starts.slice(1));
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe('bad rows', () => {
+  const invalid = Buffer.from([0x61, 0xff, 0x62]);
+  const jsonl = Buffer.concat([
+    Buffer.from('{"text":"ok","label":"x"}\n{"text":\n[1]\n{"text":"t"}\n{"label":"x"}\n'),
+    Buffer.from('{"text":"  ","label":"x"}\n{"text":{},"label":"x"}\n{"text":"t","label":null}\n{"text":"'),
+    invalid,
+    Buffer.from('","label":"x"}\n{"text":"ok","label":"y"}\n'),
+  ]);
+  const csv = Buffer.concat([
+    Buffer.from('text,label\nok,x\none\na,b,c\n,x\nt,\n'),
+    invalid,
+    Buffer.from(',x\n"a\nb",c,d\nok,y\n'),
+  ]);
+
+  it.each([
+    [
+      'jsonl',
+      jsonl,
+      [
+        [2, 'not valid JSON ('],
+        [3, 'not a JSON object'],
+        [4, 'no "label"'],
+        [5, 'no "text"'],
+        [6, '"text" is empty'],
+        [7, '"text" is an object, not a string, number or boolean'],
+        [8, 'no "label"'],
+        [9, 'not valid UTF-8'],
+      ],
+    ],
+    [
+      'csv',
+      csv,
+      [
+        [3, '1 columns where the header has 2'],
+        [4, '3 columns where the header has 2'],
+        [5, '"text" is empty'],
+        [6, '"label" is empty'],
+        [7, 'not valid UTF-8'],
+        [8, '3 columns where the header has 2 (it reaches to line 9: is a quote left open?)'],
+      ],
+    ],
+  ] as const)('are each collected or, by default, an error with the place: %s', (format, bytes, expected) => {
+    const path = folder.write(`bad.${format}`, bytes);
+    const { rows, skipped } = readRows(path, skipping);
+    expect(rows.map((r) => r.label)).toEqual(['x', 'y']);
+    expect(skipped).toEqual(
+      expected.map(([line, reason]) => ({ line, reason: expect.stringContaining(reason) })),
+    );
+    expect(failure('data', () => readRows(path, options))).toContain(
+      `${path}:${expected[0][0]}: ${expected[0][1]}`,
+    );
+  });
+});
+
+describe('files that cannot be used', () => {
+  it.each([
+    ['wrong.json', 'x', 'the format of this file is not known', '.jsonl'],
+    ['empty.csv', '', 'is empty', ''],
+    ['bom.csv', '\ufeff\n\n', 'has only blank lines', ''],
+    ['header.csv', 'text,label\n', 'has no rows', ''],
+    ['blank.jsonl', '\n \n', 'has no rows', ''],
+    ['utf16.csv', Buffer.from('\ufefftext,label\n', 'utf16le'), 'is UTF-16', 'UTF-8'],
+    ['plain.csv.gz', 'text,label\na,b\n', 'is not a whole gzip file', 'drop .gz'],
+    ['cut.csv.gz', gzipSync('text,label\na,b\n').subarray(0, 20), 'is not a whole gzip file', ''],
+    ['open.csv', 'text,label\r\n"a\r\nb",x\r\n"c,x\r\nd,y\r\n', 'open.csv:4: a quote opened', 'double'],
+    ['twice.csv', 'text,label,text\n', 'two columns are named "text"', ''],
+    [
+      'column.csv',
+      'Text,labels\na,b\n',
+      'has no column "text"; it has "Text", "labels"',
+      'Did you mean "Text"?',
+    ],
+    [
+      'column.jsonl',
+      '{"text":"a","class":"b"}\n',
+      'has no column "label"; it has "text", "class"',
+      'data.labelColumn',
+    ],
+  ])('%s', (name, content, message, hint) => {
+    const text = failure('data', () => readRows(folder.write(name, content), options));
+    expect(text).toContain(message);
+    expect(text.slice(text.indexOf('|'))).toContain(hint);
+  });
+
+  it('a missing file and a folder', () => {
+    expect(failure('data', () => readRows(`${folder.path}/none.csv`, options))).toContain(
+      'none.csv does not exist',
+    );
+    mkdirSync(`${folder.path}/folder.csv`);
+    expect(failure('data', () => readRows(`${folder.path}/folder.csv`, options))).toContain('is a folder');
+  });
+
+  it('a file whose rows were all skipped', () => {
+    const path = folder.write('skipped.csv', 'text,label\n,a\nb,\n');
+    expect(failure('data', () => readRows(path, skipping))).toContain(
+      'all 2 rows were skipped; the first, in line 2: "text" is empty',
+    );
+  });
+});

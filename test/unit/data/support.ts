@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import { AuroraError, type ErrorKind } from '../../../src/shared/errors';
+
+/** Writes files into a folder of this test file's own; gives their paths. */
+export function temporaryFolder(): {
+  path: string;
+  write: (name: string, data: string | Uint8Array) => string;
+} {
+  const path = mkdtempSync(join(tmpdir(), 'aurora-data-'));
+  afterAll(() => rmSync(path, { recursive: true }));
+  return {
+    path,
+    write: (name, data) => {
+      writeFileSync(join(path, name), data);
+      return join(path, name);
+    },
+  };
+}
+
+/** The AuroraError that `run` throws, as "message | hint". */
+export function failure(kind: ErrorKind, run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(AuroraError);
+    const { kind: thrown, message, hint } = error as AuroraError;
+    expect(thrown).toBe(kind);
+    return `${message} | ${hint ?? ''}`;
+  }
+  throw new Error('nothing was thrown');
+}
