@@ -21,6 +21,16 @@ export class RewriteContext {
     this.g.sink.push(node);
   }
 
+  /** Emits a helper that produces a tensor of the original; a node of that name may exist, so its own is new. */
+  produce(
+    output: string,
+    opType: string,
+    inputs: string[],
+    attributes: Record<string, AttributeLike> = {},
+  ): string {
+    return this.g.op(opType, inputs, attributes, { outputs: [output], name: this.g.fresh(opType) });
+  }
+
   /** Emits another operator in a node's place, with its name and outputs and the module it came from. */
   replace(
     node: Node,

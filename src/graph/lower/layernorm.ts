@@ -44,9 +44,9 @@ export const simplifiedLayerNormalization: Rewrite = (node, c) => {
 };
 
 function skipSum(c: RewriteContext, input: string, skip: string, bias: string | undefined, sum: string) {
-  const outputs = [sum || c.g.fresh('skip')];
-  if (!bias) return c.g.op('Add', [input, skip], {}, { outputs });
-  return c.g.op('Add', [c.g.op('Add', [input, skip]), bias], {}, { outputs });
+  const x = bias ? c.g.op('Add', [input, skip]) : input;
+  const last = [x, bias || skip];
+  return sum ? c.produce(sum, 'Add', last) : c.g.op('Add', last);
 }
 
 function rms(
@@ -66,7 +66,7 @@ function rms(
   const x = half ? g.op('Cast', [input], { to: DType.float }) : input;
   const meanSquare = g.op('ReduceMean', [g.op('Mul', [x, x]), g.ints(axes)], { keepdims: 1 });
   const root = g.op('Sqrt', [g.op('Add', [meanSquare, g.scalar(epsilon, half ? DType.float : type)])]);
-  const inverse = g.op('Reciprocal', [root], {}, inverseOutput ? { outputs: [inverseOutput] } : {});
+  const inverse = inverseOutput ? c.produce(inverseOutput, 'Reciprocal', [root]) : g.op('Reciprocal', [root]);
   const normal = g.op('Mul', [x, inverse]);
   c.replace(node, 'Mul', [half ? g.op('Cast', [normal], { to: type }) : normal, scale], {}, [y]);
 }

@@ -11,7 +11,7 @@ export const fusedMatMul: Rewrite = (node, c) => {
   const [y] = node.outputs;
   const product = alpha === 1 ? y : c.g.fresh('MatMul');
   c.replace(node, 'MatMul', sides, {}, [product]);
-  if (alpha !== 1) c.g.op('Mul', [product, c.g.scalar(alpha, type)], {}, { outputs: [y] });
+  if (alpha !== 1) c.produce(y, 'Mul', [product, c.g.scalar(alpha, type)]);
 };
 
 function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): string {

@@ -16,5 +16,5 @@ export const dropout =
     }
     node.outputs[1] = c.g.fresh('mask');
     c.emit(node);
-    c.g.op('Cast', [node.outputs[1]], { to: c.declared.floatType(node.inputs[0]) }, { outputs: [mask] });
+    c.produce(mask, 'Cast', [node.outputs[1]], { to: c.declared.floatType(node.inputs[0]) });
   };

@@ -44,5 +44,5 @@ export const groupNormalization =
     const column = g.ints([1]);
     y = g.op('Mul', [y, g.op('Unsqueeze', [scale, column])]);
     y = g.op('Add', [y, g.op('Unsqueeze', [bias, column])]);
-    g.op('Reshape', [y, g.op('Shape', [x])], { allowzero: 1 }, { outputs: node.outputs, name: node.name });
+    c.replace(node, 'Reshape', [y, g.op('Shape', [x])], { allowzero: 1 });
   };

@@ -19,5 +19,5 @@ export const softmax: Rewrite = (node, c) => {
   node.inputs[0] = c.g.op('Flatten', [x], { axis });
   node.outputs[0] = c.g.fresh(node.opType);
   c.emit(node);
-  c.g.op('Reshape', [node.outputs[0], shape], { allowzero: 1 }, { outputs: [y] });
+  c.produce(y, 'Reshape', [node.outputs[0], shape], { allowzero: 1 });
 };

@@ -17,19 +17,25 @@ export interface Sketch {
   initializers?: Tensor[];
 }
 
+/** An undefined one is left out. */
+export type Attributes = Record<string, AttributeLike | undefined>;
+
+/** The node is named as its output, as some exporters do: the hardest case for a rewrite. */
 export const node = (
   opType: string,
   inputs: string[],
   outputs: string[],
-  attributes: Record<string, AttributeLike> = {},
+  attributes: Attributes = {},
   domain = '',
 ): Node => ({
   opType,
   domain,
-  name: `${opType} node`,
+  name: outputs.find((y) => y !== '')!,
   inputs,
   outputs,
-  attributes: new Map(Object.entries(attributes).map(([k, v]) => [k, toAttribute(v)])),
+  attributes: new Map(
+    Object.entries(attributes).flatMap(([k, v]) => (v === undefined ? [] : [[k, toAttribute(v)]])),
+  ),
   metadata: new Map(),
 });
 
