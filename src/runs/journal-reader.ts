@@ -1,0 +1,64 @@
+import { AuroraError } from '../shared/errors';
+import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
+
+/** Typed by its own keys, so that a new kind of event cannot be forgotten here. */
+const KINDS: Record<RunEvent['kind'], true> = {
+  started: true,
+  resumed: true,
+  evaluation: true,
+  checkpoint: true,
+  activations: true,
+  warning: true,
+  stopped: true,
+  failed: true,
+  finished: true,
+};
+
+/** Bytes up to and with the last line end. What follows is a line still being written, or torn by a crash. */
+export const wholeLines = (bytes: Uint8Array): number => bytes.lastIndexOf(0x0a) + 1;
+
+/**
+ * Every event of the journal in order, unknown ones too; a torn last line is left out. A line that is
+ * complete but no event, or out of its place, is an AuroraError (`run`).
+ */
+export function parseJournal(bytes: Uint8Array, where: string): EventBase[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, wholeLines(bytes)).toString('utf8');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => parseLine(line, i, where));
+}
+
+function parseLine(line: string, i: number, where: string): EventBase {
+  let event: Partial<EventBase> | null = null;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    // Told below.
+  }
+  if (typeof event?.v !== 'number' || typeof event.t !== 'number' || event.seq !== i)
+    throw new AuroraError(
+      'run',
+      `${where}:${i + 1} is not event ${i} of a run's journal.`,
+      'The file was changed or damaged after it was written; restore it from a copy.',
+    );
+  return event as EventBase;
+}
+
+/** Whether this version knows the event; readers pass over all others. */
+const isKnown = (event: EventBase): event is RunEvent =>
+  event.v <= EVENT_VERSION && Object.hasOwn(KINDS, (event as RunEvent).kind);
+
+/**
+ * The events that count: known ones, without what a later `resumed {fromStep}` took back, which is every
+ * earlier event of a step after `fromStep`.
+ */
+export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
+  let kept: RunEvent[] = [];
+  for (const event of events) {
+    if (!isKnown(event)) continue;
+    if (event.kind === 'resumed') kept = kept.filter((e) => !('step' in e) || e.step <= event.fromStep);
+    kept.push(event);
+  }
+  return kept;
+}

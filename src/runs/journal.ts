@@ -1,0 +1,44 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { diskError } from '../graph/files';
+import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
+import { parseJournal, wholeLines } from './journal-reader';
+
+/** Appends to a run's events.jsonl. Each event is flushed to the disk before `append` returns: they are rare. */
+export class Journal {
+  private constructor(
+    private readonly path: string,
+    private readonly fd: number,
+    private seq: number,
+  ) {}
+
+  /** Opens or creates the journal; a last line that a crash left unfinished is cut off first. */
+  static open(path: string): Journal {
+    try {
+      const fd = openSync(path, 'a+');
+      const bytes = readFileSync(fd);
+      const end = wholeLines(bytes);
+      if (end < bytes.length) ftruncateSync(fd, end);
+      return new Journal(path, fd, parseJournal(bytes, path).length);
+    } catch (e) {
+      throw diskError(path, e);
+    }
+  }
+
+  append(event: NewEvent): RunEvent {
+    const whole = { v: EVENT_VERSION, seq: this.seq, t: Date.now(), ...event } as RunEvent;
+    const line = Buffer.from(`${JSON.stringify(whole)}\n`);
+    try {
+      // One write a line: another process that reads meanwhile sees all of it or a torn last line.
+      for (let done = 0; done < line.length;) done += writeSync(this.fd, line, done);
+      fsyncSync(this.fd);
+    } catch (e) {
+      throw diskError(this.path, e);
+    }
+    this.seq++;
+    return whole;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}

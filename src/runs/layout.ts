@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diskError, writeAtomic } from '../graph/files';
+
+/** The files of a run, by what they hold. `writer` in comments is the trainer unless said otherwise. */
+export const runPaths = (run: string) => ({
+  /** The experiment with every default filled in; never changed. */
+  spec: join(run, 'spec.json'),
+  events: join(run, 'events.jsonl'),
+  scalars: join(run, 'scalars.bin'),
+  scalarColumns: join(run, 'scalars.json'),
+  activations: join(run, 'activations'),
+  status: join(run, 'status.json'),
+  /** Requests to the trainer, written by whoever watches. */
+  control: join(run, 'control'),
+  checkpoints: join(run, 'checkpoints'),
+  adapter: join(run, 'adapter'),
+  log: join(run, 'trainer.log'),
+  /** Written last. */
+  result: join(run, 'result.json'),
+});
+
+/** Steps with six digits, so that names sort as numbers up to a million steps. */
+export const stepName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+
+/** The step in a name that `stepName` made; undefined for any other name. */
+export function stepOfName(name: string): number | undefined {
+  const match = /^step-(\d{6,})$/.exec(name);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Where the runs of an experiment file lie: `.aurora/runs/<file name>` beside it. */
+export const experimentRuns = (experimentFile: string): string =>
+  join(
+    dirname(experimentFile),
+    '.aurora',
+    'runs',
+    basename(experimentFile).replace(/(\.aurora)?\.json$/, ''),
+  );
+
+/** UTC to the second, then four random bytes in hexadecimal: sorts by time, and two starts in one second differ. */
+export const newRunId = (now: Date): string =>
+  `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z-${randomBytes(4).toString('hex')}`;
+
+/** Makes the folder of a new run under `runs` and returns its path. An `.aurora` folder above it is kept out of git. */
+export function createRun(runs: string, now = new Date()): string {
+  const run = join(runs, newRunId(now));
+  try {
+    mkdirSync(run, { recursive: true });
+  } catch (e) {
+    throw diskError(run, e);
+  }
+  ignoreInGit(run);
+  return run;
+}
+
+function ignoreInGit(folder: string): void {
+  for (let at = folder; dirname(at) !== at; at = dirname(at)) {
+    if (basename(at) !== '.aurora') continue;
+    const file = join(at, '.gitignore');
+    if (!existsSync(file)) writeAtomic(file, '*\n');
+    return;
+  }
+}

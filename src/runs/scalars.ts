@@ -1,0 +1,86 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { diskError, writeAtomic } from '../graph/files';
+import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
+import { runPaths } from './layout';
+import { readColumns, type ScalarsHeader } from './scalars-reader';
+
+export type ScalarRecord = Record<ScalarColumn, number>;
+
+/** Appends one fixed-width record (float64 by column, little-endian) an optimizer step to scalars.bin. */
+export class ScalarsWriter {
+  private readonly record: Float64Array;
+
+  private constructor(
+    private readonly path: string,
+    private readonly fd: number,
+    private readonly columns: readonly string[],
+  ) {
+    this.record = new Float64Array(columns.length);
+  }
+
+  /**
+   * Opens or creates the two files of a run. Records of a step after `lastStep` (a resume's `fromStep`) and a
+   * torn tail are cut off in one call, so that a crash leaves either the old length or the new one.
+   */
+  static open(run: string, lastStep = Infinity): ScalarsWriter {
+    const { scalars: path, scalarColumns } = runPaths(run);
+    if (!existsSync(scalarColumns)) {
+      const header: ScalarsHeader = { version: 1, columns: [...SCALAR_COLUMNS] };
+      writeAtomic(scalarColumns, `${JSON.stringify(header)}\n`);
+    }
+    const columns = readColumns(run);
+    try {
+      const fd = openSync(path, 'a+');
+      const keep = recordsUpTo(fd, columns, lastStep) * columns.length * 8;
+      if (fstatSync(fd).size !== keep) ftruncateSync(fd, keep);
+      return new ScalarsWriter(path, fd, columns);
+    } catch (e) {
+      throw diskError(path, e);
+    }
+  }
+
+  /** Costs one small write; it is on the disk after the next `flush`. */
+  append(values: ScalarRecord): void {
+    // A run begun by another version keeps its own columns; one that is not known here is not a number.
+    this.columns.forEach((column, i) => (this.record[i] = values[column as ScalarColumn] ?? NaN));
+    const bytes = new Uint8Array(this.record.buffer);
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done);
+    } catch (e) {
+      throw diskError(this.path, e);
+    }
+  }
+
+  /** Call before a checkpoint is written, so that even a power cut leaves no gap below the step that a resume starts from. */
+  flush(): void {
+    fsyncSync(this.fd);
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** How many whole records belong to steps up to `lastStep`; steps ascend, so a binary search finds it. */
+function recordsUpTo(fd: number, columns: readonly string[], lastStep: number): number {
+  const width = columns.length * 8;
+  const cell = new Float64Array(1);
+  let low = 0;
+  let high = Math.floor(fstatSync(fd).size / width);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    readSync(fd, new Uint8Array(cell.buffer), 0, 8, middle * width + columns.indexOf('step') * 8);
+    if (cell[0] <= lastStep) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

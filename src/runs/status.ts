@@ -1,0 +1,33 @@
+import { writeAtomic } from '../graph/files';
+import { AuroraError } from '../shared/errors';
+import type { RunStatus } from '../shared/events';
+import { readJsonIfThere } from './json';
+import { runPaths } from './layout';
+
+/** Between two heartbeats in status.json. */
+export const HEARTBEAT_MS = 1000;
+
+/** Without a heartbeat for so long, a running run is taken for dead: time for a slow network disk, or a laptop's wake-up. */
+export const HEARTBEAT_TIMEOUT_MS = 15_000;
+
+/** Replaces status.json; readers see the old one or the new one. */
+export const writeStatus = (run: string, status: RunStatus): void =>
+  writeAtomic(runPaths(run).status, `${JSON.stringify(status)}\n`);
+
+/** undefined before the trainer's first word. */
+export function readStatus(run: string): RunStatus | undefined {
+  const path = runPaths(run).status;
+  const status = readJsonIfThere(path) as Partial<RunStatus> | undefined | null;
+  if (status === undefined) return undefined;
+  if (typeof status?.state !== 'string' || typeof status.heartbeat !== 'number')
+    throw new AuroraError(
+      'run',
+      `${path} does not hold a run's status.`,
+      'Delete it; the next resume writes it anew.',
+    );
+  return status as RunStatus;
+}
+
+/** Whether a trainer works on the run: it says so, and its last heartbeat is recent. Times in ms since 1970. */
+export const isAlive = (status: RunStatus | undefined, now = Date.now()): boolean =>
+  status?.state === 'running' && now - status.heartbeat < HEARTBEAT_TIMEOUT_MS;

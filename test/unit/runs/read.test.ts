@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Journal } from '../../../src/runs/journal';
+import {
+  createRun,
+  experimentRuns,
+  newRunId,
+  runPaths,
+  stepName,
+  stepOfName,
+} from '../../../src/runs/layout';
+import { listRuns } from '../../../src/runs/list';
+import { readRun } from '../../../src/runs/read';
+import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
+import { AuroraError } from '../../../src/shared/errors';
+import type { RunStatus } from '../../../src/shared/events';
+import { temporaryFolders } from './folder';
+
+const folder = temporaryFolders();
+const status: RunStatus = {
+  pid: 1,
+  nonce: 'n',
+  host: 'h',
+  state: 'running',
+  step: 3,
+  steps: 10,
+  startedAt: 1000,
+  heartbeat: 2000,
+};
+
+function newRun(runs: string, seconds = 0): string {
+  const run = createRun(runs, new Date(Date.UTC(2025, 0, 31, 12, 0, seconds)));
+  writeFileSync(runPaths(run).spec, '{"name":"demo"}');
+  return run;
+}
+
+describe('layout', () => {
+  it('puts runs beside the experiment, under its file name', () => {
+    expect(experimentRuns(join('a', 'sections.aurora.json'))).toBe(join('a', '.aurora', 'runs', 'sections'));
+  });
+
+  it('names runs by UTC time, never twice', () => {
+    const now = new Date(Date.UTC(2025, 0, 31, 12, 34, 56, 789));
+    expect(newRunId(now)).toMatch(/^20250131T123456Z-[0-9a-f]{8}$/);
+    expect(newRunId(now)).not.toBe(newRunId(now));
+  });
+
+  it('keeps .aurora out of git, and leaves a person’s own rules there', () => {
+    const root = folder();
+    newRun(experimentRuns(join(root, 'x.aurora.json')));
+    const ignore = join(root, '.aurora', '.gitignore');
+    expect(readFileSync(ignore, 'utf8')).toBe('*\n');
+    writeFileSync(ignore, 'mine\n');
+    newRun(experimentRuns(join(root, 'x.aurora.json')));
+    expect(readFileSync(ignore, 'utf8')).toBe('mine\n');
+    const elsewhere = folder();
+    newRun(elsewhere);
+    expect(existsSync(join(elsewhere, '.gitignore'))).toBe(false);
+  });
+
+  it('step names sort as numbers and read back', () => {
+    expect(stepName(120)).toBe('step-000120');
+    for (const step of [0, 120, 1_234_567]) expect(stepOfName(stepName(step))).toBe(step);
+    for (const name of ['step-12', 'step-000120.tmp', '.step-000120'])
+      expect(stepOfName(name)).toBeUndefined();
+  });
+});
+
+describe('status', () => {
+  it('reads back, and leaves no temporary file', () => {
+    const run = folder();
+    expect(readStatus(run)).toBeUndefined();
+    writeStatus(run, status);
+    expect(readStatus(run)).toEqual(status);
+    expect(readdirSync(run)).toEqual(['status.json']);
+  });
+
+  it('a run is alive while it says so and its heart beats', () => {
+    const at = status.heartbeat + HEARTBEAT_TIMEOUT_MS;
+    expect(isAlive(status, at - 1)).toBe(true);
+    expect(isAlive(status, at)).toBe(false);
+    expect(isAlive({ ...status, state: 'finished' }, 2000)).toBe(false);
+    expect(isAlive(undefined, 2000)).toBe(false);
+  });
+});
+
+describe('reading runs', () => {
+  it('gives what there is so far', () => {
+    const run = newRun(folder());
+    expect(readRun(run)).toMatchObject({
+      spec: { name: 'demo' },
+      events: [],
+      status: undefined,
+      result: undefined,
+    });
+    expect(readRun(run).scalars.records).toBe(0);
+    const journal = Journal.open(runPaths(run).events);
+    journal.append({ kind: 'warning', message: 'w' });
+    journal.close();
+    writeStatus(run, status);
+    writeFileSync(runPaths(run).result, '{"seconds":3}');
+    expect(readRun(run)).toMatchObject({ events: [{ message: 'w' }], status, result: { seconds: 3 } });
+  });
+
+  it('names the folder or the file that is wrong', () => {
+    expect(() => readRun(join(folder(), 'nothing'))).toThrow('There is no run folder');
+    const empty = folder();
+    expect(() => readRun(empty)).toThrow(`${runPaths(empty).spec} is missing`);
+    for (const file of ['spec', 'status', 'events', 'result'] as const) {
+      const run = newRun(folder());
+      for (const text of ['{"name":\n', 'null\n', '[]\n']) {
+        writeFileSync(runPaths(run)[file], text);
+        expect(() => readRun(run)).toThrow(runPaths(run)[file]);
+        expect(() => readRun(run)).toThrow(AuroraError);
+      }
+    }
+  });
+
+  it('lists newest first; a damaged run hides no other', () => {
+    const runs = folder();
+    const made = [1, 2, 3].map((s) => newRun(runs, s));
+    writeFileSync(runPaths(made[1]).spec, '{');
+    mkdirSync(join(runs, '.trash'));
+    writeFileSync(join(runs, 'notes.txt'), '');
+    const listed = listRuns(runs);
+    expect(listed.map((r) => r.folder)).toEqual([...made].reverse());
+    expect(listed.map((r) => 'run' in r)).toEqual([true, false, true]);
+    expect(listed[1]).toMatchObject({ error: { kind: 'run' } });
+    expect(listRuns(join(runs, 'none'))).toEqual([]);
+  });
+});
