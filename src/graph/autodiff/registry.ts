@@ -1,10 +1,46 @@
 import type { Node } from '../model';
-import { elementwise } from './rules/elementwise';
+import { arithmetic } from './rules/arithmetic';
+import { choice } from './rules/choice';
+import { concat } from './rules/concat';
+import { dropout } from './rules/dropout';
+import { einsum } from './rules/einsum';
+import { functions } from './rules/functions';
+import { gather } from './rules/gather';
+import { gelu } from './rules/gelu';
+import { gemm } from './rules/gemm';
+import { layerNorm } from './rules/layerNorm';
+import { matmul } from './rules/matmul';
+import { pow } from './rules/pow';
+import { rectifiers } from './rules/rectifiers';
+import { reduce } from './rules/reduce';
+import { regions } from './rules/regions';
+import { repeat } from './rules/repeat';
+import { slice } from './rules/slice';
+import { softmax } from './rules/softmax';
+import { views } from './rules/views';
 import type { Rule } from './rule';
 
 /** Every operator that gradients can pass, by domain and name. */
 const RULES: Record<string, Rule> = {
-  ...elementwise,
+  ...arithmetic,
+  ...choice,
+  ...concat,
+  ...dropout,
+  ...einsum,
+  ...functions,
+  ...gather,
+  ...gelu,
+  ...gemm,
+  ...layerNorm,
+  ...matmul,
+  ...pow,
+  ...rectifiers,
+  ...reduce,
+  ...regions,
+  ...repeat,
+  ...slice,
+  ...softmax,
+  ...views,
 };
 
 export const ruleFor = (node: Pick<Node, 'domain' | 'opType'>): Rule | undefined =>
