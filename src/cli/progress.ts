@@ -1,0 +1,72 @@
+import type { EvaluationMetrics } from '../shared/events';
+import type { StepRecord } from '../trainer/loop';
+import { duration } from './format';
+
+const BAR = 24;
+/** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
+const SMOOTHING = 0.1;
+/** A terminal is redrawn at most so often; a log gets a line at most so often. */
+const REDRAW_MS = 100;
+const LOG_MS = 10_000;
+
+/** One line that tells how training goes: in a terminal it is redrawn in place, in a log it is repeated now and then. */
+export class Progress {
+  private loss: number | undefined;
+  private secondsPerStep: number | undefined;
+  private drawn = 0;
+  private onScreen = false;
+
+  constructor(
+    private readonly total: number,
+    private readonly out: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  step(r: StepRecord): void {
+    const smooth = (old: number | undefined, now: number) => (old === undefined ? now : old + SMOOTHING * (now - old));
+    this.loss = smooth(this.loss, r.loss);
+    this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
+    const now = Date.now();
+    if (now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
+    this.drawn = now;
+    this.draw(r);
+  }
+
+  evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
+    const numbers = `loss ${m.loss.toFixed(4)} · accuracy ${percent(m.accuracy)} · F1 ${percent(m.f1)} · MCC ${m.matthews.toFixed(3)}`;
+    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`);
+  }
+
+  /** A line of its own above the bar. */
+  line(text: string): void {
+    this.clear();
+    this.out.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.onScreen) this.out.write('\r\x1b[K');
+    this.onScreen = false;
+  }
+
+  private draw(r: StepRecord): void {
+    const share = r.step / this.total;
+    const filled = Math.round(share * BAR);
+    const left = (this.total - r.step) * this.secondsPerStep!;
+    const parts = [
+      `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(Math.floor(100 * share)).padStart(3)} %`,
+      `step ${r.step}/${this.total}`,
+      `loss ${this.loss!.toFixed(4)}`,
+      `lr ${r.learningRate.toExponential(2)}`,
+      `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
+      `${duration(left)} left`,
+    ];
+    const text = parts.join(' · ');
+    if (!this.out.isTTY) {
+      this.out.write(`${text}\n`);
+      return;
+    }
+    this.out.write(`\r${text.slice(0, (this.out.columns || 120) - 1)}\x1b[K`);
+    this.onScreen = true;
+  }
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

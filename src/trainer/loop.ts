@@ -1,0 +1,119 @@
+import { epochOrder } from '../data/order';
+import type { Stepper } from '../engine/stepper';
+import type { EvaluationMetrics } from '../shared/events';
+import { clipByGlobalNorm } from './clip';
+import { DropoutMasks } from './dropout';
+import type { EarlyStopping } from './early-stopping';
+import { evaluateDataset } from './evaluate';
+import { requireFinite } from './finite';
+import type { AdamW } from './optimizer';
+import type { Plan } from './plan';
+import { scheduleFactor } from './schedule';
+import { gradientStep } from './step';
+import type { Task } from './task';
+
+export interface BestEvaluation {
+  step: number;
+  metrics: EvaluationMetrics;
+}
+
+/** What a step leaves for the journal and the progress bar. */
+export interface StepRecord {
+  step: number;
+  loss: number;
+  learningRate: number;
+  gradientNorm: number;
+  examples: number;
+  tokens: number;
+  seconds: number;
+}
+
+/** All that changes while a run trains; a checkpoint holds exactly this. */
+export interface TrainingState {
+  /** Optimizer steps done. */
+  step: number;
+  parameters: Map<string, Float32Array>;
+  optimizer: AdamW;
+  stopping: EarlyStopping;
+  best: BestEvaluation | undefined;
+  last: EvaluationMetrics | undefined;
+}
+
+/** What the loop tells and asks whoever keeps the run. */
+export interface LoopHooks {
+  stepped(record: StepRecord): void;
+  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
+  snapshot(step: number): Promise<void>;
+  checkpoint(step: number): void;
+  stopRequested(): boolean;
+  checkpointRequested(): boolean;
+}
+
+export type LoopEnd = 'finished' | 'requested' | 'early-stopping';
+
+/**
+ * Trains until the plan's end, a request to stop, or early stopping. Everything it does at a step follows
+ * from the seed and the step's number, so it can start at any step whose state it is given.
+ */
+export async function trainingLoop(
+  task: Task,
+  stepper: Stepper,
+  plan: Plan,
+  state: TrainingState,
+  hooks: LoopHooks,
+): Promise<LoopEnd> {
+  const { training } = task.spec;
+  const { dataset } = task.data.train;
+  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  let order: number[][] = [];
+  let orderOf = -1;
+  while (state.step < plan.totalSteps) {
+    const began = performance.now();
+    const epoch = Math.floor(state.step / plan.stepsPerEpoch);
+    if (epoch !== orderOf) {
+      order = epochOrder(dataset, { ...training, epoch });
+      orderOf = epoch;
+    }
+    const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
+    const microBatches = order.slice(first, first + training.gradientAccumulation);
+    const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
+    const result = await gradientStep(stepper, task.model, dataset, microBatches, state.parameters, dropout, state.step);
+    const step = state.step + 1;
+    requireFinite(step, result.loss, result.gradients);
+    const gradientNorm = clipByGlobalNorm(result.gradients, training.maxGradientNorm);
+    state.optimizer.step(state.parameters, result.gradients, factor);
+    state.step = step;
+    hooks.stepped({
+      step,
+      loss: result.loss,
+      learningRate: training.learningRate * factor,
+      gradientNorm,
+      examples: result.examples,
+      tokens: result.tokens,
+      seconds: (performance.now() - began) / 1000,
+    });
+    const stop = plan.evaluates(step) && (await evaluate(task, stepper, plan, state, hooks));
+    if (plan.snapshots(step)) await hooks.snapshot(step);
+    if (plan.checkpoints(step) || hooks.checkpointRequested()) hooks.checkpoint(step);
+    if (stop && step < plan.totalSteps) return 'early-stopping';
+    if (hooks.stopRequested() && step < plan.totalSteps) {
+      if (!plan.checkpoints(step)) hooks.checkpoint(step);
+      return 'requested';
+    }
+  }
+  return 'finished';
+}
+
+/** @returns whether early stopping says to stop */
+async function evaluate(task: Task, stepper: Stepper, plan: Plan, state: TrainingState, hooks: LoopHooks): Promise<boolean> {
+  const { training } = task.spec;
+  const began = performance.now();
+  const { dataset } = task.data.validation;
+  const classes = task.data.labels.length;
+  const metrics = await evaluateDataset(stepper, task.model, dataset, state.parameters, classes, training.batchSize);
+  const { best, stop } = state.stopping.update(metrics[training.metric]);
+  state.last = metrics;
+  if (best) state.best = { step: state.step, metrics };
+  hooks.evaluated(state.step, state.step / plan.stepsPerEpoch, metrics, best, (performance.now() - began) / 1000);
+  return stop;
+}
