@@ -26,12 +26,9 @@ function installed() {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
   const have = JSON.parse(readFileSync(record, 'utf8')).packages;
-  const { '': _project, ...want } = JSON.parse(
-    readFileSync(join(ROOT, 'package-lock.json'), 'utf8'),
-  ).packages;
-  return Object.entries(want).every(([path, p]) =>
-    have[path] ? have[path].integrity === p.integrity : p.optional || p.devOptional,
-  );
+  const want = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  const matches = ([path, p]) => (have[path] ? have[path].integrity === p.integrity : p.optional);
+  return Object.entries(want).every((entry) => entry[0] === '' || matches(entry));
 }
 
 function install() {

