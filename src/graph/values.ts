@@ -1,22 +1,41 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DType } from './dtype';
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half';
 import { isFileRef, type FileRef, type Tensor } from './model';
 import { AuroraError } from '../shared/errors';
 
 /** The bytes behind a reference. */
 export function readFileRef(ref: FileRef): Uint8Array {
-  const fd = openSync(ref.path, 'r');
+  const fd = openRef(ref.path);
   try {
     const out = new Uint8Array(ref.length);
     for (let done = 0; done < ref.length;) {
       const n = readSync(fd, out, done, ref.length - done, ref.offset + done);
       if (n === 0)
-        throw new AuroraError('model', `${ref.path} ended before byte ${ref.offset + ref.length}.`);
+        throw new AuroraError(
+          'model',
+          `${ref.path} ends before byte ${ref.offset + ref.length}, where one of its weights does.`,
+          'The file has changed since it was opened: start again, with a whole model.',
+        );
       done += n;
     }
     return out;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The file was there when the model was loaded. */
+function openRef(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (e) {
+    throw new AuroraError(
+      'model',
+      `The weights in ${path} can no longer be read: ${(e as Error).message}.`,
+      'Put the file back where it was, or start again with the model where it is now.',
+      { cause: e },
+    );
   }
 }
 
@@ -63,14 +82,24 @@ export function tensorValues(t: Tensor): NumberArray {
 }
 
 /** The values of an integer or float tensor as plain numbers; for the small constants that rules read. */
-export const tensorNumbers = (t: Tensor): number[] =>
-  Array.from(tensorValues(t) as ArrayLike<number | bigint>, Number);
+export function tensorNumbers(t: Tensor): number[] {
+  const decode = t.dtype === DType.float16 ? fromHalf : t.dtype === DType.bfloat16 ? fromBfloat16 : undefined;
+  return Array.from(tensorValues(t) as ArrayLike<number | bigint>, (v) =>
+    decode ? decode(Number(v)) : Number(v),
+  );
+}
 
+/** A tensor of plain numbers, rounded to its type. */
 export function tensorOf(name: string, dtype: number, dims: number[], values: ArrayLike<number>): Tensor {
-  const Type = ARRAYS[dtype as keyof typeof ARRAYS];
-  const big = dtype === DType.int64 || dtype === DType.uint64;
-  const array = big
-    ? BigInt64Array.from(Array.from(values), (v) => BigInt(v))
-    : (Type as typeof Float32Array).from(values);
+  const array = typedArray(dtype, values);
   return { name, dtype, dims, data: new Uint8Array(array.buffer) };
+}
+
+function typedArray(dtype: number, values: ArrayLike<number>): NumberArray {
+  if (dtype === DType.int64 || dtype === DType.uint64)
+    return BigInt64Array.from(Array.from(values), (v) => BigInt(v));
+  if (dtype === DType.float16) return Uint16Array.from(values, toHalf);
+  if (dtype === DType.bfloat16) return Uint16Array.from(values, toBfloat16);
+  const Type = ARRAYS[dtype as keyof typeof ARRAYS] as typeof Float32Array;
+  return Type.from(values);
 }

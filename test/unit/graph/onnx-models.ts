@@ -1,7 +1,8 @@
 import { openSession } from '../../../src/engine/onnxruntime/session';
-import type { HostTensor, HostTensors } from '../../../src/engine/engine';
+import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
 import { toAttribute, type AttributeLike } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
+import { fromHalf } from '../../../src/graph/half';
 import type { Graph, Model, Node, Tensor, ValueInfo } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { tensorOf, tensorValues } from '../../../src/graph/values';
@@ -65,26 +66,8 @@ export const model = (s: Sketch): Model => ({
 export const host = (dims: number[], values: number[], dtype: number = DType.float): HostTensor => ({
   dtype,
   dims,
-  data:
-    dtype === DType.float16
-      ? Uint16Array.from(values, halfBits)
-      : tensorValues(tensorOf('', dtype, dims, values)),
+  data: tensorValues(tensorOf('', dtype, dims, values)),
 });
-
-/** Truncating conversion of a normal value to 16 bits. */
-function halfBits(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
-  const exponent = ((bits >>> 23) & 0xff) - 112;
-  return exponent <= 0 ? 0 : ((bits >>> 16) & 0x8000) | (exponent << 10) | ((bits >>> 13) & 0x3ff);
-}
-
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14);
-}
 
 export async function runModel(m: Model, feeds: HostTensors): Promise<HostTensors> {
   const session = await openSession(encodeModel(m), { threads: 1, optimization: 'disabled' });
@@ -97,7 +80,7 @@ export async function runModel(m: Model, feeds: HostTensors): Promise<HostTensor
 
 const numbers = (t: HostTensor): number[] =>
   Array.from(t.data as ArrayLike<number | bigint>, (v) =>
-    t.dtype === DType.float16 ? halfValue(Number(v)) : Number(v),
+    t.dtype === DType.float16 ? fromHalf(Number(v)) : Number(v),
   );
 
 /** What is wrong with `got`, or undefined: other names, types, shapes, or values beyond the tolerance. */
