@@ -22,8 +22,17 @@ export function writeAtomic(path: string, data: Uint8Array | string): void {
     }
     renameSync(temporary, path);
   } catch (e) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw diskError(path, e);
+  }
+}
+
+/** Removes what was left half done. A failure in doing so must not hide the one that came first. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
   }
 }
 
@@ -41,6 +50,13 @@ export function diskError(path: string, e: unknown): Error {
     return new AuroraError(
       'disk',
       `${path} may not be written (${code}).`,
+      'Choose another folder with --out.',
+      { cause: e },
+    );
+  if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'EISDIR')
+    return new AuroraError(
+      'disk',
+      `${path} cannot be written: a folder is where a file should be, or the other way round (${code}).`,
       'Choose another folder with --out.',
       { cause: e },
     );

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { AuroraError } from '../shared/errors';
 import { isFileRef, type Graph, type Model, type Tensor } from './model';
 import { scanModel } from './onnx/scan';
@@ -35,7 +35,7 @@ function resolveExternal(t: Tensor, modelPath: string): void {
   const target = resolve(folder, external.location);
   const outside = (p: string) => {
     const rel = relative(folder, p);
-    return rel === '' || rel.startsWith('..') || isAbsolute(rel);
+    return rel === '' || rel === '..' || rel.startsWith(`..${sep}`) || isAbsolute(rel);
   };
   if (outside(target))
     throw new AuroraError(
@@ -56,8 +56,21 @@ function resolveExternal(t: Tensor, modelPath: string): void {
       `${target} is a link out of the model's folder (to ${real}).`,
       'Copy the data file itself.',
     );
-  const size = statSync(real).size;
+  const stat = statSync(real);
+  if (!stat.isFile())
+    throw new AuroraError(
+      'model',
+      `${modelPath} keeps the weight ${t.name} at "${external.location}", which is not a file.`,
+      'Export or download the model again.',
+    );
+  const size = stat.size;
   const length = external.length ?? tensorBytes(t) ?? size - external.offset;
+  if (![external.offset, length].every((n) => Number.isSafeInteger(n) && n >= 0))
+    throw new AuroraError(
+      'model',
+      `${modelPath} gives the weight ${t.name} an impossible place in "${external.location}" (offset ${external.offset}, length ${length}).`,
+      'The file is damaged: export or download it again.',
+    );
   if (external.offset + length > size)
     throw new AuroraError(
       'model',

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeAtomic, diskError } from './files';
 import { isFileRef, type Model } from './model';
@@ -15,7 +15,11 @@ export function saveModel(model: Model, path: string): void {
  * where the file system has no links). Same bits, no second copy on disk.
  */
 export function saveByReference(model: Model, folder: string, name: string): string {
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (e) {
+    throw diskError(folder, e);
+  }
   const linked = new Map<string, string>();
   const bytes = encodeModel(model, (t) => {
     if (!isFileRef(t.data)) return undefined;
@@ -32,15 +36,30 @@ export function saveByReference(model: Model, folder: string, name: string): str
   return path;
 }
 
+/** A name left by an earlier run may stand for another file: only the same file is kept. */
 function link(from: string, to: string): void {
-  if (existsSync(to)) return;
+  // A hard link to a symbolic link would be that link, which leads out of the folder.
+  const source = realpathSync(from);
+  if (existsSync(to) && sameFile(source, to)) return;
+  rmSync(to, { force: true });
   try {
-    linkSync(from, to);
+    linkSync(source, to);
   } catch {
-    try {
-      copyFileSync(from, to);
-    } catch (e) {
-      throw diskError(to, e);
-    }
+    copy(source, to);
+  }
+}
+
+function sameFile(a: string, b: string): boolean {
+  const [x, y] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
+  return x.ino === y.ino && x.dev === y.dev;
+}
+
+/** For file systems without hard links. */
+function copy(from: string, to: string): void {
+  try {
+    copyFileSync(from, to);
+  } catch (e) {
+    rmSync(to, { force: true });
+    throw diskError(to, e);
   }
 }

@@ -33,7 +33,16 @@ function decodeAttribute(bytes: Uint8Array): [string, Attribute] {
   const floats: number[] = [];
   const ints: (number | bigint)[] = [];
   const strings: string[] = [];
-  const text = (r: BinaryReader) => new TextDecoder().decode(r.bytes());
+  // Strings are bytes in ONNX. Those that are no text stay as they are, to the last byte.
+  let binary = false;
+  const text = (r: BinaryReader): string => {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(r.bytes());
+    } catch {
+      binary = true;
+      return '';
+    }
+  };
   const unknown = readMessage(bytes, {
     1: (r) => (name = r.string()),
     2: (r) => (single = { type: 'float', value: r.float() }),
@@ -47,7 +56,7 @@ function decodeAttribute(bytes: Uint8Array): [string, Attribute] {
     20: (r) => (type = r.int32()),
   });
   // Field 13 is documentation and 21 a reference that only model functions use; other kinds stay as they are.
-  const plain = unknown.every((raw) => raw[0] === 0x6a);
+  const plain = !binary && unknown.every((raw) => raw[0] === 0x6a);
   if (!plain) return [name, { type: 'other', value: bytes.slice() }];
   if (type === 6) return [name, { type: 'floats', value: floats }];
   if (type === 7) return [name, { type: 'ints', value: ints }];

@@ -1,7 +1,16 @@
 import { DType } from '../dtype';
-import type { Attribute, Graph, Model, Node, Tensor, ValueInfo } from '../model';
+import { AuroraError } from '../../shared/errors';
+import {
+  isFileRef,
+  type Attribute,
+  type Graph,
+  type Model,
+  type Node,
+  type Tensor,
+  type ValueInfo,
+} from '../model';
 import { readTensorBytes } from '../values';
-import type { ExternalData } from './tensor';
+import { externalOf, type ExternalData } from './tensor';
 import { BinaryWriter, WireType, writeInt, writeMessage, writeString, writeUnknown } from './wire';
 
 /** Says for a tensor where its bytes will lie outside the model file; undefined writes them inside. */
@@ -9,8 +18,24 @@ export type Placement = (tensor: Tensor) => ExternalData | undefined;
 
 const inline: Placement = () => undefined;
 
-/** A ModelProto's bytes. References are read in unless `place` puts them elsewhere. */
+/** Protobuf's limit for one message. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * A ModelProto's bytes. References are read in unless `place` puts them elsewhere.
+ *
+ * @throws AuroraError 'model' when the weights inside exceed what one protobuf message can hold
+ */
 export function encodeModel(model: Model, place: Placement = inline): Uint8Array {
+  let inside = 0;
+  for (const t of model.graph.initializers.values())
+    if (!place(t)) inside += isFileRef(t.data) ? t.data.length : t.data.byteLength;
+  if (inside > MAX_BYTES)
+    throw new AuroraError(
+      'model',
+      `The weights take ${(inside / 2 ** 30).toFixed(1)} GiB, and one ONNX file holds 2 GiB.`,
+      'Keep the weights in a data file beside the model.',
+    );
   const w = new BinaryWriter();
   writeInt(w, 1, model.irVersion);
   writeString(w, 2, model.producer);
@@ -81,20 +106,20 @@ export function encodeTensor(t: Tensor, place: Placement): Uint8Array {
   for (const d of t.dims) writeInt(w, 1, d);
   w.tag(2, WireType.Varint).int32(t.dtype);
   writeString(w, 8, t.name);
-  const external = place(t);
+  const external = place(t) ?? unresolved(t);
   if (external) {
-    const entries = {
-      location: external.location,
-      offset: String(external.offset),
-      length: String(external.length),
-    };
-    for (const [key, value] of Object.entries(entries)) writeMessage(w, 13, stringPair(key, value));
+    for (const key of ['location', 'offset', 'length'] as const)
+      if (external[key] !== undefined) writeMessage(w, 13, stringPair(key, String(external[key])));
     w.tag(14, WireType.Varint).int32(1);
   } else if (t.dtype === DType.string) for (const s of t.strings ?? []) writeMessage(w, 6, s);
   else writeMessage(w, 9, readTensorBytes(t));
   writeUnknown(w, t.unknown);
   return w.finish();
 }
+
+/** Where the data of a tensor lies that was decoded without its file's folder, so that nobody could look. */
+const unresolved = (t: Tensor): ExternalData | undefined =>
+  isFileRef(t.data) || t.data.length > 0 ? undefined : externalOf.get(t);
 
 function encodeValueInfo(info: ValueInfo): Uint8Array {
   const w = new BinaryWriter();

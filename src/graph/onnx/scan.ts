@@ -96,8 +96,11 @@ class FileCursor {
       );
     }
     const stat = fstatSync(this.fd);
-    if (!stat.isFile()) throw this.error('it is not a file');
     this.size = stat.size;
+    if (!stat.isFile()) {
+      this.close();
+      throw this.error('it is not a file');
+    }
   }
 
   close(): void {
@@ -107,7 +110,7 @@ class FileCursor {
   error(why: string, cause?: unknown): AuroraError {
     return new AuroraError(
       'model',
-      `${this.path} is not a whole ONNX model: ${why} (near byte ${this.pos} of ${this.size ?? 0}).`,
+      `${this.path} is not a whole ONNX model: ${why} (near byte ${this.pos} of ${this.size}).`,
       'Export or download the file again; an .onnx file is a serialized ModelProto.',
       { cause },
     );

@@ -69,14 +69,9 @@ function fromUint64(dtype: number, values: (number | bigint)[]): Uint8Array {
 
 /** int32_data also carries every narrower type, one element a value (onnx.proto3, TensorProto). */
 function fromInt32(dtype: number, values: number[]): Uint8Array {
-  switch (byteSize(dtype)) {
-    case 1:
-      return view(Uint8Array.from(values));
-    case 2:
-      return view(Uint16Array.from(values));
-    default:
-      return view(Int32Array.from(values));
-  }
+  if (dtype === DType.int32) return view(Int32Array.from(values));
+  // 8-bit floats and packed 4-bit integers, whose size is not in the table, also take a byte a value.
+  return view(byteSize(dtype) === 2 ? Uint16Array.from(values) : Uint8Array.from(values));
 }
 
 /** Bytes the values take, or undefined for types without a fixed size. */

@@ -1,0 +1,262 @@
+import {
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../../src/engine/onnxruntime/session';
+import { AuroraError } from '../../../src/shared/errors';
+import { DType } from '../../../src/graph/dtype';
+import { loadModel } from '../../../src/graph/load';
+import { isFileRef, type Tensor } from '../../../src/graph/model';
+import { encodeModel, type Placement } from '../../../src/graph/onnx/encode';
+import { saveByReference, saveModel } from '../../../src/graph/save';
+import { readTensorBytes, tensorNumbers, tensorOf } from '../../../src/graph/values';
+import { difference, host, input, model, node } from './onnx-models';
+
+const root = mkdtempSync(join(tmpdir(), 'aurora-load-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let folders = 0;
+const folder = () => {
+  const path = join(root, String(folders++));
+  mkdirSync(path);
+  return path;
+};
+
+function failure(action: () => unknown): AuroraError {
+  try {
+    action();
+  } catch (e) {
+    expect(e).toBeInstanceOf(AuroraError);
+    return e as AuroraError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+const weight = tensorOf('w', DType.float, [4], [1, 2, 3, 4]);
+const adding = (w: Tensor) =>
+  model({
+    opset: 17,
+    inputs: [input('x', DType.float, [4])],
+    nodes: [node('Add', ['x', 'w'], ['y'])],
+    outputs: ['y'],
+    initializers: [w],
+  });
+type Place = NonNullable<ReturnType<Placement>>;
+
+/** A model whose weight lies elsewhere, as `place` says, in a folder of its own. */
+function external(place: Place, w = weight): { at: string; path: string } {
+  const at = folder();
+  const path = join(at, 'model.onnx');
+  writeFileSync(
+    path,
+    encodeModel(adding(w), () => place),
+  );
+  return { at, path };
+}
+
+describe('external data', () => {
+  it.each(['weights.bin', './weights.bin', 'sub/../weights.bin', '..weights.bin'])(
+    'inside the folder: %s',
+    (location) => {
+      const { at, path } = external({ location, offset: 8, length: 16 });
+      mkdirSync(join(at, 'sub'));
+      const name = location === '..weights.bin' ? location : 'weights.bin';
+      writeFileSync(join(at, name), Buffer.concat([Buffer.alloc(8, 255), weight.data as Uint8Array]));
+      const w = loadModel(path).graph.initializers.get('w')!;
+      expect([isFileRef(w.data), tensorNumbers(w)]).toEqual([true, [1, 2, 3, 4]]);
+    },
+  );
+
+  it('without a length, that of the shape', () => {
+    const { at, path } = external({ location: 'w.bin', offset: 0, length: undefined });
+    writeFileSync(join(at, 'w.bin'), Buffer.concat([weight.data as Uint8Array, Buffer.alloc(8)]));
+    expect(tensorNumbers(loadModel(path).graph.initializers.get('w')!)).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each(['../secret.bin', 'sub/../../secret.bin', '..', '.', '', join(root, 'secret.bin')])(
+    'outside the folder is refused: "%s"',
+    (location) => {
+      writeFileSync(join(root, 'secret.bin'), Buffer.alloc(64));
+      const e = failure(() => loadModel(external({ location, offset: 0, length: 16 }).path));
+      expect([e.kind, e.message]).toEqual(['model', expect.stringContaining("outside the model's folder")]);
+      expect(e.message).toContain('weight w');
+    },
+  );
+
+  it.each(['file', 'folder'])('a link out of the folder is refused: to a %s', (kind) => {
+    writeFileSync(join(root, 'secret.bin'), Buffer.alloc(64));
+    const { at, path } = external({
+      location: kind === 'file' ? 'w.bin' : 'sub/secret.bin',
+      offset: 0,
+      length: 16,
+    });
+    if (kind === 'file') symlinkSync(join(root, 'secret.bin'), join(at, 'w.bin'));
+    else symlinkSync(root, join(at, 'sub'));
+    const e = failure(() => loadModel(path));
+    expect([e.kind, e.message]).toEqual(['model', expect.stringContaining('is a link out of')]);
+  });
+
+  it.each<[string, Place, Uint8Array | 'folder' | undefined, string]>([
+    ['missing', { location: 'w.bin', offset: 0, length: 16 }, undefined, 'needs the data file "w.bin"'],
+    ['too short', { location: 'w.bin', offset: 8, length: 16 }, Buffer.alloc(23), 'is truncated'],
+    ['a folder', { location: 'w.bin', offset: 0, length: 16 }, 'folder', 'is not a file'],
+    [
+      'of another size than the shape',
+      { location: 'w.bin', offset: 0, length: 12 },
+      Buffer.alloc(64),
+      'has 12 bytes of data, not 16',
+    ],
+    [
+      'at a negative offset',
+      { location: 'w.bin', offset: -8, length: 16 },
+      Buffer.alloc(64),
+      'impossible place',
+    ],
+    ['at no number', { location: 'w.bin', offset: NaN, length: 16 }, Buffer.alloc(64), 'impossible place'],
+  ])('a data file that is %s', (_, place, content, message) => {
+    const { at, path } = external(place);
+    if (content === 'folder') mkdirSync(join(at, 'w.bin'));
+    else if (content) writeFileSync(join(at, 'w.bin'), content);
+    const e = failure(() => loadModel(path));
+    expect([e.kind, e.message]).toEqual(['model', expect.stringContaining(message)]);
+    expect(e.hint).toBeTruthy();
+  });
+
+  it('gone after loading', () => {
+    const { at, path } = external({ location: 'w.bin', offset: 0, length: 16 });
+    writeFileSync(join(at, 'w.bin'), Buffer.alloc(16));
+    const w = loadModel(path).graph.initializers.get('w')!;
+    writeFileSync(join(at, 'w.bin'), Buffer.alloc(4));
+    expect(failure(() => readTensorBytes(w)).message).toContain('ends before byte 16');
+    rmSync(join(at, 'w.bin'));
+    expect(failure(() => readTensorBytes(w)).message).toContain('can no longer be read');
+  });
+
+  it('of a subgraph is checked too', () => {
+    const at = folder();
+    const body = {
+      ...adding(weight).graph,
+      inputs: [],
+      outputs: [{ name: 'y', dtype: 0, shape: undefined }],
+    };
+    const m = adding(weight);
+    m.graph.nodes = [node('If', ['c'], ['y'], { then_branch: { type: 'graph', value: body } })];
+    m.graph.initializers.clear();
+    body.initializers = new Map([['w', { ...weight, dims: [5] }]]);
+    saveModel(m, join(at, 'model.onnx'));
+    expect(failure(() => loadModel(join(at, 'model.onnx'))).message).toContain(
+      'has 16 bytes of data, not 20',
+    );
+  });
+});
+
+describe('files that are no whole model', () => {
+  const path = join(root, 'candidate.onnx');
+  const refused = (bytes: Uint8Array) => {
+    writeFileSync(path, bytes);
+    const e = failure(() => loadModel(path));
+    expect(e.kind).toBe('model');
+    expect(e.message).toContain(path);
+  };
+
+  it.each(['bert', 'vit'])('%s cut anywhere', (name) => {
+    const whole = readFileSync(new URL(`../../fixtures/reference/${name}.onnx`, import.meta.url));
+    const cut = fc.oneof(
+      fc.integer({ min: 0, max: whole.length - 1 }),
+      fc.integer({ min: 0, max: 200 }),
+      fc.integer({ min: whole.length - 200, max: whole.length - 1 }),
+    );
+    fc.assert(
+      fc.property(cut, (at) => refused(whole.subarray(0, at))),
+      { numRuns: 150 },
+    );
+  });
+
+  it('a model with a byte changed is read or refused, and nothing else happens', () => {
+    const whole = readFileSync(new URL('../../fixtures/reference/bert.onnx', import.meta.url));
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
+        const spoiled = Buffer.from(whole);
+        spoiled[at] = byte;
+        writeFileSync(path, spoiled);
+        try {
+          expect(loadModel(path).opsets.size).toBeGreaterThan(0);
+        } catch (e) {
+          expect(e).toMatchObject({ name: 'AuroraError', kind: 'model' });
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array()],
+    ['text', Buffer.from('{"architectures": ["BertModel"]}\n'.repeat(20))],
+    ['a web page', Buffer.from('<!DOCTYPE html><html><body>Not found</body></html>')],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n'),
+    ],
+    ['a zip archive', Buffer.from('504b030414000000080000002100', 'hex')],
+    ['a gzip file', gzipSync(Buffer.alloc(1000, 7))],
+    ['zeros', Buffer.alloc(4096)],
+  ])('%s', (_, bytes) => refused(bytes));
+
+  it('random bytes', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), refused)));
+
+  it.each([
+    ['no such file', join(root, 'absent.onnx'), 'there is no such file'],
+    ['a folder', root, 'it is not a file'],
+  ])('%s', (_, where, message) => {
+    const e = failure(() => loadModel(where));
+    expect([e.kind, e.message]).toEqual(['model', expect.stringContaining(message)]);
+  });
+});
+
+describe('weights beyond two gigabytes', () => {
+  it('stay in their file, which is never read as a whole', async () => {
+    const at = folder();
+    const [rows, width] = [2_200_000, 256];
+    const size = rows * width * 4;
+    const row = 2_150_000;
+    const bin = openSync(join(at, 'weights.bin'), 'w');
+    ftruncateSync(bin, size);
+    writeSync(bin, new Uint8Array(Float32Array.of(7, 8).buffer), 0, 8, row * width * 4);
+    closeSync(bin);
+    const w: Tensor = { name: 'w', dtype: DType.float, dims: [rows, width], data: new Uint8Array() };
+    const m = model({
+      opset: 17,
+      inputs: [input('i', DType.int64, ['n'])],
+      nodes: [node('Gather', ['w', 'i'], ['y'])],
+      outputs: ['y'],
+      initializers: [w],
+    });
+    writeFileSync(
+      join(at, 'model.onnx'),
+      encodeModel(m, () => ({ location: 'weights.bin', offset: 0, length: size })),
+    );
+
+    const before = process.memoryUsage().rss;
+    const loaded = loadModel(join(at, 'model.onnx'));
+    expect(process.memoryUsage().rss - before).toBeLessThan(50e6);
+    expect(failure(() => encodeModel(loaded)).message).toMatch(/weights take 2\.1 GiB/);
+
+    const session = await openSession(saveByReference(loaded, join(at, 'run'), 'step.onnx'), { threads: 1 });
+    const { y } = await session.run({ i: host([1], [row], DType.int64) });
+    await session.dispose();
+    const want = host([1, width], [7, 8, ...new Array<number>(width - 2).fill(0)]);
+    expect(difference({ y: want }, { y })).toBeUndefined();
+  }, 20_000);
+});

@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { openSession } from '../../../src/engine/onnxruntime/session';
+import type { HostTensors } from '../../../src/graph/host-tensor';
+import { DType, isFloat } from '../../../src/graph/dtype';
+import { writeAtomic } from '../../../src/graph/files';
+import { loadModel } from '../../../src/graph/load';
+import { elementCount, type Model } from '../../../src/graph/model';
+import { saveByReference, saveModel } from '../../../src/graph/save';
+import { tensorOf } from '../../../src/graph/values';
+import { difference, host, input, model, node } from './onnx-models';
+
+const root = mkdtempSync(join(tmpdir(), 'aurora-save-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let folders = 0;
+const folder = () => {
+  const path = join(root, String(folders++));
+  mkdirSync(path);
+  return path;
+};
+const reference = (name: string) =>
+  fileURLToPath(new URL(`../../fixtures/reference/${name}.onnx`, import.meta.url));
+
+async function run(path: string, feeds: HostTensors): Promise<HostTensors> {
+  const session = await openSession(path, { threads: 1 });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** Something for every input, the same each time. */
+function feed(m: Model): HostTensors {
+  return Object.fromEntries(
+    m.graph.inputs.map((i) => {
+      const dims = i.shape!.map((d) => (typeof d === 'number' ? d : 3));
+      const values = Array.from({ length: elementCount(dims) }, (_, k) =>
+        isFloat(i.dtype) ? Math.sin(k) : /mask/.test(i.name) ? 1 : k % 2,
+      );
+      return [i.name, host(dims, values, i.dtype)];
+    }),
+  );
+}
+
+describe('a graph that stands on the weights of another file', () => {
+  it.each(['bert', 'bert-opset13', 'llama', 'vit'])('%s computes the same bits', async (name) => {
+    const loaded = loadModel(reference(name));
+    const path = saveByReference(loaded, folder(), 'graph.onnx');
+    expect(statSync(path).size).toBeLessThan(statSync(reference(name)).size / 1.5);
+    const feeds = feed(loaded);
+    expect(difference(await run(reference(name), feeds), await run(path, feeds))).toBeUndefined();
+  });
+
+  it('and saved as one file as well', async () => {
+    const loaded = loadModel(reference('bert'));
+    const path = join(folder(), 'whole.onnx');
+    saveModel(loaded, path);
+    const feeds = feed(loaded);
+    expect(difference(await run(reference('bert'), feeds), await run(path, feeds))).toBeUndefined();
+  });
+
+  const weights = (first: number) =>
+    model({
+      opset: 17,
+      inputs: [input('x', DType.float, [1])],
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+      outputs: ['y'],
+      initializers: [
+        tensorOf(
+          'w',
+          DType.float,
+          [1000],
+          Array.from({ length: 1000 }, (_, i) => first + i),
+        ),
+      ],
+    });
+  const firstValue = async (path: string) => Number((await run(path, { x: host([1], [0]) })).y.data[0]);
+
+  it('shares the file on disk, and again when saved again', () => {
+    const [at, to] = [folder(), folder()];
+    saveModel(weights(1), join(at, 'model.onnx'));
+    const inodes = [0, 1].map(() => {
+      saveByReference(loadModel(join(at, 'model.onnx')), to, 'graph.onnx');
+      return statSync(join(to, '0-model.onnx')).ino;
+    });
+    expect(inodes).toEqual([1, 1].map(() => statSync(join(at, 'model.onnx')).ino));
+  });
+
+  it('does not stand on the file that an earlier model of the same name left', async () => {
+    const [at, to] = [folder(), folder()];
+    for (const first of [5, 9]) {
+      saveModel(weights(first), join(at, 'model.onnx'));
+      expect(await firstValue(saveByReference(loadModel(join(at, 'model.onnx')), to, 'graph.onnx'))).toBe(
+        first,
+      );
+    }
+  });
+
+  it('reaches a model through a symbolic link', async () => {
+    const [at, store, to] = [folder(), folder(), folder()];
+    saveModel(weights(4), join(store, 'blob'));
+    symlinkSync(join(store, 'blob'), join(at, 'model.onnx'));
+    expect(await firstValue(saveByReference(loadModel(join(at, 'model.onnx')), to, 'graph.onnx'))).toBe(4);
+  });
+});
+
+describe('a write that fails', () => {
+  it('replaces a file as a whole', () => {
+    const path = join(folder(), 'deep', 'er', 'file.txt');
+    writeAtomic(path, 'first');
+    writeAtomic(path, Buffer.from('second'));
+    expect(readFileSync(path, 'utf8')).toBe('second');
+    expect(readdirSync(join(path, '..'))).toEqual(['file.txt']);
+  });
+
+  it.each([
+    ['a file in the place of the folder', (at: string) => join(at, 'taken', 'file.txt')],
+    ['a folder in the place of the file', (at: string) => join(at, 'folder')],
+  ])('%s', (_, target) => {
+    const at = folder();
+    writeFileSync(join(at, 'taken'), 'x');
+    mkdirSync(join(at, 'folder', 'full'), { recursive: true });
+    const before = readdirSync(at);
+    expect(() => writeAtomic(target(at), 'text')).toThrow(
+      expect.objectContaining({ name: 'AuroraError', kind: 'disk' }),
+    );
+    expect(readdirSync(at)).toEqual(before);
+  });
+
+  // A disk of one megabyte; only the superuser can make one.
+  const disk = join(root, 'disk');
+  const mounted = (() => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  afterEach(() => {
+    if (mounted) for (const f of readdirSync(disk)) rmSync(join(disk, f), { recursive: true });
+  });
+  afterAll(() => {
+    if (mounted) execFileSync('umount', [disk]);
+  });
+
+  it.skipIf(!mounted)('on a full disk leaves the old file and no half one', () => {
+    const path = join(disk, 'checkpoint');
+    writeAtomic(path, 'old');
+    expect(() => writeAtomic(path, Buffer.alloc(2 << 20))).toThrow(
+      expect.objectContaining({
+        kind: 'disk',
+        message: expect.stringContaining('disk is full'),
+      }),
+    );
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(disk)).toEqual(['checkpoint']);
+  });
+
+  it.skipIf(!mounted)('on a full disk leaves no half copy of the weights', () => {
+    const at = folder();
+    const big = model({
+      opset: 17,
+      inputs: [],
+      nodes: [node('Identity', ['w'], ['y'])],
+      outputs: ['y'],
+      initializers: [tensorOf('w', DType.float, [500_000], new Float32Array(500_000))],
+    });
+    saveModel(big, join(at, 'model.onnx'));
+    const loaded = loadModel(join(at, 'model.onnx'));
+    expect(() => saveByReference(loaded, disk, 'graph.onnx')).toThrow(
+      expect.objectContaining({ kind: 'disk' }),
+    );
+    expect(readdirSync(disk)).toEqual([]);
+  });
+
+  it.skipIf(!mounted)('weights are copied where no link can be made', async () => {
+    const at = folder();
+    copyFileSync(reference('bert'), join(at, 'model.onnx'));
+    const loaded = loadModel(join(at, 'model.onnx'));
+    const path = saveByReference(loaded, disk, 'graph.onnx');
+    expect(existsSync(join(disk, '0-model.onnx'))).toBe(true);
+    const feeds = feed(loaded);
+    expect(difference(await run(reference('bert'), feeds), await run(path, feeds))).toBeUndefined();
+  });
+});
