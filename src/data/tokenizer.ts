@@ -1,4 +1,4 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../shared/errors';
 import { findPadId } from './pad-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
@@ -57,6 +57,52 @@ function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean 
   );
 }
 
+/** Encoding with special tokens, nothing cut. */
+function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string): LibraryEncoding {
+  let encoding: LibraryEncoding;
+  try {
+    encoding = hf.encode(text, { return_token_type_ids: true });
+  } catch (cause) {
+    throw new AuroraError(
+      'tokenizer',
+      `${path} cannot encode the text of ${text.length} characters that begins ${JSON.stringify(text.slice(0, 40))}: ${(cause as Error).message}`,
+      'Shorten or remove the text.',
+      { cause },
+    );
+  }
+  const unknown = encoding.ids.findIndex((id) => !Number.isInteger(id));
+  if (unknown >= 0)
+    throw new AuroraError(
+      'tokenizer',
+      `${path}: ${JSON.stringify(encoding.tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
+      "Set the model's unk_token (unk_id for Unigram) in tokenizer.json.",
+    );
+  return encoding;
+}
+
+/** Characters for each token wanted, and tokens beyond those wanted, so that where a text ends plays no part. */
+const HEAD_CHARACTERS = 16;
+const HEAD_MARGIN = 16;
+
+/**
+ * Encoding of only as much of a long text as fills `maxLength`, up to a space: the same ids once cut, without
+ * the time of a whole book or running into the library's limit of about 100 000 tokens. Undefined where a head is not enough.
+ */
+function encodeHead(
+  path: string,
+  hf: HuggingFaceTokenizer,
+  text: string,
+  maxLength: number,
+): LibraryEncoding | undefined {
+  const characters = (maxLength + HEAD_MARGIN) * HEAD_CHARACTERS;
+  if (text.length <= characters) return undefined;
+  const window = text.slice(0, characters);
+  const head = window.replace(/\s\S*$/, '');
+  if (head === window) return undefined;
+  const encoding = encodeWhole(path, hf, head);
+  return encoding.ids.length >= maxLength + HEAD_MARGIN ? encoding : undefined;
+}
+
 /**
  * A tokenizer.json with the tokenizer_config.json and config.json beside it, if any. Throws tokenizer errors: no
  * such file, not JSON, a part that is not supported.
@@ -75,14 +121,8 @@ export function loadTokenizer(path: string): Tokenizer {
         `model.maxLength is ${maxLength}, but ${before + after} of it go to special tokens.`,
         `Set model.maxLength to ${before + after + 1} or more.`,
       );
-    const { ids, tokens, token_type_ids: typeIds } = hf.encode(text, { return_token_type_ids: true });
-    const unknown = ids.findIndex((id) => !Number.isInteger(id));
-    if (unknown >= 0)
-      throw new AuroraError(
-        'tokenizer',
-        `${path}: ${JSON.stringify(tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
-        "Set the model's unk_token (unk_id for Unigram) in tokenizer.json.",
-      );
+    const { ids, token_type_ids: typeIds } =
+      (left ? undefined : encodeHead(path, hf, text, maxLength)) ?? encodeWhole(path, hf, text);
     const excess = ids.length - maxLength;
     if (excess <= 0) return { ids, ...(typeIds && { typeIds }), truncated: false };
     const cut = (values: number[]): number[] =>

@@ -60,6 +60,42 @@ describe('encode', () => {
     );
   });
 
+  it.each([wordpiece, unigram])(
+    'gives a long text the ids of the whole, cut, however long it is',
+    (tokenizer) => {
+      const word = fc.constantFrom(
+        'hello',
+        'world',
+        'the',
+        'cats',
+        'playing',
+        'hellos,',
+        '日本',
+        '  ',
+        'x'.repeat(30),
+      );
+      const long = fc.array(word, { minLength: 100, maxLength: 400 });
+      fc.assert(
+        fc.property(long, fc.integer({ min: 4, max: 20 }), (words, maxLength) => {
+          const text = words.join(' ');
+          const whole = tokenizer.encode(text, 1_000_000);
+          expect(whole.truncated).toBe(false);
+          const expected = [...whole.ids.slice(0, maxLength - 1), whole.ids.at(-1)];
+          expect(tokenizer.encode(text, maxLength)).toMatchObject({ ids: expected, truncated: true });
+        }),
+        { seed: 1, numRuns: 40 },
+      );
+      const book = tokenizer.encode('hello world '.repeat(200_000), 64);
+      expect([book.ids.length, book.truncated]).toEqual([64, true]);
+    },
+  );
+
+  it('says which text is more than the library can take', () => {
+    expect(failure('tokenizer', () => unigram.encode('l'.repeat(250_000), 64))).toContain(
+      'cannot encode the text of 250000 characters that begins "llll',
+    );
+  });
+
   it('refuses a length that leaves no room for text, and a token without an id', () => {
     expect(failure('tokenizer', () => wordpiece.encode('the', 2))).toContain(
       'model.maxLength is 2, but 2 of it go to special tokens. | Set model.maxLength to 3',
