@@ -338,6 +338,20 @@ describe('operators renamed, split or respelled', () => {
   it.each([9, 11])('Dropout at inference, opset %i', (opset) =>
     unary(opset, 'Dropout', [3, 4], 2, { ratio: { float: 0.3 } }),
   );
+  // What the mask holds at inference was left open (ONNX Runtime: zeros); its type was not.
+  it.each([
+    [9, float],
+    [10, DType.bool],
+  ])('the mask of Dropout keeps the type it had in opset %i', async (opset, dtype) => {
+    const m = model({
+      opset,
+      inputs: [input('x', float, [2])],
+      nodes: [node('Dropout', ['x'], ['y', 'mask'])],
+      outputs: ['y', 'mask'],
+    });
+    const { y, mask } = await runModel(upgradeModel(m), { x: host([2], [3, 4]) });
+    expect(difference({ y: host([2], [3, 4]), mask: host([2], [1, 1], dtype) }, { y, mask })).toBeUndefined();
+  });
   it.each([12, 13])('Dropout with its ratio as an input, opset %i', (opset) =>
     expectSame(
       {
@@ -367,6 +381,21 @@ describe('normalization', () => {
     const m = model(batchNorm(9, ['y', 'mean', 'variance', 'sm', 'sv']));
     expect(() => upgradeModel(m)).toThrow(/node y is a BatchNormalization in training mode/);
   });
+
+  // ONNX Runtime's optimizer wrote it into the standard's domain before the standard had it.
+  it('LayerNormalization of opset 13', () =>
+    expectSame(
+      {
+        opset: 13,
+        inputs: [input('x', float, ['n', 4])],
+        nodes: [node('LayerNormalization', ['x', 'w', 'w'], ['y'], { axis: -1, epsilon: { float: 1e-3 } })],
+        initializers: [tensorOf('w', float, [4], [1, 2, -1, 0.5])],
+        outputs: ['y'],
+      },
+      { x: host([3, 4], values(12, 4)) },
+      1e-6,
+      1e-6,
+    ));
 
   it('GroupNormalization of opset 21 scales channels', () =>
     expectSame(
