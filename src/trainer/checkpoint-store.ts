@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError, writeAtomic } from '../graph/files';
+import { decodeSafetensors, encodeSafetensors } from '../graph/safetensors';
+import { readIfThere, readJson } from '../runs/json';
+import { runPaths, stepName, stepOfName } from '../runs/layout';
+import { AuroraError } from '../shared/errors';
+import {
+  CHECKPOINT_VERSION,
+  optimizerOf,
+  optimizerTensors,
+  parameterTensors,
+  valuesOf,
+  type Checkpoint,
+  type CheckpointState,
+} from './checkpoint';
+
+const STATE = 'state.json';
+const ADAPTER = 'adapter.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+
+/** state.json as it lies on the disk: the state and the SHA-256 of the two files beside it. */
+type StoredState = CheckpointState & { sha256: Record<string, string> };
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed beside it first and
+ * then renamed, so a kill at any moment leaves the earlier checkpoints or the whole new one. Then only the
+ * newest two and the best one's are kept; those of later steps belong to a past that a resume took back.
+ */
+export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
+  const { state } = checkpoint;
+  const folder = runPaths(run).checkpoints;
+  const target = join(folder, stepName(state.step));
+  const temporary = join(folder, `.${stepName(state.step)}.tmp`);
+  const files = {
+    [ADAPTER]: encodeSafetensors(parameterTensors(checkpoint.parameters)),
+    [OPTIMIZER]: encodeSafetensors(optimizerTensors(checkpoint.optimizer), {
+      step: String(checkpoint.optimizer.step),
+    }),
+  };
+  const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
+  const stored: StoredState = { ...state, sha256: sums };
+  try {
+    removeLeftovers(folder);
+    for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes);
+    writeAtomic(join(temporary, STATE), `${JSON.stringify(stored, null, 2)}\n`);
+    flushFolder(temporary);
+    replaceFolder(temporary, target);
+    flushFolder(folder);
+    prune(folder, state);
+  } catch (e) {
+    throw diskError(target, e);
+  }
+  return target;
+}
+
+/** Reads a checkpoint's folder; AuroraError (`run`) where a file is missing, damaged or of a newer version. */
+export function readCheckpoint(path: string): Checkpoint {
+  const { sha256: sums, ...state } = readState(path);
+  const file = (name: string) => {
+    const where = join(path, name);
+    const bytes = readIfThere(where);
+    if (!bytes || sha256(bytes) !== sums[name])
+      throw new AuroraError(
+        'run',
+        `${where} is ${bytes ? 'not what was written: its SHA-256 differs' : 'missing'}.`,
+        'Resume from an earlier checkpoint of the run.',
+      );
+    return decodeSafetensors(bytes, where);
+  };
+  const optimizer = file(OPTIMIZER);
+  return {
+    state,
+    parameters: valuesOf(file(ADAPTER).tensors),
+    optimizer: optimizerOf(optimizer.tensors, Number(optimizer.metadata.step)),
+  };
+}
+
+/** The newest checkpoint that is whole, each damaged one before it told to `warn`; undefined if there is none. */
+export function latestCheckpoint(
+  run: string,
+  warn: (message: string) => void,
+): { path: string; checkpoint: Checkpoint } | undefined {
+  const folder = runPaths(run).checkpoints;
+  for (const step of stepsIn(folder).reverse()) {
+    const path = join(folder, stepName(step));
+    try {
+      return { path, checkpoint: readCheckpoint(path) };
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      warn(`The checkpoint of step ${step} is passed over: ${e.message}`);
+    }
+  }
+  return undefined;
+}
+
+function readState(path: string): StoredState {
+  const where = join(path, STATE);
+  const state = readJson(where) as Partial<StoredState> | null;
+  if (state?.version !== CHECKPOINT_VERSION)
+    throw new AuroraError(
+      'run',
+      `${where} has the version ${state?.version}, and this program reads version ${CHECKPOINT_VERSION}.`,
+      'Resume with the version of AuroRA Lab that wrote it.',
+    );
+  if (typeof state.step !== 'number' || typeof state.sha256 !== 'object' || state.sha256 === null)
+    throw new AuroraError('run', `${where} is not a checkpoint's state.`);
+  return state as StoredState;
+}
+
+function prune(folder: string, newest: CheckpointState): void {
+  const steps = stepsIn(folder);
+  const keep = new Set([...steps.filter((s) => s <= newest.step).slice(-2), newest.best?.step]);
+  for (const step of steps)
+    if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
+}
+
+/** Steps that have a folder, ascending. */
+function stepsIn(folder: string): number[] {
+  return namesIn(folder)
+    .map(stepOfName)
+    .filter((step) => step !== undefined)
+    .sort((a, b) => a - b);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw e;
+  }
+}
+
+/** What a kill left behind: all temporary names start with a dot. */
+function removeLeftovers(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of namesIn(folder))
+    if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/** A folder cannot be renamed over another that has files in it. */
+function replaceFolder(from: string, to: string): void {
+  const old = `${from}.old`;
+  try {
+    renameSync(to, old);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw e;
+  }
+  renameSync(from, to);
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Makes new names in a folder survive a power cut. Windows has no such call and keeps them by itself. */
+function flushFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,62 @@
+import type { EvaluationMetrics } from '../shared/events';
+import type { EarlyStoppingState } from './early-stopping';
+import type { AdamWState } from './optimizer';
+import type { FloatTensor } from '../graph/safetensors';
+
+export const CHECKPOINT_VERSION = 1;
+
+/** state.json of a checkpoint: where the run stands, besides its numbers. */
+export interface CheckpointState {
+  version: number;
+  /** Optimizer steps done. */
+  step: number;
+  /** Epochs done, and batches done of the one after. */
+  epoch: number;
+  batchInEpoch: number;
+  examplesSeen: number;
+  /** The best evaluation so far; its checkpoint is kept. */
+  best: (EvaluationMetrics & { step: number }) | null;
+  earlyStopping: EarlyStoppingState;
+  /** specHash of the run's spec. */
+  specHash: string;
+  /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */
+  environment: Record<string, string | number>;
+}
+
+/** All that is needed to go on with the same bits: random numbers are drawn by counter and need no state. */
+export interface Checkpoint {
+  state: CheckpointState;
+  /** The trainable tensors by name, flat. */
+  parameters: Map<string, Float32Array>;
+  optimizer: AdamWState;
+}
+
+const FIRST = 'exp_avg.';
+const SECOND = 'exp_avg_sq.';
+
+const flat = (data: Float32Array): FloatTensor => ({ dims: [data.length], data });
+
+/** Names as in PyTorch's optimizer state, before the parameter's own. */
+export const optimizerTensors = (optimizer: AdamWState): Map<string, FloatTensor> =>
+  new Map([
+    ...Array.from(optimizer.firstMoments, ([name, data]) => [FIRST + name, flat(data)] as const),
+    ...Array.from(optimizer.secondMoments, ([name, data]) => [SECOND + name, flat(data)] as const),
+  ]);
+
+export const parameterTensors = (parameters: ReadonlyMap<string, Float32Array>): Map<string, FloatTensor> =>
+  new Map(Array.from(parameters, ([name, data]) => [name, flat(data)]));
+
+/** The inverse of `parameterTensors`. */
+export const valuesOf = (tensors: ReadonlyMap<string, FloatTensor>, prefix = ''): Map<string, Float32Array> =>
+  new Map(
+    Array.from(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { data }]) => [name.slice(prefix.length), data]),
+  );
+
+/** The inverse of `optimizerTensors`; the step count travels beside the tensors. */
+export const optimizerOf = (tensors: ReadonlyMap<string, FloatTensor>, step: number): AdamWState => ({
+  step,
+  firstMoments: valuesOf(tensors, FIRST),
+  secondMoments: valuesOf(tensors, SECOND),
+});

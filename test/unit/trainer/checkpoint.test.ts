@@ -1,0 +1,119 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runPaths } from '../../../src/runs/layout';
+import type { Checkpoint } from '../../../src/trainer/checkpoint';
+import { latestCheckpoint, readCheckpoint, saveCheckpoint } from '../../../src/trainer/checkpoint-store';
+
+let run: string;
+beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
+afterEach(() => rmSync(run, { recursive: true, force: true }));
+
+/** Values that only an exact copy gives back: the smallest, the largest, -0, and a NaN. */
+const odd = (seed: number) => Float32Array.of(seed, 2 ** -149, 3.4028235e38, -0, 1 / 3, NaN);
+
+function checkpointAt(step: number, bestStep?: number): Checkpoint {
+  return {
+    state: {
+      version: 1,
+      step,
+      epoch: 1,
+      batchInEpoch: step % 7,
+      examplesSeen: 32 * step,
+      best:
+        bestStep === undefined
+          ? null
+          : { step: bestStep, loss: 0.1, accuracy: 0.9, f1: 0.9, matthews: 0.8, examples: 10 },
+      earlyStopping: { best: 1 / 3, reference: 0.25, withoutProgress: 2 },
+      specHash: 'abc',
+      environment: { node: 'v20', threads: 2 },
+    },
+    parameters: new Map([['encoder.layer.0.query.A', odd(step)], ['head.bias', odd(-step)]]), // prettier-ignore
+    optimizer: {
+      step,
+      firstMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.5)]]),
+      secondMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.25)]]),
+    },
+  };
+}
+
+const names = () => readdirSync(runPaths(run).checkpoints).sort();
+const latest = () => {
+  const warnings: string[] = [];
+  return { step: latestCheckpoint(run, (w) => warnings.push(w))?.checkpoint.state.step, warnings };
+};
+
+describe('checkpoints', () => {
+  it('come back bit for bit', () => {
+    const checkpoint = checkpointAt(120, 100);
+    const path = saveCheckpoint(run, checkpoint);
+    expect(path).toBe(join(run, 'checkpoints', 'step-000120'));
+    expect(readdirSync(path).sort()).toEqual(['adapter.safetensors', 'optimizer.safetensors', 'state.json']);
+    expect(readCheckpoint(path)).toEqual(checkpoint);
+    expect(latestCheckpoint(run, () => {})).toEqual({ path, checkpoint });
+  });
+
+  it('keeps the newest two and the best', () => {
+    for (const step of [10, 20, 30, 40, 50]) saveCheckpoint(run, checkpointAt(step, Math.min(step, 20)));
+    expect(names()).toEqual(['step-000020', 'step-000040', 'step-000050']);
+    saveCheckpoint(run, checkpointAt(60, 60));
+    expect(names()).toEqual(['step-000050', 'step-000060']);
+  });
+
+  it('there is none in a new run', () => {
+    expect(latest()).toEqual({ step: undefined, warnings: [] });
+  });
+
+  it.each([
+    ['a shortened adapter', (p: string) => truncateSync(join(p, 'adapter.safetensors'), 90), 'SHA-256'],
+    ['a flipped bit in the optimizer', flipLastBit, 'SHA-256'],
+    ['no optimizer', (p: string) => rmSync(join(p, 'optimizer.safetensors')), 'missing'],
+    ['no state', (p: string) => rmSync(join(p, 'state.json')), 'missing'],
+    ['half a state', (p: string) => truncateSync(join(p, 'state.json'), 40), 'not valid JSON'],
+    ['a state of null', (p: string) => writeFileSync(join(p, 'state.json'), 'null'), 'version'],
+    ['a newer version', (p: string) => writeFileSync(join(p, 'state.json'), '{"version":2}'), 'version 2'],
+  ])('passes over %s and says so', (_, damage, why) => {
+    saveCheckpoint(run, checkpointAt(10));
+    damage(saveCheckpoint(run, checkpointAt(20)));
+    const { step, warnings } = latest();
+    expect(step).toBe(10);
+    expect(warnings).toEqual([expect.stringContaining('step 20 is passed over')]);
+    expect(warnings[0]).toContain(why);
+  });
+
+  it('reads nothing that a kill left half written, and clears it with the next one', () => {
+    const whole = saveCheckpoint(run, checkpointAt(10));
+    for (const left of ['.step-000020.tmp', '.step-000010.tmp.old'])
+      cpSync(whole, join(runPaths(run).checkpoints, left), { recursive: true });
+    expect(latest()).toEqual({ step: 10, warnings: [] });
+    saveCheckpoint(run, checkpointAt(20));
+    expect(names()).toEqual(['step-000010', 'step-000020']);
+  });
+
+  it('after a resume, replaces a damaged one of the same step and drops those after it', () => {
+    for (const step of [10, 20, 30]) saveCheckpoint(run, checkpointAt(step));
+    mkdirSync(join(runPaths(run).checkpoints, 'step-000040'));
+    truncateSync(join(runPaths(run).checkpoints, 'step-000030', 'state.json'), 3);
+    expect(latest().step).toBe(20);
+    saveCheckpoint(run, checkpointAt(30));
+    expect(names()).toEqual(['step-000020', 'step-000030']);
+    expect(latest()).toEqual({ step: 30, warnings: [] });
+  });
+});
+
+function flipLastBit(path: string): void {
+  const file = join(path, 'optimizer.safetensors');
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1] ^= 1;
+  writeFileSync(file, bytes);
+}
