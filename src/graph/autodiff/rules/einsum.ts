@@ -37,22 +37,20 @@ const einsumRule: Rule = (c) => {
   });
 };
 
-/** The equation with every ellipsis spelled out as upper-case labels the equation does not use. */
+/** The equation with the ellipsis, which covers as many axes in each term, spelled out in unused labels. */
 function parse(c: RuleContext): { operands: Label[][]; output: Label[] } {
   const equation = attrString(c.node, 'equation', '').replace(/\s/g, '');
   const [left, right] = equation.split('->');
   const terms = left.split(',');
-  const ranks = terms.map((t, i) => c.rank(c.x[i]) - t.replace('...', '').length);
-  const depth = Math.max(0, ...terms.map((t, i) => (t.includes('...') ? ranks[i] : 0)));
+  const depth = Math.max(...terms.map((t, i) => c.rank(c.x[i]) - t.replace('...', '').length));
   const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((l) => !equation.includes(l)).slice(0, depth);
-  const spell = (t: string, rank: number) => t.replace('...', free.slice(depth - rank).join(''));
-  const label = (t: string, name: string): Label[] =>
-    [...t].map((l, axis) => ({ label: l, size: c.shape(name)[axis] }));
-  const operands = terms.map((t, i) => label(spell(t, ranks[i]), c.x[i]));
+  const label = (term: string, name: string): Label[] =>
+    [...term.replace('...', free.join(''))].map((l, axis) => ({ label: l, size: c.shape(name)[axis] }));
+  const operands = terms.map((t, i) => label(t, c.x[i]));
   for (const o of operands)
     if (new Set(o.map((l) => l.label)).size < o.length)
       throw c.refuse(`is not known where one operand repeats a label ("${equation}")`);
-  return { operands, output: label(spell(right ?? implicitOutput(left), depth), c.y[0]) };
+  return { operands, output: label(right ?? implicitOutput(left), c.y[0]) };
 }
 
 /** Without an arrow: the ellipsis, then the labels that occur once, in alphabetical order. */

@@ -67,7 +67,7 @@ function dilate(
   const padded = embed(c, lifted, rank + 1, [{ axis: axis + 1, before: 0, after: stride - 1 }]);
   stretched.set(axis, c.extents.mul(c.extents.dim(c.y[0], axis), stride));
   const shape = Array.from({ length: rank }, (_, i) => stretched.get(i) ?? c.extents.dim(c.y[0], i));
-  return c.op('Reshape', [padded, c.extents.vector(shape)]);
+  return c.op('Reshape', [padded, c.extents.vector(shape)], { allowzero: 1 });
 }
 
 export const slice: Record<string, Rule> = { Slice: sliceRule };

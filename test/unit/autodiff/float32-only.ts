@@ -1,0 +1,2 @@
+/** ONNX Runtime has no float64 kernel for these: no finite differences, but PyTorch's values. */
+export const FLOAT32_ONLY = ['Elu', 'Erf', 'Gelu', 'LeakyRelu', 'Softplus'];
