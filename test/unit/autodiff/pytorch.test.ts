@@ -40,7 +40,7 @@ describe('gradients in float32 agree with PyTorch in float64', () => {
   it.each(CASES.map((c, i) => [`${i} ${c.op} ${JSON.stringify(c.attributes)}`, c] as const))(
     '%s',
     async (_name, c) => {
-      const keepdims = c.op.startsWith('Reduce') ? { keepdims: 0 } : {};
+      const keepdims: Record<string, AttributeLike> = c.op.startsWith('Reduce') ? { keepdims: 0 } : {};
       const d = await differentiated({
         inputs: Object.fromEntries(
           Object.entries(c.inputs).map(([name, v]) => [name, { shape: v.dims, dtype: DType.float }]),

@@ -18,8 +18,11 @@ const slice: Case = shape(2, 3)
   .map(({ dims, axes, starts, ends, steps, computed, open }) => ({
     inputs: { x: { shape: dims } },
     build: (g) => {
-      const [s, e, st] = [starts, ends, steps].map((v) => g.ints(v.slice(0, axes.length)));
-      return [g.op('Slice', ['x', computed ? g.op('Identity', [s]) : s, e, g.ints(axes), st])];
+      const dtype = computed ? DType.int32 : DType.int64;
+      const [s, e, a, st] = [starts, ends, axes, steps].map((v) =>
+        g.constant(dtype, [axes.length], v.slice(0, axes.length)),
+      );
+      return [g.op('Slice', ['x', computed ? g.op('Identity', [s]) : s, e, a, st])];
     },
     open: open.filter((label) => {
       const i = axes.indexOf(dims.indexOf(label));
