@@ -10,12 +10,13 @@ export interface CheckpointState {
   version: number;
   /** Optimizer steps done. */
   step: number;
-  /** Epochs done, and batches done of the one after. */
-  epoch: number;
-  batchInEpoch: number;
   examplesSeen: number;
+  /** Training and evaluation time up to here. */
+  secondsSpent: number;
   /** The best evaluation so far; its checkpoint is kept. */
   best: (EvaluationMetrics & { step: number }) | null;
+  /** The newest evaluation. */
+  last: EvaluationMetrics | null;
   earlyStopping: EarlyStoppingState;
   /** specHash of the run's spec. */
   specHash: string;

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType } from '../../graph/dtype';
 import type { NumberArray } from '../../graph/values';
 import type { Executable, HostTensor, HostTensors } from '../engine';
@@ -8,6 +8,11 @@ export interface SessionOptions {
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+}
+
+export interface OrtSession extends Executable {
+  /** Element types of the outputs; undefined for what is not a tensor. */
+  outputTypes: ReadonlyMap<string, number | undefined>;
 }
 
 const ORT_TYPE: Record<number, Tensor.Type> = {
@@ -33,7 +38,7 @@ const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => 
 export async function openSession(
   model: string | Uint8Array,
   options: SessionOptions = {},
-): Promise<Executable> {
+): Promise<OrtSession> {
   const settings: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads ?? 0,
@@ -47,6 +52,9 @@ export async function openSession(
       ? await InferenceSession.create(model, settings)
       : await InferenceSession.create(model, settings);
   return {
+    outputTypes: new Map(
+      session.outputMetadata.map((o) => [o.name, o.isTensor ? DTYPE[o.type] : undefined] as const),
+    ),
     async run(feeds, fetches) {
       const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
       const results = fetches ? await session.run(given, [...fetches]) : await session.run(given);
@@ -65,3 +73,5 @@ const fromOrt = (t: Tensor): HostTensor => ({
   dims: [...t.dims],
   data: t.data as unknown as NumberArray,
 });
+
+export const runtimeVersion = (): string => `onnxruntime-node ${env.versions.node}`;

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { writeStatus } from '../runs/status';
+import type { RunState, RunStatus } from '../shared/events';
+
+/** Cells of the memory that both threads see. */
+export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
+
+export interface PulseData {
+  run: string;
+  cells: Int32Array;
+  status: RunStatus;
+}
+
+/**
+ * The run's sign of life. `session.run` blocks the training thread for a whole step, so a small second
+ * thread writes the heartbeat and watches `control/` for requests.
+ */
+export class Pulse {
+  private constructor(
+    private readonly worker: Worker,
+    private readonly cells: Int32Array,
+    private readonly run: string,
+    private readonly status: RunStatus,
+  ) {}
+
+  /** @param workerFile the built pulse-worker; the first status.json is on disk when this returns */
+  static start(run: string, workerFile: string): Pulse {
+    const cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length));
+    const now = Date.now();
+    const status: RunStatus = {
+      pid: process.pid,
+      nonce: randomBytes(8).toString('hex'),
+      host: hostname(),
+      state: 'running',
+      step: 0,
+      steps: 0,
+      startedAt: now,
+      heartbeat: now,
+    };
+    writeStatus(run, status);
+    const data: PulseData = { run, cells, status };
+    return new Pulse(new Worker(workerFile, { workerData: data }), cells, run, status);
+  }
+
+  progress(step: number, steps: number): void {
+    Atomics.store(this.cells, CELL.step, step);
+    Atomics.store(this.cells, CELL.steps, steps);
+  }
+
+  stopRequested(): boolean {
+    return Atomics.load(this.cells, CELL.stop) === 1;
+  }
+
+  /** True once a request. */
+  checkpointRequested(): boolean {
+    return Atomics.exchange(this.cells, CELL.checkpoint, 0) === 1;
+  }
+
+  /** Ends the second thread, then writes the last status. */
+  async end(state: Exclude<RunState, 'running'>): Promise<void> {
+    await this.worker.terminate();
+    const [step, steps] = [CELL.step, CELL.steps].map((cell) => Atomics.load(this.cells, cell));
+    writeStatus(this.run, { ...this.status, state, step, steps, heartbeat: Date.now() });
+  }
+}

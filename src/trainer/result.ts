@@ -1,0 +1,55 @@
+import type { EvaluationMetrics } from '../shared/events';
+import { elementCount } from '../graph/model';
+import type { Environment } from './environment';
+import type { BestEvaluation } from './loop';
+import type { Task } from './task';
+
+/** result.json: what a run came to, written last. */
+export interface RunResult {
+  method: string;
+  outcome: 'finished' | 'early-stopping';
+  steps: number;
+  /** Training time over all segments of the run, evaluations included. */
+  seconds: number;
+  /** Examples seen in training. */
+  examples: number;
+  best: EvaluationMetrics & { step: number };
+  last: EvaluationMetrics;
+  /** Always answering with the most frequent training label. */
+  majority: { label: string; accuracy: number };
+  trained: { adapters: number; head: number; modules: number; model: number };
+  /** Bytes, this process's high-water mark. */
+  peakMemory: number;
+  environment: Environment;
+}
+
+export interface Totals {
+  outcome: RunResult['outcome'];
+  steps: number;
+  seconds: number;
+  examples: number;
+  best: BestEvaluation;
+  last: EvaluationMetrics;
+}
+
+export function makeResult(task: Task, totals: Totals, trained: { adapters: number; head: number }, environment: Environment): RunResult {
+  const { best, ...rest } = totals;
+  const weights = [...task.model.graph.initializers.values()].filter((t) => t.dims.length > 0);
+  return {
+    method: task.spec.adapter.method,
+    ...rest,
+    best: { ...best.metrics, step: best.step },
+    majority: majority(task),
+    trained: { ...trained, modules: task.adapters.length, model: weights.reduce((n, t) => n + elementCount(t.dims), 0) },
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+    environment,
+  };
+}
+
+function majority({ data }: Task): RunResult['majority'] {
+  const counts = new Array<number>(data.labels.length).fill(0);
+  for (const e of data.train.dataset.examples) counts[e.label]++;
+  const label = counts.indexOf(Math.max(...counts));
+  const { examples } = data.validation.dataset;
+  return { label: data.labels[label], accuracy: examples.filter((e) => e.label === label).length / examples.length };
+}

@@ -1,0 +1,59 @@
+import { readRunSummary } from '../runs/read';
+import { isAlive } from '../runs/status';
+import { AuroraError } from '../shared/errors';
+import type { Experiment } from '../shared/experiment';
+import type { Checkpoint } from './checkpoint';
+import { latestCheckpoint } from './checkpoint-store';
+import { environmentWarnings, type Environment } from './environment';
+import { specHash } from './spec-hash';
+
+/** What a resumed run starts from. */
+export interface Restored {
+  /** Undefined where the run died before its first checkpoint: it starts over, with the same seed. */
+  checkpoint: Checkpoint | undefined;
+  /** The labels in the order the run has them; undefined where it died before it knew. */
+  labels: string[] | undefined;
+  /** Whether the journal has its `started` line. */
+  started: boolean;
+  seconds: number;
+  examples: number;
+  warnings: string[];
+}
+
+/** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
+export function restore(run: string, spec: Experiment, env: Environment, warn: (message: string) => void): Restored {
+  const found = latestCheckpoint(run, warn);
+  const summary = readRunSummary(run);
+  const started = summary.events.find((e) => e.kind === 'started');
+  const state = found?.checkpoint.state;
+  if (state && state.specHash !== specHash(spec))
+    throw new AuroraError(
+      'run',
+      `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
+      'spec.json must not be changed after a run has begun: start a new run instead.',
+    );
+  const warnings = state ? environmentWarnings(state.environment as Partial<Environment>, env) : [];
+  warnings.forEach(warn);
+  return {
+    checkpoint: found?.checkpoint,
+    labels: started?.labels,
+    started: started !== undefined,
+    seconds: state?.secondsSpent ?? 0,
+    examples: state?.examplesSeen ?? 0,
+    warnings,
+  };
+}
+
+/** Refuses to resume what needs none or what someone else is working on. */
+export function requireResumable(run: string): Experiment {
+  const { spec, status, result } = readRunSummary(run);
+  if (result && 'steps' in result)
+    throw new AuroraError('run', `${run} has finished.`, 'Start a new run, or export this one with `aurora export`.');
+  if (isAlive(status))
+    throw new AuroraError(
+      'run',
+      `${run} is still being trained by process ${status!.pid} on ${status!.host} (step ${status!.step} of ${status!.steps}).`,
+      'Stop that process first: two trainers must not write one run.',
+    );
+  return spec;
+}

@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import { openTask } from '../engine/onnxruntime/stepper';
+import type { TrainableInfo } from '../engine/program';
+import type { Stepper } from '../engine/stepper';
+import { writeAtomic } from '../graph/files';
+import { elementCount } from '../graph/model';
+import { Journal } from '../runs/journal';
+import { runPaths } from '../runs/layout';
+import { ScalarsWriter } from '../runs/scalars';
+import { AuroraError } from '../shared/errors';
+import type { EvaluationMetrics } from '../shared/events';
+import type { Experiment } from '../shared/experiment';
+import { saveCheckpoint } from './checkpoint-store';
+import { EarlyStopping } from './early-stopping';
+import { environment, type Environment } from './environment';
+import { writePeftAdapter } from './export/peft';
+import { trainingLoop, type LoopEnd, type LoopHooks, type StepRecord, type TrainingState } from './loop';
+import { AdamW } from './optimizer';
+import { parameterGroups } from './optimizer-groups';
+import { makePlan, type Plan } from './plan';
+import { Pulse } from './pulse';
+import { ActivationRecorder } from './recorder';
+import { makeResult, type RunResult } from './result';
+import { restore, type Restored } from './resume';
+import { specHash } from './spec-hash';
+import { initialParameters, prepareTask, type Task } from './task';
+
+/** What a person at the terminal wants to see; everything is in the run folder too. */
+export interface TrainListener {
+  prepared(task: Task, plan: Plan, fromStep: number): void;
+  stepped(record: StepRecord): void;
+  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  warning(message: string): void;
+}
+
+export interface TrainOptions {
+  spec: Experiment;
+  /** The run folder, which exists and holds spec.json. */
+  run: string;
+  resume: boolean;
+  /** Intra-op threads; 0 for one a core. */
+  threads: number;
+  /** The built pulse worker. */
+  pulseWorker: string;
+  listener: TrainListener;
+  /** Set by a signal handler: finish the step, save, stop. */
+  interrupted: () => boolean;
+}
+
+export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: 'requested'; step: number };
+
+/** Trains an experiment to its end, or to a request to stop, and leaves a whole run folder either way. */
+export async function train(options: TrainOptions): Promise<TrainOutcome> {
+  const { run } = options;
+  const journal = Journal.open(runPaths(run).events);
+  const pulse = Pulse.start(run, options.pulseWorker);
+  let step = 0;
+  try {
+    const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
+    await pulse.end(outcome.end === 'finished' ? 'finished' : 'stopped');
+    return outcome;
+  } catch (e) {
+    await fail(journal, pulse, step, e);
+    throw e;
+  } finally {
+    journal.close();
+  }
+}
+
+async function fail(journal: Journal, pulse: Pulse, step: number, e: unknown): Promise<void> {
+  const error = e instanceof AuroraError ? e : undefined;
+  try {
+    journal.append({ kind: 'failed', step, error: error?.kind ?? 'failed', message: (e as Error).message, hint: error?.hint });
+    await pulse.end('failed');
+  } catch {
+    // A full disk also refuses the word that it is full; the error itself goes on to the caller.
+  }
+}
+
+async function trainOnce(options: TrainOptions, journal: Journal, pulse: Pulse, at: (step: number) => void): Promise<TrainOutcome> {
+  const { spec, run, listener } = options;
+  const env = environment(options.threads);
+  const warn = (message: string) => {
+    journal.append({ kind: 'warning', message });
+    listener.warning(message);
+  };
+  const restored = options.resume ? restore(run, spec, env, warn) : undefined;
+  const task = await prepareTask(spec, join(run, 'graph'), restored?.labels);
+  task.warnings.forEach(warn);
+  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, join(run, 'graph'), { threads: options.threads });
+  try {
+    const state = initialState(task, trainable, restored);
+    const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
+    const scalars = ScalarsWriter.open(run, state.step);
+    at(state.step);
+    begin(journal, task, trainable, plan, restored);
+    pulse.progress(state.step, plan.totalSteps);
+    listener.prepared(task, plan, state.step);
+    const totals = { seconds: restored?.seconds ?? 0, examples: restored?.examples ?? 0 };
+    const hooks = makeHooks({ options, task, stepper, plan, state, journal, scalars, pulse, env, totals, at });
+    if (state.step === 0) await hooks.snapshot(0);
+    const end = await trainingLoop(task, stepper, plan, state, hooks);
+    scalars.close();
+    return conclude(end, task, trainable, state, journal, totals, run, env);
+  } finally {
+    await stepper.dispose();
+  }
+}
+
+function initialState(task: Task, trainable: readonly TrainableInfo[], restored: Restored | undefined): TrainingState {
+  const { training } = task.spec;
+  const optimizer = new AdamW(parameterGroups(trainable, training), { betas: training.betas, epsilon: training.epsilon });
+  const stopping = new EarlyStopping(training.metric, training.earlyStopping);
+  const start: TrainingState = { step: 0, parameters: initialParameters(task), optimizer, stopping, best: undefined, last: undefined };
+  if (!restored?.checkpoint) return start;
+  const { state, parameters, optimizer: moments } = restored.checkpoint;
+  optimizer.load(moments);
+  stopping.load(state.earlyStopping);
+  const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
+  return { ...start, step: state.step, parameters, best, last: state.last ?? undefined };
+}
+
+const trainedCounts = (trainable: readonly TrainableInfo[]) => {
+  const sum = (part: TrainableInfo['part']) => trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
+  return { adapters: sum('adapter'), head: sum('head') };
+};
+
+function begin(journal: Journal, task: Task, trainable: readonly TrainableInfo[], plan: Plan, restored: Restored | undefined): void {
+  if (restored) {
+    journal.append({ kind: 'resumed', fromStep: restored.checkpoint?.state.step ?? 0, pid: process.pid, warnings: restored.warnings });
+    if (restored.started) return;
+  }
+  const { data, spec, adapters } = task;
+  const { adapters: ofAdapters, head } = trainedCounts(trainable);
+  journal.append({
+    kind: 'started',
+    pid: process.pid,
+    steps: plan.totalSteps,
+    epochs: spec.training.epochs,
+    trainExamples: data.train.dataset.examples.length,
+    validationExamples: data.validation.dataset.examples.length,
+    labels: data.labels,
+    modules: adapters.map((a) => a.layer.path),
+    trainable: ofAdapters,
+    trainableHead: head,
+  });
+}
+
+interface Running {
+  options: TrainOptions;
+  task: Task;
+  stepper: Stepper;
+  plan: Plan;
+  state: TrainingState;
+  journal: Journal;
+  scalars: ScalarsWriter;
+  pulse: Pulse;
+  env: Environment;
+  totals: { seconds: number; examples: number };
+  at: (step: number) => void;
+}
+
+function makeHooks({ options, task, stepper, plan, state, journal, scalars, pulse, env, totals, at }: Running): LoopHooks {
+  const { run, spec, listener } = options;
+  const recorder = new ActivationRecorder(task, run);
+  recorder.writeExamples();
+  const adapterFolder = (which: 'best' | 'last') => join(runPaths(run).adapter, which);
+  const writeAdapter = (which: 'best' | 'last') =>
+    writePeftAdapter(adapterFolder(which), spec, task.adapters, state.parameters, task.data.labels);
+  return {
+    stepped(record) {
+      at(record.step);
+      totals.seconds += record.seconds;
+      totals.examples += record.examples;
+      scalars.append({ ...record, time: Date.now(), memory: process.memoryUsage.rss() });
+      pulse.progress(record.step, plan.totalSteps);
+      listener.stepped(record);
+    },
+    evaluated(step, epoch, metrics, best, seconds) {
+      totals.seconds += seconds;
+      journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
+      if (best) writeAdapter('best');
+      listener.evaluated(step, epoch, metrics, best);
+    },
+    async snapshot(step) {
+      const path = await recorder.record(step, stepper, state.parameters);
+      if (path) journal.append({ kind: 'activations', step, path });
+    },
+    checkpoint(step) {
+      writeAdapter('last');
+      saveCheckpoint(run, {
+        state: {
+          version: 1,
+          step,
+          examplesSeen: totals.examples,
+          secondsSpent: totals.seconds,
+          best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
+          last: state.last ?? null,
+          earlyStopping: state.stopping.state(),
+          specHash: specHash(spec),
+          environment: { ...env },
+        },
+        parameters: state.parameters,
+        optimizer: state.optimizer.state(),
+      });
+      journal.append({ kind: 'checkpoint', step, path: join('checkpoints', `step-${String(step).padStart(6, '0')}`) });
+    },
+    stopRequested: () => options.interrupted() || pulse.stopRequested(),
+    checkpointRequested: () => pulse.checkpointRequested(),
+  };
+}
+
+function conclude(
+  end: LoopEnd,
+  task: Task,
+  trainable: readonly TrainableInfo[],
+  state: TrainingState,
+  journal: Journal,
+  totals: { seconds: number; examples: number },
+  run: string,
+  env: Environment,
+): TrainOutcome {
+  const { step } = state;
+  if (end !== 'finished') journal.append({ kind: 'stopped', step, reason: end });
+  if (end === 'requested') return { end, step };
+  const best = state.best!;
+  const last = state.last!;
+  const result = makeResult(task, { outcome: end, steps: step, ...totals, best, last }, trainedCounts(trainable), env);
+  writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`);
+  journal.append({ kind: 'finished', step, best: { ...best.metrics, step: best.step }, last, seconds: totals.seconds });
+  return { end: 'finished', result };
+}
