@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import Ajv from 'ajv';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import schema from '../../shared/experiment.schema.json';
+import { applyOverride, parseOverride, type Override } from './overrides';
+import { schemaProblems } from './problems';
+import { ruleProblems } from './rules';
+import { ExperimentSource, type Problem } from './source';
+
+const validate = new Ajv({
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  allowUnionTypes: true,
+  // For editors only.
+  keywords: ['enumDescriptions'],
+}).compile(schema);
+
+/**
+ * Reads an experiment file (JSON with comments), puts `overrides` ("key=value", dotted keys) in place, fills
+ * in every default and makes all paths absolute, from the file's folder. Whatever is wrong is one AuroraError
+ * (`experiment`), a line for each problem with FILE:LINE:COLUMN or the override at fault.
+ */
+export function loadExperiment(file: string, overrides: readonly string[] = []): Experiment {
+  const source = new ExperimentSource(file, readText(file));
+  const syntax = source.syntaxError();
+  if (syntax)
+    throw new AuroraError(
+      'experiment',
+      syntax,
+      'Comments and trailing commas are allowed, all else is plain JSON.',
+    );
+  const value = source.value();
+  const set = overrides.map(parseOverride);
+  const problems = [
+    ...source.duplicateKeys(),
+    ...(isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : []),
+  ];
+  if (!validate(value)) problems.push(...schemaProblems(validate.errors ?? [], value));
+  if (problems.length === 0) {
+    delete (value as { $schema?: string }).$schema;
+    const experiment = complete(value as Experiment, file);
+    problems.push(...ruleProblems(experiment));
+    if (problems.length === 0) return experiment;
+  }
+  throw problemsError(problems, source, set);
+}
+
+/** The defaults that depend on other values or on the file, and absolute paths. */
+function complete(e: Experiment, file: string): Experiment {
+  const folder = dirname(resolve(file));
+  const path = resolve(folder, e.model.path);
+  const { tokenizer } = e.model;
+  const { validation } = e.data;
+  return {
+    ...e,
+    name: e.name ?? basename(file).replace(/(\.aurora)?\.json$/, ''),
+    model: {
+      ...e.model,
+      path,
+      tokenizer: tokenizer ? resolve(folder, tokenizer) : join(dirname(path), 'tokenizer.json'),
+    },
+    data: {
+      ...e.data,
+      train: resolve(folder, e.data.train),
+      ...(validation && { validation: resolve(folder, validation) }),
+    },
+    training: {
+      ...e.training,
+      headLearningRate: e.training.headLearningRate ?? e.training.learningRate,
+      headWeightDecay: e.training.headWeightDecay ?? e.training.weightDecay,
+    },
+  };
+}
+
+function problemsError(problems: Problem[], source: ExperimentSource, set: Override[]): AuroraError {
+  const lines = problems.map((problem) => {
+    const { path, message } = problem;
+    const override = set.findLast((o) => o.path.every((key, i) => i >= path.length || key === path[i]));
+    return `${override ? `--set ${override.text}` : source.locate(problem)}: ${message}.`;
+  });
+  return new AuroraError(
+    'experiment',
+    lines.map((line) => line.replace(/([.?])\.$/, '$1')).join('\n'),
+    'Completion and hover in VS Code, or experiment.schema.json, show every key with its meaning and default.',
+  );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (e) {
+    const code = (e as NodeJS.ErrnoException).code;
+    throw new AuroraError(
+      'experiment',
+      code === 'ENOENT'
+        ? `There is no experiment file ${file}.`
+        : `The experiment file ${file} could not be read: ${(e as Error).message}.`,
+      'Give the path of a *.aurora.json file.',
+      { cause: e },
+    );
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,98 @@
+import type { AnySchemaObject, ErrorObject } from 'ajv';
+import { nearest } from '../../shared/nearest';
+import { keyPath, type Problem } from './source';
+
+/** What the schema finds wrong, in words: one problem for each place, naming key, value and what was expected. */
+export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
+  const problems = new Map<string, Problem>();
+  for (const error of errors) {
+    // "if" only repeats that its "then" failed.
+    if (error.keyword === 'if') continue;
+    const path = pathOf(error.instancePath, value);
+    const problem = problemAt(path, error);
+    const key = keyPath(problem.path);
+    // "anyOf" comes after the errors of its branches and knows them all.
+    if (!problems.has(key) || error.keyword === 'anyOf') problems.set(key, problem);
+  }
+  return [...problems.values()];
+}
+
+function problemAt(path: (string | number)[], error: ErrorObject): Problem {
+  const schema = error.parentSchema as AnySchemaObject;
+  if (error.keyword === 'additionalProperties') {
+    const key = error.params.additionalProperty as string;
+    return { path: [...path, key], message: unknownKey(path, key, schema, error.data) };
+  }
+  if (error.keyword === 'required') {
+    const key = error.params.missingProperty as string;
+    const what = schema.properties[key].description;
+    return {
+      path: [...path, key],
+      message: `${keyPath([...path, key])} is missing${what ? `: ${what}` : ''}`,
+    };
+  }
+  const given = JSON.stringify(error.data);
+  const shown = given.length > 60 ? `${given.slice(0, 57)}…` : given;
+  const name = path.length > 0 ? keyPath(path) : 'the experiment';
+  return { path, message: `${name} is ${shown}, expected ${expected(schema)}` };
+}
+
+function unknownKey(path: (string | number)[], key: string, schema: AnySchemaObject, data: unknown): string {
+  const known = Object.keys(schema.properties ?? {}).filter((k) => k !== '$schema');
+  const method = keyPath(path) === 'adapter' && ((data as { method?: string }).method ?? 'aurora');
+  const where = method ? ` for the method ${method}` : '';
+  const close = nearest(key, known);
+  const help = close ? `did you mean "${close}"?` : `known keys here: ${known.join(', ')}`;
+  return `${keyPath([...path, key])} is not a known key${where}; ${help}`;
+}
+
+/** What a schema allows, as the end of a sentence. */
+function expected(schema: AnySchemaObject): string {
+  if ('const' in schema) return JSON.stringify(schema.const);
+  if (schema.enum) return either(schema.enum.map((v: unknown) => JSON.stringify(v)));
+  if (schema.anyOf) return either(schema.anyOf.map(expected));
+  if (Array.isArray(schema.type)) return either(schema.type.map((type) => expected({ ...schema, type })));
+  switch (schema.type) {
+    case 'integer':
+      return `a whole number${bounds(schema)}`;
+    case 'number':
+      return `a number${bounds(schema)}`;
+    case 'string':
+      return schema.minLength ? 'a text that is not empty' : 'a text';
+    case 'boolean':
+      return 'true or false';
+    case 'array': {
+      const count = schema.minItems === schema.maxItems ? `${schema.minItems} entries` : 'entries';
+      return `a list of ${count}, each ${expected(schema.items)}`;
+    }
+    default:
+      return 'an object: { … }';
+  }
+}
+
+function bounds(schema: AnySchemaObject): string {
+  const words = [
+    schema.minimum !== undefined && `of at least ${schema.minimum}`,
+    schema.exclusiveMinimum !== undefined && `above ${schema.exclusiveMinimum}`,
+    schema.maximum !== undefined && `at most ${schema.maximum}`,
+    schema.exclusiveMaximum !== undefined && `below ${schema.exclusiveMaximum}`,
+  ].filter((w) => w !== false);
+  return words.length > 0 ? ` ${words.join(' and ')}` : '';
+}
+
+const either = (options: string[]): string =>
+  options.length < 2 ? options.join('') : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
+
+/** A JSON pointer as keys and indices; which of the two a number is, the value says. */
+function pathOf(pointer: string, value: unknown): (string | number)[] {
+  let at = value;
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      const step = Array.isArray(at) ? Number(key) : key;
+      at = (at as Record<string | number, unknown>)[step];
+      return step;
+    });
+}

@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import type {
+  AuroraSpec,
+  DataSpec,
+  Experiment,
+  LoraSpec,
+  ModelSpec,
+  NoAdapterSpec,
+  TaskSpec,
+  TrainingSpec,
+} from '../../../src/shared/experiment';
+import schema from '../../../src/shared/experiment.schema.json';
+
+/** Every key of a type: the compiler refuses one too many or too few. */
+type Keys<T> = Record<keyof Required<T>, true>;
+
+const targets = {
+  targetModules: true,
+  excludeModules: true,
+  layersToTransform: true,
+  layersPattern: true,
+  rankPattern: true,
+  alphaPattern: true,
+} as const;
+const experiment: Keys<Experiment> = {
+  name: true,
+  model: true,
+  task: true,
+  data: true,
+  adapter: true,
+  training: true,
+};
+const model: Keys<ModelSpec> = { path: true, tokenizer: true, maxLength: true, output: true };
+const task: Keys<TaskSpec> = { type: true, head: true, pooling: true };
+const data: Keys<DataSpec> = {
+  train: true,
+  validation: true,
+  validationFraction: true,
+  textColumn: true,
+  labelColumn: true,
+  onBadRow: true,
+};
+const aurora: Keys<AuroraSpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  alpha: true,
+  gridSize: true,
+  splineOrder: true,
+  gridRange: true,
+  activation: true,
+  fixed: true,
+  learnable: true,
+  dropout: true,
+  initialization: true,
+};
+const lora: Keys<LoraSpec> = {
+  ...targets,
+  method: true,
+  rank: true,
+  alpha: true,
+  useRslora: true,
+  dropout: true,
+  initialization: true,
+};
+const none: Keys<NoAdapterSpec> = { method: true };
+const training: Keys<TrainingSpec> = {
+  epochs: true,
+  maxSteps: true,
+  batchSize: true,
+  gradientAccumulation: true,
+  learningRate: true,
+  headLearningRate: true,
+  schedule: true,
+  warmupRatio: true,
+  warmupSteps: true,
+  weightDecay: true,
+  headWeightDecay: true,
+  decayBiases: true,
+  betas: true,
+  epsilon: true,
+  maxGradientNorm: true,
+  seed: true,
+  groupByLength: true,
+  evaluateEvery: true,
+  checkpointEvery: true,
+  activationsEvery: true,
+  metric: true,
+  earlyStopping: true,
+};
+const earlyStopping: Keys<NonNullable<TrainingSpec['earlyStopping']>> = { patience: true, minDelta: true };
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'aurora-defaults-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+function load(...set: string[]): Experiment {
+  const file = join(folder, 'demo.aurora.json');
+  writeFileSync(file, '{ "model": { "path": "model.onnx" }, "data": { "train": "train.csv" } }');
+  return loadExperiment(file, set);
+}
+
+describe('schema, types and loader', () => {
+  const { properties: p, definitions: d } = schema;
+  it.each([
+    ['experiment', p, { ...experiment, $schema: true }],
+    ['model', p.model.properties, model],
+    ['task', p.task.properties, task],
+    ['data', p.data.properties, data],
+    ['aurora', d.aurora.properties, aurora],
+    ['lora', d.lora.properties, lora],
+    ['none', d.none.properties, none],
+    ['training', p.training.properties, training],
+    ['early stopping', p.training.properties.earlyStopping.properties, earlyStopping],
+  ])('have the same keys: %s', (_, properties, keys) => {
+    expect(Object.keys(properties).sort()).toEqual(Object.keys(keys).sort());
+  });
+
+  it('every key is described, and every object is closed', () => {
+    let keys = 0;
+    const visit = (node: unknown, path: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { properties, additionalProperties } = node as Record<string, Record<string, object>>;
+      // An adapter is closed by the definition of its method; a condition only looks.
+      if (properties && !/adapter$|\/if$/.test(path)) expect(additionalProperties, path).toBe(false);
+      for (const [key, property] of Object.entries(properties ?? {})) {
+        if (path.endsWith('/if') || (path.includes('/definitions/') && key === 'method')) continue;
+        const target = '$ref' in property ? d[key as 'dropout'] : property;
+        expect(target, `${path}/${key}`).toHaveProperty('description');
+        keys++;
+      }
+      for (const [key, child] of Object.entries(node)) visit(child, `${path}/${key}`);
+    };
+    visit(schema, '');
+    expect(keys).toBeGreaterThan(50);
+  });
+
+  it('give all defaults, AuroRA as in the paper', () => {
+    const expected: Experiment = {
+      name: 'demo',
+      model: { path: join(folder, 'model.onnx'), tokenizer: join(folder, 'tokenizer.json'), maxLength: 128 },
+      task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
+      data: {
+        train: join(folder, 'train.csv'),
+        validationFraction: 0.1,
+        textColumn: 'text',
+        labelColumn: 'label',
+        onBadRow: 'fail',
+      },
+      adapter: {
+        method: 'aurora',
+        rank: 2,
+        alpha: 4,
+        gridSize: 5,
+        splineOrder: 3,
+        gridRange: [-1, 1],
+        activation: 'tanh',
+        fixed: true,
+        learnable: true,
+        dropout: 0,
+        initialization: 'kaiming-uniform',
+        targetModules: ['query', 'value'],
+      },
+      training: {
+        epochs: 3,
+        batchSize: 32,
+        gradientAccumulation: 1,
+        learningRate: 2e-3,
+        headLearningRate: 2e-3,
+        schedule: 'linear',
+        warmupRatio: 0.06,
+        weightDecay: 0.01,
+        headWeightDecay: 0.01,
+        decayBiases: true,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        maxGradientNorm: 1,
+        seed: 42,
+        groupByLength: true,
+        evaluateEvery: 'epoch',
+        checkpointEvery: 100,
+        activationsEvery: 0,
+        metric: 'accuracy',
+      },
+    };
+    expect(load()).toEqual(expected);
+    expect(load('adapter={}')).toEqual(expected);
+    expect(load('adapter.method=aurora')).toEqual(expected);
+  });
+
+  it('give the defaults of the other methods and of early stopping', () => {
+    const expected: LoraSpec = {
+      method: 'lora',
+      rank: 8,
+      alpha: 16,
+      useRslora: false,
+      dropout: 0,
+      initialization: 'kaiming-uniform',
+      targetModules: ['query', 'value'],
+    };
+    expect(load('adapter.method=lora').adapter).toEqual(expected);
+    expect(load('adapter.method=none').adapter).toEqual({ method: 'none' });
+    expect(load('training.earlyStopping.patience=3').training.earlyStopping).toEqual({
+      patience: 3,
+      minDelta: 0,
+    });
+  });
+
+  it('share no default between two experiments', () => {
+    const first = load();
+    first.training.betas[0] = 0;
+    expect(load().training.betas).toEqual([0.9, 0.999]);
+  });
+});

@@ -1,0 +1,190 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import { AuroraError } from '../../../src/shared/errors';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aurora-experiment-'));
+  file = join(folder, 'demo.aurora.json');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const load = (text: string, ...set: string[]) => {
+  writeFileSync(file, text);
+  return loadExperiment(file, set);
+};
+/** The error's lines, without the file's path. */
+function errorOf(text: string, ...set: string[]): string[] {
+  try {
+    load(text, ...set);
+  } catch (e) {
+    expect(e).toBeInstanceOf(AuroraError);
+    expect((e as AuroraError).kind).toBe('experiment');
+    return (e as AuroraError).message.replaceAll(file, 'FILE').split('\n');
+  }
+  throw new Error('It was accepted.');
+}
+const MINIMAL = '{ "model": { "path": "m/model.onnx" }, "data": { "train": "train.csv" } }';
+
+describe('an experiment file', () => {
+  it('may have comments, trailing commas, a byte order mark and a $schema', () => {
+    const experiment = load(`\uFEFF// mine
+      { "$schema": "x", "model": { "path": "a.onnx", /* here */ }, "data": { "train": "t.csv" }, }`);
+    expect(experiment.model.path).toBe(join(folder, 'a.onnx'));
+    expect(experiment).not.toHaveProperty('$schema');
+  });
+
+  it('takes paths from its own folder; absolute ones stay', () => {
+    const { model, data } = load(
+      MINIMAL,
+      'data.validation=../v.csv',
+      `data.train=${join(folder, 'x', 't.csv')}`,
+    );
+    expect(model.path).toBe(join(folder, 'm', 'model.onnx'));
+    expect(model.tokenizer).toBe(join(folder, 'm', 'tokenizer.json'));
+    expect(data.validation).toBe(join(folder, '..', 'v.csv'));
+    expect(data.train).toBe(join(folder, 'x', 't.csv'));
+    expect(load(MINIMAL, 'model.tokenizer=t.json').model.tokenizer).toBe(join(folder, 't.json'));
+  });
+
+  it('lets the head follow the other rates unless it has its own', () => {
+    expect(load(MINIMAL, 'training.learningRate=0.5', 'training.weightDecay=0.25').training).toMatchObject({
+      headLearningRate: 0.5,
+      headWeightDecay: 0.25,
+    });
+    expect(
+      load(MINIMAL, 'training.headLearningRate=0.1', 'training.headWeightDecay=0').training,
+    ).toMatchObject({ headLearningRate: 0.1, headWeightDecay: 0, learningRate: 2e-3, weightDecay: 0.01 });
+  });
+
+  it('is the same again when its result is loaded', () => {
+    const experiment = load(MINIMAL, 'adapter={"method":"lora","rankPattern":{"a.*":3}}');
+    expect(load(JSON.stringify(experiment))).toEqual(experiment);
+  });
+});
+
+describe('what is wrong is told with its place', () => {
+  it('text that is not JSON', () => {
+    expect(errorOf('{\n  "model": {},\n  "data" 3\n}')).toEqual([
+      'FILE:3:10: this is not valid JSON: colon expected.',
+    ]);
+    expect(errorOf('')).toEqual([expect.stringMatching(/^FILE:1:1: this is not valid JSON/)]);
+    expect(errorOf('[1]')).toEqual(['FILE:1:1: the experiment is [1], expected an object: { … }.']);
+  });
+
+  it('unknown keys, with the nearest known one or all of them', () => {
+    const text =
+      '{\n "model": {"path": "m"},\n "data": {"train": "t"},\n "training": {\n  "epoch": 3 },\n "zzzzzzzz": 1 }';
+    expect(errorOf(text)).toEqual([
+      'FILE:6:2: zzzzzzzz is not a known key; known keys here: name, model, task, data, adapter, training.',
+      'FILE:5:3: training.epoch is not a known key; did you mean "epochs"?',
+    ]);
+    expect(errorOf(MINIMAL, 'adapter={"method":"lora","gridSize":4}')).toEqual([
+      expect.stringContaining('adapter.gridSize is not a known key for the method lora; '),
+    ]);
+    expect(errorOf(MINIMAL, 'adapter.useRslora=true')[0]).toContain('for the method aurora');
+  });
+
+  it('missing keys, at the object that lacks them', () => {
+    expect(errorOf('{\n  "model": {} }')).toEqual([
+      'FILE:1:1: data is missing: The labelled examples: CSV, TSV or JSONL files.',
+      'FILE:2:3: model.path is missing: The ONNX file (opset 9 to 21).',
+    ]);
+  });
+
+  it('a key given twice', () => {
+    expect(errorOf('{"model": {"path": "m"},\n "data": {"train": "t",\n "train": "u"}}')).toEqual([
+      'FILE:3:2: data.train is given twice.',
+    ]);
+  });
+
+  it.each([
+    ['training.epochs', 0, '0, expected a whole number of at least 1'],
+    ['training.epochs', '"two"', '"two", expected a whole number of at least 1'],
+    ['training.learningRate', 0, '0, expected a number above 0'],
+    ['training.warmupRatio', 2, '2, expected a number of at least 0 and at most 1'],
+    ['training.groupByLength', 'yes', '"yes", expected true or false'],
+    ['training.schedule', 'step', '"step", expected "linear", "cosine" or "constant"'],
+    ['training.evaluateEvery', 0, '0, expected "epoch" or a whole number of at least 1'],
+    ['training.evaluateEvery', 'often', '"often", expected "epoch" or a whole number of at least 1'],
+    [
+      'training.betas',
+      '[0.9]',
+      '[0.9], expected a list of 2 entries, each a number of at least 0 and below 1',
+    ],
+    ['training', 3, '3, expected an object: { … }'],
+    ['adapter.splineOrder', 4, '4, expected 1, 2 or 3'],
+    ['adapter.method', 'dora', '"dora", expected "aurora", "lora" or "none"'],
+    [
+      'adapter.targetModules',
+      7,
+      '7, expected a text that is not empty or a list of entries, each a text that is not empty',
+    ],
+    ['adapter.gridRange', '[1,1]', '[1, 1], expected its lower end first'],
+    ['data.labelColumn', 2024, '2024, expected a text that is not empty'],
+    ['name', '""', '"", expected a text that is not empty'],
+  ])('%s = %s', (key, value, message) => {
+    expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
+  });
+
+  it('an entry of a list, by its index and place', () => {
+    const text = MINIMAL.replace(/}$/, ',\n "training": { "betas": [0.9,\n 1.5] } }');
+    expect(errorOf(text)).toEqual([
+      'FILE:3:2: training.betas[1] is 1.5, expected a number of at least 0 and below 1.',
+    ]);
+    expect(errorOf(MINIMAL, 'adapter.rankPattern={"a/b":0}')[0]).toContain(
+      'adapter.rankPattern.a/b is 0, expected a whole number of at least 1',
+    );
+  });
+
+  it('values that do not go together', () => {
+    expect(errorOf(MINIMAL, 'adapter.fixed=false', 'adapter.learnable=false')[0]).toContain(
+      'always give zero',
+    );
+    expect(errorOf(MINIMAL, 'adapter.method=none', 'task.head=none')[0]).toContain('nothing to train');
+  });
+
+  it('a file that is not there, or is a folder', () => {
+    expect(() => loadExperiment(join(folder, 'no.aurora.json'))).toThrow('There is no experiment file');
+    expect(() => loadExperiment(folder)).toThrow('could not be read');
+  });
+});
+
+describe('--set', () => {
+  it('takes JSON where it is JSON, text where it is not, and the last of two', () => {
+    const { adapter, data, training } = load(
+      MINIMAL,
+      'adapter.targetModules=["q","k"]',
+      'adapter.excludeModules=.*layer=1.*',
+      'training.epochs=5',
+      'training.epochs=7',
+      'data.textColumn="3"',
+    );
+    expect(adapter).toMatchObject({ targetModules: ['q', 'k'], excludeModules: '.*layer=1.*' });
+    expect(training.epochs).toBe(7);
+    expect(data.textColumn).toBe('3');
+  });
+
+  it('wins over the file, whose own value is then not looked at', () => {
+    const text = MINIMAL.replace(/}$/, ', "training": { "epochs": "many" } }');
+    expect(load(text, 'training.epochs=2').training.epochs).toBe(2);
+  });
+
+  it('is refused for unknown keys and for keys inside a plain value', () => {
+    expect(errorOf(MINIMAL, 'trainng.epochs=5')).toEqual([
+      '--set trainng.epochs=5: trainng is not a known key; did you mean "training"?',
+    ]);
+    expect(errorOf(MINIMAL, 'data.train.x=1')).toEqual([
+      '--set data.train.x=1: data.train has no keys of its own.',
+    ]);
+  });
+
+  it('needs a key and a value', () => {
+    for (const set of ['training.epochs', '=3'])
+      expect(() => load(MINIMAL, set)).toThrow(expect.objectContaining({ kind: 'usage' }));
+  });
+});
