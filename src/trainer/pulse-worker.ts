@@ -8,16 +8,22 @@ import { CELL, type PulseData } from './pulse';
 
 /** How often requests are looked for. */
 const CONTROL_MS = 250;
-/** After a request to stop, the step in hand may take so long; then it is taken to hang, and the process is killed. */
-const STOP_TIMEOUT_MS = 60_000;
 
-const { run, cells, status } = workerData as PulseData;
+const { run, cells, status, stopTimeout } = workerData as PulseData;
 const control = runPaths(run).control;
-let stopAskedAt: number | undefined;
+let stopping: { step: number; since: number } | undefined;
 
 function heartbeat(state: RunState = 'running'): void {
+  // A run that was moved away must not come back as a folder with a heartbeat.
+  if (!existsSync(run)) return;
   try {
-    writeStatus(run, { ...status, state, step: cells[CELL.step], steps: cells[CELL.steps], heartbeat: Date.now() });
+    writeStatus(run, {
+      ...status,
+      state,
+      step: cells[CELL.step],
+      steps: cells[CELL.steps],
+      heartbeat: Date.now(),
+    });
   } catch {
     // A full disk must not end the run from here: the trainer meets it at its next write and says so.
   }
@@ -35,9 +41,12 @@ function watch(): void {
   if (take('checkpoint')) Atomics.store(cells, CELL.checkpoint, 1);
   if (take('stop')) {
     Atomics.store(cells, CELL.stop, 1);
-    stopAskedAt ??= Date.now();
+    stopping ??= { step: -1, since: 0 };
   }
-  if (stopAskedAt !== undefined && Date.now() - stopAskedAt > STOP_TIMEOUT_MS) {
+  if (!stopping) return;
+  const step = Atomics.load(cells, CELL.step);
+  if (stopping.step !== step) stopping = { step, since: Date.now() };
+  if (Date.now() - stopping.since > stopTimeout) {
     heartbeat('stopped');
     process.kill(process.pid, 'SIGKILL');
   }

@@ -1,16 +1,26 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { runPaths } from '../runs/layout';
 import { writeStatus } from '../runs/status';
 import type { RunState, RunStatus } from '../shared/events';
 
 /** Cells of the memory that both threads see. */
 export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
 
+/**
+ * After a request to stop, the step in hand and what is saved after it may each take so long; then the
+ * process is taken to hang and is killed. Steps of about four seconds have been measured; this leaves room
+ * for models and machines fifteen times slower.
+ */
+const STOP_TIMEOUT_MS = 60_000;
+
 export interface PulseData {
   run: string;
   cells: Int32Array;
   status: RunStatus;
+  stopTimeout: number;
 }
 
 /**
@@ -26,7 +36,7 @@ export class Pulse {
   ) {}
 
   /** @param workerFile the built pulse-worker; the first status.json is on disk when this returns */
-  static start(run: string, workerFile: string): Pulse {
+  static start(run: string, workerFile: string, stopTimeout = STOP_TIMEOUT_MS): Pulse {
     const cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length));
     const now = Date.now();
     const status: RunStatus = {
@@ -39,9 +49,14 @@ export class Pulse {
       startedAt: now,
       heartbeat: now,
     };
+    // A request that an earlier process did not live to see must not stop this one.
+    rmSync(runPaths(run).control, { recursive: true, force: true });
     writeStatus(run, status);
-    const data: PulseData = { run, cells, status };
-    return new Pulse(new Worker(workerFile, { workerData: data }), cells, run, status);
+    const data: PulseData = { run, cells, status, stopTimeout };
+    const worker = new Worker(workerFile, { workerData: data });
+    // It must not keep a process alive whose trainer failed so badly that it could not end it.
+    worker.unref();
+    return new Pulse(worker, cells, run, status);
   }
 
   progress(step: number, steps: number): void {
