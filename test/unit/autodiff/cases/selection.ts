@@ -57,6 +57,15 @@ const plainSlice: Case = fc
     open,
   }));
 
+/** A whole axis from its end to its start, as flips are exported. */
+const turned: Case = fc
+  .record({ axis: axisOf(2), step: fc.constantFrom(-1, -2), open: openLabels })
+  .map(({ axis, step, open }) => ({
+    inputs: { x: { shape: ['c', 'd'] } },
+    build: (g) => [g.op('Slice', ['x', ...[-1, -100, axis, step].map((v) => g.ints([v]))])],
+    open,
+  }));
+
 const concat: Case = shape(1, 3)
   .chain((dims) =>
     fc.record({
@@ -144,7 +153,7 @@ const gatherElements: Case = fc
   });
 
 export const selection: Record<string, Case> = {
-  Slice: fc.oneof({ weight: 3, arbitrary: slice }, plainSlice),
+  Slice: fc.oneof({ weight: 2, arbitrary: slice }, plainSlice, turned),
   Concat: concat,
   Split: split,
   Gather: fc.oneof({ weight: 2, arbitrary: gather }, gatherConstant),
