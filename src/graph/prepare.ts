@@ -1,6 +1,10 @@
 import { lowerContrib } from './lower/lower';
 import type { Model } from './model';
+import { fuseGelu } from './passes/fuse-gelu';
 import { upgradeModel } from './upgrade/upgrade';
 
-/** A loaded model in the form that rules and rewrites know: the internal opset, standard operators. */
-export const prepareModel = (model: Model): Model => lowerContrib(upgradeModel(model));
+/**
+ * A loaded model in the form that rules and rewrites know: the internal opset, standard operators, and GELU
+ * as one of them.
+ */
+export const prepareModel = (model: Model): Model => fuseGelu(lowerContrib(upgradeModel(model)));
