@@ -17,8 +17,8 @@ export interface LossNodes {
 }
 
 export interface Objective {
-  /** Type and shape of the labels it reads. */
-  labels: { dtype: number; shape: (number | string)[] };
+  /** Type of the labels it reads, and how many leading axes of the logits they have. */
+  labels: { dtype: number; rank: number };
   build(g: GraphBuilder, logits: string, labels: string, dtype: number): LossNodes;
 }
 
@@ -43,11 +43,11 @@ function crossEntropySum(g: GraphBuilder, logits: string, labels: string, dtype:
 
 export const OBJECTIVES: Record<ObjectiveName, Objective> = {
   /** logits (batch, classes), labels (batch). */
-  'cross-entropy': { labels: { dtype: DType.int64, shape: ['batch'] }, build: crossEntropySum },
+  'cross-entropy': { labels: { dtype: DType.int64, rank: 1 }, build: crossEntropySum },
 
   /** logits (batch, outputs), labels (batch): squared error of output column 0. */
   mse: {
-    labels: { dtype: DType.float, shape: ['batch'] },
+    labels: { dtype: DType.float, rank: 1 },
     build(g, logits, labels, dtype) {
       const column = g.op('Slice', [logits, g.ints([0]), g.ints([1]), g.ints([1])]);
       const wanted = dtype === DType.float ? labels : g.op('Cast', [labels], { to: dtype });
@@ -60,7 +60,7 @@ export const OBJECTIVES: Record<ObjectiveName, Objective> = {
 
   /** logits (batch, sequence, vocabulary), labels (batch, sequence): position t predicts label t+1. */
   'causal-lm': {
-    labels: { dtype: DType.int64, shape: ['batch', 'sequence'] },
+    labels: { dtype: DType.int64, rank: 2 },
     build(g, logits, labels, dtype) {
       const axis = g.ints([1]);
       const before = g.op('Slice', [logits, g.ints([0]), g.ints([-1]), axis]);

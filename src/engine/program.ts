@@ -59,6 +59,8 @@ export function buildTaskGraph(
   if (!output) throw noSuchOutput(model, spec.output);
   const { dtype } = output;
   const { graph, observed } = injectAdapters(model.graph, spec.adapters, dtype, training ? infos : undefined);
+  // Axes go by the names that the probe found for them, so that the labels' axes can be tied to the outputs'.
+  graph.inputs = graph.inputs.map((i) => ({ ...i, shape: infos.get(i.name)?.shape ?? i.shape }));
   const g = new GraphBuilder(graph, '/task');
   const trainable: TrainableInfo[] = spec.adapters.flatMap((a) =>
     a.tensors.map((t) => ({ name: tensorName(a, t.name), dims: t.dims, part: 'adapter' as const })),
@@ -74,7 +76,7 @@ export function buildTaskGraph(
   }
   for (const t of trainable) g.addInput(t.name, dtype, t.dims);
   const objective = OBJECTIVES[spec.objective];
-  const labels = g.addInput(LABELS, objective.labels.dtype, objective.labels.shape);
+  const labels = g.addInput(LABELS, objective.labels.dtype, output.shape.slice(0, objective.labels.rank));
   const loss = objective.build(g, logits, labels, dtype);
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
   graph.outputs = [...new Set(outputs)].map((name) => ({ name, dtype: 0, shape: undefined }));

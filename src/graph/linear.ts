@@ -1,6 +1,6 @@
 import { attrFloat, attrInt } from './attributes';
 import type { Graph, Node, Tensor } from './model';
-import { modulePath } from './module-path';
+import { modulePath, sameModule } from './module-path';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -45,18 +45,19 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     const operand = linearOperand(graph, producers, node);
     if (!operand) continue;
     const { tensor } = operand;
-    const base = modulePath(node, tensor.name, biasName(graph, users, node)) ?? tensor.name;
+    const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
+    const base = modulePath(node, tensor.name, biasName(graph, users, node), tied) ?? tensor.name;
+    const call = { node, input: node.inputs[0], output: node.outputs[0] };
+    const again = [...layers.values()].find((l) => l.weight === tensor && sameModule(l.path, base));
+    if (again) {
+      again.calls.push(call);
+      continue;
+    }
     // Different weights under one name (functional calls in one scope) are different layers.
     const known = ofPath.get(base) ?? [];
     if (!known.includes(tensor.name)) ofPath.set(base, [...known, tensor.name]);
     const nth = ofPath.get(base)!.indexOf(tensor.name);
     const path = nth === 0 ? base : `${base}_${nth}`;
-    const call = { node, input: node.inputs[0], output: node.outputs[0] };
-    const existing = layers.get(path);
-    if (existing) {
-      existing.calls.push(call);
-      continue;
-    }
     const [rows, columns] = tensor.dims;
     layers.set(path, {
       path,

@@ -3,14 +3,32 @@ import type { Node } from './model';
 /**
  * The path a linear layer's module had before export. Exporters keep it in different places, so they are
  * asked in this order: the weight's own name, the scope in the node's metadata, the node's name, the bias.
+ *
+ * @param tied the weight is an embedding's too, and named after that: then its name comes last
  */
-export function modulePath(node: Node, weight: string, bias: string | undefined): string | undefined {
+export function modulePath(
+  node: Node,
+  weight: string,
+  bias: string | undefined,
+  tied: boolean,
+): string | undefined {
   return (
-    fromParameter(weight) ??
+    (tied ? undefined : fromParameter(weight)) ??
     fromMetadata(node) ??
     fromNodeName(node.name) ??
-    (bias ? fromParameter(bias) : undefined)
+    (bias ? fromParameter(bias) : undefined) ??
+    fromParameter(weight)
   );
+}
+
+/** Whether two paths differ only in the numbers that torch.onnx gives to later calls: `layer_1.query_2`. */
+export function sameModule(a: string, b: string): boolean {
+  const plain = (path: string) =>
+    path
+      .split('.')
+      .map((part) => part.replace(/_\d+$/, ''))
+      .join('.');
+  return plain(a) === plain(b);
 }
 
 /** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */

@@ -25,7 +25,8 @@ const aboveOne = (e: number) => Math.max(1, Math.abs(e));
 export async function runModelCase(modelPath: string, c: ReferenceCase): Promise<Comparison> {
   const report = new Comparison();
   const model = prepareModel(loadModel(modelPath));
-  const infos = await probe(model);
+  const examples = [c, ...(c.otherShapes ?? [])].map((f) => shapesOf(f.inputs));
+  const infos = await probe(model, undefined, examples);
   const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
   report.names(
     'modules',
@@ -164,6 +165,9 @@ function feeds(model: Model, fields: Pick<StepFields, 'inputs' | 'labels'>, task
   out[LABELS] = host(fields.labels, OBJECTIVES[task.objective].labels.dtype);
   return out;
 }
+
+const shapesOf = (inputs: Record<string, DenseArray>) =>
+  Object.fromEntries(Object.entries(inputs ?? {}).map(([name, a]) => [name, a.dims]));
 
 const host = (a: DenseArray, dtype: number) => ({
   dtype,

@@ -8,6 +8,8 @@ export interface SessionOptions {
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** The runtime prints no errors of its own; they are thrown all the same. */
+  quiet?: boolean;
 }
 
 export interface OrtSession extends Executable {
@@ -44,7 +46,7 @@ export async function openSession(
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: options.quiet ? 4 : 3,
     extra: { session: { disable_prepacking: '1' } },
   };
   const session =
