@@ -1,0 +1,51 @@
+import type { AuroraSpec } from '../src/shared/experiment';
+
+/** Where a weight of the encoder lies in the ONNX file, under the name its PyTorch module has. */
+export interface StoredWeight {
+  /** (in, out) in the file: PyTorch's is its transpose. */
+  transposed: boolean;
+  dims: number[];
+  /** In bytes. */
+  offset: number;
+}
+
+export interface DenseArray {
+  dims: number[];
+  data: number[];
+}
+
+/** One benchmark case: everything that both programs need to do the very same steps. */
+export interface BenchCase {
+  /** The ONNX file, beside the case. */
+  model: string;
+  heads: number;
+  epsilon: number;
+  weights: Record<string, StoredWeight>;
+  inputs: Record<string, DenseArray>;
+  labels: DenseArray;
+  pooling: 'mean' | 'first-token';
+  classes: number;
+  adapter: AuroraSpec;
+  /** Paths of the adapted layers. */
+  modules: string[];
+  /** Initial values. */
+  trainable: Record<string, DenseArray>;
+  adamw: { lr: number; betas: [number, number]; eps: number; weightDecay: number };
+}
+
+export const ADAPTER: AuroraSpec = {
+  method: 'aurora',
+  targetModules: ['query', 'value'],
+  rank: 2,
+  alpha: 4,
+  gridSize: 5,
+  splineOrder: 3,
+  gridRange: [-1, 1],
+  activation: 'tanh',
+  fixed: true,
+  learnable: true,
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+};
+
+export const HEAD = { weight: 'head.weight', bias: 'head.bias', classes: 2 };

@@ -1,0 +1,82 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { selectAdapters } from '../src/adapters/select';
+import type { HostTensors } from '../src/engine/engine';
+import { probe } from '../src/engine/onnxruntime/probe';
+import { openTask } from '../src/engine/onnxruntime/stepper';
+import { LABELS } from '../src/engine/program';
+import { DType } from '../src/graph/dtype';
+import { findLinearLayers } from '../src/graph/linear';
+import { loadModel } from '../src/graph/load';
+import { prepareModel } from '../src/graph/prepare';
+import { AdamW } from '../src/trainer/optimizer';
+import { HEAD, type BenchCase, type DenseArray } from './case';
+
+/**
+ * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS. Answers each line of its input, "step",
+ * "evaluate" or "memory", with one line of JSON, so that the launcher can take turns between programs.
+ */
+async function main(path: string, threads: number): Promise<void> {
+  const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
+  const folder = mkdtempSync(join(dirname(path), 'step-'));
+  const model = prepareModel(loadModel(join(dirname(path), c.model)));
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), c.adapter);
+  const infos = await probe(model, folder);
+  const { stepper } = await openTask(
+    model,
+    infos,
+    {
+      objective: 'cross-entropy',
+      head: { pooling: c.pooling, ...HEAD },
+      output: 'last_hidden_state',
+      adapters,
+    },
+    folder,
+    { threads },
+  );
+  const parameters = new Map(
+    Object.entries(c.trainable).map(([name, t]) => [name, Float32Array.from(t.data)]),
+  );
+  const { lr, betas, eps, weightDecay } = c.adamw;
+  const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
+  const inputs: HostTensors = { [LABELS]: int64(c.labels) };
+  for (const [name, t] of Object.entries(c.inputs)) inputs[name] = int64(t);
+
+  const commands: Record<string, () => Promise<object>> = {
+    async step() {
+      const { lossSum, count, gradients } = await stepper.step(inputs, parameters, 1 / c.labels.data.length);
+      optimizer.step(parameters, gradients, 1);
+      return { loss: lossSum / count };
+    },
+    async evaluate() {
+      const { lossSum, count } = await stepper.evaluate(inputs, parameters);
+      return { loss: lossSum / count };
+    },
+    memory: () => Promise.resolve({ peakMB: peakMemory() }),
+  };
+  process.stdout.write('{"ready": true}\n');
+  for await (const line of createInterface({ input: process.stdin })) {
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const result = await commands[line]();
+    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    process.stdout.write(`${JSON.stringify({ ms, cpuMs: (user + system) / 1000, ...result })}\n`);
+  }
+  await stepper.dispose();
+}
+
+const int64 = (t: DenseArray) => ({
+  dtype: DType.int64,
+  dims: t.dims,
+  data: BigInt64Array.from(t.data, BigInt),
+});
+
+/** The most memory that the process ever held, in MB; other systems than Linux only know it as maxRSS. */
+function peakMemory(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
+}
+
+void main(process.argv[2], Number(process.argv[3]));

@@ -1,0 +1,134 @@
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { spawnSync } from 'node:child_process';
+import { Contestant, findTorch } from './lib/contestant.mjs';
+import { Failure, main, say } from './lib/console.mjs';
+import { ROOT } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { report, summarize, table } from './lib/bench-report.mjs';
+
+const HELP = `Usage: npm run bench -- [--threads 2] [--rounds 12] [--case 6x384:16x128]…
+
+Times training steps and evaluations of AuroRA Lab and, where python3 has it, PyTorch: the same encoder, adapters
+and batch, in turns. Writes docs/benchmarks.md when it ran the standard cases beside PyTorch.
+`;
+/** Encoder:batch×length, and the share of the rounds it gets: a step of the last takes many seconds. */
+const CASES = [
+  { name: '6x384:16x128', share: 1 },
+  { name: '12x768:16x32', share: 1 },
+  { name: '12x768:16x128', share: 0.5 },
+];
+/** Rounds that do not count: first use of memory, caches, clock rates. */
+const WARM_UP = 2;
+const FOLDER = join(ROOT, '.cache', 'bench');
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '12' },
+      case: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const threads = positive('threads', values.threads);
+  const rounds = positive('rounds', values.rounds);
+  const cases = values.case?.map((name) => ({ name, share: 1 })) ?? CASES;
+
+  ensureDependencies();
+  await build();
+  const torch = findTorch();
+  if (!torch) say('No python3 here has torch (Debian: python3-torch): only AuroRA Lab is measured.');
+  const results = [];
+  for (const { name, share } of cases) {
+    say(`${name.replace(':', ', batch ')} …`);
+    results.push(await runCase(name, threads, Math.max(3, Math.round(rounds * share)), torch));
+  }
+  console.log(`\n${table(results)}\n`);
+  if (!torch || values.case) return;
+  const path = join(ROOT, 'docs', 'benchmarks.md');
+  mkdirSync(dirname(path), { recursive: true });
+  const { format, resolveConfig } = await import('prettier');
+  const style = { ...(await resolveConfig(path)), parser: 'markdown' };
+  writeFileSync(path, await format(report(results, machine(), threads), style));
+  say('Written to docs/benchmarks.md.');
+});
+
+function positive(option, text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Failure(`--${option} ${text} is not a positive whole number.`);
+}
+
+async function build() {
+  const esbuild = await import('esbuild');
+  await esbuild
+    .build({
+      absWorkingDir: ROOT,
+      entryPoints: ['bench/prepare.ts', 'bench/step.ts'],
+      outdir: '.cache/bench',
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      mainFields: ['module', 'main'],
+      external: ['onnxruntime-node'],
+      logLevel: 'warning',
+    })
+    .catch(() => {
+      throw new Failure('The benchmark could not be built; the errors are above.');
+    });
+}
+
+/** Both sides in turns, so that what else the machine does falls on both alike. */
+async function runCase(name, threads, rounds, torch) {
+  const path = prepare(name);
+  const sides = [
+    new Contestant('AuroRA Lab', process.execPath, [join(FOLDER, 'step.cjs'), path, `${threads}`]),
+  ];
+  if (torch) {
+    const program = join(ROOT, 'bench', 'torch_step.py');
+    sides.push(new Contestant('PyTorch', torch, [program, path, `${threads}`]));
+  }
+  try {
+    for (const side of sides) await side.ready();
+    for (let round = 0; round < WARM_UP + rounds; round++)
+      for (const side of sides) await side.measure('step', round >= WARM_UP);
+    for (const side of sides) await side.noteMemory('step');
+    for (let round = 0; round < 1 + Math.ceil(rounds / 2); round++)
+      for (const side of sides) await side.measure('evaluate', round >= 1);
+    for (const side of sides) await side.noteMemory('evaluate');
+    return summarize(name, rounds, sides);
+  } finally {
+    sides.forEach((side) => side.end());
+    for (const entry of readdirSync(FOLDER))
+      if (entry.startsWith('step-')) rmSync(join(FOLDER, entry), { recursive: true, force: true });
+  }
+}
+
+/** Runs apart, so that the memory of making the model counts for neither side. */
+function prepare(name) {
+  const match = /^(6x384|12x768):(\d+)x(\d+)$/.exec(name);
+  if (!match) throw new Failure(`--case ${name} is not ENCODER:BATCHxLENGTH.`, 'For example 6x384:16x128.');
+  const args = [join(FOLDER, 'prepare.cjs'), FOLDER, ...match.slice(1)];
+  const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+  if (result.status !== 0) throw new Failure(`The benchmark's model could not be made:\n${result.stderr}`);
+  return result.stdout.trim();
+}
+
+function machine() {
+  const { version } = JSON.parse(
+    readFileSync(join(ROOT, 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8'),
+  );
+  return {
+    cpu: cpus()[0].model.trim(),
+    cores: cpus().length,
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    system: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    onnxruntime: version,
+  };
+}
