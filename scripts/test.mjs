@@ -7,7 +7,12 @@ import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { fetchUseLite } from './lib/use-lite.mjs';
 
-const TIERS = { lint, unit: (filters) => vitest('unit', filters), reference: (f) => vitest('reference', f) };
+const TIERS = {
+  lint,
+  unit: (filters) => vitest('unit', filters),
+  cli: (filters) => vitest('cli', filters),
+  reference: (filters) => vitest('reference', filters),
+};
 
 /** Each check is one test of the tier. */
 function lint() {

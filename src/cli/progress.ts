@@ -22,7 +22,8 @@ export class Progress {
   ) {}
 
   step(r: StepRecord): void {
-    const smooth = (old: number | undefined, now: number) => (old === undefined ? now : old + SMOOTHING * (now - old));
+    const smooth = (old: number | undefined, now: number) =>
+      old === undefined ? now : old + SMOOTHING * (now - old);
     this.loss = smooth(this.loss, r.loss);
     this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
     const now = Date.now();
@@ -33,7 +34,9 @@ export class Progress {
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
     const numbers = `loss ${m.loss.toFixed(4)} · accuracy ${percent(m.accuracy)} · F1 ${percent(m.f1)} · MCC ${m.matthews.toFixed(3)}`;
-    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`);
+    this.line(
+      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
+    );
   }
 
   /** A line of its own above the bar. */

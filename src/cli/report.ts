@@ -3,14 +3,11 @@ import { count, duration } from './format';
 import { percent } from './progress';
 import type { RunResult } from '../trainer/result';
 
-const metric = (label: string, m: { loss: number; accuracy: number; f1: number; matthews: number }, note = '') => [
-  `  ${label}`,
-  m.loss.toFixed(4),
-  percent(m.accuracy),
-  percent(m.f1),
-  m.matthews.toFixed(3),
-  note,
-];
+const metric = (
+  label: string,
+  m: { loss: number; accuracy: number; f1: number; matthews: number },
+  note = '',
+) => [`  ${label}`, m.loss.toFixed(4), percent(m.accuracy), percent(m.f1), m.matthews.toFixed(3), note];
 
 /** What a finished run says: what was trained, how it compares, where it lies. */
 export function report(result: RunResult, run: string, headOnly: RunResult | undefined): string {
@@ -22,7 +19,9 @@ export function report(result: RunResult, run: string, headOnly: RunResult | und
     metric(`${result.method}, best`, best, `step ${best.step}`),
     ...(best.step === result.steps ? [] : [metric(`${result.method}, last`, last, `step ${result.steps}`)]),
   ];
-  const share = trained.model ? ` (${((100 * trained.adapters) / trained.model).toFixed(2)} % of the model's ${count(trained.model)})` : '';
+  const share = trained.model
+    ? ` (${((100 * trained.adapters) / trained.model).toFixed(2)} % of the model's ${count(trained.model)})`
+    : '';
   return [
     '',
     `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules, and ${count(trained.head)} in the head.`,

@@ -26,18 +26,20 @@ export function addHead(
   head: HeadSpec,
   mask: string | undefined,
 ): string {
-  const pooled = info.shape.length === 3 ? pool(g, hidden, info, head.pooling, mask) : hidden;
+  const pooled = addPooling(g, hidden, info, head.pooling, mask);
   const product = g.op('MatMul', [pooled, g.op('Transpose', [head.weight])]);
   return g.op('Add', [product, head.bias]);
 }
 
-function pool(
+/** One vector an example: (batch, hidden). */
+export function addPooling(
   g: GraphBuilder,
   hidden: string,
   info: TensorInfo,
   pooling: Pooling,
   mask: string | undefined,
 ): string {
+  if (info.shape.length === 2) return hidden;
   const axis = g.ints([1]);
   if (pooling === 'first-token') {
     // A slice, not a gather: its gradient is a padding, not a scatter.

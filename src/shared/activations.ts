@@ -85,7 +85,8 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     throw new Error(`snapshot version ${view.getUint32(4, true)} is not known`);
   const length = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length))) as Header;
-  const numbers = bytes.slice(12 + length).buffer;
+  // A copy, so that the numbers are aligned.
+  const numbers = new Uint8Array(bytes.subarray(12 + length)).buffer;
   const words = Math.floor(numbers.byteLength / 4);
   const part = <T>(
     Type: new (b: ArrayBufferLike, o: number, n: number) => T,

@@ -36,6 +36,7 @@ export function environment(threads: number): Environment {
 /** What changed since a checkpoint that bears on the bits of what follows. */
 export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
   return EXACT.filter((key) => before[key] !== undefined && before[key] !== now[key]).map(
-    (key) => `${key} was ${before[key]} and is now ${now[key]}: the resumed run may differ from an uninterrupted one in the last bits.`,
+    (key) =>
+      `${key} was ${before[key]} and is now ${now[key]}: the resumed run may differ from an uninterrupted one in the last bits.`,
   );
 }

@@ -1,34 +1,22 @@
-import { makeBatch } from '../data/batch';
 import type { Dataset } from '../data/dataset';
 import { evaluationOrder } from '../data/order';
-import { LABELS } from '../engine/program';
 import type { EvaluationResult, Evaluator, Parameters } from '../engine/stepper';
-import type { HostTensors } from '../engine/engine';
-import type { Model } from '../graph/model';
 import type { EvaluationMetrics } from '../shared/events';
-import { modelInputs } from './data';
 import { ConfusionMatrix } from './metrics';
-
-/** A batch as an engine takes it: the model's inputs and the labels. */
-export function feedsOf(model: Model, dataset: Dataset, indices: readonly number[]): HostTensors {
-  const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model));
-  return { ...inputs, [LABELS]: labels };
-}
+import type { Task } from './task';
 
 /** Mean loss and metrics over a whole data set; the same batches and so the same bits every time. */
 export async function evaluateDataset(
   evaluator: Evaluator,
-  model: Model,
+  task: Task,
   dataset: Dataset,
   parameters: Parameters,
-  classes: number,
-  batchSize: number,
 ): Promise<EvaluationMetrics> {
-  const matrix = new ConfusionMatrix(classes);
+  const matrix = new ConfusionMatrix(task.data.labels.length);
   let lossSum = 0;
   let count = 0;
-  for (const indices of evaluationOrder(dataset, batchSize)) {
-    const result = await evaluator.evaluate(feedsOf(model, dataset, indices), parameters);
+  for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {
+    const result = await evaluator.evaluate(task.feeds(dataset, indices), parameters);
     lossSum += result.lossSum;
     count += result.count;
     predictions(result, indices.length).forEach((p, i) => matrix.add(dataset.examples[indices[i]].label, p));

@@ -1,7 +1,11 @@
 import { AuroraError } from '../shared/errors';
 
 /** Stops a run at the first NaN or infinity, naming the step and the tensor. */
-export function requireFinite(step: number, loss: number, gradients: ReadonlyMap<string, Float32Array>): void {
+export function requireFinite(
+  step: number,
+  loss: number,
+  gradients: ReadonlyMap<string, Float32Array>,
+): void {
   for (const [name, values] of gradients) {
     const at = values.findIndex((v) => !Number.isFinite(v));
     if (at >= 0) throw diverged(step, `the gradient of ${name} is ${values[at]} at position ${at}`, loss);

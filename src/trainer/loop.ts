@@ -77,7 +77,15 @@ export async function trainingLoop(
     const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
     const microBatches = order.slice(first, first + training.gradientAccumulation);
     const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
-    const result = await gradientStep(stepper, task.model, dataset, microBatches, state.parameters, dropout, state.step);
+    const result = await gradientStep(
+      stepper,
+      task.feeds,
+      dataset,
+      microBatches,
+      state.parameters,
+      dropout,
+      state.step,
+    );
     const step = state.step + 1;
     requireFinite(step, result.loss, result.gradients);
     const gradientNorm = clipByGlobalNorm(result.gradients, training.maxGradientNorm);
@@ -105,15 +113,26 @@ export async function trainingLoop(
 }
 
 /** @returns whether early stopping says to stop */
-async function evaluate(task: Task, stepper: Stepper, plan: Plan, state: TrainingState, hooks: LoopHooks): Promise<boolean> {
+async function evaluate(
+  task: Task,
+  stepper: Stepper,
+  plan: Plan,
+  state: TrainingState,
+  hooks: LoopHooks,
+): Promise<boolean> {
   const { training } = task.spec;
   const began = performance.now();
   const { dataset } = task.data.validation;
-  const classes = task.data.labels.length;
-  const metrics = await evaluateDataset(stepper, task.model, dataset, state.parameters, classes, training.batchSize);
+  const metrics = await evaluateDataset(stepper, task, dataset, state.parameters);
   const { best, stop } = state.stopping.update(metrics[training.metric]);
   state.last = metrics;
   if (best) state.best = { step: state.step, metrics };
-  hooks.evaluated(state.step, state.step / plan.stepsPerEpoch, metrics, best, (performance.now() - began) / 1000);
+  hooks.evaluated(
+    state.step,
+    state.step / plan.stepsPerEpoch,
+    metrics,
+    best,
+    (performance.now() - began) / 1000,
+  );
   return stop;
 }

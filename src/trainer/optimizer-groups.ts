@@ -13,5 +13,8 @@ export function parameterGroups(trainable: readonly TrainableInfo[], t: Training
       { names: names(own.filter(exempt)), lr, weightDecay: 0 },
     ].filter((g) => g.names.length > 0);
   };
-  return [...group('adapter', t.learningRate, t.weightDecay), ...group('head', t.headLearningRate, t.headWeightDecay)];
+  return [
+    ...group('adapter', t.learningRate, t.weightDecay),
+    ...group('head', t.headLearningRate, t.headWeightDecay),
+  ];
 }

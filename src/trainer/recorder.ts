@@ -1,12 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { makeBatch } from '../data/batch';
 import type { Stepper } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { runPaths, stepName } from '../runs/layout';
 import { encodeSnapshot } from '../shared/activations';
-import { modelInputs } from './data';
-import { LABELS } from '../engine/program';
 import { LayerRecorder } from './snapshot';
 import type { Task } from './task';
 
@@ -38,19 +35,26 @@ export class ActivationRecorder {
   }
 
   /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */
-  async record(step: number, stepper: Stepper, parameters: ReadonlyMap<string, Float32Array>): Promise<string | undefined> {
-    const { adapters, model, data, spec } = this.task;
+  async record(
+    step: number,
+    stepper: Stepper,
+    parameters: ReadonlyMap<string, Float32Array>,
+  ): Promise<string | undefined> {
+    const { adapters, data, spec } = this.task;
     if (adapters.length === 0) return undefined;
     const recorders = new Map(adapters.map((a) => [a.layer.path, new LayerRecorder(a)]));
     for (let at = 0; at < this.indices.length; at += spec.training.batchSize) {
       const batch = this.indices.slice(at, at + spec.training.batchSize);
-      const { inputs, labels } = makeBatch(data.validation.dataset, batch, modelInputs(model));
-      const { observed } = await stepper.evaluate({ ...inputs, [LABELS]: labels }, parameters, true);
+      const inputs = this.task.feeds(data.validation.dataset, batch);
+      const { observed } = await stepper.evaluate(inputs, parameters, true);
       for (const [path, calls] of observed)
         for (const z of calls) recorders.get(path)!.add(z, batch, inputs.attention_mask);
     }
     const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
-    writeAtomic(file, encodeSnapshot({ step, layers: [...recorders.values()].map((r) => r.finish(parameters)) }));
+    writeAtomic(
+      file,
+      encodeSnapshot({ step, layers: [...recorders.values()].map((r) => r.finish(parameters)) }),
+    );
     return relative(this.run, file);
   }
 }

@@ -1,5 +1,4 @@
 import type { EvaluationMetrics } from '../shared/events';
-import { elementCount } from '../graph/model';
 import type { Environment } from './environment';
 import type { BestEvaluation } from './loop';
 import type { Task } from './task';
@@ -32,15 +31,19 @@ export interface Totals {
   last: EvaluationMetrics;
 }
 
-export function makeResult(task: Task, totals: Totals, trained: { adapters: number; head: number }, environment: Environment): RunResult {
+export function makeResult(
+  task: Task,
+  totals: Totals,
+  trained: { adapters: number; head: number },
+  environment: Environment,
+): RunResult {
   const { best, ...rest } = totals;
-  const weights = [...task.model.graph.initializers.values()].filter((t) => t.dims.length > 0);
   return {
     method: task.spec.adapter.method,
     ...rest,
     best: { ...best.metrics, step: best.step },
     majority: majority(task),
-    trained: { ...trained, modules: task.adapters.length, model: weights.reduce((n, t) => n + elementCount(t.dims), 0) },
+    trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,
     environment,
   };
@@ -51,5 +54,8 @@ function majority({ data }: Task): RunResult['majority'] {
   for (const e of data.train.dataset.examples) counts[e.label]++;
   const label = counts.indexOf(Math.max(...counts));
   const { examples } = data.validation.dataset;
-  return { label: data.labels[label], accuracy: examples.filter((e) => e.label === label).length / examples.length };
+  return {
+    label: data.labels[label],
+    accuracy: examples.filter((e) => e.label === label).length / examples.length,
+  };
 }

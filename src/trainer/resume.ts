@@ -21,7 +21,12 @@ export interface Restored {
 }
 
 /** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
-export function restore(run: string, spec: Experiment, env: Environment, warn: (message: string) => void): Restored {
+export function restore(
+  run: string,
+  spec: Experiment,
+  env: Environment,
+  warn: (message: string) => void,
+): Restored {
   const found = latestCheckpoint(run, warn);
   const summary = readRunSummary(run);
   const started = summary.events.find((e) => e.kind === 'started');
@@ -48,7 +53,11 @@ export function restore(run: string, spec: Experiment, env: Environment, warn: (
 export function requireResumable(run: string): Experiment {
   const { spec, status, result } = readRunSummary(run);
   if (result && 'steps' in result)
-    throw new AuroraError('run', `${run} has finished.`, 'Start a new run, or export this one with `aurora export`.');
+    throw new AuroraError(
+      'run',
+      `${run} has finished.`,
+      'Start a new run, or export this one with `aurora export`.',
+    );
   if (isAlive(status))
     throw new AuroraError(
       'run',

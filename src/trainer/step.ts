@@ -1,8 +1,7 @@
 import type { Dataset } from '../data/dataset';
 import type { Stepper } from '../engine/stepper';
-import type { Model } from '../graph/model';
-import { feedsOf } from './evaluate';
 import type { DropoutMasks } from './dropout';
+import type { Task } from './task';
 
 export interface GradientStep {
   /** Mean over the examples of the step. */
@@ -19,7 +18,7 @@ export interface GradientStep {
  */
 export async function gradientStep(
   stepper: Stepper,
-  model: Model,
+  feeds: Task['feeds'],
   dataset: Dataset,
   microBatches: readonly (readonly number[])[],
   parameters: ReadonlyMap<string, Float32Array>,
@@ -33,7 +32,7 @@ export async function gradientStep(
   for (const indices of microBatches) {
     const lengths = indices.map((i) => dataset.examples[i].ids.length);
     const masks = dropout.masks(step, indices, Math.max(...lengths));
-    const result = await stepper.step({ ...feedsOf(model, dataset, indices), ...masks }, parameters, 1 / examples);
+    const result = await stepper.step({ ...feeds(dataset, indices), ...masks }, parameters, 1 / examples);
     lossSum += result.lossSum;
     tokens += lengths.reduce((a, b) => a + b, 0);
     if (!gradients) gradients = result.gradients;

@@ -1,16 +1,19 @@
 import { selectAdapters, type LayerAdapter } from '../adapters/select';
+import { makeBatch } from '../data/batch';
+import type { Dataset } from '../data/dataset';
+import type { HostTensors } from '../engine/engine';
 import { probe } from '../engine/onnxruntime/probe';
-import { findOutput, type TaskGraphSpec } from '../engine/program';
+import { findOutput, LABELS, type TaskGraphSpec } from '../engine/program';
 import type { HeadSpec } from '../engine/head';
 import { DType } from '../graph/dtype';
 import type { TensorInfo } from '../graph/infos';
 import { findLinearLayers } from '../graph/linear';
 import { loadModel } from '../graph/load';
-import type { Model } from '../graph/model';
+import { elementCount, type Model } from '../graph/model';
 import { prepareModel } from '../graph/prepare';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
-import { loadData, type TaskData } from './data';
+import { loadData, modelInputs, type TaskData } from './data';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from './initialize';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
@@ -25,6 +28,10 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
+  /** A batch as an engine takes it: the model's inputs and the labels. */
+  feeds: (dataset: Dataset, indices: readonly number[]) => HostTensors;
+  /** Numbers in the model's weights. */
+  modelSize: number;
   warnings: string[];
 }
 
@@ -54,8 +61,20 @@ export async function prepareTask(spec: Experiment, near: string, known?: readon
     head,
     graph,
     data,
+    feeds: (dataset, indices) => textFeeds(model, dataset, indices),
+    modelSize: weightCount(model),
     warnings: [...warnings, ...data.warnings],
   };
+}
+
+function textFeeds(model: Model, dataset: Dataset, indices: readonly number[]): HostTensors {
+  const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model));
+  return { ...inputs, [LABELS]: labels };
+}
+
+function weightCount({ graph }: Model): number {
+  const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0);
+  return weights.reduce((n, t) => n + elementCount(t.dims), 0);
 }
 
 export function initialParameters(task: Task): Map<string, Float32Array> {

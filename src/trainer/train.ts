@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { openTask } from '../engine/onnxruntime/stepper';
 import type { TrainableInfo } from '../engine/program';
 import type { Stepper } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
-import { runPaths } from '../runs/layout';
+import { runPaths, stepName } from '../runs/layout';
 import { ScalarsWriter } from '../runs/scalars';
 import { AuroraError } from '../shared/errors';
 import type { EvaluationMetrics } from '../shared/events';
@@ -17,6 +17,7 @@ import { writePeftAdapter } from './export/peft';
 import { trainingLoop, type LoopEnd, type LoopHooks, type StepRecord, type TrainingState } from './loop';
 import { AdamW } from './optimizer';
 import { parameterGroups } from './optimizer-groups';
+import { withCachedFeatures } from './features';
 import { makePlan, type Plan } from './plan';
 import { Pulse } from './pulse';
 import { ActivationRecorder } from './recorder';
@@ -69,15 +70,33 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 
 async function fail(journal: Journal, pulse: Pulse, step: number, e: unknown): Promise<void> {
   const error = e instanceof AuroraError ? e : undefined;
+  // A full disk also refuses the word that it is full; the error itself goes on to the caller.
+  await attempt(() =>
+    journal.append({
+      kind: 'failed',
+      step,
+      error: error?.kind ?? 'failed',
+      message: (e as Error).message,
+      hint: error?.hint,
+    }),
+  );
+  await attempt(() => pulse.end('failed'));
+}
+
+async function attempt(action: () => unknown): Promise<void> {
   try {
-    journal.append({ kind: 'failed', step, error: error?.kind ?? 'failed', message: (e as Error).message, hint: error?.hint });
-    await pulse.end('failed');
+    await action();
   } catch {
-    // A full disk also refuses the word that it is full; the error itself goes on to the caller.
+    return;
   }
 }
 
-async function trainOnce(options: TrainOptions, journal: Journal, pulse: Pulse, at: (step: number) => void): Promise<TrainOutcome> {
+async function trainOnce(
+  options: TrainOptions,
+  journal: Journal,
+  pulse: Pulse,
+  at: (step: number) => void,
+): Promise<TrainOutcome> {
   const { spec, run, listener } = options;
   const env = environment(options.threads);
   const warn = (message: string) => {
@@ -85,9 +104,12 @@ async function trainOnce(options: TrainOptions, journal: Journal, pulse: Pulse, 
     listener.warning(message);
   };
   const restored = options.resume ? restore(run, spec, env, warn) : undefined;
-  const task = await prepareTask(spec, join(run, 'graph'), restored?.labels);
-  task.warnings.forEach(warn);
-  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, join(run, 'graph'), { threads: options.threads });
+  const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
+  prepared.warnings.forEach(warn);
+  const task = await withCachedFeatures(prepared, join(run, 'graph'), options.threads);
+  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, join(run, 'graph'), {
+    threads: options.threads,
+  });
   try {
     const state = initialState(task, trainable, restored);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
@@ -97,7 +119,19 @@ async function trainOnce(options: TrainOptions, journal: Journal, pulse: Pulse, 
     pulse.progress(state.step, plan.totalSteps);
     listener.prepared(task, plan, state.step);
     const totals = { seconds: restored?.seconds ?? 0, examples: restored?.examples ?? 0 };
-    const hooks = makeHooks({ options, task, stepper, plan, state, journal, scalars, pulse, env, totals, at });
+    const hooks = makeHooks({
+      options,
+      task,
+      stepper,
+      plan,
+      state,
+      journal,
+      scalars,
+      pulse,
+      env,
+      totals,
+      at,
+    });
     if (state.step === 0) await hooks.snapshot(0);
     const end = await trainingLoop(task, stepper, plan, state, hooks);
     scalars.close();
@@ -107,11 +141,25 @@ async function trainOnce(options: TrainOptions, journal: Journal, pulse: Pulse, 
   }
 }
 
-function initialState(task: Task, trainable: readonly TrainableInfo[], restored: Restored | undefined): TrainingState {
+function initialState(
+  task: Task,
+  trainable: readonly TrainableInfo[],
+  restored: Restored | undefined,
+): TrainingState {
   const { training } = task.spec;
-  const optimizer = new AdamW(parameterGroups(trainable, training), { betas: training.betas, epsilon: training.epsilon });
+  const optimizer = new AdamW(parameterGroups(trainable, training), {
+    betas: training.betas,
+    epsilon: training.epsilon,
+  });
   const stopping = new EarlyStopping(training.metric, training.earlyStopping);
-  const start: TrainingState = { step: 0, parameters: initialParameters(task), optimizer, stopping, best: undefined, last: undefined };
+  const start: TrainingState = {
+    step: 0,
+    parameters: initialParameters(task),
+    optimizer,
+    stopping,
+    best: undefined,
+    last: undefined,
+  };
   if (!restored?.checkpoint) return start;
   const { state, parameters, optimizer: moments } = restored.checkpoint;
   optimizer.load(moments);
@@ -121,13 +169,25 @@ function initialState(task: Task, trainable: readonly TrainableInfo[], restored:
 }
 
 const trainedCounts = (trainable: readonly TrainableInfo[]) => {
-  const sum = (part: TrainableInfo['part']) => trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
+  const sum = (part: TrainableInfo['part']) =>
+    trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
   return { adapters: sum('adapter'), head: sum('head') };
 };
 
-function begin(journal: Journal, task: Task, trainable: readonly TrainableInfo[], plan: Plan, restored: Restored | undefined): void {
+function begin(
+  journal: Journal,
+  task: Task,
+  trainable: readonly TrainableInfo[],
+  plan: Plan,
+  restored: Restored | undefined,
+): void {
   if (restored) {
-    journal.append({ kind: 'resumed', fromStep: restored.checkpoint?.state.step ?? 0, pid: process.pid, warnings: restored.warnings });
+    journal.append({
+      kind: 'resumed',
+      fromStep: restored.checkpoint?.state.step ?? 0,
+      pid: process.pid,
+      warnings: restored.warnings,
+    });
     if (restored.started) return;
   }
   const { data, spec, adapters } = task;
@@ -160,7 +220,19 @@ interface Running {
   at: (step: number) => void;
 }
 
-function makeHooks({ options, task, stepper, plan, state, journal, scalars, pulse, env, totals, at }: Running): LoopHooks {
+function makeHooks({
+  options,
+  task,
+  stepper,
+  plan,
+  state,
+  journal,
+  scalars,
+  pulse,
+  env,
+  totals,
+  at,
+}: Running): LoopHooks {
   const { run, spec, listener } = options;
   const recorder = new ActivationRecorder(task, run);
   recorder.writeExamples();
@@ -188,6 +260,7 @@ function makeHooks({ options, task, stepper, plan, state, journal, scalars, puls
     },
     checkpoint(step) {
       writeAdapter('last');
+      scalars.flush();
       saveCheckpoint(run, {
         state: {
           version: 1,
@@ -203,7 +276,11 @@ function makeHooks({ options, task, stepper, plan, state, journal, scalars, puls
         parameters: state.parameters,
         optimizer: state.optimizer.state(),
       });
-      journal.append({ kind: 'checkpoint', step, path: join('checkpoints', `step-${String(step).padStart(6, '0')}`) });
+      journal.append({
+        kind: 'checkpoint',
+        step,
+        path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
+      });
     },
     stopRequested: () => options.interrupted() || pulse.stopRequested(),
     checkpointRequested: () => pulse.checkpointRequested(),
@@ -225,8 +302,19 @@ function conclude(
   if (end === 'requested') return { end, step };
   const best = state.best!;
   const last = state.last!;
-  const result = makeResult(task, { outcome: end, steps: step, ...totals, best, last }, trainedCounts(trainable), env);
+  const result = makeResult(
+    task,
+    { outcome: end, steps: step, ...totals, best, last },
+    trainedCounts(trainable),
+    env,
+  );
   writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`);
-  journal.append({ kind: 'finished', step, best: { ...best.metrics, step: best.step }, last, seconds: totals.seconds });
+  journal.append({
+    kind: 'finished',
+    step,
+    best: { ...best.metrics, step: best.step },
+    last,
+    seconds: totals.seconds,
+  });
   return { end: 'finished', result };
 }

@@ -44,8 +44,15 @@ saves, and stops; --resume goes on from there to the same bits.
     const resumed = args.text('resume');
     if (resumed !== undefined) {
       if (args.positionals.length || args.list('set').length)
-        throw new AuroraError('usage', 'A resumed run keeps its experiment: --resume takes no file and no --set.', 'Start a new run to change a setting.');
-      return conclude(await trainRun(requireResumable(resumed), resumed, true, threads, interrupted), resumed);
+        throw new AuroraError(
+          'usage',
+          'A resumed run keeps its experiment: --resume takes no file and no --set.',
+          'Start a new run to change a setting.',
+        );
+      return conclude(
+        await trainRun(requireResumable(resumed), resumed, true, threads, interrupted),
+        resumed,
+      );
     }
     const file = one(args, 'experiment file', 'train');
     const spec = loadExperiment(file, args.list('set'));
@@ -91,17 +98,30 @@ async function trainRun(
   const listener: TrainListener = {
     prepared(task, plan, fromStep) {
       const { data, adapters } = task;
-      const what = adapters.length ? `${spec.adapter.method} on ${adapters.length} modules` : 'the head alone';
+      const what = adapters.length
+        ? `${spec.adapter.method} on ${adapters.length} modules`
+        : 'the head alone';
       const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation, ${data.labels.length} labels`;
-      process.stderr.write(`${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`);
+      process.stderr.write(
+        `${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`,
+      );
       progress = new Progress(plan.totalSteps);
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
-    warning: (message) => (progress ? progress.line(`warning: ${message}`) : process.stderr.write(`warning: ${message}\n`)),
+    warning: (message) =>
+      progress ? progress.line(`warning: ${message}`) : process.stderr.write(`warning: ${message}\n`),
   };
   try {
-    const outcome = await runTraining({ spec, run, resume, threads, pulseWorker: join(__dirname, 'pulse-worker.cjs'), listener, interrupted });
+    const outcome = await runTraining({
+      spec,
+      run,
+      resume,
+      threads,
+      pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+      listener,
+      interrupted,
+    });
     return outcome.end === 'finished' ? outcome.result : undefined;
   } finally {
     progress?.clear();
@@ -122,6 +142,7 @@ function onInterrupt(): () => boolean {
 
 function threadCount(given: string | undefined): number {
   const n = given === undefined ? 0 : Number(given);
-  if (!Number.isInteger(n) || n < 0) throw new AuroraError('usage', `--threads takes a whole number, not "${given}".`);
+  if (!Number.isInteger(n) || n < 0)
+    throw new AuroraError('usage', `--threads takes a whole number, not "${given}".`);
   return n;
 }

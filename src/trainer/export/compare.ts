@@ -30,9 +30,7 @@ export async function compareForms(
 ): Promise<FormMetrics> {
   const measure = async (name: string, model: Model, infos: TensorInfos, graph: TaskGraphSpec) => {
     const evaluator = await openEvaluator(model, infos, graph, join(folder, name));
-    const { data, spec } = task;
-    const { dataset } = data.validation;
-    const metrics = await evaluateDataset(evaluator, model, dataset, parameters, data.labels.length, spec.training.batchSize);
+    const metrics = await evaluateDataset(evaluator, task, task.data.validation.dataset, parameters);
     await evaluator.dispose();
     return metrics;
   };

@@ -15,15 +15,27 @@ import type { Task } from '../task';
 export type ExportForm = 'onnx-dynamic' | 'onnx-merged';
 
 /** The trained model as one that any ONNX runtime can run. With a head it has one output more: the logits. */
-export function exportedModel(task: Task, parameters: ReadonlyMap<string, Float32Array>, form: ExportForm): Model {
+export function exportedModel(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  form: ExportForm,
+): Model {
   const model = form === 'onnx-dynamic' ? dynamicModel(task, parameters) : mergedModel(task, parameters);
-  const metadata = new Map([...model.metadata, ['aurora.labels', JSON.stringify(task.data.labels)], ['aurora.form', form]]);
+  const metadata = new Map([
+    ...model.metadata,
+    ['aurora.labels', JSON.stringify(task.data.labels)],
+    ['aurora.form', form],
+  ]);
   return { ...model, metadata };
 }
 
 /** The name under which the head's logits leave an exported model. */
 export const logitsName = (task: Task): string =>
-  !task.head ? task.graph.output : task.model.graph.outputs.some((o) => o.name === 'logits') ? 'aurora_logits' : 'logits';
+  !task.head
+    ? task.graph.output
+    : task.model.graph.outputs.some((o) => o.name === 'logits')
+      ? 'aurora_logits'
+      : 'logits';
 
 /** The trained forward itself: adapters as nodes, at the internal opset. */
 function dynamicModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): Model {
@@ -68,7 +80,9 @@ function addTrainedHead(task: Task, g: GraphBuilder, parameters: ReadonlyMap<str
   const hidden = info.shape.at(-1) as number;
   g.addInitializer(tensorOf(head.weight, DType.float, [head.classes, hidden], parameters.get(head.weight)!));
   g.addInitializer(tensorOf(head.bias, DType.float, [head.classes], parameters.get(head.bias)!));
-  const mask = task.model.graph.inputs.some((i) => i.name === 'attention_mask') ? 'attention_mask' : undefined;
+  const mask = task.model.graph.inputs.some((i) => i.name === 'attention_mask')
+    ? 'attention_mask'
+    : undefined;
   const name = logitsName(task);
   g.op('Identity', [addHead(g, task.graph.output, info, head, mask)], {}, { outputs: [name] });
   g.graph.outputs.push({ name, dtype: DType.float, shape: ['batch', head.classes] });

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import type { LayerAdapter } from '../../adapters/select';
 import { writeAtomic } from '../../graph/files';
-import { encodeSafetensors, type FloatTensor } from '../../graph/safetensors';
+import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
+import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
 
@@ -98,4 +99,32 @@ function config(
 function sortedKeys(_: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */
+export function readPeftAdapter(
+  folder: string,
+  adapters: readonly LayerAdapter[],
+): Map<string, Float32Array> {
+  const path = join(folder, 'adapter_model.safetensors');
+  const { tensors } = readSafetensors(path);
+  const take = (key: string): Float32Array => {
+    const found = tensors.get(key);
+    if (!found)
+      throw new AuroraError(
+        'run',
+        `${path} has no tensor ${key}.`,
+        'It belongs to another experiment, or was changed.',
+      );
+    return found.data;
+  };
+  const values = new Map<string, Float32Array>();
+  for (const a of adapters)
+    for (const t of a.tensors)
+      values.set(tensorName(a, t.name), take(`${PREFIX}${a.layer.path}.${t.peftName}`));
+  if (tensors.has(`${PREFIX}classifier.weight`)) {
+    values.set(HEAD_WEIGHT, take(`${PREFIX}classifier.weight`));
+    values.set(HEAD_BIAS, take(`${PREFIX}classifier.bias`));
+  }
+  return values;
 }

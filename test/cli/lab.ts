@@ -1,0 +1,98 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const CLI = resolve('dist/cli.cjs');
+const FIXTURES = resolve('test/fixtures');
+
+export interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** A folder with a small real model, tokenizer, data and experiment, and the built CLI to run on it. */
+export class Lab {
+  readonly folder = mkdtempSync(join(tmpdir(), 'aurora-cli-'));
+  readonly experiment = join(this.folder, 'tiny.aurora.json');
+
+  constructor(settings: Record<string, unknown> = {}) {
+    copyFileSync(join(FIXTURES, 'reference/bert.onnx'), this.path('model.onnx'));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(join(FIXTURES, 'data/wordpiece', name), this.path(name));
+    this.write('train.jsonl', rows(96, 0));
+    this.write('validation.jsonl', rows(24, 1));
+    const base = {
+      model: { path: 'model.onnx', maxLength: 16 },
+      task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
+      data: { train: 'train.jsonl', validation: 'validation.jsonl' },
+      adapter: { method: 'aurora', targetModules: ['query', 'value'] },
+      training: {
+        epochs: 4,
+        batchSize: 8,
+        learningRate: 0.01,
+        seed: 7,
+        evaluateEvery: 10,
+        checkpointEvery: 3,
+      },
+    };
+    this.write('tiny.aurora.json', JSON.stringify(merge(base, settings), null, 2));
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    mkdirSync(join(this.path(name), '..'), { recursive: true });
+    writeFileSync(this.path(name), content);
+  }
+
+  run(...args: string[]): Outcome {
+    const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 120_000 });
+    return { code: r.status, out: r.stdout, err: r.stderr };
+  }
+
+  start(...args: string[]): ChildProcess {
+    return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
+  }
+
+  /** The run folders below `out`, oldest first. */
+  runs(out: string): string[] {
+    return readdirSync(out)
+      .map((name) => join(out, name))
+      .sort((a, b) => statSync(a).ctimeMs - statSync(b).ctimeMs);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+type Json = Record<string, unknown>;
+
+function merge(base: Json, over: Json): Json {
+  const out = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const both = [base[key], value].every((v) => typeof v === 'object' && v !== null && !Array.isArray(v));
+    out[key] = both ? merge(base[key] as Json, value as Json) : value;
+  }
+  return out;
+}
+
+/** Sentences of the fixture tokenizer's words; the label is whether "cat" or "cats" is in it. */
+function rows(count: number, salt: number): string {
+  const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
+  const lines = Array.from({ length: count }, (_, i) => {
+    const n = 3 + ((i * 7 + salt) % 8);
+    const text = Array.from(
+      { length: n },
+      (_, k) => words[(i * 5 + k * 3 + salt + ((i * k) % 4)) % words.length],
+    );
+    const label = (i + salt) % 2 === 0 ? 'pets' : 'other';
+    if (label === 'pets') text[i % n] = i % 4 === 0 ? 'cats' : 'cat';
+    return JSON.stringify({ text: text.join(' '), label });
+  });
+  return `${lines.join('\n')}\n`;
+}
