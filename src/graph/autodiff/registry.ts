@@ -18,6 +18,11 @@ import { repeat } from './rules/repeat';
 import { slice } from './rules/slice';
 import { softmax } from './rules/softmax';
 import { views } from './rules/views';
+import { activations } from './rules/activations';
+import { convolution } from './rules/conv';
+import { cumsum } from './rules/cumsum';
+import { frozenNorm } from './rules/frozenNorm';
+import { nd } from './rules/nd';
 import type { Rule } from './rule';
 
 /** Every operator that gradients can pass, by domain and name. */
@@ -41,6 +46,11 @@ const RULES: Record<string, Rule> = {
   ...slice,
   ...softmax,
   ...views,
+  ...nd,
+  ...frozenNorm,
+  ...cumsum,
+  ...convolution,
+  ...activations,
 };
 
 export const ruleFor = (node: Pick<Node, 'domain' | 'opType'>): Rule | undefined =>

@@ -1,2 +1,18 @@
 /** ONNX Runtime has no float64 kernel for these: no finite differences, but PyTorch's values. */
-export const FLOAT32_ONLY = ['Elu', 'Erf', 'Gelu', 'LeakyRelu', 'Softplus'];
+export const FLOAT32_ONLY = [
+  ...[
+    'Elu',
+    'Erf',
+    'Gelu',
+    'LeakyRelu',
+    'Softplus',
+    'Selu',
+    'Celu',
+    'PRelu',
+    'HardSigmoid',
+    'HardSwish',
+    'Mish',
+  ],
+  ...['Softsign', 'ThresholdedRelu', 'Shrink'],
+  ...['Conv', 'BatchNormalization', 'InstanceNormalization', 'GlobalAveragePool'],
+];

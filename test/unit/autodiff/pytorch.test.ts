@@ -14,8 +14,10 @@ interface Values {
 }
 interface Case {
   op: string;
-  attributes: Record<string, number | string>;
+  /** Numbers are floats unless the operator's attribute of that name is an integer. */
+  attributes: Record<string, number | number[] | string>;
   inputs: Record<string, Values>;
+  constants: Record<string, Values>;
   dy: Values;
   gradients: Record<string, Values>;
 }
@@ -33,7 +35,10 @@ const float = (v: Values): HostTensor => ({
 
 const attributes = (c: Case): Record<string, AttributeLike> =>
   Object.fromEntries(
-    Object.entries(c.attributes).map(([k, v]) => [k, typeof v === 'number' ? { float: v } : v]),
+    Object.entries(c.attributes).map(([k, v]) => [
+      k,
+      typeof v === 'number' && k !== 'group' ? { float: v } : v,
+    ]),
   );
 
 describe('gradients in float32 agree with PyTorch in float64', () => {
@@ -45,7 +50,10 @@ describe('gradients in float32 agree with PyTorch in float64', () => {
         inputs: Object.fromEntries(
           Object.entries(c.inputs).map(([name, v]) => [name, { shape: v.dims, dtype: DType.float }]),
         ),
-        build: (g) => [g.op(c.op, Object.keys(c.inputs), { ...attributes(c), ...keepdims })],
+        build: (g) => {
+          const constants = Object.values(c.constants).map((v) => g.constant(DType.float, v.dims, v.data));
+          return [g.op(c.op, [...Object.keys(c.inputs), ...constants], { ...attributes(c), ...keepdims })];
+        },
         open: [],
       });
       const session = await openSession(encodeModel(d.backward));

@@ -5,12 +5,13 @@ import { elementwise } from './cases/elementwise';
 import { movement } from './cases/movement';
 import { products } from './cases/products';
 import { reductions } from './cases/reductions';
+import { scatter } from './cases/scatter';
 import { selection } from './cases/selection';
 import { checkGradients } from './check';
 import { FLOAT32_ONLY } from './float32-only';
 import type { Case } from './problem';
 
-const CASES = { ...elementwise, ...movement, ...products, ...reductions, ...selection };
+const CASES = { ...elementwise, ...movement, ...products, ...reductions, ...scatter, ...selection };
 
 describe('gradients agree with finite differences', () => {
   it.each(Object.entries<Case>(CASES))('%s', async (_operator, arbitrary) => {

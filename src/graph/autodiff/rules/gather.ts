@@ -35,6 +35,9 @@ const gatherElements: Rule = (c) => {
 };
 
 const scatter = (c: RuleContext, places: string, rows: string, axis: number): string =>
-  c.op('ScatterElements', [c.zeros(c.x[0]), places, rows], { axis, reduction: 'add' });
+  scatterElements(c, c.zeros(c.x[0]), places, rows, axis);
+
+export const scatterElements = (c: RuleContext, to: string, places: string, rows: string, axis: number) =>
+  c.op('ScatterElements', [to, places, rows], { axis, reduction: 'add' });
 
 export const gather: Record<string, Rule> = { Gather: gatherRule, GatherElements: gatherElements };

@@ -46,10 +46,28 @@ const reduceL2: Rule = (c) => {
   return [c.op('Mul', [c.x[0], ratio])];
 };
 
+/** y = Σ|x|. */
+const reduceL1: Rule = (c) => [c.op('Mul', [c.op('Sign', [c.x[0]]), keptDims(c, c.dy[0]!, reducedAxes(c))])];
+
+const reduceSumSquare: Rule = (c) => {
+  const doubled = c.op('Mul', [c.dy[0]!, c.scalar(2, c.x[0])]);
+  return [c.op('Mul', [c.x[0], keptDims(c, doubled, reducedAxes(c))])];
+};
+
+/** y = ln Σ eˣ: dx = dy·e^(x − y). */
+const reduceLogSumExp: Rule = (c) => {
+  const axes = reducedAxes(c);
+  const share = c.op('Exp', [c.op('Sub', [c.x[0], keptDims(c, c.y[0], axes)])]);
+  return [c.op('Mul', [share, keptDims(c, c.dy[0]!, axes)])];
+};
+
 export const reduce: Record<string, Rule> = {
   ReduceSum: reduceSum,
   ReduceMean: reduceMean,
   ReduceMax: reduceExtremum,
   ReduceMin: reduceExtremum,
   ReduceL2: reduceL2,
+  ReduceL1: reduceL1,
+  ReduceSumSquare: reduceSumSquare,
+  ReduceLogSumExp: reduceLogSumExp,
 };

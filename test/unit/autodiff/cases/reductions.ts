@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { DType } from '../../../../src/graph/dtype';
 import { axesOf, axisOf, openLabels, shape, unary, type Case, type Input } from '../problem';
 
 const reduction = (op: string, values: Input['values'] = 'any'): Case =>
@@ -24,12 +25,22 @@ const alongAxis = (op: string): Case =>
     .chain((a) => fc.constantFrom<(number | undefined)[]>(a, undefined))
     .chain((axis) => unary((g, x) => g.op(op, [x], axis === undefined ? {} : { axis: axis as number })));
 
+const cumSum: Case = fc
+  .record({ axis: axisOf(1), exclusive: fc.nat(1), reverse: fc.nat(1) })
+  .chain(({ axis, exclusive, reverse }) =>
+    unary((g, x) => g.op('CumSum', [x, g.scalar(axis, DType.int64)], { exclusive, reverse })),
+  );
+
 export const reductions: Record<string, Case> = {
   ReduceSum: reduction('ReduceSum'),
   ReduceMean: reduction('ReduceMean'),
   ReduceMax: reduction('ReduceMax', 'distinct'),
   ReduceMin: reduction('ReduceMin', 'distinct'),
   ReduceL2: reduction('ReduceL2', 'away'),
+  ReduceL1: reduction('ReduceL1', 'away'),
+  ReduceSumSquare: reduction('ReduceSumSquare'),
+  ReduceLogSumExp: reduction('ReduceLogSumExp'),
+  CumSum: cumSum,
   Softmax: alongAxis('Softmax'),
   LogSoftmax: alongAxis('LogSoftmax'),
 };
