@@ -1,6 +1,6 @@
 import { attrFloat, attrInt } from './attributes';
 import type { Graph, Node, Tensor } from './model';
-import { modulePath, sameModule } from './module-path';
+import { isModuleParameter, modulePath, sameModule } from './module-path';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -33,6 +33,8 @@ interface WeightOperand {
   tensor: Tensor;
   transposed: boolean;
   plain: boolean;
+  /** The layer is applied to a constant: relative position embeddings, for one. */
+  onConstant?: boolean;
 }
 
 /** Every linear layer of a graph, in execution order. */
@@ -41,10 +43,21 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const users = usersOf(graph);
   const layers = new Map<string, LinearLayer>();
   const ofPath = new Map<string, string[]>();
-  for (const node of graph.nodes) {
+  const candidates = graph.nodes.flatMap((node) => {
     const operand = linearOperand(graph, producers, node);
-    if (!operand) continue;
+    return operand ? [{ node, operand }] : [];
+  });
+  const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
+  for (const { node, operand } of candidates) {
     const { tensor } = operand;
+    // A product of two constants is a table of the exporter's, unless one is known as a module's weight.
+    if (
+      operand.onConstant &&
+      !weights.has(tensor) &&
+      !isModuleParameter(tensor.name) &&
+      !isModuleParameter(biasName(graph, users, node) ?? '')
+    )
+      continue;
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
     const base = modulePath(node, tensor.name, biasName(graph, users, node), tied) ?? tensor.name;
     const call = { node, input: node.inputs[0], output: node.outputs[0] };
@@ -85,11 +98,11 @@ function linearOperand(graph: Graph, producers: Map<string, Node>, node: Node): 
   if (node.domain !== '') return undefined;
   const gemm = node.opType === 'Gemm';
   if (!gemm && node.opType !== 'MatMul') return undefined;
-  // A constant left operand is a table, not a layer's weight; Gemm's transA leaves no batch axis in front.
+  // Gemm's transA leaves no batch axis in front.
   if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
-  if (weightOperand(graph, producers, node.inputs[0])) return undefined;
-  const operand = weightOperand(graph, producers, node.inputs[1]);
-  if (!operand || operand.tensor.dims.length !== 2) return undefined;
+  const found = weightOperand(graph, producers, node.inputs[1]);
+  if (!found || found.tensor.dims.length !== 2) return undefined;
+  const operand = { ...found, onConstant: weightOperand(graph, producers, node.inputs[0]) !== undefined };
   return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
 }
 

@@ -31,6 +31,9 @@ export function sameModule(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
+/** Whether a constant is named after a module that owns it. */
+export const isModuleParameter = (name: string): boolean => fromParameter(name) !== undefined;
+
 /** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */
 function fromParameter(name: string): string | undefined {
   const m = /^(.+)[./](?:weight|bias|kernel)(?::\d+)?$/.exec(name);

@@ -61,7 +61,9 @@ export function probePlans(inputs: readonly ValueInfo[], examples: readonly Exam
       examples.every((e) => agrees(axes, e)) && all.findIndex((a) => samePartition(a, axes)) === i,
   );
   const made = LENGTHS.flatMap((lengths) => ties.map((axes) => planOf(inputs, axes, lengths)));
-  return examples.length ? [...made, examplePlan(inputs, examples)] : made;
+  if (examples.length === 0) return made;
+  const free = examplePlan(inputs, examples, BATCHES[0]);
+  return [...made, free, examplePlan(inputs, examples, [undefined, undefined, undefined])];
 }
 
 /** Names of the free axes, by input and axis. */
@@ -122,19 +124,23 @@ function planOf(inputs: readonly ValueInfo[], axes: Axes, lengths: number[][]): 
 const derived = (name: string): number[] | undefined =>
   /^\d+\|\d+\|\d+$/.test(name) ? name.split('|').map(Number) : undefined;
 
-/** Real shapes, except for the number of examples in the batch. */
-function examplePlan(inputs: readonly ValueInfo[], examples: readonly ExampleDims[]): ProbePlan {
-  const rounds = BATCHES[0].map((batch, round) => {
+/** Real shapes, but for the number of examples in the batch where that is free. */
+function examplePlan(
+  inputs: readonly ValueInfo[],
+  examples: readonly ExampleDims[],
+  batches: readonly (number | undefined)[],
+): ProbePlan {
+  const rounds = batches.map((batch, round) => {
     const example = examples[round % examples.length];
     return new Map(
       inputs.map(({ name, shape }) => {
         const dims = [...(example[name] ?? shape!.map((d) => (typeof d === 'number' ? d : 1)))];
-        if (shape!.length && typeof shape![0] !== 'number') dims[0] = batch;
+        if (batch !== undefined && shape!.length && typeof shape![0] !== 'number') dims[0] = batch;
         return [name, dims] as const;
       }),
     );
   });
-  return { rounds, labels: new Map([[BATCHES[0].join('|'), 'batch']]) };
+  return { rounds, labels: new Map([[batches.join('|'), 'batch']]) };
 }
 
 function orders(a: number, b: number, c: number): number[][] {
