@@ -1,16 +1,17 @@
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
 
-/** Imports go one way (docs/architecture.md): each folder names the ones it may not see. */
+/** Imports go one way (CONTRIBUTING.md): each folder names the ones it may not see. */
 const ROOMS = {
-  shared: ['graph', 'adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
-  graph: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
-  adapters: ['engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
-  data: ['adapters', 'engine', 'trainer', 'runs', 'cli', 'extension'],
-  engine: ['data', 'trainer', 'runs', 'cli', 'extension'],
-  runs: ['adapters', 'engine', 'data', 'trainer', 'cli', 'extension'],
-  trainer: ['cli', 'extension'],
-  cli: ['extension'],
+  shared: ['graph', 'adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  graph: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  adapters: ['engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  data: ['adapters', 'engine', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  demo: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
+  engine: ['data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  runs: ['adapters', 'engine', 'data', 'trainer', 'cli', 'demo', 'extension'],
+  trainer: ['cli', 'demo', 'extension'],
+  cli: ['demo', 'extension'],
 };
 
 const direction = Object.entries(ROOMS).map(([room, forbidden]) => ({
@@ -32,7 +33,7 @@ const direction = Object.entries(ROOMS).map(([room, forbidden]) => ({
                 },
               ]
             : []),
-          ...(['shared', 'graph', 'adapters', 'data', 'runs'].includes(room)
+          ...(['shared', 'graph', 'adapters', 'data', 'demo', 'runs'].includes(room)
             ? [{ group: ['onnxruntime-node'], message: 'Only src/engine loads a runtime.' }]
             : []),
         ],

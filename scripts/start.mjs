@@ -11,6 +11,6 @@ await main(async () => {
   await build();
   ensureUseLite();
   say('Training demo/debian-sections.aurora.json …');
-  const args = ['train', join('demo', 'debian-sections.aurora.json'), ...process.argv.slice(2)];
+  const args = ['train', join('demo', 'debian-sections.aurora.json'), '--baseline', ...process.argv.slice(2)];
   return runNode(join(ROOT, 'dist', 'cli.cjs'), args);
 });

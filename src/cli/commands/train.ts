@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { writeAtomic } from '../../graph/files';
 import { createRun, experimentRuns, runPaths } from '../../runs/layout';
 import { loadExperiment } from '../../runs/experiment/load';
@@ -72,18 +72,34 @@ saves, and stops; --resume goes on from there to the same bits.
 
 function conclude(result: RunResult | undefined, run: string, headOnly?: RunResult): number {
   if (!result) {
-    process.stderr.write(`Stopped; everything is saved. Go on with: aurora train --resume ${run}\n`);
+    process.stderr.write(`Stopped; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
     return EXIT.stopped;
   }
   process.stdout.write(report(result, run, headOnly));
+  process.stdout.write(nextSteps(run));
   return EXIT.ok;
 }
+
+/** The program as it was called, so that a line can be pasted. */
+function program(): string {
+  const called = process.argv[1] ?? 'aurora';
+  return /\.c?js$/.test(called) ? `node ${relative(process.cwd(), called)}` : 'aurora';
+}
+
+const nextSteps = (run: string): string => `Next
+  the trained model as ONNX    ${program()} export ${run} --as onnx-dynamic
+  the adapter for PEFT         ${join(run, 'adapter', 'best')}
+  another try                  open the experiment file in VS Code, change it, and train again
+`;
 
 function newRun(spec: Experiment, file: string, args: ParsedArgs): string {
   const run = createRun(args.text('out') ?? experimentRuns(file));
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
   return run;
 }
+
+/** A baseline and its run warn of the same data: once is enough. */
+const warned = new Set<string>();
 
 /** @returns undefined when it was asked to stop before the end */
 async function trainRun(
@@ -109,8 +125,12 @@ async function trainRun(
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
-    warning: (message) =>
-      progress ? progress.line(`warning: ${message}`) : process.stderr.write(`warning: ${message}\n`),
+    warning(message) {
+      if (warned.has(message)) return;
+      warned.add(message);
+      if (progress) progress.line(`warning: ${message}`);
+      else process.stderr.write(`warning: ${message}\n`);
+    },
   };
   try {
     const outcome = await runTraining({
