@@ -1,4 +1,5 @@
 import { AuroraError } from '../shared/errors';
+import { editDistance } from '../shared/nearest';
 import type { TargetSpec } from '../shared/experiment';
 
 export interface TargetMatch {
@@ -73,15 +74,4 @@ export function nearestPaths(wanted: string, paths: readonly string[], count = 3
     .sort((a, b) => a.d - b.d)
     .slice(0, count)
     .map((s) => s.p);
-}
-
-export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length];
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse, type CsvError } from 'csv-parse/sync';
 import { AuroraError } from '../shared/errors';
+import { EMPTY_HINT } from './files';
 import { INVALID_UTF8, type DataRecord, type Records } from './records';
 
 interface Span {
@@ -82,7 +83,7 @@ function toRecord({ fields, bytes, firstLine, lastLine }: Span, columns: string[
  */
 export function parseDelimited(path: string, bytes: Buffer, delimiter: ',' | '\t'): Records {
   const [header, ...rows] = split(path, bytes, delimiter);
-  if (!header) throw new AuroraError('data', `${path} has only blank lines.`);
+  if (!header) throw new AuroraError('emptyData', `${path} has only blank lines.`, EMPTY_HINT);
   if (!isUtf8(header.bytes))
     throw new AuroraError(
       'data',

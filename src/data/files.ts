@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { AuroraError } from '../shared/errors';
 
+/** What to do about a file without rows. */
+export const EMPTY_HINT = 'Fill it, or name another file in data.train or data.validation.';
+
 export type DataFormat = 'csv' | 'tsv' | 'jsonl';
 
 const EXTENSIONS: Record<string, DataFormat> = {
@@ -58,7 +61,7 @@ function gunzip(path: string, bytes: Buffer): Buffer {
 export function readDataFile(path: string): Buffer {
   const stored = readBytes(path);
   const bytes = /\.gz$/i.test(path) ? gunzip(path, stored) : stored;
-  if (bytes.length === 0) throw new AuroraError('data', `${path} is empty.`);
+  if (bytes.length === 0) throw new AuroraError('emptyData', `${path} is empty.`, EMPTY_HINT);
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     throw new AuroraError('data', `${path} is UTF-16.`, 'Save it as UTF-8.');
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

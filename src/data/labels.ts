@@ -17,7 +17,7 @@ export function inferLabels(path: string, trainingRows: readonly Row[]): string[
   const labels = distinctLabels(trainingRows);
   if (labels.length < 2)
     throw new AuroraError(
-      'data',
+      'labels',
       `${path} has ${labels.length === 0 ? 'no label' : `only the label "${labels[0]}"`}; two or more are needed.`,
       'Check data.labelColumn.',
     );

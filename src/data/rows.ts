@@ -2,7 +2,7 @@ import type { DataSpec } from '../shared/experiment';
 import { AuroraError } from '../shared/errors';
 import { nearest } from '../shared/nearest';
 import { parseDelimited } from './delimited';
-import { dataFormat, readDataFile } from './files';
+import { dataFormat, EMPTY_HINT, readDataFile } from './files';
 import { parseJsonl } from './jsonl';
 import type { DataRecord, Records } from './records';
 
@@ -38,7 +38,7 @@ function requireColumn(path: string, columns: string[], option: string, name: st
   if (columns.length === 0 || columns.includes(name)) return;
   const near = nearest(name, columns);
   throw new AuroraError(
-    'data',
+    option === 'labelColumn' ? 'labels' : 'data',
     `${path} has no column "${name}"; it has ${list(columns)}.`,
     near === undefined
       ? `Set data.${option} to one of them.`
@@ -91,9 +91,9 @@ export function badRow(
 export function requireRows(path: string, left: number, skipped: readonly SkippedRow[]): void {
   if (left > 0) return;
   const first = skipped[0];
-  if (!first) throw new AuroraError('data', `${path} has no rows.`);
+  if (!first) throw new AuroraError('emptyData', `${path} has no rows.`, EMPTY_HINT);
   throw new AuroraError(
-    'data',
+    'emptyData',
     `${path}: all ${skipped.length} rows were skipped; the first, in line ${first.line}: ${first.reason}.`,
     'Correct the file, or name other columns in data.textColumn and data.labelColumn.',
   );

@@ -149,7 +149,7 @@ function largestId(hf: HuggingFaceTokenizer): number {
 export function checkVocabulary(tokenizer: Tokenizer, vocabularyRows: number, modelPath: string): void {
   if (tokenizer.vocabSize <= vocabularyRows) return;
   throw new AuroraError(
-    'tokenizer',
+    'vocabulary',
     `${tokenizer.path} has token ids up to ${tokenizer.vocabSize - 1}, but the embedding of ${modelPath} has ${vocabularyRows} rows.`,
     'The tokenizer belongs to another model: set model.tokenizer to the one that came with this model.',
   );

@@ -39,20 +39,20 @@ function resolveExternal(t: Tensor, modelPath: string): void {
   };
   if (outside(target))
     throw new AuroraError(
-      'model',
+      'externalOutside',
       `${modelPath} keeps the weight ${t.name} at "${external.location}", outside the model's folder.`,
       'A model may only read data beside itself: move the data file into the folder and correct the model.',
     );
   if (!existsSync(target))
     throw new AuroraError(
-      'model',
+      'externalMissing',
       `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), and it is not in ${folder}.`,
       'Put the file beside the model; exporters write it together with the .onnx file.',
     );
   const real = realpathSync(target);
   if (outside(real))
     throw new AuroraError(
-      'model',
+      'externalOutside',
       `${target} is a link out of the model's folder (to ${real}).`,
       'Copy the data file itself.',
     );
@@ -73,7 +73,7 @@ function resolveExternal(t: Tensor, modelPath: string): void {
     );
   if (external.offset + length > size)
     throw new AuroraError(
-      'model',
+      'truncated',
       `The data file ${target} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
       'Download or export the model again.',
     );

@@ -22,7 +22,7 @@ export function scanModel(path: string): Model {
       else shell.push(file.slice(field.start, field.end));
       file.pos = field.end;
     }
-    if (!graph) throw file.error('it has no graph');
+    if (!graph) throw file.error(file.size === 0 ? 'it is empty' : 'it has no graph');
     const model = decodeModelShell(Buffer.concat(shell), graph);
     if (model.opsets.size === 0) throw file.error('it names no operator set');
     return model;
@@ -99,7 +99,7 @@ class FileCursor {
     this.size = stat.size;
     if (!stat.isFile()) {
       this.close();
-      throw this.error('it is not a file');
+      throw new AuroraError('model', `The model ${path} is not a file.`, 'Give the path of an .onnx file.');
     }
   }
 
@@ -108,12 +108,29 @@ class FileCursor {
   }
 
   error(why: string, cause?: unknown): AuroraError {
+    const where = `(near byte ${this.pos} of ${this.size})`;
+    const start = this.start();
+    // Every exporter writes field 1 first, the IR version, a small number.
+    if (start[0] === 0x08 && start[1]! >= 1 && start[1]! <= 30)
+      return new AuroraError(
+        'truncated',
+        `${this.path} is not a whole ONNX model, it is truncated or damaged: ${why} ${where}.`,
+        'Export or download the file again.',
+        { cause },
+      );
     return new AuroraError(
-      'model',
-      `${this.path} is not a whole ONNX model: ${why} (near byte ${this.pos} of ${this.size}).`,
-      'Export or download the file again; an .onnx file is a serialized ModelProto.',
+      'notOnnx',
+      `${this.path} is not an ONNX model: ${why} ${where}.`,
+      start.toString('latin1').startsWith('version https://git-lfs')
+        ? 'It is a Git LFS pointer: `git lfs pull` fetches the model itself.'
+        : 'An .onnx file is a serialized ModelProto, as torch.onnx.export writes it.',
       { cause },
     );
+  }
+
+  private start(): Buffer {
+    const start = Buffer.alloc(32);
+    return start.subarray(0, readSync(this.fd, start, 0, start.length, 0));
   }
 
   slice(start: number, end: number): Uint8Array {
@@ -146,7 +163,7 @@ class FileCursor {
       body = this.pos;
       end = body + length;
     } else throw this.error(`a field has the unknown wire type ${wire}`);
-    if (end > limit) throw this.error('a field runs past the end; the file is truncated or not ONNX');
+    if (end > limit) throw this.error('a field runs past the end');
     this.pos = body;
     return { no, wire, start, body, end };
   }

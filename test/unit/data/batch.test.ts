@@ -61,7 +61,7 @@ describe('tokenizeAll', () => {
     expect(examples.map((e) => e.row)).toEqual([1]);
     expect(skipped.map((s) => s.line)).toEqual([5]);
     expect(
-      failure('data', () => tokenizeAll(rows.slice(0, 1), tokenizer, { ...options, onBadRow: 'skip' })),
+      failure('emptyData', () => tokenizeAll(rows.slice(0, 1), tokenizer, { ...options, onBadRow: 'skip' })),
     ).toContain('all 1 rows were skipped');
   });
 });

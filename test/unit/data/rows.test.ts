@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRows, type ReadOptions } from '../../../src/data/rows';
+import type { ErrorKind } from '../../../src/shared/errors';
 import { failure, temporaryFolder } from './support';
 
 const folder = temporaryFolder();
@@ -150,12 +151,12 @@ describe('bad rows', () => {
 });
 
 describe('files that cannot be used', () => {
-  it.each([
+  it.each<[string, string | Buffer, string, string, ErrorKind?]>([
     ['wrong.json', 'x', 'the format of this file is not known', '.jsonl'],
-    ['empty.csv', '', 'is empty', ''],
-    ['bom.csv', '\ufeff\n\n', 'has only blank lines', ''],
-    ['header.csv', 'text,label\n', 'has no rows', ''],
-    ['blank.jsonl', '\n \n', 'has no rows', ''],
+    ['empty.csv', '', 'is empty', 'name another file', 'emptyData'],
+    ['bom.csv', '\ufeff\n\n', 'has only blank lines', 'name another file', 'emptyData'],
+    ['header.csv', 'text,label\n', 'has no rows', 'name another file', 'emptyData'],
+    ['blank.jsonl', '\n \n', 'has no rows', 'name another file', 'emptyData'],
     ['utf16.csv', Buffer.from('\ufefftext,label\n', 'utf16le'), 'is UTF-16', 'UTF-8'],
     ['plain.csv.gz', 'text,label\na,b\n', 'is not a whole gzip file', 'drop .gz'],
     ['cut.csv.gz', gzipSync('text,label\na,b\n').subarray(0, 20), 'is not a whole gzip file', ''],
@@ -172,9 +173,10 @@ describe('files that cannot be used', () => {
       '{"text":"a","class":"b"}\n',
       'has no column "label"; it has "text", "class"',
       'data.labelColumn',
+      'labels',
     ],
-  ])('%s', (name, content, message, hint) => {
-    const text = failure('data', () => readRows(folder.write(name, content), options));
+  ])('%s', (name, content, message, hint, kind = 'data') => {
+    const text = failure(kind, () => readRows(folder.write(name, content), options));
     expect(text).toContain(message);
     expect(text.slice(text.indexOf('|'))).toContain(hint);
   });
@@ -189,7 +191,7 @@ describe('files that cannot be used', () => {
 
   it('a file whose rows were all skipped', () => {
     const path = folder.write('skipped.csv', 'text,label\n,a\nb,\n');
-    expect(failure('data', () => readRows(path, skipping))).toContain(
+    expect(failure('emptyData', () => readRows(path, skipping))).toContain(
       'all 2 rows were skipped; the first, in line 2: "text" is empty',
     );
   });

@@ -20,7 +20,7 @@ describe('labels', () => {
   });
 
   it('must be two or more', () => {
-    expect(failure('data', () => inferLabels('f.csv', rowsOf(['a', 'a'])))).toContain(
+    expect(failure('labels', () => inferLabels('f.csv', rowsOf(['a', 'a'])))).toContain(
       'f.csv has only the label "a"; two or more are needed',
     );
   });
@@ -33,7 +33,7 @@ describe('labels', () => {
     const kept = withKnownLabels('v.csv', read, ['a', 'games'], 'skip');
     expect(kept.rows.map((r) => r.line)).toEqual([2, 3]);
     expect(kept.skipped.map((r) => r.line)).toEqual([9, 4]);
-    expect(failure('data', () => withKnownLabels('v.csv', read, ['z'], 'skip'))).toContain('all 4 rows');
+    expect(failure('emptyData', () => withKnownLabels('v.csv', read, ['z'], 'skip'))).toContain('all 4 rows');
   });
 });
 

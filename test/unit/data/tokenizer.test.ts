@@ -170,7 +170,7 @@ describe('checkVocabulary', () => {
   it('compares the largest id, added tokens included, with the rows of the embedding', () => {
     expect([wordpiece.vocabSize, unigram.vocabSize]).toEqual([21, 13]);
     checkVocabulary(wordpiece, 21, 'model.onnx');
-    expect(failure('tokenizer', () => checkVocabulary(wordpiece, 20, 'model.onnx'))).toContain(
+    expect(failure('vocabulary', () => checkVocabulary(wordpiece, 20, 'model.onnx'))).toContain(
       'token ids up to 20, but the embedding of model.onnx has 20 rows',
     );
     const added = [{ id: 30, content: '<new>', special: true }];

@@ -16,7 +16,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError, type ErrorKind } from '../../../src/shared/errors';
 import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/load';
 import { isFileRef, type Tensor } from '../../../src/graph/model';
@@ -90,7 +90,10 @@ describe('external data', () => {
     (location) => {
       writeFileSync(join(root, 'secret.bin'), Buffer.alloc(64));
       const e = failure(() => loadModel(external({ location, offset: 0, length: 16 }).path));
-      expect([e.kind, e.message]).toEqual(['model', expect.stringContaining("outside the model's folder")]);
+      expect([e.kind, e.message]).toEqual([
+        'externalOutside',
+        expect.stringContaining("outside the model's folder"),
+      ]);
       expect(e.message).toContain('weight w');
     },
   );
@@ -105,32 +108,52 @@ describe('external data', () => {
     if (kind === 'file') symlinkSync(join(root, 'secret.bin'), join(at, 'w.bin'));
     else symlinkSync(root, join(at, 'sub'));
     const e = failure(() => loadModel(path));
-    expect([e.kind, e.message]).toEqual(['model', expect.stringContaining('is a link out of')]);
+    expect([e.kind, e.message]).toEqual(['externalOutside', expect.stringContaining('is a link out of')]);
   });
 
-  it.each<[string, Place, Uint8Array | 'folder' | undefined, string]>([
-    ['missing', { location: 'w.bin', offset: 0, length: 16 }, undefined, 'needs the data file "w.bin"'],
-    ['too short', { location: 'w.bin', offset: 8, length: 16 }, Buffer.alloc(23), 'is truncated'],
-    ['a folder', { location: 'w.bin', offset: 0, length: 16 }, 'folder', 'is not a file'],
+  it.each<[string, ErrorKind, Place, Uint8Array | 'folder' | undefined, string]>([
+    [
+      'missing',
+      'externalMissing',
+      { location: 'w.bin', offset: 0, length: 16 },
+      undefined,
+      'needs the data file "w.bin"',
+    ],
+    [
+      'too short',
+      'truncated',
+      { location: 'w.bin', offset: 8, length: 16 },
+      Buffer.alloc(23),
+      'is truncated',
+    ],
+    ['a folder', 'model', { location: 'w.bin', offset: 0, length: 16 }, 'folder', 'is not a file'],
     [
       'of another size than the shape',
+      'model',
       { location: 'w.bin', offset: 0, length: 12 },
       Buffer.alloc(64),
       'has 12 bytes of data, not 16',
     ],
     [
       'at a negative offset',
+      'model',
       { location: 'w.bin', offset: -8, length: 16 },
       Buffer.alloc(64),
       'impossible place',
     ],
-    ['at no number', { location: 'w.bin', offset: NaN, length: 16 }, Buffer.alloc(64), 'impossible place'],
-  ])('a data file that is %s', (_, place, content, message) => {
+    [
+      'at no number',
+      'model',
+      { location: 'w.bin', offset: NaN, length: 16 },
+      Buffer.alloc(64),
+      'impossible place',
+    ],
+  ])('a data file that is %s', (_, kind, place, content, message) => {
     const { at, path } = external(place);
     if (content === 'folder') mkdirSync(join(at, 'w.bin'));
     else if (content) writeFileSync(join(at, 'w.bin'), content);
     const e = failure(() => loadModel(path));
-    expect([e.kind, e.message]).toEqual(['model', expect.stringContaining(message)]);
+    expect([e.kind, e.message]).toEqual([kind, expect.stringContaining(message)]);
     expect(e.hint).toBeTruthy();
   });
 
@@ -164,11 +187,12 @@ describe('external data', () => {
 
 describe('files that are no whole model', () => {
   const path = join(root, 'candidate.onnx');
-  const refused = (bytes: Uint8Array) => {
+  const refused = (bytes: Uint8Array, kind: ErrorKind) => {
     writeFileSync(path, bytes);
     const e = failure(() => loadModel(path));
-    expect(e.kind).toBe('model');
+    expect(e.kind).toBe(kind);
     expect(e.message).toContain(path);
+    expect(e.hint).toBeTruthy();
   };
 
   it.each(['bert', 'vit'])('%s cut anywhere', (name) => {
@@ -179,7 +203,8 @@ describe('files that are no whole model', () => {
       fc.integer({ min: whole.length - 200, max: whole.length - 1 }),
     );
     fc.assert(
-      fc.property(cut, (at) => refused(whole.subarray(0, at))),
+      // Two bytes are the least that tell a model from anything else.
+      fc.property(cut, (at) => refused(whole.subarray(0, at), at < 2 ? 'notOnnx' : 'truncated')),
       { numRuns: 150 },
     );
   });
@@ -194,7 +219,9 @@ describe('files that are no whole model', () => {
         try {
           expect(loadModel(path).opsets.size).toBeGreaterThan(0);
         } catch (e) {
-          expect(e).toMatchObject({ name: 'AuroraError', kind: 'model' });
+          expect(e).toBeInstanceOf(AuroraError);
+          const kinds: ErrorKind[] = ['model', 'truncated', 'notOnnx', 'externalMissing', 'externalOutside'];
+          expect(kinds).toContain((e as AuroraError).kind);
         }
       }),
       { numRuns: 150 },
@@ -212,13 +239,25 @@ describe('files that are no whole model', () => {
     ['a zip archive', Buffer.from('504b030414000000080000002100', 'hex')],
     ['a gzip file', gzipSync(Buffer.alloc(1000, 7))],
     ['zeros', Buffer.alloc(4096)],
-  ])('%s', (_, bytes) => refused(bytes));
+  ])('%s', (_, bytes) => refused(bytes, 'notOnnx'));
 
-  it('random bytes', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), refused)));
+  it('a Git LFS pointer says how to get the model', () => {
+    writeFileSync(path, 'version https://git-lfs.github.com/spec/v1');
+    expect(failure(() => loadModel(path)).hint).toContain('git lfs pull');
+  });
+
+  it('random bytes', () =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        // The first byte of every model.
+        if (bytes[0] === 8) bytes[0] = 9;
+        refused(bytes, 'notOnnx');
+      }),
+    ));
 
   it.each([
     ['no such file', join(root, 'absent.onnx'), 'there is no such file'],
-    ['a folder', root, 'it is not a file'],
+    ['a folder', root, 'is not a file'],
   ])('%s', (_, where, message) => {
     const e = failure(() => loadModel(where));
     expect([e.kind, e.message]).toEqual(['model', expect.stringContaining(message)]);
