@@ -4,7 +4,7 @@ import type { Rule, RuleContext } from '../rule';
 
 /**
  * With g = dy·scale and x̂ the normalised input: dx = (g − mean g − x̂·mean(g·x̂))/σ, means over the
- * normalised axes. x̂ itself is never stored; both means ride on x − μ.
+ * normalised axes. x̂ itself is never stored.
  */
 const layerNormalization: Rule = (c) => {
   const [x, scale, bias] = c.x;
@@ -17,35 +17,72 @@ const layerNormalization: Rule = (c) => {
   let dx: string | undefined;
   let dScale: string | undefined;
   if (c.needs(0) || c.needs(1)) {
-    const { centred, inverse } = statistics(c, mean);
+    const s = statistics(c, mean);
     if (c.needs(0)) {
       const g = c.op('Mul', [dy, scale]);
-      const slope = c.op('Mul', [mean(c.op('Mul', [g, centred])), c.op('Mul', [inverse, inverse])]);
-      const projected = c.op('Sub', [c.op('Sub', [g, mean(g)]), c.op('Mul', [centred, slope])]);
-      dx = c.op('Mul', [projected, inverse]);
+      const projection = invertible(c) ? fromOutput(c, dy, mean) : fromInput(c, g, s, mean);
+      dx = c.op('Mul', [c.op('Sub', [c.op('Sub', [g, mean(g)]), projection]), s.inverse()]);
     }
-    if (c.needs(1)) dScale = c.unbroadcast(c.op('Mul', [dy, c.op('Mul', [centred, inverse])]), x, scale);
+    if (c.needs(1))
+      dScale = c.unbroadcast(c.op('Mul', [dy, c.op('Mul', [s.centred(), s.inverse()])]), x, scale);
   }
   return [dx, dScale, c.needs(2) ? c.unbroadcast(dy, x, bias) : undefined];
 };
 
+/** x̂·mean(g·x̂) with both x̂ as (x − μ)/σ. */
+function fromInput(c: RuleContext, g: string, s: Statistics, mean: (t: string) => string): string {
+  const [centred, inverse] = [s.centred(), s.inverse()];
+  const slope = c.op('Mul', [mean(c.op('Mul', [g, centred])), c.op('Mul', [inverse, inverse])]);
+  return c.op('Mul', [centred, slope]);
+}
+
 /**
- * x − μ and 1/σ. The forward kernel's own statistics where they are exact: ONNX Runtime gives them as
- * float32, so a double input computes its own.
+ * The same with x̂ = (y − bias)/scale. Where the output is kept in any case, as the input of an adapted layer
+ * is, x need not be.
  */
-function statistics(c: RuleContext, mean: (t: string) => string): { centred: string; inverse: string } {
+function fromOutput(c: RuleContext, dy: string, mean: (t: string) => string): string {
+  const [, scale] = c.x;
+  const scaled = c.has(2) ? c.op('Sub', [c.y[0], c.x[2]]) : c.y[0];
+  return c.op('Mul', [c.op('Div', [scaled, scale]), mean(c.op('Mul', [dy, scaled]))]);
+}
+
+/** How far a bias may exceed its scale: what was rounded off y beside the bias comes back as many times larger. */
+const LARGEST_OFFSET = 16;
+
+/** Whether scale and bias are constants that lose nothing of x̂ worth keeping. */
+function invertible(c: RuleContext): boolean {
+  const scale = c.constant(c.x[1]);
+  const bias = c.has(2) ? c.constant(c.x[2]) : [0];
+  if (!scale || !bias || (bias.length !== 1 && bias.length !== scale.length)) return false;
+  const offset = (i: number) => Math.abs(bias[bias.length === 1 ? 0 : i] / scale[i]);
+  return scale.every((s, i) => Math.abs(s) > 1e-6 && offset(i) <= LARGEST_OFFSET);
+}
+
+interface Statistics {
+  /** x − μ. */
+  centred(): string;
+  /** 1/σ. */
+  inverse(): string;
+}
+
+/**
+ * The forward kernel's own statistics where they are exact: ONNX Runtime gives them as float32, so a double
+ * input computes its own.
+ */
+function statistics(c: RuleContext, mean: (t: string) => string): Statistics {
   const [x] = c.x;
   if (c.info(x).dtype === DType.float && attrInt(c.node, 'stash_type', 1) === 1) {
-    while (c.node.outputs.length < 3) c.node.outputs.push('');
-    for (const i of [1, 2]) c.node.outputs[i] ||= c.g.fresh(`${c.node.opType}_statistics`);
-    const [, mu, inverse] = c.node.outputs;
-    return { centred: c.op('Sub', [x, mu]), inverse };
+    const output = (i: number) => {
+      while (c.node.outputs.length <= i) c.node.outputs.push('');
+      return (c.node.outputs[i] ||= c.g.fresh(`${c.node.opType}_statistics`));
+    };
+    return { centred: () => c.op('Sub', [x, output(1)]), inverse: () => output(2) };
   }
   const centred = c.op('Sub', [x, mean(x)]);
   const variance = mean(c.op('Mul', [centred, centred]));
   const epsilon = c.scalar(attrFloat(c.node, 'epsilon', 1e-5), x);
   const inverse = c.op('Reciprocal', [c.op('Sqrt', [c.op('Add', [variance, epsilon])])]);
-  return { centred, inverse };
+  return { centred: () => centred, inverse: () => inverse };
 }
 
 export const layerNorm: Record<string, Rule> = { LayerNormalization: layerNormalization };
