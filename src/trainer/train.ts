@@ -1,38 +1,25 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { openTask } from '../engine/onnxruntime/stepper';
 import type { TrainableInfo } from '../engine/program';
-import type { Stepper } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
-import { runPaths, stepName } from '../runs/layout';
+import { runPaths } from '../runs/layout';
 import { ScalarsWriter } from '../runs/scalars';
 import { AuroraError } from '../shared/errors';
-import type { EvaluationMetrics } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
-import { saveCheckpoint } from './checkpoint-store';
 import { EarlyStopping } from './early-stopping';
 import { environment, type Environment } from './environment';
-import { writePeftAdapter } from './export/peft';
-import { trainingLoop, type LoopEnd, type LoopHooks, type StepRecord, type TrainingState } from './loop';
+import { makeHooks, type TrainListener } from './hooks';
+import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { AdamW } from './optimizer';
 import { parameterGroups } from './optimizer-groups';
 import { withCachedFeatures } from './features';
 import { makePlan, type Plan } from './plan';
 import { Pulse } from './pulse';
-import { ActivationRecorder } from './recorder';
 import { makeResult, type RunResult } from './result';
 import { restore, type Restored } from './resume';
-import { specHash } from './spec-hash';
 import { initialParameters, prepareTask, type Task } from './task';
-
-/** What a person at the terminal wants to see; everything is in the run folder too. */
-export interface TrainListener {
-  prepared(task: Task, plan: Plan, fromStep: number): void;
-  stepped(record: StepRecord): void;
-  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
-  warning(message: string): void;
-}
 
 export interface TrainOptions {
   spec: Experiment;
@@ -120,7 +107,9 @@ async function trainOnce(
     listener.prepared(task, plan, state.step);
     const totals = { seconds: restored?.seconds ?? 0, examples: restored?.examples ?? 0 };
     const hooks = makeHooks({
-      options,
+      run,
+      listener,
+      interrupted: options.interrupted,
       task,
       stepper,
       plan,
@@ -204,87 +193,6 @@ function begin(
     trainable: ofAdapters,
     trainableHead: head,
   });
-}
-
-interface Running {
-  options: TrainOptions;
-  task: Task;
-  stepper: Stepper;
-  plan: Plan;
-  state: TrainingState;
-  journal: Journal;
-  scalars: ScalarsWriter;
-  pulse: Pulse;
-  env: Environment;
-  totals: { seconds: number; examples: number };
-  at: (step: number) => void;
-}
-
-function makeHooks({
-  options,
-  task,
-  stepper,
-  plan,
-  state,
-  journal,
-  scalars,
-  pulse,
-  env,
-  totals,
-  at,
-}: Running): LoopHooks {
-  const { run, spec, listener } = options;
-  const recorder = new ActivationRecorder(task, run);
-  recorder.writeExamples();
-  const adapterFolder = (which: 'best' | 'last') => join(runPaths(run).adapter, which);
-  const writeAdapter = (which: 'best' | 'last') =>
-    writePeftAdapter(adapterFolder(which), spec, task.adapters, state.parameters, task.data.labels);
-  return {
-    stepped(record) {
-      at(record.step);
-      totals.seconds += record.seconds;
-      totals.examples += record.examples;
-      scalars.append({ ...record, time: Date.now(), memory: process.memoryUsage.rss() });
-      pulse.progress(record.step, plan.totalSteps);
-      listener.stepped(record);
-    },
-    evaluated(step, epoch, metrics, best, seconds) {
-      totals.seconds += seconds;
-      journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
-      if (best) writeAdapter('best');
-      listener.evaluated(step, epoch, metrics, best);
-    },
-    async snapshot(step) {
-      const path = await recorder.record(step, stepper, state.parameters);
-      if (path) journal.append({ kind: 'activations', step, path });
-    },
-    checkpoint(step) {
-      writeAdapter('last');
-      scalars.flush();
-      saveCheckpoint(run, {
-        state: {
-          version: 1,
-          step,
-          examplesSeen: totals.examples,
-          secondsSpent: totals.seconds,
-          best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
-          last: state.last ?? null,
-          earlyStopping: state.stopping.state(),
-          specHash: specHash(spec),
-          environment: { ...env },
-        },
-        parameters: state.parameters,
-        optimizer: state.optimizer.state(),
-      });
-      journal.append({
-        kind: 'checkpoint',
-        step,
-        path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
-      });
-    },
-    stopRequested: () => options.interrupted() || pulse.stopRequested(),
-    checkpointRequested: () => pulse.checkpointRequested(),
-  };
 }
 
 function conclude(

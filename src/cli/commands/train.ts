@@ -6,7 +6,8 @@ import { AuroraError, EXIT } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import { requireResumable } from '../../trainer/resume';
 import type { RunResult } from '../../trainer/result';
-import { train as runTraining, type TrainListener } from '../../trainer/train';
+import type { TrainListener } from '../../trainer/hooks';
+import { train as runTraining } from '../../trainer/train';
 import { one, type Command, type ParsedArgs } from '../command';
 import { count } from '../format';
 import { Progress } from '../progress';
@@ -14,7 +15,6 @@ import { report } from '../report';
 import { requireOnly } from './reference';
 
 export const train: Command = {
-  summary: 'train the adapters of an experiment',
   help: `Usage: aurora train FILE.aurora.json [options]
        aurora train --resume RUN
 

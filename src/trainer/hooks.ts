@@ -1,0 +1,110 @@
+import { join, relative } from 'node:path';
+import type { Stepper } from '../engine/stepper';
+import type { Journal } from '../runs/journal';
+import { runPaths, stepName } from '../runs/layout';
+import type { ScalarsWriter } from '../runs/scalars';
+import type { EvaluationMetrics } from '../shared/events';
+import { CHECKPOINT_VERSION } from './checkpoint';
+import { saveCheckpoint } from './checkpoint-store';
+import type { Environment } from './environment';
+import { writePeftAdapter } from './export/peft';
+import type { LoopHooks, StepRecord, TrainingState } from './loop';
+import type { Plan } from './plan';
+import type { Pulse } from './pulse';
+import { ActivationRecorder } from './recorder';
+import { specHash } from './spec-hash';
+import type { Task } from './task';
+
+/** What a person at the terminal wants to see; everything is in the run folder too. */
+export interface TrainListener {
+  prepared(task: Task, plan: Plan, fromStep: number): void;
+  stepped(record: StepRecord): void;
+  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  warning(message: string): void;
+}
+
+export interface Running {
+  run: string;
+  listener: TrainListener;
+  interrupted: () => boolean;
+  task: Task;
+  stepper: Stepper;
+  plan: Plan;
+  state: TrainingState;
+  journal: Journal;
+  scalars: ScalarsWriter;
+  pulse: Pulse;
+  env: Environment;
+  totals: { seconds: number; examples: number };
+  at: (step: number) => void;
+}
+
+/** What a training loop's progress leaves in the run folder, in the order that a kill cannot hurt. */
+export function makeHooks({
+  run,
+  listener,
+  interrupted,
+  task,
+  stepper,
+  plan,
+  state,
+  journal,
+  scalars,
+  pulse,
+  env,
+  totals,
+  at,
+}: Running): LoopHooks {
+  const { spec } = task;
+  const recorder = new ActivationRecorder(task, run);
+  recorder.writeExamples();
+  const adapterFolder = (which: 'best' | 'last') => join(runPaths(run).adapter, which);
+  const writeAdapter = (which: 'best' | 'last') =>
+    writePeftAdapter(adapterFolder(which), spec, task.adapters, state.parameters, task.data.labels);
+  return {
+    stepped(record) {
+      at(record.step);
+      totals.seconds += record.seconds;
+      totals.examples += record.examples;
+      scalars.append({ ...record, time: Date.now(), memory: process.memoryUsage.rss() });
+      pulse.progress(record.step, plan.totalSteps);
+      listener.stepped(record);
+    },
+    evaluated(step, epoch, metrics, best, seconds) {
+      totals.seconds += seconds;
+      journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
+      if (best) writeAdapter('best');
+      listener.evaluated(step, epoch, metrics, best);
+    },
+    async snapshot(step) {
+      const path = await recorder.record(step, stepper, state.parameters);
+      if (path) journal.append({ kind: 'activations', step, path });
+    },
+    checkpoint(step) {
+      writeAdapter('last');
+      scalars.flush();
+      saveCheckpoint(run, {
+        state: {
+          version: CHECKPOINT_VERSION,
+          step,
+          examplesSeen: totals.examples,
+          secondsSpent: totals.seconds,
+          best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
+          last: state.last ?? null,
+          earlyStopping: state.stopping.state(),
+          specHash: specHash(spec),
+          environment: { ...env },
+        },
+        parameters: state.parameters,
+        optimizer: state.optimizer.state(),
+      });
+      journal.append({
+        kind: 'checkpoint',
+        step,
+        path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
+      });
+    },
+    stopRequested: () => interrupted() || pulse.stopRequested(),
+    checkpointRequested: () => pulse.checkpointRequested(),
+  };
+}
