@@ -93,7 +93,9 @@ async function trainOnce(
   const restored = options.resume ? restore(run, spec, env, warn) : undefined;
   const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
   prepared.warnings.forEach(warn);
+  const began = performance.now();
   const task = await withCachedFeatures(prepared, join(run, 'graph'), options.threads);
+  const featureSeconds = (performance.now() - began) / 1000;
   const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, join(run, 'graph'), {
     threads: options.threads,
   });
@@ -105,7 +107,7 @@ async function trainOnce(
     begin(journal, task, trainable, plan, restored);
     pulse.progress(state.step, plan.totalSteps);
     listener.prepared(task, plan, state.step);
-    const totals = { seconds: restored?.seconds ?? 0, examples: restored?.examples ?? 0 };
+    const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
     const hooks = makeHooks({
       run,
       listener,
