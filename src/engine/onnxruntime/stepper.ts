@@ -10,6 +10,7 @@ import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec, type TrainableInfo } from '../program';
 import type { Evaluator, Parameters, Stepper } from '../stepper';
+import { foldConstants } from './fold';
 import { openSession, type SessionOptions } from './session';
 import { probe } from './probe';
 
@@ -116,12 +117,8 @@ async function trainingGraph(
   folder: string,
 ): Promise<{ model: Model; gradients: Map<string, string> }> {
   const infos = await probe(task.model, folder);
-  const graph = {
-    ...task.model.graph,
-    nodes: [...task.model.graph.nodes],
-    inputs: [...task.model.graph.inputs],
-    initializers: new Map(task.model.graph.initializers),
-  };
+  const folded = await foldConstants(task.model, infos);
+  const graph = { ...folded, inputs: [...folded.inputs] };
   const dtype = infos.get(task.lossSum)!.dtype;
   new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, dtype, []);
   const names = task.trainable.map((t) => t.name);

@@ -1,0 +1,75 @@
+import { DType } from '../../graph/dtype';
+import type { TensorInfos } from '../../graph/infos';
+import { elementCount, type Graph, type Model, type Node } from '../../graph/model';
+import { encodeModel } from '../../graph/onnx/encode';
+import { prune } from '../../graph/prune';
+import { tensorOf } from '../../graph/values';
+import { openSession } from './session';
+
+/** Larger ones are tables, which no gradient rule reads. */
+const LARGEST = 1024;
+const TYPES: number[] = [DType.float, DType.double, DType.int64, DType.int32, DType.bool];
+
+/**
+ * The graph with small constants in place of the nodes that compute them from constants and fixed sizes. An
+ * exporter told not to fold writes even a Slice's axes as nodes, and gradient rules need their values.
+ *
+ * @param model one whose tensors are all in `infos`
+ */
+export async function foldConstants(model: Model, infos: TensorInfos): Promise<Graph> {
+  const { graph } = model;
+  const initializers = new Map(graph.initializers);
+  const known = new Set(initializers.keys());
+  const folded: Node[] = [];
+  const kept: Node[] = [];
+  for (const node of graph.nodes) {
+    const size = fixedSize(node, infos);
+    if (size) initializers.set(node.outputs[0], tensorOf(node.outputs[0], DType.int64, [size.length], size));
+    else if (isFoldable(node) && node.inputs.every((x) => x === '' || known.has(x))) folded.push(node);
+    else {
+      kept.push(node);
+      continue;
+    }
+    node.outputs.forEach((y) => known.add(y));
+  }
+  const read = new Set([...kept.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.name)]);
+  const wanted = folded.filter((n) => n.outputs.length === 1 && read.has(n.outputs[0]) && isSmall(n, infos));
+  if (wanted.length) {
+    const outputs = wanted.map((n) => ({ name: n.outputs[0], dtype: 0, shape: undefined }));
+    const part = prune({ ...graph, initializers, nodes: folded, inputs: [], outputs });
+    const session = await openSession(encodeModel({ ...model, graph: part }));
+    // As bytes: the end of an open Slice, 2^63 − 1, would not survive as a number.
+    for (const [name, { dtype, dims, data }] of Object.entries(await session.run({}))) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+      initializers.set(name, { name, dtype, dims, data: bytes });
+    }
+    await session.dispose();
+  }
+  const nodes = graph.nodes.filter((n) => !n.outputs.some((y) => initializers.has(y)));
+  return { ...graph, nodes, initializers };
+}
+
+/** A Shape of what has one shape only. */
+function fixedSize(node: Node, infos: TensorInfos): number[] | undefined {
+  if (node.opType !== 'Shape' || node.domain !== '') return undefined;
+  const shape = infos.get(node.inputs[0])?.shape ?? [undefined];
+  const bound = (name: string, otherwise: number) => Number(node.attributes.get(name)?.value ?? otherwise);
+  const sizes = shape.slice(bound('start', 0), bound('end', shape.length));
+  return sizes.every((d) => typeof d === 'number') ? sizes : undefined;
+}
+
+/** Random numbers are no constants, and bodies of If, Loop and Scan read what surrounds them. */
+const isFoldable = (node: Node): boolean =>
+  node.domain === '' &&
+  !/^(?:Random|Bernoulli|Multinomial)/.test(node.opType) &&
+  [...node.attributes.values()].every((a) => a.type !== 'graph');
+
+function isSmall(node: Node, infos: TensorInfos): boolean {
+  const info = infos.get(node.outputs[0]);
+  return (
+    info !== undefined &&
+    TYPES.includes(info.dtype) &&
+    info.shape.every((d) => typeof d === 'number') &&
+    elementCount(info.shape as number[]) <= LARGEST
+  );
+}
