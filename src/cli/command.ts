@@ -1,9 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { AuroraError } from '../shared/errors';
+import { nearest } from '../shared/nearest';
 
 export interface Command {
-  /** One line for the list of commands. */
-  summary: string;
   /** The whole `--help` text. */
   help: string;
   options: NonNullable<ParseArgsConfig['options']>;
@@ -36,12 +35,21 @@ export function parse(command: Command, argv: string[], name: string): ParsedArg
       flag: (key) => value(key) === true,
     };
   } catch (e) {
-    throw new AuroraError(
-      'usage',
-      `aurora ${name}: ${(e as Error).message}`,
-      `See \`aurora ${name} --help\`.`,
-    );
+    throw usageError(e as Error, Object.keys({ ...command.options, ...COMMON }), name);
   }
+}
+
+/** Node's own words for an unknown option are about positional arguments. */
+function usageError(e: Error, options: string[], name: string): AuroraError {
+  const help = `See \`aurora ${name} --help\`.`;
+  const unknown = /^Unknown option '--?([^'=\s]*)/.exec(e.message)?.[1];
+  if (unknown === undefined) return new AuroraError('usage', `aurora ${name}: ${e.message}`, help);
+  const near = nearest(unknown, options);
+  return new AuroraError(
+    'usage',
+    `aurora ${name} has no option --${unknown}.`,
+    near ? `Did you mean --${near}?` : help,
+  );
 }
 
 /** The positional arguments of a command that takes exactly one. */
@@ -53,4 +61,14 @@ export function one(args: ParsedArgs, what: string, name: string): string {
       `See \`aurora ${name} --help\`.`,
     );
   return args.positionals[0];
+}
+
+/** For options of which this version has one value. */
+export function requireOnly(option: string, given: string | undefined, only: string): void {
+  if (given !== undefined && given !== only)
+    throw new AuroraError(
+      'device',
+      `--${option} ${given} is not available; there is ${only}.`,
+      `Leave --${option} out.`,
+    );
 }

@@ -1,11 +1,27 @@
+import { inspect } from 'node:util';
 import { AuroraError, EXIT } from '../shared/errors';
+import { nearest } from '../shared/nearest';
 import { parse, type Command } from './command';
-import { exportCommand } from './commands/export';
-import { inspect } from './commands/inspect';
-import { reference } from './commands/reference';
-import { train } from './commands/train';
 
-const COMMANDS: Record<string, Command> = { train, inspect, export: exportCommand, reference };
+/** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  train: {
+    summary: 'train the adapters of an experiment',
+    load: async () => (await import('./commands/train')).train,
+  },
+  inspect: {
+    summary: 'list the layers of a model that can take an adapter',
+    load: async () => (await import('./commands/inspect')).inspect,
+  },
+  export: {
+    summary: 'write a trained model as ONNX and measure it',
+    load: async () => (await import('./commands/export')).exportCommand,
+  },
+  reference: {
+    summary: 'check losses, gradients and training against PyTorch reference files',
+    load: async () => (await import('./commands/reference')).reference,
+  },
+};
 
 const HELP = `AuroRA Lab: train AuroRA and LoRA adapters on an ONNX transformer, here, without Python.
 
@@ -29,19 +45,27 @@ async function main(argv: string[]): Promise<number> {
     process.stdout.write(HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  const command = COMMANDS[name];
-  if (!command)
-    throw new AuroraError(
-      'usage',
-      `aurora has no command "${name}".`,
-      `It has ${Object.keys(COMMANDS).join(', ')}.`,
-    );
+  // An object also has what every object inherits.
+  if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
+  const command = await COMMANDS[name].load();
   const args = parse(command, rest, name);
   if (args.flag('help')) {
     process.stdout.write(command.help);
     return EXIT.ok;
   }
   return command.run(args);
+}
+
+function unknownCommand(name: string): AuroraError {
+  const names = Object.keys(COMMANDS);
+  const near = nearest(name, names);
+  return new AuroraError(
+    'usage',
+    name.startsWith('-')
+      ? `"${name}" is an option, and the command comes first.`
+      : `aurora has no command "${name}".`,
+    near ? `Did you mean "${near}"?` : `It has ${names.join(', ')}; see \`aurora --help\`.`,
+  );
 }
 
 main(process.argv.slice(2)).then(
@@ -54,7 +78,7 @@ main(process.argv.slice(2)).then(
     if (known && e.hint) process.stderr.write(`       ${e.hint}\n`);
     if (!known)
       process.stderr.write('       This is a fault of AuroRA Lab; --verbose shows where it happened.\n');
-    if (process.argv.includes('--verbose')) process.stderr.write(`${(e as Error)?.stack}\n`);
+    if (process.argv.includes('--verbose')) process.stderr.write(`${inspect(e)}\n`);
     process.exitCode = known ? e.exitCode : EXIT.failed;
   },
 );

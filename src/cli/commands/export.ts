@@ -15,7 +15,6 @@ import { table } from '../table';
 const FORMS: ExportForm[] = ['onnx-dynamic', 'onnx-merged'];
 
 export const exportCommand: Command = {
-  summary: 'write a trained model as ONNX and measure it',
   help: `Usage: aurora export RUN --as onnx-dynamic|onnx-merged [--out FILE] [--adapter best|last]
 
   onnx-dynamic   the model with its adapters as nodes: exactly what was trained

@@ -5,7 +5,6 @@ import { one, type Command } from '../command';
 import { table } from '../table';
 
 export const inspect: Command = {
-  summary: 'list the layers of a model that can take an adapter',
   help: `Usage: aurora inspect MODEL.onnx [--json]
 
 Lists inputs, outputs and every linear layer (module path, shape), and the operators that gradients cannot

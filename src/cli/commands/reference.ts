@@ -1,13 +1,12 @@
 import { basename } from 'node:path';
 import { AuroraError, EXIT } from '../../shared/errors';
-import type { Command } from '../command';
+import { requireOnly, type Command } from '../command';
 import { runAnlCases } from '../reference/anl-case';
 import { readReference } from '../reference/case';
 import { runModelCase } from '../reference/model-case';
 import { describeFailure, failures, summaryLine } from '../reference/report';
 
 export const reference: Command = {
-  summary: 'check losses, gradients and training against PyTorch reference files',
   help: `Usage: aurora reference FILE… [--device cpu] [--engine onnxruntime]
 
 Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
@@ -37,12 +36,3 @@ code 1, naming the field, when any is out of tolerance, missing or not finite.
     return failed ? EXIT.failed : EXIT.ok;
   },
 };
-
-export function requireOnly(option: string, given: string | undefined, only: string): void {
-  if (given !== undefined && given !== only)
-    throw new AuroraError(
-      'device',
-      `--${option} ${given} is not available; there is ${only}.`,
-      `Leave --${option} out.`,
-    );
-}

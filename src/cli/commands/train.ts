@@ -8,11 +8,10 @@ import { requireResumable } from '../../trainer/resume';
 import type { RunResult } from '../../trainer/result';
 import type { TrainListener } from '../../trainer/hooks';
 import { train as runTraining } from '../../trainer/train';
-import { one, type Command, type ParsedArgs } from '../command';
+import { one, requireOnly, type Command, type ParsedArgs } from '../command';
 import { count } from '../format';
 import { Progress } from '../progress';
 import { report } from '../report';
-import { requireOnly } from './reference';
 
 export const train: Command = {
   help: `Usage: aurora train FILE.aurora.json [options]

@@ -92,7 +92,7 @@ class FileCursor {
       throw new AuroraError(
         'model',
         `Cannot open the model ${path}: ${why}.`,
-        'Check the path in the experiment file.',
+        'Check the path; in an experiment file it is relative to that file.',
       );
     }
     const stat = fstatSync(this.fd);
