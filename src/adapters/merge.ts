@@ -30,7 +30,7 @@ export function mergeAdapters(
     }
     for (const { node } of layer.calls) {
       const outFirst = node.opType === 'Gemm' && node.attributes.get('transB')?.value === 1;
-      const name = `${layer.path}.weight.merged`;
+      const name = `${layer.path}.weight.merged${outFirst ? '' : '.transposed'}`;
       graph.initializers.set(name, merged(outFirst, name));
       rewired.set(node, name);
     }

@@ -47,7 +47,7 @@ export function addPooling(
     return g.op('Squeeze', [first, axis]);
   }
   if (!mask) return g.op('ReduceMean', [hidden, axis], { keepdims: 0 });
-  const weights = g.op('Unsqueeze', [g.op('Cast', [mask], { to: info.dtype }), g.ints([-1])]);
+  const weights = g.op('Unsqueeze', [g.op('Cast', [mask], { to: info.dtype }), g.ints([2])]);
   const sum = g.op('ReduceSum', [g.op('Mul', [hidden, weights]), axis], { keepdims: 0 });
   const count = g.op('ReduceSum', [weights, axis], { keepdims: 0 });
   return g.op('Div', [sum, g.op('Max', [count, g.scalar(1, info.dtype)])]);

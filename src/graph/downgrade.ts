@@ -1,13 +1,14 @@
 import { attrInts } from './attributes';
-import type { Graph, Node } from './model';
+import type { Attribute, Graph, Node } from './model';
 import { tensorNumbers } from './values';
 
-/** The opset from which an operator takes its axes as an input rather than as an attribute. */
-const AXES_INPUT_SINCE: Record<string, number> = {
-  Squeeze: 13,
-  Unsqueeze: 13,
-  ReduceSum: 13,
-  ReduceMean: 18,
+/** The opset from which an operator takes these as inputs, after its first, rather than as attributes. */
+const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {
+  Slice: { opset: 10, names: ['starts', 'ends', 'axes'] },
+  Squeeze: { opset: 13, names: ['axes'] },
+  Unsqueeze: { opset: 13, names: ['axes'] },
+  ReduceSum: { opset: 13, names: ['axes'] },
+  ReduceMean: { opset: 18, names: ['axes'] },
 };
 
 /**
@@ -16,13 +17,14 @@ const AXES_INPUT_SINCE: Record<string, number> = {
  */
 export function forOpset(nodes: readonly Node[], graph: Graph, opset: number): Node[] {
   return nodes.map((node) => {
-    const since = AXES_INPUT_SINCE[node.opType];
-    if (!since || opset >= since || node.inputs.length < 2 || attrInts(node, 'axes')) return node;
-    const axes = tensorNumbers(graph.initializers.get(node.inputs[1])!);
-    return {
-      ...node,
-      inputs: [node.inputs[0]],
-      attributes: new Map([...node.attributes, ['axes', { type: 'ints', value: axes }]]),
-    };
+    const since = INPUTS_SINCE[node.opType];
+    if (!since || opset >= since.opset || node.inputs.length < 2 || attrInts(node, 'axes')) return node;
+    const attributes = new Map<string, Attribute>(node.attributes);
+    for (const [i, name] of since.names.entries())
+      attributes.set(name, {
+        type: 'ints',
+        value: tensorNumbers(graph.initializers.get(node.inputs[i + 1])!),
+      });
+    return { ...node, inputs: [node.inputs[0]], attributes };
   });
 }

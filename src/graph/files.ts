@@ -2,20 +2,19 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import { dirname } from 'node:path';
 import { AuroraError } from '../shared/errors';
 
-/**
- * Writes a file so that no reader ever sees half of it: a neighbour is written and flushed, then renamed
- * over the target.
- */
+/** Writes a file so that no reader ever sees half of it. */
 export function writeAtomic(path: string, data: Uint8Array | string): void {
+  replaceFile(path, (fd) => writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data));
+}
+
+/** Writes a file from whatever `write` puts into a neighbour of it, which is flushed and renamed over it. */
+export function replaceFile(path: string, write: (fd: number) => void): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
     const fd = openSync(temporary, 'w');
     try {
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-      // One write call takes at most 2 GiB.
-      for (let done = 0; done < bytes.byteLength;)
-        done += writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, 1 << 30));
+      write(fd);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -25,6 +24,12 @@ export function writeAtomic(path: string, data: Uint8Array | string): void {
     discard(temporary);
     throw diskError(path, e);
   }
+}
+
+/** One write call takes at most 2 GiB, and may take less than it was given. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.byteLength;)
+    done += writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, 1 << 30));
 }
 
 /** Removes what was left half done. A failure in doing so must not hide the one that came first. */

@@ -1,12 +1,42 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { weightBytes, writeDataFile } from './data-file';
+import { AuroraError } from '../shared/errors';
 import { writeAtomic, diskError } from './files';
 import { isFileRef, type Model } from './model';
 import { encodeModel } from './onnx/encode';
 
-/** Saves a model as one file with all its weights inside (at most 2 GiB, protobuf's limit). */
-export function saveModel(model: Model, path: string): void {
-  writeAtomic(path, encodeModel(model));
+/** Below protobuf's limit of 2 GiB, with room for what encoding a file holds in memory beside its weights. */
+const INLINE_BYTES = 1.5 * 2 ** 30;
+
+/**
+ * Saves a model for others to use: as one file or, where its weights exceed `inlineBytes`, with them in
+ * `<path>.data` beside it. That is written first, so that no model ever waits for its weights.
+ *
+ * @throws AuroraError 'usage' when that would overwrite the file the weights are read from
+ */
+export function saveModel(model: Model, path: string, inlineBytes = INLINE_BYTES): void {
+  const dataPath = `${path}.data`;
+  requireOther(model, [path, dataPath]);
+  if (weightBytes(model.graph) <= inlineBytes) return writeAtomic(path, encodeModel(model));
+  const places = writeDataFile(model.graph, dataPath, basename(dataPath));
+  writeAtomic(
+    path,
+    encodeModel(model, (t) => places.get(t)),
+  );
+}
+
+function requireOther(model: Model, targets: string[]): void {
+  const tensors = [...model.graph.initializers.values()];
+  const sources = new Set(tensors.flatMap(({ data }) => (isFileRef(data) ? [data.path] : [])));
+  for (const target of targets.filter((t) => existsSync(t)))
+    for (const source of sources)
+      if (existsSync(source) && sameFile(source, target))
+        throw new AuroraError(
+          'usage',
+          `${target} holds weights of the model that is being saved, and is never changed.`,
+          'Choose another file.',
+        );
 }
 
 /**
