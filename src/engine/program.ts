@@ -1,7 +1,7 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/select';
 import { GraphBuilder } from '../graph/builder';
-import { DType, isFloat } from '../graph/dtype';
+import { isFloat } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
 import type { Model } from '../graph/model';
 import { prune } from '../graph/prune';
@@ -92,13 +92,8 @@ export function buildTaskGraph(
   };
 }
 
-/** The output a head or a loss should read, where the experiment does not say. */
-export function findOutput(
-  model: Model,
-  infos: TensorInfos,
-  wanted: string | undefined,
-  head: boolean,
-): string {
+/** The output a head or a loss should read, where the experiment does not say; by names and declared types. */
+export function findOutput(model: Model, wanted: string | undefined, head: boolean): string {
   const names = model.graph.outputs.map((o) => o.name);
   if (wanted !== undefined) {
     if (!names.includes(wanted)) throw noSuchOutput(model, wanted);
@@ -109,8 +104,8 @@ export function findOutput(
     : ['logits', 'output'];
   const known = preferred.find((p) => names.includes(p));
   if (known) return known;
-  const float = names.filter((n) => isFloat(infos.get(n)?.dtype ?? DType.float));
-  if (float.length === 1) return float[0];
+  const float = model.graph.outputs.filter((o) => o.dtype === 0 || isFloat(o.dtype));
+  if (float.length === 1) return float[0].name;
   throw new AuroraError(
     'model',
     `The model has the outputs ${names.join(', ')}; it is not clear which one the ${head ? 'head' : 'loss'} should read.`,

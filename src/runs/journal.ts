@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { diskError } from '../graph/files';
 import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
 import { parseJournal, wholeLines } from './journal-reader';
@@ -27,11 +27,14 @@ export class Journal {
   append(event: NewEvent): RunEvent {
     const whole = { v: EVENT_VERSION, seq: this.seq, t: Date.now(), ...event } as RunEvent;
     const line = Buffer.from(`${JSON.stringify(whole)}\n`);
+    const end = fstatSync(this.fd).size;
     try {
       // One write a line: another process that reads meanwhile sees all of it or a torn last line.
       for (let done = 0; done < line.length;) done += writeSync(this.fd, line, done);
       fsyncSync(this.fd);
     } catch (e) {
+      // What a full disk took of the line must not stand before the next one.
+      ftruncateSync(this.fd, end);
       throw diskError(this.path, e);
     }
     this.seq++;

@@ -62,7 +62,11 @@ export class ScalarsWriter {
 
   /** Call before a checkpoint is written, so that even a power cut leaves no gap below the step that a resume starts from. */
   flush(): void {
-    fsyncSync(this.fd);
+    try {
+      fsyncSync(this.fd);
+    } catch (e) {
+      throw diskError(this.path, e);
+    }
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import type { HostTensors } from '../engine/engine';
 import { probe } from '../engine/onnxruntime/probe';
 import { findOutput, LABELS, type TaskGraphSpec } from '../engine/program';
 import type { HeadSpec } from '../engine/head';
+import { gradientPath, requireRules } from '../graph/autodiff/differentiate';
 import { DType } from '../graph/dtype';
 import type { TensorInfo } from '../graph/infos';
 import { findLinearLayers } from '../graph/linear';
@@ -43,9 +44,12 @@ export async function prepareTask(spec: Experiment, near: string, known?: readon
   const original = loadModel(spec.model.path);
   const model = prepareModel(original);
   const { adapters, warnings } = selectAdapters(model.graph, findLinearLayers(model.graph), spec.adapter);
+  const output = findOutput(model, spec.model.output, spec.task.head === 'linear');
+  // Before the runtime is asked, which says less of an operator that it does not know either.
+  const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
+  requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
   const data = loadData(spec, model, known);
   const infos = await probe(model, near);
-  const output = findOutput(model, infos, spec.model.output, spec.task.head === 'linear');
   checkOutput(spec, output, infos.get(output)!, data.labels.length);
   const head =
     spec.task.head === 'linear'

@@ -11,6 +11,7 @@ import type { Experiment } from '../shared/experiment';
 import { EarlyStopping } from './early-stopping';
 import { environment, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
+import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { AdamW } from './optimizer';
 import { parameterGroups } from './optimizer-groups';
@@ -101,6 +102,7 @@ async function trainOnce(
   });
   try {
     const state = initialState(task, trainable, restored);
+    await tryLongest(stepper, task, state.parameters);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
     at(state.step);

@@ -39,7 +39,7 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
     weight: c.head.weight,
     bias: c.head.bias,
   };
-  const output = findOutput(model, infos, undefined, head !== null);
+  const output = findOutput(model, undefined, head !== null);
   const spec: TaskGraphSpec = { objective: c.objective, head: head ?? undefined, output, adapters };
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {

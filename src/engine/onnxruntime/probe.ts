@@ -6,6 +6,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
+import { diskError } from '../../graph/files';
 import { saveByReference } from '../../graph/save';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';
@@ -13,8 +14,7 @@ import type { HostTensor, HostTensors } from '../engine';
 import { probePlans, type ExampleDims, type ProbePlan } from './probe-plan';
 import { openSession, type SessionOptions } from './session';
 
-/** Most plans of a model with free axes fail, each with an error that must not reach the terminal. */
-const UNOPTIMIZED: SessionOptions = { optimization: 'disabled', quiet: true };
+const UNOPTIMIZED: SessionOptions = { optimization: 'disabled' };
 
 /**
  * Shape and type of every tensor, without hand-written inference: the graph runs three times at different
@@ -32,8 +32,7 @@ export async function probe(
 ): Promise<Map<string, TensorInfo>> {
   const names = model.graph.nodes.flatMap((n) => n.outputs).filter((n) => n !== '');
   const plans = probePlans(realInputs(model), examples);
-  mkdirSync(near, { recursive: true });
-  const folder = mkdtempSync(join(near, 'aurora-probe-'));
+  const folder = temporaryFolder(near);
   try {
     const types = await elementTypes(model, names, folder);
     const { observed, plan } = await observeShapes(model, names, plans, folder);
@@ -42,12 +41,21 @@ export async function probe(
     if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'model',
-      `The model does not run: ${(e as Error).message}`,
-      'Check that it runs in ONNX Runtime with the input names and shapes it declares.',
+      `ONNX Runtime does not take the model: ${(e as Error).message}`,
+      'Check that it loads in ONNX Runtime as it is; `aurora inspect` lists what is in it.',
       { cause: e },
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(near: string): string {
+  try {
+    mkdirSync(near, { recursive: true });
+    return mkdtempSync(join(near, 'aurora-probe-'));
+  } catch (e) {
+    throw diskError(near, e);
   }
 }
 

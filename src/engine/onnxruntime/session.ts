@@ -1,6 +1,7 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType } from '../../graph/dtype';
 import type { NumberArray } from '../../graph/values';
+import { AuroraError } from '../../shared/errors';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 
 export interface SessionOptions {
@@ -8,8 +9,6 @@ export interface SessionOptions {
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
-  /** The runtime prints no errors of its own; they are thrown all the same. */
-  quiet?: boolean;
 }
 
 export interface OrtSession extends Executable {
@@ -46,7 +45,8 @@ export async function openSession(
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: false,
-    logSeverityLevel: options.quiet ? 4 : 3,
+    // It prints no errors of its own: they are thrown all the same.
+    logSeverityLevel: 4,
     extra: { session: { disable_prepacking: '1' } },
   };
   const session =
@@ -59,13 +59,28 @@ export async function openSession(
     ),
     async run(feeds, fetches) {
       const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
-      const results = fetches ? await session.run(given, [...fetches]) : await session.run(given);
+      const running = fetches ? session.run(given, [...fetches]) : session.run(given);
+      const results = await running.catch((e: Error) => {
+        throw doesNotRun(feeds, e);
+      });
       const out: HostTensors = {};
       for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as Tensor);
       return out;
     },
     dispose: () => session.release(),
   };
+}
+
+/** The model's own inputs come first in a graph; what we add to them would not help anyone. */
+function doesNotRun(feeds: HostTensors, cause: Error): AuroraError {
+  const shapes = Object.entries(feeds).map(([name, t]) => `${name} [${t.dims.join(', ')}]`);
+  const shown = shapes.length > 3 ? [...shapes.slice(0, 3), '…'] : shapes;
+  return new AuroraError(
+    'model',
+    `The model does not run on ${shown.join(', ')}: ${cause.message}`,
+    'If that is more tokens than it has positions for, lower model.maxLength; else check that it runs in ONNX Runtime.',
+    { cause },
+  );
 }
 
 const toOrt = (t: HostTensor): Tensor => new Tensor(ORT_TYPE[t.dtype], t.data as never, t.dims);

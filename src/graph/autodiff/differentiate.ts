@@ -103,8 +103,8 @@ export function gradientPath(
   return { nodes: onPath.reverse(), tensors: needed };
 }
 
-/** Refuses before training, with all the operators at once. */
-function requireRules(nodes: readonly Node[]): void {
+/** Refuses before training, with all the operators at once: an AuroraError 'operator'. */
+export function requireRules(nodes: readonly Node[]): void {
   const missing = nodes.filter((n) => !ruleFor(n));
   if (missing.length === 0) return;
   const names = missing
