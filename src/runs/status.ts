@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { writeAtomic } from '../graph/files';
 import { AuroraError } from '../shared/errors';
 import type { RunStatus } from '../shared/events';
@@ -28,6 +29,20 @@ export function readStatus(run: string): RunStatus | undefined {
   return status as RunStatus;
 }
 
-/** Whether a trainer works on the run: it says so, and its last heartbeat is recent. Times in ms since 1970. */
+/**
+ * Whether a trainer works on the run: it says so, its last heartbeat is recent, and where it is a process of
+ * this machine, that is there. Times in ms since 1970.
+ */
 export const isAlive = (status: RunStatus | undefined, now = Date.now()): boolean =>
-  status?.state === 'running' && now - status.heartbeat < HEARTBEAT_TIMEOUT_MS;
+  status?.state === 'running' &&
+  now - status.heartbeat < HEARTBEAT_TIMEOUT_MS &&
+  (status.host !== hostname() || processExists(status.pid));
+
+function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (e) {
+    // It may be another user's.
+    return (e as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const CLI = resolve('dist/cli.cjs');
+export const CLI = resolve('dist/cli.cjs');
 const FIXTURES = resolve('test/fixtures');
 
 export interface Outcome {

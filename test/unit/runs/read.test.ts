@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../../src/runs/journal';
@@ -82,6 +84,10 @@ describe('status', () => {
     expect(isAlive(status, at)).toBe(false);
     expect(isAlive({ ...status, state: 'finished' }, 2000)).toBe(false);
     expect(isAlive(undefined, 2000)).toBe(false);
+    // On this machine the process itself can be looked for.
+    const { pid: ended } = spawnSync(process.execPath, ['--version']);
+    expect(isAlive({ ...status, host: hostname(), pid: ended }, at - 1)).toBe(false);
+    expect(isAlive({ ...status, host: hostname(), pid: process.pid }, at - 1)).toBe(true);
   });
 });
 

@@ -1,0 +1,286 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../../src/graph/load';
+import type { Model } from '../../src/graph/model';
+import { encodeModel } from '../../src/graph/onnx/encode';
+import { saveModel } from '../../src/graph/save';
+import { Lab, type Outcome } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+const at = (name: string) => lab.path(name);
+const model = loadModel(at('model.onnx'));
+const bytes = readFileSync(at('model.onnx'));
+const rows = readFileSync(at('train.jsonl'), 'utf8');
+const row = (text: string, label: string) => JSON.stringify({ text, label });
+const set = (...settings: string[]) => settings.flatMap((s) => ['--set', s]);
+const train = (...args: string[]) => lab.run('train', lab.experiment, '--out', at('runs'), ...args);
+
+/** A message that names thing and place, a next step on a line of its own, and nothing for programmers. */
+function refused({ code, err }: Outcome, exit: number, message: string | RegExp, hint: string): void {
+  const lines = err.slice(err.indexOf('error: ')).trimEnd().split('\n');
+  expect(err).toMatch(message);
+  expect(lines.at(-1)).toMatch(/^ {7}\S/);
+  expect(lines.at(-1)).toContain(hint);
+  expect(err).not.toMatch(/^ +at |\[E:onnxruntime|undefined|unexpected/m);
+  expect(code).toBe(exit);
+}
+
+/** The model under a name, its last hidden state passed through one more node. */
+function withLast(name: string, opType: string, domain = ''): string {
+  const { graph } = model;
+  const glow = { opType, domain, name: 'glow', attributes: new Map(), metadata: new Map() };
+  const changed: Model = {
+    ...model,
+    opsets: new Map([...model.opsets, ...(domain ? ([[domain, 1]] as const) : [])]),
+    graph: {
+      ...graph,
+      nodes: [...graph.nodes, { ...glow, inputs: [graph.outputs[0].name], outputs: ['glowing'] }],
+      outputs: [{ ...graph.outputs[0], name: 'glowing' }],
+    },
+  };
+  saveModel(changed, at(name));
+  return name;
+}
+
+describe('a model that cannot be used', () => {
+  const trains = (path: string) => train(...set(`model.path=${path}`, `model.tokenizer=tokenizer.json`));
+  const both = (path: string) => [trains(path), lab.run('inspect', at(path))];
+
+  it('is not there', () => {
+    for (const r of both('none.onnx')) refused(r, 4, `${at('none.onnx')}: there is no such file`, 'path');
+  });
+
+  it('is not an ONNX file', () => {
+    lab.write('text.onnx', 'hello, world\n');
+    for (const r of both('text.onnx'))
+      refused(r, 5, `${at('text.onnx')} is not an ONNX model`, 'torch.onnx.export');
+  });
+
+  it('is truncated', () => {
+    lab.write('cut.onnx', bytes.subarray(0, 60_000));
+    for (const r of both('cut.onnx'))
+      refused(r, 6, /cut\.onnx is not a whole ONNX model.*near byte \d+ of 60000/, 'again');
+  });
+
+  it('misses its external data, or some of it', () => {
+    saveModel(model, at('big/big.onnx'), 0);
+    truncateSync(at('big/big.onnx.data'), 5000);
+    for (const r of both('big/big.onnx'))
+      refused(r, 6, /data file .*big\.onnx\.data is truncated: the weight \S+ ends at byte \d+/, 'again');
+    rmSync(at('big/big.onnx.data'));
+    for (const r of both('big/big.onnx'))
+      refused(
+        r,
+        7,
+        /big\.onnx needs the data file "big\.onnx\.data" \(for the weight \S+\)/,
+        'beside the model',
+      );
+  });
+
+  it('reads outside its folder', () => {
+    lab.write('secret.bin', Buffer.alloc(1 << 17));
+    const place = { location: '../secret.bin', offset: 0, length: undefined };
+    lab.write(
+      'sub/spy.onnx',
+      encodeModel(model, (t) => (t.dims.length === 2 ? place : undefined)),
+    );
+    for (const r of both('sub/spy.onnx'))
+      refused(r, 8, /spy\.onnx keeps the weight \S+ at "\.\.\/secret\.bin", outside/, 'into the folder');
+  });
+
+  it('has an operator without a gradient rule above an adapter', () => {
+    const known = trains(withLast('det.onnx', 'Acosh'));
+    refused(
+      known,
+      9,
+      /No gradient rule for Acosh \(node "glow"\), between an adapter and the loss/,
+      'inspect',
+    );
+    // The runtime does not know this one, and would have said so in its own words.
+    const foreign = trains(withLast('foreign.onnx', 'Glow', 'com.acme'));
+    refused(foreign, 9, /No gradient rule for com\.acme\.Glow \(node "glow"\)/, 'aurora inspect');
+    const { code, out } = lab.run('inspect', at('foreign.onnx'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/Gradients cannot pass these operators.*\n +com\.acme\.Glow: glow/);
+  });
+
+  it('is not known to the runtime', () => {
+    withLast('foreign.onnx', 'Glow', 'com.acme');
+    const headOnly = set('model.path=foreign.onnx', 'adapter={"method":"none"}');
+    refused(train(...headOnly), 4, /ONNX Runtime does not take the model: .*Glow/, 'inspect');
+  });
+
+  it('has no such output', () => {
+    refused(
+      train(...set('model.output=logits')),
+      4,
+      'no output "logits"; it has last_hidden_state',
+      'model.output',
+    );
+  });
+
+  it('has fewer positions than a text has tokens: said before the first step', () => {
+    lab.write('long.jsonl', `${rows}${row('cat '.repeat(100), 'pets')}\n`);
+    const r = train(...set('data.train=long.jsonl', 'model.maxLength=128'));
+    refused(r, 4, /does not run on input_ids \[1, 102\]/, 'lower model.maxLength');
+    expect(r.err).not.toContain('step 1');
+  });
+});
+
+describe('adapters that do not fit', () => {
+  it('match no module: the nearest are named', () => {
+    const r = train(...set('adapter.targetModules=["qeury"]'));
+    refused(
+      r,
+      10,
+      /"qeury" matched none of the 12 linear layers\. Nearest: layer\.0\.query/,
+      'aurora inspect',
+    );
+  });
+
+  it('match in part: a warning, and it trains', () => {
+    const r = train(...set('adapter.targetModules=["query","vlaue"]', 'training.epochs=1'));
+    expect(r.code).toBe(0);
+    expect(r.err).toMatch(/warning: targetModules: "vlaue" matched no module \(nearest: layer\.0\.value/);
+  });
+
+  it('have a rank above the layer', () => {
+    const r = train(...set('adapter.rank=33'));
+    refused(r, 11, 'adapter.rank 33 is larger than the layer layer.0.query (32 × 32)', 'rankPattern');
+  });
+});
+
+describe('data that cannot be used', () => {
+  const trains = (name: string, content: string, ...settings: string[]) => {
+    lab.write(name, content);
+    return train(...set(`data.train=${name}`, 'training.epochs=1', ...settings));
+  };
+  const csv = `text,label\n${Array.from({ length: 8 }, (_, i) => `the cat ${i},${i % 2}`).join('\n')}\n`;
+  const bad = `${csv}only one field\n${csv.slice(11)}`;
+
+  it('is not there', () => {
+    refused(train(...set('data.train=none.csv')), 12, `${at('none.csv')} does not exist`, 'data.train');
+  });
+
+  it('has a bad row: file and line', () => {
+    refused(trains('bad.csv', bad), 12, `${at('bad.csv')}:10: 1 columns where the header has 2`, 'onBadRow');
+  });
+
+  it('has a bad row that is to be skipped: a warning with the line, and it trains', () => {
+    const own = ['data.onBadRow=skip', 'data.validation=bad.csv'];
+    const r = trains('bad.csv', bad, ...own);
+    expect(r.code).toBe(0);
+    expect(r.err).toMatch(/warning: 2 rows were skipped .*line 10: 1 columns where the header has 2/);
+  });
+
+  it('has no labels, or one', () => {
+    refused(
+      trains('unlabelled.csv', 'text,lable\na,b\n'),
+      13,
+      'has no column "label"',
+      'Did you mean "lable"?',
+    );
+    refused(trains('one.csv', 'text,label\na,x\nb,x\n'), 13, 'has only the label "x"', 'data.labelColumn');
+  });
+
+  it('is empty', () => {
+    refused(trains('zero.jsonl', ''), 14, `${at('zero.jsonl')} is empty`, 'another file');
+    refused(trains('header.csv', 'text,label\n'), 14, `${at('header.csv')} has no rows`, 'another file');
+  });
+
+  it('has a validation label that training has not', () => {
+    lab.write('strange.jsonl', `${row('the cat', 'pet')}\n`);
+    const r = train(...set('data.validation=strange.jsonl'));
+    refused(r, 12, `${at('strange.jsonl')}:1: the label "pet" is not among the 2`, 'onBadRow');
+    expect(r.err).toContain('nearest: "pets"');
+  });
+});
+
+describe('a tokenizer that cannot be used', () => {
+  it('is not there', () => {
+    const r = train(...set('model.tokenizer=none/tokenizer.json'));
+    refused(r, 15, `${at('none/tokenizer.json')} does not exist`, 'beside the ONNX file');
+  });
+
+  it('belongs to another model', () => {
+    const whole = JSON.parse(readFileSync(at('tokenizer.json'), 'utf8')) as {
+      model: { vocab: Record<string, number> };
+    };
+    whole.model.vocab['dog'] = 30_521;
+    lab.write('other/tokenizer.json', JSON.stringify(whole));
+    const r = train(...set('model.tokenizer=other/tokenizer.json'));
+    refused(
+      r,
+      16,
+      /token ids up to 30521, but the embedding of .*model\.onnx has \d+ rows/,
+      'model.tokenizer',
+    );
+  });
+});
+
+describe('an experiment file or command line with a mistake', () => {
+  const mistaken = (find: string, replace: string): Outcome => {
+    const text = readFileSync(lab.experiment, 'utf8');
+    expect(text).toContain(find);
+    writeFileSync(at('mistaken.aurora.json'), text.replace(find, replace));
+    return lab.run('train', at('mistaken.aurora.json'));
+  };
+  const place = (line: number, column: number) => `${at('mistaken.aurora.json')}:${line}:${column}: `;
+
+  it('is told with file, line and column', () => {
+    refused(mistaken('"model.onnx",', '"model.onnx"'), 3, `${place(4, 5)}this is not valid JSON`, 'JSON');
+    refused(
+      mistaken('"epochs"', '"epoch"'),
+      3,
+      /mistaken\.aurora\.json:\d+:5: training\.epoch is not a known key.*did you mean "epochs"/,
+      'schema.json',
+    );
+    refused(
+      mistaken('"seed": 7', '"seed": "seven"'),
+      3,
+      /:\d+:5: training\.seed is "seven", expected a whole number/,
+      'schema.json',
+    );
+  });
+
+  it('is told with the override at fault', () => {
+    refused(
+      train(...set('adapter.rnak=4')),
+      3,
+      '--set adapter.rnak=4: adapter.rnak is not a known key',
+      'schema',
+    );
+    refused(
+      train(...set('adapter.rank=four')),
+      3,
+      '--set adapter.rank=four: adapter.rank is "four"',
+      'schema',
+    );
+    refused(train(...set('adapter.rank')), 2, '--set adapter.rank names no value', '--set key=value');
+  });
+
+  it.each<[string[], number, string | RegExp, string]>([
+    [['trian', 'x'], 2, 'aurora has no command "trian"', 'Did you mean "train"?'],
+    [['toString'], 2, 'aurora has no command "toString"', 'It has train, inspect, export, reference'],
+    [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
+    [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
+    [['train', '--devise=cpu'], 2, 'aurora train has no option --devise', 'Did you mean --device?'],
+    [['train'], 2, 'takes one experiment file, and got 0', 'aurora train --help'],
+    [['train', 'none.aurora.json'], 3, 'There is no experiment file none.aurora.json', '*.aurora.json'],
+    [['train', 'x', '--device', 'cuda'], 19, '--device cuda is not available; there is cpu', '--device'],
+    [
+      ['export', 'none', '--as', 'gguf'],
+      2,
+      '--as takes onnx-dynamic or onnx-merged, not "gguf"',
+      'export --help',
+    ],
+    [['export', 'none', '--as', 'onnx-merged'], 20, /There is no run folder .*none/, '.aurora/runs'],
+  ])('aurora %j', (args, exit, message, hint) => refused(lab.run(...args), exit, message, hint));
+
+  it('shows where in the program an error came from only when asked', () => {
+    const { err, code } = lab.run('inspect', at('none.onnx'), '--verbose');
+    expect(code).toBe(4);
+    expect(err).toMatch(/^ +at .+\(.+:\d+:\d+\)$/m);
+  });
+});

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ModelSummary } from '../../src/graph/summary';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+
+/** Runs the CLI in a process in which the runtime cannot be loaded. */
+function withoutRuntime(...args: string[]) {
+  lab.write(
+    'no-runtime.cjs',
+    `const Module = require('node:module');
+     const load = Module._load;
+     Module._load = (name, ...rest) => {
+       if (name === 'onnxruntime-node') throw new Error('the runtime was asked for');
+       return load(name, ...rest);
+     };`,
+  );
+  const hook = ['--require', lab.path('no-runtime.cjs')];
+  return spawnSync(process.execPath, [...hook, CLI, ...args], { encoding: 'utf8' });
+}
+
+describe('aurora inspect', () => {
+  it('lists what an adapter can go on, as text', () => {
+    const { code, out, err } = lab.run('inspect', lab.path('model.onnx'));
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('21,121 parameters, opset 17, from pytorch');
+    expect(out).toContain('input_ids int64 [batch, sequence] · attention_mask int64 [batch, sequence]');
+    expect(out).toContain('last_hidden_state float [batch, sequence, 32]');
+    expect(out).toContain('12 linear layers');
+    expect(out).toMatch(/layer\.0\.query +32 → 32\n/);
+    expect(out).toMatch(/layer\.1\.inter +32 → 64\n/);
+    expect(out).toContain('has a gradient rule');
+  });
+
+  it('lists the same as JSON', () => {
+    const { code, out } = lab.run('inspect', lab.path('model.onnx'), '--json');
+    expect(code).toBe(0);
+    const summary = JSON.parse(out) as ModelSummary;
+    expect(summary).toMatchObject({
+      producer: 'pytorch',
+      opset: 17,
+      parameters: 21_121,
+      outputs: [{ name: 'last_hidden_state', type: 'float', shape: ['batch', 'sequence', 32] }],
+      missingRules: [],
+    });
+    expect(summary.inputs.map((i) => i.name)).toEqual(['input_ids', 'attention_mask', 'token_type_ids']);
+    const parts = ['query', 'key', 'value', 'dense', 'inter', 'out'];
+    expect(summary.layers.map((l) => l.path)).toEqual(
+      [0, 1].flatMap((i) => parts.map((p) => `layer.${i}.${p}`)),
+    );
+    expect(summary.layers[4]).toEqual({
+      path: 'layer.0.inter',
+      inFeatures: 32,
+      outFeatures: 64,
+      calls: 1,
+      operator: 'MatMul',
+      sharedWith: [],
+      mergeable: true,
+    });
+  });
+
+  it('loads no runtime, which training does', () => {
+    const inspected = withoutRuntime('inspect', lab.path('model.onnx'));
+    expect([inspected.status, inspected.stderr]).toEqual([0, '']);
+    expect(withoutRuntime('--help').status).toBe(0);
+    const trained = withoutRuntime('train', resolve(lab.experiment));
+    expect([trained.status, trained.stderr]).toEqual([
+      1,
+      expect.stringContaining('the runtime was asked for'),
+    ]);
+  });
+});
