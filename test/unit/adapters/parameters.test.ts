@@ -15,7 +15,13 @@ const aurora: AuroraSpec = {
   fixed: true,
   learnable: true,
 };
-const lora = (rank: number): LoraSpec => ({ ...shared, method: 'lora', rank, alpha: 2 * rank, useRslora: false });
+const lora = (rank: number): LoraSpec => ({
+  ...shared,
+  method: 'lora',
+  rank,
+  alpha: 2 * rank,
+  useRslora: false,
+});
 
 const parameters = (spec: AuroraSpec | LoraSpec, inFeatures: number, outFeatures: number): number =>
   methodOf(spec)
