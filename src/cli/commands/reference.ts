@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { requireOnly, type Command } from '../command';
 import { runAnlCases } from '../reference/anl-case';
-import { readReference } from '../reference/case';
+import { readReference, type ReferenceFile } from '../reference/case';
+import { Comparison } from '../reference/compare';
 import { runModelCase } from '../reference/model-case';
 import { describeFailure, failures, summaryLine } from '../reference/report';
 
@@ -21,9 +22,7 @@ code 1, naming the field, when any is out of tolerance, missing or not finite.
       throw new AuroraError('usage', 'aurora reference needs at least one file.');
     let failed = 0;
     for (const path of args.positionals) {
-      const file = readReference(path);
-      const report =
-        file.kind === 'anl' ? await runAnlCases(file.cases) : await runModelCase(file.modelPath, file.case);
+      const report = await runFile(readReference(path));
       process.stdout.write(`${summaryLine(basename(path), report)}\n`);
       const bad = failures(report);
       if (bad.length) failed++;
@@ -36,3 +35,17 @@ code 1, naming the field, when any is out of tolerance, missing or not finite.
     return failed ? EXIT.failed : EXIT.ok;
   },
 };
+
+/** What stops a file's run is that file's failure: the next ones are run all the same. */
+async function runFile(file: ReferenceFile): Promise<Comparison> {
+  try {
+    return file.kind === 'anl'
+      ? await runAnlCases(file.cases)
+      : await runModelCase(file.modelPath, file.case);
+  } catch (e) {
+    const report = new Comparison();
+    const hint = e instanceof AuroraError && e.hint ? `\n       ${e.hint}` : '';
+    report.fail('run', 'run', `${(e as Error).message}${hint}`);
+    return report;
+  }
+}

@@ -8,7 +8,7 @@ import { DType } from '../../graph/dtype';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { AnlCase } from './case';
-import { Comparison } from './compare';
+import { arrayProblem, Comparison } from './compare';
 
 /** The bare nonlinear layer, forward and gradients, in float32 on the engine and in float64 on the host. */
 export async function runAnlCases(cases: readonly AnlCase[]): Promise<Comparison> {
@@ -19,10 +19,14 @@ export async function runAnlCases(cases: readonly AnlCase[]): Promise<Comparison
 }
 
 async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<void> {
+  const used = ['z', 'weight', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W', 'bases'] : [])] as const;
+  const problems = used.map((name) => [name, arrayProblem(c[name as 'z'])] as const).filter(([, p]) => p);
+  for (const [name, problem] of problems) report.fail('format', `${at}${name}`, problem!);
+  if (problems.length) return;
   const [n, rank] = c.z.dims;
   const centres = basisCentres(c);
   const bases = c.z.data.flatMap((z) => centres.map((m) => basis(c.splineOrder, (z - m) / gridStep(c))));
-  if (c.bases) report.tensor('bases', `${at}bases`, bases, c.bases, 1e-5);
+  if (c.learnable) report.tensor('bases', `${at}bases`, bases, c.bases, 1e-5);
   const host = Array.from({ length: n }, (_, row) => [
     ...anl(c.z.data.slice(row * rank, (row + 1) * rank), c.H?.data ?? [], c.W?.data ?? [], c),
   ]).flat();

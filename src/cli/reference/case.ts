@@ -68,7 +68,7 @@ export type ReferenceFile =
 export function readReference(path: string): ReferenceFile {
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    json = JSON.parse(withoutNaN(readFileSync(path, 'utf8'))) as Record<string, unknown>;
   } catch (e) {
     throw new AuroraError('usage', `${path} cannot be read as a reference file: ${(e as Error).message}`);
   }
@@ -82,6 +82,9 @@ export function readReference(path: string): ReferenceFile {
     case: json as unknown as ReferenceCase,
   };
 }
+
+/** Python writes numbers that JSON has no word for; as null they are reported by their field. */
+const withoutNaN = (text: string): string => text.replace(/(?<=[[:,\s])-?(?:NaN|Infinity)\b/g, 'null');
 
 /** The experiment's adapter section that a case stands for. */
 export function adapterSpec(c: ReferenceCase): AuroraSpec | LoraSpec {

@@ -65,13 +65,13 @@ export class Comparison {
   }
 
   /** Both sides must name the same things. */
-  names(kind: string, actual: Iterable<string>, expected: Iterable<string>): void {
+  names(kind: string, actual: Iterable<string>, expected: Iterable<string>, prefix = ''): void {
     const have = new Set(actual);
     const want = new Set(expected);
     for (const name of want)
-      if (!have.has(name)) this.fail(kind, `${kind}.${name}`, 'expected, but not computed');
+      if (!have.has(name)) this.fail(kind, `${prefix}${kind}.${name}`, 'expected, but not computed');
     for (const name of have)
-      if (!want.has(name)) this.fail(kind, `${kind}.${name}`, 'computed, but missing in the file');
+      if (!want.has(name)) this.fail(kind, `${prefix}${kind}.${name}`, 'computed, but missing in the file');
   }
 }
 
@@ -81,7 +81,8 @@ export const largest = (values: ArrayLike<number>): number => {
   return max;
 };
 
-function arrayProblem(a: DenseArray | undefined): string | undefined {
+/** What is wrong with an array of the file, if anything. */
+export function arrayProblem(a: DenseArray | undefined): string | undefined {
   if (!a || !Array.isArray(a.dims) || !Array.isArray(a.data)) return 'missing in the file';
   const bad = a.data.findIndex((v) => typeof v !== 'number' || !Number.isFinite(v));
   if (bad >= 0) return `value ${bad} in the file is ${a.data[bad]}`;

@@ -17,6 +17,7 @@ import { tensorOf, tensorValues } from '../../graph/values';
 import { AdamW } from '../../trainer/optimizer';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { Comparison, largest } from './compare';
+import { checkFields } from './fields';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));
@@ -25,13 +26,14 @@ const aboveOne = (e: number) => Math.max(1, Math.abs(e));
 export async function runModelCase(modelPath: string, c: ReferenceCase): Promise<Comparison> {
   const report = new Comparison();
   const model = prepareModel(loadModel(modelPath));
-  const examples = [c, ...(c.otherShapes ?? [])].map((f) => shapesOf(f.inputs));
+  if (!checkFields(report, c, model.graph)) return report;
+  const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
   const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
   report.names(
     'modules',
     adapters.map((a) => a.layer.path),
-    c.modules ?? [],
+    c.modules,
   );
   const head = c.head && {
     pooling: c.head.pooling,
@@ -64,7 +66,7 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
         c.mergedDelta?.[a.layer.path],
         1e-5,
       );
-    for (const [i, other] of (c.otherShapes ?? []).entries())
+    for (const [i, other] of c.otherShapes.entries())
       await compareStep(
         report,
         model,
@@ -122,7 +124,7 @@ async function compareStep(
   // The evaluation graph must say the same.
   report.number('loss', `${prefix}loss (evaluation)`, lossSum / count, fields.loss, 1e-5, relative);
   const expected = fields.gradients ?? {};
-  report.names('gradients', step.gradients.keys(), Object.keys(expected));
+  report.names('gradients', step.gradients.keys(), Object.keys(expected), prefix);
   const overall = Math.max(...Object.values(expected).map((g) => largest(g.data ?? [])));
   for (const [name, gradient] of step.gradients) {
     const unit = Math.max(largest(expected[name]?.data ?? []), overall / 1000);
@@ -167,7 +169,7 @@ function feeds(model: Model, fields: Pick<StepFields, 'inputs' | 'labels'>, task
 }
 
 const shapesOf = (inputs: Record<string, DenseArray>) =>
-  Object.fromEntries(Object.entries(inputs ?? {}).map(([name, a]) => [name, a.dims]));
+  Object.fromEntries(Object.entries(inputs).map(([name, a]) => [name, a.dims]));
 
 const host = (a: DenseArray, dtype: number) => ({
   dtype,
