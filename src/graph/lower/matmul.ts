@@ -19,6 +19,7 @@ function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): 
   const batch = attrInt(node, `transBatch${side}`, 0) !== 0;
   if (!matrix && !batch) return x;
   const rank = c.declared.rank(x);
+  if (rank === undefined && !batch) return c.g.op('Einsum', [x], { equation: '...ij->...ji' });
   if (rank === undefined)
     throw new AuroraError(
       'model',

@@ -207,7 +207,7 @@ describe('what surrounds a fused operator', () => {
   });
 
   it.each([
-    ['FusedMatMul', { transA: 1 }],
+    ['FusedMatMul', { transBatchA: 1 }],
     ['SimplifiedLayerNormalization', { axis: 1 }],
   ])('%s of a tensor of unknown rank is refused with the way out', (op, attributes) => {
     const m = model({
