@@ -6,7 +6,7 @@ import { encodeModel } from '../../src/graph/onnx/encode';
 import { saveModel } from '../../src/graph/save';
 import { Lab, type Outcome } from './lab';
 
-const lab = new Lab();
+const lab = new Lab({ training: { evaluateEvery: 1000, checkpointEvery: 1000 } });
 afterAll(() => lab.remove());
 const at = (name: string) => lab.path(name);
 const model = loadModel(at('model.onnx'));

@@ -74,10 +74,14 @@ export async function openSession(
 /** The model's own inputs come first in a graph; what we add to them would not help anyone. */
 function doesNotRun(feeds: HostTensors, cause: Error): AuroraError {
   const shapes = Object.entries(feeds).map(([name, t]) => `${name} [${t.dims.join(', ')}]`);
+  // Where in the runtime's own source it happened helps nobody here.
+  const why = cause.message
+    .replace(/\S+:\d+ [^()]*onnxruntime::[^()]*\([^()]*\) /, '')
+    .replace(/[.\s]+$/, '');
   const shown = shapes.length > 3 ? [...shapes.slice(0, 3), '…'] : shapes;
   return new AuroraError(
     'model',
-    `The model does not run on ${shown.join(', ')}: ${cause.message}`,
+    `The model does not run on ${shown.join(', ')}: ${why}.`,
     'If that is more tokens than it has positions for, lower model.maxLength; else check that it runs in ONNX Runtime.',
     { cause },
   );

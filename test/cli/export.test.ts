@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/graph/builder';
+import { DType } from '../../src/graph/dtype';
+import { loadModel } from '../../src/graph/load';
+import type { Model } from '../../src/graph/model';
+import { readSafetensors } from '../../src/graph/safetensors';
+import { saveModel } from '../../src/graph/save';
+import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
+import { Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, checkpointEvery: 1000 } });
+afterAll(() => lab.remove());
+const LORA = 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}';
+const hash = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+function trained(out: string, ...settings: string[]): string {
+  const set = settings.flatMap((s) => ['--set', s]);
+  const r = lab.run('train', lab.experiment, '--out', lab.path(out), ...set);
+  expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+  return lab.runs(lab.path(out))[0];
+}
+
+/** Exports and reads back. */
+function exported(run: string, form: string): { path: string; model: Model; out: string } {
+  const r = lab.run('export', run, '--as', form);
+  expect([r.code, r.err]).toEqual([0, '']);
+  const path = join(run, 'export', `${form}.onnx`);
+  expect(r.out).toContain(`Wrote ${path}`);
+  return { path, model: loadModel(path), out: r.out };
+}
+
+/** The logits of two padded texts, by the runtime alone. */
+async function logits(path: string): Promise<number[]> {
+  const session = await InferenceSession.create(path);
+  const ids = (rows: number[][]) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [2, 5]);
+  const feeds: Record<string, Tensor> = {
+    input_ids: ids([
+      [2, 5, 6, 8, 3],
+      [2, 7, 3, 0, 0],
+    ]),
+    attention_mask: ids([
+      [1, 1, 1, 1, 1],
+      [1, 1, 1, 0, 0],
+    ]),
+    token_type_ids: ids([
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+    ]),
+  };
+  const given = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
+  const out = (await session.run(given))['logits'];
+  await session.release();
+  expect(out.dims).toEqual([2, 2]);
+  return [...(out.data as Float32Array)];
+}
+
+const apart = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+
+/** Loss by row of the table that is printed. */
+const losses = (out: string) =>
+  Object.fromEntries(
+    [...out.matchAll(/^ {2}(dynamic|merged|exported)[^\n]*? {2,}(\d\.\d{4}) /gm)].map((m) => [
+      m[1],
+      Number(m[2]),
+    ]),
+  );
+
+describe('aurora export', () => {
+  const before = hash(lab.path('model.onnx'));
+  const aurora = trained('aurora');
+  const lora = trained('lora', LORA);
+
+  it('writes what was trained, and the form that costs nothing, and says how far they are apart', async () => {
+    const dynamic = exported(aurora, 'onnx-dynamic');
+    const merged = exported(aurora, 'onnx-merged');
+    const d = losses(dynamic.out);
+    const m = losses(merged.out);
+    expect(d.exported).toBeCloseTo(d.dynamic, 3);
+    expect(m.exported).toBeCloseTo(m.merged, 3);
+    expect({ ...d, exported: 0 }).toEqual({ ...m, exported: 0 });
+    // σ is not linear: merging changes the function, though not beyond recognition.
+    const [x, y] = [await logits(dynamic.path), await logits(merged.path)];
+    expect(apart(x, y)).toBeGreaterThan(1e-6);
+    expect([...x, ...y].every(Number.isFinite)).toBe(true);
+    expect(dynamic.model.metadata.get('aurora.labels')).toBe('["other","pets"]');
+    expect(merged.model.metadata.get('aurora.form')).toBe('onnx-merged');
+    expect(hash(lab.path('model.onnx'))).toBe(before);
+  });
+
+  it('gives the same logits in both forms for LoRA', async () => {
+    const dynamic = await logits(exported(lora, 'onnx-dynamic').path);
+    const merged = await logits(exported(lora, 'onnx-merged').path);
+    expect(apart(dynamic, merged)).toBeLessThan(1e-4);
+    const untrained = await logits(
+      exported(trained('none', LORA, 'training.learningRate=1e-9'), 'onnx-merged').path,
+    );
+    expect(apart(merged, untrained)).toBeGreaterThan(1e-2);
+  });
+
+  it('merges without a node more than the model and the head have', () => {
+    const original = loadModel(lab.path('model.onnx'));
+    const { graph, opsets } = exported(lora, 'onnx-merged').model;
+    const own = graph.nodes.filter((n) => !n.name.startsWith('/aurora/') && n.name !== 'logits');
+    // Constants become initializers.
+    const nodes = original.graph.nodes.filter((n) => n.opType !== 'Constant');
+    expect(own.map((n) => [n.opType, n.outputs])).toEqual(nodes.map((n) => [n.opType, n.outputs]));
+    expect(graph.nodes.length - own.length).toBeLessThan(12);
+    expect(opsets).toEqual(original.opsets);
+    const changed = [...original.graph.initializers.values()].filter(
+      (t) => !Buffer.from(readTensorBytes(t)).equals(readTensorBytes(graph.initializers.get(t.name)!)),
+    );
+    expect(changed).toHaveLength(4);
+  });
+
+  it.each(['mean', 'first-token'])('keeps the opset of the file, with a head on the %s', async (pooling) => {
+    copyFileSync(resolve('test/fixtures/reference/bert-opset13.onnx'), lab.path('opset13.onnx'));
+    const run = trained(`opset13-${pooling}`, LORA, 'model.path=opset13.onnx', `task.pooling=${pooling}`);
+    const merged = exported(run, 'onnx-merged');
+    expect(merged.model.opsets.get('')).toBe(13);
+    const dynamic = exported(run, 'onnx-dynamic');
+    expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
+  });
+
+  it('takes a model whose weights lie beside it, and leaves them as they are', async () => {
+    saveModel(loadModel(lab.path('model.onnx')), lab.path('apart.onnx'), 0);
+    const data = lab.path('apart.onnx.data');
+    const [whole, weights] = [hash(lab.path('apart.onnx')), hash(data)];
+    const run = trained('apart', LORA, 'model.path=apart.onnx');
+    const { path } = exported(run, 'onnx-merged');
+    expect(existsSync(`${path}.data`)).toBe(false);
+    expect(apart(await logits(path), await logits(join(lora, 'export/onnx-merged.onnx')))).toBe(0);
+    expect([hash(lab.path('apart.onnx')), hash(data)]).toEqual([whole, weights]);
+  });
+
+  it('never writes over the model, by whatever name', () => {
+    symlinkSync(lab.path('model.onnx'), lab.path('link.onnx'));
+    for (const [name, message] of [
+      ['model.onnx', 'is the model itself, which is never changed'],
+      ['link.onnx', 'holds weights of the model that is being saved'],
+    ]) {
+      const r = lab.run('export', lora, '--as', 'onnx-merged', '--out', lab.path(name));
+      expect([r.code, r.err]).toEqual([2, expect.stringContaining(`${lab.path(name)} ${message}`)]);
+      expect(r.err).toMatch(/\n {7}Choose another file/);
+    }
+    expect(hash(lab.path('model.onnx'))).toBe(before);
+  });
+
+  it('unties a weight that an embedding reads too', async () => {
+    saveModel(tiedModel(), lab.path('tied.onnx'));
+    const adapter = 'adapter={"method":"lora","rank":2,"targetModules":["project"]}';
+    const run = trained('tied', adapter, 'model.path=tied.onnx');
+    const merged = exported(run, 'onnx-merged');
+    const dynamic = exported(run, 'onnx-dynamic');
+    expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
+    const { graph } = merged.model;
+    const table = tiedModel().graph.initializers.get('table')!;
+    expect(tensorNumbers(graph.initializers.get('table')!)).toEqual(tensorNumbers(table));
+    const product = graph.nodes.find((n) => n.name === '/project/MatMul')!;
+    expect(graph.initializers.get(product.inputs[1])!.dims).toEqual([8, 32]);
+  });
+});
+
+describe('the adapter in PEFT’s layout', () => {
+  const contents = (settings: string[], out: string) => {
+    const folder = join(trained(out, ...settings), 'adapter', 'best');
+    const { tensors } = readSafetensors(join(folder, 'adapter_model.safetensors'));
+    const text = readFileSync(join(folder, 'adapter_config.json'), 'utf8');
+    const config = JSON.parse(text) as Record<string, unknown>;
+    expect(Object.keys(config)).toEqual(Object.keys(config).sort());
+    return { shapes: Object.fromEntries([...tensors].map(([k, t]) => [k, t.dims])), config };
+  };
+  const head = { 'base_model.model.classifier.weight': [2, 32], 'base_model.model.classifier.bias': [2] };
+  const of = (name: string, dims: number[]) =>
+    Object.fromEntries([0, 1].map((i) => [`base_model.model.layer.${i}.query.${name}`, dims]));
+
+  it('of LoRA is what PEFT itself writes', () => {
+    const { shapes, config } = contents(
+      ['adapter={"method":"lora","rank":3,"alpha":6,"useRslora":true,"targetModules":["query"]}'],
+      'peft-lora',
+    );
+    expect(shapes).toEqual({
+      ...head,
+      ...of('lora_A.weight', [3, 32]),
+      ...of('lora_B.weight', [32, 3]),
+    });
+    expect(config).toMatchObject({
+      peft_type: 'LORA',
+      task_type: 'SEQ_CLS',
+      r: 3,
+      lora_alpha: 6,
+      lora_dropout: 0,
+      use_rslora: true,
+      bias: 'none',
+      fan_in_fan_out: false,
+      inference_mode: true,
+      target_modules: ['layer.0.query', 'layer.1.query'],
+      modules_to_save: ['classifier'],
+    });
+  });
+
+  it('of AuroRA has the ANL beside A and B', () => {
+    const { shapes, config } = contents(
+      ['adapter={"method":"aurora","rank":2,"gridSize":4,"splineOrder":2,"targetModules":["query"]}'],
+      'peft-aurora',
+    );
+    expect(shapes).toEqual({
+      ...head,
+      ...of('aurora_A.weight', [2, 32]),
+      ...of('aurora_B.weight', [32, 2]),
+      ...of('aurora_anl.base_weight', [2, 2]),
+      ...of('aurora_anl.spline_weight', [2, 6]),
+    });
+    expect(config).toMatchObject({
+      peft_type: 'AURORA',
+      r: 2,
+      grid_size: 4,
+      spline_order: 2,
+      activation: 'tanh',
+    });
+  });
+});
+
+/** Token embeddings, and their transpose as the weight of a layer above. */
+function tiedModel(): Model {
+  const graph: Model['graph'] = { name: 'tied', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const g = new GraphBuilder(graph, '');
+  const ids = g.addInput('input_ids', DType.int64, ['batch', 'sequence']);
+  const values = Array.from({ length: 32 * 8 }, (_, i) => Math.sin(i));
+  const table = tensorOf('table', DType.float, [32, 8], values);
+  g.addInitializer(table);
+  const hidden = g.op('Tanh', [g.op('Gather', ['table', ids])]);
+  const weight = g.op('Transpose', ['table'], { perm: [1, 0] });
+  g.op('MatMul', [hidden, weight], {}, { name: '/project/MatMul', outputs: ['hidden_states'] });
+  graph.outputs.push({ name: 'hidden_states', dtype: DType.float, shape: ['batch', 'sequence', 32] });
+  return { irVersion: 8, producer: 'test', opsets: new Map([['', 17]]), graph, metadata: new Map() };
+}

@@ -1,0 +1,120 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
+
+/** A disk of a few megabytes; only the superuser of a Linux can make one. */
+const disk = lab.path('disk');
+const mounted = (() => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  mkdirSync(disk);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+afterAll(() => {
+  if (mounted) execFileSync('umount', [disk]);
+  lab.remove();
+});
+
+const filler = join(disk, 'filler');
+
+function fill(): void {
+  try {
+    for (;;) appendFileSync(filler, Buffer.alloc(4096, 1));
+  } catch (e) {
+    expect((e as NodeJS.ErrnoException).code).toBe('ENOSPC');
+  }
+}
+
+/** The built CLI on the experiment, its words in a file. */
+function start(log: string, ...args: string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [CLI, 'train', ...args], {
+    stdio: ['ignore', 'ignore', openSync(log, 'w')],
+  });
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 4000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+const bits = (run: string) =>
+  ['best', 'last'].map((which) =>
+    createHash('sha256')
+      .update(readFileSync(join(run, 'adapter', which, 'adapter_model.safetensors')))
+      .digest('hex'),
+  );
+
+describe('a disk that is full', () => {
+  it.skipIf(!mounted)(
+    'in the middle: the run stops, and once there is room goes on to the same bits',
+    async () => {
+      const out = join(disk, 'runs');
+      const log = lab.path('train.log');
+      const exit = start(log, lab.experiment, '--out', out);
+      await until(() => existsSync(out) && existsSync(join(lab.runs(out)[0], 'checkpoints', 'step-000006')));
+      fill();
+      expect(await exit).toBe(18);
+      const words = readFileSync(log, 'utf8');
+      expect(words).toMatch(/error: The disk is full: .+ could not be written\.\n {7}Free some space/);
+      expect(words).not.toMatch(/^ +at /m);
+
+      rmSync(filler);
+      const [run] = lab.runs(out);
+      const resumed = lab.run('train', '--resume', run);
+      expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('Resuming at step')]);
+      expect(readRun(run).status?.state).toBe('finished');
+      const whole = ['--out', lab.path('whole'), '--set', 'training.checkpointEvery=1000'];
+      expect(lab.run('train', lab.experiment, ...whole).code).toBe(0);
+      expect(bits(run)).toEqual(bits(lab.runs(lab.path('whole'))[0]));
+    },
+  );
+
+  it.skipIf(!mounted)('from the start: nothing is begun', () => {
+    fill();
+    const r = lab.run('train', lab.experiment, '--out', join(disk, 'others'));
+    rmSync(filler);
+    expect(r.code).toBe(18);
+    expect(r.err).toMatch(/error: The disk is full: .+ could not be written\.\n {7}Free some space/);
+  });
+});
+
+describe('a run to resume', () => {
+  it('that another process is training is left to it', async () => {
+    const out = lab.path('live');
+    const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => existsSync(out) && existsSync(join(lab.runs(out)[0], 'scalars.bin')));
+    const r = lab.run('train', '--resume', lab.runs(out)[0]);
+    child.kill('SIGKILL');
+    await ended;
+    expect(r.code).toBe(20);
+    expect(r.err).toMatch(new RegExp(`is still being trained by process ${child.pid} on .+\\n {7}Stop that`));
+  });
+
+  it('that is no run', () => {
+    mkdirSync(lab.path('empty'));
+    const r = lab.run('train', '--resume', lab.path('empty'));
+    expect(r.code).toBe(20);
+    expect(r.err).toContain(
+      `error: ${lab.path('empty/spec.json')} is missing.\n       Check that the folder is a run`,
+    );
+  });
+
+  it('keeps its experiment', () => {
+    const r = lab.run('train', '--resume', lab.path('empty'), '--set', 'training.epochs=5');
+    expect(r.code).toBe(2);
+    expect(r.err).toMatch(/--resume takes no file and no --set\.\n {7}Start a new run/);
+  });
+});
