@@ -17,7 +17,9 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   const number = (v: unknown, field: string) =>
     Number.isFinite(v) || report.fail('format', field, 'missing or not finite in the file');
   const inputs = (given: Record<string, DenseArray> | undefined, at: string) => {
-    for (const { name } of graph.inputs) array(given?.[name], `${at}inputs.${name}`);
+    // One with a default value need not be given.
+    for (const { name } of graph.inputs)
+      if (!graph.initializers.has(name)) array(given?.[name], `${at}inputs.${name}`);
   };
 
   missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
