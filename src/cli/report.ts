@@ -31,5 +31,6 @@ export function report(result: RunResult, run: string, headOnly: RunResult | und
     '',
     `Run folder  ${run}`,
     '',
+    '',
   ].join('\n');
 }

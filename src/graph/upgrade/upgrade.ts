@@ -1,5 +1,5 @@
 import { AuroraError } from '../../shared/errors';
-import type { Model } from '../model';
+import { INTERNAL_OPSET, type Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { axesToInput } from './axes';
 import { clip, pad } from './bounds';
@@ -13,8 +13,6 @@ import { dft, gridSample, roiAlign, scatter, topK } from './small';
 import { softmax } from './softmax';
 import { split } from './split';
 
-/** The one opset that everything behind the loader knows. */
-export const INTERNAL_OPSET = 20;
 const OLDEST = 9;
 const NEWEST = 21;
 /** The IR version that came with opset 20 (onnx.proto3). */
