@@ -76,15 +76,15 @@ function text(results) {
   const tables = Object.entries(results).map(([data, methods]) => {
     const [first] = Object.values(methods)[0];
     const rows = Object.entries(methods).map(([method, runs]) => {
-      const cell = (value) => spread(runs.map(value));
-      return `| ${method} | ${runs[0].trained.adapters.toLocaleString('en')} | ${cell((r) => 100 * r.last.accuracy)} | ${cell((r) => 100 * r.last.f1)} | ${cell((r) => 100 * r.last.matthews)} | ${cell((r) => r.last.loss, 4)} | ${cell((r) => r.seconds, 0)} |`;
+      const cell = (value, digits) => spread(runs.map(value), digits);
+      return `| ${method} | ${runs[0].trained.adapters.toLocaleString('en')} | ${cell((r) => 100 * r.last.accuracy)} | ${cell((r) => 100 * r.last.f1)} | ${cell((r) => 100 * r.last.matthews)} | ${cell((r) => r.last.loss, 4)} |`;
     });
     const header = `**${data}**: ${first.last.examples.toLocaleString('en')} validation examples, majority class ${(100 * first.majority.accuracy).toFixed(1)} %.`;
     return [
       header,
       '',
-      '| method | adapter parameters | accuracy, % | F1, % | MCC × 100 | loss | seconds |',
-      '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+      '| method | adapter parameters | accuracy, % | F1, % | MCC × 100 | loss |',
+      '| --- | ---: | ---: | ---: | ---: | ---: |',
       ...rows,
     ].join('\n');
   });

@@ -33,6 +33,20 @@ const ORT_TYPE: Record<number, Tensor.Type> = {
 const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => [name, Number(code)]));
 
 /**
+ * From Node 24 on, onnxruntime-common wraps float16 data in the new Float16Array, which its native half cannot
+ * read. It looks for the class once, at the first tensor: hidden just then, the data stay as bits.
+ */
+function keepHalfAsBits(): void {
+  const globals = globalThis as { Float16Array?: unknown };
+  const hidden = globals.Float16Array;
+  if (!hidden) return;
+  globals.Float16Array = undefined;
+  new Tensor('float32', new Float32Array(1), [1]);
+  globals.Float16Array = hidden;
+}
+keepHalfAsBits();
+
+/**
  * A session on the CPU from a file (weights by reference) or from bytes. Memory patterns and prepacking are
  * off: together they cost 40 % of the peak memory and no time (measured on 6- and 12-layer encoders).
  */
