@@ -12,6 +12,8 @@ const ROOMS = {
   runs: ['adapters', 'engine', 'data', 'trainer', 'cli', 'demo', 'extension'],
   trainer: ['cli', 'demo', 'extension'],
   cli: ['demo', 'extension'],
+  // The host loads no runtime and no model: it asks the trainer program.
+  extension: ['engine', 'data', 'trainer', 'cli', 'demo'],
 };
 
 const direction = Object.entries(ROOMS).map(([room, forbidden]) => ({
@@ -73,4 +75,35 @@ export default ts.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   ...direction,
+  {
+    files: ['webview/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '/src/(?!shared/)', message: 'Pages import only src/shared.' },
+            { group: ['node:*', 'vscode'], message: 'Pages run in a browser.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['webview/!(ui)/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '/src/(?!shared/)', message: 'Pages import only src/shared.' },
+            {
+              group: ['node:*', 'vscode', '@vscode/webview-ui-toolkit*'],
+              message: 'Only webview/ui imports the toolkit.',
+            },
+          ],
+        },
+      ],
+    },
+  },
 );

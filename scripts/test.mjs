@@ -12,6 +12,7 @@ const TIERS = {
   unit: (filters) => vitest('unit', filters),
   cli: (filters) => vitest('cli', filters),
   reference: (filters) => vitest('reference', filters),
+  webview: (filters) => vitest('webview', filters),
 };
 
 /** Each check is one test of the tier. */

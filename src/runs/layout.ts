@@ -17,6 +17,8 @@ export const runPaths = (run: string) => ({
   checkpoints: join(run, 'checkpoints'),
   adapter: join(run, 'adapter'),
   log: join(run, 'trainer.log'),
+  /** The person's own: name, note, star. Written by whoever watches. */
+  user: join(run, 'user.json'),
   /** Written last. */
   result: join(run, 'result.json'),
 });

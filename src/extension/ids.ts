@@ -1,0 +1,53 @@
+/** Names that package.json and the code share; a test holds the two together. */
+export const COMMAND = {
+  getStarted: 'aurora.getStarted',
+  runDemo: 'aurora.runDemo',
+  newExperiment: 'aurora.newExperiment',
+  newExperimentFromModel: 'aurora.newExperimentFromModel',
+  runExperiment: 'aurora.runExperiment',
+  preflight: 'aurora.preflight',
+  openBudget: 'aurora.openBudget',
+  stopRun: 'aurora.stopRun',
+  resumeRun: 'aurora.resumeRun',
+  forkRun: 'aurora.forkRun',
+  openRun: 'aurora.openRun',
+  compareRuns: 'aurora.compareRuns',
+  openActivations: 'aurora.openActivations',
+  compareSettings: 'aurora.compareSettings',
+  renameRun: 'aurora.renameRun',
+  editNote: 'aurora.editNote',
+  starRun: 'aurora.starRun',
+  unstarRun: 'aurora.unstarRun',
+  revealRun: 'aurora.revealRun',
+  deleteRun: 'aurora.deleteRun',
+  restoreRun: 'aurora.restoreRun',
+  showLog: 'aurora.showLog',
+  copyDiagnostics: 'aurora.copyDiagnostics',
+  openExperiment: 'aurora.openExperiment',
+  refresh: 'aurora.refresh',
+  filterRuns: 'aurora.filterRuns',
+  clearFilter: 'aurora.clearFilter',
+  sortRuns: 'aurora.sortRuns',
+} as const;
+
+export const VIEW = { experiments: 'aurora.experiments', machine: 'aurora.machine' } as const;
+
+/** `when` clauses of package.json read these. */
+export const CONTEXT = {
+  loaded: 'aurora.loaded',
+  hasExperiments: 'aurora.hasExperiments',
+  hasRuns: 'aurora.hasRuns',
+  hasRunning: 'aurora.hasRunning',
+  filtered: 'aurora.filtered',
+  machineKnown: 'aurora.machineKnown',
+  demoRan: 'aurora.demoRan',
+  experimentMade: 'aurora.experimentMade',
+} as const;
+
+export const LANGUAGE = 'aurora-experiment';
+
+export const SETTING = {
+  nodePath: 'nodePath',
+  threads: 'threads',
+  keepRunsAfterClose: 'keepRunsAfterClose',
+} as const;

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Init, PageState } from '../../shared/panels/handshake';
+import { panelHtml } from './html';
+
+/** A dashboard's kind: how one of it is made and what it says to its page. */
+export interface PanelKind<Open, FromPage> {
+  /** Also the name of the page's bundle: dist/webview/<name>.js and .css. */
+  name: 'run' | 'budget' | 'activations';
+  /** Two panels with the same key are the same panel. */
+  key(open: Open): string;
+  title(open: Open): string;
+  /** `open` as it comes back after a reload: checked, since anything can be in there. */
+  parseOpen(value: unknown): Open | undefined;
+  /** A message from the page, checked; undefined is logged and passed over. */
+  parse(message: unknown): FromPage | undefined;
+  start(open: Open, page: PageChannel): PanelSession<FromPage>;
+}
+
+/** The way to the page. */
+export interface PageChannel {
+  /** Nothing is sent to a page that is hidden or has not said `ready`: it gets a snapshot when it comes back. */
+  post(message: unknown): void;
+  setTitle(title: string): void;
+}
+
+export interface PanelSession<FromPage> {
+  /** Sends everything; called when the page is ready, also again after it was hidden. */
+  snapshot(): void;
+  receive(message: FromPage): void;
+  dispose(): void;
+}
+
+/** All panels of one kind. */
+export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer {
+  private readonly panels = new Map<string, vscode.WebviewPanel>();
+  private readonly subscription: vscode.Disposable;
+  readonly viewType: string;
+
+  constructor(
+    private readonly kind: PanelKind<Open, FromPage>,
+    private readonly extensionUri: vscode.Uri,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.viewType = `aurora.${kind.name}`;
+    this.subscription = vscode.window.registerWebviewPanelSerializer(this.viewType, this);
+  }
+
+  open(open: Open): void {
+    const there = this.panels.get(this.kind.key(open));
+    if (there) return there.reveal();
+    const panel = vscode.window.createWebviewPanel(
+      this.viewType,
+      this.kind.title(open),
+      vscode.ViewColumn.Active,
+    );
+    this.attach(panel, open);
+  }
+
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const open = this.kind.parseOpen((state as PageState<unknown> | undefined)?.open);
+    if (open !== undefined && !this.panels.has(this.kind.key(open))) this.attach(panel, open);
+    else panel.dispose();
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    for (const panel of this.panels.values()) panel.dispose();
+  }
+
+  private attach(panel: vscode.WebviewPanel, open: Open): void {
+    const key = this.kind.key(open);
+    this.panels.set(key, panel);
+    const { webview } = panel;
+    const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
+    webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'aurora-tab.svg');
+    let ready = false;
+    const post = (message: unknown) => {
+      if (ready && panel.visible) void webview.postMessage(message);
+    };
+    const session = this.kind.start(open, { post, setTitle: (title) => (panel.title = title) });
+    webview.onDidReceiveMessage((message: unknown) => {
+      if ((message as { type?: unknown } | undefined)?.type === 'ready') {
+        ready = true;
+        const init: Init<Open> = {
+          type: 'init',
+          open,
+          l10n: (vscode.l10n.bundle as Record<string, string>) ?? {},
+        };
+        post(init);
+        return session.snapshot();
+      }
+      const known = this.kind.parse(message);
+      if (known === undefined)
+        return this.log.warn(`${this.viewType}: a message of an unknown kind was passed over.`);
+      session.receive(known);
+    });
+    panel.onDidChangeViewState(() => {
+      // Hidden, the page is gone: it says `ready` again when it is back.
+      if (!panel.visible) ready = false;
+    });
+    panel.onDidDispose(() => {
+      this.panels.delete(key);
+      session.dispose();
+    });
+    const uri = (file: string) => webview.asWebviewUri(vscode.Uri.joinPath(folder, file)).toString();
+    webview.html = panelHtml({
+      title: 'AuroRA',
+      cspSource: webview.cspSource,
+      nonce: randomBytes(16).toString('base64'),
+      script: uri(`${this.kind.name}.js`),
+      style: uri(`${this.kind.name}.css`),
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import type * as vscode from 'vscode';
+import type { ModelInspector } from './experiment/models';
+import type { Panels } from './panels/panels';
+import type { RunStore } from './runs/store';
+import type { TrainerClient } from './trainer/client';
+
+/** What the parts of the extension share; made once by `activate`, and cheap to make: nothing spawns or scans yet. */
+export interface Services {
+  context: vscode.ExtensionContext;
+  log: vscode.LogOutputChannel;
+  store: RunStore;
+  trainer: TrainerClient;
+  models: ModelInspector;
+  panels: Panels;
+}

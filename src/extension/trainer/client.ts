@@ -1,0 +1,55 @@
+import type * as vscode from 'vscode';
+
+export interface StopOutcome {
+  /** What the run folder says afterwards. */
+  state: 'stopped' | 'finished' | 'failed' | 'killed';
+  /** Last step that is saved; undefined where nothing is. */
+  savedStep?: number;
+  /** A whole sentence for people: "Stopped; the adapter is saved at step 120." */
+  message: string;
+}
+
+export interface ProgramResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Starts, stops and re-attaches trainers: detached, plain Node processes that write a run folder and take
+ * requests as files (ARCHITECTURE: the run folder is the only truth). Every method that executes anything
+ * rejects with a clear AuroraError in an untrusted workspace or where a piece is missing.
+ */
+export interface TrainerClient extends vscode.Disposable {
+  /** Makes a run folder, starts training in it and returns it; the trainer's words go to its trainer.log. */
+  start(experimentFile: string, overrides?: readonly string[]): Promise<string>;
+  /** Goes on with a run that was stopped or lost. */
+  resume(run: string): Promise<void>;
+  /** A new run that begins at a checkpoint of another, with settings changed ("training.learningRate=1e-4"). */
+  fork(run: string, step: number, overrides: readonly string[]): Promise<string>;
+  /** Asks, waits for the step in hand, then SIGTERM, then SIGKILL on the tree; resolves when nothing is left of it. */
+  stop(run: string): Promise<StopOutcome>;
+  /** A short command of the `aurora` program; its process dies with the token or the window. `onLine` gets stdout line by line. */
+  program(
+    args: readonly string[],
+    options?: {
+      token?: vscode.CancellationToken;
+      onLine?: (line: string) => void;
+      cwd?: string;
+      untrusted?: boolean;
+    },
+  ): Promise<ProgramResult>;
+  /** What can train here; for the Machine view and diagnostics. Executes nothing but `node --version`. */
+  machine(): Promise<MachineReport>;
+}
+
+export interface MachineReport {
+  node?: { path: string; version: string; from: 'setting' | 'extension' | 'editor' };
+  runtime?: { version: string; path: string };
+  /** Bytes. */
+  totalMemory: number;
+  freeMemory: number;
+  cores: number;
+  /** What is missing, each with its one next step. */
+  problems: { message: string; hint: string }[];
+}

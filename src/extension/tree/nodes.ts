@@ -1,0 +1,11 @@
+/** The rows of the Experiments tree; also what its menus hand to commands. */
+export type ExperimentNode = { kind: 'experiment'; file: string };
+export type RunNode = { kind: 'run'; folder: string };
+export type CheckpointNode = { kind: 'checkpoint'; folder: string; step: number };
+export type AdapterNode = { kind: 'adapter'; folder: string; which: 'best' | 'last' };
+export type TreeNode = ExperimentNode | RunNode | CheckpointNode | AdapterNode;
+
+export const isTreeNode = (value: unknown): value is TreeNode =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['experiment', 'run', 'checkpoint', 'adapter'].includes((value as { kind?: unknown }).kind as string);

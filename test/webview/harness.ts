@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, extname, join } from 'node:path';
+import axe from 'axe-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { panelHtml } from '../../src/extension/panels/html';
+import themes from '../fixtures/themes.json';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** What Dark Modern, Light Modern and the two high-contrast themes give a page; read out of a real VS Code 1.100. */
+export type Theme = keyof typeof themes;
+export const THEMES = Object.keys(themes) as Theme[];
+
+export interface Opened {
+  page: Page;
+  /** What the page said to its host so far. */
+  sent(): Promise<{ type: string; [key: string]: unknown }[]>;
+  /** What the host says to the page. Typed arrays arrive as such. */
+  send(message: unknown): Promise<void>;
+  /** Violations of the page's Content-Security-Policy, and errors thrown in it. */
+  complaints(): Promise<string[]>;
+  /** axe-core's serious and critical findings, as "rule: element". */
+  accessibility(): Promise<string[]>;
+  /** Kept out of git: .cache/screenshots/<name>.png */
+  screenshot(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+let browser: Promise<Browser> | undefined;
+const launch = () =>
+  (browser ??= chromium.launch({
+    executablePath: chromiumPath(),
+    // Root, as in a container, may not use the sandbox.
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'],
+  }));
+
+/** Call in afterAll. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = undefined;
+}
+
+export function chromiumPath(): string {
+  const found = [
+    process.env.CHROMIUM,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ]
+    .filter((p) => p !== undefined)
+    .find((p) => existsSync(p));
+  if (!found) throw new Error('These tests need Chromium: install it, or set CHROMIUM to its path.');
+  return found;
+}
+
+/** Opens a built dashboard as VS Code would: the host's own page and CSP, a theme's variables, the webview's API. */
+export async function openPanel(
+  name: 'run' | 'budget' | 'activations',
+  options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
+): Promise<Opened> {
+  const { theme = 'dark', width = 1000, height = 900, state } = options;
+  const server = await serve(name);
+  const { port } = server.address() as AddressInfo;
+  const page = await (await launch()).newPage({ viewport: { width, height } });
+  const errors: string[] = [];
+  page.on('pageerror', (e) => errors.push(`error: ${e.message}`));
+  page.on('console', (m) => m.type() === 'error' && errors.push(`console: ${m.text()}`));
+  await page.addInitScript(inPage, { theme: themes[theme], state });
+  await page.goto(`http://127.0.0.1:${port}/`);
+  const read = <T>(what: 'sent' | 'violations') =>
+    page.evaluate(
+      (key) => (window as unknown as Record<string, Record<string, unknown>>).harness[key],
+      what,
+    ) as Promise<T[]>;
+  return {
+    page,
+    sent: () => read('sent'),
+    send: (message) => page.evaluate((m) => window.postMessage(m, '*'), message),
+    complaints: async () => [...(await read<string>('violations')), ...errors],
+    async accessibility() {
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+      );
+      return violations
+        .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+        .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary ?? ''}`));
+    },
+    async screenshot(file) {
+      const path = join(ROOT, '.cache', 'screenshots', `${file}.png`);
+      mkdirSync(dirname(path), { recursive: true });
+      await page.screenshot({ path, fullPage: true });
+    },
+    async close() {
+      await page.close();
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+/** Runs before the page's own script. */
+function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknown }): void {
+  const harness = { sent: [] as unknown[], violations: [] as string[] };
+  let kept = state;
+  Object.assign(window, {
+    harness,
+    acquireVsCodeApi: () => ({
+      postMessage: (m: unknown) => harness.sent.push(structuredClone(m)),
+      getState: () => kept,
+      setState: (s: unknown) => (kept = structuredClone(s)),
+    }),
+  });
+  addEventListener('securitypolicyviolation', (e) =>
+    harness.violations.push(
+      `CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile ?? ''}:${e.lineNumber}`,
+    ),
+  );
+  const dress = () => {
+    for (const [key, value] of Object.entries(theme.variables))
+      document.documentElement.style.setProperty(key, value);
+    document.body.className = theme.bodyClass;
+    Object.assign(document.body.dataset, theme.bodyData);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(theme.defaultStyles);
+    document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
+  };
+  // The body is there before its script runs, as in VS Code.
+  new MutationObserver((_, observer) => {
+    if (!document.body) return;
+    observer.disconnect();
+    dress();
+  }).observe(document, { childList: true, subtree: true });
+}
+
+async function serve(name: string): Promise<Server> {
+  const types: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
+  const server = createServer((request, response): unknown => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    if (path === '/') {
+      const origin = `http://${request.headers.host}`;
+      response.setHeader('content-type', 'text/html');
+      const nonce = randomBytes(16).toString('base64');
+      return response.end(
+        panelHtml({
+          title: 'AuroRA',
+          cspSource: origin,
+          nonce,
+          script: `${origin}/${name}.js`,
+          style: `${origin}/${name}.css`,
+        }),
+      );
+    }
+    const file = join(ROOT, 'dist', 'webview', path);
+    response.statusCode = existsSync(file) ? 200 : path === '/favicon.ico' ? 204 : 404;
+    response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream');
+    return response.end(existsSync(file) ? readFileSync(file) : '');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}

@@ -1,0 +1,4 @@
+import '../ui/page.css';
+import { registerToolkit } from '../ui/toolkit';
+
+registerToolkit();

@@ -1,0 +1,36 @@
+import type { Init, PageState } from '../../src/shared/panels/handshake';
+import { setTranslations } from './l10n';
+
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+declare function acquireVsCodeApi(): VsCodeApi;
+
+/** May be asked for once a page. */
+const api = acquireVsCodeApi();
+
+const state = () => api.getState() as PageState<unknown> | undefined;
+
+/** Sends to the extension host; see src/shared/panels for what it understands. */
+export const post = <Message>(message: Message): void => api.postMessage(message);
+
+/** What the page kept of itself: which tab, which scale. */
+export const savedUi = <Ui>(): Partial<Ui> => (state()?.ui ?? {}) as Partial<Ui>;
+export const saveUi = (ui: unknown): void => api.setState({ ...state(), ui });
+
+/** Listens, then says `ready`. `init` comes first; what follows goes to `receive`. */
+export function connect<Open, FromHost extends { type: string }>(
+  init: (open: Open) => void,
+  receive: (message: FromHost) => void,
+): void {
+  window.addEventListener('message', ({ data }: MessageEvent<Init<Open> | FromHost>) => {
+    if (data.type !== 'init') return receive(data as FromHost);
+    const { open, l10n } = data as Init<Open>;
+    setTranslations(l10n);
+    api.setState({ ...state(), open });
+    init(open);
+  });
+  api.postMessage({ type: 'ready' });
+}
