@@ -3,27 +3,41 @@ import type { AdapterSpec, AuroraSpec, LoraSpec } from '../shared/experiment';
 import type { LinearLayer } from '../graph/linear';
 import type { Graph } from '../graph/model';
 import { elementCount } from '../graph/model';
-import type { AdapterTensor } from './method';
+import { outputLayers } from '../graph/output-layers';
+import type { AdapterTensor, LayerShape } from './method';
 import { methodOf } from './registry';
 import { fromPattern, matchTargets, nearestPaths } from './targets';
 
+/** All that choosing needs to know of a layer. */
+export interface NamedLayer extends LayerShape {
+  path: string;
+}
+
 /** An adapter on one layer: rank and alpha are this layer's own, after rankPattern and alphaPattern. */
-export interface LayerAdapter {
-  layer: LinearLayer;
+export interface LayerAdapter<L extends NamedLayer = LinearLayer> {
+  layer: L;
   spec: AuroraSpec | LoraSpec;
   tensors: AdapterTensor[];
 }
 
-export interface Selection {
-  adapters: LayerAdapter[];
+export interface Selection<L extends NamedLayer = LinearLayer> {
+  adapters: LayerAdapter<L>[];
   warnings: string[];
 }
 
 /** Which layers get an adapter. Targets that match nothing are an error with the nearest names. */
-export function selectAdapters(graph: Graph, layers: readonly LinearLayer[], spec: AdapterSpec): Selection {
+export const selectAdapters = (graph: Graph, layers: readonly LinearLayer[], spec: AdapterSpec): Selection =>
+  selectLayers(layers, outputLayers(graph, layers), spec);
+
+/** The same from shapes alone; `outputs` are the paths that "all-linear" leaves out. */
+export function selectLayers<L extends NamedLayer>(
+  layers: readonly L[],
+  outputs: readonly string[],
+  spec: AdapterSpec,
+): Selection<L> {
   if (spec.method === 'none') return { adapters: [], warnings: [] };
   const paths = layers.map((l) => l.path);
-  const { matched, unmatched } = matchTargets(paths, spec, outputLayers(graph, layers));
+  const { matched, unmatched } = matchTargets(paths, spec, outputs);
   if (matched.length === 0) throw nothingMatched(spec, paths);
   const warnings = unmatched.map(
     (t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`,
@@ -43,10 +57,10 @@ export function selectAdapters(graph: Graph, layers: readonly LinearLayer[], spe
 }
 
 /** Trainable numbers of a set of adapters. */
-export const parameterCount = (adapters: readonly LayerAdapter[]): number =>
+export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
   adapters.reduce((sum, a) => sum + a.tensors.reduce((s, t) => s + elementCount(t.dims), 0), 0);
 
-function checkRank(layer: LinearLayer, rank: number): void {
+function checkRank(layer: NamedLayer, rank: number): void {
   const limit = Math.min(layer.inFeatures, layer.outFeatures);
   if (rank > limit)
     throw new AuroraError(
@@ -67,15 +81,4 @@ function nothingMatched(spec: AuroraSpec | LoraSpec, paths: string[]): AuroraErr
       : `The model has no linear layers with constant weights, so there is nothing to adapt.`,
     'Run `aurora inspect MODEL` for all module paths, or use "all-linear".',
   );
-}
-
-/** Layers whose output is the model's own output: "all-linear" leaves them out, as PEFT does. */
-function outputLayers(graph: Graph, layers: readonly LinearLayer[]): string[] {
-  const outputs = new Set(graph.outputs.map((o) => o.name));
-  const biased = new Map(
-    graph.nodes.filter((n) => n.opType === 'Add').flatMap((n) => n.inputs.map((x) => [x, n.outputs[0]])),
-  );
-  return layers
-    .filter((l) => l.calls.some((c) => outputs.has(c.output) || outputs.has(biased.get(c.output) ?? '')))
-    .map((l) => l.path);
 }

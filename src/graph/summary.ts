@@ -3,6 +3,7 @@ import { ruleFor } from './autodiff/registry';
 import { dtypeName } from './dtype';
 import { findLinearLayers, type LinearLayer } from './linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';
+import { outputLayers } from './output-layers';
 import { prepareModel } from './prepare';
 
 export interface ModelSummary {
@@ -25,12 +26,15 @@ export interface LayerSummary {
   sharedWith: string[];
   /** Whether an adapter can be merged into the weight; one can always be trained. */
   mergeable: boolean;
+  /** Whether its output is the model's own: "all-linear" leaves it out. */
+  output: boolean;
 }
 
 /** What a model offers to adapters, from its file alone: no runtime is loaded, so it is safe on any file. */
 export function summarize(model: Model): ModelSummary {
   const { graph } = prepareModel(model);
   const layers = findLinearLayers(graph);
+  const outputs = new Set(outputLayers(graph, layers));
   const describe = (v: (typeof graph.inputs)[number]) => ({
     name: v.name,
     type: dtypeName(v.dtype),
@@ -44,12 +48,12 @@ export function summarize(model: Model): ModelSummary {
       .reduce((n, t) => n + elementCount(t.dims), 0),
     inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
     outputs: graph.outputs.map(describe),
-    layers: layers.map(summarizeLayer),
+    layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path))),
     missingRules: missingRules(graph, layers),
   };
 }
 
-const summarizeLayer = (l: LinearLayer): LayerSummary => ({
+const summarizeLayer = (l: LinearLayer, output: boolean): LayerSummary => ({
   path: l.path,
   inFeatures: l.inFeatures,
   outFeatures: l.outFeatures,
@@ -57,6 +61,7 @@ const summarizeLayer = (l: LinearLayer): LayerSummary => ({
   operator: l.calls[0].node.opType,
   sharedWith: l.sharedWith,
   mergeable: l.plain,
+  output,
 });
 
 function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missingRules'] {

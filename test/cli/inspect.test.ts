@@ -59,6 +59,7 @@ describe('aurora inspect', () => {
       operator: 'MatMul',
       sharedWith: [],
       mergeable: true,
+      output: false,
     });
   });
 
