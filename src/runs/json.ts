@@ -16,17 +16,23 @@ export function readIfThere(path: string): Buffer | undefined {
 /** A JSON file of a run that must be there. */
 export function readJson(path: string): unknown {
   const value = readJsonIfThere(path);
-  if (value === undefined)
-    throw new AuroraError('run', `${path} is missing.`, 'Check that the folder is a run of AuroRA Lab.');
+  if (value === undefined) throw missing(path);
   return value;
 }
+
+export const missing = (path: string): AuroraError =>
+  new AuroraError('run', `${path} is missing.`, 'Check that the folder is a run of AuroRA Lab.');
 
 /** A JSON file of a run; undefined where there is none yet. */
 export function readJsonIfThere(path: string): unknown {
   const bytes = readIfThere(path);
-  if (!bytes) return undefined;
+  return bytes && parseJson(path, bytes);
+}
+
+/** The value in the bytes of a JSON file of a run; `path` is for the error. */
+export function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (e) {
     throw new AuroraError(
       'run',

@@ -4,10 +4,10 @@ import { AuroraError } from '../shared/errors';
 import type { RunEvent, RunStatus } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { effectiveEvents, parseJournal } from './journal-reader';
-import { readIfThere, readJson, readJsonIfThere } from './json';
+import { missing, parseJson, readIfThere } from './json';
 import { runPaths } from './layout';
 import { readScalars, type Scalars } from './scalars-reader';
-import { readStatus } from './status';
+import { checkStatus } from './status';
 
 /** What a run folder says, without its curves: small, whatever the number of steps. */
 export interface RunSummary {
@@ -40,16 +40,36 @@ export function readRunSummary(folder: string): RunSummary {
       'Give the path of a folder under .aurora/runs.',
     );
   const paths = runPaths(folder);
-  const result = readJsonIfThere(paths.result);
+  const { spec, events, status, result } = SUMMARY_PARSERS;
   return {
     folder,
     id: basename(folder),
-    spec: record(paths.spec, readJson(paths.spec)) as unknown as Experiment,
-    events: effectiveEvents(parseJournal(readIfThere(paths.events) ?? new Uint8Array(0), paths.events)),
-    status: readStatus(folder),
-    result: result === undefined ? undefined : record(paths.result, result),
+    spec: spec(folder, readIfThere(paths.spec)),
+    events: events(folder, readIfThere(paths.events)),
+    status: status(folder, readIfThere(paths.status)),
+    result: result(folder, readIfThere(paths.result)),
   };
 }
+
+/** What each file says, apart, so that a reader who comes again parses only the one that changed. */
+export const SUMMARY_PARSERS = {
+  spec(folder: string, bytes: Uint8Array | undefined): Experiment {
+    const path = runPaths(folder).spec;
+    if (!bytes) throw missing(path);
+    return record(path, parseJson(path, bytes)) as unknown as Experiment;
+  },
+  events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
+    return effectiveEvents(parseJournal(bytes ?? new Uint8Array(0), runPaths(folder).events));
+  },
+  status(folder: string, bytes: Uint8Array | undefined): RunStatus | undefined {
+    const path = runPaths(folder).status;
+    return bytes && checkStatus(path, parseJson(path, bytes));
+  },
+  result(folder: string, bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
+    const path = runPaths(folder).result;
+    return bytes && record(path, parseJson(path, bytes));
+  },
+};
 
 function record(path: string, value: unknown): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))

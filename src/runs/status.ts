@@ -18,8 +18,13 @@ export const writeStatus = (run: string, status: RunStatus): void =>
 /** undefined before the trainer's first word. */
 export function readStatus(run: string): RunStatus | undefined {
   const path = runPaths(run).status;
-  const status = readJsonIfThere(path) as Partial<RunStatus> | undefined | null;
-  if (status === undefined) return undefined;
+  const value = readJsonIfThere(path);
+  return value === undefined ? undefined : checkStatus(path, value);
+}
+
+/** The value of a status.json; AuroraError (`run`) where it is none. */
+export function checkStatus(path: string, value: unknown): RunStatus {
+  const status = value as Partial<RunStatus> | null;
   if (typeof status?.state !== 'string' || typeof status.heartbeat !== 'number')
     throw new AuroraError(
       'run',

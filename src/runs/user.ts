@@ -10,8 +10,11 @@ export interface RunUser {
 }
 
 /** Empty where there is none; what is not of its type is passed over. */
-export function readUser(run: string): RunUser {
-  const value = readJsonIfThere(runPaths(run).user) as Record<string, unknown> | undefined | null;
+export const readUser = (run: string): RunUser => userOf(readJsonIfThere(runPaths(run).user));
+
+/** The value of a user.json, as far as it is understood. */
+export function userOf(json: unknown): RunUser {
+  const value = json as Record<string, unknown> | undefined | null;
   const user: RunUser = {};
   if (typeof value?.name === 'string') user.name = value.name;
   if (typeof value?.note === 'string') user.note = value.note;
@@ -21,3 +24,13 @@ export function readUser(run: string): RunUser {
 
 export const writeUser = (run: string, user: RunUser): void =>
   writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`);
+
+/** Changes some of the person's words and keeps the others. An empty text or a star taken off is left out of the file. */
+export function changeUser(run: string, change: Partial<RunUser>): void {
+  const user = { ...readUser(run), ...change };
+  writeUser(run, {
+    name: user.name?.trim() || undefined,
+    note: user.note?.trim() || undefined,
+    star: user.star || undefined,
+  });
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import Ajv from 'ajv';
+import Ajv, { type ValidateFunction } from 'ajv';
+import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import schema from '../../shared/experiment.schema.json';
@@ -9,14 +10,17 @@ import { schemaProblems } from './problems';
 import { ruleProblems } from './rules';
 import { ExperimentSource, type Problem } from './source';
 
-const validate = new Ajv({
-  allErrors: true,
-  verbose: true,
-  useDefaults: true,
-  allowUnionTypes: true,
-  // For editors only.
-  keywords: ['enumDescriptions'],
-}).compile(schema);
+let compiled: ValidateFunction | undefined;
+/** Compiled when it is first needed: the editor's start must not wait for it. */
+const validator = (): ValidateFunction =>
+  (compiled ??= new Ajv({
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    allowUnionTypes: true,
+    // For editors only.
+    keywords: ['enumDescriptions', 'markdownDescription', 'defaultSnippets'],
+  }).compile(schema));
 
 /**
  * Reads an experiment file (JSON with comments), puts `overrides` ("key=value", dotted keys) in place, fills
@@ -38,6 +42,7 @@ export function loadExperiment(file: string, overrides: readonly string[] = []):
     ...source.duplicateKeys(),
     ...(isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : []),
   ];
+  const validate = validator();
   if (!validate(value)) problems.push(...schemaProblems(validate.errors ?? [], value));
   if (problems.length === 0) {
     delete (value as { $schema?: string }).$schema;
@@ -46,6 +51,43 @@ export function loadExperiment(file: string, overrides: readonly string[] = []):
     if (problems.length === 0) return experiment;
   }
   throw problemsError(problems, source, set);
+}
+
+/** Something wrong with a text that an editor holds: its place, and who else would tell it. */
+export interface LocatedProblem {
+  path: JSONPath;
+  message: string;
+  /** Of the key or value at fault, in characters from the text's begin. */
+  offset: number;
+  from: 'syntax' | 'duplicate' | 'schema' | 'rule';
+}
+
+/**
+ * As loadExperiment, of a text that an editor holds, and without throwing: all problems with their offsets,
+ * and `value`, the experiment as far as the text has it, with defaults filled in where its shape allows.
+ * `experiment` is there where nothing is wrong.
+ */
+export function checkExperiment(
+  file: string,
+  text: string,
+): { value: unknown; experiment?: Experiment; problems: LocatedProblem[] } {
+  const source = new ExperimentSource(file, text);
+  const located = (from: LocatedProblem['from'], problems: Problem[]): LocatedProblem[] =>
+    problems.map((p) => ({ path: p.path, message: p.message, offset: source.offsetOf(p), from }));
+  const value = source.value();
+  const problems = [
+    ...located('syntax', source.syntaxProblems()),
+    ...located('duplicate', source.duplicateKeys()),
+  ];
+  const validate = validator();
+  if (!validate(value)) {
+    problems.push(...located('schema', schemaProblems(validate.errors ?? [], value)));
+    return { value, problems };
+  }
+  delete (value as { $schema?: string }).$schema;
+  const experiment = complete(value as Experiment, file);
+  problems.push(...located('rule', ruleProblems(experiment)));
+  return { value, problems, ...(problems.length === 0 && { experiment }) };
 }
 
 /** The defaults that depend on other values or on the file, and absolute paths. */

@@ -25,23 +25,36 @@ export class ExperimentSource {
   syntaxError(): string | undefined {
     const [first] = this.errors;
     if (!first) return undefined;
-    const words = printParseErrorCode(first.error).replace(/\B[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
-    return `${this.at(first.offset)}: this is not valid JSON: ${words.toLowerCase()}.`;
+    return `${this.at(first.offset)}: this is not valid JSON: ${words(first.error)}.`;
   }
 
   value(): unknown {
     return this.root && getNodeValue(this.root);
   }
 
+  /** Every place that is not JSON. */
+  syntaxProblems(): Problem[] {
+    return this.errors.map(({ error, offset }) => ({
+      path: [],
+      message: `this is not valid JSON: ${words(error)}`,
+      offset,
+    }));
+  }
+
   /** "FILE:LINE:COLUMN" of the value at `path`, or of the nearest object around it that the file has. */
-  locate({ path, offset }: Problem): string {
-    if (offset !== undefined) return this.at(offset);
+  locate(problem: Problem): string {
+    return this.at(this.offsetOf(problem));
+  }
+
+  /** Where `locate` points, in characters from the text's begin. */
+  offsetOf({ path, offset }: Problem): number {
+    if (offset !== undefined) return offset;
     for (let n = path.length; this.root && n >= 0; n--) {
       const node = findNodeAtLocation(this.root, path.slice(0, n));
       // A key stands where its value's property begins.
-      if (node) return this.at(node.parent?.type === 'property' ? node.parent.offset : node.offset);
+      if (node) return node.parent?.type === 'property' ? node.parent.offset : node.offset;
     }
-    return this.at(0);
+    return 0;
   }
 
   /** Keys that an object has twice: JSON would silently take the last. */
@@ -54,6 +67,11 @@ export class ExperimentSource {
     return `${this.file}:${before.length}:${before.at(-1)!.length + 1}`;
   }
 }
+
+const words = (code: ParseError['error']): string =>
+  printParseErrorCode(code)
+    .replace(/\B[A-Z]/g, (c) => ` ${c.toLowerCase()}`)
+    .toLowerCase();
 
 function duplicatesIn(node: Node, path: JSONPath): Problem[] {
   const children = node.children ?? [];

@@ -1,0 +1,181 @@
+import { basename, resolve } from 'node:path';
+import * as vscode from 'vscode';
+import { AuroraError } from '../../shared/errors';
+import { CONTEXT } from '../ids';
+import { Catalog, type Changes } from './catalog';
+import { isActive } from './shown-state';
+import type { ExperimentEntry, RunEntry, RunStore } from './store';
+
+/** How often running runs are looked at. */
+const ACTIVE_MS = 250;
+/** How often the folders of known experiments are looked at, while the window is focused. */
+const FOLDERS_MS = 2000;
+const EXPERIMENTS = '**/*.aurora.json';
+const NOT_IN = '**/{node_modules,.aurora}/**';
+
+export function createRunStore(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): RunStore {
+  const store = new WorkspaceRunStore(log);
+  context.subscriptions.push(store);
+  return store;
+}
+
+class WorkspaceRunStore implements RunStore {
+  private readonly catalog = new Catalog();
+  private readonly changed = new vscode.EventEmitter<readonly RunEntry[] | undefined>();
+  readonly onDidChange = this.changed.event;
+  private readonly subscriptions: vscode.Disposable[] = [];
+  private firstLook: Promise<void> | undefined;
+  /** Looks come one after the other. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+  private lookedAtFolders = 0;
+  private polling = false;
+
+  constructor(private readonly log: vscode.LogOutputChannel) {}
+
+  async experiments(): Promise<ExperimentEntry[]> {
+    await (this.firstLook ??= this.start());
+    return this.list();
+  }
+
+  run(folder: string): RunEntry | undefined {
+    return this.catalog.run(canonical(folder));
+  }
+
+  async refreshRun(folder: string): Promise<RunEntry> {
+    const path = canonical(folder);
+    await this.look(() => this.catalog.lookAt(path));
+    this.watch();
+    const entry = this.catalog.run(path);
+    if (entry) return entry;
+    throw new AuroraError(
+      'run',
+      vscode.l10n.t('There is no run in {0}.', folder),
+      vscode.l10n.t('It may have been moved or deleted; refresh the Experiments view.'),
+    );
+  }
+
+  async refresh(): Promise<void> {
+    this.firstLook ??= this.start();
+    await this.firstLook;
+    await this.lookEverywhere();
+    this.changed.fire(undefined);
+  }
+
+  dispose(): void {
+    clearInterval(this.timer);
+    for (const s of this.subscriptions) s.dispose();
+    this.changed.dispose();
+  }
+
+  private list(): ExperimentEntry[] {
+    return this.catalog.experiments().flatMap((e) => {
+      const workspaceFolder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(e.file));
+      return workspaceFolder ? [{ ...e, name: experimentName(e.file), workspaceFolder }] : [];
+    });
+  }
+
+  private async start(): Promise<void> {
+    const watcher = vscode.workspace.createFileSystemWatcher(EXPERIMENTS, false, true, false);
+    this.subscriptions.push(
+      watcher,
+      watcher.onDidCreate((uri) => this.fileCame(uri)),
+      watcher.onDidDelete((uri) => this.fileWent(uri)),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookEverywhere()),
+      vscode.window.onDidChangeWindowState((state) => {
+        if (state.focused) this.lookedAtFolders = 0;
+      }),
+    );
+    await this.lookEverywhere();
+    await setContext(CONTEXT.loaded, true);
+    this.watch();
+  }
+
+  private async lookEverywhere(): Promise<void> {
+    const uris = await vscode.workspace.findFiles(EXPERIMENTS, NOT_IN);
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file');
+    this.catalog.setPlaces(
+      uris.filter((u) => u.scheme === 'file').map((u) => u.fsPath),
+      folders.map((f) => f.uri.fsPath),
+    );
+    await this.lookAtFolders();
+  }
+
+  private async lookAtFolders(): Promise<void> {
+    await this.look(() => this.catalog.look());
+    this.lookedAtFolders = Date.now();
+  }
+
+  private fileCame(uri: vscode.Uri): void {
+    if (uri.scheme !== 'file' || /[\\/](node_modules|\.aurora)[\\/]/.test(uri.fsPath)) return;
+    this.catalog.addFile(uri.fsPath);
+    void this.lookAtFolders();
+  }
+
+  private fileWent(uri: vscode.Uri): void {
+    this.catalog.removeFile(uri.fsPath);
+    void this.lookAtFolders();
+  }
+
+  /** Keeps looking; called once there is something that can change. */
+  private watch(): void {
+    this.timer ??= setInterval(() => void this.poll(), ACTIVE_MS);
+  }
+
+  private async poll(): Promise<void> {
+    // A slow disk must not pile up looks.
+    if (this.polling) return;
+    this.polling = true;
+    try {
+      if (this.firstLook && vscode.window.state.focused && Date.now() - this.lookedAtFolders >= FOLDERS_MS)
+        await this.lookAtFolders();
+      else if (this.catalog.active) await this.look(() => this.catalog.lookAtActive());
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  private look(action: () => Promise<Changes>): Promise<void> {
+    const next = this.queue.then(async () => {
+      try {
+        const { structure, runs } = await action();
+        if (structure || runs.length > 0) {
+          await this.updateContext();
+          this.changed.fire(structure ? undefined : runs);
+        }
+      } catch (e) {
+        this.log.error(e as Error);
+      }
+    });
+    this.queue = next;
+    return next;
+  }
+
+  private async updateContext(): Promise<void> {
+    const experiments = this.list();
+    const runs = experiments.flatMap((e) => e.runs);
+    await Promise.all([
+      setContext(CONTEXT.hasExperiments, experiments.length > 0),
+      setContext(CONTEXT.hasRuns, runs.length > 0),
+      setContext(
+        CONTEXT.hasRunning,
+        runs.some((r) => isActive(r.state)),
+      ),
+    ]);
+  }
+}
+
+const contexts = new Map<string, unknown>();
+
+/** Each costs a message to the window, so only changes are sent. */
+async function setContext(key: string, value: boolean): Promise<void> {
+  if (contexts.get(key) === value) return;
+  contexts.set(key, value);
+  await vscode.commands.executeCommand('setContext', key, value);
+}
+
+const experimentName = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');
+
+/** One spelling for one folder: VS Code writes drive letters small. */
+const canonical = (folder: string): string =>
+  resolve(folder).replace(/^[A-Z]:/, (drive) => drive.toLowerCase());

@@ -1,0 +1,29 @@
+import type { RunSummary } from '../../runs/read';
+import { isAlive } from '../../runs/status';
+import type { ShownState } from './store';
+
+/** A run folder whose trainer has said nothing for so long never started. A cold start takes a few seconds. */
+export const STARTUP_MS = 30_000;
+
+/** What a person is told of a run. `made` is when its spec.json was written; times in ms since 1970. */
+export function shownState(
+  { status, result, events }: RunSummary,
+  made: number,
+  now = Date.now(),
+): ShownState {
+  if (isAlive(status, now)) return events.some((e) => e.kind === 'started') ? 'running' : 'starting';
+  // The result is written last: a trainer that was killed after it had finished all the same.
+  if (result && 'steps' in result) return 'finished';
+  if (!status) return now - made < STARTUP_MS ? 'starting' : 'lost';
+  switch (status.state) {
+    case 'finished':
+    case 'stopped':
+    case 'failed':
+      return status.state;
+    default:
+      return 'lost';
+  }
+}
+
+/** Whether a trainer works on it, or is about to. */
+export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';

@@ -1,0 +1,133 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parseJson } from '../../runs/json';
+import { runPaths } from '../../runs/layout';
+import type { RunSummary } from '../../runs/read';
+import { fileVersion, readIfThere, SummaryReader } from '../../runs/summary-reader';
+import { userOf, type RunUser } from '../../runs/user';
+import { AuroraError } from '../../shared/errors';
+import { isActive, shownState } from './shown-state';
+import type { RunEntry } from './store';
+
+/** A folder changed so lately that another change may hide behind the same time stamp. */
+const UNSETTLED_MS = 2000;
+/** A trainer makes the folder first and writes spec.json next. */
+const NEWBORN_MS = 10_000;
+
+/** One run folder that is looked at again and again. */
+export class TrackedRun {
+  private readonly reader: SummaryReader;
+  private readonly name: string;
+  /** The folder's own time at the last look: every replaced file, so every heartbeat, changes it. */
+  private folderTime = NaN;
+  private made = NaN;
+  private userVersion = '';
+  private user: RunUser = {};
+  entry: RunEntry | undefined;
+
+  constructor(
+    readonly folder: string,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.reader = new SummaryReader(folder);
+    this.name = basename(folder);
+  }
+
+  get active(): boolean {
+    return this.entry !== undefined && isActive(this.entry.state);
+  }
+
+  /** Looks at the folder's time, and only where that changed at its files. True where the entry changed. */
+  async glance(): Promise<boolean> {
+    if (this.active) return this.look();
+    const time = await folderTime(this.folder);
+    return time === this.folderTime && this.now() - time > UNSETTLED_MS ? false : this.look();
+  }
+
+  /** Looks at every file. True where the entry changed; `entry` is undefined while the folder is no run yet. */
+  async look(): Promise<boolean> {
+    this.folderTime = await folderTime(this.folder);
+    const before = this.entry;
+    this.entry = await this.read();
+    return !sameEntry(before, this.entry);
+  }
+
+  private async read(): Promise<RunEntry | undefined> {
+    const base = {
+      folder: this.folder,
+      id: this.name,
+      experiment: experimentOf(this.folder),
+      user: await this.readUser(),
+    };
+    try {
+      const run = usable(await this.reader.read());
+      if (!run.status && Number.isNaN(this.made))
+        this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
+      return { ...base, state: shownState(run, this.made, this.now()), run };
+    } catch (e) {
+      const time = this.folderTime;
+      if (Number.isNaN(time) || (this.now() - time < NEWBORN_MS && (await isEmptyOfSpec(this.folder))))
+        return undefined;
+      const error = e instanceof AuroraError ? e : new AuroraError('run', `${this.folder}: ${String(e)}`);
+      return { ...base, state: 'damaged', error };
+    }
+  }
+
+  private async readUser(): Promise<RunUser> {
+    const path = runPaths(this.folder).user;
+    try {
+      const version = await fileVersion(path);
+      if (version === this.userVersion) return this.user;
+      const bytes = await readIfThere(path);
+      this.user = bytes ? userOf(parseJson(path, bytes)) : {};
+      this.userVersion = version;
+    } catch {
+      // A damaged note must not hide the run; the next edit writes the file anew.
+      this.user = {};
+    }
+    return this.user;
+  }
+}
+
+/** The experiment file that a run belongs to by its place; that of a run elsewhere is only a name beside it. */
+export function experimentOf(run: string): string {
+  const runs = dirname(run);
+  const home = dirname(runs);
+  const inPlace = basename(home) === 'runs' && basename(dirname(home)) === '.aurora';
+  return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
+}
+
+/** What everything downstream reads without asking: a spec of another program must not break a list. */
+function usable(run: RunSummary): RunSummary {
+  const { spec } = run as { spec: Partial<RunSummary['spec']> };
+  const whole =
+    typeof spec.name === 'string' &&
+    typeof spec.adapter?.method === 'string' &&
+    typeof spec.training?.metric === 'string' &&
+    typeof spec.model?.path === 'string' &&
+    typeof spec.data?.train === 'string';
+  if (whole) return run;
+  throw new AuroraError(
+    'run',
+    `${runPaths(run.folder).spec} is not the experiment of a run.`,
+    'It was changed or written by another program; restore it from a copy, or delete the run.',
+  );
+}
+
+function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.state === b.state && a.run === b.run && a.user === b.user && a.error?.message === b.error?.message;
+}
+
+/** NaN where there is no such folder. */
+async function folderTime(folder: string): Promise<number> {
+  try {
+    const s = await stat(folder);
+    return s.isDirectory() ? s.mtimeMs : NaN;
+  } catch {
+    return NaN;
+  }
+}
+
+const isEmptyOfSpec = async (folder: string) =>
+  (await fileVersion(runPaths(folder).spec).catch(() => 'there')) === '';

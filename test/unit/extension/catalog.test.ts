@@ -1,0 +1,205 @@
+import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../../src/extension/runs/catalog';
+import { experimentRuns, runPaths } from '../../../src/runs/layout';
+import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
+import { changeUser } from '../../../src/runs/user';
+import { temporaryFolders } from '../runs/folder';
+import { appendRaw, evaluated, finished, makeRun, setStatus, started } from './run-maker';
+
+const folder = temporaryFolders();
+const at = (second: number) => new Date(Date.UTC(2025, 0, 2, 3, 4, second));
+
+function place(): { root: string; file: string } {
+  const root = folder();
+  const file = join(root, 'demo.aurora.json');
+  writeFileSync(file, '{}');
+  return { root, file };
+}
+
+async function catalogOf(files: string[], roots: string[], now?: () => number): Promise<Catalog> {
+  const catalog = new Catalog(now);
+  catalog.setPlaces(files, roots);
+  await catalog.look();
+  return catalog;
+}
+
+describe('catalog of experiments and runs', () => {
+  it('lists the runs of an experiment newest first, and an experiment without runs', async () => {
+    const { root, file } = place();
+    const made = [1, 2, 3].map((s) => makeRun(file, { at: at(s), status: {}, events: [started] }));
+    const other = join(root, 'sub', 'other.aurora.json');
+    mkdirSync(join(root, 'sub'));
+    writeFileSync(other, '{}');
+    const experiments = (await catalogOf([file, other], [root])).experiments();
+    expect(experiments.map((e) => [e.file, e.exists, e.runs.map((r) => r.folder)])).toEqual(
+      expect.arrayContaining([
+        [file, true, [...made].reverse()],
+        [other, true, []],
+      ]),
+    );
+    expect(experiments[0].runs[0]).toMatchObject({ experiment: file, state: 'running' });
+  });
+
+  it('shows a damaged run with its error, and all others (T6)', async () => {
+    const { root, file } = place();
+    const good = makeRun(file, { at: at(1), status: { state: 'stopped' } });
+    const bad = makeRun(file, { at: at(2), status: {} });
+    writeFileSync(runPaths(bad).spec, '{"name":');
+    const foreign = makeRun(file, { at: at(3) });
+    writeFileSync(runPaths(foreign).spec, '{"name":"of another program"}');
+    const [{ runs }] = (await catalogOf([file], [root])).experiments();
+    expect(runs.map((r) => [r.folder, r.state])).toEqual([
+      [foreign, 'damaged'],
+      [bad, 'damaged'],
+      [good, 'stopped'],
+    ]);
+    expect(runs[1].error?.message).toContain(runPaths(bad).spec);
+    expect(runs[0].error?.message).toContain('is not the experiment of a run');
+  });
+
+  it('mends itself when a damaged file is whole again', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { status: { state: 'stopped' } });
+    const spec = runPaths(run).spec;
+    renameSync(spec, `${spec}.away`);
+    utimesSync(run, at(0), at(0));
+    const catalog = await catalogOf([file], [root]);
+    expect(catalog.run(run)?.state).toBe('damaged');
+    renameSync(`${spec}.away`, spec);
+    const changes = await catalog.look();
+    expect(changes.runs.map((r) => r.state)).toEqual(['stopped']);
+  });
+
+  it('tells a dead "running" run as lost, and one that goes on as running again (T2)', async () => {
+    const { root, file } = place();
+    const dead = makeRun(file, {
+      at: at(1),
+      events: [started],
+      status: { heartbeat: Date.now() - HEARTBEAT_TIMEOUT_MS - 1 },
+    });
+    const neverStarted = makeRun(file, { at: at(2) });
+    utimesSync(runPaths(neverStarted).spec, at(2), at(2));
+    const foreignDone = makeRun(file, {
+      at: at(3),
+      events: [started],
+      status: { heartbeat: 0 },
+      result: { steps: 120 },
+    });
+    const catalog = await catalogOf([file], [root]);
+    expect([dead, neverStarted, foreignDone].map((r) => catalog.run(r)?.state)).toEqual([
+      'lost',
+      'lost',
+      'finished',
+    ]);
+    setStatus(dead, {});
+    expect((await catalog.look()).runs.map((r) => [r.folder, r.state])).toEqual([[dead, 'running']]);
+  });
+
+  it('takes a running run for lost when its heartbeat ends, without any file changing', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { events: [started], status: {} });
+    let now = Date.now();
+    const catalog = await catalogOf([file], [root], () => now);
+    expect(catalog.active).toBe(true);
+    now += HEARTBEAT_TIMEOUT_MS + 1;
+    expect((await catalog.lookAtActive()).runs.map((r) => [r.folder, r.state])).toEqual([[run, 'lost']]);
+    expect(catalog.active).toBe(false);
+  });
+
+  it('sees a run that the command line starts, follows it, and says only what changed (T9)', async () => {
+    const { root, file } = place();
+    const old = makeRun(file, {
+      at: at(1),
+      status: { state: 'finished' },
+      events: [started, finished(120, 0.9)],
+    });
+    utimesSync(old, at(1), at(1));
+    const catalog = await catalogOf([file], [root]);
+    expect(await catalog.look()).toEqual({ runs: [], structure: false });
+    const run = makeRun(file, { at: at(2), status: {} });
+    expect(await catalog.look()).toMatchObject({
+      structure: true,
+      runs: [{ folder: run, state: 'starting' }],
+    });
+    appendRaw(run, `${JSON.stringify({ v: 1, seq: 0, t: 1, ...started })}\n`);
+    expect(await catalog.lookAtActive()).toMatchObject({ runs: [{ folder: run, state: 'running' }] });
+    appendRaw(run, `${JSON.stringify({ v: 1, seq: 1, t: 2, ...evaluated(40, 0.5) })}\n`);
+    const [entry] = (await catalog.lookAtActive()).runs;
+    expect(entry.run?.events.at(-1)).toMatchObject({ kind: 'evaluation', step: 40 });
+    setStatus(run, { state: 'stopped', step: 41 });
+    expect(await catalog.lookAtActive()).toMatchObject({ runs: [{ folder: run, state: 'stopped' }] });
+    expect(await catalog.lookAtActive()).toEqual({ runs: [], structure: false });
+  });
+
+  it('passes over events of an unknown kind or a newer version (T11)', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { events: [started], status: {} });
+    appendRaw(run, `${JSON.stringify({ v: 1, seq: 1, t: 2, kind: 'telepathy' })}\n`);
+    appendRaw(run, `${JSON.stringify({ v: 99, seq: 2, t: 3, kind: 'evaluation' })}\n{"torn`);
+    const catalog = await catalogOf([file], [root]);
+    expect(catalog.run(run)?.run?.events.map((e) => e.kind)).toEqual(['started']);
+  });
+
+  it('keeps the runs of an experiment whose file is gone', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { status: { state: 'stopped' } });
+    rmSync(file);
+    const catalog = await catalogOf([], [root]);
+    expect(catalog.experiments()).toMatchObject([{ file, exists: false, runs: [{ folder: run }] }]);
+    rmSync(run, { recursive: true });
+    expect((await catalog.look()).structure).toBe(true);
+    expect(catalog.experiments()).toEqual([]);
+  });
+
+  it('notices an experiment file that is deleted or renamed', async () => {
+    const { root, file } = place();
+    makeRun(file, { status: { state: 'stopped' } });
+    const catalog = await catalogOf([file], [root]);
+    const renamed = join(root, 'new.aurora.json');
+    renameSync(file, renamed);
+    catalog.addFile(renamed);
+    expect((await catalog.look()).structure).toBe(true);
+    expect(catalog.experiments().map((e) => [basename(e.file), e.exists, e.runs.length])).toEqual([
+      ['demo.aurora.json', false, 1],
+      ['new.aurora.json', true, 0],
+    ]);
+  });
+
+  it('sees the person’s words change', async () => {
+    const { root, file } = place();
+    const run = makeRun(file, { status: { state: 'stopped' } });
+    const catalog = await catalogOf([file], [root]);
+    changeUser(run, { name: 'rank 2', star: true });
+    expect((await catalog.look()).runs).toMatchObject([{ user: { name: 'rank 2', star: true } }]);
+    writeFileSync(runPaths(run).user, '{');
+    await catalog.look();
+    expect(catalog.run(run)).toMatchObject({ state: 'stopped', user: {} });
+  });
+
+  it('looks at a run of its own accord, also elsewhere, and puts it where it belongs', async () => {
+    const { root, file } = place();
+    const catalog = await catalogOf([file], [root]);
+    const run = makeRun(file, { status: {} });
+    expect(await catalog.lookAt(run)).toMatchObject({ structure: true, runs: [{ folder: run }] });
+    expect(catalog.experiments()).toMatchObject([{ file, runs: [{ folder: run }] }]);
+    const elsewhere = makeRun(join(folder(), 'far.aurora.json'), { status: {} });
+    await catalog.lookAt(elsewhere);
+    expect(catalog.run(elsewhere)?.state).toBe('starting');
+    expect(catalog.experiments()).toHaveLength(1);
+    expect(await catalog.lookAt(join(root, 'none'))).toMatchObject({ runs: [] });
+    expect(catalog.run(join(root, 'none'))).toBeUndefined();
+  });
+
+  it('does not list a folder in the moment between its making and its spec', async () => {
+    const { root, file } = place();
+    const young = join(experimentRuns(file), '20250102T030405Z-00000000');
+    mkdirSync(young, { recursive: true });
+    const catalog = await catalogOf([file], [root]);
+    expect(catalog.experiments()[0].runs).toEqual([]);
+    utimesSync(young, at(1), at(1));
+    await catalog.look();
+    expect(catalog.experiments()[0].runs).toMatchObject([{ state: 'damaged' }]);
+  });
+});

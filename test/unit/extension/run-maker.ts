@@ -1,0 +1,133 @@
+import { appendFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { writeAtomic } from '../../../src/graph/files';
+import { Journal } from '../../../src/runs/journal';
+import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
+import { writeStatus } from '../../../src/runs/status';
+import type { EvaluationMetrics, NewEvent, RunStatus } from '../../../src/shared/events';
+import type { Experiment } from '../../../src/shared/experiment';
+
+export const spec: Experiment = {
+  name: 'demo',
+  model: { path: '/models/m.onnx', tokenizer: '/models/tokenizer.json', maxLength: 128 },
+  task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
+  data: {
+    train: '/data/train.jsonl',
+    validationFraction: 0.1,
+    textColumn: 'text',
+    labelColumn: 'label',
+    onBadRow: 'fail',
+  },
+  adapter: {
+    method: 'aurora',
+    targetModules: 'all-linear',
+    rank: 2,
+    alpha: 2,
+    gridSize: 5,
+    splineOrder: 3,
+    gridRange: [-1, 1],
+    activation: 'tanh',
+    fixed: true,
+    learnable: true,
+    dropout: 0,
+    initialization: 'kaiming-uniform',
+  },
+  training: {
+    epochs: 3,
+    batchSize: 16,
+    gradientAccumulation: 1,
+    learningRate: 1e-3,
+    headLearningRate: 1e-3,
+    schedule: 'linear',
+    warmupRatio: 0,
+    weightDecay: 0,
+    headWeightDecay: 0,
+    decayBiases: false,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    maxGradientNorm: 1,
+    seed: 0,
+    groupByLength: false,
+    evaluateEvery: 'epoch',
+    checkpointEvery: 100,
+    activationsEvery: 0,
+    metric: 'accuracy',
+  },
+};
+
+export const metrics = (accuracy: number): EvaluationMetrics => ({
+  loss: 1 - accuracy,
+  accuracy,
+  f1: accuracy,
+  matthews: accuracy,
+  examples: 100,
+});
+
+export const started: NewEvent = {
+  kind: 'started',
+  pid: process.pid,
+  steps: 120,
+  epochs: 3,
+  trainExamples: 640,
+  validationExamples: 100,
+  labels: ['a', 'b'],
+  modules: ['layer.0.query'],
+  trainable: 1000,
+  trainableHead: 100,
+};
+
+export const evaluated = (step: number, accuracy: number, best = true): NewEvent => ({
+  kind: 'evaluation',
+  step,
+  epoch: step / 40,
+  metrics: metrics(accuracy),
+  best,
+  seconds: 1,
+});
+
+export const finished = (step: number, accuracy: number): NewEvent => ({
+  kind: 'finished',
+  step,
+  best: { ...metrics(accuracy), step },
+  last: metrics(accuracy),
+  seconds: 60,
+});
+
+/** A run folder by the project's own writers: what `aurora train` leaves, without its weights. */
+export function makeRun(
+  experimentFile: string,
+  options: {
+    at?: Date;
+    spec?: Experiment;
+    events?: readonly NewEvent[];
+    status?: Partial<RunStatus>;
+    result?: Record<string, unknown>;
+  } = {},
+): string {
+  const run = createRun(experimentRuns(experimentFile), options.at);
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(options.spec ?? spec, null, 2)}\n`);
+  if (options.events) {
+    const journal = Journal.open(runPaths(run).events);
+    for (const event of options.events) journal.append(event);
+    journal.close();
+  }
+  if (options.status) setStatus(run, options.status);
+  if (options.result) writeAtomic(runPaths(run).result, `${JSON.stringify(options.result)}\n`);
+  return run;
+}
+
+/** By default the status of a living run: this process is its trainer. */
+export const setStatus = (run: string, status: Partial<RunStatus>): void =>
+  writeStatus(run, {
+    pid: process.pid,
+    nonce: 'n',
+    host: hostname(),
+    state: 'running',
+    step: 0,
+    steps: 120,
+    startedAt: Date.now(),
+    heartbeat: Date.now(),
+    ...status,
+  });
+
+export const appendRaw = (run: string, line: string): void => appendFileSync(runPaths(run).events, line);
