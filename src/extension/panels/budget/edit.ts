@@ -1,0 +1,128 @@
+import { findNodeAtLocation, getNodeValue, modify, parseTree, type Node } from 'jsonc-parser';
+import { AuroraError } from '../../../shared/errors';
+import schema from '../../../shared/experiment.schema.json';
+import { adapterDefault } from './experiment';
+import type { BudgetChoice } from './fields';
+import { indentOf, insertProperty, removeProperty } from './jsonc';
+
+export interface AdapterEdit {
+  /** The whole new text; the same where nothing changes. */
+  text: string;
+  /** In words, such as "adapter.rank: 2 → 4". */
+  changes: string[];
+}
+
+/** The settings that the calculator has, in the order that a new section gets them. */
+const SETTINGS = ['method', 'targetModules', 'rank', 'alpha', 'gridSize', 'splineOrder'] as const;
+
+/**
+ * An experiment's text with the chosen adapter in it. Only what differs is touched: comments, order and layout
+ * stay, a default stays unwritten, and settings that the new method does not know are taken out.
+ * Throws AuroraError `experiment` where the text is not an experiment.
+ */
+export function writeAdapter(text: string, choice: BudgetChoice, modelPath?: string): AdapterEdit {
+  const edit = new Edit(text);
+  if (modelPath !== undefined) edit.set(['model', 'path'], modelPath);
+  const before = edit.value(['adapter']);
+  const current = typeof before === 'object' && before !== null ? (before as Record<string, unknown>) : {};
+  const known = schema.definitions[choice.method].properties;
+  for (const key of Object.keys(current)) if (!(key in known)) edit.remove(['adapter', key]);
+  for (const key of SETTINGS) {
+    if (!(key in known)) continue;
+    const otherwise = key === 'method' ? 'aurora' : adapterDefault(choice.method, key);
+    edit.set(['adapter', key], choice[key], otherwise);
+  }
+  return edit;
+}
+
+class Edit implements AdapterEdit {
+  readonly changes: string[] = [];
+
+  constructor(public text: string) {
+    if (this.root?.type !== 'object' || !isWhole(text))
+      throw new AuroraError(
+        'experiment',
+        'The file is not valid JSON, so nothing can be written into it.',
+        'Correct the file first; its editor marks the place.',
+      );
+  }
+
+  private get root(): Node | undefined {
+    return parseTree(this.text, [], { allowTrailingComma: true });
+  }
+
+  value(path: string[]): unknown {
+    const node = this.root && findNodeAtLocation(this.root, path);
+    return node && getNodeValue(node);
+  }
+
+  /** `otherwise` is what a missing key means: it is not written out. */
+  set(path: string[], value: unknown, otherwise?: unknown): void {
+    const old = this.value(path);
+    if (same(old ?? otherwise, value)) return;
+    const [section, key] = path;
+    const holder = findNodeAtLocation(this.root!, [section]);
+    if (holder?.type !== 'object') {
+      this.text = holder
+        ? replaceValue(this.text, [section], {})
+        : insertProperty(this.text, this.root!, section, '{}');
+      return this.set(path, value, otherwise);
+    }
+    this.text =
+      old === undefined
+        ? insertProperty(this.text, holder, key, compact(value))
+        : replaceValue(this.text, path, value);
+    this.changes.push(`${path.join('.')}: ${shown(old ?? otherwise)} → ${shown(value)}`);
+  }
+
+  remove(path: string[]): void {
+    const node = findNodeAtLocation(this.root!, path)!;
+    this.changes.push(`${path.join('.')}: ${shown(getNodeValue(node))} → –`);
+    this.text = removeProperty(this.text, node.parent!);
+  }
+}
+
+/** Without formatting, `modify` puts the value in place and leaves all around it alone. */
+function replaceValue(text: string, path: string[], value: unknown): string {
+  const [{ offset, length }] = modify(text, path, value, {});
+  return text.slice(0, offset) + layout(text, offset, length, value) + text.slice(offset + length);
+}
+
+/** A list over several lines stays one. */
+function layout(text: string, offset: number, length: number, value: unknown): string {
+  if (!Array.isArray(value) || !text.slice(offset, offset + length).includes('\n')) return compact(value);
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  const { outer, inner } = indentOf(text, offset);
+  return `[${value.map((v) => `${eol}${inner}${JSON.stringify(v)}`).join(',')}${eol}${outer}]`;
+}
+
+/** As people write JSON on one line: a blank after each comma. */
+const compact = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map((v) => JSON.stringify(v)).join(', ')}]` : JSON.stringify(value);
+
+const shown = (value: unknown): string => (value === undefined ? '–' : compact(value));
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function isWhole(text: string): boolean {
+  const errors: unknown[] = [];
+  parseTree(text, errors as never, { allowTrailingComma: true });
+  return errors.length === 0;
+}
+
+/** The one stretch of `before` that `after` replaces, so that an undo takes one step and the cursor stays. */
+export function replacedRange(
+  before: string,
+  after: string,
+): { offset: number; length: number; content: string } {
+  let start = 0;
+  const shorter = Math.min(before.length, after.length);
+  while (start < shorter && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  return {
+    offset: start,
+    length: before.length - end - start,
+    content: after.slice(start, after.length - end),
+  };
+}

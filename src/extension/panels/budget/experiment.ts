@@ -1,0 +1,128 @@
+import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import type { AuroraSpec, LoraSpec } from '../../../shared/experiment';
+import schema from '../../../shared/experiment.schema.json';
+import type { BudgetFields } from '../../../shared/panels/budget';
+
+type Json = Record<string, unknown>;
+
+/** Settings of an adapter that have no control in the calculator but count in it. */
+export type OtherSettings = Partial<
+  Pick<
+    AuroraSpec & LoraSpec,
+    | 'excludeModules'
+    | 'layersToTransform'
+    | 'layersPattern'
+    | 'rankPattern'
+    | 'alphaPattern'
+    | 'fixed'
+    | 'learnable'
+  >
+>;
+
+/** What the calculator takes from an experiment's text; a text with mistakes gives what it has. */
+export interface ExperimentValues {
+  /** As written: relative to the file. */
+  modelPath?: string;
+  fields: Omit<BudgetFields, 'model' | 'loraRank'>;
+  others: OtherSettings;
+  problems: string[];
+}
+
+/** A setting's default in the schema; LoRA's rank and alpha are not AuroRA's. */
+export const adapterDefault = (method: 'aurora' | 'lora', key: string): unknown =>
+  (schema.definitions[method].properties as Record<string, { default?: unknown }>)[key]?.default;
+
+const isJson = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
+const isNames = (v: unknown) =>
+  typeof v === 'string' || (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string'));
+const isNumbers = (v: unknown) => isJson(v) && Object.values(v).every((n) => typeof n === 'number' && n > 0);
+const isBoolean = (v: unknown) => typeof v === 'boolean';
+
+const OTHERS: Record<keyof OtherSettings, (value: unknown) => boolean> = {
+  excludeModules: isNames,
+  layersToTransform: (v) => Array.isArray(v) && v.every((n) => Number.isInteger(n) && n >= 0),
+  layersPattern: (v) => typeof v === 'string' && v !== '',
+  rankPattern: (v) => isNumbers(v) && Object.values(v as Json).every(Number.isInteger),
+  alphaPattern: isNumbers,
+  fixed: isBoolean,
+  learnable: isBoolean,
+};
+
+export function readExperiment(text: string): ExperimentValues {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const root = isJson(value) ? value : {};
+  const problems = errors.slice(0, 1).map((e) => syntaxProblem(text, e));
+  if (!isJson(value) && problems.length === 0) problems.push('The file holds no experiment: { … }.');
+  const model = section(root, 'model', problems);
+  const adapter = section(root, 'adapter', problems);
+  const training = section(root, 'training', problems);
+  const method = adapter.method ?? 'aurora';
+  if (method === 'none')
+    problems.push('The experiment trains no adapter (method "none"); shown is what AuroRA would cost.');
+  else if (method !== 'aurora' && method !== 'lora')
+    problems.push(`adapter.method is ${JSON.stringify(method)}, which is not known; shown is AuroRA.`);
+  return {
+    ...(typeof model.path === 'string' && { modelPath: model.path }),
+    fields: {
+      ...adapterFields(adapter, method === 'lora' ? 'lora' : 'aurora'),
+      tokens: String(tokensPerStep(model, training)),
+    },
+    others: otherSettings(adapter, method === 'lora' ? 'lora' : 'aurora', problems),
+    problems,
+  };
+}
+
+function syntaxProblem(text: string, { error, offset }: ParseError): string {
+  const line = text.slice(0, offset).split('\n').length;
+  const words = printParseErrorCode(error).replace(/\B[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+  return `Line ${line} of the file is not valid JSON: ${words.toLowerCase()}.`;
+}
+
+function section(root: Json, key: string, problems: string[]): Json {
+  const value = root[key] ?? {};
+  if (isJson(value)) return value;
+  problems.push(`${key} is not an object, so its defaults are shown.`);
+  return {};
+}
+
+function adapterFields(adapter: Json, method: 'aurora' | 'lora'): Omit<ExperimentValues['fields'], 'tokens'> {
+  const text = (key: string, of = method) => {
+    const value = adapter[key] ?? adapterDefault(of, key);
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  };
+  const targets = adapter.targetModules ?? adapterDefault(method, 'targetModules');
+  const names = Array.isArray(targets) ? targets.map(String).join(', ') : '';
+  return {
+    targets: targets === 'all-linear' ? 'all-linear' : typeof targets === 'string' ? 'regex' : 'names',
+    names,
+    regex: typeof targets === 'string' && targets !== 'all-linear' ? targets : '',
+    method,
+    rank: text('rank'),
+    alpha: text('alpha'),
+    gridSize: text('gridSize', 'aurora'),
+    splineOrder: text('splineOrder', 'aurora'),
+  };
+}
+
+/** Upper bound of one optimizer step: texts are padded to the longest of their batch only. */
+function tokensPerStep(model: Json, training: Json): number {
+  const { model: m, training: t } = schema.properties;
+  const count = (value: unknown, otherwise: number) =>
+    Number.isInteger(value) && (value as number) > 0 ? (value as number) : otherwise;
+  return (
+    count(training.batchSize, t.properties.batchSize.default) *
+    count(training.gradientAccumulation, t.properties.gradientAccumulation.default) *
+    count(model.maxLength, m.properties.maxLength.default)
+  );
+}
+
+function otherSettings(adapter: Json, method: 'aurora' | 'lora', problems: string[]): OtherSettings {
+  const found: Json = {};
+  for (const [key, fits] of Object.entries(OTHERS)) {
+    if (adapter[key] === undefined || !(key in schema.definitions[method].properties)) continue;
+    if (fits(adapter[key])) found[key] = adapter[key];
+    else problems.push(`adapter.${key} is ${JSON.stringify(adapter[key])}, which cannot be counted.`);
+  }
+  return found;
+}

@@ -1,0 +1,75 @@
+import type { BudgetFields, FieldName, FieldProblem } from '../../../shared/panels/budget';
+
+/** The page's controls as values. */
+export interface BudgetChoice {
+  method: 'aurora' | 'lora';
+  rank: number;
+  alpha: number;
+  gridSize: number;
+  splineOrder: number;
+  targetModules: string | string[];
+  loraRank: number;
+  tokens: number;
+}
+
+const ORDERS = ['1', '2', '3'];
+/** Above it a count of parameters is no longer exact in double precision. */
+const LARGEST = 1_000_000_000;
+
+/** What was typed, as values; or what is wrong with it, field by field. */
+export function parseFields(
+  fields: BudgetFields,
+): { choice: BudgetChoice; problems: [] } | { choice?: undefined; problems: FieldProblem[] } {
+  const problems: FieldProblem[] = [];
+  const wrong = (field: FieldName, message: string): number => {
+    problems.push({ field, message });
+    return 1;
+  };
+  const whole = (field: FieldName, what: string): number => {
+    const text = fields[field].trim();
+    const value = Number(text);
+    if (text === '') return wrong(field, `${what} is empty. It is a whole number of at least 1.`);
+    if (!Number.isInteger(value) || value < 1)
+      return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
+    return value > LARGEST ? wrong(field, `${what} is at most ${LARGEST.toLocaleString('en-US')}.`) : value;
+  };
+  const alpha = Number(fields.alpha);
+  if (fields.alpha.trim() === '' || !(alpha > 0 && alpha < Infinity))
+    wrong('alpha', `Alpha is ${fields.alpha.trim() || 'empty'}, but it must be a number above 0.`);
+  const aurora = fields.method === 'aurora';
+  if (aurora && !ORDERS.includes(fields.splineOrder))
+    wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
+  const choice: BudgetChoice = {
+    method: fields.method,
+    rank: whole('rank', 'The rank'),
+    alpha,
+    // The spline is AuroRA's: what stands in a hidden control does not matter.
+    gridSize: aurora ? whole('gridSize', 'The grid') : 1,
+    splineOrder: aurora ? Number(fields.splineOrder) : 1,
+    targetModules: targetModules(fields, problems),
+    loraRank: whole('loraRank', "LoRA's rank"),
+    tokens: whole('tokens', 'The number of tokens'),
+  };
+  return problems.length > 0 ? { problems } : { choice, problems: [] };
+}
+
+function targetModules({ targets, names, regex }: BudgetFields, problems: FieldProblem[]): string | string[] {
+  if (targets === 'all-linear') return 'all-linear';
+  if (targets === 'regex') {
+    if (regex.trim() === '')
+      problems.push({
+        field: 'regex',
+        message: 'The expression is empty. It must match whole module paths.',
+      });
+    return regex.trim();
+  }
+  const list = splitNames(names);
+  if (list.length === 0)
+    problems.push({ field: 'names', message: 'No module is chosen. Check or type at least one name.' });
+  return list;
+}
+
+/** "query, value" as a list, each name once. */
+export const splitNames = (names: string): string[] => [
+  ...new Set(names.split(/[\s,]+/).filter((name) => name !== '')),
+];
