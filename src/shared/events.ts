@@ -17,6 +17,19 @@ export interface EvaluationMetrics {
   examples: number;
 }
 
+/** Who ended a run before its end: a person, or the window that it belonged to, by closing. */
+export type StopReason = 'requested' | 'window-closed';
+
+/** First line of a fork: what follows up to `fromStep` was copied from the run it began as. */
+export interface ForkedEvent {
+  kind: 'forked';
+  /** The other run's id, the name of its folder beside this one. */
+  fromRun: string;
+  fromStep: number;
+  /** Settings by dotted key; a side is left out where the setting was not given. */
+  changed: { key: string; from?: unknown; to?: unknown }[];
+}
+
 export type RunEvent = EventBase &
   (
     | {
@@ -31,6 +44,7 @@ export type RunEvent = EventBase &
         trainable: number;
         trainableHead: number;
       }
+    | ForkedEvent
     | { kind: 'resumed'; fromStep: number; pid: number; warnings: string[] }
     | {
         kind: 'evaluation';
@@ -43,7 +57,7 @@ export type RunEvent = EventBase &
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }
     | { kind: 'warning'; message: string }
-    | { kind: 'stopped'; step: number; reason: 'requested' | 'early-stopping' }
+    | { kind: 'stopped'; step: number; reason: StopReason | 'early-stopping' }
     | { kind: 'failed'; step: number; error: string; message: string; hint?: string }
     | {
         kind: 'finished';
