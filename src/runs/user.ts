@@ -27,10 +27,20 @@ export const writeUser = (run: string, user: RunUser): void =>
 
 /** Changes some of the person's words and keeps the others. An empty text or a star taken off is left out of the file. */
 export function changeUser(run: string, change: Partial<RunUser>): void {
-  const user = { ...readUser(run), ...change };
+  const user = { ...readWhatIsWhole(run), ...change };
   writeUser(run, {
     name: user.name?.trim() || undefined,
     note: user.note?.trim() || undefined,
     star: user.star || undefined,
   });
+}
+
+/** A file that is no JSON is written anew; one that cannot be read just now must not lose its words. */
+function readWhatIsWhole(run: string): RunUser {
+  try {
+    return readUser(run);
+  } catch (e) {
+    if ((e as Error).cause instanceof SyntaxError) return {};
+    throw e;
+  }
 }

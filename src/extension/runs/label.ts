@@ -1,0 +1,49 @@
+import { stepName } from '../../runs/layout';
+import type { RunSummary } from '../../runs/read';
+import type { RunEvent } from '../../shared/events';
+import type { RunEntry } from './store';
+
+/** What people call a run: their own name for it, else when it began (local time) and the start of its id. */
+export const runLabel = ({ user, id }: Pick<RunEntry, 'user' | 'id'>): string => user.name ?? labelOfId(id);
+
+/** "2026-01-02 04:05 · 1a2b" for the id that a run's folder has; any other name stays as it is. */
+export function labelOfId(id: string): string {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id);
+  if (!match) return id;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
+  const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const two = (n: number) => String(n).padStart(2, '0');
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())} · ${match[7]}`;
+}
+
+/** When a run began, in ms since 1970; undefined where nothing says. */
+export const startTime = (run: RunSummary): number | undefined =>
+  run.status?.startedAt ?? run.events.at(0)?.t ?? timeOfId(run.id);
+
+/** When something last happened in a run, in ms since 1970. */
+export const lastTime = (run: RunSummary): number | undefined => {
+  const times = [run.status?.heartbeat, run.events.at(-1)?.t].filter((t) => t !== undefined);
+  return times.length > 0 ? Math.max(...times) : timeOfId(run.id);
+};
+
+/** The evaluation that the run's own metric calls best so far; undefined before the first. */
+export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'evaluation' }> | undefined => {
+  const evaluations = run.events.filter((e) => e.kind === 'evaluation');
+  return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
+};
+
+/** Steps that have, or once had, a checkpoint, ascending and each once. */
+export const checkpointSteps = (run: RunSummary): number[] => {
+  const steps = run.events.flatMap((e) => (e.kind === 'checkpoint' ? [e.step] : []));
+  return [...new Set(steps)].sort((a, b) => a - b);
+};
+
+export const checkpointPath = (step: number): string => `checkpoints/${stepName(step)}`;
+
+function timeOfId(id: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(id);
+  if (!match) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}

@@ -1,0 +1,54 @@
+import type { MetricName } from '../../shared/experiment';
+import type { Translate } from '../translate';
+
+/** As the command line prints them: shares in per cent, losses and correlations as numbers. */
+export function formatMetric(metric: MetricName, value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (metric === 'accuracy' || metric === 'f1') return `${(100 * value).toFixed(1)} %`;
+  return value.toFixed(metric === 'loss' ? 4 : 3);
+}
+
+export const METRIC_NAMES: Record<MetricName, string> = {
+  loss: 'loss',
+  accuracy: 'accuracy',
+  f1: 'F1',
+  matthews: 'MCC',
+};
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 365 * 86_400],
+  ['month', 30 * 86_400],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+/** "3 min ago", "just now"; times in ms since 1970. */
+export function ago(time: number, now: number, locale: string, t: Translate): string {
+  const seconds = (now - time) / 1000;
+  const unit = UNITS.find(([, size]) => seconds >= size);
+  if (!unit) return t('just now');
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' });
+  // English abbreviates with a full stop, which reads like the end of a sentence in a row.
+  return format.format(-Math.floor(seconds / unit[1]), unit[0]).replace(/\.(?= )/, '');
+}
+
+/** "1 h 12 min", "4 min 10 s", "3.2 s" */
+export function duration(seconds: number, t: Translate): string {
+  if (seconds < 10) return t('{0} s', seconds.toFixed(1));
+  if (seconds < 60) return t('{0} s', Math.round(seconds));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return t('{0} min {1} s', minutes, Math.floor(seconds % 60));
+  return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}
+
+/** "312 KB", "3.2 GB", in powers of 1000, as file managers count. */
+export function bytes(size: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}

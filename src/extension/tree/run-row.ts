@@ -1,0 +1,125 @@
+import type { MetricName } from '../../shared/experiment';
+import { bestEvaluation, checkpointSteps, lastTime, runLabel, startTime } from '../runs/label';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry, ShownState } from '../runs/store';
+import type { Translate } from '../translate';
+import { ago, formatMetric, METRIC_NAMES } from './format';
+
+/** What a row of the tree says, for the file that makes VS Code's tree items of it. */
+export interface Row {
+  label: string;
+  description: string;
+  /** A codicon and, where it says something, a theme colour. */
+  icon: { id: string; color?: string };
+  /** What can be done with it; `when` clauses of package.json look for these words. */
+  capabilities: string[];
+  /** One sentence for screen readers. */
+  spoken: string;
+}
+
+export interface RowContext {
+  t: Translate;
+  locale: string;
+  now: number;
+  /** Whether anything may be executed here. */
+  trusted: boolean;
+}
+
+const ICONS: Record<ShownState, Row['icon']> = {
+  starting: { id: 'loading~spin', color: 'charts.blue' },
+  running: { id: 'sync~spin', color: 'charts.blue' },
+  finished: { id: 'pass-filled', color: 'testing.iconPassed' },
+  stopped: { id: 'debug-pause', color: 'charts.yellow' },
+  failed: { id: 'error', color: 'testing.iconFailed' },
+  lost: { id: 'debug-disconnect', color: 'problemsWarningIcon.foreground' },
+  damaged: { id: 'warning', color: 'problemsErrorIcon.foreground' },
+};
+
+export function runRow(entry: RunEntry, context: RowContext): Row {
+  const { t } = context;
+  const label = runLabel(entry);
+  const parts = [...progress(entry, t), ...result(entry, context)].filter((p) => p !== '');
+  const star = entry.user.star ? [t('starred')] : [];
+  return {
+    label: entry.user.star ? `★ ${label}` : label,
+    description: parts.join(' · '),
+    icon: ICONS[entry.state],
+    capabilities: capabilities(entry, context.trusted),
+    spoken: [t('Run {0}', label), stateName(entry.state, t), ...star, ...parts].join(', '),
+  };
+}
+
+/** One word on a run's state. */
+export function stateName(state: ShownState, t: Translate): string {
+  switch (state) {
+    case 'starting':
+      return t('starting');
+    case 'running':
+      return t('running');
+    case 'finished':
+      return t('finished');
+    case 'stopped':
+      return t('stopped');
+    case 'failed':
+      return t('failed');
+    case 'lost':
+      return t('lost');
+    case 'damaged':
+      return t('damaged');
+  }
+}
+
+/** The best value so far of the metric that the run is judged by, as text. */
+export function headline({ run }: RunEntry): string | undefined {
+  const best = run && bestEvaluation(run);
+  if (!best) return undefined;
+  const metric = metricOf(run);
+  return `${METRIC_NAMES[metric]} ${formatMetric(metric, best.metrics[metric])}`;
+}
+
+/** The metric that a run is judged by; one that this version does not know is read as the loss. */
+export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
+  Object.hasOwn(METRIC_NAMES, run.spec.training.metric) ? run.spec.training.metric : 'loss';
+
+function progress({ state, run }: RunEntry, t: Translate): string[] {
+  const { step, steps } = run?.status ?? { step: 0, steps: 0 };
+  switch (state) {
+    case 'starting':
+      return [t('preparing')];
+    case 'running':
+      return steps > 0 ? [`${step}/${steps}`, `${Math.floor((100 * step) / steps)} %`] : [];
+    case 'stopped':
+    case 'failed':
+    case 'lost':
+      return [step > 0 ? t('{0} at step {1}', stateName(state, t), step) : stateName(state, t)];
+    case 'finished':
+      return [];
+    case 'damaged':
+      return [t('cannot be read')];
+  }
+}
+
+function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {
+  const { run, state } = entry;
+  if (!run) return [];
+  const time = isActive(state) ? startTime(run) : lastTime(run);
+  const when = time === undefined ? '' : ago(time, now, locale, t);
+  return [headline(entry) ?? '', isActive(state) && when ? t('began {0}', when) : when];
+}
+
+function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {
+  const active = isActive(state);
+  const can: Record<string, boolean> = {
+    canStop: active,
+    canResume: trusted && (state === 'stopped' || state === 'failed' || state === 'lost'),
+    canFork: trusted && run !== undefined && checkpointSteps(run).length > 0,
+    canOpen: run !== undefined,
+    canEditUser: true,
+    canReveal: true,
+    canDiagnose: true,
+    canStar: !user.star,
+    canUnstar: user.star === true,
+    canDelete: !active,
+  };
+  return ['run', ...Object.keys(can).filter((word) => can[word])];
+}

@@ -1,0 +1,163 @@
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { diskError, writeAtomic } from '../graph/files';
+import { AuroraError } from '../shared/errors';
+import { readUser } from './user';
+
+/**
+ * Deleted runs lie in `.aurora/trash` beside `.aurora/runs`, in the same folders as before, so that even
+ * without the index it is plain where each came from. The index adds when it was deleted and what it was called.
+ */
+export interface TrashedRun {
+  /** Where it now lies. */
+  folder: string;
+  /** Where it lay. */
+  from: string;
+  /** Milliseconds since 1970. */
+  deletedAt: number;
+  /** The person's name for it, else the folder's. */
+  label: string;
+}
+
+/** index.json: by the run's place in the trash, with forward slashes on every platform. */
+type Index = Record<string, Pick<TrashedRun, 'deletedAt' | 'label'>>;
+
+const INDEX = 'index.json';
+
+/** The `.aurora` folder that a run lies in; for a run elsewhere (`--out`) the one beside it. */
+function homeOf(run: string): string {
+  for (let at = dirname(run); dirname(at) !== at; at = dirname(at)) if (basename(at) === '.aurora') return at;
+  return join(dirname(run), '.aurora');
+}
+
+export const trashOf = (run: string): string => join(homeOf(run), 'trash');
+
+/** Where a run of this trash came from: `.aurora/runs/…`, or for a run elsewhere beside the `.aurora` folder. */
+function placeIn(run: string): { trash: string; place: string } {
+  const home = homeOf(run);
+  const inRuns = relative(join(home, 'runs'), run);
+  const inside = !inRuns.startsWith('..') && !isAbsolute(inRuns);
+  const place = inside ? join('runs', inRuns) : join('beside', basename(run));
+  return { trash: join(home, 'trash'), place: place.replaceAll('\\', '/') };
+}
+
+function sourceOf(trash: string, place: string): string {
+  const [kind, ...rest] = place.split('/');
+  const home = dirname(trash);
+  return kind === 'runs' ? join(home, 'runs', ...rest) : join(dirname(home), ...rest);
+}
+
+/** Moves a run to the trash. AuroraError (`disk`) where it cannot be moved. The caller has made sure that nobody works on it. */
+export async function trashRun(run: string, now = Date.now()): Promise<TrashedRun> {
+  const { trash, place } = placeIn(run);
+  const folder = join(trash, ...place.split('/'));
+  const label = labelOf(run);
+  await move(run, folder);
+  const index = await readIndex(trash);
+  writeIndex(trash, { ...index, [place]: { deletedAt: now, label } });
+  return { folder, from: run, deletedAt: now, label };
+}
+
+/** Moves a run back to where it came from and returns its path. AuroraError (`run`) where another lies there by now. */
+export async function restoreRun(trashed: Pick<TrashedRun, 'folder' | 'from'>): Promise<string> {
+  const { folder, from } = trashed;
+  if (await exists(from))
+    throw new AuroraError(
+      'run',
+      `${from} cannot be restored: there is a folder of that name again.`,
+      `Move one of the two by hand; the deleted one is ${folder}.`,
+    );
+  await move(folder, from);
+  const trash = trashOf(from);
+  const index = await readIndex(trash);
+  delete index[placeIn(from).place];
+  writeIndex(trash, index);
+  await removeIfEmpty(dirname(folder));
+  return from;
+}
+
+/** The runs in a trash folder (`trashOf`), the last deleted first; none where there is no trash. */
+export async function listTrash(trash: string): Promise<TrashedRun[]> {
+  const index = await readIndex(trash);
+  const found: TrashedRun[] = [];
+  for (const place of await places(trash)) {
+    const folder = join(trash, ...place.split('/'));
+    const known = index[place] as Index[string] | undefined;
+    found.push({
+      folder,
+      from: sourceOf(trash, place),
+      deletedAt: known?.deletedAt ?? (await stat(folder)).mtimeMs,
+      label: known?.label ?? labelOf(folder),
+    });
+  }
+  return found.sort((a, b) => b.deletedAt - a.deletedAt);
+}
+
+async function places(trash: string): Promise<string[]> {
+  const runs = await folders(join(trash, 'runs'));
+  const nested = await Promise.all(
+    runs.map(async (e) => (await folders(join(trash, 'runs', e))).map((id) => `runs/${e}/${id}`)),
+  );
+  return [...nested.flat(), ...(await folders(join(trash, 'beside'))).map((id) => `beside/${id}`)];
+}
+
+/** The person's name for a run, else the folder's; a damaged note must not keep a run from being deleted. */
+function labelOf(run: string): string {
+  try {
+    return readUser(run).name ?? basename(run);
+  } catch {
+    return basename(run);
+  }
+}
+
+async function folders(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((e) => e.isDirectory()).map((e) => e.name);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw diskError(path, e);
+  }
+}
+
+/** The index is a convenience: without it, or with a damaged one, the runs are still found. */
+async function readIndex(trash: string): Promise<Index> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(trash, INDEX), 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Index) : {};
+  } catch {
+    return {};
+  }
+}
+
+const writeIndex = (trash: string, index: Index): void =>
+  writeAtomic(join(trash, INDEX), `${JSON.stringify(index, null, 2)}\n`);
+
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  } catch (e) {
+    const code = (e as NodeJS.ErrnoException).code ?? String(e);
+    throw new AuroraError(
+      'disk',
+      `${from} could not be moved to ${to} (${code}).`,
+      'Close the programs that have files of the run open, and check that the folder may be written.',
+      { cause: e },
+    );
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  if ((await folders(folder)).length === 0) await rm(folder, { recursive: true, force: true });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw diskError(path, e);
+  }
+}
