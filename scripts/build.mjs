@@ -1,86 +1,48 @@
 import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { bundles } from './lib/bundles.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const ENTRY_POINTS = {
-  extension: 'src/extension/main.ts',
-  cli: 'src/cli/main.ts',
-  'pulse-worker': 'src/trainer/pulse-worker.ts',
-  'use-lite': 'src/demo/use-lite.ts',
-};
+const DIST = join(ROOT, 'dist');
 
-const options = {
-  absWorkingDir: ROOT,
-  entryPoints: ENTRY_POINTS,
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  // jsonc-parser's `main` is UMD, whose inner requires a bundler cannot follow.
-  mainFields: ['module', 'main'],
-  external: ['onnxruntime-node', 'vscode'],
-  sourcemap: true,
-  logLevel: 'warning',
-};
-
-/** The dashboards' pages, one bundle each. */
-const pages = {
-  absWorkingDir: ROOT,
-  entryPoints: Object.fromEntries(['run', 'budget', 'activations'].map((p) => [p, `webview/${p}/main.ts`])),
-  outdir: 'dist/webview',
-  bundle: true,
-  minify: true,
-  platform: 'browser',
-  target: 'chrome128',
-  format: 'iife',
-  sourcemap: true,
-  logLevel: 'warning',
-};
-
-const copySchema = {
-  name: 'copy-schema',
-  setup: (build) => build.onEnd(() => copyFileSync(file('src/shared'), file('dist'))),
-};
-const file = (folder) => join(ROOT, folder, 'experiment.schema.json');
-
-/** Bundles the programs into dist/. Needs the dependencies. */
+/** Bundles the programs and pages into dist/. Needs the dependencies. */
 export async function build() {
   say('Building …');
-  const esbuild = await prepare();
-  const builds = [esbuild.build({ ...options, plugins: [copySchema] }), esbuild.build(pages)];
-  await Promise.all(builds).catch(() => {
+  const esbuild = await import('esbuild');
+  await Promise.all(bundles(DIST).map((options) => esbuild.build(options))).catch(() => {
     throw new Failure('The build failed; the errors are above.');
   });
   linkNode();
 }
 
+/** Builds again at every change, until stopped. The two markers tell .vscode/tasks.json when one is done. */
 async function watch() {
-  const esbuild = await prepare();
+  const esbuild = await import('esbuild');
   linkNode();
-  const contexts = [{ ...options, plugins: [copySchema] }, pages].map((o) =>
-    esbuild.context({ ...o, logLevel: 'info' }),
-  );
-  for (const context of await Promise.all(contexts)) await context.watch();
+  const told = {
+    name: 'told',
+    setup(build) {
+      build.onStart(() => say('Building …'));
+      build.onEnd(({ errors }) => say(errors.length ? `Built with ${errors.length} errors` : 'Built'));
+    },
+  };
+  for (const options of bundles(DIST)) {
+    const context = await esbuild.context({ ...options, plugins: [...(options.plugins ?? []), told] });
+    await context.watch();
+  }
 }
 
 /** A packaged extension carries a Node; in the repository that is the one that built it. */
 function linkNode() {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
-  const link = join(ROOT, 'dist', 'node', name);
+  const link = join(DIST, 'node', name);
   mkdirSync(dirname(link), { recursive: true });
   rmSync(link, { force: true });
   if (process.platform === 'win32') copyFileSync(process.execPath, link);
   else symlinkSync(process.execPath, link);
-}
-
-function prepare() {
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  return import('esbuild');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href)

@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { Failure } from '../console.mjs';
+
+const TYPES = { '.png': 'image/png', '.jpg': 'image/jpeg', '.gif': 'image/gif' };
+
+/**
+ * A Markdown page as the extension's own page shows it: pictures of the repository inside it, since there
+ * is nowhere to load them from, and links into the repository as plain words.
+ */
+export function standalone(path) {
+  const folder = dirname(path);
+  return readFileSync(path, 'utf8')
+    .replace(/(!\[[^\]]*\]\()([^)\s]+)(\))/g, (_, before, target, after) =>
+      isElsewhere(target) ? before + target + after : before + dataUri(join(folder, target)) + after,
+    )
+    .replace(/(?<!!)\[((?:[^[\]]|!\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)/g, (link, words, target) =>
+      isElsewhere(target) || target.startsWith('#') ? link : words,
+    );
+}
+
+const isElsewhere = (target) => /^(https?|data|mailto|command):/.test(target);
+
+function dataUri(path) {
+  const type = TYPES[extname(path).toLowerCase()];
+  if (!type || !existsSync(path)) throw new Failure(`The README shows ${path}, which is not a picture there.`);
+  return `data:${type};base64,${readFileSync(path).toString('base64')}`;
+}

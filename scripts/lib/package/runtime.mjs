@@ -1,0 +1,47 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Failure } from '../console.mjs';
+import { fetchPackage } from '../npm-package.mjs';
+import { ROOT } from '../run.mjs';
+import { readTarball } from '../tarball.mjs';
+import { TARGETS } from './targets.mjs';
+
+/** Libraries that the binding does not load: macOS gets its library twice, under two names. */
+const UNUSED = /^libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
+
+/** Puts a platform's Node and ONNX Runtime under `dist`; returns the licence texts that go with them. */
+export function stageRuntime(target, dist) {
+  const { runtime, node } = TARGETS[target];
+  const files = readTarball(fetchPackage(node));
+  const program = files.get(node.file);
+  if (!program) throw new Failure(`${node.spec} has no ${node.file}: its layout changed.`);
+  const path = join(dist, 'node', basename(node.file));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, program);
+  chmodSync(path, 0o755);
+  stageOnnxRuntime(runtime, join(dist, 'node_modules'));
+  const licence = files.get('LICENSE') ?? files.get('CHANGELOG.md');
+  return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licence?.toString() ?? '' }];
+}
+
+function stageOnnxRuntime(platform, to) {
+  const from = join(ROOT, 'node_modules');
+  const [napi] = readdirSync(join(from, 'onnxruntime-node/bin'));
+  copyScripts(join(from, 'onnxruntime-node'), join(to, 'onnxruntime-node'), 'dist');
+  // Only what require() of it loads; its ES modules are for browsers' bundlers.
+  copyScripts(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), 'dist/cjs');
+  const binaries = join('onnxruntime-node/bin', napi, platform);
+  cpSync(join(from, binaries), join(to, binaries), {
+    recursive: true,
+    filter: (file) => !UNUSED.test(basename(file)),
+  });
+}
+
+function copyScripts(from, to, folder) {
+  cpSync(join(from, folder), join(to, folder), {
+    recursive: true,
+    filter: (file) => !/\.(map|ts)$/.test(file),
+  });
+  const { name, version, license, main } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  writeFileSync(join(to, 'package.json'), `${JSON.stringify({ name, version, license, main }, null, 2)}\n`);
+}

@@ -1,0 +1,53 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundles, PROGRAMS } from '../bundles.mjs';
+import { Failure } from '../console.mjs';
+import { ROOT } from '../run.mjs';
+import { bundledPackages, notices } from './notices.mjs';
+import { standalone } from './readme.mjs';
+import { stageRuntime } from './runtime.mjs';
+import { TARGETS } from './targets.mjs';
+
+/** The demo model's converter is for us, who make the demo. */
+const { 'use-lite': _converter, ...SHIPPED } = PROGRAMS;
+const KEPT = ['media', 'l10n', 'bin', 'package.nls.json', 'LICENSE'];
+
+/**
+ * Makes the folder of which `target`'s package is made, and nothing else is in it.
+ * @param {string} target of TARGETS
+ * @param {string} folder absolute; emptied first
+ */
+export async function stage(target, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  const dist = join(folder, 'dist');
+  mkdirSync(dist, { recursive: true });
+  const metafiles = await bundlePackaged(dist);
+  for (const name of KEPT)
+    if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  for (const page of ['README.md', 'CHANGELOG.md'])
+    writeFileSync(join(folder, page), standalone(join(ROOT, page)));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  const hook = new URL('../demo-bundle.mjs', import.meta.url);
+  if (existsSync(hook)) await (await import(hook)).makeDemo(join(dist, 'demo'));
+  const carried = TARGETS[target] ? stageRuntime(target, dist) : [];
+  const packages = bundledPackages(metafiles);
+  if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node');
+  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices(packages, carried));
+}
+
+/** Minified, without source maps, into `dist`; returns esbuild's metafiles. */
+export async function bundlePackaged(dist) {
+  const esbuild = await import('esbuild');
+  const builds = bundles(dist, { packaged: true, programs: SHIPPED }).map((options) => esbuild.build(options));
+  const results = await Promise.all(builds).catch(() => {
+    throw new Failure('The build failed; the errors are above.');
+  });
+  return results.map((r) => r.metafile);
+}
+
+/** Without what only the repository needs: everything is bundled, so nothing is left to install. */
+function manifest() {
+  const whole = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { scripts: _s, devDependencies: _d, dependencies: _n, private: _p, ...kept } = whole;
+  return { ...kept, engines: { vscode: whole.engines.vscode } };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { Failure, main, say } from './lib/console.mjs';
+import { stage } from './lib/package/stage.mjs';
+import { HERE, TARGETS } from './lib/package/targets.mjs';
+import { ROOT } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { ensureUseLite } from './lib/use-lite.mjs';
+
+const OUT = join(ROOT, 'dist-vsix');
+
+/**
+ * Makes a platform's package and returns its path. Needs a build, since the demo's model is made by one.
+ * @param {string} target of TARGETS
+ */
+export async function makePackage(target) {
+  say(`Packaging ${target} …`);
+  const folder = join(ROOT, '.cache', 'package', target);
+  await stage(target, folder);
+  mkdirSync(OUT, { recursive: true });
+  const path = packagePath(target);
+  const { createVSIX } = await import('@vscode/vsce');
+  await createVSIX({
+    cwd: folder,
+    packagePath: path,
+    ...(target === 'universal' ? {} : { target }),
+    // Everything is bundled; without this vsce would ask npm for what a package.json lists.
+    dependencies: false,
+    rewriteRelativeLinks: false,
+    skipLicense: false,
+    allowMissingRepository: true,
+  });
+  const size = (statSync(path).size / 2 ** 20).toFixed(1);
+  const sha = createHash('sha256').update(readFileSync(path)).digest('hex');
+  say(`${relative(ROOT, path)}: ${size} MB, sha256 ${sha.slice(0, 16)}…`);
+  return path;
+}
+
+export function packagePath(target) {
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return join(OUT, target === 'universal' ? `${name}-${version}.vsix` : `${name}-${target}-${version}.vsix`);
+}
+
+function wanted(args) {
+  if (args.includes('--all')) return Object.keys(TARGETS);
+  const at = args.indexOf('--target');
+  if (at < 0) return [HERE];
+  const target = args[at + 1];
+  if (!(target in TARGETS))
+    throw new Failure(
+      `There is no target "${target ?? ''}".`,
+      `Targets: ${Object.keys(TARGETS).join(', ')}; --all makes every one.`,
+    );
+  return [target];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href)
+  await main(async () => {
+    const targets = wanted(process.argv.slice(2));
+    ensureDependencies();
+    await build();
+    ensureUseLite();
+    for (const target of targets) await makePackage(target);
+  });
