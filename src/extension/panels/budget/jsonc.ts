@@ -58,7 +58,7 @@ export function removeProperty(text: string, property: Node): string {
     const at = afterProperty(text, previous.offset + previous.length, close).comma!;
     kept = text.slice(0, at - 1) + text.slice(at, from);
   }
-  return kept.replace(alone ? /$^/ : /[ \t]+$/, '') + text.slice(to);
+  return (alone || comma !== undefined ? kept : kept.replace(/[ \t]+$/, '')) + text.slice(to);
 }
 
 /** Behind a value: the end of its comma, if it has one, and where its line's last comment or blank ends. */

@@ -1,0 +1,73 @@
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { BudgetModule } from '../../../adapters/budget';
+import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
+import type { ModelChoice } from '../../../shared/panels/budget';
+
+/** Where a choice's layers come from: a file to be inspected, or a table. */
+export type ModelSource = { path: string } | { paper: PaperModel };
+
+export interface OnnxFile {
+  /** Absolute. */
+  path: string;
+  /** As the workspace calls it. */
+  label: string;
+}
+
+export interface KnownModels {
+  choices: ModelChoice[];
+  sources: Map<string, ModelSource>;
+}
+
+/** The experiment's model first, then what the workspace holds, then the paper's shapes. */
+export function modelChoices(
+  experiment: { file: string; modelPath?: string; names: string } | undefined,
+  onnx: readonly OnnxFile[],
+): KnownModels {
+  const choices: ModelChoice[] = [];
+  const sources = new Map<string, ModelSource>();
+  const add = (choice: ModelChoice, source: ModelSource) => {
+    if (sources.has(choice.id)) return;
+    choices.push(choice);
+    sources.set(choice.id, source);
+  };
+  if (experiment?.modelPath !== undefined) {
+    const path = resolve(dirname(experiment.file), experiment.modelPath);
+    const { modelPath: label, names } = experiment;
+    add({ id: fileId(path), label, kind: 'experiment', ...(names && { names }) }, { path });
+  }
+  for (const { path, label } of onnx) add({ id: fileId(path), label, kind: 'file' }, { path });
+  for (const paper of PAPER_MODELS)
+    add(
+      {
+        id: `paper:${paper.id}`,
+        label: paper.name,
+        kind: 'paper',
+        names: paper.targets.join(', '),
+        loraRank: paper.loraRank,
+      },
+      { paper },
+    );
+  return { choices, sources };
+}
+
+const fileId = (path: string): string => `file:${path}`;
+
+/** A model's path as an experiment writes it: from its folder, with slashes; absolute on another drive. */
+export function pathInExperiment(file: string, model: string): string {
+  const path = relative(dirname(file), model);
+  return isAbsolute(path) ? path : path.split(sep).join('/');
+}
+
+export interface ReadModel {
+  modules: readonly BudgetModule[];
+  parameters?: number;
+  label: string;
+  source?: string;
+}
+
+export const paperModel = ({ modules, parameters, name, source }: PaperModel): ReadModel => ({
+  modules,
+  parameters,
+  label: name,
+  source,
+});

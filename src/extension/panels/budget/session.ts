@@ -1,0 +1,191 @@
+import { endingsOf } from '../../../adapters/budget-endings';
+import type { ModelSummary } from '../../../graph/summary';
+import type { Ending } from '../../../shared/budget';
+import { AuroraError } from '../../../shared/errors';
+import type {
+  BudgetAnswer,
+  BudgetFields,
+  BudgetSetup,
+  BudgetToPage,
+  ModelState,
+} from '../../../shared/panels/budget';
+import { computeBudget } from './compute';
+import { replacedRange, writeAdapter, type AdapterEdit } from './edit';
+import { readExperiment, type ExperimentValues } from './experiment';
+import { parseFields } from './fields';
+import {
+  modelChoices,
+  paperModel,
+  pathInExperiment,
+  type KnownModels,
+  type OnnxFile,
+  type ReadModel,
+} from './models';
+
+/** What the calculator asks of the editor. */
+export interface BudgetPorts {
+  post(message: BudgetToPage): void;
+  /** The `.onnx` files of the workspace. */
+  onnxFiles(): Promise<OnnxFile[]>;
+  inspect(path: string): Promise<ModelSummary>;
+  /** Only what is known without waiting. */
+  cached(path: string): ModelSummary | undefined;
+}
+
+const NO_EXPERIMENT = readExperiment('{}');
+const FIRST_LORA_RANK = '8';
+/** With no model of one's own, the paper's first. */
+const FIRST_MODEL = 'paper:roberta-base';
+
+/** One open calculator: what was typed, the experiment it follows, and the model it counts on. */
+export class BudgetSession {
+  private fields: BudgetFields | undefined;
+  private known: KnownModels = modelChoices(undefined, []);
+  private values: ExperimentValues | undefined;
+  private text: string | undefined;
+  private latest = 0;
+  private readonly endings = new WeakMap<object, Ending[]>();
+
+  /** @param file the experiment's path, if there is one */
+  constructor(
+    private readonly ports: BudgetPorts,
+    private readonly file?: string,
+  ) {}
+
+  /** The experiment's text, or undefined where it cannot be read; the page is told where it changed what counts. */
+  async follow(text: string | undefined): Promise<void> {
+    if (this.take(text)) await this.setup();
+  }
+
+  /** Everything, to a page that is new. */
+  async show(text: string | undefined): Promise<void> {
+    this.take(text);
+    await this.setup();
+  }
+
+  /** Keeps the text. Where what counts in it changed, its values take the place of what was typed. */
+  take(text: string | undefined): boolean {
+    this.text = text;
+    const values = this.file === undefined ? undefined : readExperiment(text ?? '{}');
+    if (this.fields && JSON.stringify(this.values) === JSON.stringify(values)) return false;
+    this.values = values;
+    this.fields = undefined;
+    return true;
+  }
+
+  /** Controls and choices; the page answers with what it wants computed. */
+  private async setup(): Promise<void> {
+    const onnx = await this.ports.onnxFiles();
+    const { file, values } = this;
+    this.known = modelChoices(
+      file !== undefined && values
+        ? { file, modelPath: values.modelPath, names: values.fields.names }
+        : undefined,
+      onnx,
+    );
+    this.fields ??= {
+      ...(values ?? NO_EXPERIMENT).fields,
+      model: this.known.choices.find((c) => c.kind === 'experiment')?.id ?? FIRST_MODEL,
+      loraRank: FIRST_LORA_RANK,
+    };
+    this.ports.post({
+      type: 'setup',
+      models: this.known.choices,
+      fields: this.fields,
+      ...(file !== undefined && values && { experiment: this.experiment(file, values) }),
+    });
+  }
+
+  private experiment(file: string, values: ExperimentValues): BudgetSetup['experiment'] {
+    const missing = this.text === undefined ? ['The file could not be read; shown are the defaults.'] : [];
+    const noModel = values.modelPath === undefined && this.text !== undefined;
+    return {
+      name: file.split(/[\\/]/).at(-1)!,
+      others: Object.entries(values.others).map(([key, v]) => `adapter.${key}: ${JSON.stringify(v)}`),
+      problems: [
+        ...missing,
+        ...values.problems,
+        ...(noModel ? ["The file names no model (model.path); shown are a paper's shapes."] : []),
+      ],
+    };
+  }
+
+  /** Answers with the budget; says nothing where a later question came while the model was read. */
+  async compute(seq: number, fields: BudgetFields): Promise<void> {
+    this.latest = seq;
+    this.fields = fields;
+    const model = await this.read(fields.model);
+    if (this.latest !== seq) return;
+    if ('failure' in model) {
+      this.ports.post({ type: 'answer', seq, model: model.failure, problems: [] });
+      return;
+    }
+    const state: ModelState = {
+      state: 'ready',
+      label: model.label,
+      ...(model.source && { source: model.source }),
+      endings: this.endingsIn(model.modules),
+    };
+    const answer = computeBudget(fields, model, this.values?.others ?? {});
+    this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
+  }
+
+  /** The one replacement that writes the choice into the experiment; throws AuroraError where it cannot. */
+  edit(fields: BudgetFields): { offset: number; length: number; content: string } | undefined {
+    const text = this.text ?? '';
+    const edit = this.write(fields);
+    return edit && edit.changes.length > 0 ? replacedRange(text, edit.text) : undefined;
+  }
+
+  private write(fields: BudgetFields): AdapterEdit | undefined {
+    const { choice } = parseFields(fields);
+    const source = this.known.sources.get(fields.model);
+    if (!choice || this.file === undefined || this.text === undefined || !source) return undefined;
+    if ('paper' in source)
+      throw new AuroraError(
+        'model',
+        "These are a paper's shapes, not a model that the experiment could train.",
+        "Choose the experiment's model, or another ONNX file of the workspace.",
+      );
+    const own = this.known.choices.find((c) => c.id === fields.model)?.kind === 'experiment';
+    return writeAdapter(this.text, choice, own ? undefined : pathInExperiment(this.file, source.path));
+  }
+
+  private writable(fields: BudgetFields): Pick<BudgetAnswer, 'changes' | 'cannotWrite'> {
+    if (this.file === undefined) return {};
+    try {
+      return { changes: this.write(fields)?.changes ?? [] };
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      return { changes: [], cannotWrite: [e.message, e.hint].filter(Boolean).join(' ') };
+    }
+  }
+
+  private endingsIn(modules: ReadModel['modules']): Ending[] {
+    const known = this.endings.get(modules) ?? endingsOf(modules);
+    this.endings.set(modules, known);
+    return known;
+  }
+
+  private async read(id: string): Promise<ReadModel | { failure: ModelState }> {
+    const source = this.known.sources.get(id);
+    const label = this.known.choices.find((c) => c.id === id)?.label ?? id;
+    if (!source)
+      return { failure: { state: 'failed', label, message: `There is no model ${label} any more.` } };
+    if ('paper' in source) return paperModel(source.paper);
+    try {
+      const ready = this.ports.cached(source.path);
+      if (!ready) this.ports.post({ type: 'reading', label });
+      const { layers, parameters } = ready ?? (await this.ports.inspect(source.path));
+      if (layers.length === 0)
+        throw new AuroraError(
+          'model',
+          `${label} has no linear layers with constant weights, so there is nothing to adapt.`,
+        );
+      return { modules: layers, parameters, label };
+    } catch (e) {
+      const { message, hint } = e as AuroraError;
+      return { failure: { state: 'failed', label, message, ...(hint && { hint }) } };
+    }
+  }
+}

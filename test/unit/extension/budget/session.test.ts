@@ -1,0 +1,254 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadModel } from '../../../../src/graph/load';
+import { summarize } from '../../../../src/graph/summary';
+import { BudgetSession } from '../../../../src/extension/panels/budget/session';
+import type {
+  BudgetAnswer,
+  BudgetFields,
+  BudgetSetup,
+  BudgetToPage,
+} from '../../../../src/shared/panels/budget';
+
+const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
+const BERT = resolve('test/fixtures/reference/bert.onnx');
+const LLAMA = resolve('test/fixtures/reference/llama.onnx');
+
+/** A session as the panel opens it, over the real reader of models. */
+class Lab {
+  readonly said: BudgetToPage[] = [];
+  /** Lets a test hold back the reading of a model. */
+  gate: Promise<void> = Promise.resolve();
+  readonly session: BudgetSession;
+  private seq = 0;
+
+  constructor(file?: string) {
+    const inspect = async (path: string) => {
+      await this.gate;
+      return summarize(loadModel(path));
+    };
+    this.session = new BudgetSession(
+      {
+        post: (m) => this.said.push(m),
+        onnxFiles: () => Promise.resolve([BERT, LLAMA].map((path) => ({ path, label: path.slice(-10) }))),
+        inspect,
+        cached: () => undefined,
+      },
+      file,
+    );
+  }
+
+  get setup(): BudgetSetup {
+    return this.said.filter((m) => m.type === 'setup').at(-1)!;
+  }
+
+  async ask(over: Partial<BudgetFields> = {}): Promise<BudgetAnswer> {
+    const seq = ++this.seq;
+    await this.session.compute(seq, { ...this.setup.fields, ...over });
+    return this.said.filter((m) => m.type === 'answer').find((m) => m.seq === seq)!;
+  }
+}
+
+async function opened(text?: string): Promise<Lab> {
+  const lab = new Lab(text === undefined ? undefined : FILE);
+  await lab.session.show(text);
+  return lab;
+}
+
+const TEXT = `{
+  "model": { "path": "bert.onnx", "maxLength": 16 },
+  "adapter": { "targetModules": ["query"], "rank": 3, "rankPattern": { "layer.1.query": 5 } },
+  "training": { "batchSize": 4 } // small
+}`;
+
+describe('without an experiment', () => {
+  it("opens on the paper's first model and settings, and counts what the paper counts", async () => {
+    const lab = await opened();
+    expect(lab.setup.experiment).toBeUndefined();
+    const { budget, changes } = await lab.ask();
+    expect([budget?.adapter.parameters, budget?.lora.parameters]).toEqual([74_208, 294_912]);
+    expect(changes).toBeUndefined();
+  });
+
+  it('offers the models of the workspace and all six shapes', async () => {
+    const { models } = (await opened()).setup;
+    expect(models.filter((m) => m.kind === 'file').length).toBe(2);
+    expect(models.filter((m) => m.kind === 'paper').map((m) => m.label)).toEqual([
+      'RoBERTa-Base',
+      'RoBERTa-Large',
+      'ViT-Base',
+      'ViT-Large',
+      'LLaMA3-8B',
+      'SDXL (U-Net)',
+    ]);
+  });
+
+  it('answers within 50 ms on the largest shapes', async () => {
+    const lab = await opened();
+    const sdxl = { model: 'paper:sdxl', targets: 'all-linear' as const };
+    await lab.ask(sdxl);
+    const times: number[] = [];
+    for (let rank = 2; rank < 12; rank++) {
+      const start = performance.now();
+      const { budget } = await lab.ask({ ...sdxl, rank: String(rank) });
+      times.push(performance.now() - start);
+      expect(budget?.modules.length).toBe(722);
+    }
+    expect(times.sort((a, b) => a - b)[5]).toBeLessThan(50);
+  });
+});
+
+describe('with an experiment', () => {
+  it('opens on its values, counts its other settings and says so', async () => {
+    const lab = await opened(TEXT);
+    expect(lab.setup.fields).toMatchObject({ targets: 'names', names: 'query', rank: '3', tokens: '64' });
+    expect(lab.setup.experiment).toEqual({
+      name: 'tiny.aurora.json',
+      others: ['adapter.rankPattern: {"layer.1.query":5}'],
+      problems: [],
+    });
+    const answer = await lab.ask();
+    expect(lab.said.some((m) => m.type === 'reading' && m.label === 'bert.onnx')).toBe(true);
+    expect(answer.budget?.modules.map((m) => m.rank)).toEqual([3, 5]);
+    expect(answer.model.state === 'ready' && answer.model.endings[0]).toEqual({
+      name: 'query',
+      modules: 2,
+      shapes: ['32 × 32'],
+    });
+    expect(answer.changes).toEqual([]);
+  });
+
+  it('follows its edits, and leaves what was typed alone where they do not matter', async () => {
+    const lab = await opened(TEXT);
+    await lab.ask({ rank: '7' });
+    const setups = () => lab.said.filter((m) => m.type === 'setup').length;
+    await lab.session.follow(TEXT.replace('small', 'tiny'));
+    expect(setups()).toBe(1);
+    await lab.session.follow(TEXT.replace('"rank": 3', '"rank": 6'));
+    expect([setups(), lab.setup.fields.rank]).toEqual([2, '6']);
+  });
+
+  it('keeps what was typed while its page was hidden', async () => {
+    const lab = await opened(TEXT);
+    await lab.ask({ rank: '7' });
+    await lab.session.show(TEXT);
+    expect(lab.setup.fields.rank).toBe('7');
+  });
+
+  it('says what a write would change, and gives the one replacement that does it', async () => {
+    const lab = await opened(TEXT);
+    const fields = { ...lab.setup.fields, rank: '4', names: 'query, value' };
+    const { changes } = await lab.ask(fields);
+    expect(changes).toEqual(['adapter.targetModules: ["query"] → ["query", "value"]', 'adapter.rank: 3 → 4']);
+    const { offset, length, content } = lab.session.edit(fields)!;
+    expect(TEXT.slice(0, offset) + content + TEXT.slice(offset + length)).toBe(
+      TEXT.replace('["query"], "rank": 3', '["query", "value"], "rank": 4'),
+    );
+    expect(lab.session.edit(lab.setup.fields)).toBeUndefined();
+  });
+
+  it('writes the path of another model, from the experiment on; never a shape without a model', async () => {
+    const lab = await opened(TEXT);
+    const other = { model: `file:${LLAMA}`, targets: 'all-linear' as const };
+    expect((await lab.ask(other)).changes).toEqual([
+      'model.path: "bert.onnx" → "llama.onnx"',
+      'adapter.targetModules: ["query"] → "all-linear"',
+    ]);
+    const paper = await lab.ask({ model: 'paper:vit-base' });
+    expect(paper.cannotWrite).toContain("paper's shapes");
+    expect(() => lab.session.edit({ ...lab.setup.fields, model: 'paper:vit-base' })).toThrow(
+      "paper's shapes",
+    );
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      'half-typed JSON',
+      '{ "model": { "path": "bert.onnx" }, "adapter": {',
+      ['Line 1 of the file is not valid JSON'],
+    ],
+    ['no model', '{}', ['names no model']],
+    [
+      'no adapter',
+      '{ "model": {"path": "bert.onnx"}, "adapter": {"method": "none"} }',
+      ['trains no adapter'],
+    ],
+    [
+      'an unknown method',
+      '{ "model": {"path": "bert.onnx"}, "adapter": {"method": "x"} }',
+      ['which is not known'],
+    ],
+    [
+      'a bad pattern',
+      '{ "model": {"path": "bert.onnx"}, "adapter": {"rankPattern": {"a": 0}} }',
+      ['rankPattern'],
+    ],
+    [
+      'sections of the wrong kind',
+      '{ "model": 1, "adapter": [] }',
+      ['model is not', 'adapter is not', 'no model'],
+    ],
+  ])('says what is wrong with the file and shows the rest: %s', async (_, text, problems) => {
+    const lab = await opened(text);
+    const said = lab.setup.experiment!.problems;
+    expect(said.length).toBe(problems.length);
+    problems.forEach((p, i) => expect(said[i]).toContain(p));
+    expect((await lab.ask()).budget).toBeDefined();
+  });
+
+  it('shows a wrong value of the file where it is typed', async () => {
+    const lab = await opened('{ "model": {"path": "bert.onnx"}, "adapter": {"rank": "two"} }');
+    expect(lab.setup.fields.rank).toBe('two');
+    expect((await lab.ask()).problems).toEqual([
+      { field: 'rank', message: 'The rank is two, but it must be a whole number of at least 1.' },
+    ]);
+  });
+
+  it('names a model that is not there', async () => {
+    const lab = await opened('{ "model": {"path": "gone.onnx"} }');
+    const { model, budget } = await lab.ask();
+    expect(model).toMatchObject({ state: 'failed', message: expect.stringContaining('gone.onnx') });
+    expect(budget).toBeUndefined();
+  });
+});
+
+describe('what is typed wrong', () => {
+  it.each<[Partial<BudgetFields>, string, RegExp]>([
+    [{ rank: '0' }, 'rank', /at least 1/],
+    [{ rank: '' }, 'rank', /empty/],
+    [{ rank: '1.5' }, 'rank', /whole number/],
+    [{ rank: '769' }, 'rank', /larger than the layer roberta.*at most 768/],
+    [{ loraRank: '800' }, 'loraRank', /768/],
+    [{ alpha: '-1' }, 'alpha', /above 0/],
+    [{ gridSize: 'x' }, 'gridSize', /whole number/],
+    [{ splineOrder: '4' }, 'splineOrder', /1, 2 or 3/],
+    [{ tokens: '0' }, 'tokens', /at least 1/],
+    [{ names: ' , ' }, 'names', /No module is chosen/],
+    [{ names: 'qeury' }, 'names', /matched none of the 72.*query/],
+    [{ targets: 'regex', regex: '(' }, 'regex', /not a valid regular expression/],
+    [{ targets: 'regex', regex: '' }, 'regex', /empty/],
+    [{ targets: 'regex', regex: 'query' }, 'regex', /matched none/],
+  ])('%j is said at its field', async (fields, field, message) => {
+    const { problems, budget, model } = await (await opened()).ask(fields);
+    expect(problems.map((p) => p.field)).toEqual([field]);
+    expect(problems[0].message).toMatch(message);
+    expect(budget).toBeUndefined();
+    expect(model.state).toBe('ready');
+  });
+
+  it('does not ask a LoRA for its spline', async () => {
+    const { problems, budget } = await (await opened()).ask({ method: 'lora', gridSize: '', rank: '8' });
+    expect([problems, budget?.adapter.parameters]).toEqual([[], 294_912]);
+  });
+});
+
+it('the last question wins: one that is overtaken while its model is read gets no answer', async () => {
+  const lab = await opened();
+  let open!: () => void;
+  lab.gate = new Promise((done) => (open = done));
+  const first = lab.ask({ model: `file:${BERT}` });
+  const second = await lab.ask();
+  open();
+  expect(await first).toBeUndefined();
+  expect(second.budget?.adapter.parameters).toBe(74_208);
+});
