@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
 import { readIfThere, readJson } from './json';
 import { runPaths } from './layout';
+import { columnsOf } from './scalars-columns';
 
 /** scalars.json */
 export interface ScalarsHeader {
@@ -32,15 +32,7 @@ export class Scalars {
 /** The columns that scalars.json names, `step` among them; AuroraError (`run`) where it is not such a file. */
 export function readColumns(run: string): string[] {
   const path = runPaths(run).scalarColumns;
-  const header = readJson(path) as Partial<ScalarsHeader> | null;
-  const columns = header?.columns;
-  if (!Array.isArray(columns) || !columns.includes('step') || columns.some((c) => typeof c !== 'string'))
-    throw new AuroraError(
-      'run',
-      `${path} does not name the columns of scalars.bin.`,
-      'It was changed or damaged after it was written; restore it from a copy.',
-    );
-  return columns;
+  return columnsOf(path, readJson(path));
 }
 
 /** All whole records of a run, none before its first step. A torn tail is left out by its size. */

@@ -27,6 +27,8 @@ export interface PageChannel {
 export interface PanelSession<FromPage> {
   /** Sends everything; called when the page is ready, also again after it was hidden. */
   snapshot(): void;
+  /** The page is hidden, so gone: nothing reaches it until the next `snapshot`. */
+  hidden?(): void;
   receive(message: FromPage): void;
   dispose(): void;
 }
@@ -99,7 +101,9 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     });
     panel.onDidChangeViewState(() => {
       // Hidden, the page is gone: it says `ready` again when it is back.
-      if (!panel.visible) ready = false;
+      if (panel.visible) return;
+      ready = false;
+      session.hidden?.();
     });
     panel.onDidDispose(() => {
       this.panels.delete(key);

@@ -1,0 +1,146 @@
+import { RunTail, type TailChange } from '../../../runs/tail';
+import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../shared/panels/run';
+import { isActive, shownState } from '../../runs/shown-state';
+
+/** Between two looks at a run that somebody watches and a trainer writes; so at most four messages a second. */
+export const LIVE_MS = 250;
+/** Between two looks at runs that nobody writes: one may be resumed. */
+export const IDLE_MS = 2000;
+/** Records in one message (18 MB); what is more follows in the next. */
+export const RECORDS_PER_MESSAGE = 250_000;
+/** Between messages of one long history: ten a second. */
+const CATCH_UP_MS = 100;
+
+interface Followed {
+  tail: RunTail;
+  /** How much of it the page has. */
+  sent: { records: number; events: number; facts: string };
+}
+
+/** Tells a page what is in some run folders: all of it when asked, then what is new, while it is visible. */
+export class RunFeed {
+  private readonly runs: Followed[];
+  private timer: NodeJS.Timeout | undefined;
+  private looking = false;
+  private visible = false;
+  private whole = false;
+  private disposed = false;
+
+  constructor(
+    folders: readonly string[],
+    private readonly post: (message: RunToPage) => void,
+    /** After each look whose message was not empty. */
+    private readonly told: () => void = () => undefined,
+  ) {
+    this.runs = folders.map((folder) => ({
+      tail: new RunTail(folder),
+      sent: { records: 0, events: 0, facts: '' },
+    }));
+  }
+
+  tail(folder: string): RunTail | undefined {
+    return this.runs.find((r) => r.tail.folder === folder)?.tail;
+  }
+
+  /** Sends everything, and from then on what is new, until `hide`. */
+  snapshot(): void {
+    this.visible = true;
+    this.whole = true;
+    this.after(0);
+  }
+
+  hide(): void {
+    this.visible = false;
+    clearTimeout(this.timer);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.hide();
+  }
+
+  private after(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.visible && !this.disposed) this.timer = setTimeout(() => void this.tick(), ms);
+  }
+
+  private async tick(): Promise<void> {
+    // The look under way ends with a message of its own, and `whole` makes that a snapshot.
+    if (this.looking) return;
+    this.looking = true;
+    const began = Date.now();
+    const changes = await Promise.all(this.runs.map(({ tail }) => tail.look()));
+    this.looking = false;
+    const behind = this.send(changes);
+    const active = this.runs.some(({ tail }) => isActive(stateOf(tail) as Parameters<typeof isActive>[0]));
+    const pause = behind ? CATCH_UP_MS : active ? LIVE_MS : IDLE_MS;
+    // From look to look, whatever a look takes; on a slow disk half of the time is left to others.
+    this.after(Math.max(pause - (Date.now() - began), pause / 2));
+  }
+
+  /** Returns whether there is more to send than fits into one message. */
+  private send(changes: readonly TailChange[]): boolean {
+    this.runs.forEach((run, i) => takeBack(run, changes[i]));
+    // What changed while nobody looked is in the next snapshot.
+    if (!this.visible || this.disposed) return false;
+    const type = this.whole ? 'snapshot' : 'append';
+    if (this.whole) for (const run of this.runs) run.sent = { records: 0, events: 0, facts: '' };
+    this.whole = false;
+    const updates = this.runs
+      .map((run, i) => update(run, changes[i], type === 'snapshot'))
+      .filter((u) => u !== undefined);
+    if (updates.length > 0) {
+      this.post({ type, now: Date.now(), updates });
+      this.told();
+    }
+    return this.runs.some(({ tail, sent }) => sent.records < tail.records);
+  }
+}
+
+/** What the page has beyond the first change is no longer so. */
+function takeBack({ sent }: Followed, { records, events }: TailChange): void {
+  sent.records = Math.min(sent.records, records ?? Infinity);
+  sent.events = Math.min(sent.events, events ?? Infinity);
+}
+
+function update({ tail, sent }: Followed, change: TailChange, whole: boolean): RunUpdate | undefined {
+  const update: RunUpdate = { run: tail.folder };
+  const facts = factsOf(tail);
+  const text = JSON.stringify(facts);
+  if (whole || text !== sent.facts) update.facts = facts;
+  if (whole || change.records !== undefined || sent.records < tail.records) {
+    const from = sent.records;
+    const to = Math.min(tail.records, from + RECORDS_PER_MESSAGE);
+    update.records = { from, columns: [...tail.columns], values: tail.rows(from, to) };
+    sent.records = to;
+  }
+  if (whole || change.events !== undefined || sent.events < tail.events.length) {
+    update.events = { from: sent.events, list: tail.events.slice(sent.events) };
+    sent.events = tail.events.length;
+  }
+  sent.facts = text;
+  return Object.keys(update).length > 1 ? update : undefined;
+}
+
+export function stateOf({ gone, error, summary, made }: RunTail): RunPageState {
+  if (gone) return 'gone';
+  if (error) return 'damaged';
+  return summary ? shownState(summary, made) : 'starting';
+}
+
+export function factsOf(tail: RunTail): RunFacts {
+  const { summary, user, error } = tail;
+  const id = tail.folder.split(/[\\/]/).pop()!;
+  return {
+    name: user.name ?? summary?.spec.name ?? id,
+    id,
+    experiment: summary?.spec.name,
+    note: user.note,
+    state: stateOf(tail),
+    spec: summary?.spec,
+    status: summary?.status,
+    result: summary?.result,
+    checkpoints: tail.checkpoints,
+    error: error && { message: error.message, hint: error.hint },
+  };
+}

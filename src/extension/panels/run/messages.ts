@@ -1,0 +1,38 @@
+import { RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../shared/panels/run';
+
+type Fields = Record<string, unknown>;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** `open` as a reload brings it back; undefined where it is none. */
+export function parseOpen(value: unknown): RunOpen | undefined {
+  const runs = (value as Fields | undefined | null)?.runs;
+  if (!Array.isArray(runs) || runs.length === 0 || !runs.every(isText)) return undefined;
+  return { runs: [...new Set(runs)] };
+}
+
+/** A message from the page; undefined where it is of no kind that is known here, or not whole. */
+export function parseMessage(value: unknown): RunFromPage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, run, action, step, table, runs } = value as Fields;
+  if (type === 'snapshot') return { type };
+  if (type === 'compareSettings') {
+    if (!Array.isArray(runs) || runs.length !== 2 || !runs.every(isText)) return undefined;
+    return { type, runs: [runs[0], runs[1]] };
+  }
+  if (!isText(run)) return undefined;
+  switch (type) {
+    case 'action': {
+      const known = RUN_ACTIONS.find((a) => a === action);
+      return known && { type, action: known, run };
+    }
+    case 'fork':
+      return Number.isSafeInteger(step) && (step as number) >= 0
+        ? { type, run, step: step as number }
+        : undefined;
+    case 'copyCsv':
+      return table === 'records' || table === 'evaluations' ? { type, run, table } : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
+import { runPaths } from '../../../runs/layout';
+import type { RunAction, RunFromPage, RunOpen } from '../../../shared/panels/run';
+import { COMMAND } from '../../ids';
+import { experimentOf } from '../../runs/tracked-run';
+import type { Services } from '../../services';
+import type { PanelKind, PanelSession } from '../panel';
+import { factsOf, RunFeed } from './feed';
+import { parseMessage, parseOpen } from './messages';
+
+/** The Run dashboard: one run, or several laid over each other. */
+export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPage> => ({
+  name: 'run',
+  key: ({ runs }) => JSON.stringify(runs),
+  title: ({ runs }) =>
+    runs.length === 1
+      ? (services().store.run(runs[0])?.user.name ?? vscode.l10n.t('Run'))
+      : vscode.l10n.t('Compare {0} runs', runs.length),
+  parseOpen,
+  parse: parseMessage,
+  start({ runs }, page): PanelSession<RunFromPage> {
+    const feed: RunFeed = new RunFeed(
+      runs,
+      (message) => page.post(message),
+      () => {
+        // A rename shows at once.
+        if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!).name);
+      },
+    );
+    return {
+      snapshot: () => feed.snapshot(),
+      hidden: () => feed.hide(),
+      dispose: () => feed.dispose(),
+      receive(message) {
+        if (message.type === 'snapshot') return feed.snapshot();
+        // Only the runs of this panel, whatever the page says.
+        const named = message.type === 'compareSettings' ? message.runs : [message.run];
+        if (!named.every((run) => runs.includes(run))) return;
+        const done =
+          message.type === 'copyCsv'
+            ? copyCsv(feed, message).then((rows) => page.post({ ...message, type: 'copied', rows }))
+            : obey(message);
+        Promise.resolve(done).catch((e: Error) => {
+          services().log.error(e);
+          void vscode.window.showErrorMessage(e.message);
+        });
+      },
+    };
+  },
+});
+
+const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
+  stop: (run) => vscode.commands.executeCommand(COMMAND.stopRun, run),
+  resume: (run) => vscode.commands.executeCommand(COMMAND.resumeRun, run),
+  activations: (run) => vscode.commands.executeCommand(COMMAND.openActivations, run),
+  log: (run) => vscode.commands.executeCommand(COMMAND.showLog, run),
+  settings: (run) => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(runPaths(run).spec)),
+  experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),
+};
+
+function obey(message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' }>): Thenable<unknown> {
+  switch (message.type) {
+    case 'action':
+      return ACTIONS[message.action](message.run);
+    case 'fork':
+      return vscode.commands.executeCommand(COMMAND.forkRun, message.run, message.step);
+    case 'compareSettings':
+      return vscode.commands.executeCommand(COMMAND.compareSettings, ...message.runs);
+  }
+}
+
+/** Returns how many rows were copied. */
+async function copyCsv(
+  feed: RunFeed,
+  { run, table }: Extract<RunFromPage, { type: 'copyCsv' }>,
+): Promise<number> {
+  const tail = feed.tail(run)!;
+  const csv =
+    table === 'records' ? await recordsCsv(tail.columns, tail.rows(0)) : evaluationsCsv(tail.events);
+  await vscode.env.clipboard.writeText(csv);
+  return table === 'records' ? tail.records : tail.events.filter((e) => e.kind === 'evaluation').length;
+}

@@ -1,0 +1,38 @@
+import type { RunEvent } from '../shared/events';
+
+/** Rows built before others get their turn on the thread. */
+const ROWS_AT_A_TIME = 20_000;
+
+/** Every record with every column, each number so that reading it back gives the same float64. */
+export async function recordsCsv(columns: readonly string[], rows: Float64Array): Promise<string> {
+  const width = columns.length;
+  const records = width === 0 ? 0 : rows.length / width;
+  const parts = [`${columns.map(csvCell).join(',')}\n`];
+  for (let from = 0; from < records; from += ROWS_AT_A_TIME) {
+    let part = '';
+    for (let i = from; i < Math.min(records, from + ROWS_AT_A_TIME); i++)
+      part += `${rows.subarray(i * width, (i + 1) * width).join(',')}\n`;
+    parts.push(part);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return parts.join('');
+}
+
+/** Every evaluation of the journal, as recordsCsv. */
+export function evaluationsCsv(events: readonly RunEvent[]): string {
+  const evaluations = events.filter((e) => e.kind === 'evaluation');
+  const names = [...new Set(evaluations.flatMap((e) => Object.keys(e.metrics)))];
+  const rows = evaluations.map((e) => {
+    const metrics = e.metrics as unknown as Record<string, unknown>;
+    return [e.step, e.epoch, ...names.map((n) => metrics[n] ?? ''), e.best, e.seconds, e.t];
+  });
+  return [['step', 'epoch', ...names, 'best', 'seconds', 'time'], ...rows]
+    .map((row) => `${row.map(csvCell).join(',')}\n`)
+    .join('');
+}
+
+/** RFC 4180: quoted where a comma, a quote or a line end is in it. */
+const csvCell = (value: unknown): string => {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};

@@ -1,0 +1,146 @@
+import { readdir, stat } from 'node:fs/promises';
+import { AuroraError } from '../shared/errors';
+import type { RunEvent } from '../shared/events';
+import { parseJson } from './json';
+import { runPaths, stepOfName } from './layout';
+import type { RunSummary } from './read';
+import { ScalarsTail } from './scalars-tail';
+import { fileVersion, readIfThere, SummaryReader } from './summary-reader';
+import { userOf, type RunUser } from './user';
+
+/** A trainer makes the folder first and writes spec.json next. */
+const NEWBORN_MS = 10_000;
+
+/** What the last look found to be new. */
+export interface TailChange {
+  /** First record that is new or differs, also where records went away; undefined where none did. */
+  records?: number;
+  /** First event (of `events`) that is new or differs; undefined where none did. */
+  events?: number;
+}
+
+/**
+ * Follows one run folder without blocking: a look reads only what is new since the last one. It throws
+ * nothing: what is wrong with the folder is in `error`, and what was known before stays.
+ */
+export class RunTail {
+  private readonly summaries: SummaryReader;
+  private readonly scalars: ScalarsTail;
+  private readonly versions = { user: '', checkpoints: '' };
+  /** When spec.json was written, in ms since 1970; NaN while there is none. */
+  made = NaN;
+  summary: RunSummary | undefined;
+  user: RunUser = {};
+  /** Steps of the checkpoints that are on the disk, ascending. */
+  checkpoints: number[] = [];
+  /** The folder is not there (any more). */
+  gone = false;
+  error: AuroraError | undefined;
+
+  constructor(readonly folder: string) {
+    this.summaries = new SummaryReader(folder);
+    this.scalars = new ScalarsTail(folder);
+  }
+
+  get events(): readonly RunEvent[] {
+    return this.summary?.events ?? [];
+  }
+  get columns(): readonly string[] {
+    return this.scalars.columns;
+  }
+  get records(): number {
+    return this.scalars.records;
+  }
+  /** Records from `from` up to `to`, row by row, a float64 a column, in a buffer of their own. */
+  rows(from: number, to?: number): Float64Array {
+    return this.scalars.rows(from, to);
+  }
+
+  /** One look at a time: the next may start when this one has resolved. */
+  async look(): Promise<TailChange> {
+    const change: TailChange = {};
+    try {
+      if (await this.isNewborn()) return change;
+      // The journal first: records are never older than the events that are shown with them.
+      const eventsBefore = this.events;
+      this.summary = await this.summaries.read();
+      change.events = firstNew(eventsBefore, this.events);
+      if (Number.isNaN(this.made)) this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
+      await this.lookAtUser();
+      await this.lookAtCheckpoints();
+      this.error = undefined;
+    } catch (e) {
+      this.error = asAuroraError(e, this.folder);
+    }
+    if (!this.gone) await this.lookAtRecords(change);
+    return change;
+  }
+
+  private async lookAtRecords(change: TailChange): Promise<void> {
+    const before = this.records;
+    try {
+      const from = await this.scalars.look();
+      if (from < before || this.records !== before) change.records = from;
+    } catch (e) {
+      this.error ??= asAuroraError(e, this.folder);
+      if (this.records !== before) change.records = Math.min(before, this.records);
+    }
+  }
+
+  /** True while the folder was just made and holds no spec.json. AuroraError where there is no folder. */
+  private async isNewborn(): Promise<boolean> {
+    const there = await stat(this.folder).catch(() => undefined);
+    this.gone = !there?.isDirectory();
+    if (this.gone)
+      throw new AuroraError(
+        'run',
+        `The run folder ${this.folder} is gone.`,
+        'It was deleted or moved; a deleted run can be brought back from .aurora/trash.',
+      );
+    if (this.summary || Date.now() - there!.mtimeMs > NEWBORN_MS) return false;
+    return (await fileVersion(runPaths(this.folder).spec)) === '';
+  }
+
+  private async lookAtUser(): Promise<void> {
+    const path = runPaths(this.folder).user;
+    const version = await fileVersion(path);
+    if (version === this.versions.user) return;
+    this.versions.user = version;
+    const bytes = await readIfThere(path);
+    try {
+      this.user = bytes ? userOf(parseJson(path, bytes)) : {};
+    } catch {
+      // A damaged note must not hide the run; the next edit writes the file anew.
+      this.user = {};
+    }
+  }
+
+  private async lookAtCheckpoints(): Promise<void> {
+    const path = runPaths(this.folder).checkpoints;
+    const version = await fileVersion(path);
+    if (version === this.versions.checkpoints) return;
+    this.versions.checkpoints = version;
+    const names = version === '' ? [] : await readdir(path);
+    this.checkpoints = names
+      .map(stepOfName)
+      .filter((step) => step !== undefined)
+      .sort((a, b) => a - b);
+  }
+}
+
+/** Events carry their place in the journal, and a resume only takes some away: equal places are equal events. */
+function firstNew(before: readonly RunEvent[], now: readonly RunEvent[]): number | undefined {
+  if (before === now) return undefined;
+  let same = 0;
+  while (same < before.length && same < now.length && sameEvent(before[same], now[same])) same++;
+  return same === before.length && same === now.length ? undefined : same;
+}
+
+const sameEvent = (a: RunEvent, b: RunEvent) => a.seq === b.seq && a.t === b.t && a.kind === b.kind;
+
+const asAuroraError = (e: unknown, folder: string): AuroraError =>
+  e instanceof AuroraError
+    ? e
+    : new AuroraError('run', `${folder} could not be read: ${(e as Error).message}.`, undefined, {
+        cause: e,
+      });

@@ -1,0 +1,211 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
+import { runPaths } from '../../../src/runs/layout';
+import { readRun } from '../../../src/runs/read';
+import { readScalars } from '../../../src/runs/scalars-reader';
+import { ScalarsWriter } from '../../../src/runs/scalars';
+import { RunTail } from '../../../src/runs/tail';
+import { SCALAR_COLUMNS } from '../../../src/shared/events';
+
+const home = mkdtempSync(join(tmpdir(), 'aurora-tail-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+let run = '';
+let seq = 0;
+beforeEach(() => {
+  run = mkdtempSync(join(home, 'run-'));
+  seq = 0;
+});
+
+const spec = () => writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+const event = (fields: object) =>
+  appendFileSync(runPaths(run).events, `${JSON.stringify({ v: 1, seq: seq++, t: seq, ...fields })}\n`);
+const evaluation = (step: number) =>
+  event({ kind: 'evaluation', step, epoch: step / 3, best: true, seconds: 0.1, metrics: { loss: 1 / step } });
+
+/** Values that a text could lose digits of. */
+const record = (step: number, salt = 0) => ({
+  step,
+  time: 1.7e12 + step + salt,
+  loss: Math.exp(-step / 7) + salt / 3,
+  learningRate: 1e-3 / step,
+  gradientNorm: step % 5 === 0 ? NaN : Math.sqrt(step),
+  examples: 8,
+  tokens: 99,
+  seconds: 0.1,
+  memory: 1e9,
+});
+function append(from: number, to: number, salt = 0, last?: number): void {
+  const writer = ScalarsWriter.open(run, last);
+  for (let step = from; step <= to; step++) writer.append(record(step, salt));
+  writer.close();
+}
+const everything = (tail: RunTail) => SCALAR_COLUMNS.map((c, i) => [...columnOf(tail, i)]);
+const columnOf = (tail: RunTail, i: number) => tail.rows(0).filter((_, k) => k % SCALAR_COLUMNS.length === i);
+const onDisk = () => SCALAR_COLUMNS.map((c) => [...readScalars(run).column(c)!]);
+
+describe('following a run folder', () => {
+  it('begins before the folder holds anything, and sees each thing as it comes', async () => {
+    const tail = new RunTail(run);
+    expect(await tail.look()).toEqual({});
+    expect(tail.error).toBeUndefined();
+    spec();
+    expect(await tail.look()).toEqual({ events: undefined });
+    expect(tail.summary?.spec.name).toBe('tiny');
+    append(1, 4);
+    evaluation(3);
+    expect(await tail.look()).toEqual({ records: 0, events: 0 });
+    append(5, 6);
+    expect(await tail.look()).toEqual({ records: 4 });
+    evaluation(6);
+    expect((await tail.look()).events).toBe(1);
+    expect(await tail.look()).toEqual({});
+    mkdirSync(join(runPaths(run).checkpoints, 'step-000006'), { recursive: true });
+    await tail.look();
+    expect(tail.checkpoints).toEqual([6]);
+    expect(everything(tail)).toEqual(onDisk());
+    expect(tail.events).toEqual(readRun(run).events);
+  });
+
+  it('waits for the rest of a torn record and of a torn line', async () => {
+    spec();
+    append(1, 3);
+    const tail = new RunTail(run);
+    await tail.look();
+    const whole = new Uint8Array(Float64Array.from(Object.values(record(4))).buffer);
+    appendFileSync(runPaths(run).scalars, whole.subarray(0, 50));
+    appendFileSync(runPaths(run).events, '{"v":1,"seq":0,"t":1,"kind":"war');
+    expect(await tail.look()).toEqual({ events: undefined });
+    expect(tail.records).toBe(3);
+    appendFileSync(runPaths(run).scalars, whole.subarray(50));
+    appendFileSync(runPaths(run).events, 'ning","message":"m"}\n');
+    expect(await tail.look()).toEqual({ records: 3, events: 0 });
+    expect(everything(tail)).toEqual(onDisk());
+  });
+
+  it('drops what a resume took back, seen short or already grown again', async () => {
+    spec();
+    append(1, 9);
+    evaluation(3);
+    evaluation(9);
+    const tail = new RunTail(run);
+    await tail.look();
+    append(5, 4, 0, 4);
+    expect(await tail.look()).toEqual({ records: 4 });
+    append(5, 9, 1);
+    event({ kind: 'resumed', fromStep: 4, pid: 1, warnings: [] });
+    expect(await tail.look()).toEqual({ records: 4, events: 1 });
+    expect(tail.events.map((e) => e.kind)).toEqual(['evaluation', 'resumed']);
+    // Cut and grown beyond its old length between two looks.
+    append(6, 30, 2, 5);
+    const { records } = await tail.look();
+    expect(records).toBeLessThanOrEqual(5);
+    expect(everything(tail)).toEqual(onDisk());
+  });
+
+  it('reads a million records in one look, without stopping the thread for long', async () => {
+    spec();
+    append(1, 1);
+    const n = 1_000_000;
+    const width = SCALAR_COLUMNS.length;
+    const values = new Float64Array(n * width);
+    for (let i = 0; i < n; i++) values[i * width] = i + 1;
+    writeFileSync(runPaths(run).scalars, new Uint8Array(values.buffer));
+    const tail = new RunTail(run);
+    let longest = 0;
+    let last = performance.now();
+    const clock = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    await tail.look();
+    clearInterval(clock);
+    expect(tail.records).toBe(n);
+    expect(tail.rows(n - 1)[0]).toBe(n);
+    expect(longest).toBeLessThan(500);
+    // What comes after is read alone.
+    appendFileSync(
+      runPaths(run).scalars,
+      new Uint8Array(Float64Array.from(Object.values(record(n + 1))).buffer),
+    );
+    expect((await tail.look()).records).toBe(n);
+  });
+
+  it('says in words what is damaged, keeps what it knew, and goes on when it is whole again', async () => {
+    spec();
+    append(1, 5);
+    const tail = new RunTail(run);
+    await tail.look();
+    writeFileSync(runPaths(run).status, '{"state":');
+    await tail.look();
+    expect(tail.error?.message).toContain('status.json is not valid JSON');
+    expect(tail.error?.hint).toBeTruthy();
+    expect(tail.records).toBe(5);
+    rmSync(runPaths(run).status);
+    append(6, 6);
+    await tail.look();
+    expect(tail.error).toBeUndefined();
+    expect(tail.records).toBe(6);
+    const writer = ScalarsWriter.open(run);
+    writer.append(record(2));
+    writer.close();
+    await tail.look();
+    expect(tail.error?.message).toContain('damaged at record 6: it says step 2 after step 6');
+  });
+
+  it('says that the folder is gone, and reads another one made in its place from the start', async () => {
+    spec();
+    append(1, 5);
+    const tail = new RunTail(run);
+    await tail.look();
+    rmSync(run, { recursive: true });
+    await tail.look();
+    expect(tail.gone).toBe(true);
+    expect(tail.error?.message).toContain('is gone');
+    mkdirSync(run);
+    spec();
+    append(1, 8, 5);
+    expect((await tail.look()).records).toBe(0);
+    expect([tail.gone, tail.error]).toEqual([false, undefined]);
+    expect(everything(tail)).toEqual(onDisk());
+  });
+
+  it('is not led astray by a file that shrank to nothing', async () => {
+    spec();
+    append(1, 5);
+    const tail = new RunTail(run);
+    await tail.look();
+    truncateSync(runPaths(run).scalars, 0);
+    expect((await tail.look()).records).toBe(0);
+    expect(tail.records).toBe(0);
+  });
+});
+
+describe('as CSV', () => {
+  it('holds every record to the last bit', async () => {
+    append(1, 25);
+    const scalars = readScalars(run);
+    const tail = new RunTail(run);
+    spec();
+    await tail.look();
+    const lines = (await recordsCsv(tail.columns, tail.rows(0))).trimEnd().split('\n');
+    expect(lines[0]).toBe(SCALAR_COLUMNS.join(','));
+    const read = lines.slice(1).map((line) => line.split(',').map(Number));
+    SCALAR_COLUMNS.forEach((c, i) => expect(read.map((row) => row[i])).toEqual([...scalars.column(c)!]));
+  });
+
+  it('holds every evaluation', async () => {
+    spec();
+    evaluation(3);
+    evaluation(7);
+    const tail = new RunTail(run);
+    await tail.look();
+    const lines = evaluationsCsv(tail.events).trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toBe('step,epoch,loss,best,seconds,time');
+    expect(Number(lines[2].split(',')[2])).toBe(1 / 7);
+  });
+});
