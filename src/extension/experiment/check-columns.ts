@@ -1,0 +1,95 @@
+import { nearest } from '../../shared/nearest';
+import type { Translate } from '../translate';
+import { columnFacts } from './columns';
+import type { DataHead } from './data-head';
+import type { ExperimentText } from './experiment-text';
+import type { Finding } from './finding';
+
+/** Columns that the files do not have, and a label column that is none. `heads` by data.train and data.validation. */
+export function columnFindings(
+  doc: ExperimentText,
+  columns: { textColumn: string; labelColumn: string },
+  heads: { train?: DataHead; validation?: DataHead },
+  t: Translate,
+): Finding[] {
+  const missing = (['textColumn', 'labelColumn'] as const).flatMap((key) =>
+    (['train', 'validation'] as const).flatMap((part): Finding[] => {
+      const head = heads[part];
+      const name = columns[key];
+      const all = head?.columns.map((c) => c.name) ?? [];
+      if (!head || all.includes(name)) return [];
+      const node = doc.node('data', key);
+      // A default that does not fit: at the file whose columns they are.
+      const span = node ? { offset: node.offset, length: node.length } : doc.span('data', part);
+      const likely = nearest(name, all);
+      return [
+        {
+          ...span,
+          severity: 'error',
+          code: 'column-missing',
+          message: t(
+            '{0} has no column "{1}" (data.{2}); it has {3}.',
+            doc.string('data', part) ?? part,
+            name,
+            key,
+            all.map((c) => `"${c}"`).join(', '),
+          ),
+          fixes: all.map((column) =>
+            node
+              ? {
+                  ...span,
+                  title: t('Use the column "{0}"', column),
+                  text: JSON.stringify(column),
+                  preferred: column === likely,
+                }
+              : {
+                  offset: span.offset + span.length,
+                  length: 0,
+                  title: t('Set {0} to "{1}"', key, column),
+                  text: `, "${key}": ${JSON.stringify(column)}`,
+                  preferred: column === likely,
+                },
+          ),
+        },
+      ];
+    }),
+  );
+  return [...missing, ...labelFindings(doc, columns.labelColumn, heads.train, t)];
+}
+
+function labelFindings(
+  doc: ExperimentText,
+  name: string,
+  head: DataHead | undefined,
+  t: Translate,
+): Finding[] {
+  const column = head?.columns.find((c) => c.name === name);
+  if (!head || !column || head.rows < 2) return [];
+  const { distinct } = columnFacts(column);
+  const span = doc.span('data', 'labelColumn');
+  if (distinct === 1 && head.whole)
+    return [
+      {
+        ...span,
+        severity: 'error',
+        code: 'label-single',
+        message: t('Every row has the label "{0}"; two or more labels are needed.', column.values[0]),
+        fixes: [],
+      },
+    ];
+  if (head.rows < 50 || distinct < 0.9 * column.values.length) return [];
+  return [
+    {
+      ...span,
+      severity: 'warning',
+      code: 'label-many',
+      message: t(
+        '"{0}" has {1} different values in the first {2} rows, so it does not look like a label.',
+        name,
+        distinct,
+        head.rows,
+      ),
+      fixes: [],
+    },
+  ];
+}

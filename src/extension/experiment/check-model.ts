@@ -1,0 +1,213 @@
+import { fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
+import type { LayerSummary, ModelSummary } from '../../graph/summary';
+import { AuroraError } from '../../shared/errors';
+import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
+import { nearest } from '../../shared/nearest';
+import type { Translate } from '../translate';
+import type { ExperimentText } from './experiment-text';
+import type { Finding, Fix } from './finding';
+
+type Adapter = AuroraSpec | LoraSpec;
+
+/** What does not go together with the model: its output's name, targets that match nothing, ranks too large. */
+export function modelFindings(
+  doc: ExperimentText,
+  model: ModelSummary,
+  adapter: Adapter | undefined,
+  t: Translate,
+): Finding[] {
+  return [
+    ...outputFindings(doc, model, t),
+    ...ruleFindings(doc, model, t),
+    ...(adapter ? adapterFindings(doc, model.layers, adapter, t) : []),
+  ];
+}
+
+function outputFindings(doc: ExperimentText, model: ModelSummary, t: Translate): Finding[] {
+  const output = doc.string('model', 'output');
+  const names = model.outputs.map((o) => o.name);
+  if (output === undefined || names.includes(output)) return [];
+  const span = doc.span('model', 'output');
+  const likely = nearest(output, names);
+  return [
+    {
+      ...span,
+      severity: 'error',
+      code: 'output-unknown',
+      message: t('The model has no output "{0}"; it has {1}.', output, names.join(', ')),
+      fixes: names.map((name) => ({
+        ...span,
+        title: t('Use the output "{0}"', name),
+        text: JSON.stringify(name),
+        preferred: name === likely,
+      })),
+    },
+  ];
+}
+
+function ruleFindings(doc: ExperimentText, { missingRules }: ModelSummary, t: Translate): Finding[] {
+  if (missingRules.length === 0) return [];
+  const operators = missingRules.map((m) => `${m.operator} (${m.nodes[0]})`).join(', ');
+  return [
+    {
+      ...doc.span('model', 'path'),
+      severity: 'warning',
+      code: 'operator-without-gradient',
+      message: t(
+        'Gradients cannot pass these operators, so adapters below them cannot train: {0}.',
+        operators,
+      ),
+      fixes: [],
+    },
+  ];
+}
+
+function adapterFindings(
+  doc: ExperimentText,
+  layers: readonly LayerSummary[],
+  adapter: Adapter,
+  t: Translate,
+): Finding[] {
+  const paths = layers.map((l) => l.path);
+  const outputs = layers.filter((l) => l.output).map((l) => l.path);
+  try {
+    const { matched, unmatched } = matchTargets(paths, adapter, outputs);
+    const chosen = layers.filter((l) => matched.includes(l.path));
+    if (matched.length === 0 && !Array.isArray(adapter.targetModules))
+      return [nothingMatched(doc, adapter.targetModules, paths, t)];
+    return [
+      ...unmatchedEntries(doc, adapter, unmatched, matched.length, paths, t),
+      ...excludedFindings(doc, adapter, paths, outputs, t),
+      ...rankFindings(doc, adapter, chosen, t),
+    ];
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    // An expression that is none: the message begins with its key.
+    const key = /^adapter\.(\w+)/.exec(e.message)?.[1] ?? 'targetModules';
+    const span = doc.span('adapter', key);
+    return [{ ...span, severity: 'error', code: 'expression-invalid', message: e.message, fixes: [] }];
+  }
+}
+
+function nothingMatched(doc: ExperimentText, target: string, paths: string[], t: Translate): Finding {
+  const message = t(
+    'The expression "{0}" matches none of the {1} linear layers as a whole. Nearest: {2}.',
+    target,
+    paths.length,
+    nearestPaths(target, paths).join(', '),
+  );
+  const span = doc.span('adapter', 'targetModules');
+  const ending = `.*\\.${target}`;
+  const asList = matchTargets(paths, { targetModules: [target] }).matched.length > 0;
+  const fixes = doc.node('adapter', 'targetModules')
+    ? [
+        ...(asList
+          ? [
+              {
+                ...span,
+                title: t('Write it as a list of endings'),
+                text: JSON.stringify([target]),
+                preferred: true,
+              },
+            ]
+          : []),
+        ...(asList
+          ? [{ ...span, title: t('Match it at the end of a path'), text: JSON.stringify(ending) }]
+          : []),
+      ]
+    : [];
+  return { ...span, severity: 'error', code: 'target-unmatched', message, fixes };
+}
+
+function unmatchedEntries(
+  doc: ExperimentText,
+  adapter: Adapter,
+  unmatched: readonly string[],
+  matched: number,
+  paths: string[],
+  t: Translate,
+): Finding[] {
+  const list = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
+  return unmatched.map((entry) => {
+    const i = list.indexOf(entry);
+    // The defaults stand nowhere in the text.
+    const node = doc.node('adapter', 'targetModules', i);
+    const span = node ? { offset: node.offset, length: node.length } : doc.span('adapter', 'targetModules');
+    const near = nearestEndings(entry, paths);
+    const nearWords = near.length > 0 ? ` ${t('Nearest: {0}.', near.join(', '))}` : '';
+    const without = matchTargets(paths, { targetModules: [entry] }).matched.length > 0;
+    const what = without
+      ? t('"{0}" matches modules, but excludeModules or layersToTransform leave all of them out.', entry)
+      : t('"{0}" matches no module of the model.{1}', entry, nearWords);
+    const fixes: Fix[] =
+      node && !without
+        ? near.map((name, n) => ({
+            ...span,
+            title: t('Replace with "{0}"', name),
+            text: JSON.stringify(name),
+            preferred: n === 0,
+          }))
+        : [];
+    const severity = matched === 0 ? 'error' : 'warning';
+    return { ...span, severity, code: 'target-unmatched', message: what, fixes };
+  });
+}
+
+/** Endings of as many names as `entry` has, the nearest first, each once. */
+export function nearestEndings(entry: string, paths: readonly string[], count = 3): string[] {
+  const names = entry.split('.').length;
+  const endings = nearestPaths(entry, paths, paths.length).map((p) => p.split('.').slice(-names).join('.'));
+  return [...new Set(endings)].slice(0, count);
+}
+
+function excludedFindings(
+  doc: ExperimentText,
+  adapter: Adapter,
+  paths: string[],
+  outputs: string[],
+  t: Translate,
+): Finding[] {
+  const excluded = Array.isArray(adapter.excludeModules) ? adapter.excludeModules : [];
+  const { unmatched } = matchTargets(paths, { targetModules: excluded }, outputs);
+  return unmatched.map((entry) => ({
+    ...doc.span('adapter', 'excludeModules', excluded.indexOf(entry)),
+    severity: 'warning',
+    code: 'exclude-unmatched',
+    message: t('"{0}" matches no module of the model, so nothing is left out for it.', entry),
+    fixes: [],
+  }));
+}
+
+function rankFindings(
+  doc: ExperimentText,
+  adapter: Adapter,
+  chosen: LayerSummary[],
+  t: Translate,
+): Finding[] {
+  const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
+  const tooSmall = chosen.filter((l) => fromPattern(l.path, adapter.rankPattern, adapter.rank) > limit(l));
+  if (tooSmall.length === 0) return [];
+  const least = tooSmall.reduce((a, b) => (limit(b) < limit(a) ? b : a));
+  const rank = fromPattern(least.path, adapter.rankPattern, adapter.rank);
+  const own = rank === adapter.rank;
+  const span = doc.span('adapter', own ? 'rank' : 'rankPattern');
+  return [
+    {
+      ...span,
+      severity: 'error',
+      code: 'rank-too-large',
+      message: t(
+        'Rank {0} is larger than {1} ({2} × {3}) allows, which is {4}. Choose a smaller rank, or give this layer its own in rankPattern.',
+        rank,
+        least.path,
+        least.outFeatures,
+        least.inFeatures,
+        limit(least),
+      ),
+      fixes:
+        own && doc.node('adapter', 'rank')
+          ? [{ ...span, title: t('Set the rank to {0}', limit(least)), text: String(limit(least)) }]
+          : [],
+    },
+  ];
+}

@@ -1,0 +1,48 @@
+import type { LocatedProblem } from '../../runs/experiment/load';
+import type { Translate } from '../translate';
+import type { ExperimentText } from './experiment-text';
+import type { Finding, Fix, Span } from './finding';
+
+/**
+ * What JSON and the schema let pass and training refuses: a key given twice, and values that are right one by
+ * one but not together. Syntax and schema are VS Code's own JSON service's to tell.
+ */
+export function textFindings(
+  doc: ExperimentText,
+  problems: readonly LocatedProblem[],
+  t: Translate,
+): Finding[] {
+  return problems.flatMap((problem): Finding[] => {
+    if (problem.from !== 'duplicate' && problem.from !== 'rule') return [];
+    const { path, from } = problem;
+    const message = t('{0}; the trainer refuses the experiment.', capital(problem.message));
+    if (from === 'duplicate') {
+      const span = keyAt(doc, problem.offset);
+      return [{ ...span, severity: 'error', code: 'duplicate-key', message, fixes: [] }];
+    }
+    const fixes = ruleFixes(doc, path.join('.'), t);
+    return [{ ...doc.span(...path), severity: 'error', code: 'values-conflict', message, fixes }];
+  });
+}
+
+function ruleFixes(doc: ExperimentText, key: string, t: Translate): Fix[] {
+  const node = doc.node(...key.split('.'));
+  if (!node) return [];
+  const at: Span = { offset: node.offset, length: node.length };
+  if (key === 'adapter.gridRange' && node.children?.length === 2) {
+    const [low, high] = node.children.map((c) => c.value as number);
+    if (low > high) return [{ ...at, title: t('Swap the two ends'), text: `[${high}, ${low}]` }];
+  }
+  if (key === 'adapter.learnable') return [{ ...at, title: t('Set learnable to true'), text: 'true' }];
+  if (key === 'task.head')
+    return [{ ...at, title: t('Train a linear head'), text: '"linear"', preferred: true }];
+  return [];
+}
+
+/** The quoted key that begins at `offset`. */
+function keyAt({ text }: ExperimentText, offset: number): Span {
+  const key = /^"(?:[^"\\]|\\.)*"/.exec(text.slice(offset));
+  return { offset, length: key?.[0].length ?? 1 };
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

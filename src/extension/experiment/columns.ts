@@ -1,0 +1,62 @@
+import type { Column, DataHead } from './data-head';
+
+export interface ColumnFacts {
+  name: string;
+  /** Distinct values in the rows that were read. */
+  distinct: number;
+  /** Mean length of the values, in characters. */
+  meanLength: number;
+  /** The first values, shortened. */
+  samples: string[];
+}
+
+export function columnFacts({ name, values }: Column): ColumnFacts {
+  const total = values.reduce((sum, v) => sum + v.length, 0);
+  return {
+    name,
+    distinct: new Set(values).size,
+    meanLength: values.length > 0 ? total / values.length : 0,
+    samples: [...new Set(values)].slice(0, 3).map((v) => shorten(v, 60)),
+  };
+}
+
+/** On one line, and cut with an ellipsis. */
+export function shorten(text: string, length: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}
+
+const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'message', 'review', 'document'];
+const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section', 'sentiment', 'y'];
+
+/**
+ * The columns that look like text and label: first by their usual names, else the longest values for the
+ * text, and for the label the fewest distinct values that repeat. Undefined where nothing fits.
+ */
+export function guessColumns(head: DataHead): { text?: string; label?: string } {
+  const facts = head.columns.map(columnFacts);
+  const named = (names: string[]) =>
+    names.map((n) => facts.find((f) => f.name.toLowerCase() === n)).find((f) => f !== undefined);
+  const usable = facts.filter((f) => f.distinct > 0);
+  const text =
+    named(TEXT_NAMES) ??
+    usable.filter((f) => f.meanLength >= 4).sort((a, b) => b.meanLength - a.meanLength)[0];
+  const repeats = (f: ColumnFacts) => f.distinct >= 2 && f.distinct <= Math.max(2, head.rows / 2);
+  const label =
+    named(LABEL_NAMES.filter((n) => n !== text?.name.toLowerCase())) ??
+    usable.filter((f) => f !== text && repeats(f)).sort((a, b) => a.distinct - b.distinct)[0];
+  return {
+    ...(text && { text: text.name }),
+    ...(label && label !== text && { label: label.name }),
+  };
+}
+
+/** A split's other half by its name: "train.csv" beside "validation.csv", "dev.csv" or "test.csv". */
+export function guessValidation(train: string, others: readonly string[]): string | undefined {
+  if (!/train/i.test(train)) return undefined;
+  const wanted = ['validation', 'valid', 'val', 'dev', 'test'].flatMap((word) => [
+    train.replace(/training/i, word),
+    train.replace(/train/i, word),
+  ]);
+  return wanted.find((w) => w !== train && others.includes(w));
+}

@@ -1,0 +1,57 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import { findNodeAtLocation, parseTree, type JSONPath, type Node } from 'jsonc-parser';
+import type { Span } from './finding';
+
+/** An experiment as an editor holds it, mistakes and all: values by path, and the places they stand at. */
+export class ExperimentText {
+  readonly root: Node | undefined;
+
+  constructor(
+    readonly file: string,
+    readonly text: string,
+  ) {
+    this.root = parseTree(text, [], { allowTrailingComma: true });
+  }
+
+  node(...path: JSONPath): Node | undefined {
+    return this.root && findNodeAtLocation(this.root, path);
+  }
+
+  /** The text at `path`; undefined where there is none or it is empty. */
+  string(...path: JSONPath): string | undefined {
+    const node = this.node(...path);
+    return node?.type === 'string' && node.value !== '' ? (node.value as string) : undefined;
+  }
+
+  /** The value at `path`, else the key of the nearest object around it that is there, else the text's begin. */
+  span(...path: JSONPath): Span {
+    const whole = this.node(...path);
+    if (whole) return { offset: whole.offset, length: whole.length };
+    for (let n = path.length - 1; n > 0; n--) {
+      const around = this.node(...path.slice(0, n));
+      if (around) return this.keySpan(around);
+    }
+    return { offset: this.root?.offset ?? 0, length: 1 };
+  }
+
+  /** The key that `node` is the value of; of anything else, its first character. */
+  keySpan(node: Node): Span {
+    const key = node.parent?.type === 'property' ? node.parent.children![0] : undefined;
+    return key ? { offset: key.offset, length: key.length } : { offset: node.offset, length: 1 };
+  }
+
+  /** An absolute path for one that stands in the file. */
+  resolve(path: string): string {
+    return resolve(dirname(this.file), path);
+  }
+
+  /** As one writes an absolute path in the file: relative to it, with forward slashes. */
+  written(path: string): string {
+    return writtenPath(this.file, path);
+  }
+}
+
+/** `path` relative to the folder of `file`, with forward slashes; absolute where they share no root (drives). */
+export function writtenPath(file: string, path: string): string {
+  return relative(dirname(file), path).split(sep).join('/');
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomic } from '../../graph/files';
+import type { ModelSummary } from '../../graph/summary';
+import { AuroraError, type ErrorKind } from '../../shared/errors';
+import type { ModelInspector } from './models';
+
+interface Entry {
+  /** Of the summary's shape and of the rules that made it: an older extension's entry is not read. */
+  version: string;
+  path: string;
+  size: number;
+  /** Of the last change, ms since 1970. */
+  time: number;
+  summary: ModelSummary;
+}
+
+/** Faults of the file itself: they stay until it changes. Others, such as a missing Node, may pass. */
+const LASTING: readonly ErrorKind[] = [
+  'model',
+  'notOnnx',
+  'truncated',
+  'externalMissing',
+  'externalOutside',
+  'operator',
+];
+
+/**
+ * Summaries of model files, one small file each under `folder`, valid while the model's size and time stay.
+ *
+ * @param ask reads a model anew; rejects with an AuroraError
+ */
+export class ModelCache implements ModelInspector {
+  private readonly known = new Map<string, Entry>();
+  private readonly faults = new Map<string, { size: number; time: number; error: AuroraError }>();
+  private readonly asked = new Map<string, Promise<ModelSummary>>();
+
+  constructor(
+    private readonly folder: string,
+    private readonly version: string,
+    private readonly ask: (path: string) => Promise<ModelSummary>,
+  ) {}
+
+  cached(path: string): ModelSummary | undefined {
+    return this.known.get(path)?.summary;
+  }
+
+  /** Rejects with an AuroraError; where it lies in the file itself, without reading that again until it changes. */
+  async inspect(path: string): Promise<ModelSummary> {
+    const { size, time } = await identity(path);
+    const same = (e: { size: number; time: number } | undefined) => e?.size === size && e.time === time;
+    const entry = this.known.get(path) ?? (await this.read(path));
+    if (entry && same(entry)) {
+      this.known.set(path, entry);
+      return entry.summary;
+    }
+    const fault = this.faults.get(path);
+    if (fault && same(fault)) throw fault.error;
+    const key = `${path}\n${size}\n${time}`;
+    const running = this.asked.get(key) ?? this.look(path, size, time);
+    this.asked.set(key, running);
+    return running.finally(() => this.asked.delete(key));
+  }
+
+  private async look(path: string, size: number, time: number): Promise<ModelSummary> {
+    this.known.delete(path);
+    try {
+      const summary = await this.ask(path);
+      const entry: Entry = { version: this.version, path, size, time, summary };
+      this.known.set(path, entry);
+      this.save(entry);
+      return summary;
+    } catch (error) {
+      if (error instanceof AuroraError && LASTING.includes(error.kind))
+        this.faults.set(path, { size, time, error });
+      throw error;
+    }
+  }
+
+  /** The cache only saves time: where it cannot be written, the next window asks again. */
+  private save(entry: Entry): void {
+    try {
+      writeAtomic(this.file(entry.path), JSON.stringify(entry));
+    } catch {
+      return;
+    }
+  }
+
+  private async read(path: string): Promise<Entry | undefined> {
+    try {
+      const entry = JSON.parse(await readFile(this.file(path), 'utf8')) as Partial<Entry>;
+      const whole = entry.version === this.version && entry.path === path && entry.summary?.layers;
+      return whole ? (entry as Entry) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private file(path: string): string {
+    return join(this.folder, `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.json`);
+  }
+}
+
+async function identity(path: string): Promise<{ size: number; time: number }> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    return { size, time: mtimeMs };
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new AuroraError(
+      'model',
+      code === 'ENOENT' || code === 'ENOTDIR'
+        ? `There is no model file ${path}.`
+        : `The model file ${path} cannot be read (${code}).`,
+      'Correct model.path in the experiment; it is relative to the experiment file.',
+      { cause },
+    );
+  }
+}

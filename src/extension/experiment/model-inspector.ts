@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import type * as vscode from 'vscode';
+import type { ModelSummary } from '../../graph/summary';
+import type { TrainerClient } from '../trainer/client';
+import { ModelCache } from './model-cache';
+import type { ModelInspector } from './models';
+import { programError } from './program-error';
+
+/** Models as `aurora inspect` sees them: our own parser in a process of its own, so that any file is safe. */
+export function createModelInspector(
+  context: vscode.ExtensionContext,
+  trainer: TrainerClient,
+): ModelInspector {
+  const { version } = context.extension.packageJSON as { version: string };
+  return new ModelCache(join(context.globalStorageUri.fsPath, 'models'), version, async (path) => {
+    const result = await trainer.program(['inspect', path, '--json'], { untrusted: true });
+    if (result.code !== 0) throw programError(result, 'inspect');
+    return JSON.parse(result.stdout) as ModelSummary;
+  });
+}
