@@ -1,4 +1,3 @@
-import { stepName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import type { RunEvent } from '../../shared/events';
 import type { RunEntry } from './store';
@@ -38,8 +37,6 @@ export const checkpointSteps = (run: RunSummary): number[] => {
   const steps = run.events.flatMap((e) => (e.kind === 'checkpoint' ? [e.step] : []));
   return [...new Set(steps)].sort((a, b) => a - b);
 };
-
-export const checkpointPath = (step: number): string => `checkpoints/${stepName(step)}`;
 
 function timeOfId(id: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(id);

@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../shared/errors';
+
+/** Registers a command whose errors a person gets to see, with the next step. */
+export function registerGuarded(
+  log: vscode.LogOutputChannel,
+  command: string,
+  action: (...args: unknown[]) => Promise<unknown> | unknown,
+): vscode.Disposable {
+  return vscode.commands.registerCommand(command, async (...args: unknown[]) => {
+    try {
+      return await action(...args);
+    } catch (e) {
+      showError(log, e);
+      return undefined;
+    }
+  });
+}
+
+/** A person's mistake is told with its hint; anything else is ours, and its stack goes to the log. */
+export function showError(log: vscode.LogOutputChannel, e: unknown): void {
+  if (e instanceof AuroraError) {
+    void vscode.window.showErrorMessage(e.hint ? `${e.message} ${e.hint}` : e.message);
+    return;
+  }
+  log.error(e as Error);
+  const show = vscode.l10n.t('Show Log');
+  const message = vscode.l10n.t('AuroRA met an error of its own: {0}', (e as Error).message);
+  void vscode.window.showErrorMessage(message, show).then((picked) => {
+    if (picked === show) log.show();
+  });
+}

@@ -1,0 +1,35 @@
+import { isActive } from '../runs/shown-state';
+import type { ExperimentEntry } from '../runs/store';
+import type { Row, RowContext } from './run-row';
+
+/** `shown` is how many of its runs pass the filter; `place` says where the file lies, '' where that is plain. */
+export function experimentRow(
+  entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs'>,
+  shown: number,
+  place: string,
+  { t, trusted }: RowContext,
+): Row {
+  const running = entry.runs.filter((r) => isActive(r.state)).length;
+  const all = entry.runs.length;
+  const count =
+    shown < all
+      ? t('{0} of {1} runs', shown, all)
+      : all === 1
+        ? t('1 run')
+        : all > 1
+          ? t('{0} runs', all)
+          : t('no runs yet');
+  const parts = [
+    place,
+    entry.exists ? '' : t('file deleted'),
+    count,
+    running > 0 ? t('{0} running', running) : '',
+  ].filter((p) => p !== '');
+  return {
+    label: entry.name,
+    description: parts.join(' · '),
+    icon: { id: entry.exists ? 'file' : 'history' },
+    capabilities: ['experiment', ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : [])],
+    spoken: [t('Experiment {0}', entry.name), ...parts].join(', '),
+  };
+}

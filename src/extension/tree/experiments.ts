@@ -1,0 +1,263 @@
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { VIEW } from '../ids';
+import { isActive } from '../runs/shown-state';
+import type { ExperimentEntry, RunEntry, RunStore } from '../runs/store';
+import type { Services } from '../services';
+import { matchesFilter, sortRuns } from './arrange';
+import { adapterRow, checkpointRow, readArtifacts } from './artifacts';
+import { experimentRow } from './experiment-row';
+import { nodeId, rowContext, tooltip, treeItem } from './items';
+import type { RunNode, TreeNode } from './nodes';
+import { runDetails } from './run-details';
+import { runRow, type Row } from './run-row';
+import { rememberSelection } from './selection';
+import { ViewOptions } from './view-options';
+
+/** How often "3 min ago" is looked at. */
+const CLOCK_MS = 30_000;
+/** With more experiments than these, all start closed. */
+const OPEN_EXPERIMENTS = 5;
+
+export function registerExperimentsTree({ context, store }: Services): vscode.Disposable {
+  const options = new ViewOptions(context.workspaceState);
+  const tree = new ExperimentsTree(store, options);
+  const view = vscode.window.createTreeView(VIEW.experiments, {
+    treeDataProvider: tree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  tree.onDidArrange(({ message, running }) => {
+    view.message = message;
+    view.badge = running > 0 ? { value: running, tooltip: runningText(running) } : undefined;
+  });
+  rememberSelection(() => view.selection);
+  const clock = setInterval(() => view.visible && tree.refreshChanged(), CLOCK_MS);
+  return vscode.Disposable.from(view, tree, options, { dispose: () => clearInterval(clock) });
+}
+
+const runningText = (n: number): string =>
+  n === 1 ? vscode.l10n.t('1 run is training') : vscode.l10n.t('{0} runs are training', n);
+
+/** experiment → runs → checkpoints and adapters */
+class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<TreeNode[] | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly arranged = new vscode.EventEmitter<{ message: string | undefined; running: number }>();
+  readonly onDidArrange = this.arranged.event;
+  private readonly subscriptions: vscode.Disposable[];
+  private experiments: ExperimentEntry[] = [];
+  private readonly drawn = new Map<string, Drawn>();
+  /** The order of the rows last given out: of experiments (under '') and of each experiment's runs. */
+  private readonly orders = new Map<string, string>();
+  /** Sizes of adapter files, known once their run was opened. */
+  private readonly sizes = new Map<string, number>();
+
+  constructor(
+    private readonly store: RunStore,
+    private readonly options: ViewOptions,
+  ) {
+    this.subscriptions = [
+      store.onDidChange((runs) => void this.update(runs)),
+      options.onDidChange(() => this.changed.fire(undefined)),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
+    ];
+  }
+
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (!node) return this.roots();
+    if (node.kind === 'experiment') return this.runsOf(node.file);
+    return node.kind === 'run' ? this.artifactsOf(node) : [];
+  }
+
+  getTreeItem(node: TreeNode): vscode.TreeItem {
+    const row = this.row(node);
+    const drawn = this.drawn.get(nodeId(node));
+    if (drawn) drawn.text = textOf(row);
+    const item = treeItem(node, row, this.collapsible(node));
+    if (node.kind === 'experiment') {
+      item.resourceUri = vscode.Uri.file(node.file);
+      if (row.icon.id === 'file') item.iconPath = vscode.ThemeIcon.File;
+    }
+    return item;
+  }
+
+  getParent(node: TreeNode): TreeNode | undefined {
+    if (node.kind === 'experiment') return undefined;
+    if (node.kind !== 'run') return this.node({ kind: 'run', folder: node.folder });
+    const run = this.store.run(node.folder);
+    return run && this.node({ kind: 'experiment', file: run.experiment });
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
+    const run = node.kind === 'experiment' ? undefined : this.store.run(node.folder);
+    if (node.kind === 'run' && run)
+      item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
+    else if (node.kind === 'experiment') item.tooltip = node.file;
+    return item;
+  }
+
+  /** Draws again what says something else by now. */
+  refreshChanged(): void {
+    this.redraw([...this.drawn.values()]);
+  }
+
+  dispose(): void {
+    for (const s of this.subscriptions) s.dispose();
+    this.changed.dispose();
+    this.arranged.dispose();
+  }
+
+  private async roots(): Promise<TreeNode[]> {
+    this.experiments = await this.store.experiments();
+    this.forgetGone();
+    const shown = this.shownExperiments();
+    this.tellArrangement(shown);
+    this.orders.set('', orderOf(shown.map((e) => e.file)));
+    return shown.map((e) => this.node({ kind: 'experiment', file: e.file }));
+  }
+
+  private shownExperiments(): ExperimentEntry[] {
+    const byName = (a: ExperimentEntry, b: ExperimentEntry) =>
+      a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.file < b.file ? -1 : 1);
+    return this.experiments.filter((e) => !this.options.filter || this.shownRuns(e).length > 0).sort(byName);
+  }
+
+  private tellArrangement(shown: readonly ExperimentEntry[]): void {
+    const all = this.experiments.flatMap((e) => e.runs);
+    const { filter } = this.options;
+    const count = shown.reduce((n, e) => n + this.shownRuns(e).length, 0);
+    this.arranged.fire({
+      // A message would hide the welcome text that offers to clear the filter.
+      message:
+        filter && count > 0 ? vscode.l10n.t('"{0}": {1} of {2} runs', filter, count, all.length) : undefined,
+      running: all.filter((r) => isActive(r.state)).length,
+    });
+  }
+
+  private runsOf(file: string): TreeNode[] {
+    const experiment = this.experiments.find((e) => e.file === file);
+    if (!experiment) return [];
+    const runs = this.shownRuns(experiment);
+    this.orders.set(file, orderOf(runs.map((r) => r.folder)));
+    return runs.map((r) => this.node({ kind: 'run', folder: r.folder }));
+  }
+
+  /** As filtered and sorted. */
+  private shownRuns({ runs, name }: ExperimentEntry): RunEntry[] {
+    const { filter, sort } = this.options;
+    return sortRuns(filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs, sort);
+  }
+
+  private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
+    const { adapters, checkpoints } = await readArtifacts(folder);
+    for (const a of adapters) this.sizes.set(`${folder}:${a.which}`, a.size);
+    return [
+      ...adapters.map(({ which }) => this.node({ kind: 'adapter', folder, which })),
+      ...checkpoints.map((step) => this.node({ kind: 'checkpoint', folder, step })),
+    ];
+  }
+
+  /** Draws what changed: a row that says something else, an experiment whose runs came, went or changed places. */
+  private async update(runs: readonly RunEntry[] | undefined): Promise<void> {
+    this.experiments = await this.store.experiments();
+    const shown = this.shownExperiments();
+    this.tellArrangement(shown);
+    // Nobody has asked for the rows yet.
+    if (!this.orders.has('')) return;
+    if (this.orders.get('') !== orderOf(shown.map((e) => e.file))) return this.changed.fire(undefined);
+    const ids = runs?.flatMap((r) => [`run:${r.folder}`, `experiment:${r.experiment}`]);
+    const looked = ids ? ids.flatMap((id) => this.drawn.get(id) ?? []) : [...this.drawn.values()];
+    this.redraw([...new Set(looked)]);
+  }
+
+  private redraw(drawn: readonly Drawn[]): void {
+    const stale = drawn.filter(({ node, text }) => {
+      if (node.kind === 'experiment' && this.orders.has(node.file)) {
+        const entry = this.experiments.find((e) => e.file === node.file);
+        if (entry && this.orders.get(node.file) !== orderOf(this.shownRuns(entry).map((r) => r.folder)))
+          return true;
+      }
+      return text !== '' && textOf(this.row(node)) !== text;
+    });
+    if (stale.length > 0) this.changed.fire(stale.map((s) => s.node));
+  }
+
+  private node<T extends TreeNode>(node: T): T {
+    const id = nodeId(node);
+    const there = this.drawn.get(id);
+    if (there) return there.node as T;
+    this.drawn.set(id, { node, text: '' });
+    return node;
+  }
+
+  private row(node: TreeNode): Row {
+    const context = rowContext();
+    if (node.kind === 'experiment') {
+      const entry = this.experiments.find((e) => e.file === node.file);
+      const gone = { name: node.file, exists: false, runs: [] };
+      return experimentRow(
+        entry ?? gone,
+        entry ? this.shownRuns(entry).length : 0,
+        this.placeOf(entry),
+        context,
+      );
+    }
+    const run = this.store.run(node.folder) ?? goneRun(node.folder);
+    switch (node.kind) {
+      case 'run':
+        return runRow(run, context);
+      case 'checkpoint':
+        return checkpointRow(run, node.step, context);
+      case 'adapter':
+        return adapterRow(node.which, this.sizes.get(`${node.folder}:${node.which}`) ?? 0, context);
+    }
+  }
+
+  /** Where an experiment lies: its folder, unless that is the only workspace folder itself. */
+  private placeOf(entry: ExperimentEntry | undefined): string {
+    if (!entry) return '';
+    const folder = dirname(entry.file);
+    const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+    if (folder === entry.workspaceFolder.uri.fsPath) return several ? entry.workspaceFolder.name : '';
+    return vscode.workspace.asRelativePath(folder, several);
+  }
+
+  private collapsible(node: TreeNode): vscode.TreeItemCollapsibleState {
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    if (node.kind === 'experiment') {
+      const runs = this.experiments.find((e) => e.file === node.file)?.runs.length ?? 0;
+      if (runs === 0) return None;
+      return this.experiments.length <= OPEN_EXPERIMENTS || this.options.filter ? Expanded : Collapsed;
+    }
+    const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
+    return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation') ? Collapsed : None;
+  }
+
+  private forgetGone(): void {
+    const folders = new Set(this.experiments.flatMap((e) => e.runs.map((r) => r.folder)));
+    const files = new Set(this.experiments.map((e) => e.file));
+    for (const [id, { node }] of this.drawn)
+      if (node.kind === 'experiment' ? !files.has(node.file) : !folders.has(node.folder))
+        this.drawn.delete(id);
+  }
+}
+
+/** VS Code knows nodes by identity: one object a row, with what the row said when it was last drawn ('' for never). */
+interface Drawn {
+  node: TreeNode;
+  text: string;
+}
+
+const orderOf = (paths: readonly string[]): string => paths.join('\n');
+
+const textOf = (row: Row): string => JSON.stringify(row);
+
+/** A row that is drawn once more after its run is gone. */
+const goneRun = (folder: string): RunEntry => ({
+  folder,
+  id: folder,
+  experiment: '',
+  state: 'damaged',
+  user: {},
+});

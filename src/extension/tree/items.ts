@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import type { RunDetails } from './run-details';
+import type { TreeNode } from './nodes';
+import type { Row, RowContext } from './run-row';
+
+export const rowContext = (): RowContext => ({
+  t: vscode.l10n.t,
+  locale: vscode.env.language,
+  now: Date.now(),
+  trusted: vscode.workspace.isTrusted,
+});
+
+/** The same for a row as long as the row is the same: rows are refreshed only when it changes. */
+export function treeItem(
+  node: TreeNode,
+  row: Row,
+  children: vscode.TreeItemCollapsibleState,
+): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, children);
+  item.id = nodeId(node);
+  item.description = row.description;
+  item.iconPath = new vscode.ThemeIcon(
+    row.icon.id,
+    row.icon.color ? new vscode.ThemeColor(row.icon.color) : undefined,
+  );
+  item.contextValue = row.capabilities.join(' ');
+  item.accessibilityInformation = { label: row.spoken };
+  if (node.kind === 'run' && row.capabilities.includes('canOpen'))
+    item.command = {
+      command: COMMAND.openRun,
+      title: vscode.l10n.t('Open Run Dashboard'),
+      arguments: [node],
+    };
+  return item;
+}
+
+export function nodeId(node: TreeNode): string {
+  switch (node.kind) {
+    case 'experiment':
+      return `experiment:${node.file}`;
+    case 'run':
+      return `run:${node.folder}`;
+    case 'checkpoint':
+      return `checkpoint:${node.folder}:${node.step}`;
+    case 'adapter':
+      return `adapter:${node.folder}:${node.which}`;
+  }
+}
+
+/** Names, notes and messages are appended as text: nothing in them is Markdown. */
+export function tooltip({ title, note, error, facts, folder }: RunDetails): vscode.MarkdownString {
+  const md = new vscode.MarkdownString('', true);
+  const paragraph = (before: string, text: string, after: string) => {
+    md.appendMarkdown(before);
+    md.appendText(text);
+    md.appendMarkdown(`${after}\n\n`);
+  };
+  paragraph('**', title, '**');
+  if (note) paragraph('', note, '');
+  if (error) paragraph('$(error) ', error.message, '');
+  if (error?.hint) paragraph('$(lightbulb) ', error.hint, '');
+  for (const [name, value] of facts) paragraph(`${name}: `, value, '');
+  paragraph('', folder, '');
+  return md;
+}

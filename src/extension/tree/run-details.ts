@@ -1,0 +1,77 @@
+import type { AdapterSpec } from '../../shared/experiment';
+import { bestEvaluation, lastTime, runLabel, startTime } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Translate } from '../translate';
+import { duration, formatMetric, METRIC_NAMES } from './format';
+import { metricOf, stateName } from './run-row';
+
+/** What a run's tooltip tells: plain text everywhere, since names, notes and errors are not ours to format. */
+export interface RunDetails {
+  title: string;
+  note?: string;
+  error?: { message: string; hint?: string };
+  facts: [string, string][];
+  folder: string;
+}
+
+export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDetails {
+  return {
+    title: t('{0} ({1})', runLabel(entry), stateName(entry.state, t)),
+    note: entry.user.note,
+    error: errorOf(entry, t),
+    facts: entry.run ? facts(entry.run, t, locale) : [],
+    folder: entry.folder,
+  };
+}
+
+/** Why a run did not finish, and the next step; undefined where nothing went wrong. */
+export function errorOf({ state, run, error }: RunEntry, t: Translate): RunDetails['error'] {
+  if (error) return { message: error.message, hint: error.hint };
+  if (state === 'lost')
+    return {
+      message: t(
+        'Its trainer is gone without having said so: it was killed, or its machine was switched off.',
+      ),
+      hint: t('Resume the run to go on from its last checkpoint.'),
+    };
+  const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
+  return failed ? { message: failed.message, hint: failed.hint } : undefined;
+}
+
+function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string): [string, string][] {
+  const { training } = run.spec;
+  const metric = metricOf(run);
+  const best = bestEvaluation(run);
+  const began = startTime(run);
+  const ended = lastTime(run);
+  const rows: [string, string | undefined][] = [
+    [t('Method'), methodText(run.spec.adapter, t)],
+    [
+      t('Training'),
+      t(
+        'learning rate {0}, batch {1}, {2} epochs, seed {3}',
+        training.learningRate,
+        training.batchSize * (training.gradientAccumulation ?? 1),
+        training.epochs,
+        training.seed,
+      ),
+    ],
+    [t('Step'), run.status && `${run.status.step} / ${run.status.steps}`],
+    [
+      t('Best {0}', METRIC_NAMES[metric]),
+      best && t('{0} at step {1}', formatMetric(metric, best.metrics[metric]), best.step),
+    ],
+    [t('Began'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
+    [t('Took'), began === undefined || ended === undefined ? undefined : duration((ended - began) / 1000, t)],
+  ];
+  return rows.filter((row): row is [string, string] => row[1] !== undefined);
+}
+
+function methodText(adapter: AdapterSpec, t: Translate): string {
+  if (adapter.method === 'none') return t('head alone');
+  const name = adapter.method === 'aurora' ? 'AuroRA' : 'LoRA';
+  const targets = Array.isArray(adapter.targetModules)
+    ? adapter.targetModules.join(', ')
+    : adapter.targetModules;
+  return t('{0}, rank {1}, alpha {2}, on {3}', name, adapter.rank, adapter.alpha, targets);
+}

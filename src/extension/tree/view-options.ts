@@ -1,0 +1,78 @@
+import * as vscode from 'vscode';
+import { COMMAND, CONTEXT } from '../ids';
+import { SORTS, type Sort } from './arrange';
+
+const FILTER = 'experiments.filter';
+const SORT = 'experiments.sort';
+
+/** How the Experiments view is filtered and sorted; kept for the workspace. */
+export class ViewOptions implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.changed.event;
+  private readonly commands: vscode.Disposable[];
+
+  constructor(private readonly memory: vscode.Memento) {
+    this.commands = [
+      vscode.commands.registerCommand(COMMAND.filterRuns, () => this.askFilter()),
+      vscode.commands.registerCommand(COMMAND.clearFilter, () => this.set(FILTER, '')),
+      vscode.commands.registerCommand(COMMAND.sortRuns, () => this.askSort()),
+    ];
+    this.updateContext();
+  }
+
+  get filter(): string {
+    return this.memory.get(FILTER, '');
+  }
+
+  get sort(): Sort {
+    const sort = this.memory.get<Sort>(SORT, 'newest');
+    return SORTS.includes(sort) ? sort : 'newest';
+  }
+
+  dispose(): void {
+    for (const c of this.commands) c.dispose();
+    this.changed.dispose();
+  }
+
+  private async set(key: string, value: string): Promise<void> {
+    await this.memory.update(key, value);
+    this.updateContext();
+    this.changed.fire();
+  }
+
+  private updateContext(): void {
+    void vscode.commands.executeCommand('setContext', CONTEXT.filtered, this.filter !== '');
+  }
+
+  private async askFilter(): Promise<void> {
+    const filter = await vscode.window.showInputBox({
+      title: vscode.l10n.t('Filter runs'),
+      prompt: vscode.l10n.t('Words in the name, note, state, method, metric or experiment; empty shows all.'),
+      placeHolder: vscode.l10n.t('For example: lora failed'),
+      value: this.filter,
+      ignoreFocusOut: true,
+    });
+    if (filter !== undefined) await this.set(FILTER, filter.trim());
+  }
+
+  private async askSort(): Promise<void> {
+    const labels: Record<Sort, string> = {
+      newest: vscode.l10n.t('Newest first'),
+      metric: vscode.l10n.t('Best metric first'),
+      name: vscode.l10n.t('By name'),
+    };
+    const picked = await vscode.window.showQuickPick(
+      SORTS.map((sort) => ({
+        label: labels[sort],
+        description: sort === this.sort ? vscode.l10n.t('current') : undefined,
+        sort,
+      })),
+      {
+        title: vscode.l10n.t('Sort runs'),
+        placeHolder: vscode.l10n.t('Starred runs stay on top.'),
+        ignoreFocusOut: true,
+      },
+    );
+    if (picked) await this.set(SORT, picked.sort);
+  }
+}
