@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { isTreeNode } from '../tree/nodes';
@@ -28,7 +29,7 @@ export async function runFrom(
     return undefined;
   }
   const items = runs.map((run) => ({
-    label: run.user.name ?? run.id,
+    label: runLabel(run),
     description: experiments.find((e) => e.file === run.experiment)?.name ?? basename(run.experiment),
     detail: run.user.note,
     run,

@@ -1,0 +1,21 @@
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+import { registerDeleteCommands } from './delete';
+import { registerDiagnostics } from './diagnostics';
+import { registerEditCommands } from './edit';
+import { registerLog } from './log';
+import { registerOpenCommands } from './open';
+import { registerReveal } from './reveal';
+import { registerSettingsDiff } from './settings-diff';
+
+/** Every command on runs that does not train. */
+export const registerRunCommands = (services: Services): vscode.Disposable =>
+  vscode.Disposable.from(
+    ...registerOpenCommands(services),
+    ...registerEditCommands(services),
+    ...registerDeleteCommands(services),
+    ...registerSettingsDiff(services),
+    ...registerLog(services),
+    ...registerReveal(services),
+    ...registerDiagnostics(services),
+  );

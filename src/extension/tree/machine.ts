@@ -1,0 +1,122 @@
+import * as vscode from 'vscode';
+import { CONTEXT, VIEW } from '../ids';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import type { MachineReport } from '../trainer/client';
+import { rowContext, tooltip, treeItem } from './items';
+import { machineRows, type MachineRow } from './machine-rows';
+import type { RunNode } from './nodes';
+import { runDetails } from './run-details';
+import { runRow } from './run-row';
+
+/** How often memory is looked at while the view is open. */
+const REFRESH_MS = 5000;
+
+/** What runs here, what the machine has, and what is missing. Looks only while somebody looks at it. */
+export function registerMachineView(services: Services): vscode.Disposable {
+  const tree = new MachineTree(services);
+  const view = vscode.window.createTreeView(VIEW.machine, { treeDataProvider: tree });
+  const timer = setInterval(() => view.visible && void tree.look(), REFRESH_MS);
+  return vscode.Disposable.from(
+    view,
+    tree,
+    services.store.onDidChange((runs) => view.visible && void tree.runsChanged(runs)),
+    view.onDidChangeVisibility(({ visible }) => visible && void tree.look()),
+    { dispose: () => clearInterval(timer) },
+  );
+}
+
+type MachineNode = RunNode | MachineRow;
+
+class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<MachineNode[] | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private rows = new Map<string, MachineRow>();
+  private readonly running = new Map<string, RunNode>();
+  private looking: Promise<MachineReport> | undefined;
+
+  constructor(private readonly services: Services) {}
+
+  async getChildren(node?: MachineNode): Promise<MachineNode[]> {
+    if (node) return [];
+    const [runs, rows] = await Promise.all([this.activeRuns(), this.readRows()]);
+    this.rows = new Map(rows.map((r) => [r.id, r]));
+    return [...this.nodesOf(runs), ...rows];
+  }
+
+  getTreeItem(node: MachineNode): vscode.TreeItem {
+    const none = vscode.TreeItemCollapsibleState.None;
+    if ('kind' in node) {
+      const run = this.services.store.run(node.folder);
+      if (!run) return new vscode.TreeItem(node.folder);
+      const item = treeItem(node, runRow(run, rowContext()), none);
+      item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
+      return item;
+    }
+    const row = this.rows.get(node.id) ?? node;
+    const item = new vscode.TreeItem(row.label, none);
+    item.id = row.id;
+    item.description = row.description;
+    item.tooltip = row.tooltip;
+    item.contextValue = row.capabilities.join(' ');
+    item.accessibilityInformation = { label: row.spoken };
+    item.iconPath = new vscode.ThemeIcon(
+      row.icon.id,
+      row.icon.color ? new vscode.ThemeColor(row.icon.color) : undefined,
+    );
+    return item;
+  }
+
+  /** Looks at the machine again and draws the rows that say something else. */
+  async look(): Promise<void> {
+    const rows = await this.readRows();
+    const same = rows.length === this.rows.size && rows.every((r) => this.rows.has(r.id));
+    if (!same) return this.changed.fire(undefined);
+    const stale = rows.filter((r) => this.rows.get(r.id)!.spoken !== r.spoken);
+    // VS Code knows a row by its object: the old one stays and says the new thing.
+    for (const r of stale) Object.assign(this.rows.get(r.id)!, r);
+    if (stale.length > 0) this.changed.fire(stale.map((r) => this.rows.get(r.id)!));
+  }
+
+  async runsChanged(runs: readonly RunEntry[] | undefined): Promise<void> {
+    const active = await this.activeRuns();
+    const same = active.length === this.running.size && active.every((r) => this.running.has(r.folder));
+    if (!same || !runs) return this.changed.fire(undefined);
+    const nodes = runs.flatMap((r) => this.running.get(r.folder) ?? []);
+    if (nodes.length > 0) this.changed.fire(nodes);
+  }
+
+  dispose(): void {
+    this.changed.dispose();
+  }
+
+  private async activeRuns(): Promise<RunEntry[]> {
+    const experiments = await this.services.store.experiments();
+    return experiments.flatMap((e) => e.runs.filter((r) => isActive(r.state)));
+  }
+
+  private nodesOf(runs: readonly RunEntry[]): RunNode[] {
+    const nodes = runs.map(({ folder }): RunNode => this.running.get(folder) ?? { kind: 'run', folder });
+    this.running.clear();
+    for (const node of nodes) this.running.set(node.folder, node);
+    return nodes;
+  }
+
+  private async readRows(): Promise<MachineRow[]> {
+    const { context, log, trainer } = this.services;
+    const { version } = context.extension.packageJSON as { version: string };
+    try {
+      this.looking ??= trainer.machine();
+      const rows = machineRows(await this.looking, version, vscode.l10n.t);
+      void vscode.commands.executeCommand('setContext', CONTEXT.machineKnown, true);
+      return rows;
+    } catch (e) {
+      log.error(e as Error);
+      void vscode.commands.executeCommand('setContext', CONTEXT.machineKnown, false);
+      return [];
+    } finally {
+      this.looking = undefined;
+    }
+  }
+}
