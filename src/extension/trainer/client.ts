@@ -39,6 +39,8 @@ export interface TrainerClient extends vscode.Disposable {
       untrusted?: boolean;
     },
   ): Promise<ProgramResult>;
+  /** Runs that this window started, or took up again after a reload, and keeps alive; wherever they lie. */
+  ownRuns(): readonly string[];
   /** What can train here; for the Machine view and diagnostics. Executes nothing but `node --version`. */
   machine(): Promise<MachineReport>;
 }

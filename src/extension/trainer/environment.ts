@@ -1,0 +1,27 @@
+/**
+ * What a trainer inherits of the editor's environment. An allow-list: the editor's own variables
+ * (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens are nobody's business.
+ */
+const NAMES = new Set(
+  (
+    'PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR TEMP TMP SHELL ' +
+    // Windows: programs and the runtime's libraries do not load without them.
+    'USERPROFILE HOMEDRIVE HOMEPATH USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES SYSTEMROOT ' +
+    'SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE ' +
+    // Where libraries of a graphics card are found.
+    'LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH'
+  ).split(' '),
+);
+const PREFIXES = ['LC_', 'CUDA_', 'CUDNN_', 'NVIDIA_', 'ORT_', 'OMP_', 'VK_', 'DXC_', 'XDG_'];
+
+/** Names are compared without case on Windows, where "Path" is PATH. */
+export function trainerEnvironment(
+  from: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): NodeJS.ProcessEnv {
+  const known = (name: string) => {
+    const key = platform === 'win32' ? name.toUpperCase() : name;
+    return NAMES.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix));
+  };
+  return Object.fromEntries(Object.entries(from).filter(([name]) => known(name)));
+}

@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { AuroraError } from '../../shared/errors';
+import { runPaths } from '../../runs/layout';
+import { logTail, statusOf } from './run-status';
+
+export interface Launch {
+  node: string;
+  /** After the program itself. */
+  args: readonly string[];
+  run: string;
+  env: NodeJS.ProcessEnv;
+}
+
+export interface Launched {
+  pid: number;
+  /** Exit code, or the signal that ended it; a value, also long after. */
+  ended: Promise<number | NodeJS.Signals>;
+}
+
+/** A trainer says its first word within a second; from a cold disk, or beside a busy machine, within this. */
+const FIRST_WORD_MS = 30_000;
+const LOOK_MS = 50;
+
+/**
+ * Starts a trainer that outlives this process: its own group, no shell, nothing to read from, all it says in
+ * the run's trainer.log (a file: nobody has to read it for training to go on). Returns once the run folder
+ * shows that it works, or why it does not. AuroraError where it ended without leaving a word there.
+ */
+export async function launchTrainer({ node, args, run, env }: Launch): Promise<Launched> {
+  const before = (await statusOf(run))?.nonce;
+  const log = await open(runPaths(run).log, 'a');
+  let child: ChildProcess;
+  try {
+    child = spawn(node, args, {
+      cwd: run,
+      env,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  } catch (e) {
+    throw new AuroraError(
+      'device',
+      `${node} could not be started: ${(e as Error).message}.`,
+      'Check the setting aurora.nodePath.',
+    );
+  } finally {
+    await log.close();
+  }
+  child.unref();
+  let ended: number | NodeJS.Signals | undefined;
+  const end = new Promise<number | NodeJS.Signals>((resolve) =>
+    child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 1))),
+  );
+  for (const until = Date.now() + FIRST_WORD_MS; Date.now() < until; await wait(LOOK_MS)) {
+    const over = ended;
+    const status = await statusOf(run);
+    if (status && status.nonce !== before) break;
+    if (over !== undefined) throw await endedAtOnce(run, over);
+  }
+  return { pid: child.pid!, ended: end };
+}
+
+/** The trainer's own words where it has left some in its log: "error: MESSAGE", then an indented hint. */
+async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
+  const said = await logTail(run, 40);
+  const own = /(?:^|\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
+  if (own) return new AuroraError('run', own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
+  const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
+  return new AuroraError(
+    'failed',
+    `The trainer ended at once (${how})${said ? `: ${said.split('\n').at(-1)}` : ' without a word'}.`,
+    `Its log is ${runPaths(run).log}.`,
+  );
+}

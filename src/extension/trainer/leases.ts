@@ -1,0 +1,93 @@
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runPaths } from '../../runs/layout';
+import { isAlive } from '../../runs/status';
+import { statusOf } from './run-status';
+
+/** A leased trainer saves and stops when its lease was not renewed for 60 s: twelve of these. */
+export const LEASE_MS = 5000;
+
+/** A trainer that has said nothing yet for so long never will: its lease is given up. */
+const STARTUP_MS = 120_000;
+
+/** Where the leased runs are remembered over a reload; VS Code's workspaceState is one. */
+export interface Memory {
+  get(): readonly string[];
+  set(runs: readonly string[]): void;
+}
+
+/**
+ * Keeps alive what this window started: a trainer that was given `--lease` goes on as long as its
+ * control/lease is touched. After a reload the remembered runs are taken up again; runs that ended are dropped.
+ */
+export class Leases {
+  private readonly held = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly memory: Memory,
+    private readonly interval = LEASE_MS,
+  ) {
+    for (const run of memory.get()) this.hold(run);
+  }
+
+  runs(): string[] {
+    return [...this.held.keys()];
+  }
+
+  /** Begins to renew; the first renewal is done when this resolves. */
+  async add(run: string): Promise<void> {
+    this.hold(run);
+    this.remember();
+    await renew(run);
+  }
+
+  drop(run: string): void {
+    if (this.held.delete(run)) this.remember();
+    if (this.held.size === 0) this.pause();
+  }
+
+  /** Renews no more, and forgets nothing: the next window of this workspace may take them up. */
+  dispose(): void {
+    this.pause();
+    this.held.clear();
+  }
+
+  private hold(run: string): void {
+    this.held.set(run, Date.now());
+    // The host may end while a lease is held: that is what it is for.
+    this.timer ??= setInterval(() => void this.renewAll(), this.interval).unref();
+    void this.renewAll();
+  }
+
+  private pause(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private remember(): void {
+    this.memory.set(this.runs());
+  }
+
+  private async renewAll(): Promise<void> {
+    for (const [run, since] of [...this.held]) {
+      const status = await statusOf(run).catch(() => undefined);
+      const waiting = status === undefined && Date.now() - since < STARTUP_MS;
+      // A computer that slept looks dead until the trainer's next heartbeat.
+      const perhaps = status?.state === 'running' && Date.now() - status.heartbeat < STARTUP_MS;
+      if (waiting || perhaps || isAlive(status)) await renew(run).catch(() => undefined);
+      else this.drop(run);
+    }
+  }
+}
+
+async function renew(run: string): Promise<void> {
+  const { control } = runPaths(run);
+  const lease = join(control, 'lease');
+  // Not with its parents: a run folder that was moved away must not come back.
+  await mkdir(control).catch((e: NodeJS.ErrnoException) => {
+    if (e.code !== 'EEXIST') throw e;
+  });
+  const now = new Date();
+  await utimes(lease, now, now).catch(() => writeFile(lease, ''));
+}

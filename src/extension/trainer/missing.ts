@@ -1,0 +1,23 @@
+import { AuroraError, type ErrorKind } from '../../shared/errors';
+
+/** What training needs and does not have; each has its own message and its own next action. */
+export type MissingPiece = 'trust' | 'node' | 'nodeSetting' | 'runtime' | 'program';
+
+/** A piece is missing: known before anything was started. */
+export class MissingError extends AuroraError {
+  constructor(
+    readonly piece: MissingPiece,
+    message: string,
+    hint: string,
+    kind: ErrorKind = 'device',
+  ) {
+    super(kind, message, hint);
+  }
+}
+
+export const untrusted = (): MissingError =>
+  new MissingError(
+    'trust',
+    'This workspace is in Restricted Mode: nothing of it is run or loaded.',
+    'Trust the workspace to train in it.',
+  );

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { realpath, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { trainerEnvironment } from './environment';
+import { MissingError } from './missing';
+
+export interface NodeProgram {
+  path: string;
+  /** Without the "v". */
+  version: string;
+  from: 'setting' | 'extension' | 'editor';
+}
+
+export interface NodePlaces {
+  /** The setting aurora.nodePath; empty where it is not set. */
+  setting: string;
+  /** The extension's dist folder. */
+  dist: string;
+  execPath: string;
+  /** process.versions.electron: the editor's own binary is then no plain Node. */
+  electron: string | undefined;
+}
+
+const OLDEST = [20, 19];
+
+/** `node --version` answers in a tenth of a second; a cold network disk may need longer. */
+const VERSION_TIMEOUT_MS = 10_000;
+
+export const NODE_NAME = process.platform === 'win32' ? 'node.exe' : 'node';
+
+/**
+ * The Node that trains: the setting, else the extension's own, else the program that the extension host runs
+ * under where that is plain Node (a server). MissingError where there is none, or the setting's is no good:
+ * another Node than the chosen one is never taken silently.
+ */
+export async function findNode({ setting, dist, execPath, electron }: NodePlaces): Promise<NodeProgram> {
+  if (setting.trim() !== '') return fromSetting(expandHome(setting.trim()));
+  const own = join(dist, 'node', NODE_NAME);
+  // In the repository it is a link; a process is better named by what it really is.
+  if (await isFile(own)) return { path: await realpath(own), version: await usable(own), from: 'extension' };
+  if (electron === undefined) return { path: execPath, version: await usable(execPath), from: 'editor' };
+  throw new MissingError(
+    'node',
+    `This build of AuroRA Lab carries no Node for ${process.platform}-${process.arch}, and the editor's own program cannot train.`,
+    'Install Node 20.19 or newer and put its path into the setting aurora.nodePath.',
+  );
+}
+
+async function fromSetting(path: string): Promise<NodeProgram> {
+  if (!isAbsolute(path)) throw badSetting(path, 'is not an absolute path');
+  if (!(await isFile(path))) throw badSetting(path, 'is not there, or is not a file');
+  return { path, version: await usable(path), from: 'setting' };
+}
+
+const badSetting = (path: string, what: string) =>
+  new MissingError(
+    'nodeSetting',
+    `The setting aurora.nodePath names ${path}, which ${what}.`,
+    'Give the absolute path of a Node program (20.19 or newer), or empty the setting.',
+  );
+
+async function usable(path: string): Promise<string> {
+  const version = await versionOf(path);
+  const [major, minor] = version.split('.').map(Number);
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version;
+  throw new MissingError(
+    'nodeSetting',
+    `${path} is Node ${version}, and training needs ${OLDEST.join('.')} or newer.`,
+    'Put the path of a newer Node into the setting aurora.nodePath.',
+  );
+}
+
+const versions = new Map<string, string>();
+
+/** Asked once for each version of the file. */
+async function versionOf(path: string): Promise<string> {
+  const { mtimeMs, size } = await stat(path);
+  const key = `${path}:${mtimeMs}:${size}`;
+  const known = versions.get(key);
+  if (known !== undefined) return known;
+  const output = await new Promise<string>((resolve, reject) => {
+    const options = { timeout: VERSION_TIMEOUT_MS, env: trainerEnvironment(process.env), windowsHide: true };
+    execFile(path, ['--version'], options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  }).catch((e: Error) => {
+    throw new MissingError(
+      'nodeSetting',
+      `${path} could not be run as Node: ${e.message.trim()}.`,
+      'Put the path of a working Node (20.19 or newer) into the setting aurora.nodePath.',
+    );
+  });
+  const version = /^v(\d+\.\d+\.\d+\S*)\s*$/.exec(output)?.[1];
+  if (version === undefined)
+    throw new MissingError(
+      'nodeSetting',
+      `${path} is not Node: asked for its version, it said "${output.trim().slice(0, 60)}".`,
+      'Put the path of a Node program (20.19 or newer) into the setting aurora.nodePath.',
+    );
+  versions.set(key, version);
+  return version;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+const expandHome = (path: string): string =>
+  path === '~' || /^~[\\/]/.test(path) ? join(homedir(), path.slice(1)) : path;

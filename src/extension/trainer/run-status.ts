@@ -1,0 +1,30 @@
+import { readdir } from 'node:fs/promises';
+import { parseJson } from '../../runs/json';
+import { runPaths, stepOfName } from '../../runs/layout';
+import { checkStatus } from '../../runs/status';
+import { readIfThere } from '../../runs/summary-reader';
+import type { RunStatus } from '../../shared/events';
+
+/** As `readStatus`, without blocking: undefined before the trainer's first word. */
+export async function statusOf(run: string): Promise<RunStatus | undefined> {
+  const path = runPaths(run).status;
+  const bytes = await readIfThere(path);
+  return bytes && checkStatus(path, parseJson(path, bytes));
+}
+
+/** The steps of the run's checkpoints, ascending. */
+export async function checkpointSteps(run: string): Promise<number[]> {
+  const names = await readdir(runPaths(run).checkpoints).catch(() => [] as string[]);
+  return names
+    .map(stepOfName)
+    .filter((step) => step !== undefined)
+    .sort((a, b) => a - b);
+}
+
+/** The last lines of what the trainer said, for a message; empty where it said nothing. */
+export async function logTail(run: string, lines = 6): Promise<string> {
+  const bytes = await readIfThere(runPaths(run).log);
+  if (!bytes) return '';
+  const text = bytes.subarray(Math.max(0, bytes.length - 8192)).toString('utf8');
+  return text.trimEnd().split('\n').slice(-lines).join('\n');
+}

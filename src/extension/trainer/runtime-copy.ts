@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import { diskError } from '../../graph/files';
+import { NODE_NAME } from './node-program';
+import { runtimeFiles, type RuntimeFile } from './runtime-files';
+
+/** Where trainers run from: apart from the extension, which an update takes away. */
+export interface RuntimeCopy {
+  folder: string;
+  cli: string;
+  /** The Node that came with the extension; undefined where it carries none. */
+  node?: string;
+}
+
+/** Written last: what was copied, from files of which size and time. */
+const MANIFEST = 'runtime.json';
+type Manifest = Record<string, Pick<RuntimeFile, 'size' | 'mtimeMs'>>;
+
+/**
+ * The copy in `folder` (one for each version of the extension), made or made whole first where files are
+ * missing, of another size, or newer in the extension. Each file is replaced atomically, so two windows that
+ * do it at once give the same. MissingError where the extension lacks a part; AuroraError (`disk`) where the
+ * copy cannot be written.
+ */
+export async function ensureRuntime(dist: string, folder: string): Promise<RuntimeCopy> {
+  const files = await runtimeFiles(dist);
+  const made = await readManifest(folder);
+  const stale: RuntimeFile[] = [];
+  for (const file of files) if (!(await isCurrent(file, folder, made))) stale.push(file);
+  try {
+    // Side by side: a slow disk's time goes into many small waits.
+    await Promise.all(stale.map((file) => copyAtomically(file, join(folder, file.target))));
+    if (stale.length > 0) await writeManifest(folder, files);
+  } catch (e) {
+    const known = diskError(folder, e);
+    throw known instanceof AuroraError
+      ? new AuroraError(
+          'disk',
+          known.message,
+          'Training keeps a copy of its programs there (about 150 MB): make room, or make the folder writable.',
+          { cause: e },
+        )
+      : known;
+  }
+  const node = `node/${NODE_NAME}`;
+  return {
+    folder,
+    cli: join(folder, 'cli.cjs'),
+    node: files.some((f) => f.target === node) ? join(folder, node) : undefined,
+  };
+}
+
+async function isCurrent(file: RuntimeFile, folder: string, made: Manifest): Promise<boolean> {
+  const then = made[file.target];
+  if (then?.size !== file.size || then.mtimeMs !== file.mtimeMs) return false;
+  const now = await stat(join(folder, file.target)).catch(() => undefined);
+  return now?.isFile() === true && now.size === file.size;
+}
+
+async function copyAtomically(file: RuntimeFile, target: string): Promise<void> {
+  const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    // A clone where the file system can: no second 150 MB.
+    await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
+    await chmod(temporary, file.executable ? 0o755 : 0o644);
+    await flush(temporary);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  try {
+    return JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')) as Manifest;
+  } catch {
+    return {};
+  }
+}
+
+async function writeManifest(folder: string, files: readonly RuntimeFile[]): Promise<void> {
+  const manifest: Manifest = Object.fromEntries(
+    files.map(({ target, size, mtimeMs }) => [target, { size, mtimeMs }]),
+  );
+  const temporary = join(folder, `${MANIFEST}.${randomBytes(4).toString('hex')}.tmp`);
+  await writeFile(temporary, JSON.stringify(manifest, null, 2));
+  await rename(temporary, join(folder, MANIFEST));
+}

@@ -1,0 +1,81 @@
+import { lstat, readFile, readdir, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { MissingError } from './missing';
+import { NODE_NAME } from './node-program';
+
+/** A file of the extension that a trainer needs: where it lies, and where in the copy it goes. */
+export interface RuntimeFile {
+  source: string;
+  /** Relative to the copy's root. */
+  target: string;
+  size: number;
+  mtimeMs: number;
+  executable: boolean;
+}
+
+/** The programs beside each other in dist/. */
+const PROGRAMS = ['cli.cjs', 'pulse-worker.cjs', 'experiment.schema.json'];
+
+/**
+ * The runtime's packages: in a packaged extension under dist/, in the repository under its root. MissingError
+ * where there are none, or none for this platform.
+ */
+export async function findRuntime(
+  dist: string,
+  platform: NodeJS.Platform = process.platform,
+  arch: string = process.arch,
+): Promise<{ modules: string; version: string; binary: string }> {
+  for (const modules of [join(dist, 'node_modules'), join(dirname(dist), 'node_modules')]) {
+    const root = join(modules, 'onnxruntime-node');
+    const text = await readFile(join(root, 'package.json'), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const { version } = JSON.parse(text) as { version: string };
+    const binary = join(root, 'bin', 'napi-v6', platform, arch);
+    const there = await stat(join(binary, 'onnxruntime_binding.node')).catch(() => undefined);
+    if (there) return { modules, version, binary };
+  }
+  throw new MissingError(
+    'runtime',
+    `This build of AuroRA Lab carries no ONNX Runtime for ${platform}-${arch}.`,
+    'Install the build of the extension for this platform: linux-x64, linux-arm64, win32-x64, win32-arm64 or darwin-arm64.',
+  );
+}
+
+/** Everything that a trainer loads, this platform's part only. */
+export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
+  const { modules, binary } = await findRuntime(dist);
+  const packages = join(modules, 'onnxruntime-node');
+  const common = join(modules, 'onnxruntime-common');
+  const node = join(dist, 'node', NODE_NAME);
+  const carried = await lstat(node).catch(() => undefined);
+  const files = await Promise.all([
+    ...PROGRAMS.map((name) => described(dist, join(dist, name))),
+    described(modules, join(packages, 'package.json'), 'node_modules'),
+    described(modules, join(common, 'package.json'), 'node_modules'),
+    ...(await below(join(packages, 'dist'), isCode)).map((f) => described(modules, f, 'node_modules')),
+    ...(await below(join(common, 'dist', 'cjs'), isCode)).map((f) => described(modules, f, 'node_modules')),
+    ...(await below(binary, () => true)).map((f) => described(modules, f, 'node_modules')),
+    // In the repository dist/node is a link to a Node that no update of the extension takes away.
+    ...(carried?.isFile() ? [described(dist, node)] : []),
+  ]);
+  return files;
+}
+
+const isCode = (name: string): boolean => /\.(js|json)$/.test(name);
+
+async function below(folder: string, wanted: (name: string) => boolean): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((e) => e.isFile() && wanted(e.name)).map((e) => join(e.parentPath, e.name));
+}
+
+async function described(root: string, source: string, under = ''): Promise<RuntimeFile> {
+  const { size, mtimeMs, mode } = await stat(source).catch(() => {
+    throw new MissingError(
+      'program',
+      `The extension is not whole: ${source} is missing.`,
+      'Install AuroRA Lab again.',
+    );
+  });
+  const target = join(under, relative(root, source)).split(sep).join('/');
+  return { source, target, size, mtimeMs, executable: (mode & 0o111) !== 0 };
+}

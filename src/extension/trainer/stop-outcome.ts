@@ -1,0 +1,32 @@
+import type { RunStatus } from '../../shared/events';
+import type { StopOutcome } from './client';
+import { checkpointSteps } from './run-status';
+
+/**
+ * What came of a request to stop, read from the run folder: the sentence says only what is there.
+ * @param forced whether the process had to be ended, or was gone already
+ */
+export async function stopOutcome(run: string, status: RunStatus, forced: boolean): Promise<StopOutcome> {
+  const savedStep = (await checkpointSteps(run)).at(-1);
+  const state = forced ? 'killed' : status.state === 'running' ? 'killed' : status.state;
+  return { state, savedStep, message: sentence(state, status.step, savedStep) };
+}
+
+function sentence(state: StopOutcome['state'], step: number, saved: number | undefined): string {
+  const resume =
+    saved === undefined
+      ? 'Nothing was saved yet; Resume begins again.'
+      : `Resume goes on from step ${saved}, the last that is saved.`;
+  switch (state) {
+    case 'finished':
+      return `The run had finished at step ${step} before it could be stopped; its adapter is saved.`;
+    case 'failed':
+      return `The run had failed at step ${step} before it could be stopped. ${resume}`;
+    case 'stopped':
+      return saved === undefined
+        ? 'Stopped before the first step was saved; Resume begins again.'
+        : `Stopped; the adapter is saved at step ${saved}.`;
+    case 'killed':
+      return `The trainer did not answer and was ended at step ${step}. ${resume}`;
+  }
+}

@@ -1,0 +1,151 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { runPaths } from '../../runs/layout';
+import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
+import { AuroraError } from '../../shared/errors';
+import type { RunStatus } from '../../shared/events';
+import type { StopOutcome } from './client';
+import { groupIsThere, isThere, killTree, startTime } from './processes';
+import { statusOf } from './run-status';
+import { stopOutcome } from './stop-outcome';
+
+/** Milliseconds; each with its reason. */
+export const STOP_TIMES = {
+  /** A trainer that has just been started says its first word within seconds, also from a cold disk. */
+  firstWord: 20_000,
+  /** The trainer ends itself when a step, or what is saved after it, takes a minute: a step, a save, and some room. */
+  asked: 150_000,
+  /** No heartbeat for so long: it is hung or was halted, and a request is not read. */
+  silent: HEARTBEAT_TIMEOUT_MS,
+  /** SIGTERM is heard between two steps only; a trainer that got so far needs this to save. */
+  terminated: 5000,
+  /** The operating system ends a killed process at once, unless it waits for a disk. */
+  killed: 10_000,
+} as const;
+export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
+
+const LOOK_MS = 100;
+
+/** A clock's grain, and the time between a process's begin and its first word. */
+const START_SLACK_MS = 5000;
+
+/**
+ * Stops a run's trainer, whoever started it: asks through the run folder, waits for the step in hand, then
+ * ends the process and everything it started by force. Only a process of this machine that still is the run's
+ * (host, nonce, and a beginning before its last heartbeat) is ever signalled. Returns once nothing is left of
+ * it; AuroraError (`run`) where that could not be brought about.
+ */
+export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promise<StopOutcome> {
+  const begun = await firstWord(run, times.firstWord);
+  if (!begun) throw new AuroraError('run', `Nobody trains the run ${run}.`, 'There is nothing to stop.');
+  if (begun.state !== 'running') {
+    // It has said its last word; its process may need a moment more.
+    if (begun.host === hostname()) await gone(begun.pid, times.terminated);
+    return stopOutcome(run, begun, false);
+  }
+  await ask(run);
+  if (begun.host !== hostname()) return elsewhere(run, begun, times.asked);
+  if (!(await isTheRuns(begun))) return lost(run, begun);
+  let forced = false;
+  if (!(await asked(run, begun, times))) {
+    forced = true;
+    await end(run, begun, times);
+  }
+  const last = await statusOf(run);
+  if (forced && last?.nonce === begun.nonce && last.state === 'running') {
+    // As the trainer's own second thread does when it ends a hung one: the run waits to be resumed.
+    writeStatus(run, { ...last, state: 'stopped' });
+    return stopOutcome(run, last, true);
+  }
+  return stopOutcome(run, last ?? begun, forced);
+}
+
+/** The status; of a run that is being started, as soon as there is one. */
+async function firstWord(run: string, time: number): Promise<RunStatus | undefined> {
+  const until = Date.now() + time;
+  for (;;) {
+    const status = await statusOf(run);
+    if (status || Date.now() > until) return status;
+    await wait(LOOK_MS);
+  }
+}
+
+async function ask(run: string): Promise<void> {
+  const { control } = runPaths(run);
+  await mkdir(control, { recursive: true });
+  await writeFile(join(control, 'stop'), '');
+}
+
+/** Waits until the process has ended by itself. False where it is silent, or takes too long. */
+async function asked(run: string, begun: RunStatus, times: StopTimes): Promise<boolean> {
+  const until = Date.now() + times.asked;
+  let heard = Date.now();
+  let heartbeat = begun.heartbeat;
+  while (Date.now() < until) {
+    if (!(await groupIsThere(begun.pid))) return true;
+    const status = await statusOf(run);
+    // Another trainer has the run by now; this one's process is not its business.
+    if (status && status.nonce !== begun.nonce) return !(await isTheRuns(begun));
+    if (status && status.heartbeat !== heartbeat) [heartbeat, heard] = [status.heartbeat, Date.now()];
+    if (Date.now() - heard > times.silent) return false;
+    await wait(LOOK_MS);
+  }
+  return false;
+}
+
+async function end(run: string, begun: RunStatus, times: StopTimes): Promise<void> {
+  for (const [signal, time] of [
+    ['SIGTERM', times.terminated],
+    ['SIGKILL', times.killed],
+  ] as const) {
+    const now = await statusOf(run);
+    if (now?.nonce !== begun.nonce || !(await isTheRuns(now))) break;
+    await killTree(begun.pid, signal);
+    if (await gone(begun.pid, time)) return;
+  }
+  if (!(await groupIsThere(begun.pid))) return;
+  throw new AuroraError(
+    'run',
+    `The trainer of ${run} (process ${begun.pid}) could not be ended.`,
+    'It may wait for a disk that does not answer; end it with the system’s own tools.',
+  );
+}
+
+/** Whether the process that the status names is still the one that wrote it. */
+async function isTheRuns(status: RunStatus): Promise<boolean> {
+  if (!(await isThere(status.pid))) return false;
+  const began = await startTime(status.pid);
+  return began === undefined || began <= status.heartbeat + START_SLACK_MS;
+}
+
+async function gone(pid: number, time: number): Promise<boolean> {
+  const until = Date.now() + time;
+  for (;;) {
+    if (!(await groupIsThere(pid))) return true;
+    if (Date.now() > until) return false;
+    await wait(LOOK_MS);
+  }
+}
+
+/** Said to be running, and its process is not there: it ended without a word. */
+async function lost(run: string, begun: RunStatus): Promise<StopOutcome> {
+  writeStatus(run, { ...begun, state: 'stopped' });
+  return stopOutcome(run, begun, true);
+}
+
+/** A trainer of another machine can only be asked. */
+async function elsewhere(run: string, begun: RunStatus, time: number): Promise<StopOutcome> {
+  const until = Date.now() + time;
+  while (Date.now() < until) {
+    const status = await statusOf(run);
+    if (status && status.state !== 'running') return stopOutcome(run, status, false);
+    await wait(LOOK_MS);
+  }
+  throw new AuroraError(
+    'run',
+    `The trainer on ${begun.host} (process ${begun.pid}) was asked to stop and has not answered yet.`,
+    'It can be ended on that machine only.',
+  );
+}

@@ -1,0 +1,228 @@
+import { readdir, rm } from 'node:fs/promises';
+import { freemem, totalmem, availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createRun, experimentRuns, runPaths } from '../../runs/layout';
+import { AuroraError } from '../../shared/errors';
+import type { MachineReport, StopOutcome } from './client';
+import { trainerEnvironment } from './environment';
+import { launchTrainer } from './launch';
+import { Leases, type Memory } from './leases';
+import { untrusted } from './missing';
+import { findNode, type NodeProgram } from './node-program';
+import { startProgram, type RunningProgram } from './program';
+import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
+import { findRuntime } from './runtime-files';
+import { noteUser, removeOldVersions } from './runtime-users';
+import { stopRun } from './stop';
+
+/** What the trainer's side asks of the editor. */
+export interface TrainerHost {
+  /** The extension's dist folder. */
+  dist: string;
+  /** globalStorage: copies of the programs, a folder for each version. */
+  storage: string;
+  version: string;
+  /** How VS Code's own Node describes itself; findNode. */
+  execPath: string;
+  electron: string | undefined;
+  trusted(): boolean;
+  settings(): { nodePath: string; threads: number; keepRunsAfterClose: boolean };
+  memory: Memory;
+  info(message: string): void;
+}
+
+export interface ProgramOptions {
+  onLine?: (line: string) => void;
+  cwd?: string;
+  untrusted?: boolean;
+}
+
+/** The trainer client without the editor: TrainerClient's promises, on plain Node. */
+export class Trainer {
+  private readonly leases: Leases;
+  private readonly programs = new Set<RunningProgram>();
+  private readonly stopping = new Map<string, Promise<StopOutcome>>();
+  private preparing: Promise<RuntimeCopy> | undefined;
+
+  constructor(private readonly host: TrainerHost) {
+    this.leases = new Leases(host.memory);
+  }
+
+  /** The folder of this version's copy. */
+  get copyFolder(): string {
+    return join(this.host.storage, this.host.version);
+  }
+
+  async start(experimentFile: string, overrides: readonly string[] = []): Promise<string> {
+    return this.inNewRun(experimentRuns(experimentFile), (run) => [
+      experimentFile,
+      ...sets(overrides),
+      '--run',
+      run,
+    ]);
+  }
+
+  async resume(run: string): Promise<void> {
+    await this.launch(run, ['--resume', run]);
+  }
+
+  async fork(run: string, step: number, overrides: readonly string[]): Promise<string> {
+    return this.inNewRun(dirname(run), (made) => [
+      '--fork',
+      run,
+      '--at',
+      String(step),
+      ...sets(overrides),
+      '--run',
+      made,
+    ]);
+  }
+
+  /** A second request while one is under way waits for the same end. */
+  stop(run: string): Promise<StopOutcome> {
+    const under = this.stopping.get(run);
+    if (under) return under;
+    const stop = this.requireTrust()
+      .then(() => stopRun(run))
+      .finally(() => {
+        this.stopping.delete(run);
+      });
+    this.stopping.set(run, stop);
+    void stop.then(
+      () => this.leases.drop(run),
+      () => undefined,
+    );
+    return stop;
+  }
+
+  async program(args: readonly string[], options: ProgramOptions = {}): Promise<RunningProgram> {
+    // Our own parser in its own process, with no runtime behind it: safe on any file.
+    const harmless = options.untrusted === true && args[0] === 'inspect';
+    if (!harmless) await this.requireTrust();
+    const node = await this.node();
+    const running = startProgram({
+      node: node.path,
+      args: [join(this.host.dist, 'cli.cjs'), ...args],
+      cwd: options.cwd,
+      env: trainerEnvironment(process.env),
+      onLine: options.onLine,
+    });
+    this.programs.add(running);
+    const forget = () => void this.programs.delete(running);
+    running.ended.then(forget, forget);
+    return running;
+  }
+
+  async machine(): Promise<MachineReport> {
+    const problems: MachineReport['problems'] = [];
+    const found = async <T>(search: Promise<T>): Promise<T | undefined> => {
+      try {
+        return await search;
+      } catch (e) {
+        if (!(e instanceof AuroraError)) throw e;
+        problems.push({ message: e.message, hint: e.hint ?? '' });
+        return undefined;
+      }
+    };
+    const node = await found(this.node());
+    const runtime = await found(findRuntime(this.host.dist));
+    return {
+      node,
+      runtime: runtime && { version: runtime.version, path: runtime.binary },
+      totalMemory: totalmem(),
+      freeMemory: freemem(),
+      cores: availableParallelism(),
+      problems,
+    };
+  }
+
+  /** Runs that this window keeps alive. */
+  runs(): string[] {
+    return this.leases.runs();
+  }
+
+  /** Short commands end with the window; trainers do not: a reload finds them again. */
+  dispose(): void {
+    for (const running of this.programs) running.kill('was left by its window');
+    this.leases.dispose();
+  }
+
+  node(): Promise<NodeProgram> {
+    const { dist, execPath, electron } = this.host;
+    return findNode({ setting: this.host.settings().nodePath, dist, execPath, electron });
+  }
+
+  private requireTrust(): Promise<void> {
+    return this.host.trusted() ? Promise.resolve() : Promise.reject(untrusted());
+  }
+
+  /** A run folder that is given back where no trainer came to work in it. */
+  private async inNewRun(runs: string, args: (run: string) => string[]): Promise<string> {
+    await this.requireTrust();
+    const prepared = await this.prepare();
+    const run = createRun(runs);
+    try {
+      await this.launch(run, args(run), prepared);
+    } catch (e) {
+      await this.giveBack(run, e);
+      throw e;
+    }
+    return run;
+  }
+
+  private async launch(run: string, args: readonly string[], prepared?: Prepared): Promise<void> {
+    await this.requireTrust();
+    const { node, copy } = prepared ?? (await this.prepare());
+    const { threads, keepRunsAfterClose } = this.host.settings();
+    if (!keepRunsAfterClose) await this.leases.add(run);
+    const limits = [
+      ...(threads > 0 ? ['--threads', String(threads)] : []),
+      ...(keepRunsAfterClose ? [] : ['--lease']),
+    ];
+    try {
+      const launched = await launchTrainer({
+        node,
+        args: [copy.cli, 'train', ...args, ...limits],
+        run,
+        env: trainerEnvironment(process.env),
+      });
+      this.host.info(`Process ${launched.pid} trains ${run}.`);
+      void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
+      await noteUser(copy.folder, launched.pid).catch(() => undefined);
+    } catch (e) {
+      this.leases.drop(run);
+      throw e;
+    }
+  }
+
+  private async prepare(): Promise<Prepared> {
+    const node = await this.node();
+    this.preparing ??= ensureRuntime(this.host.dist, this.copyFolder).finally(
+      () => (this.preparing = undefined),
+    );
+    const began = Date.now();
+    const copy = await this.preparing;
+    this.host.info(`The trainer's programs are in ${copy.folder} (${Date.now() - began} ms).`);
+    void removeOldVersions(this.host.storage, this.host.version).catch((e: Error) =>
+      this.host.info(`Older copies of the trainer stay for now: ${e.message}.`),
+    );
+    return { node: node.from === 'extension' ? (copy.node ?? node.path) : node.path, copy };
+  }
+
+  private async giveBack(run: string, e: unknown): Promise<void> {
+    const paths = runPaths(run);
+    // Nobody has written anything in it but what is in the error: an empty row in every list helps nobody.
+    const there = await readdir(run).catch(() => [] as string[]);
+    const ours = new Set([paths.log, paths.control].map((p) => p.slice(run.length + 1)));
+    if (!there.every((name) => ours.has(name))) return;
+    this.host.info(`The run ${run} did not begin: ${(e as Error).message}`);
+    await rm(run, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+interface Prepared {
+  node: string;
+  copy: RuntimeCopy;
+}
+
+const sets = (overrides: readonly string[]): string[] => overrides.flatMap((o) => ['--set', o]);
