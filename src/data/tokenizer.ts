@@ -14,6 +14,8 @@ export interface Tokenizer {
   path: string;
   /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
   encode(text: string, maxLength: number): Encoding;
+  /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
+  piece(id: number): string | undefined;
   padId: number;
   /** The largest id plus one, added tokens included. */
   vocabSize: number;
@@ -40,6 +42,9 @@ function build(path: string, { tokenizer, tokenizerConfig }: TokenizerFiles): Hu
     );
   }
 }
+
+/** What a token of nothing but a space reads as. */
+const SPACE = '␣';
 
 /** How many special tokens stand before and after a single text. */
 function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: number } {
@@ -130,9 +135,19 @@ export function loadTokenizer(path: string): Tokenizer {
     return { ids: cut(ids), ...(typeIds && { typeIds: cut(typeIds) }), truncated: true };
   };
 
+  const special = new Set(
+    [...hf.get_added_tokens_decoder().values()].filter((t) => t.special).map((t) => t.id),
+  );
+  const piece = (id: number): string | undefined => {
+    if (special.has(id) || hf.id_to_token(id) === undefined) return undefined;
+    const text = hf.decode([id], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    return text.replace(/^##/, '').trim() || SPACE;
+  };
+
   return {
     path,
     encode,
+    piece,
     padId: padId ?? 0,
     vocabSize: largestId(hf) + 1,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],

@@ -21,6 +21,11 @@ export interface LayerSnapshot {
   tokens: number;
   /** counts[coordinate * (bins + 2) + bin]. */
   counts: Uint32Array;
+  /** For every coordinate the least and the largest z seen; absent in files from before they were kept. */
+  low?: number[];
+  high?: number[];
+  /** For every coordinate how many z lay outside the spline's support, counted one by one; absent without a spline. */
+  outside?: number[];
   /** A few that fell into each bin: samples[(coordinate * (bins + 2) + bin) * SAMPLES_PER_BIN * 2 + 2 k] is the example, the next the token; NO_SAMPLE where there are fewer. */
   samples: Uint32Array;
   /** H (rank × rank) and W (rank × (gridSize + splineOrder)); empty where the method has none. */

@@ -3,7 +3,7 @@ import { tokenizeAll, type Dataset } from '../data/dataset';
 import { inferLabels, withKnownLabels } from '../data/labels';
 import { readRows, type Row, type SkippedRow } from '../data/rows';
 import { splitRows } from '../data/split';
-import { checkVocabulary, loadTokenizer } from '../data/tokenizer';
+import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import type { Model } from '../graph/model';
 import type { Experiment } from '../shared/experiment';
 
@@ -18,6 +18,7 @@ export interface TaskData {
   train: DataSplit;
   validation: DataSplit;
   labels: string[];
+  tokenizer: Tokenizer;
   warnings: string[];
 }
 
@@ -59,6 +60,7 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
     train: split(data.train, train),
     validation: split(data.validation ?? data.train, validation),
     labels,
+    tokenizer,
   };
   return {
     ...result,

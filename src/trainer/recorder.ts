@@ -1,14 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { tokenOffsets } from '../data/token-offsets';
 import type { Stepper } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { runPaths, stepName } from '../runs/layout';
+import type { ActivationExample, ActivationExamples } from '../shared/activation-examples';
 import { encodeSnapshot } from '../shared/activations';
 import { LayerRecorder } from './snapshot';
 import type { Task } from './task';
 
 /** Validation examples that a snapshot looks at. */
 const EXAMPLES = 64;
+/** Of a text at least so much is kept, and so much behind the last token that the model reads. */
+const SHOWN_CHARACTERS = 400;
+const SHOWN_AFTER = 200;
+/** More than any language's words need. */
+const CHARACTERS_A_TOKEN = 16;
 
 /** Writes activation snapshots: always of the same validation examples, so that they can be compared over time. */
 export class ActivationRecorder {
@@ -22,16 +29,32 @@ export class ActivationRecorder {
     this.indices = examples.slice(0, EXAMPLES).map((_, i) => i);
   }
 
-  /** Says which data rows the snapshots' example ids are, and their tokens. */
+  /** Says which data rows the snapshots' example ids are, and where in their texts the tokens lie. */
   writeExamples(): void {
-    const { path, rows, dataset } = this.task.data.validation;
-    const examples = this.indices.map((i) => {
-      const { row, ids } = dataset.examples[i];
-      return { line: rows[row].line, ids: [...ids] };
+    const { tokenizer, validation } = this.task.data;
+    const examples = this.indices.map((i): ActivationExample => {
+      const { row, ids } = validation.dataset.examples[i];
+      const { line, label, text } = validation.rows[row];
+      // A book costs no more than what is read of it.
+      const head = text.slice(0, Math.max(SHOWN_CHARACTERS, ids.length * CHARACTERS_A_TOKEN));
+      const pieces = [...ids].map((id) => tokenizer.piece(id));
+      const spans = tokenOffsets(head, pieces);
+      const end = spans.reduce((last, span) => Math.max(last, span?.[1] ?? 0), 0);
+      const shown = head.slice(0, Math.max(end + SHOWN_AFTER, SHOWN_CHARACTERS));
+      return {
+        line,
+        ids: [...ids],
+        label,
+        text: shown,
+        ...(shown.length < text.length && { cut: true }),
+        offsets: spans.flatMap((span) => span ?? [-1, -1]),
+        pieces: pieces.map((p) => p ?? ''),
+      };
     });
     const folder = runPaths(this.run).activations;
     mkdirSync(folder, { recursive: true });
-    writeAtomic(join(folder, 'examples.json'), `${JSON.stringify({ file: path, examples })}\n`);
+    const content: ActivationExamples = { file: validation.path, examples };
+    writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`);
   }
 
   /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */

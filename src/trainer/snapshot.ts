@@ -14,11 +14,19 @@ export class LayerRecorder {
   private readonly range: [number, number];
   private readonly counts: Uint32Array;
   private readonly samples: Uint32Array;
+  private readonly low: number[];
+  private readonly high: number[];
+  private readonly outside: number[];
+  private readonly support: [number, number] | undefined;
   private tokens = 0;
 
   constructor(private readonly adapter: LayerAdapter) {
     this.rank = adapter.spec.rank;
     this.range = histogramRange(adapter);
+    this.low = new Array<number>(this.rank).fill(Infinity);
+    this.high = new Array<number>(this.rank).fill(-Infinity);
+    this.outside = new Array<number>(this.rank).fill(0);
+    this.support = supportOf(adapter);
     this.counts = new Uint32Array(this.rank * (BINS + 2));
     this.samples = new Uint32Array(this.counts.length * SAMPLES_PER_BIN * 2).fill(NO_SAMPLE);
   }
@@ -42,6 +50,9 @@ export class LayerRecorder {
 
   private count(coordinate: number, value: number, example: number, token: number): void {
     const [lo, hi] = this.range;
+    this.low[coordinate] = Math.min(this.low[coordinate], value);
+    this.high[coordinate] = Math.max(this.high[coordinate], value);
+    if (this.support && (value < this.support[0] || value > this.support[1])) this.outside[coordinate]++;
     const inside = Math.floor(((value - lo) / (hi - lo)) * BINS);
     const bin = coordinate * (BINS + 2) + Math.max(0, Math.min(BINS + 1, inside + 1));
     const seen = this.counts[bin]++;
@@ -59,6 +70,8 @@ export class LayerRecorder {
       range: this.range,
       bins: BINS,
       tokens: this.tokens,
+      ...(this.tokens > 0 && { low: this.low, high: this.high }),
+      ...(this.support && { outside: this.outside }),
       counts: this.counts,
       samples: this.samples,
       H: own.H ?? new Float32Array(),
@@ -66,6 +79,10 @@ export class LayerRecorder {
     };
   }
 }
+
+/** Undefined where there is no spline. */
+const supportOf = ({ spec }: LayerAdapter): [number, number] | undefined =>
+  spec.method === 'aurora' && spec.learnable ? splineSupport(spec) : undefined;
 
 /** The spline's support and two intervals more on each side, so that what leaves it can be seen leaving. */
 function histogramRange({ spec }: LayerAdapter): [number, number] {

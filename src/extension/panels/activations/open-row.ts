@@ -1,0 +1,29 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { opensWell, readDataRow } from './data-row';
+
+/** Read-only documents with one row of a data file each; the query says which. */
+const SCHEME = 'aurora-data-row';
+
+/** Made once, with the panel's kind. */
+export const dataRows = (): vscode.Disposable =>
+  vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+    provideTextDocumentContent(uri) {
+      const { file, line } = JSON.parse(uri.query) as { file: string; line: number };
+      return readDataRow(file, line);
+    },
+  });
+
+/** Opens the data file at the line beside the panel; of a compressed or very large file only the row. */
+export async function openDataRow(file: string, line: number): Promise<void> {
+  const plain = await opensWell(file);
+  if (!plain) await readDataRow(file, line);
+  const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
+  const name = vscode.l10n.t('{0}, line {1}', basename(file), line) + (json ? '.json' : '.txt');
+  const uri = plain
+    ? vscode.Uri.file(file)
+    : vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: JSON.stringify({ file, line }) });
+  const at = plain ? new vscode.Range(line - 1, 0, line - 1, 0) : undefined;
+  const document = await vscode.workspace.openTextDocument(uri);
+  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, selection: at });
+}

@@ -1,0 +1,89 @@
+import { basename, isAbsolute } from 'node:path';
+import * as vscode from 'vscode';
+import {
+  parseActivationsMessage,
+  type ActivationsFromPage,
+  type ActivationsOpen,
+} from '../../../shared/panels/activations';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import type { PanelKind } from '../panel';
+import { dataRows, openDataRow } from './open-row';
+import { ActivationsSession, type RunFacts } from './session';
+
+/** The Layer activations dashboard: what each adapted layer's σ saw and became. */
+export function activationsPanel(services: () => Services): PanelKind<ActivationsOpen, ActivationsFromPage> {
+  let rows: vscode.Disposable | undefined;
+  const withRows = () => {
+    if (rows) return;
+    rows = dataRows();
+    services().context.subscriptions.push(rows);
+  };
+  return {
+    name: 'activations',
+    key: ({ run }) => run,
+    title: ({ run }) => titleOf(services().store.run(run), run),
+    parseOpen(value) {
+      const run = (value as Partial<ActivationsOpen> | undefined)?.run;
+      return typeof run === 'string' && isAbsolute(run) ? { run } : undefined;
+    },
+    parse: parseActivationsMessage,
+    start({ run }, page) {
+      const { store, log } = services();
+      withRows();
+      let entry: RunEntry | undefined;
+      const session = new ActivationsSession({
+        run,
+        post: (message) => page.post(message),
+        async facts() {
+          entry = store.run(run) ?? (await store.refreshRun(run));
+          page.setTitle(titleOf(entry, run));
+          return factsOf(entry);
+        },
+        say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
+        openRow: (file, line) =>
+          void openDataRow(file, line).catch((e: Error) => vscode.window.showErrorMessage(e.message)),
+        copy: (text) => void vscode.env.clipboard.writeText(text),
+        failed: (e) => log.error(e instanceof Error ? e : String(e)),
+      });
+      const changes = store.onDidChange((changed) => {
+        const now = changed?.find((e) => e.folder === run);
+        if (now && differs(entry, now)) session.refresh();
+      });
+      return {
+        snapshot: () => session.refresh(),
+        receive: (message) => session.receive(message),
+        dispose: () => {
+          changes.dispose();
+          session.dispose();
+        },
+      };
+    },
+  };
+}
+
+const titleOf = (entry: RunEntry | undefined, run: string): string =>
+  vscode.l10n.t('Activations: {0}', entry ? entry.user.name || entry.id : basename(run));
+
+function factsOf(entry: RunEntry): RunFacts {
+  if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
+  const { spec, events } = entry.run;
+  return {
+    name: entry.user.name || entry.id,
+    experiment: spec.name,
+    live: isLive(entry),
+    adapter: spec.adapter,
+    steps: events.flatMap((e) => (e.kind === 'activations' ? [e.step] : [])),
+  };
+}
+
+const isLive = ({ state }: RunEntry): boolean => state === 'running' || state === 'starting';
+
+/** Whether there is something new for this page: most of a run's changes are steps, which it does not show. */
+function differs(before: RunEntry | undefined, now: RunEntry): boolean {
+  if (!before) return true;
+  // The last step too: a resume takes some back and makes as many anew.
+  const marks = (e: RunEntry) =>
+    e.run?.events.flatMap((v) => (v.kind === 'activations' ? [v.seq] : [])).join() ?? '';
+  return before.state !== now.state || before.user.name !== now.user.name || marks(before) !== marks(now);
+}

@@ -1,0 +1,279 @@
+import { basename } from 'node:path';
+import { hasSigma } from '../../../adapters/curves';
+import { callOuts } from '../../../adapters/shape-words';
+import { splineSupport } from '../../../adapters/spline';
+import { tokenInText } from '../../../shared/activation-examples';
+import type { Snapshot } from '../../../shared/activations';
+import type { AuroraError } from '../../../shared/errors';
+import type { AdapterSpec, AuroraSpec } from '../../../shared/experiment';
+import type {
+  ActivationsFromHost,
+  ActivationsFromPage,
+  CallOut,
+  LayerCard,
+  SigmaInfo,
+  ViewMessage,
+  Word,
+} from '../../../shared/panels/activations';
+import { Snapshots } from './snapshots';
+import { binEdges, layerCard, layerMessage, layerShape, samplesOf } from './view';
+
+/** What the panel needs to know of its run. */
+export interface RunFacts {
+  name: string;
+  experiment: string;
+  /** New snapshots may still come. */
+  live: boolean;
+  adapter: AdapterSpec;
+  /** Steps whose snapshots the journal counts; those that a resume took back are not among them. */
+  steps: readonly number[];
+}
+
+/** The editor's side, so that all the rest runs without it. */
+export interface ActivationsHost {
+  run: string;
+  post(message: ActivationsFromHost): void;
+  /** Looks at the run; rejects with an AuroraError where it cannot be read. */
+  facts(): Promise<RunFacts>;
+  /** vscode.l10n.t */
+  say(sentence: string, ...values: (string | number)[]): string;
+  openRow(file: string, line: number): void;
+  copy(text: string): void;
+  failed(error: unknown): void;
+}
+
+interface Made {
+  key: string;
+  layers: LayerCard[];
+  callOuts: CallOut[];
+}
+
+/** Views kept, so that playing a run again costs nothing. */
+const VIEWS = 64;
+/** Longest that curves are made in one go: a frame's half, so that typing in the editor stays smooth. */
+const SLICE_MS = 8;
+
+/** Answers one page: which step and layer it looks at, and what there is to see. */
+export class ActivationsSession {
+  private readonly snapshots: Snapshots;
+  private readonly views = new Map<string, Made>();
+  private step: number | 'latest' = 'latest';
+  private layer: { path: string; output: number; input: number } | undefined;
+  private facts: RunFacts | undefined;
+  private busy = false;
+  private again = false;
+  private disposed = false;
+
+  constructor(private readonly host: ActivationsHost) {
+    this.snapshots = new Snapshots(host.run);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  receive(message: ActivationsFromPage): void {
+    if (message.type === 'show') {
+      this.step = message.step;
+      this.refresh();
+    } else if (message.type === 'layer') {
+      const { path, output, input } = message;
+      this.layer = path === undefined ? undefined : { path, output, input };
+      this.guard(this.sendLayer());
+    } else if (message.type === 'bin')
+      this.guard(this.sendWords(message.path, message.coordinate, message.bin));
+    else if (message.type === 'openRow') this.guard(this.openRow(message.example));
+    else this.host.copy(message.text);
+  }
+
+  /** Sends what is to be seen now; calls in between become one more. */
+  refresh(): void {
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    this.busy = true;
+    this.guard(
+      this.send().finally(() => {
+        this.busy = false;
+        if (!this.again || this.disposed) return;
+        this.again = false;
+        this.refresh();
+      }),
+    );
+  }
+
+  private guard(work: Promise<void>): void {
+    work.catch((e: unknown) => {
+      this.host.failed(e);
+      const { message, hint } = e as Partial<AuroraError>;
+      this.post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' ') });
+    });
+  }
+
+  private post(message: ActivationsFromHost): void {
+    if (!this.disposed) this.host.post(message);
+  }
+
+  private async send(): Promise<void> {
+    const facts = (this.facts = await this.host.facts());
+    const steps = await this.steps();
+    const step = this.shownStep(steps);
+    const plain = { type: 'view' as const, run: facts.name, experiment: facts.experiment, live: facts.live };
+    const view: ViewMessage = {
+      ...plain,
+      steps,
+      step: step ?? 0,
+      following: this.step === 'latest',
+      layers: [],
+      callOuts: [],
+    };
+    if (step === undefined) return this.post({ ...view, notice: this.nothingYet(facts) });
+    const { layers, callOuts: outs } = await this.make(step, steps[0], facts);
+    const sigma = sigmaInfo(facts.adapter, layers);
+    this.post({ ...view, layers, callOuts: outs, sigma, notice: sigma ? undefined : this.noCurve(facts) });
+    await this.sendLayer();
+  }
+
+  /** Files that the journal counts; all files where the journal knows of none. */
+  private async steps(): Promise<number[]> {
+    const files = await this.snapshots.steps();
+    const counted = new Set(this.facts?.steps ?? []);
+    return counted.size ? files.filter((s) => counted.has(s)) : files;
+  }
+
+  private shownStep(steps: readonly number[]): number | undefined {
+    const { step } = this;
+    // A step that is gone, or a restored page's: the nearest before it.
+    return step === 'latest' ? steps.at(-1) : (steps.findLast((s) => s <= step) ?? steps[0]);
+  }
+
+  private async make(step: number, firstStep: number, facts: RunFacts): Promise<Made> {
+    const { key: own, snapshot } = await this.snapshots.read(step);
+    const { key: base, snapshot: first } = await this.snapshots.read(firstStep);
+    const key = `${own}|${base}`;
+    const known = this.views.get(key);
+    if (known) return known;
+    const spec = auroraOf(facts.adapter);
+    const layers: LayerCard[] = [];
+    for (let i = 0, since = performance.now(); i < snapshot.layers.length; i++) {
+      layers.push(layerCard(snapshot.layers[i], firstOf(first, snapshot, i), spec));
+      if (performance.now() - since < SLICE_MS) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      since = performance.now();
+    }
+    const shapes = layers.flatMap((l, i) => (l.shape ? [layerShape(snapshot.layers[i], l.shape)] : []));
+    const made = { key, layers, callOuts: spec && shapes.length ? callOuts(shapes, spec) : [] };
+    this.views.set(key, made);
+    if (this.views.size > VIEWS) this.views.delete(this.views.keys().next().value!);
+    return made;
+  }
+
+  private async sendLayer(): Promise<void> {
+    if (!this.layer) return;
+    const chosen = this.layer;
+    const facts = (this.facts ??= await this.host.facts());
+    const steps = await this.steps();
+    const step = this.shownStep(steps);
+    if (step === undefined) return;
+    const { snapshot } = await this.snapshots.read(step);
+    const { snapshot: first } = await this.snapshots.read(steps[0]);
+    const i = snapshot.layers.findIndex((l) => l.path === chosen.path);
+    // A path from a page restored on another run's folder.
+    if (i < 0 || chosen !== this.layer) return;
+    const { output, input } = chosen;
+    this.post(
+      layerMessage(snapshot.layers[i], firstOf(first, snapshot, i), auroraOf(facts.adapter), {
+        step,
+        firstStep: steps[0],
+        output,
+        input,
+      }),
+    );
+  }
+
+  private async sendWords(path: string, coordinate: number, bin: number): Promise<void> {
+    this.facts ??= await this.host.facts();
+    const step = this.shownStep(await this.steps());
+    if (step === undefined) return;
+    const { snapshot } = await this.snapshots.read(step);
+    const layer = snapshot.layers.find((l) => l.path === path);
+    if (!layer || coordinate >= layer.rank || bin >= layer.bins + 2) return;
+    const known = await this.snapshots.readExamples();
+    const file = known ? basename(known.file) : '';
+    const words = samplesOf(layer, coordinate, bin).flatMap(([example, token]): Word[] => {
+      const row = known?.examples[example];
+      if (!row) return [];
+      const { line, label, ids } = row;
+      return [{ example, file, line, label, id: ids[token] ?? -1, ...tokenInText(row, token) }];
+    });
+    const [from, to] = binEdges(layer, bin);
+    this.post({
+      type: 'words',
+      step,
+      path,
+      coordinate,
+      bin,
+      from,
+      to,
+      count: layer.counts[coordinate * (layer.bins + 2) + bin],
+      words,
+      examples: known?.examples.length ?? 0,
+      notice: this.wordsNotice(known?.examples.some((e) => e.text !== undefined)),
+    });
+  }
+
+  private wordsNotice(texts: boolean | undefined): string | undefined {
+    if (texts === true) return undefined;
+    return texts === undefined
+      ? this.host.say(
+          'This run has no activations/examples.json, so the words behind its bins are not known.',
+        )
+      : this.host.say(
+          'This run was made before texts were kept with its snapshots: only lines and token ids are known. Train again to read the words.',
+        );
+  }
+
+  private async openRow(example: number): Promise<void> {
+    const known = await this.snapshots.readExamples();
+    const row = known?.examples[example];
+    if (known && row) this.host.openRow(known.file, row.line);
+  }
+
+  private nothingYet({ adapter, live }: RunFacts): string {
+    if (adapter.method === 'none')
+      return this.host.say(
+        'This run trains no adapter (adapter.method is "none"), so there is no layer to look at.',
+      );
+    return live
+      ? this.host.say(
+          'No snapshot yet. The first comes at the next evaluation, or every training.activationsEvery steps where that is set.',
+        )
+      : this.host.say(
+          'This run has no activation snapshots. Set training.activationsEvery (for instance to 20 steps) in the experiment and run it again.',
+        );
+  }
+
+  private noCurve({ adapter }: RunFacts): string {
+    if (adapter.method === 'lora')
+      return this.host.say(
+        'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show which z the layers see.',
+      );
+    return this.host.say('The snapshots of this run hold no H and W, so there are no curves to draw.');
+  }
+}
+
+const auroraOf = (adapter: AdapterSpec): AuroraSpec | undefined =>
+  adapter.method === 'aurora' ? adapter : undefined;
+
+/** The same layer in the first snapshot; itself where that one lacks it. */
+const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
+  const own = snapshot.layers[i];
+  return first.layers.find((l) => l.path === own.path && l.rank === own.rank && hasSigma(l)) ?? own;
+};
+
+function sigmaInfo(adapter: AdapterSpec, layers: readonly LayerCard[]): SigmaInfo | undefined {
+  if (adapter.method !== 'aurora' || !layers.some((l) => l.shape)) return undefined;
+  const { activation, fixed, learnable, gridRange } = adapter;
+  return { activation, fixed, learnable, gridRange, ...(learnable && { support: splineSupport(adapter) }) };
+}

@@ -1,0 +1,59 @@
+/** activations/examples.json: the validation rows that the snapshots' example ids mean. */
+export interface ActivationExamples {
+  /** The data file, absolute. */
+  file: string;
+  examples: ActivationExample[];
+}
+
+export interface ActivationExample {
+  /** Where the row begins in the file, from 1. */
+  line: number;
+  /** Token ids, special tokens included. */
+  ids: number[];
+  /** Runs from before the text was kept have none of what follows. */
+  label?: string;
+  /** The row's text, cut behind what the model reads of it. */
+  text?: string;
+  cut?: boolean;
+  /** Two numbers a token: where in `text` it starts and ends, in UTF-16 units; -1, -1 for a token that is no part of it. */
+  offsets?: number[];
+  /** What each token reads as; "" for special tokens. */
+  pieces?: string[];
+}
+
+/** The examples in a file's parsed JSON; undefined where it does not hold any. */
+export function parseExamples(value: unknown): ActivationExamples | undefined {
+  const { file, examples } = (value ?? {}) as Partial<ActivationExamples>;
+  if (typeof file !== 'string' || !Array.isArray(examples)) return undefined;
+  const whole = examples.every((e) => typeof e?.line === 'number' && Array.isArray(e.ids));
+  return whole ? { file, examples } : undefined;
+}
+
+/** What is shown of one token: the text around it, or its pieces where the text is not known. */
+export interface TokenInText {
+  before: string;
+  /** Empty where neither text nor pieces are known. */
+  token: string;
+  after: string;
+}
+
+/** Pieces shown on each side where the place in the text is not known. */
+const NEIGHBOURS = 6;
+/** Characters shown on each side of a token. */
+const AROUND = 160;
+
+export function tokenInText({ text, offsets, pieces, ids }: ActivationExample, token: number): TokenInText {
+  const [start, end] = [offsets?.[2 * token] ?? -1, offsets?.[2 * token + 1] ?? -1];
+  if (text !== undefined && start >= 0)
+    return {
+      before: (start > AROUND ? '…' : '') + text.slice(Math.max(0, start - AROUND), start),
+      token: text.slice(start, end),
+      after: text.slice(end, end + AROUND) + (end + AROUND < text.length ? '…' : ''),
+    };
+  if (pieces === undefined || token >= ids.length) return { before: '', token: '', after: '' };
+  const read = (from: number, to: number) => pieces.slice(Math.max(0, from), to).filter(Boolean).join(' ');
+  const name = pieces[token] || (token === 0 ? '[first special token]' : '[special token]');
+  const before = read(token - NEIGHBOURS, token);
+  const after = read(token + 1, token + 1 + NEIGHBOURS);
+  return { before: before && `${before} `, token: name, after: after && ` ${after}` };
+}
