@@ -1,0 +1,288 @@
+import uPlot from 'uplot';
+import { extent, linePath, pointsPath, type Curve, type Projection } from './curve';
+import { onPointer } from './pointer';
+import { nearest } from './search';
+import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
+
+/** Something that happened at an x: a labelled vertical line, or a small mark on the axis. */
+export interface Mark {
+  x: number;
+  /** Left out for a mark on the axis. */
+  label?: string;
+}
+
+/** All that a chart shows. Curves are drawn in order, later ones on top. */
+export interface ChartView {
+  curves: readonly Curve[];
+  marks?: readonly Mark[];
+  /** Range of x in view. */
+  min: number;
+  max: number;
+  /** Logarithmic y; values that are not positive become gaps. */
+  log?: boolean;
+  xLabel: string;
+}
+
+export interface ChartOptions {
+  /** CSS pixels, axes included. */
+  height: number;
+  formatX(value: number): string;
+  formatY(value: number): string;
+  /** Distances between ticks to choose from, in units of x; decimal ones where left out. */
+  xIncrements?: number[];
+  /** The pointer's x; undefined once it left. */
+  onCursor?(x: number | undefined): void;
+  /** A range was dragged, panned or turned to; undefined for all of it. */
+  onZoom?(range: [min: number, max: number] | undefined): void;
+  /** A click, or (`menu`) a secondary click at the given place of the window. */
+  onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
+}
+
+/**
+ * A line chart in `host`: uPlot makes axes, scales, cursor and selection; curves are drawn here, each from
+ * its own arrays, so that runs of different lengths need no common x and a million values cost no more than
+ * their pixels. `show` may be called as often as wanted: it draws once in an animation frame.
+ */
+export class LineChart {
+  private plot: uPlot | undefined;
+  private view: ChartView | undefined;
+  private colors: ChartColors = chartColors();
+  private dots: HTMLElement[] = [];
+  private cursor: number | undefined;
+  private frame = 0;
+  private readonly resize: ResizeObserver;
+  private readonly unTheme: () => void;
+  /** How often it was drawn; for measuring. */
+  drawn = 0;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly options: ChartOptions,
+  ) {
+    this.resize = new ResizeObserver(() => this.fit());
+    this.resize.observe(host);
+    this.unTheme = onThemeChange(() => {
+      this.colors = chartColors();
+      this.rebuild();
+    });
+  }
+
+  show(view: ChartView): void {
+    const rebuild =
+      this.view !== undefined && (view.log !== this.view.log || view.xLabel !== this.view.xLabel);
+    this.view = view;
+    if (rebuild) this.rebuild();
+    else this.draw();
+  }
+
+  /** Puts the cross-hair at an x, as if the pointer were there; undefined takes it away. */
+  setCursor(x: number | undefined): void {
+    this.cursor = x;
+    this.placeCursor();
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.frame);
+    this.resize.disconnect();
+    this.unTheme();
+    this.plot?.destroy();
+  }
+
+  private draw(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      if (!this.view) return;
+      if (!this.plot) return this.build();
+      const { min, max } = this.view;
+      this.plot.setScale('x', { min, max });
+      this.placeCursor();
+    });
+  }
+
+  private fit(): void {
+    const width = this.host.clientWidth;
+    if (!this.plot || width === 0) return this.draw();
+    if (width !== this.plot.width) this.plot.setSize({ width, height: this.options.height });
+    this.placeCursor();
+  }
+
+  private rebuild(): void {
+    this.plot?.destroy();
+    this.plot = undefined;
+    this.dots = [];
+    this.draw();
+  }
+
+  private build(): void {
+    const width = this.host.clientWidth;
+    if (width === 0) return;
+    const { min, max } = this.view!;
+    // The curves are not uPlot's: it gets a span with nothing in it.
+    const data: uPlot.AlignedData = [
+      [min, max],
+      [null, null],
+    ];
+    this.plot = new uPlot(this.uplotOptions(width), data, this.host);
+    this.plot.setScale('x', { min, max });
+    onPointer(this.plot, this.options);
+    this.placeCursor();
+  }
+
+  private uplotOptions(width: number): uPlot.Options {
+    const { height, formatX, formatY, xIncrements, onCursor, onZoom } = this.options;
+    const { text, grid, font } = this.colors;
+    const axis = { stroke: text, font, ticks: { stroke: grid, size: 4, width: 1 } };
+    const faint = { stroke: grid, width: 0.5 };
+    return {
+      width,
+      height,
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: (_, low, high) => [low, high] },
+        y: { distr: this.view!.log ? 3 : 1, range: () => this.rangeY() },
+      },
+      series: [{}, { show: false }],
+      axes: [
+        {
+          ...axis,
+          grid: faint,
+          values: (_, ticks) => ticks.map((v) => (v === null ? '' : formatX(v))),
+          incrs: xIncrements,
+          label: this.view!.xLabel,
+          labelFont: font,
+          labelSize: 16,
+          labelGap: 0,
+          size: 26,
+          space: 60,
+        },
+        {
+          ...axis,
+          grid: faint,
+          values: (_, ticks) => ticks.map((v) => (v === null ? '' : formatY(v))),
+          size: 58,
+          space: 28,
+        },
+      ],
+      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+      hooks: {
+        draw: [(plot) => this.paint(plot)],
+        setCursor: [
+          (plot) => {
+            const { left } = plot.cursor;
+            const outside = left === undefined || left < 0;
+            onCursor?.(outside ? undefined : plot.posToVal(left, 'x'));
+          },
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 4) return;
+            onZoom?.([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          },
+        ],
+      },
+    };
+  }
+
+  private rangeY(): uPlot.Range.MinMax {
+    const { curves, min, max, log } = this.view!;
+    const found = extent(curves, min, max, log === true);
+    if (!found) return log ? [0.1, 10] : [0, 1];
+    const [low, high] = found;
+    if (log) return low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
+    const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
+    // Nothing that is never negative gets an axis below zero.
+    return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
+  }
+
+  private paint(plot: uPlot): void {
+    this.drawn++;
+    const { ctx, bbox } = plot;
+    const { curves, marks = [], min, max, log } = this.view!;
+    const ratio = devicePixelRatio;
+    const projection: Projection = {
+      min,
+      max,
+      log: log === true,
+      x: (v) => bbox.left + ((v - min) / (max - min)) * bbox.width,
+      y: (v) => plot.valToPos(v, 'y', true),
+    };
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineJoin = 'round';
+    for (const curve of curves) {
+      ctx.strokeStyle = this.colors.series[curve.color % this.colors.series.length];
+      ctx.lineWidth = curve.width * ratio;
+      ctx.globalAlpha = curve.faint ? 0.45 : 1;
+      ctx.setLineDash(DASHES[curve.dash % DASHES.length].map((n) => n * ratio));
+      ctx.stroke(linePath(curve, projection));
+      if (!curve.points) continue;
+      ctx.setLineDash([]);
+      ctx.fillStyle = this.colors.background;
+      const path = pointsPath(curve, projection, 3 * ratio);
+      ctx.fill(path);
+      ctx.stroke(path);
+    }
+    ctx.globalAlpha = 1;
+    this.paintMarks(ctx, bbox, marks, projection, ratio);
+    ctx.restore();
+  }
+
+  private paintMarks(
+    ctx: CanvasRenderingContext2D,
+    bbox: uPlot.BBox,
+    marks: readonly Mark[],
+    projection: Projection,
+    ratio: number,
+  ): void {
+    ctx.strokeStyle = ctx.fillStyle = this.colors.text;
+    ctx.lineWidth = ratio;
+    ctx.font = this.colors.font.replace('11px', `${11 * ratio}px`);
+    ctx.textBaseline = 'top';
+    const bottom = bbox.top + bbox.height;
+    for (const { x, label } of marks) {
+      if (x < projection.min || x > projection.max) continue;
+      const at = Math.round(projection.x(x));
+      ctx.setLineDash(label === undefined ? [] : [3 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      if (label === undefined) {
+        const r = 4 * ratio;
+        ctx.moveTo(at - r, bottom);
+        ctx.lineTo(at, bottom - 1.6 * r);
+        ctx.lineTo(at + r, bottom);
+        ctx.fill();
+        continue;
+      }
+      ctx.moveTo(at, bbox.top);
+      ctx.lineTo(at, bottom);
+      ctx.stroke();
+      const fits = at + 4 * ratio + ctx.measureText(label).width < bbox.left + bbox.width;
+      ctx.textAlign = fits ? 'left' : 'right';
+      ctx.fillText(label, at + (fits ? 4 : -4) * ratio, bbox.top + 2 * ratio);
+    }
+  }
+
+  private placeCursor(): void {
+    const { plot, view, cursor } = this;
+    if (!plot || !view || plot.status !== 1) return;
+    const inView = cursor !== undefined && cursor >= view.min && cursor <= view.max;
+    plot.setCursor({ left: inView ? plot.valToPos(cursor, 'x') : -10, top: inView ? 0 : -10 }, false);
+    view.curves.forEach((curve, i) => this.placeDot(plot, curve, i, inView ? cursor : undefined));
+    for (let i = view.curves.length; i < this.dots.length; i++) this.dots[i].hidden = true;
+  }
+
+  /** On the exact value nearest to the cursor; the curve between may be decimated, this is not. */
+  private placeDot(plot: uPlot, curve: Curve, i: number, cursor: number | undefined): void {
+    const dot = (this.dots[i] ??= plot.over.appendChild(document.createElement('span')));
+    const at = cursor === undefined ? -1 : nearest(curve.x, cursor);
+    const left = at < 0 ? NaN : plot.valToPos(curve.x[at], 'x');
+    const top = at < 0 ? NaN : plot.valToPos(curve.y[at], 'y');
+    const inside = left >= 0 && left <= plot.over.clientWidth && top >= 0 && top <= plot.over.clientHeight;
+    dot.className = `chart-dot color-${curve.color % this.colors.series.length}`;
+    dot.hidden = !inside || curve.faint === true;
+    if (inside) dot.style.transform = `translate(${left}px, ${top}px)`;
+  }
+}

@@ -1,0 +1,53 @@
+import type uPlot from 'uplot';
+
+interface Handlers {
+  onZoom?(range: [min: number, max: number] | undefined): void;
+  onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
+}
+
+/** A click that moved further than this was a drag. */
+const CLICK_PX = 4;
+
+/** What uPlot's own cursor does not do: picking, context menu, zoom by wheel with Ctrl, pan by Shift or sideways wheel. */
+export function onPointer(plot: uPlot, { onZoom, onPick }: Handlers): void {
+  const { over } = plot;
+  const place = (e: MouseEvent): [x: number, y: number] => {
+    const box = over.getBoundingClientRect();
+    return [plot.posToVal(e.clientX - box.left, 'x'), plot.posToVal(e.clientY - box.top, 'y')];
+  };
+  let down: MouseEvent | undefined;
+  over.addEventListener('mousedown', (e) => (down = e.button === 0 ? e : undefined));
+  over.addEventListener('mouseup', (e) => {
+    if (down && Math.hypot(e.clientX - down.clientX, e.clientY - down.clientY) < CLICK_PX)
+      onPick?.(...place(e), undefined);
+    down = undefined;
+  });
+  over.addEventListener('contextmenu', (e) => {
+    if (!onPick) return;
+    e.preventDefault();
+    onPick(...place(e), { left: e.clientX, top: e.clientY });
+  });
+  // uPlot would go back to its own data's range.
+  over.addEventListener('dblclick', (e) => {
+    e.stopImmediatePropagation();
+    onZoom?.(undefined);
+  });
+  over.addEventListener(
+    'wheel',
+    (e) => {
+      const { min, max } = plot.scales.x;
+      if (!onZoom || min == null || max == null) return;
+      const sideways = e.shiftKey ? e.deltaY || e.deltaX : e.deltaX;
+      if (e.ctrlKey || e.metaKey) {
+        const [x] = place(e);
+        const factor = Math.exp(Math.sign(e.deltaY) * Math.min(Math.abs(e.deltaY), 100) * 0.003);
+        onZoom([x - (x - min) * factor, x + (max - x) * factor]);
+      } else if (sideways !== 0 && (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY))) {
+        const shift = ((max - min) * sideways) / 1000;
+        onZoom([min + shift, max + shift]);
+      } else return;
+      e.preventDefault();
+    },
+    { passive: false },
+  );
+}

@@ -1,0 +1,38 @@
+/** What a canvas needs of the theme; a canvas cannot read CSS variables by itself. */
+export interface ChartColors {
+  text: string;
+  grid: string;
+  background: string;
+  /** CSS font shorthand at 11 px, as canvases take it. */
+  font: string;
+  /** As many as SERIES_COLORS. */
+  series: string[];
+}
+
+/** Also the classes `color-0` … of charts.css. */
+export const SERIES_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'] as const;
+
+/** On and off, in CSS pixels. Five of them beside six colours: thirty series differ. */
+export const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5]];
+
+export function chartColors(): ChartColors {
+  const style = getComputedStyle(document.body);
+  const get = (name: string, otherwise: string) =>
+    style.getPropertyValue(`--vscode-${name}`).trim() || otherwise;
+  const text = get('foreground', style.color);
+  return {
+    text,
+    grid: get('charts-lines', text),
+    background: get('editor-background', 'transparent'),
+    font: `11px ${get('font-family', 'sans-serif')}`,
+    series: SERIES_COLORS.map((c) => get(`charts-${c}`, text)),
+  };
+}
+
+/** Calls back after the editor's theme changed; returns how to stop that. */
+export function onThemeChange(callback: () => void): () => void {
+  const observer = new MutationObserver(callback);
+  observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style'] });
+  return () => observer.disconnect();
+}
