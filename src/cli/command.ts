@@ -72,3 +72,15 @@ export function requireOnly(option: string, given: string | undefined, only: str
       `Leave --${option} out.`,
     );
 }
+
+/** The value of an option that counts something, from 0. */
+export function wholeNumber(option: string, given: string): number {
+  const n = Number(given);
+  if (given.trim() === '' || !Number.isInteger(n) || n < 0)
+    throw new AuroraError('usage', `--${option} takes a whole number, not "${given}".`);
+  return n;
+}
+
+/** Threads of the runtime; 0, one a core, where none are given. */
+export const threadCount = (given: string | undefined): number =>
+  given === undefined ? 0 : wholeNumber('threads', given);

@@ -53,10 +53,12 @@ export class Progress {
   private draw(r: StepRecord): void {
     const share = r.step / this.total;
     const filled = Math.round(share * BAR);
+    const percentage = `${Math.floor(100 * share)} %`;
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percentage.padStart(5)}`;
     const left = (this.total - r.step) * this.secondsPerStep!;
     const parts = [
-      `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(Math.floor(100 * share)).padStart(3)} %`,
-      `step ${r.step}/${this.total}`,
+      ...(this.out.isTTY ? [bar] : []),
+      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${percentage})`}`,
       `loss ${this.loss!.toFixed(4)}`,
       `lr ${r.learningRate.toExponential(2)}`,
       `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../graph/files';
+import { AuroraError } from '../shared/errors';
 
 /** The files of a run, by what they hold. `writer` in comments is the trainer unless said otherwise. */
 export const runPaths = (run: string) => ({
@@ -54,6 +55,27 @@ export function createRun(runs: string, now = new Date()): string {
     throw diskError(run, e);
   }
   ignoreInGit(run);
+  return run;
+}
+
+/**
+ * The folder of a run that somebody else made (createRun) and that has not begun.
+ *
+ * @throws AuroraError 'run' where there is no such folder or it holds a journal
+ */
+export function requireUnbegun(run: string): string {
+  if (!statSync(run, { throwIfNoEntry: false })?.isDirectory())
+    throw new AuroraError(
+      'run',
+      `There is no run folder ${run}.`,
+      'Leave --run out to have one made beside the experiment.',
+    );
+  if (existsSync(runPaths(run).events))
+    throw new AuroraError(
+      'run',
+      `${run} has a journal already, so its training has begun.`,
+      'Go on with it by --resume, or leave --run out to begin a new run.',
+    );
   return run;
 }
 

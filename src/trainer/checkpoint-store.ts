@@ -15,6 +15,7 @@ import {
   type Checkpoint,
   type CheckpointState,
 } from './checkpoint';
+import { checkpointsToKeep } from './retention';
 
 const STATE = 'state.json';
 const ADAPTER = 'adapter.safetensors';
@@ -27,8 +28,8 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /**
  * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed beside it first and
- * then renamed, so a kill at any moment leaves the earlier checkpoints or the whole new one. Then only the
- * newest two and the best one's are kept; those of later steps belong to a past that a resume took back.
+ * then renamed, so a kill at any moment leaves the earlier checkpoints or the whole new one. Then those that
+ * are no longer needed are removed (checkpointsToKeep).
  */
 export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const { state } = checkpoint;
@@ -50,7 +51,7 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
     flushFolder(temporary);
     replaceFolder(temporary, target);
     flushFolder(folder);
-    prune(folder, state);
+    prune(run, state);
   } catch (e) {
     throw diskError(target, e);
   }
@@ -85,7 +86,7 @@ export function latestCheckpoint(
   warn: (message: string) => void,
 ): { path: string; checkpoint: Checkpoint } | undefined {
   const folder = runPaths(run).checkpoints;
-  for (const step of stepsIn(folder).reverse()) {
+  for (const step of checkpointSteps(run).reverse()) {
     const path = join(folder, stepName(step));
     try {
       return { path, checkpoint: readCheckpoint(path) };
@@ -111,16 +112,27 @@ function readState(path: string): StoredState {
   return state as StoredState;
 }
 
-function prune(folder: string, newest: CheckpointState): void {
-  const steps = stepsIn(folder);
-  const keep = new Set([...steps.filter((s) => s <= newest.step).slice(-2), newest.best?.step]);
+function prune(run: string, newest: CheckpointState): void {
+  const folder = runPaths(run).checkpoints;
+  const steps = checkpointSteps(run);
+  const keep = checkpointsToKeep(steps, newest.step, (step) => bestAsOf(join(folder, stepName(step))));
   for (const step of steps)
     if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
 }
 
-/** Steps that have a folder, ascending. */
-function stepsIn(folder: string): number[] {
-  return namesIn(folder)
+/** The step of the best evaluation up to a checkpoint; undefined where there is none or it cannot be read. */
+function bestAsOf(path: string): number | undefined {
+  try {
+    return readState(path).best?.step;
+  } catch {
+    // It is passed over by whoever wants to begin from it, and told there.
+    return undefined;
+  }
+}
+
+/** Steps that a run has checkpoints of, ascending. */
+export function checkpointSteps(run: string): number[] {
+  return namesIn(runPaths(run).checkpoints)
     .map(stepOfName)
     .filter((step) => step !== undefined)
     .sort((a, b) => a - b);

@@ -5,9 +5,9 @@ import { runPaths, stepName } from '../runs/layout';
 import type { ScalarsWriter } from '../runs/scalars';
 import type { EvaluationMetrics } from '../shared/events';
 import { CHECKPOINT_VERSION } from './checkpoint';
+import { writeAdapter } from './adapter-files';
 import { saveCheckpoint } from './checkpoint-store';
 import type { Environment } from './environment';
-import { writePeftAdapter } from './export/peft';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
 import type { Plan } from './plan';
 import type { Pulse } from './pulse';
@@ -58,9 +58,6 @@ export function makeHooks({
   const { spec } = task;
   const recorder = new ActivationRecorder(task, run);
   recorder.writeExamples();
-  const adapterFolder = (which: 'best' | 'last') => join(runPaths(run).adapter, which);
-  const writeAdapter = (which: 'best' | 'last') =>
-    writePeftAdapter(adapterFolder(which), spec, task.adapters, state.parameters, task.data.labels);
   return {
     stepped(record) {
       at(record.step);
@@ -73,7 +70,7 @@ export function makeHooks({
     evaluated(step, epoch, metrics, best, seconds) {
       totals.seconds += seconds;
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
-      if (best) writeAdapter('best');
+      if (best) writeAdapter(run, 'best', task, state.parameters);
       listener.evaluated(step, epoch, metrics, best);
     },
     async snapshot(step) {
@@ -81,7 +78,7 @@ export function makeHooks({
       if (path) journal.append({ kind: 'activations', step, path });
     },
     checkpoint(step) {
-      writeAdapter('last');
+      writeAdapter(run, 'last', task, state.parameters);
       scalars.flush();
       saveCheckpoint(run, {
         state: {
@@ -104,7 +101,7 @@ export function makeHooks({
         path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
       });
     },
-    stopRequested: () => interrupted() || pulse.stopRequested(),
+    stopRequested: () => (interrupted() ? 'requested' : pulse.stopRequested()),
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }

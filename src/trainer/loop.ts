@@ -1,6 +1,6 @@
 import { epochOrder } from '../data/order';
 import type { Stepper } from '../engine/stepper';
-import type { EvaluationMetrics } from '../shared/events';
+import type { EvaluationMetrics, StopReason } from '../shared/events';
 import { clipByGlobalNorm } from './clip';
 import { DropoutMasks } from './dropout';
 import type { EarlyStopping } from './early-stopping';
@@ -45,11 +45,11 @@ export interface LoopHooks {
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): void;
-  stopRequested(): boolean;
+  stopRequested(): StopReason | undefined;
   checkpointRequested(): boolean;
 }
 
-export type LoopEnd = 'finished' | 'requested' | 'early-stopping';
+export type LoopEnd = 'finished' | 'early-stopping' | StopReason;
 
 /**
  * Trains until the plan's end, a request to stop, or early stopping. Everything it does at a step follows
@@ -104,9 +104,10 @@ export async function trainingLoop(
     if (plan.snapshots(step)) await hooks.snapshot(step);
     if (plan.checkpoints(step) || hooks.checkpointRequested()) hooks.checkpoint(step);
     if (stop && step < plan.totalSteps) return 'early-stopping';
-    if (hooks.stopRequested() && step < plan.totalSteps) {
+    const reason = hooks.stopRequested();
+    if (reason && step < plan.totalSteps) {
       if (!plan.checkpoints(step)) hooks.checkpoint(step);
-      return 'requested';
+      return reason;
     }
   }
   return 'finished';

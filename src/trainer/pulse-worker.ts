@@ -1,15 +1,15 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { runPaths } from '../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../runs/status';
-import type { RunState } from '../shared/events';
-import { CELL, type PulseData } from './pulse';
+import type { RunState, StopReason } from '../shared/events';
+import { CELL, STOP, type PulseData } from './pulse';
 
 /** How often requests are looked for. */
 const CONTROL_MS = 250;
 
-const { run, cells, status, stopTimeout } = workerData as PulseData;
+const { run, cells, status, stopTimeout, lease } = workerData as PulseData;
 const control = runPaths(run).control;
 let stopping: { step: number; since: number } | undefined;
 
@@ -37,12 +37,37 @@ function take(name: string): boolean {
   return true;
 }
 
+function stop(reason: StopReason): void {
+  Atomics.compareExchange(cells, CELL.stop, 0, STOP[reason]);
+  stopping ??= { step: -1, since: 0 };
+}
+
+/** The lease as it was last seen, and for how long it has not changed since; a run begins with a whole one. */
+let renewal: number | undefined;
+let unchanged = 0;
+let lookedAt = Date.now();
+
+/**
+ * Whether the lease has run out. Time is counted in looks: the file's clock may be another machine's, and
+ * a machine that slept must not lose its runs when it wakes.
+ */
+function leaseIsOver(): boolean {
+  if (lease === undefined) return false;
+  const now = Date.now();
+  unchanged += Math.max(0, Math.min(now - lookedAt, 4 * CONTROL_MS));
+  lookedAt = now;
+  const seen = statSync(join(control, 'lease'), { throwIfNoEntry: false })?.mtimeMs;
+  if (seen !== undefined && seen !== renewal) {
+    renewal = seen;
+    unchanged = 0;
+  }
+  return unchanged > lease;
+}
+
 function watch(): void {
   if (take('checkpoint')) Atomics.store(cells, CELL.checkpoint, 1);
-  if (take('stop')) {
-    Atomics.store(cells, CELL.stop, 1);
-    stopping ??= { step: -1, since: 0 };
-  }
+  if (take('stop')) stop('requested');
+  if (leaseIsOver()) stop('window-closed');
   if (!stopping) return;
   const step = Atomics.load(cells, CELL.step);
   if (stopping.step !== step) stopping = { step, since: Date.now() };

@@ -4,10 +4,13 @@ import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { runPaths } from '../runs/layout';
 import { writeStatus } from '../runs/status';
-import type { RunState, RunStatus } from '../shared/events';
+import type { RunState, RunStatus, StopReason } from '../shared/events';
 
 /** Cells of the memory that both threads see. */
 export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
+
+/** What the cell `stop` holds; 0 while nobody asks. */
+export const STOP = { requested: 1, 'window-closed': 2 } as const satisfies Record<StopReason, number>;
 
 /**
  * After a request to stop, the step in hand and what is saved after it may each take so long; then the
@@ -16,12 +19,38 @@ export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
  */
 const STOP_TIMEOUT_MS = 60_000;
 
+/** A run on a lease stops when nobody has touched `control/lease` for so long; the editor does every five seconds. */
+export const LEASE_MS = 60_000;
+
+export interface PulseOptions {
+  /** Milliseconds after which a process that was asked to stop is taken to hang. */
+  stopTimeout?: number;
+  /** Milliseconds that a lease lasts; left out, the run needs none. */
+  lease?: number;
+}
+
 export interface PulseData {
   run: string;
   cells: Int32Array;
   status: RunStatus;
   stopTimeout: number;
+  lease: number | undefined;
 }
+
+const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
+  pid: process.pid,
+  nonce: randomBytes(8).toString('hex'),
+  host: hostname(),
+  state,
+  step: 0,
+  steps: 0,
+  startedAt: now,
+  heartbeat: now,
+});
+
+/** The status of a run that ended before its trainer began. */
+export const writeLastStatus = (run: string, state: Exclude<RunState, 'running'>): void =>
+  writeStatus(run, newStatus(state));
 
 /**
  * The run's sign of life. `session.run` blocks the training thread for a whole step, so a small second
@@ -36,23 +65,14 @@ export class Pulse {
   ) {}
 
   /** @param workerFile the built pulse-worker; the first status.json is on disk when this returns */
-  static start(run: string, workerFile: string, stopTimeout = STOP_TIMEOUT_MS): Pulse {
+  static start(run: string, workerFile: string, options: PulseOptions = {}): Pulse {
     const cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length));
-    const now = Date.now();
-    const status: RunStatus = {
-      pid: process.pid,
-      nonce: randomBytes(8).toString('hex'),
-      host: hostname(),
-      state: 'running',
-      step: 0,
-      steps: 0,
-      startedAt: now,
-      heartbeat: now,
-    };
+    const status = newStatus('running');
     // A request that an earlier process did not live to see must not stop this one.
     rmSync(runPaths(run).control, { recursive: true, force: true });
     writeStatus(run, status);
-    const data: PulseData = { run, cells, status, stopTimeout };
+    const { stopTimeout = STOP_TIMEOUT_MS, lease } = options;
+    const data: PulseData = { run, cells, status, stopTimeout, lease };
     const worker = new Worker(workerFile, { workerData: data });
     // It must not keep a process alive whose trainer failed so badly that it could not end it.
     worker.unref();
@@ -64,8 +84,10 @@ export class Pulse {
     Atomics.store(this.cells, CELL.steps, steps);
   }
 
-  stopRequested(): boolean {
-    return Atomics.load(this.cells, CELL.stop) === 1;
+  /** Who wants the run to stop after the step in hand; undefined while nobody does. */
+  stopRequested(): StopReason | undefined {
+    const cell = Atomics.load(this.cells, CELL.stop);
+    return cell === 0 ? undefined : cell === STOP.requested ? 'requested' : 'window-closed';
   }
 
   /** True once a request. */

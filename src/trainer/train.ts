@@ -6,21 +6,21 @@ import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
 import { ScalarsWriter } from '../runs/scalars';
-import { AuroraError } from '../shared/errors';
+import type { StopReason } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
-import { EarlyStopping } from './early-stopping';
+import { writeMissingAdapters } from './adapter-files';
 import { environment, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
-import { AdamW } from './optimizer';
-import { parameterGroups } from './optimizer-groups';
 import { withCachedFeatures } from './features';
+import { failedEvent } from './failure';
 import { makePlan, type Plan } from './plan';
-import { Pulse } from './pulse';
+import { LEASE_MS, Pulse } from './pulse';
 import { makeResult, type RunResult } from './result';
 import { restore, type Restored } from './resume';
-import { initialParameters, prepareTask, type Task } from './task';
+import { initialState, restoredState } from './state';
+import { prepareTask, type Task } from './task';
 
 export interface TrainOptions {
   spec: Experiment;
@@ -29,6 +29,8 @@ export interface TrainOptions {
   resume: boolean;
   /** Intra-op threads; 0 for one a core. */
   threads: number;
+  /** Stop when nobody renews the lease, control/lease, for a minute. */
+  lease: boolean;
   /** The built pulse worker. */
   pulseWorker: string;
   listener: TrainListener;
@@ -36,41 +38,28 @@ export interface TrainOptions {
   interrupted: () => boolean;
 }
 
-export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: 'requested'; step: number };
+export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopReason; step: number };
 
 /** Trains an experiment to its end, or to a request to stop, and leaves a whole run folder either way. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const journal = Journal.open(runPaths(run).events);
-  const pulse = Pulse.start(run, options.pulseWorker);
+  const pulse = Pulse.start(run, options.pulseWorker, options.lease ? { lease: LEASE_MS } : {});
   let step = 0;
   try {
     const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
     await pulse.end(outcome.end === 'finished' ? 'finished' : 'stopped');
     return outcome;
   } catch (e) {
-    await fail(journal, pulse, step, e);
+    await attempt(() => journal.append(failedEvent(step, e)));
+    await attempt(() => pulse.end('failed'));
     throw e;
   } finally {
     journal.close();
   }
 }
 
-async function fail(journal: Journal, pulse: Pulse, step: number, e: unknown): Promise<void> {
-  const error = e instanceof AuroraError ? e : undefined;
-  // A full disk also refuses the word that it is full; the error itself goes on to the caller.
-  await attempt(() =>
-    journal.append({
-      kind: 'failed',
-      step,
-      error: error?.kind ?? 'failed',
-      message: (e as Error).message,
-      hint: error?.hint,
-    }),
-  );
-  await attempt(() => pulse.end('failed'));
-}
-
+/** A full disk also refuses the word that it is full; the error itself goes on to the caller. */
 async function attempt(action: () => unknown): Promise<void> {
   try {
     await action();
@@ -101,7 +90,8 @@ async function trainOnce(
     threads: options.threads,
   });
   try {
-    const state = initialState(task, trainable, restored);
+    const fresh = initialState(task, trainable);
+    const state = restored?.checkpoint ? restoredState(fresh, restored.checkpoint) : fresh;
     await tryLongest(stepper, task, state.parameters);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
@@ -110,6 +100,7 @@ async function trainOnce(
     pulse.progress(state.step, plan.totalSteps);
     listener.prepared(task, plan, state.step);
     const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
+    if (restored?.checkpoint) writeMissingAdapters(run, task, state);
     const hooks = makeHooks({
       run,
       listener,
@@ -132,33 +123,6 @@ async function trainOnce(
   } finally {
     await stepper.dispose();
   }
-}
-
-function initialState(
-  task: Task,
-  trainable: readonly TrainableInfo[],
-  restored: Restored | undefined,
-): TrainingState {
-  const { training } = task.spec;
-  const optimizer = new AdamW(parameterGroups(trainable, training), {
-    betas: training.betas,
-    epsilon: training.epsilon,
-  });
-  const stopping = new EarlyStopping(training.metric, training.earlyStopping);
-  const start: TrainingState = {
-    step: 0,
-    parameters: initialParameters(task),
-    optimizer,
-    stopping,
-    best: undefined,
-    last: undefined,
-  };
-  if (!restored?.checkpoint) return start;
-  const { state, parameters, optimizer: moments } = restored.checkpoint;
-  optimizer.load(moments);
-  stopping.load(state.earlyStopping);
-  const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
-  return { ...start, step: state.step, parameters, best, last: state.last ?? undefined };
 }
 
 const trainedCounts = (trainable: readonly TrainableInfo[]) => {
@@ -211,7 +175,7 @@ function conclude(
 ): TrainOutcome {
   const { step } = state;
   if (end !== 'finished') journal.append({ kind: 'stopped', step, reason: end });
-  if (end === 'requested') return { end, step };
+  if (end !== 'finished' && end !== 'early-stopping') return { end, step };
   const best = state.best!;
   const last = state.last!;
   const result = makeResult(

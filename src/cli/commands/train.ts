@@ -1,80 +1,169 @@
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { writeAtomic } from '../../graph/files';
-import { createRun, experimentRuns, runPaths } from '../../runs/layout';
+import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../runs/layout';
 import { loadExperiment } from '../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
+import { recordFailure } from '../../trainer/failure';
+import { makeFork } from '../../trainer/fork';
 import { requireResumable } from '../../trainer/resume';
 import type { RunResult } from '../../trainer/result';
-import type { TrainListener } from '../../trainer/hooks';
-import { train as runTraining } from '../../trainer/train';
-import { one, requireOnly, type Command, type ParsedArgs } from '../command';
-import { count } from '../format';
-import { Progress } from '../progress';
+import type { TrainOutcome } from '../../trainer/train';
+import { one, requireOnly, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { report } from '../report';
+import { onInterrupt } from '../signals';
+import { trainRun, type TrainingSettings } from '../training';
 
 export const train: Command = {
   help: `Usage: aurora train FILE.aurora.json [options]
        aurora train --resume RUN
+       aurora train --fork RUN --at STEP [--set KEY=VALUE …]
 
 Trains the experiment and leaves a run folder in .aurora/runs beside it: journal, curves, checkpoints,
 activation snapshots, and the best and last adapter in PEFT's file layout. Ctrl-C finishes the step in hand,
-saves, and stops; --resume goes on from there to the same bits.
+saves, and stops; --resume goes on from there to the same bits. --fork begins a new run beside RUN at its
+checkpoint of STEP with settings changed, such as the learning rate, and keeps the curve up to there; with
+nothing changed it retraces RUN to the bit.
 
   --out DIR          put the run folder in DIR instead
+  --run RUN          train into this folder, which is there already and has not begun
   --resume RUN       go on with a run that was stopped or killed
+  --fork RUN         begin at a checkpoint of this run
+  --at STEP          the checkpoint's step
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --baseline         train the head alone first, as a second run, to compare with
+  --lease            stop when the file control/lease in the run folder is not touched for a minute
   --device cpu       where to run
   --threads N        threads of the runtime (default: one a core)
 `,
   options: {
     out: { type: 'string' },
+    run: { type: 'string' },
     resume: { type: 'string' },
+    fork: { type: 'string' },
+    at: { type: 'string' },
     set: { type: 'string', multiple: true },
     baseline: { type: 'boolean' },
+    lease: { type: 'boolean' },
     device: { type: 'string' },
     threads: { type: 'string' },
   },
   async run(args) {
-    requireOnly('device', args.text('device'), 'cpu');
-    const threads = threadCount(args.text('threads'));
-    const interrupted = onInterrupt();
-    const resumed = args.text('resume');
-    if (resumed !== undefined) {
-      if (args.positionals.length || args.list('set').length)
-        throw new AuroraError(
-          'usage',
-          'A resumed run keeps its experiment: --resume takes no file and no --set.',
-          'Start a new run to change a setting.',
-        );
-      return conclude(
-        await trainRun(requireResumable(resumed), resumed, true, threads, interrupted),
-        resumed,
-      );
+    const given = args.text('run');
+    if (given === undefined) return runTrain(args);
+    const run = requireUnbegun(resolve(given));
+    try {
+      return await runTrain(args, run);
+    } catch (e) {
+      // Whoever made the folder watches it, and reads there why nothing comes.
+      recordFailure(run, e);
+      throw e;
     }
-    const file = one(args, 'experiment file', 'train');
-    const spec = loadExperiment(file, args.list('set'));
-    let headOnly: RunResult | undefined;
-    if (args.flag('baseline')) {
-      const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
-      process.stderr.write('Baseline: the head alone, same settings.\n');
-      const run = newRun(baseline, file, args);
-      headOnly = await trainRun(baseline, run, false, threads, interrupted);
-      if (!headOnly) return conclude(undefined, run);
-      process.stderr.write('\n');
-    }
-    const run = newRun(spec, file, args);
-    return conclude(await trainRun(spec, run, false, threads, interrupted), run, headOnly);
   },
 };
 
-function conclude(result: RunResult | undefined, run: string, headOnly?: RunResult): number {
-  if (!result) {
-    process.stderr.write(`Stopped; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
+/** @param given a run folder to train into */
+async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
+  requireOnly('device', args.text('device'), 'cpu');
+  const settings: TrainingSettings = {
+    threads: threadCount(args.text('threads')),
+    lease: args.flag('lease'),
+    interrupted: onInterrupt(),
+  };
+  checkCombination(args);
+  const resumed = args.text('resume');
+  if (resumed !== undefined)
+    return conclude(await trainRun(requireResumable(resumed), resumed, true, settings), resumed);
+  const from = args.text('fork');
+  if (from !== undefined) return fork(args, from, given, settings);
+  return fresh(args, given, settings);
+}
+
+function checkCombination(args: ParsedArgs): void {
+  const usage = (message: string, hint: string) => new AuroraError('usage', message, hint);
+  if (args.text('resume') !== undefined) {
+    if (args.positionals.length || args.list('set').length)
+      throw usage(
+        'A resumed run keeps its experiment: --resume takes no file and no --set.',
+        'Start a new run to change a setting, or fork this one with --fork RUN --at STEP.',
+      );
+    for (const other of ['run', 'fork', 'at', 'out'])
+      if (args.text(other) !== undefined)
+        throw usage(`--resume and --${other} exclude each other.`, 'See `aurora train --help`.');
+  }
+  if (args.text('fork') !== undefined) {
+    if (args.positionals.length || args.text('out') !== undefined || args.flag('baseline'))
+      throw usage(
+        'A fork has the experiment of its run and lies beside it: --fork takes no file, no --out and no --baseline.',
+        'Change settings with --set.',
+      );
+  } else if (args.text('at') !== undefined) throw usage('--at goes with --fork RUN.', 'Name the run.');
+  if (args.text('run') !== undefined && (args.flag('baseline') || args.text('out') !== undefined))
+    throw usage(
+      '--run names the one folder to train into: it takes no --out and no --baseline.',
+      'Leave --run out, or the other option.',
+    );
+}
+
+async function fork(
+  args: ParsedArgs,
+  from: string,
+  into: string | undefined,
+  settings: TrainingSettings,
+): Promise<number> {
+  const at = args.text('at');
+  if (at === undefined)
+    throw new AuroraError(
+      'usage',
+      '--fork needs --at STEP, the step of a checkpoint.',
+      `Its checkpoints are in ${runPaths(from).checkpoints}.`,
+    );
+  const { run, spec, warnings } = makeFork({
+    from: resolve(from),
+    step: wholeNumber('at', at),
+    overrides: args.list('set'),
+    into,
+  });
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return conclude(await trainRun(spec, run, true, settings), run);
+}
+
+async function fresh(
+  args: ParsedArgs,
+  given: string | undefined,
+  settings: TrainingSettings,
+): Promise<number> {
+  const file = one(args, 'experiment file', 'train');
+  const spec = loadExperiment(file, args.list('set'));
+  let headOnly: RunResult | undefined;
+  if (args.flag('baseline')) {
+    const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
+    process.stderr.write('Baseline: the head alone, same settings.\n');
+    const run = newRun(file, args);
+    writeSpec(run, baseline);
+    const outcome = await trainRun(baseline, run, false, settings);
+    if (outcome.end !== 'finished') return conclude(outcome, run);
+    headOnly = outcome.result;
+    process.stderr.write('\n');
+  }
+  const run = given ?? newRun(file, args);
+  writeSpec(run, spec);
+  return conclude(await trainRun(spec, run, false, settings), run, headOnly);
+}
+
+const newRun = (file: string, args: ParsedArgs): string =>
+  createRun(args.text('out') ?? experimentRuns(file));
+
+const writeSpec = (run: string, spec: Experiment): void =>
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+
+function conclude(outcome: TrainOutcome, run: string, headOnly?: RunResult): number {
+  if (outcome.end !== 'finished') {
+    const why = outcome.end === 'window-closed' ? 'Stopped, since its window closed' : 'Stopped';
+    process.stderr.write(`${why}; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
     return EXIT.stopped;
   }
-  process.stdout.write(report(result, run, headOnly));
+  process.stdout.write(report(outcome.result, run, headOnly));
   process.stdout.write(nextSteps(run));
   return EXIT.ok;
 }
@@ -90,78 +179,3 @@ const nextSteps = (run: string): string => `Next
   the adapter for PEFT         ${join(run, 'adapter', 'best')}
   another try                  open the experiment file in VS Code, change it, and train again
 `;
-
-function newRun(spec: Experiment, file: string, args: ParsedArgs): string {
-  const run = createRun(args.text('out') ?? experimentRuns(file));
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
-  return run;
-}
-
-/** A baseline and its run warn of the same data: once is enough. */
-const warned = new Set<string>();
-
-/** @returns undefined when it was asked to stop before the end */
-async function trainRun(
-  spec: Experiment,
-  run: string,
-  resume: boolean,
-  threads: number,
-  interrupted: () => boolean,
-): Promise<RunResult | undefined> {
-  process.stderr.write(`Preparing ${spec.name} …\n`);
-  let progress: Progress | undefined;
-  const listener: TrainListener = {
-    prepared(task, plan, fromStep) {
-      const { data, adapters } = task;
-      const what = adapters.length
-        ? `${spec.adapter.method} on ${adapters.length} modules`
-        : 'the head alone';
-      const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation, ${data.labels.length} labels`;
-      process.stderr.write(
-        `${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`,
-      );
-      progress = new Progress(plan.totalSteps);
-    },
-    stepped: (record) => progress!.step(record),
-    evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
-    warning(message) {
-      if (warned.has(message)) return;
-      warned.add(message);
-      if (progress) progress.line(`warning: ${message}`);
-      else process.stderr.write(`warning: ${message}\n`);
-    },
-  };
-  try {
-    const outcome = await runTraining({
-      spec,
-      run,
-      resume,
-      threads,
-      pulseWorker: join(__dirname, 'pulse-worker.cjs'),
-      listener,
-      interrupted,
-    });
-    return outcome.end === 'finished' ? outcome.result : undefined;
-  } finally {
-    progress?.clear();
-  }
-}
-
-/** The first Ctrl-C asks the loop to stop after this step; the second one ends the process at once. */
-function onInterrupt(): () => boolean {
-  let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (asked) process.exit(EXIT.stopped);
-      asked = true;
-      process.stderr.write('\nStopping after this step; once more to quit at once.\n');
-    });
-  return () => asked;
-}
-
-function threadCount(given: string | undefined): number {
-  const n = given === undefined ? 0 : Number(given);
-  if (!Number.isInteger(n) || n < 0)
-    throw new AuroraError('usage', `--threads takes a whole number, not "${given}".`);
-  return n;
-}

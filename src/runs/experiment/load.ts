@@ -27,8 +27,12 @@ const validator = (): ValidateFunction =>
  * in every default and makes all paths absolute, from the file's folder. Whatever is wrong is one AuroraError
  * (`experiment`), a line for each problem with FILE:LINE:COLUMN or the override at fault.
  */
-export function loadExperiment(file: string, overrides: readonly string[] = []): Experiment {
-  const source = new ExperimentSource(file, readText(file));
+export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
+  parseExperiment(file, readText(file), overrides);
+
+/** The same from a text that `file` holds, or would hold: its folder is what paths are relative to. */
+export function parseExperiment(file: string, text: string, overrides: readonly string[]): Experiment {
+  const source = new ExperimentSource(file, text);
   const syntax = source.syntaxError();
   if (syntax)
     throw new AuroraError(

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runPaths } from '../../../src/runs/layout';
@@ -19,7 +20,7 @@ let pulse: Pulse | undefined;
 /** A trainer whose thread hangs in a step, as a runtime that never returns. */
 const HANGING = `
   import { Pulse } from './pulse';
-  Pulse.start(process.argv[2], process.argv[3], 500).progress(7, 9);
+  Pulse.start(process.argv[2], process.argv[3], { stopTimeout: 500 }).progress(7, 9);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 `;
 
@@ -63,14 +64,14 @@ describe('the pulse', () => {
 
   it('takes each request once and consumes its file', async () => {
     pulse = Pulse.start(run, worker);
-    expect(pulse.stopRequested()).toBe(false);
+    expect(pulse.stopRequested()).toBeUndefined();
     request('checkpoint');
     await vi.waitUntil(() => pulse!.checkpointRequested(), soon);
     expect(pulse.checkpointRequested()).toBe(false);
-    expect(pulse.stopRequested()).toBe(false);
+    expect(pulse.stopRequested()).toBeUndefined();
     request('stop');
     await vi.waitUntil(() => pulse!.stopRequested(), soon);
-    expect(pulse.stopRequested()).toBe(true);
+    expect(pulse.stopRequested()).toBe('requested');
     expect(requests()).toEqual([]);
   });
 
@@ -79,7 +80,35 @@ describe('the pulse', () => {
     pulse = Pulse.start(run, worker);
     request('checkpoint');
     await vi.waitUntil(() => pulse!.checkpointRequested(), soon);
-    expect(pulse.stopRequested()).toBe(false);
+    expect(pulse.stopRequested()).toBeUndefined();
+  });
+
+  it('on a lease, stops when nobody renews it', async () => {
+    pulse = Pulse.start(run, worker, { lease: 1500 });
+    // No lease yet: the first one is as long as any.
+    await wait(700);
+    for (let i = 0; i < 8; i++) {
+      request('lease');
+      await wait(400);
+      expect(pulse.stopRequested()).toBeUndefined();
+    }
+    await vi.waitUntil(() => pulse!.stopRequested(), soon);
+    expect(pulse.stopRequested()).toBe('window-closed');
+    expect(requests()).toEqual(['lease']);
+  });
+
+  it('on a lease that never was renewed, stops after its time', async () => {
+    pulse = Pulse.start(run, worker, { lease: 600 });
+    const began = Date.now();
+    await vi.waitUntil(() => pulse!.stopRequested() === 'window-closed', soon);
+    expect(Date.now() - began).toBeGreaterThan(500);
+  });
+
+  it('without a lease, lives on', async () => {
+    pulse = Pulse.start(run, worker);
+    request('lease');
+    await wait(1500);
+    expect(pulse.stopRequested()).toBeUndefined();
   });
 
   it('has the last word in status.json, and no temporary file stays', async () => {

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { Experiment } from '../shared/experiment';
+import type { TrainListener } from '../trainer/hooks';
+import { train, type TrainOutcome } from '../trainer/train';
+import { count } from './format';
+import { Progress } from './progress';
+
+/** How a run is trained, whatever the run. */
+export interface TrainingSettings {
+  /** Threads of the runtime; 0 for one a core. */
+  threads: number;
+  lease: boolean;
+  interrupted: () => boolean;
+}
+
+/** A baseline and its run warn of the same data: once is enough. */
+const warned = new Set<string>();
+
+/** Trains a run folder, telling on stderr how it goes. */
+export async function trainRun(
+  spec: Experiment,
+  run: string,
+  resume: boolean,
+  settings: TrainingSettings,
+): Promise<TrainOutcome> {
+  process.stderr.write(`Preparing ${spec.name} …\n`);
+  let progress: Progress | undefined;
+  const listener: TrainListener = {
+    prepared(task, plan, fromStep) {
+      const { data, adapters } = task;
+      const what = adapters.length
+        ? `${spec.adapter.method} on ${adapters.length} modules`
+        : 'the head alone';
+      const examples = `${count(data.train.dataset.examples.length)} examples, ${count(data.validation.dataset.examples.length)} for validation, ${data.labels.length} labels`;
+      process.stderr.write(
+        `${fromStep ? `Resuming at step ${fromStep}: ` : ''}Training ${what}: ${examples}, ${plan.totalSteps} steps.\n`,
+      );
+      progress = new Progress(plan.totalSteps);
+    },
+    stepped: (record) => progress!.step(record),
+    evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
+    warning(message) {
+      if (warned.has(message)) return;
+      warned.add(message);
+      if (progress) progress.line(`warning: ${message}`);
+      else process.stderr.write(`warning: ${message}\n`);
+    },
+  };
+  try {
+    return await train({
+      spec,
+      run,
+      resume,
+      ...settings,
+      pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+      listener,
+    });
+  } finally {
+    progress?.clear();
+  }
+}

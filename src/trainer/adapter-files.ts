@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runPaths, stepName } from '../runs/layout';
+import { readCheckpoint } from './checkpoint-store';
+import { writePeftAdapter } from './export/peft';
+import type { TrainingState } from './loop';
+import type { Task } from './task';
+
+export type WhichAdapter = 'best' | 'last';
+
+/** Writes adapter/best or adapter/last of a run, in PEFT's file layout. */
+export const writeAdapter = (
+  run: string,
+  which: WhichAdapter,
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+): void =>
+  writePeftAdapter(
+    join(runPaths(run).adapter, which),
+    task.spec,
+    task.adapters,
+    parameters,
+    task.data.labels,
+  );
+
+/** The adapters that a run should have at a checkpoint and has not: a fork begins with checkpoints only. */
+export function writeMissingAdapters(
+  run: string,
+  task: Task,
+  { step, parameters, best }: TrainingState,
+): void {
+  const missing = (which: WhichAdapter) =>
+    !existsSync(join(runPaths(run).adapter, which, 'adapter_model.safetensors'));
+  if (missing('last')) writeAdapter(run, 'last', task, parameters);
+  if (!best || !missing('best')) return;
+  const path = join(runPaths(run).checkpoints, stepName(best.step));
+  writeAdapter(run, 'best', task, best.step === step ? parameters : readCheckpoint(path).parameters);
+}

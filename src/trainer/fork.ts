@@ -1,0 +1,188 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diskError, writeAtomic } from '../graph/files';
+import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
+import { readRunSummary, type RunSummary } from '../runs/read';
+import { ScalarsWriter } from '../runs/scalars';
+import { AuroraError } from '../shared/errors';
+import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
+import type { Experiment } from '../shared/experiment';
+import type { Checkpoint, CheckpointState } from './checkpoint';
+import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
+import { EarlyStopping } from './early-stopping';
+import { forkedExperiment } from './fork-settings';
+import { makePlan } from './plan';
+import { specHash } from './spec-hash';
+
+export interface ForkRequest {
+  /** The run to begin from. */
+  from: string;
+  /** A step that has a checkpoint there. */
+  step: number;
+  /** "key=value" with dotted keys. */
+  overrides: readonly string[];
+  /** The new run's folder where it is there already; one is made beside `from` otherwise. */
+  into?: string;
+}
+
+export interface Fork {
+  run: string;
+  spec: Experiment;
+  /** What could not be kept, in whole sentences. */
+  warnings: string[];
+}
+
+/**
+ * Makes a run that begins at a checkpoint of another one, with settings changed, and holds that run's history
+ * up to there; resuming it is the counterfactual. With nothing changed it retraces the other run to the bit.
+ *
+ * @throws AuroraError 'run' without that checkpoint or with nothing left to train, 'usage' for a setting that
+ *   cannot change
+ */
+export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
+  const source = readRunSummary(from);
+  const { spec, changed } = forkedExperiment(source.spec, overrides, runPaths(from).spec);
+  const checkpoint = checkpointAt(from, step);
+  const started = startedEvent(source, spec, step);
+  const run = into ?? createRun(dirname(from));
+  const history = source.events.filter((e) => 'step' in e && e.step <= step);
+  const evaluations = history.filter((e) => e.kind === 'evaluation');
+  const bestStep = replay(spec, evaluations).best?.step;
+  const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
+  const lost = bestStep !== undefined && bestStep !== step && !best;
+  const kept = best ? [best, checkpoint] : [checkpoint];
+  for (const c of kept) saveCheckpoint(run, asTheForks(c, spec, evaluations, lost));
+  copyScalars(from, run, step);
+  copySnapshots(from, run, step);
+  const saved = kept.map((c) => c.state.step);
+  const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
+  writeJournal(run, [
+    { event: forked },
+    started,
+    ...history
+      .filter(
+        (e) =>
+          e.kind === 'evaluation' ||
+          e.kind === 'activations' ||
+          (e.kind === 'checkpoint' && saved.includes(e.step)),
+      )
+      .map(copied),
+  ]);
+  // Last: without it nobody takes half a copy for a run.
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+  const warnings = lost
+    ? [
+        `The best evaluation before step ${step} was at step ${bestStep}, whose checkpoint is gone: the fork looks for its best anew.`,
+      ]
+    : [];
+  return { run, spec, warnings };
+}
+
+function checkpointAt(run: string, step: number): Checkpoint {
+  const { checkpoints } = runPaths(run);
+  const steps = checkpointSteps(run);
+  if (!steps.includes(step))
+    throw new AuroraError(
+      'run',
+      `${run} has no checkpoint of step ${step}.`,
+      steps.length
+        ? `It has ${steps.length > 1 ? 'those of steps' : 'one, of step'} ${steps.join(', ')}.`
+        : 'It has none at all: it ended before the first.',
+    );
+  return readCheckpoint(join(checkpoints, stepName(step)));
+}
+
+/** Undefined where it is gone or damaged. */
+function bestCheckpoint(run: string, step: number): Checkpoint | undefined {
+  try {
+    return readCheckpoint(join(runPaths(run).checkpoints, stepName(step)));
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
+  }
+}
+
+type Evaluation = RunEvent & { kind: 'evaluation' };
+
+/** The checkpoint with what it says of the run made true of the fork. */
+function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly Evaluation[], lost: boolean) {
+  const { stopping, best } = replay(
+    spec,
+    evaluations.filter((e) => e.step <= c.state.step),
+  );
+  const state: CheckpointState = {
+    ...c.state,
+    best: best && !lost ? { ...best.metrics, step: best.step } : null,
+    earlyStopping: lost ? { ...stopping, best: null, reference: null } : stopping,
+    specHash: specHash(spec),
+  };
+  return { ...c, state };
+}
+
+/** The same evaluations under the fork's own metric and rule: either may be what was changed. */
+function replay(spec: Experiment, evaluations: readonly Evaluation[]) {
+  const { metric, earlyStopping } = spec.training;
+  const stopping = new EarlyStopping(metric, earlyStopping);
+  let best: Evaluation | undefined;
+  for (const e of evaluations) if (stopping.update(e.metrics[metric]).best) best = e;
+  return { stopping: stopping.state(), best };
+}
+
+interface Line {
+  event: NewEvent;
+  /** Milliseconds since 1970; now where it is left out. */
+  t?: number;
+}
+
+const copied = (event: RunEvent): Line => ({ event, t: event.t });
+
+/** The other run's first word, with the steps that the fork will take. */
+function startedEvent({ folder, events }: RunSummary, spec: Experiment, step: number): Line {
+  const started = events.find((e) => e.kind === 'started');
+  if (!started)
+    throw new AuroraError(
+      'run',
+      `${folder}/events.jsonl does not say how the run started.`,
+      'The file was changed or damaged after it was written; restore it from a copy.',
+    );
+  const { totalSteps } = makePlan(spec.training, started.trainExamples);
+  if (step >= totalSteps)
+    throw new AuroraError(
+      'run',
+      `The fork would have ${totalSteps} steps and begin at step ${step}, so nothing is left to train.`,
+      'Begin at an earlier checkpoint, or raise training.epochs or training.maxSteps with --set.',
+    );
+  return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
+}
+
+function writeJournal(run: string, lines: readonly Line[]): void {
+  const text = lines.map(
+    ({ event, t }, seq) => `${JSON.stringify({ ...event, v: EVENT_VERSION, seq, t: t ?? Date.now() })}\n`,
+  );
+  writeAtomic(runPaths(run).events, text.join(''));
+}
+
+function copyScalars(from: string, run: string, step: number): void {
+  for (const name of ['scalars', 'scalarColumns'] as const) copy(runPaths(from)[name], runPaths(run)[name]);
+  ScalarsWriter.open(run, step).close();
+}
+
+function copySnapshots(from: string, run: string, step: number): void {
+  const { activations } = runPaths(from);
+  if (!existsSync(activations)) return;
+  const target = runPaths(run).activations;
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(activations)) {
+    const at = stepOfName(basename(name, '.bin'));
+    if (name === 'examples.json' || (at !== undefined && at <= step))
+      copy(join(activations, name), join(target, name));
+  }
+}
+
+function copy(from: string, to: string): void {
+  try {
+    copyFileSync(from, to);
+  } catch (e) {
+    throw diskError(to, e);
+  }
+}

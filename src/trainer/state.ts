@@ -1,0 +1,32 @@
+import type { TrainableInfo } from '../engine/program';
+import type { Checkpoint } from './checkpoint';
+import { EarlyStopping } from './early-stopping';
+import type { TrainingState } from './loop';
+import { AdamW } from './optimizer';
+import { parameterGroups } from './optimizer-groups';
+import { initialParameters, type Task } from './task';
+
+/** Where a run starts: seeded parameters, no moments, nothing evaluated. */
+export function initialState(task: Task, trainable: readonly TrainableInfo[]): TrainingState {
+  const { training } = task.spec;
+  return {
+    step: 0,
+    parameters: initialParameters(task),
+    optimizer: new AdamW(parameterGroups(trainable, training), {
+      betas: training.betas,
+      epsilon: training.epsilon,
+    }),
+    stopping: new EarlyStopping(training.metric, training.earlyStopping),
+    best: undefined,
+    last: undefined,
+  };
+}
+
+/** The same at a checkpoint; the optimizer and the early stopping of `fresh` go on from what it holds. */
+export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
+  const { state, parameters, optimizer } = checkpoint;
+  fresh.optimizer.load(optimizer);
+  fresh.stopping.load(state.earlyStopping);
+  const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
+  return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import type { Experiment } from '../../../src/shared/experiment';
+import { forkedExperiment } from '../../../src/trainer/fork-settings';
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-fork-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function experiment(training: object = {}, data: object = {}): Experiment {
+  const file = join(folder, 'a.aurora.json');
+  const value = {
+    model: { path: 'model.onnx' },
+    task: { type: 'text-classification' },
+    data: { train: 'train.csv', validation: 'validation.csv', ...data },
+    adapter: { method: 'lora', targetModules: ['query'] },
+    training,
+  };
+  writeFileSync(file, JSON.stringify(value));
+  return loadExperiment(file);
+}
+const change = (spec: Experiment, ...overrides: string[]) => forkedExperiment(spec, overrides, 'spec.json');
+
+describe('the settings of a fork', () => {
+  it('are those of the run where nothing is changed, or set to what it is', () => {
+    const spec = experiment({ learningRate: 0.5 });
+    expect(change(spec)).toEqual({ spec, changed: [] });
+    expect(
+      change(spec, 'training.learningRate=0.5', 'training.batchSize=' + spec.training.batchSize),
+    ).toEqual({
+      spec,
+      changed: [],
+    });
+  });
+
+  it("leave the head's own learning rate alone where it has one", () => {
+    const spec = experiment({ learningRate: 0.5, headLearningRate: 0.25 });
+    const { changed } = change(spec, 'training.learningRate=0.1');
+    expect(changed).toEqual([{ key: 'training.learningRate', from: 0.5, to: 0.1 }]);
+  });
+
+  it('say when a setting was not given before', () => {
+    const { changed } = change(experiment(), 'training.earlyStopping={"patience":3}');
+    expect(changed).toEqual([
+      { key: 'training.earlyStopping.patience', from: undefined, to: 3 },
+      { key: 'training.earlyStopping.minDelta', from: undefined, to: 0 },
+    ]);
+  });
+
+  it('may have another seed, unless the seed also split the data', () => {
+    const { changed } = change(experiment(), 'training.seed=9');
+    expect(changed.map((c) => c.key)).toEqual(['training.seed']);
+    expect(() => change(experiment({}, { validation: undefined }), 'training.seed=9')).toThrow(
+      /cannot change training\.seed: it also decides which rows are held out/,
+    );
+  });
+});
