@@ -1,9 +1,44 @@
 import * as vscode from 'vscode';
+import { registerRunCommands } from './commands/runs';
+import { createModelInspector } from './experiment/model-inspector';
+import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
+import type { Services } from './services';
+import { createTrainerClient } from './trainer/trainer-client';
+import { registerExperimentsTree } from './tree/experiments';
+import { registerMachineView } from './tree/machine';
+
+/** After this the first look at the workspace begins by itself, for the status bar and the palette. */
+const FIRST_LOOK_MS = 500;
+
+/** What tests of the packaged extension reach for. */
+export type Api = Pick<Services, 'store' | 'trainer'>;
 
 /** Wires the parts; nothing is spawned or scanned here. */
-export function activate(context: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel('AuroRA', { log: true });
-  context.subscriptions.push(log);
-  createRunStore(context, log);
+  const store = createRunStore(context, log);
+  const trainer = createTrainerClient(context, log);
+  const models = createModelInspector(context, trainer);
+  const services = { context, log, store, trainer, models } as Services;
+  services.panels = createPanels(() => services);
+  context.subscriptions.push(
+    log,
+    trainer,
+    services.panels,
+    ...PARTS.map((register) => register(services)),
+    later(FIRST_LOOK_MS, () => void store.experiments().catch((e: Error) => log.error(e))),
+  );
+  return { store, trainer };
+}
+
+const PARTS: ((services: Services) => vscode.Disposable)[] = [
+  registerExperimentsTree,
+  registerMachineView,
+  registerRunCommands,
+];
+
+function later(ms: number, action: () => void): vscode.Disposable {
+  const timer = setTimeout(action, ms);
+  return { dispose: () => clearTimeout(timer) };
 }
