@@ -1,0 +1,113 @@
+import type { ModelSummary } from '../../graph/summary';
+import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
+import type { AuroraError } from '../../shared/errors';
+import type { AdapterSpec, DataSpec } from '../../shared/experiment';
+import type { Translate } from '../translate';
+import { columnFindings } from './check-columns';
+import { fileFindings, kindOf } from './check-files';
+import { modelFindings } from './check-model';
+import { textFindings } from './check-text';
+import type { DataHead } from './data-head';
+import { ExperimentText } from './experiment-text';
+import type { Finding } from './finding';
+
+/** How far the model that an experiment names is known. */
+export type ModelState =
+  | { state: 'unnamed' | 'missing' | 'reading' }
+  | { state: 'failed'; error: AuroraError }
+  | { state: 'known'; summary: ModelSummary };
+
+/** All that the editor's lenses, marks, completions and hovers say of one text. */
+export interface Analysis {
+  doc: ExperimentText;
+  problems: LocatedProblem[];
+  method: string;
+  /** With every default; undefined where the schema finds a mistake in it. */
+  adapter?: AdapterSpec;
+  model: ModelState;
+  heads: { train?: DataHead; validation?: DataHead };
+  findings: Finding[];
+}
+
+export interface Sources {
+  model: ModelState;
+  /** Absolute paths of the workspace's files that an experiment may name. */
+  known: readonly string[];
+  /** Rejects or gives undefined where nothing can be read. */
+  head(path: string): Promise<DataHead | undefined>;
+  t: Translate;
+}
+
+/** The absolute path of the model that a text names, whether or not it is there. */
+export function modelPathOf(file: string, text: string): string | undefined {
+  const doc = new ExperimentText(file, text);
+  const path = doc.string('model', 'path');
+  return path === undefined ? undefined : doc.resolve(path);
+}
+
+/** What is known of a model file before it is read: `reading` where the cache has nothing of it. */
+export async function firstModelState(
+  path: string | undefined,
+  cached: ModelSummary | undefined,
+): Promise<ModelState> {
+  if (path === undefined) return { state: 'unnamed' };
+  if ((await kindOf(path)) !== 'file') return { state: 'missing' };
+  return cached ? { state: 'known', summary: cached } : { state: 'reading' };
+}
+
+export async function analyze(file: string, text: string, sources: Sources): Promise<Analysis> {
+  const { model, known, t } = sources;
+  const doc = new ExperimentText(file, text);
+  const { value, problems } = checkExperiment(file, text);
+  const adapter = usable<AdapterSpec>(value, 'adapter', problems);
+  const data = usable<DataSpec>(value, 'data', problems);
+  const heads = await readHeads(doc, sources);
+  const findings = [
+    ...textFindings(doc, problems, t),
+    ...(await fileFindings(doc, known, t)),
+    ...(data ? columnFindings(doc, data, heads, t) : []),
+    ...(model.state === 'known'
+      ? modelFindings(doc, model.summary, adapter && adapter.method !== 'none' ? adapter : undefined, t)
+      : []),
+    ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
+  ];
+  const method = methodOf(value);
+  return { doc, problems, method, ...(adapter && { adapter }), model, heads, findings };
+}
+
+/** A part of the experiment in which the schema found nothing wrong. */
+function usable<T>(value: unknown, key: string, problems: readonly LocatedProblem[]): T | undefined {
+  const wrong = problems.some(
+    (p) => p.from === 'schema' && (p.path[0] === key || p.path.length === 0) && p.path[1] !== 'train',
+  );
+  const part = (value as Record<string, unknown> | null | undefined)?.[key];
+  return wrong || typeof part !== 'object' || part === null ? undefined : (part as T);
+}
+
+function methodOf(value: unknown): string {
+  const method = (value as { adapter?: { method?: unknown } } | null | undefined)?.adapter?.method;
+  return method === 'lora' || method === 'none' ? method : 'aurora';
+}
+
+async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {
+  const heads: Analysis['heads'] = {};
+  for (const part of ['train', 'validation'] as const) {
+    const written = doc.string('data', part);
+    if (written === undefined) continue;
+    const found = await head(doc.resolve(written)).catch(() => undefined);
+    if (found) heads[part] = found;
+  }
+  return heads;
+}
+
+function unreadable(doc: ExperimentText, error: AuroraError): Finding {
+  // Where a piece of this machine is missing, the file is not at fault.
+  const file = !['failed', 'device', 'usage'].includes(error.kind);
+  return {
+    ...doc.span('model', 'path'),
+    severity: file ? 'error' : 'information',
+    code: 'model-unreadable',
+    message: error.hint ? `${error.message} ${error.hint}` : error.message,
+    fixes: [],
+  };
+}

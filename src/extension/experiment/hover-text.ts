@@ -1,0 +1,117 @@
+import { findNodeAtOffset, getNodePath, type JSONPath } from 'jsonc-parser';
+import { matchTargets } from '../../adapters/targets';
+import { AuroraError } from '../../shared/errors';
+import type { Translate } from '../translate';
+import type { Analysis } from './analysis';
+import { columnFacts } from './columns';
+import type { Span } from './finding';
+import { schemaAt } from './schema-walk';
+
+/** Lines that a list of modules is cut after. */
+const LISTED = 16;
+
+/**
+ * What hovering adds to the schema's own words: a key's default, the modules that a target matches, what is in
+ * a column or a model. Plain text, a line each; undefined where there is nothing to add.
+ */
+export function hoverAt(
+  analysis: Analysis,
+  offset: number,
+  t: Translate,
+): { span: Span; lines: string[] } | undefined {
+  const { root } = analysis.doc;
+  const node = root && findNodeAtOffset(root, offset);
+  if (!node || node.type === 'object') return undefined;
+  const path = getNodePath(node);
+  const onKey = node.parent?.type === 'property' && node.parent.children![0] === node;
+  const lines = [
+    ...(onKey ? defaultLines(analysis, path, t) : []),
+    ...(onKey && path[1] !== 'targetModules' ? [] : valueLines(analysis, path, t)),
+  ];
+  return lines.length > 0 ? { span: { offset: node.offset, length: node.length }, lines } : undefined;
+}
+
+function defaultLines({ method }: Analysis, path: JSONPath, t: Translate): string[] {
+  const value = schemaAt(path, method)?.default;
+  if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return [];
+  return [t('Default: {0}', JSON.stringify(value))];
+}
+
+function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] {
+  const [part, key, index] = path;
+  if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
+    return moduleLines(analysis, key, index, t);
+  if (part === 'model' && key === 'path') return modelLines(analysis, t);
+  if (part === 'data' && (key === 'textColumn' || key === 'labelColumn'))
+    return columnLines(analysis, analysis.doc.string('data', key), t);
+  return [];
+}
+
+function moduleLines(analysis: Analysis, key: string, index: unknown, t: Translate): string[] {
+  const { doc, model, adapter } = analysis;
+  if (model.state !== 'known' || !adapter || adapter.method === 'none') return [];
+  const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
+  const whole = key === 'targetModules' ? adapter.targetModules : adapter.excludeModules;
+  if (whole === undefined) return [];
+  const { layers } = model.summary;
+  const outputs = layers.filter((l) => l.output).map((l) => l.path);
+  // One entry by itself; the whole setting with what the others leave out.
+  const spec =
+    entry !== undefined
+      ? { ...(key === 'targetModules' ? adapter : {}), targetModules: [entry] }
+      : key === 'targetModules'
+        ? adapter
+        : { targetModules: whole };
+  try {
+    const matched = new Set(
+      matchTargets(
+        layers.map((l) => l.path),
+        spec,
+        outputs,
+      ).matched,
+    );
+    const chosen = layers.filter((l) => matched.has(l.path));
+    const shown = chosen.slice(0, LISTED).map((l) => `    ${l.path}  ${l.outFeatures} × ${l.inFeatures}`);
+    const more = chosen.length - shown.length;
+    const title =
+      key === 'targetModules'
+        ? t('Matches {0} of {1} linear layers (out × in):', chosen.length, layers.length)
+        : t('Leaves out {0} of {1} linear layers (out × in):', chosen.length, layers.length);
+    return [title, ...shown, ...(more > 0 ? [`    ${t('and {0} more', more)}`] : [])];
+  } catch (e) {
+    if (e instanceof AuroraError) return [e.message];
+    throw e;
+  }
+}
+
+function modelLines({ model }: Analysis, t: Translate): string[] {
+  if (model.state === 'reading') return [t('Reading the model …')];
+  if (model.state === 'failed') return [model.error.message];
+  if (model.state !== 'known') return [];
+  const { parameters, opset, producer, layers, inputs, outputs } = model.summary;
+  const shapes = (values: typeof inputs) =>
+    values.map((v) => `    ${v.name}  ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`);
+  return [
+    t(
+      '{0} parameters in opset {1}{2}; {3} linear layers can take an adapter.',
+      parameters.toLocaleString('en-US'),
+      opset,
+      producer ? `, ${producer}` : '',
+      layers.length,
+    ),
+    t('Inputs:'),
+    ...shapes(inputs),
+    t('Outputs:'),
+    ...shapes(outputs),
+  ];
+}
+
+function columnLines({ heads }: Analysis, name: string | undefined, t: Translate): string[] {
+  const column = heads.train?.columns.find((c) => c.name === name);
+  if (!heads.train || !column) return [];
+  const { distinct, samples } = columnFacts(column);
+  return [
+    t('{0} different values in the first {1} rows, such as:', distinct, heads.train.rows),
+    ...samples.map((s) => `    ${s}`),
+  ];
+}

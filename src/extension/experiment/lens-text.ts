@@ -1,0 +1,73 @@
+import { budgetSentence } from '../../adapters/budget';
+import { AuroraError } from '../../shared/errors';
+import type { MetricName } from '../../shared/experiment';
+import { bestEvaluation } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import { formatMetric, METRIC_NAMES } from '../tree/format';
+import type { Translate } from '../translate';
+import type { Analysis } from './analysis';
+import { nearestEndings } from './check-model';
+
+/** What stands above "adapter": its cost, or in words why that cannot be counted. */
+export function budgetText({ adapter, model }: Analysis, t: Translate): { text: string; counted: boolean } {
+  const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
+  if (!adapter) return no(t('the settings of the adapter have a mistake.'));
+  if (adapter.method === 'none') return { text: budgetSentence([], adapter), counted: true };
+  switch (model.state) {
+    case 'unnamed':
+      return no(t('model.path is missing.'));
+    case 'missing':
+      return no(t('the model file is missing.'));
+    case 'failed':
+      return no(model.error.message.split('\n')[0]);
+    case 'reading':
+      return { text: `$(loading~spin) ${t('Reading the model …')}`, counted: false };
+  }
+  const { layers } = model.summary;
+  try {
+    return { text: `$(symbol-ruler) ${budgetSentence(layers, adapter)}`, counted: true };
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    if (e.kind !== 'targets' || layers.length === 0) return no(e.message);
+    const [first] = [adapter.targetModules].flat();
+    const near = nearestEndings(
+      first,
+      layers.map((l) => l.path),
+    );
+    return no(t('nothing matched; nearest: {0}.', near.join(', ')));
+  }
+}
+
+/** The run of an experiment that is going, in the words of its lens; undefined where none is. */
+export function runningText(
+  runs: readonly RunEntry[],
+  t: Translate,
+): { folder: string; text: string } | undefined {
+  const going = runs.find((r) => r.state === 'running' || r.state === 'starting');
+  if (!going) return undefined;
+  const status = going.run?.status;
+  if (going.state === 'starting' || !status || status.steps === 0)
+    return { folder: going.folder, text: `$(sync~spin) ${t('Starting …')}` };
+  const share = Math.floor((100 * status.step) / status.steps);
+  return { folder: going.folder, text: `$(sync~spin) ${t('Running {0} %', share)}` };
+}
+
+/** "3 runs · best accuracy 63.4 %": the best of those that watch the newest run's metric; undefined without runs. */
+export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
+  if (runs.length === 0) return undefined;
+  const count = runs.length === 1 ? t('1 run') : t('{0} runs', runs.length);
+  const metric = runs.find((r) => r.run)?.run?.spec.training?.metric;
+  const best = metric && bestOf(runs, metric);
+  if (!metric || best === undefined) return count;
+  return t('{0} · best {1} {2}', count, METRIC_NAMES[metric], formatMetric(metric, best));
+}
+
+function bestOf(runs: readonly RunEntry[], metric: MetricName): number | undefined {
+  const values = runs.flatMap(({ run }) => {
+    if (run?.spec.training?.metric !== metric) return [];
+    const value = bestEvaluation(run)?.metrics[metric];
+    return value !== undefined && Number.isFinite(value) ? [value] : [];
+  });
+  if (values.length === 0) return undefined;
+  return metric === 'loss' ? Math.min(...values) : Math.max(...values);
+}

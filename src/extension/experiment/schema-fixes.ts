@@ -1,0 +1,49 @@
+import type { JSONPath } from 'jsonc-parser';
+import { nearest } from '../../shared/nearest';
+import type { Translate } from '../translate';
+import type { Analysis } from './analysis';
+import type { Fix, Span } from './finding';
+import { knownKeys, knownValues } from './schema-walk';
+
+/** "Did you mean": the likely key or values for what the schema refuses within a span. */
+export function schemaFixes({ doc, problems, method }: Analysis, within: Span, t: Translate): Fix[] {
+  return problems.flatMap(({ from, path }): Fix[] => {
+    const node = from === 'schema' && path.length > 0 ? doc.node(...path) : undefined;
+    if (!node) return [];
+    const key = path.at(-1)!;
+    const keys = knownKeys(path.slice(0, -1), method);
+    if (typeof key === 'string' && keys.length > 0 && !keys.includes(key)) {
+      const span = doc.keySpan(node);
+      return touches(span, within) ? keyFixes(span, path.slice(0, -1), key, keys, doc, t) : [];
+    }
+    const span = { offset: node.offset, length: node.length };
+    if (!touches(span, within)) return [];
+    const values = knownValues(path, method);
+    const written = values.map((v) => JSON.stringify(v));
+    const likely = nearest(JSON.stringify(node.value ?? null), written);
+    return written.map((text) => ({
+      ...span,
+      text,
+      title: t('Change to {0}', text),
+      preferred: text === likely,
+    }));
+  });
+}
+
+function keyFixes(
+  span: Span,
+  parent: JSONPath,
+  key: string,
+  keys: string[],
+  doc: Analysis['doc'],
+  t: Translate,
+): Fix[] {
+  const free = keys.filter((k) => !doc.node(...parent, k));
+  const likely = nearest(key, free);
+  if (likely === undefined) return [];
+  const text = JSON.stringify(likely);
+  return [{ ...span, text, title: t('Change to {0}', text), preferred: true }];
+}
+
+const touches = (a: Span, b: Span): boolean =>
+  a.offset <= b.offset + b.length && b.offset <= a.offset + a.length;

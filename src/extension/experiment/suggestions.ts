@@ -1,0 +1,91 @@
+import { getLocation } from 'jsonc-parser';
+import { endingsOf } from '../../adapters/budget-endings';
+import type { Translate } from '../translate';
+import type { Analysis } from './analysis';
+import { FILE_KEYS } from './check-files';
+import { columnFacts } from './columns';
+import type { Span } from './finding';
+
+export interface Suggestion {
+  kind: 'file' | 'module' | 'column' | 'output';
+  /** As it stands between the quotes. */
+  value: string;
+  /** Beside it in the list. */
+  detail: string;
+}
+
+/** What a person may want to write at `offset` that no schema knows, and the span that it takes the place of. */
+export function suggestionsAt(
+  analysis: Analysis,
+  offset: number,
+  known: readonly string[],
+  t: Translate,
+): { span: Span; quoted: boolean; suggestions: Suggestion[] } | undefined {
+  const { text } = analysis.doc;
+  const { path, isAtPropertyKey, previousNode } = getLocation(text, offset);
+  const inside =
+    previousNode?.type === 'string' ||
+    (previousNode?.type === 'property' && isAtPropertyKey) ||
+    text[previousNode?.offset ?? -1] === '"';
+  const within =
+    inside &&
+    previousNode &&
+    offset > previousNode.offset &&
+    offset <= previousNode.offset + previousNode.length;
+  const suggestions = isAtPropertyKey
+    ? keySuggestions(analysis, path[0] === 'adapter' ? String(path[1]) : '', t)
+    : valueSuggestions(analysis, path.map(String), known, t);
+  if (suggestions.length === 0) return undefined;
+  if (!within) return { span: { offset, length: 0 }, quoted: false, suggestions };
+  const closed = previousNode.length > 1 && text[previousNode.offset + previousNode.length - 1] === '"';
+  const length = previousNode.length - (closed ? 2 : 1);
+  return { span: { offset: previousNode.offset + 1, length }, quoted: true, suggestions };
+}
+
+function valueSuggestions(
+  analysis: Analysis,
+  path: string[],
+  known: readonly string[],
+  t: Translate,
+): Suggestion[] {
+  const [part, key] = path;
+  const fileKey = FILE_KEYS.find((f) => f.path[0] === part && f.path[1] === key && path.length === 2);
+  if (fileKey)
+    return known
+      .filter((file) => fileKey.pattern.test(file))
+      .map((file) => ({ kind: 'file', value: analysis.doc.written(file), detail: t('file') }));
+  if (part === 'model' && key === 'output' && analysis.model.state === 'known')
+    return analysis.model.summary.outputs.map((o) => ({
+      kind: 'output',
+      value: o.name,
+      detail: `${o.type} [${o.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`,
+    }));
+  if (part === 'data' && (key === 'textColumn' || key === 'labelColumn'))
+    return (analysis.heads.train?.columns ?? []).map((c) => {
+      const { distinct, samples } = columnFacts(c);
+      return {
+        kind: 'column',
+        value: c.name,
+        detail: t('{0} different values: {1}', distinct, samples.join(' · ')),
+      };
+    });
+  if (part === 'adapter' && (key === 'targetModules' || key === 'excludeModules'))
+    return moduleSuggestions(analysis, t);
+  return [];
+}
+
+/** Keys of rankPattern and alphaPattern are module names too. */
+const keySuggestions = (analysis: Analysis, key: string, t: Translate): Suggestion[] =>
+  key === 'rankPattern' || key === 'alphaPattern' ? moduleSuggestions(analysis, t) : [];
+
+function moduleSuggestions({ model }: Analysis, t: Translate): Suggestion[] {
+  if (model.state !== 'known') return [];
+  return endingsOf(model.summary.layers).map(({ name, modules, shapes }) => ({
+    kind: 'module',
+    value: name,
+    detail:
+      modules === 1
+        ? t('1 module, {0}', shapes.join(', '))
+        : t('{0} modules, {1}', modules, shapes.join(', ')),
+  }));
+}
