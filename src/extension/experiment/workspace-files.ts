@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+
+/** One search for all that an experiment may name: models, tokenizers, data. */
+const PATTERN = '**/*.{onnx,csv,tsv,jsonl,ndjson,csv.gz,tsv.gz,jsonl.gz,ndjson.gz}';
+const TOKENIZERS = '**/*tokenizer*.json';
+const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
+const LIMIT = 2000;
+
+/** Files made a moment ago may be missing so long. */
+const FRESH_MS = 30_000;
+
+/** Absolute paths of the workspace's models, tokenizers and data files; searched anew after a while. */
+export class WorkspaceFiles {
+  private found: Promise<string[]> | undefined;
+  private at = 0;
+
+  all(): Promise<string[]> {
+    if (!this.found || Date.now() - this.at > FRESH_MS) {
+      this.at = Date.now();
+      this.found = search();
+    }
+    return this.found;
+  }
+}
+
+async function search(): Promise<string[]> {
+  const files = await Promise.all(
+    [PATTERN, TOKENIZERS].map((p) => vscode.workspace.findFiles(p, EXCLUDED, LIMIT)),
+  );
+  return files
+    .flat()
+    .filter((uri) => uri.scheme === 'file' && !/tokenizer_config\.json$/.test(uri.path))
+    .map((uri) => uri.fsPath)
+    .sort();
+}
