@@ -1,0 +1,76 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
+import { lastLines, readTail } from '../../../src/extension/commands/log-tail';
+import { sortedJson } from '../../../src/extension/commands/sorted-json';
+import { readRunSummary } from '../../../src/runs/read';
+import { temporaryFolders } from '../runs/folder';
+import { makeRun, started } from './run-maker';
+
+const folder = temporaryFolders();
+
+describe('diagnostics', () => {
+  it('tells versions, machine, settings, error and log, without the home folder', () => {
+    const home = folder();
+    const run = makeRun(join(home, 'demo.aurora.json'), {
+      events: [
+        started,
+        { kind: 'failed', step: 1, error: 'disk', message: `${home}/x is full.`, hint: 'Free some.' },
+      ],
+      status: { state: 'failed' },
+    });
+    const text = diagnosticsText({
+      versions: { 'AuroRA Lab': '0.1.0', VSCode: '1.100.0' },
+      machine: {
+        node: { path: `${home}/node`, version: '24.1.0', from: 'extension' },
+        totalMemory: 16e9,
+        freeMemory: 3.2e9,
+        cores: 8,
+        problems: [{ message: 'No runtime.', hint: 'Install it.' }],
+      },
+      run: { folder: run, id: 'r', experiment: '', state: 'failed', run: readRunSummary(run), user: {} },
+      log: 'line with ```` in it',
+      home,
+    });
+    for (const part of [
+      '- AuroRA Lab: 0.1.0',
+      '- Node: 24.1.0 from the extension (~/node)',
+      '- ONNX Runtime: none',
+      '- Memory: 3.2 GB free of 16.0 GB',
+      '- Problem: No runtime. Install it.',
+      '- Error: ~/x is full. Free some.',
+      '"learningRate": 0.001',
+      '`````\nline with ```` in it\n`````',
+    ])
+      expect(text).toContain(part);
+    expect(text).not.toContain(home);
+  });
+
+  it('replaces a Windows home folder also where JSON doubled its backslashes', () => {
+    const home = 'C:\\Users\\ada';
+    const run = { folder: `${home}\\r`, id: 'r', experiment: '', state: 'damaged' as const, user: {} };
+    const text = diagnosticsText({ versions: { JSON: JSON.stringify(`${home}\\r`) }, run, home });
+    expect(text).not.toContain('ada');
+    expect(text).toContain('- Folder: ~\\r');
+  });
+});
+
+describe('a trainer’s log', () => {
+  it('is read from its end, from the start of a line', async () => {
+    const path = join(folder(), 'trainer.log');
+    expect(await readTail(path)).toBeUndefined();
+    writeFileSync(path, 'first\nsecond\nthird\n');
+    expect(await readTail(path)).toEqual({ text: 'first\nsecond\nthird\n', size: 19 });
+    expect(await readTail(path, 10)).toEqual({ text: 'third\n', size: 19 });
+    appendFileSync(path, '\x1b[31mred\x1b[0m\r\n10 %\r20 %\r\x1b[Kdone\n');
+    expect(lastLines((await readTail(path))!.text, 2)).toBe('red\ndone');
+  });
+});
+
+describe('settings side by side', () => {
+  it('have their keys in order, at every depth', () => {
+    expect(sortedJson({ b: [{ d: 1, c: 2 }], a: null })).toBe(sortedJson({ a: null, b: [{ c: 2, d: 1 }] }));
+    expect(sortedJson({ b: 1, a: 2 })).toBe('{\n  "a": 2,\n  "b": 1\n}\n');
+  });
+});

@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMAND, CONTEXT, LANGUAGE, SETTING, VIEW } from '../../../src/extension/ids';
+import type { RunEntry } from '../../../src/extension/runs/store';
+import { adapterRow, checkpointRow } from '../../../src/extension/tree/artifacts';
+import { experimentRow } from '../../../src/extension/tree/experiment-row';
+import { runRow } from '../../../src/extension/tree/run-row';
+import manifest from '../../../package.json';
+import texts from '../../../package.nls.json';
+import { readRunSummary } from '../../../src/runs/read';
+import { temporaryFolders } from '../runs/folder';
+import { context } from './row-context';
+import { makeRun } from './run-maker';
+
+const ROOT = join(__dirname, '..', '..', '..');
+const { contributes } = manifest;
+const folder = temporaryFolders();
+
+function sources(at = join(ROOT, 'src', 'extension')): string[] {
+  return readdirSync(at, { withFileTypes: true }).flatMap((e) =>
+    e.isDirectory() ? sources(join(at, e.name)) : [readFileSync(join(at, e.name), 'utf8')],
+  );
+}
+
+/** Every string anywhere in the manifest, with the key it stands under. */
+function* strings(value: unknown, key = ''): Generator<{ key: string; text: string }> {
+  if (typeof value === 'string') yield { key, text: value };
+  else if (typeof value === 'object' && value !== null)
+    for (const [k, v] of Object.entries(value)) yield* strings(v, Array.isArray(value) ? key : k);
+}
+
+const all = [...strings(manifest)];
+const whens = all.filter((s) => s.key === 'when' || s.key === 'enablement').map((s) => s.text);
+
+describe('manifest', () => {
+  it('has exactly the commands of ids.ts, each under one category', () => {
+    const declared = contributes.commands.map((c) => c.command);
+    expect([...declared].sort()).toEqual(Object.values(COMMAND).sort());
+    expect(new Set(contributes.commands.map((c) => c.category))).toEqual(new Set(['AuroRA']));
+  });
+
+  it('has no command that nothing registers', () => {
+    const code = sources().join('\n');
+    const registered = (name: string) =>
+      new RegExp(
+        `\\b(registerCommand|registerGuarded|on|star)\\(\\s*([\\w.]+,\\s*)?COMMAND\\.${name}\\b\\s*,`,
+      ).test(code);
+    expect(Object.keys(COMMAND).filter((name) => !registered(name))).toEqual([]);
+  });
+
+  it('uses only commands that it declares', () => {
+    const declared = new Set<string>(Object.values(COMMAND));
+    const { commands, ...rest } = contributes;
+    expect(commands.length).toBe(declared.size);
+    const used = [
+      ...[...strings(rest)].filter((s) => s.key === 'command').map((s) => s.text),
+      ...Object.values(texts).flatMap((t) => [...t.matchAll(/command:(aurora\.\w+)/g)].map((m) => m[1])),
+      ...all.flatMap((s) => [...s.text.matchAll(/onCommand:(aurora\.\w+)/g)].map((m) => m[1])),
+    ];
+    expect(used.length).toBeGreaterThan(40);
+    expect(used.filter((c) => !declared.has(c))).toEqual([]);
+  });
+
+  it('gives each command a text, and each text a use', () => {
+    const keys = all.flatMap((s) => /^%(.+)%$/.exec(s.text)?.[1] ?? []);
+    expect([...new Set(keys)].sort()).toEqual(Object.keys(texts).sort());
+  });
+
+  it('asks only for contexts that the code sets', () => {
+    const own = whens.flatMap((w) => [...w.matchAll(/(?<![\w./])aurora\.\w+/g)].map((m) => m[0]));
+    const known = new Set<string>([...Object.values(CONTEXT), ...Object.values(VIEW)]);
+    expect(own.length).toBeGreaterThan(20);
+    expect([...new Set(own)].filter((key) => !known.has(key))).toEqual([]);
+    const onContext = all.flatMap((s) => /^onContext:(.+)$/.exec(s.text)?.[1] ?? []);
+    expect(onContext.filter((key) => !known.has(key))).toEqual([]);
+    const code = sources().join('\n');
+    const unset = Object.keys(CONTEXT).filter((key) => !code.includes(`CONTEXT.${key},`));
+    expect(unset).toEqual([]);
+  });
+
+  it('looks for capabilities that rows have, and rows have none that no menu looks for', () => {
+    const asked = contributes.menus['view/item/context'].flatMap((m) =>
+      [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
+    );
+    const kinds = ['run', 'experiment', 'checkpoint', 'adapter'];
+    expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
+  });
+
+  it('is woken for everything that must be there after a reload', () => {
+    expect(manifest.activationEvents).toEqual(
+      expect.arrayContaining([
+        'workspaceContains:**/*.aurora.json',
+        'onWebviewPanel:aurora.run',
+        'onWebviewPanel:aurora.budget',
+        'onWebviewPanel:aurora.activations',
+        ...contributes.walkthroughs.map((w) => `onWalkthrough:${w.id}`),
+      ]),
+    );
+    expect(manifest.activationEvents).not.toContain('*');
+    // Commands and views wake it by themselves; a language only where it has a configuration.
+    expect(contributes.languages.find((l) => l.id === LANGUAGE)?.configuration).toBeTruthy();
+  });
+
+  it('names views and settings as the code does', () => {
+    expect(contributes.views.aurora.map((v) => v.id)).toEqual(Object.values(VIEW));
+    const settings = Object.keys(contributes.configuration.properties);
+    expect(settings.sort()).toEqual(
+      Object.values(SETTING)
+        .map((s) => `aurora.${s}`)
+        .sort(),
+    );
+  });
+
+  it('points only at files that are there', () => {
+    const files = all.filter((s) => /^(\.\/)?media\//.test(s.text)).map((s) => s.text);
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((f) => !existsSync(join(ROOT, f)))).toEqual([]);
+  });
+
+  it('lets nothing be run in a workspace that is not trusted', () => {
+    expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain('aurora.nodePath');
+    expect(manifest.capabilities.virtualWorkspaces).toBe(false);
+    const run = entryOf('stopped');
+    const words = runRow(run, { ...context, trusted: false }).capabilities;
+    for (const word of ['canResume', 'canFork']) expect(words).not.toContain(word);
+  });
+});
+
+function entryOf(state: RunEntry['state'], star = false): RunEntry {
+  const run = makeRun(join(folder(), 'demo.aurora.json'), {
+    events: [{ kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' }],
+    status: {},
+  });
+  return { folder: run, id: 'x', experiment: '', state, run: readRunSummary(run), user: { star } };
+}
+
+/** Every word that any row can have. */
+function emitted(): Set<string> {
+  const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
+  const rows = [
+    ...states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context))),
+    ...[true, false].map((exists) => experimentRow({ name: 'e', exists, runs: [] }, 0, '', context)),
+    checkpointRow(entryOf('finished'), 40, context),
+    adapterRow('best', 1000, context),
+  ];
+  return new Set(rows.flatMap((r) => r.capabilities));
+}

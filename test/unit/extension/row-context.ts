@@ -1,0 +1,10 @@
+import type { RowContext } from '../../../src/extension/tree/run-row';
+import type { Translate } from '../../../src/extension/translate';
+
+/** As vscode.l10n.t does it without a translation. */
+export const t: Translate = (message, ...args) =>
+  message.replace(/\{(\d+)\}/g, (_, i: string) => String(args[Number(i)]));
+
+export const NOW = Date.UTC(2025, 5, 1, 12);
+
+export const context: RowContext = { t, locale: 'en', now: NOW, trusted: true };

@@ -1,0 +1,236 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { labelOfId, runLabel } from '../../../src/extension/runs/label';
+import type { RunEntry, ShownState } from '../../../src/extension/runs/store';
+import { matchesFilter, sortRuns } from '../../../src/extension/tree/arrange';
+import { adapterRow, checkpointRow, readArtifacts } from '../../../src/extension/tree/artifacts';
+import { experimentRow } from '../../../src/extension/tree/experiment-row';
+import { ago, bytes, duration, formatMetric } from '../../../src/extension/tree/format';
+import { runDetails } from '../../../src/extension/tree/run-details';
+import { runRow } from '../../../src/extension/tree/run-row';
+import { readRunSummary } from '../../../src/runs/read';
+import type { RunUser } from '../../../src/runs/user';
+import { AuroraError } from '../../../src/shared/errors';
+import type { NewEvent, RunStatus } from '../../../src/shared/events';
+import type { MetricName } from '../../../src/shared/experiment';
+import { temporaryFolders } from '../runs/folder';
+import { context, NOW, t } from './row-context';
+import { evaluated, finished, makeRun, spec, started } from './run-maker';
+
+const folder = temporaryFolders();
+const minutes = (n: number) => NOW - n * 60_000;
+
+function entry(
+  state: ShownState,
+  options: {
+    events?: NewEvent[];
+    status?: Partial<RunStatus>;
+    user?: RunUser;
+    metric?: MetricName;
+    at?: number;
+  } = {},
+): RunEntry {
+  const { events, status, user = {}, metric = 'accuracy', at = minutes(5) } = options;
+  const run = makeRun(join(folder(), 'demo.aurora.json'), {
+    at: new Date(at),
+    events,
+    status: { startedAt: at, heartbeat: minutes(3), ...status },
+    spec: { ...spec, training: { ...spec.training, metric } },
+  });
+  // The journal's own clock is that of the test; rows are of a fixed time.
+  const summary = readRunSummary(run);
+  const told = { ...summary, events: summary.events.map((e) => ({ ...e, t: minutes(3) })) };
+  return { folder: run, id: told.id, experiment: 'demo.aurora.json', state, run: told, user };
+}
+
+describe('a run’s row', () => {
+  it('shows how far a running run is, its metric so far, and when it began', () => {
+    const run = entry('running', {
+      events: [started, evaluated(40, 0.871)],
+      status: { step: 45, steps: 120 },
+    });
+    expect(runRow(run, context)).toMatchObject({
+      description: '45/120 · 37 % · accuracy 87.1 % · began 5 min ago',
+      icon: { id: 'sync~spin' },
+    });
+    expect(runRow(run, context).capabilities).toEqual(expect.arrayContaining(['canStop', 'canOpen']));
+    expect(runRow(run, context).capabilities).not.toContain('canDelete');
+  });
+
+  it('shows a finished run by its best value of its own metric', () => {
+    const events = [started, evaluated(40, 0.9), evaluated(80, 0.8, false), finished(120, 0.8)];
+    expect(runRow(entry('finished', { events }), context).description).toBe('accuracy 90.0 % · 3 min ago');
+    expect(runRow(entry('finished', { events, metric: 'loss' }), context).description).toBe(
+      'loss 0.1000 · 3 min ago',
+    );
+  });
+
+  it('says what became of the others and lets them be resumed', () => {
+    const at40 = { step: 40, steps: 120 };
+    for (const state of ['stopped', 'failed', 'lost'] as const) {
+      const row = runRow(entry(state, { events: [started], status: at40 }), context);
+      expect(row.description).toBe(`${state} at step 40 · 3 min ago`);
+      expect(row.capabilities).toEqual(expect.arrayContaining(['canResume', 'canDelete']));
+      expect(row.capabilities).not.toContain('canFork');
+    }
+    const checkpoint: NewEvent = { kind: 'checkpoint', step: 40, path: 'checkpoints/step-000040' };
+    expect(runRow(entry('lost', { events: [checkpoint] }), context).capabilities).toContain('canFork');
+  });
+
+  it('shows a damaged run with what can still be done', () => {
+    const damaged: RunEntry = {
+      folder: '/r',
+      id: 'r',
+      experiment: '',
+      state: 'damaged',
+      error: new AuroraError('run', '/r/spec.json is missing.', 'Check it.'),
+      user: {},
+    };
+    const row = runRow(damaged, context);
+    expect(row.description).toBe('cannot be read');
+    expect(row.capabilities).toEqual(
+      expect.arrayContaining(['canReveal', 'canDelete', 'canDiagnose', 'canStar']),
+    );
+    for (const word of ['canOpen', 'canResume', 'canFork', 'canStop'])
+      expect(row.capabilities).not.toContain(word);
+    expect(runDetails(damaged, t, 'en').error).toEqual({
+      message: '/r/spec.json is missing.',
+      hint: 'Check it.',
+    });
+  });
+
+  it('is spoken as one sentence, with its star', () => {
+    const run = entry('finished', {
+      events: [started, evaluated(40, 0.9)],
+      user: { name: 'rank 8', star: true },
+    });
+    const row = runRow(run, context);
+    expect(row.label).toBe('★ rank 8');
+    expect(row.spoken).toBe('Run rank 8, finished, starred, accuracy 90.0 %, 3 min ago');
+    expect(row.capabilities).toContain('canUnstar');
+  });
+
+  it('tells settings, error and times in its tooltip', () => {
+    const failed: NewEvent = {
+      kind: 'failed',
+      step: 40,
+      error: 'disk',
+      message: 'The disk is full.',
+      hint: 'Free some.',
+    };
+    const run = entry('failed', {
+      events: [started, evaluated(40, 0.9), failed],
+      status: { step: 40 },
+      user: { note: 'with warm-up' },
+    });
+    const details = runDetails(run, t, 'en');
+    expect(details).toMatchObject({
+      note: 'with warm-up',
+      error: { message: 'The disk is full.', hint: 'Free some.' },
+      folder: run.folder,
+    });
+    expect(Object.fromEntries(details.facts)).toMatchObject({
+      Method: 'AuroRA, rank 2, alpha 2, on all-linear',
+      'Best accuracy': '90.0 % at step 40',
+      Step: '40 / 120',
+      Took: '2 min 0 s',
+    });
+  });
+});
+
+describe('the order of runs', () => {
+  const at = (n: number, accuracy: number | undefined, user: RunUser = {}, metric: MetricName = 'accuracy') =>
+    entry('finished', {
+      at: minutes(n),
+      events: accuracy === undefined ? [] : [evaluated(1, accuracy)],
+      user,
+      metric,
+    });
+  const names = (runs: RunEntry[]) => runs.map((r) => r.user.name);
+
+  it('puts stars on top, then sorts by time, metric or name', () => {
+    const runs = [
+      at(1, 0.5, { name: 'b10' }),
+      at(2, undefined, { name: 'a' }),
+      at(3, 0.9, { name: 'b9' }),
+      at(4, 0.1, { name: 'z', star: true }),
+    ];
+    expect(names(sortRuns(runs, 'newest'))).toEqual(['z', 'b10', 'a', 'b9']);
+    expect(names(sortRuns(runs, 'metric'))).toEqual(['z', 'b9', 'b10', 'a']);
+    expect(names(sortRuns(runs, 'name'))).toEqual(['z', 'a', 'b9', 'b10']);
+  });
+
+  it('takes a smaller loss for the better one', () => {
+    const runs = [at(1, 0.1, { name: 'bad' }, 'loss'), at(2, 0.9, { name: 'good' }, 'loss')];
+    expect(names(sortRuns(runs, 'metric'))).toEqual(['good', 'bad']);
+  });
+
+  it('filters by every word, over name, note, state, method, metric and experiment', () => {
+    const run = at(1, 0.5, { name: 'Rank 8', note: 'too slow' });
+    for (const filter of ['', 'rank', 'slow 8', 'FINISHED', 'aurora', 'accuracy', 'demo', run.id.slice(0, 8)])
+      expect(matchesFilter(run, 'demo', filter), filter).toBe(true);
+    for (const filter of ['lora-only', 'rank failed', 'starred'])
+      expect(matchesFilter(run, 'demo', filter)).toBe(false);
+  });
+});
+
+describe('other rows', () => {
+  it('counts an experiment’s runs, also under a filter, and says when its file is gone', () => {
+    const runs = [entry('running', { events: [started] }), entry('finished')];
+    const row = (exists: boolean, shown: number, place = '') =>
+      experimentRow({ name: 'demo', exists, runs }, shown, place, context);
+    expect(row(true, 2).description).toBe('2 runs · 1 running');
+    expect(row(true, 1, 'sub').description).toBe('sub · 1 of 2 runs · 1 running');
+    expect(row(true, 2).capabilities).toEqual(['experiment', 'canRun', 'canEdit']);
+    expect(row(false, 2)).toMatchObject({
+      description: 'file deleted · 2 runs · 1 running',
+      capabilities: ['experiment'],
+    });
+    expect(experimentRow({ name: 'demo', exists: true, runs: [] }, 0, '', context).description).toBe(
+      'no runs yet',
+    );
+  });
+
+  it('lists the checkpoints and adapters that the disk has', async () => {
+    const run = entry('finished', { events: [started, evaluated(40, 0.9), evaluated(80, 0.8, false)] });
+    for (const name of ['step-000040', 'step-000080', '.step-000090.tmp'])
+      mkdirSync(join(run.folder, 'checkpoints', name), { recursive: true });
+    mkdirSync(join(run.folder, 'adapter', 'best'), { recursive: true });
+    writeFileSync(join(run.folder, 'adapter', 'best', 'adapter_model.safetensors'), new Uint8Array(312_000));
+    const artifacts = await readArtifacts(run.folder);
+    expect(artifacts).toEqual({ checkpoints: [80, 40], adapters: [{ which: 'best', size: 312_000 }] });
+    expect(checkpointRow(run, 40, context).description).toBe('accuracy 90.0 % · best');
+    expect(checkpointRow(run, 80, context).description).toBe('accuracy 80.0 %');
+    expect(adapterRow('best', 312_000, context).description).toBe('PEFT files · 312 KB');
+    expect(await readArtifacts(join(run.folder, 'none'))).toEqual({ checkpoints: [], adapters: [] });
+  });
+});
+
+describe('texts', () => {
+  it('calls a run by its name, else by its time and the start of its id', () => {
+    expect(labelOfId('20250131T123456Z-1a2b3c4d')).toMatch(/^2025-0[12]-\d\d \d\d:34 · 1a2b$/);
+    expect(labelOfId('from elsewhere')).toBe('from elsewhere');
+    expect(runLabel({ id: '20250131T123456Z-1a2b3c4d', user: { name: 'mine' } })).toBe('mine');
+  });
+
+  it('writes times, sizes and metrics as people do', () => {
+    expect([0, 59, 60, 3599, 3600, 86_400 * 2].map((s) => ago(NOW - s * 1000, NOW, 'en', t))).toEqual([
+      'just now',
+      'just now',
+      '1 min ago',
+      '59 min ago',
+      '1 hr ago',
+      '2 days ago',
+    ]);
+    expect([0.5, 42, 130, 7300].map((s) => duration(s, t))).toEqual([
+      '0.5 s',
+      '42 s',
+      '2 min 10 s',
+      '2 h 1 min',
+    ]);
+    expect([999, 1000, 999_600, 3.2e9].map(bytes)).toEqual(['999 B', '1.0 KB', '1.0 MB', '3.2 GB']);
+    expect(formatMetric('matthews', 0.51234)).toBe('0.512');
+    expect(formatMetric('loss', NaN)).toBe('NaN');
+  });
+});
