@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AuroraError } from '../../shared/errors';
+import { effectiveEvents, parseJournal } from '../../runs/journal-reader';
 import { runPaths } from '../../runs/layout';
+import { readIfThere } from '../../runs/summary-reader';
 import { logTail, statusOf } from './run-status';
 
 export interface Launch {
@@ -58,10 +60,22 @@ export async function launchTrainer({ node, args, run, env }: Launch): Promise<L
   for (const until = Date.now() + FIRST_WORD_MS; Date.now() < until; await wait(LOOK_MS)) {
     const over = ended;
     const status = await statusOf(run);
-    if (status && status.nonce !== before) break;
+    if (status && status.nonce !== before) {
+      if (status.state === 'failed') await refuseWithoutSpec(run);
+      break;
+    }
     if (over !== undefined) throw await endedAtOnce(run, over);
   }
   return { pid: child.pid!, ended: end };
+}
+
+/** A trainer that refused before there was a run says so in the journal: to whoever asked for it, that is an error. */
+async function refuseWithoutSpec(run: string): Promise<void> {
+  const paths = runPaths(run);
+  if ((await readIfThere(paths.spec)) !== undefined) return;
+  const journal = parseJournal((await readIfThere(paths.events)) ?? new Uint8Array(0), paths.events);
+  const failed = effectiveEvents(journal).findLast((e) => e.kind === 'failed');
+  throw new AuroraError('run', failed?.message ?? 'The run could not begin.', failed?.hint);
 }
 
 /** The trainer's own words where it has left some in its log: "error: MESSAGE", then an indented hint. */

@@ -47,18 +47,20 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
   const packages = join(modules, 'onnxruntime-node');
   const common = join(modules, 'onnxruntime-common');
   const node = join(dist, 'node', NODE_NAME);
-  const carried = await lstat(node).catch(() => undefined);
-  const files = await Promise.all([
-    ...PROGRAMS.map((name) => described(dist, join(dist, name))),
-    described(modules, join(packages, 'package.json'), 'node_modules'),
-    described(modules, join(common, 'package.json'), 'node_modules'),
-    ...(await below(join(packages, 'dist'), isCode)).map((f) => described(modules, f, 'node_modules')),
-    ...(await below(join(common, 'dist', 'cjs'), isCode)).map((f) => described(modules, f, 'node_modules')),
-    ...(await below(binary, () => true)).map((f) => described(modules, f, 'node_modules')),
-    // In the repository dist/node is a link to a Node that no update of the extension takes away.
-    ...(carried?.isFile() ? [described(dist, node)] : []),
+  // In the repository dist/node is a link to a Node that no update of the extension takes away.
+  const carried = (await lstat(node).catch(() => undefined))?.isFile();
+  const own = [...PROGRAMS.map((name) => join(dist, name)), ...(carried ? [node] : [])];
+  const theirs = [
+    join(packages, 'package.json'),
+    join(common, 'package.json'),
+    ...(await below(join(packages, 'dist'), isCode)),
+    ...(await below(join(common, 'dist', 'cjs'), isCode)),
+    ...(await below(binary, () => true)),
+  ];
+  return Promise.all([
+    ...own.map((f) => described(dist, f)),
+    ...theirs.map((f) => described(modules, f, 'node_modules')),
   ]);
-  return files;
 }
 
 const isCode = (name: string): boolean => /\.(js|json)$/.test(name);

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createRun, experimentRuns, runPaths } from '../../runs/layout';
@@ -187,6 +187,8 @@ export class Trainer {
         env: trainerEnvironment(process.env),
       });
       this.host.info(`Process ${launched.pid} trains ${run}.`);
+      // Whoever starts clears the requests of an earlier trainer away, and the lease with them.
+      if (!keepRunsAfterClose) await this.leases.add(run);
       void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
       await noteUser(copy.folder, launched.pid).catch(() => undefined);
     } catch (e) {
@@ -210,11 +212,8 @@ export class Trainer {
   }
 
   private async giveBack(run: string, e: unknown): Promise<void> {
-    const paths = runPaths(run);
-    // Nobody has written anything in it but what is in the error: an empty row in every list helps nobody.
-    const there = await readdir(run).catch(() => [] as string[]);
-    const ours = new Set([paths.log, paths.control].map((p) => p.slice(run.length + 1)));
-    if (!there.every((name) => ours.has(name))) return;
+    // What its trainer has left is in the error; without an experiment it is no run to anybody.
+    if (await isThereFile(runPaths(run).spec)) return;
     this.host.info(`The run ${run} did not begin: ${(e as Error).message}`);
     await rm(run, { recursive: true, force: true }).catch(() => undefined);
   }
@@ -224,5 +223,11 @@ interface Prepared {
   node: string;
   copy: RuntimeCopy;
 }
+
+const isThereFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 const sets = (overrides: readonly string[]): string[] => overrides.flatMap((o) => ['--set', o]);
