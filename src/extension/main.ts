@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerRunCommands } from './commands/runs';
+import { registerLanguage } from './experiment/language';
 import { createModelInspector } from './experiment/model-inspector';
 import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
@@ -26,16 +27,18 @@ export function activate(context: vscode.ExtensionContext): Api {
     log,
     trainer,
     services.panels,
-    ...PARTS.map((register) => register(services)),
+    ...PARTS.flatMap((register) => register(services) ?? []),
     later(FIRST_LOOK_MS, () => void store.experiments().catch((e: Error) => log.error(e))),
   );
   return { store, trainer };
 }
 
-const PARTS: ((services: Services) => vscode.Disposable)[] = [
+/** Each registers with VS Code; those that return nothing have put what they made into the context themselves. */
+const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerMachineView,
   registerRunCommands,
+  registerLanguage,
 ];
 
 function later(ms: number, action: () => void): vscode.Disposable {
