@@ -1,0 +1,298 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadModel } from '../../src/graph/load';
+import { summarize } from '../../src/graph/summary';
+import { BudgetSession } from '../../src/extension/panels/budget/session';
+import { parseBudgetMessage, type BudgetFromPage } from '../../src/shared/panels/budget';
+import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
+
+const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
+const BERT = resolve('test/fixtures/reference/bert.onnx');
+const TEXT = `{
+  // A comment that stays.
+  "model": { "path": "bert.onnx", "maxLength": 16 },
+  "adapter": { "targetModules": ["query", "valeu"], "rank": 3, "rankPattern": { "layer.1.query": 5 } }
+}`;
+
+let panel: Opened | undefined;
+let stop = () => {};
+afterEach(async () => {
+  stop();
+  await panel?.close();
+  panel = undefined;
+});
+afterAll(closeBrowser);
+
+/** The built page, with the extension's own session behind it instead of VS Code. */
+async function open(
+  options: Parameters<typeof openPanel>[1] & { file?: string; text?: string } = {},
+): Promise<{ opened: Opened; heard: BudgetFromPage[]; session: BudgetSession }> {
+  const { file, text, ...rest } = options;
+  const opened = (panel = await openPanel('budget', rest));
+  const heard: BudgetFromPage[] = [];
+  const session = new BudgetSession(
+    {
+      post: (message) => void opened.send(message),
+      onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
+      inspect: (path) => Promise.resolve(summarize(loadModel(path))),
+      cached: () => undefined,
+    },
+    file,
+  );
+  await opened.send({ type: 'init', open: file === undefined ? {} : { file }, l10n: {} });
+  await session.show(text);
+  let going = true;
+  let taken = 0;
+  const pump = (async () => {
+    while (going) {
+      const sent = await opened.sent();
+      for (const raw of sent.slice(taken)) {
+        taken++;
+        if (raw.type === 'ready') continue;
+        const message = parseBudgetMessage(raw);
+        if (!message) throw new Error(`The host would not take ${JSON.stringify(raw)}.`);
+        heard.push(message);
+        if (message.type === 'compute') await session.compute(message.seq, message.fields);
+      }
+      await new Promise((done) => setTimeout(done, 15));
+    }
+  })().catch((e: Error) => {
+    if (going) throw e;
+  });
+  stop = () => {
+    going = false;
+    void pump;
+  };
+  await opened.page.locator('.total').waitFor();
+  return { opened, heard, session };
+}
+
+const total = (opened: Opened) => opened.page.locator('.total strong').innerText();
+const untilTotal = (opened: Opened, text: string) =>
+  opened.page.locator('.total strong', { hasText: new RegExp(`^${text}$`) }).waitFor({ timeout: 5000 });
+const input = (opened: Opened, name: string) => opened.page.locator(`#${name} input`);
+
+it('stays below 600 KB', () => {
+  expect(statSync(resolve('dist/webview/budget.js')).size).toBeLessThan(600_000);
+});
+
+describe('the calculator', () => {
+  it("shows the paper's numbers, and counts again as one types", async () => {
+    const { opened } = await open();
+    expect(await total(opened)).toBe('74,208');
+    const { page } = opened;
+    const row = (name: string) =>
+      page.locator('table.comparison tr', { hasText: name }).locator('td').allInnerTexts();
+    expect(await row('Trainable parameters')).toEqual(['74,208', '294,912', '73,728']);
+    await input(opened, 'rank').fill('4');
+    await untilTotal(opened, '148,608');
+    await input(opened, 'loraRank').fill('16');
+    await page.locator('table.comparison th', { hasText: 'LoRA r=16' }).waitFor();
+    await page.locator('vscode-radio[value=lora]').click();
+    await untilTotal(opened, '147,456');
+    expect(await input(opened, 'gridSize').count()).toBe(0);
+    expect(await opened.complaints()).toEqual([]);
+  });
+
+  it("takes over a chosen shape's own targets", async () => {
+    const { opened } = await open();
+    await opened.page.locator('#model').click();
+    await opened.page.locator('vscode-option', { hasText: 'LLaMA3-8B' }).click();
+    await untilTotal(opened, '3,542,144');
+    expect(await input(opened, 'names').inputValue()).toBe('q_proj, k_proj, v_proj, up_proj, down_proj');
+    expect(await opened.page.locator('table.comparison tbody tr').first().innerText()).toContain(
+      '56,623,104',
+    );
+  });
+
+  it('boxes and text are one list', async () => {
+    const { opened } = await open();
+    const box = opened.page.locator('vscode-checkbox', { hasText: /^query/ });
+    await box.click();
+    await untilTotal(opened, '37,104');
+    expect(await input(opened, 'names').inputValue()).toBe('value');
+    await input(opened, 'names').fill('query, value, key');
+    await untilTotal(opened, '111,312');
+    expect(await box.evaluate((e: HTMLInputElement) => e.checked)).toBe(true);
+  });
+
+  it('says at the field what is wrong, and keeps the last valid numbers', async () => {
+    const { opened } = await open();
+    const problem = (name: string) => opened.page.locator(`[data-field=${name}] .problem`);
+    await input(opened, 'rank').fill('0');
+    await problem('rank').waitFor();
+    expect(await problem('rank').innerText()).toContain('at least 1');
+    expect(await total(opened)).toBe('74,208');
+    expect(await opened.page.locator('.note', { hasText: 'last valid choice' }).count()).toBe(1);
+    await input(opened, 'rank').fill('2');
+    await problem('rank').waitFor({ state: 'detached' });
+    await input(opened, 'names').fill('qeury');
+    await problem('names').waitFor();
+    expect(await problem('names').innerText()).toContain('query');
+    await opened.page.locator('vscode-radio', { hasText: 'By expression' }).click();
+    await input(opened, 'regex').fill('(');
+    await problem('regex').waitFor();
+    expect(await problem('regex').innerText()).toContain('not a valid regular expression');
+    expect(await opened.accessibility()).toEqual([]);
+  });
+
+  it('reads values along the ranks, by pointer and by keys', async () => {
+    const { opened } = await open();
+    const plot = opened.page.locator('.plot');
+    const at = () => plot.getAttribute('aria-valuetext');
+    expect(await at()).toContain('Rank 2: AuroRA 74,208, LoRA 73,728');
+    await plot.focus();
+    await opened.page.keyboard.press('ArrowRight');
+    expect(await at()).toContain('Rank 3: AuroRA');
+    await opened.page.keyboard.press('End');
+    expect(await at()).toContain('Rank 16:');
+    const box = (await plot.boundingBox())!;
+    await opened.page.mouse.move(box.x + 58, box.y + 100);
+    expect(await at()).toContain('Rank 1:');
+    await opened.page.mouse.move(0, 0);
+    expect(await at()).toContain('Rank 2:');
+  });
+
+  it('copies exact values as CSV', async () => {
+    const { opened, heard } = await open();
+    const buttons = opened.page.locator('vscode-button', { hasText: 'Copy as CSV' });
+    for (const button of await buttons.all()) if (await button.isVisible()) await button.click();
+    await opened.page.locator('summary', { hasText: 'Values as a table' }).click();
+    await opened.page.locator('aurora-budget-chart vscode-button').click();
+    await expect.poll(() => heard.filter((m) => m.type === 'copy').length).toBe(3);
+    const [summary, modules, curves] = heard.filter((m) => m.type === 'copy');
+    expect(summary.text).toContain('Trainable parameters,74208,294912,73728');
+    expect(modules.text.split('\r\n')[1]).toBe(
+      'roberta.encoder.layer.0.attention.self.query,768,768,1,2,3092',
+    );
+    expect(modules.text.split('\r\n').length).toBe(26);
+    expect(curves.text.split('\r\n')[2]).toBe('2,74208,73728,92160,73824,18480');
+  });
+
+  it('goes by keyboard alone, from field to field', async () => {
+    const { opened, heard } = await open({ file: FILE, text: TEXT });
+    const { page } = opened;
+    const focused = () =>
+      page.evaluate(() => {
+        const e = document.activeElement!;
+        return e.id || e.textContent!.trim().slice(0, 20) || e.className;
+      });
+    await page.locator('h1').click();
+    const seen: string[] = [];
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press('Tab');
+      seen.push(await focused());
+      if (seen.at(-1) === 'rank') {
+        await page.keyboard.press('Control+A');
+        await page.keyboard.type('4');
+        await page.locator('.write code', { hasText: 'adapter.rank: 3 → 4' }).waitFor();
+      }
+      if (seen.at(-1) === 'Write to experiment') await page.keyboard.press('Enter');
+    }
+    for (const name of ['model', 'names', 'rank', 'alpha', 'gridSize', 'splineOrder', 'loraRank', 'tokens'])
+      expect(seen).toContain(name);
+    for (const name of ['By name', 'Open the file', 'How it is counted']) expect(seen).toContain(name);
+    await expect.poll(() => heard.some((m) => m.type === 'write' && m.fields.rank === '4')).toBe(true);
+  });
+});
+
+describe('beside an experiment', () => {
+  it('shows its values, its other settings and what a write would change', async () => {
+    const { opened, heard, session } = await open({ file: FILE, text: TEXT });
+    const { page } = opened;
+    expect(await page.locator('h1').innerText()).toBe('Budget of tiny.aurora.json');
+    expect(await page.locator('table.modules tbody tr').allInnerTexts()).toEqual([
+      'layer.0.query\t32\t32\t3\t225',
+      'layer.1.query\t32\t32\t5\t385',
+    ]);
+    expect(await page.locator('.note').innerText()).toContain('"valeu" matched no module');
+    expect(await page.locator('.controls code').first().innerText()).toContain('rankPattern');
+    const write = page.locator('vscode-button', { hasText: 'Write to experiment' });
+    expect(await write.getAttribute('disabled')).not.toBeNull();
+    await input(opened, 'names').fill('query, value');
+    await page.locator('.write li').waitFor();
+    expect(await page.locator('.write li').allInnerTexts()).toEqual([
+      'adapter.targetModules: ["query", "valeu"] → ["query", "value"]',
+    ]);
+    await write.click();
+    await expect.poll(() => heard.some((m) => m.type === 'write')).toBe(true);
+    await opened.send({ type: 'written', ok: true, message: 'Written to tiny.aurora.json.' });
+    await session.follow(TEXT.replace('valeu', 'value'));
+    await page.locator('.write', { hasText: 'tiny.aurora.json says the same.' }).waitFor();
+    expect(await page.locator('.write .note').innerText()).toContain('Written to');
+  });
+
+  it('follows the file', async () => {
+    const { opened, session } = await open({ file: FILE, text: TEXT });
+    await session.follow(TEXT.replace('"rank": 3', '"rank": 1'));
+    await expect.poll(() => input(opened, 'rank').inputValue()).toBe('1');
+  });
+
+  it('says that a model is read, and what is wrong with one that is not there', async () => {
+    const { opened } = await open({ file: FILE, text: TEXT });
+    await opened.send({ type: 'reading', label: 'bert.onnx' });
+    await opened.page.locator('.reading', { hasText: 'Reading the model bert.onnx …' }).waitFor();
+    await opened.page.reload();
+    await opened.send({ type: 'init', open: { file: FILE }, l10n: {} });
+    const gone = new BudgetSession(
+      {
+        post: (message) => void opened.send(message),
+        onnxFiles: () => Promise.resolve([]),
+        inspect: (path) => Promise.resolve(summarize(loadModel(path))),
+        cached: () => undefined,
+      },
+      FILE,
+    );
+    await gone.show(TEXT.replace('bert.onnx', 'gone.onnx'));
+    await opened.page.waitForFunction(() =>
+      (window as never as { harness: { sent: { type: string }[] } }).harness.sent.some(
+        (m) => m.type === 'compute',
+      ),
+    );
+    const asked = (await opened.sent()).filter((m) => m.type === 'compute').at(-1) as never as {
+      seq: number;
+      fields: never;
+    };
+    await gone.compute(asked.seq, asked.fields);
+    const problem = opened.page.locator('.problem.large');
+    await problem.waitFor();
+    expect(await problem.innerText()).toContain('gone.onnx');
+  });
+
+  it('brings back what was typed after a reload, unless the file changed meanwhile', async () => {
+    const first = await open({ file: FILE, text: TEXT });
+    await input(first.opened, 'rank').fill('4');
+    await first.opened.page.locator('.write code', { hasText: 'adapter.rank: 3 → 4' }).waitFor();
+    const asked = first.heard.filter((m) => m.type === 'compute');
+    const ui = { fields: asked.at(-1)!.fields, from: JSON.stringify(asked[0].fields) };
+    stop();
+    await first.opened.close();
+    const again = await open({ file: FILE, text: TEXT, state: { open: { file: FILE }, ui } });
+    expect(await input(again.opened, 'rank').inputValue()).toBe('4');
+    stop();
+    await again.opened.close();
+    const changed = TEXT.replace('"rank": 3', '"rank": 2');
+    const third = await open({ file: FILE, text: changed, state: { open: { file: FILE }, ui } });
+    expect(await input(third.opened, 'rank').inputValue()).toBe('2');
+  });
+});
+
+describe.each(THEMES)('in %s', (theme) => {
+  let opened: Opened;
+  beforeEach(async () => ({ opened } = await open({ theme, file: FILE, text: TEXT })));
+
+  it.each([320, 1000, 1600])(
+    'at %i px: no finding of axe, no violation, nothing beside the page',
+    async (width) => {
+      const { page } = opened;
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator('summary', { hasText: 'How it is counted' }).click();
+      await page.waitForTimeout(150);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      expect(await opened.accessibility()).toEqual([]);
+      expect(await opened.complaints()).toEqual([]);
+      await opened.screenshot(`budget-${theme}-${width}`);
+    },
+  );
+});

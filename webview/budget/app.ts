@@ -1,0 +1,205 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { property, state } from 'lit/decorators.js';
+import type { Budget } from '../../src/shared/budget';
+import type {
+  BudgetAnswer,
+  BudgetFields,
+  BudgetFromPage,
+  BudgetOpen,
+  BudgetSetup,
+  BudgetToPage,
+} from '../../src/shared/panels/budget';
+import { connect, post, savedUi, saveUi } from '../ui/host';
+import { t } from '../ui/l10n';
+import { BudgetChart } from './chart';
+import { controls } from './controls';
+import { comparison, headline } from './comparison';
+import { explanation } from './explanation';
+import { moduleTable } from './modules';
+import { writeSection } from './write';
+
+/** Typing is computed when it rests; an answer takes a few milliseconds. */
+const ASK_AFTER_MS = 60;
+
+interface Ui {
+  /** The controls, and the experiment's values that they were changed from. */
+  fields: BudgetFields;
+  from: string;
+  logScale: boolean;
+  explained: boolean;
+}
+
+customElements.define('aurora-budget-chart', BudgetChart);
+
+/** The page: what was typed on one side, what it costs on the other. The host computes. */
+export class BudgetApp extends LitElement {
+  @state() private setup: BudgetSetup | undefined;
+  @state() private fields: BudgetFields | undefined;
+  @state() private answer: BudgetAnswer | undefined;
+  /** The last valid one: a mistake in a field does not empty the page. */
+  @state() private budget: Budget | undefined;
+  @state() private reading: string | undefined;
+  @state() private written: { ok: boolean; message: string } | undefined;
+  @state() private copied = '';
+  @property({ attribute: false }) logScale = savedUi<Ui>().logScale ?? false;
+  @property({ attribute: false }) explained = savedUi<Ui>().explained ?? false;
+  private seq = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** One style sheet for all of it. */
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    connect<BudgetOpen, BudgetToPage>(
+      () => this.requestUpdate(),
+      (message) => this.receive(message),
+    );
+  }
+
+  /** The toolkit's drop-downs take a value only once they know their options. */
+  protected override updated(): void {
+    requestAnimationFrame(() => {
+      for (const list of this.querySelectorAll<HTMLSelectElement>('vscode-dropdown[data-value]'))
+        if (list.value !== list.dataset.value) list.value = list.dataset.value!;
+    });
+  }
+
+  private receive(message: BudgetToPage): void {
+    switch (message.type) {
+      case 'setup': {
+        const { fields, from } = savedUi<Ui>();
+        this.setup = message;
+        // After a reload of the window: what was typed comes back, unless the experiment changed meanwhile.
+        const kept = fields && from === JSON.stringify(message.fields);
+        this.fields = kept && message.models.some((m) => m.id === fields.model) ? fields : message.fields;
+        return this.ask();
+      }
+      case 'reading':
+        this.reading = message.label;
+        return;
+      case 'answer':
+        // A later question is under way.
+        if (message.seq !== this.seq) return;
+        this.reading = undefined;
+        this.answer = message;
+        this.budget = message.budget ?? (message.model.state === 'ready' ? this.budget : undefined);
+        return;
+      case 'written':
+        this.written = message;
+        return;
+    }
+  }
+
+  private ask(): void {
+    this.save();
+    post<BudgetFromPage>({ type: 'compute', seq: ++this.seq, fields: this.fields! });
+  }
+
+  private save(): void {
+    const from = JSON.stringify(this.setup?.fields);
+    saveUi({ fields: this.fields, from, logScale: this.logScale, explained: this.explained });
+  }
+
+  private change(over: Partial<BudgetFields>): void {
+    this.fields = { ...this.fields!, ...over };
+    this.written = undefined;
+    this.copied = '';
+    // Answers to older questions are no longer wanted.
+    this.seq++;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), ASK_AFTER_MS);
+  }
+
+  private copy(what: 'modules' | 'curves' | 'summary', text: string): void {
+    post<BudgetFromPage>({ type: 'copy', what, text });
+    this.copied = t('Copied as CSV.');
+  }
+
+  protected override render(): TemplateResult {
+    const { setup, fields, answer } = this;
+    if (!setup || !fields) return html`<p role="status">${t('Opening the calculator …')}</p>`;
+    const { experiment } = setup;
+    return html`
+      <h1>${experiment ? t('Budget of {0}', experiment.name) : t('Budget calculator')}</h1>
+      <p class="lead">
+        ${t('What an adapter costs before it is trained: counted by the code that trains it, to the last parameter.')}
+      </p>
+      ${(experiment?.problems ?? []).map((problem) => html`<p class="note">${problem}</p>`)}
+      <main>
+        <section class="controls" aria-label=${t('Settings')}>
+          ${controls({
+            models: setup.models,
+            fields,
+            model: answer?.model,
+            problems: answer?.problems ?? [],
+            others: experiment?.others ?? [],
+            change: (over) => this.change(over),
+          })}
+          ${
+            experiment && answer
+              ? writeSection({
+                  name: experiment.name,
+                  answer,
+                  written: this.written,
+                  write: () => post<BudgetFromPage>({ type: 'write', fields }),
+                  openFile: () => post<BudgetFromPage>({ type: 'openFile' }),
+                })
+              : nothing
+          }
+        </section>
+        <div class="results">${this.results(fields)}</div>
+      </main>
+      <p class="visually-hidden" role="status">${this.spoken()}</p>
+    `;
+  }
+
+  private results(fields: BudgetFields): TemplateResult {
+    const { answer, budget, reading } = this;
+    const failed = answer?.model.state === 'failed' ? answer.model : undefined;
+    if (reading !== undefined) return html`<p class="reading">${t('Reading the model {0} …', reading)}</p>`;
+    if (failed)
+      return html`<div class="problem large">
+        <p>${failed.message}</p>
+        ${failed.hint ? html`<p>${failed.hint}</p>` : nothing}
+      </div>`;
+    if (!budget)
+      return html`<p class="reading">
+        ${answer?.problems.length ? t('Correct the marked settings to see a budget.') : t('Counting …')}
+      </p>`;
+    const stale = (answer?.problems.length ?? 0) > 0;
+    return html`
+      ${stale ? html`<p class="note">${t('Shown is the last valid choice.')}</p>` : nothing}
+      ${budget.warnings.map((warning) => html`<p class="note">${warning}</p>`)} ${headline(budget)}
+      ${comparison(budget, (text) => this.copy('summary', text))}
+      ${explanation(budget, fields, this.explained, (open) => {
+        this.explained = open;
+        this.save();
+      })}
+      <aurora-budget-chart
+        .budget=${budget}
+        .logScale=${this.logScale}
+        @scale=${(e: CustomEvent<boolean>) => {
+          this.logScale = e.detail;
+          this.save();
+        }}
+        @copy-csv=${(e: CustomEvent<string>) => this.copy('curves', e.detail)}
+      ></aurora-budget-chart>
+      ${moduleTable(budget, (text) => this.copy('modules', text))}
+    `;
+  }
+
+  /** What a screen reader is told when something changed. */
+  private spoken(): string {
+    const { answer, budget, reading, written, copied } = this;
+    if (reading !== undefined) return t('Reading the model {0} …', reading);
+    if (written) return written.message;
+    if (copied) return copied;
+    if (answer?.problems.length) return answer.problems.map((p) => p.message).join(' ');
+    return budget
+      ? t('{0} trainable parameters in {1} modules.', budget.adapter.parameters, budget.modules.length)
+      : '';
+  }
+}

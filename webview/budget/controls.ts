@@ -1,0 +1,231 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Ending } from '../../src/shared/budget';
+import type {
+  BudgetFields,
+  FieldName,
+  FieldProblem,
+  ModelChoice,
+  ModelState,
+} from '../../src/shared/panels/budget';
+import { t } from '../ui/l10n';
+
+export interface ControlsInput {
+  models: readonly ModelChoice[];
+  fields: BudgetFields;
+  model: ModelState | undefined;
+  problems: readonly FieldProblem[];
+  /** Settings of the experiment that have no control. */
+  others: readonly string[];
+  change(over: Partial<BudgetFields>): void;
+}
+
+type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder'>;
+const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).value;
+
+export function controls(input: ControlsInput): TemplateResult {
+  const { fields, model } = input;
+  return html`
+    ${modelControl(input)}
+    ${model?.state === 'ready' && model.source ? html`<p class="hint">${model.source}</p>` : nothing}
+    ${targetControls(input)} ${methodControl(input)}
+    <div class="pair">
+      ${textControl(input, 'rank', t('Rank r'))} ${textControl(input, 'alpha', t('Alpha'))}
+    </div>
+    ${
+      fields.method === 'aurora'
+        ? html`<div class="pair">
+            ${textControl(input, 'gridSize', t('Grid intervals G'))} ${orderControl(input)}
+          </div>`
+        : nothing
+    }
+    <div class="pair">
+      ${textControl(input, 'loraRank', t('Compare with LoRA, r'))}
+      ${textControl(input, 'tokens', t('Tokens a step'))}
+    </div>
+    <p class="hint">
+      ${t('Alpha scales the output and costs nothing. Tokens a step: batch × accumulation × length, at most.')}
+    </p>
+    ${
+      input.others.length
+        ? html`<p class="hint">${t('The experiment also sets:')}</p>
+            <ul class="hint">
+              ${input.others.map((o) => html`<li><code>${o}</code></li>`)}
+            </ul>`
+        : nothing
+    }
+  `;
+}
+
+const modelLabel = ({ label, kind }: ModelChoice): string =>
+  kind === 'experiment'
+    ? t('{0} (the experiment’s model)', label)
+    : kind === 'paper'
+      ? t('{0} (shapes of the paper)', label)
+      : label;
+
+function modelControl({ models, fields, change, problems }: ControlsInput): TemplateResult {
+  const choose = (e: Event) => {
+    const id = valueOf(e);
+    const chosen = models.find((m) => m.id === id);
+    if (!chosen || id === fields.model) return;
+    change({
+      model: id,
+      ...(chosen.names !== undefined && { targets: 'names', names: chosen.names }),
+      ...(chosen.loraRank !== undefined && { loraRank: String(chosen.loraRank) }),
+    });
+  };
+  return field(
+    'model',
+    problems,
+    html`<label id="model-label" for="model">${t('Model')}</label>
+      <vscode-dropdown id="model" aria-labelledby="model-label" data-value=${fields.model} @change=${choose}>
+        ${repeat(
+          models,
+          (m) => m.id,
+          (m) => html`<vscode-option value=${m.id}>${modelLabel(m)}</vscode-option>`,
+        )}
+      </vscode-dropdown>`,
+  );
+}
+
+function targetControls(input: ControlsInput): TemplateResult {
+  const { fields, change, model, problems } = input;
+  const modes: [BudgetFields['targets'], string][] = [
+    ['names', t('By name')],
+    ['regex', t('By expression')],
+    ['all-linear', t('All linear layers')],
+  ];
+  return html`
+    ${field(
+      'targets',
+      problems,
+      radios('targets', t('Adapted modules'), modes, fields.targets, (targets) => change({ targets })),
+    )}
+    ${
+      fields.targets === 'names'
+        ? html`${model?.state === 'ready' ? endings(model.endings, input) : nothing}
+          ${textControl(input, 'names', t('Names or endings of module paths'))}`
+        : fields.targets === 'regex'
+          ? textControl(input, 'regex', t('Regular expression over the whole path'))
+          : html`<p class="hint">${t('Every linear layer but the model’s output.')}</p>`
+    }
+  `;
+}
+
+/** Out × in, of a few. */
+const shapes = (e: Ending): string =>
+  e.shapes.length > 2 ? `${e.shapes.slice(0, 2).join(', ')}, …` : e.shapes.join(', ');
+
+/** Boxes are short cuts to the text field: one truth. */
+function endings(found: readonly Ending[], { fields, change }: ControlsInput): TemplateResult {
+  const names = fields.names.split(/[\s,]+/).filter((n) => n !== '');
+  const toggle = (name: string) => {
+    const rest = names.filter((n) => n !== name);
+    change({ names: (rest.length < names.length ? rest : [...names, name]).join(', ') });
+  };
+  return html`<div class="endings" role="group" aria-label=${t('Names found in the model')} tabindex="0">
+    ${repeat(
+      found,
+      (e) => e.name,
+      (e) =>
+        html`<vscode-checkbox
+          ?checked=${names.includes(e.name)}
+          .checked=${live(names.includes(e.name))}
+          @click=${(event: Event) => {
+            event.preventDefault();
+            toggle(e.name);
+          }}
+          @keydown=${(event: KeyboardEvent) => {
+            if (event.key !== ' ') return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+            toggle(e.name);
+          }}
+          >${e.name}
+          <span class="hint"
+            >${e.modules === 1 ? t('1 module') : t('{0} modules', e.modules)}, ${shapes(e)}</span
+          ></vscode-checkbox
+        >`,
+    )}
+  </div>`;
+}
+
+function methodControl({ fields, change, problems }: ControlsInput): TemplateResult {
+  const methods: [BudgetFields['method'], string][] = [
+    ['aurora', 'AuroRA'],
+    ['lora', 'LoRA'],
+  ];
+  return field(
+    'method',
+    problems,
+    radios('method', t('Method'), methods, fields.method, (method) => change({ method })),
+  );
+}
+
+const radios = <V extends string>(
+  name: string,
+  label: string,
+  options: [V, string][],
+  value: V,
+  choose: (value: V) => void,
+): TemplateResult =>
+  html`<span class="label" id="${name}-label">${label}</span>
+    <vscode-radio-group
+      name=${name}
+      orientation=${options.length > 2 ? 'vertical' : 'horizontal'}
+      aria-labelledby="${name}-label"
+      .value=${live(value)}
+      @change=${(e: Event) => {
+        const chosen = (e.currentTarget as HTMLInputElement).value as V;
+        if (chosen !== value && options.some(([v]) => v === chosen)) choose(chosen);
+      }}
+    >
+      ${options.map(([v, text]) => html`<vscode-radio name=${name} value=${v}>${text}</vscode-radio>`)}
+    </vscode-radio-group>`;
+
+const textControl = ({ fields, change, problems }: ControlsInput, name: TextName, label: string) =>
+  field(
+    name,
+    problems,
+    html`<vscode-text-field
+      id=${name}
+      aria-invalid=${problems.some((p) => p.field === name) ? 'true' : 'false'}
+      .value=${live(fields[name])}
+      @input=${(e: Event) => change({ [name]: valueOf(e) })}
+      >${label}</vscode-text-field
+    >`,
+  );
+
+function orderControl({ fields, change, problems }: ControlsInput): TemplateResult {
+  const known = ['1', '2', '3'];
+  const values = known.includes(fields.splineOrder) ? known : [...known, fields.splineOrder];
+  return field(
+    'splineOrder',
+    problems,
+    html`<label id="order-label" for="splineOrder">${t('Spline order k')}</label>
+      <vscode-dropdown
+        id="splineOrder"
+        aria-labelledby="order-label"
+        data-value=${fields.splineOrder}
+        @change=${(e: Event) => {
+          const splineOrder = valueOf(e);
+          if (splineOrder && splineOrder !== fields.splineOrder) change({ splineOrder });
+        }}
+      >
+        ${values.map((v) => html`<vscode-option value=${v}>${v}</vscode-option>`)}
+      </vscode-dropdown>`,
+  );
+}
+
+/** A control and, right below it, what is wrong with what it holds. */
+function field(name: FieldName, problems: readonly FieldProblem[], control: TemplateResult): TemplateResult {
+  const own = problems.filter((p) => p.field === name);
+  return html`<div class="field" data-field=${name}>
+    ${control}
+    ${own.map(
+      (p) => html`<p class="problem">${p.message}${p.hint ? html` <span>${p.hint}</span>` : nothing}</p>`,
+    )}
+  </div>`;
+}

@@ -1,0 +1,84 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Budget } from '../../src/shared/budget';
+import type { BudgetFields } from '../../src/shared/panels/budget';
+import { t } from '../ui/l10n';
+import { count, percent } from './format';
+
+/** The formulas, with this adapter's numbers in them; shown when asked for. */
+export function explanation(
+  budget: Budget,
+  fields: BudgetFields,
+  open: boolean,
+  toggled: (open: boolean) => void,
+): TemplateResult {
+  const { adapter, modelForwardFlops, curves } = budget;
+  const { parameters: p, file, memory, flops, nonlinear } = adapter;
+  const own = curves.find((c) => c.id === fields.method)?.formula ?? '';
+  const item = (title: string, formula: string, words: string) =>
+    html`<dt>${title}</dt>
+      <dd>
+        <code>${formula}</code>
+        <p>${words}</p>
+      </dd>`;
+  return html`<details
+    ?open=${open}
+    @toggle=${(e: Event) => toggled((e.currentTarget as HTMLDetailsElement).open)}
+  >
+    <summary>${t('How it is counted')}</summary>
+    <dl>
+      ${item(
+        t('Parameters'),
+        t('Σ over modules: {0} = {1}', own, count(p)),
+        t(
+          'The numbers of the tensors that the trainer makes for each module; in and out are the layer’s features. A task’s head comes on top.',
+        ),
+      )}
+      ${item(
+        t('Adapter file'),
+        t('8 + {0} + 4 × {1} = {2} bytes', count(file.header), count(p), count(file.total)),
+        t(
+          'adapter_model.safetensors in float32: the header’s length, the header with names and shapes padded to 8 bytes, 4 bytes a parameter. Without a task’s head.',
+        ),
+      )}
+      ${item(
+        t('Training memory'),
+        t('4 × {0} × (1 + 1 + 2) = {1} bytes', count(p), count(memory.total)),
+        t(
+          'In float32: the parameters, their gradients, and AdamW’s two moments. The model’s weights and the activations of a pass are not part of it.',
+        ),
+      )}
+      ${item(
+        t('FLOPs a token'),
+        t('forward 2 × {0}, backward 4 × {0}', count(flops.forward / 2)),
+        t(
+          'Matrix products, a multiply-add as two: each parameter takes part once a token and call; backward it costs one product for its own gradient and one to pass the gradient on. A module that is called several times counts as often.',
+        ) +
+          ' ' +
+          t(
+            'Forward this adds {0} to the model’s own linear layers.',
+            percent(flops.forward / modelForwardFlops),
+          ),
+      )}
+      ${item(
+        t('FLOPs a step'),
+        t('6 × {0} × {1} tokens = {2}', count(flops.forward / 2), fields.tokens, count(flops.step)),
+        t('As if every module saw every token of the step.'),
+      )}
+      ${
+        nonlinear.bases + nonlinear.activations > 0
+          ? item(
+              t('σ itself'),
+              t(
+                '{0} spline values, {1} activations a token',
+                count(nonlinear.bases),
+                count(nonlinear.activations),
+              ),
+              t(
+                'r(G + k) spline bases and 2r activations a module, forward. They are no matrix products and not part of the FLOPs above.',
+              ),
+            )
+          : nothing
+      }
+    </dl>
+  </details>`;
+}

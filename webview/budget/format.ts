@@ -1,0 +1,41 @@
+/** Exact, with separators: 74,208 */
+export const count = (n: number): string => n.toLocaleString('en-US');
+
+/** A share as people read it: 25.2 %, 0.060 %. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  const digits = value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return value > 0 && value < 0.001 ? '< 0.001 %' : `${value.toFixed(digits)} %`;
+}
+
+const BYTES = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+const OPERATIONS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP'];
+
+/** To three figures: 309 KiB. */
+export const bytes = (n: number): string => scaled(n, 1024, BYTES);
+export const flops = (n: number): string => scaled(n, 1000, OPERATIONS);
+
+function scaled(n: number, step: number, units: readonly string[]): string {
+  let unit = 0;
+  while (n >= step && unit < units.length - 1) {
+    n /= step;
+    unit++;
+  }
+  const digits = unit === 0 || n >= 100 ? 0 : n >= 10 ? 1 : 2;
+  return `${unit === 0 ? count(n) : n.toFixed(digits)} ${units[unit]}`;
+}
+
+/** Short marks for an axis: 0, 250k, 1.5M. */
+export function axisMark(n: number): string {
+  const [unit, size] = n >= 1e9 ? ['B', 1e9] : n >= 1e6 ? ['M', 1e6] : n >= 1e3 ? ['k', 1e3] : ['', 1];
+  return `${Number((n / size).toPrecision(3))}${unit}`;
+}
+
+/** Comma-separated values as RFC 4180 has them. */
+export const csv = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows.map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
+
+const cell = (value: string | number): string => {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};

@@ -1,0 +1,28 @@
+/** Round values for a linear axis from 0 to `top`: about five. */
+export function linearMarks(top: number): number[] {
+  const rough = top / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 2.5, 5, 10].find((s) => s * power >= rough) ?? 10);
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, i) => i * step);
+}
+
+/** Powers of ten between, or where those are few, also 2 and 5 times them. */
+export function logMarks(low: number, top: number): number[] {
+  const marks = (factors: number[]) => {
+    const found: number[] = [];
+    for (let p = Math.floor(Math.log10(low)); p <= Math.log10(top); p++)
+      for (const f of factors) if (f * 10 ** p >= low && f * 10 ** p <= top) found.push(f * 10 ** p);
+    return found;
+  };
+  const tens = marks([1]);
+  return tens.length >= 3 ? tens : marks([1, 2, 5]);
+}
+
+/** Ranks to label: 1 and even steps that leave room for their numbers. */
+export function rankMarks(last: number, width: number): number[] {
+  const most = Math.max(2, Math.floor(width / 40));
+  const step = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].find((s) => last / s <= most) ?? last;
+  const marks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
+  // Where 1 and the next mark would run into each other, the even ones stay alone.
+  return (step - 1) * (width / last) >= 20 || step === 1 ? [...new Set([1, ...marks])] : marks;
+}

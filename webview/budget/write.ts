@@ -1,0 +1,36 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { BudgetAnswer } from '../../src/shared/panels/budget';
+import { t } from '../ui/l10n';
+
+export interface WriteInput {
+  name: string;
+  answer: BudgetAnswer;
+  written: { ok: boolean; message: string } | undefined;
+  write(): void;
+  openFile(): void;
+}
+
+/** What a write would change, said before it is done; and what became of it. */
+export function writeSection({ name, answer, written, write, openFile }: WriteInput): TemplateResult {
+  const { changes = [], cannotWrite, problems } = answer;
+  const ready = changes.length > 0 && problems.length === 0;
+  return html`<div class="write">
+    <div class="buttons">
+      <vscode-button ?disabled=${!ready} @click=${write}>${t('Write to experiment')}</vscode-button>
+      <vscode-button appearance="secondary" @click=${openFile}>${t('Open the file')}</vscode-button>
+    </div>
+    ${
+      cannotWrite
+        ? html`<p class="problem">${cannotWrite}</p>`
+        : ready
+          ? html`<p class="hint">${t('Would change in {0}:', name)}</p>
+              <ul class="hint">
+                ${changes.map((c) => html`<li><code>${c}</code></li>`)}
+              </ul>`
+          : html`<p class="hint">
+              ${problems.length ? t('Correct the marked settings first.') : t('{0} says the same.', name)}
+            </p>`
+    }
+    ${written ? html`<p class=${written.ok ? 'note' : 'problem'}>${written.message}</p>` : nothing}
+  </div>`;
+}
