@@ -11,6 +11,18 @@ export default defineConfig({
       { extends: true, test: { name: 'cli', include: ['test/cli/**/*.test.ts'] } },
       { extends: true, test: { name: 'webview', include: ['test/webview/**/*.test.ts'] } },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'vscode',
+          include: ['test/vscode/**/*.test.ts'],
+          // One workbench at a time: each takes a server, an extension host, a browser and a trainer.
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -2,10 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
+import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { fetchUseLite } from './lib/use-lite.mjs';
+import { ensureChromium } from './lib/system.mjs';
+import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
+import { ensureWorkbench } from './lib/workbench/install.mjs';
 
 const TIERS = {
   lint,
@@ -13,6 +17,17 @@ const TIERS = {
   cli: (filters) => vitest('cli', filters),
   reference: (filters) => vitest('reference', filters),
   webview: (filters) => vitest('webview', filters),
+  vscode: (filters) => vitest('vscode', filters),
+};
+
+/** What a tier needs besides dependencies and a build. */
+const NEEDS = {
+  webview: () => ensureChromium(),
+  async vscode() {
+    for (const version of ['1.100', '1.139']) ensureWorkbench(version);
+    ensureUseLite();
+    for (const target of new Set([HERE, 'linux-x64', 'universal'])) await makePackage(target);
+  },
 };
 
 /** Each check is one test of the tier. */
@@ -76,13 +91,22 @@ await main(async () => {
   for (const [name, run] of Object.entries(TIERS)) {
     if (tier && tier !== name) continue;
     say(`Tests: ${name}`);
-    const part = run(filters);
+    const part = await ready(name).then(
+      () => run(filters),
+      (e) => {
+        console.error(e instanceof Failure ? e.message : e);
+        return { passed: 0, failed: 1, skipped: 0 };
+      },
+    );
     for (const key of Object.keys(sum)) sum[key] += part[key];
   }
   const skipped = sum.skipped ? `, ${sum.skipped} skipped` : '';
   console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
   return sum.failed ? 1 : 0;
 });
+
+/** A tier that cannot be prepared failed, and the ones after it still run. */
+const ready = async (tier) => NEEDS[tier]?.();
 
 /** The tests of the demo model's conversion need its package; without a network they are skipped. */
 async function prepare() {

@@ -31,16 +31,22 @@ function ofPackage(name) {
   const file = readdirSync(folder).find((f) => /^(licen[cs]e|copying)(\.|$)/i.test(f));
   // Some packages only name their licence; its text then comes from the standard form below.
   const text = file ? readFileSync(join(folder, file), 'utf8') : standard(license, name, author);
-  const notice = ['ThirdPartyNotices.txt', 'NOTICE', 'NOTICE.txt'].map((f) => join(folder, f)).find(existsSync);
+  const notice = ['ThirdPartyNotices.txt', 'NOTICE', 'NOTICE.txt']
+    .map((f) => join(folder, f))
+    .find(existsSync);
   return { name, version, text: notice ? `${text}\n\n${readFileSync(notice, 'utf8')}` : text };
 }
 
 function standard(license, name, author) {
   // Parts of it come from Google's protocol buffers, under a second licence.
-  if (license === '(Apache-2.0 AND BSD-3-Clause)') return `${apache()}\n\nCopyright 2008 Google Inc.\n\n${BSD}`;
+  if (license === '(Apache-2.0 AND BSD-3-Clause)')
+    return `${apache()}\n\nCopyright 2008 Google Inc.\n\n${BSD}`;
   if (license === 'Apache-2.0') return apache();
   if (license !== 'MIT') return '';
-  const holder = { 'onnxruntime-node': 'Microsoft Corporation', 'onnxruntime-common': 'Microsoft Corporation' }[name];
+  const holder = {
+    'onnxruntime-node': 'Microsoft Corporation',
+    'onnxruntime-common': 'Microsoft Corporation',
+  }[name];
   const who = holder ?? (typeof author === 'string' ? author : author?.name) ?? `the authors of ${name}`;
   return `MIT License\n\nCopyright (c) ${who}\n\n${MIT}`;
 }

@@ -23,6 +23,7 @@ const isElsewhere = (target) => /^(https?|data|mailto|command):/.test(target);
 
 function dataUri(path) {
   const type = TYPES[extname(path).toLowerCase()];
-  if (!type || !existsSync(path)) throw new Failure(`The README shows ${path}, which is not a picture there.`);
+  if (!type || !existsSync(path))
+    throw new Failure(`The README shows ${path}, which is not a picture there.`);
   return `data:${type};base64,${readFileSync(path).toString('base64')}`;
 }

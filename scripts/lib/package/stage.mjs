@@ -9,7 +9,7 @@ import { stageRuntime } from './runtime.mjs';
 import { TARGETS } from './targets.mjs';
 
 /** The demo model's converter is for us, who make the demo. */
-const { 'use-lite': _converter, ...SHIPPED } = PROGRAMS;
+const SHIPPED = without(PROGRAMS, 'use-lite');
 const KEPT = ['media', 'l10n', 'bin', 'package.nls.json', 'LICENSE'];
 
 /**
@@ -38,7 +38,9 @@ export async function stage(target, folder) {
 /** Minified, without source maps, into `dist`; returns esbuild's metafiles. */
 export async function bundlePackaged(dist) {
   const esbuild = await import('esbuild');
-  const builds = bundles(dist, { packaged: true, programs: SHIPPED }).map((options) => esbuild.build(options));
+  const builds = bundles(dist, { packaged: true, programs: SHIPPED }).map((options) =>
+    esbuild.build(options),
+  );
   const results = await Promise.all(builds).catch(() => {
     throw new Failure('The build failed; the errors are above.');
   });
@@ -48,6 +50,10 @@ export async function bundlePackaged(dist) {
 /** Without what only the repository needs: everything is bundled, so nothing is left to install. */
 function manifest() {
   const whole = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const { scripts: _s, devDependencies: _d, dependencies: _n, private: _p, ...kept } = whole;
+  const kept = without(whole, 'scripts', 'devDependencies', 'dependencies', 'private');
   return { ...kept, engines: { vscode: whole.engines.vscode } };
+}
+
+function without(record, ...keys) {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 }

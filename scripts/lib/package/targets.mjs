@@ -48,7 +48,8 @@ export const TARGETS = {
 };
 
 /** The target that this machine's VS Code would install. */
-export const HERE = `${process.platform}-${process.arch}` in TARGETS ? `${process.platform}-${process.arch}` : 'universal';
+export const HERE =
+  `${process.platform}-${process.arch}` in TARGETS ? `${process.platform}-${process.arch}` : 'universal';
 
 function node(name, integrity, file = 'bin/node') {
   return { spec: `${name}@${NODE_VERSION}`, integrity, file };

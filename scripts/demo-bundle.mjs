@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { main, say } from './lib/console.mjs';
+import { makeDemo } from './lib/demo-bundle.mjs';
+import { ROOT } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+
+/** Makes dist/demo, which a packaged extension carries, for "AuroRA: Run the Demo" in the repository. */
+await main(async () => {
+  ensureDependencies();
+  if (!existsSync(join(ROOT, 'dist', 'use-lite.cjs'))) await build();
+  const files = makeDemo(join(ROOT, 'dist', 'demo'));
+  say(`dist/demo: ${files.join(', ')}`);
+});

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Failure, say } from './console.mjs';
+
+const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Chromium's path: $CHROMIUM, else where Linux keeps it; undefined where there is none. */
+export const findChromium = () => [process.env.CHROMIUM, ...CHROMIUMS].find((p) => p && existsSync(p));
+
+/** The browser that page and workbench tests drive; on Debian as root it is installed when missing. */
+export function ensureChromium() {
+  if (!findChromium()) ensurePackages(['chromium', 'fonts-dejavu-core'], 'or set CHROMIUM to its path');
+  const path = findChromium();
+  if (!path) throw new Failure('There is no Chromium.', 'Install it, or set CHROMIUM to its path.');
+  return path;
+}
+
+/**
+ * Debian packages that must be there.
+ * @param {string[]} names
+ * @param {string} [otherwise] another way out, for the message
+ */
+export function ensurePackages(names, otherwise) {
+  const missing = names.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  const root = process.platform === 'linux' && process.getuid() === 0;
+  if (!root || !has('apt-get'))
+    throw new Failure(
+      `These system packages are missing: ${missing.join(', ')}.`,
+      `Install them (on Debian or Ubuntu: sudo apt-get install ${missing.join(' ')})${otherwise ? `, ${otherwise}` : ''}; then run this again.`,
+    );
+  say(`Installing ${missing.join(', ')} …`);
+  apt('update', '-qq');
+  const install = () => apt('install', '-y', '-qq', '--no-install-recommends', ...missing);
+  // A package can vanish from a mirror's cache between the two; a plain repeat passes.
+  if (install() !== 0 && install() !== 0)
+    throw new Failure(`apt-get could not install ${missing.join(', ')}; its own message is above.`);
+}
+
+const isInstalled = (name) => {
+  const query = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' });
+  return query.status === 0 && query.stdout.endsWith(' installed');
+};
+const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+const apt = (...args) =>
+  spawnSync('apt-get', args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  }).status;

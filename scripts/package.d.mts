@@ -1,0 +1,2 @@
+export function makePackage(target: string): Promise<string>;
+export function packagePath(target: string): string;

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
+
+/** Budgets of the issue, in bytes as a package carries them. */
+const HOST_LIMIT = 500 * 1024;
+const PAGE_LIMIT = 600 * 1024;
+const folder = mkdtempSync(join(tmpdir(), 'aurora-bundles-'));
+let host: Metafile;
+let pages: Metafile;
+
+beforeAll(async () => {
+  [host, pages] = await bundlePackaged(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const bytes = (file: string) => statSync(join(folder, file)).size;
+/** The modules of an output that esbuild kept at least a byte of. */
+const inputs = (meta: Metafile, output: string) => {
+  const [, found] = Object.entries(meta.outputs).find(([path]) => path.endsWith(output))!;
+  return Object.entries(found.inputs)
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => path);
+};
+
+describe('the extension host’s bundle', () => {
+  test(`is at most ${HOST_LIMIT} bytes`, () =>
+    expect(bytes('extension.cjs')).toBeLessThanOrEqual(HOST_LIMIT));
+
+  test('has nothing native, no model parser, no engine and no trainer', () => {
+    const forbidden =
+      /onnxruntime|@bufbuild\/protobuf|\.node$|src\/(engine|data|trainer|cli|demo|graph\/onnx)\//;
+    expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
+  });
+
+  test('asks for nothing but VS Code and Node', () => {
+    const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith('extension.cjs'))!;
+    const outside = imports.filter((i) => i.external).map((i) => i.path);
+    expect(outside.filter((path) => path !== 'vscode' && !isBuiltin(path))).toEqual([]);
+  });
+});
+
+describe('the pages', () => {
+  const names = () => readdirSync(join(folder, 'webview')).filter((file) => file.endsWith('.js'));
+
+  test(`are at most ${PAGE_LIMIT} bytes each`, () => {
+    expect(names().length).toBeGreaterThanOrEqual(3);
+    for (const name of names()) expect(bytes(`webview/${name}`), name).toBeLessThanOrEqual(PAGE_LIMIT);
+  });
+
+  test('hold nothing of the host but what both sides share', () => {
+    for (const name of names()) {
+      const outside = inputs(pages, `webview/${name}`).filter((path) => /^src\/(?!shared\/)/.test(path));
+      expect(outside, name).toEqual([]);
+    }
+  });
+});
+
+test('no bundle has a source map', () =>
+  expect(readdirSync(folder, { recursive: true }).filter((file) => String(file).endsWith('.map'))).toEqual(
+    [],
+  ));

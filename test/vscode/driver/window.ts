@@ -1,0 +1,177 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame, Locator, Page } from 'playwright-core';
+import type { WorkbenchServer } from '../../../scripts/lib/workbench/server.mjs';
+import { launch } from './browser';
+
+const SHOTS = join(__dirname, '..', '..', '..', '.cache', 'screenshots', 'workbench');
+const START_MS = 60_000;
+/** A menu ignores clicks in its first tenth of a second. */
+const MENU_MS = 300;
+
+const INPUT = '.quick-input-widget input:not([type="checkbox"])';
+
+/** A window of the workbench, driven as a person would: keyboard, palette, menus. */
+export class Window {
+  private constructor(readonly page: Page) {}
+
+  /** Opens a folder (none: an empty window) and waits for the workbench. */
+  static async open(
+    server: WorkbenchServer,
+    folder?: string,
+    { width = 1280, height = 800 }: { width?: number; height?: number } = {},
+  ): Promise<Window> {
+    const page = await (
+      await launch()
+    ).newPage({ viewport: { width, height }, permissions: ['clipboard-read', 'clipboard-write'] });
+    page.setDefaultTimeout(30_000);
+    await page.goto(server.url(folder));
+    const window = new Window(page);
+    await window.ready();
+    return window;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  private async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: START_MS });
+    await this.page.locator('.statusbar').waitFor({ timeout: START_MS });
+  }
+
+  /** Runs a command by its whole title, "AuroRA: Run Experiment". */
+  async palette(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const box = this.page.locator(INPUT).first();
+    await box.waitFor();
+    // fill, since typed keys race with the focus, above all when a webview had it.
+    await box.fill(`>${title}`);
+    await this.option(title).click();
+  }
+
+  /** Titles that the palette offers for some words. */
+  async offered(words: string): Promise<string[]> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator(INPUT).first().fill(`>${words}`);
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await this.page.waitForTimeout(300);
+    const rows = await this.page.locator('.quick-input-list .monaco-list-row').all();
+    const titles = await Promise.all(rows.map((row) => row.getAttribute('aria-label')));
+    await this.page.keyboard.press('Escape');
+    return titles.map((t) => t ?? '');
+  }
+
+  /** Chooses from an open quick pick. */
+  async pick(label: string): Promise<void> {
+    await this.option(label).click();
+  }
+
+  private option(label: string): Locator {
+    const start = label.replaceAll('"', '\\"');
+    return this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${start}"]`).first();
+  }
+
+  /** Answers an open input box; `prompt` is a part of its title, prompt or placeholder. */
+  async input(prompt: string, value: string): Promise<void> {
+    await this.page.locator('.quick-input-widget', { hasText: prompt }).waitFor();
+    await this.page.locator(INPUT).first().fill(value);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Presses a modal's button; `text` must be in what it asks. */
+  async modal(text: string, button: string): Promise<void> {
+    const dialog = this.page.locator('.monaco-dialog-box', { hasText: text });
+    await dialog.waitFor();
+    await dialog.getByRole('button', { name: button }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** A notification that has `text`. */
+  toast(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast', { hasText: text }).first();
+  }
+
+  async pressToast(text: string | RegExp, button: string): Promise<void> {
+    await this.toast(text).getByRole('button', { name: button }).click();
+  }
+
+  /** Shows the AuroRA side bar. */
+  async sideBar(): Promise<void> {
+    const entry = this.page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
+    await entry.waitFor({ timeout: START_MS });
+    const open = await this.page.locator('.sidebar .composite.title', { hasText: 'AuroRA' }).count();
+    if (!open) await entry.click();
+    await this.pane('Experiments').waitFor();
+  }
+
+  pane(title: string): Locator {
+    return this.page.locator('.sidebar .pane', {
+      has: this.page.locator('.pane-header', { hasText: title }),
+    });
+  }
+
+  /** A row of a tree of the side bar that has `text`. */
+  row(text: string | RegExp): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** The texts of a view's rows, label and description together. */
+  rows(title = 'Experiments'): Promise<string[]> {
+    return this.pane(title).locator('.monaco-list-row').allInnerTexts();
+  }
+
+  async contextMenu(row: Locator, action: string): Promise<void> {
+    await row.click({ button: 'right' });
+    const item = this.page.locator('.monaco-menu .action-label', { hasText: action }).first();
+    await item.waitFor();
+    await this.page.waitForTimeout(MENU_MS);
+    await item.click();
+  }
+
+  /** Opens a file of the workspace through the palette of files. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const box = this.page.locator(INPUT).first();
+    await box.waitFor();
+    await box.fill(name);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.tab(name).waitFor();
+  }
+
+  tab(title: string | RegExp): Locator {
+    return this.page.locator('.tabs-container .tab', { hasText: title }).first();
+  }
+
+  statusBar(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text }).first();
+  }
+
+  /** The page inside a webview, found by what is in it, since several can be open. */
+  async frameWith(selector: string, limit = 30_000): Promise<Frame> {
+    for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(100))
+      for (const frame of this.page.frames())
+        if (
+          await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0)
+        )
+          return frame;
+    throw new Error(`No webview shows ${selector}.`);
+  }
+
+  /** To .cache/screenshots/workbench/<name>.png. */
+  async screenshot(name: string): Promise<string> {
+    mkdirSync(SHOTS, { recursive: true });
+    const path = join(SHOTS, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
+  }
+
+  close(): Promise<void> {
+    return this.page.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { closeBrowser } from './driver/browser';
+import { hostTests, type HostReport } from './driver/host';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+afterAll(closeBrowser);
+
+const vsix = vsixHere();
+const empty = mkdtempSync(join(tmpdir(), 'aurora-empty-'));
+const lab = tinyWorkspace();
+afterAll(() => lab.remove());
+
+// What mocha found in the host becomes tests of ours, so it has to run before they are collected.
+for (const version of ['1.100', '1.139'] as const) {
+  const reports = [
+    await hostTests(version, ['activation'], { vsix, folder: empty }),
+    await hostTests(version, ['experiment'], { vsix, folder: lab.folder }),
+  ];
+  describe(`in VS Code ${version}'s extension host`, () => {
+    for (const report of reports) retell(report);
+    test('the log has no error of ours', () => expect(reports.flatMap((r) => r.errors)).toEqual([]));
+  });
+}
+
+function retell(report: HostReport): void {
+  for (const { fullTitle } of report.passes) test(fullTitle, () => {});
+  for (const { fullTitle, err } of report.failures)
+    test(fullTitle, () => {
+      throw new Error(err.stack ?? err.message);
+    });
+  for (const { fullTitle } of report.pending) test.skip(fullTitle, () => {});
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'mocha';
+import * as vscode from 'vscode';
+
+const ID = 'aurora-lab.aurora-lab';
+/** Goal of ANCHORS.md: load and activate together. A busy test machine may take three times as long. */
+const ACTIVATION_LIMIT_MS = 300;
+
+suite('activation', () => {
+  test('an empty folder does not activate the extension', () => {
+    assert.equal(vscode.extensions.getExtension(ID)!.isActive, false);
+  });
+
+  test(`load and activate within ${ACTIVATION_LIMIT_MS} ms`, async () => {
+    const before = performance.now();
+    await vscode.extensions.getExtension(ID)!.activate();
+    const took = performance.now() - before;
+    assert.ok(took <= ACTIVATION_LIMIT_MS, `it took ${took.toFixed(0)} ms`);
+  });
+
+  test('activation loads one file of the extension and nothing native', () => {
+    const folder = vscode.extensions.getExtension(ID)!.extensionPath;
+    const loaded = Object.keys(require.cache).filter((file) => file.startsWith(folder));
+    assert.deepEqual(
+      loaded.map((file) => file.slice(folder.length + 1)),
+      ['dist/extension.cjs'],
+    );
+  });
+
+  test('every command of the manifest is registered', async () => {
+    const { commands } = (
+      vscode.extensions.getExtension(ID)!.packageJSON as {
+        contributes: { commands: { command: string }[] };
+      }
+    ).contributes;
+    assert.ok(commands.length >= 20);
+    const registered = new Set(await vscode.commands.getCommands(true));
+    assert.deepEqual(
+      commands.map((c) => c.command).filter((command) => !registered.has(command)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { suite, suiteSetup, test } from 'mocha';
+import * as vscode from 'vscode';
+
+const ID = 'aurora-lab.aurora-lab';
+
+/** Waits until `look` gives something. */
+async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((r) => setTimeout(r, 100))) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`Waited in vain for ${what}.`);
+}
+
+suite('experiment file', () => {
+  const uri = () => vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0].uri, 'tiny.aurora.json');
+  let document: vscode.TextDocument;
+
+  suiteSetup(async () => {
+    document = await vscode.workspace.openTextDocument(uri());
+    await vscode.window.showTextDocument(document);
+  });
+
+  const at = (text: string, shift = 0) => {
+    const offset = document.getText().indexOf(text);
+    assert.notEqual(offset, -1, `${text} is not in the file`);
+    return document.positionAt(offset + shift);
+  };
+  const replace = async (from: string, to: string) => {
+    const edit = new vscode.WorkspaceEdit();
+    const start = document.getText().indexOf(from);
+    edit.replace(
+      uri(),
+      new vscode.Range(document.positionAt(start), document.positionAt(start + from.length)),
+      to,
+    );
+    assert.ok(await vscode.workspace.applyEdit(edit));
+  };
+
+  test('a workspace with an experiment activates the extension by itself', () =>
+    until('the extension', () => vscode.extensions.getExtension(ID)!.isActive || undefined));
+
+  test('has a language of its own', () => assert.equal(document.languageId, 'aurora-experiment'));
+
+  test('hover says what a key means', async () => {
+    const text = await until('a hover', async () => {
+      const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+        'vscode.executeHoverProvider',
+        uri(),
+        at('"learningRate"', 3),
+      );
+      return hovers
+        .flatMap((h) => h.contents)
+        .map((c) => (typeof c === 'string' ? c : c.value))
+        .find((c) => /learning rate/i.test(c));
+    });
+    assert.ok(text.length > 20, text);
+  });
+
+  test('completion offers the keys that are not there yet', async () => {
+    await replace('"epochs"', '"", "epochs"');
+    try {
+      const labels = await until('completions', async () => {
+        const list = await vscode.commands.executeCommand<vscode.CompletionList>(
+          'vscode.executeCompletionItemProvider',
+          uri(),
+          at('"", "epochs"', 1),
+        );
+        const found = list.items.map((i) =>
+          (typeof i.label === 'string' ? i.label : i.label.label).replaceAll('"', ''),
+        );
+        return found.includes('warmupRatio') || found.includes('weightDecay') ? found : undefined;
+      });
+      assert.ok(!labels.includes('epochs'), 'what is there is not offered again');
+    } finally {
+      await replace('"", "epochs"', '"epochs"');
+    }
+  });
+
+  test('a wrong value is marked at its place', async () => {
+    await replace('"batchSize": 8', '"batchSize": "many"');
+    try {
+      const found = await until('a diagnostic', () =>
+        vscode.languages.getDiagnostics(uri()).find((d) => document.getText(d.range).includes('many')),
+      ).catch((e: Error) => {
+        const all = vscode.languages.getDiagnostics(uri());
+        throw new Error(`${e.message} There are: ${JSON.stringify(all)}`);
+      });
+      assert.ok(found.message.length > 0);
+    } finally {
+      await replace('"batchSize": "many"', '"batchSize": 8');
+    }
+    await until('no diagnostic', () => vscode.languages.getDiagnostics(uri()).length === 0 || undefined);
+  });
+});

@@ -1,0 +1,121 @@
+import { statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { packagePath } from '../../scripts/package.mjs';
+import { readZip, type ZipEntry } from './zip';
+
+const MB = 2 ** 20;
+/** Where everything of the extension lies in a VSIX. */
+const HOME = 'extension/';
+
+const TOP = [
+  'LICENSE.txt',
+  'ThirdPartyNotices.txt',
+  'bin',
+  'changelog.md',
+  'dist',
+  'media',
+  'package.json',
+  'package.nls.json',
+  'readme.md',
+];
+const DIST = ['cli.cjs', 'demo', 'experiment.schema.json', 'extension.cjs', 'pulse-worker.cjs', 'webview'];
+
+const contents = (target: string) => {
+  const entries = readZip(packagePath(target));
+  const inside = entries.filter((e) => e.name.startsWith(HOME));
+  return { entries, files: inside.map((e) => ({ ...e, name: e.name.slice(HOME.length) })) };
+};
+const firsts = (files: ZipEntry[], below = '') =>
+  [
+    ...new Set(
+      files.filter((f) => f.name.startsWith(below)).map((f) => f.name.slice(below.length).split('/')[0]),
+    ),
+  ].sort();
+const names = (files: ZipEntry[], what: RegExp) => files.map((f) => f.name).filter((name) => what.test(name));
+
+describe.each(['linux-x64', 'universal'])('the package for %s', (target) => {
+  const { entries, files } = contents(target);
+
+  test('has these files at its top, and no other', () => expect(firsts(files)).toEqual(TOP));
+
+  test('has no source, test, source map or development file', () => {
+    expect(names(files, /\.(map|ts|tsx|mts|vsix|tgz)$|^(src|test|scripts|webview|bench|docs|\.)/)).toEqual(
+      [],
+    );
+  });
+
+  test('each bundle is there and not empty', () => {
+    for (const name of ['run', 'budget', 'activations'].flatMap((p) => [
+      `webview/${p}.js`,
+      `webview/${p}.css`,
+    ]))
+      expect(files.find((f) => f.name === `dist/${name}`)?.size, name).toBeGreaterThan(0);
+  });
+
+  test('its manifest asks for nothing to be installed', () => {
+    const manifest = JSON.parse(read(target, `${HOME}package.json`)) as Record<string, unknown>;
+    for (const key of ['scripts', 'dependencies', 'devDependencies'])
+      expect(manifest).not.toHaveProperty(key);
+    expect(manifest).toMatchObject({ publisher: 'aurora-lab', engines: { vscode: '^1.100.0' } });
+  });
+
+  test('every picture of its README is inside it', () => {
+    const pictures = [...read(target, `${HOME}readme.md`).matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)];
+    expect(pictures.map((p) => p[1]).filter((p) => !p.startsWith('data:image/png;base64,'))).toEqual([]);
+  });
+
+  test('says whose software it carries', () => {
+    const text = read(target, `${HOME}ThirdPartyNotices.txt`);
+    const carried = [
+      'ajv',
+      'lit',
+      'uplot',
+      ...(target === 'universal' ? [] : ['Node.js', 'onnxruntime-node']),
+    ];
+    for (const name of carried) expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'mi'));
+  });
+
+  test('VS Code is told which platform it is for', () => {
+    const platform = /TargetPlatform="([^"]+)"/.exec(read(target, 'extension.vsixmanifest'))?.[1];
+    expect(platform).toBe(target === 'universal' ? undefined : target);
+    expect(entries.length - files.length).toBe(2);
+  });
+});
+
+describe('the package for linux-x64', () => {
+  const { files } = contents('linux-x64');
+
+  test('carries Node and ONNX Runtime of that platform only', () => {
+    expect(firsts(files, 'dist/')).toEqual([...DIST, 'node', 'node_modules'].sort());
+    expect(firsts(files, 'dist/node/')).toEqual(['node']);
+    expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node']);
+    expect(names(files, /\.(node|so|dll|dylib|exe)(\.|$)/)).toEqual([
+      'dist/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1',
+      'dist/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node',
+    ]);
+  });
+
+  test('its Node may be executed', () =>
+    expect(files.find((f) => f.name === 'dist/node/node')!.mode & 0o111).toBe(0o111));
+
+  test('is at most 100 MB', () =>
+    expect(statSync(packagePath('linux-x64')).size).toBeLessThanOrEqual(100 * MB));
+});
+
+describe('the universal package', () => {
+  const { files } = contents('universal');
+
+  test('carries no binary', () => {
+    expect(firsts(files, 'dist/')).toEqual(DIST);
+    expect(names(files, /\.(node|so|dll|dylib|exe)(\.|$)|dist\/node/)).toEqual([]);
+  });
+
+  test('is at most 40 MB', () =>
+    expect(statSync(packagePath('universal')).size).toBeLessThanOrEqual(40 * MB));
+});
+
+function read(target: string, name: string): string {
+  return readZip(packagePath(target))
+    .find((e) => e.name === name)!
+    .text();
+}
