@@ -1,9 +1,9 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { isTreeNode } from '../tree/nodes';
+import { runItem } from './run-item';
 import { selectedRows } from '../tree/selection';
 
 /** What a key press hands over instead of a row. */
@@ -52,13 +52,7 @@ async function pickRuns(
     void vscode.window.showInformationMessage(none);
     return [];
   }
-  const items = runs.map((run) => ({
-    label: runLabel(run),
-    description: basename(run.experiment).replace(/\.aurora\.json$/, ''),
-    detail: run.user.note,
-    picked: chosen.has(run.folder),
-    run,
-  }));
+  const items = runs.map((run) => ({ ...runItem(run), picked: chosen.has(run.folder) }));
   const picked = await vscode.window.showQuickPick(items, {
     title,
     placeHolder: least > 1 ? vscode.l10n.t('Choose at least {0}.', least) : undefined,

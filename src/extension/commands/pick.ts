@@ -1,10 +1,9 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { isTreeNode } from '../tree/nodes';
 import { LANGUAGE } from '../ids';
+import { runItem } from './run-item';
 
 /**
  * The run that a command is about: its argument (a row of the tree, or a run folder), else the one chosen
@@ -22,19 +21,12 @@ export async function runFrom(
         ? argument.folder
         : undefined;
   if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
-  const experiments = await store.experiments();
-  const runs = experiments.flatMap((e) => e.runs).filter(choice.filter ?? (() => true));
+  const runs = (await store.experiments()).flatMap((e) => e.runs).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this workspace.'));
     return undefined;
   }
-  const items = runs.map((run) => ({
-    label: runLabel(run),
-    description: experiments.find((e) => e.file === run.experiment)?.name ?? basename(run.experiment),
-    detail: run.user.note,
-    run,
-  }));
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await vscode.window.showQuickPick(runs.map(runItem), {
     title: choice.title,
     ignoreFocusOut: true,
     matchOnDescription: true,

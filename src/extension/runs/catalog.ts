@@ -85,11 +85,11 @@ export class Catalog {
   /** Looks at one run, wherever it lies; from then on it is looked at like the others. */
   async lookAt(folder: string): Promise<Changes> {
     const run = this.runs.get(folder) ?? this.track(folder);
-    const isNew = run.entry === undefined;
+    const was = run.entry !== undefined;
     const changed = await run.look();
     if (!run.entry) this.runs.delete(folder);
     else this.place(folder);
-    return { runs: changed && run.entry ? [run.entry] : [], structure: isNew };
+    return { runs: changed && run.entry ? [run.entry] : [], structure: was !== (run.entry !== undefined) };
   }
 
   private track(folder: string): TrackedRun {

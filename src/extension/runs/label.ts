@@ -1,9 +1,23 @@
 import type { RunSummary } from '../../runs/read';
 import type { RunEvent } from '../../shared/events';
+import type { AdapterSpec } from '../../shared/experiment';
 import type { RunEntry } from './store';
 
-/** What people call a run: their own name for it, else when it began (local time) and the start of its id. */
-export const runLabel = ({ user, id }: Pick<RunEntry, 'user' | 'id'>): string => user.name ?? labelOfId(id);
+/**
+ * What people call a run: their own name for it, else its method and rank and the start of its id, which
+ * together fit a narrow side bar; a run that cannot be read goes by its time.
+ */
+export function runLabel({ user, id, run }: Pick<RunEntry, 'user' | 'id' | 'run'>): string {
+  if (user.name !== undefined) return user.name;
+  const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
+  return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
+}
+
+/** "AuroRA r2", "LoRA r8", "Head alone" */
+function methodLabel(adapter: AdapterSpec): string {
+  if (adapter.method === 'none') return 'Head alone';
+  return `${adapter.method === 'aurora' ? 'AuroRA' : 'LoRA'} r${adapter.rank}`;
+}
 
 /** "2026-01-02 04:05 · 1a2b" for the id that a run's folder has; any other name stays as it is. */
 export function labelOfId(id: string): string {

@@ -119,7 +119,9 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   private shownExperiments(): ExperimentEntry[] {
     const byName = (a: ExperimentEntry, b: ExperimentEntry) =>
-      a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.file < b.file ? -1 : 1);
+      Number(b.exists) - Number(a.exists) ||
+      a.name.localeCompare(b.name, undefined, { numeric: true }) ||
+      (a.file < b.file ? -1 : 1);
     return this.experiments.filter((e) => !this.options.filter || this.shownRuns(e).length > 0).sort(byName);
   }
 

@@ -60,7 +60,11 @@ export function tooltip({ title, note, error, facts, folder }: RunDetails): vsco
   if (note) paragraph('', note, '');
   if (error) paragraph('$(error) ', error.message, '');
   if (error?.hint) paragraph('$(lightbulb) ', error.hint, '');
-  for (const [name, value] of facts) paragraph(`${name}: `, value, '');
+  facts.forEach(([name, value], i) => {
+    md.appendMarkdown(i > 0 ? '  \n' : '');
+    md.appendText(`${name}: ${value}`);
+  });
+  md.appendMarkdown('\n\n');
   paragraph('', folder, '');
   return md;
 }

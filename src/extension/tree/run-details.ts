@@ -1,5 +1,5 @@
 import type { AdapterSpec } from '../../shared/experiment';
-import { bestEvaluation, lastTime, runLabel, startTime } from '../runs/label';
+import { bestEvaluation, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { duration, formatMetric, METRIC_NAMES } from './format';
@@ -64,6 +64,17 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
     [t('Began'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     [t('Took'), began === undefined || ended === undefined ? undefined : duration((ended - began) / 1000, t)],
   ];
+  const fork = run.events.find((e) => e.kind === 'forked');
+  if (fork)
+    rows.push([
+      t('Forked from'),
+      t(
+        '{0} at step {1}, changed: {2}',
+        labelOfId(fork.fromRun),
+        fork.fromStep,
+        fork.changed.map((c) => c.key).join(', ') || t('nothing'),
+      ),
+    ]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }
 

@@ -184,6 +184,9 @@ describe('catalog of experiments and runs', () => {
     const run = makeRun(file, { status: {} });
     expect(await catalog.lookAt(run)).toMatchObject({ structure: true, runs: [{ folder: run }] });
     expect(catalog.experiments()).toMatchObject([{ file, runs: [{ folder: run }] }]);
+    rmSync(run, { recursive: true });
+    expect(await catalog.lookAt(run)).toEqual({ structure: true, runs: [] });
+    expect(catalog.experiments()).toMatchObject([{ file, runs: [] }]);
     const elsewhere = makeRun(join(folder(), 'far.aurora.json'), { status: {} });
     await catalog.lookAt(elsewhere);
     expect(catalog.run(elsewhere)?.state).toBe('starting');

@@ -208,9 +208,12 @@ describe('other rows', () => {
 });
 
 describe('texts', () => {
-  it('calls a run by its name, else by its time and the start of its id', () => {
+  it('calls a run by its name, else by its method, rank and id, else by its time', () => {
     expect(labelOfId('20250131T123456Z-1a2b3c4d')).toMatch(/^2025-0[12]-\d\d \d\d:34 · 1a2b$/);
     expect(labelOfId('from elsewhere')).toBe('from elsewhere');
+    const unnamed = entry('finished', { at: Date.UTC(2025, 0, 31) });
+    expect(runLabel(unnamed)).toBe(`AuroRA r2 · ${unnamed.id.slice(17, 21)}`);
+    expect(runLabel({ ...unnamed, run: undefined })).toBe(labelOfId(unnamed.id));
     expect(runLabel({ id: '20250131T123456Z-1a2b3c4d', user: { name: 'mine' } })).toBe('mine');
   });
 

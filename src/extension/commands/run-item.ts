@@ -1,0 +1,19 @@
+import { basename } from 'node:path';
+import type * as vscode from 'vscode';
+import type { RunEntry } from '../runs/store';
+import { rowContext } from '../tree/items';
+import { runRow } from '../tree/run-row';
+
+export type RunItem = vscode.QuickPickItem & { run: RunEntry };
+
+/** A run in a list to choose from, told as in the tree. */
+export function runItem(run: RunEntry): RunItem {
+  const { label, description, icon } = runRow(run, rowContext());
+  const experiment = basename(run.experiment).replace(/\.aurora\.json$/, '');
+  return {
+    label: `$(${icon.id}) ${label}`,
+    description: [experiment, description].filter((part) => part !== '').join(' · '),
+    detail: run.user.note,
+    run,
+  };
+}
