@@ -9,13 +9,13 @@ import { LiveExperiments } from './live';
 const SELECTOR: vscode.DocumentSelector = { language: LANGUAGE, scheme: 'file' };
 
 /** Experiments in the editor: lenses, marks with quick fixes, completion, hovers and links. */
-export function registerLanguage(services: Services): void {
+export function registerLanguage(services: Services): vscode.Disposable {
   const live = new LiveExperiments(services);
   const diagnostics = new ExperimentDiagnostics(live);
   const lenses = new ExperimentLenses(services, live);
   const assistance = new ExperimentAssistance(live);
   const { languages } = vscode;
-  services.context.subscriptions.push(
+  return vscode.Disposable.from(
     live,
     diagnostics,
     lenses,

@@ -1,0 +1,170 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { PreflightProblem } from '../../shared/preflight';
+import { experimentFrom } from '../commands/pick';
+import { registerGuarded } from '../commands/guard';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { rangeOf } from './diagnostics';
+import { ExperimentText } from './experiment-text';
+import {
+  addLine,
+  parsePreflightLine,
+  reportMarkdown,
+  summaryLine,
+  type PreflightReport,
+} from './preflight-report';
+import { programError } from './program-error';
+
+const SCHEME = 'aurora-preflight';
+
+/** The command that measures what a run would take and looks at its data, before it is started. */
+export function registerPreflight(services: Services): vscode.Disposable {
+  const preflights = new Preflights(services);
+  return vscode.Disposable.from(
+    preflights,
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, preflights),
+    registerGuarded(services.log, COMMAND.preflight, async (argument) => {
+      const title = vscode.l10n.t('Check which experiment?');
+      const file = await experimentFrom(services, argument, title);
+      if (file !== undefined) await preflights.run(file);
+    }),
+  );
+}
+
+class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly reports = new Map<string, string>();
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  private readonly collection = vscode.languages.createDiagnosticCollection('aurora-preflight');
+  private readonly going = new Set<string>();
+  // What was measured is of a text that is no more.
+  private readonly stale = vscode.workspace.onDidChangeTextDocument((e) => {
+    if (e.contentChanges.length > 0) this.collection.delete(e.document.uri);
+  });
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly services: Services) {}
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    const none = vscode.l10n.t('This report is gone with the window that made it. Run the preflight again.');
+    return this.reports.get(uri.toString()) ?? `${none}\n`;
+  }
+
+  async run(file: string): Promise<void> {
+    if (!(await trusted()) || this.going.has(file)) return;
+    const uri = vscode.Uri.file(file);
+    // The program reads the file, not the editor.
+    const open = vscode.workspace.textDocuments.find((d) => d.uri.toString() === uri.toString());
+    if (open?.isDirty && !(await open.save())) return;
+    this.going.add(file);
+    try {
+      const report = await this.measure(file);
+      if (report) await this.show(uri, report);
+    } finally {
+      this.going.delete(file);
+    }
+  }
+
+  dispose(): void {
+    this.changed.dispose();
+    this.collection.dispose();
+    this.stale.dispose();
+  }
+
+  /** Undefined where the person turned away. */
+  private async measure(file: string): Promise<PreflightReport | undefined> {
+    const report: PreflightReport = { steps: [], problems: [] };
+    const { t } = vscode.l10n;
+    const title = t('Preflight of {0}', nameOf(file));
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    return vscode.window.withProgress(options, async (progress, token) => {
+      progress.report({ message: t('Reading the model …') });
+      const onLine = (text: string) => {
+        const line = parsePreflightLine(text);
+        const message = line && addLine(report, line, t);
+        if (message !== undefined) progress.report({ message });
+      };
+      try {
+        const result = await this.services.trainer.program(['preflight', file, '--json'], { token, onLine });
+        const told = report.problems.some((p) => p.severity === 'error');
+        if (result.code !== 0 && !told) throw programError(result, 'preflight');
+        return report;
+      } catch (e) {
+        if (token.isCancellationRequested) return undefined;
+        throw e;
+      }
+    });
+  }
+
+  private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
+    const { t } = vscode.l10n;
+    const name = nameOf(uri.fsPath);
+    const page = vscode.Uri.from({ scheme: SCHEME, path: `/${name} preflight.md`, query: uri.fsPath });
+    this.reports.set(page.toString(), reportMarkdown(name, report, t));
+    this.changed.fire(page);
+    await this.mark(uri, report.problems);
+    const error = report.problems.find((p) => p.severity === 'error');
+    const warnings = report.problems.length;
+    const run = t('Run');
+    const showReport = t('Show Report');
+    const picked = error
+      ? await vscode.window.showErrorMessage(withHint(error), showReport)
+      : await vscode.window.showInformationMessage(
+          `${name}: ${summaryLine(report, t) ?? t('nothing was measured')}${warnings === 0 ? '' : ` · ${warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)}`}`,
+          run,
+          showReport,
+        );
+    if (picked === run) await vscode.commands.executeCommand(COMMAND.runExperiment, uri.fsPath);
+    if (picked === showReport) await openReport(page);
+  }
+
+  /** Problems at the settings that they are about; those that the editor has found by itself are there already. */
+  private async mark(uri: vscode.Uri, problems: readonly PreflightProblem[]): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(uri);
+    const doc = new ExperimentText(uri.fsPath, document.getText());
+    const there = vscode.languages.getDiagnostics(uri);
+    const marks = problems.flatMap((problem): vscode.Diagnostic[] => {
+      const { key, severity } = problem;
+      const range = rangeOf(document, doc.span(...(key?.split('.') ?? [])));
+      const known = [
+        'target-unmatched',
+        'rank-too-large',
+        'column-missing',
+        'file-missing',
+        'tokenizer-missing',
+      ];
+      if (there.some((d) => known.includes(String(d.code)) && d.range.intersection(range))) return [];
+      const { Error, Warning } = vscode.DiagnosticSeverity;
+      const mark = new vscode.Diagnostic(range, withHint(problem), severity === 'error' ? Error : Warning);
+      mark.source = 'AuroRA';
+      mark.code = 'preflight';
+      return [mark];
+    });
+    this.collection.set(uri, marks);
+  }
+}
+
+/** A preflight runs the workspace's model, so that it needs trust; with the way to give it where there is none. */
+async function trusted(): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const manage = vscode.l10n.t('Manage Workspace Trust');
+  const message = vscode.l10n.t(
+    'A preflight runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+  );
+  if ((await vscode.window.showWarningMessage(message, manage)) === manage)
+    await vscode.commands.executeCommand('workbench.trust.manage');
+  return false;
+}
+
+/** Drawn by VS Code's own Markdown preview, and as text where that is switched off. */
+async function openReport(page: vscode.Uri): Promise<void> {
+  const commands = await vscode.commands.getCommands(true);
+  if (commands.includes('markdown.showPreview'))
+    await vscode.commands.executeCommand('markdown.showPreview', page);
+  else await vscode.window.showTextDocument(page, { preview: true });
+}
+
+const withHint = ({ message, hint }: PreflightProblem): string =>
+  hint === undefined ? message : `${message} ${hint}`;
+
+const nameOf = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');

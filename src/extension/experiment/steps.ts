@@ -1,0 +1,120 @@
+import * as vscode from 'vscode';
+
+/** What a step came to: the next one, the one before, or the person turned away. */
+export type Outcome = 'next' | 'back' | 'cancel';
+
+export interface Place {
+  title: string;
+  step: number;
+  total: number;
+}
+
+export interface Step<S> {
+  /** Whether it is asked at all, by what is known when its turn comes. */
+  applies(state: S): boolean | Promise<boolean>;
+  run(state: S, place: Place): Promise<Outcome>;
+}
+
+/** Asks the steps in turn, with a way back; false where the person turned away. */
+export async function runSteps<S>(title: string, steps: readonly Step<S>[], state: S): Promise<boolean> {
+  const asked: number[] = [];
+  for (let at = 0; at < steps.length;) {
+    if (!(await steps[at].applies(state))) {
+      at++;
+      continue;
+    }
+    // What later steps depend on is not known yet; they count as asked.
+    const before = asked.length;
+    const total = before + steps.length - at;
+    const outcome = await steps[at].run(state, { title, step: before + 1, total });
+    if (outcome === 'cancel') return false;
+    if (outcome === 'next') asked.push(at++);
+    else at = asked.pop() ?? at;
+  }
+  return true;
+}
+
+export interface Choices<I extends vscode.QuickPickItem> {
+  items: readonly I[];
+  placeholder: string;
+  active?: I;
+  /** For what is typed and is no item yet. */
+  typed?: (value: string) => I | undefined;
+  many?: { selected: readonly I[]; describe: (chosen: readonly I[]) => string };
+}
+
+/** A quick pick with step numbers and a way back; what was picked (several with `many`), or where to go instead. */
+export function pick<I extends vscode.QuickPickItem>(
+  place: Place,
+  { items, placeholder, active, typed, many }: Choices<I>,
+): Promise<readonly I[] | 'back' | 'cancel'> {
+  const input = vscode.window.createQuickPick<I>();
+  const title = vscode.l10n.t('{0} ({1} of {2})', place.title, place.step, place.total);
+  Object.assign(input, {
+    title,
+    placeholder,
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  input.items = items;
+  if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
+  if (active) input.activeItems = [active];
+  if (many) {
+    input.canSelectMany = true;
+    input.selectedItems = many.selected;
+    const describe = () => (input.title = `${title}: ${many.describe(input.selectedItems)}`);
+    describe();
+    input.onDidChangeSelection(describe);
+  }
+  if (typed)
+    input.onDidChangeValue((value) => {
+      const item = typed(value.trim());
+      input.items = item ? [item, ...items] : items;
+    });
+  return new Promise((resolve) => {
+    const end = (result: readonly I[] | 'back' | 'cancel') => {
+      resolve(result);
+      input.dispose();
+    };
+    input.onDidTriggerButton(() => end('back'));
+    input.onDidAccept(() => {
+      if (input.selectedItems.length > 0) end([...input.selectedItems]);
+      else if (many) input.title = `${title}: ${vscode.l10n.t('choose at least one.')}`;
+    });
+    input.onDidHide(() => end('cancel'));
+    input.show();
+  });
+}
+
+/** An input box with step numbers and a way back. `problem` says in words why a text cannot be taken. */
+export function ask(
+  place: Place,
+  {
+    prompt,
+    value,
+    problem,
+  }: { prompt: string; value: string; problem: (value: string) => Promise<string | undefined> },
+): Promise<{ text: string } | 'back' | 'cancel'> {
+  const input = vscode.window.createInputBox();
+  const title = vscode.l10n.t('{0} ({1} of {2})', place.title, place.step, place.total);
+  Object.assign(input, { title, prompt, value, ignoreFocusOut: true });
+  input.valueSelection = [0, value.replace(/\.aurora\.json$/, '').length];
+  if (place.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
+  return new Promise((resolve) => {
+    const end = (result: { text: string } | 'back' | 'cancel') => {
+      resolve(result);
+      input.dispose();
+    };
+    input.onDidChangeValue(async (text) => (input.validationMessage = await problem(text)));
+    input.onDidTriggerButton(() => end('back'));
+    input.onDidAccept(async () => {
+      const text = input.value;
+      const why = await problem(text);
+      if (why === undefined) end({ text });
+      else input.validationMessage = why;
+    });
+    input.onDidHide(() => end('cancel'));
+    input.show();
+  });
+}
