@@ -6,4 +6,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
 }
 
+/** `0.86 GB`, `2.1 GB`: decimal, as memory is sold. */
+export const gigabytes = (bytes: number): string => {
+  const gb = bytes / 1e9;
+  return `${gb.toFixed(gb < 1 ? 2 : 1)} GB`;
+};
+
 export const count = (n: number): string => n.toLocaleString('en');

@@ -9,6 +9,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'train the adapters of an experiment',
     load: async () => (await import('./commands/train')).train,
   },
+  preflight: {
+    summary: 'check an experiment and measure a few real steps, leaving nothing behind',
+    load: async () => (await import('./commands/preflight')).preflightCommand,
+  },
   inspect: {
     summary: 'list the layers of a model that can take an adapter',
     load: async () => (await import('./commands/inspect')).inspect,
@@ -67,6 +71,13 @@ function unknownCommand(name: string): AuroraError {
     near ? `Did you mean "${near}"?` : `It has ${names.join(', ')}; see \`aurora --help\`.`,
   );
 }
+
+// The runtime would report its use to its maker, and leave files of that in the temporary folder.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
+// A reader that has seen enough, such as `head`, is no fault; a run whose log is gone trains on.
+process.stdout.on('error', () => process.exit(EXIT.failed));
+process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),

@@ -44,7 +44,7 @@ export function withKnownLabels(
     }
     const near = nearest(row.label, labels);
     const reason = `the label "${row.label}" is not among the ${labels.length} of the training data${near === undefined ? '' : ` (nearest: "${near}")`}`;
-    badRow(path, { line: row.line, reason }, onBadRow, result.skipped);
+    badRow(path, { line: row.line, reason, unknownLabel: row.label }, onBadRow, result.skipped);
   }
   requireRows(path, result.rows.length, result.skipped);
   return result;

@@ -16,6 +16,8 @@ export interface Row {
 export interface SkippedRow {
   line: number;
   reason: string;
+  /** The row's label, where it is whole but the training data have no such label. */
+  unknownLabel?: string;
 }
 
 export interface Rows {

@@ -12,6 +12,8 @@ export interface DataSplit {
   path: string;
   rows: Row[];
   dataset: Dataset;
+  /** Rows of the file that were left out; none where validation is a share of the training file. */
+  skipped: SkippedRow[];
 }
 
 export interface TaskData {
@@ -35,7 +37,7 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
   if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
 
   const all = readRows(data.train, data);
-  const skipped = [...all.skipped];
+  let skippedValidation: SkippedRow[] = [];
   const labels = known ? [...known] : inferLabels(data.train, all.rows);
   let train = all.rows;
   let validation: Row[];
@@ -44,27 +46,30 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
   else {
     const read = withKnownLabels(data.validation, readRows(data.validation, data), labels, data.onBadRow);
     validation = read.rows;
-    skipped.push(...read.skipped);
+    skippedValidation = read.skipped;
   }
-  const split = (path: string, rows: Row[]): DataSplit => {
+  const split = (path: string, rows: Row[], skipped: SkippedRow[]): DataSplit => {
     const dataset = tokenizeAll(rows, tokenizer, {
       path,
       labels,
       maxLength: spec.model.maxLength,
       onBadRow: data.onBadRow,
     });
-    skipped.push(...dataset.skipped);
-    return { path, rows, dataset };
+    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
   };
   const result = {
-    train: split(data.train, train),
-    validation: split(data.validation ?? data.train, validation),
+    train: split(data.train, train, all.skipped),
+    validation: split(data.validation ?? data.train, validation, skippedValidation),
     labels,
     tokenizer,
   };
   return {
     ...result,
-    warnings: [...tokenizer.warnings, ...skippedWarning(skipped), ...truncationWarning(result.train, spec)],
+    warnings: [
+      ...tokenizer.warnings,
+      ...skippedWarning([...result.train.skipped, ...result.validation.skipped]),
+      ...truncationWarning(result.train, spec),
+    ],
   };
 }
 

@@ -10,7 +10,7 @@ import { LayerRecorder } from './snapshot';
 import type { Task } from './task';
 
 /** Validation examples that a snapshot looks at. */
-const EXAMPLES = 64;
+export const SNAPSHOT_EXAMPLES = 64;
 /** Of a text at least so much is kept, and so much behind the last token that the model reads. */
 const SHOWN_CHARACTERS = 400;
 const SHOWN_AFTER = 200;
@@ -26,7 +26,7 @@ export class ActivationRecorder {
     private readonly run: string,
   ) {
     const { examples } = task.data.validation.dataset;
-    this.indices = examples.slice(0, EXAMPLES).map((_, i) => i);
+    this.indices = examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
   }
 
   /** Says which data rows the snapshots' example ids are, and where in their texts the tokens lie. */

@@ -1,19 +1,16 @@
-import { selectAdapters, type LayerAdapter } from '../adapters/select';
+import type { LayerAdapter } from '../adapters/select';
 import { makeBatch } from '../data/batch';
 import type { Dataset } from '../data/dataset';
 import type { HostTensors } from '../engine/engine';
 import { probe } from '../engine/onnxruntime/probe';
-import { findOutput, LABELS, type TaskGraphSpec } from '../engine/program';
+import { LABELS, type TaskGraphSpec } from '../engine/program';
 import type { HeadSpec } from '../engine/head';
-import { gradientPath, requireRules } from '../graph/autodiff/differentiate';
 import { DType } from '../graph/dtype';
 import type { TensorInfo } from '../graph/infos';
-import { findLinearLayers } from '../graph/linear';
-import { loadModel } from '../graph/load';
-import { elementCount, type Model } from '../graph/model';
-import { prepareModel } from '../graph/prepare';
+import type { Model } from '../graph/model';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
+import { adaptModel, type AdaptedModel } from './adapted-model';
 import { loadData, modelInputs, type TaskData } from './data';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from './initialize';
 
@@ -40,15 +37,18 @@ export interface Task {
  * @param near  a folder for temporary graphs on the model's file system
  * @param known the labels of an earlier run
  */
-export async function prepareTask(spec: Experiment, near: string, known?: readonly string[]): Promise<Task> {
-  const original = loadModel(spec.model.path);
-  const model = prepareModel(original);
-  const { adapters, warnings } = selectAdapters(model.graph, findLinearLayers(model.graph), spec.adapter);
-  const output = findOutput(model, spec.model.output, spec.task.head === 'linear');
-  // Before the runtime is asked, which says less of an operator that it does not know either.
-  const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
-  requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
-  const data = loadData(spec, model, known);
+export function prepareTask(spec: Experiment, near: string, known?: readonly string[]): Promise<Task> {
+  const adapted = adaptModel(spec);
+  return makeTask(spec, adapted, loadData(spec, adapted.model, known), near);
+}
+
+/** The same from a model and data that are read already. */
+export async function makeTask(
+  spec: Experiment,
+  { original, model, adapters, output, modelSize, warnings }: AdaptedModel,
+  data: TaskData,
+  near: string,
+): Promise<Task> {
   const infos = await probe(model, near);
   checkOutput(spec, output, infos.get(output)!, data.labels.length);
   const head =
@@ -66,7 +66,7 @@ export async function prepareTask(spec: Experiment, near: string, known?: readon
     graph,
     data,
     feeds: (dataset, indices) => textFeeds(model, dataset, indices),
-    modelSize: weightCount(model),
+    modelSize,
     warnings: [...warnings, ...data.warnings],
   };
 }
@@ -74,11 +74,6 @@ export async function prepareTask(spec: Experiment, near: string, known?: readon
 function textFeeds(model: Model, dataset: Dataset, indices: readonly number[]): HostTensors {
   const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model));
   return { ...inputs, [LABELS]: labels };
-}
-
-function weightCount({ graph }: Model): number {
-  const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0);
-  return weights.reduce((n, t) => n + elementCount(t.dims), 0);
 }
 
 export function initialParameters(task: Task): Map<string, Float32Array> {

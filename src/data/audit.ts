@@ -1,0 +1,57 @@
+import type { PreflightDuplicates, PreflightSplit } from '../shared/preflight';
+import type { Dataset } from './dataset';
+import type { Row } from './rows';
+
+/** Of each finding, so many are shown. */
+const SHOWN = 3;
+
+/** Texts that differ in white space alone are the same to most tokenizers. */
+const normalized = (text: string): string => text.trim().replace(/\s+/g, ' ');
+
+/** How many examples have each label; labels without any count 0. */
+export function labelCounts(dataset: Dataset, labels: readonly string[]): Record<string, number> {
+  const counts = new Array<number>(labels.length).fill(0);
+  for (const { label } of dataset.examples) counts[label]!++;
+  return Object.fromEntries(labels.map((label, i) => [label, counts[i]!]));
+}
+
+/** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
+export function tokenLengths({ examples }: Dataset): PreflightSplit['tokens'] {
+  const lengths = Int32Array.from(examples, (e) => e.ids.length).sort();
+  const quantile = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)]!;
+  return {
+    min: lengths[0]!,
+    median: quantile(0.5),
+    mean: lengths.reduce((a, b) => a + b, 0) / lengths.length,
+    p90: quantile(0.9),
+    p99: quantile(0.99),
+    max: lengths.at(-1)!,
+  };
+}
+
+/** Equal texts within the training rows and across the two splits. */
+export function findDuplicates(train: readonly Row[], validation: readonly Row[]): PreflightDuplicates {
+  const first = new Map<string, Row>();
+  const conflicting = new Map<string, PreflightDuplicates['conflicts']['first'][number]>();
+  let withinTrain = 0;
+  for (const row of train) {
+    const text = normalized(row.text);
+    const before = first.get(text);
+    if (!before) {
+      first.set(text, row);
+      continue;
+    }
+    withinTrain++;
+    if (before.label !== row.label && !conflicting.has(text))
+      conflicting.set(text, { lines: [before.line, row.line], labels: [before.label, row.label] });
+  }
+  const across = validation.flatMap((row) => {
+    const trained = first.get(normalized(row.text));
+    return trained ? [{ train: trained.line, validation: row.line }] : [];
+  });
+  return {
+    acrossSplits: { count: across.length, first: across.slice(0, SHOWN) },
+    withinTrain,
+    conflicts: { count: conflicting.size, first: [...conflicting.values()].slice(0, SHOWN) },
+  };
+}

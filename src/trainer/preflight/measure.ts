@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset';
+import { evaluationOrder } from '../../data/order';
+import type { Stepper } from '../../engine/stepper';
+import { openTask } from '../../engine/onnxruntime/stepper';
+import { elementCount } from '../../graph/model';
+import type { PreflightEstimate } from '../../shared/preflight';
+import { clipByGlobalNorm } from '../clip';
+import { DropoutMasks } from '../dropout';
+import { withCachedFeatures } from '../features';
+import { requireFinite } from '../finite';
+import { tryLongest } from '../longest';
+import type { TrainingState } from '../loop';
+import { makePlan } from '../plan';
+import { SNAPSHOT_EXAMPLES } from '../recorder';
+import { scheduleFactor } from '../schedule';
+import { initialState } from '../state';
+import { gradientStep } from '../step';
+import type { Task } from '../task';
+import type { PreflightOptions } from './preflight';
+import { paddedTokens, sampleSteps, subset, sum, type Step } from './sample';
+
+/** Trains a few real steps of the first epoch, tells each, and says from them what the whole run takes. */
+export async function measure(task: Task, options: PreflightOptions): Promise<PreflightEstimate> {
+  const { training } = task.spec;
+  const whole = { train: task.data.train.dataset, validation: task.data.validation.dataset };
+  const plan = makePlan(training, whole.train.examples.length);
+  const sample = sampleSteps(whole.train, training, Math.min(options.steps, plan.totalSteps));
+  const batches = evaluationOrder(whole.validation, training.batchSize);
+  // The longest, which comes first, and one from the middle.
+  const evaluated = [batches[0], batches[batches.length >> 1]];
+
+  const train = subset(whole.train, [[sample.longest], ...sample.steps]);
+  const validation = subset(whole.validation, [evaluated]);
+  const small = withData(task, train.dataset, validation.dataset);
+  const beforeFeatures = performance.now();
+  const prepared = await withCachedFeatures(small, join(options.folder, 'features'), options.threads);
+  const featureSeconds = prepared === small ? 0 : (performance.now() - beforeFeatures) / 1000;
+  const { stepper, trainable } = await openTask(
+    prepared.model,
+    prepared.infos,
+    prepared.graph,
+    join(options.folder, 'graph'),
+    { threads: options.threads },
+  );
+  try {
+    const state = initialState(prepared, trainable);
+    await tryLongest(stepper, prepared, state.parameters);
+    const preparation = performance.now() / 1000 - featureSeconds;
+    const [warmUp, ...steps] = train.groups;
+    const seconds = await trainSteps(prepared, stepper, state, [warmUp, ...steps], plan, options);
+    const evaluationRate = await timeEvaluation(prepared, stepper, state, validation.groups[0]);
+
+    const measuredTokens = sum(sample.steps.map((step) => paddedTokens(whole.train, step)));
+    const trainingSeconds =
+      (sum(seconds) / measuredTokens) * sample.epochTokens * (plan.totalSteps / plan.stepsPerEpoch);
+    const all = Array.from({ length: plan.totalSteps }, (_, i) => i + 1);
+    const evaluations = all.filter((step) => plan.evaluates(step)).length;
+    const snapshots = task.adapters.length ? 1 + all.filter((step) => plan.snapshots(step)).length : 0;
+    const seen = whole.validation.examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
+    const evaluationTokens = evaluations * paddedTokens(whole.validation, batches);
+    const snapshotTokens = snapshots * paddedTokens(whole.validation, [seen]);
+    const sampleTokens = sum(
+      [train.dataset, validation.dataset].map((d) => paddedTokens(d, evaluationOrder(d, training.batchSize))),
+    );
+    const wholeTokens =
+      paddedTokens(whole.train, evaluationOrder(whole.train, training.batchSize)) +
+      paddedTokens(whole.validation, batches);
+    const other =
+      preparation +
+      (featureSeconds / sampleTokens) * wholeTokens +
+      evaluationRate * (evaluationTokens + snapshotTokens);
+    return {
+      kind: 'estimate',
+      secondsPerStep: median(seconds),
+      steps: plan.totalSteps,
+      evaluations,
+      minutes: (trainingSeconds + other) / 60,
+      evaluationMinutes: other / 60,
+      memoryBytes: process.resourceUsage().maxRSS * 1024,
+      trainable: sum(trainable.map((t) => elementCount(t.dims))),
+    };
+  } finally {
+    await stepper.dispose();
+  }
+}
+
+const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
+  ...task,
+  data: {
+    ...task.data,
+    train: { ...task.data.train, dataset: train },
+    validation: { ...task.data.validation, dataset: validation },
+  },
+});
+
+/** @returns seconds of each step but the first, which is the warm-up */
+async function trainSteps(
+  task: Task,
+  stepper: Stepper,
+  state: TrainingState,
+  steps: readonly Step[],
+  plan: { warmupSteps: number; totalSteps: number },
+  { emit }: PreflightOptions,
+): Promise<number[]> {
+  const { training } = task.spec;
+  const { dataset } = task.data.train;
+  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const measured: number[] = [];
+  for (const [i, step] of steps.entries()) {
+    const began = performance.now();
+    const r = await gradientStep(stepper, task.feeds, dataset, step, state.parameters, dropout, i);
+    requireFinite(i, r.loss, r.gradients);
+    clipByGlobalNorm(r.gradients, training.maxGradientNorm);
+    const factor = scheduleFactor(training.schedule, i, plan.warmupSteps, plan.totalSteps);
+    state.optimizer.step(state.parameters, r.gradients, factor);
+    const seconds = (performance.now() - began) / 1000;
+    if (i > 0) measured.push(seconds);
+    await emit({
+      kind: 'step',
+      step: i,
+      of: steps.length - 1,
+      loss: r.loss,
+      seconds,
+      examples: r.examples,
+      tokens: r.tokens,
+      memoryBytes: process.memoryUsage.rss(),
+    });
+  }
+  return measured;
+}
+
+/** @returns seconds for each padded token, forward alone */
+async function timeEvaluation(
+  task: Task,
+  stepper: Stepper,
+  { parameters }: TrainingState,
+  batches: Step,
+): Promise<number> {
+  const { dataset } = task.data.validation;
+  const began = performance.now();
+  for (const batch of batches) await stepper.evaluate(task.feeds(dataset, batch), parameters);
+  return (performance.now() - began) / 1000 / paddedTokens(dataset, batches);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { parameterCount } from '../../adapters/select';
+import { matchTargets } from '../../adapters/targets';
+import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
+import { outputLayers } from '../../graph/output-layers';
+import type { Experiment } from '../../shared/experiment';
+import type { PreflightData, PreflightLine, PreflightModules, PreflightSplit } from '../../shared/preflight';
+import { adaptModel, type AdaptedModel } from '../adapted-model';
+import { loadData, type DataSplit, type TaskData } from '../data';
+import { dataProblems, memoryProblems, targetProblems } from './problems';
+
+export interface PreflightOptions {
+  /** A folder that the caller removes; temporary graphs go there and nowhere else. */
+  folder: string;
+  /** Intra-op threads; 0 for one a core. */
+  threads: number;
+  /** Training steps to measure, 1 or more. */
+  steps: number;
+  /** Told each line as soon as it is known, and waited for: what follows blocks this thread. */
+  emit: (line: PreflightLine) => Promise<void>;
+}
+
+/**
+ * Looks at all that a run depends on and trains a few real steps, leaving nothing behind. What would stop
+ * training outright is thrown; bad rows are told and passed over, so that all else is seen too.
+ *
+ * @returns whether training would stop at what was told
+ */
+export async function preflight(spec: Experiment, options: PreflightOptions): Promise<boolean> {
+  const { folder, emit } = options;
+  let stops = false;
+  const tell = async (lines: readonly PreflightLine[]) => {
+    for (const line of lines) {
+      stops ||= line.kind === 'problem' && line.severity === 'error';
+      await emit(line);
+    }
+  };
+  const adapted = adaptModel(spec);
+  const modules = modulesLine(spec, adapted);
+  const paths = adapted.layers.map((l) => l.path);
+  await tell([modules, ...targetProblems(modules, paths)]);
+
+  const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
+  const data = loadData(tolerant, adapted.model);
+  const line = dataLine(data);
+  await tell([line, ...dataProblems(spec, data, line)]);
+
+  // Only now: the runtime takes longer to load than all before it takes to run.
+  const [{ makeTask }, { measure }] = await Promise.all([import('../task'), import('./measure')]);
+  const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
+  const estimate = await measure(task, options);
+  await tell([estimate, ...memoryProblems(estimate.memoryBytes)]);
+  return stops;
+}
+
+function modulesLine(
+  spec: Experiment,
+  { model, layers, adapters, modelSize }: AdaptedModel,
+): PreflightModules {
+  const paths = layers.map((l) => l.path);
+  const unmatched =
+    spec.adapter.method === 'none'
+      ? []
+      : matchTargets(paths, spec.adapter, outputLayers(model.graph, layers)).unmatched;
+  return {
+    kind: 'modules',
+    method: spec.adapter.method,
+    modules: adapters.map((adapter) => ({
+      path: adapter.layer.path,
+      inFeatures: adapter.layer.inFeatures,
+      outFeatures: adapter.layer.outFeatures,
+      rank: adapter.spec.rank,
+      parameters: parameterCount([adapter]),
+    })),
+    unmatched,
+    linearLayers: layers.length,
+    adapterParameters: parameterCount(adapters),
+    modelParameters: modelSize,
+  };
+}
+
+function dataLine({ train, validation, labels }: TaskData): PreflightData {
+  const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
+    path,
+    examples: dataset.examples.length,
+    labels: labelCounts(dataset, labels),
+    tokens: tokenLengths(dataset),
+    truncated: dataset.truncatedCount,
+    badRows: {
+      count: skipped.length,
+      first: skipped.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
+    },
+  });
+  return {
+    kind: 'data',
+    train: split(train),
+    validation: split(validation),
+    labels,
+    duplicates: findDuplicates(train.rows, validation.rows),
+  };
+}

@@ -1,0 +1,186 @@
+import { totalmem } from 'node:os';
+import { nearestPaths } from '../../adapters/targets';
+import type { ErrorKind } from '../../shared/errors';
+import type { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import type { PreflightData, PreflightModules, PreflightProblem } from '../../shared/preflight';
+import type { DataSplit, TaskData } from '../data';
+
+/** Above such a share of one label, always answering with it looks like success. */
+const LOPSIDED = 0.9;
+/** Below it, cut texts are not worth a word. */
+const TRUNCATED = 0.01;
+/** Of the machine's memory; beyond it other programs are pushed out. */
+const MEMORY = 0.8;
+
+/** The setting that an error is most likely about. */
+const KEY: Partial<Record<ErrorKind, string>> = {
+  model: 'model.path',
+  notOnnx: 'model.path',
+  truncated: 'model.path',
+  externalMissing: 'model.path',
+  externalOutside: 'model.path',
+  operator: 'model.path',
+  targets: 'adapter.targetModules',
+  rank: 'adapter.rank',
+  data: 'data.train',
+  emptyData: 'data.train',
+  labels: 'data.labelColumn',
+  tokenizer: 'model.tokenizer',
+  vocabulary: 'model.tokenizer',
+  diverged: 'training.learningRate',
+};
+
+const warning = (key: string, message: string, hint?: string): PreflightProblem => ({
+  kind: 'problem',
+  severity: 'warning',
+  message,
+  hint,
+  key,
+});
+
+/** What keeps an experiment from training, as a line of the report. */
+export const problemOf = (e: AuroraError): PreflightProblem => ({
+  kind: 'problem',
+  severity: 'error',
+  message: e.message,
+  hint: e.hint,
+  key: KEY[e.kind],
+});
+
+export const targetProblems = (line: PreflightModules, paths: readonly string[]): PreflightProblem[] =>
+  line.unmatched.map((entry) =>
+    warning(
+      'adapter.targetModules',
+      `The target "${entry}" matched no module.`,
+      `Nearest: ${nearestPaths(entry, paths).join(', ')}.`,
+    ),
+  );
+
+export function dataProblems(spec: Experiment, data: TaskData, line: PreflightData): PreflightProblem[] {
+  return [
+    ...data.tokenizer.warnings.map((message) => warning('model.tokenizer', message)),
+    ...skippedProblems(spec, 'data.train', data.train),
+    ...skippedProblems(spec, 'data.validation', data.validation),
+    ...truncationProblems(spec, data.train),
+    ...labelProblems(spec, line),
+    ...duplicateProblems(spec, line),
+  ];
+}
+
+/** Rows that train would stop at or leave out. */
+function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataSplit): PreflightProblem[] {
+  const fails = spec.data.onBadRow === 'fail';
+  const unknown = skipped.filter((s) => s.unknownLabel !== undefined);
+  const bad = skipped.filter((s) => s.unknownLabel === undefined);
+  const severity = fails ? 'error' : 'warning';
+  const problem = (message: string, hint: string): PreflightProblem => ({
+    ...warning(key, message, hint),
+    severity,
+  });
+  const labels = [...new Set(unknown.map((s) => s.unknownLabel!))];
+  const shown = labels.slice(0, 5).map((l) => `"${l}"`);
+  return [
+    ...(bad.length
+      ? [
+          problem(
+            `${path}:${bad[0].line}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
+            fails
+              ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
+              : 'They are left out (data.onBadRow is "skip").',
+          ),
+        ]
+      : []),
+    ...(unknown.length
+      ? [
+          problem(
+            `${path}:${unknown[0].line}: ${unknown.length > 1 ? `${unknown.length} rows have labels` : 'a row has a label'} that no training row has: ${shown.join(', ')}${labels.length > 5 ? ', …' : ''}.`,
+            'Correct the labels, or add training rows with them.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function truncationProblems(spec: Experiment, { dataset }: DataSplit): PreflightProblem[] {
+  const share = dataset.truncatedCount / dataset.examples.length;
+  if (share < TRUNCATED) return [];
+  return [
+    warning(
+      'model.maxLength',
+      `${(100 * share).toFixed(0)} % of the training texts are longer than ${spec.model.maxLength} tokens and are cut.`,
+      'Raise model.maxLength if the model has positions for more and what is cut matters.',
+    ),
+  ];
+}
+
+function labelProblems(spec: Experiment, { train, validation, labels }: PreflightData): PreflightProblem[] {
+  const most = labels.reduce((a, b) => (train.labels[b] > train.labels[a] ? b : a));
+  const share = train.labels[most] / train.examples;
+  const missing = labels.filter((label) => validation.labels[label] === 0);
+  return [
+    ...(share >= LOPSIDED
+      ? [
+          warning(
+            'data.train',
+            `${(100 * share).toFixed(1)} % of the training rows have the label "${most}": a model that always answers with it looks good by accuracy.`,
+            spec.training.metric === 'accuracy'
+              ? 'Set training.metric to "f1" or "matthews", or balance the data.'
+              : 'Judge by F1 or MCC, not by accuracy.',
+          ),
+        ]
+      : []),
+    ...(missing.length
+      ? [
+          warning(
+            'data.validation',
+            `No validation row has the label ${missing
+              .slice(0, 5)
+              .map((l) => `"${l}"`)
+              .join(', ')}${missing.length > 5 ? ` or ${missing.length - 5} others` : ''}.`,
+            'What the model makes of it is not measured; add such rows.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProblem[] {
+  const { acrossSplits, conflicts } = line.duplicates;
+  const pairs = acrossSplits.first.map((p) => `${p.train} and ${p.validation}`).join(', ');
+  const clashes = conflicts.first
+    .map((c) => `lines ${c.lines.join(' and ')} ("${c.labels.join('", "')}")`)
+    .join(', ');
+  return [
+    ...(acrossSplits.count
+      ? [
+          warning(
+            spec.data.validation === undefined ? 'data.train' : 'data.validation',
+            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation lines ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will flatter.`,
+            'Remove them from one of the two.',
+          ),
+        ]
+      : []),
+    ...(conflicts.count
+      ? [
+          warning(
+            'data.train',
+            `${conflicts.count === 1 ? 'One training text has' : `${conflicts.count} training texts have`} more than one label: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
+            'Decide for one label each.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+export function memoryProblems(bytes: number, machine = totalmem()): PreflightProblem[] {
+  if (bytes < MEMORY * machine) return [];
+  const gb = (n: number) => `${(n / 1e9).toFixed(1)} GB`;
+  return [
+    warning(
+      'training.batchSize',
+      `A step takes ${gb(bytes)} of this machine's ${gb(machine)} memory.`,
+      'Lower training.batchSize and raise training.gradientAccumulation by as much, or lower model.maxLength.',
+    ),
+  ];
+}

@@ -1,0 +1,55 @@
+import type { Dataset } from '../../data/dataset';
+import { epochOrder } from '../../data/order';
+import type { TrainingSpec } from '../../shared/experiment';
+
+/** Example indices of each micro-batch of an optimizer step. */
+export type Step = number[][];
+
+export const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** What a step's time goes with: positions that are computed, padding included. */
+export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
+  sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].ids.length))));
+
+export interface Sample {
+  /** Steps of the first epoch, from its shortest to its longest. */
+  steps: Step[];
+  /** A micro-batch of the longest texts: no step takes more memory. */
+  longest: number[];
+  /** Padded tokens of the whole epoch. */
+  epochTokens: number;
+}
+
+/** Steps that stand for an epoch: from the middle of each of `count` equal parts of it, ordered by their size. */
+export function sampleSteps(dataset: Dataset, training: TrainingSpec, count: number): Sample {
+  const order = epochOrder(dataset, { ...training, epoch: 0 });
+  const size = training.gradientAccumulation;
+  const steps = Array.from({ length: Math.ceil(order.length / size) }, (_, i) =>
+    order.slice(i * size, (i + 1) * size),
+  )
+    .map((step) => ({ step, tokens: paddedTokens(dataset, step) }))
+    .sort((a, b) => a.tokens - b.tokens);
+  const taken = Math.min(count, steps.length);
+  const longest = dataset.examples
+    .map((_, i) => i)
+    .sort((a, b) => dataset.examples[b].ids.length - dataset.examples[a].ids.length)
+    .slice(0, training.batchSize);
+  return {
+    steps: Array.from(
+      { length: taken },
+      (_, i) => steps[Math.floor(((i + 0.5) / taken) * steps.length)].step,
+    ),
+    longest,
+    epochTokens: sum(steps.map((s) => s.tokens)),
+  };
+}
+
+/** The examples of some batches as a data set of their own, and the batches in it; an example may be in several. */
+export function subset(dataset: Dataset, groups: readonly Step[]): { dataset: Dataset; groups: Step[] } {
+  const indices = [...new Set(groups.flat(2))];
+  const place = new Map(indices.map((index, i) => [index, i]));
+  return {
+    dataset: { ...dataset, examples: indices.map((i) => dataset.examples[i]) },
+    groups: groups.map((step) => step.map((batch) => batch.map((i) => place.get(i)!))),
+  };
+}

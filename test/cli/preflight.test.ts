@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import type { PreflightLine } from '../../src/shared/preflight';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+const lines = (out: string) =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((l) => JSON.parse(l) as PreflightLine);
+const of = <K extends PreflightLine['kind']>(all: PreflightLine[], kind: K) =>
+  all.filter((l): l is PreflightLine & { kind: K } => l.kind === kind);
+
+/** A preflight as JSON whose temporary files are known. */
+function check(...args: string[]) {
+  const r = lab.run('preflight', lab.experiment, '--json', ...args);
+  return { ...r, lines: lines(r.out) };
+}
+const everything = () =>
+  (readdirSync(lab.folder, { recursive: true }) as string[]).sort().map((name) => {
+    const s = statSync(lab.path(name));
+    return [name, s.size, s.isFile() ? s.mtimeMs : 0];
+  });
+
+describe('aurora preflight', () => {
+  it('tells modules, data, real steps and an estimate, in this order, and changes no file', () => {
+    const before = everything();
+    const r = check();
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(r.lines.map((l) => l.kind).filter((k) => k !== 'problem')).toEqual([
+      'modules',
+      'data',
+      ...['step', 'step', 'step', 'step'],
+      'estimate',
+    ]);
+    const [modules] = of(r.lines, 'modules');
+    expect(modules).toMatchObject({ method: 'aurora', unmatched: [], adapterParameters: 592 });
+    expect(modules.modules).toHaveLength(4);
+    expect(modules.modules[0]).toEqual({
+      path: 'layer.0.query',
+      inFeatures: 32,
+      outFeatures: 32,
+      rank: 2,
+      parameters: 148,
+    });
+    const [data] = of(r.lines, 'data');
+    expect(data).toMatchObject({
+      labels: ['other', 'pets'],
+      train: { path: lab.path('train.jsonl'), examples: 96, labels: { other: 48, pets: 48 } },
+      validation: { path: lab.path('validation.jsonl'), examples: 24 },
+    });
+    const [estimate] = of(r.lines, 'estimate');
+    expect(estimate).toMatchObject({ steps: 48, evaluations: 5, trainable: 592 + 66 });
+    const seconds = of(r.lines, 'step').slice(1).map((s) => s.seconds); // prettier-ignore
+    expect(estimate.secondsPerStep).toBe(seconds.toSorted((a, b) => a - b)[1]);
+    expect(estimate.memoryBytes).toBeGreaterThan(50e6);
+    expect(everything()).toEqual(before);
+  });
+
+  it('counts what the trainer then trains', () => {
+    const r = check('--steps', '1');
+    const out = lab.path('runs');
+    expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
+    const started = readRun(lab.runs(out)[0]).events.find((e) => e.kind === 'started')!;
+    const [modules] = of(r.lines, 'modules');
+    const [estimate] = of(r.lines, 'estimate');
+    expect(modules.modules.map((m) => m.path)).toEqual(started.modules);
+    expect(modules.adapterParameters).toBe(started.trainable);
+    expect(estimate.trainable).toBe(started.trainable + started.trainableHead);
+    expect(estimate.steps).toBe(started.steps);
+    const [data] = of(r.lines, 'data');
+    expect([data.train.examples, data.validation.examples]).toEqual([
+      started.trainExamples,
+      started.validationExamples,
+    ]);
+    expect(data.labels).toEqual(started.labels);
+  });
+
+  it('names what is wrong with targets and data, each with its setting, and goes on', () => {
+    const row = (text: string, label: string) => JSON.stringify({ text, label });
+    const train = readFileSync(lab.path('train.jsonl'), 'utf8').split('\n');
+    lab.write('odd.jsonl', [row('the cats !', 'pets'), row('the  cats !', 'other'), ...train].join('\n'));
+    lab.write(
+      'oddval.jsonl',
+      [row('the cats !', 'pets'), row('', 'pets'), row('played', 'rocks')].join('\n'),
+    );
+    const r = check(
+      ...['data.train=odd.jsonl', 'data.validation=oddval.jsonl', 'model.maxLength=6'].flatMap((s) => [
+        '--set',
+        s,
+      ]),
+      ...['--set', 'adapter.targetModules=["query","values"]', '--steps', '1'],
+    );
+    expect(r.code).toBe(12);
+    const problems = of(r.lines, 'problem');
+    const told = problems.map((p) => `${p.severity} ${p.key}: ${p.message}`);
+    expect(told).toEqual([
+      'warning adapter.targetModules: The target "values" matched no module.',
+      `error data.validation: ${lab.path('oddval.jsonl')}:2: "text" is empty.`,
+      `error data.validation: ${lab.path('oddval.jsonl')}:3: a row has a label that no training row has: "rocks".`,
+      expect.stringMatching(
+        /^warning model\.maxLength: \d+ % of the training texts are longer than 6 tokens/,
+      ),
+      'warning data.validation: No validation row has the label "other".',
+      'warning data.validation: 1 of 1 validation texts are also trained on (training and validation lines 1 and 1), so the metrics will flatter.',
+      'warning data.train: One training text has more than one label: lines 1 and 2 ("pets", "other").',
+    ]);
+    expect(problems.every((p) => p.hint)).toBe(true);
+    expect(problems[0].hint).toContain('layer.0.value');
+    expect(of(r.lines, 'estimate')).toHaveLength(1);
+    const skip = check(
+      ...['data.validation=oddval.jsonl', 'data.onBadRow=skip'].flatMap((s) => ['--set', s]),
+      ...['--steps', '1'],
+    );
+    expect(skip.code).toBe(0);
+    expect(of(skip.lines, 'problem').every((p) => p.severity === 'warning')).toBe(true);
+  });
+
+  it.each([
+    ['model.path=none.onnx', 4, 'model.path'],
+    ['adapter.targetModules=["nowhere"]', 10, 'adapter.targetModules'],
+    ['adapter.rank=64', 11, 'adapter.rank'],
+    ['data.labelColumn=lable', 13, 'data.labelColumn'],
+    ['adapter.rang=2', 3, undefined],
+  ])('tells %s as an error and leaves with its code', (set, code, key) => {
+    const r = check('--set', set, '--set', 'model.tokenizer=tokenizer.json');
+    expect(r.code).toBe(code);
+    const [problem] = of(r.lines, 'problem');
+    expect(problem).toMatchObject({ severity: 'error', hint: expect.any(String) as unknown });
+    expect(problem.key).toBe(key);
+    expect(r.err).toContain(problem.message.split('\n')[0]);
+  });
+
+  it('measures the head alone as train does, on features computed once', () => {
+    const r = check('--set', 'adapter={"method":"none"}');
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(of(r.lines, 'estimate')[0]).toMatchObject({ steps: 48, trainable: 66 });
+    expect(of(r.lines, 'modules')[0]).toMatchObject({ method: 'none', modules: [] });
+  });
+
+  it('reads well in a terminal', () => {
+    const r = lab.run('preflight', lab.experiment);
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(r.out).toMatch(/^Modules {2}aurora on 4 of 12 linear layers: 592 trainable parameters/);
+    expect(r.out).toMatch(/^ {2}layer\.0\.query {3}32 → 32 {3}rank 2 {3}148$/m);
+    expect(r.out).toMatch(/^ {2}pets +48 \(50\.0 %\) +12 \(50\.0 %\)$/m);
+    expect(r.out).toMatch(/^\d+ ms a step · about .+ for 48 steps and 5 evaluations · 0\.\d\d GB memory$/m);
+    expect(r.out).not.toMatch(/undefined|NaN/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file behind after %s', async (signal) => {
+    const tmp = lab.path(`tmp-${signal}`);
+    mkdirSync(tmp);
+    const child = spawn(
+      process.execPath,
+      [CLI, 'preflight', lab.experiment, '--steps', '9999', '--set', 'training.batchSize=1'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, TMPDIR: tmp, TEMP: tmp },
+      },
+    );
+    let out = '';
+    child.stdout.on('data', (d: Buffer) => (out += d.toString()));
+    const exit = new Promise((done) => child.once('exit', done));
+    for (let i = 0; i < 2000 && !out.includes('warm-up'); i++) await wait(5);
+    const own = () => readdirSync(tmp).filter((name) => name.startsWith('aurora-'));
+    const [work] = own();
+    expect(existsSync(join(tmp, work, 'graph'))).toBe(true);
+    child.kill(signal);
+    expect(await exit).toBe(130);
+    // Nor the runtime's own, which would be of its telemetry.
+    expect(readdirSync(tmp)).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { findDuplicates, labelCounts, tokenLengths } from '../../../src/data/audit';
+import type { Dataset } from '../../../src/data/dataset';
+import type { Row } from '../../../src/data/rows';
+
+const dataset = (examples: [length: number, label: number][]): Dataset => ({
+  examples: examples.map(([n, label], row) => ({ ids: new Int32Array(n), label, row })),
+  truncatedCount: 0,
+  padId: 0,
+  skipped: [],
+});
+const rows = (...texts: [text: string, label?: string][]): Row[] =>
+  texts.map(([text, label = 'a'], i) => ({ text, label, line: i + 1 }));
+
+describe('an audit of the data', () => {
+  it('counts every label, also one without an example', () => {
+    const data = dataset([[3, 1], [4, 1], [5, 0]]); // prettier-ignore
+    expect(labelCounts(data, ['no', 'yes', 'maybe'])).toEqual({ no: 1, yes: 2, maybe: 0 });
+  });
+
+  it('measures lengths by nearest rank, in numeric order', () => {
+    const data = dataset(Array.from({ length: 100 }, (_, i) => [100 - i, 0]));
+    expect(tokenLengths(data)).toEqual({ min: 1, median: 50, mean: 50.5, p90: 90, p99: 99, max: 100 });
+    expect(tokenLengths(dataset([[9, 0], [10, 0]]))).toMatchObject({ min: 9, median: 9, p90: 10, max: 10 }); // prettier-ignore
+  });
+
+  it('finds equal texts across the splits and within training, white space aside', () => {
+    const train = rows(['a  cat', 'pet'], ['a dog', 'pet'], [' a cat ', 'pet'], ['A cat', 'pet']);
+    const validation = rows(['a\tcat', 'pet'], ['a cow'], ['a dog\n', 'pet'], ['a cat', 'other']);
+    expect(findDuplicates(train, validation)).toEqual({
+      acrossSplits: {
+        count: 3,
+        first: [
+          { train: 1, validation: 1 },
+          { train: 2, validation: 3 },
+          { train: 1, validation: 4 },
+        ],
+      },
+      withinTrain: 1,
+      conflicts: { count: 0, first: [] },
+    });
+  });
+
+  it('counts a text with several labels once, and shows the first few', () => {
+    const train = rows(['x', 'a'], ['x', 'b'], ['x', 'c'], ['y', 'a'], ['y', 'a'], ['y', 'b']);
+    const { withinTrain, conflicts } = findDuplicates(train, []);
+    expect(withinTrain).toBe(4);
+    expect(conflicts).toEqual({
+      count: 2,
+      first: [
+        { lines: [1, 2], labels: ['a', 'b'] },
+        { lines: [4, 6], labels: ['a', 'b'] },
+      ],
+    });
+    const many = rows(...Array.from({ length: 20 }, (_, i): [string, string] => [`t${i >> 1}`, `${i % 2}`]));
+    expect(findDuplicates(many, []).conflicts).toMatchObject({ count: 10, first: { length: 3 } });
+  });
+});
