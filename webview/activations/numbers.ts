@@ -1,0 +1,46 @@
+import type { ShapeNumbers } from '../../src/shared/panels/activations';
+
+/** Three digits, with a real minus. */
+export const number = (value: number): string => {
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : '–';
+  const text = Math.abs(value) < 1e-12 ? '0' : String(Number(value.toPrecision(3)));
+  return text.replace('-', '−');
+};
+
+export const percent = (share: number): string => {
+  if (!Number.isFinite(share)) return '–';
+  if (share === 0) return '0 %';
+  if (share < 0.001) return '<0.1 %';
+  return `${share < 0.1 ? (100 * share).toFixed(1) : String(Math.round(100 * share))} %`;
+};
+
+/** R² never shown as the 1 of a perfect line that it is not. */
+export const r2 = (value: number): string =>
+  value >= 1 ? '1' : Math.min(value, 0.9999).toFixed(value > 0.99 ? 4 : 3);
+
+/** About `count` round numbers inside the range. */
+export function ticks([lo, hi]: readonly [number, number], count: number): number[] {
+  const rough = (hi - lo) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough) ?? 10);
+  const first = Math.ceil(lo / step - 1e-9);
+  const last = Math.floor(hi / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+export const csv = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows
+    .map((row) =>
+      row.map((v) => (/[",\n]/.test(String(v)) ? `"${String(v).replaceAll('"', '""')}"` : v)).join(','),
+    )
+    .join('\n');
+
+export type Sort = 'path' | 'change' | 'linearity' | 'saturation' | 'outside';
+
+/** Larger comes first. */
+export const SORTS: Record<Exclude<Sort, 'path'>, (s: ShapeNumbers) => number> = {
+  change: (s) => s.relativeChange,
+  linearity: (s) => -s.linearity,
+  saturation: (s) => s.saturation,
+  outside: (s) => s.outside ?? 0,
+};

@@ -1,0 +1,56 @@
+import { html, nothing } from 'lit';
+import type { ViewMessage } from '../../src/shared/panels/activations';
+import { t } from '../ui/l10n';
+import { SPEEDS, type Player } from './player';
+
+/** Training time: one notch a snapshot, which need not be evenly spaced in steps. */
+export function timeline(
+  view: ViewMessage,
+  player: Player,
+  show: (step: number | 'latest') => void,
+  setSpeed: (speed: number) => void,
+) {
+  const { steps, step, live, following } = view;
+  const at = Math.max(0, steps.indexOf(step));
+  const pick = (e: Event) => {
+    player.pause();
+    show(steps[Number((e.target as HTMLInputElement).value)]);
+  };
+  const toggle = () => {
+    if (player.playing) return player.pause();
+    if (at === steps.length - 1) show(steps[0]);
+    player.play();
+  };
+  return html`<section class="timeline" aria-label=${t('Training time')}>
+    <vscode-button class="play" ?disabled=${steps.length < 2} @click=${toggle}
+      >${player.playing ? t('Pause') : t('Play')}</vscode-button
+    >
+    <input
+      type="range"
+      min="0"
+      max=${steps.length - 1}
+      step="1"
+      .value=${String(at)}
+      ?disabled=${steps.length < 2}
+      aria-label=${t('Step of the snapshot')}
+      aria-valuetext=${t('step {0}', step)}
+      @input=${pick}
+    />
+    <output>${t('step {0} ({1} of {2} snapshots)', step, at + 1, steps.length)}</output>
+    <label
+      >${t('Speed')}
+      <select @change=${(e: Event) => setSpeed(Number((e.target as HTMLSelectElement).value))}>
+        ${SPEEDS.map((s) => html`<option value=${s} ?selected=${s === player.speed}>${s}×</option>`)}
+      </select></label
+    >
+    ${
+      live
+        ? html`<vscode-checkbox
+            ?checked=${following}
+            @change=${(e: Event) => show((e.target as HTMLInputElement).checked ? 'latest' : step)}
+            >${t('Follow the run')}</vscode-checkbox
+          >`
+        : nothing
+    }
+  </section>`;
+}

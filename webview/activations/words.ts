@@ -1,0 +1,53 @@
+import { html, nothing } from 'lit';
+import type { Word, WordsMessage } from '../../src/shared/panels/activations';
+import { t } from '../ui/l10n';
+import { number } from './numbers';
+
+/** What bends this layer: the words that landed in the chosen bin, in their texts. */
+export function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
+  return html`<section class="words" aria-live="polite">
+    <h3>${t('What lands here')}</h3>
+    ${
+      words
+        ? html`<p>${where(words)} ${landed(words)}</p>
+            ${words.notice ? html`<p class="note">${words.notice}</p>` : nothing}
+            <ul>
+              ${words.words.map((w) => wordRow(w, open))}
+            </ul>`
+        : html`<p class="note">
+            ${t('Click a bin in the chart, or press Enter on it, to read the words that landed there.')}
+          </p>`
+    }
+  </section>`;
+}
+
+function where({ from, to, coordinate }: WordsMessage): string {
+  if (!Number.isFinite(from)) return t('z[{0}] below {1}:', coordinate, number(to));
+  if (!Number.isFinite(to)) return t('z[{0}] above {1}:', coordinate, number(from));
+  return t('z[{0}] from {1} to {2}:', coordinate, number(from), number(to));
+}
+
+function landed({ count, words, examples }: WordsMessage): string {
+  if (count === 0) return t('nothing landed in this bin.');
+  if (words.length === 0) return t('{0} tokens landed in this bin.', count);
+  return count > words.length
+    ? t(
+        '{0} tokens of {1} validation texts landed in this bin; these are the first {2}.',
+        count,
+        examples,
+        words.length,
+      )
+    : t('{0} tokens of {1} validation texts landed in this bin.', count, examples);
+}
+
+function wordRow(w: Word, open: (example: number) => void) {
+  return html`<li>
+    <blockquote>
+      ${w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('The token with id {0}.', w.id)}
+    </blockquote>
+    <p class="source">
+      ${w.label === undefined ? nothing : html`<span class="label">${w.label}</span>`}
+      <button class="link" @click=${() => open(w.example)}>${t('{0}, line {1}', w.file, w.line)}</button>
+    </p>
+  </li>`;
+}
