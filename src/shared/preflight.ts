@@ -88,7 +88,7 @@ export interface PreflightEstimate {
   /** The whole run with preparation, evaluations and snapshots, from the measured time for each padded token. */
   minutes: number;
   /** The part of `minutes` that is not training steps: preparation, evaluations, snapshots. */
-  evaluationMinutes: number;
+  otherMinutes: number;
   /** The process's high-water mark; the longest batch is among what was run. */
   memoryBytes: number;
   /** All trainable numbers: adapters and head. */

@@ -76,7 +76,7 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
       steps: plan.totalSteps,
       evaluations,
       minutes: (trainingSeconds + other) / 60,
-      evaluationMinutes: other / 60,
+      otherMinutes: other / 60,
       memoryBytes: process.resourceUsage().maxRSS * 1024,
       trainable: sum(trainable.map((t) => elementCount(t.dims))),
     };
