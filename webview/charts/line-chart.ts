@@ -4,6 +4,9 @@ import { onPointer } from './pointer';
 import { nearest } from './search';
 import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
 
+/** Fired by a chart's host, and bubbling, after each time its canvas was drawn. */
+export const DRAWN = 'chart-drawn';
+
 /** Something that happened at an x: a labelled vertical line, or a small mark on the axis. */
 export interface Mark {
   x: number;
@@ -20,6 +23,8 @@ export interface ChartView {
   max: number;
   /** Logarithmic y; values that are not positive become gaps. */
   log?: boolean;
+  /** The y axis begins at zero. */
+  fromZero?: boolean;
   xLabel: string;
 }
 
@@ -29,7 +34,7 @@ export interface ChartOptions {
   formatX(value: number): string;
   formatY(value: number): string;
   /** Distances between ticks to choose from, in units of x; decimal ones where left out. */
-  xIncrements?: number[];
+  xIncrements?(): number[] | undefined;
   /** The pointer's x; undefined once it left. */
   onCursor?(x: number | undefined): void;
   /** A range was dragged, panned or turned to; undefined for all of it. */
@@ -52,8 +57,6 @@ export class LineChart {
   private frame = 0;
   private readonly resize: ResizeObserver;
   private readonly unTheme: () => void;
-  /** How often it was drawn; for measuring. */
-  drawn = 0;
 
   constructor(
     private readonly host: HTMLElement,
@@ -147,7 +150,7 @@ export class LineChart {
           ...axis,
           grid: faint,
           values: (_, ticks) => ticks.map((v) => (v === null ? '' : formatX(v))),
-          incrs: xIncrements,
+          incrs: xIncrements?.(),
           label: this.view!.xLabel,
           labelFont: font,
           labelSize: 16,
@@ -163,7 +166,13 @@ export class LineChart {
           space: 28,
         },
       ],
-      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false },
+        // Its own answer to a double click is its own data's range.
+        bind: { dblclick: () => null },
+      },
       hooks: {
         draw: [(plot) => this.paint(plot)],
         setCursor: [
@@ -186,18 +195,18 @@ export class LineChart {
   }
 
   private rangeY(): uPlot.Range.MinMax {
-    const { curves, min, max, log } = this.view!;
+    const { curves, min, max, log, fromZero } = this.view!;
     const found = extent(curves, min, max, log === true);
     if (!found) return log ? [0.1, 10] : [0, 1];
     const [low, high] = found;
     if (log) return low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
+    if (fromZero) return [0, high * 1.1];
     const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
     // Nothing that is never negative gets an axis below zero.
     return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
   }
 
   private paint(plot: uPlot): void {
-    this.drawn++;
     const { ctx, bbox } = plot;
     const { curves, marks = [], min, max, log } = this.view!;
     const ratio = devicePixelRatio;
@@ -229,6 +238,7 @@ export class LineChart {
     ctx.globalAlpha = 1;
     this.paintMarks(ctx, bbox, marks, projection, ratio);
     ctx.restore();
+    this.host.dispatchEvent(new CustomEvent(DRAWN, { bubbles: true }));
   }
 
   private paintMarks(

@@ -27,11 +27,7 @@ export function onPointer(plot: uPlot, { onZoom, onPick }: Handlers): void {
     e.preventDefault();
     onPick(...place(e), { left: e.clientX, top: e.clientY });
   });
-  // uPlot would go back to its own data's range.
-  over.addEventListener('dblclick', (e) => {
-    e.stopImmediatePropagation();
-    onZoom?.(undefined);
-  });
+  over.addEventListener('dblclick', () => onZoom?.(undefined));
   over.addEventListener(
     'wheel',
     (e) => {

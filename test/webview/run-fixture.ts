@@ -1,0 +1,175 @@
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runPaths, stepName } from '../../src/runs/layout';
+import { ScalarsWriter } from '../../src/runs/scalars';
+import { RunFeed } from '../../src/extension/panels/run/feed';
+import type { RunToPage } from '../../src/shared/panels/run';
+import { openPanel, type Opened, type Theme } from './harness';
+
+/** A run folder in the trainer's own format, as long as wanted. */
+export class RunFolder {
+  readonly folder: string;
+  private seq = 0;
+  /** When it started, in ms since 1970. */
+  private readonly origin: number;
+
+  constructor(
+    readonly name: string,
+    readonly steps: number,
+    spec: Record<string, unknown> = {},
+    home = mkdtempSync(join(tmpdir(), 'aurora-page-')),
+  ) {
+    this.folder = join(home, name);
+    this.origin = Date.now() - steps * 100;
+    mkdirSync(this.folder);
+    const training = { batchSize: 8, gradientAccumulation: 1, metric: 'accuracy', learningRate: 1e-3 };
+    const whole = { name, adapter: { method: 'aurora', rank: 2 }, training, ...spec };
+    writeFileSync(runPaths(this.folder).spec, JSON.stringify(whole));
+  }
+
+  event(fields: object, t = this.origin): void {
+    const line = { v: 1, seq: this.seq++, t, ...fields };
+    appendFileSync(runPaths(this.folder).events, `${JSON.stringify(line)}\n`);
+  }
+
+  start(): void {
+    this.event({
+      kind: 'started',
+      pid: 1,
+      steps: this.steps,
+      epochs: 4,
+      trainExamples: this.steps * 2,
+      validationExamples: 24,
+      labels: ['a', 'b'],
+      modules: ['layer.0.query'],
+      trainable: 592,
+      trainableHead: 66,
+    });
+  }
+
+  status(state: string, step: number): void {
+    writeFileSync(
+      runPaths(this.folder).status,
+      JSON.stringify({
+        pid: 1,
+        nonce: 'n',
+        host: 'elsewhere',
+        state,
+        step,
+        steps: this.steps,
+        startedAt: this.origin,
+        heartbeat: Date.now(),
+      }),
+    );
+  }
+
+  /** Records of the steps `from` to `to`; `time` of the first is that of a step a tenth of a second after the start. */
+  append(from: number, to: number, salt = 0): void {
+    const writer = ScalarsWriter.open(this.folder);
+    for (let step = from; step <= to; step++) {
+      const noise = Math.sin(step * 12.9898 + salt * 7) * 43758.5453;
+      const wobble = noise - Math.floor(noise);
+      writer.append({
+        step,
+        time: this.origin + step * 100,
+        loss: 0.7 * Math.exp(-step / (this.steps / 3)) + 0.1 + salt * 0.05 + 0.15 * wobble,
+        learningRate: 1e-3 * (1 - step / (this.steps + 1)),
+        gradientNorm: 1 + wobble * 3,
+        examples: 8,
+        tokens: 100 + Math.round(wobble * 20),
+        seconds: 0.08 + wobble * 0.02,
+        memory: 4e8 + step * 1000,
+      });
+    }
+    writer.close();
+  }
+
+  evaluate(step: number, salt = 0): void {
+    const progress = step / this.steps;
+    this.event({
+      kind: 'evaluation',
+      step,
+      epoch: progress * 4,
+      best: true,
+      seconds: 0.5,
+      metrics: {
+        loss: 0.75 - 0.4 * progress + salt * 0.03,
+        accuracy: 0.5 + 0.4 * progress - salt * 0.02,
+        f1: 0.45 + 0.42 * progress,
+        matthews: 0.05 + 0.7 * progress,
+        examples: 24,
+      },
+    });
+  }
+
+  checkpoint(step: number): void {
+    mkdirSync(join(runPaths(this.folder).checkpoints, stepName(step)), { recursive: true });
+    this.event({ kind: 'checkpoint', step, path: `checkpoints/${stepName(step)}` });
+  }
+}
+
+export interface Watched extends Opened {
+  feed: RunFeed;
+  /** Everything that the host sent, in order. */
+  messages: RunToPage[];
+  /** The feed's messages so far have arrived and were drawn. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The built page, fed by the host's own reader of the given folders. */
+export async function watch(
+  folders: string[],
+  options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
+): Promise<Watched> {
+  const opened = await openPanel('run', options);
+  const messages: RunToPage[] = [];
+  let sending = Promise.resolve();
+  const feed = new RunFeed(folders, (message) => {
+    messages.push(message);
+    sending = sending.then(() => send(opened, message));
+  });
+  await opened.send({ type: 'init', open: { runs: folders }, l10n: {} });
+  feed.snapshot();
+  while (messages.length === 0) await new Promise((r) => setTimeout(r, 20));
+  const settled = async () => {
+    await sending;
+    await opened.page.waitForTimeout(250);
+  };
+  await settled();
+  return {
+    ...opened,
+    feed,
+    messages,
+    settled,
+    stop: async () => {
+      feed.dispose();
+      await sending.catch(() => undefined);
+      await opened.close();
+    },
+  };
+}
+
+/** Playwright carries typed arrays as text, which is slow for long ones: here they go as bytes. */
+export async function send({ page }: Opened, message: RunToPage): Promise<void> {
+  const bytes: string[] = [];
+  const bare = JSON.stringify(message, (_, value) => {
+    if (!(value instanceof Float64Array)) return value;
+    bytes.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'));
+    return { bytes: bytes.length - 1 };
+  });
+  await page.evaluate(
+    ([text, parts]) => {
+      const whole = JSON.parse(text, (_, value) => {
+        if (typeof value?.bytes !== 'number') return value;
+        const binary = atob(parts[value.bytes]);
+        const data = new Uint8Array(binary.length);
+        for (let i = 0; i < binary.length; i++) data[i] = binary.charCodeAt(i);
+        return new Float64Array(data.buffer);
+      });
+      window.postMessage(whole, '*');
+    },
+    [bare, bytes] as const,
+  );
+}

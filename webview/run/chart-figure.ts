@@ -1,0 +1,79 @@
+import { html, LitElement, type PropertyValues } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { LineChart, type ChartOptions, type ChartView } from '../charts/line-chart';
+import { swatch } from './parts';
+
+/** A value beside a chart's heading: that of one run at the cursor, or its last. */
+export interface Readout {
+  index: number;
+  /** The run's name, for those who do not see the line before it. */
+  name: string;
+  value: string;
+  /** All digits. */
+  exact: string;
+}
+
+/** A chart with its heading and the values at the cursor. */
+@customElement('aurora-chart')
+export class ChartFigure extends LitElement {
+  @property({ attribute: false }) heading = '';
+  @property({ attribute: false }) readouts: Readout[] = [];
+  /** A new object where something is to be drawn. */
+  @property({ attribute: false }) view!: ChartView;
+  @property({ attribute: false }) cursor: number | undefined;
+  /** Set once. */
+  @property({ attribute: false }) options!: ChartOptions;
+  @property({ attribute: false }) summary = '';
+  /** May be walked through by arrow keys; then `position` says where it is. */
+  @property({ attribute: false }) position: { now: number; max: number; text: string } | undefined;
+  private chart: LineChart | undefined;
+
+  protected override createRenderRoot(): this {
+    return this;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.chart?.destroy();
+    this.chart = undefined;
+  }
+
+  protected override render(): unknown {
+    const { position } = this;
+    return html`<figure>
+      <figcaption>
+        <h3>${this.heading}</h3>
+        <span class="readouts">
+          ${this.readouts.map(
+            (r) =>
+              html`<span class="readout"
+                >${swatch(r.index)}<span class="visually-hidden">${r.name}</span>
+                <span class="value" title=${r.exact}>${r.value}</span></span
+              >`,
+          )}
+        </span>
+      </figcaption>
+      ${
+        position
+          ? html`<div
+              class="chart-host"
+              role="slider"
+              tabindex="0"
+              aria-label=${`${this.heading}. ${this.summary}`}
+              aria-valuemin="0"
+              aria-valuemax=${position.max}
+              aria-valuenow=${position.now}
+              aria-valuetext=${position.text}
+            ></div>`
+          : html`<div class="chart-host" role="img" aria-label=${`${this.heading}. ${this.summary}`}></div>`
+      }
+    </figure>`;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    const host = this.querySelector<HTMLElement>('.chart-host')!;
+    this.chart ??= new LineChart(host, this.options);
+    if (changed.has('view')) this.chart.show(this.view);
+    if (changed.has('cursor') || changed.has('view')) this.chart.setCursor(this.cursor);
+  }
+}

@@ -1,0 +1,67 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { t } from '../ui/l10n';
+import { lastAtMost } from '../charts/search';
+import { formatDuration } from './format';
+import type { RunData } from './model';
+
+/** A point of a run's loss curve. */
+export interface Point {
+  run: RunData;
+  /** Of the record. */
+  index: number;
+}
+
+/** The newest checkpoint that a fork at a step can begin from. */
+export function checkpointFor({ facts }: RunData, step: number): number | undefined {
+  const steps = Float64Array.from(facts?.checkpoints ?? []);
+  const at = lastAtMost(steps, step);
+  return at < 0 ? undefined : steps[at];
+}
+
+/** The step and its exact loss, and where it lies on the other axes. */
+export function pointWords({ run, index }: Point): string {
+  const step = run.column('step')[index];
+  const epoch = run.x('epoch')[index];
+  const parts = [
+    t('Step {0}', step),
+    t('loss {0}', run.column('loss')[index]),
+    Number.isFinite(epoch) ? t('epoch {0}', epoch.toFixed(2)) : '',
+    formatDuration(run.x('time')[index]),
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+/** The bar under the loss curve: which point is chosen, and the way on from it. */
+export function forkBar(
+  point: Point | undefined,
+  several: boolean,
+  fork: (run: string, step: number) => void,
+): TemplateResult {
+  if (!point) return html`<div class="fork-bar"></div>`;
+  const { run, index } = point;
+  const step = run.column('step')[index];
+  const checkpoint = checkpointFor(run, step);
+  return html`<div class="fork-bar">
+    <span class="point">${several ? html`<b>${run.facts?.name}</b> ` : nothing}${pointWords(point)}</span>
+    <span class="quiet" id="fork-from">${forkWords(run, step, checkpoint)}</span>
+    <vscode-button
+      appearance="secondary"
+      data-action="fork"
+      aria-describedby="fork-from"
+      ?disabled=${checkpoint === undefined}
+      @click=${() => checkpoint !== undefined && fork(run.folder, checkpoint)}
+      >${t('Fork Here …')}</vscode-button
+    >
+  </div>`;
+}
+
+export function forkWords({ facts }: RunData, step: number, checkpoint: number | undefined): string {
+  if (checkpoint !== undefined)
+    return checkpoint === step
+      ? t('A fork begins at the checkpoint of this step.')
+      : t('A fork begins at the nearest checkpoint before it, step {0}.', checkpoint);
+  const first = facts?.checkpoints[0];
+  return first === undefined
+    ? t('There is no checkpoint to fork from yet.')
+    : t('The oldest checkpoint that was kept is step {0}; choose a point after it.', first);
+}

@@ -1,0 +1,129 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { RunAction } from '../../src/shared/panels/run';
+import { t } from '../ui/l10n';
+import { formatCount, formatDuration, formatNumber } from './format';
+import type { RunData } from './model';
+import { swatch } from './parts';
+import { elapsed, failure, headline, isActive, stateWords, timeLeft, warnings } from './words';
+
+export interface HeaderActions {
+  act(action: RunAction, run: RunData): void;
+}
+
+/** Name, state, progress and what went wrong. `several`: one of the runs of a comparison, in short. */
+export function header(run: RunData, now: number, several: boolean, actions: HeaderActions): TemplateResult {
+  const { facts } = run;
+  const name = facts?.name ?? run.folder.split(/[\\/]/).pop();
+  return html`<section class="run-header" aria-label=${t('Run {0}', name ?? '')}>
+    <div class="title">
+      ${several ? swatch(run.index) : nothing} ${several ? html`<h2>${name}</h2>` : html`<h1>${name}</h1>`}
+      <span class="state state-${facts?.state ?? 'starting'}">${stateWords(run)}</span>
+    </div>
+    ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)} ${origin(run)}
+    ${problems(run)} ${buttons(run, several, actions)}
+  </section>`;
+}
+
+function subtitle({ facts }: RunData): TemplateResult {
+  const parts = [facts?.experiment !== facts?.name ? facts?.experiment : undefined, facts?.id];
+  return html`<p class="quiet">${[...new Set(parts)].filter(Boolean).join(' · ')}</p>
+    ${facts?.note ? html`<p class="note">${facts.note}</p>` : nothing}`;
+}
+
+function progress(run: RunData): unknown {
+  const total = run.totalSteps;
+  if (!total) return nothing;
+  const step = Math.max(run.lastStep, 0);
+  const share = Math.floor((100 * step) / total);
+  return html`<div class="progress">
+    <progress max=${total} .value=${step} aria-label=${t('Steps trained')}></progress>
+    <span>${t('Step {0} of {1} ({2} %)', formatCount(step), formatCount(total), share)}</span>
+  </div>`;
+}
+
+function numbers(run: RunData, now: number, several: boolean): unknown {
+  const left = timeLeft(run);
+  const best = headline(run);
+  const n = run.records;
+  const facts: [string, string][] = [];
+  if (run.started || n > 0) facts.push([t('Elapsed'), formatDuration(elapsed(run, now))]);
+  if (left !== undefined) facts.push([t('Time left'), t('about {0}', formatDuration(left))]);
+  if (n > 0) facts.push([t('Loss'), formatNumber(run.column('loss')[n - 1])]);
+  if (best) facts.push([best.name, t('{0} at step {1}', best.value, best.step)]);
+  const { started } = run;
+  if (started && !several)
+    facts.push([
+      t('Trained parameters'),
+      t('{0} + {1} in the head', formatCount(started.trainable), formatCount(started.trainableHead)),
+    ]);
+  if (facts.length === 0) return nothing;
+  return html`<dl class="numbers">
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+/** Where a fork came from. */
+function origin(run: RunData): unknown {
+  const { forked } = run;
+  if (!forked) return nothing;
+  const changes = forked.changed.map(({ key, from, to }) => t('{0}: {1} → {2}', key, text(from), text(to)));
+  return html`<p>
+    ${t('Forked from {0} at step {1}', forked.fromRun, forked.fromStep)},
+    ${changes.length > 0 ? html`<code>${changes.join(', ')}</code>` : t('with nothing changed')}.
+  </p>`;
+}
+
+const text = (value: unknown): string => (value === undefined ? t('not set') : JSON.stringify(value));
+
+function problems(run: RunData): unknown {
+  const failed = failure(run);
+  const error =
+    run.facts?.error ?? (failed && { message: failed.message, hint: failed.hint, step: failed.step });
+  const list = warnings(run);
+  return html`${
+    error
+      ? html`<div class="message error" role="alert">
+          <p>${error.message}</p>
+          ${error.hint ? html`<p>${error.hint}</p>` : nothing}
+        </div>`
+      : nothing
+  }
+  ${
+    list.length > 0
+      ? html`<details class="message warning" ?open=${list.length <= 3}>
+          <summary>${list.length === 1 ? t('1 warning') : t('{0} warnings', list.length)}</summary>
+          <ul>
+            ${list.map((w) => html`<li>${w}</li>`)}
+          </ul>
+        </details>`
+      : nothing
+  }`;
+}
+
+function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknown {
+  const state = run.facts?.state;
+  if (state === 'gone') return nothing;
+  const button = (action: RunAction, label: string, primary = false) =>
+    html`<vscode-button
+      appearance=${primary ? 'primary' : 'secondary'}
+      data-action=${action}
+      aria-label=${several ? `${label}: ${run.facts?.name ?? ''}` : label}
+      @click=${() => act(action, run)}
+      >${label}</vscode-button
+    >`;
+  const resumable = state === 'stopped' || state === 'failed' || state === 'lost';
+  return html`<div class="buttons">
+    ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
+    ${resumable ? button('resume', t('Resume'), !several) : nothing}
+    ${several ? nothing : button('activations', t('Show Layer Activations'))}
+    ${several ? nothing : button('log', t('Show Log'))}
+    ${several ? nothing : button('settings', t('Open Settings'))}
+    ${several ? nothing : button('experiment', t('Open Experiment'))}
+  </div>`;
+}

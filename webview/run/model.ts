@@ -1,0 +1,159 @@
+import type { EvaluationMetrics, RunEvent } from '../../src/shared/events';
+import type { RunFacts, RunUpdate } from '../../src/shared/panels/run';
+import { lastAtMost } from '../charts/search';
+import { Growing } from './growing';
+
+export type XAxis = 'step' | 'epoch' | 'time';
+export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
+
+/** One run as the page knows it: exactly what the host sent, and what follows from it. */
+export class RunData {
+  facts: RunFacts | undefined;
+  events: RunEvent[] = [];
+  private columns = new Map<string, Growing>();
+  private readonly derived = new Map<string, Derived>();
+  /** Of the charts: two runs keep their colours whatever is hidden. */
+  constructor(
+    readonly folder: string,
+    readonly index: number,
+  ) {}
+
+  get records(): number {
+    return this.columns.get('step')?.length ?? 0;
+  }
+  get columnNames(): string[] {
+    return [...this.columns.keys()];
+  }
+
+  /** Every value of a column; empty where the run has no such column. */
+  column(name: string): Float64Array {
+    return this.columns.get(name)?.view ?? new Float64Array(0);
+  }
+
+  /** Returns false where something between was lost: then nothing was taken in, and a snapshot is needed. */
+  apply({ facts, records, events }: RunUpdate): boolean {
+    if ((records && records.from > this.records) || (events && events.from > this.events.length))
+      return false;
+    if (facts) this.facts = facts;
+    if (events) {
+      this.events = [...this.events.slice(0, events.from), ...events.list];
+      // Where a run paused is in its events.
+      if ([...events.list].some((e) => e.kind === 'resumed' || e.kind === 'forked'))
+        this.derived.delete('x:time');
+      this.derived.delete('x:epoch');
+    }
+    if (records) this.take(records.from, records.columns, records.values);
+    return true;
+  }
+
+  private take(from: number, names: string[], values: Float64Array): void {
+    if (from === 0) this.columns = new Map(names.map((n) => [n, new Growing()]));
+    const width = names.length;
+    const count = width === 0 ? 0 : values.length / width;
+    names.forEach((name, k) => {
+      const column = this.columns.get(name);
+      if (!column) return;
+      column.truncate(from);
+      column.reserve(from + count);
+      for (let i = 0; i < count; i++) column.push(values[i * width + k]);
+    });
+    for (const d of this.derived.values()) d.truncate(from);
+  }
+
+  /** Extends a series that follows from the columns to all records; `make` is called once for each new one. */
+  derive(key: string, make: () => Derived): Float64Array {
+    let found = this.derived.get(key);
+    if (!found) this.derived.set(key, (found = make()));
+    return found.extend(this.records);
+  }
+
+  get started(): Extract<RunEvent, { kind: 'started' }> | undefined {
+    return this.events.find((e) => e.kind === 'started');
+  }
+  get evaluations(): Evaluation[] {
+    return this.events.filter((e) => e.kind === 'evaluation');
+  }
+  get forked(): Extract<RunEvent, { kind: 'forked' }> | undefined {
+    return this.events.find((e) => e.kind === 'forked');
+  }
+
+  /** Steps of the whole run; undefined before it started. */
+  get totalSteps(): number | undefined {
+    return this.facts?.status?.steps || this.started?.steps;
+  }
+  get lastStep(): number {
+    return this.records > 0 ? this.column('step')[this.records - 1] : 0;
+  }
+
+  /** As src/trainer/plan.ts has it; undefined before the run started. */
+  get stepsPerEpoch(): number | undefined {
+    const training = this.facts?.spec?.training;
+    const examples = this.started?.trainExamples;
+    if (!training || examples === undefined) return undefined;
+    return Math.ceil(Math.ceil(examples / training.batchSize) / training.gradientAccumulation) || undefined;
+  }
+
+  /** Where each record lies on an axis: step, epoch, or seconds since the start with the pauses left out. */
+  x(axis: XAxis): Float64Array {
+    if (axis === 'step') return this.column('step');
+    if (axis === 'time') return this.derive('x:time', () => new TrainingTime(this));
+    const perEpoch = this.stepsPerEpoch ?? NaN;
+    return this.derive('x:epoch', () => new Each((i) => this.column('step')[i] / perEpoch));
+  }
+
+  /** Where a step lies on an axis, also one between records. */
+  xOfStep(step: number, axis: XAxis): number {
+    if (axis === 'step') return step;
+    if (axis === 'epoch') return step / (this.stepsPerEpoch ?? NaN);
+    const at = lastAtMost(this.column('step'), step);
+    return at < 0 ? 0 : this.x('time')[at];
+  }
+
+  metric(evaluation: Evaluation, name: keyof EvaluationMetrics): number {
+    return evaluation.metrics[name] ?? NaN;
+  }
+}
+
+/** A series that grows with the records. */
+export interface Derived {
+  truncate(length: number): void;
+  extend(records: number): Float64Array;
+}
+
+/** Each value from its record alone. */
+export class Each implements Derived {
+  private readonly out = new Growing();
+  constructor(private readonly value: (i: number) => number) {}
+  truncate(length: number): void {
+    this.out.truncate(length);
+  }
+  extend(records: number): Float64Array {
+    this.out.reserve(records);
+    for (let i = this.out.length; i < records; i++) this.out.push(this.value(i));
+    return this.out.view;
+  }
+}
+
+/** Seconds of training at each record. A pause before a resume or a fork counts as one step's duration; a clock set back as nothing. */
+class TrainingTime implements Derived {
+  private readonly out = new Growing();
+  constructor(private readonly run: RunData) {}
+  truncate(length: number): void {
+    this.out.truncate(length);
+  }
+  extend(records: number): Float64Array {
+    const time = this.run.column('time');
+    const seconds = this.run.column('seconds');
+    const pauses = this.run.events.filter((e) => e.kind === 'resumed' || e.kind === 'forked').map((e) => e.t);
+    for (let i = this.out.length; i < records; i++) {
+      const own = seconds[i] || 0;
+      if (i === 0) this.out.push(own);
+      else {
+        const passed = (time[i] - time[i - 1]) / 1000;
+        const paused = pauses.some((t) => t > time[i - 1] && t <= time[i]);
+        this.out.push(this.out.view[i - 1] + Math.max(0, (paused ? own : passed) || 0));
+      }
+    }
+    return this.out.view;
+  }
+}

@@ -1,0 +1,84 @@
+import type { EvaluationMetrics } from '../../src/shared/events';
+import { t } from '../ui/l10n';
+import { formatBytes, formatNumber } from './format';
+import { Each, type RunData } from './model';
+import { Smoothed } from './smoothing';
+
+/** What a chart is of: a column of the records or something computed from them, or a metric of the evaluations. */
+export interface Quantity {
+  key: string;
+  title(): string;
+  format(value: number): string;
+  /** Noisy from step to step: drawn raw and smoothed. */
+  smoothed?: boolean;
+  /** May be drawn on a logarithmic axis. */
+  log?: boolean;
+  records?(run: RunData): Float64Array;
+  metric?: keyof EvaluationMetrics;
+  /** The axis begins at zero: only its whole size means something. */
+  fromZero?: boolean;
+}
+
+const perSecond = (run: RunData, column: string): Float64Array =>
+  run.derive(`rate:${column}`, () => new Each((i) => run.column(column)[i] / run.column('seconds')[i]));
+
+const column = (name: string) => (run: RunData) => run.column(name);
+
+export const LOSS: Quantity = {
+  key: 'loss',
+  title: () => t('Loss'),
+  format: formatNumber,
+  smoothed: true,
+  log: true,
+  records: column('loss'),
+  metric: 'loss',
+};
+
+export const QUANTITIES: readonly Quantity[] = [
+  { key: 'accuracy', title: () => t('Validation accuracy'), format: formatNumber, metric: 'accuracy' },
+  { key: 'f1', title: () => t('Validation F1'), format: formatNumber, metric: 'f1' },
+  {
+    key: 'matthews',
+    title: () => t('Validation Matthews correlation'),
+    format: formatNumber,
+    metric: 'matthews',
+  },
+  {
+    key: 'learningRate',
+    title: () => t('Learning rate'),
+    format: formatNumber,
+    records: column('learningRate'),
+  },
+  {
+    key: 'gradientNorm',
+    title: () => t('Gradient norm'),
+    format: formatNumber,
+    smoothed: true,
+    log: true,
+    records: column('gradientNorm'),
+  },
+  {
+    key: 'samplesPerSecond',
+    title: () => t('Samples per second'),
+    format: formatNumber,
+    smoothed: true,
+    records: (run) => perSecond(run, 'examples'),
+  },
+  {
+    key: 'tokensPerSecond',
+    title: () => t('Tokens per second'),
+    format: formatNumber,
+    smoothed: true,
+    records: (run) => perSecond(run, 'tokens'),
+  },
+  {
+    key: 'memory',
+    title: () => t('Memory of the trainer'),
+    format: formatBytes,
+    records: column('memory'),
+    fromZero: true,
+  },
+];
+
+export const smoothedRecords = (quantity: Quantity, run: RunData, weight: number): Float64Array =>
+  run.derive(`smooth:${quantity.key}:${weight}`, () => new Smoothed(() => quantity.records!(run), weight));

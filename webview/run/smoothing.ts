@@ -1,0 +1,43 @@
+import { Growing } from './growing';
+import type { Derived } from './model';
+
+/** Weights of the past that can be chosen; 0 is no smoothing. */
+export const WEIGHTS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] as const;
+
+/**
+ * Exponential moving average with bias correction, as TensorBoard's: m_i = w m_{i-1} + (1 - w) y_i and
+ * s_i = m_i / (1 - w^i), i counted from 1. What is no finite number changes nothing and stays a gap.
+ */
+export class Smoothed implements Derived {
+  private readonly out = new Growing();
+  private mean = 0;
+  private count = 0;
+
+  constructor(
+    private readonly source: () => Float64Array,
+    private readonly weight: number,
+  ) {}
+
+  truncate(length: number): void {
+    if (length >= this.out.length) return;
+    this.out.truncate(0);
+    this.mean = this.count = 0;
+  }
+
+  extend(records: number): Float64Array {
+    const { weight } = this;
+    const source = this.source();
+    this.out.reserve(records);
+    for (let i = this.out.length; i < records; i++) {
+      const value = source[i];
+      if (!Number.isFinite(value)) {
+        this.out.push(NaN);
+        continue;
+      }
+      this.count++;
+      this.mean = weight * this.mean + (1 - weight) * value;
+      this.out.push(this.mean / (1 - weight ** this.count));
+    }
+    return this.out.view;
+  }
+}

@@ -1,0 +1,99 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { t } from '../ui/l10n';
+import type { RunData, XAxis } from './model';
+import { swatch } from './parts';
+import { WEIGHTS } from './smoothing';
+import type { RunUi } from './views';
+
+/** How the charts are drawn; holds for all of them. */
+export function toolbar(
+  runs: readonly RunData[],
+  ui: RunUi,
+  change: (ui: Partial<RunUi>) => void,
+): TemplateResult {
+  return html`<section class="toolbar" aria-label=${t('Charts')}>
+    <label class="field">
+      <span>${t('Horizontal axis')}</span>
+      <vscode-dropdown
+        aria-label=${t('Horizontal axis')}
+        data-control="axis"
+        .value=${ui.axis}
+        @change=${(e: Event) =>
+          change({ axis: (e.target as HTMLInputElement).value as XAxis, zoom: undefined })}
+      >
+        <vscode-option value="step">${t('Step')}</vscode-option>
+        <vscode-option value="epoch">${t('Epoch')}</vscode-option>
+        <vscode-option value="time">${t('Time')}</vscode-option>
+      </vscode-dropdown>
+    </label>
+    <label class="field">
+      <span>${t('Smoothing')} <output>${ui.weight || t('off')}</output></span>
+      <input
+        type="range"
+        data-control="smoothing"
+        min="0"
+        max=${WEIGHTS.length - 1}
+        step="1"
+        .value=${String(Math.max(0, WEIGHTS.indexOf(ui.weight as (typeof WEIGHTS)[number])))}
+        aria-valuetext=${smoothingWords(ui.weight)}
+        @input=${(e: Event) => change({ weight: WEIGHTS[Number((e.target as HTMLInputElement).value)] })}
+      />
+    </label>
+    ${checkbox('log', t('Logarithmic axis'), ui.log, (log) => change({ log }))}
+    ${checkbox('raw', t('Each step'), ui.raw, (raw) => change({ raw }))}
+    ${checkbox('validation', t('Validation loss'), ui.validation, (validation) => change({ validation }))}
+    <vscode-button
+      appearance="secondary"
+      data-control="reset"
+      ?disabled=${!ui.zoom}
+      @click=${() => change({ zoom: undefined })}
+      >${t('Reset Zoom')}</vscode-button
+    >
+    ${runs.length > 1 ? legend(runs, ui, change) : nothing}
+  </section>`;
+}
+
+const checkbox = (name: string, label: string, checked: boolean, change: (checked: boolean) => void) =>
+  html`<vscode-checkbox
+    data-control=${name}
+    .checked=${checked}
+    @change=${(e: Event) => {
+      const now = (e.target as HTMLInputElement).checked;
+      if (now !== checked) change(now);
+    }}
+    >${label}</vscode-checkbox
+  >`;
+
+function legend(runs: readonly RunData[], ui: RunUi, change: (ui: Partial<RunUi>) => void): TemplateResult {
+  return html`<div class="legend" role="group" aria-label=${t('Runs shown')}>
+    ${runs.map((run) => {
+      const shown = !ui.hidden.includes(run.folder);
+      const hidden = shown ? [...ui.hidden, run.folder] : ui.hidden.filter((folder) => folder !== run.folder);
+      return html`<button
+        class="legend-item"
+        aria-pressed=${shown ? 'true' : 'false'}
+        @click=${() => change({ hidden })}
+      >
+        ${swatch(run.index)} ${run.facts?.name ?? run.folder}
+      </button>`;
+    })}
+  </div>`;
+}
+
+export const smoothingWords = (weight: number): string =>
+  weight === 0 ? t('no smoothing') : t('exponential moving average, weight {0}, bias-corrected', weight);
+
+/** What the lines of the loss chart are. */
+export function lineKey(ui: RunUi): TemplateResult {
+  const smooth = ui.weight > 0;
+  return html`<p class="line-key">
+    ${
+      ui.raw || !smooth
+        ? html`<span><i class=${smooth ? 'key thin' : 'key'}></i>${t('training loss of each step')}</span>`
+        : nothing
+    }
+    ${smooth ? html`<span><i class="key thick"></i>${t('smoothed: {0}', smoothingWords(ui.weight))}</span>` : nothing}
+    ${ui.validation ? html`<span><i class="key point"></i>${t('validation loss')}</span>` : nothing}
+    <span><i class="key triangle"></i>${t('checkpoint')}</span>
+  </p>`;
+}

@@ -1,0 +1,119 @@
+import type { RunEvent } from '../../src/shared/events';
+import { t } from '../ui/l10n';
+import { formatDuration, formatNumber } from './format';
+import type { RunData } from './model';
+import { LOSS, smoothedRecords } from './quantities';
+
+/** Steps whose pace tells how long the rest takes. */
+const PACE_STEPS = 50;
+/** Weight of the past for saying where the loss is going. */
+const TREND_WEIGHT = 0.9;
+
+/** The state in words that a person understands. */
+export function stateWords(run: RunData): string {
+  const state = run.facts?.state ?? 'starting';
+  switch (state) {
+    case 'starting':
+      return t('Starting');
+    case 'running':
+      return t('Running');
+    case 'finished':
+      return stoppedEarly(run) ? t('Finished early: no more progress') : t('Finished');
+    case 'stopped':
+      return t('Stopped');
+    case 'failed':
+      return t('Failed');
+    case 'lost':
+      return t('Lost: no trainer is alive');
+    case 'damaged':
+      return t('Damaged');
+    case 'gone':
+      return t('The folder is gone');
+  }
+}
+
+const stoppedEarly = (run: RunData) =>
+  run.events.some((e) => e.kind === 'stopped' && e.reason === 'early-stopping');
+
+export const isActive = (run: RunData): boolean =>
+  run.facts?.state === 'running' || run.facts?.state === 'starting';
+
+/** Seconds of training so far, pauses left out; `now` in ms since 1970, as the host's clock has it. */
+export function elapsed(run: RunData, now: number): number {
+  const time = run.x('time');
+  const last = time.length > 0 ? time[time.length - 1] : 0;
+  if (!isActive(run)) return last;
+  const since = Math.max(
+    run.records > 0 ? run.column('time')[run.records - 1] : 0,
+    ...run.events.filter((e) => e.kind === 'started' || e.kind === 'resumed').map((e) => e.t),
+  );
+  return since > 0 ? last + Math.max(0, now - since) / 1000 : NaN;
+}
+
+/** Seconds to the last step at the pace of the latest steps; undefined where there is none to tell. */
+export function timeLeft(run: RunData): number | undefined {
+  const total = run.totalSteps;
+  const n = run.records;
+  if (run.facts?.state !== 'running' || total === undefined || n < 2) return undefined;
+  const back = Math.max(0, n - 1 - PACE_STEPS);
+  const time = run.x('time');
+  const step = run.column('step');
+  const pace = (time[n - 1] - time[back]) / (step[n - 1] - step[back]);
+  return Math.max(0, total - step[n - 1]) * pace;
+}
+
+/** "Loss 0.83 at step 412 of 900, falling." */
+export function lossSummary(run: RunData): string {
+  const n = run.records;
+  if (n === 0) return t('No step was trained yet.');
+  const loss = formatNumber(run.column('loss')[n - 1]);
+  const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep];
+  const smooth = smoothedRecords(LOSS, run, TREND_WEIGHT);
+  const change = smooth[n - 1] / smooth[Math.max(0, n - 1 - Math.max(10, Math.round(n / 10)))] - 1;
+  if (n > 10 && change < -0.005) return t('Loss {0} at step {1} of {2}, falling.', loss, step, total);
+  if (n > 10 && change > 0.005) return t('Loss {0} at step {1} of {2}, rising.', loss, step, total);
+  if (n > 10) return t('Loss {0} at step {1} of {2}, level.', loss, step, total);
+  return t('Loss {0} at step {1} of {2}.', loss, step, total);
+}
+
+/** What the run is judged by: its best value of the experiment's metric. */
+export function headline(run: RunData): { name: string; value: string; step: number } | undefined {
+  const best = run.evaluations.findLast((e) => e.best);
+  const metric = run.facts?.spec?.training?.metric;
+  if (!best || !metric) return undefined;
+  const names = {
+    loss: t('Best loss'),
+    accuracy: t('Best accuracy'),
+    f1: t('Best F1'),
+    matthews: t('Best MCC'),
+  };
+  return { name: names[metric], value: formatNumber(best.metrics[metric]), step: best.step };
+}
+
+/** What ended the run badly; only of its last segment. */
+export function failure(run: RunData): Extract<RunEvent, { kind: 'failed' }> | undefined {
+  if (run.facts?.state !== 'failed') return undefined;
+  return run.events.findLast((e) => e.kind === 'failed');
+}
+
+export const warnings = (run: RunData): string[] =>
+  run.events.flatMap((e) => (e.kind === 'warning' ? [e.message] : e.kind === 'resumed' ? e.warnings : []));
+
+/** What there is to see before the first step, and why. */
+export function emptyWords(run: RunData): string {
+  switch (run.facts?.state) {
+    case 'starting':
+    case undefined:
+      return t('Preparing: loading the model and the data …');
+    case 'running':
+      return t('The first step is being trained …');
+    case 'gone':
+    case 'damaged':
+      return t('Nothing of this run can be shown.');
+    default:
+      return t('No step was trained. The trainer’s log says more.');
+  }
+}
+
+export const durationWords = (seconds: number): string =>
+  seconds < 1 ? t('less than a second') : formatDuration(seconds);
