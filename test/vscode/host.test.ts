@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { closeBrowser } from './driver/browser';
 import { hostTests, type HostReport } from './driver/host';
+import { NODE_VERSION } from '../../scripts/lib/package/targets.mjs';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
@@ -11,14 +12,19 @@ afterAll(closeBrowser);
 
 const vsix = vsixHere();
 const empty = mkdtempSync(join(tmpdir(), 'aurora-empty-'));
-const lab = tinyWorkspace();
-afterAll(() => lab.remove());
+const [lab, trained] = [tinyWorkspace(), tinyWorkspace()];
+afterAll(() => [lab, trained].forEach((l) => l.remove()));
 
 // What mocha found in the host becomes tests of ours, so it has to run before they are collected.
 for (const version of ['1.100', '1.139'] as const) {
   const reports = [
     await hostTests(version, ['activation'], { vsix, folder: empty }),
     await hostTests(version, ['experiment'], { vsix, folder: lab.folder }),
+    await hostTests(version, ['training'], {
+      vsix,
+      folder: trained.folder,
+      env: { AURORA_PACKAGED_NODE: NODE_VERSION },
+    }),
   ];
   describe(`in VS Code ${version}'s extension host`, () => {
     for (const report of reports) retell(report);

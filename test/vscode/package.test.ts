@@ -31,7 +31,11 @@ const firsts = (files: ZipEntry[], below = '') =>
       files.filter((f) => f.name.startsWith(below)).map((f) => f.name.slice(below.length).split('/')[0]),
     ),
   ].sort();
-const names = (files: ZipEntry[], what: RegExp) => files.map((f) => f.name).filter((name) => what.test(name));
+const names = (files: ZipEntry[], what: RegExp) =>
+  files
+    .map((f) => f.name)
+    .filter((name) => what.test(name))
+    .sort();
 
 describe.each(['linux-x64', 'universal'])('the package for %s', (target) => {
   const { entries, files } = contents(target);

@@ -45,7 +45,7 @@ export async function hostTests(
     name,
     // Newer ones let a page run tests only with this.
     flags: version === '1.100' ? [] : ['--vscode-option', 'enable-smoke-test-driver'],
-    env: { AURORA_HOST_REPORT: report },
+    env: { ...options.env, AURORA_HOST_REPORT: report },
   });
   const said: string[] = [];
   try {

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, suiteSetup, test } from 'mocha';
 import * as vscode from 'vscode';
+import { until } from './until';
 
 const ID = 'aurora-lab.aurora-lab';
-
-/** Waits until `look` gives something. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((r) => setTimeout(r, 100))) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error(`Waited in vain for ${what}.`);
-}
 
 suite('experiment file', () => {
   const uri = () => vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0].uri, 'tiny.aurora.json');

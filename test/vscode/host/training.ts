@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, suiteSetup, test } from 'mocha';
+import * as vscode from 'vscode';
+import type { Api } from '../../../src/extension/main';
+import { readRun } from '../../../src/runs/read';
+import { readStatus } from '../../../src/runs/status';
+import { until } from './until';
+
+/** More steps than a test waits for. */
+const LONG = ['training.epochs=2000', 'training.evaluateEvery=1000', 'training.checkpointEvery=20'];
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+suite('training from the host', function () {
+  this.timeout(120_000);
+  let api: Api;
+  const experiment = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'tiny.aurora.json');
+
+  suiteSetup(async () => {
+    const extension = vscode.extensions.getExtension<Api>('aurora-lab.aurora-lab')!;
+    api = await extension.activate();
+  });
+
+  const state = async (run: string) => (await api.store.refreshRun(run)).state;
+  const ended = (run: string) =>
+    until('the end of the run', async () => ((await state(run)) === 'finished' ? true : undefined), 60_000);
+  const stepOf = (run: string) => readStatus(run)?.step ?? 0;
+  const reaches = (run: string, step: number) =>
+    until(`step ${step}`, () => (stepOf(run) >= step ? true : undefined), 60_000);
+
+  test('a run goes to its end, by the Node and the runtime of the package', async () => {
+    const run = await api.trainer.start(experiment());
+    await ended(run);
+    const { result } = readRun(run);
+    assert.ok(result, 'result.json is there');
+    const { environment } = result as unknown as { environment: { node: string } };
+    assert.equal(environment.node.replace(/^v/, ''), process.env.AURORA_PACKAGED_NODE);
+    assert.ok(existsSync(join(run, 'adapter/best/adapter_model.safetensors')));
+  });
+
+  test('stop: nothing of the process remains, and what was saved is said', async () => {
+    const run = await api.trainer.start(experiment(), LONG);
+    await reaches(run, 60);
+    const { pid } = readStatus(run)!;
+    assert.ok(isAlive(pid));
+    const outcome = await api.trainer.stop(run);
+    assert.equal(outcome.state, 'stopped');
+    assert.equal(isAlive(pid), false);
+    assert.ok(outcome.savedStep !== undefined && outcome.savedStep >= 60);
+    assert.match(outcome.message, new RegExp(`${outcome.savedStep}`));
+    assert.equal(await state(run), 'stopped');
+  });
+
+  test('a fork with nothing changed retraces the curve to the bit', async () => {
+    const run = await api.trainer.start(experiment(), ['training.checkpointEvery=10']);
+    await ended(run);
+    const kept = readdirSync(join(run, 'checkpoints')).map((name) => Number(name.slice('step-'.length)));
+    const step = Math.min(...kept);
+    assert.ok(step > 0 && step < 40, `checkpoints: ${kept.join(', ')}`);
+    const fork = await api.trainer.fork(run, step, []);
+    await ended(fork);
+    const loss = (folder: string) => readRun(folder).scalars.column('loss')!;
+    const steps = (folder: string) => readRun(folder).scalars.column('step')!;
+    const after = (folder: string) => [...loss(folder)].filter((_, i) => steps(folder)[i] > step);
+    assert.ok(after(run).length > 0);
+    assert.deepEqual(after(fork), after(run));
+  });
+
+  test('a run whose process was killed is not called running', async () => {
+    const run = await api.trainer.start(experiment(), LONG);
+    await reaches(run, 30);
+    process.kill(readStatus(run)!.pid, 'SIGKILL');
+    await until('the lost run', async () => ((await state(run)) === 'lost' ? true : undefined));
+    await api.trainer.resume(run);
+    await until('the resumed run', async () => ((await state(run)) === 'running' ? true : undefined));
+    assert.equal((await api.trainer.stop(run)).state, 'stopped');
+    const journal = readFileSync(join(run, 'events.jsonl'), 'utf8');
+    assert.match(journal, /"kind":"resumed"/);
+  });
+});
