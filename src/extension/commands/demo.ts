@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { COMMAND, CONTEXT } from '../ids';
+import type { Services } from '../services';
+import { DEMO_FOLDER, liveRun, makeDemoFolder } from '../trainer/demo-folder';
+import { untrusted } from '../trainer/missing';
+import { registerGuarded } from './guard';
+import { starting, trainExperiment } from './training';
+import { explaining } from './training-problems';
+
+/** Run the Demo: from the click to a curve, with nothing to choose. */
+export function registerDemo(services: Services): vscode.Disposable {
+  const { context, log } = services;
+  const ran = context.globalState.get<boolean>(CONTEXT.demoRan, false);
+  if (ran) void vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
+  return registerGuarded(log, COMMAND.runDemo, () => explaining(() => runDemo(services)));
+}
+
+/** @returns the run's folder */
+async function runDemo(services: Services): Promise<string | undefined> {
+  const { context, panels, store, log } = services;
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  const began = Date.now();
+  const workspaceFolder = vscode.workspace.workspaceFolders?.find((f) => f.uri.scheme === 'file');
+  const folder = workspaceFolder
+    ? join(workspaceFolder.uri.fsPath, DEMO_FOLDER)
+    : join(context.globalStorageUri.fsPath, 'demo');
+  const bundle = join(context.extensionPath, 'dist', 'demo');
+  const file = await starting(vscode.l10n.t('Preparing the demo'), () => makeDemoFolder(bundle, folder));
+  log.info(`The demo is in ${folder} (${Date.now() - began} ms).`);
+  await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
+  // A second click shows what the first one began.
+  const live = await liveRun(file);
+  if (live) await store.refreshRun(live);
+  const run = live ?? (await trainExperiment(services, file));
+  if (run === undefined) return undefined;
+  if (live) panels.openRun([live]);
+  log.info(`The demo's trainer is at work (${Date.now() - began} ms after the click).`);
+  await context.globalState.update(CONTEXT.demoRan, true);
+  await vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
+  if (!workspaceFolder) offerFolder(folder);
+  return run;
+}
+
+/** The tree lists what lies in open folders; opening one reloads the window, and the run goes on. */
+function offerFolder(folder: string): void {
+  const open = vscode.l10n.t('Open Folder');
+  const message = vscode.l10n.t(
+    'The demo trains in {0}. Open that folder to see its runs in the Experiments view; training goes on meanwhile.',
+    folder,
+  );
+  void vscode.window.showInformationMessage(message, open).then((picked) => {
+    if (picked === open) void vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
+  });
+}

@@ -1,0 +1,129 @@
+import * as vscode from 'vscode';
+import { runPaths } from '../../runs/layout';
+import { AuroraError } from '../../shared/errors';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from '../trainer/fork-choices';
+import { untrusted } from '../trainer/missing';
+import { checkpointSteps } from '../trainer/run-status';
+import { formatMetric, METRIC_NAMES } from '../tree/format';
+import { metricOf } from '../tree/run-row';
+import { isTreeNode } from '../tree/nodes';
+import { runFrom } from './pick';
+
+/**
+ * A new run from a checkpoint of another with one setting changed, both shown over each other. Asks for what it
+ * is not given: `step` (the last checkpoint at or before it is taken) and `overrides` ("key=value"; none for a
+ * run that retraces the other).
+ * @returns the new run's folder
+ */
+export async function forkRun(
+  services: Services,
+  argument: unknown,
+  step?: unknown,
+  overrides?: unknown,
+): Promise<string | undefined> {
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  const run = await runFrom(services, argument, {
+    title: vscode.l10n.t('Fork which run?'),
+    filter: (r) => r.run?.events.some((e) => e.kind === 'checkpoint') === true,
+  });
+  if (!run?.run) return undefined;
+  const asked = isTreeNode(argument) && argument.kind === 'checkpoint' ? argument.step : step;
+  const at = await checkpoint(run, typeof asked === 'number' ? asked : undefined);
+  if (at === undefined) return undefined;
+  const changes = isTexts(overrides) ? overrides : await change(run.run.spec, at, asked);
+  if (changes === undefined) return undefined;
+  const { trainer, store, panels } = services;
+  const title = vscode.l10n.t('Forking {0} at step {1}', run.run.spec.name, at);
+  const fork = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+    trainer.fork(run.folder, at, changes),
+  );
+  await store.refreshRun(fork);
+  panels.openRun([run.folder, fork]);
+  return fork;
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((v) => typeof v === 'string');
+
+async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<number | undefined> {
+  const steps = await checkpointSteps(entry.folder);
+  if (steps.length === 0)
+    throw new AuroraError(
+      'run',
+      vscode.l10n.t('The run {0} has no checkpoint to begin from.', runLabel(entry)),
+      vscode.l10n.t('It ended before its first one in {0}.', runPaths(entry.folder).checkpoints),
+    );
+  const found = asked === undefined ? undefined : checkpointFor(steps, asked);
+  if (found !== undefined) return found;
+  const run = entry.run!;
+  const metric = metricOf(run);
+  const items = steps.toReversed().map((step) => {
+    const evaluation = run.events.findLast((e) => e.kind === 'evaluation' && e.step === step);
+    const value = evaluation?.kind === 'evaluation' ? evaluation.metrics[metric] : undefined;
+    return {
+      label: vscode.l10n.t('Step {0}', step),
+      description: value === undefined ? '' : `${METRIC_NAMES[metric]} ${formatMetric(metric, value)}`,
+      step,
+    };
+  });
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Fork {0}: begin at which checkpoint?', runLabel(entry)),
+    placeHolder:
+      asked === undefined ? undefined : vscode.l10n.t('No checkpoint is kept at or before step {0}.', asked),
+    ignoreFocusOut: true,
+  });
+  return picked?.step;
+}
+
+type Spec = NonNullable<RunEntry['run']>['spec'];
+
+/** What is to be different; undefined where the person turned away. */
+async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
+  const nothing = {
+    label: vscode.l10n.t('$(debug-rerun) Change nothing'),
+    detail: vscode.l10n.t('Retraces the run to the bit.'),
+    choice: undefined,
+  };
+  const items = forkChoices(spec).map((choice) => ({
+    label: choice.key,
+    description: choice.value ?? vscode.l10n.t('not set'),
+    detail: choice.description,
+    choice,
+  }));
+  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator, choice: undefined };
+  const picked = await vscode.window.showQuickPick([...items, separator, nothing], {
+    title:
+      typeof asked === 'number' && asked !== at
+        ? vscode.l10n.t('Fork at step {0}, the last checkpoint before step {1}: change what?', at, asked)
+        : vscode.l10n.t('Fork at step {0}: change what?', at),
+    matchOnDetail: true,
+    ignoreFocusOut: true,
+  });
+  if (!picked) return undefined;
+  if (!picked.choice) return [];
+  const value = await newValue(spec, picked.choice);
+  return value === undefined ? undefined : [`${picked.choice.key}=${value}`];
+}
+
+async function newValue(spec: Spec, { key, value, options }: ForkChoice): Promise<string | undefined> {
+  const title = vscode.l10n.t('Fork: the new value of {0}', key);
+  if (options) {
+    const items = options.map((label) => ({
+      label,
+      description: label === value ? vscode.l10n.t('as it is') : '',
+    }));
+    return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.label;
+  }
+  const typed = await vscode.window.showInputBox({
+    title,
+    value: value ?? '',
+    prompt:
+      value === undefined ? vscode.l10n.t('It is not set.') : vscode.l10n.t('It is {0} in this run.', value),
+    validateInput: (text) => valueProblem(spec, key, text),
+    ignoreFocusOut: true,
+  });
+  return typed?.trim();
+}

@@ -1,0 +1,102 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry, ShownState } from '../runs/store';
+import type { Services } from '../services';
+import { askedToStop, registerEndNotice } from '../trainer/end-notice';
+import { untrusted } from '../trainer/missing';
+import { registerStatusBar } from '../trainer/status-bar';
+import { registerTerminals } from '../trainer/terminal';
+import { registerGuarded } from './guard';
+import { experimentFrom, runFrom } from './pick';
+import { forkRun } from './training-fork';
+import { checkedExperiment, explaining } from './training-problems';
+
+/** What trains, and what tells of it: commands, the status bar's item, notices, `aurora` in terminals. */
+export const registerTraining = (services: Services): vscode.Disposable =>
+  vscode.Disposable.from(
+    on(services, COMMAND.runExperiment, runExperiment),
+    on(services, COMMAND.stopRun, stopRun),
+    on(services, COMMAND.resumeRun, resumeRun),
+    on(services, COMMAND.forkRun, forkRun),
+    registerStatusBar(services),
+    registerEndNotice(services),
+    registerTerminals(services),
+  );
+
+function on(
+  services: Services,
+  command: string,
+  action: (services: Services, ...args: unknown[]) => Promise<unknown>,
+): vscode.Disposable {
+  return registerGuarded(services.log, command, (...args) => explaining(() => action(services, ...args)));
+}
+
+/** @returns the new run's folder */
+async function runExperiment(services: Services, argument: unknown): Promise<string | undefined> {
+  const title = vscode.l10n.t('Run which experiment?');
+  const file = await experimentFrom(services, argument, title);
+  return file === undefined ? undefined : trainExperiment(services, file);
+}
+
+/** Saves the file, checks it, starts a run of it and shows its dashboard. */
+export async function trainExperiment(services: Services, file: string): Promise<string | undefined> {
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  if (!(await saved(file))) return undefined;
+  const { name } = await checkedExperiment(file);
+  const run = await starting(vscode.l10n.t('Starting {0}', name), () => services.trainer.start(file));
+  await services.store.refreshRun(run);
+  services.panels.openRun([run]);
+  return run;
+}
+
+/** What is trained is what one sees. False where the person turned away from saving. */
+async function saved(file: string): Promise<boolean> {
+  const open = vscode.workspace.textDocuments.find((d) => d.uri.scheme === 'file' && d.uri.fsPath === file);
+  return !open?.isDirty || open.save();
+}
+
+export const starting = <T>(title: string, action: () => Promise<T>): Thenable<T> =>
+  vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, action);
+
+/** The experiment's name where the run can be read. */
+const nameOf = (run: RunEntry): string => run.run?.spec.name ?? basename(run.experiment);
+
+async function stopRun(services: Services, argument: unknown): Promise<void> {
+  const { store, trainer } = services;
+  const run = await runFrom(services, argument, {
+    title: vscode.l10n.t('Stop which run?'),
+    filter: (r) => isActive(r.state),
+  });
+  if (!run) return;
+  askedToStop.add(run.folder);
+  try {
+    const title = vscode.l10n.t('Stopping {0}: the step in hand is finished and saved', nameOf(run));
+    const outcome = await starting(title, () => trainer.stop(run.folder));
+    await store.refreshRun(run.folder);
+    const message = `${nameOf(run)}: ${outcome.message}`;
+    if (outcome.state === 'stopped' || outcome.state === 'finished')
+      return void vscode.window.showInformationMessage(message);
+    const show = vscode.l10n.t('Show Log');
+    void vscode.window.showWarningMessage(message, show).then((picked) => {
+      if (picked === show) void vscode.commands.executeCommand(COMMAND.showLog, run.folder);
+    });
+  } finally {
+    askedToStop.delete(run.folder);
+  }
+}
+
+const RESUMABLE: readonly ShownState[] = ['stopped', 'failed', 'lost'];
+
+async function resumeRun(services: Services, argument: unknown): Promise<void> {
+  const { store, trainer, panels } = services;
+  const run = await runFrom(services, argument, {
+    title: vscode.l10n.t('Resume which run?'),
+    filter: (r) => RESUMABLE.includes(r.state),
+  });
+  if (!run) return;
+  await starting(vscode.l10n.t('Resuming {0}', nameOf(run)), () => trainer.resume(run.folder));
+  await store.refreshRun(run.folder);
+  panels.openRun([run.folder]);
+}

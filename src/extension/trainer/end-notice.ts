@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry, ShownState } from '../runs/store';
+import type { Services } from '../services';
+import { endNotice, hasEnded } from './end-text';
+
+/** Runs whose end the person asked for here, and is told of by the command itself. */
+export const askedToStop = new Set<string>();
+
+/** Says that a run ended: once, where nobody is looking; a failure always. */
+export function registerEndNotice(services: Services): vscode.Disposable {
+  const { store, trainer } = services;
+  const states = new Map<string, ShownState>();
+  const note = (runs: readonly RunEntry[]) => {
+    for (const run of runs) {
+      const before = states.get(run.folder);
+      if (isActive(run.state)) states.set(run.folder, run.state);
+      else states.delete(run.folder);
+      if (hasEnded(before, run.state)) void ended(services, run);
+    }
+  };
+  return store.onDidChange((runs) => {
+    if (runs) return note(runs);
+    void store.experiments().then((experiments) => note(experiments.flatMap((e) => e.runs)));
+    for (const run of trainer.ownRuns()) {
+      const entry = store.run(run);
+      if (entry) note([entry]);
+    }
+  });
+}
+
+async function ended({ panels }: Services, run: RunEntry): Promise<void> {
+  const { kind, message } = endNotice(run, vscode.l10n.t);
+  if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;
+  const open = vscode.l10n.t('Open Dashboard');
+  const log = vscode.l10n.t('Show Log');
+  const picked =
+    kind === 'information'
+      ? await vscode.window.showInformationMessage(message, open)
+      : kind === 'error'
+        ? await vscode.window.showErrorMessage(message, log, open)
+        : await vscode.window.showWarningMessage(message, log);
+  if (picked === open) panels.openRun([run.folder]);
+  if (picked === log) await vscode.commands.executeCommand(COMMAND.showLog, run.folder);
+}

@@ -1,0 +1,70 @@
+import { changeExperiment } from '../../runs/experiment/change';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import schema from '../../shared/experiment.schema.json';
+
+/** A setting that a fork may change. */
+export interface ForkChoice {
+  /** Dotted, as --set takes it. */
+  key: string;
+  /** As it would be written in the experiment file; undefined where it is not set. */
+  value: string | undefined;
+  description: string;
+  /** The only values it takes, as they would be written after "key=". */
+  options?: string[];
+}
+
+interface Setting {
+  description?: string;
+  enum?: unknown[];
+  type?: string | string[];
+}
+
+/** Settings that decided what was already done up to the checkpoint: the trainer refuses them. */
+const FIXED = ['batchSize', 'gradientAccumulation'];
+
+/** Training settings and dropout, with their present values, in the schema's order. */
+export function forkChoices(spec: Experiment): ForkChoice[] {
+  const training = schema.properties.training.properties as Record<string, Setting>;
+  const seedSplits = spec.data.validation === undefined;
+  const choices = Object.entries(training)
+    .filter(([key]) => !FIXED.includes(key) && !(key === 'seed' && seedSplits))
+    .map(([key, setting]) => choice(`training.${key}`, valueOf(spec.training, key), setting));
+  if (!('dropout' in spec.adapter)) return choices;
+  const definitions = schema.definitions as Record<string, { properties?: Record<string, Setting> }>;
+  const dropout = definitions[spec.adapter.method]?.properties?.dropout ?? {};
+  return [...choices, choice('adapter.dropout', spec.adapter.dropout, dropout)];
+}
+
+const valueOf = (settings: object, key: string): unknown => (settings as Record<string, unknown>)[key];
+
+function choice(key: string, value: unknown, setting: Setting): ForkChoice {
+  const options = setting.enum ?? (setting.type === 'boolean' ? [true, false] : undefined);
+  return {
+    key,
+    value: value === undefined ? undefined : plain(value),
+    description: setting.description ?? '',
+    options: options?.map(plain),
+  };
+}
+
+/** A text without its quotation marks, anything else as JSON: what --set reads back as the same. */
+const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** What is wrong with a new value, in words for an input box; undefined where it is good. */
+export function valueProblem(spec: Experiment, key: string, value: string): string | undefined {
+  if (value.trim() === '') return `${key} needs a value.`;
+  const override = `${key}=${value.trim()}`;
+  try {
+    changeExperiment(spec, [override], 'spec.json');
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    const [first] = e.message.split('\n');
+    return first.replace(`--set ${override}: `, '');
+  }
+}
+
+/** The checkpoint to begin at: the last one at or before `step`; undefined where the first comes later. */
+export const checkpointFor = (steps: readonly number[], step: number): number | undefined =>
+  steps.findLast((s) => s <= step);
