@@ -111,7 +111,7 @@ function loraOn(modules: readonly BudgetModule[], rank: number): BudgetAdapter[]
     useRslora: false,
     dropout: 0,
     initialization: 'kaiming-uniform',
-    targetModules: modules.map((m) => m.path),
+    targetModules: 'all-linear',
   };
   return selectLayers(modules, [], spec).adapters;
 }

@@ -42,8 +42,9 @@ export function selectLayers<L extends NamedLayer>(
   const warnings = unmatched.map(
     (t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`,
   );
+  const chosen = new Set(matched);
   const adapters = layers
-    .filter((l) => matched.includes(l.path))
+    .filter((l) => chosen.has(l.path))
     .map((layer) => {
       const own = {
         ...spec,

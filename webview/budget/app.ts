@@ -41,7 +41,7 @@ export class BudgetApp extends LitElement {
   @state() private reading: string | undefined;
   @state() private written: { ok: boolean; message: string } | undefined;
   @state() private copied = '';
-  @property({ attribute: false }) logScale = savedUi<Ui>().logScale ?? false;
+  @property({ attribute: false }) logScale = savedUi<Ui>().logScale ?? true;
   @property({ attribute: false }) explained = savedUi<Ui>().explained ?? false;
   private seq = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -173,11 +173,13 @@ export class BudgetApp extends LitElement {
     return html`
       ${stale ? html`<p class="note">${t('Shown is the last valid choice.')}</p>` : nothing}
       ${budget.warnings.map((warning) => html`<p class="note">${warning}</p>`)} ${headline(budget)}
-      ${comparison(budget, (text) => this.copy('summary', text))}
-      ${explanation(budget, fields, this.explained, (open) => {
-        this.explained = open;
-        this.save();
-      })}
+      <div class="costs">
+        ${comparison(budget, (text) => this.copy('summary', text))}
+        ${explanation(budget, fields, this.explained, (open) => {
+          this.explained = open;
+          this.save();
+        })}
+      </div>
       <aurora-budget-chart
         .budget=${budget}
         .logScale=${this.logScale}

@@ -43,9 +43,14 @@ export class BudgetChart extends LitElement {
     return nearestIndex(ranks, own);
   }
 
+  private get scale(): (v: number) => number {
+    return this.logScale ? Math.log : (v) => v;
+  }
+
   private x = (rank: number): number => {
-    const last = this.ranks.at(-1)!;
-    const share = last > 1 ? (rank - 1) / (last - 1) : 0.5;
+    const { ranks, scale } = this;
+    const [first, last] = [scale(ranks[0]), scale(ranks.at(-1)!)];
+    const share = last > first ? (scale(rank) - first) / (last - first) : 0.5;
     return EDGE.left + share * (this.width - EDGE.left - EDGE.right);
   };
 
@@ -57,8 +62,8 @@ export class BudgetChart extends LitElement {
   }
 
   private y = (parameters: number): number => {
+    const { scale } = this;
     const [low, top] = this.range;
-    const scale = this.logScale ? Math.log : (v: number) => v;
     const share = (scale(parameters) - scale(low)) / (scale(top) - scale(low));
     return HEIGHT - EDGE.bottom - share * (HEIGHT - EDGE.top - EDGE.bottom);
   };
@@ -75,7 +80,7 @@ export class BudgetChart extends LitElement {
             this.dispatchEvent(
               new CustomEvent('scale', { detail: (e.currentTarget as HTMLInputElement).checked }),
             )}
-          >${t('Logarithmic')}</vscode-checkbox
+          >${t('Logarithmic axes')}</vscode-checkbox
         >
       </div>
       <p class="hint">${this.summary()}</p>
@@ -139,7 +144,7 @@ export class BudgetChart extends LitElement {
           svg`<line class="grid" x1=${EDGE.left} y1=${y(v)} x2=${right} y2=${y(v)}></line>
             <text class="mark" x=${EDGE.left - 6} y=${y(v) + 4} text-anchor="end">${axisMark(v)}</text>`,
       )}
-      ${rankMarks(this.ranks.at(-1)!, width - EDGE.left - EDGE.right).map(
+      ${rankMarks(this.ranks.at(-1)!, width - EDGE.left - EDGE.right, this.logScale).map(
         (r) => svg`<text class="mark" x=${x(r)} y=${bottom + 16} text-anchor="middle">${r}</text>`,
       )}
       <text class="mark" x=${(EDGE.left + right) / 2} y=${HEIGHT - 6} text-anchor="middle">
@@ -231,17 +236,15 @@ export class BudgetChart extends LitElement {
   };
 
   private point = (e: PointerEvent): void => {
-    const plot = e.currentTarget as HTMLElement;
-    const inside = this.width - EDGE.left - EDGE.right;
-    const share = (e.clientX - plot.getBoundingClientRect().left - EDGE.left) / inside;
-    this.pointed = nearestIndex(this.ranks, 1 + share * (this.ranks.at(-1)! - 1));
+    const at = e.clientX - (e.currentTarget as HTMLElement).getBoundingClientRect().left;
+    this.pointed = nearestIndex(this.ranks.map(this.x), at);
   };
 }
 
-function nearestIndex(ranks: readonly number[], rank: number): number {
+function nearestIndex(values: readonly number[], to: number): number {
   let best = 0;
-  ranks.forEach((r, i) => {
-    if (Math.abs(r - rank) < Math.abs(ranks[best] - rank)) best = i;
+  values.forEach((v, i) => {
+    if (Math.abs(v - to) < Math.abs(values[best] - to)) best = i;
   });
   return best;
 }

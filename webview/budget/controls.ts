@@ -41,11 +41,10 @@ export function controls(input: ControlsInput): TemplateResult {
         : nothing
     }
     <div class="pair">
-      ${textControl(input, 'loraRank', t('Compare with LoRA, r'))}
-      ${textControl(input, 'tokens', t('Tokens a step'))}
+      ${textControl(input, 'loraRank', t('LoRA’s rank'))} ${textControl(input, 'tokens', t('Tokens a step'))}
     </div>
     <p class="hint">
-      ${t('Alpha scales the output and costs nothing. Tokens a step: batch × accumulation × length, at most.')}
+      ${t('Alpha scales the output and costs nothing. LoRA of its own rank stands beside the adapter. Tokens a step: batch × accumulation × length, at most.')}
     </p>
     ${
       input.others.length
@@ -125,7 +124,7 @@ function endings(found: readonly Ending[], { fields, change }: ControlsInput): T
     const rest = names.filter((n) => n !== name);
     change({ names: (rest.length < names.length ? rest : [...names, name]).join(', ') });
   };
-  return html`<div class="endings" role="group" aria-label=${t('Names found in the model')} tabindex="0">
+  return html`<div class="endings" role="group" aria-label=${t('Names found in the model')}>
     ${repeat(
       found,
       (e) => e.name,

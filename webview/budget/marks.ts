@@ -18,9 +18,14 @@ export function logMarks(low: number, top: number): number[] {
   return tens.length >= 3 ? tens : marks([1, 2, 5]);
 }
 
-/** Ranks to label: 1 and even steps that leave room for their numbers. */
-export function rankMarks(last: number, width: number): number[] {
+/** Ranks to label so that their numbers have room: 1 and even steps, or powers of two on a logarithmic axis. */
+export function rankMarks(last: number, width: number, logarithmic: boolean): number[] {
   const most = Math.max(2, Math.floor(width / 40));
+  if (logarithmic) {
+    const powers = Array.from({ length: Math.floor(Math.log2(last)) + 1 }, (_, i) => 2 ** i);
+    const every = Math.ceil(powers.length / most);
+    return powers.filter((_, i) => i % every === 0);
+  }
   const step = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].find((s) => last / s <= most) ?? last;
   const marks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
   // Where 1 and the next mark would run into each other, the even ones stay alone.

@@ -21,7 +21,7 @@ export function writeSection({ name, answer, written, write, openFile }: WriteIn
     </div>
     ${
       cannotWrite
-        ? html`<p class="problem">${cannotWrite}</p>`
+        ? html`<p class="note">${cannotWrite}</p>`
         : ready
           ? html`<p class="hint">${t('Would change in {0}:', name)}</p>
               <ul class="hint">

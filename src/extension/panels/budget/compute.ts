@@ -28,8 +28,16 @@ export function computeBudget(
     return { budget, problems: [] };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    return { problems: [{ field: fieldOf(e, fields), message: e.message, hint: e.hint }] };
+    const field = fieldOf(e, fields);
+    return { problems: [{ field, message: e.message, hint: hintFor(field, model) ?? e.hint }] };
   }
+}
+
+/** The core's hints are for a terminal; here the names stand above the field. */
+function hintFor(field: FieldName, { modules }: KnownModel): string | undefined {
+  if (field === 'names') return 'The list has the names that the model offers.';
+  if (field === 'regex') return `It must match a whole path, such as ${modules[0].path}.`;
+  return undefined;
 }
 
 function specOf(choice: BudgetChoice, others: OtherSettings): AuroraSpec | LoraSpec {

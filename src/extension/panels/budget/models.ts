@@ -32,7 +32,8 @@ export function modelChoices(
   };
   if (experiment?.modelPath !== undefined) {
     const path = resolve(dirname(experiment.file), experiment.modelPath);
-    const { modelPath: label, names } = experiment;
+    const { names } = experiment;
+    const label = path.split(/[\\/]/).slice(-2).join('/');
     add({ id: fileId(path), label, kind: 'experiment', ...(names && { names }) }, { path });
   }
   for (const { path, label } of onnx) add({ id: fileId(path), label, kind: 'file' }, { path });

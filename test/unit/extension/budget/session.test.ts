@@ -89,9 +89,11 @@ describe('without an experiment', () => {
     await lab.ask(sdxl);
     const times: number[] = [];
     for (let rank = 2; rank < 12; rank++) {
-      const start = performance.now();
+      // Processor time: what else the machine does is not ours.
+      const start = process.cpuUsage();
       const { budget } = await lab.ask({ ...sdxl, rank: String(rank) });
-      times.push(performance.now() - start);
+      const { user, system } = process.cpuUsage(start);
+      times.push((user + system) / 1000);
       expect(budget?.modules.length).toBe(722);
     }
     expect(times.sort((a, b) => a - b)[5]).toBeLessThan(50);
@@ -108,7 +110,7 @@ describe('with an experiment', () => {
       problems: [],
     });
     const answer = await lab.ask();
-    expect(lab.said.some((m) => m.type === 'reading' && m.label === 'bert.onnx')).toBe(true);
+    expect(lab.said.some((m) => m.type === 'reading' && m.label === 'reference/bert.onnx')).toBe(true);
     expect(answer.budget?.modules.map((m) => m.rank)).toEqual([3, 5]);
     expect(answer.model.state === 'ready' && answer.model.endings[0]).toEqual({
       name: 'query',
