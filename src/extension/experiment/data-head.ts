@@ -83,6 +83,7 @@ function unzipBegin(stored: Uint8Array, whole: boolean): Promise<{ bytes: Uint8A
 
 function delimited(text: string, delimiter: string, whole: boolean): DataHead | undefined {
   const rows: string[][] = [];
+  let cut = !whole;
   try {
     parse(text, {
       delimiter,
@@ -98,12 +99,13 @@ function delimited(text: string, delimiter: string, whole: boolean): DataHead | 
     });
   } catch {
     // A quote that the cut left open: the rows before it are whole.
+    cut = false;
     whole = false;
   }
   // The cut may go through the last row.
-  if (!whole && rows.length > 1 && rows.length <= ROWS) rows.pop();
+  if (cut && rows.length <= ROWS) rows.pop();
   const [header, ...body] = rows;
-  if (!header || (body.length === 0 && !whole)) return undefined;
+  if (!header) return undefined;
   const columns = header.map((name, i) => ({
     name,
     values: body.map((row) => row[i] ?? '').filter((v) => v.trim() !== ''),

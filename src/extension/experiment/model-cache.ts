@@ -47,7 +47,15 @@ export class ModelCache implements ModelInspector {
   }
 
   /** Rejects with an AuroraError; where it lies in the file itself, without reading that again until it changes. */
-  async inspect(path: string): Promise<ModelSummary> {
+  inspect(path: string): Promise<ModelSummary> {
+    const going = this.asked.get(path);
+    if (going) return going;
+    const asked = this.find(path).finally(() => this.asked.delete(path));
+    this.asked.set(path, asked);
+    return asked;
+  }
+
+  private async find(path: string): Promise<ModelSummary> {
     const { size, time } = await identity(path);
     const same = (e: { size: number; time: number } | undefined) => e?.size === size && e.time === time;
     const entry = this.known.get(path) ?? (await this.read(path));
@@ -57,10 +65,7 @@ export class ModelCache implements ModelInspector {
     }
     const fault = this.faults.get(path);
     if (fault && same(fault)) throw fault.error;
-    const key = `${path}\n${size}\n${time}`;
-    const running = this.asked.get(key) ?? this.look(path, size, time);
-    this.asked.set(key, running);
-    return running.finally(() => this.asked.delete(key));
+    return this.look(path, size, time);
   }
 
   private async look(path: string, size: number, time: number): Promise<ModelSummary> {

@@ -36,6 +36,7 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
   switch (line.kind) {
     case 'modules':
       report.modules = line;
+      if (line.modules.length === 1) return t('1 module gets an adapter; reading the data …');
       return t('{0} modules get an adapter; reading the data …', line.modules.length);
     case 'data':
       report.data = line;
@@ -97,10 +98,10 @@ export function reportMarkdown(name: string, report: PreflightReport, t: Transla
 
 function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
   return t(
-    'The whole run: {0} steps and {1} evaluations, of which the evaluations and the preparation take {2}. {3} trainable numbers. Measured in {4} real training steps on this machine, not guessed; memory is the process’s high-water mark, with the longest texts among what was run.',
+    'The whole run: {0} steps and {1} evaluations, of which preparation, evaluations and snapshots take {2}. {3} trainable numbers. Measured in {4} real training steps on this machine, not guessed; memory is the process’s high-water mark, with the longest texts among what was run.',
     number(e.steps),
     number(e.evaluations),
-    roughly(e.evaluationMinutes, t),
+    roughly(e.otherMinutes, t),
     number(e.trainable),
     steps.filter((s) => s.step > 0).length,
   );

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { PreflightProblem } from '../../shared/preflight';
 import { experimentFrom } from '../commands/pick';
 import { registerGuarded } from '../commands/guard';
-import { COMMAND } from '../ids';
+import { COMMAND, SETTING } from '../ids';
 import type { Services } from '../services';
 import { rangeOf } from './diagnostics';
 import { ExperimentText } from './experiment-text';
@@ -85,7 +85,8 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
         if (message !== undefined) progress.report({ message });
       };
       try {
-        const result = await this.services.trainer.program(['preflight', file, '--json'], { token, onLine });
+        const args = ['preflight', file, '--json', ...threadArguments()];
+        const result = await this.services.trainer.program(args, { token, onLine });
         const told = report.problems.some((p) => p.severity === 'error');
         if (result.code !== 0 && !told) throw programError(result, 'preflight');
         return report;
@@ -162,6 +163,12 @@ async function openReport(page: vscode.Uri): Promise<void> {
   if (commands.includes('markdown.showPreview'))
     await vscode.commands.executeCommand('markdown.showPreview', page);
   else await vscode.window.showTextDocument(page, { preview: true });
+}
+
+/** As many threads as a run would have: what is measured is what it takes. */
+function threadArguments(): string[] {
+  const threads = vscode.workspace.getConfiguration('aurora').get(SETTING.threads, 0);
+  return threads > 0 ? ['--threads', String(threads)] : [];
 }
 
 const withHint = ({ message, hint }: PreflightProblem): string =>
