@@ -7,6 +7,9 @@ import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunToPage } from '../../src/shared/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
+/** The harness's. */
+declare function acquireVsCodeApi(): { getState(): unknown; setState(state: unknown): void };
+
 /** A run folder in the trainer's own format, as long as wanted. */
 export class RunFolder {
   readonly folder: string;
@@ -115,6 +118,10 @@ export interface Watched extends Opened {
   messages: RunToPage[];
   /** The feed's messages so far have arrived and were drawn. */
   settled(): Promise<void>;
+  /** As VS Code does with a hidden tab: the page goes away. */
+  hide(): Promise<void>;
+  /** A new page in its place, with the state that the old one kept. */
+  show(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -143,6 +150,19 @@ export async function watch(
     feed,
     messages,
     settled,
+    async hide() {
+      feed.hide();
+      await sending;
+      const kept = await opened.page.evaluate(() => acquireVsCodeApi().getState());
+      await opened.page.addInitScript((state) => acquireVsCodeApi().setState(state), kept);
+    },
+    async show() {
+      await opened.page.reload();
+      await opened.send({ type: 'init', open: { runs: folders }, l10n: {} });
+      feed.snapshot();
+      await opened.page.waitForSelector('aurora-chart');
+      await settled();
+    },
     stop: async () => {
       feed.dispose();
       await sending.catch(() => undefined);

@@ -38,6 +38,8 @@ export class RunPage extends LitElement {
   private clock = 0;
   private views = new Map<string, { version: number; view: ChartView }>();
   private version = 0;
+  private readonly summaries = new Map<string, { version: number; text: string }>();
+  private dataVersion = 0;
   private timer = 0;
   private lastDrawn = -Infinity;
   private hover: number | undefined;
@@ -83,6 +85,7 @@ export class RunPage extends LitElement {
     this.clock = now - Date.now();
     if (type === 'snapshot') this.waiting = false;
     this.known = true;
+    this.dataVersion++;
     const whole = updates.map((u) => this.runs.find((r) => r.folder === u.run)?.apply(u) ?? true);
     if (whole.includes(false) && !this.waiting) {
       this.waiting = true;
@@ -106,6 +109,7 @@ export class RunPage extends LitElement {
 
   private readonly change = (ui: Partial<RunUi>): void => {
     this.ui = { ...this.ui, ...ui };
+    if (ui.hidden) this.dataVersion++;
     saveUi(this.ui);
     this.redraw();
   };
@@ -234,6 +238,17 @@ export class RunPage extends LitElement {
     return view;
   }
 
+  /** It looks at every value, so only when there are new ones. */
+  private summary(quantity: Quantity): string {
+    const { dataVersion: version, visible } = this;
+    const kept = this.summaries.get(quantity.key);
+    if (kept?.version === version) return kept.text;
+    const text =
+      quantity.key === LOSS.key ? visible.map(lossSummary).join(' ') : chartSummary(quantity, visible);
+    this.summaries.set(quantity.key, { version, text });
+    return text;
+  }
+
   private chart(quantity: Quantity, height: number, position?: object): TemplateResult {
     return html`<aurora-chart
       data-chart=${quantity.key}
@@ -242,7 +257,7 @@ export class RunPage extends LitElement {
       .cursor=${this.cursor}
       .options=${this.chartOptions(quantity, height)}
       .readouts=${readouts(quantity, this.visible, this.ui, this.cursor)}
-      .summary=${quantity.key === LOSS.key ? this.visible.map(lossSummary).join(' ') : chartSummary(quantity, this.visible)}
+      .summary=${this.summary(quantity)}
       .position=${position}
     ></aurora-chart>`;
   }

@@ -67,6 +67,15 @@ export class RunData {
     return found.extend(this.records);
   }
 
+  /** Bytes that the trainer took at most, as far as the records say; 0 before the first. */
+  get peakMemory(): number {
+    const peak = this.derive(
+      'peak',
+      () => new Each((i, before) => Math.max(before, this.column('memory')[i] || 0)),
+    );
+    return peak.length > 0 ? peak[peak.length - 1] : 0;
+  }
+
   get started(): Extract<RunEvent, { kind: 'started' }> | undefined {
     return this.events.find((e) => e.kind === 'started');
   }
@@ -120,16 +129,17 @@ export interface Derived {
   extend(records: number): Float64Array;
 }
 
-/** Each value from its record alone. */
+/** Each value from its record, and the value before it (0 for the first). */
 export class Each implements Derived {
   private readonly out = new Growing();
-  constructor(private readonly value: (i: number) => number) {}
+  constructor(private readonly value: (i: number, before: number) => number) {}
   truncate(length: number): void {
     this.out.truncate(length);
   }
   extend(records: number): Float64Array {
     this.out.reserve(records);
-    for (let i = this.out.length; i < records; i++) this.out.push(this.value(i));
+    for (let i = this.out.length; i < records; i++)
+      this.out.push(this.value(i, i === 0 ? 0 : this.out.view[i - 1]));
     return this.out.view;
   }
 }

@@ -46,7 +46,7 @@ function metricsRows(run: RunData): unknown {
   const last = run.evaluations.at(-1);
   const time = run.x('time');
   const peak = run.facts?.result?.peakMemory;
-  const memory = typeof peak === 'number' ? peak : run.column('memory').reduce((a, b) => Math.max(a, b), 0);
+  const memory = typeof peak === 'number' ? peak : run.peakMemory;
   return [
     { label: t('best'), e: best },
     { label: t('last'), e: last },

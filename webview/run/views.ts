@@ -64,7 +64,10 @@ export function makeView(
   range: [number, number],
 ): ChartView {
   return {
-    curves: visibleRuns(runs, ui).flatMap((run) => curvesOf(quantity, run, ui)),
+    // What is smoothed lies on top of what is not, whichever run it is of.
+    curves: visibleRuns(runs, ui)
+      .flatMap((run) => curvesOf(quantity, run, ui))
+      .sort((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false)),
     marks: quantity.key === 'loss' ? visibleRuns(runs, ui).flatMap((r) => marksOf(r, ui.axis)) : [],
     min: range[0],
     max: range[1],
@@ -85,7 +88,7 @@ function curvesOf(quantity: Quantity, run: RunData, ui: RunUi): Curve[] {
         ...style,
         x,
         y: quantity.records(run),
-        width: smooth ? 1 : 1.5,
+        width: smooth ? 1 : 2,
         faint: smooth,
         dash: smooth ? 0 : run.index,
       });
@@ -97,7 +100,8 @@ function curvesOf(quantity: Quantity, run: RunData, ui: RunUi): Curve[] {
       ...style,
       x: Float64Array.from(evaluations, (e) => run.xOfStep(e.step, ui.axis)),
       y: Float64Array.from(evaluations, (e) => run.metric(e, quantity.metric!)),
-      width: 1,
+      // Thinner beside a training curve.
+      width: quantity.records ? 1 : 2,
       points: true,
     });
   }

@@ -1,0 +1,469 @@
+import { appendFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
+import { readScalars } from '../../src/runs/scalars-reader';
+import { closeBrowser, THEMES } from './harness';
+import { RunFolder, send, watch, type Watched } from './run-fixture';
+
+declare function acquireVsCodeApi(): { getState(): { ui?: { zoom?: [number, number] } } };
+
+let open: Watched[] = [];
+const show = async (...args: Parameters<typeof watch>) => {
+  const watched = await watch(...args);
+  open.push(watched);
+  return watched;
+};
+afterEach(async () => {
+  for (const w of open) await w.stop();
+  open = [];
+});
+afterAll(closeBrowser);
+
+/** A run of 900 steps that is at `step`, with evaluations and checkpoints each hundred. */
+function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
+  const run = new RunFolder(name, 900);
+  run.start();
+  run.append(1, step, salt);
+  for (let s = 100; s <= step; s += 100) {
+    run.evaluate(s, salt);
+    run.checkpoint(s);
+  }
+  run.status(state, step);
+  return run;
+}
+
+/** Every number that the page holds of a run, read out of its data table, page by page. */
+async function tableOf({ page }: Watched): Promise<number[][]> {
+  if (!(await page.locator('table[data-table=data]').isVisible()))
+    await page.locator('[data-control=data] summary').click();
+  const button = (name: string) => page.locator('[data-control=data] vscode-button', { hasText: name });
+  const disabled = (name: string) => button(name).evaluate((b) => b.hasAttribute('disabled'));
+  if (!(await disabled('First'))) await button('First').click();
+  const rows = new Map<number, number[]>();
+  for (;;) {
+    const shown = await page
+      .locator('table[data-table=data] tbody')
+      .evaluate((body) =>
+        [...(body as HTMLTableSectionElement).rows].map((r) =>
+          [...r.cells].map((c) => Number(c.textContent)),
+        ),
+      );
+    for (const row of shown) rows.set(row[0], row);
+    if (await disabled('Next')) return [...rows.values()];
+    await button('Next').click();
+  }
+}
+const onDisk = ({ folder }: RunFolder): number[][] => {
+  const scalars = readScalars(folder);
+  const columns = scalars.columns.map((c) => scalars.column(c)!);
+  return Array.from({ length: scalars.records }, (_, i) => columns.map((c) => c[i]));
+};
+
+/** Pixels of a chart's canvas that have about this colour. */
+const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
+  page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+    const probe = document.createElement('canvas').getContext('2d')!;
+    probe.fillStyle = getComputedStyle(document.body).getPropertyValue(name);
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4)
+      if (
+        data[i + 3] > 200 &&
+        Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12
+      )
+        count++;
+    return count;
+  }, variable);
+
+describe('what the page holds', () => {
+  it('equals the journal while the run is written, and after a page was hidden for 500 steps', async () => {
+    const run = trained('live', 150);
+    const w = await show([run.folder]);
+    expect(await tableOf(w)).toEqual(onDisk(run));
+    for (let step = 151; step <= 200; step += 10) {
+      run.append(step, step + 9);
+      await w.page.waitForTimeout(100);
+    }
+    await w.page.waitForTimeout(400);
+    await w.settled();
+    expect(await tableOf(w)).toEqual(onDisk(run));
+    // Only what is new was sent.
+    const appended = w.messages.slice(1).flatMap((m) => (m.type === 'append' ? m.updates : []));
+    expect(Math.min(...appended.flatMap((u) => (u.records ? [u.records.from] : [])))).toBe(150);
+
+    await w.hide();
+    const before = w.messages.length;
+    run.append(201, 700);
+    run.evaluate(700);
+    await w.page.waitForTimeout(600);
+    expect(w.messages.length).toBe(before);
+    await w.show();
+    expect(await tableOf(w)).toEqual(onDisk(run));
+    await w.page.locator('[data-control=data] vscode-dropdown').evaluate((d) => {
+      (d as HTMLInputElement).value = 'evaluations';
+      d.dispatchEvent(new Event('change'));
+    });
+    await w.settled();
+    expect((await tableOf(w)).map((row) => row[0])).toEqual([100, 700]);
+    expect(await w.complaints()).toEqual([]);
+  });
+
+  it('is asked for anew where something was lost, and only once', async () => {
+    const run = trained('gap', 50);
+    const w = await show([run.folder]);
+    const columns = [...readScalars(run.folder).columns];
+    const values = new Float64Array(columns.length).fill(99);
+    const lost = { run: run.folder, records: { from: 60, columns, values } };
+    await send(w, { type: 'append', now: Date.now(), updates: [lost] });
+    await send(w, { type: 'append', now: Date.now(), updates: [lost] });
+    await w.settled();
+    expect((await w.sent()).filter((m) => m.type === 'snapshot')).toHaveLength(1);
+    expect(await tableOf(w)).toEqual(onDisk(run));
+  });
+
+  it('never mixes runs: each keeps its own, and a run of no panel is passed over (T7)', async () => {
+    const [a, b] = [trained('one', 60), trained('two', 80, 'stopped', 1)];
+    const w = await show([a.folder, b.folder]);
+    const columns = [...readScalars(a.folder).columns];
+    const strange = {
+      run: '/elsewhere',
+      records: { from: 0, columns, values: new Float64Array(columns.length) },
+    };
+    await send(w, { type: 'append', now: Date.now(), updates: [strange] });
+    // A kind of message from a newer version (T11).
+    await w.send({ type: 'hologram', run: a.folder });
+    await w.settled();
+    expect(await tableOf(w)).toEqual(onDisk(a));
+    await w.page.locator('[aria-label="Data of run"]').evaluate((d) => {
+      (d as HTMLInputElement).value = '1';
+      d.dispatchEvent(new Event('change'));
+    });
+    await w.settled();
+    expect(await tableOf(w)).toEqual(onDisk(b));
+    expect(await w.complaints()).toEqual([]);
+  });
+
+  it('follows a resume that took steps back', async () => {
+    const run = trained('resumed', 150);
+    const w = await show([run.folder]);
+    const width = readScalars(run.folder).columns.length * 8;
+    const bytes = 120 * width;
+    truncateSync(runPaths(run.folder).scalars, bytes);
+    run.event({ kind: 'resumed', fromStep: 120, pid: 2, warnings: [] }, Date.now());
+    run.append(121, 140, 1);
+    await w.page.waitForTimeout(600);
+    await w.settled();
+    expect(await tableOf(w)).toEqual(onDisk(run));
+  });
+});
+
+describe('the curves', () => {
+  it('of two runs differ by colour, and one can be hidden', async () => {
+    const w = await show([trained('one', 300).folder, trained('two', 400, 'stopped', 1).folder]);
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBeGreaterThan(100);
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-orange')).toBeGreaterThan(100);
+    await w.page.locator('.legend-item').first().click();
+    await w.settled();
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBe(0);
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-orange')).toBeGreaterThan(100);
+    // And is hidden still when the page comes back.
+    await w.hide();
+    await w.show();
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBe(0);
+  });
+
+  it('show the exact value at the pointer, in all charts', async () => {
+    const run = trained('hover', 200);
+    const w = await show([run.folder]);
+    await w.page.locator('[data-control=raw]').waitFor();
+    const over = w.page.locator('[data-chart=memory] .u-over');
+    await over.scrollIntoViewIfNeeded();
+    const box = (await over.boundingBox())!;
+    await w.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await w.settled();
+    const exact = (chart: string) => w.page.locator(`[data-chart=${chart}] .value`).getAttribute('title');
+    const column = (name: string) => [...readScalars(run.folder).column(name)!];
+    const rate = Number(await exact('learningRate'));
+    const at = column('learningRate').indexOf(rate);
+    expect(at).toBeGreaterThan(80);
+    expect(at).toBeLessThan(120);
+    expect(Number(await exact('memory'))).toBe(column('memory')[at]);
+    expect(Number((await exact('gradientNorm'))!.split(' · ')[0])).toBe(column('gradientNorm')[at]);
+    expect(Number((await exact('loss'))!.split(' · ')[0])).toBe(column('loss')[at]);
+  });
+
+  it('zoom by dragging, keep the zoom, and show everything again', async () => {
+    const w = await show([trained('zoom', 300).folder]);
+    const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
+    await w.page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+    await w.page.mouse.down();
+    await w.page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 5 });
+    await w.page.mouse.up();
+    await w.settled();
+    const slider = w.page.getByRole('slider', { name: 'Loss' });
+    const kept = () => w.page.evaluate(() => acquireVsCodeApi().getState().ui?.zoom);
+    const [low, high] = (await kept())!;
+    expect(low).toBeCloseTo(1 + 299 * 0.25, -1);
+    expect(high).toBeCloseTo(1 + 299 * 0.5, -1);
+    await w.hide();
+    await w.show();
+    expect(await kept()).toEqual([low, high]);
+    await slider.focus();
+    await w.page.keyboard.press('-');
+    expect(((await kept())![1] - (await kept())![0]) / (high - low)).toBeCloseTo(2, 5);
+    const reset = w.page.locator('[data-control=reset]');
+    expect(await reset.evaluate((b) => b.hasAttribute('disabled'))).toBe(false);
+    await reset.click();
+    await w.settled();
+    expect(await reset.evaluate((b) => b.hasAttribute('disabled'))).toBe(true);
+  });
+
+  it('are drawn at most ten times a second', async () => {
+    const run = trained('fast', 10);
+    const w = await show([run.folder]);
+    w.feed.hide();
+    await w.settled();
+    const columns = [...readScalars(run.folder).columns];
+    const drawn = await w.page.evaluate(
+      async ([folder, names]) => {
+        let count = 0;
+        document.querySelector('[data-chart=loss]')!.addEventListener('chart-drawn', () => count++);
+        for (let i = 0; i < 100; i++) {
+          const values = new Float64Array(names.length).fill(1);
+          values[0] = 11 + i;
+          const records = { from: 10 + i, columns: names, values };
+          window.postMessage({ type: 'append', now: Date.now(), updates: [{ run: folder, records }] }, '*');
+          await new Promise((r) => setTimeout(r, 20));
+        }
+        return count;
+      },
+      [run.folder, columns] as const,
+    );
+    expect(drawn).toBeGreaterThan(5);
+    // Two seconds and a bit, however slow the machine is.
+    expect(drawn).toBeLessThanOrEqual(30);
+  });
+});
+
+describe('what one can do', () => {
+  it('forks from a point that was chosen by keyboard, at the checkpoint before it', async () => {
+    const run = trained('fork', 412);
+    rmSync(join(runPaths(run.folder).checkpoints, 'step-000100'), { recursive: true });
+    const w = await show([run.folder]);
+    const slider = w.page.getByRole('slider', { name: 'Loss' });
+    await slider.focus();
+    await w.page.keyboard.press('Home');
+    expect(await slider.getAttribute('aria-valuenow')).toBe('1');
+    expect(await w.page.locator('[data-action=fork]').evaluate((b) => b.hasAttribute('disabled'))).toBe(true);
+    await w.page.keyboard.press('End');
+    for (let i = 0; i < 10; i++) await w.page.keyboard.press('Shift+ArrowLeft');
+    await w.page.keyboard.press('ArrowLeft');
+    await w.settled();
+    expect(await slider.getAttribute('aria-valuenow')).toBe('311');
+    expect(await slider.getAttribute('aria-valuetext')).toContain(
+      `loss ${readScalars(run.folder).column('loss')![310]}`,
+    );
+    await w.page.keyboard.press('Enter');
+    await w.page.waitForTimeout(200);
+    expect(await w.page.evaluate(() => document.activeElement?.textContent)).toContain('Fork from Step 300');
+    await w.page.keyboard.press('Enter');
+    expect((await w.sent()).at(-1)).toEqual({ type: 'fork', run: run.folder, step: 300 });
+    await slider.focus();
+    for (let i = 0; i < 20; i++) await w.page.keyboard.press('Shift+ArrowLeft');
+    await w.page.locator('[data-action=fork]').focus();
+    await w.page.keyboard.press('Enter');
+    await w.settled();
+    // Before the oldest checkpoint that is left there is nothing to fork from.
+    expect(await slider.getAttribute('aria-valuenow')).toBe('111');
+    expect((await w.sent()).filter((m) => m.type === 'fork')).toHaveLength(1);
+    expect(await w.page.locator('#fork-from').innerText()).toContain(
+      'oldest checkpoint that was kept is step 200',
+    );
+  });
+
+  it('forks by the context menu of the canvas', async () => {
+    const run = trained('menu', 412);
+    const w = await show([run.folder]);
+    const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
+    await w.page.mouse.click(box.x + box.width * 0.6, box.y + 80, { button: 'right' });
+    await w.page.getByRole('menuitem', { name: /Fork from Step 200/ }).click();
+    expect((await w.sent()).at(-1)).toEqual({ type: 'fork', run: run.folder, step: 200 });
+  });
+
+  it('reaches every action by Tab and asks the host for it', async () => {
+    const [a, b] = [trained('one', 120), trained('two', 120, 'stopped', 1)];
+    const w = await show([a.folder]);
+    for (const action of ['stop', 'activations', 'log', 'settings', 'experiment']) {
+      await w.page.locator(`[data-action=${action}]`).focus();
+      await w.page.keyboard.press('Enter');
+      expect((await w.sent()).at(-1)).toEqual({ type: 'action', action, run: a.folder });
+    }
+    await w.page.locator('[data-action=copy-records]').click();
+    expect((await w.sent()).at(-1)).toEqual({ type: 'copyCsv', run: a.folder, table: 'records' });
+    await w.send({ type: 'copied', run: a.folder, table: 'records', rows: 120 });
+    await w.page.getByText('Copied 120 rows.').waitFor();
+    const two = await show([a.folder, b.folder]);
+    await two.page.locator('[data-action=resume]').click();
+    expect((await two.sent()).at(-1)).toEqual({ type: 'action', action: 'resume', run: b.folder });
+    await two.page.locator('[data-action=compare]').click();
+    expect((await two.sent()).at(-1)).toEqual({ type: 'compareSettings', runs: [a.folder, b.folder] });
+    // Tab passes through all of it and is caught nowhere.
+    await w.page.locator('h1').click();
+    const seen = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      await w.page.keyboard.press('Tab');
+      seen.add(
+        await w.page.evaluate(() => {
+          const e = document.activeElement as HTMLElement;
+          return e.dataset.action ?? e.dataset.control ?? e.getAttribute('role') ?? e.tagName;
+        }),
+      );
+    }
+    for (const name of [
+      'stop',
+      'axis',
+      'smoothing',
+      'log',
+      'raw',
+      'validation',
+      'slider',
+      'fork',
+      'copy-records',
+    ])
+      expect([...seen]).toContain(name);
+  });
+});
+
+describe('what it says', () => {
+  it('says where a fork came from, what failed and what to do, and passes over kinds it does not know', async () => {
+    const run = new RunFolder('child', 900);
+    const changed = [{ key: 'training.learningRate', from: 0.001, to: 0.0005 }];
+    run.event({ kind: 'forked', fromRun: 'parent-run', fromStep: 100, changed });
+    run.start();
+    run.append(1, 130);
+    run.event({ kind: 'hologram', step: 3 });
+    run.event({
+      kind: 'failed',
+      step: 130,
+      error: 'diverged',
+      message: 'The loss is NaN.',
+      hint: 'Lower the rate.',
+    });
+    run.status('failed', 130);
+    const w = await show([run.folder]);
+    const text = await w.page.locator('.run-header').innerText();
+    expect(text).toContain('Forked from parent-run at step 100');
+    expect(text).toContain('training.learningRate: 0.001 → 0.0005');
+    expect(text).toContain('The loss is NaN.');
+    expect(text).toContain('Lower the rate.');
+    expect(await w.page.getByRole('alert').count()).toBe(1);
+    expect(await w.page.locator('[data-action=resume]').count()).toBe(1);
+    expect(await w.complaints()).toEqual([]);
+  });
+
+  it('says that a run is being prepared, is damaged, or is gone', async () => {
+    const fresh = new RunFolder('fresh', 900);
+    const w = await show([fresh.folder]);
+    expect(await w.page.locator('.empty').innerText()).toContain('Preparing: loading the model and the data');
+    writeFileSync(runPaths(fresh.folder).events, 'no journal\n');
+    await w.page.locator('.state-damaged').waitFor({ timeout: 5000 });
+    expect(await w.page.getByRole('alert').innerText()).toContain('events.jsonl:1 is not event 0');
+    rmSync(fresh.folder, { recursive: true });
+    await w.page.locator('.state-gone').waitFor({ timeout: 5000 });
+    expect(await w.page.getByRole('alert').innerText()).toContain('is gone');
+    expect(await w.complaints()).toEqual([]);
+  });
+
+  it('tells a screen reader where the loss goes, politely and seldom', async () => {
+    const run = trained('speech', 300);
+    const w = await show([run.folder]);
+    const live = w.page.locator('[data-live]');
+    const said = await live.innerText();
+    expect(said).toMatch(/^Loss 0\.\d+ at step 300 of 900, falling\.$/);
+    run.append(301, 320);
+    await w.page.waitForTimeout(800);
+    expect(await live.innerText()).toBe(said);
+    expect(
+      await w.page.locator('[data-chart=learningRate] .chart-host').getAttribute('aria-label'),
+    ).toContain('between');
+  });
+
+  it('shows what differs between settings, and the environment', async () => {
+    const a = new RunFolder('a', 90, { adapter: { method: 'aurora', rank: 2, alpha: 4 } });
+    const b = new RunFolder('b', 90, { adapter: { method: 'lora', rank: 2, alpha: 4 } });
+    for (const run of [a, b]) {
+      run.start();
+      run.append(1, 90);
+      run.evaluate(90);
+      run.status('finished', 90);
+      const result = { steps: 90, environment: { node: '24.1.0', threads: 2, cpu: 'A processor' } };
+      appendFileSync(runPaths(run.folder).result, JSON.stringify(result));
+    }
+    const w = await show([a.folder, b.folder]);
+    const keys = await w.page.locator('table[data-table=settings] tbody th').allInnerTexts();
+    expect(keys).toEqual(['name', 'adapter.method']);
+    expect(await w.page.locator('table[data-table=environment]').innerText()).toContain('24.1.0');
+  });
+});
+
+describe('how it looks', () => {
+  it.each(THEMES)('is legible and without findings in %s', async (theme) => {
+    const run = trained('news-aurora', 412);
+    run.event({ kind: 'warning', message: '3 texts of the training file were cut to 128 tokens.' });
+    const w = await show([run.folder, trained('news-lora', 700, 'stopped', 1).folder], { theme });
+    await w.page.locator('[data-control=data] summary').click();
+    await w.page.getByRole('slider', { name: 'Loss' }).focus();
+    await w.page.keyboard.press('PageDown');
+    await w.settled();
+    expect(await w.complaints()).toEqual([]);
+    expect(await w.accessibility()).toEqual([]);
+    for (const chart of ['loss', 'accuracy', 'memory', 'gradientNorm'])
+      expect(await pixelsOf(w, chart, '--vscode-charts-orange')).toBeGreaterThan(20);
+    // The text on a canvas is none that axe could see.
+    expect(await w.page.evaluate(contrastOfAxes)).toBeGreaterThanOrEqual(4.5);
+    await w.screenshot(`run-${theme}-1000`);
+  });
+
+  it.each([320, 1600])('fits into %i px', async (width) => {
+    const w = await show([trained('news-aurora', 412).folder], { width });
+    expect(
+      await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+    expect(await w.complaints()).toEqual([]);
+    expect(await w.accessibility()).toEqual([]);
+    await w.screenshot(`run-dark-${width}`);
+  });
+
+  it('draws in the colours of another theme once the editor has changed', async () => {
+    const w = await show([trained('theme', 200).folder]);
+    await w.page.evaluate(() =>
+      document.documentElement.style.setProperty('--vscode-charts-blue', 'rgb(1, 254, 3)'),
+    );
+    await w.settled();
+    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBeGreaterThan(100);
+  });
+
+  it('is one page of at most 600 KB', () => {
+    expect(statSync('dist/webview/run.js').size).toBeLessThanOrEqual(600_000);
+  });
+});
+
+/** Runs in the page: WCAG contrast of the axes' labels on the page. */
+function contrastOfAxes(): number {
+  const probe = document.createElement('canvas').getContext('2d')!;
+  const luminance = (variable: string) => {
+    probe.fillStyle = getComputedStyle(document.body).getPropertyValue(variable);
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...probe.getImageData(0, 0, 1, 1).data]
+      .slice(0, 3)
+      .map((v) => v / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [a, b] = [luminance('--vscode-foreground'), luminance('--vscode-editor-background')];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
