@@ -117,6 +117,14 @@ export class Window {
     return this.page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   }
 
+  /** Opens a row to what is below it, once there is something. */
+  async expand(row: Locator): Promise<void> {
+    const twistie = row.locator('.monaco-tl-twistie.collapsible');
+    await twistie.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'false') await twistie.click();
+    await this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]').first().waitFor();
+  }
+
   /** The texts of a view's rows, label and description together. */
   rows(title = 'Experiments'): Promise<string[]> {
     return this.pane(title).locator('.monaco-list-row').allInnerTexts();

@@ -1,0 +1,50 @@
+import type { Frame } from 'playwright-core';
+import type { Window } from './window';
+
+/** What a run's dashboard shows at one step, all digits, as read in one go. */
+export interface Shown {
+  step: number;
+  values: Record<string, number>;
+}
+
+/** The run dashboard of a window, by what it shows to people. */
+export class Dashboard {
+  private constructor(
+    readonly frame: Frame,
+    private readonly window: Window,
+  ) {}
+
+  /** The visible one, once it has a first point. */
+  static async in(window: Window, limit = 60_000): Promise<Dashboard> {
+    const frame = await window.frameWith('aurora-run', limit);
+    await frame.locator('[data-chart="loss"] .readout .value').first().waitFor({ timeout: limit });
+    return new Dashboard(frame, window);
+  }
+
+  /** Walks the cursor to the newest point and reads every chart's value there. */
+  async newest(): Promise<Shown> {
+    const slider = this.frame.locator('[data-chart="loss"] [role="slider"]');
+    // Where a command was clicked the mouse may lie over a chart, which then shows what is under it.
+    await this.window.page.mouse.move(0, 0);
+    await slider.press('End');
+    await this.window.page.waitForTimeout(100);
+    return this.frame.evaluate(() => {
+      const values: Record<string, number> = {};
+      for (const chart of document.querySelectorAll<HTMLElement>('[data-chart]')) {
+        const exact = chart.querySelector('.readout .value')?.getAttribute('title');
+        // The step's own value comes first; behind it those of smoothing and validation.
+        if (exact) values[chart.dataset.chart!] = Number(exact.split(' · ')[0]);
+      }
+      const slider = document.querySelector('[data-chart="loss"] [role="slider"]')!;
+      return { step: Number(slider.getAttribute('aria-valuenow')), values };
+    });
+  }
+
+  /** How many records the page holds: a gap would leave fewer than there are steps. */
+  records(): Promise<number> {
+    return this.frame.evaluate(() => {
+      const app = document.querySelector('aurora-run') as unknown as { runs: { records: number }[] };
+      return app.runs[0].records;
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readScalars } from '../../src/runs/scalars-reader';
+import type { Shown } from './driver/dashboard';
+
+/** Columns of scalars.bin that a chart draws as they are, by the chart's name. */
+const CHARTS = ['loss', 'learningRate', 'gradientNorm', 'memory'];
+
+/** What the run folder holds for the step that a dashboard shows, in the same shape. */
+export function journalAt(run: string, { step, values }: Shown): Shown {
+  const scalars = readScalars(run);
+  const row = scalars.column('step')!.lastIndexOf(step);
+  const held = Object.keys(values)
+    .filter((chart) => CHARTS.includes(chart))
+    .map((chart) => [chart, scalars.column(chart)?.[row]]);
+  return { step, values: Object.fromEntries(held) as Record<string, number> };
+}
+
+/** Of what a dashboard shows, what the run folder can be asked about. */
+export const comparable = ({ step, values }: Shown): Shown => ({
+  step,
+  values: Object.fromEntries(Object.entries(values).filter(([chart]) => CHARTS.includes(chart))),
+});
+
+export const lastStep = (run: string): number => Number(readScalars(run).column('step')?.at(-1) ?? 0);
+
+export const statusOf = (run: string): { state: string; pid: number; step: number } =>
+  JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; pid: number; step: number };

@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { CLI } from '../cli/lab';
+import { closeBrowser } from './driver/browser';
+import { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { Window } from './driver/window';
+import { comparable, journalAt, lastStep } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** Runs that were started elsewhere: they appear by themselves, and what is shown is what they hold. */
+describe('runs of the command line, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  let trainer: ChildProcess;
+
+  beforeAll(async () => {
+    server = await startWorkbench({ version: '1.100', name: 'look', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  afterAll(async () => {
+    trainer?.kill('SIGKILL');
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const run = () => join(runs, readdirSync(runs).sort()[0]);
+
+  test('the views are there', async () => {
+    await window.pane('Experiments').waitFor();
+    await window.pane('Machine').waitFor();
+  });
+
+  test('T9: a run that was started in a terminal appears by itself', async () => {
+    trainer = spawn(process.execPath, [CLI, 'train', lab.experiment], { stdio: 'ignore' });
+    await window.expand(window.row('tiny'));
+    await expect
+      .poll(() => spokenRows().then((rows) => rows.filter((r) => /^Run .*, running/.test(r)).length), {
+        timeout: 30_000,
+      })
+      .toBe(1);
+  });
+
+  test('at three moments before its end the page shows what the journal holds', async () => {
+    await window.palette('AuroRA: Open Run Dashboard');
+    await window.page.locator('.quick-input-list .monaco-list-row').first().click();
+    const dashboard = await Dashboard.in(window);
+    const steps: number[] = [];
+    for (let moment = 0; moment < 3; moment++) {
+      const shown = await dashboard.newest();
+      expect(Object.keys(comparable(shown).values)).toEqual(
+        expect.arrayContaining(['loss', 'learningRate', 'gradientNorm']),
+      );
+      expect(comparable(shown)).toEqual(journalAt(run(), shown));
+      steps.push(shown.step);
+      await window.page.waitForTimeout(1500);
+    }
+    expect(existsSync(join(run(), 'result.json')), 'it has not ended').toBe(false);
+    expect(steps[2]).toBeGreaterThan(steps[1]);
+    expect(steps[1]).toBeGreaterThan(steps[0]);
+  });
+
+  test('T1: a panel that was hidden for 500 steps has no gap, and shows what the file holds', async () => {
+    const before = lastStep(run());
+    await window.openFile('tiny.aurora.json');
+    const limit = Date.now() + 90_000;
+    while (lastStep(run()) < before + 500 && Date.now() < limit) await window.page.waitForTimeout(200);
+    expect(lastStep(run())).toBeGreaterThanOrEqual(before + 500);
+    await window.page.keyboard.press('Control+PageUp');
+    const dashboard = await Dashboard.in(window);
+    const shown = await dashboard.newest();
+    expect(shown.step).toBeGreaterThanOrEqual(before + 500);
+    expect(comparable(shown)).toEqual(journalAt(run(), shown));
+    expect(await dashboard.records()).toBeGreaterThanOrEqual(shown.step);
+  });
+
+  test('T2: after its process was killed and the window reloaded, nothing is called running', async () => {
+    await window.reload();
+    await window.sideBar();
+    trainer.kill('SIGKILL');
+    await expect
+      .poll(async () => (await spokenRows()).some((row) => /^Run .*, lost/.test(row)), { timeout: 40_000 })
+      .toBe(true);
+    expect((await spokenRows()).filter((row) => /, running/.test(row))).toEqual([]);
+  });
+
+  test('T6: a corrupt run folder hides no other and shows its own error', async () => {
+    const broken = join(runs, '20200101T000000Z-dead');
+    mkdirSync(broken, { recursive: true });
+    writeFileSync(join(broken, 'spec.json'), '{"half');
+    writeFileSync(join(broken, 'status.json'), 'not JSON');
+    await window.palette('AuroRA: Refresh');
+    await expect
+      .poll(async () => (await spokenRows()).filter((row) => /^Run /.test(row)).length, { timeout: 20_000 })
+      .toBe(2);
+    expect((await spokenRows()).some((row) => /^Run .*, damaged/.test(row))).toBe(true);
+  });
+
+  test('the palette hides what needs a selection, and offers what can be done', async () => {
+    const offered = (await window.offered('AuroRA: ')).join('\n');
+    expect(offered).toContain('AuroRA: New Experiment');
+    expect(offered).not.toContain('New Experiment from Model');
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+
+  const spokenRows = () =>
+    window.page
+      .locator('.sidebar .monaco-list-row')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+});

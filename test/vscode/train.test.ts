@@ -1,0 +1,93 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { Window } from './driver/window';
+import { comparable, journalAt, statusOf } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** A person's day, all from the palette: run, watch, reload, stop, and a run to its end. */
+describe('training from the palette, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
+  lab.write(
+    'short.aurora.json',
+    readFileSync(lab.experiment, 'utf8').replace('"epochs": 3000', '"epochs": 4'),
+  );
+  const runsOf = (name: string) => join(lab.folder, '.aurora/runs', name);
+  let server: WorkbenchServer;
+  let window: Window;
+  let run: string;
+
+  beforeAll(async () => {
+    server = await startWorkbench({ version: '1.100', name: 'train', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  afterAll(async () => {
+    if (run && !existsSync(join(run, 'result.json'))) kill(statusOf(run).pid);
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  test('Run Experiment starts a run and opens its dashboard by itself', async () => {
+    await window.openFile('tiny.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    const dashboard = await Dashboard.in(window);
+    [run] = readdirSync(runsOf('tiny')).map((id) => join(runsOf('tiny'), id));
+    const shown = await dashboard.newest();
+    expect(comparable(shown)).toEqual(journalAt(run, shown));
+  });
+
+  test('one item of the status bar says what runs', async () => {
+    await window.page.locator('.statusbar-item[id*="aurora"]').first().waitFor();
+    expect(await window.page.locator('.statusbar-item[id*="aurora"]').count()).toBe(1);
+  });
+
+  test('T2: after a reload the run goes on, and its dashboard comes back', async () => {
+    const { pid, step } = statusOf(run);
+    await window.reload();
+    const dashboard = await Dashboard.in(window);
+    expect(statusOf(run)).toMatchObject({ pid, state: 'running' });
+    const shown = await dashboard.newest();
+    expect(shown.step).toBeGreaterThan(step);
+    expect(comparable(shown)).toEqual(journalAt(run, shown));
+  });
+
+  test('T4: Stop Run says what was saved, and leaves no process', async () => {
+    const { pid } = statusOf(run);
+    await window.palette('AuroRA: Stop Run');
+    await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
+    await window.toast(/saved at step [\d,.]+/).waitFor();
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test('a short run goes to its end', async () => {
+    await window.openFile('short.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    await expect.poll(() => existsSync(runsOf('short')), { timeout: 30_000 }).toBe(true);
+    const short = () => join(runsOf('short'), readdirSync(runsOf('short'))[0]);
+    await expect.poll(() => existsSync(join(short(), 'result.json')), { timeout: 60_000 }).toBe(true);
+    expect(statusOf(short()).state).toBe('finished');
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+}
