@@ -14,6 +14,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Not a tier of tests: npm run screenshots.
+          name: 'screenshots',
+          include: ['test/screenshots/*.shot.ts'],
+          maxWorkers: 1,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
           // One workbench at a time: each takes a server, an extension host, a browser and a trainer.

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { CLI } from '../cli/lab';
 import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
 import { Window } from './driver/window';
 import { comparable, journalAt, lastStep } from './journal';
 import { vsixHere } from './vsix';
@@ -26,6 +27,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
     await window.sideBar();
     await window.row('tiny').waitFor();
   });
+  beforeEach(() => pictureOnFailure(window));
   afterAll(async () => {
     trainer?.kill('SIGKILL');
     await server?.stop();

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
 import { Window } from './driver/window';
 import { comparable, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
@@ -28,6 +29,7 @@ describe('training from the palette, in VS Code 1.100', () => {
     await window.sideBar();
     await window.row('tiny').waitFor();
   });
+  beforeEach(() => pictureOnFailure(window));
   afterAll(async () => {
     if (run && !existsSync(join(run, 'result.json'))) kill(statusOf(run).pid);
     await server?.stop();

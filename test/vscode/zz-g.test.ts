@@ -6,7 +6,11 @@ import { tinyWorkspace } from './workspace';
 const lab = tinyWorkspace({ training: { epochs: 3 } });
 import { test } from 'vitest';
 test('g', async () => {
-  const server = await startWorkbench({ version: '1.139', name: 'helper-g', extension: process.cwd() } as never);
+  const server = await startWorkbench({
+    version: '1.139',
+    name: 'helper-g',
+    extension: process.cwd(),
+  } as never);
   try {
     const w = await Window.open(server, lab.folder);
     const p = w.page;
@@ -37,5 +41,9 @@ test('g', async () => {
     await p.waitForTimeout(3000);
     await w.screenshot('g-6-made');
     console.log(hostErrors(server.profile));
-  } finally { await server.stop(); await closeBrowser(); lab.remove(); }
+  } finally {
+    await server.stop();
+    await closeBrowser();
+    lab.remove();
+  }
 }, 200000);

@@ -171,6 +171,12 @@ export class Window {
     throw new Error(`No webview shows ${selector}.`);
   }
 
+  /** A moment for what moves by itself: scroll bars, progress, a chart's first drawing. */
+  async settled(): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.page.waitForTimeout(1500);
+  }
+
   /** To .cache/screenshots/workbench/<name>.png. */
   async screenshot(name: string): Promise<string> {
     mkdirSync(SHOTS, { recursive: true });
