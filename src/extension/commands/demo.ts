@@ -4,6 +4,7 @@ import { COMMAND, CONTEXT } from '../ids';
 import type { Services } from '../services';
 import { DEMO_FOLDER, liveRun, makeDemoFolder } from '../trainer/demo-folder';
 import { untrusted } from '../trainer/missing';
+import { handOver } from '../trainer/trainer-client';
 import { registerGuarded } from './guard';
 import { starting, trainExperiment } from './training';
 import { explaining } from './training-problems';
@@ -38,18 +39,20 @@ async function runDemo(services: Services): Promise<string | undefined> {
   log.info(`The demo's trainer is at work (${Date.now() - began} ms after the click).`);
   await context.globalState.update(CONTEXT.demoRan, true);
   await vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
-  if (!workspaceFolder) offerFolder(folder);
+  if (!workspaceFolder) offerFolder(services, folder);
   return run;
 }
 
 /** The tree lists what lies in open folders; opening one reloads the window, and the run goes on. */
-function offerFolder(folder: string): void {
+function offerFolder({ context, trainer }: Services, folder: string): void {
   const open = vscode.l10n.t('Open Folder');
   const message = vscode.l10n.t(
     'The demo trains in {0}. Open that folder to see its runs in the Experiments view; training goes on meanwhile.',
     folder,
   );
-  void vscode.window.showInformationMessage(message, open).then((picked) => {
-    if (picked === open) void vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
+  void vscode.window.showInformationMessage(message, open).then(async (picked) => {
+    if (picked !== open) return;
+    await handOver(context, trainer.ownRuns());
+    await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
   });
 }

@@ -29,6 +29,7 @@ export class Leases {
     private readonly interval = LEASE_MS,
   ) {
     for (const run of memory.get()) this.hold(run);
+    if (this.held.size > 0) this.remember();
   }
 
   runs(): string[] {

@@ -7,6 +7,13 @@ import { Trainer, type TrainerHost } from './trainer';
 /** workspaceState: the leased runs of this workspace, over a reload. */
 const LEASED = 'leasedRuns';
 
+/** globalState: runs that go with the window into another workspace, as the demo does when its folder is opened. */
+const HANDED_OVER = 'handedOverRuns';
+
+/** Lets the next window of this profile keep this one's runs alive; call it before the workspace is changed. */
+export const handOver = (context: vscode.ExtensionContext, runs: readonly string[]): Thenable<void> =>
+  context.globalState.update(HANDED_OVER, runs);
+
 /** The trainer as this window has it. Spawns and reads nothing but the remembered leases, after activation. */
 export function createTrainerClient(
   context: vscode.ExtensionContext,
@@ -47,7 +54,12 @@ function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChan
       };
     },
     memory: {
-      get: () => context.workspaceState.get<readonly string[]>(LEASED, []),
+      get() {
+        const handed = context.globalState.get<readonly string[]>(HANDED_OVER, []);
+        const here = handed.filter((run) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(run)));
+        if (here.length > 0) void handOver(context, []);
+        return [...new Set([...context.workspaceState.get<readonly string[]>(LEASED, []), ...here])];
+      },
       set: (runs) => void context.workspaceState.update(LEASED, runs),
     },
     info: (message) => log.info(message),
