@@ -159,10 +159,11 @@ async function trusted(): Promise<boolean> {
 
 /** Drawn by VS Code's own Markdown preview, and as text where that is switched off. */
 async function openReport(page: vscode.Uri): Promise<void> {
-  const commands = await vscode.commands.getCommands(true);
-  if (commands.includes('markdown.showPreview'))
+  try {
     await vscode.commands.executeCommand('markdown.showPreview', page);
-  else await vscode.window.showTextDocument(page, { preview: true });
+  } catch {
+    await vscode.window.showTextDocument(page, { preview: true });
+  }
 }
 
 /** As many threads as a run would have: what is measured is what it takes. */

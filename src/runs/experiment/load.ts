@@ -19,7 +19,7 @@ const validator = (): ValidateFunction =>
     useDefaults: true,
     allowUnionTypes: true,
     // For editors only.
-    keywords: ['enumDescriptions', 'markdownDescription', 'defaultSnippets'],
+    keywords: ['enumDescriptions', 'defaultSnippets', 'allowComments', 'allowTrailingCommas'],
   }).compile(schema));
 
 /**
