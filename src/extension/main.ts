@@ -1,7 +1,11 @@
 import * as vscode from 'vscode';
+import { registerDemo } from './commands/demo';
 import { registerRunCommands } from './commands/runs';
+import { registerTraining } from './commands/training';
 import { registerLanguage } from './experiment/language';
 import { createModelInspector } from './experiment/model-inspector';
+import { registerPreflight } from './experiment/preflight';
+import { registerWizard } from './experiment/wizard';
 import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
@@ -38,7 +42,11 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerMachineView,
   registerRunCommands,
+  registerTraining,
+  registerDemo,
   registerLanguage,
+  registerWizard,
+  registerPreflight,
 ];
 
 function later(ms: number, action: () => void): vscode.Disposable {
