@@ -67,7 +67,7 @@ export function draftText(file: string, draft: Draft): string {
   const text = (value: unknown) => JSON.stringify(value);
   const lines = [
     `// ${headline(draft)} on ${basename(draft.train)}.`,
-    '// Hover a key for its meaning, its unit and the paper’s value; Ctrl+Space lists what may stand in a place.',
+    '// Hover a key for its meaning, its unit and the paper’s value.',
     '{',
     '  "model": {',
     `    "path": ${text(path(draft.model))},`,

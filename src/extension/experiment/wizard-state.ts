@@ -84,10 +84,11 @@ async function fileItem(path: string): Promise<FileItem> {
     (s) => bytes(s.size),
     () => '',
   );
-  const folder = vscode.workspace.asRelativePath(dirname(path));
+  // Of the file: the workspace's own folder would be written out in full.
+  const folder = dirname(vscode.workspace.asRelativePath(path));
   return {
     label: basename(path),
-    description: [size, folder === path ? '' : folder].filter((x) => x).join(' · '),
+    description: [size, folder === '.' ? '' : folder].filter((x) => x).join(' · '),
     path,
   };
 }
