@@ -111,6 +111,7 @@ async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
       'Deleted {0}',
       ago(trashed.deletedAt, Date.now(), vscode.env.language, vscode.l10n.t),
     ),
+    picked: all.length === 1,
     trashed,
   }));
   const title = vscode.l10n.t('Restore which runs?');
