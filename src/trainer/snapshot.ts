@@ -3,6 +3,7 @@ import type { LayerAdapter } from '../adapters/select';
 import { gridStep, splineSupport } from '../adapters/spline';
 import type { HostTensor } from '../engine/engine';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../shared/activations';
+import { random, Stream } from '../shared/random';
 
 const BINS = 64;
 /** LoRA has no grid that would suggest one. */
@@ -48,6 +49,7 @@ export class LayerRecorder {
     }
   }
 
+  /** Each value of a bin has the same chance to be among its samples (reservoir sampling): the first would all be of one text. */
   private count(coordinate: number, value: number, example: number, token: number): void {
     const [lo, hi] = this.range;
     this.low[coordinate] = Math.min(this.low[coordinate], value);
@@ -56,8 +58,9 @@ export class LayerRecorder {
     const inside = Math.floor(((value - lo) / (hi - lo)) * BINS);
     const bin = coordinate * (BINS + 2) + Math.max(0, Math.min(BINS + 1, inside + 1));
     const seen = this.counts[bin]++;
-    if (seen >= SAMPLES_PER_BIN) return;
-    const at = (bin * SAMPLES_PER_BIN + seen) * 2;
+    const place = seen < SAMPLES_PER_BIN ? seen : random(0, Stream.samples, bin, seen) % (seen + 1);
+    if (place >= SAMPLES_PER_BIN) return;
+    const at = (bin * SAMPLES_PER_BIN + place) * 2;
     this.samples[at] = example;
     this.samples[at + 1] = token;
   }

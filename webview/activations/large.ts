@@ -14,6 +14,9 @@ export interface LargeActions {
   copy(text: string): void;
 }
 
+/** Up to this rank W is small enough to be open at once. */
+const WIDE_RANK = 4;
+
 /** Rows of the table; the copied CSV has every point. */
 const TABLE_ROWS = 25;
 
@@ -54,7 +57,7 @@ export function largeView(
         }
         ${
           layer.W.length
-            ? html`<details>
+            ? html`<details ?open=${layer.rank <= WIDE_RANK}>
                 <summary>${t('W, the weights of the spline')}</summary>
                 ${heatMap(t('W: row i is output i, columns are the centres of the bases'), layer.W, layer.rank, layer.basisCentres.map(number))}
                 <p class="note">${t('Row i is output i; columns are the centres of the B-spline bases.')}</p>

@@ -32,7 +32,7 @@ function landed({ count, words, examples }: WordsMessage): string {
   if (words.length === 0) return t('{0} tokens landed in this bin.', count);
   return count > words.length
     ? t(
-        '{0} tokens of {1} validation texts landed in this bin; these are the first {2}.',
+        '{0} tokens of {1} validation texts landed in this bin; here are {2} of them.',
         count,
         examples,
         words.length,

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 import { AuroraError } from '../../../shared/errors';
 
@@ -25,23 +26,13 @@ export async function opensWell(file: string): Promise<boolean> {
  * @param line where the row begins, from 1
  */
 export async function readDataRow(file: string, line: number): Promise<string> {
-  const stored = createReadStream(file);
-  const failure: { cause?: unknown } = {};
-  const note = (cause: unknown) => (failure.cause ??= cause);
-  stored.on('error', note);
-  const plain = /\.gz$/i.test(file) ? stored.pipe(createGunzip()) : stored;
-  if (plain !== stored) {
-    plain.on('error', note);
-    // A pipe does not hand on its source's error.
-    stored.on('error', () => plain.destroy());
-  }
-  const lines = createInterface({ input: plain, crlfDelay: Infinity });
   const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
   let header = '';
   const row: string[] = [];
   let at = 0;
+  const failure: { cause?: unknown } = {};
   try {
-    for await (const text of lines) {
+    for await (const text of linesOf(file)) {
       at++;
       if (at === 1) header = text.replace(/^\ufeff/, '');
       if (at < line) continue;
@@ -49,15 +40,27 @@ export async function readDataRow(file: string, line: number): Promise<string> {
       if (json || balanced(row) || row.length >= MOST_LINES) break;
     }
   } catch (cause) {
-    note(cause);
-  } finally {
-    lines.close();
-    stored.destroy();
+    failure.cause = cause;
   }
   if (row.length === 0 && failure.cause !== undefined) throw missing(file, failure.cause);
   if (row.length === 0)
     throw new AuroraError('data', `${file} has no line ${line}.`, 'It was shortened after the run was made.');
   return json ? layOut(row[0]) : [header, ...row].join('\n');
+}
+
+/** Its lines without their ends; reading stops when they are no longer asked for. Throws what the streams throw. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const stored = createReadStream(file);
+  // The error comes out of the iteration.
+  const plain = /\.gz$/i.test(file) ? pipeline(stored, createGunzip(), () => {}) : stored;
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of plain) {
+    const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/);
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest) yield rest;
 }
 
 /** A quote that is open at the end of a line goes on in the next. */
