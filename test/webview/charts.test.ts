@@ -1,0 +1,106 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { extent } from '../../webview/charts/curve';
+import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
+import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
+import { Smoothed } from '../../webview/run/smoothing';
+import { differences, flatten } from '../../webview/run/settings';
+import { clampZoom } from '../../webview/run/views';
+import { closeBrowser } from './harness';
+import { RunFolder, watch, type Watched } from './run-fixture';
+
+let open: Watched | undefined;
+afterEach(() => open?.stop().then(() => (open = undefined)));
+afterAll(closeBrowser);
+
+describe('what a chart computes', () => {
+  const x = Float64Array.of(1, 2, 4, 8);
+
+  it('finds places in ascending values', () => {
+    expect([0, 1, 3, 8, 9].map((v) => lowerBound(x, v))).toEqual([0, 0, 2, 3, 4]);
+    expect([0, 1, 3, 8, 9].map((v) => lastAtMost(x, v))).toEqual([-1, 0, 1, 3, 3]);
+    expect([-5, 2.9, 3.1, 6.1, 99].map((v) => nearest(x, v))).toEqual([0, 1, 2, 3, 3]);
+    expect(nearest(new Float64Array(0), 1)).toBe(-1);
+    expect(drawnRange(x, 2, 4)).toEqual([0, 4]);
+  });
+
+  it('fits the axis to what is in view and can be drawn', () => {
+    const curve = { x, y: Float64Array.of(5, NaN, -1, 3), color: 0, dash: 0, width: 1 };
+    expect(extent([curve], 1, 8, false)).toEqual([-1, 5]);
+    expect(extent([curve], 1, 8, true)).toEqual([3, 5]);
+    expect(extent([curve], 3, 5, true)).toBeUndefined();
+  });
+
+  it('smooths as its legend says, also when values come one by one', () => {
+    const y = Float64Array.from({ length: 50 }, (_, i) => (i === 7 ? NaN : Math.sin(i)));
+    const w = 0.9;
+    const finite = [...y].filter(Number.isFinite);
+    const formula = (n: number) => {
+      const part = finite.slice(0, n);
+      const weights = part.map((_, i) => w ** (n - 1 - i));
+      return part.reduce((sum, v, i) => sum + v * weights[i], 0) / weights.reduce((a, b) => a + b);
+    };
+    const smoothed = new Smoothed(() => y, w);
+    for (const n of [1, 10, 30]) smoothed.extend(n);
+    const out = smoothed.extend(50);
+    expect(out[0]).toBeCloseTo(y[0], 12);
+    expect(out[7]).toBeNaN();
+    expect(out[49]).toBeCloseTo(formula(49), 12);
+    smoothed.truncate(20);
+    expect(smoothed.extend(50)[49]).toBe(out[49]);
+  });
+
+  it('keeps a zoom within what there is', () => {
+    expect(clampZoom([-50, 50], [0, 200])).toEqual([0, 100]);
+    expect(clampZoom([150, 250], [0, 200])).toEqual([100, 200]);
+    expect(clampZoom([-1, 500], [0, 200])).toBeUndefined();
+  });
+
+  it('writes numbers for reading', () => {
+    expect([0.39083923, 0, 1234.5, 1e-5, 2.5e7, NaN].map(formatNumber)).toEqual([
+      '0.3908',
+      '0',
+      '1,235',
+      '1.00e-5',
+      '2.50e7',
+      '–',
+    ]);
+    expect([59, 61, 3723].map(formatDuration)).toEqual(['0:59', '1:01', '1:02:03']);
+    expect(formatBytes(1.5e9)).toBe('1.5 GB');
+  });
+
+  it('finds the settings that differ', () => {
+    const a = flatten({ name: 'a', training: { rate: 1, betas: [0.9, 0.99] } });
+    const b = flatten({ name: 'a', training: { rate: 2, betas: [0.9, 0.99], maxSteps: 5 } });
+    expect(differences([a, b])).toEqual(['training.rate', 'training.maxSteps']);
+  });
+});
+
+describe('a chart of a hundred thousand points', () => {
+  it('loses no spike to decimation', async () => {
+    const run = new RunFolder('long', 100_000);
+    run.start();
+    run.append(1, 61_803);
+    run.append(61_804, 61_804, 100);
+    run.append(61_805, 100_000);
+    run.status('stopped', 100_000);
+    const w = (open = await watch([run.folder]));
+    await w.page.waitForTimeout(500);
+    // The spike is five times as high as all else: without it the upper half would hold no line.
+    const columns = await w.page.locator('[data-chart=loss] canvas').evaluate((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+      const blue = (px: number, py: number) => {
+        const at = 4 * (py * width + px);
+        return data[at + 2] > data[at] + 20 && data[at + 3] > 40;
+      };
+      const found = [];
+      for (let px = 70; px < width - 10; px++) if (blue(px, Math.round(height * 0.4))) found.push(px / width);
+      return found;
+    });
+    expect(columns.length).toBeGreaterThan(0);
+    expect(columns.length).toBeLessThan(10);
+    expect(columns[0]).toBeGreaterThan(0.6);
+    expect(columns[0]).toBeLessThan(0.66);
+    expect(await w.complaints()).toEqual([]);
+  });
+});
