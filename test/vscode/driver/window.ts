@@ -31,8 +31,11 @@ export class Window {
     return window;
   }
 
+  /** As a person does it, so that the workbench can save what is open. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: START_MS });
+    await this.palette('Developer: Reload Window');
+    await loaded;
     await this.ready();
   }
 
@@ -65,7 +68,8 @@ export class Window {
 
   /** Chooses from an open quick pick. */
   async pick(label: string): Promise<void> {
-    await this.option(label).click();
+    // By its words: the accessible name begins with the name of an icon where a row has one.
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
 
   private option(label: string): Locator {
