@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { bundles, PROGRAMS } from '../bundles.mjs';
 import { Failure } from '../console.mjs';
+import { makeDemo } from '../demo-bundle.mjs';
 import { ROOT } from '../run.mjs';
 import { bundledPackages, notices } from './notices.mjs';
 import { standalone } from './readme.mjs';
@@ -27,8 +28,7 @@ export async function stage(target, folder) {
   for (const page of ['README.md', 'CHANGELOG.md'])
     writeFileSync(join(folder, page), standalone(join(ROOT, page)));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  const hook = new URL('../demo-bundle.mjs', import.meta.url);
-  if (existsSync(hook)) await (await import(hook)).makeDemo(join(dist, 'demo'));
+  await makeDemo(join(dist, 'demo'));
   const carried = TARGETS[target] ? stageRuntime(target, dist) : [];
   const packages = bundledPackages(metafiles);
   if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node');
