@@ -37,9 +37,11 @@ export function extent(
   let high = -Infinity;
   for (const { x, y } of curves) {
     const [from, to] = drawnRange(x, min, max);
+    const least = log ? Number.MIN_VALUE : -Number.MAX_VALUE;
     for (let i = from; i < to; i++) {
       const value = y[i];
-      if (!drawable(value, log) || x[i] < min || x[i] > max) continue;
+      // Each comparison is false for what is not a number.
+      if (!(value >= least && value <= Number.MAX_VALUE) || x[i] < min || x[i] > max) continue;
       if (value < low) low = value;
       if (value > high) high = value;
     }
@@ -59,6 +61,10 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   let low = 0;
   let high = 0;
   let last = 0;
+  // Values of the same half pixel are told by their x alone, without a projection of each.
+  let columnEnd = -Infinity;
+  const halfPixel = (p.max - p.min) / (2 * (p.x(p.max) - p.x(p.min)));
+  const least = p.log ? Number.MIN_VALUE : -Number.MAX_VALUE;
   const close = () => {
     if (low === high) return;
     path.lineTo(column, p.y(low));
@@ -67,18 +73,19 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   };
   for (let i = from; i < to; i++) {
     const value = y[i];
-    if (!drawable(value, p.log)) {
+    if (!(value >= least && value <= Number.MAX_VALUE)) {
       if (pen) close();
       pen = false;
       continue;
     }
-    const at = Math.round(p.x(x[i]) * 2) / 2;
-    if (pen && at === column) {
+    if (pen && x[i] < columnEnd) {
       if (value < low) low = value;
       if (value > high) high = value;
       last = value;
       continue;
     }
+    const at = Math.round(p.x(x[i]) * 2) / 2;
+    columnEnd = x[i] + halfPixel;
     if (pen) {
       close();
       path.lineTo(at, p.y(value));
