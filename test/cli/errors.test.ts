@@ -262,7 +262,12 @@ describe('an experiment file or command line with a mistake', () => {
 
   it.each<[string[], number, string | RegExp, string]>([
     [['trian', 'x'], 2, 'aurora has no command "trian"', 'Did you mean "train"?'],
-    [['toString'], 2, 'aurora has no command "toString"', 'It has train, preflight, inspect, export, reference'],
+    [
+      ['toString'],
+      2,
+      'aurora has no command "toString"',
+      'It has train, preflight, inspect, export, reference',
+    ],
     [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
     [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
     [['train', '--devise=cpu'], 2, 'aurora train has no option --devise', 'Did you mean --device?'],
