@@ -18,35 +18,13 @@ import { summarize } from '../../../src/graph/summary';
 import { AuroraError } from '../../../src/shared/errors';
 import type { AdapterSpec, AuroraSpec, Experiment, LoraSpec } from '../../../src/shared/experiment';
 import { writePeftAdapter } from '../../../src/trainer/export/peft';
+import { auroraSpec, loraSpec } from '../specs';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../src/trainer/initialize';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-budget-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const shared = { dropout: 0, initialization: 'kaiming-uniform' } as const;
-const aurora = (over: Partial<AuroraSpec> = {}): AuroraSpec => ({
-  ...shared,
-  method: 'aurora',
-  targetModules: ['query', 'value'],
-  rank: 2,
-  alpha: 4,
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-  ...over,
-});
-const lora = (over: Partial<LoraSpec> = {}): LoraSpec => ({
-  ...shared,
-  method: 'lora',
-  targetModules: ['query', 'value'],
-  rank: 8,
-  alpha: 16,
-  useRslora: false,
-  ...over,
-});
+const [aurora, lora] = [auroraSpec, loraSpec];
 const options = { loraRank: 8, tokens: 128 };
 const stack = (width = 768): BudgetModule[] =>
   Array.from({ length: 12 }, (_, i) =>

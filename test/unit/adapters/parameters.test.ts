@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { methodOf } from '../../../src/adapters/registry';
 import type { AuroraSpec, LoraSpec } from '../../../src/shared/experiment';
+import { auroraSpec, loraSpec } from '../specs';
 
-const shared = { targetModules: 'all-linear', dropout: 0, initialization: 'kaiming-uniform' } as const;
-const aurora: AuroraSpec = {
-  ...shared,
-  method: 'aurora',
-  rank: 2,
-  alpha: 4,
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-};
-const lora = (rank: number): LoraSpec => ({
-  ...shared,
-  method: 'lora',
-  rank,
-  alpha: 2 * rank,
-  useRslora: false,
-});
+const aurora = auroraSpec({ targetModules: 'all-linear' });
+const lora = (rank: number) => loraSpec({ targetModules: 'all-linear', rank, alpha: 2 * rank });
 
 const parameters = (spec: AuroraSpec | LoraSpec, inFeatures: number, outFeatures: number): number =>
   methodOf(spec)

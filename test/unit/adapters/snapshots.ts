@@ -1,20 +1,7 @@
 import type { LayerSnapshot } from '../../../src/shared/activations';
-import type { AuroraSpec } from '../../../src/shared/experiment';
+import { auroraSpec } from '../specs';
 
-export const SPEC: AuroraSpec = {
-  method: 'aurora',
-  rank: 2,
-  alpha: 4,
-  targetModules: ['query'],
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-  dropout: 0,
-  initialization: 'kaiming-uniform',
-};
+export const SPEC = auroraSpec({ targetModules: ['query'] });
 
 /** A layer that saw exactly these values, counted by hand: one list a coordinate. */
 export function layerOf(

@@ -6,6 +6,7 @@ import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { writeStatus } from '../../../src/runs/status';
 import type { EvaluationMetrics, NewEvent, RunStatus } from '../../../src/shared/events';
 import type { Experiment } from '../../../src/shared/experiment';
+import { auroraSpec } from '../specs';
 
 export const spec: Experiment = {
   name: 'demo',
@@ -18,20 +19,7 @@ export const spec: Experiment = {
     labelColumn: 'label',
     onBadRow: 'fail',
   },
-  adapter: {
-    method: 'aurora',
-    targetModules: 'all-linear',
-    rank: 2,
-    alpha: 2,
-    gridSize: 5,
-    splineOrder: 3,
-    gridRange: [-1, 1],
-    activation: 'tanh',
-    fixed: true,
-    learnable: true,
-    dropout: 0,
-    initialization: 'kaiming-uniform',
-  },
+  adapter: auroraSpec({ targetModules: 'all-linear', alpha: 2 }),
   training: {
     epochs: 3,
     batchSize: 16,

@@ -2,28 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { budgetOf } from '../../../src/adapters/budget';
 import { PAPER_MODELS } from '../../../src/recipes/models';
 import type { AuroraSpec } from '../../../src/shared/experiment';
+import { auroraSpec } from '../specs';
 
 const model = (id: string) => PAPER_MODELS.find((m) => m.id === id)!;
 const budget = (id: string, loraRank: number, over: Partial<AuroraSpec> = {}) =>
-  budgetOf(
-    model(id).modules,
-    {
-      method: 'aurora',
-      targetModules: model(id).targets,
-      rank: 2,
-      alpha: 4,
-      gridSize: 5,
-      splineOrder: 3,
-      gridRange: [-1, 1],
-      activation: 'tanh',
-      fixed: true,
-      learnable: true,
-      dropout: 0,
-      initialization: 'kaiming-uniform',
-      ...over,
-    },
-    { loraRank, tokens: 1, modelParameters: model(id).parameters },
-  );
+  budgetOf(model(id).modules, auroraSpec({ targetModules: model(id).targets, ...over }), {
+    loraRank,
+    tokens: 1,
+    modelParameters: model(id).parameters,
+  });
 
 describe("the paper's numbers", () => {
   it.each([
