@@ -20,8 +20,14 @@ export function stageRuntime(target, dist) {
   writeFileSync(path, program);
   chmodSync(path, 0o755);
   stageOnnxRuntime(runtime, join(dist, 'node_modules'));
-  const licence = files.get('LICENSE') ?? files.get('CHANGELOG.md');
-  return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licence?.toString() ?? '' }];
+  return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licenceOfNode(files) }];
+}
+
+/** A release of Node has one licence text for all platforms, and npm's packages for Windows leave it out. */
+function licenceOfNode(files) {
+  const text = files.get('LICENSE') ?? readTarball(fetchPackage(TARGETS['linux-x64'].node)).get('LICENSE');
+  if (!text) throw new Failure('No package of Node carries its licence: their layout changed.');
+  return text.toString();
 }
 
 function stageOnnxRuntime(platform, to) {
