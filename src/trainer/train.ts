@@ -16,6 +16,7 @@ import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { withCachedFeatures } from './features';
 import { failedEvent } from './failure';
 import { makePlan, type Plan } from './plan';
+import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
 import { makeResult, type RunResult } from './result';
 import { restore, type Restored } from './resume';
@@ -82,7 +83,7 @@ async function trainOnce(
   };
   const restored = options.resume ? restore(run, spec, env, warn) : undefined;
   const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
-  prepared.warnings.forEach(warn);
+  for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const task = await withCachedFeatures(prepared, join(run, 'graph'), options.threads);
   const featureSeconds = (performance.now() - began) / 1000;

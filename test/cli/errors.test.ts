@@ -4,6 +4,8 @@ import { loadModel } from '../../src/graph/load';
 import type { Model } from '../../src/graph/model';
 import { encodeModel } from '../../src/graph/onnx/encode';
 import { saveModel } from '../../src/graph/save';
+import { readRun } from '../../src/runs/read';
+import type { PreflightLine } from '../../src/shared/preflight';
 import { Lab, type Outcome } from './lab';
 
 const lab = new Lab({ training: { evaluateEvery: 1000, checkpointEvery: 1000 } });
@@ -287,5 +289,37 @@ describe('an experiment file or command line with a mistake', () => {
     const { err, code } = lab.run('inspect', at('none.onnx'), '--verbose');
     expect(code).toBe(4);
     expect(err).toMatch(/^ +at .+\(.+:\d+:\d+\)$/m);
+  });
+});
+
+describe('data that flatters', () => {
+  it('is said before the first step, in the terminal and in the journal, as a preflight says it', () => {
+    const lopsided = Array.from({ length: 40 }, (_, i) =>
+      row(`the cat ${'played '.repeat(1 + (i % 5))}! ${i}`, i < 38 ? 'pets' : 'other'),
+    );
+    lab.write(
+      'lopsided.jsonl',
+      [row('the cats !', 'pets'), row('the  cats !', 'other'), ...lopsided].join('\n'),
+    );
+    lab.write('seen.jsonl', [row('the cats !', 'pets'), row('played !', 'pets')].join('\n'));
+    const settings = set('data.train=lopsided.jsonl', 'data.validation=seen.jsonl');
+    const told = lab
+      .run('preflight', lab.experiment, '--json', '--steps', '1', ...settings)
+      .out.trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as PreflightLine)
+      .flatMap((line) => (line.kind === 'problem' ? [`${line.message} ${line.hint}`] : []));
+    expect(told).toHaveLength(4);
+    expect(told.join('\n')).toMatch(
+      /92\.9 %.*No validation row.*1 of 2 validation texts.*more than one label/s,
+    );
+    const out = at('flattered');
+    const r = lab.run('train', lab.experiment, '--out', out, ...settings, ...set('training.epochs=1'));
+    expect(r.code).toBe(0);
+    for (const warning of told) expect(r.err).toContain(`warning: ${warning}`);
+    const { events } = readRun(lab.runs(out)[0]);
+    const began = events.findIndex((e) => e.kind === 'started');
+    const warned = events.slice(0, began).flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
+    expect(warned).toEqual(told);
   });
 });

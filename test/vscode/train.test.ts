@@ -64,7 +64,6 @@ describe('training from the palette, in VS Code 1.100', () => {
   test('T4: Stop Run says what was saved, and leaves no process', async () => {
     const { pid } = statusOf(run);
     await window.palette('AuroRA: Stop Run');
-    await window.pick('AuroRA r2');
     await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
     await window.toast(/saved at step [\d,.]+/).waitFor();
     await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false);

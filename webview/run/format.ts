@@ -38,3 +38,7 @@ export const TIME_INCREMENTS = [
 /** A tick of a time axis: whole seconds as a duration, shorter ones as they are. */
 export const formatTime = (seconds: number): string =>
   Number.isInteger(seconds) ? formatDuration(seconds) : `${Number(seconds.toFixed(2))} s`;
+
+/** How long a step takes: 0.62 s, 35 ms. */
+export const formatStepTime = (seconds: number): string =>
+  seconds < 0.1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${Number(seconds.toPrecision(2))} s`;

@@ -1,10 +1,19 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { RunAction } from '../../src/shared/panels/run';
 import { t } from '../ui/l10n';
-import { formatCount, formatDuration, formatNumber } from './format';
+import { formatBytes, formatCount, formatDuration, formatNumber, formatStepTime } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';
-import { elapsed, failure, headline, isActive, stateWords, timeLeft, warnings } from './words';
+import {
+  elapsed,
+  failure,
+  headline,
+  isActive,
+  secondsPerStep,
+  stateWords,
+  timeLeft,
+  warnings,
+} from './words';
 
 export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
@@ -48,6 +57,9 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   const facts: [string, string][] = [];
   if (run.started || n > 0) facts.push([t('Elapsed'), formatDuration(elapsed(run, now))]);
   if (left !== undefined) facts.push([t('Time left'), t('about {0}', formatDuration(left))]);
+  const pace = secondsPerStep(run);
+  if (pace !== undefined && !several) facts.push([t('Time per step'), formatStepTime(pace)]);
+  if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
   if (n > 0) facts.push([t('Loss'), formatNumber(run.column('loss')[n - 1])]);
   if (best) facts.push([best.name, t('{0} at step {1}', best.value, best.step)]);
   const { started } = run;

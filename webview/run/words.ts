@@ -62,6 +62,13 @@ export function timeLeft(run: RunData): number | undefined {
   return Math.max(0, total - step[n - 1]) * pace;
 }
 
+/** Seconds that the latest steps took, evaluations left out: their median; undefined before the first. */
+export function secondsPerStep(run: RunData): number | undefined {
+  if (run.records === 0) return undefined;
+  const latest = run.column('seconds').slice(-PACE_STEPS).sort();
+  return latest[latest.length >> 1];
+}
+
 /** "Loss 0.83 at step 412 of 900, falling." */
 export function lossSummary(run: RunData): string {
   const n = run.records;
@@ -96,8 +103,12 @@ export function failure(run: RunData): Extract<RunEvent, { kind: 'failed' }> | u
   return run.events.findLast((e) => e.kind === 'failed');
 }
 
-export const warnings = (run: RunData): string[] =>
-  run.events.flatMap((e) => (e.kind === 'warning' ? [e.message] : e.kind === 'resumed' ? e.warnings : []));
+/** Each once: a resumed run warns of the same data again. */
+export const warnings = (run: RunData): string[] => [
+  ...new Set(
+    run.events.flatMap((e) => (e.kind === 'warning' ? [e.message] : e.kind === 'resumed' ? e.warnings : [])),
+  ),
+];
 
 /** What there is to see before the first step, and why. */
 export function emptyWords(run: RunData): string {

@@ -11,7 +11,7 @@ const FROM_SELECTION = 'selection';
 
 /**
  * The runs that a command is about: the selected rows where it was called on one of them, the row it was
- * called on, run folders, else those chosen from a list. Empty where the person turned away, or after a
+ * called on, run folders, else all where there are just as many as it takes, else those chosen from a list. Empty where the person turned away, or after a
  * message where there is none to choose.
  */
 export async function runsFrom(
@@ -52,6 +52,7 @@ async function pickRuns(
     void vscode.window.showInformationMessage(none);
     return [];
   }
+  if (runs.length === least) return runs;
   const items = runs.map((run) => ({ ...runItem(run), picked: chosen.has(run.folder) }));
   const picked = await vscode.window.showQuickPick(items, {
     title,

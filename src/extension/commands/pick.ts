@@ -6,8 +6,8 @@ import { LANGUAGE } from '../ids';
 import { runItem } from './run-item';
 
 /**
- * The run that a command is about: its argument (a row of the tree, or a run folder), else the one chosen
- * from a list. Undefined where the person turned away, or after a message where there is none to choose.
+ * The run that a command is about: its argument (a row of the tree, or a run folder), else the only one that
+ * suits, else the one chosen from a list. Undefined where the person turned away, or after a message where there is none to choose.
  */
 export async function runFrom(
   { store }: Services,
@@ -26,6 +26,7 @@ export async function runFrom(
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this workspace.'));
     return undefined;
   }
+  if (runs.length === 1) return runs[0];
   const picked = await vscode.window.showQuickPick(runs.map(runItem), {
     title: choice.title,
     ignoreFocusOut: true,

@@ -4,7 +4,7 @@ import type { Services } from '../services';
 import { ExperimentAssistance } from './assistance';
 import { ExperimentDiagnostics } from './diagnostics';
 import { ExperimentLenses } from './lenses';
-import { LiveExperiments } from './live';
+import { isExperiment, LiveExperiments } from './live';
 
 const SELECTOR: vscode.DocumentSelector = { language: LANGUAGE, scheme: 'file' };
 
@@ -16,6 +16,7 @@ export function registerLanguage(services: Services): vscode.Disposable {
   const assistance = new ExperimentAssistance(live);
   const { languages } = vscode;
   return vscode.Disposable.from(
+    wakeJsonSupport(),
     live,
     diagnostics,
     lenses,
@@ -27,4 +28,17 @@ export function registerLanguage(services: Services): vscode.Disposable {
     languages.registerHoverProvider(SELECTOR, assistance),
     languages.registerDocumentLinkProvider(SELECTOR, assistance),
   );
+}
+
+/**
+ * VS Code's JSON support knows this language through `jsonLanguageParticipants`, but VS Code starts it for files
+ * of its own languages only: without a JSON file open there would be no hover and no mark from the schema.
+ */
+function wakeJsonSupport(): vscode.Disposable {
+  const wake = (document: vscode.TextDocument) => {
+    if (isExperiment(document))
+      void vscode.extensions.getExtension('vscode.json-language-features')?.activate();
+  };
+  vscode.workspace.textDocuments.forEach(wake);
+  return vscode.workspace.onDidOpenTextDocument(wake);
 }

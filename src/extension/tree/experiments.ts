@@ -6,9 +6,10 @@ import type { ExperimentEntry, RunEntry, RunStore } from '../runs/store';
 import type { Services } from '../services';
 import { matchesFilter, sortRuns } from './arrange';
 import { adapterRow, checkpointRow, readArtifacts } from './artifacts';
+import { BeginWatch } from './begun';
 import { experimentRow } from './experiment-row';
 import { nodeId, rowContext, tooltip, treeItem } from './items';
-import type { RunNode, TreeNode } from './nodes';
+import type { ExperimentNode, RunNode, TreeNode } from './nodes';
 import { runDetails } from './run-details';
 import { runRow, type Row } from './run-row';
 import { rememberSelection } from './selection';
@@ -32,6 +33,19 @@ export function registerExperimentsTree({ context, store }: Services): vscode.Di
     view.badge = running > 0 ? { value: running, tooltip: runningText(running) } : undefined;
   });
   rememberSelection(() => view.selection);
+  // Revealing in a hidden view would bring that view to the front.
+  const waiting = new Set<ExperimentNode>();
+  const expand = () => {
+    if (!view.visible) return;
+    for (const node of waiting)
+      view.reveal(node, { select: false, focus: false, expand: true }).then(undefined, () => undefined);
+    waiting.clear();
+  };
+  tree.onDidBegin((nodes) => {
+    for (const node of nodes) waiting.add(node);
+    expand();
+  });
+  view.onDidChangeVisibility(expand);
   const clock = setInterval(() => view.visible && tree.refreshChanged(), CLOCK_MS);
   return vscode.Disposable.from(view, tree, options, { dispose: () => clearInterval(clock) });
 }
@@ -45,6 +59,10 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   readonly onDidChangeTreeData = this.changed.event;
   private readonly arranged = new vscode.EventEmitter<{ message: string | undefined; running: number }>();
   readonly onDidArrange = this.arranged.event;
+  private readonly begun = new vscode.EventEmitter<ExperimentNode[]>();
+  /** Shown experiments whose first run appeared, or where a run was started. */
+  readonly onDidBegin = this.begun.event;
+  private readonly begins = new BeginWatch();
   private readonly subscriptions: vscode.Disposable[];
   private experiments: ExperimentEntry[] = [];
   private readonly drawn = new Map<string, Drawn>();
@@ -106,11 +124,13 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     for (const s of this.subscriptions) s.dispose();
     this.changed.dispose();
     this.arranged.dispose();
+    this.begun.dispose();
   }
 
   private async roots(): Promise<TreeNode[]> {
     this.experiments = await this.store.experiments();
     this.forgetGone();
+    if (!this.orders.has('')) this.begins.look(this.beginnings());
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
     this.orders.set('', orderOf(shown.map((e) => e.file)));
@@ -165,8 +185,20 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     this.experiments = await this.store.experiments();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
+    const begun = this.begins.look(this.beginnings());
     // Nobody has asked for the rows yet.
     if (!this.orders.has('')) return;
+    this.draw(runs, shown);
+    const nodes = shown.filter((e) => begun.includes(e.file)).map((e) => experimentNode(e));
+    if (nodes.length > 0) this.begun.fire(nodes.map((n) => this.node(n)));
+  }
+
+  private beginnings() {
+    const runs = this.experiments.flatMap((e) => e.runs);
+    return runs.map(({ folder, experiment, state }) => ({ folder, experiment, active: isActive(state) }));
+  }
+
+  private draw(runs: readonly RunEntry[] | undefined, shown: readonly ExperimentEntry[]): void {
     if (this.orders.get('') !== orderOf(shown.map((e) => e.file))) return this.changed.fire(undefined);
     const ids = runs?.flatMap((r) => [`run:${r.folder}`, `experiment:${r.experiment}`]);
     const looked = ids ? ids.flatMap((id) => this.drawn.get(id) ?? []) : [...this.drawn.values()];
@@ -250,6 +282,8 @@ interface Drawn {
   node: TreeNode;
   text: string;
 }
+
+const experimentNode = ({ file }: ExperimentEntry): ExperimentNode => ({ kind: 'experiment', file });
 
 const orderOf = (paths: readonly string[]): string => paths.join('\n');
 

@@ -75,8 +75,13 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         fork.changed.map((c) => c.key).join(', ') || t('nothing'),
       ),
     ]);
+  for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }
+
+/** Each once: a resumed run warns of the same data again. */
+const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
+  new Set(events.flatMap((e) => (e.kind === 'warning' ? [e.message] : [])));
 
 function methodText(adapter: AdapterSpec, t: Translate): string {
   if (adapter.method === 'none') return t('head alone');

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { parameterCount } from '../../adapters/select';
 import { matchTargets } from '../../adapters/targets';
-import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
 import { outputLayers } from '../../graph/output-layers';
 import type { Experiment } from '../../shared/experiment';
-import type { PreflightData, PreflightLine, PreflightModules, PreflightSplit } from '../../shared/preflight';
+import type { PreflightLine, PreflightModules } from '../../shared/preflight';
 import { adaptModel, type AdaptedModel } from '../adapted-model';
-import { loadData, type DataSplit, type TaskData } from '../data';
+import { loadData } from '../data';
+import { dataLine } from './data-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
 export interface PreflightOptions {
@@ -76,26 +76,5 @@ function modulesLine(
     linearLayers: layers.length,
     adapterParameters: parameterCount(adapters),
     modelParameters: modelSize,
-  };
-}
-
-function dataLine({ train, validation, labels }: TaskData): PreflightData {
-  const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
-    path,
-    examples: dataset.examples.length,
-    labels: labelCounts(dataset, labels),
-    tokens: tokenLengths(dataset),
-    truncated: dataset.truncatedCount,
-    badRows: {
-      count: skipped.length,
-      first: skipped.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
-    },
-  });
-  return {
-    kind: 'data',
-    train: split(train),
-    validation: split(validation),
-    labels,
-    duplicates: findDuplicates(train.rows, validation.rows),
   };
 }

@@ -63,10 +63,15 @@ export function dataProblems(spec: Experiment, data: TaskData, line: PreflightDa
     ...skippedProblems(spec, 'data.train', data.train),
     ...skippedProblems(spec, 'data.validation', data.validation),
     ...truncationProblems(spec, data.train),
-    ...labelProblems(spec, line),
-    ...duplicateProblems(spec, line),
+    ...balanceProblems(spec, line),
   ];
 }
+
+/** What makes numbers that look better than they are: one label nearly everywhere, the same text on both sides. */
+export const balanceProblems = (spec: Experiment, line: PreflightData): PreflightProblem[] => [
+  ...labelProblems(spec, line),
+  ...duplicateProblems(spec, line),
+];
 
 /** Rows that train would stop at or leave out. */
 function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataSplit): PreflightProblem[] {

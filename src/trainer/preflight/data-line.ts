@@ -1,0 +1,25 @@
+import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
+import type { PreflightData, PreflightSplit } from '../../shared/preflight';
+import type { DataSplit, TaskData } from '../data';
+
+/** What there is to train on and to validate with, counted. */
+export function dataLine({ train, validation, labels }: TaskData): PreflightData {
+  const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
+    path,
+    examples: dataset.examples.length,
+    labels: labelCounts(dataset, labels),
+    tokens: tokenLengths(dataset),
+    truncated: dataset.truncatedCount,
+    badRows: {
+      count: skipped.length,
+      first: skipped.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
+    },
+  });
+  return {
+    kind: 'data',
+    train: split(train),
+    validation: split(validation),
+    labels,
+    duplicates: findDuplicates(train.rows, validation.rows),
+  };
+}
