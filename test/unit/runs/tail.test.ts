@@ -43,7 +43,7 @@ function append(from: number, to: number, salt = 0, last?: number): void {
   for (let step = from; step <= to; step++) writer.append(record(step, salt));
   writer.close();
 }
-const everything = (tail: RunTail) => SCALAR_COLUMNS.map((c, i) => [...columnOf(tail, i)]);
+const everything = (tail: RunTail) => SCALAR_COLUMNS.map((_, i) => [...columnOf(tail, i)]);
 const columnOf = (tail: RunTail, i: number) => tail.rows(0).filter((_, k) => k % SCALAR_COLUMNS.length === i);
 const onDisk = () => SCALAR_COLUMNS.map((c) => [...readScalars(run).column(c)!]);
 
