@@ -5,8 +5,11 @@ import type { Row } from './rows';
 /** Of each finding, so many are shown. */
 const SHOWN = 3;
 
+/** White space other than one space: most texts have none, and are then not copied. */
+const UNEVEN = /\s{2,}|[^\S ]/g;
+
 /** Texts that differ in white space alone are the same to most tokenizers. */
-const normalized = (text: string): string => text.trim().replace(/\s+/g, ' ');
+const normalized = (text: string): string => text.trim().replace(UNEVEN, ' ');
 
 /** How many examples have each label; labels without any count 0. */
 export function labelCounts(dataset: Dataset, labels: readonly string[]): Record<string, number> {

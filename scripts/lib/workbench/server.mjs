@@ -9,7 +9,9 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -22,6 +24,10 @@ import { HOME } from './versions.mjs';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 5000;
 const INSTALL_LIMIT_MS = 120_000;
+/** An installed package that nobody has used for so long may go. */
+const STALE_MS = 30 * 60_000;
+
+const FORCE = { recursive: true, force: true };
 
 export const THEMES = {
   dark: 'Default Dark Modern',
@@ -127,10 +133,13 @@ function installed(version, vsix, { node, entry }) {
   const hash = createHash('sha256').update(readFileSync(vsix)).digest('hex').slice(0, 12);
   const home = join(HOME, 'extensions');
   const folder = join(home, `${version}-${hash}`);
-  if (existsSync(join(folder, 'installed'))) return folder;
+  const stamp = join(folder, 'installed');
+  if (existsSync(stamp)) {
+    utimesSync(stamp, new Date(), new Date());
+    return folder;
+  }
   mkdirSync(home, { recursive: true });
-  for (const other of readdirSync(home))
-    if (other.startsWith(`${version}-`)) rmSync(join(home, other), { recursive: true, force: true });
+  for (const other of readdirSync(home)) if (isStale(join(home, other))) rmSync(join(home, other), FORCE);
   const data = join(folder, '..', `data-${version}`);
   const run = spawnSync(
     node,
@@ -140,8 +149,14 @@ function installed(version, vsix, { node, entry }) {
   rmSync(data, { recursive: true, force: true });
   if (run.status !== 0 || !/successfully installed/.test(run.stdout))
     throw new Failure(`VS Code ${version} did not install ${vsix}:\n${run.stdout}${run.stderr}`);
-  writeFileSync(join(folder, 'installed'), '');
+  writeFileSync(stamp, '');
   return folder;
+}
+
+/** Another workbench may still be at work with an older package. */
+function isStale(folder) {
+  const used = statSync(join(folder, 'installed'), { throwIfNoEntry: false }) ?? statSync(folder);
+  return Date.now() - used.mtimeMs > STALE_MS;
 }
 
 /** A folder of the extensions' folder is an extension, if its name says so. */
