@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../shared/errors';
 import type { RunEvent } from '../shared/events';
+import { earlyFailure } from './early-failure';
 import { parseJson } from './json';
 import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
@@ -36,6 +37,8 @@ export class RunTail {
   /** The folder is not there (any more). */
   gone = false;
   error: AuroraError | undefined;
+  /** It ended before its experiment was read: `error` is what its journal says of that. */
+  failedEarly = false;
 
   constructor(readonly folder: string) {
     this.summaries = new SummaryReader(folder);
@@ -59,6 +62,7 @@ export class RunTail {
   /** One look at a time: the next may start when this one has resolved. */
   async look(): Promise<TailChange> {
     const change: TailChange = {};
+    this.failedEarly = false;
     try {
       if (await this.isNewborn()) return change;
       // The journal first: records are never older than the events that are shown with them.
@@ -72,6 +76,7 @@ export class RunTail {
     } catch (e) {
       this.error = asAuroraError(e, this.folder);
     }
+    if (this.error && !this.summary && !this.gone) await this.lookAtEarlyFailure();
     if (!this.gone) await this.lookAtRecords(change);
     return change;
   }
@@ -98,7 +103,16 @@ export class RunTail {
         'It was deleted or moved; a deleted run can be brought back from .aurora/trash.',
       );
     if (this.summary || Date.now() - there!.mtimeMs > NEWBORN_MS) return false;
-    return (await fileVersion(runPaths(this.folder).spec)) === '';
+    if ((await fileVersion(runPaths(this.folder).spec)) !== '') return false;
+    return (await earlyFailure(this.folder)) === undefined;
+  }
+
+  private async lookAtEarlyFailure(): Promise<void> {
+    const failed = await earlyFailure(this.folder);
+    if (!failed) return;
+    this.failedEarly = true;
+    this.error = new AuroraError('run', failed.message, failed.hint);
+    await this.lookAtUser().catch(() => undefined);
   }
 
   private async lookAtUser(): Promise<void> {

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
-import { isActive } from '../runs/shown-state';
-import type { RunEntry, ShownState } from '../runs/store';
+import { isActive, isResumable } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { askedToStop, registerEndNotice } from '../trainer/end-notice';
 import { untrusted } from '../trainer/missing';
@@ -87,13 +87,11 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
   }
 }
 
-const RESUMABLE: readonly ShownState[] = ['stopped', 'failed', 'lost'];
-
 async function resumeRun(services: Services, argument: unknown): Promise<void> {
   const { store, trainer, panels } = services;
   const run = await runFrom(services, argument, {
     title: vscode.l10n.t('Resume which run?'),
-    filter: (r) => RESUMABLE.includes(r.state),
+    filter: isResumable,
   });
   if (!run) return;
   await starting(vscode.l10n.t('Resuming {0}', nameOf(run)), () => trainer.resume(run.folder));

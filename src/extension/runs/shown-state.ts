@@ -1,6 +1,6 @@
 import type { RunSummary } from '../../runs/read';
 import { isAlive } from '../../runs/status';
-import type { ShownState } from './store';
+import type { RunEntry, ShownState } from './store';
 
 /** A run folder whose trainer has said nothing for so long never started. A cold start takes a few seconds. */
 export const STARTUP_MS = 30_000;
@@ -27,3 +27,10 @@ export function shownState(
 
 /** Whether a trainer works on it, or is about to. */
 export const isActive = (state: ShownState): boolean => state === 'running' || state === 'starting';
+
+/** Whether it can go on: one that failed before it began would only fail again, since its settings are fixed. */
+export const isResumable = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+  run !== undefined &&
+  (state === 'stopped' ||
+    state === 'lost' ||
+    (state === 'failed' && run.events.some((e) => e.kind === 'started')));

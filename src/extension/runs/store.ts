@@ -13,7 +13,7 @@ export interface RunEntry {
   /** The experiment file's path, whether or not it still exists. */
   experiment: string;
   state: ShownState;
-  /** Undefined where the run is damaged. */
+  /** Undefined where the run is damaged, or failed before its experiment was read; `error` says why. */
   run?: RunSummary;
   error?: AuroraError;
   user: RunUser;

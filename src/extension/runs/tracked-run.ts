@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../runs/json';
 import { runPaths } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
@@ -65,6 +66,11 @@ export class TrackedRun {
         this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
       return { ...base, state: shownState(run, this.made, this.now()), run };
     } catch (e) {
+      const failed = await earlyFailure(this.folder);
+      if (failed) {
+        const error = new AuroraError('run', failed.message, failed.hint);
+        return { ...base, state: 'failed', error };
+      }
       const time = this.folderTime;
       if (Number.isNaN(time) || (this.now() - time < NEWBORN_MS && (await isEmptyOfSpec(this.folder))))
         return undefined;

@@ -16,7 +16,8 @@ export const hasEnded = (before: ShownState | undefined, now: ShownState): boole
 
 /** What is said of a run that ended. */
 export function endNotice(entry: RunEntry, t: Translate): EndNotice {
-  const name = `${entry.run?.spec.name ?? ''} (${runLabel(entry)})`.trim();
+  const label = runLabel(entry);
+  const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
   const step = entry.run?.status?.step ?? 0;
   switch (entry.state) {
     case 'finished': {
@@ -29,9 +30,13 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
       };
     }
     case 'failed': {
-      const failed = entry.run?.events.findLast((e) => e.kind === 'failed');
+      const failed = entry.error ?? entry.run?.events.findLast((e) => e.kind === 'failed');
       const why = failed ? [failed.message, failed.hint ?? ''].join(' ').trim() : '';
-      return { kind: 'error', message: `${t('{0} failed at step {1}.', name, step)} ${why}`.trim() };
+      return {
+        kind: 'error',
+        message:
+          `${step > 0 ? t('{0} failed at step {1}.', name, step) : t('{0} failed before its first step.', name)} ${why}`.trim(),
+      };
     }
     case 'stopped':
       return { kind: 'information', message: t('{0} was stopped at step {1}.', name, step) };

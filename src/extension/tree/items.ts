@@ -52,19 +52,22 @@ export function nodeId(node: TreeNode): string {
 export function tooltip({ title, note, error, facts, folder }: RunDetails): vscode.MarkdownString {
   const md = new vscode.MarkdownString('', true);
   const paragraph = (before: string, text: string, after: string) => {
-    md.appendMarkdown(before);
-    md.appendText(text);
-    md.appendMarkdown(`${after}\n\n`);
+    md.appendMarkdown(`${before}${escaped(text)}${after}\n\n`);
   };
   paragraph('**', title, '**');
   if (note) paragraph('', note, '');
   if (error) paragraph('$(error) ', error.message, '');
   if (error?.hint) paragraph('$(lightbulb) ', error.hint, '');
   facts.forEach(([name, value], i) => {
-    md.appendMarkdown(i > 0 ? '  \n' : '');
-    md.appendText(`${name}: ${value}`);
+    md.appendMarkdown(`${i > 0 ? '  \n' : ''}${escaped(`${name}: ${value}`)}`);
   });
   md.appendMarkdown('\n\n');
   paragraph('', folder, '');
   return md;
 }
+
+/** As VS Code makes text of it, but with spaces where lines may break: it writes only hard ones. */
+const escaped = (text: string): string =>
+  new vscode.MarkdownString('', true)
+    .appendText(text.trim())
+    .value.replace(/(?<!&nbsp;)&nbsp;(?!&nbsp;)/g, ' ');

@@ -43,7 +43,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   const metric = metricOf(run);
   const best = bestEvaluation(run);
   const began = startTime(run);
-  const ended = lastTime(run);
+  const seconds = ((lastTime(run) ?? NaN) - (began ?? NaN)) / 1000;
   const rows: [string, string | undefined][] = [
     [t('Method'), methodText(run.spec.adapter, t)],
     [
@@ -56,13 +56,14 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         training.seed,
       ),
     ],
-    [t('Step'), run.status && `${run.status.step} / ${run.status.steps}`],
+    [t('Step'), run.status && run.status.steps > 0 ? `${run.status.step} / ${run.status.steps}` : undefined],
     [
       t('Best {0}', METRIC_NAMES[metric]),
       best && t('{0} at step {1}', formatMetric(metric, best.metrics[metric]), best.step),
     ],
     [t('Began'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
-    [t('Took'), began === undefined || ended === undefined ? undefined : duration((ended - began) / 1000, t)],
+    // One that failed at once took no time worth telling.
+    [t('Took'), seconds >= 0.1 ? duration(seconds, t) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
   if (fork)

@@ -1,6 +1,6 @@
 import type { MetricName } from '../../shared/experiment';
 import { bestEvaluation, checkpointSteps, lastTime, runLabel, startTime } from '../runs/label';
-import { isActive } from '../runs/shown-state';
+import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
 import { ago, formatMetric, METRIC_NAMES } from './format';
@@ -45,7 +45,7 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
     description: parts.join(' · '),
     icon: ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
-    spoken: [t('Run {0}', label), stateName(entry.state, t), ...star, ...parts].join(', '),
+    spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...parts])].join(', '),
   };
 }
 
@@ -111,7 +111,7 @@ function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[
   const active = isActive(state);
   const can: Record<string, boolean> = {
     canStop: active,
-    canResume: trusted && (state === 'stopped' || state === 'failed' || state === 'lost'),
+    canResume: trusted && isResumable({ state, run }),
     canFork: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canOpen: run !== undefined,
     canEditUser: true,

@@ -12,7 +12,7 @@ export type RunPageState =
 
 /** All but the curves and the journal: small, and sent whole whenever any of it changed. */
 export interface RunFacts {
-  /** The person's name for it, else the experiment's, else the folder's. */
+  /** As it is called everywhere: by the person, else by its method and rank. */
   name: string;
   /** The folder's name. */
   id: string;

@@ -5,6 +5,7 @@ import {
   type ActivationsFromPage,
   type ActivationsOpen,
 } from '../../../shared/panels/activations';
+import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
@@ -47,7 +48,8 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
         failed: (e) => log.error(e instanceof Error ? e : String(e)),
       });
       const changes = store.onDidChange((changed) => {
-        const now = changed?.find((e) => e.folder === run);
+        // Where runs came or went, nothing says whether this one changed too.
+        const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
         if (now && differs(entry, now)) session.refresh();
       });
       return {
@@ -63,13 +65,13 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
 }
 
 const titleOf = (entry: RunEntry | undefined, run: string): string =>
-  vscode.l10n.t('Activations: {0}', entry ? entry.user.name || entry.id : basename(run));
+  vscode.l10n.t('Activations: {0}', entry ? runLabel(entry) : labelOfId(basename(run)));
 
 function factsOf(entry: RunEntry): RunFacts {
   if (!entry.run) throw entry.error ?? new Error(vscode.l10n.t('The run {0} cannot be read.', entry.folder));
   const { spec, events } = entry.run;
   return {
-    name: entry.user.name || entry.id,
+    name: runLabel(entry),
     experiment: spec.name,
     live: isLive(entry),
     adapter: spec.adapter,

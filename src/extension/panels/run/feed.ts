@@ -1,5 +1,6 @@
 import { RunTail, type TailChange } from '../../../runs/tail';
 import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../shared/panels/run';
+import { runLabel } from '../../runs/label';
 import { isActive, shownState } from '../../runs/shown-state';
 
 /** Between two looks at a run that somebody watches and a trainer writes; so at most four messages a second. */
@@ -122,8 +123,9 @@ function update({ tail, sent }: Followed, change: TailChange, whole: boolean): R
   return Object.keys(update).length > 1 ? update : undefined;
 }
 
-export function stateOf({ gone, error, summary, made }: RunTail): RunPageState {
+export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): RunPageState {
   if (gone) return 'gone';
+  if (failedEarly) return 'failed';
   if (error) return 'damaged';
   return summary ? shownState(summary, made) : 'starting';
 }
@@ -132,7 +134,7 @@ export function factsOf(tail: RunTail): RunFacts {
   const { summary, user, error } = tail;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
-    name: user.name ?? summary?.spec.name ?? id,
+    name: runLabel({ user, id, run: summary }),
     id,
     experiment: summary?.spec.name,
     note: user.note,

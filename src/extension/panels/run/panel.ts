@@ -3,6 +3,8 @@ import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen } from '../../../shared/panels/run';
 import { COMMAND } from '../../ids';
+import { runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
 import { experimentOf } from '../../runs/tracked-run';
 import type { Services } from '../../services';
 import type { PanelKind, PanelSession } from '../panel';
@@ -15,7 +17,7 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
   key: ({ runs }) => JSON.stringify(runs),
   title: ({ runs }) =>
     runs.length === 1
-      ? (services().store.run(runs[0])?.user.name ?? vscode.l10n.t('Run'))
+      ? titleOf(services().store.run(runs[0]))
       : vscode.l10n.t('Compare {0} runs', runs.length),
   parseOpen,
   parse: parseMessage,
@@ -49,6 +51,8 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
     };
   },
 });
+
+const titleOf = (entry: RunEntry | undefined): string => (entry ? runLabel(entry) : vscode.l10n.t('Run'));
 
 const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   stop: (run) => vscode.commands.executeCommand(COMMAND.stopRun, run),

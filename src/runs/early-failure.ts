@@ -1,0 +1,22 @@
+import type { RunEvent } from '../shared/events';
+import { effectiveEvents, parseJournal } from './journal-reader';
+import { runPaths } from './layout';
+import { fileVersion, readIfThere } from './summary-reader';
+
+/**
+ * Why a run ended before it had a spec.json: its experiment could not be read, and only the journal tells of it.
+ * Undefined for any other folder.
+ */
+export async function earlyFailure(
+  folder: string,
+): Promise<Extract<RunEvent, { kind: 'failed' }> | undefined> {
+  const { spec, events } = runPaths(folder);
+  try {
+    if ((await fileVersion(spec)) !== '') return undefined;
+    const bytes = await readIfThere(events);
+    return bytes && effectiveEvents(parseJournal(bytes, events)).findLast((e) => e.kind === 'failed');
+  } catch {
+    // Then it is damaged, and its reader says how.
+    return undefined;
+  }
+}
