@@ -196,6 +196,61 @@ describe('the curves', () => {
     expect(Number((await exact('loss'))!.split(' · ')[0])).toBe(column('loss')[at]);
   });
 
+  it('are those of the chosen step, while records go on arriving, wherever the mouse rests', async () => {
+    const run = trained('moving', 200);
+    const w = await show([run.folder]);
+    const over = w.page.locator('[data-chart=loss] .u-over');
+    const box = (await over.boundingBox())!;
+    const slider = w.page.getByRole('slider', { name: 'Loss' });
+    const shown = () =>
+      w.page.evaluate(() => {
+        const value = (chart: string) =>
+          Number(
+            document
+              .querySelector(`[data-chart=${chart}] .readout .value`)!
+              .getAttribute('title')!
+              .split(' · ')[0],
+          );
+        const step = Number(
+          document.querySelector('[data-chart=loss] [role=slider]')!.getAttribute('aria-valuenow'),
+        );
+        return { step, loss: value('loss'), gradientNorm: value('gradientNorm') };
+      });
+    const held = (step: number) => {
+      const scalars = readScalars(run.folder);
+      const row = scalars.column('step')!.indexOf(step);
+      return { step, loss: scalars.column('loss')![row], gradientNorm: scalars.column('gradientNorm')![row] };
+    };
+    let last = 200;
+    const grow = async () => {
+      run.append(last + 1, (last += 50));
+      await w.page.waitForTimeout(500);
+      await w.settled();
+    };
+    for (const mouse of [
+      { x: 0, y: 0 },
+      { x: box.x + box.width / 3, y: box.y + 60 },
+    ]) {
+      await w.page.mouse.move(mouse.x, mouse.y);
+      await slider.press('End');
+      const chosen = last;
+      for (let i = 0; i < 3; i++) {
+        expect(await shown()).toEqual(held(chosen));
+        await grow();
+      }
+    }
+    // A mouse that moves takes over, and as the axis grows the values below it are others.
+    await w.page.mouse.move(box.x + box.width / 2, box.y + 60);
+    const under = async () => {
+      await w.settled();
+      return [...readScalars(run.folder).column('loss')!].indexOf((await shown()).loss) + 1;
+    };
+    expect(Math.abs((await under()) - last / 2)).toBeLessThan(5);
+    await grow();
+    expect(Math.abs((await under()) - last / 2)).toBeLessThan(5);
+    expect(await w.complaints()).toEqual([]);
+  });
+
   it('zoom by dragging, keep the zoom, and show everything again', async () => {
     const w = await show([trained('zoom', 300).folder]);
     const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;

@@ -49,56 +49,25 @@ export function extent(
   return low <= high ? [low, high] : undefined;
 }
 
-/**
- * The curve as a path. Where many values share a pixel column only the first, smallest, largest and last are
- * drawn: the same picture, at a cost that the canvas's width bounds.
- */
+/** The curve as a path through each of its values: for few of them, see columns.ts. */
 export function linePath({ x, y }: Curve, p: Projection): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);
-  let column = NaN;
   let pen = false;
-  let low = 0;
-  let high = 0;
-  let last = 0;
-  // Values of the same half pixel are told by their x alone, without a projection of each.
-  let columnEnd = -Infinity;
-  const halfPixel = (p.max - p.min) / (2 * (p.x(p.max) - p.x(p.min)));
-  const least = p.log ? Number.MIN_VALUE : -Number.MAX_VALUE;
-  const close = () => {
-    if (low === high) return;
-    path.lineTo(column, p.y(low));
-    path.lineTo(column, p.y(high));
-    path.lineTo(column, p.y(last));
-  };
   for (let i = from; i < to; i++) {
-    const value = y[i];
-    if (!(value >= least && value <= Number.MAX_VALUE)) {
-      if (pen) close();
+    if (!drawable(y[i], p.log)) {
       pen = false;
       continue;
     }
-    if (pen && x[i] < columnEnd) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-      last = value;
-      continue;
-    }
-    const at = Math.round(p.x(x[i]) * 2) / 2;
-    columnEnd = x[i] + halfPixel;
-    if (pen) {
-      close();
-      path.lineTo(at, p.y(value));
-    } else {
-      path.moveTo(at, p.y(value));
+    const [left, top] = [p.x(x[i]), p.y(y[i])];
+    if (pen) path.lineTo(left, top);
+    else {
+      path.moveTo(left, top);
       // A value between two gaps is still to be seen.
-      path.lineTo(at + 0.5, p.y(value));
+      path.lineTo(left + 0.5, top);
     }
     pen = true;
-    column = at;
-    low = high = last = value;
   }
-  if (pen) close();
   return path;
 }
 

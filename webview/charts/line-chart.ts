@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { columnsOf, drawColumns } from './columns';
 import { extent, linePath, pointsPath, type Curve, type Projection } from './curve';
 import { onPointer } from './pointer';
 import { nearest } from './search';
@@ -28,6 +29,11 @@ export interface ChartView {
   xLabel: string;
 }
 
+/** A chart that nobody sees is drawn once nothing was shown for so long. */
+const CALM_MS = 300;
+/** Above and below the window, so that a chart is drawn before it is scrolled to. */
+const NEAR = '200px';
+
 export interface ChartOptions {
   /** CSS pixels, axes included. */
   height: number;
@@ -46,7 +52,8 @@ export interface ChartOptions {
 /**
  * A line chart in `host`: uPlot makes axes, scales, cursor and selection; curves are drawn here, each from
  * its own arrays, so that runs of different lengths need no common x and a million values cost no more than
- * their pixels. `show` may be called as often as wanted: it draws once in an animation frame.
+ * their pixels. `show` may be called as often as wanted: it draws once in an animation frame, and what is far
+ * outside the window only when there is time.
  */
 export class LineChart {
   private plot: uPlot | undefined;
@@ -54,7 +61,14 @@ export class LineChart {
   private colors: ChartColors = chartColors();
   private dots: HTMLElement[] = [];
   private cursor: number | undefined;
+  /** Where the pointer rests, in pixels from the left edge; undefined outside, or once the cursor was put elsewhere. */
+  private pointer: number | undefined;
+  /** The x that `onCursor` was told last. */
+  private told: number | undefined;
   private frame = 0;
+  private calm = 0;
+  private near = true;
+  private readonly intersection: IntersectionObserver;
   private readonly resize: ResizeObserver;
   private readonly unTheme: () => void;
 
@@ -64,6 +78,15 @@ export class LineChart {
   ) {
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(host);
+    this.intersection = new IntersectionObserver(
+      (entries) => {
+        this.near = entries[entries.length - 1].isIntersecting;
+        if (this.near && this.calm) this.draw();
+        else this.placeCursor();
+      },
+      { rootMargin: NEAR },
+    );
+    this.intersection.observe(host);
     this.unTheme = onThemeChange(() => {
       this.colors = chartColors();
       this.rebuild();
@@ -75,23 +98,35 @@ export class LineChart {
       this.view !== undefined && (view.log !== this.view.log || view.xLabel !== this.view.xLabel);
     this.view = view;
     if (rebuild) this.rebuild();
-    else this.draw();
+    else if (this.near || !this.plot) this.draw();
+    else this.drawLater();
   }
 
   /** Puts the cross-hair at an x, as if the pointer were there; undefined takes it away. */
   setCursor(x: number | undefined): void {
+    if (x !== this.told) this.pointer = undefined;
     this.cursor = x;
     this.placeCursor();
   }
 
   destroy(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.calm);
+    this.intersection.disconnect();
     this.resize.disconnect();
     this.unTheme();
     this.plot?.destroy();
   }
 
+  private drawLater(): void {
+    clearTimeout(this.calm);
+    // One chart at a time.
+    this.calm = window.setTimeout(() => requestIdleCallback(() => this.calm && this.draw()), CALM_MS);
+  }
+
   private draw(): void {
+    clearTimeout(this.calm);
+    this.calm = 0;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       if (!this.view) return;
@@ -127,12 +162,24 @@ export class LineChart {
     ];
     this.plot = new uPlot(this.uplotOptions(width), data, this.host);
     this.plot.setScale('x', { min, max });
-    onPointer(this.plot, this.options);
+    onPointer(this.plot, { ...this.options, onMove: (left) => this.movePointer(left) });
     this.placeCursor();
   }
 
+  private movePointer(left: number | undefined): void {
+    this.pointer = left;
+    this.tellCursor();
+  }
+
+  /** Only a pointer is told: a cursor that was put somewhere is where its owner wants it. */
+  private tellCursor(): void {
+    const { pointer, plot } = this;
+    this.told = pointer === undefined ? undefined : plot?.posToVal(pointer, 'x');
+    this.options.onCursor?.(this.told);
+  }
+
   private uplotOptions(width: number): uPlot.Options {
-    const { height, formatX, formatY, xIncrements, onCursor, onZoom } = this.options;
+    const { height, formatX, formatY, xIncrements, onZoom } = this.options;
     const { text, grid, font } = this.colors;
     const axis = { stroke: text, font, ticks: { stroke: grid, size: 4, width: 1 } };
     const faint = { stroke: grid, width: 0.5 };
@@ -175,11 +222,11 @@ export class LineChart {
       },
       hooks: {
         draw: [(plot) => this.paint(plot)],
-        setCursor: [
-          (plot) => {
-            const { left } = plot.cursor;
-            const outside = left === undefined || left < 0;
-            onCursor?.(outside ? undefined : plot.posToVal(left, 'x'));
+        // uPlot's own setCursor also fires when it puts the cursor itself.
+        setScale: [
+          (_, key) => {
+            // The values move under a pointer that rests.
+            if (key === 'x' && this.pointer !== undefined) this.tellCursor();
           },
         ],
         setSelect: [
@@ -221,13 +268,16 @@ export class LineChart {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineJoin = 'round';
+    ctx.lineJoin = 'bevel';
     for (const curve of curves) {
       ctx.strokeStyle = this.colors.series[curve.color % this.colors.series.length];
       ctx.lineWidth = curve.width * ratio;
       ctx.globalAlpha = curve.faint ? 0.45 : 1;
       ctx.setLineDash(DASHES[curve.dash % DASHES.length].map((n) => n * ratio));
-      ctx.stroke(linePath(curve, projection));
+      const column = Math.max(1, Math.round(ratio));
+      const columns = columnsOf(curve, projection, column);
+      if (columns) drawColumns(ctx, columns, projection, column);
+      else ctx.stroke(linePath(curve, projection));
       if (!curve.points) continue;
       ctx.setLineDash([]);
       ctx.fillStyle = this.colors.background;
@@ -277,7 +327,7 @@ export class LineChart {
 
   private placeCursor(): void {
     const { plot, view, cursor } = this;
-    if (!plot || !view || plot.status !== 1) return;
+    if (!plot || !view || !this.near || plot.status !== 1) return;
     const inView = cursor !== undefined && cursor >= view.min && cursor <= view.max;
     plot.setCursor({ left: inView ? plot.valToPos(cursor, 'x') : -10, top: inView ? 0 : -10 }, false);
     view.curves.forEach((curve, i) => this.placeDot(plot, curve, i, inView ? cursor : undefined));
@@ -290,7 +340,9 @@ export class LineChart {
     const at = cursor === undefined ? -1 : nearest(curve.x, cursor);
     const left = at < 0 ? NaN : plot.valToPos(curve.x[at], 'x');
     const top = at < 0 ? NaN : plot.valToPos(curve.y[at], 'y');
-    const inside = left >= 0 && left <= plot.over.clientWidth && top >= 0 && top <= plot.over.clientHeight;
+    const { width, height } = plot.bbox;
+    const inside =
+      left >= 0 && left <= width / devicePixelRatio && top >= 0 && top <= height / devicePixelRatio;
     dot.className = `chart-dot color-${curve.color % this.colors.series.length}`;
     dot.hidden = !inside || curve.faint === true;
     if (inside) dot.style.transform = `translate(${left}px, ${top}px)`;

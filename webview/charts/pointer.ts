@@ -1,6 +1,8 @@
 import type uPlot from 'uplot';
 
 interface Handlers {
+  /** Where a real pointer is, in pixels from the left edge; undefined once it left. */
+  onMove(left: number | undefined): void;
   onZoom?(range: [min: number, max: number] | undefined): void;
   onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
 }
@@ -9,12 +11,14 @@ interface Handlers {
 const CLICK_PX = 4;
 
 /** What uPlot's own cursor does not do: picking, context menu, zoom by wheel with Ctrl, pan by Shift or sideways wheel. */
-export function onPointer(plot: uPlot, { onZoom, onPick }: Handlers): void {
+export function onPointer(plot: uPlot, { onMove, onZoom, onPick }: Handlers): void {
   const { over } = plot;
   const place = (e: MouseEvent): [x: number, y: number] => {
     const box = over.getBoundingClientRect();
     return [plot.posToVal(e.clientX - box.left, 'x'), plot.posToVal(e.clientY - box.top, 'y')];
   };
+  over.addEventListener('mousemove', (e) => onMove(e.clientX - over.getBoundingClientRect().left));
+  over.addEventListener('mouseleave', () => onMove(undefined));
   let down: MouseEvent | undefined;
   over.addEventListener('mousedown', (e) => (down = e.button === 0 ? e : undefined));
   over.addEventListener('mouseup', (e) => {

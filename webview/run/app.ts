@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { guard } from 'lit/directives/guard.js';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/shared/panels/run';
 import type { ChartOptions, ChartView } from '../charts/line-chart';
 import { lowerBound, nearest } from '../charts/search';
@@ -61,6 +62,7 @@ export class RunPage extends LitElement {
     connect<RunOpen, RunToPage>(
       ({ runs }) => {
         this.runs = runs.map((folder, i) => new RunData(folder, i));
+        this.dataVersion++;
         this.redraw();
       },
       (message) => this.receive(message),
@@ -266,24 +268,31 @@ export class RunPage extends LitElement {
     if (!this.known) return html`<p class="quiet" role="status">${t('Reading the run …')}</p>`;
     const several = this.runs.length > 1;
     const now = Date.now() + this.clock;
+    // What the data alone decide is not made anew for each move of the pointer.
+    const data = this.dataVersion;
     const act = {
       act: (action: RunAction, run: RunData) => send({ type: 'action', action, run: run.folder }),
     };
     return html`<main>
       ${several ? html`<h1>${t('Compare {0} runs', this.runs.length)}</h1>` : nothing}
-      <div class=${several ? 'headers' : ''}>${this.runs.map((run) => header(run, now, several, act))}</div>
+      <div class=${several ? 'headers' : ''}>
+        ${guard([data], () => this.runs.map((run) => header(run, now, several, act)))}
+      </div>
       ${this.speech()} ${this.runs.some((r) => r.records > 0) ? this.charts() : this.empty()}
-      ${metricsTable(this.runs)}
-      ${settingsTable(
-        this.runs,
-        this.pair,
-        (pair) => {
-          this.pair = pair;
-          this.requestUpdate();
-        },
-        (a, b) => send({ type: 'compareSettings', runs: [a.folder, b.folder] }),
+      ${guard([data], () => metricsTable(this.runs))}
+      ${guard([data, this.pair], () =>
+        settingsTable(
+          this.runs,
+          this.pair,
+          (pair) => {
+            this.pair = pair;
+            this.requestUpdate();
+          },
+          (a, b) => send({ type: 'compareSettings', runs: [a.folder, b.folder] }),
+        ),
       )}
-      ${this.data()} ${environmentTable(this.runs)}
+      ${guard([data, this.place, this.dataOpen, this.copied], () => this.data())}
+      ${guard([data], () => environmentTable(this.runs))}
       ${pointMenu(this.menu, {
         fork: this.fork,
         resetZoom: () => this.zoom(undefined),
