@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../runs/trash';
 import { COMMAND } from '../ids';
-import { labelOfId } from '../runs/label';
+import { labelOfId, runLabel } from '../runs/label';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
+import { TrackedRun } from '../runs/tracked-run';
 import type { Services } from '../services';
 import { ago } from '../tree/format';
+import { headline } from '../tree/run-row';
 import { registerGuarded, showError } from './guard';
 import { namesOf, runsFrom } from './pick-many';
 
@@ -59,7 +62,10 @@ async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
     runs.length === 1
       ? vscode.l10n.t('Delete the run {0}?', namesOf(runs))
       : vscode.l10n.t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
-  const detail = vscode.l10n.t('It is moved to {0}. "AuroRA: Restore Deleted Run" brings it back.', trash);
+  const detail =
+    runs.length === 1
+      ? vscode.l10n.t('It is moved to {0}. "AuroRA: Restore Deleted Run" brings it back.', trash)
+      : vscode.l10n.t('They are moved to {0}. "AuroRA: Restore Deleted Run" brings them back.', trash);
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
 }
 
@@ -80,7 +86,9 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
   // Not awaited: the command has done its work, and the message may stay for long.
   void vscode.window.showInformationMessage(message, undo).then(async (answer) => {
     if (answer !== undo) return;
-    for (const t of trashed) await restore(services, t).catch((e) => showError(services.log, e));
+    for (const t of trashed)
+      // One may have been restored by the command meanwhile.
+      if (existsSync(t.folder)) await restore(services, t).catch((e) => showError(services.log, e));
   });
 }
 
@@ -95,6 +103,13 @@ const lookAgain = ({ store }: Services, folder: string) =>
     () => undefined,
   );
 
+/** As the tree told of it before it was deleted. */
+async function entryOf(folder: string): Promise<RunEntry | undefined> {
+  const run = new TrackedRun(folder);
+  await run.look();
+  return run.entry;
+}
+
 async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
   const roots = (vscode.workspace.workspaceFolders ?? []).map((f) => f.uri.fsPath);
   const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
@@ -104,9 +119,12 @@ async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no deleted run in this workspace.'));
     return [];
   }
-  const items = all.map((trashed) => ({
-    label: labelOfId(trashed.label),
-    description: basename(dirname(trashed.from)),
+  const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
+  const items = all.map((trashed, i) => ({
+    label: runs[i] ? runLabel(runs[i]) : labelOfId(trashed.label),
+    description: [basename(dirname(trashed.from)), (runs[i] && headline(runs[i])) ?? '']
+      .filter((part) => part !== '')
+      .join(' · '),
     detail: vscode.l10n.t(
       'Deleted {0}',
       ago(trashed.deletedAt, Date.now(), vscode.env.language, vscode.l10n.t),

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { changeUser, type RunUser } from '../../runs/user';
 import { COMMAND } from '../ids';
-import { labelOfId, runLabel } from '../runs/label';
+import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { selectedRows } from '../tree/selection';
@@ -26,9 +26,11 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
       const row = argument === 'selection' ? selectedRows()[0] : argument;
       const run = await runFrom(services, row, { title: vscode.l10n.t('Rename which run?') });
       if (!run) return;
+      const own = runLabel({ ...run, user: {} });
       const name = await vscode.window.showInputBox({
         title: vscode.l10n.t('Rename run {0}', runLabel(run)),
-        prompt: vscode.l10n.t('The folder keeps its name. Empty: back to {0}.', labelOfId(run.id)),
+        prompt: vscode.l10n.t('The folder keeps its name. Empty: back to {0}.', own),
+        placeHolder: own,
         value: run.user.name ?? '',
         ignoreFocusOut: true,
       });

@@ -26,7 +26,8 @@ export function treeItem(
   );
   item.contextValue = row.capabilities.join(' ');
   item.accessibilityInformation = { label: row.spoken };
-  if (node.kind === 'run' && row.capabilities.includes('canOpen'))
+  // Also of a damaged run: its dashboard says what is wrong, for those who do not hover.
+  if (node.kind === 'run')
     item.command = {
       command: COMMAND.openRun,
       title: vscode.l10n.t('Open Run Dashboard'),
