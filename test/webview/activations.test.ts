@@ -6,6 +6,7 @@ import { ActivationsSession, type RunFacts } from '../../src/extension/panels/ac
 import { decodeSnapshot, encodeSnapshot } from '../../src/shared/activations';
 import type { AdapterSpec } from '../../src/shared/experiment';
 import { parseActivationsMessage } from '../../src/shared/panels/activations';
+import { canvases, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
 /** Snapshots of a real run: the demo's first 60 steps. */
@@ -137,6 +138,9 @@ describe('the Layer activations page', () => {
         expect(await painted(w, 0)).toBeGreaterThan(500);
         expect(await w.opened.complaints()).toEqual([]);
         expect(await w.opened.accessibility()).toEqual([]);
+        expect(await shownTexts(w.page)).toBeGreaterThan(50);
+        expect(await faintTexts(w.page)).toEqual([]);
+        expect((await canvases(w.page)).blank).toBe(0);
         const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
         await w.opened.screenshot(`activations-${theme}-${width}`);

@@ -5,6 +5,7 @@ import { loadModel } from '../../src/graph/load';
 import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/shared/panels/budget';
+import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
 const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
@@ -279,6 +280,8 @@ describe.each(THEMES)('in %s', (theme) => {
       await page.waitForTimeout(150);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       expect(await opened.accessibility()).toEqual([]);
+      expect(await shownTexts(page)).toBeGreaterThan(50);
+      expect(await faintTexts(page)).toEqual([]);
       expect(await opened.complaints()).toEqual([]);
       await opened.screenshot(`budget-${theme}-${width}`);
     },

@@ -193,3 +193,35 @@ export async function send({ page }: Opened, message: RunToPage): Promise<void> 
     [bare, bytes] as const,
   );
 }
+
+/** A run of 900 steps that is at `step`, with evaluations and checkpoints each hundred. */
+export function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
+  const run = new RunFolder(name, 900);
+  run.start();
+  run.append(1, step, salt);
+  for (let s = 100; s <= step; s += 100) {
+    run.evaluate(s, salt);
+    run.checkpoint(s);
+  }
+  run.status(state, step);
+  return run;
+}
+
+/** Pixels of a chart's canvas that have about this colour. */
+export const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
+  page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+    const probe = document.createElement('canvas').getContext('2d')!;
+    probe.fillStyle = getComputedStyle(document.body).getPropertyValue(name);
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4)
+      if (
+        data[i + 3] > 200 &&
+        Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12
+      )
+        count++;
+    return count;
+  }, variable);

@@ -1,10 +1,10 @@
-import { appendFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
 import { readScalars } from '../../src/runs/scalars-reader';
-import { closeBrowser, THEMES } from './harness';
-import { RunFolder, send, watch, type Watched } from './run-fixture';
+import { closeBrowser } from './harness';
+import { pixelsOf, RunFolder, send, trained, watch, type Watched } from './run-fixture';
 
 declare function acquireVsCodeApi(): { getState(): { ui?: { zoom?: [number, number] } } };
 
@@ -19,19 +19,6 @@ afterEach(async () => {
   open = [];
 });
 afterAll(closeBrowser);
-
-/** A run of 900 steps that is at `step`, with evaluations and checkpoints each hundred. */
-function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
-  const run = new RunFolder(name, 900);
-  run.start();
-  run.append(1, step, salt);
-  for (let s = 100; s <= step; s += 100) {
-    run.evaluate(s, salt);
-    run.checkpoint(s);
-  }
-  run.status(state, step);
-  return run;
-}
 
 /** Every number that the page holds of a run, read out of its data table, page by page. */
 async function tableOf({ page }: Watched): Promise<number[][]> {
@@ -59,25 +46,6 @@ const onDisk = ({ folder }: RunFolder): number[][] => {
   const columns = scalars.columns.map((c) => scalars.column(c)!);
   return Array.from({ length: scalars.records }, (_, i) => columns.map((c) => c[i]));
 };
-
-/** Pixels of a chart's canvas that have about this colour. */
-const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
-  page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
-    const { width, height } = canvas as HTMLCanvasElement;
-    const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
-    const probe = document.createElement('canvas').getContext('2d')!;
-    probe.fillStyle = getComputedStyle(document.body).getPropertyValue(name);
-    probe.fillRect(0, 0, 1, 1);
-    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
-    let count = 0;
-    for (let i = 0; i < data.length; i += 4)
-      if (
-        data[i + 3] > 200 &&
-        Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12
-      )
-        count++;
-    return count;
-  }, variable);
 
 describe('what the page holds', () => {
   it('equals the journal while the run is written, and after a page was hidden for 500 steps', async () => {
@@ -164,16 +132,16 @@ describe('what the page holds', () => {
 describe('the curves', () => {
   it('of two runs differ by colour, and one can be hidden', async () => {
     const w = await show([trained('one', 300).folder, trained('two', 400, 'stopped', 1).folder]);
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBeGreaterThan(100);
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-orange')).toBeGreaterThan(100);
+    expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
+    expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
     await w.page.locator('.legend-item').first().click();
     await w.settled();
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBe(0);
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-orange')).toBeGreaterThan(100);
+    expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
+    expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
     // And is hidden still when the page comes back.
     await w.hide();
     await w.show();
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBe(0);
+    expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
   });
 
   it('show the exact value at the pointer, in all charts', async () => {
@@ -464,61 +432,3 @@ describe('what it says', () => {
     expect(await w.page.locator('table[data-table=environment]').innerText()).toContain('24.1.0');
   });
 });
-
-describe('how it looks', () => {
-  it.each(THEMES)('is legible and without findings in %s', async (theme) => {
-    const run = trained('news-aurora', 412);
-    run.event({ kind: 'warning', message: '3 texts of the training file were cut to 128 tokens.' });
-    const w = await show([run.folder, trained('news-lora', 700, 'stopped', 1).folder], { theme });
-    await w.page.locator('[data-control=data] summary').click();
-    await w.page.getByRole('slider', { name: 'Loss' }).focus();
-    await w.page.keyboard.press('PageDown');
-    await w.settled();
-    expect(await w.complaints()).toEqual([]);
-    expect(await w.accessibility()).toEqual([]);
-    for (const chart of ['loss', 'accuracy', 'memory', 'gradientNorm'])
-      expect(await pixelsOf(w, chart, '--vscode-charts-orange')).toBeGreaterThan(20);
-    // The text on a canvas is none that axe could see.
-    expect(await w.page.evaluate(contrastOfAxes)).toBeGreaterThanOrEqual(4.5);
-    await w.screenshot(`run-${theme}-1000`);
-  });
-
-  it.each([320, 1600])('fits into %i px', async (width) => {
-    const w = await show([trained('news-aurora', 412).folder], { width });
-    expect(
-      await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-    ).toBeLessThanOrEqual(0);
-    expect(await w.complaints()).toEqual([]);
-    expect(await w.accessibility()).toEqual([]);
-    await w.screenshot(`run-dark-${width}`);
-  });
-
-  it('draws in the colours of another theme once the editor has changed', async () => {
-    const w = await show([trained('theme', 200).folder]);
-    await w.page.evaluate(() =>
-      document.documentElement.style.setProperty('--vscode-charts-blue', 'rgb(1, 254, 3)'),
-    );
-    await w.settled();
-    expect(await pixelsOf(w, 'loss', '--vscode-charts-blue')).toBeGreaterThan(100);
-  });
-
-  it('is one page of at most 600 KB', () => {
-    expect(statSync('dist/webview/run.js').size).toBeLessThanOrEqual(600_000);
-  });
-});
-
-/** Runs in the page: WCAG contrast of the axes' labels on the page. */
-function contrastOfAxes(): number {
-  const probe = document.createElement('canvas').getContext('2d')!;
-  const luminance = (variable: string) => {
-    probe.fillStyle = getComputedStyle(document.body).getPropertyValue(variable);
-    probe.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...probe.getImageData(0, 0, 1, 1).data]
-      .slice(0, 3)
-      .map((v) => v / 255)
-      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const [a, b] = [luminance('--vscode-foreground'), luminance('--vscode-editor-background')];
-  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}

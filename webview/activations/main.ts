@@ -1,10 +1,12 @@
 import '../ui/page.css';
 import './activations.css';
+import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import { ActivationsApp } from './app';
 import { LayerCardElement } from './layer-card';
 import { SigmaChart } from './sigma-chart';
 
+followSeries();
 registerToolkit();
 customElements.define('aurora-layer-card', LayerCardElement);
 customElements.define('aurora-sigma-chart', SigmaChart);

@@ -9,7 +9,7 @@ export interface ChartColors {
   series: string[];
 }
 
-/** Also the classes `color-0` … of charts.css. */
+/** Also the classes `color-0` … of charts.css; `followSeries` gives the page each as `--series-<name>`. */
 export const SERIES_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'] as const;
 
 /** On and off, in CSS pixels. Five of them beside six colours: thirty series differ. */
@@ -25,7 +25,7 @@ export function chartColors(): ChartColors {
     grid: get('charts-lines', text),
     background: get('editor-background', 'transparent'),
     font: `11px ${get('font-family', 'sans-serif')}`,
-    series: SERIES_COLORS.map((c) => get(`charts-${c}`, text)),
+    series: SERIES_COLORS.map((c) => style.getPropertyValue(`--series-${c}`).trim() || text),
   };
 }
 

@@ -2,8 +2,10 @@ import 'uplot/dist/uPlot.min.css';
 import '../ui/page.css';
 import '../charts/charts.css';
 import './run.css';
+import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
 import './app';
 
+followSeries();
 registerToolkit();
 document.body.append(document.createElement('aurora-run'));

@@ -1,0 +1,68 @@
+import { statSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { canvases, contrasts, faintTexts, shownTexts } from './contrast';
+import { closeBrowser, THEMES } from './harness';
+import { pixelsOf, trained, watch, type Watched } from './run-fixture';
+
+let open: Watched[] = [];
+const show = async (...args: Parameters<typeof watch>) => {
+  const watched = await watch(...args);
+  open.push(watched);
+  return watched;
+};
+afterEach(async () => {
+  for (const w of open) await w.stop();
+  open = [];
+});
+afterAll(closeBrowser);
+
+describe('how it looks', () => {
+  it.each(THEMES)('is legible and without findings in %s', async (theme) => {
+    const run = trained('news-aurora', 412);
+    run.event({ kind: 'warning', message: '3 texts of the training file were cut to 128 tokens.' });
+    const w = await show([run.folder, trained('news-lora', 700, 'stopped', 1).folder], { theme });
+    await w.page.locator('[data-control=data] summary').click();
+    await w.page.getByRole('slider', { name: 'Loss' }).focus();
+    await w.page.keyboard.press('PageDown');
+    await w.settled();
+    expect(await w.complaints()).toEqual([]);
+    expect(await w.accessibility()).toEqual([]);
+    for (const chart of ['loss', 'accuracy', 'memory', 'gradientNorm'])
+      expect(await pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
+    expect(await shownTexts(w.page)).toBeGreaterThan(100);
+    expect(await faintTexts(w.page)).toEqual([]);
+    // The text on a canvas is none that one could find there.
+    const [axes, ...series] = await contrasts(w.page, [
+      '--vscode-foreground',
+      '--series-blue',
+      '--series-orange',
+    ]);
+    expect(axes).toBeGreaterThanOrEqual(4.5);
+    for (const ratio of series) expect(ratio).toBeGreaterThanOrEqual(3);
+    expect((await canvases(w.page)).blank).toBe(0);
+    await w.screenshot(`run-${theme}-1000`);
+  });
+
+  it.each([320, 1600])('fits into %i px', async (width) => {
+    const w = await show([trained('news-aurora', 412).folder], { width });
+    expect(
+      await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+    expect(await w.complaints()).toEqual([]);
+    expect(await w.accessibility()).toEqual([]);
+    await w.screenshot(`run-dark-${width}`);
+  });
+
+  it('draws in the colours of another theme once the editor has changed', async () => {
+    const w = await show([trained('theme', 200).folder]);
+    await w.page.evaluate(() =>
+      document.documentElement.style.setProperty('--vscode-charts-blue', 'rgb(1, 254, 3)'),
+    );
+    await w.settled();
+    expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
+  });
+
+  it('is one page of at most 600 KB', () => {
+    expect(statSync('dist/webview/run.js').size).toBeLessThanOrEqual(600_000);
+  });
+});
