@@ -24,6 +24,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Nor this: npm run bench:editor.
+          name: 'bench',
+          include: ['bench/*.measure.ts'],
+          maxWorkers: 1,
+          testTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
           // One workbench at a time: each takes a server, an extension host, a browser and a trainer.

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Catalog } from '../src/extension/runs/catalog';
-import { evaluated, finished, makeRun, metrics, started } from '../test/unit/extension/run-maker';
+import { makeManyRuns } from './many-runs';
 
 /**
  * How long the Experiments view waits for a thousand finished runs, and how long the host is busy meanwhile.
@@ -10,14 +10,11 @@ import { evaluated, finished, makeRun, metrics, started } from '../test/unit/ext
  * time that a timer had to wait.
  */
 const RUNS = Number(process.argv[2] ?? 1000);
-const EVALUATIONS = 20;
 
 async function main(): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'aurora-bench-'));
   try {
-    const file = join(root, 'demo.aurora.json');
-    writeFileSync(file, '{}');
-    for (let i = 0; i < RUNS; i++) makeFinished(file, i);
+    const file = makeManyRuns(root, RUNS);
     // The folders must have settled, as those of past runs have.
     await new Promise((done) => setTimeout(done, 2500));
     const catalog = new Catalog();
@@ -31,16 +28,6 @@ async function main(): Promise<void> {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
-}
-
-function makeFinished(file: string, i: number): void {
-  const events = Array.from({ length: EVALUATIONS }, (_, k) => evaluated(6 * (k + 1), 0.5 + k / 100));
-  makeRun(file, {
-    at: new Date(Date.UTC(2025, 0, 1) + i * 60_000),
-    events: [started, ...events, finished(120, 0.9)],
-    status: { state: 'finished', step: 120 },
-    result: { steps: 120, best: { ...metrics(0.9), step: 120 }, last: metrics(0.9) },
-  });
 }
 
 async function measure(action: () => Promise<unknown>): Promise<{ ms: number; blocked: number }> {

@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { spawnSync } from 'node:child_process';
 import { Contestant, findTorch } from './lib/contestant.mjs';
@@ -8,11 +7,13 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { report, summarize, table } from './lib/bench-report.mjs';
+import { writeSection } from './lib/bench-sections.mjs';
+import { machine } from './lib/machine.mjs';
 
 const HELP = `Usage: npm run bench -- [--threads 2] [--rounds 12] [--case 6x384:16x128]…
 
 Times training steps and evaluations of AuroRA Lab and, where python3 has it, PyTorch: the same encoder, adapters
-and batch, in turns. Writes docs/benchmarks.md when it ran the standard cases beside PyTorch.
+and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases beside PyTorch.
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
@@ -47,11 +48,7 @@ await main(async () => {
   }
   console.log(`\n${table(results)}\n`);
   if (!torch || values.case) return;
-  const path = join(ROOT, 'docs', 'benchmarks.md');
-  mkdirSync(dirname(path), { recursive: true });
-  const { format, resolveConfig } = await import('prettier');
-  const style = { ...(await resolveConfig(path)), parser: 'markdown' };
-  writeFileSync(path, await format(report(results, machine(), threads), style));
+  await writeSection('training', report(results, machine(), threads));
   say('Written to docs/benchmarks.md.');
 });
 
@@ -123,18 +120,4 @@ function prepare(name) {
   const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   if (result.status !== 0) throw new Failure(`The benchmark's model could not be made:\n${result.stderr}`);
   return result.stdout.trim();
-}
-
-function machine() {
-  const { version } = JSON.parse(
-    readFileSync(join(ROOT, 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8'),
-  );
-  return {
-    cpu: cpus()[0].model.trim(),
-    cores: cpus().length,
-    memoryGB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${process.arch}`,
-    node: process.versions.node,
-    onnxruntime: version,
-  };
 }

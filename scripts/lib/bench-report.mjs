@@ -1,3 +1,4 @@
+import { markdownTable } from './bench-sections.mjs';
 import { Failure } from './console.mjs';
 
 /** The two sides compute the same: float32 in another order of summation. */
@@ -47,11 +48,7 @@ export function table(results) {
     row('peak memory, training', ours.stepMB, torch?.stepMB, 'MB'),
     row('peak memory, evaluation included', ours.allMB, torch?.allMB, 'MB'),
   ]);
-  const widths = COLUMNS.map((c, i) => Math.max(3, c.length, ...rows.map((r) => r[i].length)));
-  const line = (cells) =>
-    `| ${cells.map((c, i) => (i ? c.padStart(widths[i]) : c.padEnd(widths[i]))).join(' | ')} |`;
-  const rule = `| ${widths.map((w, i) => (i ? `${'-'.repeat(w - 1)}:` : '-'.repeat(w))).join(' | ')} |`;
-  return [line(COLUMNS), rule, ...rows.map(line)].join('\n');
+  return markdownTable(COLUMNS, rows);
 }
 
 const share = (a, b) => `${(a / b).toFixed(2)}×`;
@@ -69,14 +66,12 @@ function title(name) {
   return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
 }
 
-/** docs/benchmarks.md: written by the benchmark alone. */
+/** Its section of docs/benchmarks.md. */
 export function report(results, machine, threads) {
   const { torch, python } = results[0].torch.about;
   const gap = Math.max(...results.map((r) => r.lossGap));
   const rounds = results.map((r) => r.rounds).join(', ');
-  return `# Benchmarks
-
-Written by \`npm run bench\`; do not edit.
+  return `## A training step, beside PyTorch
 
 One training step is forward, backward and AdamW of AuroRA (r = 2, α = 4) on query and value of every layer and a
 linear head on mean-pooled states, over one fixed batch of a BERT-like encoder with random weights (12 heads,

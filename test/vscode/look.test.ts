@@ -54,7 +54,6 @@ describe('runs of the command line, in VS Code 1.100', () => {
 
   test('at three moments before its end the page shows what the journal holds', async () => {
     await window.palette('AuroRA: Open Run Dashboard');
-    await window.page.locator('.quick-input-list .monaco-list-row').first().click();
     const dashboard = await Dashboard.in(window);
     const steps: number[] = [];
     for (let moment = 0; moment < 3; moment++) {

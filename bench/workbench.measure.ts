@@ -1,0 +1,88 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, test } from 'vitest';
+import { startWorkbench, type Version } from '../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from '../test/vscode/driver/browser';
+import { hostTests } from '../test/vscode/driver/host';
+import { Window } from '../test/vscode/driver/window';
+import { vsixHere } from '../test/vscode/vsix';
+import { makeManyRuns } from './many-runs';
+import { quantiles } from './samples';
+
+/**
+ * What is measured in a real workbench, run by scripts/bench-editor.mjs: one line of JSON each into the file
+ * AURORA_BENCH_OUT. STARTS: how often each is measured, every time in a new profile and a new extension host.
+ */
+const OUT = process.env.AURORA_BENCH_OUT!;
+const STARTS = Number(process.env.AURORA_BENCH_STARTS);
+const RUNS = 1000;
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-bench-'));
+afterAll(async () => {
+  await closeBrowser();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const note = (line: object) => appendFileSync(OUT, `${JSON.stringify(line)}\n`);
+
+test.each<Version>(['1.100', '1.139'])('activation in %s', async (version) => {
+  const vsix = vsixHere();
+  const empty = mkdtempSync(join(folder, 'empty-'));
+  const times: number[] = [];
+  for (let i = 0; i < STARTS; i++) {
+    // It loads and activates the extension, and fails where that takes far too long: that counts too.
+    const report = await hostTests(version, ['activation'], { vsix, folder: empty, name: 'bench' });
+    const found = [...report.passes, ...report.failures].find((t) =>
+      t.fullTitle.includes('load and activate'),
+    );
+    if (!found) throw new Error('There is no test of the activation any more.');
+    times.push(found.duration);
+  }
+  note({ activation: version, ...quantiles(times) });
+});
+
+test('a thousand runs in the tree', async () => {
+  const many = mkdtempSync(join(folder, 'many-'));
+  makeManyRuns(many, RUNS);
+  const times: number[] = [];
+  for (let i = 0; i < STARTS; i++) {
+    const server = await startWorkbench({ version: '1.139', name: 'bench', vsix: vsixHere() });
+    try {
+      times.push(await untilListed(await Window.open(server, many)));
+    } finally {
+      await server.stop();
+    }
+  }
+  note({ tree: RUNS, ...quantiles(times) });
+});
+
+/** From the click on the view's icon to a tree that says of its first run that it is one of a thousand; ms. */
+async function untilListed({ page }: Window): Promise<number> {
+  const entry = page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
+  await entry.waitFor();
+  const took = page.evaluate(
+    ({ count }) =>
+      new Promise<number>((resolve) => {
+        let began = 0;
+        addEventListener('mousedown', () => (began ||= performance.now()), { capture: true });
+        const look = () => {
+          const twistie = document.querySelector<HTMLElement>(
+            '.sidebar .monaco-list-row[aria-expanded="false"] .monaco-tl-twistie.collapsible',
+          );
+          if (document.querySelector(`.sidebar .monaco-list-row[aria-setsize="${count}"]`))
+            return resolve(performance.now() - began);
+          // A person would take longer to open the experiment; that is no time of ours.
+          twistie?.click();
+          requestAnimationFrame(look);
+        };
+        look();
+      }),
+    { count: RUNS },
+  );
+  await page.waitForTimeout(500);
+  await entry.click();
+  const ms = await took;
+  await page.close();
+  return ms;
+}

@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from './build.mjs';
+import { editorReport } from './lib/bench-editor-report.mjs';
+import { writeSection } from './lib/bench-sections.mjs';
+import { PAGES } from './lib/bundles.mjs';
+import { Failure, main, say } from './lib/console.mjs';
+import { machine, quiet } from './lib/machine.mjs';
+import { HERE } from './lib/package/targets.mjs';
+import { ROOT, runNode } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { ensureChromium } from './lib/system.mjs';
+import { ensureUseLite } from './lib/use-lite.mjs';
+import { ensureWorkbench } from './lib/workbench/install.mjs';
+import { makePackage } from './package.mjs';
+
+const HELP = `Usage: npm run bench:editor -- [--starts 5] [--points 100000] [--records 60] [--only PART]… [--no-build]
+
+Measures the extension as it is packaged, in Chromium and in real workbenches of VS Code 1.100 and 1.139, and writes
+its section of docs/benchmarks.md when it measured every part. Parts: charts, runs, workbench.
+`;
+const FOLDER = join(ROOT, '.cache', 'bench');
+/** A part begins once no more than this of the processors is in use by others, or after the wait. */
+const QUIET = 0.1;
+const WAIT_MS = 60_000;
+
+const PARTS = {
+  /** The dashboard's page: frames of a pan, and a record's way to its point. */
+  charts: ({ points, records }) => program('charts', [points, records]),
+  /** The host's first look at a thousand runs. */
+  runs: () => program('run-list', []),
+  /** Activation and the tree, in the workbench itself. */
+  workbench: ({ starts }) => workbench(starts),
+};
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      starts: { type: 'string', default: '5' },
+      points: { type: 'string', default: '100000' },
+      records: { type: 'string', default: '60' },
+      only: { type: 'string', multiple: true },
+      'no-build': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const numbers = Object.fromEntries(
+    ['starts', 'points', 'records'].map((option) => [option, positive(option, values[option])]),
+  );
+  const parts = values.only ?? Object.keys(PARTS);
+  const unknown = parts.find((part) => !(part in PARTS));
+  if (unknown)
+    throw new Failure(`There is no part "${unknown}".`, `Parts: ${Object.keys(PARTS).join(', ')}.`);
+
+  ensureDependencies();
+  if (!values['no-build']) await prepare(parts);
+  await bundle();
+  const results = { numbers, machine: machine(), date: new Date().toISOString().slice(0, 10) };
+  for (const part of parts) {
+    say(`Waiting until little else runs, for a minute at most (${part}) …`);
+    const others = await quiet(QUIET, WAIT_MS);
+    const load = loadavg()[0];
+    say(
+      `Measuring: ${part} (others use ${Math.round(100 * others)} % of the processors, load ${load.toFixed(1)}) …`,
+    );
+    results[part] = { ...PARTS[part](numbers), others, load };
+  }
+  results.sizes = sizes();
+  const text = editorReport(results);
+  console.log(`\n${text}`);
+  if (values.only) return;
+  await writeSection('editor', text);
+  say('Written to docs/benchmarks.md.');
+});
+
+function positive(option, text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Failure(`--${option} ${text} is not a positive whole number.`);
+}
+
+async function prepare(parts) {
+  ensureChromium();
+  await build();
+  if (!parts.includes('workbench')) return;
+  for (const version of ['1.100', '1.139']) ensureWorkbench(version);
+  ensureUseLite();
+  await makePackage(HERE);
+}
+
+async function bundle() {
+  const esbuild = await import('esbuild');
+  await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: ['bench/charts.ts', 'bench/run-list.ts'],
+    outdir: FOLDER,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    external: ['playwright-core', 'axe-core'],
+    logLevel: 'warning',
+  });
+}
+
+/** One line of JSON from a program of bench/. */
+function program(name, args) {
+  const run = spawnSync(process.execPath, [join(FOLDER, `${name}.cjs`), ...args.map(String)], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (run.status !== 0) throw new Failure(`bench/${name}.ts failed; the error is above.`);
+  return JSON.parse(run.stdout);
+}
+
+/** Under Vitest, since the workbench's driver is that of the tests. */
+function workbench(starts) {
+  mkdirSync(FOLDER, { recursive: true });
+  const out = join(FOLDER, 'workbench.jsonl');
+  rmSync(out, { force: true });
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const env = { ...process.env, AURORA_BENCH_OUT: out, AURORA_BENCH_STARTS: String(starts) };
+  if (runNode(vitest, ['run', '--project', 'bench'], { env }) !== 0)
+    throw new Failure('A measurement in the workbench failed; the error is above.');
+  return {
+    lines: readFileSync(out, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  };
+}
+
+/** Bytes of what is packaged, and of that when compressed. */
+function sizes() {
+  const staged = join(ROOT, '.cache', 'package', HERE, 'dist');
+  const files = { 'extension host': 'extension.cjs' };
+  for (const page of PAGES) files[`page: ${page}`] = `webview/${page}.js`;
+  return Object.entries(files).map(([what, file]) => {
+    const path = join(staged, file);
+    return { what, bytes: statSync(path).size, gzip: gzipSync(readFileSync(path)).length };
+  });
+}

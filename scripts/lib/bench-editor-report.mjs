@@ -1,0 +1,49 @@
+import { markdownTable } from './bench-sections.mjs';
+
+const COLUMNS = ['', 'median', '95th percentile', 'worst', 'goal'];
+const ms = (value) => `${value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 })} ms`;
+const row = (what, { median, p95, worst }, goal) => [what, ms(median), ms(p95), ms(worst), goal];
+const count = (n) => n.toLocaleString('en-US');
+const kb = (bytes) => `${count(Math.round(bytes / 1024))} KB`;
+
+/** Its section of docs/benchmarks.md; parts that were not measured are left out. */
+export function editorReport({ numbers, machine, date, charts, runs, workbench, sizes }) {
+  const rows = [];
+  for (const line of workbench?.lines ?? [])
+    rows.push(
+      line.activation
+        ? row(`load and activate, VS Code ${line.activation}`, line, 'worst ≤ 100 ms')
+        : row(`${count(line.tree)} runs listed, VS Code 1.139`, line, 'worst ≤ 1 s'),
+    );
+  if (runs)
+    rows.push(
+      [`first look at ${count(runs.runs)} runs`, ms(runs.firstMs), '', '', '≤ 1 s'],
+      ['the same again, nothing changed', ms(runs.againMs), '', '', ''],
+      ['longest that the host was busy meanwhile', '', '', ms(runs.longestBlockMs), ''],
+    );
+  if (charts)
+    rows.push(
+      row(`frame of a pan over ${count(charts.points)} points`, charts.pan, 'worst ≤ 50 ms'),
+      row('a record in the run folder to its drawn point', charts.line, 'p95 ≤ 300 ms'),
+    );
+  const measured = { charts, runs, workbench };
+  const loads = Object.entries(measured)
+    .filter(([, part]) => part)
+    .map(([name, { others, load }]) => `${name} ${Math.round(100 * others)} % (load ${load.toFixed(1)})`);
+  return `## The extension
+
+${markdownTable(COLUMNS, rows)}
+
+| packaged | size | compressed |
+| --- | ---: | ---: |
+${sizes.map(({ what, bytes, gzip }) => `| ${what} | ${kb(bytes)} | ${kb(gzip)} |`).join('\n')}
+
+- Activation: ${numbers.starts} starts of a new extension host each, profile and caches new, from the request to activate the
+  packaged extension until it is done. A thousand runs: from the click on the view's icon until the tree says so.
+- Pan: the Run dashboard's page in Chromium without a graphics processor, 1000 × 900 pixels, one step of the wheel a frame; a
+  frame's time is from one to the next, 16.7 ms at best. A record: written ${charts ? numbers.records : '–'} times into a run's folder, read by the
+  extension host's own reader, until the frame that draws it.
+- ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}.
+- What other programs used of the processors just before: ${loads.join(', ')}.
+`;
+}

@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ROOT } from './run.mjs';
+
+const PATH = join(ROOT, 'docs', 'benchmarks.md');
+const HEAD = `# Benchmarks
+
+Written by \`npm run bench\` (training) and \`npm run bench:editor\` (the extension); do not edit.
+`;
+/** In the file's order. */
+const SECTIONS = ['training', 'editor'];
+const begin = (name) => `<!-- ${name}: begin -->`;
+const end = (name) => `<!-- ${name}: end -->`;
+
+/**
+ * Puts what one benchmark found into docs/benchmarks.md and leaves what the other found.
+ * @param {string} name of SECTIONS
+ * @param {string} markdown its heading included
+ */
+export async function writeSection(name, markdown) {
+  const before = existsSync(PATH) ? readFileSync(PATH, 'utf8') : '';
+  const parts = SECTIONS.map((section) => {
+    const text = section === name ? markdown : between(before, section);
+    return text === undefined ? undefined : `${begin(section)}\n\n${text.trim()}\n\n${end(section)}`;
+  });
+  const whole = [HEAD.trim(), ...parts.filter(Boolean)].join('\n\n');
+  mkdirSync(dirname(PATH), { recursive: true });
+  const { format, resolveConfig } = await import('prettier');
+  writeFileSync(PATH, await format(`${whole}\n`, { ...(await resolveConfig(PATH)), parser: 'markdown' }));
+}
+
+function between(text, name) {
+  const [from, to] = [text.indexOf(begin(name)), text.indexOf(end(name))];
+  return from < 0 || to < from ? undefined : text.slice(from + begin(name).length, to);
+}
+
+/** A Markdown table; the first column to the left, the others to the right. */
+export function markdownTable(columns, rows) {
+  const widths = columns.map((c, i) => Math.max(3, c.length, ...rows.map((r) => r[i].length)));
+  const line = (cells) =>
+    `| ${cells.map((c, i) => (i ? c.padStart(widths[i]) : c.padEnd(widths[i]))).join(' | ')} |`;
+  const rule = `| ${widths.map((w, i) => (i ? `${'-'.repeat(w - 1)}:` : '-'.repeat(w))).join(' | ')} |`;
+  return [line(columns), rule, ...rows.map(line)].join('\n');
+}

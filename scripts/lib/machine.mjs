@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './run.mjs';
+
+/** What a benchmark says of where it ran. */
+export function machine() {
+  const { version } = JSON.parse(
+    readFileSync(join(ROOT, 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8'),
+  );
+  return {
+    cpu: cpus()[0].model.trim(),
+    cores: cpus().length,
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    system: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    onnxruntime: version,
+  };
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Share of the processors that is in use over a time, 0 to 1. */
+export async function busy(ms = 2000) {
+  const sum = () =>
+    cpus().reduce(
+      (all, { times }) => {
+        const total = Object.values(times).reduce((a, b) => a + b, 0);
+        return { total: all.total + total, idle: all.idle + times.idle };
+      },
+      { total: 0, idle: 0 },
+    );
+  const before = sum();
+  await sleep(ms);
+  const after = sum();
+  return 1 - (after.idle - before.idle) / Math.max(1, after.total - before.total);
+}
+
+/** Waits until little else runs, or for so long at most; returns the share that is in use then. */
+export async function quiet(share, limitMs) {
+  for (const end = Date.now() + limitMs; ;) {
+    const now = await busy();
+    if (now <= share || Date.now() >= end) return now;
+  }
+}
