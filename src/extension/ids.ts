@@ -30,6 +30,9 @@ export const COMMAND = {
   sortRuns: 'aurora.sortRuns',
 } as const;
 
+/** Not in the palette: called by what the extension shows. */
+export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
+
 export const VIEW = { experiments: 'aurora.experiments', machine: 'aurora.machine' } as const;
 
 /** `when` clauses of package.json read these. */

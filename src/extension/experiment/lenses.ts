@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { COMMAND, VIEW } from '../ids';
+import { COMMAND, INTERNAL } from '../ids';
 import type { Services } from '../services';
 import { budgetText, runningText, runsText } from './lens-text';
 import type { LiveExperiments } from './live';
@@ -39,7 +39,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
         : lens(top, `$(play) ${t('Run')}`, COMMAND.runExperiment, file),
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
-      ...(others === undefined ? [] : [lens(top, others, `${VIEW.experiments}.focus`)]),
+      ...(others === undefined ? [] : [lens(top, others, INTERNAL.showExperiment, file)]),
       budget.counted ? lens(place, budget.text, COMMAND.openBudget, file) : lens(place, budget.text, ''),
     ];
   }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { VIEW } from '../ids';
+import { INTERNAL, VIEW } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry, RunEntry, RunStore } from '../runs/store';
 import type { Services } from '../services';
@@ -33,6 +33,11 @@ export function registerExperimentsTree({ context, store }: Services): vscode.Di
     view.badge = running > 0 ? { value: running, tooltip: runningText(running) } : undefined;
   });
   rememberSelection(() => view.selection);
+  const shown = vscode.commands.registerCommand(INTERNAL.showExperiment, async (file: string) => {
+    await vscode.commands.executeCommand(`${VIEW.experiments}.focus`);
+    const node = await tree.experiment(file);
+    if (node) await view.reveal(node, { select: true, focus: true, expand: true });
+  });
   // Revealing in a hidden view would bring that view to the front.
   const waiting = new Set<ExperimentNode>();
   const expand = () => {
@@ -47,7 +52,7 @@ export function registerExperimentsTree({ context, store }: Services): vscode.Di
   });
   view.onDidChangeVisibility(expand);
   const clock = setInterval(() => view.visible && tree.refreshChanged(), CLOCK_MS);
-  return vscode.Disposable.from(view, tree, options, { dispose: () => clearInterval(clock) });
+  return vscode.Disposable.from(view, tree, options, shown, { dispose: () => clearInterval(clock) });
 }
 
 const runningText = (n: number): string =>
@@ -113,6 +118,13 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
       item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
     return item;
+  }
+
+  /** An experiment's row; undefined where the filter hides it. */
+  async experiment(file: string): Promise<TreeNode | undefined> {
+    this.experiments = await this.store.experiments();
+    const shown = this.shownExperiments().some((e) => e.file === file);
+    return shown ? this.node({ kind: 'experiment', file }) : undefined;
   }
 
   /** Draws again what says something else by now. */

@@ -77,7 +77,9 @@ function layOut(json: string): string {
 const missing = (file: string, cause: unknown): AuroraError =>
   new AuroraError(
     'data',
-    `${file} cannot be read: ${(cause as Error).message}.`,
+    (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      ? `The data file ${file} is not there.`
+      : `${file} cannot be read: ${(cause as Error).message}.`,
     'The data file was moved or removed after the run was made.',
     { cause },
   );

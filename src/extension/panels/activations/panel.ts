@@ -5,6 +5,7 @@ import {
   type ActivationsFromPage,
   type ActivationsOpen,
 } from '../../../shared/panels/activations';
+import { showError } from '../../commands/guard';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
@@ -42,8 +43,7 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
           return factsOf(entry);
         },
         say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
-        openRow: (file, line) =>
-          void openDataRow(file, line).catch((e: Error) => vscode.window.showErrorMessage(e.message)),
+        openRow: (file, line) => void openDataRow(file, line).catch((e: unknown) => showError(log, e)),
         copy: (text) => void vscode.env.clipboard.writeText(text),
         failed: (e) => log.error(e instanceof Error ? e : String(e)),
       });

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen } from '../../../shared/panels/run';
+import { showError } from '../../commands/guard';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
@@ -43,10 +44,7 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
           message.type === 'copyCsv'
             ? copyCsv(feed, message).then((rows) => page.post({ ...message, type: 'copied', rows }))
             : obey(message);
-        Promise.resolve(done).catch((e: Error) => {
-          services().log.error(e);
-          void vscode.window.showErrorMessage(e.message);
-        });
+        Promise.resolve(done).catch((e: unknown) => showError(services().log, e));
       },
     };
   },
