@@ -47,4 +47,21 @@ export class Dashboard {
       return app.runs[0].records;
     });
   }
+
+  /** The folders of the runs that are laid over each other. */
+  runs(): Promise<string[]> {
+    return this.frame.evaluate(() => {
+      const app = document.querySelector('aurora-run') as unknown as { runs: { folder: string }[] };
+      return app.runs.map((r) => r.folder);
+    });
+  }
+
+  /** The texts of a table's rows, cell by cell. */
+  table(name: string): Promise<string[][]> {
+    return this.frame
+      .locator(`[data-table="${name}"] tbody tr`)
+      .evaluateAll((rows) =>
+        rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent.trim())),
+      );
+  }
 }

@@ -1,0 +1,230 @@
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { ExperimentSource } from '../../src/runs/experiment/source';
+import type { RunEvent } from '../../src/shared/events';
+import { formatNumber } from '../../webview/run/format';
+import { closeBrowser } from './driver/browser';
+import { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { Wizard } from './driver/wizard';
+import { statusOf } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** From a model and a table of texts to the numbers of a finished run, and to a fork of it, by palette and menus. */
+describe('from nothing to a run, in VS Code 1.100', () => {
+  const lab = tinyWorkspace();
+  rmSync(lab.experiment);
+  // Without a name of its own, an experiment is called after its folder.
+  const name = `${basename(lab.folder)}-aurora`;
+  const runs = join(lab.folder, '.aurora/runs', name);
+  const runFolders = () => readdirSync(runs).sort().map((id) => join(runs, id)); // prettier-ignore
+  let server: WorkbenchServer;
+  let window: Window;
+  let wizard: Wizard;
+
+  beforeAll(async () => {
+    server = await startWorkbench({ version: '1.100', name: 'create', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    wizard = new Wizard(window);
+    await window.sideBar();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  test('an empty folder is told what to do first', async () => {
+    await window.pane('Experiments').getByText('No experiments in this folder yet.').waitFor();
+    expect((await window.offered('AuroRA: ')).join('\n')).not.toContain('Run Experiment');
+  });
+
+  test('New Experiment asks for model, data, method and name, and offers what the folder holds', async () => {
+    await window.palette('AuroRA: New Experiment');
+    await wizard.asks('Which ONNX model');
+    expect(await wizard.title()).toMatch(/New Experiment \(1 of \d+\)/);
+    expect((await wizard.rows()).join('\n')).toContain('model.onnx');
+    await window.pick('model.onnx');
+    await wizard.asks('labelled texts');
+    const offered = (await wizard.rows()).join('\n');
+    expect(offered).toContain('train.jsonl');
+    expect(offered).not.toContain('tokenizer');
+    await window.pick('train.jsonl');
+    await wizard.choose('column has the text', 'text');
+    await wizard.choose('column has the label', 'label');
+    await wizard.choose('On what is it evaluated', 'validation.jsonl');
+    await wizard.choose('Which method', 'AuroRA');
+    await wizard.asks('Which layers');
+    // Query and value, as in the paper, are chosen already; what they cost is said.
+    expect(await wizard.title()).toMatch(/4 of 12 layers match, .*592/);
+    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await wizard.accept('Which rank');
+    await wizard.accept('file name of the experiment');
+    await window.tab(`${name}.aurora.json`).waitFor();
+    const file = join(lab.folder, `${name}.aurora.json`);
+    const written = new ExperimentSource(file, readFileSync(file, 'utf8')).value();
+    expect(written).toMatchObject({
+      model: { path: 'model.onnx' },
+      data: {
+        train: 'train.jsonl',
+        validation: 'validation.jsonl',
+        textColumn: 'text',
+        labelColumn: 'label',
+      },
+      adapter: { method: 'aurora', rank: 2, targetModules: ['query', 'value'] },
+    });
+  });
+
+  test('the new file has its lens, with the cost counted, and nothing is wrong with it', async () => {
+    const lens = window.page.locator('.codelens-decoration');
+    await lens
+      .getByText(/592 trainable/)
+      .first()
+      .waitFor();
+    await lens.getByText('Preflight').first().waitFor();
+    expect(await window.page.locator('.squiggly-error, .squiggly-warning').count()).toBe(0);
+  });
+
+  test('Preflight says how long it takes and what it found, measured, and has a report', async () => {
+    await window.palette('AuroRA: Preflight');
+    await window.toast(/Preflight of/).waitFor();
+    const said = window.toast(/\d+(\.\d+)? m?s\/step · .* · \d+(\.\d+)? (MB|GB)/);
+    await said.waitFor({ timeout: 60_000 });
+    expect(await said.innerText()).toContain(name);
+    await said.getByRole('button', { name: 'Show Report' }).click();
+    const report = await window.frameWith('h1:has-text("Preflight of")');
+    await expect
+      .poll(() => report.locator('body').innerText())
+      .toContain('4 of 12 linear layers get an adapter');
+    expect(existsSync(runs), 'it leaves nothing behind').toBe(false);
+  });
+
+  test('Run Experiment runs it to its end, and the dashboard shows the numbers of result.json', async () => {
+    await window.tab(`${name}.aurora.json`).click();
+    await window.palette('AuroRA: Run Experiment');
+    await expect.poll(() => existsSync(runs) && runFolders().length, { timeout: 30_000 }).toBe(1);
+    const [run] = runFolders();
+    const dashboard = await Dashboard.in(window);
+    await expect.poll(() => existsSync(join(run, 'result.json')), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => statusOf(run).state).toBe('finished');
+    type Metrics = Record<'step' | 'loss' | 'accuracy' | 'f1' | 'matthews', number>;
+    const { best, last, steps } = JSON.parse(readFileSync(join(run, 'result.json'), 'utf8')) as {
+      best: Metrics;
+      last: Metrics;
+      steps: number;
+    };
+    const shown = (m: Metrics) => [m.loss, m.accuracy, m.f1, m.matthews].map(formatNumber);
+    await expect
+      .poll(() => dashboard.table('metrics'))
+      .toMatchObject([
+        expect.arrayContaining(['best', String(best.step), ...shown(best)]),
+        ['last', String(steps), ...shown(last)],
+      ]);
+    expect((await dashboard.newest()).step).toBe(steps);
+    const header = await dashboard.frame.locator('.run-header').innerText();
+    expect(header).toMatch(/Time per step\s+\d+(\.\d+)? m?s/);
+    expect(header).toMatch(/Memory\s+\d+(\.\d+)? [MG]B/);
+  });
+
+  test('the tree shows the run below its experiment, which opened by itself, and the focus stayed', async () => {
+    const rows = await window.rows();
+    expect(rows.some((row) => row.includes(name))).toBe(true);
+    await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
+    expect(await window.page.locator('.sidebar .monaco-list:focus-within').count()).toBe(0);
+  });
+
+  test('Fork Run: from the palette, with one setting changed, both runs over each other', async () => {
+    await window.palette('AuroRA: Fork Run');
+    // The only run is taken without asking.
+    await window.page.locator('.quick-input-title', { hasText: 'begin at which checkpoint' }).waitFor();
+    const [step] = (await wizard.rows())
+      .map((row) => Number(/Step (\d+)/.exec(row)?.[1]))
+      .sort((a, b) => a - b);
+    await window.pick(`Step ${step}`);
+    await window.pick('training.learningRate');
+    await window.input('the new value of training.learningRate', '0.02');
+    await expect.poll(() => runFolders().length, { timeout: 30_000 }).toBe(2);
+    const changed = { key: 'training.learningRate', from: 0.002, to: 0.02 };
+    await overlaid(runFolders()[1], step, expect.arrayContaining([changed]));
+  });
+
+  test('Fork Here: from a point of the curve, by keyboard alone, with nothing changed', async () => {
+    await window.palette('AuroRA: Open Run Dashboard');
+    await window.page.locator('.quick-input-title', { hasText: 'Open the dashboard of which run' }).waitFor();
+    await window.page.locator('.quick-input-list .monaco-list-row').last().click();
+    const dashboard = await Dashboard.in(window);
+    const { keyboard } = window.page;
+    const slider = dashboard.frame.locator('[data-chart="loss"] [role="slider"]');
+    await slider.press('End');
+    // Nothing is left to train after the last step.
+    for (let i = 0; i < 3; i++) await slider.press('ArrowLeft');
+    await slider.press('Shift+F10');
+    const menu = dashboard.frame.getByRole('menu');
+    await menu.waitFor();
+    const step = Number(/Fork from Step (\d+)/.exec(await menu.innerText())?.[1]);
+    await expect.poll(() => menu.locator(':focus').count()).toBe(1);
+    await keyboard.press('Enter');
+    await window.page.locator('.quick-input-title', { hasText: `Fork at step ${step}` }).waitFor();
+    await window.page.locator('.quick-input-widget input').first().fill('Change nothing');
+    await keyboard.press('Enter');
+    await expect.poll(() => runFolders().length, { timeout: 30_000 }).toBe(3);
+    await overlaid(runFolders()[2], step, []);
+  });
+
+  test('New Experiment from Model: from the menu of a model in the explorer', async () => {
+    await window.palette('View: Show Explorer');
+    const model = window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.onnx' });
+    await window.contextMenu(model, 'New Experiment from Model');
+    // The model is known: the first question is the next one.
+    await wizard.asks('labelled texts');
+    expect(await wizard.title()).toMatch(/\(1 of \d+\)/);
+    await window.pick('train.jsonl');
+    await wizard.choose('column has the text', 'text');
+    await wizard.choose('column has the label', 'label');
+    await wizard.choose('On what is it evaluated', 'Hold out 10 %');
+    await wizard.choose('Which method', 'Head only');
+    await wizard.accept('file name of the experiment');
+    const file = `${basename(lab.folder)}-head.aurora.json`;
+    await window.tab(file).waitFor();
+    const text = readFileSync(join(lab.folder, file), 'utf8');
+    expect(new ExperimentSource(file, text).value()).toMatchObject({
+      model: { path: 'model.onnx' },
+      data: { validationFraction: 0.1 },
+      adapter: { method: 'none' },
+    });
+  });
+
+  test('T5: a question stays open when the focus goes elsewhere, and Escape leaves nothing behind', async () => {
+    const before = readdirSync(lab.folder).sort();
+    await window.palette('AuroRA: New Experiment');
+    await wizard.asks('Which ONNX model');
+    await window.page.locator('.editor-container').first().click();
+    await window.page.waitForTimeout(500);
+    await wizard.asks('Which ONNX model');
+    await window.page.locator('.quick-input-widget input').first().press('Escape');
+    await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    expect(readdirSync(lab.folder).sort()).toEqual(before);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+
+  /** A dashboard of both runs is open, and the new one's first line says where it came from. */
+  async function overlaid(fork: string, fromStep: number, changed: unknown): Promise<void> {
+    // The dashboard of the one run may still be on the screen.
+    const runs = async () => (await Dashboard.in(window)).runs().catch(() => []);
+    await expect.poll(runs, { timeout: 30_000 }).toEqual([runFolders()[0], fork]);
+    const dashboard = await Dashboard.in(window);
+    await expect.poll(() => existsSync(join(fork, 'result.json')), { timeout: 60_000 }).toBe(true);
+    const [first] = readFileSync(join(fork, 'events.jsonl'), 'utf8').split('\n');
+    expect(JSON.parse(first) as RunEvent).toMatchObject({ kind: 'forked', fromStep, changed });
+    await expect
+      .poll(async () => (await dashboard.table('metrics')).filter((row) => row.includes('last')).length)
+      .toBe(2);
+  }
+});

@@ -1,0 +1,36 @@
+import type { Window } from './window';
+
+/** Answers *New Experiment*, step after step, as a person would; each step is known by what it asks. */
+export class Wizard {
+  constructor(private readonly window: Window) {}
+
+  /** The step that asks `question`, a part of its placeholder or prompt. */
+  async asks(question: string | RegExp): Promise<void> {
+    const { page } = this.window;
+    const words = page
+      .getByPlaceholder(question)
+      .or(page.locator('.quick-input-message', { hasText: question }));
+    await words.first().waitFor();
+  }
+
+  /** Takes the row with these words. */
+  async choose(question: string | RegExp, label: string): Promise<void> {
+    await this.asks(question);
+    await this.window.pick(label);
+  }
+
+  /** Takes what is chosen already. */
+  async accept(question: string | RegExp): Promise<void> {
+    await this.asks(question);
+    await this.window.page.keyboard.press('Enter');
+  }
+
+  /** "New Experiment (3 of 9)", with what is said of the choice. */
+  async title(): Promise<string> {
+    return this.window.page.locator('.quick-input-title').innerText();
+  }
+
+  rows(): Promise<string[]> {
+    return this.window.page.locator('.quick-input-list .monaco-list-row').allInnerTexts();
+  }
+}
