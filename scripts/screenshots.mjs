@@ -1,63 +1,49 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { Failure, main, say } from './lib/console.mjs';
-import { makeDemo } from './lib/demo-bundle.mjs';
+import { DEMO_EXPERIMENT, makeDemo } from './lib/demo-bundle.mjs';
+import { cropForReadme } from './lib/readme-pictures.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
 const WORKSPACE = join(ROOT, '.cache/workbench/workspaces/screenshots');
-const EXPERIMENT = join(WORKSPACE, 'debian-sections.aurora.json');
-const README_LIMIT = 200 * 1024;
+const RUNS = join(WORKSPACE, '.aurora/runs/debian-sections');
+const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
 
 /**
- * Pictures of every view, in four themes, of a real run of the demo, into .cache/screenshots/workbench;
- * with --readme also the README's, into docs/images.
+ * Pictures of every view, in four themes, of real runs of the demo, into .cache/screenshots/workbench;
+ * with --readme also the README's, into docs/images. Fails where a page has a faint text or a blank canvas.
  */
 await main(async () => {
   ensureDependencies();
   await build();
   prepareRuns();
-  const readme = process.argv.includes('--readme');
   const env = { ...process.env, AURORA_SCREENSHOTS: WORKSPACE };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const code = runNode(vitest, ['run', '--project', 'screenshots'], { env });
   if (code !== 0) return code;
   say('The pictures are in .cache/screenshots/workbench/.');
-  if (readme) copyForReadme();
+  if (process.argv.includes('--readme')) await cropForReadme();
   return 0;
 });
 
-/** Two finished runs, so that there is something to compare; kept for the next time. */
+/** Two finished runs, AuroRA's before LoRA's, so that there is something to compare; kept for the next time. */
 function prepareRuns() {
-  mkdirSync(WORKSPACE, { recursive: true });
+  mkdirSync(RUNS, { recursive: true });
   makeDemo(WORKSPACE);
-  const runs = join(WORKSPACE, '.aurora/runs/debian-sections');
-  const finished = existsSync(runs)
-    ? readdirSync(runs).filter((id) => existsSync(join(runs, id, 'result.json'))).length
-    : 0;
-  const settings = [
-    [],
-    ['--set', 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}'],
-  ];
-  for (const more of settings.slice(finished)) {
+  const finished = (id) => existsSync(join(RUNS, id, 'result.json'));
+  for (const id of readdirSync(RUNS))
+    if (!finished(id)) rmSync(join(RUNS, id), { recursive: true, force: true });
+  const settings = [[], ['--set', LORA]];
+  for (const more of settings.slice(readdirSync(RUNS).length)) {
     say('Training a run to take pictures of …');
-    const args = [join(ROOT, 'dist/cli.cjs'), 'train', EXPERIMENT, ...more];
+    const args = [join(ROOT, 'dist/cli.cjs'), 'train', join(WORKSPACE, DEMO_EXPERIMENT), ...more];
     if (spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
       throw new Failure('The run for the pictures failed; its message is above.');
   }
-}
-
-function copyForReadme() {
-  const to = join(ROOT, 'docs/images');
-  mkdirSync(to, { recursive: true });
-  for (const name of ['run', 'activations', 'budget', 'experiment']) {
-    const from = join(ROOT, '.cache/screenshots/workbench', `${name}-dark.png`);
-    const size = statSync(from).size;
-    if (size > README_LIMIT)
-      throw new Failure(`${from} has ${size} bytes; a picture of the README may have ${README_LIMIT}.`);
-    cpSync(from, join(to, `${name}.png`));
-  }
-  say('The README’s pictures are in docs/images/.');
+  const [first] = readdirSync(RUNS).sort();
+  const words = { star: true, note: 'The first run to compare the others with.' };
+  writeFileSync(join(RUNS, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
 }

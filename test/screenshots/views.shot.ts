@@ -1,17 +1,49 @@
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startWorkbench, THEMES, type ThemeName } from '../../scripts/lib/workbench/server.mjs';
 import { closeBrowser } from '../vscode/driver/browser';
+import { pictureOnFailure } from '../vscode/driver/on-failure';
 import { Window } from '../vscode/driver/window';
+import { canvases, contrasts, faintTexts, shownTexts } from '../webview/contrast';
 
 const ROOT = join(__dirname, '..', '..');
+const NAME = 'debian-sections';
 /** `npm run screenshots` trains in it before. */
 const workspace = process.env.AURORA_SCREENSHOTS!;
+const runs = join(workspace, '.aurora/runs', NAME);
+/** One theme alone, for a quick look. */
+const themes = (process.env.AURORA_THEMES?.split(',') ?? Object.keys(THEMES)) as ThemeName[];
 
-afterAll(closeBrowser);
+/** A run that goes on while the pictures are taken, with one thread so that the workbench has some of the machine. */
+let trainer: ChildProcess;
+let live = '';
+beforeAll(async () => {
+  const before = new Set(readdirSync(runs));
+  const cli = join(ROOT, 'dist/cli.cjs');
+  const settings = ['--set', 'training.epochs=100', '--threads', '1'];
+  trainer = spawn(process.execPath, [cli, 'train', `${join(workspace, NAME)}.aurora.json`, ...settings], {
+    stdio: 'ignore',
+  });
+  const started = () => {
+    const id = readdirSync(runs).find((name) => !before.has(name));
+    if (id) live = join(runs, id);
+    if (!live || !existsSync(join(live, 'scalars.bin'))) throw new Error('The run does not begin.');
+  };
+  await vi.waitFor(started, { timeout: 60_000, interval: 200 });
+});
+afterAll(async () => {
+  const gone = new Promise((resolve) => trainer.once('exit', resolve));
+  trainer.kill('SIGKILL');
+  await gone;
+  if (live) rmSync(live, { recursive: true, force: true });
+  await closeBrowser();
+});
 
-describe.each(Object.keys(THEMES) as ThemeName[])('%s', (theme) => {
-  test('every view', async () => {
+describe.each(themes)('in %s', (theme) => {
+  test('every view is drawn and legible', async () => {
     const server = await startWorkbench({
       version: '1.139',
       name: `screenshots-${theme}`,
@@ -20,38 +52,131 @@ describe.each(Object.keys(THEMES) as ThemeName[])('%s', (theme) => {
       settings: { 'window.commandCenter': false, 'workbench.layoutControl.enabled': false },
     });
     try {
-      const window = await Window.open(server, workspace, { width: 1280, height: 860 });
-      await window.sideBar();
-      await window.openFile('debian-sections.aurora.json');
-      await window.expand(window.row('debian-sections'));
-      await window.settled();
-      await window.screenshot(`experiment-${theme}`);
-      await shoot(window, 'AuroRA: Open Run Dashboard', 'aurora-run canvas', `run-${theme}`);
-      await shoot(window, 'AuroRA: Show Layer Activations', 'canvas', `activations-${theme}`);
-      await shoot(window, 'AuroRA: Open Budget Calculator', 'canvas', `budget-${theme}`);
-      await window.palette('AuroRA: Get Started');
-      await window.settled();
-      await window.screenshot(`walkthrough-${theme}`);
-      await window.close();
+      for (const [part, folder] of [
+        [withoutFolder, undefined],
+        [withRuns, workspace],
+      ] as const) {
+        const window = await Window.open(server, folder, SIZE);
+        pictureOnFailure(window);
+        await part(window, theme);
+        await window.page.close();
+      }
     } finally {
       await server.stop();
     }
   });
 });
 
-/** One dashboard at a time: only its tab is open, so the frame that is found is its own. */
-async function shoot(window: Window, command: string, selector: string, name: string): Promise<void> {
+const SIZE = { width: 1280, height: 860 };
+
+async function withoutFolder(window: Window, theme: string): Promise<void> {
+  await window.sideBar();
+  await window.pane('Experiments').getByRole('button', { name: 'Run the Demo' }).waitFor();
+  await window.palette('AuroRA: Get Started');
+  await window.page.locator('.getting-started-step').first().waitFor();
+  await window.settled();
+  await window.screenshot(`welcome-${theme}`);
+}
+
+async function withRuns(window: Window, theme: string): Promise<void> {
+  const { page } = window;
+  await window.sideBar();
+  await window.expand(window.row(NAME));
+  await window.openFile(`${NAME}.aurora.json`);
+  await page.locator('.codelens-decoration', { hasText: 'trainable' }).waitFor();
+  await page.locator('.sidebar .pane-header', { hasText: 'Machine' }).click();
+  await window.row('ONNX Runtime').waitFor();
+  await window.settled();
+  await window.screenshot(`experiment-${theme}`);
+  await page
+    .locator('.view-line', { hasText: '"rank"' })
+    .locator('span', { hasText: '"rank"' })
+    .last()
+    .hover();
+  await page.locator('.monaco-hover:visible', { hasText: 'rank' }).first().waitFor();
+  await page.waitForTimeout(500);
+  await window.screenshot(`hover-${theme}`);
+  await page.locator('.sidebar .pane-header', { hasText: 'Machine' }).click();
+
+  await window.palette('AuroRA: Preflight');
+  await window.toast('Show Report').waitFor({ timeout: 120_000 });
+  await window.pressToast('Show Report', 'Show Report');
+  await (await window.frameWith('h2')).locator('h2').first().waitFor();
+  await window.settled();
+  await window.screenshot(`preflight-${theme}`);
+
+  await wizard(window, theme);
+
+  const [aurora, lora] = readdirSync(runs).sort();
+  await choose(window, 'AuroRA: Open Run Dashboard', [basename(live)]);
+  await look(window, 'aurora-run canvas', `live-${theme}`);
+  await choose(window, 'AuroRA: Open Run Dashboard', [aurora]);
+  await look(window, 'aurora-run canvas', `run-${theme}`);
+  await choose(window, 'AuroRA: Compare Runs', [aurora, lora]);
+  await look(window, 'aurora-run canvas', `compare-${theme}`);
+
+  await choose(window, 'AuroRA: Show Layer Activations', [aurora]);
+  const layers = await look(window, 'aurora-layer-card canvas', `activations-${theme}`);
+  await layers.locator('aurora-layer-card').first().click();
+  await layers.locator('.chart-box').focus();
+  await page.keyboard.press('Enter');
+  await layers.locator('.words li').first().waitFor();
+  await layers.locator('section.large').evaluate((e) => e.scrollIntoView());
+  await window.settled();
+  await window.screenshot(`layer-${theme}`);
+  await legible(layers);
+
+  await window.openFile(`${NAME}.aurora.json`);
+  await window.palette('AuroRA: Open Budget Calculator');
+  await look(window, 'aurora-budget svg', `budget-${theme}`);
+}
+
+/** The way of a new experiment up to the layers that it adapts. */
+async function wizard(window: Window, theme: string): Promise<void> {
+  const { page } = window;
+  await window.palette('AuroRA: New Experiment');
+  const title = page.locator('.quick-input-widget:visible .quick-input-title');
+  const ok = page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first();
+  for (let asked = ''; !(await page.locator('.quick-input-widget', { hasText: 'Which layers' }).count());) {
+    await expect.poll(() => title.innerText()).not.toBe(asked);
+    asked = await title.innerText();
+    if (await page.locator('.quick-input-widget input[placeholder^="Which layers"]').count()) break;
+    await ok.waitFor();
+    await page.keyboard.press('Enter');
+  }
+  await window.settled();
+  await window.screenshot(`wizard-${theme}`);
+  await page.keyboard.press('Escape');
+}
+
+/** Runs a command with no other tab open, so that the page that is found is its own, and picks runs by the end of their ids. */
+async function choose(window: Window, command: string, ids: string[]): Promise<void> {
+  const { page } = window;
   await window.palette('View: Close All Editors');
   await window.palette(command);
-  const choice = window.page
-    .locator('.quick-input-widget:visible .quick-input-list .monaco-list-row')
-    .first();
-  await choice.waitFor({ timeout: 3000 }).then(
-    () => choice.click(),
-    () => undefined,
-  );
+  await page.locator('.quick-input-widget:visible', { hasText: 'run' }).waitFor();
+  for (const id of ids) await window.pick(`· ${id.slice(-8, -4)}`);
+  if (ids.length > 1) await page.keyboard.press('Enter');
+}
+
+/** Waits for a page, takes its picture, and checks it. */
+async function look(window: Window, selector: string, name: string): Promise<Frame> {
   const frame = await window.frameWith(selector);
   await frame.locator(selector).first().waitFor();
   await window.settled();
-  expect(await window.screenshot(name)).toContain(name);
+  await window.screenshot(name);
+  await legible(frame);
+  return frame;
+}
+
+async function legible(frame: Frame): Promise<void> {
+  expect(await shownTexts(frame)).toBeGreaterThan(20);
+  expect.soft(await faintTexts(frame)).toEqual([]);
+  expect.soft((await canvases(frame)).blank).toBe(0);
+  const [axes, ...series] = await contrasts(frame, [
+    '--vscode-foreground',
+    ...['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((c) => `--series-${c}`),
+  ]);
+  expect.soft(axes).toBeGreaterThanOrEqual(4.5);
+  for (const ratio of series) expect.soft(ratio).toBeGreaterThanOrEqual(3);
 }
