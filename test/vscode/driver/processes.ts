@@ -1,0 +1,74 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+/** A program of ours lives for a tenth of a second at least. */
+const LOOK_MS = 40;
+/** Libraries that read a model's bytes in native code. */
+const NATIVE = /\S*(?:libonnxruntime|onnxruntime_binding)\S*/g;
+
+/** Watches what a workbench's server and all below it run and load, by /proc. */
+export class ProcessWatch {
+  private readonly seen = new Map<string, string>();
+  private readonly libraries = new Set<string>();
+  private readonly timer: NodeJS.Timeout;
+  private root: number | undefined;
+  looks = 0;
+
+  /** @param profile the server's, which stands on its command line */
+  constructor(private readonly profile: string) {
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** What our programs were asked for, "inspect", "train", one for each process; "--version" for a bare Node. */
+  get commands(): string[] {
+    return [...this.seen.values()];
+  }
+
+  /** Native libraries of ours that any of the processes had loaded. */
+  get native(): string[] {
+    return [...this.libraries];
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    this.looks++;
+    for (const pid of this.below()) {
+      const args = read(pid, 'cmdline').split('\0');
+      const at = args.findIndex((a) => /[\\/]cli\.cjs$/.test(a));
+      // A process is another one once it has become another program.
+      if (at >= 0) this.seen.set(`${pid} ${args[at]}`, args[at + 1]);
+      for (const [library] of read(pid, 'maps').matchAll(NATIVE)) this.libraries.add(library);
+    }
+  }
+
+  /** The server and its descendants; a detached trainer is one as long as the extension host lives. */
+  private below(): number[] {
+    const parents = new Map<number, number>();
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      const parent = Number(read(Number(name), 'stat').split(') ').at(-1)?.split(' ')[1]);
+      if (parent > 0) parents.set(Number(name), parent);
+    }
+    if (!this.root || !parents.has(this.root))
+      this.root = [...parents.keys()].sort((a, b) => a - b).find((pid) => this.isServer(pid));
+    const found = new Set(this.root ? [this.root] : []);
+    for (let size = -1; size !== found.size;) {
+      size = found.size;
+      for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+    }
+    return [...found];
+  }
+
+  private readonly isServer = (pid: number) => read(pid, 'cmdline').includes(`${this.profile}/data\0`);
+}
+
+/** Empty for a process that is gone. */
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}

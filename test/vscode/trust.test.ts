@@ -1,0 +1,122 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { ProcessWatch } from './driver/processes';
+import { Window } from './driver/window';
+import { comparable, journalAt } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** Restricted Mode: one can look and calculate, and nothing of the workspace is run. */
+describe('an untrusted workspace, in VS Code 1.100', () => {
+  const lab = tinyWorkspace();
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  let watch: ProcessWatch;
+
+  beforeAll(async () => {
+    expect(lab.run('train', lab.experiment).code).toBe(0);
+    server = await startWorkbench({ version: '1.100', name: 'trust', vsix: vsixHere(), trust: true });
+    watch = new ProcessWatch(server.profile);
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    watch?.stop();
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  test('is what VS Code says this is', () => window.statusBar('Restricted Mode').waitFor());
+
+  test('experiments and runs are listed', async () => {
+    await window.row('tiny').waitFor();
+    await window.expand(window.row('tiny'));
+    await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
+  });
+
+  test('an experiment has its budget lens, counted from the model', async () => {
+    await window.openFile('tiny.aurora.json');
+    const lens = window.page.locator('.codelens-decoration');
+    await lens
+      .getByText(/592 trainable/)
+      .first()
+      .waitFor();
+  });
+
+  test('completion offers what may stand here', async () => {
+    const { page } = window;
+    await page.locator('.view-line', { hasText: '"learningRate"' }).first().click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('"');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.suggest-widget .monaco-list-row', { hasText: 'weightDecay' }).first().waitFor();
+    await page.keyboard.press('Escape');
+    await window.palette('File: Revert File');
+  });
+
+  test('the budget calculator counts', async () => {
+    await window.palette('AuroRA: Open Budget Calculator');
+    const page = await window.frameWith('aurora-budget');
+    await expect.poll(() => page.locator('aurora-budget').innerText()).toMatch(/\b592\b/);
+  });
+
+  test('the dashboard of a run that was brought along shows what its journal holds', async () => {
+    await window.palette('AuroRA: Open Run Dashboard');
+    const dashboard = await Dashboard.in(window);
+    const [run] = readdirSync(runs).map((id) => join(runs, id));
+    const shown = await dashboard.newest();
+    expect(comparable(shown)).toEqual(journalAt(run, shown));
+  });
+
+  test('the layer activations of that run are shown', async () => {
+    await window.palette('AuroRA: Show Layer Activations');
+    await window.frameWith('aurora-activations');
+  });
+
+  test.each(['Run Experiment', 'Preflight'])('%s refuses, with the way to trust', async (command) => {
+    await window.openFile('tiny.aurora.json');
+    await window.palette(`AuroRA: ${command}`);
+    const refusal = window.toast(/Restricted Mode|not trusted/);
+    await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await window.tab('Workspace Trust').waitFor();
+    await window.palette('View: Close Editor');
+    await window.palette('Notifications: Clear All Notifications');
+  });
+
+  test('a run cannot be forked or resumed, and the demo is not offered', async () => {
+    const offered = (await window.offered('AuroRA: ')).join('\n');
+    expect(offered).toContain('AuroRA: Open Budget Calculator');
+    expect(offered).not.toContain('AuroRA: Run the Demo');
+    await window.palette('AuroRA: Fork Run');
+    await window
+      .toast(/Restricted Mode/)
+      .getByRole('button', { name: 'Manage Workspace Trust' })
+      .waitFor();
+  });
+
+  test('nothing was trained, and of our programs only the parser ran; nothing native of ours was loaded', () => {
+    expect(readdirSync(runs)).toHaveLength(1);
+    // Where trainers run from; the models' shapes are kept there too.
+    const copies = join(server.profile, 'data/User/globalStorage/aurora-lab.aurora-lab');
+    expect(readdirSync(copies, { recursive: true, encoding: 'utf8' }).join('\n')).not.toMatch(
+      /cli\.cjs|onnx/,
+    );
+    // That the watch sees programs of ours at all: the model was read by one.
+    expect(watch.commands).toContain('inspect');
+    expect(watch.commands.filter((c) => c !== 'inspect' && c !== '--version')).toEqual([]);
+    expect(watch.looks).toBeGreaterThan(100);
+    expect(watch.native).toEqual([]);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
