@@ -57,6 +57,8 @@ async function turnTheWheel(count: number): Promise<{ intervals: number[]; drawn
   const intervals: number[] = [];
   let before = await frame();
   for (const kind of kinds) {
+    // As real ones, between the frames.
+    await new Promise((resolve) => setTimeout(resolve, 0));
     over.dispatchEvent(new WheelEvent('wheel', { ...place, ...kind }));
     const now = await frame();
     intervals.push(now - before);
