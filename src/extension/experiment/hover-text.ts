@@ -73,6 +73,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
     const chosen = layers.filter((l) => matched.has(l.path));
     const shown = chosen.slice(0, LISTED).map((l) => `    ${l.path}  ${l.outFeatures} × ${l.inFeatures}`);
     const more = chosen.length - shown.length;
+    if (chosen.length === 0) return [t('Matches none of {0} linear layers.', layers.length)];
     const title =
       key === 'targetModules'
         ? t('Matches {0} of {1} linear layers (out × in):', chosen.length, layers.length)
