@@ -72,7 +72,7 @@ const columnsOf = ({ adapter, lora, equal }: Budget): Column[] => [
   { title: t('LoRA r={0}', lora.rank), note: t('the rank you compare with'), cost: lora },
   {
     title: t('LoRA r={0}', equal.rank),
-    note: t('nearest to equal cost, r = {0}', rank(equal.exactRank)),
+    note: t('nearest to equal cost, r\u00a0=\u00a0{0}', rank(equal.exactRank)),
     cost: equal,
   },
 ];

@@ -59,7 +59,7 @@ export function controls(input: ControlsInput): TemplateResult {
 
 const modelLabel = ({ label, kind }: ModelChoice): string =>
   kind === 'experiment'
-    ? t('{0} (the experiment’s model)', label)
+    ? t('{0} (this experiment)', label)
     : kind === 'paper'
       ? t('{0} (shapes of the paper)', label)
       : label;

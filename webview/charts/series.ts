@@ -6,8 +6,8 @@ const LEAST = 3;
 type Rgb = readonly [number, number, number];
 
 /**
- * Gives the page the colours of series as `--series-blue` … and keeps them so: the theme's chart colours, drawn
- * towards its foreground as far as it takes to stand out. Some themes have an orange that is nearly their background.
+ * Gives the page the colours of series as `--series-blue` … and keeps them so: the theme's chart colours, opaque and
+ * drawn towards its foreground as far as it takes to stand out. Orange, in some themes, is nearly their background.
  */
 export function followSeries(): void {
   const sheet = new CSSStyleSheet();
@@ -20,11 +20,11 @@ export function followSeries(): void {
 function rules(): string {
   const style = getComputedStyle(document.body);
   const variable = (name: string) => style.getPropertyValue(`--vscode-${name}`).trim();
-  const background = painted([variable('editor-background')]);
-  const foreground = painted([variable('editor-background'), variable('foreground')]);
+  const background = opaque(variable('editor-background'));
+  const foreground = opaque(variable('foreground'));
   return SERIES_COLORS.map((name) => {
-    const own = painted([variable('editor-background'), variable(`charts-${name}`)]);
-    return `--series-${name}: rgb(${standingOut(own, foreground, background).join(' ')});`;
+    const color = standingOut(opaque(variable(`charts-${name}`)), foreground, background);
+    return `--series-${name}: rgb(${color.join(' ')});`;
   }).join(' ');
 }
 
@@ -50,13 +50,14 @@ function luminance(color: Rgb): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** CSS colours, laid over each other, as bytes. */
-function painted(colors: readonly string[]): Rgb {
+/** A CSS colour as bytes, without its transparency: a mark's colour of the editor may be meant to lie over text. */
+function opaque(color: string): Rgb {
   const probe = document.createElement('canvas').getContext('2d')!;
-  for (const color of colors) {
-    probe.fillStyle = color;
-    probe.fillRect(0, 0, 1, 1);
-  }
-  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+  probe.fillStyle = color;
+  // The canvas says #rrggbb of an opaque colour and rgba(r, g, b, a) of any other.
+  const said = String(probe.fillStyle);
+  const [r, g, b] = said.startsWith('#')
+    ? [1, 3, 5].map((at) => parseInt(said.slice(at, at + 2), 16))
+    : said.match(/[\d.]+/g)!.map(Number);
   return [r, g, b];
 }

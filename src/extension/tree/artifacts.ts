@@ -36,7 +36,7 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
   const evaluation = entry.run?.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const parts: string[] = [];
   if (metric && evaluation?.kind === 'evaluation')
-    parts.push(`${METRIC_NAMES[metric]} ${formatMetric(metric, evaluation.metrics[metric])}`);
+    parts.push(`${formatMetric(metric, evaluation.metrics[metric])} ${METRIC_NAMES[metric]}`);
   if (entry.run && bestEvaluation(entry.run)?.step === step) parts.push(t('best'));
   const label = t('Checkpoint at step {0}', step);
   return {

@@ -69,12 +69,12 @@ export function stateName(state: ShownState, t: Translate): string {
   }
 }
 
-/** The best value so far of the metric that the run is judged by, as text. */
+/** The best value so far of the metric that the run is judged by; the number first, since a narrow side bar cuts the end. */
 export function headline({ run }: RunEntry): string | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
   const metric = metricOf(run);
-  return `${METRIC_NAMES[metric]} ${formatMetric(metric, best.metrics[metric])}`;
+  return `${formatMetric(metric, best.metrics[metric])} ${METRIC_NAMES[metric]}`;
 }
 
 /** The metric that a run is judged by; one that this version does not know is read as the loss. */

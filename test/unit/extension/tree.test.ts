@@ -51,7 +51,7 @@ describe('a run’s row', () => {
       status: { step: 45, steps: 120 },
     });
     expect(runRow(run, context)).toMatchObject({
-      description: '45/120 · 37 % · accuracy 87.1 % · began 5 min ago',
+      description: '45/120 · 37 % · 87.1 % accuracy · began 5 min ago',
       icon: { id: 'sync~spin' },
     });
     expect(runRow(run, context).capabilities).toEqual(expect.arrayContaining(['canStop', 'canOpen']));
@@ -60,9 +60,9 @@ describe('a run’s row', () => {
 
   it('shows a finished run by its best value of its own metric', () => {
     const events = [started, evaluated(40, 0.9), evaluated(80, 0.8, false), finished(120, 0.8)];
-    expect(runRow(entry('finished', { events }), context).description).toBe('accuracy 90.0 % · 3 min ago');
+    expect(runRow(entry('finished', { events }), context).description).toBe('90.0 % accuracy · 3 min ago');
     expect(runRow(entry('finished', { events, metric: 'loss' }), context).description).toBe(
-      'loss 0.1000 · 3 min ago',
+      '0.1000 loss · 3 min ago',
     );
   });
 
@@ -107,7 +107,7 @@ describe('a run’s row', () => {
     });
     const row = runRow(run, context);
     expect(row.label).toBe('★ rank 8');
-    expect(row.spoken).toBe('Run rank 8, finished, starred, accuracy 90.0 %, 3 min ago');
+    expect(row.spoken).toBe('Run rank 8, finished, starred, 90.0 % accuracy, 3 min ago');
     expect(row.capabilities).toContain('canUnstar');
   });
 
@@ -200,8 +200,8 @@ describe('other rows', () => {
     writeFileSync(join(run.folder, 'adapter', 'best', 'adapter_model.safetensors'), new Uint8Array(312_000));
     const artifacts = await readArtifacts(run.folder);
     expect(artifacts).toEqual({ checkpoints: [80, 40], adapters: [{ which: 'best', size: 312_000 }] });
-    expect(checkpointRow(run, 40, context).description).toBe('accuracy 90.0 % · best');
-    expect(checkpointRow(run, 80, context).description).toBe('accuracy 80.0 %');
+    expect(checkpointRow(run, 40, context).description).toBe('90.0 % accuracy · best');
+    expect(checkpointRow(run, 80, context).description).toBe('80.0 % accuracy');
     expect(adapterRow('best', 312_000, context).description).toBe('PEFT files · 312 KB');
     expect(await readArtifacts(join(run.folder, 'none'))).toEqual({ checkpoints: [], adapters: [] });
   });
