@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -8,8 +9,11 @@ import { cropForReadme } from './lib/readme-pictures.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-const WORKSPACE = join(ROOT, '.cache/workbench/workspaces/screenshots');
-const RUNS = join(WORKSPACE, '.aurora/runs/debian-sections');
+/** Runs and their messages name the folder that they are in, and pictures show it: so it is always this one. */
+const WORKSPACE = join(tmpdir(), 'aurora-demo');
+/** Where its runs are kept for the next time. */
+const KEPT = join(ROOT, '.cache/pictures');
+const RUNS = '.aurora/runs/debian-sections';
 const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
 
 /**
@@ -23,6 +27,7 @@ await main(async () => {
   const env = { ...process.env, AURORA_SCREENSHOTS: WORKSPACE };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const code = runNode(vitest, ['run', '--project', 'screenshots'], { env });
+  rmSync(WORKSPACE, { recursive: true, force: true });
   if (code !== 0) return code;
   say('The pictures are in .cache/screenshots/workbench/.');
   if (process.argv.includes('--readme')) await cropForReadme();
@@ -31,19 +36,24 @@ await main(async () => {
 
 /** Two finished runs, AuroRA's before LoRA's, so that there is something to compare; kept for the next time. */
 function prepareRuns() {
-  mkdirSync(RUNS, { recursive: true });
+  rmSync(WORKSPACE, { recursive: true, force: true });
   makeDemo(WORKSPACE);
-  const finished = (id) => existsSync(join(RUNS, id, 'result.json'));
-  for (const id of readdirSync(RUNS))
-    if (!finished(id)) rmSync(join(RUNS, id), { recursive: true, force: true });
-  const settings = [[], ['--set', LORA]];
-  for (const more of settings.slice(readdirSync(RUNS).length)) {
+  const runs = join(WORKSPACE, RUNS);
+  if (existsSync(KEPT)) cpSync(KEPT, runs, { recursive: true });
+  else train(runs);
+  const [first] = readdirSync(runs).sort();
+  const words = { star: true, note: 'The first run, to compare others with.' };
+  writeFileSync(join(runs, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
+}
+
+function train(runs) {
+  for (const more of [[], ['--set', LORA]]) {
     say('Training a run to take pictures of …');
     const args = [join(ROOT, 'dist/cli.cjs'), 'train', join(WORKSPACE, DEMO_EXPERIMENT), ...more];
     if (spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
       throw new Failure('The run for the pictures failed; its message is above.');
   }
-  const [first] = readdirSync(RUNS).sort();
-  const words = { star: true, note: 'The first run to compare the others with.' };
-  writeFileSync(join(RUNS, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
+  rmSync(`${KEPT}.part`, { recursive: true, force: true });
+  cpSync(runs, `${KEPT}.part`, { recursive: true });
+  renameSync(`${KEPT}.part`, KEPT);
 }
