@@ -3,6 +3,8 @@ import type { Curve, Projection } from './curve';
 
 /** With more values to a column than this, a curve is drawn by columns. */
 const DENSE = 4;
+/** Of a noisy curve, drawn by bars. */
+const TRANSLUCENT = 0.75;
 
 /** What of a curve lies in each column of pixels, from left to right; columns without values are left out. */
 export interface Columns {
@@ -126,8 +128,8 @@ function quietPath({ length, x, first, low, high, last, joined }: Columns, p: Pr
 
 function bars(ctx: CanvasRenderingContext2D, columns: Columns, p: Projection, width: number): void {
   const { length, x, first, low, high, last, joined } = columns;
-  // Bars of a translucent curve may not overlap.
-  const wide = ctx.globalAlpha < 1 ? width : Math.max(width, Math.round(ctx.lineWidth));
+  // Solid ones would hide a noisy curve of another run that lies below.
+  ctx.globalAlpha = Math.min(ctx.globalAlpha, TRANSLUCENT);
   const half = ctx.lineWidth / 2;
   const bridges = new Path2D();
   ctx.fillStyle = ctx.strokeStyle;
@@ -145,12 +147,7 @@ function bars(ctx: CanvasRenderingContext2D, columns: Columns, p: Projection, wi
       }
     }
     before = p.y(last[k]);
-    ctx.fillRect(
-      Math.round(x[k] - wide / 2),
-      Math.round(top - half),
-      wide,
-      Math.round(bottom - top + 2 * half),
-    );
+    ctx.fillRect(x[k] - width / 2, Math.round(top - half), width, Math.round(bottom - top + 2 * half));
   }
   ctx.setLineDash([]);
   ctx.stroke(bridges);

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { t } from '../ui/l10n';
 import { lastAtMost } from '../charts/search';
-import { formatDuration } from './format';
+import { formatCount, formatDuration } from './format';
 import type { RunData } from './model';
 
 /** A point of a run's loss curve. */
@@ -23,7 +23,7 @@ export function pointWords({ run, index }: Point): string {
   const step = run.column('step')[index];
   const epoch = run.x('epoch')[index];
   const parts = [
-    t('Step {0}', step),
+    t('Step {0}', formatCount(step)),
     t('loss {0}', run.column('loss')[index]),
     Number.isFinite(epoch) ? t('epoch {0}', epoch.toFixed(2)) : '',
     formatDuration(run.x('time')[index]),
@@ -59,9 +59,9 @@ export function forkWords({ facts }: RunData, step: number, checkpoint: number |
   if (checkpoint !== undefined)
     return checkpoint === step
       ? t('A fork begins at the checkpoint of this step.')
-      : t('A fork begins at the nearest checkpoint before it, step {0}.', checkpoint);
+      : t('A fork begins at the nearest checkpoint before it, step {0}.', formatCount(checkpoint));
   const first = facts?.checkpoints[0];
   return first === undefined
     ? t('There is no checkpoint to fork from yet.')
-    : t('The oldest checkpoint that was kept is step {0}; choose a point after it.', first);
+    : t('The oldest checkpoint that was kept is step {0}; choose a point after it.', formatCount(first));
 }

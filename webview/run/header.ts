@@ -61,7 +61,7 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   if (pace !== undefined && !several) facts.push([t('Time per step'), formatStepTime(pace)]);
   if (n > 0 && !several) facts.push([t('Memory'), formatBytes(run.column('memory')[n - 1])]);
   if (n > 0) facts.push([t('Loss'), formatNumber(run.column('loss')[n - 1])]);
-  if (best) facts.push([best.name, t('{0} at step {1}', best.value, best.step)]);
+  if (best) facts.push([best.name, t('{0} at step {1}', best.value, formatCount(best.step))]);
   const { started } = run;
   if (started && !several)
     facts.push([

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../src/shared/events';
 import { t } from '../ui/l10n';
-import { formatDuration, formatNumber } from './format';
+import { formatCount, formatDuration, formatNumber } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
 
@@ -74,7 +74,7 @@ export function lossSummary(run: RunData): string {
   const n = run.records;
   if (n === 0) return t('No step was trained yet.');
   const loss = formatNumber(run.column('loss')[n - 1]);
-  const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep];
+  const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep].map(formatCount);
   const smooth = smoothedRecords(LOSS, run, TREND_WEIGHT);
   const change = smooth[n - 1] / smooth[Math.max(0, n - 1 - Math.max(10, Math.round(n / 10)))] - 1;
   if (n > 10 && change < -0.005) return t('Loss {0} at step {1} of {2}, falling.', loss, step, total);
