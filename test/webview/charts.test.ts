@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { columnsOf } from '../../webview/charts/columns';
 import { extent } from '../../webview/charts/curve';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
 import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
@@ -28,6 +29,45 @@ describe('what a chart computes', () => {
     expect(extent([curve], 1, 8, false)).toEqual([-1, 5]);
     expect(extent([curve], 1, 8, true)).toEqual([3, 5]);
     expect(extent([curve], 3, 5, true)).toBeUndefined();
+  });
+
+  it('keeps of each column of pixels what can be seen of it, and where the line is broken', () => {
+    const count = 20_000;
+    // Steps that are not even: some columns hold many values, some none.
+    const x = Float64Array.from({ length: count }, (_, i) => i + (i > 12_000 ? 3000 : 0));
+    const y = Float64Array.from(x, (v, i) => (i > 5000 && i < 6000 ? NaN : Math.sin(v * 7.3) * (i % 97)));
+    y[1234] = -1e6;
+    const [min, max, left, width] = [500.25, 21_500.4, 60, 701];
+    const scale = width / (max - min);
+    const projection = {
+      min,
+      max,
+      log: false,
+      x: (v: number) => left + (v - min) * scale,
+      y: (v: number) => -v,
+    };
+    const curve = { x, y, color: 0, dash: 0, width: 1 };
+    const columns = columnsOf(curve, projection, 1)!;
+    const byColumn = new Map<number, number[]>();
+    for (let i = 501; i < count; i++) {
+      if (Number.isNaN(y[i]) || x[i] > max) continue;
+      const at = Math.floor((x[i] - min) * scale);
+      byColumn.set(at, [...(byColumn.get(at) ?? []), y[i]]);
+    }
+    const found = Array.from({ length: columns.length }, (_, k) => k).filter(
+      (k) => columns.x[k] > left && columns.x[k] < left + width,
+    );
+    expect(found.length).toBe(byColumn.size);
+    for (const k of found) {
+      const values = byColumn.get(columns.x[k] - left - 0.5)!;
+      expect([columns.first[k], columns.last[k]]).toEqual([values[0], values.at(-1)]);
+      expect([columns.low[k], columns.high[k]]).toEqual([Math.min(...values), Math.max(...values)]);
+    }
+    expect(Math.min(...columns.low.subarray(0, columns.length))).toBe(-1e6);
+    // Broken at the first one of all and after what is not a number, and nowhere else.
+    expect(columns.joined.subarray(0, columns.length).filter((j) => j === 0)).toHaveLength(2);
+    const few = { ...curve, x: x.subarray(0, 900), y: y.subarray(0, 900) };
+    expect(columnsOf(few, projection, 1)).toBeUndefined();
   });
 
   it('smooths as its legend says, also when values come one by one', () => {

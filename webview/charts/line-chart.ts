@@ -1,19 +1,13 @@
 import uPlot from 'uplot';
 import { columnsOf, drawColumns } from './columns';
 import { extent, linePath, pointsPath, type Curve, type Projection } from './curve';
+import { paintMarks, type Mark } from './marks';
 import { onPointer } from './pointer';
 import { nearest } from './search';
 import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
 
 /** Fired by a chart's host, and bubbling, after each time its canvas was drawn. */
 export const DRAWN = 'chart-drawn';
-
-/** Something that happened at an x: a labelled vertical line, or a small mark on the axis. */
-export interface Mark {
-  x: number;
-  /** Left out for a mark on the axis. */
-  label?: string;
-}
 
 /** All that a chart shows. Curves are drawn in order, later ones on top. */
 export interface ChartView {
@@ -286,43 +280,9 @@ export class LineChart {
       ctx.stroke(path);
     }
     ctx.globalAlpha = 1;
-    this.paintMarks(ctx, bbox, marks, projection, ratio);
+    paintMarks(ctx, bbox, marks, projection, this.colors);
     ctx.restore();
     this.host.dispatchEvent(new CustomEvent(DRAWN, { bubbles: true }));
-  }
-
-  private paintMarks(
-    ctx: CanvasRenderingContext2D,
-    bbox: uPlot.BBox,
-    marks: readonly Mark[],
-    projection: Projection,
-    ratio: number,
-  ): void {
-    ctx.strokeStyle = ctx.fillStyle = this.colors.text;
-    ctx.lineWidth = ratio;
-    ctx.font = this.colors.font.replace('11px', `${11 * ratio}px`);
-    ctx.textBaseline = 'top';
-    const bottom = bbox.top + bbox.height;
-    for (const { x, label } of marks) {
-      if (x < projection.min || x > projection.max) continue;
-      const at = Math.round(projection.x(x));
-      ctx.setLineDash(label === undefined ? [] : [3 * ratio, 3 * ratio]);
-      ctx.beginPath();
-      if (label === undefined) {
-        const r = 4 * ratio;
-        ctx.moveTo(at - r, bottom);
-        ctx.lineTo(at, bottom - 1.6 * r);
-        ctx.lineTo(at + r, bottom);
-        ctx.fill();
-        continue;
-      }
-      ctx.moveTo(at, bbox.top);
-      ctx.lineTo(at, bottom);
-      ctx.stroke();
-      const fits = at + 4 * ratio + ctx.measureText(label).width < bbox.left + bbox.width;
-      ctx.textAlign = fits ? 'left' : 'right';
-      ctx.fillText(label, at + (fits ? 4 : -4) * ratio, bbox.top + 2 * ratio);
-    }
   }
 
   private placeCursor(): void {

@@ -1,5 +1,6 @@
-import type { ChartView, Mark } from '../charts/line-chart';
+import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
+import type { Mark } from '../charts/marks';
 import { t } from '../ui/l10n';
 import type { RunData, XAxis } from './model';
 import { smoothedRecords, type Quantity } from './quantities';
