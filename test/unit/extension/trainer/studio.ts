@@ -56,7 +56,11 @@ export class Studio {
     for (const run of this.begun) {
       const pid = existsSync(run) ? readStatus(run)?.pid : undefined;
       if (pid === undefined || pid === process.pid || !(await groupIsThere(pid))) continue;
-      process.kill(-pid, 'SIGKILL');
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        continue; // It ended by itself meanwhile.
+      }
       await until(async () => !(await groupIsThere(pid)));
     }
     this.lab.remove();

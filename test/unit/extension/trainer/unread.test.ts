@@ -1,0 +1,36 @@
+import { readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readStatus } from '../../../../src/runs/status';
+import { Studio, events, stepOf, until } from './studio';
+
+const MB = 2 ** 20;
+const studio = new Studio();
+afterAll(() => studio.remove());
+
+/** Labels that no validation row has: the trainer names five of them, in one warning of more than a megabyte. */
+const labels = Array.from({ length: 5 }, (_, i) => `${i}`.repeat(MB / 4));
+studio.lab.write(
+  'loud.jsonl',
+  [...labels, 'pets', 'other']
+    .flatMap((label, i) => [0, 1].map((k) => JSON.stringify({ text: `the cat played ${i} ${k}`, label })))
+    .join('\n'),
+);
+const LOUD = ['data.train=loud.jsonl', 'training.epochs=20'];
+
+describe('T3: more than a megabyte of the trainer’s words, which nobody reads', () => {
+  it('lies in trainer.log, and training goes on to its end', async () => {
+    const run = await studio.start(studio.window(), ...LOUD);
+    // Both go to the file, so that there is nothing that anybody would have to read.
+    if (process.platform === 'linux')
+      for (const stream of [1, 2])
+        expect(readlinkSync(`/proc/${readStatus(run)!.pid}/fd/${stream}`)).toBe(join(run, 'trainer.log'));
+    await until(() => readStatus(run)?.state === 'finished', 60_000);
+    expect(statSync(join(run, 'trainer.log')).size).toBeGreaterThan(MB);
+    const all = events(run);
+    const warned = all.findIndex((e) => e.kind === 'warning' && (e.message as string).length > MB);
+    expect(warned).toBeGreaterThanOrEqual(0);
+    expect(all.findIndex((e) => e.kind === 'started')).toBeGreaterThan(warned);
+    expect(stepOf(run)).toBe(40);
+  }, 90_000);
+});
