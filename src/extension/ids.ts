@@ -33,6 +33,9 @@ export const COMMAND = {
 /** Not in the palette: called by what the extension shows. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
 
+/** What a click on a row hands its command as well: the focus stays, so that F2 and Delete work on the row. */
+export const FROM_ROW = 'row';
+
 export const VIEW = { experiments: 'aurora.experiments', machine: 'aurora.machine' } as const;
 
 /** `when` clauses of package.json read these. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { COMMAND } from '../ids';
+import { COMMAND, FROM_ROW } from '../ids';
 import type { Services } from '../services';
 import { isTreeNode } from '../tree/nodes';
 import { registerGuarded } from './guard';
@@ -15,10 +15,10 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
     registerGuarded(log, command, action);
   const readable = (run: { run?: unknown }) => run.run !== undefined;
   return [
-    on(COMMAND.openRun, async (argument) => {
+    on(COMMAND.openRun, async (argument, from) => {
       const title = vscode.l10n.t('Open the dashboard of which run?');
       const run = await runFrom(services, argument, { title, filter: readable });
-      if (run) panels.openRun([run.folder]);
+      if (run) panels.openRun([run.folder], from === FROM_ROW);
     }),
     on(COMMAND.compareRuns, async (...args) => {
       const title = vscode.l10n.t('Compare which runs?');

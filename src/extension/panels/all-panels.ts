@@ -13,7 +13,7 @@ export function createPanels(services: () => Services): Panels {
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   return {
-    openRun: (folders) => runs.open({ runs: [...folders] }),
+    openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openActivations: (run) => activations.open({ run }),
     dispose: () => vscode.Disposable.from(runs, budgets, activations).dispose(),

@@ -48,14 +48,13 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
     this.subscription = vscode.window.registerWebviewPanelSerializer(this.viewType, this);
   }
 
-  open(open: Open): void {
+  open(open: Open, preserveFocus = false): void {
     const there = this.panels.get(this.kind.key(open));
-    if (there) return there.reveal();
-    const panel = vscode.window.createWebviewPanel(
-      this.viewType,
-      this.kind.title(open),
-      vscode.ViewColumn.Active,
-    );
+    if (there) return there.reveal(undefined, preserveFocus);
+    const panel = vscode.window.createWebviewPanel(this.viewType, this.kind.title(open), {
+      viewColumn: vscode.ViewColumn.Active,
+      preserveFocus,
+    });
     this.attach(panel, open);
   }
 

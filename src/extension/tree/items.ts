@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { COMMAND } from '../ids';
+import { COMMAND, FROM_ROW } from '../ids';
 import type { RunDetails } from './run-details';
 import type { TreeNode } from './nodes';
 import type { Row, RowContext } from './run-row';
@@ -31,7 +31,7 @@ export function treeItem(
     item.command = {
       command: COMMAND.openRun,
       title: vscode.l10n.t('Open Run Dashboard'),
-      arguments: [node],
+      arguments: [node, FROM_ROW],
     };
   return item;
 }
