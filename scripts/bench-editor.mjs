@@ -70,7 +70,7 @@ await main(async () => {
     );
     results[part] = { ...PARTS[part](numbers), others, load };
   }
-  results.sizes = sizes();
+  if (results.workbench) results.sizes = sizes();
   const text = editorReport(results);
   console.log(`\n${text}`);
   if (values.only) return;

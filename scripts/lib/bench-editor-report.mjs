@@ -26,24 +26,36 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
       row(`frame of a pan over ${count(charts.points)} points`, charts.pan, 'worst ≤ 50 ms'),
       row('a record in the run folder to its drawn point', charts.line, 'p95 ≤ 300 ms'),
     );
-  const measured = { charts, runs, workbench };
-  const loads = Object.entries(measured)
+  const notes = [];
+  if (workbench)
+    notes.push(
+      `Activation and the tree: measured ${numbers.starts} times, each in a new extension host with a new profile. Activation is from the
+  request to activate the packaged extension until it is done; the tree, from the click on the view's icon until it says
+  how many runs there are.`,
+    );
+  if (charts)
+    notes.push(
+      `Pan: the Run dashboard's page in Chromium without a graphics processor, 1000 × 900 pixels, one step of the wheel a frame; a
+  frame's time is from one to the next, 16.7 ms at best. A record: written ${charts.records} times into a run's folder, read by
+  the extension host's own reader, until the frame that draws it.`,
+    );
+  notes.push(
+    `${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}.`,
+  );
+  const loads = Object.entries({ charts, runs, workbench })
     .filter(([, part]) => part)
     .map(([name, { others, load }]) => `${name} ${Math.round(100 * others)} % (load ${load.toFixed(1)})`);
+  notes.push(`What other programs used of the processors just before: ${loads.join(', ')}.`);
   return `## The extension
 
 ${markdownTable(COLUMNS, rows)}
-
-| packaged | size | compressed |
-| --- | ---: | ---: |
-${sizes.map(({ what, bytes, gzip }) => `| ${what} | ${kb(bytes)} | ${kb(gzip)} |`).join('\n')}
-
-- Activation: ${numbers.starts} starts of a new extension host each, profile and caches new, from the request to activate the
-  packaged extension until it is done. A thousand runs: from the click on the view's icon until the tree says so.
-- Pan: the Run dashboard's page in Chromium without a graphics processor, 1000 × 900 pixels, one step of the wheel a frame; a
-  frame's time is from one to the next, 16.7 ms at best. A record: written ${charts ? numbers.records : '–'} times into a run's folder, read by the
-  extension host's own reader, until the frame that draws it.
-- ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${machine.node}.
-- What other programs used of the processors just before: ${loads.join(', ')}.
+${sizes ? `\n${sizeTable(sizes)}\n` : ''}
+${notes.map((note) => `- ${note}`).join('\n')}
 `;
 }
+
+const sizeTable = (sizes) =>
+  markdownTable(
+    ['packaged', 'size', 'compressed'],
+    sizes.map(({ what, bytes, gzip }) => [what, kb(bytes), kb(gzip)]),
+  );
