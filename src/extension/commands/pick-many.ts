@@ -43,7 +43,7 @@ async function pickRuns(
   suits: (run: RunEntry) => boolean,
   chosen: ReadonlySet<string>,
 ): Promise<RunEntry[]> {
-  const runs = (await store.experiments()).flatMap((e) => e.runs.filter(suits));
+  const runs = (await store.runs()).filter(suits);
   if (runs.length < least) {
     const none =
       least > 1

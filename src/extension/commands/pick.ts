@@ -21,7 +21,7 @@ export async function runFrom(
         ? argument.folder
         : undefined;
   if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
-  const runs = (await store.experiments()).flatMap((e) => e.runs).filter(choice.filter ?? (() => true));
+  const runs = (await store.runs()).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this workspace.'));
     return undefined;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { PreflightProblem } from '../../shared/preflight';
 import { experimentFrom } from '../commands/pick';
 import { registerGuarded } from '../commands/guard';
+import { explaining } from '../commands/training-problems';
 import { COMMAND, SETTING } from '../ids';
 import type { Services } from '../services';
 import { rangeOf } from './diagnostics';
@@ -27,7 +28,7 @@ export function registerPreflight(services: Services): vscode.Disposable {
     registerGuarded(services.log, COMMAND.preflight, async (argument) => {
       const title = vscode.l10n.t('Check which experiment?');
       const file = await experimentFrom(services, argument, title);
-      if (file !== undefined) await preflights.run(file);
+      if (file !== undefined) await explaining(() => preflights.run(file));
     }),
   );
 }

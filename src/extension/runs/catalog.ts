@@ -57,6 +57,14 @@ export class Catalog {
     }));
   }
 
+  /** Runs that lie in none of the places, but were looked at. */
+  get elsewhere(): RunEntry[] {
+    const placed = new Set(this.experiments().flatMap((e) => e.runs.map((r) => r.folder)));
+    return [...this.runs.values()].flatMap(({ entry }) =>
+      entry && !placed.has(entry.folder) ? [entry] : [],
+    );
+  }
+
   run(folder: string): RunEntry | undefined {
     return this.runs.get(folder)?.entry;
   }

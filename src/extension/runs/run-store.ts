@@ -38,6 +38,11 @@ class WorkspaceRunStore implements RunStore {
     return this.list();
   }
 
+  async runs(): Promise<RunEntry[]> {
+    const experiments = await this.experiments();
+    return [...experiments.flatMap((e) => e.runs), ...this.catalog.elsewhere];
+  }
+
   run(folder: string): RunEntry | undefined {
     return this.catalog.run(canonical(folder));
   }
@@ -153,7 +158,7 @@ class WorkspaceRunStore implements RunStore {
 
   private async updateContext(): Promise<void> {
     const experiments = this.list();
-    const runs = experiments.flatMap((e) => e.runs);
+    const runs = [...experiments.flatMap((e) => e.runs), ...this.catalog.elsewhere];
     await Promise.all([
       setContext(CONTEXT.hasExperiments, experiments.length > 0),
       setContext(CONTEXT.hasRuns, runs.length > 0),

@@ -40,6 +40,8 @@ export interface ExperimentEntry {
 export interface RunStore extends vscode.Disposable {
   /** What is known; the first call starts the first look, and resolves after it. */
   experiments(): Promise<ExperimentEntry[]>;
+  /** Every run that is known: also one in no open folder, as the demo's is where none is open. */
+  runs(): Promise<RunEntry[]>;
   /** As far as known, without waiting. */
   run(folder: string): RunEntry | undefined;
   /** Looks at one run now, wherever it lies; for a run that was just made. */

@@ -31,6 +31,9 @@ export interface TrainerHost {
   info(message: string): void;
 }
 
+/** Commands that run a model, so that what they lack is known before they start. */
+const NATIVE: readonly string[] = ['train', 'preflight', 'export', 'reference'];
+
 export interface ProgramOptions {
   onLine?: (line: string) => void;
   cwd?: string;
@@ -100,6 +103,7 @@ export class Trainer {
     const harmless = options.untrusted === true && args[0] === 'inspect';
     if (!harmless) await this.requireTrust();
     const node = await this.node();
+    if (NATIVE.includes(args[0])) await findRuntime(this.host.dist);
     const running = startProgram({
       node: node.path,
       args: [join(this.host.dist, 'cli.cjs'), ...args],

@@ -42,6 +42,17 @@ describe('catalog of experiments and runs', () => {
     expect(experiments[0].runs[0]).toMatchObject({ experiment: file, state: 'running' });
   });
 
+  it('knows a run that lies in none of its places once it was looked at, beside them', async () => {
+    const { root, file } = place();
+    const inside = makeRun(file, { at: at(1), status: {}, events: [started] });
+    const outside = makeRun(place().file, { at: at(2), status: {}, events: [started] });
+    const catalog = await catalogOf([file], [root]);
+    expect(catalog.elsewhere).toEqual([]);
+    for (const run of [inside, outside]) await catalog.lookAt(run);
+    expect(catalog.elsewhere.map((r) => r.folder)).toEqual([outside]);
+    expect(catalog.experiments().flatMap((e) => e.runs.map((r) => r.folder))).toEqual([inside]);
+  });
+
   it('shows a damaged run with its error, and all others (T6)', async () => {
     const { root, file } = place();
     const good = makeRun(file, { at: at(1), status: { state: 'stopped' } });
