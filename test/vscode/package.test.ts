@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { NODE_VERSION, TARGETS } from '../../scripts/lib/package/targets.mjs';
 import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
 
@@ -20,6 +21,18 @@ const TOP = [
 ];
 const DIST = ['cli.cjs', 'demo', 'experiment.schema.json', 'extension.cjs', 'pulse-worker.cjs', 'webview'];
 
+const LIBRARY: Record<string, string> = {
+  linux: 'libonnxruntime.so.1',
+  win32: 'onnxruntime.dll',
+  darwin: 'libonnxruntime.1.dylib',
+};
+/** The first bytes of a program: ELF, PE, Mach-O. */
+const MAGIC: Record<string, number[]> = {
+  linux: [0x7f, 0x45, 0x4c, 0x46],
+  win32: [0x4d, 0x5a],
+  darwin: [0xcf, 0xfa, 0xed, 0xfe],
+};
+
 const contents = (target: string) => {
   const entries = readZip(packagePath(target));
   const inside = entries.filter((e) => e.name.startsWith(HOME));
@@ -37,7 +50,11 @@ const names = (files: ZipEntry[], what: RegExp) =>
     .filter((name) => what.test(name))
     .sort();
 
-describe.each(['linux-x64', 'universal'])('the package for %s', (target) => {
+/** The two that `npm test` makes; with AURORA_ALL_PACKAGES=1 those of `npm run package -- --all`. */
+const MADE = process.env.AURORA_ALL_PACKAGES ? Object.keys(TARGETS) : ['linux-x64', 'universal'];
+const PLATFORMS = MADE.filter((target) => target !== 'universal');
+
+describe.each(MADE)('the package for %s', (target) => {
   const { entries, files } = contents(target);
 
   test('has these files at its top, and no other', () => expect(firsts(files)).toEqual(TOP));
@@ -86,24 +103,34 @@ describe.each(['linux-x64', 'universal'])('the package for %s', (target) => {
   });
 });
 
-describe('the package for linux-x64', () => {
-  const { files } = contents('linux-x64');
+describe.each(PLATFORMS)('the package for %s', (target) => {
+  const { files } = contents(target);
+  const [os, cpu] = target.split('-');
+  const node = os === 'win32' ? 'node.exe' : 'node';
 
   test('carries Node and ONNX Runtime of that platform only', () => {
     expect(firsts(files, 'dist/')).toEqual([...DIST, 'node', 'node_modules'].sort());
-    expect(firsts(files, 'dist/node/')).toEqual(['node']);
+    expect(firsts(files, 'dist/node/')).toEqual([node]);
     expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node']);
-    expect(names(files, /\.(node|so|dll|dylib|exe)(\.|$)/)).toEqual([
-      'dist/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1',
-      'dist/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node',
-    ]);
+    const runtime = `dist/node_modules/onnxruntime-node/bin/napi-v6/${os}/${cpu}/`;
+    const binaries = names(files, /\.(node|so|dll|dylib|exe)(\.|$)/).filter(
+      (n) => !n.startsWith('dist/node/'),
+    );
+    expect(binaries.filter((name) => !name.startsWith(runtime))).toEqual([]);
+    expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
+    expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
   });
 
-  test('its Node may be executed', () =>
-    expect(files.find((f) => f.name === 'dist/node/node')!.mode & 0o111).toBe(0o111));
+  test('its Node is of that platform, and may be executed', () => {
+    const program = files.find((f) => f.name === `dist/node/${node}`)!;
+    if (os !== 'win32') expect(program.mode & 0o111).toBe(0o111);
+    expect(program.bytes().subarray(0, MAGIC[os].length)).toEqual(Buffer.from(MAGIC[os]));
+    expect(read(target, `${HOME}ThirdPartyNotices.txt`)).toContain(
+      `Node.js ${NODE_VERSION}\n\nNode.js is licensed for use as follows`,
+    );
+  });
 
-  test('is at most 100 MB', () =>
-    expect(statSync(packagePath('linux-x64')).size).toBeLessThanOrEqual(100 * MB));
+  test('is at most 100 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(100 * MB));
 });
 
 describe('the universal package', () => {

@@ -7,6 +7,7 @@ export interface ZipEntry {
   size: number;
   /** Unix permissions. */
   mode: number;
+  bytes(): Buffer;
   text(): string;
 }
 
@@ -21,15 +22,17 @@ export function readZip(path: string): ZipEntry[] {
     const packed = zip.readUInt32LE(at + 20);
     const header = zip.readUInt32LE(at + 42);
     const method = zip.readUInt16LE(at + 10);
+    const bytes = () => {
+      const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
+      const content = zip.subarray(start, start + packed);
+      return method === 0 ? content : inflateRawSync(content);
+    };
     entries.push({
       name: zip.toString('utf8', at + 46, at + 46 + name),
       size: zip.readUInt32LE(at + 24),
       mode: zip.readUInt16LE(at + 40),
-      text() {
-        const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
-        const bytes = zip.subarray(start, start + packed);
-        return (method === 0 ? bytes : inflateRawSync(bytes)).toString('utf8');
-      },
+      bytes,
+      text: () => bytes().toString('utf8'),
     });
     at += 46 + name + extra + comment;
   }
