@@ -41,6 +41,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          // A window answers in a moment, and beside a trainer on two cores in a few seconds.
+          expect: { poll: { timeout: 15_000 } },
         },
       },
     ],
