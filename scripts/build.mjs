@@ -18,21 +18,32 @@ export async function build() {
   linkNode();
 }
 
-/** Builds again at every change, until stopped. The two markers tell .vscode/tasks.json when one is done. */
+/** Builds again at every change, until stopped. The two markers tell .vscode/tasks.json when all of it is done. */
 async function watch() {
   const esbuild = await import('esbuild');
   linkNode();
+  let going = 0;
+  let wrong = 0;
   const told = {
     name: 'told',
     setup(build) {
-      build.onStart(() => say('Building …'));
-      build.onEnd(({ errors }) => say(errors.length ? `Built with ${errors.length} errors` : 'Built'));
+      build.onStart(() => {
+        if (going++ === 0) say('Building …');
+      });
+      build.onEnd(({ errors }) => {
+        wrong += errors.length;
+        if (--going > 0) return;
+        say(wrong ? `Built with ${wrong} errors` : 'Built');
+        wrong = 0;
+      });
     },
   };
-  for (const options of bundles(DIST)) {
-    const context = await esbuild.context({ ...options, plugins: [...(options.plugins ?? []), told] });
-    await context.watch();
-  }
+  const contexts = await Promise.all(
+    bundles(DIST).map((options) =>
+      esbuild.context({ ...options, plugins: [...(options.plugins ?? []), told] }),
+    ),
+  );
+  await Promise.all(contexts.map((context) => context.watch()));
 }
 
 /** A packaged extension carries a Node; in the repository that is the one that built it. */
