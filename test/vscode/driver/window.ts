@@ -8,6 +8,7 @@ const SHOTS = join(__dirname, '..', '..', '..', '.cache', 'screenshots', 'workbe
 const START_MS = 60_000;
 /** A menu ignores clicks in its first tenth of a second. */
 const MENU_MS = 300;
+const PALETTE_MS = 15_000;
 
 const INPUT = '.quick-input-widget input:not([type="checkbox"])';
 
@@ -46,12 +47,19 @@ export class Window {
 
   /** Runs a command by its whole title, "AuroRA: Run Experiment". */
   async palette(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const box = this.page.locator(INPUT).first();
-    await box.waitFor();
-    // fill, since typed keys race with the focus, above all when a webview had it.
-    await box.fill(`>${title}`);
-    await this.option(title).click();
+    for (let tries = 1; ; tries++) {
+      await this.page.keyboard.press('F1');
+      await box.waitFor();
+      // fill, since typed keys race with the focus, above all when a webview had it.
+      await box.fill(`>${title}`);
+      try {
+        return await this.option(title).click({ timeout: PALETTE_MS });
+      } catch (e) {
+        // On a busy machine a webview's focus can arrive late, and closes the palette again.
+        if (tries === 3 || (await box.isVisible())) throw e;
+      }
+    }
   }
 
   /** Titles that the palette offers for some words. */
