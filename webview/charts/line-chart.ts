@@ -279,7 +279,9 @@ export class LineChart {
       ctx.fill(path);
       ctx.stroke(path);
     }
-    ctx.globalAlpha = 1;
+    ctx.restore();
+    // Not clipped: one at the last step would be cut in half.
+    ctx.save();
     paintMarks(ctx, bbox, marks, projection, this.colors);
     ctx.restore();
     this.host.dispatchEvent(new CustomEvent(DRAWN, { bubbles: true }));
