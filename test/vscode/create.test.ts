@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
@@ -14,6 +14,9 @@ import { Wizard } from './driver/wizard';
 import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
+
+/** The Machine view looks every five seconds. */
+const SLOW = { timeout: 30_000 };
 
 /** From a model and a table of texts to the numbers of a finished run, and to a fork of it, by palette and menus. */
 describe('from nothing to a run, in VS Code 1.100', () => {
@@ -158,7 +161,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await window.palette('AuroRA: Open Run Dashboard');
     await window.page.locator('.quick-input-title', { hasText: 'Open the dashboard of which run' }).waitFor();
     await window.page.locator('.quick-input-list .monaco-list-row').last().click();
-    const dashboard = await Dashboard.in(window);
+    const dashboard = await Dashboard.of(window, [runFolders()[0]]);
     const { keyboard } = window.page;
     const slider = dashboard.frame.locator('[data-chart="loss"] [role="slider"]');
     await slider.press('End');
@@ -212,14 +215,52 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(readdirSync(lab.folder).sort()).toEqual(before);
   });
 
+  test('T10: a Node that is not there is said when training is asked for, with one next action', async () => {
+    const machine = join(server.profile, 'data/Machine/settings.json');
+    writeFileSync(machine, JSON.stringify({ 'aurora.nodePath': '/nowhere/node' }));
+    const before = runFolders();
+    await window.sideBar();
+    await window.pane('Machine').locator('.pane-header').click();
+    // The Machine view knows it by itself, and nobody is disturbed.
+    await expect.poll(async () => (await window.rows('Machine')).join('\n'), SLOW).toContain('/nowhere/node');
+    await window.palette('Notifications: Clear All Notifications');
+    await window.page.waitForTimeout(1000);
+    expect(await window.page.locator('.notification-toast').count()).toBe(0);
+    await window.openFile(`${name}.aurora.json`);
+    for (const command of ['Run Experiment', 'Preflight']) {
+      await window.palette(`AuroRA: ${command}`);
+      const said = window.toast('The setting aurora.nodePath names /nowhere/node, which is not there');
+      await said.waitFor();
+      expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Open Settings']);
+      await window.palette('Notifications: Clear All Notifications');
+      await said.waitFor({ state: 'hidden' });
+    }
+    expect(runFolders()).toEqual(before);
+    rmSync(machine);
+    await expect
+      .poll(async () => (await window.rows('Machine')).join('\n'), SLOW)
+      .not.toContain('/nowhere/node');
+  });
+
+  test('T10: data that are not there are named at their place in the file', async () => {
+    const before = runFolders();
+    renameSync(lab.path('validation.jsonl'), lab.path('elsewhere.jsonl'));
+    await window.openFile(`${name}.aurora.json`);
+    await window.palette('AuroRA: Run Experiment');
+    const said = window.toast(/validation data .*validation\.jsonl are not there/);
+    await said.waitFor();
+    expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show Problems']);
+    const line = readFileSync(join(lab.folder, `${name}.aurora.json`), 'utf8').split('\n');
+    const at = line.findIndex((text) => text.includes('"validation"')) + 1;
+    await window.statusBar(`Ln ${at},`).waitFor();
+    expect(runFolders()).toEqual(before);
+  });
+
   test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
 
   /** A dashboard of both runs is open, and the new one's first line says where it came from. */
   async function overlaid(fork: string, fromStep: number, changed: unknown): Promise<void> {
-    // The dashboard of the one run may still be on the screen.
-    const runs = async () => (await Dashboard.in(window)).runs().catch(() => []);
-    await expect.poll(runs, { timeout: 30_000 }).toEqual([runFolders()[0], fork]);
-    const dashboard = await Dashboard.in(window);
+    const dashboard = await Dashboard.of(window, [runFolders()[0], fork]);
     await expect.poll(() => existsSync(join(fork, 'result.json')), { timeout: 60_000 }).toBe(true);
     const [first] = readFileSync(join(fork, 'events.jsonl'), 'utf8').split('\n');
     expect(JSON.parse(first) as RunEvent).toMatchObject({ kind: 'forked', fromStep, changed });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readScalars } from '../../src/runs/scalars-reader';
 import type { Shown } from './driver/dashboard';
@@ -26,3 +26,13 @@ export const lastStep = (run: string): number => Number(readScalars(run).column(
 
 export const statusOf = (run: string): { state: string; pid: number; step: number } =>
   JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; pid: number; step: number };
+
+/** Ends the trainer of a run that a test leaves in the middle: it would go on until its lease runs out. */
+export function endTrainer(run: string): void {
+  if (!existsSync(join(run, 'status.json')) || statusOf(run).state !== 'running') return;
+  try {
+    process.kill(statusOf(run).pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

@@ -21,6 +21,17 @@ export class Dashboard {
     return new Dashboard(frame, window);
   }
 
+  /** The one of just these runs: where another was in front, that one may stay for a moment. */
+  static async of(window: Window, runs: readonly string[], limit = 30_000): Promise<Dashboard> {
+    const wanted = runs.join();
+    for (const end = Date.now() + limit; Date.now() < end; await window.page.waitForTimeout(100)) {
+      const dashboard = await Dashboard.in(window, limit);
+      const shown = await dashboard.runs().catch(() => []);
+      if (shown.join() === wanted) return dashboard;
+    }
+    throw new Error(`No dashboard of ${wanted} came.`);
+  }
+
   /** Walks the cursor to the newest point and reads every chart's value there. */
   async newest(): Promise<Shown> {
     const slider = this.frame.locator('[data-chart="loss"] [role="slider"]');
@@ -63,5 +74,23 @@ export class Dashboard {
       .evaluateAll((rows) =>
         rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent.trim())),
       );
+  }
+
+  /** Whether something is drawn on a chart: a curve leaves pixels of a colour where axes and grid are grey. */
+  inked(chart: string): Promise<boolean> {
+    return this.frame
+      .locator(`[data-chart="${chart}"] canvas`)
+      .first()
+      .evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        for (let i = 0; i < data.length; i += 4)
+          if (
+            data[i + 3] > 128 &&
+            Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 60
+          )
+            return true;
+        return false;
+      });
   }
 }

@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { ProcessWatch } from './driver/processes';
+import { Window } from './driver/window';
+import { comparable, endTrainer, journalAt, statusOf } from './journal';
+import { vsixHere } from './vsix';
+
+/**
+ * The goal is 15 s on a machine of one's own. A test machine may have two slow cores that also draw the browser's
+ * window in software, so that more than this is a mistake and not the machine.
+ */
+const FIRST_POINT_LIMIT_MS = 60_000;
+/** An epoch of the demo. */
+const LONG = { timeout: 150_000, interval: 500 };
+
+/** Two clicks on a clean profile: Get Started, Run the Demo. */
+describe('the demo, in VS Code 1.100', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'aurora-demo-'));
+  let server: WorkbenchServer;
+  let window: Window;
+  let watch: ProcessWatch;
+
+  beforeAll(async () => {
+    server = await startWorkbench({ version: '1.100', name: 'demo', vsix: vsixHere() });
+    watch = new ProcessWatch(server.profile);
+    window = await Window.open(server);
+    // The palette that is opened before the extensions are known does not learn of them.
+    await window.sideBar();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    watch?.stop();
+    [globalDemo(), join(empty, 'aurora-demo')].flatMap(runsIn).forEach(endTrainer);
+    await server?.stop();
+    await closeBrowser();
+    rmSync(empty, { recursive: true, force: true });
+  });
+
+  const runsIn = (folder: string) => {
+    const runs = join(folder, '.aurora/runs/debian-sections');
+    return existsSync(runs) ? readdirSync(runs).map((id) => join(runs, id)) : [];
+  };
+  const globalDemo = () => join(server.profile, 'data/User/globalStorage/aurora-lab.aurora-lab/demo');
+  const step = () => window.page.locator('[data-step-id="aurora-lab.aurora-lab#start#demo"]');
+  const isChecked = () =>
+    step().evaluate((e) => e.querySelector('.codicon-getting-started-step-checked.complete') !== null);
+
+  test('with no folder open: from the walkthrough to a first drawn point, and nothing to choose', async () => {
+    await window.palette('AuroRA: Get Started');
+    await step().waitFor();
+    const button = window.page
+      .locator('.gettingStartedContainer')
+      .getByRole('button', { name: 'Run the Demo' });
+    await button.waitFor();
+    expect(await isChecked()).toBe(false);
+    const clicked = Date.now();
+    await button.click();
+    const dashboard = await Dashboard.in(window, FIRST_POINT_LIMIT_MS);
+    await expect.poll(() => dashboard.inked('loss')).toBe(true);
+    const took = Date.now() - clicked;
+    console.log(
+      `From the click to the first drawn point, on a clean profile: ${(took / 1000).toFixed(1)} s.`,
+    );
+    expect(took).toBeLessThan(FIRST_POINT_LIMIT_MS);
+    const [run] = runsIn(globalDemo());
+    const shown = await dashboard.newest();
+    expect(comparable(shown)).toEqual(journalAt(run, shown));
+    await window.tab('debian-sections.aurora.json').waitFor();
+    // That what other tests look for in vain would be seen here.
+    expect(watch.commands).toContain('train');
+    expect(watch.native.join()).toContain('libonnxruntime');
+  });
+
+  test('the walkthrough has checked that step off', async () => {
+    await window.palette('AuroRA: Get Started');
+    await step().waitFor();
+    await expect.poll(isChecked).toBe(true);
+  });
+
+  test('its folder is offered, and Stop Run ends it and says what was saved', async () => {
+    await window
+      .toast(/The demo trains in .*demo/)
+      .getByRole('button', { name: 'Open Folder' })
+      .waitFor();
+    const [run] = runsIn(globalDemo());
+    await window.palette('AuroRA: Stop Run');
+    await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
+    await window.toast(/saved at step \d+/).waitFor();
+  });
+
+  test('in an empty folder: the side bar offers it, the tree and the dashboard show it', async () => {
+    await window.close();
+    window = await Window.open(server, empty);
+    await window.sideBar();
+    const clicked = Date.now();
+    await window.pane('Experiments').getByRole('button', { name: 'Run the Demo' }).click();
+    const dashboard = await Dashboard.in(window, FIRST_POINT_LIMIT_MS);
+    console.log(`In an empty folder, another time: ${((Date.now() - clicked) / 1000).toFixed(1)} s.`);
+    const [run] = runsIn(join(empty, 'aurora-demo'));
+    const shown = await dashboard.newest();
+    expect(comparable(shown)).toEqual(journalAt(run, shown));
+    await expect.poll(async () => (await window.rows()).some((row) => /AuroRA r2/.test(row))).toBe(true);
+  });
+
+  test('it learns: far better than always answering with the commonest section', async () => {
+    // All of it takes more than three minutes beside other work on two cores: a person stops it and asks for less.
+    const [run] = runsIn(join(empty, 'aurora-demo'));
+    const dashboard = await Dashboard.in(window);
+    await dashboard.frame.getByRole('button', { name: 'Stop', exact: true }).click();
+    await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
+    const experiment = join(empty, 'aurora-demo/debian-sections.aurora.json');
+    writeFileSync(experiment, readFileSync(experiment, 'utf8').replace('"epochs": 3', '"epochs": 1'));
+    await window.openFile('debian-sections.aurora.json');
+    await window.page.locator('.view-line', { hasText: '"epochs": 1' }).waitFor();
+    const began = Date.now();
+    await window.palette('AuroRA: Run Experiment');
+    await expect.poll(() => runsIn(join(empty, 'aurora-demo')).length, { timeout: 30_000 }).toBe(2);
+    const short = runsIn(join(empty, 'aurora-demo')).find((r) => r !== run)!;
+    await expect.poll(() => existsSync(join(short, 'result.json')), LONG).toBe(true);
+    console.log(`One epoch of the demo took ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+    const { best, majority } = JSON.parse(readFileSync(join(short, 'result.json'), 'utf8')) as {
+      best: { accuracy: number };
+      majority: { accuracy: number };
+    };
+    console.log(
+      `Accuracy ${best.accuracy.toFixed(3)}; the commonest section alone ${majority.accuracy.toFixed(3)}.`,
+    );
+    expect(best.accuracy).toBeGreaterThan(majority.accuracy + 0.2);
+    const finished = await Dashboard.in(window);
+    await expect.poll(() => finished.frame.locator('.state').innerText()).toBe('Finished');
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** T10: the package without a runtime shows and calculates, and says what is missing when training is asked for. */
+describe('the universal package, in VS Code 1.100', () => {
+  const lab = tinyWorkspace();
+  let server: WorkbenchServer;
+  let window: Window;
+
+  beforeAll(async () => {
+    const vsix = vsixHere('universal');
+    server = await startWorkbench({ version: '1.100', name: 'universal', vsix });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  test('an experiment has its budget, and nobody is disturbed', async () => {
+    await window.openFile('tiny.aurora.json');
+    await window.page
+      .locator('.codelens-decoration')
+      .getByText(/592 trainable/)
+      .first()
+      .waitFor();
+    expect(await window.page.locator('.notification-toast').count()).toBe(0);
+  });
+
+  test.each(['Run Experiment', 'Preflight', 'Run the Demo'])(
+    '%s says what is missing, with one next action',
+    async (command) => {
+      await window.palette(`AuroRA: ${command}`);
+      const said = window.toast(/carries no ONNX Runtime for linux-\w+\. Install the build of the extension/);
+      await said.waitFor();
+      expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show the Extension']);
+      await window.palette('Notifications: Clear All Notifications');
+      await said.waitFor({ state: 'hidden' });
+    },
+  );
+
+  test('no run was begun', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
+
+  test('the Machine view says it too', async () => {
+    await window.pane('Machine').locator('.pane-header').click();
+    await expect.poll(async () => (await window.rows('Machine')).join('\n')).toContain('no ONNX Runtime');
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
