@@ -34,7 +34,7 @@ describe('the demo, in VS Code 1.100', () => {
     // The palette that is opened before the extensions are known does not learn of them.
     await window.sideBar();
   });
-  beforeEach(() => pictureOnFailure(window));
+  beforeEach(() => pictureOnFailure(() => window));
   afterAll(async () => {
     watch?.stop();
     [globalDemo(), join(empty, 'aurora-demo')].flatMap(runsIn).forEach(endTrainer);

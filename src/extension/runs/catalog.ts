@@ -41,6 +41,10 @@ export class Catalog {
     this.roots = roots;
   }
 
+  has(file: string): boolean {
+    return this.files.has(file);
+  }
+
   addFile(file: string): void {
     this.files.add(file);
   }

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../shared/errors';
-import { CONTEXT } from '../ids';
+import { CONTEXT, LANGUAGE } from '../ids';
 import { Catalog, type Changes } from './catalog';
 import { isActive } from './shown-state';
 import type { ExperimentEntry, RunEntry, RunStore } from './store';
@@ -86,12 +86,15 @@ class WorkspaceRunStore implements RunStore {
       watcher,
       watcher.onDidCreate((uri) => this.fileCame(uri)),
       watcher.onDidDelete((uri) => this.fileWent(uri)),
+      // One that is opened is there, whether or not a watcher has noticed.
+      vscode.workspace.onDidOpenTextDocument((d) => this.opened(d)),
       vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookEverywhere()),
       vscode.window.onDidChangeWindowState((state) => {
         if (state.focused) this.lookedAtFolders = 0;
       }),
     );
     await this.lookEverywhere();
+    vscode.workspace.textDocuments.forEach((d) => this.opened(d));
     await setContext(CONTEXT.loaded, true);
     this.watch();
   }
@@ -115,6 +118,11 @@ class WorkspaceRunStore implements RunStore {
     if (uri.scheme !== 'file' || /[\\/](node_modules|\.aurora)[\\/]/.test(uri.fsPath)) return;
     this.catalog.addFile(uri.fsPath);
     void this.lookAtFolders();
+  }
+
+  private opened({ uri, languageId }: vscode.TextDocument): void {
+    if (languageId === LANGUAGE && vscode.workspace.getWorkspaceFolder(uri) && !this.catalog.has(uri.fsPath))
+      this.fileCame(uri);
   }
 
   private fileWent(uri: vscode.Uri): void {
