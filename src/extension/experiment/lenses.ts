@@ -5,10 +5,19 @@ import { budgetText, runningText, runsText } from './lens-text';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 
+/**
+ * The editor asks for lenses anew after a pause in their changes that is as long as asking took before. A run
+ * changes four times a second: told each time, it would never ask, and a lens would stay at "Reading the model".
+ */
+const RUNS_MS = 3000;
+
 /** Above the first line what one can do with the experiment and how its runs are; above "adapter" its cost. */
 export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
+  /** What the lenses of each file last said of its runs. */
+  private readonly said = new Map<string, string>();
+  private timer?: NodeJS.Timeout;
   readonly onDidChangeCodeLenses = this.changed.event;
 
   constructor(
@@ -17,7 +26,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
   ) {
     this.subscriptions = [
       live.onDidChange(() => this.changed.fire()),
-      services.store.onDidChange(() => this.changed.fire()),
+      services.store.onDidChange(() => this.runsChanged()),
     ];
   }
 
@@ -29,7 +38,9 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const top = new vscode.Range(0, 0, 0, 0);
     const lens = (range: vscode.Range, title: string, command: string, ...args: unknown[]) =>
       new vscode.CodeLens(range, { title, command, arguments: args });
-    const { running, others } = await this.runs(file);
+    const runs = await this.runs(file);
+    this.said.set(file, wordsOf(runs));
+    const { running, others } = runs;
     const budget = budgetText(analysis, t);
     const adapter = analysis.doc.node('adapter');
     const place = adapter ? rangeOf(document, analysis.doc.keySpan(adapter)) : top;
@@ -45,8 +56,22 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.changed.dispose();
     vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  private runsChanged(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.tellNews();
+    }, RUNS_MS);
+  }
+
+  private async tellNews(): Promise<void> {
+    const before = [...this.said];
+    const now = await Promise.all(before.map(async ([file]) => wordsOf(await this.runs(file))));
+    if (before.some(([, words], i) => words !== now[i])) this.changed.fire();
   }
 
   private async runs(file: string) {
@@ -58,3 +83,6 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     return { running: runningText(runs, vscode.l10n.t), others: runsText(runs, vscode.l10n.t) };
   }
 }
+
+const wordsOf = (runs: { running?: { text: string; folder: string }; others?: string }): string =>
+  JSON.stringify(runs);
