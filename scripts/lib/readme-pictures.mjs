@@ -15,9 +15,8 @@ const PARTS = {
   experiment: { shot: 'hover-dark', x: 0, y: 0, width: 1280, height: 860 },
   wizard: { shot: 'wizard-dark', x: 0, y: 0, width: 1280, height: 420 },
   preflight: { shot: 'preflight-dark', x: 348, y: 36, width: 932, height: 790 },
-  run: { shot: 'live-dark', x: 0, y: 0, width: 1280, height: 830 },
+  run: { shot: 'run-dark', x: 0, y: 0, width: 1280, height: 830 },
   compare: { shot: 'compare-dark', x: 348, y: 0, width: 932, height: 830 },
-  activations: { shot: 'activations-dark', x: 348, y: 0, width: 932, height: 830 },
   layer: { shot: 'layer-dark', x: 348, y: 36, width: 932, height: 790 },
   budget: { shot: 'budget-dark', x: 348, y: 36, width: 932, height: 790 },
 };
