@@ -52,12 +52,13 @@ describe.each(themes)('in %s', (theme) => {
       settings: { 'window.commandCenter': false, 'workbench.layoutControl.enabled': false },
     });
     try {
+      let window: Window;
+      pictureOnFailure(() => window);
       for (const [part, folder] of [
         [withoutFolder, undefined],
         [withRuns, workspace],
       ] as const) {
-        const window = await Window.open(server, folder, SIZE);
-        pictureOnFailure(window);
+        window = await Window.open(server, folder, SIZE);
         await part(window, theme);
         await window.page.close();
       }

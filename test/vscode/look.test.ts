@@ -73,6 +73,8 @@ describe('runs of the command line, in VS Code 1.100', () => {
   test('T1: a panel that was hidden for 500 steps has no gap, and shows what the file holds', async () => {
     const before = lastStep(run());
     await window.openFile('tiny.aurora.json');
+    // The run changes all the time, and the lenses of its experiment come all the same.
+    await window.page.locator('.codelens-decoration', { hasText: 'trainable' }).waitFor();
     const limit = Date.now() + 90_000;
     while (lastStep(run()) < before + 500 && Date.now() < limit) await window.page.waitForTimeout(200);
     expect(lastStep(run())).toBeGreaterThanOrEqual(before + 500);
