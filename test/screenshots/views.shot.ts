@@ -186,4 +186,9 @@ async function legible(frame: Frame): Promise<void> {
   ]);
   expect.soft(axes).toBeGreaterThanOrEqual(4.5);
   for (const ratio of series) expect.soft(ratio).toBeGreaterThanOrEqual(3);
+  // A theme that lacks a colour must not make two series grey.
+  const orange = await frame.evaluate(() =>
+    getComputedStyle(document.body).getPropertyValue('--series-orange').match(/\d+/g)!.map(Number),
+  );
+  expect.soft(Math.max(...orange) - Math.min(...orange)).toBeGreaterThan(60);
 }

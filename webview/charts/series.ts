@@ -3,6 +3,9 @@ import { onThemeChange, SERIES_COLORS } from './theme';
 /** WCAG's least contrast of a line that one has to see. */
 const LEAST = 3;
 
+/** Newer high-contrast themes have no orange among their chart colours; this is one in every theme. */
+const INSTEAD = 'symbolIcon-classForeground';
+
 type Rgb = readonly [number, number, number];
 
 /**
@@ -23,7 +26,8 @@ function rules(): string {
   const background = opaque(variable('editor-background'));
   const foreground = opaque(variable('foreground'));
   return SERIES_COLORS.map((name) => {
-    const color = standingOut(opaque(variable(`charts-${name}`)), foreground, background);
+    const own = variable(`charts-${name}`) || variable(INSTEAD);
+    const color = standingOut(opaque(own), foreground, background);
     return `--series-${name}: rgb(${color.join(' ')});`;
   }).join(' ');
 }
