@@ -85,10 +85,10 @@ describe('the demo, in VS Code 1.100', () => {
   });
 
   test('its folder is offered, and Stop Run ends it and says what was saved', async () => {
-    await window
-      .toast(/The demo trains in .*demo/)
-      .getByRole('button', { name: 'Open Folder' })
-      .waitFor();
+    // The message itself may have folded away by now.
+    await window.palette('Notifications: Show Notifications');
+    const offer = window.page.locator('.notifications-center', { hasText: /The demo trains in .*demo/ });
+    await offer.getByRole('button', { name: 'Open Folder' }).waitFor();
     const [run] = runsIn(globalDemo());
     await window.palette('AuroRA: Stop Run');
     await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');

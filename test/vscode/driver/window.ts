@@ -50,10 +50,10 @@ export class Window {
     const box = this.page.locator(INPUT).first();
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1');
-      await box.waitFor();
-      // fill, since typed keys race with the focus, above all when a webview had it.
-      await box.fill(`>${title}`);
       try {
+        await box.waitFor({ timeout: PALETTE_MS });
+        // fill, since typed keys race with the focus, above all when a webview had it.
+        await box.fill(`>${title}`, { timeout: PALETTE_MS });
         return await this.option(title).click({ timeout: PALETTE_MS });
       } catch (e) {
         // On a busy machine a webview's focus can arrive late, and closes the palette again.
