@@ -36,7 +36,11 @@ export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
 /** What a click on a row hands its command as well: the focus stays, so that F2 and Delete work on the row. */
 export const FROM_ROW = 'row';
 
-export const VIEW = { experiments: 'aurora.experiments', machine: 'aurora.machine' } as const;
+export const VIEW = {
+  experiments: 'aurora.experiments',
+  models: 'aurora.models',
+  machine: 'aurora.machine',
+} as const;
 
 /** `when` clauses of package.json read these. */
 export const CONTEXT = {

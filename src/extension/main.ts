@@ -12,6 +12,7 @@ import type { Services } from './services';
 import { createTrainerClient } from './trainer/trainer-client';
 import { registerExperimentsTree } from './tree/experiments';
 import { registerMachineView } from './tree/machine';
+import { registerModelsView } from './tree/models';
 
 /** After this the first look at the workspace begins by itself, for the status bar and the palette. */
 const FIRST_LOOK_MS = 500;
@@ -40,6 +41,7 @@ export function activate(context: vscode.ExtensionContext): Api {
 /** Each registers with VS Code; those that return nothing have put what they made into the context themselves. */
 const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
+  registerModelsView,
   registerMachineView,
   registerRunCommands,
   registerTraining,

@@ -42,6 +42,14 @@ describe('runs of the command line, in VS Code 1.100', () => {
     await window.pane('Machine').waitFor();
   });
 
+  test('a model of the workspace unfolds into what it offers', async () => {
+    const models = window.pane('Models');
+    await models.locator('.pane-header').click();
+    await window.expand(models.locator('.monaco-list-row', { hasText: 'model.onnx' }));
+    await models.locator('.monaco-list-row', { hasText: 'query' }).waitFor();
+    await models.locator('.pane-header').click();
+  });
+
   test('T9: a run that was started in a terminal appears by itself', async () => {
     trainer = spawn(process.execPath, [CLI, 'train', lab.experiment], { stdio: 'ignore' });
     await window.expand(window.row('tiny'));

@@ -126,7 +126,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
       sigma?.support
         ? html`<li>
             <svg width="14" height="12" aria-hidden="true"><rect class="beyond" width="14" height="12" /></svg
-            >${t('beyond the support: the spline is zero')}
+            >${t('beyond the support: the spline is flat')}
           </li>`
         : nothing
     }

@@ -1,0 +1,41 @@
+import { endingsOf } from '../../adapters/budget-endings';
+import type { ModelSummary } from '../../graph/summary';
+import type { Translate } from '../translate';
+
+/** One thing that a model offers to adapters, or what keeps it from being trained. */
+export interface ModelRow {
+  id: string;
+  label: string;
+  description: string;
+  icon: string;
+}
+
+/** A model in rows: its size, the layers that can be adapted by their names' endings, operators without a gradient. */
+export function modelRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {
+  const count = (n: number) => n.toLocaleString(language);
+  return [
+    {
+      id: 'size',
+      label: t('{0} parameters', count(model.parameters)),
+      description: model.producer
+        ? t('opset {0}, from {1}', model.opset, model.producer)
+        : t('opset {0}', model.opset),
+      icon: 'info',
+    },
+    ...model.missingRules.map(({ operator, nodes }) => ({
+      id: `operator ${operator}`,
+      label: t('Gradients cannot pass {0}', operator),
+      description: nodes[0],
+      icon: 'warning',
+    })),
+    ...endingsOf(model.layers).map(({ name, modules, shapes }) => ({
+      id: `layers ${name}`,
+      label: name,
+      description:
+        modules === 1
+          ? t('1 layer · {0}', shapes.join(', '))
+          : t('{0} layers · {1}', count(modules), shapes.join(', ')),
+      icon: 'layers',
+    })),
+  ];
+}

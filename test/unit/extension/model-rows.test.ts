@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { modelRows } from '../../../src/extension/tree/model-rows';
+import { loadModel } from '../../../src/graph/load';
+import { summarize } from '../../../src/graph/summary';
+
+const t = (message: string, ...args: (string | number)[]) =>
+  message.replace(/\{(\d)\}/g, (_, i: string) => String(args[Number(i)]));
+const bert = summarize(loadModel(join(__dirname, '../../fixtures/reference/bert.onnx')));
+
+it('says what a model offers: its size, and its layers by their endings', () => {
+  const rows = modelRows(bert, t, 'en');
+  expect(rows[0].label).toBe(`${bert.parameters.toLocaleString('en')} parameters`);
+  const query = rows.find((r) => r.label === 'query')!;
+  const layers = bert.layers.filter((l) => l.path.endsWith('.query'));
+  expect(query.description).toBe(
+    `${layers.length} layers · ${layers[0].outFeatures} × ${layers[0].inFeatures}`,
+  );
+  expect(new Set(rows.map((r) => r.id)).size).toBe(rows.length);
+});
+
+it('names an operator that gradients cannot pass', () => {
+  const rows = modelRows(
+    { ...bert, missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }] },
+    t,
+    'en',
+  );
+  expect(rows[1]).toMatchObject({
+    label: 'Gradients cannot pass Loop',
+    description: '/a/Loop',
+    icon: 'warning',
+  });
+});
