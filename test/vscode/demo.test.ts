@@ -89,6 +89,7 @@ describe('the demo, in VS Code 1.100', () => {
     await window.palette('Notifications: Show Notifications');
     const offer = window.page.locator('.notifications-center', { hasText: /The demo trains in .*demo/ });
     await offer.getByRole('button', { name: 'Open Folder' }).waitFor();
+    await window.palette('Notifications: Clear All Notifications');
     const [run] = runsIn(globalDemo());
     await window.palette('AuroRA: Stop Run');
     await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
