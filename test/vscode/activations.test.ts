@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** What bends a layer, down to the row of the data; hidden, shown again and reloaded. */
+describe('Layer activations, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 2, activationsEvery: 6 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  let name: string;
+
+  beforeAll(async () => {
+    expect(lab.run('train', lab.experiment).code).toBe(0);
+    name = `AuroRA r2 · ${/Z-(.{4})/.exec(readdirSync(runs)[0])![1]}`;
+    server = await startWorkbench({ version: '1.100', name: 'activations', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row(name).waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const page = (): Promise<Frame> => window.frameWith('aurora-activations aurora-layer-card');
+  const shownStep = async () => (await page()).locator('.timeline output').innerText();
+  const title = () => `Activations: ${name}`;
+  const closeTab = async () => {
+    await window.tab(title()).click({ button: 'middle' });
+    await window.tab(title()).waitFor({ state: 'detached' });
+  };
+
+  test('opens from the dashboard, from the palette and from the tree', async () => {
+    await window.row(name).click();
+    // The row's tooltip would lie over the page.
+    await window.page.mouse.move(900, 700);
+    const dashboard = await window.frameWith('aurora-run .readout');
+    await dashboard.getByRole('button', { name: 'Show Layer Activations' }).click();
+    await window.tab(title()).waitFor();
+    await closeTab();
+    // The dashboard that is shown again takes no keys before it is loaded; a click leaves the focus in the tree.
+    await window.row(name).click();
+    await window.palette('AuroRA: Show Layer Activations');
+    // The only run that suits is taken.
+    await window.tab(title()).waitFor();
+    await closeTab();
+    await window.contextMenu(window.row(name), 'Show Layer Activations');
+    await window.tab(title()).waitFor();
+    await expect.poll(async () => (await page()).locator('aurora-layer-card').count()).toBe(4);
+  });
+
+  test('a layer, a bin and a row of the data by keyboard', async () => {
+    const frame = await page();
+    await frame.locator('aurora-layer-card').first().focus();
+    await window.page.keyboard.press('Enter');
+    await frame.locator('.large h2', { hasText: 'layer.0.query' }).waitFor();
+    const bins = frame.locator('[role="slider"][aria-label^="Bins of z"]');
+    await bins.focus();
+    await bins.press('Enter');
+    const link = frame.locator('.words button.link').first();
+    for (let i = 0; i < 40 && !(await link.count()); i++) {
+      await bins.press('ArrowRight');
+      await bins.press('Enter');
+      await window.page.waitForTimeout(150);
+    }
+    const [, file, line] = /(\S+), line (\d+)/.exec(await link.innerText())!;
+    await link.focus();
+    await window.page.keyboard.press('Enter');
+    await window.tab(file).waitFor();
+    await window.statusBar(`Ln ${line}, Col 1`).waitFor();
+    await window.tab(file).click({ button: 'middle' });
+  });
+
+  test('playback runs through the snapshots, and the slider goes to each', async () => {
+    const frame = await page();
+    await frame.locator('.play').focus();
+    await window.page.keyboard.press('Enter');
+    await expect.poll(shownStep).toContain('(1 of 7 snapshots)');
+    await expect.poll(shownStep, { timeout: 15_000 }).toContain('(7 of 7 snapshots)');
+    const slider = frame.getByRole('slider', { name: 'Step of the snapshot' });
+    await slider.press('Home');
+    await expect.poll(shownStep).toBe('step 0 (1 of 7 snapshots)');
+    await slider.press('ArrowRight');
+    await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
+  });
+
+  test('hidden and shown again, and after a reload, it is as it was left', async () => {
+    await window.openFile('tiny.aurora.json');
+    await window.tab(title()).click();
+    await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
+    await window.reload();
+    await expect.poll(shownStep, { timeout: 30_000 }).toBe('step 6 (2 of 7 snapshots)');
+    expect(await (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
+    await (await page()).locator('.words button.link').first().waitFor();
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});

@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+const TEXT = `{
+  // The fixture model.
+  "model": { "path": "model.onnx", "maxLength": 16 },
+  "data": {
+    "train": "train.jsonl",
+    "validation": "validation.jsonl"
+  },
+  "adapter": {
+    "method": "aurora", // nonlinear
+    "rank": 2,
+    "targetModules": [
+      "query",
+      "valeu"
+    ] /* of the paper */
+  }
+}
+`;
+
+/** An experiment in the text editor: lenses, marks, fixes, completion, hover, links; and its budget beside it. */
+describe('editing an experiment, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 1 } });
+  let server: WorkbenchServer;
+  let window: Window;
+
+  beforeAll(async () => {
+    expect(lab.run('train', lab.experiment).code).toBe(0);
+    lab.write('edited.aurora.json', TEXT);
+    server = await startWorkbench({
+      version: '1.100',
+      name: 'editor',
+      vsix: vsixHere(),
+      // On a desktop a file is saved by hand.
+      settings: { 'files.autoSave': 'off' },
+    });
+    window = await Window.open(server, lab.folder);
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const lenses = async () =>
+    (await window.page.locator('.codelens-decoration').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
+  const lens = (text: string) => window.page.locator('.codelens-decoration a', { hasText: text }).first();
+  const shownText = async () =>
+    (await window.page.locator('.editor-instance .view-lines').first().innerText()).replaceAll('\u00a0', ' ');
+
+  async function goTo(line: number, column: number): Promise<void> {
+    await window.page.keyboard.press('Control+g');
+    const box = window.page.locator('.quick-input-widget input:not([type="checkbox"])').first();
+    await box.fill(`:${line}:${column}`);
+    await window.page.keyboard.press('Enter');
+    await window.statusBar(`Ln ${line}, Col ${column}`).waitFor();
+  }
+
+  async function suggestions(): Promise<string[]> {
+    await window.page.keyboard.press('Control+Space');
+    const rows = window.page.locator('.suggest-widget .monaco-list-row');
+    await rows.first().waitFor();
+    const found = await rows.evaluateAll((list) => list.map((row) => row.getAttribute('aria-label') ?? ''));
+    await window.page.keyboard.press('Escape');
+    return found;
+  }
+
+  async function untilHover(says: RegExp): Promise<void> {
+    await window.palette('Show or Focus Hover');
+    await expect
+      .poll(async () =>
+        (await window.page.locator('.monaco-hover:visible').allInnerTexts())
+          .join('\n')
+          .replaceAll('\u00a0', ' '),
+      )
+      .toMatch(says);
+    await window.page.keyboard.press('Escape');
+  }
+
+  test('lenses: what can be done, the budget, the runs; the last goes to the row in the tree', async () => {
+    await window.openFile('tiny.aurora.json');
+    await expect.poll(lenses, { timeout: 30_000 }).toMatch(/592 trainable, 29 % of LoRA r=8/);
+    expect(await lenses()).toMatch(/Run[^]*Preflight[^]*Budget[^]*1 run · best accuracy [\d.]+ %/);
+    await lens('1 run').click();
+    const focused = window.page.locator('.sidebar .monaco-list-row.focused');
+    await expect.poll(() => focused.getAttribute('aria-label')).toMatch(/^Experiment tiny, 1 run/);
+  });
+
+  test('a target that matches nothing is marked, and fixed from the keyboard', async () => {
+    await window.openFile('edited.aurora.json');
+    await window.statusBar('Ln 1, Col 1').waitFor();
+    await window.page.locator('.squiggly-warning, .squiggly-error').first().waitFor();
+    await goTo(13, 9);
+    await untilHover(
+      /"valeu" matches no module of the model\. Nearest: value[^]*Matches none of 12 linear layers/,
+    );
+    await window.page.keyboard.press('Control+.');
+    await window.page.locator('.action-widget', { hasText: 'Replace with "value"' }).waitFor();
+    await window.page.keyboard.press('Enter');
+    await expect.poll(shownText).toContain('"value"');
+    await expect.poll(lenses).toMatch(/592 trainable/);
+  });
+
+  test('completion knows the files, the modules and the columns', async () => {
+    await goTo(12, 9);
+    expect(await suggestions()).toEqual(expect.arrayContaining([expect.stringMatching(/^query, 2 modules/)]));
+    await goTo(5, 15);
+    expect(await suggestions()).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^train\.jsonl/),
+        expect.stringMatching(/^validation\.jsonl/),
+      ]),
+    );
+    await goTo(6, 37);
+    await window.page.keyboard.type(', "labelColumn": "');
+    expect(await suggestions()).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^label, 2 different values/)]),
+    );
+    for (let i = 0; i < 4 && (await shownText()).includes('labelColumn'); i++)
+      await window.page.keyboard.press('Control+z');
+    await expect.poll(shownText).not.toContain('labelColumn');
+  });
+
+  test("hover tells units and the paper's value; a path is a link to its file", async () => {
+    await goTo(10, 7);
+    await untilHover(/rank/i);
+    await window.page
+      .locator('.detected-link', { hasText: 'train.jsonl' })
+      .first()
+      .click({ modifiers: ['Control'] });
+    await window.tab('train.jsonl').waitFor();
+  });
+
+  test("the Budget lens opens the calculator on the experiment's own values", async () => {
+    await window.openFile('edited.aurora.json');
+    await lens('Budget').click();
+    await window.tab('Budget: edited').waitFor();
+    const page = await window.frameWith('aurora-budget .total');
+    await expect.poll(() => page.locator('.total strong').innerText()).toBe('592');
+    await expect.poll(() => page.locator('#rank input').inputValue()).toBe('2');
+  });
+
+  test('it says wrong input in place', async () => {
+    const page = await window.frameWith('aurora-budget .total');
+    await page.locator('#rank input').fill('zero');
+    await expect
+      .poll(() => page.locator('[data-field="rank"]').innerText())
+      .toContain('The rank is zero, but it must be a whole number of at least 1.');
+    await page.locator('#rank input').fill('2');
+    await expect.poll(() => page.locator('.total strong').innerText()).toBe('592');
+  });
+
+  test('what it writes keeps the comments, and one Undo takes it back', async () => {
+    const page = await window.frameWith('aurora-budget .total');
+    await page.locator('#rank input').fill('3');
+    await expect.poll(() => page.locator('.total strong').innerText()).toBe('900');
+    await page.getByRole('button', { name: 'Write to experiment' }).click();
+    await page.getByText('Undo in its editor takes it back.').first().waitFor();
+    await window.tab('edited.aurora.json').click();
+    const fixed = TEXT.replace('valeu', 'value');
+    const lines = (text: string) => text.trimEnd().split('\n');
+    await expect
+      .poll(async () => lines(await shownText()))
+      .toEqual(lines(fixed.replace('"rank": 2', '"rank": 3')));
+    await goTo(1, 1);
+    await window.page.keyboard.press('Control+z');
+    await expect.poll(async () => lines(await shownText())).toEqual(lines(fixed));
+    expect(readFileSync(lab.path('edited.aurora.json'), 'utf8'), 'nothing was saved').toBe(TEXT);
+  });
+
+  test('the calculator follows an edit of the text', async () => {
+    await goTo(10, 13);
+    await window.page.keyboard.press('Shift+ArrowRight');
+    await window.page.keyboard.type('4');
+    await expect.poll(lenses).toMatch(/1,216 trainable/);
+    await window.tab('Budget: edited').click();
+    const page = await window.frameWith('aurora-budget .total');
+    await expect.poll(() => page.locator('.total strong').innerText()).toBe('1,216');
+  });
+
+  test("it counts the paper's shape", async () => {
+    const page = await window.frameWith('aurora-budget .total');
+    await page.locator('#rank input').fill('2');
+    await page.locator('vscode-dropdown#model').click();
+    await page
+      .locator('vscode-option', { hasText: /RoBERTa-Base/i })
+      .first()
+      .click();
+    await expect.poll(() => page.locator('.total strong').innerText()).toBe('74,208');
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
