@@ -31,7 +31,7 @@ export interface TaskData {
  */
 export function loadData(spec: Experiment, model: Model, known?: readonly string[]): TaskData {
   const { data } = spec;
-  const tokenizer = loadTokenizer(spec.model.tokenizer);
+  const tokenizer = tokenizerFor(spec, model);
   checkInputs(modelInputs(model), spec.model.path);
   const vocabulary = embeddingRows(model);
   if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
@@ -71,6 +71,13 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
       ...truncationWarning(result.train, spec),
     ],
   };
+}
+
+/** Which id pads is of no matter to a model that masks what is padded: it is warned of for others only. */
+function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
+  const tokenizer = loadTokenizer(spec.model.tokenizer);
+  const masks = modelInputs(model).some((i) => i.name === 'attention_mask');
+  return masks ? { ...tokenizer, warnings: [] } : tokenizer;
 }
 
 export const modelInputs = (model: Model) =>
