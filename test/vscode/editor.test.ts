@@ -125,9 +125,9 @@ describe('editing an experiment, in VS Code 1.100', () => {
     expect(await suggestions()).toEqual(
       expect.arrayContaining([expect.stringMatching(/^label, 2 different values/)]),
     );
-    for (let i = 0; i < 4 && (await shownText()).includes('labelColumn'); i++)
+    for (let i = 0; i < 8 && (await shownText()).includes('validation.jsonl",'); i++)
       await window.page.keyboard.press('Control+z');
-    await expect.poll(shownText).not.toContain('labelColumn');
+    await expect.poll(shownText).not.toContain('validation.jsonl",');
   });
 
   test("hover tells units and the paper's value; a path is a link to its file", async () => {
