@@ -106,7 +106,9 @@ await main(async () => {
 });
 
 /** A tier that cannot be prepared failed, and the ones after it still run. */
-const ready = async (tier) => NEEDS[tier]?.();
+async function ready(tier) {
+  await NEEDS[tier]?.();
+}
 
 /** The tests of the demo model's conversion need its package; without a network they are skipped. */
 async function prepare() {
