@@ -102,7 +102,8 @@ function npmUnder(node, logFile) {
       npm_config_fund: 'false',
     };
     // They name the Node and the npm that run this script, which is another Node.
-    for (const name of ['npm_node_execpath', 'npm_execpath', 'NODE']) delete env[name];
+    for (const name of ['npm_node_execpath', 'npm_execpath', 'npm_config_user_agent', 'NODE'])
+      delete env[name];
     const run = spawnSync('npm', args, { cwd, env, stdio: ['ignore', log, log], timeout: INSTALL_LIMIT_MS });
     if (run.status !== 0)
       throw new Failure(

@@ -50,6 +50,8 @@ export async function readDataRow(file: string, line: number): Promise<string> {
 
 /** Its lines without their ends; reading stops when they are no longer asked for. Throws what the streams throw. */
 async function* linesOf(file: string): AsyncGenerator<string> {
+  // A pipe would tell of its own end before it tells that there is no file.
+  await stat(file);
   const stored = createReadStream(file);
   // The error comes out of the iteration.
   const plain = /\.gz$/i.test(file) ? pipeline(stored, createGunzip(), () => {}) : stored;

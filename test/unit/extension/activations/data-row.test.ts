@@ -28,7 +28,7 @@ describe('one row of a data file', () => {
 
   it('says what is missing: the file, the line, a whole gzip', async () => {
     await expect(readDataRow(join(folder(), 'none.jsonl'), 1)).rejects.toThrow(/none\.jsonl is not there/);
-    await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(/cannot be read/);
+    await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(/none\.csv\.gz is not there/);
     await expect(readDataRow(written('d.jsonl', jsonl), 9)).rejects.toThrow(/has no line 9/);
     await expect(readDataRow(written('bad.jsonl.gz', 'not gzip'), 1)).rejects.toThrow(/cannot be read/);
   });
