@@ -43,8 +43,9 @@ describe('the universal package, in VS Code 1.100', () => {
     '%s says what is missing, with one next action',
     async (command) => {
       await window.palette(`AuroRA: ${command}`);
-      const said = window.toast(/carries no ONNX Runtime for linux-\w+\. Install the build of the extension/);
-      await said.waitFor();
+      const said = await window.said(
+        /carries no ONNX Runtime for linux-\w+\. Install the build of the extension/,
+      );
       expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show the Extension']);
       await window.palette('Notifications: Clear All Notifications');
       await said.waitFor({ state: 'hidden' });

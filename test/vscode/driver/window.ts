@@ -6,6 +6,9 @@ import { launch } from './browser';
 
 const SHOTS = join(__dirname, '..', '..', '..', '.cache', 'screenshots', 'workbench');
 const START_MS = 60_000;
+/** The side bar is drawn with the window, or not at all. */
+const SIDE_BAR_MS = 4000;
+const TOAST_MS = 10_000;
 /** A menu ignores clicks in its first tenth of a second. */
 const MENU_MS = 300;
 const PALETTE_MS = 15_000;
@@ -105,6 +108,24 @@ export class Window {
     return this.page.locator('.notification-toast', { hasText: text }).first();
   }
 
+  /** As `toast`, and also where the editor has put it away in its list before anybody looked. */
+  async said(text: string | RegExp): Promise<Locator> {
+    const toast = this.toast(text);
+    if (
+      await toast.waitFor({ timeout: TOAST_MS }).then(
+        () => true,
+        () => false,
+      )
+    )
+      return toast;
+    await this.palette('Notifications: Show Notifications');
+    const listed = this.page
+      .locator('.notifications-center .notification-list-item', { hasText: text })
+      .first();
+    await listed.waitFor();
+    return listed;
+  }
+
   async pressToast(text: string | RegExp, button: string): Promise<void> {
     await this.toast(text).getByRole('button', { name: button }).click();
   }
@@ -113,8 +134,11 @@ export class Window {
   async sideBar(): Promise<void> {
     const entry = this.page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
     await entry.waitFor({ timeout: START_MS });
-    const open = await this.page.locator('.sidebar .composite.title', { hasText: 'AuroRA' }).count();
-    if (!open) await entry.click();
+    const shown = () => this.pane('Experiments').waitFor({ timeout: SIDE_BAR_MS });
+    // After a reload the bar may come back by itself, and a click then puts it away.
+    await shown()
+      .catch(() => entry.click().then(shown))
+      .catch(() => entry.click());
     await this.pane('Experiments').waitFor();
   }
 
