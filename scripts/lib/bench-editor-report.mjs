@@ -30,7 +30,7 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
   if (workbench)
     notes.push(
       `Activation and the tree: measured ${numbers.starts} times, each in a new extension host with a new profile. Activation is from the
-  request to activate the packaged extension until it is done; the tree, from the click on the view's icon until it says
+  request to activate the packaged extension, once the editor's own have started, until it is done; the tree, from the click on the view's icon until it says
   how many runs there are.`,
     );
   if (charts)
