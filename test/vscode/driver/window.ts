@@ -132,7 +132,9 @@ export class Window {
 
   /** Shows the AuroRA side bar. */
   async sideBar(): Promise<void> {
-    const entry = this.page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
+    // With its badge, which lies over the icon while a run trains.
+    const icon = this.page.locator('a[aria-label^="AuroRA"]');
+    const entry = this.page.locator('.activitybar .action-item', { has: icon });
     await entry.waitFor({ timeout: START_MS });
     const shown = () => this.pane('Experiments').waitFor({ timeout: SIDE_BAR_MS });
     // After a reload the bar may come back by itself, and a click then puts it away.
