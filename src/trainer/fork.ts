@@ -4,13 +4,13 @@ import { diskError, writeAtomic } from '../graph/files';
 import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
+import { forkedExperiment } from '../runs/experiment/fork-settings';
 import { AuroraError } from '../shared/errors';
 import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint, CheckpointState } from './checkpoint';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
 import { EarlyStopping } from './early-stopping';
-import { forkedExperiment } from './fork-settings';
 import { makePlan } from './plan';
 import { specHash } from './spec-hash';
 

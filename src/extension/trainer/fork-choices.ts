@@ -1,4 +1,5 @@
 import { changeExperiment } from '../../runs/experiment/change';
+import { reasonToKeep } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import schema from '../../shared/experiment.schema.json';
@@ -20,15 +21,11 @@ interface Setting {
   type?: string | string[];
 }
 
-/** Settings that decided what was already done up to the checkpoint: the trainer refuses them. */
-const FIXED = ['batchSize', 'gradientAccumulation'];
-
 /** Training settings and dropout, with their present values, in the schema's order. */
 export function forkChoices(spec: Experiment): ForkChoice[] {
   const training = schema.properties.training.properties as Record<string, Setting>;
-  const seedSplits = spec.data.validation === undefined;
   const choices = Object.entries(training)
-    .filter(([key]) => !FIXED.includes(key) && !(key === 'seed' && seedSplits))
+    .filter(([key]) => reasonToKeep(`training.${key}`, spec) === undefined)
     .map(([key, setting]) => choice(`training.${key}`, valueOf(spec.training, key), setting));
   if (!('dropout' in spec.adapter)) return choices;
   const definitions = schema.definitions as Record<string, { properties?: Record<string, Setting> }>;

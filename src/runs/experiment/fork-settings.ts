@@ -1,6 +1,6 @@
-import { changeExperiment, settingChanges, type SettingChange } from '../runs/experiment/change';
-import { AuroraError } from '../shared/errors';
-import type { Experiment } from '../shared/experiment';
+import { changeExperiment, settingChanges, type SettingChange } from './change';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
 
 /** Why a setting cannot change in the middle of a run, by the beginning of its key; the first that fits. */
 const FIXED: readonly (readonly [prefix: string, why: string])[] = [
@@ -39,7 +39,8 @@ export function forkedExperiment(
   return { spec: changedSpec, changed };
 }
 
-function reasonToKeep(key: string, spec: Experiment): string | undefined {
+/** Why a fork cannot change the setting, as the end of a sentence; undefined where it can. */
+export function reasonToKeep(key: string, spec: Experiment): string | undefined {
   if (FREE.includes(key)) return undefined;
   // The seed also draws which rows are held out: another would train on what was validated before.
   if (key === 'training.seed' && spec.data.validation === undefined)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { Experiment } from '../../../src/shared/experiment';
-import { forkedExperiment } from '../../../src/trainer/fork-settings';
+import { forkedExperiment } from '../../../src/runs/experiment/fork-settings';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-fork-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
