@@ -1,4 +1,6 @@
 import type { HostTensor, HostTensors } from './engine';
+import type { Place } from './place';
+import type { TrainableInfo } from './program';
 
 /** Values of the trainable tensors, by name, row-major. */
 export type Parameters = ReadonlyMap<string, Float32Array>;
@@ -30,4 +32,23 @@ export interface Stepper extends Evaluator {
    * @param gradScale factor on every gradient: 1 / (examples or tokens that count in the whole step)
    */
   step(inputs: HostTensors, parameters: Parameters, gradScale: number): Promise<StepResult>;
+}
+
+export interface OpenedTask {
+  stepper: Stepper;
+  trainable: TrainableInfo[];
+}
+
+export interface EvaluatorOptions {
+  /** ONNX Runtime on the CPU by default. */
+  place?: Place;
+  /** Threads on a CPU; one a core by default. */
+  threads?: number;
+}
+
+export interface TaskOptions extends EvaluatorOptions {
+  /** 'mixed': frozen weights in float16, everything else in float32; the caller scales the loss. */
+  precision?: 'float32' | 'mixed';
+  /** Recompute each layer's activations in the backward pass instead of keeping them. */
+  gradientCheckpointing?: boolean;
 }

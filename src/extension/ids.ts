@@ -28,6 +28,10 @@ export const COMMAND = {
   filterRuns: 'aurora.filterRuns',
   clearFilter: 'aurora.clearFilter',
   sortRuns: 'aurora.sortRuns',
+  checkMachine: 'aurora.checkMachine',
+  installGpuSupport: 'aurora.installGpuSupport',
+  removeGpuSupport: 'aurora.removeGpuSupport',
+  verifyEngines: 'aurora.verifyEngines',
 } as const;
 
 /** Not in the palette: called by what the extension shows. */
@@ -52,6 +56,8 @@ export const CONTEXT = {
   machineKnown: 'aurora.machineKnown',
   demoRan: 'aurora.demoRan',
   experimentMade: 'aurora.experimentMade',
+  /** GPU support is installed, so it can be removed. */
+  gpuSupport: 'aurora.gpuSupport',
 } as const;
 
 export const LANGUAGE = 'aurora-experiment';
@@ -60,4 +66,7 @@ export const SETTING = {
   nodePath: 'nodePath',
   threads: 'threads',
   keepRunsAfterClose: 'keepRunsAfterClose',
+  engine: 'engine',
+  device: 'device',
+  fallBackToCpu: 'fallBackToCpu',
 } as const;

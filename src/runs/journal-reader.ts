@@ -5,6 +5,7 @@ import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
 const KINDS: Record<RunEvent['kind'], true> = {
   forked: true,
   started: true,
+  device: true,
   resumed: true,
   evaluation: true,
   checkpoint: true,

@@ -25,6 +25,8 @@ export const EXIT = {
   disk: 18,
   device: 19,
   run: 20,
+  /** What is asked for does not fit into the device's memory. */
+  memory: 21,
   stopped: 130,
 } as const;
 

@@ -30,8 +30,20 @@ export interface ForkedEvent {
   changed: { key: string; from?: unknown; to?: unknown }[];
 }
 
+/** Where a run computes, and why there: asked for, measured fastest, or what it fell back to. */
+export interface DeviceEvent {
+  kind: 'device';
+  step: number;
+  engine: string;
+  device: string;
+  reason: 'chosen' | 'fastest' | 'only' | 'fallback' | 'resumed';
+  /** What was tried for "auto" or before a fallback: seconds a step, or why not. */
+  tried: { engine: string; device: string; secondsPerStep?: number; problem?: string }[];
+}
+
 export type RunEvent = EventBase &
   (
+    | DeviceEvent
     | {
         kind: 'started';
         pid: number;

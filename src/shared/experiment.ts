@@ -97,6 +97,12 @@ export interface TrainingSpec {
   maxSteps?: number;
   batchSize: number;
   gradientAccumulation: number;
+  /** Largest number of examples run at once; halved by itself where a batch does not fit. The result is the same. */
+  microBatchSize?: number;
+  /** 'mixed': frozen weights in float16, adapters in float32, the loss scaled. */
+  precision: 'float32' | 'mixed';
+  /** Recompute each layer in the backward pass: less memory, more time, the same gradients. */
+  gradientCheckpointing: boolean;
   learningRate: number;
   headLearningRate: number;
   schedule: 'linear' | 'cosine' | 'constant';

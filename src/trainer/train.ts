@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openTask } from '../engine/onnxruntime/stepper';
+import { openTask } from '../engine/open';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mergeAdapters, staticDelta } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/select';
 import type { HostTensors } from '../../engine/engine';
-import { openEvaluator, openTask } from '../../engine/onnxruntime/stepper';
+import { openEvaluator, openTask } from '../../engine/open';
 import { probe } from '../../engine/onnxruntime/probe';
 import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
 import { OBJECTIVES } from '../../engine/objective';

@@ -3,8 +3,11 @@ import { DType } from '../../graph/dtype';
 import type { NumberArray } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
 import type { Executable, HostTensor, HostTensors } from '../engine';
+import type { OrtDevice } from '../place';
 
 export interface SessionOptions {
+  /** The CPU by default. */
+  device?: OrtDevice;
   /** Intra-op threads; the runtime's choice (one a core) by default. */
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
@@ -47,7 +50,7 @@ function keepHalfAsBits(): void {
 keepHalfAsBits();
 
 /**
- * A session on the CPU from a file (weights by reference) or from bytes. Memory patterns and prepacking are
+ * A session from a file (weights by reference) or from bytes. Memory patterns and prepacking are
  * off: together they cost 40 % of the peak memory and no time (measured on 6- and 12-layer encoders).
  */
 export async function openSession(
@@ -55,7 +58,7 @@ export async function openSession(
   options: SessionOptions = {},
 ): Promise<OrtSession> {
   const settings: InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
+    executionProviders: [options.device ?? 'cpu'],
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: false,

@@ -1,25 +1,14 @@
 import { rmSync } from 'node:fs';
-import { differentiate } from '../../graph/autodiff/differentiate';
-import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
-import { prune } from '../../graph/prune';
 import { saveByReference } from '../../graph/save';
 import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
-import { buildTaskGraph, type TaskGraph, type TaskGraphSpec, type TrainableInfo } from '../program';
-import type { Evaluator, Parameters, Stepper } from '../stepper';
-import { foldConstants } from './fold';
+import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
+import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { openSession, type SessionOptions } from './session';
-import { probe } from './probe';
-
-const GRAD_SCALE = 'aurora.gradScale';
-
-export interface OrtTask {
-  stepper: Stepper;
-  trainable: TrainableInfo[];
-}
+import { GRAD_SCALE, trainingGraph } from './training-graph';
 
 /**
  * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both
@@ -34,8 +23,8 @@ export async function openTask(
   infos: TensorInfos,
   spec: TaskGraphSpec,
   folder: string,
-  options: SessionOptions = {},
-): Promise<OrtTask> {
+  options: TaskOptions = {},
+): Promise<OpenedTask> {
   const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
   const task = buildTaskGraph(model, infos, spec, dropout);
   if (task.trainable.length === 0)
@@ -45,7 +34,7 @@ export async function openTask(
       'Choose an adapter method, or task.head "linear".',
     );
   const { model: stepModel, gradients } = await trainingGraph(task, folder);
-  const session = await openSession(saveByReference(stepModel, folder, 'step.onnx'), options);
+  const session = await openSession(saveByReference(stepModel, folder, 'step.onnx'), sessionOptions(options));
   const evaluator = await openEvaluator(model, infos, spec, folder, options);
   const fetches = [task.lossSum, task.count, ...gradients.values()];
   const stepper: Stepper = {
@@ -73,10 +62,13 @@ export async function openEvaluator(
   infos: TensorInfos,
   spec: TaskGraphSpec,
   folder: string,
-  options: SessionOptions = {},
+  options: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const session = await openSession(saveByReference(task.model, folder, 'evaluate.onnx'), options);
+  const session = await openSession(
+    saveByReference(task.model, folder, 'evaluate.onnx'),
+    sessionOptions(options),
+  );
   return {
     async evaluate(inputs, parameters, observe = false) {
       const seen = observe ? [...task.observed.values()].flat() : [];
@@ -111,32 +103,7 @@ function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): Ho
   return all;
 }
 
-/** Forward and backward in one graph; its outputs are the loss and the gradients. */
-async function trainingGraph(
-  task: TaskGraph,
-  folder: string,
-): Promise<{ model: Model; gradients: Map<string, string> }> {
-  const infos = await probe(task.model, folder);
-  const folded = await foldConstants(task.model, infos);
-  const graph = { ...folded, inputs: [...folded.inputs] };
-  const dtype = infos.get(task.lossSum)!.dtype;
-  new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, dtype, []);
-  const names = task.trainable.map((t) => t.name);
-  const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
-  const unused = names.filter((n) => !gradients.has(n));
-  if (unused.length)
-    throw new AuroraError(
-      'targets',
-      `These adapters do not reach the loss: ${unused
-        .map((n) => n.slice(0, n.lastIndexOf('.')))
-        .filter((p, i, a) => a.indexOf(p) === i)
-        .join(', ')}.`,
-      'Their layers feed another output of the model: leave them out with adapter.excludeModules.',
-    );
-  graph.outputs = [task.lossSum, task.count, ...gradients.values()].map((name) => ({
-    name,
-    dtype: 0,
-    shape: undefined,
-  }));
-  return { model: { ...task.model, graph: prune(graph) }, gradients };
-}
+const sessionOptions = ({ place, threads }: EvaluatorOptions): SessionOptions => {
+  if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
+  return { device: place?.device ?? 'cpu', threads };
+};

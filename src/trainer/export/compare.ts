@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { mergeAdapters } from '../../adapters/merge';
-import { openEvaluator } from '../../engine/onnxruntime/stepper';
+import { openEvaluator } from '../../engine/open';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TaskGraphSpec } from '../../engine/program';
 import type { TensorInfos } from '../../graph/infos';

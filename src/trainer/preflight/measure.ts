@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
-import { openTask } from '../../engine/onnxruntime/stepper';
+import { openTask } from '../../engine/open';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../shared/preflight';
 import { clipByGlobalNorm } from '../clip';

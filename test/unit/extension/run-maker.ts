@@ -24,6 +24,8 @@ export const spec: Experiment = {
     epochs: 3,
     batchSize: 16,
     gradientAccumulation: 1,
+    precision: 'float32',
+    gradientCheckpointing: false,
     learningRate: 1e-3,
     headLearningRate: 1e-3,
     schedule: 'linear',

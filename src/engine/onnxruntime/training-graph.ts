@@ -1,0 +1,40 @@
+import { differentiate } from '../../graph/autodiff/differentiate';
+import { GraphBuilder } from '../../graph/builder';
+import type { Model } from '../../graph/model';
+import { prune } from '../../graph/prune';
+import { AuroraError } from '../../shared/errors';
+import type { TaskGraph } from '../program';
+import { foldConstants } from './fold';
+import { probe } from './probe';
+
+export const GRAD_SCALE = 'aurora.gradScale';
+
+/** Forward and backward in one graph; its outputs are the loss and the gradients. */
+export async function trainingGraph(
+  task: TaskGraph,
+  folder: string,
+): Promise<{ model: Model; gradients: Map<string, string> }> {
+  const infos = await probe(task.model, folder);
+  const folded = await foldConstants(task.model, infos);
+  const graph = { ...folded, inputs: [...folded.inputs] };
+  const dtype = infos.get(task.lossSum)!.dtype;
+  new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, dtype, []);
+  const names = task.trainable.map((t) => t.name);
+  const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
+  const unused = names.filter((n) => !gradients.has(n));
+  if (unused.length)
+    throw new AuroraError(
+      'targets',
+      `These adapters do not reach the loss: ${unused
+        .map((n) => n.slice(0, n.lastIndexOf('.')))
+        .filter((p, i, a) => a.indexOf(p) === i)
+        .join(', ')}.`,
+      'Their layers feed another output of the model: leave them out with adapter.excludeModules.',
+    );
+  graph.outputs = [task.lossSum, task.count, ...gradients.values()].map((name) => ({
+    name,
+    dtype: 0,
+    shape: undefined,
+  }));
+  return { model: { ...task.model, graph: prune(graph) }, gradients };
+}

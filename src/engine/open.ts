@@ -1,0 +1,33 @@
+import type { TensorInfos } from '../graph/infos';
+import type { Model } from '../graph/model';
+import * as onnxruntime from './onnxruntime/stepper';
+import type { TaskGraphSpec } from './program';
+import type { Evaluator, EvaluatorOptions, OpenedTask, TaskOptions } from './stepper';
+
+/**
+ * Prepares a task on the engine and device of `options.place`.
+ *
+ * @param model  at the internal opset
+ * @param infos  shapes of its tensors, from a probe
+ * @param folder for the step graphs; on the model's file system where possible, removed on dispose
+ */
+export function openTask(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  folder: string,
+  options: TaskOptions = {},
+): Promise<OpenedTask> {
+  return onnxruntime.openTask(model, infos, spec, folder, options);
+}
+
+/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+export function openEvaluator(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  folder: string,
+  options: EvaluatorOptions = {},
+): Promise<Evaluator> {
+  return onnxruntime.openEvaluator(model, infos, spec, folder, options);
+}
