@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { ENGINES, type OrtDevice, type Place } from '../../engine/place';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { requireOnly, type Command } from '../command';
 import { runAnlCases } from '../reference/anl-case';
@@ -6,23 +7,28 @@ import { readReference, type ReferenceFile } from '../reference/case';
 import { Comparison } from '../reference/compare';
 import { runModelCase } from '../reference/model-case';
 import { describeFailure, failures, summaryLine } from '../reference/report';
+import { tolerancesTable } from '../reference/tolerance';
 
 export const reference: Command = {
-  help: `Usage: aurora reference FILE… [--device cpu] [--engine onnxruntime]
+  help: `Usage: aurora reference FILE… [--device ${ENGINES.onnxruntime.join('|')}] [--engine onnxruntime]
 
 Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
 runtime and optimizer and compares every field. One line a file, with the worst error of each kind; exit
 code 1, naming the field, when any is out of tolerance, missing or not finite.
+
+The largest error that passes, against PyTorch in float64, by device:
+
+${tolerancesTable()}
 `,
   options: { device: { type: 'string' }, engine: { type: 'string' } },
   async run(args) {
-    requireOnly('device', args.text('device'), 'cpu');
+    const place = placeOf(args.text('device'));
     requireOnly('engine', args.text('engine'), 'onnxruntime');
     if (args.positionals.length === 0)
       throw new AuroraError('usage', 'aurora reference needs at least one file.');
     let failed = 0;
     for (const path of args.positionals) {
-      const report = await runFile(readReference(path));
+      const report = await runFile(readReference(path), place);
       process.stdout.write(`${summaryLine(basename(path), report)}\n`);
       const bad = failures(report);
       if (bad.length) failed++;
@@ -36,12 +42,23 @@ code 1, naming the field, when any is out of tolerance, missing or not finite.
   },
 };
 
+function placeOf(device = 'cpu'): Place {
+  const known: readonly string[] = ENGINES.onnxruntime;
+  if (!known.includes(device))
+    throw new AuroraError(
+      'usage',
+      `There is no device "${device}".`,
+      `ONNX Runtime runs on ${known.join(', ')}.`,
+    );
+  return { engine: 'onnxruntime', device: device as OrtDevice };
+}
+
 /** What stops a file's run is that file's failure: the next ones are run all the same. */
-async function runFile(file: ReferenceFile): Promise<Comparison> {
+async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
   try {
     return file.kind === 'anl'
-      ? await runAnlCases(file.cases)
-      : await runModelCase(file.modelPath, file.case);
+      ? await runAnlCases(file.cases, place)
+      : await runModelCase(file.modelPath, file.case, place);
   } catch (e) {
     const report = new Comparison();
     const hint = e instanceof AuroraError && e.hint ? `\n       ${e.hint}` : '';

@@ -2,6 +2,7 @@ import { anl, anlNodes } from '../../adapters/anl';
 import { basis, basisCentres, gridStep } from '../../adapters/spline';
 import { openSession } from '../../engine/onnxruntime/session';
 import { probe } from '../../engine/onnxruntime/probe';
+import { CPU, type Place } from '../../engine/place';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
@@ -9,16 +10,18 @@ import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import type { AnlCase } from './case';
 import { arrayProblem, Comparison } from './compare';
+import { HOST, tolerancesOf } from './tolerance';
 
 /** The bare nonlinear layer, forward and gradients, in float32 on the engine and in float64 on the host. */
-export async function runAnlCases(cases: readonly AnlCase[]): Promise<Comparison> {
+export async function runAnlCases(cases: readonly AnlCase[], place: Place = CPU): Promise<Comparison> {
   const report = new Comparison();
   if (cases.length === 0) report.fail('cases', 'cases', 'empty in the file');
-  for (const [i, c] of cases.entries()) await runAnlCase(report, c, `cases[${i}].`);
+  for (const [i, c] of cases.entries()) await runAnlCase(report, c, place, `cases[${i}].`);
   return report;
 }
 
-async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<void> {
+async function runAnlCase(report: Comparison, c: AnlCase, place: Place, at: string): Promise<void> {
+  const tolerances = tolerancesOf(place);
   const used = ['z', 'weight', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W', 'bases'] : [])] as const;
   const problems = used.map((name) => [name, arrayProblem(c[name as 'z'])] as const).filter(([, p]) => p);
   for (const [name, problem] of problems) report.fail('format', `${at}${name}`, problem!);
@@ -26,11 +29,11 @@ async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<v
   const [n, rank] = c.z.dims;
   const centres = basisCentres(c);
   const bases = c.z.data.flatMap((z) => centres.map((m) => basis(c.splineOrder, (z - m) / gridStep(c))));
-  if (c.learnable) report.tensor('bases', `${at}bases`, bases, c.bases, 1e-5);
+  if (c.learnable) report.tensor('bases', `${at}bases`, bases, c.bases, HOST.bases);
   const host = Array.from({ length: n }, (_, row) => [
     ...anl(c.z.data.slice(row * rank, (row + 1) * rank), c.H?.data ?? [], c.W?.data ?? [], c),
   ]).flat();
-  report.tensor('sigma', `${at}sigma (host)`, host, c.sigma, 1e-5);
+  report.tensor('sigma', `${at}sigma (host)`, host, c.sigma, HOST.sigma);
 
   const model = anlModel(c);
   const infos = await probe(model);
@@ -39,7 +42,9 @@ async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<v
   const g = new GraphBuilder(model.graph, '/seed');
   const gradients = differentiate(model.graph, infos, new Map([[loss, g.scalar(1, DType.float)]]), wrt);
   for (const name of gradients.values()) g.addOutput(name);
-  const session = await openSession(encodeModel(model));
+  const session = await openSession(encodeModel(model), {
+    device: place.engine === 'onnxruntime' ? place.device : 'cpu',
+  });
   const tensor = (a: { dims: number[]; data: number[] }) => ({
     dtype: DType.float,
     dims: a.dims,
@@ -52,10 +57,12 @@ async function runAnlCase(report: Comparison, c: AnlCase, at: string): Promise<v
   );
   await session.dispose();
   const value = (name: string | undefined) => (name ? (out[name].data as Float32Array) : undefined);
-  report.tensor('sigma', `${at}sigma`, value(sigma), c.sigma, 1e-5);
-  report.tensor('gradZ', `${at}gradZ`, value(gradients.get('z')), c.gradZ, 1e-4);
-  if (c.fixed) report.tensor('gradH', `${at}gradH`, value(gradients.get('H')), c.gradH, 1e-4);
-  if (c.learnable) report.tensor('gradW', `${at}gradW`, value(gradients.get('W')), c.gradW, 1e-4);
+  report.tensor('sigma', `${at}sigma`, value(sigma), c.sigma, tolerances.sigma);
+  report.tensor('gradZ', `${at}gradZ`, value(gradients.get('z')), c.gradZ, tolerances.sigmaGradients);
+  if (c.fixed)
+    report.tensor('gradH', `${at}gradH`, value(gradients.get('H')), c.gradH, tolerances.sigmaGradients);
+  if (c.learnable)
+    report.tensor('gradW', `${at}gradW`, value(gradients.get('W')), c.gradW, tolerances.sigmaGradients);
 }
 
 /** sigma and sum(sigma · weight) of z, H and W. */

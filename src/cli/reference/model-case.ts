@@ -5,6 +5,7 @@ import { mergeAdapters, staticDelta } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/select';
 import type { HostTensors } from '../../engine/engine';
 import { openEvaluator, openTask } from '../../engine/open';
+import { CPU, type Place } from '../../engine/place';
 import { probe } from '../../engine/onnxruntime/probe';
 import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
 import { OBJECTIVES } from '../../engine/objective';
@@ -18,12 +19,18 @@ import { AdamW } from '../../trainer/optimizer';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
+import { HOST, tolerancesOf, type Tolerances } from './tolerance';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));
 
 /** Runs one reference case through the real pipeline and compares every field. */
-export async function runModelCase(modelPath: string, c: ReferenceCase): Promise<Comparison> {
+export async function runModelCase(
+  modelPath: string,
+  c: ReferenceCase,
+  place: Place = CPU,
+): Promise<Comparison> {
+  const tolerances = tolerancesOf(place);
   const report = new Comparison();
   const model = prepareModel(loadModel(modelPath));
   if (!checkFields(report, c, model.graph)) return report;
@@ -45,14 +52,14 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
   const spec: TaskGraphSpec = { objective: c.objective, head: head ?? undefined, output, adapters };
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
-    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'));
+    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), { place });
     const names = trainable.map((t) => t.name);
     report.names('trainable', names, Object.keys(c.trainable));
     const parameters = new Map(names.map((n) => [n, Float32Array.from(c.trainable[n]?.data ?? [])]));
 
-    await compareStep(report, model, stepper, c, parameters, '');
+    await compareStep(report, model, stepper, c, parameters, tolerances, '');
     const first = await stepper.evaluate(feeds(model, c, c), parameters);
-    report.tensor('logits', 'logits', numbers(first.logits.data), c.logits, 1e-4);
+    report.tensor('logits', 'logits', numbers(first.logits.data), c.logits, tolerances.logits);
     report.names(
       'mergedDelta',
       adapters.map((a) => a.layer.path),
@@ -64,7 +71,7 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
         `mergedDelta.${a.layer.path}`,
         staticDelta(a, parameters),
         c.mergedDelta?.[a.layer.path],
-        1e-5,
+        HOST.mergedDelta,
       );
     for (const [i, other] of c.otherShapes.entries())
       await compareStep(
@@ -73,10 +80,11 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
         stepper,
         { ...other, objective: c.objective },
         parameters,
+        tolerances,
         `otherShapes[${i}].`,
       );
 
-    await train(report, model, stepper, c, parameters);
+    await train(report, model, stepper, c, parameters, tolerances);
     report.names('trainedNorms', names, Object.keys(c.trainedNorms ?? {}));
     for (const name of names)
       report.number(
@@ -84,20 +92,22 @@ export async function runModelCase(modelPath: string, c: ReferenceCase): Promise
         `trainedNorms.${name}`,
         norm(parameters.get(name)!),
         c.trainedNorms?.[name],
-        1e-4,
+        tolerances.trainedNorms,
         relative,
       );
     await stepper.dispose();
 
     const merged = mergeAdapters(model, adapters, parameters);
-    const evaluator = await openEvaluator(merged, infos, { ...spec, adapters: [] }, join(folder, 'merged'));
+    const evaluator = await openEvaluator(merged, infos, { ...spec, adapters: [] }, join(folder, 'merged'), {
+      place,
+    });
     const after = await evaluator.evaluate(feeds(model, c, c), parameters);
     report.tensor(
       'mergedLogits',
       'afterTraining.mergedLogits',
       numbers(after.logits.data),
       c.afterTraining?.mergedLogits,
-      2e-4,
+      tolerances.mergedLogits,
     );
     await evaluator.dispose();
   } finally {
@@ -115,20 +125,35 @@ async function compareStep(
   stepper: Stepper,
   fields: StepFields & Task,
   parameters: ReadonlyMap<string, Float32Array>,
+  tolerances: Tolerances,
   prefix: string,
 ): Promise<void> {
   const inputs = feeds(model, fields, fields);
   const { lossSum, count } = await stepper.evaluate(inputs, parameters);
   const step = await stepper.step(inputs, parameters, 1 / count);
-  report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, 1e-5, relative);
+  report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, tolerances.loss, relative);
   // The evaluation graph must say the same.
-  report.number('loss', `${prefix}loss (evaluation)`, lossSum / count, fields.loss, 1e-5, relative);
+  report.number(
+    'loss',
+    `${prefix}loss (evaluation)`,
+    lossSum / count,
+    fields.loss,
+    tolerances.loss,
+    relative,
+  );
   const expected = fields.gradients ?? {};
   report.names('gradients', step.gradients.keys(), Object.keys(expected), prefix);
   const overall = Math.max(...Object.values(expected).map((g) => largest(g.data ?? [])));
   for (const [name, gradient] of step.gradients) {
     const unit = Math.max(largest(expected[name]?.data ?? []), overall / 1000);
-    report.tensor('gradients', `${prefix}gradients.${name}`, gradient, expected[name], 1e-4, unit);
+    report.tensor(
+      'gradients',
+      `${prefix}gradients.${name}`,
+      gradient,
+      expected[name],
+      tolerances.gradients,
+      unit,
+    );
   }
 }
 
@@ -138,6 +163,7 @@ async function train(
   stepper: Stepper,
   c: ReferenceCase,
   parameters: Map<string, Float32Array>,
+  { curve }: Tolerances,
 ): Promise<void> {
   const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss } = c.adamw;
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
@@ -150,14 +176,14 @@ async function train(
       `adamw.lossBeforeEachStep[${i}]`,
       step.lossSum / step.count,
       expected,
-      1e-5,
+      curve,
       aboveOne,
     );
     optimizer.step(parameters, step.gradients, 1);
   }
   if (lossBeforeEachStep.length === 0) report.fail('curve', 'adamw.lossBeforeEachStep', 'empty in the file');
   const after = await stepper.evaluate(inputs, parameters);
-  report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, 1e-5, aboveOne);
+  report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
 
 function feeds(model: Model, fields: Pick<StepFields, 'inputs' | 'labels'>, task: Task): HostTensors {
