@@ -21,6 +21,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'write a trained model as ONNX and measure it',
     load: async () => (await import('./commands/export')).exportCommand,
   },
+  doctor: {
+    summary: 'look at this machine and measure what it could train on',
+    load: async () => (await import('./commands/doctor')).doctorCommand,
+  },
   reference: {
     summary: 'check losses, gradients and training against PyTorch reference files',
     load: async () => (await import('./commands/reference')).reference,

@@ -1,0 +1,35 @@
+import type { GpuFacts } from '../shared/doctor';
+
+/** The part of WebGPU's API that is read here; Dawn's package has no types of its own. */
+interface Adapter {
+  info: {
+    vendor: string;
+    architecture: string;
+    device: string;
+    description: string;
+    isFallbackAdapter?: boolean;
+  };
+  features: ReadonlySet<string>;
+}
+interface Dawn {
+  create(flags: string[]): { requestAdapter(options?: object): Promise<Adapter | null> };
+}
+
+/** The GPU that WebGPU takes, as Dawn sees it; undefined where there is none. A driver may crash: use a child process. */
+export async function webgpuAdapter(): Promise<GpuFacts | undefined> {
+  const { create } = (await import('webgpu')) as unknown as Dawn;
+  const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+  return adapter ? describeAdapter(adapter) : undefined;
+}
+
+/** On Linux the description reads "name: driver with its version"; elsewhere it is the driver alone. */
+export function describeAdapter({ info, features }: Adapter): GpuFacts {
+  const [, name, driver] = /^(.*?): (.*)$/.exec(info.description) ?? [];
+  return {
+    name: name ?? (info.device || [info.vendor, info.architecture].filter(Boolean).join(' ')),
+    ...((driver ?? info.description) && { driver: driver ?? info.description }),
+    software: info.isFallbackAdapter === true || info.architecture === 'software',
+    source: 'webgpu',
+    float16: features.has('shader-f16'),
+  };
+}

@@ -1,0 +1,148 @@
+import { selectAdapters } from '../../adapters/select';
+import { openEvaluator, openTask } from '../../engine/open';
+import { probe } from '../../engine/onnxruntime/probe';
+import type { Place } from '../../engine/place';
+import { LABELS } from '../../engine/program';
+import type { Evaluator } from '../../engine/stepper';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import type { HostTensors } from '../../graph/host-tensor';
+import { findLinearLayers } from '../../graph/linear';
+import { INTERNAL_OPSET, type Model } from '../../graph/model';
+import { tensorOf } from '../../graph/values';
+import type { AuroraSpec } from '../../shared/experiment';
+import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from '../initialize';
+import { AdamW } from '../optimizer';
+import { encoder, ENCODER } from './encoder';
+
+export interface Rate {
+  /** Runs a second, and the seconds that were measured. */
+  perSecond: number;
+  seconds: number;
+}
+
+const ADAPTER: AuroraSpec = {
+  method: 'aurora',
+  rank: 2,
+  alpha: 4,
+  gridSize: 5,
+  splineOrder: 3,
+  gridRange: [-1, 1],
+  activation: 'tanh',
+  fixed: true,
+  learnable: true,
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+  targetModules: ['query', 'value'],
+};
+const CLASSES = 4;
+
+export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${ENCODER.batch} × ${ENCODER.length} tokens, AuroRA r=${ADAPTER.rank}`;
+
+/** Whole training steps (forward, backward, AdamW) of a small encoder, through the code that trains. */
+export async function stepRate(
+  place: Place,
+  folder: string,
+  threads: number,
+  seconds: number,
+): Promise<Rate> {
+  const model = encoder();
+  const { batch, length, hidden, vocabulary } = ENCODER;
+  const infos = await probe(model, folder);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), ADAPTER);
+  const head = { pooling: 'mean' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
+  const spec = { objective: 'cross-entropy' as const, head, output: 'last_hidden_state', adapters };
+  const { stepper } = await openTask(model, infos, spec, folder, { place, threads });
+  try {
+    const parameters = new Map([...initialAdapters(adapters, 0), ...initialHead(CLASSES, hidden, 0)]);
+    const optimizer = new AdamW([{ names: [...parameters.keys()], lr: 1e-3, weightDecay: 0 }], {
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+    });
+    const inputs: HostTensors = {
+      input_ids: integers([batch, length], (i) => (i * 7919) % vocabulary),
+      [LABELS]: integers([batch], (i) => i % CLASSES),
+    };
+    return await rateOf(seconds, async () => {
+      const { gradients } = await stepper.step(inputs, parameters, 1 / batch);
+      optimizer.step(parameters, gradients, 1);
+    });
+  } finally {
+    await stepper.dispose();
+  }
+}
+
+/** Products in a row: what is fed and fetched weighs little beside them. */
+const PRODUCTS = 8;
+const SIZES = [256, 512, 1024, 2048];
+/** Long enough that starting a kernel does not count. */
+const BUSY_SECONDS = 0.05;
+
+/** Billions of float32 operations a second in products of square matrices, of the smallest size that keeps it busy. */
+export async function matmulRate(
+  place: Place,
+  folder: string,
+  threads: number,
+  seconds: number,
+): Promise<{ gflops: number; size: number; seconds: number }> {
+  for (const size of SIZES) {
+    const evaluator = await openProducts(size, place, folder, threads);
+    try {
+      const inputs: HostTensors = {
+        x: { dtype: DType.float, dims: [size, size], data: new Float32Array(size * size).fill(1 / size) },
+        [LABELS]: { dtype: DType.float, dims: [size], data: new Float32Array(size) },
+      };
+      const run = () => evaluator.evaluate(inputs, new Map());
+      await run();
+      const began = performance.now();
+      await run();
+      if (performance.now() - began < BUSY_SECONDS * 1000 && size !== SIZES.at(-1)) continue;
+      const rate = await rateOf(seconds, run);
+      return { gflops: (rate.perSecond * PRODUCTS * 2 * size ** 3) / 1e9, size, seconds: rate.seconds };
+    } finally {
+      await evaluator.dispose();
+    }
+  }
+  throw new Error('The last size always counts.');
+}
+
+async function openProducts(size: number, place: Place, folder: string, threads: number): Promise<Evaluator> {
+  const model: Model = {
+    irVersion: 10,
+    producer: 'aurora-lab',
+    opsets: new Map([['', INTERNAL_OPSET]]),
+    graph: { name: 'products', nodes: [], initializers: new Map(), inputs: [], outputs: [] },
+    metadata: new Map(),
+  };
+  const g = new GraphBuilder(model.graph, '/products');
+  const weights = new Float32Array(size * size).fill(1 / size);
+  let x = g.addInput('x', DType.float, ['rows', size]);
+  for (let i = 0; i < PRODUCTS; i++)
+    x = g.op('MatMul', [x, g.addInitializer(tensorOf(`w${i}`, DType.float, [size, size], weights))]);
+  g.addOutput(g.op('Identity', [x], {}, { outputs: ['y'] }));
+  const infos = await probe(model, folder);
+  return openEvaluator(model, infos, { objective: 'mse', output: 'y', adapters: [] }, folder, {
+    place,
+    threads,
+  });
+}
+
+/** Runs for so many seconds, and twice at least, after one run that does not count. */
+async function rateOf(seconds: number, run: () => Promise<unknown>): Promise<Rate> {
+  await run();
+  const began = performance.now();
+  let runs = 0;
+  let spent = 0;
+  while (spent < seconds || runs < 2) {
+    await run();
+    runs++;
+    spent = (performance.now() - began) / 1000;
+  }
+  return { perSecond: runs / spent, seconds: spent };
+}
+
+const integers = (dims: number[], value: (i: number) => number) => ({
+  dtype: DType.int64,
+  dims,
+  data: BigInt64Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => BigInt(value(i))),
+});
