@@ -43,16 +43,18 @@ function integers(dtype: number, dims: number[], values: Int32Array): HostTensor
 }
 
 /**
- * The model's inputs, each [batch, longest of the batch], right-padded, in the integer type it declares (int64 if
- * it does not say), and `labels`, int64 [batch]. The inputs must have passed `checkInputs`.
+ * The model's inputs, each [batch, length], right-padded, in the integer type it declares (int64 if it does not
+ * say), and `labels`, int64 [batch]. The inputs must have passed `checkInputs`.
+ *
+ * @param length that of the longest example where it is left out
  */
 export function makeBatch(
   dataset: Dataset,
   indices: readonly number[],
   inputs: readonly ValueInfo[],
+  length = Math.max(...indices.map((i) => dataset.examples[i]!.ids.length)),
 ): { inputs: HostTensors; labels: HostTensor } {
   const examples = indices.map((i) => dataset.examples[i]!);
-  const length = Math.max(...examples.map((e) => e.ids.length));
   const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {
     const valueAt = INPUTS[name]!;
     const values = new Int32Array(examples.length * length);

@@ -1,5 +1,6 @@
 import type { EvaluationMetrics } from '../shared/events';
 import type { EarlyStoppingState } from './early-stopping';
+import type { KnownLimits } from './micro-batch/micro-batches';
 import type { AdamWState } from './optimizer';
 import type { FloatTensor } from '../graph/safetensors';
 
@@ -18,6 +19,8 @@ export interface CheckpointState {
   /** The newest evaluation. */
   last: EvaluationMetrics | null;
   earlyStopping: EarlyStoppingState;
+  /** What fits at once; absent from older checkpoints. */
+  memory?: KnownLimits;
   /** specHash of the run's spec. */
   specHash: string;
   /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */

@@ -3,12 +3,15 @@ import { evaluationOrder } from '../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../engine/stepper';
 import type { EvaluationMetrics } from '../shared/events';
 import { ConfusionMatrix } from './metrics';
+import type { MicroBatches } from './micro-batch/micro-batches';
+import type { Part } from './micro-batch/parts';
 import type { Task } from './task';
 
 /** Mean loss and metrics over a whole data set; the same batches and so the same bits every time. */
 export async function evaluateDataset(
   evaluator: Evaluator,
   task: Task,
+  micro: MicroBatches,
   dataset: Dataset,
   parameters: Parameters,
 ): Promise<EvaluationMetrics> {
@@ -16,10 +19,20 @@ export async function evaluateDataset(
   let lossSum = 0;
   let count = 0;
   for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {
-    const result = await evaluator.evaluate(task.feeds(dataset, indices), parameters);
-    lossSum += result.lossSum;
-    count += result.count;
-    predictions(result, indices.length).forEach((p, i) => matrix.add(dataset.examples[indices[i]].label, p));
+    const results = await micro.run('evaluation', dataset, indices, async (parts) => {
+      const out: (EvaluationResult & Part)[] = [];
+      for (const part of parts)
+        out.push({
+          ...(await evaluator.evaluate(task.feeds(dataset, part.indices, part.length), parameters)),
+          ...part,
+        });
+      return out;
+    });
+    for (const result of results) {
+      lossSum += result.lossSum;
+      count += result.count;
+      predictions(result).forEach((p, i) => matrix.add(dataset.examples[result.indices[i]].label, p));
+    }
   }
   return {
     loss: lossSum / count,
@@ -31,10 +44,10 @@ export async function evaluateDataset(
 }
 
 /** The class with the largest logit of each example; the first at ties. */
-function predictions({ logits }: EvaluationResult, examples: number): number[] {
+function predictions({ logits, indices }: EvaluationResult & Part): number[] {
   const data = logits.data as Float32Array;
-  const classes = data.length / examples;
-  return Array.from({ length: examples }, (_, i) => {
+  const classes = data.length / indices.length;
+  return Array.from(indices, (_, i) => {
     let best = 0;
     for (let c = 1; c < classes; c++) if (data[i * classes + c] > data[i * classes + best]) best = c;
     return best;

@@ -9,6 +9,7 @@ import { writeAdapter } from './adapter-files';
 import { saveCheckpoint } from './checkpoint-store';
 import type { Environment } from './environment';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
+import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Plan } from './plan';
 import type { Pulse } from './pulse';
 import { ActivationRecorder } from './recorder';
@@ -29,6 +30,7 @@ export interface Running {
   interrupted: () => boolean;
   task: Task;
   stepper: Stepper;
+  micro: MicroBatches;
   plan: Plan;
   state: TrainingState;
   journal: Journal;
@@ -46,6 +48,7 @@ export function makeHooks({
   interrupted,
   task,
   stepper,
+  micro,
   plan,
   state,
   journal,
@@ -74,7 +77,7 @@ export function makeHooks({
       listener.evaluated(step, epoch, metrics, best);
     },
     async snapshot(step) {
-      const path = await recorder.record(step, stepper, state.parameters);
+      const path = await recorder.record(step, stepper, micro, state.parameters);
       if (path) journal.append({ kind: 'activations', step, path });
     },
     checkpoint(step) {
@@ -89,6 +92,7 @@ export function makeHooks({
           best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
           last: state.last ?? null,
           earlyStopping: state.stopping.state(),
+          memory: micro.known(),
           specHash: specHash(spec),
           environment: { ...env },
         },

@@ -6,6 +6,7 @@ import { DropoutMasks } from './dropout';
 import type { EarlyStopping } from './early-stopping';
 import { evaluateDataset } from './evaluate';
 import { requireFinite } from './finite';
+import type { MicroBatches } from './micro-batch/micro-batches';
 import type { AdamW } from './optimizer';
 import type { Plan } from './plan';
 import { scheduleFactor } from './schedule';
@@ -58,6 +59,7 @@ export type LoopEnd = 'finished' | 'early-stopping' | StopReason;
 export async function trainingLoop(
   task: Task,
   stepper: Stepper,
+  micro: MicroBatches,
   plan: Plan,
   state: TrainingState,
   hooks: LoopHooks,
@@ -75,17 +77,9 @@ export async function trainingLoop(
       orderOf = epoch;
     }
     const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
-    const microBatches = order.slice(first, first + training.gradientAccumulation);
+    const batches = order.slice(first, first + training.gradientAccumulation);
     const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
-    const result = await gradientStep(
-      stepper,
-      task.feeds,
-      dataset,
-      microBatches,
-      state.parameters,
-      dropout,
-      state.step,
-    );
+    const result = await gradientStep(stepper, task, micro, batches, state.parameters, dropout, state.step);
     const step = state.step + 1;
     requireFinite(step, result.loss, result.gradients);
     const gradientNorm = clipByGlobalNorm(result.gradients, training.maxGradientNorm);
@@ -100,7 +94,7 @@ export async function trainingLoop(
       tokens: result.tokens,
       seconds: (performance.now() - began) / 1000,
     });
-    const stop = plan.evaluates(step) && (await evaluate(task, stepper, plan, state, hooks));
+    const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
     if (plan.snapshots(step)) await hooks.snapshot(step);
     if (plan.checkpoints(step) || hooks.checkpointRequested()) hooks.checkpoint(step);
     if (stop && step < plan.totalSteps) return 'early-stopping';
@@ -117,6 +111,7 @@ export async function trainingLoop(
 async function evaluate(
   task: Task,
   stepper: Stepper,
+  micro: MicroBatches,
   plan: Plan,
   state: TrainingState,
   hooks: LoopHooks,
@@ -124,7 +119,7 @@ async function evaluate(
   const { training } = task.spec;
   const began = performance.now();
   const { dataset } = task.data.validation;
-  const metrics = await evaluateDataset(stepper, task, dataset, state.parameters);
+  const metrics = await evaluateDataset(stepper, task, micro, dataset, state.parameters);
   const { best, stop } = state.stopping.update(metrics[training.metric]);
   state.last = metrics;
   if (best) state.best = { step: state.step, metrics };

@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { tokenOffsets } from '../data/token-offsets';
-import type { Stepper } from '../engine/stepper';
+import type { HostTensor } from '../engine/engine';
+import type { EvaluationResult, Stepper } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { runPaths, stepName } from '../runs/layout';
 import type { ActivationExample, ActivationExamples } from '../shared/activation-examples';
 import { encodeSnapshot } from '../shared/activations';
+import type { MicroBatches } from './micro-batch/micro-batches';
+import type { Part } from './micro-batch/parts';
 import { LayerRecorder } from './snapshot';
 import type { Task } from './task';
 
@@ -61,6 +64,7 @@ export class ActivationRecorder {
   async record(
     step: number,
     stepper: Stepper,
+    micro: MicroBatches,
     parameters: ReadonlyMap<string, Float32Array>,
   ): Promise<string | undefined> {
     const { adapters, data, spec } = this.task;
@@ -68,10 +72,19 @@ export class ActivationRecorder {
     const recorders = new Map(adapters.map((a) => [a.layer.path, new LayerRecorder(a)]));
     for (let at = 0; at < this.indices.length; at += spec.training.batchSize) {
       const batch = this.indices.slice(at, at + spec.training.batchSize);
-      const inputs = this.task.feeds(data.validation.dataset, batch);
-      const { observed } = await stepper.evaluate(inputs, parameters, true);
-      for (const [path, calls] of observed)
-        for (const z of calls) recorders.get(path)!.add(z, batch, inputs.attention_mask);
+      const seen = await micro.run('evaluation', data.validation.dataset, batch, async (parts) => {
+        const out: { observed: EvaluationResult['observed']; part: Part; mask: HostTensor | undefined }[] =
+          [];
+        for (const part of parts) {
+          const inputs = this.task.feeds(data.validation.dataset, part.indices, part.length);
+          const { observed } = await stepper.evaluate(inputs, parameters, true);
+          out.push({ observed, part, mask: inputs.attention_mask });
+        }
+        return out;
+      });
+      for (const { observed, part, mask } of seen)
+        for (const [path, calls] of observed)
+          for (const z of calls) recorders.get(path)!.add(z, part.indices, mask);
     }
     const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
     writeAtomic(

@@ -26,8 +26,8 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
-  /** A batch as an engine takes it: the model's inputs and the labels. */
-  feeds: (dataset: Dataset, indices: readonly number[]) => HostTensors;
+  /** A batch as an engine takes it: the model's inputs and the labels; `length` pads it beyond its longest text. */
+  feeds: (dataset: Dataset, indices: readonly number[], length?: number) => HostTensors;
   /** Numbers in the model's weights. */
   modelSize: number;
   warnings: string[];
@@ -65,14 +65,14 @@ export async function makeTask(
     head,
     graph,
     data,
-    feeds: (dataset, indices) => textFeeds(model, dataset, indices),
+    feeds: (dataset, indices, length) => textFeeds(model, dataset, indices, length),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };
 }
 
-function textFeeds(model: Model, dataset: Dataset, indices: readonly number[]): HostTensors {
-  const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model));
+function textFeeds(model: Model, dataset: Dataset, indices: readonly number[], length?: number): HostTensors {
+  const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model), length);
   return { ...inputs, [LABELS]: labels };
 }
 

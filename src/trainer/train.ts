@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openTask } from '../engine/open';
+import { CPU } from '../engine/place';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
@@ -15,6 +16,7 @@ import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { withCachedFeatures } from './features';
 import { failedEvent } from './failure';
+import { MicroBatches } from './micro-batch/micro-batches';
 import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
@@ -93,7 +95,8 @@ async function trainOnce(
   try {
     const fresh = initialState(task, trainable);
     const state = restored?.checkpoint ? restoredState(fresh, restored.checkpoint) : fresh;
-    await tryLongest(stepper, task, state.parameters);
+    const micro = new MicroBatches(task, stepper, CPU, warn, restored?.checkpoint?.state.memory);
+    await tryLongest(stepper, task, micro, state.parameters);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
     at(state.step);
@@ -108,6 +111,7 @@ async function trainOnce(
       interrupted: options.interrupted,
       task,
       stepper,
+      micro,
       plan,
       state,
       journal,
@@ -118,7 +122,7 @@ async function trainOnce(
       at,
     });
     if (state.step === 0) await hooks.snapshot(0);
-    const end = await trainingLoop(task, stepper, plan, state, hooks);
+    const end = await trainingLoop(task, stepper, micro, plan, state, hooks);
     scalars.close();
     return conclude(end, task, trainable, state, journal, totals, run, env);
   } finally {

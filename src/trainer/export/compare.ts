@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { mergeAdapters } from '../../adapters/merge';
 import { openEvaluator } from '../../engine/open';
 import { probe } from '../../engine/onnxruntime/probe';
+import { CPU } from '../../engine/place';
 import type { TaskGraphSpec } from '../../engine/program';
 import type { TensorInfos } from '../../graph/infos';
 import { loadModel } from '../../graph/load';
@@ -9,6 +10,7 @@ import type { Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import type { EvaluationMetrics } from '../../shared/events';
 import { evaluateDataset } from '../evaluate';
+import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task';
 import { logitsName } from './onnx';
 
@@ -30,7 +32,8 @@ export async function compareForms(
 ): Promise<FormMetrics> {
   const measure = async (name: string, model: Model, infos: TensorInfos, graph: TaskGraphSpec) => {
     const evaluator = await openEvaluator(model, infos, graph, join(folder, name));
-    const metrics = await evaluateDataset(evaluator, task, task.data.validation.dataset, parameters);
+    const micro = new MicroBatches(task, evaluator, CPU, () => {});
+    const metrics = await evaluateDataset(evaluator, task, micro, task.data.validation.dataset, parameters);
     await evaluator.dispose();
     return metrics;
   };

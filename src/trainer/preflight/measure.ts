@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
+import { CPU } from '../../engine/place';
 import { openTask } from '../../engine/open';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../shared/preflight';
@@ -11,6 +12,7 @@ import { withCachedFeatures } from '../features';
 import { requireFinite } from '../finite';
 import { tryLongest } from '../longest';
 import type { TrainingState } from '../loop';
+import { MicroBatches } from '../micro-batch/micro-batches';
 import { makePlan } from '../plan';
 import { SNAPSHOT_EXAMPLES } from '../recorder';
 import { scheduleFactor } from '../schedule';
@@ -45,11 +47,12 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   );
   try {
     const state = initialState(prepared, trainable);
-    await tryLongest(stepper, prepared, state.parameters);
+    const micro = new MicroBatches(prepared, stepper, CPU, () => {});
+    await tryLongest(stepper, prepared, micro, state.parameters);
     const preparation = performance.now() / 1000 - featureSeconds;
     const [warmUp, ...steps] = train.groups;
-    const seconds = await trainSteps(prepared, stepper, state, [warmUp, ...steps], plan, options);
-    const evaluationRate = await timeEvaluation(prepared, stepper, state, validation.groups[0]);
+    const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options);
+    const evaluationRate = await timeEvaluation(prepared, stepper, micro, state, validation.groups[0]);
 
     const measuredTokens = sum(sample.steps.map((step) => paddedTokens(whole.train, step)));
     const trainingSeconds =
@@ -98,18 +101,18 @@ const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
 async function trainSteps(
   task: Task,
   stepper: Stepper,
+  micro: MicroBatches,
   state: TrainingState,
   steps: readonly Step[],
   plan: { warmupSteps: number; totalSteps: number },
   { emit }: PreflightOptions,
 ): Promise<number[]> {
   const { training } = task.spec;
-  const { dataset } = task.data.train;
   const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
   const measured: number[] = [];
   for (const [i, step] of steps.entries()) {
     const began = performance.now();
-    const r = await gradientStep(stepper, task.feeds, dataset, step, state.parameters, dropout, i);
+    const r = await gradientStep(stepper, task, micro, step, state.parameters, dropout, i);
     requireFinite(i, r.loss, r.gradients);
     clipByGlobalNorm(r.gradients, training.maxGradientNorm);
     const factor = scheduleFactor(training.schedule, i, plan.warmupSteps, plan.totalSteps);
@@ -134,12 +137,17 @@ async function trainSteps(
 async function timeEvaluation(
   task: Task,
   stepper: Stepper,
+  micro: MicroBatches,
   { parameters }: TrainingState,
   batches: Step,
 ): Promise<number> {
   const { dataset } = task.data.validation;
   const began = performance.now();
-  for (const batch of batches) await stepper.evaluate(task.feeds(dataset, batch), parameters);
+  for (const batch of batches)
+    await micro.run('evaluation', dataset, batch, async (parts) => {
+      for (const { indices, length } of parts)
+        await stepper.evaluate(task.feeds(dataset, indices, length), parameters);
+    });
   return (performance.now() - began) / 1000 / paddedTokens(dataset, batches);
 }
 

@@ -1,0 +1,32 @@
+import type { Evaluator } from '../../engine/stepper';
+import { initialParameters, type Task } from '../task';
+import { isOutOfMemory } from './out-of-memory';
+
+/** Of the largest logit. A model that masks its padding differs by rounding only. */
+const EQUAL = 1e-5;
+
+/**
+ * Whether a text gives the same logits however far it is padded, found by running the shortest one both ways. A
+ * mask among the inputs does not say so: convolutions and means may look past it.
+ */
+export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
+  const { dataset } = task.data.train;
+  const lengths = dataset.examples.map((e) => e.ids.length);
+  const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
+  if (shortest === longest) return true;
+  const text = [lengths.indexOf(shortest)];
+  // Not those of the moment: a resumed run must find the same.
+  const parameters = initialParameters(task);
+  const logits = async (length: number) =>
+    (await evaluator.evaluate(task.feeds(dataset, text, length), parameters)).logits.data as Float32Array;
+  try {
+    // Twice its length shows it as well as the longest text would, and takes no more memory than that.
+    const own = await logits(shortest);
+    const padded = await logits(Math.min(longest, 2 * shortest + 1));
+    const largest = own.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+    return own.every((x, i) => Math.abs(x - padded[i]) <= EQUAL * largest);
+  } catch (e) {
+    if (isOutOfMemory(e)) return false;
+    throw e;
+  }
+}

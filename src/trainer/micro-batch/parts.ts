@@ -1,0 +1,54 @@
+/** Examples that are run through the model at once. */
+export interface Part {
+  indices: readonly number[];
+  /** What each of them is padded to. */
+  length: number;
+}
+
+/** What may be run at once. */
+export interface PartLimit {
+  examples: number;
+  /** Examples × padded length: a size that fits at length 32 may not fit at 128. */
+  tokens: number;
+}
+
+/** How many examples of one length may be run at once; one at least. */
+export const partSize = ({ examples, tokens }: PartLimit, length: number): number =>
+  Math.max(1, Math.min(examples, Math.floor(tokens / length)));
+
+/** Positions that are computed, padding included. */
+export const partTokens = ({ indices, length }: Part): number => indices.length * length;
+
+/**
+ * A batch as parts within the limit. One that is within it stays as it is. Where padding changes nothing, the parts
+ * are of like length and each is padded to its own longest text; else all keep the batch's padding.
+ *
+ * @param lengthOf tokens of an example
+ * @param trims    whether padding changes nothing
+ */
+export function cutBatch(
+  batch: readonly number[],
+  lengthOf: (index: number) => number,
+  limit: PartLimit,
+  trims: boolean,
+): Part[] {
+  const longest = (indices: readonly number[]) => Math.max(...indices.map(lengthOf));
+  const whole = { indices: batch, length: longest(batch) };
+  if (partSize(limit, whole.length) >= batch.length) return [whole];
+  const order = trims ? batch.toSorted((a, b) => lengthOf(b) - lengthOf(a)) : batch;
+  const parts: Part[] = [];
+  for (let at = 0; at < order.length;) {
+    const length = trims ? lengthOf(order[at]) : whole.length;
+    const indices = order.slice(at, at + partSize(limit, length));
+    parts.push({ indices, length });
+    at += indices.length;
+  }
+  return parts;
+}
+
+/** Half the examples of the largest part that has more than one, in padded tokens; undefined where none has. */
+export function halved(parts: readonly Part[]): number | undefined {
+  const divisible = parts.filter((p) => p.indices.length > 1);
+  if (divisible.length === 0) return undefined;
+  return Math.max(...divisible.map(({ indices, length }) => (indices.length >> 1) * length));
+}
