@@ -6,6 +6,7 @@ import { registerLanguage } from './experiment/language';
 import { createModelInspector } from './experiment/model-inspector';
 import { registerPreflight } from './experiment/preflight';
 import { registerWizard } from './experiment/wizard';
+import { registerCheckMachine } from './machine/check-machine';
 import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
@@ -26,11 +27,13 @@ export function activate(context: vscode.ExtensionContext): Api {
   const store = createRunStore(context, log);
   const trainer = createTrainerClient(context, log);
   const models = createModelInspector(context, trainer);
-  const services = { context, log, store, trainer, models } as Services;
+  const machineChecked = new vscode.EventEmitter<void>();
+  const services = { context, log, store, trainer, models, machineChecked } as Services;
   services.panels = createPanels(() => services);
   context.subscriptions.push(
     log,
     trainer,
+    machineChecked,
     services.panels,
     ...PARTS.flatMap((register) => register(services) ?? []),
     later(FIRST_LOOK_MS, () => void store.experiments().catch((e: Error) => log.error(e))),
@@ -43,6 +46,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerModelsView,
   registerMachineView,
+  registerCheckMachine,
   registerRunCommands,
   registerTraining,
   registerDemo,

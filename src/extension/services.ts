@@ -12,4 +12,6 @@ export interface Services {
   trainer: TrainerClient;
   models: ModelInspector;
   panels: Panels;
+  /** Fires when this machine was measured anew. */
+  machineChecked: vscode.EventEmitter<void>;
 }

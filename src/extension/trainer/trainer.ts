@@ -32,7 +32,10 @@ export interface TrainerHost {
 }
 
 /** Commands that run a model, so that what they lack is known before they start. */
-const NATIVE: readonly string[] = ['train', 'preflight', 'export', 'reference'];
+const NATIVE: readonly string[] = ['train', 'preflight', 'export', 'reference', 'doctor'];
+
+/** Our own parser in its own process, with no runtime behind it, is safe on any file; the others read no file of the workspace. */
+const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
 
 export interface ProgramOptions {
   onLine?: (line: string) => void;
@@ -99,8 +102,7 @@ export class Trainer {
   }
 
   async program(args: readonly string[], options: ProgramOptions = {}): Promise<RunningProgram> {
-    // Our own parser in its own process, with no runtime behind it: safe on any file.
-    const harmless = options.untrusted === true && args[0] === 'inspect';
+    const harmless = options.untrusted === true && HARMLESS.includes(args[0]);
     if (!harmless) await this.requireTrust();
     const node = await this.node();
     if (NATIVE.includes(args[0])) await findRuntime(this.host.dist);

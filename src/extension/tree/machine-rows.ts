@@ -1,5 +1,8 @@
+import type { MachineCheck } from '../../shared/doctor';
+import { COMMAND } from '../ids';
+import { fastest, gpuText, placeText, ratesText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';
-import { bytes } from './format';
+import { ago, bytes } from './format';
 import type { Row } from './run-row';
 import type { Translate } from '../translate';
 
@@ -7,10 +10,17 @@ import type { Translate } from '../translate';
 export interface MachineRow extends Row {
   id: string;
   tooltip: string;
+  /** What a click does. */
+  command?: string;
 }
 
 /** What this machine has for training, and first of all what it lacks, with the next step. */
-export function machineRows(report: MachineReport, extensionVersion: string, t: Translate): MachineRow[] {
+export function machineRows(
+  report: MachineReport,
+  extensionVersion: string,
+  t: Translate,
+  checked?: { check: MachineCheck; now: number; locale: string },
+): MachineRow[] {
   const { node, runtime, problems, freeMemory, totalMemory, cores } = report;
   const from = {
     setting: t('from the setting aurora.nodePath'),
@@ -29,11 +39,58 @@ export function machineRows(report: MachineReport, extensionVersion: string, t: 
       t('Training needs about the size of the model and of what a step keeps for its gradients.'),
     ),
     row('cores', t('Cores'), String(cores), { id: 'circuit-board' }),
+    ...(checked ? checkedRows(checked, t) : [unchecked(t)]),
     ...(node
       ? [row('node', 'Node', `${node.version} ${from[node.from]}`, { id: 'terminal' }, node.path)]
       : []),
     ...(runtime ? [row('runtime', 'ONNX Runtime', runtime.version, { id: 'zap' }, runtime.path)] : []),
     row('extension', 'AuroRA Lab', extensionVersion, { id: 'extensions' }),
+  ];
+}
+
+const unchecked = (t: Translate): MachineRow => ({
+  ...row(
+    'check',
+    t('Devices'),
+    t('not measured yet'),
+    { id: 'pulse' },
+    t('Check This Machine measures them.'),
+  ),
+  command: COMMAND.checkMachine,
+});
+
+/** Graphics cards and what trains on them, as the last check found them; the fastest first. */
+function checkedRows(
+  { check, now, locale }: { check: MachineCheck; now: number; locale: string },
+  t: Translate,
+): MachineRow[] {
+  const when = t('Measured {0}.', ago(check.at, now, locale, t));
+  const best = fastest(check);
+  const speed = (p: MachineCheck['places'][number]) => p.stepsPerSecond ?? -1;
+  return [
+    ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g, t), { id: 'device-desktop' })),
+    ...check.places
+      .toSorted((a, b) => speed(b) - speed(a))
+      .map((p) => {
+        const name = placeText(p, t);
+        if (p.problem !== undefined)
+          return row(
+            `place:${p.engine}:${p.device}`,
+            name,
+            t('not available'),
+            { id: 'circle-slash' },
+            [p.problem, p.hint].filter(Boolean).join(' '),
+          );
+        const words = ratesText(p, t);
+        return row(
+          `place:${p.engine}:${p.device}`,
+          name,
+          p === best ? t('{0}, the fastest', words) : words,
+          { id: p === best ? 'rocket' : 'dashboard' },
+          `${t('{0}: {1}', name, words)}\n${t('A step: {0}.', check.step)}\n${when}`,
+        );
+      }),
+    ...check.facts.missing.map((m, i) => row(`missing:${i}`, m.what, m.hint, { id: 'info' })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CONTEXT, VIEW } from '../ids';
+import { lastCheck } from '../machine/check-machine';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
@@ -23,6 +24,7 @@ export function registerMachineView(services: Services): vscode.Disposable {
     tree,
     services.store.onDidChange((runs) => view.visible && void tree.runsChanged(runs)),
     view.onDidChangeVisibility(({ visible }) => visible && void tree.look()),
+    services.machineChecked.event(() => void tree.look()),
     { dispose: () => clearInterval(timer) },
   );
 }
@@ -60,6 +62,7 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
     item.description = row.description;
     item.tooltip = row.tooltip;
     item.contextValue = row.capabilities.join(' ');
+    if (row.command !== undefined) item.command = { command: row.command, title: row.label };
     item.accessibilityInformation = { label: row.spoken };
     item.iconPath = new vscode.ThemeIcon(
       row.icon.id,
@@ -108,7 +111,9 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
     const { version } = context.extension.packageJSON as { version: string };
     try {
       this.looking ??= trainer.machine();
-      const rows = machineRows(await this.looking, version, vscode.l10n.t);
+      const check = lastCheck(context);
+      const checked = check && { check, now: Date.now(), locale: vscode.env.language };
+      const rows = machineRows(await this.looking, version, vscode.l10n.t, checked);
       void vscode.commands.executeCommand('setContext', CONTEXT.machineKnown, true);
       return rows;
     } catch (e) {

@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import type { MachineCheck } from '../../shared/doctor';
+import { registerGuarded } from '../commands/guard';
+import { explaining } from '../commands/training-problems';
+import { programError } from '../experiment/program-error';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { checkMarkdown, checkSummary, parseDoctorLine, placeText } from './check-text';
+
+const SCHEME = 'aurora-machine';
+const KEY = 'machineCheck';
+const PAGE = vscode.Uri.from({ scheme: SCHEME, path: '/This machine.md' });
+
+/** The command that measures what this machine could train on; the last check is kept for the Machine view. */
+export function registerCheckMachine(services: Services): vscode.Disposable {
+  const { context, log, trainer } = services;
+  const changed = new vscode.EventEmitter<vscode.Uri>();
+  let going = false;
+  const check = async () => {
+    if (going) return;
+    going = true;
+    try {
+      const report = await measure(trainer);
+      if (!report) return;
+      await context.globalState.update(KEY, report);
+      services.machineChecked.fire();
+      changed.fire(PAGE);
+      await tell(report);
+    } finally {
+      going = false;
+    }
+  };
+  return vscode.Disposable.from(
+    changed,
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+      onDidChange: changed.event,
+      provideTextDocumentContent: () => {
+        const last = lastCheck(context);
+        return last
+          ? checkMarkdown(last, vscode.l10n.t)
+          : vscode.l10n.t('This machine has not been checked yet.');
+      },
+    }),
+    registerGuarded(log, COMMAND.checkMachine, () => explaining(check)),
+  );
+}
+
+export const lastCheck = (context: vscode.ExtensionContext): MachineCheck | undefined =>
+  context.globalState.get<MachineCheck>(KEY);
+
+/** Undefined where the person turned away. */
+function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefined> {
+  const { t } = vscode.l10n;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Checking this machine'),
+    cancellable: true,
+  };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    progress.report({ message: t('Looking for devices …') });
+    let report: MachineCheck | undefined;
+    const onLine = (text: string) => {
+      const line = parseDoctorLine(text);
+      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0} …', placeText(line, t)) });
+      if (line?.kind === 'report') report = line;
+    };
+    try {
+      const result = await trainer.program(['doctor', '--json'], { token, onLine, untrusted: true });
+      if (!report) throw programError(result, 'doctor');
+      return report;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    }
+  });
+}
+
+async function tell(report: MachineCheck): Promise<void> {
+  const show = vscode.l10n.t('Show Report');
+  const picked = await vscode.window.showInformationMessage(checkSummary(report, vscode.l10n.t), show);
+  if (picked !== show) return;
+  try {
+    await vscode.commands.executeCommand('markdown.showPreview', PAGE);
+  } catch {
+    await vscode.window.showTextDocument(PAGE, { preview: true });
+  }
+}

@@ -1,0 +1,98 @@
+import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
+import { bytes } from '../tree/format';
+import type { Translate } from '../translate';
+
+/** A line of `aurora doctor --json`; undefined for what is none, or of a kind that is not known. */
+export function parseDoctorLine(line: string): DoctorLine | undefined {
+  try {
+    const value = JSON.parse(line) as DoctorLine | null;
+    const known = ['system', 'checking', 'place', 'report'];
+    return value && known.includes(value.kind) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** "ONNX Runtime on webgpu" */
+export const placeText = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
+  t('{0} on {1}', engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime', device);
+
+/** The place that trains fastest; undefined where nothing could be measured. */
+export function fastest(check: MachineCheck): PlaceCheck | undefined {
+  const measured = check.places.filter((p) => p.stepsPerSecond !== undefined);
+  return measured.toSorted((a, b) => b.stepsPerSecond! - a.stepsPerSecond!)[0];
+}
+
+/** What the person who waited reads first. */
+export function checkSummary(check: MachineCheck, t: Translate): string {
+  const best = fastest(check);
+  if (!best) return t('Nothing on this machine could train. The report says why.');
+  return t('Fastest here: {0}, {1} steps a second.', placeText(best, t), rate(best.stepsPerSecond!));
+}
+
+/** "12.3 steps/s · 118 GFLOP/s" */
+export const ratesText = ({ stepsPerSecond, gflops }: PlaceCheck, t: Translate): string =>
+  [
+    stepsPerSecond !== undefined && t('{0} steps/s', rate(stepsPerSecond)),
+    gflops !== undefined && t('{0} GFLOP/s', rate(gflops)),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+
+/** "driver NVIDIA 550.54 · 81 GB · float16" */
+export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Translate): string =>
+  [
+    software && t('a processor that plays GPU'),
+    driver,
+    memory !== undefined && bytes(memory),
+    float16 && 'float16',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+
+/** The whole check as Markdown. */
+export function checkMarkdown(check: MachineCheck, t: Translate): string {
+  const { facts, places, step, at } = check;
+  const gpus = facts.gpus.map((g) => [`${t('Graphics')}`, `${g.name} (${gpuText(g, t)})`]);
+  const rows = [
+    [t('System'), facts.platform],
+    [t('Processor'), t('{0}, {1} cores', facts.cpu, facts.cores)],
+    [t('Memory'), t('{0} free of {1}', bytes(facts.freeMemory), bytes(facts.totalMemory))],
+    ...(gpus.length ? gpus : [[t('Graphics'), t('none that WebGPU or CUDA could use')]]),
+  ];
+  const measured = places.filter((p) => p.stepsPerSecond !== undefined);
+  const problems = [
+    ...facts.missing.map((m) => ({ title: m.what, hint: m.hint })),
+    ...places.flatMap((p) =>
+      p.problem === undefined ? [] : [{ title: `**${placeText(p, t)}**: ${p.problem}`, hint: p.hint }],
+    ),
+  ];
+  return `${[
+    `# ${t('This machine')}`,
+    t('Measured {0}.', new Date(at).toLocaleString()),
+    table([t('What'), t('Is')], rows),
+    `## ${t('What trains here')}`,
+    measured.length
+      ? table(
+          [t('Engine and device'), t('Training steps a second'), t('GFLOP/s'), t('Matrices')],
+          measured.map((p) => [
+            placeText(p, t),
+            rate(p.stepsPerSecond!),
+            rate(p.gflops!),
+            `${p.size} × ${p.size}`,
+          ]),
+        )
+      : t('Nothing could be measured.'),
+    t(
+      'A step is forward, backward and AdamW of a small encoder: {0}. GFLOP/s is float32 products of matrices, by the same engine.',
+      step,
+    ),
+    ...(problems.length ? [`## ${t('What is missing')}`] : []),
+    ...problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`),
+  ].join('\n\n')}\n`;
+}
+
+const rate = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));
+
+const table = (head: string[], rows: string[][]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkMarkdown,
+  checkSummary,
+  fastest,
+  gpuText,
+  parseDoctorLine,
+} from '../../../src/extension/machine/check-text';
+import { COMMAND } from '../../../src/extension/ids';
+import { machineRows } from '../../../src/extension/tree/machine-rows';
+import type { MachineCheck } from '../../../src/shared/doctor';
+import { describeAdapter } from '../../../src/engine/adapter';
+import { parseNvidia } from '../../../src/trainer/doctor/facts';
+
+const t = (message: string, ...args: (string | number)[]) =>
+  args.reduce<string>((text, arg, i) => text.replaceAll(`{${i}}`, String(arg)), message);
+
+const check: MachineCheck = {
+  at: 0,
+  step: '4 layers',
+  facts: {
+    platform: 'linux-x64',
+    cpu: 'A Processor',
+    cores: 2,
+    totalMemory: 24e9,
+    freeMemory: 20e9,
+    gpus: [{ name: 'llvmpipe', driver: 'Mesa 25', software: true, source: 'webgpu', float16: true }],
+    missing: [{ what: 'There is no graphics card.', hint: 'Train on the processor.' }],
+  },
+  places: [
+    { engine: 'onnxruntime', device: 'webgpu', gflops: 5.34, size: 256, stepsPerSecond: 0.7, seconds: 10 },
+    { engine: 'onnxruntime', device: 'cpu', gflops: 118, size: 512, stepsPerSecond: 11.8, seconds: 10 },
+    { engine: 'onnxruntime', device: 'cuda', problem: 'The provider is missing.', hint: 'Install it.' },
+  ],
+};
+const report = { totalMemory: 24e9, freeMemory: 20e9, cores: 2, problems: [] };
+
+describe('the check of a machine', () => {
+  it('says what is fastest, and what is missing with its next step', () => {
+    expect(checkSummary(check, t)).toBe('Fastest here: ONNX Runtime on cpu, 11.8 steps a second.');
+    const text = checkMarkdown(check, t);
+    expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
+    expect(text).toContain('- **ONNX Runtime on cuda**: The provider is missing.\n  Install it.');
+    expect(text).toContain('llvmpipe (a processor that plays GPU · Mesa 25 · float16)');
+  });
+
+  it('says so where nothing trains', () => {
+    const none = { ...check, places: check.places.slice(2) };
+    expect(fastest(none)).toBeUndefined();
+    expect(checkSummary(none, t)).toContain('Nothing on this machine could train');
+    expect(checkMarkdown(none, t)).toContain('Nothing could be measured.');
+  });
+
+  it('makes rows of the Machine view, the fastest first', () => {
+    const rows = machineRows(report, '1.0.0', t, { check, now: 60_000, locale: 'en' });
+    const places = rows.filter((r) => r.id.startsWith('place:')).map((r) => [r.label, r.description]);
+    expect(places).toEqual([
+      ['ONNX Runtime on cpu', '11.8 steps/s · 118 GFLOP/s, the fastest'],
+      ['ONNX Runtime on webgpu', '0.70 steps/s · 5.34 GFLOP/s'],
+      ['ONNX Runtime on cuda', 'not available'],
+    ]);
+    expect(rows.find((r) => r.id.endsWith(':cuda'))?.tooltip).toBe('The provider is missing. Install it.');
+    expect(rows.some((r) => r.command !== undefined)).toBe(false);
+  });
+
+  it('offers the check where there was none', () => {
+    const row = machineRows(report, '1.0.0', t).find((r) => r.command === COMMAND.checkMachine);
+    expect(row?.description).toBe('not measured yet');
+  });
+
+  it('reads the lines it knows only', () => {
+    expect(parseDoctorLine('{"kind":"checking","engine":"tfjs","device":"wasm"}')).toMatchObject({
+      device: 'wasm',
+    });
+    expect(parseDoctorLine('Warning: of a driver')).toBeUndefined();
+    expect(parseDoctorLine('{"kind":"later"}')).toBeUndefined();
+  });
+});
+
+describe('graphics cards', () => {
+  it("reads nvidia-smi's answer", () => {
+    expect(parseNvidia('NVIDIA H100 80GB HBM3, 550.54.15, 81559\n')).toEqual([
+      {
+        name: 'NVIDIA H100 80GB HBM3',
+        driver: 'NVIDIA 550.54.15',
+        memory: 81559 * 2 ** 20,
+        software: false,
+        source: 'nvidia-smi',
+      },
+    ]);
+    expect(parseNvidia('No devices were found\n')).toEqual([]);
+  });
+
+  it("tells a card from a processor that plays one, by Dawn's words", () => {
+    // As Dawn 0.6.2 says it on Mesa 25.
+    const lavapipe = describeAdapter({
+      info: {
+        vendor: 'mesa',
+        architecture: 'software',
+        device: 'llvmpipe-llvm-19-1-7-256-bits-',
+        description: 'llvmpipe: Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1',
+        isFallbackAdapter: true,
+      },
+      features: new Set(['shader-f16']),
+    });
+    expect(gpuText(lavapipe, t)).toBe(
+      'a processor that plays GPU · Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1 · float16',
+    );
+    expect(lavapipe.name).toBe('llvmpipe');
+  });
+});
