@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { selectAdapters } from '../src/adapters/select';
 import type { HostTensors } from '../src/engine/engine';
 import { probe } from '../src/engine/onnxruntime/probe';
-import { openTask } from '../src/engine/onnxruntime/stepper';
+import { openTask } from '../src/engine/open';
+import { CPU, type Place } from '../src/engine/place';
 import { LABELS } from '../src/engine/program';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/linear';
@@ -14,10 +15,10 @@ import { AdamW } from '../src/trainer/optimizer';
 import { HEAD, type BenchCase, type DenseArray } from './case';
 
 /**
- * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS. Answers each line of its input, "step",
+ * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE]. Answers each line of its input, "step",
  * "evaluate" or "memory", with one line of JSON, so that the launcher can take turns between programs.
  */
-async function main(path: string, threads: number): Promise<void> {
+async function main(path: string, threads: number, place: Place): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
   const folder = mkdtempSync(join(dirname(path), 'step-'));
   const model = prepareModel(loadModel(join(dirname(path), c.model)));
@@ -33,7 +34,7 @@ async function main(path: string, threads: number): Promise<void> {
       adapters,
     },
     folder,
-    { threads },
+    { threads, place },
   );
   const parameters = new Map(
     Object.entries(c.trainable).map(([name, t]) => [name, Float32Array.from(t.data)]),
@@ -79,4 +80,13 @@ function peakMemory(): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
 }
 
-void main(process.argv[2], Number(process.argv[3]));
+function parsePlace(text: string | undefined): Place {
+  const [engine, device] = text?.split(':') ?? [CPU.engine, CPU.device];
+  return { engine, device } as Place;
+}
+
+process.env.ORT_DISABLE_TELEMETRY = '1';
+main(process.argv[2], Number(process.argv[3]), parsePlace(process.argv[4])).catch((e: Error) => {
+  // A device that is not there is an answer, not a fault of the benchmark.
+  process.stdout.write(`${JSON.stringify({ ready: false, problem: e.message })}\n`, () => process.exit(1));
+});

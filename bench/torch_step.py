@@ -1,6 +1,6 @@
 """PyTorch's side of the benchmark: the same encoder, adapters, batch and optimizer as step.ts.
 
-Usage: torch_step.py CASE THREADS. Answers each line of its input, "step", "evaluate" or "memory",
+Usage: torch_step.py CASE THREADS [cpu|cuda]. Answers each line of its input, "step", "evaluate" or "memory",
 with one line of JSON.
 """
 
@@ -121,16 +121,19 @@ def peak_memory():
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 
-def main(path, threads):
+def main(path, threads, device="cpu"):
     torch.set_num_threads(threads)
+    if device == "cuda" and not torch.cuda.is_available():
+        print(json.dumps({"ready": False, "problem": "torch.cuda finds no card here"}), flush=True)
+        return
     with open(path) as file:
         case = json.load(file)
     model_path = os.path.join(os.path.dirname(path), case["model"])
     weights = {name: read_weight(model_path, stored) for name, stored in case["weights"].items()}
     trainable = {name: dense(t, torch.float32) for name, t in case["trainable"].items()}
-    model = Classifier(case, weights, trainable)
-    inputs = [dense(case["inputs"][n], torch.int64) for n in ("input_ids", "attention_mask")]
-    labels = dense(case["labels"], torch.int64)
+    model = Classifier(case, weights, trainable).to(device)
+    inputs = [dense(case["inputs"][n], torch.int64).to(device) for n in ("input_ids", "attention_mask")]
+    labels = dense(case["labels"], torch.int64).to(device)
     hyper = case["adamw"]
     parameters = [p for p in model.parameters() if p.requires_grad]
     assert sum(p.numel() for p in parameters) == sum(t.numel() for t in trainable.values())
@@ -154,6 +157,8 @@ def main(path, threads):
 
     commands = {"step": step, "evaluate": evaluate, "memory": memory}
     versions = {"torch": torch.__version__, "python": sys.version.split()[0]}
+    if device == "cuda":
+        versions["card"] = torch.cuda.get_device_name()
     print(json.dumps({"ready": True, **versions}), flush=True)
     for line in sys.stdin:
         cpu = time.process_time()
@@ -165,4 +170,4 @@ def main(path, threads):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
