@@ -1,9 +1,8 @@
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { spawnSync } from 'node:child_process';
+import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
 import { Contestant, findTorch } from './lib/contestant.mjs';
-import { Failure, main, say } from './lib/console.mjs';
+import { main, say } from './lib/console.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { report, summarize, table } from './lib/bench-report.mjs';
@@ -22,7 +21,6 @@ const SECONDS = { step: 85, evaluate: 30 };
 const FEWEST_ROUNDS = 3;
 /** Rounds that do not count: first use of memory, caches, clock rates. */
 const WARM_UP = 2;
-const FOLDER = join(ROOT, '.cache', 'bench');
 
 await main(async () => {
   const { values } = parseArgs({
@@ -38,7 +36,7 @@ await main(async () => {
   const rounds = positive('rounds', values.rounds);
 
   ensureDependencies();
-  await build();
+  await buildBench();
   const torch = findTorch();
   if (!torch) say('No python3 here has torch (Debian: python3-torch): only AuroRA Lab is measured.');
   const results = [];
@@ -52,35 +50,9 @@ await main(async () => {
   say('Written to docs/benchmarks.md.');
 });
 
-function positive(option, text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new Failure(`--${option} ${text} is not a positive whole number.`);
-}
-
-async function build() {
-  const esbuild = await import('esbuild');
-  await esbuild
-    .build({
-      absWorkingDir: ROOT,
-      entryPoints: ['bench/prepare.ts', 'bench/step.ts'],
-      outdir: '.cache/bench',
-      outExtension: { '.js': '.cjs' },
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      external: ['onnxruntime-node'],
-      logLevel: 'warning',
-    })
-    .catch(() => {
-      throw new Failure('The benchmark could not be built; the errors are above.');
-    });
-}
-
 /** Both sides in turns, so that what else the machine does falls on both alike. */
 async function runCase(name, threads, rounds, torch) {
-  const path = prepare(name);
+  const path = prepareCase(name);
   const sides = [
     new Contestant('AuroRA Lab', process.execPath, [join(FOLDER, 'step.cjs'), path, `${threads}`]),
   ];
@@ -95,8 +67,7 @@ async function runCase(name, threads, rounds, torch) {
     return summarize(name, counted, sides);
   } finally {
     sides.forEach((side) => side.end());
-    for (const entry of readdirSync(FOLDER))
-      if (entry.startsWith('step-')) rmSync(join(FOLDER, entry), { recursive: true, force: true });
+    cleanUp();
   }
 }
 
@@ -110,14 +81,4 @@ async function takeTurns(sides, command, warmUp, rounds) {
   }
   for (const side of sides) await side.noteMemory(command);
   return round - warmUp;
-}
-
-/** Runs apart, so that the memory of making the model counts for neither side. */
-function prepare(name) {
-  const match = /^(6x384|12x768):(\d+)x(\d+)$/.exec(name);
-  if (!match) throw new Failure(`--case ${name} is not ENCODER:BATCHxLENGTH.`, 'For example 6x384:16x128.');
-  const args = [join(FOLDER, 'prepare.cjs'), FOLDER, ...match.slice(1)];
-  const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-  if (result.status !== 0) throw new Failure(`The benchmark's model could not be made:\n${result.stderr}`);
-  return result.stdout.trim();
 }

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from './console.mjs';
+import { ROOT } from './run.mjs';
+
+/** Models, cases and programs of the benchmarks; git ignores it. */
+export const FOLDER = join(ROOT, '.cache', 'bench');
+
+export function positive(option, text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Failure(`--${option} ${text} is not a positive whole number.`);
+}
+
+/** Bundles the benchmark's programs. Needs the dependencies. */
+export async function buildBench() {
+  const esbuild = await import('esbuild');
+  await esbuild
+    .build({
+      absWorkingDir: ROOT,
+      entryPoints: ['bench/prepare.ts', 'bench/step.ts'],
+      outdir: '.cache/bench',
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      mainFields: ['module', 'main'],
+      external: ['onnxruntime-node'],
+      logLevel: 'warning',
+    })
+    .catch(() => {
+      throw new Failure('The benchmark could not be built; the errors are above.');
+    });
+}
+
+/** Runs apart, so that the memory of making the model counts for neither side. */
+export function prepareCase(name) {
+  const match = /^(6x384|12x768):(\d+)x(\d+)$/.exec(name);
+  if (!match) throw new Failure(`--case ${name} is not ENCODER:BATCHxLENGTH.`, 'For example 6x384:16x128.');
+  const args = [join(FOLDER, 'prepare.cjs'), FOLDER, ...match.slice(1)];
+  const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+  if (result.status !== 0) throw new Failure(`The benchmark's model could not be made:\n${result.stderr}`);
+  return result.stdout.trim();
+}
+
+/** Weights that a side has linked beside its step graph. */
+export function cleanUp() {
+  for (const entry of readdirSync(FOLDER))
+    if (entry.startsWith('step-')) rmSync(join(FOLDER, entry), { recursive: true, force: true });
+}
