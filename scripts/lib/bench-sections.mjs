@@ -5,10 +5,11 @@ import { ROOT } from './run.mjs';
 const PATH = join(ROOT, 'docs', 'benchmarks.md');
 const HEAD = `# Benchmarks
 
-Written by \`npm run bench\` (training) and \`npm run bench:editor\` (the extension); do not edit.
+Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\` and \`npm run bench:editor\`
+(the extension); do not edit.
 `;
 /** In the file's order. */
-const SECTIONS = ['training', 'editor'];
+const SECTIONS = ['training', 'memory', 'devices', 'editor'];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
 

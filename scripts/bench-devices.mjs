@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
+import { report, summarize, table } from './lib/bench-devices-report.mjs';
+import { writeSection } from './lib/bench-sections.mjs';
+import { main, say } from './lib/console.mjs';
+import { Contestant, findTorch } from './lib/contestant.mjs';
+import { machine } from './lib/machine.mjs';
+import { ROOT } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+
+const HELP = `Usage: npm run bench:devices -- [--threads 2] [--rounds 10] [--case 6x384:16x128]…
+
+Times a training step on every engine and device that this machine has, and PyTorch's on the same card: the same
+encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases.
+`;
+/** With a graphics card, as the other benchmark; without one, what a processor that plays GPU does in minutes. */
+const CASES = { card: ['6x384:16x128', '12x768:16x128'], none: ['6x384:4x32'] };
+/** What one case may take for all sides together. */
+const SECONDS = 150;
+const FEWEST_ROUNDS = 3;
+const WARM_UP = 2;
+
+/** Who computes, what it is called, and whose the device is. */
+const SIDES = [
+  { name: 'ONNX Runtime, cpu', place: 'onnxruntime:cpu', on: 'cpu' },
+  { name: 'ONNX Runtime, webgpu', place: 'onnxruntime:webgpu', on: 'gpu' },
+  { name: 'ONNX Runtime, cuda', place: 'onnxruntime:cuda', on: 'gpu' },
+  { name: 'TensorFlow.js, wasm', place: 'tfjs:wasm', on: 'cpu' },
+  { name: 'TensorFlow.js, webgpu', place: 'tfjs:webgpu', on: 'gpu' },
+  { name: 'TensorFlow.js, tensorflow', place: 'tfjs:tensorflow', on: 'gpu' },
+  { name: 'PyTorch, cpu', torch: 'cpu', on: 'cpu' },
+  { name: 'PyTorch, cuda', torch: 'cuda', on: 'gpu' },
+];
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '10' },
+      case: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const threads = positive('threads', values.threads);
+  const rounds = positive('rounds', values.rounds);
+  ensureDependencies();
+  await build();
+  await buildBench();
+  const torch = findTorch();
+  const adapter = lookAtAdapter();
+  const card = adapter !== undefined && !adapter.software;
+  const results = [];
+  for (const name of values.case ?? CASES[card ? 'card' : 'none']) {
+    say(`${name.replace(':', ', batch ')} …`);
+    results.push(await runCase(name, threads, rounds, torch));
+    console.log(`\n${table(results.at(-1))}\n`);
+  }
+  if (values.case) return;
+  await writeSection('devices', report(results, { machine: machine(), threads, adapter }));
+  say('Written to docs/benchmarks.md.');
+});
+
+/** The GPU that WebGPU takes, in a process of its own; undefined where there is none. */
+function lookAtAdapter() {
+  const asked = spawnSync(process.execPath, [join(ROOT, 'dist', 'cli.cjs'), 'doctor', '--adapter'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  const line = asked.stdout?.split('\n').findLast((l) => l.startsWith('{'));
+  return line && JSON.parse(line).adapter;
+}
+
+/** All sides in turns, so that what else the machine does falls on all alike. */
+async function runCase(name, threads, rounds, torch) {
+  const path = prepareCase(name);
+  const tried = SIDES.filter((side) => side.place || torch).map((side) => ({
+    ...side,
+    contestant: side.place
+      ? new Contestant(side.name, process.execPath, [
+          join(FOLDER, 'step.cjs'),
+          path,
+          `${threads}`,
+          side.place,
+        ])
+      : new Contestant(side.name, torch, [
+          join(ROOT, 'bench', 'torch_step.py'),
+          path,
+          `${threads}`,
+          side.torch,
+        ]),
+  }));
+  try {
+    const absent = [];
+    const sides = [];
+    for (const side of tried) {
+      // One at a time: preparing takes every core.
+      await side.contestant.ready();
+      const { ready, problem } = side.contestant.about;
+      if (ready) sides.push(side);
+      else absent.push({ name: side.name, problem });
+    }
+    const counted = await takeTurns(sides, rounds);
+    return summarize(name, counted, sides, absent);
+  } finally {
+    tried.forEach(({ contestant }) => contestant.end());
+    cleanUp();
+  }
+}
+
+/** Returns how many rounds counted. */
+async function takeTurns(sides, rounds) {
+  const end = performance.now() + SECONDS * 1000;
+  let round = 0;
+  while (round < WARM_UP + rounds && (round < WARM_UP + FEWEST_ROUNDS || performance.now() < end)) {
+    for (const { contestant } of sides) await contestant.measure('step', round >= WARM_UP);
+    round++;
+  }
+  for (const { contestant } of sides) await contestant.noteMemory('step');
+  return round - WARM_UP;
+}

@@ -1,0 +1,82 @@
+import { markdownTable } from './bench-sections.mjs';
+import { Failure } from './console.mjs';
+
+/** Float32 in other orders of summation; a GPU's own functions are a little less exact. */
+const LOSS_TOLERANCE = 1e-3;
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Medians of one case; a loss that differs between sides means that they did not do the same work. */
+export function summarize(name, rounds, sides, absent) {
+  const [first] = sides;
+  for (const { name: side, contestant } of sides) {
+    const gap = Math.max(...contestant.losses.map((loss, i) => Math.abs(loss - first.contestant.losses[i])));
+    if (!(gap <= LOSS_TOLERANCE))
+      throw new Failure(
+        `${name}: the losses of ${side} and ${first.name} differ by ${gap}, so their times mean nothing.`,
+      );
+  }
+  const figures = sides.map(({ name: side, on, torch, contestant }) => ({
+    name: side,
+    on,
+    torch,
+    step: median(contestant.times.step),
+    fastest: Math.min(...contestant.times.step),
+    peakMB: contestant.peakMB.step,
+    about: contestant.about,
+  }));
+  return { name, rounds, figures, absent };
+}
+
+const whole = (v) => Math.round(v).toLocaleString('en-US');
+const share = (a, b) => (b === undefined ? '–' : `${(a / b).toFixed(2)}×`);
+
+/** Step times, against our own on the processor and against PyTorch's on the same device. */
+export function table({ figures }) {
+  const ours = figures.find((f) => f.name === 'ONNX Runtime, cpu')?.step;
+  const rows = figures.map((f) => {
+    const torch = figures.find((o) => o.torch && o.on === f.on);
+    return [
+      f.name,
+      `${whole(f.step)} ms`,
+      `${whole(f.fastest)} ms`,
+      share(f.step, ours),
+      f.torch ? '' : share(f.step, torch?.step),
+      `${whole(f.peakMB)} MB`,
+    ];
+  });
+  return markdownTable(
+    ['engine and device', 'step, median', 'fastest', 'to ours on cpu', 'to PyTorch there', 'host memory'],
+    rows,
+  );
+}
+
+function title(name) {
+  const [encoder, batch] = name.split(':');
+  const [layers, width] = encoder.split('x');
+  return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
+}
+
+/** Its section of docs/benchmarks.md. */
+export function report(results, { machine, threads, adapter }) {
+  const cuda = results[0].figures.find((f) => f.torch === 'cuda');
+  const card = adapter && !adapter.software ? adapter : undefined;
+  const reached = card
+    ? `The card: ${[cuda?.about.card ?? card.name, card.driver && `driver ${card.driver}`].filter(Boolean).join(', ')}.`
+    : `**No graphics card could be reached when this was written.** ${adapter ? `WebGPU ran on ${adapter.name} (${adapter.driver}), a processor that plays GPU` : 'There was no WebGPU adapter'}: the numbers show that the path works and nothing of what a card does. The command above, on a machine with one, writes this section anew with its times beside PyTorch's on the same card.`;
+  const absent = new Map(results.flatMap((r) => r.absent).map((a) => [a.name, a.problem]));
+  const { torch } = results[0].figures.find((f) => f.torch)?.about ?? {};
+  return `## Devices
+
+\`npm run bench:devices\` times a whole training step (as above) on every engine and device that the machine has. The
+sides take turns step by step, after warm-up, and a side whose loss differs by more than ${LOSS_TOLERANCE} stops it.
+
+${reached}
+
+${results.map((r) => `**${title(r.name)}** (${r.rounds} rounds)\n\n${table(r)}`).join('\n\n')}
+
+- "To PyTorch there": PyTorch on the same processor or card${torch ? ` (torch ${torch})` : '; python3 had no torch here'}. Threads: ${threads}.
+- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}; Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}.
+${[...absent].map(([name, problem]) => `- Not measured: ${name} (${problem})`).join('\n')}
+`;
+}
