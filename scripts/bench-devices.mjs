@@ -98,9 +98,9 @@ async function runCase(name, threads, rounds, torch) {
     const sides = [];
     for (const side of tried) {
       // One at a time: preparing takes every core.
-      await side.contestant.ready();
-      const { ready, problem } = side.contestant.about;
-      if (ready) sides.push(side);
+      const crashed = await side.contestant.ready().catch(() => true);
+      const { ready, problem = 'its process crashed' } = side.contestant.about;
+      if (ready && !crashed) sides.push(side);
       else absent.push({ name: side.name, problem });
     }
     const counted = await takeTurns(sides, rounds);
