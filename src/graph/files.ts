@@ -26,10 +26,16 @@ export function replaceFile(path: string, write: (fd: number) => void): void {
   }
 }
 
-/** One write call takes at most 2 GiB, and may take less than it was given. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.byteLength;)
-    done += writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, 1 << 30));
+/**
+ * One write call takes at most 2 GiB, and may take less than it was given.
+ *
+ * @param at where in the file; behind what was written last by default
+ */
+export function writeAll(fd: number, bytes: Uint8Array, at?: number): void {
+  for (let done = 0; done < bytes.byteLength;) {
+    const length = Math.min(bytes.byteLength - done, 1 << 30);
+    done += writeSync(fd, bytes, done, length, at === undefined ? null : at + done);
+  }
 }
 
 /** Removes what was left half done. A failure in doing so must not hide the one that came first. */

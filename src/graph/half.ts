@@ -42,3 +42,9 @@ export function fromBfloat16(half: number): number {
   bits[0] = half << 16;
   return scratch[0];
 }
+
+let decoded: Float32Array | undefined;
+
+/** The values of all 65,536 binary16 numbers, by their bits. */
+export const halfValues = (): Float32Array =>
+  (decoded ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half)));
