@@ -37,6 +37,8 @@ export interface Stepper extends Evaluator {
 export interface OpenedTask {
   stepper: Stepper;
   trainable: TrainableInfo[];
+  /** What was asked for and cannot be had, in whole sentences; the task runs without it. */
+  warnings?: readonly string[];
 }
 
 export interface EvaluatorOptions {

@@ -58,7 +58,7 @@ async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
   try {
     return file.kind === 'anl'
       ? await runAnlCases(file.cases, place)
-      : await runModelCase(file.modelPath, file.case, place);
+      : await runModelCase(file.modelPath, file.case, { place });
   } catch (e) {
     const report = new Comparison();
     const hint = e instanceof AuroraError && e.hint ? `\n       ${e.hint}` : '';

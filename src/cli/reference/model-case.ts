@@ -5,11 +5,11 @@ import { mergeAdapters, staticDelta } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/select';
 import type { HostTensors } from '../../engine/engine';
 import { openEvaluator, openTask } from '../../engine/open';
-import { CPU, type Place } from '../../engine/place';
+import { CPU } from '../../engine/place';
 import { probe } from '../../engine/onnxruntime/probe';
 import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
 import { OBJECTIVES } from '../../engine/objective';
-import type { Stepper } from '../../engine/stepper';
+import type { Stepper, TaskOptions } from '../../engine/stepper';
 import { findLinearLayers } from '../../graph/linear';
 import { loadModel } from '../../graph/load';
 import type { Model } from '../../graph/model';
@@ -28,8 +28,9 @@ const aboveOne = (e: number) => Math.max(1, Math.abs(e));
 export async function runModelCase(
   modelPath: string,
   c: ReferenceCase,
-  place: Place = CPU,
+  options: TaskOptions = {},
 ): Promise<Comparison> {
+  const place = options.place ?? CPU;
   const tolerances = tolerancesOf(place);
   const report = new Comparison();
   const model = prepareModel(loadModel(modelPath));
@@ -52,7 +53,7 @@ export async function runModelCase(
   const spec: TaskGraphSpec = { objective: c.objective, head: head ?? undefined, output, adapters };
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
-    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), { place });
+    const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), options);
     const names = trainable.map((t) => t.name);
     report.names('trainable', names, Object.keys(c.trainable));
     const parameters = new Map(names.map((n) => [n, Float32Array.from(c.trainable[n]?.data ?? [])]));

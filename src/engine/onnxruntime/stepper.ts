@@ -33,7 +33,7 @@ export async function openTask(
       'Nothing would be trained: there is no adapter and no head.',
       'Choose an adapter method, or task.head "linear".',
     );
-  const { model: stepModel, gradients } = await trainingGraph(task, folder);
+  const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
   const session = await openSession(saveByReference(stepModel, folder, 'step.onnx'), sessionOptions(options));
   const evaluator = await openEvaluator(model, infos, spec, folder, options);
   const fetches = [task.lossSum, task.count, ...gradients.values()];
@@ -53,7 +53,7 @@ export async function openTask(
       await evaluator.dispose();
     },
   };
-  return { stepper, trainable: task.trainable };
+  return { stepper, trainable: task.trainable, warnings };
 }
 
 /** The forward half of a task alone; also for a merged model, which has no adapters left. */

@@ -1,24 +1,33 @@
 import { differentiate } from '../../graph/autodiff/differentiate';
+import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
 import type { Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
 import { AuroraError } from '../../shared/errors';
 import type { TaskGraph } from '../program';
+import type { TaskOptions } from '../stepper';
 import { foldConstants } from './fold';
 import { probe } from './probe';
 
 export const GRAD_SCALE = 'aurora.gradScale';
 
+/** People who asked for checkpointing should not wonder why nothing changed. */
+const NOTHING_TO_RECOMPUTE =
+  'Gradient checkpointing changes nothing here: the backward pass of this model and its adapters has no activations ' +
+  'between two narrow places that would take more memory than what is kept at the cuts. It trains as without.';
+
 /** Forward and backward in one graph; its outputs are the loss and the gradients. */
 export async function trainingGraph(
   task: TaskGraph,
   folder: string,
-): Promise<{ model: Model; gradients: Map<string, string> }> {
+  options: Pick<TaskOptions, 'gradientCheckpointing'> = {},
+): Promise<{ model: Model; gradients: Map<string, string>; warnings: string[] }> {
   const infos = await probe(task.model, folder);
   const folded = await foldConstants(task.model, infos);
   const graph = { ...folded, inputs: [...folded.inputs] };
   const dtype = infos.get(task.lossSum)!.dtype;
   new GraphBuilder(graph, '/seed').addInput(GRAD_SCALE, dtype, []);
+  const forward = new Set(graph.nodes);
   const names = task.trainable.map((t) => t.name);
   const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
   const unused = names.filter((n) => !gradients.has(n));
@@ -36,5 +45,10 @@ export async function trainingGraph(
     dtype: 0,
     shape: undefined,
   }));
-  return { model: { ...task.model, graph: prune(graph) }, gradients };
+  const step = prune(graph);
+  if (!options.gradientCheckpointing)
+    return { model: { ...task.model, graph: step }, gradients, warnings: [] };
+  const again = recompute(step, forward, infos, [GRAD_SCALE]);
+  const warnings = again.segments ? [] : [NOTHING_TO_RECOMPUTE];
+  return { model: { ...task.model, graph: again.graph }, gradients, warnings };
 }

@@ -1,0 +1,41 @@
+import type { GraphBuilder } from '../builder';
+import { DType } from '../dtype';
+
+/** Storage buffers that one WebGPU shader may bind are few. */
+const AT_ONCE = 6;
+
+/**
+ * A way to make the past wait: `pass(x)` is x, to the bit, but only once every tensor of `after` has been
+ * computed. It chooses between x and x by an element of each, which no runtime can fold, whatever the
+ * element is; a sum with 0 · element would turn an infinite gradient into NaN everywhere.
+ */
+export class Barrier {
+  private readonly condition: string;
+  private readonly passed = new Map<string, string>();
+
+  constructor(
+    private readonly g: GraphBuilder,
+    after: readonly string[],
+  ) {
+    let elements = after.map((t) => {
+      const flat = g.op('Reshape', [t, g.ints([-1])]);
+      const first = g.op('Slice', [flat, g.ints([0]), g.ints([1]), g.ints([0])]);
+      return g.op('Cast', [first], { to: DType.float });
+    });
+    while (elements.length > 1)
+      elements = chunks(elements).map((c) => (c.length > 1 ? g.op('Concat', c, { axis: 0 }) : c[0]));
+    const sum = g.op('ReduceSum', [elements[0], g.ints([0])], { keepdims: 0 });
+    this.condition = g.op('Cast', [sum], { to: DType.bool });
+  }
+
+  pass(x: string): string {
+    const known = this.passed.get(x) ?? this.g.op('Where', [this.condition, x, x]);
+    this.passed.set(x, known);
+    return known;
+  }
+}
+
+const chunks = (list: readonly string[]): string[][] =>
+  Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, i) =>
+    list.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  );

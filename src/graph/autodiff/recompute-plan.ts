@@ -1,0 +1,190 @@
+import type { Node } from '../model';
+import type { Costs } from './recompute-cost';
+
+/** What a plan saves, for people: bytes are estimates of one size, good only for comparing. */
+export interface Plan {
+  /** Where segments begin, as positions in the forward nodes; before the first and after the last all is kept. */
+  cuts: number[];
+  /** Held between forward and backward, the largest segment included: with these cuts, and without. */
+  bytes: number;
+  bytesWithout: number;
+}
+
+/** Few enough that all pairs are weighed in a moment. */
+const MOST_CANDIDATES = 240;
+/** How much of the forward pass one is ready to run again for one share of the memory. */
+const WORK_FOR_MEMORY = 0.1;
+const LIMITS = 24;
+
+/**
+ * Cuts the forward pass where little crosses, so that what stays in memory (all that crosses, and the largest
+ * segment) is smallest; of two plans alike, the one that runs less again. On an encoder that comes to the
+ * sums of the residual stream, one or two a layer. Undefined where nothing is gained.
+ *
+ * @param nodes in execution order
+ * @param reads tensors of theirs that the backward pass reads
+ * @param stays tensors that stay in memory whatever is cut: the graph's outputs
+ */
+export function planCuts(
+  nodes: readonly Node[],
+  reads: ReadonlySet<string>,
+  stays: ReadonlySet<string>,
+  costs: Costs,
+): Plan | undefined {
+  const forward = new Forward(nodes, reads, stays, costs);
+  const at = forward.candidates();
+  const total = forward.kept(0, nodes.length);
+  const work = nodes.reduce((sum, n) => sum + costs.work(n), 0);
+  if (total === 0 || at.length < 2) return undefined;
+  const price = (WORK_FOR_MEMORY * total) / work;
+  const count = at.length;
+  const pairs = at.map((p, i) =>
+    at.map((q, j) => {
+      if (j <= i) return undefined;
+      const inner = forward.inner(p, q);
+      return { inner, cost: forward.crossing(p, q) + price * forward.again(p, q) };
+    }),
+  );
+  const begin = at.map((p) => forward.inner(0, p) + forward.crossing(0, p));
+  const end = at.map((p) => forward.kept(p, nodes.length));
+  const sizes = [...pairs.flat().flatMap((x) => x?.inner ?? []), ...end].sort((a, b) => a - b);
+
+  let best = { score: Infinity, limit: 0, cuts: [] as number[] };
+  for (let k = 0; k <= LIMITS; k++) {
+    // Small segments are many among the pairs: the square spreads the limits over the small ones.
+    const limit = sizes[Math.floor((k / LIMITS) ** 2 * (sizes.length - 1))];
+    const cost = [...begin];
+    const from = new Array<number>(count).fill(-1);
+    for (let j = 0; j < count; j++)
+      for (let i = 0; i < j; i++) {
+        const { inner, cost: more } = pairs[i][j]!;
+        if (inner > limit || cost[i] + more >= cost[j]) continue;
+        cost[j] = cost[i] + more;
+        from[j] = i;
+      }
+    for (let j = 0; j < count; j++)
+      if (from[j] >= 0 && end[j] <= limit && cost[j] + limit < best.score)
+        best = { score: cost[j] + limit, limit, cuts: trace(from, j).map((i) => at[i]) };
+  }
+  if (best.cuts.length === 0) return undefined;
+  const segments = best.cuts.slice(1).map((q, i) => [best.cuts[i], q] as const);
+  const [first, last] = [best.cuts[0], best.cuts.at(-1)!];
+  const bytes =
+    forward.inner(0, first) +
+    forward.crossing(0, first) +
+    segments.reduce((sum, [p, q]) => sum + forward.crossing(p, q), 0) +
+    Math.max(forward.kept(last, nodes.length), ...segments.map(([p, q]) => forward.inner(p, q)));
+  return { cuts: best.cuts, bytes, bytesWithout: total };
+}
+
+function trace(from: readonly number[], last: number): number[] {
+  const cuts: number[] = [];
+  for (let j = last; j >= 0; j = from[j]) cuts.unshift(j);
+  return cuts;
+}
+
+/** Sums over stretches of the forward nodes, from position p up to q. */
+class Forward {
+  private readonly made: Made[];
+  /** Where the tensors of each node begin in `made`. */
+  private readonly starts: number[] = [];
+  private readonly producers = new Map<string, Made>();
+  private readonly work: number[];
+
+  constructor(
+    private readonly nodes: readonly Node[],
+    reads: ReadonlySet<string>,
+    stays: ReadonlySet<string>,
+    costs: Costs,
+  ) {
+    const last = new Map<string, number>();
+    nodes.forEach((node, i) => node.inputs.forEach((x) => last.set(x, i)));
+    this.made = nodes.flatMap((node, at) =>
+      node.outputs
+        .filter((tensor) => tensor !== '' && !stays.has(tensor))
+        .map((tensor) => ({
+          tensor,
+          at,
+          last: last.get(tensor) ?? at,
+          bytes: costs.bytes(tensor),
+          read: reads.has(tensor),
+        })),
+    );
+    for (const t of this.made) this.producers.set(t.tensor, t);
+    let next = 0;
+    for (let at = 0; at <= nodes.length; at++) {
+      while (next < this.made.length && this.made[next].at < at) next++;
+      this.starts.push(next);
+    }
+    this.work = nodes.map((n) => costs.work(n));
+  }
+
+  /** Positions where less crosses than around them, or as little. */
+  candidates(): number[] {
+    const change = new Float64Array(this.nodes.length + 1);
+    for (const { at, last, bytes } of this.made) {
+      change[at + 1] += bytes;
+      change[last + 1] -= bytes;
+    }
+    let live = 0;
+    const crossing = change.map((c) => (live += c));
+    const narrow = [...crossing.keys()].filter(
+      (p) =>
+        p > 0 &&
+        p < this.nodes.length &&
+        crossing[p] <= crossing[p - 1] * 1.01 &&
+        crossing[p] <= crossing[p + 1] * 1.01,
+    );
+    const inOrder = [...narrow].sort((a, b) => crossing[a] - crossing[b] || a - b);
+    return inOrder.slice(0, MOST_CANDIDATES).sort((a, b) => a - b);
+  }
+
+  /** Bytes that cross q and are not counted at an earlier cut. */
+  crossing(p: number, q: number): number {
+    return this.sum(p, q, (t) => t.last >= q);
+  }
+
+  /** Bytes that the backward pass needs and that do not cross q. */
+  inner(p: number, q: number): number {
+    return this.sum(p, q, (t) => t.read && t.last < q);
+  }
+
+  kept(p: number, q: number): number {
+    return this.sum(p, q, (t) => t.read);
+  }
+
+  private sum(p: number, q: number, counts: (t: Made) => boolean): number {
+    let sum = 0;
+    for (let k = this.starts[p]; k < this.starts[q]; k++) if (counts(this.made[k])) sum += this.made[k].bytes;
+    return sum;
+  }
+
+  /** Work of the nodes that must run again for what the backward pass needs. */
+  again(p: number, q: number): number {
+    const wanted = new Set<number>();
+    for (let k = this.starts[p]; k < this.starts[q]; k++) {
+      const t = this.made[k];
+      if (t.read && t.last < q) wanted.add(t.at);
+    }
+    let sum = 0;
+    for (let i = q - 1; i >= p; i--) {
+      if (!wanted.has(i)) continue;
+      sum += this.work[i];
+      for (const x of this.nodes[i].inputs) {
+        const t = this.producers.get(x);
+        if (t && t.at >= p && t.last < q) wanted.add(t.at);
+      }
+    }
+    return sum;
+  }
+}
+
+/** A tensor, by the positions of the nodes that make it and that read it last. */
+interface Made {
+  tensor: string;
+  at: number;
+  last: number;
+  bytes: number;
+  /** By the backward pass. */
+  read: boolean;
+}

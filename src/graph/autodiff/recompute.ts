@@ -1,0 +1,162 @@
+import { GraphBuilder } from '../builder';
+import { isFloat } from '../dtype';
+import type { TensorInfos } from '../infos';
+import type { Graph, Node } from '../model';
+import { Barrier } from './recompute-barrier';
+import { Costs } from './recompute-cost';
+import { planCuts, type Plan } from './recompute-plan';
+
+export interface Recomputed {
+  /** The same graph where nothing was gained. */
+  graph: Graph;
+  /** Stretches of the forward pass that run again. */
+  segments: number;
+  plan?: Plan;
+}
+
+/** Another run gives other numbers; bodies read outer tensors by name. */
+const runsOnce = (node: Node): boolean =>
+  /^(?:Random|Bernoulli|Multinomial|Dropout)/.test(node.opType) ||
+  [...node.attributes.values()].some((a) => a.type === 'graph');
+
+/**
+ * Gradient checkpointing. The forward nodes are cut into segments; what the backward pass reads from inside
+ * one is computed again, from the tensors that cross a cut, when the gradient has come down to that segment.
+ * So between forward and backward only those stay in memory. The first segment, which nothing makes wait, and
+ * the last, which the backward pass reads at once, are kept. Values are the same to the bit.
+ *
+ * @param graph   pruned to its outputs: the forward nodes, then the backward nodes
+ * @param forward which are forward nodes
+ * @param infos   of the forward tensors
+ * @param seeds   names of the gradients that come from outside
+ */
+export function recompute(
+  graph: Graph,
+  forward: ReadonlySet<Node>,
+  infos: TensorInfos,
+  seeds: readonly string[],
+): Recomputed {
+  const first = graph.nodes.filter((n) => forward.has(n));
+  const backward = graph.nodes.filter((n) => !forward.has(n));
+  const made = new Set(first.flatMap((n) => n.outputs));
+  const stays = new Set(graph.outputs.map((o) => o.name));
+  const reads = new Set(backward.flatMap((n) => n.inputs).filter((x) => made.has(x)));
+  const costs = new Costs(
+    infos,
+    graph.inputs.map((i) => i.name),
+  );
+  const plan = planCuts(first, reads, stays, costs);
+  if (!plan) return { graph, segments: 0 };
+  const result: Graph = { ...graph, nodes: [...first], initializers: new Map(graph.initializers) };
+  const segments = cut(first, plan.cuts, stays, infos);
+  const g = new GraphBuilder({ ...graph, initializers: result.initializers }, '/again', result.nodes);
+  const copies = new Copies(g, segments);
+  const gradients = new Gradients(backward, seeds, stays);
+  for (const [at, node] of backward.entries()) {
+    const inputs = node.inputs.map((x) => copies.of(x, () => gradients.finishedBefore(at)));
+    result.nodes.push({ ...node, inputs });
+  }
+  return { graph: result, segments: copies.segments, plan };
+}
+
+interface Segments {
+  /** The segment of each tensor that can run again, and its node. */
+  inner: ReadonlyMap<string, { segment: number; node: Node }>;
+  /** Activations that stay in memory: a copy that reads one waits there. */
+  crossing: ReadonlySet<string>;
+}
+
+function cut(
+  nodes: readonly Node[],
+  cuts: readonly number[],
+  stays: ReadonlySet<string>,
+  infos: TensorInfos,
+): Segments {
+  const segmentAt = (i: number) => cuts.filter((c) => c <= i).length;
+  const lastRead = new Map<string, number>();
+  nodes.forEach((node, i) => node.inputs.forEach((x) => lastRead.set(x, segmentAt(i))));
+  const inner = new Map<string, { segment: number; node: Node }>();
+  const crossing = new Set<string>();
+  for (const [i, node] of nodes.entries()) {
+    const segment = segmentAt(i);
+    const middle = segment > 0 && segment < cuts.length;
+    // What reads weights and inputs alone would be merged with its copy, and has nothing to wait for.
+    const again = middle && !runsOnce(node) && node.inputs.some((x) => crossing.has(x) || inner.has(x));
+    for (const y of node.outputs.filter((name) => name !== '')) {
+      const info = infos.get(y);
+      const leaves = stays.has(y) || (lastRead.get(y) ?? segment) > segment;
+      if (again && !leaves) inner.set(y, { segment, node });
+      else if (info && isFloat(info.dtype)) crossing.add(y);
+    }
+  }
+  return { inner, crossing };
+}
+
+/** The second run of the segments, written in front of whatever reads it first. */
+class Copies {
+  segments = 0;
+  private readonly made = new Map<string, string>();
+  private readonly barriers = new Map<number, Barrier>();
+
+  constructor(
+    private readonly g: GraphBuilder,
+    private readonly all: Segments,
+  ) {}
+
+  /** What the backward pass reads instead of a forward tensor. */
+  of(tensor: string, finished: () => readonly string[]): string {
+    const found = this.all.inner.get(tensor);
+    if (!found) return tensor;
+    let barrier = this.barriers.get(found.segment);
+    if (!barrier) {
+      const after = finished();
+      if (after.length === 0) return tensor;
+      barrier = new Barrier(this.g, after);
+      this.barriers.set(found.segment, barrier);
+      this.segments++;
+    }
+    return this.copy(tensor, barrier);
+  }
+
+  private copy(tensor: string, barrier: Barrier): string {
+    const known = this.made.get(tensor);
+    if (known !== undefined) return known;
+    const found = this.all.inner.get(tensor);
+    if (!found) return this.all.crossing.has(tensor) ? barrier.pass(tensor) : tensor;
+    const { node } = found;
+    const inputs = node.inputs.map((x) => this.copy(x, barrier));
+    const outputs = node.outputs.map((y) => (y === '' ? '' : this.g.fresh(node.opType)));
+    this.g.sink.push({ ...node, name: outputs[0], inputs, outputs });
+    node.outputs.forEach((y, i) => this.made.set(y, outputs[i]));
+    return this.made.get(tensor)!;
+  }
+}
+
+/** What the backward pass has computed from the loss, by the position of its nodes. */
+class Gradients {
+  private readonly made: { tensor: string; at: number; last: number }[] = [];
+  private done = 0;
+
+  constructor(nodes: readonly Node[], seeds: readonly string[], stays: ReadonlySet<string>) {
+    const last = new Map<string, number>();
+    nodes.forEach((node, i) => node.inputs.forEach((x) => last.set(x, i)));
+    const fromSeed = new Set(seeds);
+    for (const [at, node] of nodes.entries())
+      if (node.inputs.some((x) => fromSeed.has(x)))
+        for (const y of node.outputs) {
+          fromSeed.add(y);
+          this.made.push({ tensor: y, at, last: stays.has(y) ? nodes.length : (last.get(y) ?? at) });
+        }
+  }
+
+  /**
+   * Tensors computed before a position and since the last call, and read only after it: the gradient that
+   * goes on, and those of the trainable tensors on the way. Once they are there, nothing else of the segment
+   * that made them is needed.
+   */
+  finishedBefore(position: number): string[] {
+    const found = this.made.filter((t) => t.at >= this.done && t.at < position && t.last >= position);
+    if (found.length) this.done = position;
+    return found.map((t) => t.tensor);
+  }
+}
