@@ -3,6 +3,7 @@ import type { Model } from '../graph/model';
 import * as onnxruntime from './onnxruntime/stepper';
 import type { TaskGraphSpec } from './program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, TaskOptions } from './stepper';
+import * as tfjs from './tfjs/stepper';
 
 /**
  * Prepares a task on the engine and device of `options.place`.
@@ -18,6 +19,7 @@ export function openTask(
   folder: string,
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
+  if (options.place?.engine === 'tfjs') return tfjs.openTask(model, infos, spec, options);
   return onnxruntime.openTask(model, infos, spec, folder, options);
 }
 
@@ -29,5 +31,6 @@ export function openEvaluator(
   folder: string,
   options: EvaluatorOptions = {},
 ): Promise<Evaluator> {
+  if (options.place?.engine === 'tfjs') return tfjs.openEvaluator(model, infos, spec, options);
   return onnxruntime.openEvaluator(model, infos, spec, folder, options);
 }

@@ -1,0 +1,37 @@
+import { AuroraError } from '../../../shared/errors';
+import { placeName, type TfjsBackend } from '../../place';
+import type { EvaluatorOptions } from '../../stepper';
+import type { Tf } from '../op';
+import { loadTensorflow } from './tensorflow';
+import { loadWasm } from './wasm';
+import { loadWebgpu } from './webgpu';
+
+const LOADERS: Record<TfjsBackend, (threads?: number) => Promise<Tf>> = {
+  async cpu() {
+    const library = await import('../library');
+    await library.importCpu();
+    return library.tf;
+  },
+  wasm: loadWasm,
+  webgpu: loadWebgpu,
+  tensorflow: loadTensorflow,
+};
+
+/**
+ * tfjs-core with the backend of `options.place` set.
+ * @throws AuroraError 'device' where this machine lacks what the backend needs
+ */
+export async function loadBackend({ place, threads }: EvaluatorOptions): Promise<Tf> {
+  const device = place?.device ?? 'cpu';
+  if (!Object.hasOwn(LOADERS, device)) throw new Error(`TensorFlow.js has no device ${device}.`);
+  const name = device as TfjsBackend;
+  const tf = await LOADERS[name](threads);
+  // Else it says in the log that another package would be faster, and checks every number.
+  tf.enableProdMode();
+  if (await tf.setBackend(name)) return tf;
+  throw new AuroraError(
+    'device',
+    `${placeName({ engine: 'tfjs', device: name })} does not start.`,
+    'Choose another device.',
+  );
+}

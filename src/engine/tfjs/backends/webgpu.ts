@@ -1,0 +1,28 @@
+import { AuroraError } from '../../../shared/errors';
+import type { Tf } from '../op';
+
+const HINT = 'Install the graphics driver of your GPU (Vulkan on Linux), or choose another device.';
+
+/** The WebGPU backend on Dawn, the implementation that Chrome has too, as a native module for Node. */
+export async function loadWebgpu(): Promise<Tf> {
+  await provideGpu();
+  const library = await import('../library');
+  await library.importWebgpu();
+  return library.tf;
+}
+
+/** As in a browser: tfjs asks `navigator.gpu` for its device. */
+async function provideGpu(): Promise<void> {
+  if ((globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) return;
+  const { create, globals } = await import('webgpu').catch((cause: Error) => {
+    throw new AuroraError('device', `WebGPU cannot be loaded here: ${cause.message}.`, HINT, { cause });
+  });
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!adapter) throw new AuroraError('device', 'There is no GPU that WebGPU can use.', HINT);
+  // Node has a navigator from version 21 on.
+  if (globalThis.navigator === undefined)
+    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+}

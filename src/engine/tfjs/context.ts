@@ -1,0 +1,55 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import type { Node } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+
+import type { OpContext, Tf, Value } from './op';
+import { hostNumbers } from './value';
+
+export const describeNode = (node: Node): string =>
+  `the ${node.opType} node ${node.name || node.outputs[0] || '(unnamed)'}`;
+
+/** @param uploaded a host value on the backend; the caller decides how long it is kept */
+export function contextOf(
+  tf: Tf,
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+  uploaded: (value: Value) => TfTensor,
+): OpContext {
+  const given = (i: number): Value => {
+    const value = inputs[i];
+    if (!value)
+      throw new AuroraError(
+        'operator',
+        `Input ${i} of ${describeNode(node)} is missing.`,
+        'Check that the model runs in ONNX Runtime.',
+      );
+    return value;
+  };
+  const dtype = (i: number): number => {
+    const value = given(i);
+    return value.on === 'host' ? value.tensor.dtype : value.dtype;
+  };
+  return {
+    tf,
+    node,
+    inputs,
+    tensor: (i) => uploaded(given(i)),
+    dims(i) {
+      const value = given(i);
+      return value.on === 'host' ? value.tensor.dims : value.tensor.shape;
+    },
+    dtype,
+    ints(i) {
+      const value = given(i);
+      if (value.on === 'device')
+        throw new AuroraError(
+          'operator',
+          `Input ${i} of ${describeNode(node)} depends on the data, and TensorFlow.js must know it before the node runs.`,
+          'Use the ONNX Runtime engine for this model.',
+        );
+      return Array.from(hostNumbers(value.tensor));
+    },
+    has: (i) => inputs[i] !== undefined,
+    out: (tensor, type = dtype(0)) => ({ on: 'device', tensor, dtype: type }),
+  };
+}

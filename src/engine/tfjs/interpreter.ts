@@ -1,0 +1,103 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import type { Graph, Node } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+import { contextOf, describeNode } from './context';
+import type { Frozen } from './frozen';
+import type { Op, Tf, Value } from './op';
+import { operatorsOf } from './registry';
+import { upload } from './value';
+
+/**
+ * A graph to run node by node. What a node leaves on the backend is given back after its last reader, so that
+ * an evaluation needs no more memory than its widest place; what a gradient needs, tfjs keeps by itself.
+ */
+export class Interpreter {
+  private readonly ops: ReadonlyMap<Node, Op>;
+  /** What is read for the last time by each node. */
+  private readonly dead = new Map<Node, string[]>();
+
+  /**
+   * @param stop tensors that no gradient passes
+   * @throws AuroraError 'operator' for a node that no operator is there for
+   */
+  constructor(
+    private readonly tf: Tf,
+    graph: Graph,
+    private readonly frozen: Frozen,
+    private readonly stop: ReadonlySet<string> = new Set(),
+  ) {
+    this.ops = operatorsOf(graph.nodes);
+    const last = new Map<string, Node>();
+    for (const node of graph.nodes)
+      for (const name of [...node.inputs, ...node.outputs]) last.set(name, node);
+    for (const { name } of graph.outputs) last.delete(name);
+    for (const [name, node] of last) this.dead.set(node, [...(this.dead.get(node) ?? []), name]);
+  }
+
+  /**
+   * Runs nodes of the graph in their order and leaves what they make in `values`.
+   * @param values by name; also what the nodes read
+   * @param keep   what someone else owns, the constants: they are never given back here
+   */
+  run(nodes: readonly Node[], values: Map<string, Value>, keep: ReadonlyMap<string, Value>): void {
+    const owners = new Map<TfTensor, number>();
+    const count = (v: Value, by: number) => {
+      if (v.on === 'device') owners.set(v.tensor, (owners.get(v.tensor) ?? 0) + by);
+    };
+    for (const v of values.values()) count(v, 1);
+    for (const node of nodes) {
+      this.runNode(node, values).forEach((v, i) => {
+        const name = node.outputs[i];
+        if (!name) return;
+        values.set(name, v);
+        count(v, 1);
+      });
+      for (const name of this.dead.get(node) ?? []) {
+        const v = values.get(name);
+        if (!v || keep.has(name)) continue;
+        values.delete(name);
+        count(v, -1);
+        if (v.on === 'device' && owners.get(v.tensor) === 0) v.tensor.dispose();
+      }
+    }
+  }
+
+  private runNode(node: Node, values: ReadonlyMap<string, Value>): Value[] {
+    const { tf } = this;
+    const detached = node.outputs.some((y) => this.stop.has(y));
+    const inputs = node.inputs.map((x) => (x === '' ? undefined : values.get(x)));
+    const tensor = (v: Value): TfTensor => {
+      if (v.on === 'host')
+        return this.frozen.uploaded(v) ?? upload(tf, v.tensor, `An input of ${describeNode(node)}`);
+      return detached ? detach(tf, v.tensor) : v.tensor;
+    };
+    let results: Value[] = [];
+    try {
+      tf.tidy(() => {
+        results = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
+        return results.flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
+      });
+    } catch (e) {
+      throw doesNotRun(node, e);
+    }
+    return results;
+  }
+}
+
+/** The same numbers under an identity that the tape has not seen. */
+function detach(tf: Tf, tensor: TfTensor): TfTensor {
+  const engine = tf.engine();
+  engine.backend.incRef(tensor.dataId);
+  return engine.makeTensorFromTensorInfo(tensor);
+}
+
+function doesNotRun(node: Node, cause: unknown): Error {
+  if (cause instanceof AuroraError) return cause;
+  const { message } = cause as Error;
+  return new AuroraError(
+    'operator',
+    `TensorFlow.js does not run ${describeNode(node)}: ${message.replace(/[.\s]+$/, '')}.`,
+    'Use another device of this engine, or the ONNX Runtime engine.',
+    { cause },
+  );
+}

@@ -1,0 +1,53 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { attrFloat, attrString } from '../../../graph/attributes';
+import type { Op, OpContext, OpTable, Tf } from '../op';
+
+const activation =
+  (f: (tf: Tf, x: Tensor, c: OpContext) => Tensor): Op =>
+  (c) => [c.out(f(c.tf, c.tensor(0), c))];
+
+/** max(0, min(1, αx + β)). */
+const hardSigmoid = (tf: Tf, x: Tensor, alpha: number, beta: number): Tensor =>
+  tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
+
+/** α(eˣ − 1) below zero, of an exponent that cannot overflow above it. */
+const exponential = (tf: Tf, x: Tensor, alpha: number): Tensor =>
+  tf.mul(tf.expm1(tf.minimum(x, tf.zerosLike(x))), alpha);
+
+/** x·Φ(x), or its form with tanh: there x·sigmoid(2√(2/π)(x + 0.044715x³)). */
+function gelu(tf: Tf, x: Tensor, c: OpContext): Tensor {
+  if (attrString(c.node, 'approximate', 'none') === 'none')
+    return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+  const a = 2 * Math.sqrt(2 / Math.PI);
+  const inner = tf.add(tf.mul(tf.square(x), 0.044715 * a), a);
+  return tf.mul(x, tf.sigmoid(tf.mul(x, inner)));
+}
+
+export const activations: OpTable = {
+  Relu: activation((tf, x) => tf.relu(x)),
+  LeakyRelu: activation((tf, x, c) => tf.leakyRelu(x, attrFloat(c.node, 'alpha', 0.01))),
+  PRelu: activation((tf, x, c) => tf.prelu(x, c.tensor(1))),
+  ThresholdedRelu: activation((tf, x, c) =>
+    tf.mul(x, tf.cast(tf.greater(x, attrFloat(c.node, 'alpha', 1)), 'float32')),
+  ),
+  Elu: activation((tf, x, c) => tf.add(tf.relu(x), exponential(tf, x, attrFloat(c.node, 'alpha', 1)))),
+  Celu: activation((tf, x, c) => {
+    const alpha = attrFloat(c.node, 'alpha', 1);
+    return tf.add(tf.relu(x), exponential(tf, tf.div(x, alpha), alpha));
+  }),
+  Selu: activation((tf, x, c) => {
+    const alpha = attrFloat(c.node, 'alpha', 1.6732632);
+    return tf.mul(tf.add(tf.relu(x), exponential(tf, x, alpha)), attrFloat(c.node, 'gamma', 1.050701));
+  }),
+  Sigmoid: activation((tf, x) => tf.sigmoid(x)),
+  HardSigmoid: activation((tf, x, c) =>
+    hardSigmoid(tf, x, attrFloat(c.node, 'alpha', 0.2), attrFloat(c.node, 'beta', 0.5)),
+  ),
+  HardSwish: activation((tf, x) => tf.mul(x, hardSigmoid(tf, x, 1 / 6, 0.5))),
+  Tanh: activation((tf, x) => tf.tanh(x)),
+  Softplus: activation((tf, x) => tf.softplus(x)),
+  Softsign: activation((tf, x) => tf.div(x, tf.add(tf.abs(x), 1))),
+  Mish: activation((tf, x) => tf.mul(x, tf.tanh(tf.softplus(x)))),
+  Erf: activation((tf, x) => tf.erf(x)),
+  Gelu: activation(gelu),
+};

@@ -1,0 +1,114 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { attrInt } from '../../../graph/attributes';
+import { isFloat } from '../../../graph/dtype';
+import { broadcastDims } from '../host/layout';
+import type { Op, OpContext, OpTable, Tf } from '../op';
+
+const unary =
+  (f: (tf: Tf) => (x: Tensor) => Tensor): Op =>
+  (c) => [c.out(f(c.tf)(c.tensor(0)))];
+
+const binary =
+  (f: (tf: Tf, a: Tensor, b: Tensor, c: OpContext) => Tensor): Op =>
+  (c) => [c.out(f(c.tf, c.tensor(0), c.tensor(1), c))];
+
+/**
+ * A tensor in a shape that it broadcasts to. tfjs' own broadcastTo has a gradient up to rank 4 only, and some of
+ * its binary operators' gradients forget that an operand was smaller.
+ */
+export const broadcast = (tf: Tf, x: Tensor, dims: number[]): Tensor =>
+  x.rank === dims.length && x.shape.every((d, i) => d === dims[i])
+    ? x
+    : tf.add(x, tf.zeros(dims, x.dtype === 'bool' ? 'int32' : x.dtype));
+
+/** Any number of operands, from the left, in their common shape. */
+const folded =
+  (f: (tf: Tf) => (a: Tensor, b: Tensor) => Tensor): Op =>
+  (c) => {
+    const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
+    const operands = c.inputs.map((_, i) => broadcast(c.tf, c.tensor(i), dims));
+    return [c.out(operands.reduce(f(c.tf)))];
+  };
+
+/** Integers are divided towards zero; tfjs' own division of them goes down. */
+function divide(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
+  if (isFloat(c.dtype(0))) return tf.div(a, b);
+  const sign = tf.mul(tf.sign(a), tf.sign(b));
+  return tf.mul(sign, tf.floorDiv(tf.abs(a), tf.abs(b)));
+}
+
+/** Python's remainder, or C's where `fmod` asks for it. */
+function remainder(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
+  const dims = broadcastDims(c.dims(0), c.dims(1));
+  const [x, y] = [broadcast(tf, a, dims), broadcast(tf, b, dims)];
+  if (!attrInt(c.node, 'fmod', 0)) return tf.mod(x, y);
+  return tf.mul(tf.sign(x), tf.mod(tf.abs(x), tf.abs(y)));
+}
+
+/** The exponent may have another type than the base. Small whole powers are products: exact for negative bases. */
+const power: Op = (c) => {
+  const { tf } = c;
+  const base = c.tensor(0);
+  const exponent = c.inputs[1]!;
+  const p =
+    exponent.on === 'host' && exponent.tensor.data.length === 1 ? Number(exponent.tensor.data[0]) : NaN;
+  if (
+    isFloat(c.dtype(0)) &&
+    isFloat(c.dtype(1)) &&
+    broadcastDims(c.dims(0), c.dims(1)).length === base.rank
+  ) {
+    if (p === 2) return [c.out(tf.square(base))];
+    if (p === 3) return [c.out(tf.mul(tf.square(base), base))];
+    if (p === 0.5) return [c.out(tf.sqrt(base))];
+  }
+  return [c.out(tf.pow(base, tf.cast(c.tensor(1), base.dtype)))];
+};
+
+/** Bounds may be missing, known, or computed. */
+const clip: Op = (c) => {
+  const { tf } = c;
+  let y = c.tensor(0);
+  const bound = (i: number) => broadcast(tf, c.tensor(i), y.shape);
+  if (c.has(1)) y = tf.maximum(y, bound(1));
+  if (c.has(2)) y = tf.minimum(y, bound(2));
+  return [c.out(y)];
+};
+
+export const arithmetic: OpTable = {
+  Add: binary((tf, a, b) => tf.add(a, b)),
+  Sub: binary((tf, a, b) => tf.sub(a, b)),
+  Mul: binary((tf, a, b) => tf.mul(a, b)),
+  Div: binary(divide),
+  Mod: binary(remainder),
+  Pow: power,
+  Max: folded((tf) => (a, b) => tf.maximum(a, b)),
+  Min: folded((tf) => (a, b) => tf.minimum(a, b)),
+  Sum: folded((tf) => (a, b) => tf.add(a, b)),
+  Mean: (c) => {
+    const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
+    const operands = c.inputs.map((_, i) => broadcast(c.tf, c.tensor(i), dims));
+    return [c.out(c.tf.div(c.tf.addN(operands), operands.length))];
+  },
+  Clip: clip,
+  Neg: unary((tf) => tf.neg),
+  Abs: unary((tf) => tf.abs),
+  Sign: unary((tf) => tf.sign),
+  Floor: unary((tf) => tf.floor),
+  Ceil: unary((tf) => tf.ceil),
+  Round: unary((tf) => tf.round),
+  Reciprocal: unary((tf) => (x) => tf.div(1, x)),
+  Sqrt: unary((tf) => tf.sqrt),
+  Exp: unary((tf) => tf.exp),
+  Log: unary((tf) => tf.log),
+  Sin: unary((tf) => tf.sin),
+  Cos: unary((tf) => tf.cos),
+  Tan: unary((tf) => tf.tan),
+  Asin: unary((tf) => tf.asin),
+  Acos: unary((tf) => tf.acos),
+  Atan: unary((tf) => tf.atan),
+  Sinh: unary((tf) => tf.sinh),
+  Cosh: unary((tf) => tf.cosh),
+  Asinh: unary((tf) => tf.asinh),
+  Acosh: unary((tf) => tf.acosh),
+  Atanh: unary((tf) => tf.atanh),
+};

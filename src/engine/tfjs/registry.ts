@@ -1,0 +1,40 @@
+import type { Node } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+import { describeNode } from './context';
+import { preferHost } from './host/prefer';
+import type { Op } from './op';
+import { activations } from './ops/activations';
+import { arithmetic } from './ops/arithmetic';
+import { cast } from './ops/cast';
+import { einsum } from './ops/einsum';
+import { matmul } from './ops/matmul';
+import { normalization } from './ops/normalization';
+import { softmax } from './ops/softmax';
+import { structural } from './ops/structural';
+
+const OPS = preferHost({
+  ...activations,
+  ...arithmetic,
+  ...cast,
+  ...einsum,
+  ...matmul,
+  ...normalization,
+  ...softmax,
+  ...structural,
+});
+
+/** The operators of all nodes. @throws AuroraError 'operator' naming the first that has none */
+export function operatorsOf(nodes: readonly Node[]): Map<Node, Op> {
+  const ops = new Map<Node, Op>();
+  for (const node of nodes) {
+    const op = node.domain === '' && Object.hasOwn(OPS, node.opType) ? OPS[node.opType] : undefined;
+    if (!op)
+      throw new AuroraError(
+        'operator',
+        `The TensorFlow.js engine has no ${node.domain ? `${node.domain}.` : ''}${node.opType}, which ${describeNode(node)} needs.`,
+        'Use the ONNX Runtime engine for this model.',
+      );
+    ops.set(node, op);
+  }
+  return ops;
+}

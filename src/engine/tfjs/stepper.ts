@@ -1,0 +1,172 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { DType, isFloat } from '../../graph/dtype';
+import type { TensorInfos } from '../../graph/infos';
+import type { Model } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+import type { HostTensor, HostTensors } from '../engine';
+import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
+import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, TaskOptions } from '../stepper';
+import { Frozen } from './frozen';
+import { gradientError } from './gradient-error';
+import { Interpreter } from './interpreter';
+import { loadBackend } from './backends/backend';
+import type { Tf, Value } from './op';
+import { dependents, requireReached } from './reach';
+import { fromDevice, upload } from './value';
+
+/**
+ * Prepares a task on TensorFlow.js: the forward graph is interpreted with its operators, and its own tape
+ * gives the gradients.
+ *
+ * @param model at the internal opset
+ * @param infos shapes of its tensors, from a probe
+ */
+export async function openTask(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  options: TaskOptions = {},
+): Promise<OpenedTask> {
+  requireSupported(options);
+  const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
+  const task = buildTaskGraph(model, infos, spec, dropout);
+  requireReached(task);
+  const tf = await loadBackend(options);
+  const frozen = new Frozen(tf);
+  const evaluator = evaluatorOf(tf, buildTaskGraph(model, infos, spec, false), frozen);
+  const interpreter = new Interpreter(tf, task.model.graph, frozen, new Set(task.stop));
+  const { before, within } = dependents(task);
+  const constants = frozen.of(task.model.graph);
+  return {
+    trainable: task.trainable,
+    stepper: {
+      async step(inputs, parameters, gradScale) {
+        const [loss, count, ...gradients] = tf.tidy(() => {
+          const values = new Map([...constants, ...feeds(tf, task, inputs)]);
+          // What no trainable tensor changes is computed outside of the tape, which would keep all of it.
+          interpreter.run(before, values, constants);
+          const forward = (...xs: TfTensor[]): TfTensor => {
+            task.trainable.forEach((t, i) => values.set(t.name, onDevice(xs[i])));
+            interpreter.run(within, values, constants);
+            return deviceTensor(tf, values, task.lossSum);
+          };
+          try {
+            const xs = trainables(tf, task, parameters);
+            const { value, grads } = tf.valueAndGrads(forward)(xs, tf.scalar(gradScale));
+            return [value, deviceTensor(tf, values, task.count), ...grads];
+          } catch (e) {
+            throw gradientError(tf, e);
+          }
+        });
+        const names = task.trainable.map((t) => t.name);
+        const [lossData, countData, ...data] = await download([loss, count, ...gradients]);
+        return {
+          lossSum: lossData[0],
+          count: countData[0],
+          gradients: new Map(names.map((name, i) => [name, data[i] as Float32Array])),
+        };
+      },
+      evaluate: evaluator.evaluate,
+      dispose: evaluator.dispose,
+    },
+  };
+}
+
+/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+export async function openEvaluator(
+  model: Model,
+  infos: TensorInfos,
+  spec: TaskGraphSpec,
+  options: EvaluatorOptions = {},
+): Promise<Evaluator> {
+  const task = buildTaskGraph(model, infos, spec, false);
+  const tf = await loadBackend(options);
+  return evaluatorOf(tf, task, new Frozen(tf));
+}
+
+function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
+  const { graph } = task.model;
+  const observed = [...task.observed.values()].flat();
+  const interpreter = new Interpreter(tf, graph, frozen);
+  const constants = frozen.of(graph);
+  return {
+    async evaluate(inputs, parameters, observe = false) {
+      const wanted = [task.lossSum, task.count, task.logits, ...(observe ? observed : [])];
+      const dtypes: number[] = [];
+      const tensors = tf.tidy(() => {
+        const values = new Map([...constants, ...feeds(tf, task, inputs)]);
+        trainables(tf, task, parameters).forEach((x, i) => values.set(task.trainable[i].name, onDevice(x)));
+        interpreter.run(graph.nodes, values, constants);
+        return wanted.map((name) => {
+          const v = values.get(name)!;
+          dtypes.push(v.on === 'host' ? v.tensor.dtype : v.dtype);
+          // A name may stand twice, and a tensor is given back once.
+          return tf.clone(deviceTensor(tf, values, name));
+        });
+      });
+      const shapes = tensors.map((t) => t.shape);
+      const data = await download(tensors);
+      const hosts = data.map((d, i) => fromDevice(dtypes[i], shapes[i], d));
+      const byName = new Map(wanted.map((name, i) => [name, hosts[i]]));
+      return {
+        lossSum: Number(hosts[0].data[0]),
+        count: Number(hosts[1].data[0]),
+        logits: hosts[2],
+        observed: new Map(
+          observe ? [...task.observed].map(([path, z]) => [path, z.map((n) => byName.get(n)!)]) : [],
+        ),
+      };
+    },
+    async dispose() {
+      frozen.dispose();
+    },
+  };
+}
+
+const onDevice = (tensor: TfTensor): Value => ({ on: 'device', tensor, dtype: DType.float });
+
+/**
+ * Integers stay on the host until an operator wants them elsewhere: what is computed of a mask's values, such
+ * as how many there are, may decide a shape.
+ */
+function feeds(tf: Tf, task: TaskGraph, inputs: HostTensors): [string, Value][] {
+  return task.model.graph.inputs.flatMap(({ name }): [string, Value][] => {
+    const t: HostTensor | undefined = inputs[name];
+    if (!t) return [];
+    if (!isFloat(t.dtype)) return [[name, { on: 'host', tensor: t }]];
+    return [[name, { on: 'device', tensor: upload(tf, t), dtype: t.dtype }]];
+  });
+}
+
+const trainables = (tf: Tf, task: TaskGraph, parameters: Parameters): TfTensor[] =>
+  // A copy: the pure JavaScript backend keeps the array it is given, and an optimizer changes it in place.
+  task.trainable.map(({ name, dims }) => tf.tensor(parameters.get(name)!.slice(), dims, 'float32'));
+
+function deviceTensor(tf: Tf, values: ReadonlyMap<string, Value>, name: string): TfTensor {
+  const v = values.get(name)!;
+  return v.on === 'host' ? upload(tf, v.tensor, name) : v.tensor;
+}
+
+/** Reads the tensors and gives them back, whatever happens. */
+async function download(tensors: TfTensor[]) {
+  try {
+    return await Promise.all(tensors.map((t) => t.data()));
+  } finally {
+    tensors.forEach((t) => t.dispose());
+  }
+}
+
+function requireSupported({ precision, gradientCheckpointing }: TaskOptions): void {
+  if (precision === 'mixed')
+    throw new AuroraError(
+      'experiment',
+      'TensorFlow.js computes in float32 only.',
+      'Set training.precision to "float32", or use the ONNX Runtime engine.',
+    );
+  if (gradientCheckpointing)
+    throw new AuroraError(
+      'experiment',
+      'The TensorFlow.js engine has no gradient checkpointing.',
+      'Set training.gradientCheckpointing to false and lower training.microBatchSize, or use the ONNX Runtime engine.',
+    );
+}

@@ -1,0 +1,68 @@
+import type { Tensor as TfTensor, TypedArray } from '@tensorflow/tfjs-core';
+import { DType, isFloat } from '../../graph/dtype';
+import { fromBfloat16, fromHalf } from '../../graph/half';
+import { elementCount } from '../../graph/model';
+import { tensorOf, tensorValues } from '../../graph/values';
+import { AuroraError } from '../../shared/errors';
+import type { HostTensor } from '../engine';
+import type { OpContext, Tf, Value } from './op';
+
+/** A host value of sizes, axes or indices; one axis by default. */
+export const hostInts = (values: readonly number[], dims: number[] = [values.length]): Value => ({
+  on: 'host',
+  tensor: { dtype: DType.int64, dims, data: BigInt64Array.from(values, BigInt) },
+});
+
+/** As plain numbers, halves decoded. The end of an open slice, 2^63 − 1, comes as 2^63. */
+export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
+  if (dtype === DType.float16) return Float32Array.from(data as Uint16Array, fromHalf);
+  if (dtype === DType.bfloat16) return Float32Array.from(data as Uint16Array, fromBfloat16);
+  return data instanceof BigInt64Array || data instanceof BigUint64Array
+    ? Array.from(data as BigInt64Array, Number)
+    : data;
+}
+
+/** Above this an operator is better done by the backend, whatever side its inputs are on. */
+const HOST_ELEMENTS = 1 << 16;
+
+/**
+ * The inputs, where all that are given lie on the host and are small: the operator is then computed there.
+ * @param elements of its largest result; of its largest input by default
+ */
+export function hostInputs(c: OpContext, elements = 0): HostTensor[] | undefined {
+  const given = c.inputs.filter((v) => v !== undefined);
+  const all = given.flatMap((v) => (v.on === 'host' ? [v.tensor] : []));
+  const largest = Math.max(elements, ...all.map((t) => elementCount(t.dims)));
+  return all.length === given.length && largest <= HOST_ELEMENTS ? all : undefined;
+}
+
+/** The element type that stands for an ONNX type on a backend. */
+export const tfType = (dtype: number): 'float32' | 'int32' | 'bool' =>
+  isFloat(dtype) ? 'float32' : dtype === DType.bool ? 'bool' : 'int32';
+
+/**
+ * A host tensor on the backend.
+ * @param name of it, for the error
+ * @throws AuroraError 'operator' where an integer does not fit into the 32 bits that TensorFlow.js has
+ */
+export function upload(tf: Tf, t: HostTensor, name = 'An integer tensor'): TfTensor {
+  const type = tfType(t.dtype);
+  const numbers = hostNumbers(t);
+  if (type === 'float32')
+    return tf.tensor(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers), t.dims, type);
+  if (type === 'bool') return tf.tensor(Uint8Array.from(numbers), t.dims, type);
+  for (let i = 0; i < numbers.length; i++)
+    if (numbers[i] !== (numbers[i] | 0))
+      throw new AuroraError(
+        'operator',
+        `${name} holds ${t.data[i]}, and TensorFlow.js has integers of 32 bits only.`,
+        'Use the ONNX Runtime engine for this model.',
+      );
+  return tf.tensor(Int32Array.from(numbers), t.dims, type);
+}
+
+/** What came back from a backend, as the ONNX type it stands for; halves as the float32 they were there. */
+export function fromDevice(dtype: number, dims: number[], data: TypedArray): HostTensor {
+  const type = isFloat(dtype) ? DType.float : dtype;
+  return { dtype: type, dims, data: tensorValues(tensorOf('', type, dims, data)) };
+}
