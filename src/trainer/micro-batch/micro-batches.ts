@@ -31,8 +31,8 @@ export class MicroBatches {
   constructor(
     private readonly task: Task,
     private readonly evaluator: Evaluator,
-    private readonly place: Place,
-    private readonly warn: (message: string) => void,
+    readonly place: Place,
+    readonly warn: (message: string) => void,
     known?: KnownLimits,
   ) {
     const { step, evaluation } = known?.place === placeName(place) ? known : {};

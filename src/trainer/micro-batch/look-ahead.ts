@@ -1,0 +1,83 @@
+import type { Place } from '../../engine/place';
+import type { Parameters, Stepper } from '../../engine/stepper';
+import { DropoutMasks } from '../dropout';
+import type { Task } from '../task';
+import { availableMemory } from './available';
+import { forwardBytes } from './estimate';
+import type { MicroBatches } from './micro-batches';
+
+/** Of the memory that is there, so much is used: other programs want some too. */
+const USED = 0.9;
+/** A step that holds every tensor of the forward pass so many times in less than this share needs no measuring. */
+const HELD = 3;
+const HARMLESS = 0.25;
+/** Smaller parts tell more of what is allocated once than of what an example takes. */
+const TELLING = 4;
+
+/** Others have memory of their own, and throw where it ends. */
+const inMainMemory = ({ device }: Place): boolean => device === 'cpu' || device === 'wasm';
+
+/**
+ * Keeps the kernel from ending the process: where the longest batch might not fit, some of its examples are run, 1, 2,
+ * 4 … at a time, and from the memory that each more of them took follows how many can be run at once. A batch that
+ * fits is run as ever. Changes no parameters; does nothing on systems that do not say what memory is left.
+ *
+ * @returns bytes that an example of the longest batch takes; undefined where nothing was measured
+ */
+export async function lookAhead(
+  task: Task,
+  stepper: Stepper,
+  micro: MicroBatches,
+  parameters: Parameters,
+  available: () => number | undefined = availableMemory,
+): Promise<number | undefined> {
+  const left = inMainMemory(micro.place) ? available() : undefined;
+  if (left === undefined) return undefined;
+  const { dataset } = task.data.train;
+  const longest = longestBatch(task);
+  const length = dataset.examples[longest[0]].ids.length;
+  const whole = Math.min(longest.length, micro.size('step', length));
+  if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
+
+  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const run = (indices: readonly number[]) =>
+    micro.run('step', dataset, indices, async (parts) => {
+      for (const part of parts) {
+        const inputs = task.feeds(dataset, part.indices, part.length);
+        const masks = dropout.masks(0, part.indices, part.length);
+        await stepper.step({ ...inputs, ...masks }, parameters, 1 / part.indices.length);
+        await stepper.evaluate(inputs, parameters);
+      }
+    });
+  // The runtime keeps what it once took, so what is resident after a step is what the step needed.
+  let before = process.memoryUsage.rss();
+  let each = 0;
+  for (let n = 1, more = 1; ; more = Math.min(n, whole - n), n += more) {
+    await run(longest.slice(0, n));
+    // The runtime was the first to say that it has no more.
+    if (micro.size('step', length) < n) return each;
+    const now = process.memoryUsage.rss();
+    each = Math.max(0, (now - before) / more);
+    before = now;
+    if (n === whole) return each;
+    const room = (USED * (available() ?? Infinity)) / each;
+    if (n >= TELLING && n + room >= whole) return each;
+    if (room < Math.min(n, whole - n)) {
+      micro.restrict('step', (n + Math.floor(room)) * length);
+      micro.restrict('evaluation', (n + Math.floor(room)) * length);
+      const gb = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
+      micro.warn(
+        `A batch of ${whole} × ${length} tokens would take about ${gb(whole * each)} of memory, more than there is on ${micro.place.device}: ${n + Math.floor(room)} are run at a time, with the same result.`,
+      );
+      return each;
+    }
+  }
+}
+
+/** The longest training texts, as many as a batch has: no batch takes more. */
+export function longestBatch({ data, spec }: Task): number[] {
+  const { examples } = data.train.dataset;
+  return [...examples.keys()]
+    .sort((a, b) => examples[b].ids.length - examples[a].ids.length)
+    .slice(0, spec.training.batchSize);
+}
