@@ -1,0 +1,106 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { attrInt } from '../../../graph/attributes';
+import { fromFront, offsets, sizeOf, stridesOf } from '../host/layout';
+import { hostTensor, isHost, numbersOf, pick } from '../host/values';
+import type { Op, OpContext, OpTable, Tf } from '../op';
+import { aroundAxis, axisOf, fromFrontTensor, gatherMiddle, take, view } from './take';
+
+const gather: Op = (c) => {
+  const dims = c.dims(0);
+  const axis = axisOf(c, attrInt(c.node, 'axis', 0));
+  const indices = c.dims(1);
+  const out = [...dims.slice(0, axis), ...indices, ...dims.slice(axis + 1)];
+  const v = c.inputs[0]!;
+  if (isHost(c.inputs[1]) && (isHost(v) || sizeOf(indices) === 1)) {
+    const places = c.ints(1).map((i) => fromFront(i, dims[axis]));
+    return [view(c, take(c, v, axis, places), out)];
+  }
+  const { tf } = c;
+  const flat = tf.reshape(tf.cast(c.tensor(1), 'int32'), [-1]);
+  const x = tf.reshape(c.tensor(0), aroundAxis(dims, axis));
+  return [c.out(tf.reshape(gatherMiddle(tf, x, fromFrontTensor(tf, flat, dims[axis])), out))];
+};
+
+/** For elements named by their index along one axis: what all other axes add to each one's place in x. */
+export function elementPlaces(dims: readonly number[], indices: readonly number[], axis: number) {
+  const strides = stridesOf(dims);
+  const others = offsets(
+    indices,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
+  return { others, stride: strides[axis] };
+}
+
+/** Flat places (int32, one axis) of the elements that GatherElements and ScatterElements name by input 1. */
+export function elementPlacesTensor(c: OpContext, axis: number): TfTensor {
+  const { tf } = c;
+  const { others, stride } = elementPlaces(c.dims(0), c.dims(1), axis);
+  const along = fromFrontTensor(tf, tf.cast(tf.reshape(c.tensor(1), [-1]), 'int32'), c.dims(0)[axis]);
+  return tf.add(tf.mul(along, tf.scalar(stride, 'int32')), tf.tensor1d(others, 'int32'));
+}
+
+const gatherElements: Op = (c) => {
+  const dims = c.dims(0);
+  const axis = axisOf(c, attrInt(c.node, 'axis', 0));
+  const v = c.inputs[0]!;
+  if (isHost(v) && isHost(c.inputs[1])) {
+    const { others, stride } = elementPlaces(dims, c.dims(1), axis);
+    const along = numbersOf(hostTensor(c, 1)).map((i) => fromFront(i, dims[axis]));
+    return [
+      pick(
+        v.tensor,
+        c.dims(1),
+        others.map((o, i) => o + along[i] * stride),
+      ),
+    ];
+  }
+  const { tf } = c;
+  const line = tf.reshape(c.tensor(0), [1, sizeOf(dims), 1]);
+  return [c.out(tf.reshape(gatherMiddle(tf, line, elementPlacesTensor(c, axis)), c.dims(1)))];
+};
+
+export interface Rows {
+  /** Place of each row among the rows of x, int32, one axis. */
+  places: TfTensor;
+  /** Rows of x, and numbers in each. */
+  count: number;
+  width: number;
+}
+
+/** The rows of x that tuples along the last axis of input 1 name, by Horner's rule over the sizes they index. */
+export function rowPlaces(c: OpContext, batch = 0): Rows {
+  const { tf } = c;
+  const dims = c.dims(0);
+  const indexDims = c.dims(1);
+  const depth = indexDims.at(-1)!;
+  const tuples = sizeOf(indexDims.slice(0, -1));
+  const flat = tf.reshape(tf.cast(c.tensor(1), 'int32'), [tuples, depth]);
+  const each = tuples / sizeOf(dims.slice(0, batch));
+  // The tuples of one batch index rows of that batch only.
+  let places: TfTensor = tf.tensor1d(
+    Int32Array.from({ length: tuples }, (_, i) => Math.floor(i / each)),
+    'int32',
+  );
+  if (batch === 0) places = tf.zeros([tuples], 'int32');
+  for (let k = 0; k < depth; k++) {
+    const size = dims[batch + k];
+    const part = fromFrontTensor(tf, column(tf, flat, k), size);
+    places = tf.add(tf.mul(places, tf.scalar(size, 'int32')), part);
+  }
+  const rest = dims.slice(batch + depth);
+  return { places, count: sizeOf(dims.slice(0, batch + depth)), width: sizeOf(rest) };
+}
+
+const column = (tf: Tf, t: TfTensor, k: number): TfTensor =>
+  tf.reshape(tf.slice(t, [0, k], [t.shape[0], 1]), [-1]);
+
+const gatherNd: Op = (c) => {
+  const { tf } = c;
+  const batch = attrInt(c.node, 'batch_dims', 0);
+  const { places, count, width } = rowPlaces(c, batch);
+  const rest = c.dims(0).slice(batch + c.dims(1).at(-1)!);
+  const rows = gatherMiddle(tf, tf.reshape(c.tensor(0), [1, count, width]), places);
+  return [c.out(tf.reshape(rows, [...c.dims(1).slice(0, -1), ...rest]))];
+};
+
+export const gathers: OpTable = { Gather: gather, GatherElements: gatherElements, GatherND: gatherNd };

@@ -1,0 +1,40 @@
+import { attrInt } from '../../../graph/attributes';
+import { DType } from '../../../graph/dtype';
+import type { Op, OpTable } from '../op';
+import { aroundAxis, axisOf, gatherMiddle } from './take';
+
+const cumSum: Op = (c) => {
+  const { tf } = c;
+  const dims = c.dims(0);
+  const axis = axisOf(c, c.ints(1)[0]);
+  const exclusive = attrInt(c.node, 'exclusive', 0) === 1;
+  const reverse = attrInt(c.node, 'reverse', 0) === 1;
+  const x = c.tensor(0);
+  if (x.size === 0) return [c.inputs[0]!];
+  const summed = tf.cumsum(tf.reshape(x, aroundAxis(dims, axis)), 1, exclusive, reverse);
+  return [c.out(tf.reshape(summed, dims))];
+};
+
+/** The values by the indices that were found, since tfjs has no gradient for what it sorts. */
+const topK: Op = (c) => {
+  const { tf } = c;
+  const dims = c.dims(0);
+  const axis = axisOf(c, attrInt(c.node, 'axis', -1));
+  const [k] = c.ints(1);
+  const [before, size, after] = aroundAxis(dims, axis);
+  const rows = tf.reshape(tf.transpose(tf.reshape(c.tensor(0), [before, size, after]), [0, 2, 1]), [
+    before * after,
+    size,
+  ]);
+  const sorted = attrInt(c.node, 'largest', 1) ? rows : tf.neg(rows);
+  const found = tf.cast(tf.topk(sorted, k, true).indices, 'int32');
+  const first = tf.mul(tf.range(0, before * after, 1, 'int32'), tf.scalar(size, 'int32'));
+  const places = tf.reshape(tf.add(found, tf.reshape(first, [-1, 1])), [-1]);
+  const values = gatherMiddle(tf, tf.reshape(rows, [1, -1, 1]), places);
+  const out = dims.map((d, i) => (i === axis ? k : d));
+  const back = (t: typeof values) =>
+    tf.reshape(tf.transpose(tf.reshape(t, [before, after, k]), [0, 2, 1]), out);
+  return [c.out(back(values)), c.out(back(found), DType.int64)];
+};
+
+export const ordered: OpTable = { CumSum: cumSum, TopK: topK };

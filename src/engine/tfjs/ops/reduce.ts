@@ -1,0 +1,121 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { attrInt } from '../../../graph/attributes';
+import { DType } from '../../../graph/dtype';
+import { fromFront, sizeOf } from '../host/layout';
+import { reducedAxes } from '../host/reductions';
+import type { Op, OpContext, OpTable, Tf } from '../op';
+import { aroundAxis, gatherMiddle } from './take';
+
+/** Reduces the last axis of (rows, count). */
+type RowOp = (tf: Tf, x: TfTensor) => TfTensor;
+
+/** @param identity what a row without elements gives */
+const reduceWith =
+  (f: RowOp, identity = 0, unchanged: (tf: Tf, x: TfTensor) => TfTensor = (_, x) => x): Op =>
+  (c) => {
+    const axes = reducedAxes(c);
+    const x = c.tensor(0);
+    if (!axes) return [c.out(unchanged(c.tf, x))];
+    const dims = c.dims(0);
+    const kept = dims.map((d, i) => (axes.includes(i) ? 1 : d));
+    const out = attrInt(c.node, 'keepdims', 1) ? kept : dims.filter((_, i) => !axes.includes(i));
+    const count = sizeOf(axes.map((a) => dims[a]));
+    if (count === 0 || x.size === 0) return [c.out(c.tf.fill(out, identity, x.dtype as 'float32'))];
+    return [c.out(c.tf.reshape(f(c.tf, c.tf.reshape(rowsFirst(c, x, axes), [-1, count])), out))];
+  };
+
+/** The reduced axes last. */
+function rowsFirst(c: OpContext, x: TfTensor, axes: number[]): TfTensor {
+  const rest = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+  const perm = [...rest, ...axes];
+  return perm.every((p, i) => p === i) ? x : c.tf.transpose(x, perm);
+}
+
+/** Equal shares of the gradient to all that reached the extreme, as our own rule and PyTorch's amax. */
+const extremum =
+  (kind: 'max' | 'min'): RowOp =>
+  (tf, x) => {
+    // A bool's extreme is "any" or "all".
+    const given = x.dtype === 'bool' ? tf.cast(x, 'int32') : x;
+    const run = tf.customGrad((...args) => {
+      const [values, save] = args as unknown as [TfTensor, (t: TfTensor[]) => void];
+      const y = tf[kind](values, -1, true);
+      save([values, y]);
+      return {
+        value: y,
+        gradFunc: (dy: TfTensor, saved: TfTensor[]) => {
+          const hits = tf.cast(tf.equal(saved[0], saved[1]), 'float32');
+          return tf.mul(hits, tf.div(dy, tf.sum(hits, -1, true)));
+        },
+      };
+    });
+    const y = run(given);
+    return x.dtype === 'bool' ? tf.cast(y, 'bool') : y;
+  };
+
+const max = extremum('max');
+const sum: RowOp = (tf, x) => tf.sum(x, -1);
+
+/** Integers divide towards zero. */
+const mean: RowOp = (tf, x) => {
+  if (x.dtype === 'float32') return tf.mean(x, -1);
+  return tf.cast(tf.div(tf.cast(tf.sum(x, -1), 'float32'), x.shape[1]!), 'int32');
+};
+
+const logSumExp: RowOp = (tf, x) => {
+  // Subtracting the largest value keeps the powers finite; its gradient cancels out.
+  const run = tf.customGrad((...args) => {
+    const [values, save] = args as unknown as [TfTensor, (t: TfTensor[]) => void];
+    const top = tf.max(values, -1, true);
+    const y = tf.add(tf.log(tf.sum(tf.exp(tf.sub(values, top)), -1, true)), top);
+    save([values, y]);
+    return {
+      value: y,
+      gradFunc: (dy: TfTensor, saved: TfTensor[]) => tf.mul(tf.exp(tf.sub(saved[0], saved[1])), dy),
+    };
+  });
+  return run(x);
+};
+
+/** Sign carries no gradient, so that the product's is sign(x), and 0 at 0. */
+const absolute = (tf: Tf, x: TfTensor): TfTensor => tf.mul(x, tf.sign(x));
+
+const argExtremum =
+  (kind: 'argMax' | 'argMin'): Op =>
+  (c) => {
+    const { tf } = c;
+    const dims = c.dims(0);
+    const axis = fromFront(attrInt(c.node, 'axis', 0), dims.length);
+    const rows = aroundAxis(dims, axis);
+    const last = attrInt(c.node, 'select_last_index', 0) === 1;
+    const places = Int32Array.from({ length: rows[1] }, (_, i) => (last ? rows[1] - 1 - i : i));
+    const x = gatherMiddle(tf, tf.reshape(c.tensor(0), rows), tf.tensor1d(places, 'int32'));
+    const found = tf[kind](tf.reshape(tf.transpose(x, [0, 2, 1]), [-1, rows[1]]), -1);
+    const index = last ? tf.sub(tf.scalar(rows[1] - 1, 'int32'), found) : found;
+    const kept = dims.map((d, i) => (i === axis ? 1 : d));
+    const out = attrInt(c.node, 'keepdims', 1) ? kept : dims.filter((_, i) => i !== axis);
+    return [c.out(tf.reshape(tf.cast(index, 'int32'), out), DType.int64)];
+  };
+
+export const reductions: OpTable = {
+  ReduceSum: reduceWith(sum),
+  ReduceMean: reduceWith(mean, NaN),
+  ReduceMax: reduceWith(max, -Infinity),
+  ReduceMin: reduceWith(extremum('min'), Infinity),
+  ReduceProd: reduceWith((tf, x) => tf.prod(x, -1), 1),
+  ReduceL1: reduceWith((tf, x) => tf.sum(absolute(tf, x), -1), 0, absolute),
+  ReduceL2: reduceWith((tf, x) => tf.sqrt(tf.sum(tf.square(x), -1)), 0, absolute),
+  ReduceSumSquare: reduceWith(
+    (tf, x) => tf.sum(tf.square(x), -1),
+    0,
+    (tf, x) => tf.square(x),
+  ),
+  ReduceLogSum: reduceWith(
+    (tf, x) => tf.log(tf.sum(x, -1)),
+    -Infinity,
+    (tf, x) => tf.log(x),
+  ),
+  ReduceLogSumExp: reduceWith(logSumExp, -Infinity),
+  ArgMax: argExtremum('argMax'),
+  ArgMin: argExtremum('argMin'),
+};
