@@ -7,6 +7,7 @@ import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import { mixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE, trainingGraph } from './training-graph';
 
@@ -34,8 +35,14 @@ export async function openTask(
       'Choose an adapter method, or task.head "linear".',
     );
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
-  const session = await openSession(saveByReference(stepModel, folder, 'step.onnx'), sessionOptions(options));
-  const evaluator = await openEvaluator(model, infos, spec, folder, options);
+  const mixed =
+    options.precision === 'mixed'
+      ? await mixedPrecision(stepModel, model.graph, folder, sessionOptions(options))
+      : undefined;
+  const asRun = (m: Model) => (mixed ? mixed.apply(m) : m);
+  const step = saveByReference(asRun(stepModel), folder, 'step.onnx');
+  const session = await openSession(step, sessionOptions(options));
+  const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun);
   const fetches = [task.lossSum, task.count, ...gradients.values()];
   const stepper: Stepper = {
     async step(inputs, parameters, gradScale) {
@@ -53,20 +60,25 @@ export async function openTask(
       await evaluator.dispose();
     },
   };
-  return { stepper, trainable: task.trainable, warnings };
+  return { stepper, trainable: task.trainable, warnings: [...warnings, ...(mixed?.warnings ?? [])] };
 }
 
-/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+/**
+ * The forward half of a task alone; also for a merged model, which has no adapters left.
+ *
+ * @param asRun what is done to the graph before it is saved
+ */
 export async function openEvaluator(
   model: Model,
   infos: TensorInfos,
   spec: TaskGraphSpec,
   folder: string,
   options: EvaluatorOptions = {},
+  asRun = (m: Model): Model => m,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
   const session = await openSession(
-    saveByReference(task.model, folder, 'evaluate.onnx'),
+    saveByReference(asRun(task.model), folder, 'evaluate.onnx'),
     sessionOptions(options),
   );
   return {
