@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { AuroraError, EXIT } from '../shared/errors';
 import { nearest } from '../shared/nearest';
+import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 
 /** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
-const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> }> = {
   train: {
     summary: 'train the adapters of an experiment',
     load: async () => (await import('./commands/train')).train,
@@ -25,19 +26,24 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'look at this machine and measure what it could train on',
     load: async () => (await import('./commands/doctor')).doctorCommand,
   },
+  gpu: {
+    summary: 'install, check or remove what an NVIDIA GPU needs',
+    load: async () => (await import('./commands/gpu')).gpuCommand,
+  },
   reference: {
     summary: 'check losses, gradients and training against PyTorch reference files',
     load: async () => (await import('./commands/reference')).reference,
   },
+  // Without a summary: for the program itself.
+  'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };
+const SHOWN = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== undefined);
 
 const HELP = `AuroRA Lab: train AuroRA and LoRA adapters on an ONNX transformer, here, without Python.
 
 Usage: aurora <command> [options]
 
-${Object.entries(COMMANDS)
-  .map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`)
-  .join('\n')}
+${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command
   --verbose                 show where in the program an error came from
@@ -65,7 +71,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 function unknownCommand(name: string): AuroraError {
-  const names = Object.keys(COMMANDS);
+  const names = SHOWN.map(([known]) => known);
   const near = nearest(name, names);
   return new AuroraError(
     'usage',
@@ -78,6 +84,7 @@ function unknownCommand(name: string): AuroraError {
 
 // The runtime would report its use to its maker, and leave files of that in the temporary folder.
 process.env.ORT_DISABLE_TELEMETRY = '1';
+useGpuSupport(__dirname);
 
 // A reader that has seen enough, such as `head`, is no fault; a run whose log is gone trains on.
 process.stdout.on('error', () => process.exit(EXIT.failed));

@@ -1,4 +1,5 @@
 import { table } from './table';
+import { deviceWords } from './device-line';
 import { count, duration } from './format';
 import { percent } from './progress';
 import type { RunResult } from '../trainer/result';
@@ -26,6 +27,7 @@ export function report(result: RunResult, run: string, headOnly: RunResult | und
     '',
     `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules, and ${count(trained.head)} in the head.`,
     `${count(result.steps)} steps in ${duration(result.seconds)} (${(result.examples / result.seconds).toFixed(0)} samples/s), peak memory ${(result.peakMemory / 2 ** 30).toFixed(2)} GiB.`,
+    `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
     '',

@@ -1,12 +1,17 @@
 import { join } from 'node:path';
+import type { DeviceRequest } from '../engine/devices/request';
+import { placeName } from '../engine/place';
 import type { Experiment } from '../shared/experiment';
+import { deviceFields } from '../trainer/device/choose';
 import type { TrainListener } from '../trainer/hooks';
 import { train, type TrainOutcome } from '../trainer/train';
+import { deviceLine } from './device-line';
 import { count } from './format';
 import { Progress } from './progress';
 
 /** How a run is trained, whatever the run. */
 export interface TrainingSettings {
+  device: DeviceRequest;
   /** Threads of the runtime; 0 for one a core. */
   threads: number;
   lease: boolean;
@@ -26,6 +31,9 @@ export async function trainRun(
   process.stderr.write(`Preparing ${spec.name} …\n`);
   let progress: Progress | undefined;
   const listener: TrainListener = {
+    measuring: (places) =>
+      process.stderr.write(`Measuring the first step: ${places.map(placeName).join(', ')} …\n`),
+    device: (choice) => process.stderr.write(`${deviceLine(deviceFields(choice))}\n`),
     prepared(task, plan, fromStep) {
       const { data, adapters } = task;
       const what = adapters.length
@@ -53,6 +61,7 @@ export async function trainRun(
       resume,
       ...settings,
       pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+      program: join(__dirname, 'cli.cjs'),
       listener,
     });
   } finally {

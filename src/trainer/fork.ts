@@ -64,6 +64,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
         (e) =>
           e.kind === 'evaluation' ||
           e.kind === 'activations' ||
+          e.kind === 'device' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
       )
       .map(copied),

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import type { Place } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { Journal } from '../runs/journal';
 import { runPaths, stepName } from '../runs/layout';
@@ -7,8 +8,10 @@ import type { EvaluationMetrics } from '../shared/events';
 import { CHECKPOINT_VERSION } from './checkpoint';
 import { writeAdapter } from './adapter-files';
 import { saveCheckpoint } from './checkpoint-store';
+import type { DeviceChoice } from './device/choose';
 import type { Environment } from './environment';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
+import { skippedWarning } from './loss-scale';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Plan } from './plan';
 import type { Pulse } from './pulse';
@@ -18,6 +21,9 @@ import type { Task } from './task';
 
 /** What a person at the terminal wants to see; everything is in the run folder too. */
 export interface TrainListener {
+  /** What is about to be measured for `--device auto`. */
+  measuring(places: readonly Place[]): void;
+  device(choice: DeviceChoice): void;
   prepared(task: Task, plan: Plan, fromStep: number): void;
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
@@ -70,6 +76,12 @@ export function makeHooks({
       pulse.progress(record.step, plan.totalSteps);
       listener.stepped(record);
     },
+    skipped(step, lossScale) {
+      const message = skippedWarning(step, lossScale);
+      if (!message) return;
+      journal.append({ kind: 'warning', message });
+      listener.warning(message);
+    },
     evaluated(step, epoch, metrics, best, seconds) {
       totals.seconds += seconds;
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
@@ -92,6 +104,7 @@ export function makeHooks({
           best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
           last: state.last ?? null,
           earlyStopping: state.stopping.state(),
+          lossScale: state.lossScale?.state(),
           memory: micro.known(),
           specHash: specHash(spec),
           environment: { ...env },

@@ -1,4 +1,5 @@
-import type { EvaluationMetrics } from '../shared/events';
+import type { DeviceEvent, EvaluationMetrics } from '../shared/events';
+import { deviceFields, type DeviceChoice } from './device/choose';
 import type { Environment } from './environment';
 import type { BestEvaluation } from './loop';
 import type { Task } from './task';
@@ -19,6 +20,8 @@ export interface RunResult {
   trained: { adapters: number; head: number; modules: number; model: number };
   /** Bytes, this process's high-water mark. */
   peakMemory: number;
+  /** Where the last segment of the run computed, and why there. */
+  device: Omit<DeviceEvent, 'kind' | 'step'>;
   environment: Environment;
 }
 
@@ -36,6 +39,7 @@ export function makeResult(
   totals: Totals,
   trained: { adapters: number; head: number },
   environment: Environment,
+  device: DeviceChoice,
 ): RunResult {
   const { best, ...rest } = totals;
   return {
@@ -45,6 +49,7 @@ export function makeResult(
     majority: majority(task),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,
+    device: deviceFields(device),
     environment,
   };
 }

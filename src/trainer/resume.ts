@@ -4,7 +4,7 @@ import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint } from './checkpoint';
 import { latestCheckpoint } from './checkpoint-store';
-import { environmentWarnings, type Environment } from './environment';
+import type { Environment } from './environment';
 import { specHash } from './spec-hash';
 
 /** What a resumed run starts from. */
@@ -17,16 +17,12 @@ export interface Restored {
   started: boolean;
   seconds: number;
   examples: number;
-  warnings: string[];
+  /** What the checkpoint was made in. */
+  environment: Partial<Environment> | undefined;
 }
 
 /** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
-export function restore(
-  run: string,
-  spec: Experiment,
-  env: Environment,
-  warn: (message: string) => void,
-): Restored {
+export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
   const found = latestCheckpoint(run, warn);
   const summary = readRunSummary(run);
   const started = summary.events.find((e) => e.kind === 'started');
@@ -37,15 +33,13 @@ export function restore(
       `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
       'spec.json must not be changed after a run has begun: start a new run instead.',
     );
-  const warnings = state ? environmentWarnings(state.environment as Partial<Environment>, env) : [];
-  warnings.forEach(warn);
   return {
     checkpoint: found?.checkpoint,
     labels: started?.labels,
     started: started !== undefined,
     seconds: state?.secondsSpent ?? 0,
     examples: state?.examplesSeen ?? 0,
-    warnings,
+    environment: state?.environment,
   };
 }
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { openTask } from '../engine/open';
-import { CPU } from '../engine/place';
+import type { DeviceRequest } from '../engine/devices/request';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
@@ -10,12 +9,16 @@ import { ScalarsWriter } from '../runs/scalars';
 import type { StopReason } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { writeMissingAdapters } from './adapter-files';
-import { environment, type Environment } from './environment';
+import { chooseDevice, deviceFields, type DeviceChoice } from './device/choose';
+import { openOnDevice } from './device/open';
+import { resumedChoice } from './device/recorded';
+import { environment, environmentWarnings, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { withCachedFeatures } from './features';
 import { failedEvent } from './failure';
+import { lookAhead } from './micro-batch/look-ahead';
 import { MicroBatches } from './micro-batch/micro-batches';
 import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
@@ -30,12 +33,16 @@ export interface TrainOptions {
   /** The run folder, which exists and holds spec.json. */
   run: string;
   resume: boolean;
+  /** A resumed run stays where it was, unless this names another place. */
+  device: DeviceRequest;
   /** Intra-op threads; 0 for one a core. */
   threads: number;
   /** Stop when nobody renews the lease, control/lease, for a minute. */
   lease: boolean;
   /** The built pulse worker. */
   pulseWorker: string;
+  /** The built program, which measures each device in a process of its own. */
+  program: string;
   listener: TrainListener;
   /** Set by a signal handler: finish the step, save, stop. */
   interrupted: () => boolean;
@@ -78,29 +85,52 @@ async function trainOnce(
   at: (step: number) => void,
 ): Promise<TrainOutcome> {
   const { spec, run, listener } = options;
-  const env = environment(options.threads);
   const warn = (message: string) => {
     journal.append({ kind: 'warning', message });
     listener.warning(message);
   };
-  const restored = options.resume ? restore(run, spec, env, warn) : undefined;
+  const restored = options.resume ? restore(run, spec, warn) : undefined;
   const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
-  const task = await withCachedFeatures(prepared, join(run, 'graph'), options.threads);
+  const folder = join(run, 'graph');
+  const task = await withCachedFeatures(prepared, folder, options.threads);
   const featureSeconds = (performance.now() - began) / 1000;
-  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, join(run, 'graph'), {
-    threads: options.threads,
-  });
+  const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
+  const { threads, program } = options;
+  const wanted =
+    (options.resume ? resumedChoice(run, options.device) : undefined) ??
+    (await chooseDevice(options.device, prepared, {
+      onFeatures: task !== prepared,
+      measuring: (places) => listener.measuring(places),
+      stopped: () => stopped() !== undefined,
+      threads,
+      folder,
+      program,
+    }));
+  if (!wanted) {
+    const reason = stopped() ?? 'requested';
+    journal.append({ kind: 'stopped', step: 0, reason });
+    return { end: reason, step: 0 };
+  }
+  const fallBack = options.device.fallBack || wanted.reason === 'fastest';
+  const opened = await openOnDevice(task, wanted, { threads, folder, fallBack, warn });
+  const { stepper, trainable, choice } = opened;
+  const env = environment(threads, choice.place);
   try {
     const fresh = initialState(task, trainable);
     const state = restored?.checkpoint ? restoredState(fresh, restored.checkpoint) : fresh;
-    const micro = new MicroBatches(task, stepper, CPU, warn, restored?.checkpoint?.state.memory);
+    const micro = new MicroBatches(task, stepper, choice.place, warn, restored?.checkpoint?.state.memory);
     await tryLongest(stepper, task, micro, state.parameters);
+    await lookAhead(task, stepper, micro, state.parameters);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
     at(state.step);
-    begin(journal, task, trainable, plan, restored);
+    const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
+    changes.forEach(warn);
+    begin(journal, task, trainable, plan, restored, changes);
+    journal.append({ kind: 'device', step: state.step, ...deviceFields(choice) });
+    listener.device(choice);
     pulse.progress(state.step, plan.totalSteps);
     listener.prepared(task, plan, state.step);
     const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
@@ -124,7 +154,7 @@ async function trainOnce(
     if (state.step === 0) await hooks.snapshot(0);
     const end = await trainingLoop(task, stepper, micro, plan, state, hooks);
     scalars.close();
-    return conclude(end, task, trainable, state, journal, totals, run, env);
+    return conclude(end, task, trainable, state, journal, totals, run, env, choice);
   } finally {
     await stepper.dispose();
   }
@@ -142,13 +172,14 @@ function begin(
   trainable: readonly TrainableInfo[],
   plan: Plan,
   restored: Restored | undefined,
+  warnings: string[],
 ): void {
   if (restored) {
     journal.append({
       kind: 'resumed',
       fromStep: restored.checkpoint?.state.step ?? 0,
       pid: process.pid,
-      warnings: restored.warnings,
+      warnings,
     });
     if (restored.started) return;
   }
@@ -177,6 +208,7 @@ function conclude(
   totals: { seconds: number; examples: number },
   run: string,
   env: Environment,
+  device: DeviceChoice,
 ): TrainOutcome {
   const { step } = state;
   if (end !== 'finished') journal.append({ kind: 'stopped', step, reason: end });
@@ -188,6 +220,7 @@ function conclude(
     { outcome: end, steps: step, ...totals, best, last },
     trainedCounts(trainable),
     env,
+    device,
   );
   writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`);
   journal.append({

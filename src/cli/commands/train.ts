@@ -9,7 +9,8 @@ import { makeFork } from '../../trainer/fork';
 import { requireResumable } from '../../trainer/resume';
 import type { RunResult } from '../../trainer/result';
 import type { TrainOutcome } from '../../trainer/train';
-import { one, requireOnly, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
+import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
 import { report } from '../report';
 import { onInterrupt } from '../signals';
 import { trainRun, type TrainingSettings } from '../training';
@@ -23,7 +24,7 @@ Trains the experiment and leaves a run folder in .aurora/runs beside it: journal
 activation snapshots, and the best and last adapter in PEFT's file layout. Ctrl-C finishes the step in hand,
 saves, and stops; --resume goes on from there to the same bits. --fork begins a new run beside RUN at its
 checkpoint of STEP with settings changed, such as the learning rate, and keeps the curve up to there; with
-nothing changed it retraces RUN to the bit.
+nothing changed it retraces RUN to the bit. Both stay on the device of the run, unless --device names another.
 
   --out DIR          put the run folder in DIR instead
   --run RUN          train into this folder, which is there already and has not begun
@@ -33,8 +34,7 @@ nothing changed it retraces RUN to the bit.
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --baseline         train the head alone first, as a second run, to compare with
   --lease            stop when the file control/lease in the run folder is not touched for a minute
-  --device cpu       where to run
-  --threads N        threads of the runtime (default: one a core)
+${PLACE_HELP}  --threads N        threads of the runtime (default: one a core)
 `,
   options: {
     out: { type: 'string' },
@@ -45,7 +45,8 @@ nothing changed it retraces RUN to the bit.
     set: { type: 'string', multiple: true },
     baseline: { type: 'boolean' },
     lease: { type: 'boolean' },
-    device: { type: 'string' },
+    ...PLACE_OPTIONS,
+    ...FALLBACK_OPTION,
     threads: { type: 'string' },
   },
   async run(args) {
@@ -64,8 +65,8 @@ nothing changed it retraces RUN to the bit.
 
 /** @param given a run folder to train into */
 async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
-  requireOnly('device', args.text('device'), 'cpu');
   const settings: TrainingSettings = {
+    device: deviceRequest(args),
     threads: threadCount(args.text('threads')),
     lease: args.flag('lease'),
     interrupted: onInterrupt(),

@@ -1,0 +1,62 @@
+import type { DeviceRequest } from '../engine/devices/request';
+import { ENGINES, type EngineName, type Place } from '../engine/place';
+import { AuroraError } from '../shared/errors';
+import type { ParsedArgs } from './command';
+
+export const PLACE_OPTIONS = { engine: { type: 'string' }, device: { type: 'string' } } as const;
+
+/** What the commands that train have besides. */
+export const FALLBACK_OPTION = { fallback: { type: 'boolean' } } as const;
+
+export const PLACE_HELP = `\
+  --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
+  --device NAME      auto (default) takes the fastest by measured steps; cpu, webgpu or cuda of onnxruntime; cpu,
+                     wasm, webgpu or tensorflow of tfjs; auto:cpu,webgpu measures just these
+  --fallback         go on with the CPU, and say so, where the device cannot be used
+`;
+
+/** --engine, --device and --fallback of a command that trains. */
+export function deviceRequest(args: ParsedArgs): DeviceRequest {
+  const engine = engineOf(args.text('engine'));
+  const given = args.text('device');
+  const several = given?.startsWith('auto:') ? given.slice('auto:'.length).split(',') : undefined;
+  const device = several
+    ? several.map((name) => placeOf(engine, name.trim()))
+    : given === undefined || given === 'auto'
+      ? 'auto'
+      : placeOf(engine, given).device;
+  return {
+    engine,
+    device,
+    fallBack: args.flag('fallback'),
+    given: { engine: args.text('engine') !== undefined, device: device !== 'auto' },
+  };
+}
+
+/** --engine and --device of a command that is told one device; the CPU where it is not. */
+export const onePlace = (args: ParsedArgs): Place =>
+  placeOf(engineOf(args.text('engine')), args.text('device') ?? 'cpu');
+
+function engineOf(name: string | undefined): EngineName {
+  if (name === undefined) return 'onnxruntime';
+  if (isEngine(name)) return name;
+  throw new AuroraError(
+    'usage',
+    `There is no engine "${name}"; there are ${Object.keys(ENGINES).join(' and ')}.`,
+    'Leave --engine out for ONNX Runtime.',
+  );
+}
+
+const isEngine = (name: string): name is EngineName => Object.hasOwn(ENGINES, name);
+
+function placeOf(engine: EngineName, name: string): Place {
+  const has = ENGINES[engine] as readonly string[];
+  if (has.includes(name)) return { engine, device: name } as Place;
+  const other = Object.keys(ENGINES).filter(isEngine);
+  const owner = other.find((e) => (ENGINES[e] as readonly string[]).includes(name));
+  throw new AuroraError(
+    'usage',
+    `The engine ${engine} has no device "${name}"; it has ${has.join(', ')}.`,
+    owner ? `"${name}" is a device of --engine ${owner}.` : 'Leave --device out to have the fastest chosen.',
+  );
+}

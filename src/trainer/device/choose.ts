@@ -1,0 +1,59 @@
+import { candidates, PROCESSOR } from '../../engine/devices/candidates';
+import { deviceFacts } from '../../engine/devices/facts';
+import type { DeviceRequest } from '../../engine/devices/request';
+import type { Place } from '../../engine/place';
+import type { DeviceEvent } from '../../shared/events';
+import type { Task } from '../task';
+import { fastest, type Trial } from './fastest';
+import { measureDevices, type MeasureOptions } from './measure';
+
+/** Where a run computes, and why there. */
+export interface DeviceChoice {
+  place: Place;
+  reason: DeviceEvent['reason'];
+  tried: Trial[];
+}
+
+export interface ChooseOptions extends MeasureOptions {
+  /** The run has no adapter and trains its head on features that are computed once. */
+  onFeatures: boolean;
+  /** Told what is about to be measured. */
+  measuring: (places: readonly Place[]) => void;
+}
+
+/** The device that somebody asked for; with "auto" the fastest by measured steps. Undefined where it was told to stop. */
+export async function chooseDevice(
+  request: DeviceRequest,
+  task: Task,
+  options: ChooseOptions,
+): Promise<DeviceChoice | undefined> {
+  const { engine, device } = request;
+  if (typeof device === 'string' && device !== 'auto')
+    return { place: { engine, device } as Place, reason: 'chosen', tried: [] };
+  if (options.onFeatures)
+    return {
+      place: PROCESSOR[engine],
+      reason: 'only',
+      tried: others(engine, 'a head on features that are computed once is no work for it'),
+    };
+  const all = device === 'auto' ? candidates(engine, deviceFacts()) : device.map((place) => ({ place }));
+  const places = all.filter((c) => !('problem' in c && c.problem)).map((c) => c.place);
+  const left = all.filter((c) => !places.includes(c.place));
+  if (places.length === 1) return { place: places[0], reason: 'only', tried: left };
+  options.measuring(places);
+  const trials = await measureDevices(task, places, options);
+  if (!trials) return undefined;
+  const best = fastest(trials);
+  return { place: best ?? PROCESSOR[engine], reason: best ? 'fastest' : 'only', tried: [...trials, ...left] };
+}
+
+const others = (engine: Place['engine'], problem: string): Trial[] =>
+  candidates(engine, deviceFacts())
+    .filter(({ place }) => place.device !== PROCESSOR[engine].device)
+    .map((c) => ({ place: c.place, problem: c.problem ?? problem }));
+
+export const deviceFields = ({ place, reason, tried }: DeviceChoice): Omit<DeviceEvent, 'kind' | 'step'> => ({
+  ...place,
+  reason,
+  tried: tried.map(({ place: of, secondsPerStep, problem }) => ({ ...of, secondsPerStep, problem })),
+});

@@ -1,0 +1,23 @@
+import { onProcessor } from '../../engine/devices/candidates';
+import type { Place } from '../../engine/place';
+
+/** One device, measured: seconds a step, or why there are none. */
+export interface Trial {
+  place: Place;
+  secondsPerStep?: number;
+  problem?: string;
+}
+
+/** A gain below this is not worth a driver, nor bits that may differ from another machine's. */
+const NEAR = 0.1;
+
+/** The fastest of what could be measured; the processor where it is nearly as fast. Undefined where nothing could. */
+export function fastest(trials: readonly Trial[]): Place | undefined {
+  const measured = trials
+    .filter((t): t is Trial & { secondsPerStep: number } => t.secondsPerStep !== undefined)
+    .toSorted((a, b) => a.secondsPerStep - b.secondsPerStep);
+  if (measured.length === 0) return undefined;
+  const limit = measured[0].secondsPerStep * (1 + NEAR);
+  const near = measured.find((t) => onProcessor(t.place) && t.secondsPerStep <= limit);
+  return (near ?? measured[0]).place;
+}

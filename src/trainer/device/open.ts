@@ -1,0 +1,97 @@
+import { onProcessor, PROCESSOR } from '../../engine/devices/candidates';
+import { openTask } from '../../engine/open';
+import { placeName, type Place } from '../../engine/place';
+import type { OpenedTask } from '../../engine/stepper';
+import { AuroraError } from '../../shared/errors';
+import { DropoutMasks } from '../dropout';
+import { initialState } from '../state';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { gradientStep } from '../step';
+import type { Task } from '../task';
+import type { DeviceChoice } from './choose';
+import { taskOptions } from './options';
+import { firstStep } from './trial';
+
+export interface OpenOptions {
+  threads: number;
+  /** For the step graphs, removed on dispose. */
+  folder: string;
+  /** Go on with the processor where the device cannot be used. */
+  fallBack: boolean;
+  warn: (message: string) => void;
+}
+
+export interface OpenedOn extends OpenedTask {
+  choice: DeviceChoice;
+}
+
+/**
+ * Opens a task on the chosen device. A device that is not the processor has to train the run's first step once,
+ * changing nothing, before it is taken: a driver tells late what it cannot do.
+ *
+ * @throws AuroraError 'device' or 'memory' where it cannot be used and nobody said to fall back
+ */
+export async function openOnDevice(
+  task: Task,
+  choice: DeviceChoice,
+  options: OpenOptions,
+): Promise<OpenedOn> {
+  const { place } = choice;
+  try {
+    return { ...(await openProved(task, place, options)), choice };
+  } catch (e) {
+    if (onProcessor(place) || !options.fallBack || !isOfDevice(e)) throw e;
+    const to = PROCESSOR[place.engine];
+    options.warn(`${sentence(e.message)} The run goes on with ${placeName(to)}.`);
+    const opened = await openTask(
+      task.model,
+      task.infos,
+      task.graph,
+      options.folder,
+      taskOptions(task.spec, to, options.threads),
+    );
+    const tried = choice.tried.filter((t) => t.place.device !== place.device);
+    return {
+      ...opened,
+      choice: { place: to, reason: 'fallback', tried: [{ place, problem: e.message }, ...tried] },
+    };
+  }
+}
+
+async function openProved(task: Task, place: Place, { threads, folder }: OpenOptions): Promise<OpenedTask> {
+  const open = () =>
+    openTask(task.model, task.infos, task.graph, folder, taskOptions(task.spec, place, threads));
+  if (onProcessor(place)) return open();
+  const opened = await open().catch((e: unknown) => {
+    // What is wrong with the model or the experiment is wrong on every device.
+    throw e instanceof AuroraError ? e : unusable(place, 'cannot be used', e);
+  });
+  try {
+    await trainFirstStep(task, opened, place);
+    return opened;
+  } catch (e) {
+    await opened.stepper.dispose().catch(() => undefined);
+    throw isOfDevice(e) ? e : unusable(place, 'failed at the first step', e);
+  }
+}
+
+const isOfDevice = (e: unknown): e is AuroraError =>
+  e instanceof AuroraError && (e.kind === 'device' || e.kind === 'memory');
+
+const unusable = (place: Place, what: string, cause: unknown): AuroraError =>
+  new AuroraError(
+    'device',
+    `${placeName(place)} ${what}: ${sentence((cause as Error).message)}`,
+    'Train on the CPU: --device cpu, or the setting aurora.device.',
+    { cause },
+  );
+
+/** Where it does not fit as a whole, it is cut as it will be in the run, which then says so. */
+async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, place: Place): Promise<void> {
+  const { parameters } = initialState(task, trainable);
+  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const micro = new MicroBatches(task, stepper, place, () => undefined);
+  await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, 0);
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { deserialize, serialize } from 'node:v8';
+import { loadTokenizer } from '../../data/tokenizer';
+import { epochOrder } from '../../data/order';
+import { openTask } from '../../engine/open';
+import type { Place } from '../../engine/place';
+import type { Experiment } from '../../shared/experiment';
+import { adaptModel } from '../adapted-model';
+import type { DataSplit, TaskData } from '../data';
+import { DropoutMasks } from '../dropout';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { subset } from '../preflight/sample';
+import { initialState } from '../state';
+import { gradientStep } from '../step';
+import { makeTask, type Task } from '../task';
+import { taskOptions } from './options';
+
+/** What a process that measures one device is given, as a file; the data are those of the first step alone. */
+export interface TrialRequest {
+  spec: Experiment;
+  data: Omit<TaskData, 'tokenizer'>;
+  batches: number[][];
+  place: Place;
+  threads: number;
+  /** For temporary graphs, near the model; whoever asks removes it. */
+  folder: string;
+}
+
+/** What it answers, one line of JSON. */
+export type TrialAnswer = { secondsPerStep: number; steps: number } | { problem: string };
+
+/** At least three steps and this, or as many as fit into the longer time: at least one. */
+const SHORT_MS = 1000;
+const LONG_MS = 3000;
+const STEPS = 3;
+
+export function trialBytes(task: Task, place: Place, threads: number, folder: string): Uint8Array {
+  const { train, validation, labels } = task.data;
+  const { dataset, groups } = subset(train.dataset, [firstStep(task)]);
+  const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
+  const request: TrialRequest = {
+    spec: task.spec,
+    batches: groups[0],
+    data: { train: split(train), validation: split(validation), labels, warnings: [] },
+    place,
+    threads,
+    folder,
+  };
+  return serialize(request);
+}
+
+/** The micro-batches of a run's first step. */
+export const firstStep = ({ spec: { training }, data }: Task): number[][] =>
+  epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
+
+/** Trains the first step of a run again and again on one device, changing nothing. */
+export async function runTrial(file: string): Promise<TrialAnswer> {
+  const { spec, data, batches, place, threads, folder } = deserialize(readFileSync(file)) as TrialRequest;
+  try {
+    const adapted = adaptModel(spec);
+    const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
+    const task = await makeTask(spec, adapted, whole, folder);
+    const { stepper, trainable } = await openTask(
+      task.model,
+      task.infos,
+      task.graph,
+      folder,
+      taskOptions(spec, place, threads),
+    );
+    const { parameters } = initialState(task, trainable);
+    const micro = new MicroBatches(task, stepper, place, () => undefined);
+    const dropout = new DropoutMasks(task.adapters, task.infos, spec.training.seed);
+    const seconds: number[] = [];
+    const step = async () => {
+      const began = performance.now();
+      await gradientStep(stepper, task, micro, batches, parameters, dropout, 0);
+      return (performance.now() - began) / 1000;
+    };
+    // What is compiled and allocated at the first step is paid once a run.
+    await step();
+    const began = performance.now();
+    const passed = () => performance.now() - began;
+    while (passed() < LONG_MS && (seconds.length < STEPS || passed() < SHORT_MS)) seconds.push(await step());
+    return { secondsPerStep: median(seconds), steps: seconds.length };
+  } catch (e) {
+    return { problem: (e as Error).message };
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
