@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundles } from './lib/bundles.mjs';
 import { Failure, main, say } from './lib/console.mjs';
+import { stageGpu } from './lib/package/gpu.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
@@ -16,12 +17,14 @@ export async function build() {
     throw new Failure('The build failed; the errors are above.');
   });
   linkNode();
+  await stageGpu(DIST);
 }
 
 /** Builds again at every change, until stopped. The two markers tell .vscode/tasks.json when all of it is done. */
 async function watch() {
   const esbuild = await import('esbuild');
   linkNode();
+  await stageGpu(DIST);
   let going = 0;
   let wrong = 0;
   const told = {

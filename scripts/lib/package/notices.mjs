@@ -42,6 +42,9 @@ function standard(license, name, author) {
   if (license === '(Apache-2.0 AND BSD-3-Clause)')
     return `${apache()}\n\nCopyright 2008 Google Inc.\n\n${BSD}`;
   if (license === 'Apache-2.0') return apache();
+  // tfjs' layers are in part a translation of Keras.
+  if (license === 'Apache-2.0 AND MIT')
+    return `${apache()}\n\nMIT License\n\nCopyright (c) Google LLC\n\n${MIT}`;
   if (license !== 'MIT') return '';
   const holder = {
     'onnxruntime-node': 'Microsoft Corporation',

@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type * as Ort from 'onnxruntime-node';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { INTERNAL_OPSET, type Graph } from '../../graph/model';
+import { encodeModel } from '../../graph/onnx/encode';
+
+/**
+ * Multiplies two matrices with the ONNX Runtime in `folder`, on its CUDA provider and nowhere else.
+ * @throws whatever the runtime says
+ */
+export async function multiplyOnCuda(folder: string): Promise<void> {
+  const full = join(folder, 'node_modules/onnxruntime-node');
+  // By its path: the name alone may stand for another one in this process.
+  const ort = createRequire(join(full, 'package.json'))(full) as typeof Ort;
+  const session = await ort.InferenceSession.create(product(), {
+    executionProviders: ['cuda'],
+    logSeverityLevel: 4,
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
+  });
+  const a = new ort.Tensor('float32', Float32Array.of(1, 2, 3, 4), [2, 2]);
+  const { y } = await session.run({ a, b: a });
+  await session.release();
+  if (String(y.data) !== '7,10,15,22') throw new Error(`the product of two matrices came out as ${y.data}`);
+}
+
+function product(): Uint8Array {
+  const graph: Graph = { name: 'product', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const g = new GraphBuilder(graph, '');
+  const inputs = ['a', 'b'].map((name) => g.addInput(name, DType.float, [2, 2]));
+  g.ops('MatMul', inputs, {}, { outputs: ['y'] });
+  graph.outputs.push({ name: 'y', dtype: DType.float, shape: [2, 2] });
+  return encodeModel({
+    irVersion: 9,
+    producer: 'aurora-lab',
+    opsets: new Map([['', INTERNAL_OPSET]]),
+    graph,
+    metadata: new Map(),
+  });
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../shared/gpu-support';
+import { diskError } from '../../graph/files';
+
+/** Where a part is put together: one process at a time, and gone when it ends. */
+const claimed = (gpu: string, part: GpuPart): string => join(gpu, `.installing-${part}`);
+const OWNER = 'owner';
+
+/** Its owner says so often that it is alive. */
+const BEAT_MS = 5000;
+const DEAD_MS = 60_000;
+
+export interface Claim {
+  folder: string;
+  release(): void;
+}
+
+/**
+ * The folder in which `part` is put together, empty. What a killed install has left there goes.
+ * @throws AuroraError 'device' while another process works in it, 'disk' where it cannot be made
+ */
+export function claim(gpu: string, part: GpuPart): Claim {
+  const folder = claimed(gpu, part);
+  tidy(gpu);
+  try {
+    mkdirSync(gpu, { recursive: true });
+    // Of two that do this at once, one fails.
+    mkdirSync(folder);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(folder, e);
+    throw new AuroraError(
+      'device',
+      `${GPU_PARTS[part].title} is being installed already, in another window or terminal.`,
+      'Wait until that is done.',
+    );
+  }
+  const owner = join(folder, OWNER);
+  writeFileSync(owner, String(process.pid));
+  const beat = setInterval(() => {
+    try {
+      utimesSync(owner, new Date(), new Date());
+    } catch {
+      // Taken away from us: what comes next will fail and say why.
+      clearInterval(beat);
+    }
+  }, BEAT_MS).unref();
+  return {
+    folder,
+    release() {
+      clearInterval(beat);
+      // A straggler may write once more while this goes on.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
+
+/** Takes away what installs that were killed have left. */
+export function tidy(gpu: string): void {
+  for (const part of GPU_PART_NAMES) {
+    const folder = claimed(gpu, part);
+    if (isBusy(folder)) continue;
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    rmSync(join(gpu, `.removed-${part}`), { recursive: true, force: true });
+  }
+}
+
+function isBusy(folder: string): boolean {
+  try {
+    const age = Date.now() - statSync(folder).mtimeMs;
+    const owner = statSync(join(folder, OWNER), { throwIfNoEntry: false });
+    // It may be about to write its name.
+    if (!owner) return age < BEAT_MS;
+    return Date.now() - owner.mtimeMs < DEAD_MS && isThere(Number(readFileSync(join(folder, OWNER), 'utf8')));
+  } catch {
+    return false;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,98 @@
+import { AuroraError } from '../../shared/errors';
+import { GPU_PARTS, type GpuPart } from '../../shared/gpu-support';
+import { megabytes, type Download } from './downloads';
+
+export interface Failed {
+  part: GpuPart;
+  downloads: readonly Download[];
+  /** The script's own words. */
+  said: string;
+  /** How it ended: a code, a signal. */
+  end: string;
+  proxy?: string;
+}
+
+const again = 'Install again.';
+const NETWORK =
+  'Check the network. Behind a proxy, set "http.proxy" in VS Code, or HTTPS_PROXY in a terminal.';
+
+/** Why an install script failed, from what it fetched and what it said; each with one next step. */
+export function explain({ part, downloads, said, end, proxy }: Failed): AuroraError {
+  const last = downloads.at(-1);
+  const through = proxy === undefined ? '' : ` through the proxy ${withoutPassword(proxy)}`;
+  const error = (message: string, hint: string) => new AuroraError('device', message, hint);
+  const refused = downloads.findLast((d) => (d.status ?? 0) >= 400);
+  if (/ENOSPC|EDQUOT/.test(said))
+    return new AuroraError(
+      'disk',
+      'The disk is full: the download could not be written.',
+      `Free some space. ${again}`,
+    );
+  if (/\b407\b|proxy authentication/i.test(said) || refused?.status === 407)
+    return error(
+      `The proxy${through.replace(' through the proxy', '')} wants a name and a password.`,
+      'Put them into its address: http://NAME:PASSWORD@HOST:PORT.',
+    );
+  if (refused?.status === 404)
+    return error(
+      `The server has no ${refused.url} (404).`,
+      'Where a mirror is set, check that it carries this version; otherwise update AuroRA Lab.',
+    );
+  if (refused)
+    return error(
+      `The server answered ${refused.status} to ${refused.url}${through}.`,
+      'Try again in a few minutes.',
+    );
+  const host = last ? new URL(last.url).host : 'the server';
+  if (/ENOTFOUND|EAI_AGAIN/.test(said)) return error(`${host} could not be found${through}.`, NETWORK);
+  if (/CERT_|UNABLE_TO_|self[- ]signed|unable to (verify|get)/i.test(said))
+    return error(
+      `The certificate of ${host} is not trusted${through}.`,
+      "Put your company's certificate into a file and name it in NODE_EXTRA_CA_CERTS.",
+    );
+  if (last && (last.ended === 'broken' || (last.total ?? last.received) > last.received))
+    return error(
+      `The connection broke off after ${megabytes(last.received)}${last.total === undefined ? '' : ` of ${megabytes(last.total)}`} of ${last.url}.`,
+      again,
+    );
+  if (
+    /ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|socket hang up|EPIPE/.test(said) ||
+    last?.status === undefined
+  )
+    return error(`${host} could not be reached${through}${reason(said)}.`, NETWORK);
+  if (
+    /TAR_|zlib|incorrect (header|data) check|unexpected end|CRC|ADM-ZIP|NuGet|JSON|content type/i.test(said)
+  )
+    return error(
+      `What came from ${last.url}${through} is not the archive that it should be.`,
+      `A proxy or a mirror may have changed it: check that, and install again.`,
+    );
+  return error(
+    `The install script of ${GPU_PARTS[part].package} ended ${end}: ${lastWords(said)}.`,
+    'Run `aurora gpu install` in a terminal to see it happen.',
+  );
+}
+
+/** Nothing came for so long that nothing will. */
+export const stalled = (downloads: readonly Download[], seconds: number): AuroraError => {
+  const last = downloads.at(-1);
+  const from = last ? `${new URL(last.url).host} sent` : 'The install script did';
+  const so = last && last.received > 0 ? ` after ${megabytes(last.received)} of ${last.url}` : '';
+  return new AuroraError('device', `${from} nothing for ${seconds} s${so}.`, NETWORK);
+};
+
+function reason(said: string): string {
+  const code = /\b(E[A-Z]{4,})\b|socket hang up/.exec(said)?.[0];
+  return code ? ` (${code})` : '';
+}
+
+const withoutPassword = (proxy: string): string => proxy.replace(/\/\/[^@/]*@/, '//');
+
+function lastWords(said: string): string {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !/^at |^Node\.js v/.test(line));
+  const error = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
+  return (error ?? 'it said nothing').replace(/\.$/, '');
+}

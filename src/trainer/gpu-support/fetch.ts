@@ -1,0 +1,112 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { AuroraError } from '../../shared/errors';
+import type { GpuEvent, GpuPart } from '../../shared/gpu-support';
+import { fileOf, megabytes, readDownloads, type Download } from './downloads';
+import { explain, stalled } from './explain';
+import { installScript, startScript } from './script';
+
+export interface Fetch {
+  part: GpuPart;
+  /** The part, copied there; the script fetches natives into it. */
+  folder: string;
+  temporary: string;
+  /** watched.cjs */
+  watched: string;
+  /** Give up when nothing arrives for so long. */
+  timeoutSeconds: number;
+  tell(event: GpuEvent): void;
+}
+
+const LOOK_MS = 250;
+
+/** Archives of half a gigabyte are unpacked within this, on a slow disk too. */
+const UNPACK_SECONDS = 900;
+
+/** Index files and redirects are nobody's progress. */
+const WORTH_TELLING = 64 * 1024;
+
+/** Runs a package's own install script; AuroraError where it does not come to a good end. */
+export async function fetchNatives(options: Fetch): Promise<void> {
+  const { part, folder, temporary, watched, timeoutSeconds, tell } = options;
+  const file = join(temporary, 'downloads.jsonl');
+  const script = installScript(part, folder, temporary, file, watched);
+  const running = startScript(script);
+  let over = false;
+  const ended = running.ended.finally(() => (over = true));
+  const leaving = () => running.kill();
+  // Before what takes the folder away.
+  process.prependOnceListener('exit', leaving);
+  try {
+    const watcher = new Watcher(tell, timeoutSeconds, temporary);
+    tell({ kind: 'step', step: 'downloading' });
+    while (!over) {
+      await Promise.race([ended, wait(LOOK_MS)]);
+      await watcher.look(await readDownloads(file));
+    }
+    const { code, signal, said } = await ended;
+    if (code === 0) return;
+    const end = signal === null ? `with code ${code}` : `by ${signal}`;
+    throw explain({ part, downloads: await readDownloads(file), said, end, proxy: script.env.HTTPS_PROXY });
+  } finally {
+    process.off('exit', leaving);
+    running.kill();
+    // What the script started sees within this that it is gone.
+    if (!over) await ended.then(() => wait(2 * LOOK_MS));
+  }
+}
+
+/** Tells of progress; throws where there is none any more, or no room for what comes. */
+class Watcher {
+  private readonly measured = new Set<string>();
+  private step: 'downloading' | 'unpacking' = 'downloading';
+  private before = '';
+  private moved = Date.now();
+
+  constructor(
+    private readonly tell: (event: GpuEvent) => void,
+    private readonly timeoutSeconds: number,
+    private readonly folder: string,
+  ) {}
+
+  async look(downloads: readonly Download[]): Promise<void> {
+    const now = JSON.stringify(downloads);
+    if (now !== this.before) {
+      this.before = now;
+      this.moved = Date.now();
+      this.report(downloads);
+      for (const d of downloads) await this.room(d);
+    }
+    const loading = downloads.length === 0 || downloads.some((d) => d.ended === undefined);
+    const limit = loading ? this.timeoutSeconds : UNPACK_SECONDS;
+    if (Date.now() - this.moved > limit * 1000) throw stalled(downloads, limit);
+  }
+
+  private report(downloads: readonly Download[]): void {
+    const big = downloads.filter((d) => Math.max(d.received, d.total ?? 0) >= WORTH_TELLING);
+    const last = big.at(-1);
+    if (!last) return;
+    const step = downloads.every((d) => d.ended !== undefined) ? 'unpacking' : 'downloading';
+    const { received, total } = last;
+    if (step === 'downloading' || this.step === 'downloading')
+      this.tell({ kind: 'progress', file: fileOf(last.url), received, ...(total ? { total } : {}) });
+    if (step !== this.step) this.tell({ kind: 'step', step });
+    this.step = step;
+  }
+
+  /** As soon as the server has said how much comes. */
+  private async room({ id, url, total, received }: Download): Promise<void> {
+    if (total === undefined || this.measured.has(id)) return;
+    this.measured.add(id);
+    const { bavail, bsize } = await statfs(this.folder);
+    // What it holds is at least as large as an archive; a tarball is unpacked on its way, others lie beside it.
+    const needed = url.endsWith('.tar.gz') ? total - received : 2 * total - received;
+    if (bavail * bsize >= needed) return;
+    throw new AuroraError(
+      'disk',
+      `${fileOf(url)} needs at least ${megabytes(needed)}, and ${this.folder} has room for ${megabytes(bavail * bsize)}.`,
+      'Free some space, then install again.',
+    );
+  }
+}

@@ -1,0 +1,179 @@
+import {
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type CopySyncOptions,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { diskError, writeAtomic } from '../../graph/files';
+import { AuroraError } from '../../shared/errors';
+import {
+  fits,
+  GPU_PARTS,
+  type GpuCheck,
+  type GpuEvent,
+  type GpuInstalled,
+  type GpuPart,
+} from '../../shared/gpu-support';
+import { check } from './check';
+import { claim } from './claim';
+import { fetchNatives } from './fetch';
+import { carried, ownPackage, packageFolder, RECORD } from './places';
+import { HERE, readInstalled } from './state';
+
+export interface Install {
+  part: GpuPart;
+  /** Where the parts lie. */
+  gpu: string;
+  /** The folder of this program, with what it carries for installing. */
+  dist: string;
+  /** This program, to start its children with. */
+  program: string;
+  /** Also where it is installed and whole. */
+  force: boolean;
+  timeoutSeconds: number;
+  tell(event: GpuEvent): void;
+}
+
+/**
+ * Fetches a part and puts it in its place at once, or not at all. Natives that are whole but cannot be used
+ * on this machine stay: what they lack is said, and can be added.
+ *
+ * @throws AuroraError 'device' where the part is not for this platform, cannot be fetched, or is damaged;
+ *   'disk' where there is no room for it
+ */
+export async function install({ tell, ...options }: Install): Promise<void> {
+  const { part, gpu, dist, program } = options;
+  tell({ kind: 'step', step: 'checking' });
+  requireFit(part);
+  const { folder: source, version } = carried(dist, part);
+  const { folder: work, release } = claim(gpu, part);
+  // Ctrl-C and the like end the process by way of this.
+  process.once('exit', release);
+  try {
+    const there = readInstalled(gpu, part);
+    if (there?.version === version && !options.force) {
+      const result = await check(program, part, join(gpu, part));
+      if (!result.damaged) {
+        record(join(gpu, part), version, result);
+        return tell({ kind: 'result', part, version, already: true, ...result });
+      }
+    }
+    const temporary = join(work, 'temporary');
+    mkdirSync(temporary);
+    const folder = join(work, part);
+    tell({ kind: 'step', step: 'copying' });
+    copy(source, folder);
+    if (part === 'cuda') copyRuntime(dist, folder, version);
+    const watched = join(dist, 'gpu', 'watched.cjs');
+    const { timeoutSeconds } = options;
+    await fetchNatives({ part, folder, temporary, watched, timeoutSeconds, tell });
+    requireNatives(part, folder);
+    tell({ kind: 'step', step: 'verifying' });
+    const result = await check(program, part, folder);
+    if (result.damaged) throw new AuroraError('device', result.problem!, result.hint);
+    record(folder, version, result);
+    putInPlace(gpu, part, folder);
+    tell({ kind: 'result', part, version, already: false, ...result });
+  } catch (e) {
+    throw diskError(gpu, e);
+  } finally {
+    process.off('exit', release);
+    release();
+  }
+}
+
+function requireFit(part: GpuPart): void {
+  if (fits(part, HERE)) return;
+  const { title, platforms } = GPU_PARTS[part];
+  throw new AuroraError(
+    'device',
+    `${title} exists for ${platforms.join(' and ')} only; this is ${HERE}.`,
+    'Use the device "webgpu", which needs no installation.',
+  );
+}
+
+/** A clone of the blocks where the file system can. */
+const copy = (from: string, to: string, options: CopySyncOptions = {}) =>
+  cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE, ...options });
+
+/** A provider lies beside the library that loads it, so the runtime comes along: all that require() of it takes. */
+function copyRuntime(dist: string, folder: string, version: string): void {
+  const modules = join(folder, 'node_modules');
+  const [runtime, common] = ['onnxruntime-node', 'onnxruntime-common'].map((n) => ownPackage(dist, n));
+  const platform = join('bin/napi-v6', process.platform, process.arch);
+  const code: CopySyncOptions = { filter: (file) => !/\.(map|ts)$/.test(file) };
+  copy(join(runtime, 'dist'), join(modules, 'onnxruntime-node/dist'), code);
+  // Where `npm rebuild` has fetched providers already, they are fetched anew.
+  const binaries: CopySyncOptions = { filter: (file) => !basename(file).includes('_providers_') };
+  copy(join(runtime, platform), join(modules, 'onnxruntime-node', platform), binaries);
+  for (const name of ['package.json', 'dist/cjs'])
+    copy(join(common, name), join(modules, 'onnxruntime-common', name), code);
+  const own = JSON.parse(readFileSync(join(runtime, 'package.json'), 'utf8')) as { version: string };
+  if (own.version !== version) throw new Error(`ONNX Runtime is ${own.version}, its scripts are ${version}`);
+}
+
+/** A script can end well and have fetched nothing: one whose connection breaks does. */
+function requireNatives(part: GpuPart, folder: string): void {
+  const root = packageFolder(folder, part);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).map((f) => basename(f));
+  const wanted = {
+    cuda: [/^libonnxruntime_providers_shared\.so$/, /^libonnxruntime_providers_cuda\.so$/],
+    tensorflow: [/^tfjs_binding\.node$/, /^(libtensorflow\.so\.\d|tensorflow\.dll$)/],
+  }[part];
+  if (wanted.every((name) => files.some((f) => name.test(f)))) return;
+  throw new AuroraError(
+    'device',
+    `What came for ${GPU_PARTS[part].title} is not whole.`,
+    'Install again; where a mirror is set, check what it carries.',
+  );
+}
+
+function record(folder: string, version: string, { usable, problem, hint }: GpuCheck): void {
+  const installed: GpuInstalled = { version, at: new Date().toISOString(), usable, problem, hint };
+  writeAtomic(join(folder, RECORD), `${JSON.stringify(installed, null, 2)}\n`);
+}
+
+/** Under a claim. */
+function putInPlace(gpu: string, part: GpuPart, folder: string): void {
+  takeAway(gpu, part);
+  renameSync(folder, join(gpu, part));
+}
+
+/**
+ * Takes an installed part away: out of sight at once, then file by file.
+ * @returns whether there was one
+ */
+export function remove(gpu: string, part: GpuPart): boolean {
+  if (!existsSync(join(gpu, part))) return false;
+  const { release } = claim(gpu, part);
+  try {
+    takeAway(gpu, part);
+    return true;
+  } finally {
+    release();
+  }
+}
+
+function takeAway(gpu: string, part: GpuPart): void {
+  const away = join(gpu, `.removed-${part}`);
+  rmSync(away, { recursive: true, force: true });
+  try {
+    if (existsSync(join(gpu, part))) renameSync(join(gpu, part), away);
+  } catch (e) {
+    // Windows holds on to libraries that are loaded.
+    if (!['EPERM', 'EBUSY', 'EACCES'].includes((e as NodeJS.ErrnoException).code ?? '')) throw e;
+    throw new AuroraError(
+      'device',
+      `${GPU_PARTS[part].title} is in use.`,
+      'Stop the runs that use it, then try again.',
+      { cause: e },
+    );
+  }
+  rmSync(away, { recursive: true, force: true });
+}

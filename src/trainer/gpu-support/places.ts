@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import { GPU_FOLDER, GPU_PARTS, type GpuPart } from '../../shared/gpu-support';
+
+/** Written last: with it a part is whole. */
+export const RECORD = 'installed.json';
+
+/** Where GPU support goes without --storage: the user's data folder, as each system has it. */
+export function dataFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'), 'aurora-lab');
+  if (platform === 'darwin') return join(homedir(), 'Library/Application Support/aurora-lab');
+  return join(env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'aurora-lab');
+}
+
+export const gpuFolder = (storage: string = dataFolder()): string => join(storage, GPU_FOLDER);
+
+/** The module folder of an installed part's package. */
+export const packageFolder = (folder: string, part: GpuPart): string =>
+  join(folder, 'node_modules', GPU_PARTS[part].package);
+
+/**
+ * What the build carries for installing, made by scripts/lib/package/gpu.mjs.
+ *
+ * @param dist the folder of the program
+ * @throws AuroraError 'device' where this build has none
+ */
+export function carried(dist: string, part: GpuPart): { folder: string; version: string } {
+  const folder = join(dist, GPU_FOLDER, part);
+  const manifest = join(packageFolder(folder, part), 'package.json');
+  if (!existsSync(manifest))
+    throw new AuroraError(
+      'device',
+      `This build of AuroRA Lab carries no install scripts of ${GPU_PARTS[part].package}.`,
+      'Install the build of the extension for linux-x64 or win32-x64; in a clone, run `npm run build`.',
+    );
+  return { folder, version: (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version };
+}
+
+/** The folder of a package that the program itself loads. */
+export const ownPackage = (dist: string, name: string): string =>
+  dirname(createRequire(join(dist, 'cli.cjs')).resolve(`${name}/package.json`));

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { GpuPart } from '../../shared/gpu-support';
+import { packageFolder } from './places';
+
+/** A package's own install script, prepared to run under this Node. */
+export interface Script {
+  args: string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+}
+
+const ARGS: Record<GpuPart, string[]> = {
+  cuda: ['script/install.js', '--onnxruntime-node-install=cuda12'],
+  tensorflow: ['scripts/install.js', 'gpu', 'download'],
+};
+
+/**
+ * @param folder    the part, copied there
+ * @param temporary for the script's own temporary files
+ * @param downloads where watched.cjs writes
+ */
+export function installScript(
+  part: GpuPart,
+  folder: string,
+  temporary: string,
+  downloads: string,
+  watched: string,
+  from: NodeJS.ProcessEnv = process.env,
+): Script {
+  const programs = join(temporary, 'programs');
+  if (part === 'tensorflow') writePrograms(programs, folder);
+  // Of an earlier choice, such as "skip": it would go before ours.
+  const env = Object.fromEntries(
+    Object.entries(from).filter(([name]) => !/^(npm_config_)?onnxruntime_node_install/i.test(name)),
+  );
+  return {
+    args: ARGS[part],
+    cwd: packageFolder(folder, part),
+    env: {
+      ...env,
+      ...proxies(from),
+      PATH: [programs, from.PATH ?? from.Path].filter((p) => p).join(delimiter),
+      TMPDIR: temporary,
+      TEMP: temporary,
+      TMP: temporary,
+      AURORA_GPU_DOWNLOADS: downloads,
+      NODE_OPTIONS: [from.NODE_OPTIONS, ...nodeOptions(watched)].filter((o) => o).join(' '),
+    },
+  };
+}
+
+/** Newer Nodes trust what the system trusts too: a company's proxy often has its own certificate there. */
+function nodeOptions(watched: string): string[] {
+  const system = '--use-system-ca';
+  const quoted = watched.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return [`--require "${quoted}"`, ...(process.allowedNodeEnvironmentFlags.has(system) ? [system] : [])];
+}
+
+/** Each script looks for the proxy under a name of its own; one that is set goes for all of them. */
+export function proxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const first = (...names: string[]) =>
+    names.flatMap((n) => [env[n], env[n.toLowerCase()]]).find((value) => value);
+  const http = ['HTTP_PROXY', 'GLOBAL_AGENT_HTTP_PROXY', 'npm_config_proxy'];
+  const https = ['HTTPS_PROXY', 'GLOBAL_AGENT_HTTPS_PROXY', 'npm_config_https_proxy'];
+  const proxy = first(...https, ...http);
+  if (proxy === undefined) return {};
+  const none = first('NO_PROXY', 'GLOBAL_AGENT_NO_PROXY', 'npm_config_noproxy');
+  return {
+    HTTPS_PROXY: proxy,
+    GLOBAL_AGENT_HTTPS_PROXY: proxy,
+    HTTP_PROXY: first(...http) ?? proxy,
+    GLOBAL_AGENT_HTTP_PROXY: first(...http) ?? proxy,
+    ...(none === undefined ? {} : { GLOBAL_AGENT_NO_PROXY: none }),
+  };
+}
+
+/** The script starts `node-pre-gyp`, and on Windows `node`, by name. */
+function writePrograms(programs: string, folder: string): void {
+  const preGyp = join(folder, 'node_modules/@mapbox/node-pre-gyp/index.js');
+  mkdirSync(programs, { recursive: true });
+  const windows = process.platform === 'win32';
+  const write = (name: string, args: string[]) => {
+    const path = join(programs, windows ? `${name}.cmd` : name);
+    const quote = (text: string) => (windows ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`);
+    const command = [process.execPath, ...args].map(quote).join(' ');
+    writeFileSync(path, windows ? `@${command} %*\r\n` : `#!/bin/sh\nexec ${command} "$@"\n`);
+    chmodSync(path, 0o755);
+  };
+  write('node-pre-gyp', [preGyp]);
+  write('node', []);
+}
+
+export interface RunningScript {
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; said: string }>;
+  kill(): void;
+}
+
+/** What is kept of a script's words. */
+const KEPT = 16 * 1024;
+
+/** In this process' own group, so that whoever ends that ends the script as well. */
+export function startScript({ args, cwd, env }: Script): RunningScript {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-KEPT)));
+  return {
+    ended: new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal, said }));
+    }),
+    kill() {
+      if (process.platform === 'win32' && child.pid !== undefined)
+        spawn('taskkill', ['/T', '/F', '/PID', String(child.pid)], { stdio: 'ignore', windowsHide: true });
+      // What it has started ends when it sees that its parent is gone: watched.ts.
+      else child.kill('SIGKILL');
+    },
+  };
+}

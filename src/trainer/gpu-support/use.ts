@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
+import { gpuFolder, ownPackage } from './places';
+import { readInstalled } from './state';
+
+/**
+ * Lets this process and its children find what is installed: the environment names the folder, and where it
+ * holds the CUDA provider, `onnxruntime-node` is loaded from there: ONNX Runtime looks for providers beside
+ * its own library. It is the same build, so nothing else changes by it. Loads nothing.
+ *
+ * @param dist the folder of the program
+ */
+export function useGpuSupport(dist: string): void {
+  const gpu = (process.env[GPU_SUPPORT_VARIABLE] ||= gpuFolder());
+  const installed = readInstalled(gpu, 'cuda');
+  if (!installed) return;
+  const full = join(gpu, 'cuda', 'node_modules', 'onnxruntime-node');
+  const load = createRequire(join(full, 'package.json'));
+  // Of another version than ours it stays unused: an update of the extension asks for a new one.
+  const own = load(join(ownPackage(dist, 'onnxruntime-node'), 'package.json')) as { version: string };
+  if (installed.version !== own.version || !existsSync(full)) return;
+  // Module.registerHooks would say it more plainly; Node 20 has none.
+  const internals = Module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
+  const resolve = internals._resolveFilename;
+  internals._resolveFilename = (request, ...rest) =>
+    request === 'onnxruntime-node' ? resolve(full, ...rest) : resolve(request, ...rest);
+}

@@ -1,0 +1,61 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { appendFileSync } from 'node:fs';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Download } from './downloads';
+
+/**
+ * Loaded before the packages' install scripts, which say nothing of how far they are, and before what they
+ * start: writes each HTTP request's progress into the file that AURORA_GPU_DOWNLOADS names. It also ends a
+ * script whose parent is gone, so that a cancelled install leaves no process behind.
+ */
+const file = process.env.AURORA_GPU_DOWNLOADS;
+const WRITE_MS = 250;
+const downloads = new Map<ClientRequest, Download>();
+
+function write(d: Download): void {
+  if (file === undefined) return;
+  try {
+    appendFileSync(file, `${JSON.stringify(d)}\n`);
+  } catch {
+    // Its folder is gone: the install was cancelled.
+    process.exit(1);
+  }
+}
+
+subscribe('http.client.request.start', (message) => {
+  const { request } = message as { request: ClientRequest };
+  const url = `${request.protocol}//${request.host}${request.path}`;
+  const d: Download = { id: `${process.pid}-${downloads.size}`, url, received: 0 };
+  downloads.set(request, d);
+  write(d);
+});
+
+subscribe('http.client.response.finish', (message) => {
+  const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+  const d = downloads.get(request);
+  if (!d) return;
+  d.status = response.statusCode;
+  const length = Number(response.headers['content-length']);
+  if (Number.isFinite(length)) d.total = length;
+  write(d);
+  const push = response.push.bind(response);
+  let written = Date.now();
+  // Counted on its way in: a listener for data would set the stream flowing too early.
+  response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk) d.received += chunk.length;
+    if (Date.now() - written > WRITE_MS) {
+      written = Date.now();
+      write(d);
+    }
+    return push(chunk, encoding);
+  };
+  response.once('close', () => {
+    d.ended = response.complete ? 'whole' : 'broken';
+    write(d);
+  });
+});
+
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.exit(1);
+}, WRITE_MS).unref();
