@@ -98,6 +98,11 @@ const step = (s: PreflightStep): string =>
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
     `${time(e.secondsPerStep)} a step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
+    ...(e.microBatch
+      ? [
+          `${e.microBatch.examples} of a batch's ${e.microBatch.of} texts (${e.microBatch.length} tokens) are run at a time, with the same result`,
+        ]
+      : []),
     `${count(e.trainable)} trainable numbers, the head's included`,
   ].join('\n')}\n`;
 

@@ -91,6 +91,8 @@ export interface PreflightEstimate {
   otherMinutes: number;
   /** The process's high-water mark; the longest batch is among what was run. */
   memoryBytes: number;
+  /** Where a batch is run in parts: how many texts of the longest batch at once, of how many, and their length. */
+  microBatch?: { examples: number; of: number; length: number };
   /** All trainable numbers: adapters and head. */
   trainable: number;
 }

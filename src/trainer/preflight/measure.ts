@@ -12,6 +12,7 @@ import { withCachedFeatures } from '../features';
 import { requireFinite } from '../finite';
 import { tryLongest } from '../longest';
 import type { TrainingState } from '../loop';
+import { lookAhead, longestBatch } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { makePlan } from '../plan';
 import { SNAPSHOT_EXAMPLES } from '../recorder';
@@ -47,12 +48,17 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   );
   try {
     const state = initialState(prepared, trainable);
-    const micro = new MicroBatches(prepared, stepper, CPU, () => {});
+    const cuts: string[] = [];
+    const micro = new MicroBatches(prepared, stepper, CPU, (message) => cuts.push(message));
     await tryLongest(stepper, prepared, micro, state.parameters);
+    await lookAhead(prepared, stepper, micro, state.parameters);
     const preparation = performance.now() / 1000 - featureSeconds;
     const [warmUp, ...steps] = train.groups;
     const seconds = await trainSteps(prepared, stepper, micro, state, [warmUp, ...steps], plan, options);
     const evaluationRate = await timeEvaluation(prepared, stepper, micro, state, validation.groups[0]);
+
+    for (const message of cuts)
+      await options.emit({ kind: 'problem', severity: 'warning', message, key: 'training.microBatchSize' });
 
     const measuredTokens = sum(sample.steps.map((step) => paddedTokens(whole.train, step)));
     const trainingSeconds =
@@ -81,11 +87,20 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
       minutes: (trainingSeconds + other) / 60,
       otherMinutes: other / 60,
       memoryBytes: process.resourceUsage().maxRSS * 1024,
+      ...atOnce(prepared, micro),
       trainable: sum(trainable.map((t) => elementCount(t.dims))),
     };
   } finally {
     await stepper.dispose();
   }
+}
+
+/** How many of the longest texts are run at once, where that is not all of a batch. */
+function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
+  const batch = longestBatch(task);
+  const length = task.data.train.dataset.examples[batch[0]].ids.length;
+  const examples = micro.size('step', length);
+  return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
 }
 
 const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({

@@ -183,9 +183,9 @@ export function memoryProblems(bytes: number, machine = totalmem()): PreflightPr
   const gb = (n: number) => `${(n / 1e9).toFixed(1)} GB`;
   return [
     warning(
-      'training.batchSize',
+      'training.microBatchSize',
       `A step takes ${gb(bytes)} of this machine's ${gb(machine)} memory.`,
-      'Lower training.batchSize and raise training.gradientAccumulation by as much, or lower model.maxLength.',
+      'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
     ),
   ];
 }
