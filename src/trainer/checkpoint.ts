@@ -1,5 +1,6 @@
 import type { EvaluationMetrics } from '../shared/events';
 import type { EarlyStoppingState } from './early-stopping';
+import type { LossScaleState } from './loss-scale';
 import type { KnownLimits } from './micro-batch/micro-batches';
 import type { AdamWState } from './optimizer';
 import type { FloatTensor } from '../graph/safetensors';
@@ -21,6 +22,8 @@ export interface CheckpointState {
   earlyStopping: EarlyStoppingState;
   /** What fits at once; absent from older checkpoints. */
   memory?: KnownLimits;
+  /** Of mixed precision; absent otherwise. */
+  lossScale?: LossScaleState;
   /** specHash of the run's spec. */
   specHash: string;
   /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */

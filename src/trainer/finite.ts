@@ -13,6 +13,19 @@ export function requireFinite(
   if (!Number.isFinite(loss)) throw diverged(step, `the loss is ${loss}`, loss);
 }
 
+export const hasFiniteGradients = (gradients: ReadonlyMap<string, Float32Array>): boolean =>
+  [...gradients.values()].every((values) => values.every(Number.isFinite));
+
+/** Of a step in mixed precision: no loss scale helps where the forward pass overflows. */
+export function requireFiniteLoss(step: number, loss: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new AuroraError(
+    'diverged',
+    `Training in mixed precision diverged at step ${step}: the loss is ${loss}. An activation may have exceeded float16's 65,504.`,
+    'Set training.precision to "float32". The last checkpoint is whole.',
+  );
+}
+
 const diverged = (step: number, what: string, loss: number): AuroraError =>
   new AuroraError(
     'diverged',

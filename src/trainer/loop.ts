@@ -5,12 +5,14 @@ import { clipByGlobalNorm } from './clip';
 import { DropoutMasks } from './dropout';
 import type { EarlyStopping } from './early-stopping';
 import { evaluateDataset } from './evaluate';
-import { requireFinite } from './finite';
+import { hasFiniteGradients, requireFinite, requireFiniteLoss } from './finite';
+import type { LossScale } from './loss-scale';
+import { withLossScale } from './loss-scale-stepper';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { AdamW } from './optimizer';
 import type { Plan } from './plan';
 import { scheduleFactor } from './schedule';
-import { gradientStep } from './step';
+import { gradientStep, type GradientStep } from './step';
 import type { Task } from './task';
 
 export interface BestEvaluation {
@@ -23,6 +25,7 @@ export interface StepRecord {
   step: number;
   loss: number;
   learningRate: number;
+  /** NaN where the step's update was skipped. */
   gradientNorm: number;
   examples: number;
   tokens: number;
@@ -35,6 +38,8 @@ export interface TrainingState {
   step: number;
   parameters: Map<string, Float32Array>;
   optimizer: AdamW;
+  /** In mixed precision only. */
+  lossScale: LossScale | undefined;
   stopping: EarlyStopping;
   best: BestEvaluation | undefined;
   last: EvaluationMetrics | undefined;
@@ -43,6 +48,8 @@ export interface TrainingState {
 /** What the loop tells and asks whoever keeps the run. */
 export interface LoopHooks {
   stepped(record: StepRecord): void;
+  /** The gradients of this step overflowed float16 and were thrown away. */
+  skipped(step: number, lossScale: LossScale): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): void;
@@ -67,6 +74,7 @@ export async function trainingLoop(
   const { training } = task.spec;
   const { dataset } = task.data.train;
   const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
   let order: number[][] = [];
   let orderOf = -1;
   while (state.step < plan.totalSteps) {
@@ -79,11 +87,9 @@ export async function trainingLoop(
     const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
     const batches = order.slice(first, first + training.gradientAccumulation);
     const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
-    const result = await gradientStep(stepper, task, micro, batches, state.parameters, dropout, state.step);
+    const result = await gradientStep(scaled, task, micro, batches, state.parameters, dropout, state.step);
     const step = state.step + 1;
-    requireFinite(step, result.loss, result.gradients);
-    const gradientNorm = clipByGlobalNorm(result.gradients, training.maxGradientNorm);
-    state.optimizer.step(state.parameters, result.gradients, factor);
+    const gradientNorm = update(step, result, factor, task, state, hooks);
     state.step = step;
     hooks.stepped({
       step,
@@ -105,6 +111,29 @@ export async function trainingLoop(
     }
   }
   return 'finished';
+}
+
+/** @returns the norm of the gradients before clipping, NaN where they overflowed float16 and nothing was updated */
+function update(
+  step: number,
+  { loss, gradients }: GradientStep,
+  factor: number,
+  task: Task,
+  state: TrainingState,
+  hooks: LoopHooks,
+): number {
+  if (state.lossScale) {
+    requireFiniteLoss(step, loss);
+    if (!hasFiniteGradients(gradients)) {
+      state.lossScale.skip(step);
+      hooks.skipped(step, state.lossScale);
+      return NaN;
+    }
+    state.lossScale.good();
+  } else requireFinite(step, loss, gradients);
+  const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
+  state.optimizer.step(state.parameters, gradients, factor);
+  return norm;
 }
 
 /** @returns whether early stopping says to stop */

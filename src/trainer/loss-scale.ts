@@ -60,3 +60,12 @@ export class LossScale {
     this.now = { ...state };
   }
 }
+
+/** The first skipped steps are told one by one, later ones at 10, 100, 1,000 … of them. */
+export function skippedWarning(step: number, { skipped, value }: LossScale): string | undefined {
+  if (skipped <= 3)
+    return `The gradients of step ${step} overflowed float16: its update is skipped, and the loss scale halved to ${value}. A few such steps are normal until the scale fits.`;
+  return /^10+$/.test(String(skipped))
+    ? `${skipped} steps were skipped so far, since their gradients overflowed float16; the loss scale is ${value}.`
+    : undefined;
+}

@@ -2,6 +2,7 @@ import type { TrainableInfo } from '../engine/program';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping } from './early-stopping';
 import type { TrainingState } from './loop';
+import { LossScale } from './loss-scale';
 import { AdamW } from './optimizer';
 import { parameterGroups } from './optimizer-groups';
 import { initialParameters, type Task } from './task';
@@ -16,6 +17,7 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
       betas: training.betas,
       epsilon: training.epsilon,
     }),
+    lossScale: training.precision === 'mixed' ? new LossScale() : undefined,
     stopping: new EarlyStopping(training.metric, training.earlyStopping),
     best: undefined,
     last: undefined,
@@ -27,6 +29,8 @@ export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): Tra
   const { state, parameters, optimizer } = checkpoint;
   fresh.optimizer.load(optimizer);
   fresh.stopping.load(state.earlyStopping);
+  // A fork of a float32 run may be the first with a scale, and one of a mixed run have none.
+  if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
   return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
 }
