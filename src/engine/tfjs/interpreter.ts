@@ -1,5 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import type { Graph, Node } from '../../graph/model';
+import { isFloat } from '../../graph/dtype';
+import type { Node } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
 import { contextOf, describeNode } from './context';
 import type { Frozen } from './frozen';
@@ -17,20 +18,22 @@ export class Interpreter {
   private readonly dead = new Map<Node, string[]>();
 
   /**
-   * @param stop tensors that no gradient passes
+   * @param nodes   in the order in which they will run
+   * @param outputs what is read when all have run
+   * @param stop    tensors that no gradient passes
    * @throws AuroraError 'operator' for a node that no operator is there for
    */
   constructor(
     private readonly tf: Tf,
-    graph: Graph,
+    nodes: readonly Node[],
+    outputs: readonly string[],
     private readonly frozen: Frozen,
     private readonly stop: ReadonlySet<string> = new Set(),
   ) {
-    this.ops = operatorsOf(graph.nodes);
+    this.ops = operatorsOf(nodes);
     const last = new Map<string, Node>();
-    for (const node of graph.nodes)
-      for (const name of [...node.inputs, ...node.outputs]) last.set(name, node);
-    for (const { name } of graph.outputs) last.delete(name);
+    for (const node of nodes) for (const name of [...node.inputs, ...node.outputs]) last.set(name, node);
+    for (const name of outputs) last.delete(name);
     for (const [name, node] of last) this.dead.set(node, [...(this.dead.get(node) ?? []), name]);
   }
 
@@ -74,7 +77,11 @@ export class Interpreter {
     let results: Value[] = [];
     try {
       tf.tidy(() => {
-        results = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
+        const made = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
+        // No gradient passes a number that is no float, and tfjs would look for one.
+        results = made.map((v) =>
+          v.on === 'host' || isFloat(v.dtype) ? v : { ...v, tensor: detach(tf, v.tensor) },
+        );
         return results.flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
       });
     } catch (e) {

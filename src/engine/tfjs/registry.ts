@@ -6,21 +6,39 @@ import type { Op } from './op';
 import { activations } from './ops/activations';
 import { arithmetic } from './ops/arithmetic';
 import { cast } from './ops/cast';
+import { comparisons } from './ops/compare';
+import { convolutions } from './ops/conv';
 import { einsum } from './ops/einsum';
+import { gathers } from './ops/gather';
 import { matmul } from './ops/matmul';
 import { normalization } from './ops/normalization';
+import { ordered } from './ops/ordered';
+import { pools } from './ops/pool';
+import { reductions } from './ops/reduce';
+import { scatters } from './ops/scatter';
+import { shapes } from './ops/shape';
+import { slices } from './ops/slices';
 import { softmax } from './ops/softmax';
-import { structural } from './ops/structural';
+import { views } from './ops/views';
 
 const OPS = preferHost({
   ...activations,
   ...arithmetic,
   ...cast,
+  ...comparisons,
+  ...convolutions,
   ...einsum,
+  ...gathers,
   ...matmul,
   ...normalization,
+  ...ordered,
+  ...pools,
+  ...reductions,
+  ...scatters,
+  ...shapes,
+  ...slices,
   ...softmax,
-  ...structural,
+  ...views,
 });
 
 /** The operators of all nodes. @throws AuroraError 'operator' naming the first that has none */

@@ -34,8 +34,9 @@ export async function openTask(
   const tf = await loadBackend(options);
   const frozen = new Frozen(tf);
   const evaluator = evaluatorOf(tf, buildTaskGraph(model, infos, spec, false), frozen);
-  const interpreter = new Interpreter(tf, task.model.graph, frozen, new Set(task.stop));
   const { before, within } = dependents(task);
+  const outputs = [task.lossSum, task.count];
+  const interpreter = new Interpreter(tf, [...before, ...within], outputs, frozen, new Set(task.stop));
   const constants = frozen.of(task.model.graph);
   return {
     trainable: task.trainable,
@@ -87,7 +88,8 @@ export async function openEvaluator(
 function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
   const { graph } = task.model;
   const observed = [...task.observed.values()].flat();
-  const interpreter = new Interpreter(tf, graph, frozen);
+  const outputs = graph.outputs.map((o) => o.name);
+  const interpreter = new Interpreter(tf, graph.nodes, outputs, frozen);
   const constants = frozen.of(graph);
   return {
     async evaluate(inputs, parameters, observe = false) {
