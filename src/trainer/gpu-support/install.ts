@@ -23,7 +23,7 @@ import {
 import { check } from './check';
 import { claim } from './claim';
 import { fetchNatives } from './fetch';
-import { carried, ownPackage, packageFolder, RECORD } from './places';
+import { carried, ownRuntime, packageFolder, RECORD } from './places';
 import { HERE, readInstalled } from './state';
 
 export interface Install {
@@ -105,7 +105,7 @@ const copy = (from: string, to: string, options: CopySyncOptions = {}) =>
 /** A provider lies beside the library that loads it, so the runtime comes along: all that require() of it takes. */
 function copyRuntime(dist: string, folder: string, version: string): void {
   const modules = join(folder, 'node_modules');
-  const [runtime, common] = ['onnxruntime-node', 'onnxruntime-common'].map((n) => ownPackage(dist, n));
+  const { runtime, common } = ownRuntime(dist);
   const platform = join('bin/napi-v6', process.platform, process.arch);
   const code: CopySyncOptions = { filter: (file) => !/\.(map|ts)$/.test(file) };
   copy(join(runtime, 'dist'), join(modules, 'onnxruntime-node/dist'), code);

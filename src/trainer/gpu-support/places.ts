@@ -39,6 +39,10 @@ export function carried(dist: string, part: GpuPart): { folder: string; version:
   return { folder, version: (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version };
 }
 
-/** The folder of a package that the program itself loads. */
-export const ownPackage = (dist: string, name: string): string =>
-  dirname(createRequire(join(dist, 'cli.cjs')).resolve(`${name}/package.json`));
+/** The folders of the ONNX Runtime that the program itself loads, and of the half of it that is not native. */
+export function ownRuntime(dist: string): { runtime: string; common: string } {
+  const runtime = dirname(createRequire(join(dist, 'cli.cjs')).resolve('onnxruntime-node/package.json'));
+  const name = 'onnxruntime-common';
+  const main = createRequire(join(runtime, 'package.json')).resolve(name);
+  return { runtime, common: main.slice(0, main.lastIndexOf(name) + name.length) };
+}

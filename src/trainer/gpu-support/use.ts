@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
-import { gpuFolder, ownPackage } from './places';
+import { gpuFolder, ownRuntime } from './places';
 import { readInstalled } from './state';
 
 /**
@@ -19,7 +19,7 @@ export function useGpuSupport(dist: string): void {
   const full = join(gpu, 'cuda', 'node_modules', 'onnxruntime-node');
   const load = createRequire(join(full, 'package.json'));
   // Of another version than ours it stays unused: an update of the extension asks for a new one.
-  const own = load(join(ownPackage(dist, 'onnxruntime-node'), 'package.json')) as { version: string };
+  const own = load(join(ownRuntime(dist).runtime, 'package.json')) as { version: string };
   if (installed.version !== own.version || !existsSync(full)) return;
   // Module.registerHooks would say it more plainly; Node 20 has none.
   const internals = Module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
