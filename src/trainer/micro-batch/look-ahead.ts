@@ -8,11 +8,15 @@ import type { MicroBatches } from './micro-batches';
 
 /** Of the memory that is there, so much is used: other programs want some too. */
 const USED = 0.9;
+/** What Node's own heap may still grow by, in bytes. */
+const HOST = 2 ** 25;
 /** A step that holds every tensor of the forward pass so many times in less than this share needs no measuring. */
 const HELD = 3;
 const HARMLESS = 0.25;
 /** Smaller parts tell more of what is allocated once than of what an example takes. */
 const TELLING = 4;
+/** How far from the limit a batch must be for so small parts to say that it fits. */
+const CLEARLY = 2;
 
 /** Others have memory of their own, and throw where it ends. */
 const inMainMemory = ({ device }: Place): boolean => device === 'cpu' || device === 'wasm';
@@ -60,8 +64,8 @@ export async function lookAhead(
     each = Math.max(0, (now - before) / more);
     before = now;
     if (n === whole) return each;
-    const room = (USED * (available() ?? Infinity)) / each;
-    if (n >= TELLING && n + room >= whole) return each;
+    const room = Math.max(0, USED * (available() ?? Infinity) - HOST) / each;
+    if (n >= TELLING && room >= CLEARLY * (whole - n)) return each;
     if (room < Math.min(n, whole - n)) {
       micro.restrict('step', (n + Math.floor(room)) * length);
       micro.restrict('evaluation', (n + Math.floor(room)) * length);
