@@ -24,7 +24,11 @@ export function halvableWeights(graph: Graph, own: Graph): Tensor[] {
       for (const x of node.inputs)
         if (inner) kept.add(x);
         else readers.set(x, [...(readers.get(x) ?? []), node]);
-      for (const a of node.attributes.values()) if (a.type === 'graph') read(a.value.nodes, true);
+      for (const a of node.attributes.values())
+        if (a.type === 'graph') {
+          read(a.value.nodes, true);
+          a.value.outputs.forEach((o) => kept.add(o.name));
+        }
     }
   };
   read(graph.nodes, false);

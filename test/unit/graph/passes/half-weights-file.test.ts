@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DType } from '../../../../src/graph/dtype';
+import { toHalf } from '../../../../src/graph/half';
+import type { FileRef, Tensor } from '../../../../src/graph/model';
+import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file';
+import { tensorOf, tensorValues } from '../../../../src/graph/values';
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-half-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const path = join(folder, 'weights.float16');
+
+const values = (n: number, scale: number) => Array.from({ length: n }, (_, i) => Math.sin(i + 1) * scale);
+const weight = (name: string, v: number[]): Tensor => tensorOf(name, DType.float, [v.length / 2, 2], v);
+
+describe('a file of float16 weights', () => {
+  it('holds the nearest float16 of every value, each weight at an aligned place', () => {
+    const [a, b] = [values(10, 1), values(70, 300)];
+    const { halves, kept } = writeHalfWeights([weight('a', a), weight('b', b)], path);
+    expect(kept.size).toBe(0);
+    expect([...tensorValues(halves.get('a')!)]).toEqual(a.map(toHalf));
+    expect([...tensorValues(halves.get('b')!)]).toEqual(b.map(toHalf));
+    expect((halves.get('b')!.data as FileRef).offset % 64).toBe(0);
+    expect(halves.get('b')!.dims).toEqual([35, 2]);
+  });
+
+  it('leaves out what float16 cannot hold, and gives its place to the next', () => {
+    const weights = [
+      weight('outlier', [...values(98, 1), 65520, 0]),
+      weight('broken', [...values(98, 1), NaN, 0]),
+      weight('tiny', values(100, 2 ** -20)),
+      weight('largest', [...values(98, 1), 65504, -65504]),
+      weight('small', values(100, 2 ** -10)),
+      weight('zero', values(100, 0)),
+    ];
+    const { halves, kept } = writeHalfWeights(weights, path);
+    expect(Object.fromEntries(kept)).toEqual({
+      outlier: 'too large',
+      broken: 'too large',
+      tiny: 'too small',
+    });
+    expect([...halves.keys()]).toEqual(['largest', 'small', 'zero']);
+    expect((halves.get('largest')!.data as FileRef).offset).toBe(0);
+    expect(statSync(path).size).toBe(256 + 256 + 200);
+  });
+
+  it('reads weights from the model file, at any place', () => {
+    const v = Float32Array.from(values(64, 2));
+    const file = join(folder, 'model');
+    writeFileSync(file, Buffer.concat([Buffer.from('odd'), Buffer.from(v.buffer)]));
+    const data = { path: file, offset: 3, length: 256 };
+    const { halves } = writeHalfWeights([{ name: 'w', dtype: DType.float, dims: [8, 8], data }], path);
+    const written = new Uint16Array(new Uint8Array(readFileSync(path)).buffer);
+    expect([...written]).toEqual(Array.from(v, toHalf));
+    expect(halves.get('w')!.data).toEqual({ path, offset: 0, length: 128 });
+  });
+});
