@@ -11,7 +11,9 @@ const cumSum: Op = (c) => {
   const reverse = attrInt(c.node, 'reverse', 0) === 1;
   const x = c.tensor(0);
   if (x.size === 0) return [c.inputs[0]!];
-  const summed = tf.cumsum(tf.reshape(x, aroundAxis(dims, axis)), 1, exclusive, reverse);
+  // Along the last axis: elsewhere the gradient of tfjs 4.22 comes back with its axes exchanged.
+  const last = tf.transpose(tf.reshape(x, aroundAxis(dims, axis)), [0, 2, 1]);
+  const summed = tf.transpose(tf.cumsum(last, 2, exclusive, reverse), [0, 2, 1]);
   return [c.out(tf.reshape(summed, dims))];
 };
 
