@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { cutBatch, halved, partTokens } from '../../../../src/trainer/micro-batch/parts';
+
+const lengths = [5, 12, 7, 12, 3, 9, 2, 8];
+const batch = [6, 1, 4, 0, 3, 2, 7, 5];
+const lengthOf = (i: number) => lengths[i];
+const cut = (examples: number, tokens: number, trims = true) =>
+  cutBatch(batch, lengthOf, { examples, tokens }, trims);
+
+describe('a batch', () => {
+  it('within the limit stays as it is, its order too', () => {
+    for (const [examples, tokens] of [
+      [Infinity, Infinity],
+      [8, 96],
+    ])
+      expect(cut(examples, tokens)).toEqual([{ indices: batch, length: 12 }]);
+  });
+
+  it('is cut into parts of like length, each with little padding', () => {
+    expect(cut(3, Infinity)).toEqual([
+      { indices: [1, 3, 5], length: 12 },
+      { indices: [7, 2, 0], length: 8 },
+      { indices: [4, 6], length: 3 },
+    ]);
+  });
+
+  it('keeps its padding and its order where padding counts', () => {
+    expect(cut(3, Infinity, false)).toEqual([
+      { indices: [6, 1, 4], length: 12 },
+      { indices: [0, 3, 2], length: 12 },
+      { indices: [7, 5], length: 12 },
+    ]);
+  });
+
+  it('has every example in one part, and none above the limit, whatever the limit', () => {
+    for (const trims of [true, false])
+      for (let tokens = 1; tokens < 100; tokens++)
+        for (const examples of [1, 2, 5, Infinity]) {
+          const parts = cut(examples, tokens, trims);
+          expect(parts.flatMap((p) => p.indices).toSorted()).toEqual(batch.toSorted());
+          for (const p of parts) {
+            expect(Math.max(...p.indices.map(lengthOf))).toBeLessThanOrEqual(p.length);
+            expect(p.indices.length).toBeLessThanOrEqual(examples);
+            if (p.indices.length > 1) expect(partTokens(p)).toBeLessThanOrEqual(tokens);
+          }
+        }
+  });
+
+  it('is halved down to single examples, and no further', () => {
+    let tokens: number | undefined = Infinity;
+    const largest: number[] = [];
+    while (tokens !== undefined) {
+      const parts = cut(Infinity, tokens);
+      largest.push(Math.max(...parts.map(partTokens)));
+      tokens = halved(parts);
+    }
+    expect(largest.length).toBeLessThan(8);
+    expect(largest).toEqual(largest.toSorted((a, b) => b - a));
+    expect(new Set(largest.slice(0, -1)).size).toBe(largest.length - 1);
+  });
+});
