@@ -26,7 +26,7 @@ export const emptyGraph = (): Graph => ({
   outputs: [],
 });
 
-const wrt = (p: Problem): string[] =>
+export const wrt = (p: Problem): string[] =>
   Object.entries(p.inputs).flatMap(([name, i]) =>
     isFloat(i.dtype ?? DType.double) && !i.frozen ? [name] : [],
   );
@@ -124,7 +124,7 @@ const shifted = (t: HostTensor, v: Float64Array, h: number): HostTensor => ({
   data: Float64Array.from(t.data as Float64Array, (x, i) => x + h * v[i]),
 });
 
-function draw(i: Input, dims: number[], position: number, random: () => number): HostTensor {
+export function draw(i: Input, dims: number[], position: number, random: () => number): HostTensor {
   const dtype = i.dtype ?? DType.double;
   const n = elementCount(dims);
   const [low, high] = i.range ?? [0, 2];
@@ -141,7 +141,7 @@ function draw(i: Input, dims: number[], position: number, random: () => number):
   return { dtype, dims, data: tensorValues(tensorOf('', dtype, dims, values)) as NumberArray };
 }
 
-const symmetric = (random: () => number): number => 2 * random() - 1;
+export const symmetric = (random: () => number): number => 2 * random() - 1;
 
 function shuffled(n: number, random: () => number): number[] {
   const order = [...Array(n).keys()];
@@ -153,7 +153,7 @@ function shuffled(n: number, random: () => number): number[] {
 }
 
 /** mulberry32. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

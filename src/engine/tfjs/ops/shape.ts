@@ -7,7 +7,7 @@ import { broadcastDims, broadcastOffsets, fromFront, sizeOf } from '../host/layo
 import { fromNumbers, isHost, numbersOf, pick } from '../host/values';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
 import { hostInputs, hostInts, tfType, upload } from '../value';
-import { take } from './take';
+import { emptyOf, take } from './take';
 
 const shape: Op = (c) => {
   const dims = c.dims(0);
@@ -46,7 +46,7 @@ const constantOfShape: Op = (c) => {
 /** Broadcast by adding zeros: the gradient of tfjs' own, through Tile, ends at rank 4. */
 export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
   if (sizeOf(dims) === t.size) return tf.reshape(t, dims);
-  if (sizeOf(dims) === 0) return tf.zeros(dims, t.dtype as 'float32');
+  if (sizeOf(dims) === 0) return emptyOf(tf, t, dims);
   if (t.dtype === 'bool') return tf.cast(expanded(tf, tf.cast(t, 'int32'), dims), 'bool');
   return tf.add(t, tf.zeros(dims, t.dtype as 'float32'));
 }

@@ -1,10 +1,11 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrString } from '../../../graph/attributes';
-import { AuroraError } from '../../../shared/errors';
 import { fromFront, sizeOf, slicedPositions } from '../host/layout';
 import { hostTensor, hostValue, isHost, numbersOf, pick } from '../host/values';
 import type { NumberArray } from '../../../graph/values';
-import type { Op, OpContext, OpTable, Value } from '../op';
+import type { Op, OpContext, OpTable, Tf, Value } from '../op';
 import { upload } from '../value';
+import { expanded } from './shape';
 import { aroundAxis, axisOf, take } from './take';
 
 const slice: Op = (c) => {
@@ -101,39 +102,43 @@ function padConstant(c: OpContext, v: Value, axis: number, places: number[]): Va
   if (before + after === 0) return inner;
   const dims = isHost(inner) ? inner.tensor.dims : inner.tensor.shape;
   const out = dims.map((d, i) => (i === axis ? places.length : d));
-  const fill = c.has(2) ? paddingValue(c) : 0;
-  if (isHost(inner) && fill === 0) {
-    const [rows, size, width] = aroundAxis(dims, axis);
-    const from = Int32Array.from({ length: sizeOf(out) }, (_, i) => {
-      const k = (Math.floor(i / width) % places.length) - before;
-      return k < 0 || k >= size
-        ? -1
-        : (Math.floor(i / (width * places.length)) * size + k) * width + (i % width);
-    });
-    return rows === 0 ? inner : pick(inner.tensor, out, from);
-  }
+  const given = c.has(2) ? c.inputs[2]! : undefined;
+  const fill = given && isHost(given) ? (numbersOf(given.tensor)[0] ?? 0) : 0;
+  const computed = given?.on === 'device' ? given.tensor : undefined;
+  if (isHost(inner) && fill === 0 && !computed)
+    return pick(inner.tensor, out, paddedFrom(dims, axis, places));
   const { tf } = c;
   const tensor = isHost(inner) ? upload(tf, inner.tensor) : inner.tensor;
-  if (tensor.size === 0) return c.out(tf.fill(out, fill, tensor.dtype as 'float32'));
   // A bool has no padding kernel everywhere.
-  const x = tf.reshape(tensor.dtype === 'bool' ? tf.cast(tensor, 'int32') : tensor, aroundAxis(dims, axis));
-  const margins: [number, number][] = [
-    [0, 0],
-    [before, after],
-    [0, 0],
-  ];
-  const padded = tf.reshape(tf.pad(x, margins, fill), out);
+  const x = tensor.dtype === 'bool' ? tf.cast(tensor, 'int32') : tensor;
+  let padded =
+    x.size === 0 ? tf.fill(out, fill, x.dtype as 'float32') : padAxis(tf, x, axis, [before, after], fill);
+  if (computed) {
+    const kept = padAxis(tf, tf.ones(dims, 'int32'), axis, [before, after], 0);
+    const value = expanded(tf, tf.cast(tf.reshape(computed, []), x.dtype), out);
+    padded = tf.where(tf.cast(kept, 'bool'), padded, value);
+  }
   return c.out(tensor.dtype === 'bool' ? tf.cast(padded, 'bool') : padded);
 }
 
-function paddingValue(c: OpContext): number {
-  const v = c.inputs[2]!;
-  if (isHost(v)) return numbersOf(v.tensor)[0] ?? 0;
-  throw new AuroraError(
-    'operator',
-    `The padding value of the Pad node ${c.node.name || c.node.outputs[0]} is computed, and TensorFlow.js must know it before the node runs.`,
-    'Use the ONNX Runtime engine for this model.',
+function padAxis(tf: Tf, x: TfTensor, axis: number, margin: [number, number], fill: number): TfTensor {
+  const out = x.shape.map((d, i) => (i === axis ? d + margin[0] + margin[1] : d));
+  const around = tf.reshape(x, aroundAxis(x.shape, axis));
+  return tf.reshape(tf.pad(around, [[0, 0], margin, [0, 0]], fill), out);
+}
+
+/** For every element of a padded host tensor, its place in the tensor; −1 in the margins. */
+function paddedFrom(dims: number[], axis: number, places: number[]): Int32Array {
+  const [rows, size, width] = aroundAxis(dims, axis);
+  const before = Math.max(
+    0,
+    places.findIndex((p) => p >= 0),
   );
+  return Int32Array.from({ length: rows * places.length * width }, (_, i) => {
+    const k = (Math.floor(i / width) % places.length) - before;
+    const row = Math.floor(i / (width * places.length));
+    return k < 0 || k >= size ? -1 : (row * size + k) * width + (i % width);
+  });
 }
 
 /** The upper or lower triangle of the last two axes; the rest is 0. */

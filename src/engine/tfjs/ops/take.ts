@@ -8,6 +8,16 @@ export function aroundAxis(dims: readonly number[], axis: number): [number, numb
   return [sizeOf(dims.slice(0, axis)), dims[axis], sizeOf(dims.slice(axis + 1))];
 }
 
+/** A result without elements, whose gradient is zeros: kernels need not take sizes of 0. */
+export function emptyOf(tf: Tf, x: TfTensor, dims: number[]): TfTensor {
+  const { shape } = x;
+  const run = tf.customGrad(() => ({
+    value: tf.zeros(dims, x.dtype as 'float32'),
+    gradFunc: () => tf.zeros(shape),
+  }));
+  return run(x);
+}
+
 /**
  * x (before, size, after) at some places of its middle axis. Its gradient adds back by ScatterNd, which all
  * backends have: tfjs' own wants UnsortedSegmentSum, which wasm lacks.
@@ -17,7 +27,7 @@ export function aroundAxis(dims: readonly number[], axis: number): [number, numb
 export function gatherMiddle(tf: Tf, x: TfTensor, places: TfTensor): TfTensor {
   const [before, size, after] = x.shape;
   const count = places.size;
-  if (before * size * after * count === 0) return tf.zeros([before, count, after], x.dtype as 'float32');
+  if (before * size * after * count === 0) return emptyOf(tf, x, [before, count, after]);
   const run = tf.customGrad((...args) => {
     const [given, save] = args as unknown as [TfTensor, (t: TfTensor[]) => void];
     save([places]);
@@ -36,7 +46,7 @@ export function gatherMiddle(tf: Tf, x: TfTensor, places: TfTensor): TfTensor {
 /** Adds rows (count, width) up at their places among `size` rows of zeros. Its gradient gathers. */
 export function scatterRows(tf: Tf, places: TfTensor, rows: TfTensor, size: number): TfTensor {
   const width = rows.shape[1]!;
-  if (rows.size === 0) return tf.zeros([size, width], rows.dtype as 'float32');
+  if (rows.size === 0) return emptyOf(tf, rows, [size, width]);
   const run = tf.customGrad((...args) => {
     const [given, save] = args as unknown as [TfTensor, (t: TfTensor[]) => void];
     save([places]);
@@ -71,7 +81,7 @@ export function take(c: OpContext, v: Value, axis: number, places: readonly numb
   const run = places.every((p, i) => i === 0 || p === places[i - 1] + 1);
   const taken =
     sizeOf(out) === 0
-      ? tf.zeros(out, x.dtype as 'float32')
+      ? emptyOf(tf, x, out)
       : run
         ? tf.slice(x, [0, places[0], 0], [x.shape[0], places.length, x.shape[2]!])
         : gatherMiddle(tf, x, tf.tensor1d(Int32Array.from(places), 'int32'));
