@@ -57,6 +57,8 @@ function placeOf(engine: EngineName, name: string): Place {
   throw new AuroraError(
     'usage',
     `The engine ${engine} has no device "${name}"; it has ${has.join(', ')}.`,
-    owner ? `"${name}" is a device of --engine ${owner}.` : 'Leave --device out to have the fastest chosen.',
+    owner
+      ? `"${name}" is a device of --engine ${owner} (in the editor: aurora.engine).`
+      : 'Leave --device out to have the fastest chosen.',
   );
 }

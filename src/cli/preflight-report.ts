@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { placeName, type Place } from '../engine/place';
 import type {
   PreflightData,
   PreflightEstimate,
@@ -7,6 +8,7 @@ import type {
   PreflightSplit,
   PreflightStep,
 } from '../shared/preflight';
+import { deviceLine } from './device-line';
 import { count, duration, gigabytes } from './format';
 import { percent } from './progress';
 import { table } from './table';
@@ -21,6 +23,10 @@ export function preflightText(line: PreflightLine): string {
       return modules(line);
     case 'data':
       return data(line);
+    case 'measuring':
+      return `\nMeasuring the first step: ${line.places.map((p) => placeName(p as Place)).join(', ')} …\n`;
+    case 'device':
+      return `\n${deviceLine(line)}\n`;
     case 'step':
       return step(line);
     case 'estimate':

@@ -1,9 +1,17 @@
+import type { DeviceEvent } from './events';
+
 /**
  * What `aurora preflight --json` prints: one JSON object a line, each as soon as it is known, in the order
- * modules, data, step …, estimate; a problem may come anywhere. Readers pass over kinds they do not know.
+ * modules, data, measuring (where several devices are), device, step …, estimate; a problem may come anywhere. Readers pass over kinds they do not know.
  */
 export type PreflightLine =
-  PreflightModules | PreflightData | PreflightStep | PreflightEstimate | PreflightProblem;
+  | PreflightModules
+  | PreflightData
+  | PreflightMeasuring
+  | PreflightDevice
+  | PreflightStep
+  | PreflightEstimate
+  | PreflightProblem;
 
 export interface PreflightModules {
   kind: 'modules';
@@ -60,6 +68,17 @@ export interface PreflightDuplicates {
   withinTrain: number;
   /** Training texts that have more than one label, and the first few pairs. */
   conflicts: { count: number; first: { lines: [number, number]; labels: [string, string] }[] };
+}
+
+/** The devices between which real steps decide. */
+export interface PreflightMeasuring {
+  kind: 'measuring';
+  places: { engine: string; device: string }[];
+}
+
+/** Where all that follows is measured, and why there. */
+export interface PreflightDevice extends Omit<DeviceEvent, 'kind' | 'step'> {
+  kind: 'device';
 }
 
 /** One real training step. */

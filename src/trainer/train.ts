@@ -9,9 +9,9 @@ import { ScalarsWriter } from '../runs/scalars';
 import type { StopReason } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { writeMissingAdapters } from './adapter-files';
-import { chooseDevice, deviceFields, type DeviceChoice } from './device/choose';
-import { openOnDevice } from './device/open';
+import { deviceFields, type DeviceChoice } from './device/choose';
 import { resumedChoice } from './device/recorded';
+import { settle } from './device/settle';
 import { environment, environmentWarnings, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
 import { tryLongest } from './longest';
@@ -98,24 +98,24 @@ async function trainOnce(
   const featureSeconds = (performance.now() - began) / 1000;
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
   const { threads, program } = options;
-  const wanted =
-    (options.resume ? resumedChoice(run, options.device) : undefined) ??
-    (await chooseDevice(options.device, prepared, {
-      onFeatures: task !== prepared,
-      measuring: (places) => listener.measuring(places),
-      stopped: () => stopped() !== undefined,
-      threads,
-      folder,
-      program,
-    }));
-  if (!wanted) {
+  const opened = await settle(prepared, task, {
+    request: options.device,
+    before: options.resume ? resumedChoice(run, options.device) : undefined,
+    onFeatures: task !== prepared,
+    measuring: (places) => listener.measuring(places),
+    stopped: () => stopped() !== undefined,
+    warn,
+    threads,
+    folder,
+    program,
+  });
+  if (!opened) {
     const reason = stopped() ?? 'requested';
     journal.append({ kind: 'stopped', step: 0, reason });
     return { end: reason, step: 0 };
   }
-  const fallBack = options.device.fallBack || wanted.reason === 'fastest';
-  const opened = await openOnDevice(task, wanted, { threads, folder, fallBack, warn });
   const { stepper, trainable, choice } = opened;
+  opened.warnings?.forEach(warn);
   const env = environment(threads, choice.place);
   try {
     const fresh = initialState(task, trainable);

@@ -36,6 +36,7 @@ describe('aurora preflight', () => {
     expect(r.lines.map((l) => l.kind).filter((k) => k !== 'problem')).toEqual([
       'modules',
       'data',
+      'device',
       ...['step', 'step', 'step', 'step'],
       'estimate',
     ]);

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { deviceLine, deviceWords } from '../../src/shared/device-words';
 import type { RunAction } from '../../src/shared/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatStepTime } from './format';
@@ -28,8 +29,8 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
       ${several ? swatch(run.index) : nothing} ${several ? html`<h2>${name}</h2>` : html`<h1>${name}</h1>`}
       <span class="state state-${facts?.state ?? 'starting'}">${stateWords(run)}</span>
     </div>
-    ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)} ${origin(run)}
-    ${problems(run)} ${buttons(run, several, actions)}
+    ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)}
+    ${device(run, several)} ${origin(run)} ${problems(run)} ${buttons(run, several, actions)}
   </section>`;
 }
 
@@ -78,6 +79,13 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
         </div>`,
     )}
   </dl>`;
+}
+
+/** Where it computes and why there; of a comparison without what else was tried. */
+function device({ device: of }: RunData, several: boolean): unknown {
+  if (!of) return nothing;
+  const words = several ? deviceWords(of, t) : deviceLine(of, t);
+  return html`<p class="quiet" data-fact="device">${t('Device: {0}.', words)}</p>`;
 }
 
 /** Where a fork came from. */

@@ -86,6 +86,11 @@ export class RunData {
     return this.events.find((e) => e.kind === 'forked');
   }
 
+  /** Where it computes now, or did last; runs of older versions do not say. */
+  get device(): Extract<RunEvent, { kind: 'device' }> | undefined {
+    return this.events.findLast((e) => e.kind === 'device');
+  }
+
   /** Steps of the whole run; undefined before it started. */
   get totalSteps(): number | undefined {
     return this.facts?.status?.steps || this.started?.steps;

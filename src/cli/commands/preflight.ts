@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { loadExperiment } from '../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { PreflightLine } from '../../shared/preflight';
 import { preflight } from '../../trainer/preflight/preflight';
 import { problemOf } from '../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
 import { preflightText } from '../preflight-report';
 import { temporaryFolder } from '../temporary';
 
@@ -16,14 +18,17 @@ trains a few real steps and says from them how long the run takes and how much m
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
-  --threads N        threads of the runtime (default: one a core)
-  --json             JSON lines, each as soon as it is known: modules, data, step, estimate, problem
+${PLACE_HELP}  --threads N        threads of the runtime (default: one a core)
+  --json             JSON lines, each as soon as it is known: modules, data, measuring,
+                     device, step, estimate, problem
 
 Leaves with 0 also when there are warnings; with 12 where bad rows would stop the training.
 `,
   options: {
     steps: { type: 'string' },
     set: { type: 'string', multiple: true },
+    ...PLACE_OPTIONS,
+    ...FALLBACK_OPTION,
     threads: { type: 'string' },
     json: { type: 'boolean' },
   },
@@ -47,7 +52,14 @@ async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<vo
   if (steps < 1) throw new AuroraError('usage', '--steps takes a number from 1 on.');
   const threads = threadCount(args.text('threads'));
   const spec = loadExperiment(file, args.list('set'));
-  return preflight(spec, { folder: temporaryFolder('preflight'), threads, steps, emit });
+  return preflight(spec, {
+    folder: temporaryFolder('preflight'),
+    device: deviceRequest(args),
+    program: join(__dirname, 'cli.cjs'),
+    threads,
+    steps,
+    emit,
+  });
 }
 
 /** Resolves when the text has left the process: what follows may block it for seconds. */

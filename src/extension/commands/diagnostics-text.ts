@@ -1,5 +1,6 @@
 import type { RunEntry } from '../runs/store';
 import type { MachineReport } from '../trainer/client';
+import type { DeviceSettings } from '../trainer/device-arguments';
 import { bytes } from '../tree/format';
 import { sortedJson } from './sorted-json';
 
@@ -9,6 +10,8 @@ export interface Diagnostics {
   /** Undefined where it could not be found out; `machineError` then says why. */
   machine?: MachineReport;
   machineError?: string;
+  /** The settings that say where runs compute. */
+  device?: DeviceSettings;
   run?: RunEntry;
   /** The last lines of the run's trainer.log. */
   log?: string;
@@ -28,8 +31,13 @@ export function diagnosticsText(d: Diagnostics): string {
   return withoutHome(`${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`, d.home);
 }
 
-function machineLines({ machine, machineError }: Diagnostics): string[] {
-  if (!machine) return ['### Machine', `Not known: ${machineError ?? 'it was not asked.'}`];
+function machineLines({ machine, machineError, device }: Diagnostics): string[] {
+  const wanted = device
+    ? [
+        `- Settings: engine ${device.engine}, device ${device.device}, fall back to CPU ${device.fallBackToCpu ? 'yes' : 'no'}`,
+      ]
+    : [];
+  if (!machine) return ['### Machine', `Not known: ${machineError ?? 'it was not asked.'}`, ...wanted];
   const { node, runtime, problems } = machine;
   return [
     '### Machine',
@@ -37,6 +45,7 @@ function machineLines({ machine, machineError }: Diagnostics): string[] {
     `- ONNX Runtime: ${runtime ? `${runtime.version} (${runtime.path})` : 'none'}`,
     `- Memory: ${bytes(machine.freeMemory)} free of ${bytes(machine.totalMemory)}`,
     `- Cores: ${machine.cores}`,
+    ...wanted,
     ...problems.map((p) => `- Problem: ${p.message} ${p.hint}`),
   ];
 }
@@ -44,6 +53,7 @@ function machineLines({ machine, machineError }: Diagnostics): string[] {
 function runLines({ folder, state, run, error }: RunEntry, log: string | undefined): string[][] {
   const failed = run?.events.findLast((e) => e.kind === 'failed');
   const told = error ?? failed;
+  const device = run?.events.findLast((e) => e.kind === 'device');
   const warnings =
     run?.events.filter((e) => e.kind === 'warning').map((e) => `- Warning: ${e.message}`) ?? [];
   return [
@@ -52,6 +62,7 @@ function runLines({ folder, state, run, error }: RunEntry, log: string | undefin
       `- Folder: ${folder}`,
       `- State: ${state}`,
       ...(run?.status ? [`- Status: ${JSON.stringify(run.status)}`] : []),
+      ...(device ? [`- Device: ${JSON.stringify(device)}`] : []),
       ...(told ? [`- Error: ${told.message}${told.hint ? ` ${told.hint}` : ''}`] : []),
       ...warnings,
     ],

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { runPaths } from '../../runs/layout';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
+import { deviceSettings } from '../trainer/trainer-client';
 import { isTreeNode } from '../tree/nodes';
 import { diagnosticsText } from './diagnostics-text';
 import { registerGuarded } from './guard';
@@ -35,6 +36,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
           Trusted: vscode.workspace.isTrusted ? 'yes' : 'no',
         },
         ...machine,
+        device: deviceSettings(vscode.workspace.getConfiguration('aurora')),
         run,
         log: tail && lastLines(tail.text, LOG_LINES),
         home: homedir(),

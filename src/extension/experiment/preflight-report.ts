@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
+import { deviceLine, deviceWords, placeWords } from '../../shared/device-words';
 import type {
   PreflightData,
+  PreflightDevice,
   PreflightEstimate,
   PreflightLine,
   PreflightModules,
@@ -15,6 +17,7 @@ import type { Translate } from '../translate';
 export interface PreflightReport {
   modules?: PreflightModules;
   data?: PreflightData;
+  device?: PreflightDevice;
   steps: PreflightStep[];
   estimate?: PreflightEstimate;
   problems: PreflightProblem[];
@@ -24,7 +27,7 @@ export interface PreflightReport {
 export function parsePreflightLine(line: string): PreflightLine | undefined {
   try {
     const value = JSON.parse(line) as PreflightLine | null;
-    const known = ['modules', 'data', 'step', 'estimate', 'problem'];
+    const known = ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem'];
     return value && known.includes(value.kind) ? value : undefined;
   } catch {
     return undefined;
@@ -40,7 +43,15 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
       return t('{0} modules get an adapter; reading the data …', line.modules.length);
     case 'data':
       report.data = line;
-      return t('{0} texts are read; warming up with the longest …', line.train.examples);
+      return t('{0} texts are read; opening the model …', line.train.examples);
+    case 'measuring':
+      return t(
+        'Measuring which device is the fastest: {0} …',
+        line.places.map((p) => placeWords(p, t)).join(', '),
+      );
+    case 'device':
+      report.device = line;
+      return t('{0}; warming up with the longest texts …', deviceWords(line, t));
     case 'step':
       report.steps.push(line);
       if (line.step === 0) return t('Measuring {0} steps …', line.of);
@@ -54,11 +65,14 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
   }
 }
 
-/** "0.6 s/step · 14 min · 0.9 GB"; undefined before the estimate. */
-export function summaryLine({ estimate }: PreflightReport, t: Translate): string | undefined {
+/** "0.6 s/step on webgpu · 14 min · 0.9 GB"; undefined before the estimate. */
+export function summaryLine({ estimate, device }: PreflightReport, t: Translate): string | undefined {
   if (!estimate) return undefined;
   const { secondsPerStep, minutes, memoryBytes } = estimate;
-  return [t('{0}/step', seconds(secondsPerStep)), roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
+  const pace = device
+    ? t('{0}/step on {1}', seconds(secondsPerStep), device.device)
+    : t('{0}/step', seconds(secondsPerStep));
+  return [pace, roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
 }
 
 const seconds = (s: number): string =>
@@ -82,11 +96,12 @@ const percent = (part: number, of: number): string => {
 
 /** The whole report as Markdown. */
 export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
-  const { modules, data, estimate } = report;
+  const { modules, data, device, estimate } = report;
   const summary = summaryLine(report, t);
   return [
     `# ${t('Preflight of {0}', escape(name))}`,
     ...(summary ? [`**${summary}**`, estimateText(estimate!, report.steps, t)] : []),
+    ...(device ? [t('Device: {0}.', escape(deviceLine(device, t)))] : []),
     ...problemsPart(report.problems, t),
     ...(modules ? modulesPart(modules, t) : []),
     ...(data ? dataPart(data, t) : []),

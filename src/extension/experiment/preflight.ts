@@ -6,6 +6,8 @@ import { registerGuarded } from '../commands/guard';
 import { explaining } from '../commands/training-problems';
 import { COMMAND, SETTING } from '../ids';
 import type { Services } from '../services';
+import { deviceArguments } from '../trainer/device-arguments';
+import { deviceSettings } from '../trainer/trainer-client';
 import { rangeOf } from './diagnostics';
 import { ExperimentText } from './experiment-text';
 import {
@@ -86,7 +88,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
         if (message !== undefined) progress.report({ message });
       };
       try {
-        const args = ['preflight', file, '--json', ...threadArguments()];
+        const args = ['preflight', file, '--json', ...machineArguments()];
         const result = await this.services.trainer.program(args, { token, onLine });
         const told = report.problems.some((p) => p.severity === 'error');
         if (result.code !== 0 && !told) throw programError(result, 'preflight');
@@ -167,10 +169,14 @@ async function openReport(page: vscode.Uri): Promise<void> {
   }
 }
 
-/** As many threads as a run would have: what is measured is what it takes. */
-function threadArguments(): string[] {
-  const threads = vscode.workspace.getConfiguration('aurora').get(SETTING.threads, 0);
-  return threads > 0 ? ['--threads', String(threads)] : [];
+/** The threads and the device that a run would have: what is measured is what it takes. */
+function machineArguments(): string[] {
+  const settings = vscode.workspace.getConfiguration('aurora');
+  const threads = settings.get(SETTING.threads, 0);
+  return [
+    ...(threads > 0 ? ['--threads', String(threads)] : []),
+    ...deviceArguments(deviceSettings(settings)),
+  ];
 }
 
 const withHint = ({ message, hint }: PreflightProblem): string =>

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { SETTING } from '../ids';
 import type { TrainerClient } from './client';
+import type { DeviceSettings } from './device-arguments';
 import { Trainer, type TrainerHost } from './trainer';
 
 /** workspaceState: the leased runs of this workspace, over a reload. */
@@ -37,6 +38,13 @@ export function createTrainerClient(
   };
 }
 
+/** Where the person wants runs to compute; `settings` are those of the section "aurora". */
+export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceSettings => ({
+  engine: settings.get(SETTING.engine, 'onnxruntime'),
+  device: settings.get(SETTING.device, 'auto'),
+  fallBackToCpu: settings.get(SETTING.fallBackToCpu, false),
+});
+
 function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): TrainerHost {
   return {
     dist: join(context.extensionPath, 'dist'),
@@ -51,6 +59,7 @@ function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChan
         nodePath: settings.get(SETTING.nodePath, ''),
         threads: settings.get(SETTING.threads, 0),
         keepRunsAfterClose: settings.get(SETTING.keepRunsAfterClose, false),
+        ...deviceSettings(settings),
       };
     },
     memory: {

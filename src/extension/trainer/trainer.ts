@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createRun, experimentRuns, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import type { MachineReport, StopOutcome } from './client';
+import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { trainerEnvironment } from './environment';
 import { launchTrainer } from './launch';
 import { Leases, type Memory } from './leases';
@@ -26,7 +27,7 @@ export interface TrainerHost {
   execPath: string;
   electron: string | undefined;
   trusted(): boolean;
-  settings(): { nodePath: string; threads: number; keepRunsAfterClose: boolean };
+  settings(): { nodePath: string; threads: number; keepRunsAfterClose: boolean } & DeviceSettings;
   memory: Memory;
   info(message: string): void;
 }
@@ -63,6 +64,7 @@ export class Trainer {
     return this.inNewRun(experimentRuns(experimentFile), (run) => [
       experimentFile,
       ...sets(overrides),
+      ...deviceArguments(this.host.settings()),
       '--run',
       run,
     ]);
@@ -79,6 +81,7 @@ export class Trainer {
       '--at',
       String(step),
       ...sets(overrides),
+      ...forkArguments(this.host.settings()),
       '--run',
       made,
     ]);

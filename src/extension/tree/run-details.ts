@@ -1,3 +1,4 @@
+import { deviceWords } from '../../shared/device-words';
 import type { AdapterSpec } from '../../shared/experiment';
 import { bestEvaluation, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
@@ -43,6 +44,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   const metric = metricOf(run);
   const best = bestEvaluation(run);
   const began = startTime(run);
+  const device = run.events.findLast((e) => e.kind === 'device');
   const seconds = ((lastTime(run) ?? NaN) - (began ?? NaN)) / 1000;
   const rows: [string, string | undefined][] = [
     [t('Method'), methodText(run.spec.adapter, t)],
@@ -56,6 +58,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         training.seed,
       ),
     ],
+    [t('Device'), device && deviceWords(device, t)],
     [t('Step'), run.status && run.status.steps > 0 ? `${run.status.step} / ${run.status.steps}` : undefined],
     [
       t('Best {0}', METRIC_NAMES[metric]),

@@ -18,7 +18,7 @@ export interface ChooseOptions extends MeasureOptions {
   /** The run has no adapter and trains its head on features that are computed once. */
   onFeatures: boolean;
   /** Told what is about to be measured. */
-  measuring: (places: readonly Place[]) => void;
+  measuring: (places: readonly Place[]) => void | Promise<void>;
 }
 
 /** The device that somebody asked for; with "auto" the fastest by measured steps. Undefined where it was told to stop. */
@@ -40,7 +40,7 @@ export async function chooseDevice(
   const places = all.filter((c) => !('problem' in c && c.problem)).map((c) => c.place);
   const left = all.filter((c) => !places.includes(c.place));
   if (places.length === 1) return { place: places[0], reason: 'only', tried: left };
-  options.measuring(places);
+  await options.measuring(places);
   const trials = await measureDevices(task, places, options);
   if (!trials) return undefined;
   const best = fastest(trials);

@@ -9,7 +9,7 @@ import { adaptModel } from '../adapted-model';
 import type { DataSplit, TaskData } from '../data';
 import { DropoutMasks } from '../dropout';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { subset } from '../preflight/sample';
+import { median, subset } from '../preflight/sample';
 import { initialState } from '../state';
 import { gradientStep } from '../step';
 import { makeTask, type Task } from '../task';
@@ -85,10 +85,4 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
   } catch (e) {
     return { problem: (e as Error).message };
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

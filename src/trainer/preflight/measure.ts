@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
-import { CPU } from '../../engine/place';
-import { openTask } from '../../engine/open';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../shared/preflight';
 import { clipByGlobalNorm } from '../clip';
+import { deviceFields } from '../device/choose';
+import type { OpenedOn } from '../device/open';
+import { settle } from '../device/settle';
 import { DropoutMasks } from '../dropout';
 import { withCachedFeatures } from '../features';
 import { requireFinite } from '../finite';
@@ -21,7 +22,7 @@ import { initialState } from '../state';
 import { gradientStep } from '../step';
 import type { Task } from '../task';
 import type { PreflightOptions } from './preflight';
-import { paddedTokens, sampleSteps, subset, sum, type Step } from './sample';
+import { median, paddedTokens, sampleSteps, subset, sum, type Step } from './sample';
 
 /** Trains a few real steps of the first epoch, tells each, and says from them what the whole run takes. */
 export async function measure(task: Task, options: PreflightOptions): Promise<PreflightEstimate> {
@@ -39,17 +40,11 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   const beforeFeatures = performance.now();
   const prepared = await withCachedFeatures(small, join(options.folder, 'features'), options.threads);
   const featureSeconds = prepared === small ? 0 : (performance.now() - beforeFeatures) / 1000;
-  const { stepper, trainable } = await openTask(
-    prepared.model,
-    prepared.infos,
-    prepared.graph,
-    join(options.folder, 'graph'),
-    { threads: options.threads },
-  );
+  const { stepper, trainable, choice } = await open(task, prepared, prepared !== small, options);
   try {
     const state = initialState(prepared, trainable);
     const cuts: string[] = [];
-    const micro = new MicroBatches(prepared, stepper, CPU, (message) => cuts.push(message));
+    const micro = new MicroBatches(prepared, stepper, choice.place, (message) => cuts.push(message));
     await tryLongest(stepper, prepared, micro, state.parameters);
     await lookAhead(prepared, stepper, micro, state.parameters);
     const preparation = performance.now() / 1000 - featureSeconds;
@@ -101,6 +96,30 @@ function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'micro
   const length = task.data.train.dataset.examples[batch[0]].ids.length;
   const examples = micro.size('step', length);
   return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
+}
+
+/** On the device that the run would take; what is measured to find it is part of a run's preparation, too. */
+async function open(
+  task: Task,
+  prepared: Task,
+  onFeatures: boolean,
+  options: PreflightOptions,
+): Promise<OpenedOn> {
+  const { emit, threads, program } = options;
+  const warnings: string[] = [];
+  const opened = await settle(task, prepared, {
+    request: options.device,
+    onFeatures,
+    measuring: (places) => emit({ kind: 'measuring', places: [...places] }),
+    stopped: () => false,
+    warn: (message) => warnings.push(message),
+    threads,
+    folder: join(options.folder, 'graph'),
+    program,
+  });
+  for (const message of warnings) await emit({ kind: 'problem', severity: 'warning', message });
+  await emit({ kind: 'device', ...deviceFields(opened!.choice) });
+  return opened!;
 }
 
 const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
@@ -164,10 +183,4 @@ async function timeEvaluation(
         await stepper.evaluate(task.feeds(dataset, indices, length), parameters);
     });
   return (performance.now() - began) / 1000 / paddedTokens(dataset, batches);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parameterCount } from '../../adapters/select';
 import { matchTargets } from '../../adapters/targets';
+import type { DeviceRequest } from '../../engine/devices/request';
 import { outputLayers } from '../../graph/output-layers';
 import type { Experiment } from '../../shared/experiment';
 import type { PreflightLine, PreflightModules } from '../../shared/preflight';
@@ -12,6 +13,9 @@ import { dataProblems, memoryProblems, targetProblems } from './problems';
 export interface PreflightOptions {
   /** A folder that the caller removes; temporary graphs go there and nowhere else. */
   folder: string;
+  device: DeviceRequest;
+  /** The built program, which measures each device in a process of its own. */
+  program: string;
   /** Intra-op threads; 0 for one a core. */
   threads: number;
   /** Training steps to measure, 1 or more. */

@@ -7,6 +7,12 @@ export type Step = number[][];
 
 export const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
 /** What a step's time goes with: positions that are computed, padding included. */
 export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
   sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].ids.length))));

@@ -16,6 +16,7 @@ describe('diagnostics', () => {
     const run = makeRun(join(home, 'demo.aurora.json'), {
       events: [
         started,
+        { kind: 'device', step: 0, engine: 'tfjs', device: 'wasm', reason: 'chosen', tried: [] },
         { kind: 'failed', step: 1, error: 'disk', message: `${home}/x is full.`, hint: 'Free some.' },
       ],
       status: { state: 'failed' },
@@ -29,6 +30,7 @@ describe('diagnostics', () => {
         cores: 8,
         problems: [{ message: 'No runtime.', hint: 'Install it.' }],
       },
+      device: { engine: 'tfjs', device: 'wasm', fallBackToCpu: true },
       run: { folder: run, id: 'r', experiment: '', state: 'failed', run: readRunSummary(run), user: {} },
       log: 'line with ```` in it',
       home,
@@ -38,6 +40,8 @@ describe('diagnostics', () => {
       '- Node: 24.1.0 from the extension (~/node)',
       '- ONNX Runtime: none',
       '- Memory: 3.2 GB free of 16.0 GB',
+      '- Settings: engine tfjs, device wasm, fall back to CPU yes',
+      '"engine":"tfjs","device":"wasm","reason":"chosen"',
       '- Problem: No runtime. Install it.',
       '- Error: ~/x is full. Free some.',
       '"learningRate": 0.001',

@@ -38,6 +38,18 @@ const LINES: PreflightLine[] = [
       conflicts: { count: 0, first: [] },
     },
   },
+  { kind: 'measuring', places: ['cpu', 'webgpu'].map((device) => ({ engine: 'onnxruntime', device })) },
+  {
+    kind: 'device',
+    engine: 'onnxruntime',
+    device: 'webgpu',
+    reason: 'fastest',
+    tried: [
+      { engine: 'onnxruntime', device: 'cpu', secondsPerStep: 0.9 },
+      { engine: 'onnxruntime', device: 'webgpu', secondsPerStep: 0.045 },
+      { engine: 'onnxruntime', device: 'cuda', problem: 'no NVIDIA card' },
+    ],
+  },
   { kind: 'step', step: 0, of: 1, loss: 1.2, seconds: 2, examples: 32, tokens: 4096, memoryBytes: 9e8 },
   { kind: 'step', step: 1, of: 1, loss: 1.1, seconds: 0.62, examples: 32, tokens: 900, memoryBytes: 9e8 },
   {
@@ -69,7 +81,9 @@ describe('a preflight', () => {
   it('says each stage as it comes', () => {
     expect(report().said).toEqual([
       '1 module gets an adapter; reading the data …',
-      '1000 texts are read; warming up with the longest …',
+      '1000 texts are read; opening the model …',
+      'Measuring which device is the fastest: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
+      'ONNX Runtime on webgpu, the fastest here; warming up with the longest texts …',
       'Measuring 1 steps …',
       'Step 1 of 1: 0.6 s',
       undefined,
@@ -84,7 +98,7 @@ describe('a preflight', () => {
     [12.6, 135, 3e10, '13 s/step · 2 h 15 min · 30.0 GB'],
   ])('of %d s, %d min and %d bytes is summed up', (secondsPerStep, minutes, memoryBytes, words) => {
     const estimate = {
-      ...(LINES[4] as Extract<PreflightLine, { kind: 'estimate' }>),
+      ...(LINES[6] as Extract<PreflightLine, { kind: 'estimate' }>),
       secondsPerStep,
       minutes,
       memoryBytes,
@@ -100,7 +114,13 @@ describe('a preflight', () => {
 
   it('makes a report in which names from files are only text', () => {
     const text = reportMarkdown('demo', report().made, t);
-    expect(text).toContain('**0.6 s/step · 14 min · 0.9 GB**');
+    expect(text).toContain('**0.6 s/step on webgpu · 14 min · 0.9 GB**');
+    expect(text).toContain(
+      'Device: ONNX Runtime on webgpu, the fastest here (cpu: 0.90 s a step; webgpu: 45 ms a step; cuda: no NVIDIA card).'.replace(
+        /[()]/g,
+        '\\$&',
+      ),
+    );
     expect(text).toContain('- Warning (`data.validation`): Two texts \\<b\\>leak\\</b\\>. Remove them.');
     expect(text).toContain('These entries matched nothing: `vlaue`.');
     expect(text).toContain('| `layer.0.query` | 512 × 768 | 2 | 2,580 |');

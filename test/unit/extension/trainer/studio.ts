@@ -2,10 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DeviceSettings } from '../../../../src/extension/trainer/device-arguments';
 import { Trainer, type TrainerHost } from '../../../../src/extension/trainer/trainer';
 import { groupIsThere } from '../../../../src/extension/trainer/processes';
 import { readStatus } from '../../../../src/runs/status';
 import { Lab } from '../../../cli/lab';
+
+/** The device settings as they come. */
+export const AUTO: DeviceSettings = { engine: 'onnxruntime', device: 'auto', fallBackToCpu: false };
 
 /** A small real experiment, and the trainer client of a window on it, with the built programs. */
 export class Studio {
@@ -27,7 +31,7 @@ export class Studio {
       execPath: process.execPath,
       electron: undefined,
       trusted: () => true,
-      settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: false }),
+      settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: false, ...AUTO }),
       memory: { get: () => this.remembered, set: (runs) => (this.remembered = runs) },
       info: (message) => this.said.push(message),
       ...over,

@@ -6,7 +6,7 @@ import { groupIsThere } from '../../../../src/extension/trainer/processes';
 import type { Trainer } from '../../../../src/extension/trainer/trainer';
 import { readRun } from '../../../../src/runs/read';
 import { isAlive, readStatus } from '../../../../src/runs/status';
-import { LONG, Studio, events, stepOf, until } from './studio';
+import { AUTO, LONG, Studio, events, stepOf, until } from './studio';
 
 const studio = new Studio();
 let window: Trainer;
@@ -108,7 +108,7 @@ describe('after a reload', () => {
 
 it('without leases a run needs no window', async () => {
   const free = studio.window({
-    settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true }),
+    settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true, ...AUTO }),
   });
   const run = await studio.start(free, ...LONG);
   expect(free.runs()).toEqual([]);

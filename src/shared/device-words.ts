@@ -1,0 +1,41 @@
+import type { DeviceEvent } from './events';
+
+/** The editor's and the pages' translation: {0} and so on stand for the values. */
+type Translate = (sentence: string, ...values: (string | number)[]) => string;
+
+export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
+
+/** "ONNX Runtime on webgpu" */
+export const placeWords = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
+  t('{0} on {1}', engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime', device);
+
+/** "ONNX Runtime on cpu, the fastest here" */
+export function deviceWords(of: Device, t: Translate): string {
+  const place = placeWords(of, t);
+  switch (of.reason) {
+    case 'chosen':
+      return t('{0}, as asked for', place);
+    case 'fastest':
+      return t('{0}, the fastest here', place);
+    case 'only':
+      return t('{0}, the only one to try here', place);
+    case 'fallback':
+      return t('{0}, in place of one that cannot be used', place);
+    case 'resumed':
+      return t('{0}, as before', place);
+  }
+}
+
+/** The same on one line with what else was tried, and why not more. */
+export function deviceLine(of: Device, t: Translate): string {
+  const tried = of.tried.map(({ device, secondsPerStep, problem }) =>
+    secondsPerStep === undefined
+      ? t('{0}: {1}', device, (problem ?? '').replace(/\.$/, ''))
+      : t('{0}: {1} a step', device, stepTime(secondsPerStep)),
+  );
+  const words = deviceWords(of, t);
+  return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;
+}
+
+const stepTime = (seconds: number): string =>
+  seconds < 0.1 ? `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms` : `${seconds.toFixed(2)} s`;
