@@ -74,7 +74,9 @@ describe('a batch in parts has the loss and the gradients of the whole', () => {
     expect(unit).toBeGreaterThan(0);
     for (const size of [1, 2]) {
       let loss = 0;
-      const sums = new Map([...whole.gradients].map(([key, g]) => [key, new Float64Array(g.length)] as const));
+      const sums = new Map(
+        [...whole.gradients].map(([key, g]) => [key, new Float64Array(g.length)] as const),
+      );
       for (let at = 0; at < examples; at += size) {
         const r = await stepper.step(part(at, Math.min(at + size, examples)), parameters, 1 / count);
         loss += r.lossSum;

@@ -1,0 +1,170 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { epochOrder } from '../../../../src/data/order';
+import { openTask } from '../../../../src/engine/open';
+import { CPU } from '../../../../src/engine/place';
+import type { OpenedTask } from '../../../../src/engine/stepper';
+import { GraphBuilder } from '../../../../src/graph/builder';
+import { loadModel } from '../../../../src/graph/load';
+import { saveModel } from '../../../../src/graph/save';
+import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { AuroraError } from '../../../../src/shared/errors';
+import { DropoutMasks } from '../../../../src/trainer/dropout';
+import { evaluateDataset } from '../../../../src/trainer/evaluate';
+import { MicroBatches } from '../../../../src/trainer/micro-batch/micro-batches';
+import { ignoresPadding } from '../../../../src/trainer/micro-batch/padding';
+import { gradientStep } from '../../../../src/trainer/step';
+import { initialState } from '../../../../src/trainer/state';
+import { prepareTask, type Task } from '../../../../src/trainer/task';
+import { Lab } from '../../../cli/lab';
+
+const lab = new Lab({ adapter: { dropout: 0.2 }, training: { gradientAccumulation: 2 } });
+afterAll(() => lab.remove());
+
+/** The same model without a mask among its inputs: its mean takes the padding in. */
+function withoutMask(): string {
+  const model = loadModel(lab.path('model.onnx'));
+  const { graph } = model;
+  const made: typeof graph.nodes = [];
+  const g = new GraphBuilder({ ...graph, nodes: made }, '/all', made);
+  const shape = g.op('Shape', ['input_ids']);
+  const one = g.op('Div', [shape, shape]);
+  const ones = g.op('Expand', [g.op('Gather', [one, g.ints([0])]), shape]);
+  made.push({
+    ...made.at(-1)!,
+    name: '/all/mask',
+    opType: 'Identity',
+    inputs: [ones],
+    outputs: ['attention_mask'],
+    attributes: new Map(),
+  });
+  const inputs = graph.inputs.filter((i) => i.name !== 'attention_mask');
+  const initializers = new Map([...graph.initializers, ...g.graph.initializers]);
+  const changed = { ...graph, inputs, initializers, nodes: [...made, ...graph.nodes] };
+  saveModel({ ...model, graph: changed }, lab.path('maskless.onnx'));
+  return 'maskless.onnx';
+}
+
+interface Opened extends OpenedTask {
+  task: Task;
+  parts: MicroBatches;
+}
+
+async function open(...overrides: string[]): Promise<Opened> {
+  const spec = loadExperiment(lab.experiment, overrides);
+  const task = await prepareTask(spec, lab.path('graph'));
+  const folder = lab.path(`graph-${opened++}`);
+  const { stepper, trainable } = await openTask(task.model, task.infos, task.graph, folder);
+  return { task, stepper, trainable, parts: new MicroBatches(task, stepper, CPU, () => {}) };
+}
+let opened = 0;
+
+const batchesOf = ({ spec: { training }, data }: Task) =>
+  epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
+
+async function step({ task, stepper, trainable, parts }: Opened) {
+  const { parameters } = initialState(task, trainable);
+  // Adapters start at zero, where the gradients of half their tensors are.
+  for (const values of parameters.values()) values.forEach((v, i) => (values[i] = v + 0.05 * Math.sin(i)));
+  const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
+  const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
+  const { dataset } = task.data.validation;
+  return { ...result, metrics: await evaluateDataset(stepper, task, parts, dataset, parameters) };
+}
+
+describe.each([
+  ['a model with a mask', 'model.onnx', true],
+  ['a model that sees its padding', withoutMask(), false],
+])('%s', async (_, path, ignores) => {
+  const model = `model.path=${path}`;
+  const ungrouped = 'training.groupByLength=false';
+  const whole = await open(model, ungrouped);
+  const expected = await step(whole);
+  const unit = Math.max(...[...expected.gradients.values()].flatMap((g) => [...g].map(Math.abs)));
+
+  it('is known as such', async () => {
+    expect(await ignoresPadding(whole.stepper, whole.task)).toBe(ignores);
+  });
+
+  it.each([1, 2, 3, 5])('in parts of %i, with dropout, has the gradients of the whole', async (size) => {
+    const micro = await open(model, ungrouped, `training.microBatchSize=${size}`);
+    const result = await step(micro);
+    expect(Math.abs(result.loss / expected.loss - 1)).toBeLessThan(1e-5);
+    expect(result).toMatchObject({ examples: 16, tokens: expected.tokens });
+    expect([...result.gradients.keys()]).toEqual([...expected.gradients.keys()]);
+    for (const [name, g] of expected.gradients) {
+      const own = result.gradients.get(name)!;
+      const error = g.reduce((e, x, i) => Math.max(e, Math.abs(x - own[i])), 0);
+      expect(error / unit, name).toBeLessThan(1e-5);
+    }
+    const { loss, ...rest } = result.metrics;
+    const { loss: wanted, ...others } = expected.metrics;
+    expect(Math.abs(loss / wanted - 1)).toBeLessThan(1e-5);
+    expect(rest).toEqual(others);
+  });
+
+  it('in one part has the bits of the whole', async () => {
+    const one = await step(await open(model, ungrouped, 'training.microBatchSize=8'));
+    expect(one).toEqual(expected);
+  });
+});
+
+/** An engine with room for so many padded tokens: no memory can be taken away in the middle of a process. */
+const smaller = (room: number) => {
+  const sizes: number[] = [];
+  const run = (parts: readonly { indices: readonly number[]; length: number }[]) => {
+    for (const { indices, length } of parts) {
+      sizes.push(indices.length * length);
+      if (indices.length * length > room) throw new AuroraError('memory', 'There is no room.');
+    }
+    return Promise.resolve(parts);
+  };
+  return { sizes, run };
+};
+
+describe('a limit that was found', async () => {
+  const { task, stepper } = await open();
+  const { dataset } = task.data.train;
+  const batch = [...dataset.examples.keys()].slice(0, 16);
+  const told: string[] = [];
+  const make = (known?: ReturnType<MicroBatches['known']>) =>
+    new MicroBatches(task, stepper, CPU, (m) => told.push(m), known);
+  const longest = Math.max(...batch.map((i) => dataset.examples[i].ids.length));
+
+  it('is said once, holds from there on, and begins a resumed run', async () => {
+    const micro = make();
+    const first = smaller(5 * longest);
+    await micro.run('step', dataset, batch, first.run);
+    expect(told).toEqual([
+      `A batch of 16 × ${longest} tokens does not fit into memory on cpu: ${Math.max(...(await micro.run('step', dataset, batch, (p) => Promise.resolve(p))).map((p) => p.indices.length))} are run at a time from here on, with the same result.`,
+    ]);
+    const again = smaller(5 * longest);
+    const parts = await micro.run('step', dataset, batch, again.run);
+    expect(Math.max(...again.sizes)).toBeLessThanOrEqual(5 * longest);
+    expect(told).toHaveLength(1);
+    const kept = JSON.parse(JSON.stringify(micro.known())) as ReturnType<MicroBatches['known']>;
+    expect(await make(kept).run('step', dataset, batch, smaller(Infinity).run)).toEqual(parts);
+    // Evaluation keeps less in memory, and other devices have memory of their own.
+    expect(await micro.run('evaluation', dataset, batch, smaller(Infinity).run)).toHaveLength(1);
+    const elsewhere = make({ ...kept, place: 'ONNX Runtime on webgpu' });
+    expect(await elsewhere.run('step', dataset, batch, smaller(Infinity).run)).toHaveLength(1);
+  });
+
+  it('of less than one text ends the run with one thing to do', async () => {
+    const failed = async (...overrides: string[]) => {
+      const spec = loadExperiment(lab.experiment, overrides);
+      const micro = new MicroBatches({ ...task, spec }, stepper, CPU, () => {});
+      return micro.run('step', dataset, batch, smaller(1).run).catch((e: unknown) => e as AuroraError);
+    };
+    const error = (await failed()) as AuroraError;
+    expect(error).toMatchObject({ kind: 'memory', exitCode: 21 });
+    expect(error.message).toBe(`A single text of ${longest} tokens does not fit into memory on cpu.`);
+    expect(error.hint).toMatch(/^Set training.gradientCheckpointing to true/);
+    const other = (await failed('training.gradientCheckpointing=true')) as AuroraError;
+    expect(other.hint).toBe('Lower model.maxLength, which is 16.');
+  });
+
+  it('is not sought at other errors', async () => {
+    const wrong = new AuroraError('model', 'The model does not run.');
+    await expect(make().run('step', dataset, batch, () => Promise.reject(wrong))).rejects.toBe(wrong);
+  });
+});
