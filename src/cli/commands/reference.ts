@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
-import { ENGINES, type OrtDevice, type Place } from '../../engine/place';
+import { ENGINES, type Place } from '../../engine/place';
 import { AuroraError, EXIT } from '../../shared/errors';
-import { requireOnly, type Command } from '../command';
+import type { Command } from '../command';
+import { onePlace, PLACE_OPTIONS } from '../place';
 import { runAnlCases } from '../reference/anl-case';
 import { readReference, type ReferenceFile } from '../reference/case';
 import { Comparison } from '../reference/compare';
@@ -11,6 +12,7 @@ import { tolerancesTable } from '../reference/tolerance';
 
 export const reference: Command = {
   help: `Usage: aurora reference FILE… [--device ${ENGINES.onnxruntime.join('|')}] [--engine onnxruntime]
+       aurora reference FILE… --engine tfjs [--device ${ENGINES.tfjs.join('|')}]
 
 Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
 runtime and optimizer and compares every field. One line a file, with the worst error of each kind; exit
@@ -20,10 +22,9 @@ The largest error that passes, against PyTorch in float64, by device:
 
 ${tolerancesTable()}
 `,
-  options: { device: { type: 'string' }, engine: { type: 'string' } },
+  options: PLACE_OPTIONS,
   async run(args) {
-    const place = placeOf(args.text('device'));
-    requireOnly('engine', args.text('engine'), 'onnxruntime');
+    const place = onePlace(args);
     if (args.positionals.length === 0)
       throw new AuroraError('usage', 'aurora reference needs at least one file.');
     let failed = 0;
@@ -41,17 +42,6 @@ ${tolerancesTable()}
     return failed ? EXIT.failed : EXIT.ok;
   },
 };
-
-function placeOf(device = 'cpu'): Place {
-  const known: readonly string[] = ENGINES.onnxruntime;
-  if (!known.includes(device))
-    throw new AuroraError(
-      'usage',
-      `There is no device "${device}".`,
-      `ONNX Runtime runs on ${known.join(', ')}.`,
-    );
-  return { engine: 'onnxruntime', device: device as OrtDevice };
-}
 
 /** What stops a file's run is that file's failure: the next ones are run all the same. */
 async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {

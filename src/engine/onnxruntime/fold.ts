@@ -1,6 +1,6 @@
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
-import { elementCount, type Graph, type Model, type Node } from '../../graph/model';
+import { elementCount, type Graph, type Model, type Node, type Tensor } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { prune } from '../../graph/prune';
 import { tensorOf } from '../../graph/values';
@@ -24,7 +24,7 @@ export async function foldConstants(model: Model, infos: TensorInfos): Promise<G
   const kept: Node[] = [];
   for (const node of graph.nodes) {
     const size = fixedSize(node, infos);
-    if (size) initializers.set(node.outputs[0], tensorOf(node.outputs[0], DType.int64, [size.length], size));
+    if (size) initializers.set(node.outputs[0], size);
     else if (isFoldable(node) && node.inputs.every((x) => x === '' || known.has(x))) folded.push(node);
     else {
       kept.push(node);
@@ -49,13 +49,19 @@ export async function foldConstants(model: Model, infos: TensorInfos): Promise<G
   return { ...graph, nodes, initializers };
 }
 
-/** A Shape of what has one shape only. */
-function fixedSize(node: Node, infos: TensorInfos): number[] | undefined {
-  if (node.opType !== 'Shape' || node.domain !== '') return undefined;
-  const shape = infos.get(node.inputs[0])?.shape ?? [undefined];
-  const bound = (name: string, otherwise: number) => Number(node.attributes.get(name)?.value ?? otherwise);
+/** A Shape or Size of what has one shape only. */
+function fixedSize(
+  { opType, domain, inputs, outputs, attributes }: Node,
+  infos: TensorInfos,
+): Tensor | undefined {
+  if ((opType !== 'Shape' && opType !== 'Size') || domain !== '') return undefined;
+  const shape = infos.get(inputs[0])?.shape ?? [undefined];
+  const bound = (name: string, otherwise: number) => Number(attributes.get(name)?.value ?? otherwise);
   const sizes = shape.slice(bound('start', 0), bound('end', shape.length));
-  return sizes.every((d) => typeof d === 'number') ? sizes : undefined;
+  if (!sizes.every((d) => typeof d === 'number')) return undefined;
+  return opType === 'Shape'
+    ? tensorOf(outputs[0], DType.int64, [sizes.length], sizes)
+    : tensorOf(outputs[0], DType.int64, [], [elementCount(sizes)]);
 }
 
 /** Random numbers are no constants, and bodies of If, Loop and Scan read what surrounds them. */

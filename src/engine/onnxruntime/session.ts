@@ -12,6 +12,10 @@ export interface SessionOptions {
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Writes the runtime's profile of all runs to a file that begins with this path, on dispose. */
+  profile?: string;
+  /** Fail to open where any node would run on another device than the one asked for. */
+  onlyDevice?: boolean;
 }
 
 export interface OrtSession extends Executable {
@@ -57,14 +61,23 @@ export async function openSession(
   model: string | Uint8Array,
   options: SessionOptions = {},
 ): Promise<OrtSession> {
+  const device = options.device ?? 'cpu';
   const settings: InferenceSession.SessionOptions = {
-    executionProviders: [options.device ?? 'cpu'],
+    executionProviders: [device],
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: false,
     // It prints no errors of its own: they are thrown all the same.
     logSeverityLevel: 4,
-    extra: { session: { disable_prepacking: '1' } },
+    extra: {
+      session: {
+        disable_prepacking: '1',
+        ...(options.onlyDevice ? { disable_cpu_ep_fallback: '1' } : {}),
+      },
+      // Where shapes are fixed, this one takes the deviation away that the backward pass reads; on GPUs only.
+      ...(device === 'cpu' ? {} : { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }),
+    },
+    ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   };
   const session =
     typeof model === 'string'
@@ -84,7 +97,10 @@ export async function openSession(
       for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as Tensor);
       return out;
     },
-    dispose: () => session.release(),
+    async dispose() {
+      if (options.profile) session.endProfiling();
+      await session.release();
+    },
   };
 }
 

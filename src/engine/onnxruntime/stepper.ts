@@ -5,8 +5,10 @@ import type { Model } from '../../graph/model';
 import { saveByReference } from '../../graph/save';
 import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
+import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE, trainingGraph } from './training-graph';
@@ -40,14 +42,15 @@ export async function openTask(
       ? await mixedPrecision(stepModel, model.graph, folder, sessionOptions(options))
       : undefined;
   const asRun = (m: Model) => (mixed ? mixed.apply(m) : m);
-  const step = saveByReference(asRun(stepModel), folder, 'step.onnx');
-  const session = await openSession(step, sessionOptions(options));
+  const graph = deviceGraph(asRun(stepModel), sessionOptions(options).device);
+  const session = await openSession(saveByReference(graph, folder, 'step.onnx'), sessionOptions(options));
   const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun);
   const fetches = [task.lossSum, task.count, ...gradients.values()];
   const stepper: Stepper = {
     async step(inputs, parameters, gradScale) {
       const scale: HostTensor = { dtype: DType.float, dims: [], data: Float32Array.of(gradScale) };
-      const out = await session.run({ ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale }, fetches);
+      const all = { ...feeds(task, inputs, parameters), [GRAD_SCALE]: scale };
+      const out = await session.run(deviceFeeds(graph, all), fetches);
       return {
         lossSum: Number(out[task.lossSum].data[0]),
         count: Number(out[task.count].data[0]),
@@ -77,14 +80,12 @@ export async function openEvaluator(
   asRun = (m: Model): Model => m,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const session = await openSession(
-    saveByReference(asRun(task.model), folder, 'evaluate.onnx'),
-    sessionOptions(options),
-  );
+  const graph = deviceGraph(asRun(task.model), sessionOptions(options).device);
+  const session = await openSession(saveByReference(graph, folder, 'evaluate.onnx'), sessionOptions(options));
   return {
     async evaluate(inputs, parameters, observe = false) {
       const seen = observe ? [...task.observed.values()].flat() : [];
-      const out = await session.run(feeds(task, inputs, parameters), [
+      const out = await session.run(deviceFeeds(graph, feeds(task, inputs, parameters)), [
         task.lossSum,
         task.count,
         task.logits,
@@ -115,7 +116,7 @@ function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): Ho
   return all;
 }
 
-const sessionOptions = ({ place, threads }: EvaluatorOptions): SessionOptions => {
+const sessionOptions = ({ place, threads }: EvaluatorOptions): SessionOptions & { device: OrtDevice } => {
   if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
   return { device: place?.device ?? 'cpu', threads };
 };

@@ -1,0 +1,23 @@
+import { DType } from '../../graph/dtype';
+import type { Model } from '../../graph/model';
+import { narrowIntegers } from '../../graph/passes/narrow-integers';
+import { webgpuOperators } from '../../graph/passes/webgpu-operators';
+import type { HostTensor, HostTensors } from '../engine';
+import type { OrtDevice } from '../place';
+
+/** A copy of a step or evaluation graph that leaves its device for shape arithmetic only, as far as that can be. */
+export const deviceGraph = (model: Model, device: OrtDevice): Model =>
+  device === 'webgpu' ? narrowIntegers(webgpuOperators(model)) : model;
+
+/** What a graph reads of `tensors`, in the integers that its device takes. */
+export function deviceFeeds(model: Model, tensors: HostTensors): HostTensors {
+  const feeds: HostTensors = {};
+  for (const { name, dtype } of model.graph.inputs)
+    if (tensors[name]) feeds[name] = dtype === DType.int32 ? toInt32(tensors[name]) : tensors[name];
+  return feeds;
+}
+
+const toInt32 = (t: HostTensor): HostTensor =>
+  t.dtype === DType.int64
+    ? { dtype: DType.int32, dims: t.dims, data: Int32Array.from(t.data as BigInt64Array, Number) }
+    : t;
