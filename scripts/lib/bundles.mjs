@@ -6,8 +6,16 @@ import { ROOT } from './run.mjs';
 export const PROGRAMS = {
   extension: 'src/extension/main.ts',
   cli: 'src/cli/main.ts',
+  tfjs: 'src/engine/tfjs/library.ts',
   'pulse-worker': 'src/trainer/pulse-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
+};
+/** What lies beside them, by its place in the repository. Under Node, tfjs' WebAssembly has one thread. */
+const COPIED = {
+  'src/shared/experiment.schema.json': 'experiment.schema.json',
+  'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm': 'wasm/tfjs-backend-wasm.wasm',
+  'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
+    'wasm/tfjs-backend-wasm-simd.wasm',
 };
 export const PAGES = ['run', 'budget', 'activations'];
 
@@ -37,9 +45,9 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     format: 'cjs',
     // jsonc-parser's `main` is UMD, whose inner requires a bundler cannot follow.
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node', 'vscode'],
+    external: ['onnxruntime-node', 'vscode', 'webgpu'],
     minify: packaged,
-    plugins: [copySchema(out)],
+    plugins: [tfjsApart, copied(out)],
   };
   const pages = {
     ...common,
@@ -53,12 +61,20 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
   return [host, pages];
 }
 
-const copySchema = (out) => ({
-  name: 'copy-schema',
+/** Programs load TensorFlow.js when they are asked for it: they would start a second later with it inside. */
+const tfjsApart = {
+  name: 'tfjs-apart',
+  setup: (build) =>
+    build.onResolve({ filter: /^\.\.?\/library$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './tfjs.cjs', external: true } : undefined,
+    ),
+};
+
+const copied = (out) => ({
+  name: 'copied',
   setup: (build) =>
     build.onEnd(() => {
-      const name = 'experiment.schema.json';
-      mkdirSync(out, { recursive: true });
-      copyFileSync(join(ROOT, 'src/shared', name), join(out, name));
+      mkdirSync(join(out, 'wasm'), { recursive: true });
+      for (const [from, to] of Object.entries(COPIED)) copyFileSync(join(ROOT, from), join(out, to));
     }),
 });

@@ -3,6 +3,7 @@ import { basis, basisCentres, gridStep } from '../../adapters/spline';
 import { openSession } from '../../engine/onnxruntime/session';
 import { probe } from '../../engine/onnxruntime/probe';
 import { CPU, type Place } from '../../engine/place';
+import { openGraphs } from '../../engine/tfjs/stepper';
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
@@ -36,33 +37,62 @@ async function runAnlCase(report: Comparison, c: AnlCase, place: Place, at: stri
   report.tensor('sigma', `${at}sigma (host)`, host, c.sigma, HOST.sigma);
 
   const model = anlModel(c);
-  const infos = await probe(model);
-  const [sigma, loss] = model.graph.outputs.map((o) => o.name);
   const wrt = ['z', ...(c.fixed ? ['H'] : []), ...(c.learnable ? ['W'] : [])];
-  const g = new GraphBuilder(model.graph, '/seed');
-  const gradients = differentiate(model.graph, infos, new Map([[loss, g.scalar(1, DType.float)]]), wrt);
-  for (const name of gradients.values()) g.addOutput(name);
-  const session = await openSession(encodeModel(model), {
-    device: place.engine === 'onnxruntime' ? place.device : 'cpu',
-  });
   const tensor = (a: { dims: number[]; data: number[] }) => ({
     dtype: DType.float,
     dims: a.dims,
     data: Float32Array.from(a.data),
   });
-  const out = await session.run(
-    Object.fromEntries(
-      model.graph.inputs.map(({ name }) => [name, tensor(c[name as 'z' | 'H' | 'W' | 'weight'])]),
-    ),
+  const feeds = Object.fromEntries(
+    model.graph.inputs.map(({ name }) => [name, tensor(c[name as 'z' | 'H' | 'W' | 'weight'])]),
   );
-  await session.dispose();
-  const value = (name: string | undefined) => (name ? (out[name].data as Float32Array) : undefined);
-  report.tensor('sigma', `${at}sigma`, value(sigma), c.sigma, tolerances.sigma);
-  report.tensor('gradZ', `${at}gradZ`, value(gradients.get('z')), c.gradZ, tolerances.sigmaGradients);
-  if (c.fixed)
-    report.tensor('gradH', `${at}gradH`, value(gradients.get('H')), c.gradH, tolerances.sigmaGradients);
+  const { sigma, gradients } = await (place.engine === 'tfjs' ? byTfjs : byOnnxRuntime)(
+    model,
+    wrt,
+    feeds,
+    place,
+  );
+  report.tensor('sigma', `${at}sigma`, sigma, c.sigma, tolerances.sigma);
+  report.tensor('gradZ', `${at}gradZ`, gradients.get('z'), c.gradZ, tolerances.sigmaGradients);
+  if (c.fixed) report.tensor('gradH', `${at}gradH`, gradients.get('H'), c.gradH, tolerances.sigmaGradients);
   if (c.learnable)
-    report.tensor('gradW', `${at}gradW`, value(gradients.get('W')), c.gradW, tolerances.sigmaGradients);
+    report.tensor('gradW', `${at}gradW`, gradients.get('W'), c.gradW, tolerances.sigmaGradients);
+}
+
+interface AnlResult {
+  sigma: Float32Array;
+  gradients: ReadonlyMap<string, Float32Array>;
+}
+type Feeds = Record<string, { dtype: number; dims: number[]; data: Float32Array }>;
+
+/** Forward and our own backward nodes in one graph. */
+async function byOnnxRuntime(model: Model, wrt: string[], feeds: Feeds, place: Place): Promise<AnlResult> {
+  const infos = await probe(model);
+  const [sigma, loss] = model.graph.outputs.map((o) => o.name);
+  const g = new GraphBuilder(model.graph, '/seed');
+  const names = differentiate(model.graph, infos, new Map([[loss, g.scalar(1, DType.float)]]), wrt);
+  for (const name of names.values()) g.addOutput(name);
+  const session = await openSession(encodeModel(model), {
+    device: place.engine === 'onnxruntime' ? place.device : 'cpu',
+  });
+  const out = await session.run(feeds);
+  await session.dispose();
+  const value = (name: string) => out[name].data as Float32Array;
+  return { sigma: value(sigma), gradients: new Map([...names].map(([x, dx]) => [x, value(dx)])) };
+}
+
+/** The forward graph, and tfjs' own gradients. */
+async function byTfjs(model: Model, wrt: string[], feeds: Feeds, place: Place): Promise<AnlResult> {
+  const [logits, lossSum] = model.graph.outputs.map((o) => o.name);
+  const count = new GraphBuilder(model.graph, '/count').scalar(1, DType.float);
+  const trainable = wrt.map((name) => ({ name, dims: feeds[name].dims, part: 'adapter' as const }));
+  const graph = { model, trainable, labels: '', logits, lossSum, count, stop: [], observed: new Map() };
+  const stepper = await openGraphs(graph, graph, { place });
+  const parameters = new Map(wrt.map((name) => [name, feeds[name].data]));
+  const { gradients } = await stepper.step(feeds, parameters, 1);
+  const sigma = (await stepper.evaluate(feeds, parameters)).logits.data as Float32Array;
+  await stepper.dispose();
+  return { sigma, gradients };
 }
 
 /** sigma and sum(sigma · weight) of z, H and W. */

@@ -1,9 +1,8 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { isFloat } from '../../graph/dtype';
 import { elementCount, type Graph, type Tensor } from '../../graph/model';
 import { tensorValues } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
 import type { HostTensor } from '../engine';
+import { memoryError } from './failures';
 import type { Tf, Value } from './op';
 import { upload } from './value';
 
@@ -57,13 +56,7 @@ export class Frozen {
     try {
       return this.tf.keep(upload(this.tf, host, `The tensor ${name}`));
     } catch (e) {
-      if (e instanceof AuroraError || !isFloat(host.dtype)) throw e;
-      throw new AuroraError(
-        'memory',
-        `The weight ${name} [${host.dims.join(', ')}] does not fit on TensorFlow.js' ${this.tf.getBackend()} backend: ${(e as Error).message}.`,
-        'Train on the CPU, or with a smaller model.',
-        { cause: e },
-      );
+      throw memoryError(this.tf, e) ?? e;
     }
   }
 }

@@ -3,6 +3,7 @@ import { isFloat } from '../../graph/dtype';
 import type { Node } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
 import { contextOf, describeNode } from './context';
+import { memoryError } from './failures';
 import type { Frozen } from './frozen';
 import type { Op, Tf, Value } from './op';
 import { operatorsOf } from './registry';
@@ -40,9 +41,9 @@ export class Interpreter {
   /**
    * Runs nodes of the graph in their order and leaves what they make in `values`.
    * @param values by name; also what the nodes read
-   * @param keep   what someone else owns, the constants: they are never given back here
+   * @param kept   what someone else owns: constants and trainable tensors are never given back here
    */
-  run(nodes: readonly Node[], values: Map<string, Value>, keep: ReadonlyMap<string, Value>): void {
+  run(nodes: readonly Node[], values: Map<string, Value>, kept: { has(name: string): boolean }): void {
     const owners = new Map<TfTensor, number>();
     const count = (v: Value, by: number) => {
       if (v.on === 'device') owners.set(v.tensor, (owners.get(v.tensor) ?? 0) + by);
@@ -57,7 +58,7 @@ export class Interpreter {
       });
       for (const name of this.dead.get(node) ?? []) {
         const v = values.get(name);
-        if (!v || keep.has(name)) continue;
+        if (!v || kept.has(name)) continue;
         values.delete(name);
         count(v, -1);
         if (v.on === 'device' && owners.get(v.tensor) === 0) v.tensor.dispose();
@@ -85,7 +86,7 @@ export class Interpreter {
         return results.flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
       });
     } catch (e) {
-      throw doesNotRun(node, e);
+      throw memoryError(tf, e) ?? doesNotRun(node, e);
     }
     return results;
   }

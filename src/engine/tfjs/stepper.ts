@@ -5,9 +5,9 @@ import type { Model } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
-import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, TaskOptions } from '../stepper';
+import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { Frozen } from './frozen';
-import { gradientError } from './gradient-error';
+import { attempt } from './failures';
 import { Interpreter } from './interpreter';
 import { loadBackend } from './backends/backend';
 import type { Tf, Value } from './op';
@@ -29,47 +29,54 @@ export async function openTask(
 ): Promise<OpenedTask> {
   requireSupported(options);
   const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
-  const task = buildTaskGraph(model, infos, spec, dropout);
-  requireReached(task);
+  const training = buildTaskGraph(model, infos, spec, dropout);
+  requireReached(training);
+  const evaluation = dropout ? buildTaskGraph(model, infos, spec, false) : training;
+  return { trainable: training.trainable, stepper: await openGraphs(training, evaluation, options) };
+}
+
+/** A stepper of graphs that are there already. */
+export async function openGraphs(
+  training: TaskGraph,
+  evaluation: TaskGraph,
+  options: EvaluatorOptions = {},
+): Promise<Stepper> {
   const tf = await loadBackend(options);
   const frozen = new Frozen(tf);
-  const evaluator = evaluatorOf(tf, buildTaskGraph(model, infos, spec, false), frozen);
-  const { before, within } = dependents(task);
-  const outputs = [task.lossSum, task.count];
-  const interpreter = new Interpreter(tf, [...before, ...within], outputs, frozen, new Set(task.stop));
-  const constants = frozen.of(task.model.graph);
+  const evaluator = evaluatorOf(tf, evaluation, frozen);
+  const { before, within } = dependents(training);
+  const { trainable, lossSum, count } = training;
+  const order = [...before, ...within];
+  const interpreter = new Interpreter(tf, order, [lossSum, count], frozen, new Set(training.stop));
+  const constants = frozen.of(training.model.graph);
+  const kept = new Set([...constants.keys(), ...trainable.map((t) => t.name)]);
+
+  function forwardAndBackward(inputs: HostTensors, parameters: Parameters, gradScale: number): TfTensor[] {
+    const values = new Map([...constants, ...feeds(tf, training, inputs)]);
+    // What no trainable tensor changes is computed outside of the tape, which would keep all of it.
+    interpreter.run(before, values, kept);
+    const forward = (...xs: TfTensor[]): TfTensor => {
+      trainable.forEach((t, i) => values.set(t.name, onDevice(xs[i])));
+      interpreter.run(within, values, kept);
+      return deviceTensor(tf, values, lossSum);
+    };
+    const xs = trainables(tf, training, parameters);
+    const { value, grads } = tf.valueAndGrads(forward)(xs, tf.scalar(gradScale));
+    return [value, deviceTensor(tf, values, count), ...grads];
+  }
+
   return {
-    trainable: task.trainable,
-    stepper: {
-      async step(inputs, parameters, gradScale) {
-        const [loss, count, ...gradients] = tf.tidy(() => {
-          const values = new Map([...constants, ...feeds(tf, task, inputs)]);
-          // What no trainable tensor changes is computed outside of the tape, which would keep all of it.
-          interpreter.run(before, values, constants);
-          const forward = (...xs: TfTensor[]): TfTensor => {
-            task.trainable.forEach((t, i) => values.set(t.name, onDevice(xs[i])));
-            interpreter.run(within, values, constants);
-            return deviceTensor(tf, values, task.lossSum);
-          };
-          try {
-            const xs = trainables(tf, task, parameters);
-            const { value, grads } = tf.valueAndGrads(forward)(xs, tf.scalar(gradScale));
-            return [value, deviceTensor(tf, values, task.count), ...grads];
-          } catch (e) {
-            throw gradientError(tf, e);
-          }
-        });
-        const names = task.trainable.map((t) => t.name);
-        const [lossData, countData, ...data] = await download([loss, count, ...gradients]);
-        return {
-          lossSum: lossData[0],
-          count: countData[0],
-          gradients: new Map(names.map((name, i) => [name, data[i] as Float32Array])),
-        };
-      },
-      evaluate: evaluator.evaluate,
-      dispose: evaluator.dispose,
+    async step(inputs, parameters, gradScale) {
+      const results = attempt(tf, () => tf.tidy(() => forwardAndBackward(inputs, parameters, gradScale)));
+      const [loss, counted, ...gradients] = await download(results);
+      return {
+        lossSum: loss[0],
+        count: counted[0],
+        gradients: new Map(trainable.map((t, i) => [t.name, gradients[i] as Float32Array])),
+      };
     },
+    evaluate: evaluator.evaluate,
+    dispose: evaluator.dispose,
   };
 }
 
@@ -88,24 +95,26 @@ export async function openEvaluator(
 function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
   const { graph } = task.model;
   const observed = [...task.observed.values()].flat();
-  const outputs = graph.outputs.map((o) => o.name);
+  const outputs = [task.lossSum, task.count, task.logits, ...observed];
   const interpreter = new Interpreter(tf, graph.nodes, outputs, frozen);
   const constants = frozen.of(graph);
+  const kept = new Set(constants.keys());
   return {
     async evaluate(inputs, parameters, observe = false) {
       const wanted = [task.lossSum, task.count, task.logits, ...(observe ? observed : [])];
       const dtypes: number[] = [];
-      const tensors = tf.tidy(() => {
+      const forward = (): TfTensor[] => {
         const values = new Map([...constants, ...feeds(tf, task, inputs)]);
         trainables(tf, task, parameters).forEach((x, i) => values.set(task.trainable[i].name, onDevice(x)));
-        interpreter.run(graph.nodes, values, constants);
+        interpreter.run(graph.nodes, values, kept);
         return wanted.map((name) => {
           const v = values.get(name)!;
           dtypes.push(v.on === 'host' ? v.tensor.dtype : v.dtype);
           // A name may stand twice, and a tensor is given back once.
           return tf.clone(deviceTensor(tf, values, name));
         });
-      });
+      };
+      const tensors = attempt(tf, () => tf.tidy(forward));
       const shapes = tensors.map((t) => t.shape);
       const data = await download(tensors);
       const hosts = data.map((d, i) => fromDevice(dtypes[i], shapes[i], d));

@@ -1,0 +1,49 @@
+import { AuroraError } from '../../shared/errors';
+import { placeName, type TfjsBackend } from '../place';
+import type { Tf } from './op';
+
+/** What the backends and JavaScript itself say when there is no memory left. */
+const NO_MEMORY =
+  /out of memory|\bOOM\b|allocation failed|cannot enlarge memory|invalid (typed )?array length|exceeds? (the )?max(imum)? (buffer|texture)|ResourceExhausted/i;
+
+const here = (tf: Tf): string => placeName({ engine: 'tfjs', device: tf.getBackend() as TfjsBackend });
+
+/** An AuroraError 'memory' where that is what an error says. */
+export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
+  if (!(cause instanceof Error) || cause instanceof AuroraError || !NO_MEMORY.test(cause.message)) return;
+  return new AuroraError(
+    'memory',
+    `What is asked for does not fit into the memory of ${here(tf)}: ${cause.message.replace(/[.\s]+$/, '')}.`,
+    'Lower training.microBatchSize, or model.maxLength.',
+    { cause },
+  );
+}
+
+/** Runs a step, and says what a person can do where tfjs' tape cannot go back. */
+export function attempt<T>(tf: Tf, run: () => T): T {
+  try {
+    return run();
+  } catch (e) {
+    throw memoryError(tf, e) ?? gradientError(tf, e) ?? e;
+  }
+}
+
+function gradientError(tf: Tf, cause: unknown): AuroraError | undefined {
+  if (!(cause instanceof Error) || cause instanceof AuroraError) return;
+  const kernel = /Kernel '(\w+)' not registered for backend/.exec(cause.message)?.[1];
+  const operator = /gradient function not found for (\w+)/.exec(cause.message)?.[1];
+  const missing = kernel
+    ? `no kernel ${kernel}, which a gradient needs`
+    : operator
+      ? `no gradient of ${operator}`
+      : /Cannot compute gradient of y=f\(x\)/.test(cause.message)
+        ? 'no gradient for some of the adapters: their way to the loss is not differentiable'
+        : undefined;
+  if (!missing) return;
+  return new AuroraError(
+    'operator',
+    `${here(tf)} has ${missing}.`,
+    kernel ? 'Choose the device cpu of this engine.' : 'Use the ONNX Runtime engine for this model.',
+    { cause },
+  );
+}
