@@ -19,11 +19,11 @@ export async function interpret(
   device: TfjsBackend = 'cpu',
   sides: Sides = 'usual',
 ): Promise<HostTensors> {
-  const { tf, interpreter, constants, dispose } = await opened(graph, device);
+  const { tf, interpreter, constants, kept, dispose } = await opened(graph, device);
   const dtypes = new Map<string, number>();
   const tensors = tf.tidy(() => {
     const values = new Map([...constants, ...given(tf, feeds, sides)]);
-    interpreter.run(graph.nodes, values, constants);
+    interpreter.run(graph.nodes, values, kept);
     return graph.outputs.map(({ name }) => {
       const v = values.get(name)!;
       dtypes.set(name, v.on === 'host' ? v.tensor.dtype : v.dtype);
@@ -47,12 +47,12 @@ export async function tapeGradients(
   wrt: readonly string[],
   device: TfjsBackend = 'cpu',
 ): Promise<HostTensors> {
-  const { tf, interpreter, constants, dispose } = await opened(graph, device);
+  const { tf, interpreter, constants, kept, dispose } = await opened(graph, device);
   const tensors = tf.tidy(() => {
     const values = new Map([...constants, ...given(tf, feeds, 'usual')]);
     const loss = (...xs: TfTensor[]): TfTensor => {
       wrt.forEach((name, i) => values.set(name, { on: 'device', tensor: xs[i], dtype: feeds[name].dtype }));
-      interpreter.run(graph.nodes, values, constants);
+      interpreter.run(graph.nodes, values, new Set([...kept, ...wrt]));
       const parts = Object.entries(weights).map(([name, w]) => {
         const v = values.get(name)!;
         return tf.sum(tf.mul(v.on === 'host' ? upload(tf, v.tensor) : v.tensor, upload(tf, w)));
@@ -78,6 +78,7 @@ async function opened(graph: Graph, device: TfjsBackend) {
       frozen,
     ),
     constants: frozen.of(graph),
+    kept: new Set(graph.initializers.keys()),
     dispose: () => frozen.dispose(),
   };
 }

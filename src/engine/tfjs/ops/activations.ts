@@ -27,9 +27,13 @@ export const activations: OpTable = {
   Relu: activation((tf, x) => tf.relu(x)),
   LeakyRelu: activation((tf, x, c) => tf.leakyRelu(x, attrFloat(c.node, 'alpha', 0.01))),
   PRelu: activation((tf, x, c) => tf.prelu(x, c.tensor(1))),
-  ThresholdedRelu: activation((tf, x, c) =>
-    tf.mul(x, tf.cast(tf.greater(x, attrFloat(c.node, 'alpha', 1)), 'float32')),
-  ),
+  // By step, which has a gradient, 0, where comparisons have none.
+  ThresholdedRelu: activation((tf, x, c) => tf.mul(x, tf.step(tf.sub(x, attrFloat(c.node, 'alpha', 1))))),
+  Shrink: activation((tf, x, c) => {
+    const [lambd, bias] = [attrFloat(c.node, 'lambd', 0.5), attrFloat(c.node, 'bias', 0)];
+    const above = tf.mul(tf.sub(x, bias), tf.step(tf.sub(x, lambd)));
+    return tf.add(above, tf.mul(tf.add(x, bias), tf.step(tf.sub(-lambd, x))));
+  }),
   Elu: activation((tf, x, c) => tf.add(tf.relu(x), exponential(tf, x, attrFloat(c.node, 'alpha', 1)))),
   Celu: activation((tf, x, c) => {
     const alpha = attrFloat(c.node, 'alpha', 1);

@@ -1,0 +1,71 @@
+import type { GraphBuilder } from '../../../src/graph/builder';
+import { DType } from '../../../src/graph/dtype';
+import type { Axis, Input, Problem } from '../autodiff/problem';
+
+/** Operators for which ONNX Runtime has float32 kernels only; both engines in float32, gradients included. */
+
+const float = (shape: Axis[], more: Partial<Input> = {}): Input => ({ shape, dtype: DType.float, ...more });
+const frozen = (shape: Axis[]): Input => float(shape, { frozen: true });
+
+const image = (
+  op: string,
+  shape: Axis[],
+  weight: number[] | undefined,
+  attributes: Record<string, number | number[]>,
+): Problem => ({
+  inputs: {
+    x: float(shape),
+    ...(weight ? { w: frozen(weight), b: frozen([weight[0]]) } : {}),
+  },
+  build: (g) => [g.op(op, weight ? ['x', 'w', 'b'] : ['x'], attributes)],
+  open: ['a'],
+});
+
+const plain = (build: (g: GraphBuilder) => string, values: Input['values'] = 'away'): Problem => ({
+  inputs: { x: float(['a', 'b', 4], { values }) },
+  build: (g) => [build(g)],
+  open: ['a', 'b'],
+});
+
+const channels = (op: string, parameters: number): Problem => {
+  const names = ['scale', 'bias', 'mean', 'variance'].slice(0, parameters);
+  const positive: Input = { ...frozen([3]), values: 'positive' };
+  return {
+    inputs: { x: float(['a', 3, 5, 4]), ...Object.fromEntries(names.map((n) => [n, positive])) },
+    build: (g) => [g.op(op, ['x', ...names])],
+    open: ['a'],
+  };
+};
+
+export const FLOAT32: Record<string, Problem> = {
+  'Conv, patches': image('Conv', ['a', 3, 8, 8], [5, 3, 4, 4], { strides: [4, 4] }),
+  'Conv, a stride that leaves a rest': image('Conv', ['a', 2, 8, 7], [4, 2, 3, 3], {
+    strides: [2, 3],
+    pads: [1, 0, 1, 2],
+  }),
+  'Conv, groups': image('Conv', ['a', 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
+  'Conv, by channel': image('Conv', ['a', 4, 6], [4, 1, 3], { group: 4, dilations: [2], pads: [2, 2] }),
+  'Conv, in space': image('Conv', ['a', 2, 3, 4, 3], [3, 2, 2, 2, 2], {}),
+  BatchNormalization: channels('BatchNormalization', 4),
+  InstanceNormalization: channels('InstanceNormalization', 2),
+  GlobalAveragePool: channels('GlobalAveragePool', 0),
+  Elu: plain((g) => g.op('Elu', ['x'], { alpha: { float: 0.7 } })),
+  Erf: plain((g) => g.op('Erf', ['x'])),
+  Gelu: plain((g) => g.op('Gelu', ['x'])),
+  'Gelu, by tanh': plain((g) => g.op('Gelu', ['x'], { approximate: 'tanh' })),
+  LeakyRelu: plain((g) => g.op('LeakyRelu', ['x'], { alpha: { float: 0.2 } })),
+  Softplus: plain((g) => g.op('Softplus', ['x'])),
+  Selu: plain((g) => g.op('Selu', ['x'])),
+  Celu: plain((g) => g.op('Celu', ['x'], { alpha: { float: 2 } })),
+  HardSigmoid: plain((g) => g.op('HardSigmoid', ['x'])),
+  HardSwish: plain((g) => g.op('HardSwish', ['x'])),
+  Mish: plain((g) => g.op('Mish', ['x'])),
+  Softsign: plain((g) => g.op('Softsign', ['x'])),
+  ThresholdedRelu: plain((g) => g.op('ThresholdedRelu', ['x'], { alpha: { float: 0.03 } })),
+  Shrink: plain((g) => g.op('Shrink', ['x'], { lambd: { float: 0.03 } })),
+  PRelu: {
+    inputs: { x: float(['a', 3, 4], { values: 'away' }), slope: float([3, 1]) },
+    build: (g) => [g.op('PRelu', ['x', 'slope'])],
+    open: ['a'],
+  },
+};
