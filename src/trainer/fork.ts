@@ -4,6 +4,7 @@ import { diskError, writeAtomic } from '../graph/files';
 import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
+import type { SettingChange } from '../runs/experiment/change';
 import { forkedExperiment } from '../runs/experiment/fork-settings';
 import { AuroraError } from '../shared/errors';
 import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
@@ -51,7 +52,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
   const lost = bestStep !== undefined && bestStep !== step && !best;
   const kept = best ? [best, checkpoint] : [checkpoint];
-  for (const c of kept) saveCheckpoint(run, asTheForks(c, spec, evaluations, lost));
+  for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
   copyScalars(from, run, step);
   copySnapshots(from, run, step);
   const saved = kept.map((c) => c.state.step);
@@ -118,6 +119,14 @@ function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly Evalu
     specHash: specHash(spec),
   };
   return { ...c, state };
+}
+
+/** What fits at once was found with other needs, where the fork changes those. */
+function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkpoint {
+  const needs = ['training.gradientCheckpointing', 'training.precision'];
+  return changed.some(({ key }) => needs.includes(key))
+    ? { ...c, state: { ...c.state, memory: undefined } }
+    : c;
 }
 
 /** The same evaluations under the fork's own metric and rule: either may be what was changed. */
