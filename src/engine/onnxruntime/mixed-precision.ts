@@ -63,8 +63,12 @@ function keptWarnings(kept: HalvedWeights['kept']): string[] {
   ];
 }
 
-/** Runs the smallest float16 product on the device: drivers and runtimes each say in their own words that they cannot. */
-async function requireHalf(options: SessionOptions): Promise<void> {
+/**
+ * Runs the smallest float16 product on the device: drivers and runtimes each say in their own words that they cannot.
+ *
+ * @throws AuroraError 'device'
+ */
+export async function requireHalf(options: SessionOptions): Promise<void> {
   const graph: Graph = { name: 'half', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
   const g = new GraphBuilder(graph, '/half');
   const x = g.op('Cast', [g.addInput('x', DType.float, [1, 1])], { to: DType.float16 });

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { selectAdapters } from '../src/adapters/select';
+import { adapterSpec, type DenseArray, type ReferenceCase } from '../src/cli/reference/case';
+import type { HostTensors } from '../src/engine/engine';
+import { OBJECTIVES } from '../src/engine/objective';
+import { openTask } from '../src/engine/open';
+import { probe } from '../src/engine/onnxruntime/probe';
+import { findOutput, LABELS } from '../src/engine/program';
+import type { StepResult, TaskOptions } from '../src/engine/stepper';
+import { findLinearLayers } from '../src/graph/linear';
+import { loadModel } from '../src/graph/load';
+import { prepareModel } from '../src/graph/prepare';
+import { tensorOf, tensorValues } from '../src/graph/values';
+import { LossScale } from '../src/trainer/loss-scale';
+import { withLossScale } from '../src/trainer/loss-scale-stepper';
+
+/** What one step on a reference file's model gives; in mixed precision as a run has it, the loss scaled. */
+export async function referenceStep(
+  modelPath: string,
+  c: ReferenceCase,
+  options: TaskOptions,
+): Promise<StepResult> {
+  const model = prepareModel(loadModel(modelPath));
+  const shapes = Object.entries(c.inputs).map(([name, a]) => [name, a.dims] as const);
+  const infos = await probe(model, undefined, [Object.fromEntries(shapes)]);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
+  const output = findOutput(model, undefined, head !== undefined);
+  const spec = { objective: c.objective, head, output, adapters };
+  const inputs: HostTensors = { [LABELS]: host(c.labels, OBJECTIVES[c.objective].labels.dtype) };
+  for (const { name, dtype } of model.graph.inputs)
+    if (c.inputs[name]) inputs[name] = host(c.inputs[name], dtype);
+  const parameters = new Map(
+    Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)] as const),
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
+  try {
+    const { stepper } = await openTask(model, infos, spec, join(folder, 'step'), options);
+    const { count } = await stepper.evaluate(inputs, parameters);
+    const run = options.precision === 'mixed' ? withLossScale(stepper, new LossScale()) : stepper;
+    const result = await run.step(inputs, parameters, 1 / count);
+    await stepper.dispose();
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const host = (a: DenseArray, dtype: number) => ({
+  dtype,
+  dims: a.dims,
+  data: tensorValues(tensorOf('', dtype, a.dims, a.data)),
+});
+
+export interface StepDifference {
+  /** Of the loss, relative. */
+  loss: number;
+  /** ‖g − g′‖ / ‖g‖ over all gradients together. */
+  gradient: number;
+  /** The same of the one tensor where it is largest, among those with at least a hundredth of the whole norm. */
+  worstTensor: number;
+}
+
+export function stepDifference(a: StepResult, b: StepResult): StepDifference {
+  const tensors = [...a.gradients].map(([name, x]) => {
+    const y = b.gradients.get(name)!;
+    const squares = x.reduce((s, v) => s + v * v, 0);
+    return { squares, error: x.reduce((s, v, i) => s + (v - y[i]) ** 2, 0) };
+  });
+  const sum = (of: (t: (typeof tensors)[number]) => number) => tensors.reduce((s, t) => s + of(t), 0);
+  const norm = sum((t) => t.squares);
+  const large = tensors.filter((t) => t.squares >= norm / 1e4);
+  return {
+    loss: Math.abs(a.lossSum - b.lossSum) / Math.abs(a.lossSum),
+    gradient: Math.sqrt(sum((t) => t.error) / norm),
+    worstTensor: Math.sqrt(Math.max(...large.map((t) => t.error / t.squares))),
+  };
+}

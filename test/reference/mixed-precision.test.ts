@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { referenceStep, stepDifference } from '../../bench/reference-step';
+import { readReference } from '../../src/cli/reference/case';
+import type { OrtDevice } from '../../src/engine/place';
+import { requireHalf } from '../../src/engine/onnxruntime/mixed-precision';
+import { fixture } from './files';
+
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
+/**
+ * Float16 rounds to 11 bits: products come out to about 5e-4 of their largest terms, and gradients that cancel keep
+ * less of that. Llama's are the most sensitive here: its RMS norm divides by small numbers.
+ */
+const CASES = [
+  { name: 'bert-aurora.json', loss: 1e-3, gradient: 3e-3 },
+  { name: 'bert-lora.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'llama-aurora.json', loss: 1e-3, gradient: 3e-2 },
+  { name: 'vit-aurora.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/t5.json', loss: 1e-3, gradient: 1e-2 },
+  { name: 'more/gpt2.json', loss: 1e-3, gradient: 5e-3 },
+];
+
+const onGpu = await requireHalf({ device: 'webgpu' }).then(
+  () => true,
+  () => false,
+);
+const devices: OrtDevice[] = onGpu ? ['cpu', 'webgpu'] : ['cpu'];
+
+describe.each(devices)('mixed precision on %s', (device) => {
+  it.each(CASES)('gives the loss and gradients of $name', async ({ name, loss, gradient }) => {
+    const file = readReference(fixture(name));
+    if (file.kind === 'anl') throw new Error('Not a model.');
+    const full = await referenceStep(file.modelPath, file.case, {});
+    const place = { engine: 'onnxruntime', device } as const;
+    const mixed = await referenceStep(file.modelPath, file.case, { place, precision: 'mixed' });
+    const difference = stepDifference(full, mixed);
+    // Something was computed in float16.
+    expect(difference.gradient).toBeGreaterThan(1e-5);
+    expect(difference.loss).toBeLessThan(loss);
+    expect(difference.gradient).toBeLessThan(gradient);
+  });
+});
