@@ -47,6 +47,9 @@ const direction = PLACES.map(({ room, files, up }) => ({
           ...(['shared', 'graph', 'adapters', 'data', 'demo', 'runs'].includes(room)
             ? [{ group: ['onnxruntime-node'], message: 'Only src/engine loads a runtime.' }]
             : []),
+          ...(room === 'engine'
+            ? []
+            : [{ group: ['@tensorflow/*', 'webgpu'], message: 'Only src/engine loads a runtime.' }]),
         ],
       },
     ],
