@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../console.mjs';
 import { ROOT } from '../run.mjs';
 
@@ -18,11 +18,10 @@ export const GPU_TARGETS = ['linux-x64', 'win32-x64'];
 export async function stageGpu(dist) {
   const esbuild = await import('esbuild');
   const metafiles = [];
-  const bundle = async (entry, outfile, { plugins = [], external = [] } = {}) => {
+  const bundle = async (entry, outfile, options = {}) => {
     const result = await esbuild.build({
       entryPoints: [entry],
       outfile,
-      plugins,
       bundle: true,
       minify: true,
       metafile: true,
@@ -30,11 +29,9 @@ export async function stageGpu(dist) {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      mainFields: ['module', 'main'],
-      // Of node-pre-gyp's own tests.
-      external: ['aws-sdk', 'mock-aws-s3', 'nock', ...external],
       legalComments: 'none',
       logLevel: 'warning',
+      ...options,
     });
     metafiles.push(result.metafile);
   };
@@ -44,14 +41,17 @@ export async function stageGpu(dist) {
     const plugins = [withoutBuilding, withoutBackends];
     await stagePart(to, TFJS, 'scripts', bundle);
     // Its description stays a file, which the install script changes and reads.
-    const own = { plugins, external: ['../package.json'] };
+    const own = { plugins, external: ['../package.json', ...MOCKS] };
     await bundle(join(MODULES, TFJS, 'dist/index.js'), join(to, TFJS, 'dist/index.js'), own);
     const preGyp = join(to, '@mapbox/node-pre-gyp/index.js');
-    await bundle(join(MODULES, '@mapbox/node-pre-gyp/lib/main.js'), preGyp, { plugins });
+    await bundle(join(MODULES, '@mapbox/node-pre-gyp/lib/main.js'), preGyp, { plugins, external: MOCKS });
   }
   await bundle(join(ROOT, 'src/trainer/gpu-support/watched.ts'), join(dist, 'gpu', 'watched.cjs'));
   return metafiles;
 }
+
+/** Of node-pre-gyp's own tests. */
+const MOCKS = ['aws-sdk', 'mock-aws-s3', 'nock'];
 
 const TFJS = '@tensorflow/tfjs-node-gpu';
 
@@ -72,40 +72,45 @@ async function stagePart(to, name, scripts, bundle) {
   writeFileSync(join(to, name, 'package.json'), `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
   const { resolve } = createRequire(join(from, 'package.json'));
   for (const dependency of DEPENDENCIES[name])
-    await bundle(resolve(dependency), join(to, dependency, 'index.js'));
+    await bundle(resolve(dependency), join(to, dependency, 'index.js'), { plugins: [withServerName] });
 }
 
-/** node-pre-gyp without its other commands: nobody's machine is made to compile C++ unasked. */
-const withoutBuilding = {
-  name: 'without-building',
+/** A plugin that replaces text in a module; a Failure where it is not there any more. */
+const changed = (name, filter, ...changes) => ({
+  name,
   setup: (build) =>
-    build.onLoad({ filter: /node-pre-gyp[\\/]lib[\\/]node-pre-gyp\.js$/ }, ({ path }) => {
-      const only = `({ install: () => require('./install') }[command] ?? (() => { throw new Error('AuroRA Lab compiles nothing'); }))()`;
-      const source = readFileSync(path, 'utf8');
-      const contents = source
-        .replace(`require('./' + command)`, only)
-        .replace(`require('./' + c).usage`, 'c');
-      if (contents.includes(`require('./' +`))
-        throw new Failure(`${path} is not as expected: a new version of node-pre-gyp?`);
+    build.onLoad({ filter }, ({ path }) => {
+      let contents = readFileSync(path, 'utf8');
+      for (const [from, to] of changes) {
+        if (!contents.includes(from)) throw new Failure(`${path} has no "${from}": a new version?`);
+        contents = contents.replaceAll(from, to);
+      }
       return { contents, loader: 'js' };
     }),
-};
+});
 
-/** The binding uses tfjs' core and, for its callbacks, layers; data, converter and WebGL are half of the bundle. */
+const COMPILES = `({ install: () => require('./install') }[command] ?? (() => { throw new Error('AuroRA Lab compiles nothing'); }))()`;
+
+/** node-pre-gyp without its other commands: nobody's machine is made to compile C++ unasked. */
+const withoutBuilding = changed(
+  'without-building',
+  /node-pre-gyp[\\/]lib[\\/]node-pre-gyp\.js$/,
+  [`require('./' + command)`, COMPILES],
+  [`require('./' + c).usage`, 'c'],
+);
+
+/** Node never sets this option (4.1.3): behind a proxy, each certificate was compared with "localhost". */
+const withServerName = changed('with-server-name', /global-agent[\\/]dist[\\/]classes[\\/]Agent\.js$/, [
+  'configuration.secureEndpoint',
+  `this.protocol === 'https:'`,
+]);
+
+/** The binding computes by itself and reads no models of others: these are half of the bundle. */
 const withoutBackends = {
   name: 'without-backends',
   setup(build) {
-    build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ path }) => ({ path, namespace: 'small' }));
-    build.onLoad({ filter: /.*/, namespace: 'small' }, () => ({
-      resolveDir: dirname(MODULES),
-      contents: `
-        import '@tensorflow/tfjs-core/dist/register_all_gradients';
-        import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
-        import { version_core } from '@tensorflow/tfjs-core';
-        import { version_layers } from '@tensorflow/tfjs-layers';
-        export * from '@tensorflow/tfjs-core';
-        export * from '@tensorflow/tfjs-layers';
-        export const version = { 'tfjs-core': version_core, 'tfjs-layers': version_layers };`,
-    }));
+    const filter = /^@tensorflow\/tfjs-(backend-cpu|backend-webgl|converter|data)$/;
+    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }));
+    build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
   },
 };

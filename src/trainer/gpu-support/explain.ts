@@ -13,8 +13,8 @@ export interface Failed {
 }
 
 const again = 'Install again.';
-const NETWORK =
-  'Check the network. Behind a proxy, set "http.proxy" in VS Code, or HTTPS_PROXY in a terminal.';
+const PROXY = '"http.proxy" in VS Code, or HTTPS_PROXY in a terminal';
+const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
 
 /** Why an install script failed, from what it fetched and what it said; each with one next step. */
 export function explain({ part, downloads, said, end, proxy }: Failed): AuroraError {
@@ -45,12 +45,19 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     );
   const host = last ? new URL(last.url).host : 'the server';
   if (/ENOTFOUND|EAI_AGAIN/.test(said)) return error(`${host} could not be found${through}.`, NETWORK);
-  if (/CERT_|UNABLE_TO_|self[- ]signed|unable to (verify|get)/i.test(said))
+  if (/ERR_TLS_CERT|CERT_|UNABLE_TO_|self[- ]signed|unable to (verify|get)/i.test(said))
     return error(
       `The certificate of ${host} is not trusted${through}.`,
       "Put your company's certificate into a file and name it in NODE_EXTRA_CA_CERTS.",
     );
-  if (last && (last.ended === 'broken' || (last.total ?? last.received) > last.received))
+  const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
+  const spoiled = /TAR_|zlib|incorrect (header|data) check|CRC|ADM-ZIP|NuGet|JSON|content type/i.test(said);
+  if (last && spoiled && last.ended !== 'broken')
+    return error(
+      `What came from ${last.url}${through} is not the archive that it should be.`,
+      `A proxy or a mirror may have changed it: check that, and install again.`,
+    );
+  if (broken)
     return error(
       `The connection broke off after ${megabytes(last.received)}${last.total === undefined ? '' : ` of ${megabytes(last.total)}`} of ${last.url}.`,
       again,
@@ -59,13 +66,9 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     /ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|socket hang up|EPIPE/.test(said) ||
     last?.status === undefined
   )
-    return error(`${host} could not be reached${through}${reason(said)}.`, NETWORK);
-  if (
-    /TAR_|zlib|incorrect (header|data) check|unexpected end|CRC|ADM-ZIP|NuGet|JSON|content type/i.test(said)
-  )
     return error(
-      `What came from ${last.url}${through} is not the archive that it should be.`,
-      `A proxy or a mirror may have changed it: check that, and install again.`,
+      `${host} could not be reached${through}${reason(said)}.`,
+      proxy === undefined ? NETWORK : `Check the proxy's address: ${PROXY}.`,
     );
   return error(
     `The install script of ${GPU_PARTS[part].package} ended ${end}: ${lastWords(said)}.`,

@@ -46,9 +46,11 @@ export async function fetchNatives(options: Fetch): Promise<void> {
       await watcher.look(await readDownloads(file));
     }
     const { code, signal, said } = await ended;
-    if (code === 0) return;
+    const downloads = await readDownloads(file);
+    // One script takes a broken connection for the end of the file.
+    if (code === 0 && downloads.every((d) => d.ended !== 'broken')) return;
     const end = signal === null ? `with code ${code}` : `by ${signal}`;
-    throw explain({ part, downloads: await readDownloads(file), said, end, proxy: script.env.HTTPS_PROXY });
+    throw explain({ part, downloads, said, end, proxy: script.env.HTTPS_PROXY });
   } finally {
     process.off('exit', leaving);
     running.kill();

@@ -12,7 +12,8 @@ export interface Script {
 }
 
 const ARGS: Record<GpuPart, string[]> = {
-  cuda: ['script/install.js', '--onnxruntime-node-install=cuda12'],
+  // Whatever the platform has, which is CUDA 12 alone; "=cuda12" is read and then forgotten (1.30.0).
+  cuda: ['script/install.js', '--onnxruntime-node-install'],
   tensorflow: ['scripts/install.js', 'gpu', 'download'],
 };
 

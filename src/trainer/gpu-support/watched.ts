@@ -24,7 +24,7 @@ function write(d: Download): void {
 
 subscribe('http.client.request.start', (message) => {
   const { request } = message as { request: ClientRequest };
-  const url = `${request.protocol}//${request.host}${request.path}`;
+  const url = `${request.protocol}//${String(request.getHeader('host'))}${request.path}`;
   const d: Download = { id: `${process.pid}-${downloads.size}`, url, received: 0 };
   downloads.set(request, d);
   write(d);

@@ -1,0 +1,280 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { GpuEvent, GpuState } from '../../src/shared/gpu-support';
+import { closeAll, Files, serve, serveBehindProxy } from './gpu/servers';
+import { hasCompiler, nupkg, tarball, tensorflowArchives } from './gpu/stand-ins';
+import { CLI } from './lab';
+
+const HERE = `${process.platform}-${process.arch}`;
+const LIBRARY = '/tensorflow/libtensorflow/libtensorflow-gpu-linux-x86_64-2.9.1.tar.gz';
+const BINDING = '/napi-v8/4.22.0/GPU-linux-4.22.0.tar.gz';
+
+let storage: string;
+let files: Files;
+let env: Record<string, string>;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  storage = mkdtempSync(join(tmpdir(), "aurora gpu it's-"));
+  files = new Files();
+});
+afterEach(() => {
+  closeAll();
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(storage, { recursive: true, force: true });
+});
+
+function start(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [CLI, 'gpu', ...args, '--storage', storage], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  children.push(child);
+  return child;
+}
+
+async function gpu(...args: string[]) {
+  const child = start(...args);
+  let out = '';
+  let err = '';
+  child.stdout!.on('data', (d: Buffer) => (out += d.toString()));
+  child.stderr!.on('data', (d: Buffer) => (err += d.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}
+
+const events = (out: string) =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as GpuEvent);
+const state = async (part: string) =>
+  (JSON.parse((await gpu('list', '--json')).out) as { parts: GpuState[] }).parts.find(
+    (s) => s.part === part,
+  )!;
+/** Nothing but what is installed. */
+const left = () => (existsSync(join(storage, 'gpu')) ? readdirSync(join(storage, 'gpu')) : []);
+
+const ARCHIVES = hasCompiler && HERE === 'linux-x64' ? tensorflowArchives() : undefined;
+
+describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
+  beforeEach(async () => {
+    const [library, binding] = ARCHIVES!;
+    files.add(LIBRARY, library);
+    files.add(BINDING, binding);
+    const address = await serve(files);
+    env = { TFJS_NODE_CDN_STORAGE: address, npm_config_tfjs_binding_binary_host_mirror: address };
+  });
+
+  test('is fetched, loaded, multiplies, is listed, and goes again', async () => {
+    const { code, out, err } = await gpu('install', 'tensorflow', '--json');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(files.seen).toEqual([LIBRARY, BINDING]);
+    const told = events(out);
+    expect(told.flatMap((e) => (e.kind === 'step' ? [e.step] : []))).toEqual(
+      expect.arrayContaining(['checking', 'copying', 'downloading', 'verifying']),
+    );
+    const whole = ARCHIVES![0].length;
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'progress', total: whole, received: whole }));
+    expect(told.at(-1)).toEqual({
+      kind: 'result',
+      part: 'tensorflow',
+      version: '4.22.0',
+      already: false,
+      usable: true,
+    });
+    expect(left()).toEqual(['tensorflow']);
+    expect(await state('tensorflow')).toMatchObject({ installed: { version: '4.22.0', usable: true } });
+    expect((await gpu('check', 'tensorflow')).code).toBe(0);
+
+    // What a trainer loads, where the contract says.
+    const manifest = join(storage, 'gpu/tensorflow/node_modules/@tensorflow/tfjs-node-gpu/package.json');
+    expect(JSON.parse(readFileSync(manifest, 'utf8'))).toMatchObject({ version: '4.22.0' });
+
+    const again = await gpu('install', 'tensorflow', '--json');
+    expect(events(again.out).at(-1)).toMatchObject({ already: true, usable: true });
+    expect(files.seen).toHaveLength(2);
+
+    expect((await gpu('remove', 'tensorflow')).code).toBe(0);
+    expect(left()).toEqual([]);
+    expect((await gpu('remove', 'tensorflow')).out).toContain('was not installed');
+  });
+
+  test('without a GPU it is installed but not usable, and says so', async () => {
+    files.add(BINDING, tensorflowArchives(false)[1]);
+    const { code, err } = await gpu('install', 'tensorflow');
+    expect(code).toBe(0);
+    expect(err).toContain('is installed but not usable: no GPU was found');
+    expect(await state('tensorflow')).toMatchObject({ installed: { usable: false } });
+    const checked = await gpu('check', 'tensorflow');
+    expect(checked.code).toBe(19);
+    expect(checked.err).toContain('nvidia-smi');
+  });
+
+  test.each([
+    ['a library that is not there', LIBRARY, 404, `The server has no`],
+    ['a binding that is not there', BINDING, 404, `The server has no`],
+    ['a server with a fault', LIBRARY, 503, 'The server answered 503'],
+    ['a proxy that wants a password', BINDING, 407, 'wants a name and a password'],
+    ['a connection that breaks', LIBRARY, 'break', 'The connection broke off after'],
+    ['a binding that breaks off', BINDING, 'break', 'The connection broke off after'],
+    ['a server that falls silent', LIBRARY, 'hang', 'sent nothing for 2 s'],
+  ] as const)('%s leaves nothing and says what to do', async (_, path, manner, message) => {
+    files.answer(path, manner);
+    const { code, err } = await gpu('install', 'tensorflow', '--timeout', '2');
+    expect(err).toContain(message);
+    // Each has one next step.
+    expect(err.trim().split('\n').at(-1)).toMatch(/^ {7}\S/);
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+  });
+
+  test.each([
+    ['library', LIBRARY],
+    ['binding', BINDING],
+  ])('a %s that is no archive leaves nothing', async (_, path) => {
+    files.add(path, Buffer.alloc(100_000, 'this is not an archive. '));
+    const { code, err } = await gpu('install', 'tensorflow');
+    expect(err).toContain('is not the archive that it should be');
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+  });
+
+  test('a binding that does not load is damaged, and what was there stays', async () => {
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
+    const before = await state('tensorflow');
+    files.add(BINDING, tarOfText());
+    const { code, err } = await gpu('install', 'tensorflow', '--force');
+    expect(err).toContain('are not whole');
+    expect(code).toBe(19);
+    expect(await state('tensorflow')).toEqual(before);
+    expect((await gpu('check', 'tensorflow')).code).toBe(0);
+  });
+
+  test.each(['SIGINT', 'SIGKILL'] as const)('cancelled by %s, it leaves nothing', async (signal) => {
+    files.answer(LIBRARY, 'hang');
+    const child = start('install', 'tensorflow');
+    while (files.seen.length === 0) await wait(50);
+    await wait(300);
+    // Everything it has started, as a terminal and the editor do.
+    process.kill(-child.pid!, signal);
+    await new Promise((resolve) => child.once('close', resolve));
+    if (signal === 'SIGKILL') await gpu('list');
+    expect(left()).toEqual([]);
+    files.answer(LIBRARY, 'whole');
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
+  });
+
+  test('two at once: the second says that the first is at it', async () => {
+    files.answer(LIBRARY, 'hang');
+    start('install', 'tensorflow');
+    while (files.seen.length === 0) await wait(50);
+    const { code, err } = await gpu('install', 'tensorflow');
+    expect(code).toBe(19);
+    expect(err).toContain('is being installed already');
+    expect(left()).toEqual(['.installing-tensorflow']);
+  });
+});
+
+const NUPKG =
+  '/v3-flatcontainer/microsoft.ml.onnxruntime.gpu.linux/1.30.0/microsoft.ml.onnxruntime.gpu.linux.1.30.0.nupkg';
+const PACKAGE = ARCHIVES && nupkg();
+
+describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate of its own', () => {
+  beforeEach(async () => {
+    files.add('/v3/index.json', {
+      resources: [{ '@type': 'PackageBaseAddress/3.0.0', '@id': 'https://api.nuget.org/v3-flatcontainer/' }],
+    });
+    files.add('/v3-flatcontainer/microsoft.ml.onnxruntime.gpu.linux/index.json', { versions: ['1.30.0'] });
+    files.add(NUPKG, PACKAGE!);
+    env = await serveBehindProxy(files, 'api.nuget.org');
+  });
+
+  test('is fetched; the library that CUDA lacks is named, and training without it goes on', async () => {
+    const { code, out, err } = await gpu('install', 'cuda', '--json');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(files.seen).toContain('CONNECT api.nuget.org:443');
+    expect(events(out)).toContainEqual(
+      expect.objectContaining({ kind: 'progress', total: PACKAGE!.length, received: PACKAGE!.length }),
+    );
+    expect(events(out).at(-1)).toMatchObject({
+      usable: false,
+      problem: expect.stringContaining('libcublasLt.so.99 is missing') as string,
+      hint: expect.stringContaining('CUDA 12 and cuDNN 9') as string,
+    });
+    expect(left()).toEqual(['cuda']);
+    const checked = await gpu('check', 'cuda');
+    expect(checked.code).toBe(19);
+    expect(checked.err).toContain('libcublasLt.so.99');
+    expect((await gpu('remove', 'cuda')).code).toBe(0);
+    expect(left()).toEqual([]);
+  });
+
+  test('a package without the provider leaves nothing', async () => {
+    files.add(NUPKG, nupkg(false));
+    const { code, err } = await gpu('install', 'cuda');
+    expect(err).toContain('is not the archive that it should be');
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+  });
+
+  test('a package that is cut off leaves nothing', async () => {
+    files.add(NUPKG, PACKAGE!.subarray(0, 500_000));
+    const { code, err } = await gpu('install', 'cuda');
+    expect(err).toContain('is not the archive that it should be');
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+  });
+
+  test.each([
+    ['404', 404, 'The server has no'],
+    ['a connection that breaks', 'break', 'The connection broke off after'],
+    ['silence', 'hang', 'sent nothing for 2 s'],
+  ] as const)('%s leaves nothing and says what to do', async (_, manner, message) => {
+    files.answer(NUPKG, manner);
+    const { code, err } = await gpu('install', 'cuda', '--timeout', '2');
+    expect(err).toContain(message);
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+  });
+
+  test('a certificate that nobody trusts is named', async () => {
+    delete env.NODE_EXTRA_CA_CERTS;
+    const { code, err } = await gpu('install', 'cuda');
+    expect(err).toContain('is not trusted');
+    expect(err).toContain('NODE_EXTRA_CA_CERTS');
+    expect(code).toBe(19);
+  });
+});
+
+test('a part that does not exist is a mistake in the command', async () => {
+  env = {};
+  const { code, err } = await gpu('install', 'cud');
+  expect(code).toBe(2);
+  expect(err).toContain('Did you mean "cuda"?');
+});
+
+test('a network that is not there is named', async () => {
+  env = { HTTPS_PROXY: 'http://127.0.0.1:9' };
+  const { code, err } = await gpu('install', 'tensorflow');
+  expect(code).toBe(19);
+  expect(err).toContain('could not be reached through the proxy http://127.0.0.1:9');
+});
+
+/** A tarball whose binding is text. */
+function tarOfText(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-text-'));
+  try {
+    writeFileSync(join(folder, 'tfjs_binding.node'), 'not a library');
+    return tarball(folder, './tfjs_binding.node');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
