@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { selectAdapters } from '../src/adapters/select';
 import type { HostTensors } from '../src/engine/engine';
+import type { StepResult } from '../src/engine/stepper';
 import { probe } from '../src/engine/onnxruntime/probe';
 import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
@@ -15,10 +16,11 @@ import { AdamW } from '../src/trainer/optimizer';
 import { HEAD, type BenchCase, type DenseArray } from './case';
 
 /**
- * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE]. Answers each line of its input, "step",
- * "evaluate" or "memory", with one line of JSON, so that the launcher can take turns between programs.
+ * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is
+ * "whole", "checkpointing", "mixed" or the size of a micro-batch. Answers each line of its input, "step", "evaluate" or
+ * "memory", with one line of JSON, so that the launcher can take turns between programs.
  */
-async function main(path: string, threads: number, place: Place): Promise<void> {
+async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
   const folder = mkdtempSync(join(dirname(path), 'step-'));
   const model = prepareModel(loadModel(join(dirname(path), c.model)));
@@ -34,7 +36,12 @@ async function main(path: string, threads: number, place: Place): Promise<void> 
       adapters,
     },
     folder,
-    { threads, place },
+    {
+      threads,
+      place,
+      gradientCheckpointing: way === 'checkpointing',
+      precision: way === 'mixed' ? 'mixed' : 'float32',
+    },
   );
   const parameters = new Map(
     Object.entries(c.trainable).map(([name, t]) => [name, Float32Array.from(t.data)]),
@@ -43,12 +50,14 @@ async function main(path: string, threads: number, place: Place): Promise<void> 
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
   const inputs: HostTensors = { [LABELS]: int64(c.labels) };
   for (const [name, t] of Object.entries(c.inputs)) inputs[name] = int64(t);
+  const parts = /^\d+$/.test(way) ? split(inputs, Number(way)) : [inputs];
 
   const commands: Record<string, () => Promise<object>> = {
     async step() {
-      const { lossSum, count, gradients } = await stepper.step(inputs, parameters, 1 / c.labels.data.length);
-      optimizer.step(parameters, gradients, 1);
-      return { loss: lossSum / count };
+      const whole: StepResult = { lossSum: 0, count: 0, gradients: new Map() };
+      for (const part of parts) add(whole, await stepper.step(part, parameters, 1 / c.labels.data.length));
+      optimizer.step(parameters, whole.gradients, 1);
+      return { loss: whole.lossSum / whole.count };
     },
     async evaluate() {
       const { lossSum, count } = await stepper.evaluate(inputs, parameters);
@@ -74,6 +83,30 @@ const int64 = (t: DenseArray) => ({
   data: BigInt64Array.from(t.data, BigInt),
 });
 
+/** The same batch as batches of a few examples each. */
+function split(inputs: HostTensors, examples: number): HostTensors[] {
+  const batch = inputs[LABELS].dims[0];
+  return Array.from({ length: Math.ceil(batch / examples) }, (_, i) => {
+    const part: HostTensors = {};
+    for (const [name, { dtype, dims, data }] of Object.entries(inputs)) {
+      const each = data.length / batch;
+      const cut = data.slice(i * examples * each, (i + 1) * examples * each);
+      part[name] = { dtype, dims: [cut.length / each, ...dims.slice(1)], data: cut };
+    }
+    return part;
+  });
+}
+
+function add(whole: StepResult, part: StepResult): void {
+  whole.lossSum += part.lossSum;
+  whole.count += part.count;
+  for (const [name, gradient] of part.gradients) {
+    const sum = whole.gradients.get(name);
+    if (!sum) whole.gradients.set(name, gradient);
+    else gradient.forEach((g, i) => (sum[i] += g));
+  }
+}
+
 /** The most memory that the process ever held, in MB; other systems than Linux only know it as maxRSS. */
 function peakMemory(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
@@ -86,7 +119,8 @@ function parsePlace(text: string | undefined): Place {
 }
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-main(process.argv[2], Number(process.argv[3]), parsePlace(process.argv[4])).catch((e: Error) => {
+const [path, threads, place, way = 'whole'] = process.argv.slice(2);
+main(path, Number(threads), parsePlace(place), way).catch((e: Error) => {
   // A device that is not there is an answer, not a fault of the benchmark.
   process.stdout.write(`${JSON.stringify({ ready: false, problem: e.message })}\n`, () => process.exit(1));
 });

@@ -48,7 +48,7 @@ export async function trainingGraph(
   const step = prune(graph);
   if (!options.gradientCheckpointing)
     return { model: { ...task.model, graph: step }, gradients, warnings: [] };
-  const again = recompute(step, forward, infos, [GRAD_SCALE]);
+  const again = recompute(step, forward, infos, [GRAD_SCALE], names);
   const warnings = again.segments ? [] : [NOTHING_TO_RECOMPUTE];
   return { model: { ...task.model, graph: again.graph }, gradients, warnings };
 }

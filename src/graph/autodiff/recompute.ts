@@ -35,6 +35,7 @@ export function recompute(
   forward: ReadonlySet<Node>,
   infos: TensorInfos,
   seeds: readonly string[],
+  weights: readonly string[],
 ): Recomputed {
   const first = graph.nodes.filter((n) => forward.has(n));
   const backward = graph.nodes.filter((n) => !forward.has(n));
@@ -48,7 +49,8 @@ export function recompute(
   const plan = planCuts(first, reads, stays, costs);
   if (!plan) return { graph, segments: 0 };
   const result: Graph = { ...graph, nodes: [...first], initializers: new Map(graph.initializers) };
-  const segments = cut(first, plan.cuts, stays, infos);
+  const data = graph.inputs.map((i) => i.name).filter((x) => !seeds.includes(x) && !weights.includes(x));
+  const segments = cut(first, plan.cuts, new Set(data), stays, infos);
   const g = new GraphBuilder({ ...graph, initializers: result.initializers }, '/again', result.nodes);
   const copies = new Copies(g, segments);
   const gradients = new Gradients(backward, seeds, stays);
@@ -69,6 +71,7 @@ interface Segments {
 function cut(
   nodes: readonly Node[],
   cuts: readonly number[],
+  data: ReadonlySet<string>,
   stays: ReadonlySet<string>,
   infos: TensorInfos,
 ): Segments {
@@ -77,16 +80,18 @@ function cut(
   nodes.forEach((node, i) => node.inputs.forEach((x) => lastRead.set(x, segmentAt(i))));
   const inner = new Map<string, { segment: number; node: Node }>();
   const crossing = new Set<string>();
+  const fromData = new Set(data);
   for (const [i, node] of nodes.entries()) {
+    if (node.inputs.some((x) => fromData.has(x))) node.outputs.forEach((y) => fromData.add(y));
     const segment = segmentAt(i);
     const middle = segment > 0 && segment < cuts.length;
-    // What reads weights and inputs alone would be merged with its copy, and has nothing to wait for.
+    // What reads weights and graph inputs alone would be merged with its copy, and has nothing to wait for.
     const again = middle && !runsOnce(node) && node.inputs.some((x) => crossing.has(x) || inner.has(x));
     for (const y of node.outputs.filter((name) => name !== '')) {
       const info = infos.get(y);
       const leaves = stays.has(y) || (lastRead.get(y) ?? segment) > segment;
       if (again && !leaves) inner.set(y, { segment, node });
-      else if (info && isFloat(info.dtype)) crossing.add(y);
+      else if (info && isFloat(info.dtype) && fromData.has(y)) crossing.add(y);
     }
   }
   return { inner, crossing };
