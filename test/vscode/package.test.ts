@@ -19,7 +19,16 @@ const TOP = [
   'package.nls.json',
   'readme.md',
 ];
-const DIST = ['cli.cjs', 'demo', 'experiment.schema.json', 'extension.cjs', 'pulse-worker.cjs', 'webview'];
+const DIST = [
+  'cli.cjs',
+  'demo',
+  'experiment.schema.json',
+  'extension.cjs',
+  'pulse-worker.cjs',
+  'tfjs.cjs',
+  'wasm',
+  'webview',
+];
 
 const LIBRARY: Record<string, string> = {
   linux: 'libonnxruntime.so.1',
@@ -108,15 +117,17 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
   const [os, cpu] = target.split('-');
   const node = os === 'win32' ? 'node.exe' : 'node';
 
-  test('carries Node and ONNX Runtime of that platform only', () => {
+  test('carries Node, ONNX Runtime and Dawn of that platform only', () => {
     expect(firsts(files, 'dist/')).toEqual([...DIST, 'node', 'node_modules'].sort());
     expect(firsts(files, 'dist/node/')).toEqual([node]);
-    expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node']);
+    expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node', 'webgpu']);
     const runtime = `dist/node_modules/onnxruntime-node/bin/napi-v6/${os}/${cpu}/`;
     const binaries = names(files, /\.(node|so|dll|dylib|exe)(\.|$)/).filter(
       (n) => !n.startsWith('dist/node/'),
     );
-    expect(binaries.filter((name) => !name.startsWith(runtime))).toEqual([]);
+    const dawn = `dist/node_modules/webgpu/dist/${os === 'darwin' ? 'darwin-universal' : target}/`;
+    expect(binaries.filter((name) => !name.startsWith(runtime) && !name.startsWith(dawn))).toEqual([]);
+    expect(binaries).toContain(`${dawn}dawn.node`);
     expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
     expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
   });

@@ -9,9 +9,9 @@ import { TARGETS } from './targets.mjs';
 /** Libraries that the binding does not load: macOS gets its library twice, under two names. */
 const UNUSED = /^libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
 
-/** Puts a platform's Node and ONNX Runtime under `dist`; returns the licence texts that go with them. */
+/** Puts a platform's Node, ONNX Runtime and Dawn under `dist`; returns the licence texts that go with them. */
 export function stageRuntime(target, dist) {
-  const { runtime, node } = TARGETS[target];
+  const { runtime, dawn, node } = TARGETS[target];
   const files = readTarball(fetchPackage(node));
   const program = files.get(node.file);
   if (!program) throw new Failure(`${node.spec} has no ${node.file}: its layout changed.`);
@@ -20,6 +20,7 @@ export function stageRuntime(target, dist) {
   writeFileSync(path, program);
   chmodSync(path, 0o755);
   stageOnnxRuntime(runtime, join(dist, 'node_modules'));
+  stageDawn(dawn, join(dist, 'node_modules'));
   return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licenceOfNode(files) }];
 }
 
@@ -43,11 +44,28 @@ function stageOnnxRuntime(platform, to) {
   });
 }
 
+/** Dawn, for TensorFlow.js on WebGPU; on Windows with the shader compilers that lie beside it, and their licences. */
+function stageDawn(platform, to) {
+  const from = join(ROOT, 'node_modules/webgpu');
+  const folder = join('dist', platform);
+  cpSync(join(from, folder), join(to, 'webgpu', folder), { recursive: true });
+  cpSync(join(from, 'index.js'), join(to, 'webgpu/index.js'));
+  describe(from, join(to, 'webgpu'));
+}
+
 function copyScripts(from, to, folder) {
   cpSync(join(from, folder), join(to, folder), {
     recursive: true,
     filter: (file) => !/\.(map|ts)$/.test(file),
   });
-  const { name, version, license, main } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-  writeFileSync(join(to, 'package.json'), `${JSON.stringify({ name, version, license, main }, null, 2)}\n`);
+  describe(from, to);
+}
+
+/** Only what require() and import() read of a package's description. */
+function describe(from, to) {
+  const { name, version, license, main, type } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  writeFileSync(
+    join(to, 'package.json'),
+    `${JSON.stringify({ name, version, license, main, type }, null, 2)}\n`,
+  );
 }

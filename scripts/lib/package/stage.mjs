@@ -31,7 +31,7 @@ export async function stage(target, folder) {
   await makeDemo(join(dist, 'demo'));
   const carried = TARGETS[target] ? stageRuntime(target, dist) : [];
   const packages = bundledPackages(metafiles);
-  if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node');
+  if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node', 'webgpu');
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices(packages, carried));
 }
 

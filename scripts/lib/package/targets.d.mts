@@ -2,5 +2,5 @@ export const HERE: string;
 export const NODE_VERSION: string;
 export const TARGETS: Record<
   string,
-  { runtime: string; node: { spec: string; integrity: string; file: string } } | undefined
+  { runtime: string; dawn: string; node: { spec: string; integrity: string; file: string } } | undefined
 >;

