@@ -17,9 +17,11 @@ export interface MeasureOptions {
   program: string;
   /** Asked while a device is measured: whether to leave it. */
   stopped: () => boolean;
+  /** Milliseconds that the first device may take, which is the processor's. */
+  limit?: number;
 }
 
-/** The first device, which is the processor's, decides how long the others may take: what needs this much longer is no gain. */
+/** How long the first device takes decides how long the others may: what needs this much longer is no gain. */
 const FIRST_LIMIT_MS = 600_000;
 const NEXT_LIMIT_MS = 60_000;
 const NEXT_FACTOR = 3;
@@ -37,7 +39,7 @@ export async function measureDevices(
   options: MeasureOptions,
 ): Promise<Trial[] | undefined> {
   const trials: Trial[] = [];
-  let limit = FIRST_LIMIT_MS;
+  let limit = options.limit ?? FIRST_LIMIT_MS;
   for (const place of places) {
     if (options.stopped()) return undefined;
     const began = performance.now();
@@ -81,7 +83,8 @@ async function inChild(
     });
     clearTimeout(late);
     clearInterval(look);
-    if (ended.stopped) return undefined;
+    // A Ctrl-C reaches the child first.
+    if (ended.stopped || stopped()) return undefined;
     if (ended.late) return { problem: `a step was not done in ${Math.round(limit / 1000)} s` };
     return answerIn(told) ?? { problem: `the process that tried it crashed (${how})` };
   } finally {

@@ -94,4 +94,8 @@ async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, pl
   await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, 0);
 }
 
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+/** A runtime's words come with line breaks of their own. */
+function sentence(words: string): string {
+  const text = words.replace(/\s+/g, ' ').replace(/ ?\.?$/, '');
+  return `${text}.`;
+}

@@ -83,6 +83,6 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     while (passed() < LONG_MS && (seconds.length < STEPS || passed() < SHORT_MS)) seconds.push(await step());
     return { secondsPerStep: median(seconds), steps: seconds.length };
   } catch (e) {
-    return { problem: (e as Error).message };
+    return { problem: (e as Error).message.trim().replace(/\s+/g, ' ') };
   }
 }

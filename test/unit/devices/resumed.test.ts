@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environment, environmentWarnings } from '../../../src/trainer/environment';
+import { environment, environmentWarnings, type Environment } from '../../../src/trainer/environment';
 import { recordedPlace } from '../../../src/trainer/device/recorded';
 import { effectiveEvents } from '../../../src/runs/journal-reader';
 import type { NewEvent } from '../../../src/shared/events';
@@ -33,7 +33,9 @@ describe('what a resume warns of', () => {
   const cpu = environment(2, { engine: 'onnxruntime', device: 'cpu' });
 
   it('is nothing where an older version left no word of a device', () => {
-    const { engine: _, device: __, ...old } = cpu;
+    const old: Partial<Environment> = { ...cpu };
+    delete old.engine;
+    delete old.device;
     expect(environmentWarnings(old, cpu)).toEqual([]);
     const gpu = environment(2, { engine: 'onnxruntime', device: 'webgpu' });
     expect(environmentWarnings(old, gpu)).toEqual([

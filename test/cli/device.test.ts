@@ -1,0 +1,167 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { deviceFacts } from '../../src/engine/devices/facts';
+import { runPaths } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import type { DeviceEvent, RunEvent } from '../../src/shared/events';
+import { Lab } from './lab';
+
+// Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
+const lab = new Lab({ training: { epochs: 2 } });
+afterAll(() => lab.remove());
+
+/** One run more, by the built program. */
+let runs = 0;
+function train(...args: string[]) {
+  const out = lab.path(`runs-${++runs}`);
+  const outcome = lab.run('train', lab.experiment, '--out', out, ...args);
+  return { ...outcome, run: lab.runs(out)[0] };
+}
+const device = (run: string): DeviceEvent & RunEvent =>
+  readRun(run).events.findLast((e) => e.kind === 'device')!;
+const warnings = (run: string): string[] =>
+  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
+const environment = (run: string) => (readRun(run).result as { environment: object }).environment;
+const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
+const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
+
+/** A copy of a finished run as it would be had it been killed after step 21. */
+function killed(run: string): string {
+  const copy = join(lab.folder, `killed-${++runs}`);
+  cpSync(run, copy, { recursive: true });
+  rmSync(runPaths(copy).result);
+  rmSync(join(copy, 'checkpoints/step-000024'), { recursive: true });
+  return copy;
+}
+
+describe('auto', () => {
+  it('tries only what is worth it here, and says why not the rest', () => {
+    const { gpuFile, platform } = deviceFacts();
+    const r = train();
+    expect([r.code, r.err]).toEqual([0, expect.stringMatching(/^Device: ONNX Runtime on /m)]);
+    const event = device(r.run);
+    expect(event.tried.map((t) => t.device)).toContain('webgpu');
+    if (platform !== 'linux' || gpuFile) return;
+    expect(event).toMatchObject({ step: 0, engine: 'onnxruntime', device: 'cpu', reason: 'only' });
+    expect(event.tried[0]).toEqual({
+      engine: 'onnxruntime',
+      device: 'webgpu',
+      problem: expect.stringMatching(/^no graphics card/),
+    });
+    expect(r.err).not.toContain('Measuring');
+    expect(r.out).toContain('Trained in ONNX Runtime on cpu, the only one to try here.');
+  });
+
+  it('measures the devices that are named, each in a process of its own, and takes the fastest', () => {
+    const r = train('--device', 'auto:cpu,webgpu');
+    expect([r.code, r.err]).toEqual([
+      0,
+      expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
+    ]);
+    const event = device(r.run);
+    const [cpu, webgpu] = event.tried;
+    expect([cpu.device, webgpu.device]).toEqual(['cpu', 'webgpu']);
+    expect(webgpu.secondsPerStep).toBeGreaterThan(0);
+    expect(event.reason).toBe('fastest');
+    expect(event.device).toBe(cpu.secondsPerStep! <= 1.1 * webgpu.secondsPerStep! ? 'cpu' : 'webgpu');
+    expect(readRun(r.run).result).toMatchObject({ device: { reason: 'fastest', tried: event.tried } });
+  });
+
+  it.skipIf(process.platform !== 'linux')('passes over a device that cannot be measured', () => {
+    const none = { VK_DRIVER_FILES: '/none.json', VK_ICD_FILENAMES: '/none.json' };
+    Object.assign(process.env, none);
+    const r = train('--device', 'auto:cpu,webgpu');
+    for (const name of Object.keys(none)) delete process.env[name];
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining('Device: ONNX Runtime on cpu')]);
+    const event = device(r.run);
+    expect(event).toMatchObject({ device: 'cpu', reason: 'fastest' });
+    expect(event.tried[1].secondsPerStep).toBeUndefined();
+    expect(event.tried[1].problem).toBeTruthy();
+  });
+});
+
+describe('a run on webgpu', () => {
+  const first = train('--device', 'webgpu');
+
+  it('goes to its end and says so', () => {
+    expect([first.code, first.err]).toEqual([
+      0,
+      expect.stringContaining('Device: ONNX Runtime on webgpu, as asked for.'),
+    ]);
+    expect(device(first.run)).toMatchObject({ device: 'webgpu', reason: 'chosen', tried: [], step: 0 });
+    expect(environment(first.run)).toMatchObject({ engine: 'onnxruntime', device: 'webgpu' });
+    const cpu = curve(train('--device', 'cpu').run);
+    curve(first.run).forEach((loss, i) => expect(loss).toBeCloseTo(cpu[i], 4));
+  });
+
+  it('stays there when it is resumed', () => {
+    const run = killed(first.run);
+    const r = lab.run('train', '--resume', run);
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
+    expect(device(run)).toMatchObject({ device: 'webgpu', reason: 'resumed', step: 21 });
+    expect(warnings(run).filter((w) => w.includes('last bits'))).toEqual([]);
+    // Whether a card repeats its bits is its own; the software one does.
+    if (!deviceFacts().gpuFile) expect(adapter(run)).toEqual(adapter(first.run));
+  });
+
+  it('stays there when it is forked', () => {
+    const r = lab.run('train', '--fork', first.run, '--at', '21', '--device', 'auto');
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining('ONNX Runtime on webgpu, as before')]);
+  });
+
+  it('goes on elsewhere where that is asked for, and warns of it', () => {
+    const run = killed(first.run);
+    const r = lab.run('train', '--resume', run, '--device', 'cpu');
+    const words = 'device was webgpu and is now cpu: the resumed run may differ';
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining(words)]);
+    expect(device(run)).toMatchObject({ device: 'cpu', reason: 'chosen', step: 21 });
+    expect(environment(run)).toMatchObject({ device: 'cpu' });
+  });
+});
+
+it('a run of an older version, which says nothing of devices, goes on with the CPU and without a warning', () => {
+  const whole = train('--device', 'cpu').run;
+  const run = killed(whole);
+  const { events, checkpoints } = runPaths(run);
+  const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
+  const old = lines.map((l) => JSON.parse(l) as RunEvent).filter((e) => e.kind !== 'device');
+  writeFileSync(events, old.map((e, seq) => `${JSON.stringify({ ...e, seq })}\n`).join(''));
+  const path = join(checkpoints, 'step-000021/state.json');
+  const state = JSON.parse(readFileSync(path, 'utf8')) as { environment: Record<string, unknown> };
+  delete state.environment.engine;
+  delete state.environment.device;
+  writeFileSync(path, JSON.stringify(state));
+  const r = lab.run('train', '--resume', run);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
+  expect(device(run)).toMatchObject({ engine: 'onnxruntime', device: 'cpu', reason: 'resumed' });
+  expect(readRun(run).events.find((e) => e.kind === 'resumed')!.warnings).toEqual([]);
+  expect(adapter(run)).toEqual(adapter(whole));
+});
+
+describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
+  it('stops the run with the next step', () => {
+    const r = train('--device', 'cuda');
+    expect([r.code, r.err]).toEqual([19, expect.stringMatching(/error: .*(CUDA|cuda).*\n {7}\S/)]);
+    expect(readRun(r.run).events.at(-1)).toMatchObject({
+      kind: 'failed',
+      error: 'device',
+      hint: expect.stringMatching(/\S/),
+    });
+  });
+
+  it('goes on with the CPU where that is allowed, and says so', () => {
+    const r = train('--device', 'cuda', '--fallback');
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining('in place of one that cannot be used')]);
+    const event = device(r.run);
+    expect(event).toMatchObject({ device: 'cpu', reason: 'fallback' });
+    expect(event.tried).toEqual([{ engine: 'onnxruntime', device: 'cuda', problem: expect.anything() }]);
+    expect(warnings(r.run).filter((w) => w.includes('goes on with ONNX Runtime on cpu'))).toHaveLength(1);
+    expect(readRun(r.run).result).toMatchObject({ device: { device: 'cpu', reason: 'fallback' } });
+  });
+});
+
+it('a device that the engine does not have is refused, with those it has', () => {
+  const r = lab.run('train', lab.experiment, '--engine', 'tfjs', '--device', 'cuda');
+  expect([r.code, r.err]).toEqual([2, expect.stringContaining('it has cpu, wasm, webgpu, tensorflow.')]);
+});
