@@ -16,7 +16,6 @@ export async function multiplyOnCuda(folder: string): Promise<void> {
   const ort = createRequire(join(full, 'package.json'))(full) as typeof Ort;
   const session = await ort.InferenceSession.create(product(), {
     executionProviders: ['cuda'],
-    logSeverityLevel: 4,
     extra: { session: { disable_cpu_ep_fallback: '1' } },
   });
   const a = new ort.Tensor('float32', Float32Array.of(1, 2, 3, 4), [2, 2]);

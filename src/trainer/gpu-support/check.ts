@@ -39,11 +39,11 @@ export async function check(program: string, part: GpuPart, folder: string): Pro
       hint: 'Check the driver of the card with nvidia-smi.',
     };
   const result = JSON.parse(line) as TriedPart;
-  if (result.error !== undefined) return judge(part, result.error);
-  return result.gpu ? { usable: true } : judge(part, err.match(TF_MISSING)?.[0] ?? 'no GPU was found');
+  if (result.gpu) return { usable: true };
+  // Which library is missing, the runtimes only print.
+  const printed = /Could not load dynamic library '[^\n]*|(?<=with error: )[^\n]*/.exec(err)?.[0];
+  return judge(part, printed ?? result.error ?? 'no GPU was found');
 }
-
-const TF_MISSING = /Could not load dynamic library '[^']+'[^\n]*/;
 
 /** What the child says. */
 export interface TriedPart {
