@@ -23,6 +23,8 @@ export async function compareEngines(p: Problem, seed: number, device: TfjsBacke
     const feeds: HostTensors = {};
     Object.entries(p.inputs).forEach(([name, i], n) => (feeds[name] = draw(i, i.shape.map(size), n, random)));
     const expected = await forward.run(feeds);
+    // WebGPU has no buffers of size 0, and tfjs makes none there.
+    if (device === 'webgpu' && Object.values(expected).some((t) => t.data.length === 0)) continue;
     const got = await interpret(d.forward.graph, feeds, device);
     for (const [y, t] of Object.entries(expected)) close(got[y], t, y);
 

@@ -26,7 +26,8 @@ function gelu(tf: Tf, x: Tensor, c: OpContext): Tensor {
 export const activations: OpTable = {
   Relu: activation((tf, x) => tf.relu(x)),
   LeakyRelu: activation((tf, x, c) => tf.leakyRelu(x, attrFloat(c.node, 'alpha', 0.01))),
-  PRelu: activation((tf, x, c) => tf.prelu(x, c.tensor(1))),
+  // By products, which broadcast: the wasm kernel of tfjs' own does not.
+  PRelu: activation((tf, x, c) => tf.sub(tf.relu(x), tf.mul(c.tensor(1), tf.relu(tf.neg(x))))),
   // By step, which has a gradient, 0, where comparisons have none.
   ThresholdedRelu: activation((tf, x, c) => tf.mul(x, tf.step(tf.sub(x, attrFloat(c.node, 'alpha', 1))))),
   Shrink: activation((tf, x, c) => {

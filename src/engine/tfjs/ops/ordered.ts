@@ -1,7 +1,17 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
-import type { Op, OpTable } from '../op';
+import type { Op, OpTable, Tf } from '../op';
 import { aroundAxis, axisOf, gatherMiddle } from './take';
+
+/**
+ * Along the last of three axes: elsewhere the gradient of tfjs 4.22 comes back with its axes exchanged. From the
+ * end by turning round: its WebGPU kernel adds up wrongly from there.
+ */
+function sumAlong(tf: Tf, x: TfTensor, exclusive: boolean, reverse: boolean): TfTensor {
+  if (!reverse) return tf.cumsum(x, 2, exclusive);
+  return tf.reverse(tf.cumsum(tf.reverse(x, 2), 2, exclusive), 2);
+}
 
 const cumSum: Op = (c) => {
   const { tf } = c;
@@ -11,10 +21,12 @@ const cumSum: Op = (c) => {
   const reverse = attrInt(c.node, 'reverse', 0) === 1;
   const x = c.tensor(0);
   if (x.size === 0) return [c.inputs[0]!];
-  // Along the last axis: elsewhere the gradient of tfjs 4.22 comes back with its axes exchanged.
   const last = tf.transpose(tf.reshape(x, aroundAxis(dims, axis)), [0, 2, 1]);
-  const summed = tf.transpose(tf.cumsum(last, 2, exclusive, reverse), [0, 2, 1]);
-  return [c.out(tf.reshape(summed, dims))];
+  const run = tf.customGrad((...args) => ({
+    value: sumAlong(tf, args[0] as TfTensor, exclusive, reverse),
+    gradFunc: (dy: TfTensor) => sumAlong(tf, dy, exclusive, !reverse),
+  }));
+  return [c.out(tf.reshape(tf.transpose(run(last), [0, 2, 1]), dims))];
 };
 
 /** The values by the indices that were found, since tfjs has no gradient for what it sorts. */

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import type { Case } from '../autodiff/problem';
+import { movement } from '../autodiff/cases/movement';
+import { products } from '../autodiff/cases/products';
+import { reductions } from '../autodiff/cases/reductions';
+import { scatter } from '../autodiff/cases/scatter';
+import { selection } from '../autodiff/cases/selection';
+import { compareEngines } from './compare';
+import { FLOAT32 } from './float32-cases';
+
+/** Where backends differ: kernels that are missing, rank limits, integers. The rest is the same program on all. */
+const { Expand, Transpose, Tile, Trilu, Pad } = movement;
+const { ReduceMax, ReduceMean, CumSum } = reductions;
+const CASES: Record<string, Case> = {
+  ...{ Expand, Transpose, Tile, Trilu, Pad, ReduceMax, ReduceMean, CumSum, MatMul: products.MatMul },
+  ...scatter,
+  ...selection,
+};
+
+describe.each(['wasm', 'webgpu'] as const)('both engines agree, TensorFlow.js on %s', (device) => {
+  it.each(Object.entries(CASES))('%s', async (_, arbitrary) => {
+    await fc.assert(
+      fc.asyncProperty(arbitrary, fc.nat(), (problem, seed) => compareEngines(problem, seed, device)),
+      { numRuns: 3, seed: 4 },
+    );
+  });
+
+  it.each(Object.entries(FLOAT32).filter(([name]) => /Conv|Normalization|Pool|PRelu/.test(name)))(
+    '%s',
+    (_, problem) => compareEngines(problem, 5, device),
+  );
+});
