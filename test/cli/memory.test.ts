@@ -1,0 +1,175 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import type { KnownLimits } from '../../src/trainer/micro-batch/micro-batches';
+import { CLI, Lab } from './lab';
+
+const TEXTS = 1536;
+
+const lab = new Lab({
+  model: { maxLength: 24 },
+  adapter: { dropout: 0.1 },
+  training: { epochs: 2, batchSize: 1024, evaluateEvery: 2, checkpointEvery: 2 },
+});
+const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
+/** Of very different lengths, so that parts have less padding than the whole. */
+const texts = Array.from({ length: TEXTS }, (_, i) => {
+  const text = Array.from(
+    { length: 2 + ((i * 7) % 22) },
+    (_, k) => words[(i * 5 + k * 3 + ((i * k) % 4)) % 7],
+  );
+  if (i % 2) text[0] = 'cat';
+  return JSON.stringify({ text: text.join(' '), label: i % 2 ? 'pets' : 'other' });
+});
+lab.write('train.jsonl', `${texts.join('\n')}\n`);
+lab.write('validation.jsonl', `${texts.slice(0, 96).join('\n')}\n`);
+
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  err: string;
+}
+
+function program(before: readonly string[], ...args: string[]): Ended {
+  const [file, ...rest] = [...before, process.execPath, CLI, ...args];
+  const r = spawnSync(file, rest, { encoding: 'utf8', timeout: 120_000 });
+  return { code: r.status, signal: r.signal, err: r.stderr };
+}
+
+const train = (before: readonly string[], out: string, ...args: string[]): Ended =>
+  program(before, 'train', lab.experiment, '--out', lab.path(out), ...args);
+const runOf = (out: string): string => lab.runs(lab.path(out))[0];
+
+/** Each column of a run is that of another within 1e-5, and so is what it came to. */
+function expectSame(out: string, other: string): void {
+  const [a, b] = [out, other].map((name) => readRun(runOf(name)));
+  expect(a.status?.state).toBe('finished');
+  expect(a.scalars.records).toBe(b.scalars.records);
+  for (const column of ['step', 'loss', 'learningRate', 'gradientNorm', 'examples', 'tokens']) {
+    const expected = b.scalars.column(column)!;
+    a.scalars
+      .column(column)!
+      .forEach((x, i) => expect(Math.abs(x - expected[i])).toBeLessThanOrEqual(1e-5 * Math.abs(expected[i])));
+  }
+  type Result = { last: { loss: number; accuracy: number }; best: { step: number } };
+  const [own, wanted] = [a.result, b.result] as unknown as Result[];
+  expect(Math.abs(own.last.loss / wanted.last.loss - 1)).toBeLessThan(1e-5);
+  expect(own.last.accuracy).toBe(wanted.last.accuracy);
+  expect(own.best.step).toBe(wanted.best.step);
+}
+
+const warnings = (out: string): string[] =>
+  readRun(runOf(out)).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
+
+function limits(out: string, step: string): KnownLimits {
+  const file = join(runOf(out), 'checkpoints', step, 'state.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { memory: KnownLimits }).memory;
+}
+
+expect(train([], 'free').code).toBe(0);
+
+describe('training.microBatchSize', () => {
+  it('gives the run of the whole batch', () => {
+    expect(train([], 'micro', '--set', 'training.microBatchSize=100').code).toBe(0);
+    expectSame('micro', 'free');
+    expect(warnings('micro').filter((w) => /memory/.test(w))).toEqual([]);
+  });
+});
+
+/** The runtime asks for memory and is refused. */
+const prlimit = (megabytes: number) => ['prlimit', `--data=${megabytes * 1e6}`];
+const refuses = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
+
+describe.skipIf(!refuses)('a batch that does not fit', () => {
+  const LIMIT = 270;
+
+  it('is halved until it does, said once, and the run is that of a larger machine', () => {
+    const r = train(prlimit(LIMIT), 'small');
+    expect([r.code, r.err]).toEqual([0, expect.any(String)]);
+    const said = warnings('small').filter((w) => w.startsWith('A batch of'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(
+      /^A batch of (1024|512) × 24 tokens does not fit into memory on cpu: \d+ are run at a time from here on, with the same result\.$/,
+    );
+    expectSame('small', 'free');
+    expect(limits('small', 'step-000004').step).toBeLessThan(1024 * 24);
+  });
+
+  it('is not tried again where the run is resumed', () => {
+    const run = runOf('small');
+    const before = warnings('small').length;
+    const known = limits('small', 'step-000004').step;
+    // As if it had been killed after its first checkpoint.
+    rmSync(join(run, 'result.json'));
+    rmSync(join(run, 'checkpoints', 'step-000004'), { recursive: true });
+    expect(program(prlimit(LIMIT), 'train', '--resume', run).code).toBe(0);
+    const said = warnings('small').slice(before);
+    expect(said.filter((w) => w.startsWith('A batch of'))).toEqual([]);
+    expect(limits('small', 'step-000004').step).toBe(known);
+    expectSame('small', 'free');
+  });
+});
+
+/** A control group of our own, of version 1 or 2; only the superuser of a Linux can make one. */
+const group = (() => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  for (const [folder, limit] of [
+    ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'],
+    ['/sys/fs/cgroup', 'memory.max'],
+  ]) {
+    const path = join(folder, `aurora-memory-${process.pid}`);
+    try {
+      mkdirSync(path);
+      if (existsSync(join(path, limit))) return { path, limit: join(path, limit) };
+      rmdirSync(path);
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+})();
+afterAll(() => {
+  if (group) rmdirSync(group.path);
+  lab.remove();
+});
+
+describe.skipIf(!group)('where the kernel ends what takes too much', () => {
+  const within = (megabytes: number): string[] => {
+    writeFileSync(group!.limit, `${megabytes * 1e6}`);
+    return ['sh', '-c', `echo $$ > ${group!.path}/cgroup.procs && exec "$@"`, 'sh'];
+  };
+
+  it('the longest batch is measured, cut before it is tried, and the run is that of a larger machine', () => {
+    const r = train(within(190), 'group');
+    expect([r.code, r.signal]).toEqual([0, null]);
+    const said = warnings('group').filter((w) => /memory/.test(w));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^A batch of 1024 × 24 tokens would take about 0\.\d\d GB of memory, more than there is on cpu: \d+ are run at a time, with the same result\.$/,
+      ),
+    ]);
+    expectSame('group', 'free');
+  });
+
+  it('preflight says how many fit', () => {
+    const [file, ...rest] = [...within(190), process.execPath, CLI, 'preflight', lab.experiment, '--json'];
+    const { stdout } = spawnSync(file, rest, { encoding: 'utf8', timeout: 120_000 });
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((l) => JSON.parse(l) as Record<string, unknown>);
+    const { microBatch } = lines.find((l) => l.kind === 'estimate') as {
+      microBatch: { examples: number; of: number; length: number };
+    };
+    expect(microBatch).toMatchObject({ of: expect.any(Number), length: 24 });
+    expect(microBatch.examples).toBeGreaterThan(32);
+    expect(microBatch.examples).toBeLessThan(microBatch.of);
+    const problem = lines.find((l) => l.kind === 'problem' && l.key === 'training.microBatchSize');
+    expect(problem).toMatchObject({
+      severity: 'warning',
+      message: expect.stringMatching(/would take about/),
+    });
+  });
+});
