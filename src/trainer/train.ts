@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import type { TrainableInfo } from '../engine/program';
@@ -65,6 +66,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     await attempt(() => pulse.end('failed'));
     throw e;
   } finally {
+    // What failed before there was a stepper to dispose of has left its graphs, which may be large.
+    await attempt(() => rmSync(join(run, 'graph'), { recursive: true, force: true }));
     journal.close();
   }
 }

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
@@ -148,6 +148,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
       error: 'device',
       hint: expect.stringMatching(/\S/),
     });
+    expect(existsSync(join(r.run, 'graph'))).toBe(false);
   });
 
   it('goes on with the CPU where that is allowed, and says so', () => {

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Place } from '../../../src/engine/place';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import { measureDevices } from '../../../src/trainer/device/measure';
+import { runTrial } from '../../../src/trainer/device/trial';
+import { prepareTask } from '../../../src/trainer/task';
+import { Lab } from '../../cli/lab';
+
+process.env.ORT_DISABLE_TELEMETRY = '1';
+const lab = new Lab();
+afterAll(() => lab.remove());
+const task = await prepareTask(loadExperiment(lab.experiment, []), lab.path('graph'));
+const place = (device: 'cpu' | 'webgpu'): Place => ({ engine: 'onnxruntime', device });
+const CPU = [place('cpu')];
+
+/** Measures with a program in place of ours: what a bad driver makes of it, for real. */
+async function withProgram(body: string, places = CPU, limit = 20_000, stopped = () => false) {
+  lab.write('program.cjs', body);
+  const folder = lab.path('trials');
+  const trials = await measureDevices(task, places, {
+    program: lab.path('program.cjs'),
+    threads: 1,
+    folder,
+    stopped,
+    limit,
+  });
+  expect(existsSync(join(folder, 'trial-cpu'))).toBe(false);
+  return trials;
+}
+
+describe('a process that measures a device', () => {
+  it('is believed whatever its driver prints', async () => {
+    const trials = await withProgram(
+      `console.log('Warning: {driver}'); console.log('\\n{"secondsPerStep":0.5,"steps":3}'); process.exit(0)`,
+    );
+    expect(trials).toEqual([{ place: place('cpu'), secondsPerStep: 0.5 }]);
+  });
+
+  it('may crash: the next one is measured', async () => {
+    const trials = await withProgram(
+      `const fs = require('fs');
+       const { deserialize } = require('v8');
+       const { place } = deserialize(fs.readFileSync(process.argv[3]));
+       if (place.device === 'webgpu') process.abort();
+       console.log('{"problem":"no room"}')`,
+      [place('webgpu'), ...CPU],
+    );
+    expect(trials).toEqual([
+      {
+        place: place('webgpu'),
+        problem: expect.stringMatching(/^the process that tried it crashed \(.+\)$/),
+      },
+      { place: place('cpu'), problem: 'no room' },
+    ]);
+  });
+
+  it('may hang: it is ended', async () => {
+    const trials = await withProgram('setInterval(() => {}, 1000)', CPU, 1000);
+    expect(trials).toEqual([{ place: place('cpu'), problem: 'a step was not done in 1 s' }]);
+  });
+
+  it('is left at once when the run is to stop', async () => {
+    let stop = false;
+    setTimeout(() => (stop = true), 200);
+    expect(await withProgram('setInterval(() => {}, 1000)', CPU, 20_000, () => stop)).toBeUndefined();
+  });
+
+  it('may be no program at all', async () => {
+    const options = { threads: 1, folder: lab.path('trials'), stopped: () => false };
+    const trials = await measureDevices(task, CPU, { ...options, program: lab.path('none.cjs') });
+    expect(trials![0].problem).toMatch(/crashed/);
+  });
+
+  it('trains the run’s own first step', async () => {
+    lab.write(
+      'program.cjs',
+      `require('fs').copyFileSync(process.argv[3], ${JSON.stringify(lab.path('request'))})`,
+    );
+    const options = { threads: 1, folder: lab.path('trials'), stopped: () => false };
+    await measureDevices(task, CPU, { ...options, program: lab.path('program.cjs') });
+    const answer = await runTrial(lab.path('request'));
+    expect(answer).toEqual({ secondsPerStep: expect.any(Number), steps: expect.any(Number) });
+    if ('problem' in answer) return;
+    expect(answer.steps).toBeGreaterThanOrEqual(3);
+    expect(answer.secondsPerStep).toBeGreaterThan(0);
+  });
+});
