@@ -9,7 +9,7 @@ import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, Task
 import { Frozen } from './frozen';
 import { attempt } from './failures';
 import { Interpreter } from './interpreter';
-import { loadBackend } from './backends/backend';
+import { loadBackend, selectBackend } from './backends/backend';
 import type { Tf, Value } from './op';
 import { dependents, requireReached } from './reach';
 import { fromDevice, upload } from './value';
@@ -42,6 +42,7 @@ export async function openGraphs(
   options: EvaluatorOptions = {},
 ): Promise<Stepper> {
   const tf = await loadBackend(options);
+  const backend = tf.getBackend();
   const frozen = new Frozen(tf);
   const evaluator = evaluatorOf(tf, evaluation, frozen);
   const { before, within } = dependents(training);
@@ -67,6 +68,7 @@ export async function openGraphs(
 
   return {
     async step(inputs, parameters, gradScale) {
+      await selectBackend(tf, backend);
       const results = attempt(tf, () => tf.tidy(() => forwardAndBackward(inputs, parameters, gradScale)));
       const [loss, counted, ...gradients] = await download(results);
       return {
@@ -94,6 +96,7 @@ export async function openEvaluator(
 
 function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
   const { graph } = task.model;
+  const backend = tf.getBackend();
   const observed = [...task.observed.values()].flat();
   const outputs = [task.lossSum, task.count, task.logits, ...observed];
   const interpreter = new Interpreter(tf, graph.nodes, outputs, frozen);
@@ -114,6 +117,7 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
           return tf.clone(deviceTensor(tf, values, name));
         });
       };
+      await selectBackend(tf, backend);
       const tensors = attempt(tf, () => tf.tidy(forward));
       const shapes = tensors.map((t) => t.shape);
       const data = await download(tensors);

@@ -28,10 +28,13 @@ export async function loadBackend({ place, threads }: EvaluatorOptions): Promise
   const tf = await LOADERS[name](threads);
   // Else it says in the log that another package would be faster, and checks every number.
   tf.enableProdMode();
-  if (await tf.setBackend(name)) return tf;
+  if (await selectBackend(tf, name)) return tf;
   throw new AuroraError(
     'device',
     `${placeName({ engine: 'tfjs', device: name })} does not start.`,
     'Choose another device.',
   );
 }
+
+/** tfjs has one backend at a time, for the whole process: a task selects its own before each of its runs. */
+export const selectBackend = (tf: Tf, name: string): Promise<boolean> => tf.setBackend(name);
