@@ -388,6 +388,30 @@ describe('what it says', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
+  it('says where a run computes and why there, and of two in short', async () => {
+    const runs = ['webgpu', 'cpu'].map((device) => {
+      const run = new RunFolder(`on-${device}`, 90);
+      run.start();
+      const tried = [
+        { engine: 'onnxruntime', device: 'cpu', secondsPerStep: 0.5 },
+        { engine: 'onnxruntime', device: 'webgpu', problem: 'no graphics card' },
+      ];
+      run.event({ kind: 'device', step: 0, engine: 'onnxruntime', device: 'cpu', reason: 'only', tried: [] });
+      run.event({ kind: 'device', step: 0, engine: 'onnxruntime', device, reason: 'fastest', tried });
+      return run.folder;
+    });
+    const one = await show([runs[0]]);
+    expect(await one.page.locator('[data-fact=device]').innerText()).toBe(
+      'Device: ONNX Runtime on webgpu, the fastest here (cpu: 0.50 s a step; webgpu: no graphics card).',
+    );
+    const two = await show(runs);
+    expect(await two.page.locator('[data-fact=device]').allInnerTexts()).toEqual([
+      'Device: ONNX Runtime on webgpu, the fastest here.',
+      'Device: ONNX Runtime on cpu, the fastest here.',
+    ]);
+    expect(await two.complaints()).toEqual([]);
+  });
+
   it('says that a run is being prepared, is damaged, or is gone', async () => {
     const fresh = new RunFolder('fresh', 900);
     const w = await show([fresh.folder]);
