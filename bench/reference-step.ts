@@ -21,7 +21,7 @@ export async function referenceStep(
   modelPath: string,
   c: ReferenceCase,
   options: TaskOptions,
-): Promise<StepResult> {
+): Promise<StepResult & { warnings: readonly string[] }> {
   const model = prepareModel(loadModel(modelPath));
   const shapes = Object.entries(c.inputs).map(([name, a]) => [name, a.dims] as const);
   const infos = await probe(model, undefined, [Object.fromEntries(shapes)]);
@@ -37,12 +37,12 @@ export async function referenceStep(
   );
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
-    const { stepper } = await openTask(model, infos, spec, join(folder, 'step'), options);
+    const { stepper, warnings = [] } = await openTask(model, infos, spec, join(folder, 'step'), options);
     const { count } = await stepper.evaluate(inputs, parameters);
     const run = options.precision === 'mixed' ? withLossScale(stepper, new LossScale()) : stepper;
     const result = await run.step(inputs, parameters, 1 / count);
     await stepper.dispose();
-    return result;
+    return { ...result, warnings };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,35 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { referenceStep, stepDifference } from '../../bench/reference-step';
+import { readReference } from '../../src/cli/reference/case';
+import { runModelCase } from '../../src/cli/reference/model-case';
+import { describeFailure, failures } from '../../src/cli/reference/report';
+import { fixture } from './files';
+
+const models = ['./', './more/'].flatMap((folder) =>
+  readdirSync(fixture(folder))
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      const file = readReference(fixture(`${folder}${name}`));
+      return file.kind === 'model' ? [{ name: `${folder}${name}`, file }] : [];
+    }),
+);
+
+/** Shared weights, encoder and decoder, convolutions, tables and all. */
+describe('gradient checkpointing', () => {
+  it.each(models)('agrees with PyTorch on $name', async ({ file }) => {
+    const report = await runModelCase(file.modelPath, file.case, { gradientCheckpointing: true });
+    expect(report.findings.length).toBeGreaterThan(20);
+    expect(failures(report).map(describeFailure)).toEqual([]);
+  });
+
+  it.each(models)('gives the loss and gradients of $name as without', async ({ file }) => {
+    const without = await referenceStep(file.modelPath, file.case, {});
+    const again = await referenceStep(file.modelPath, file.case, { gradientCheckpointing: true });
+    // Every one of them has something to recompute.
+    expect(again.warnings).toEqual([]);
+    const difference = stepDifference(without, again);
+    expect(difference.loss).toBeLessThan(1e-6);
+    expect(difference.gradient).toBeLessThan(1e-5);
+  });
+});
