@@ -63,16 +63,6 @@ export function one(args: ParsedArgs, what: string, name: string): string {
   return args.positionals[0];
 }
 
-/** For options of which this version has one value. */
-export function requireOnly(option: string, given: string | undefined, only: string): void {
-  if (given !== undefined && given !== only)
-    throw new AuroraError(
-      'device',
-      `--${option} ${given} is not available; there is ${only}.`,
-      `Leave --${option} out.`,
-    );
-}
-
 /** The value of an option that counts something, from 0. */
 export function wholeNumber(option: string, given: string): number {
   const n = Number(given);
