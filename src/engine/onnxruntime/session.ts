@@ -4,6 +4,8 @@ import type { NumberArray } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
+import { deviceError } from './device-errors';
+import { memoryError, saysOutOfMemory } from './out-of-memory';
 
 export interface SessionOptions {
   /** The CPU by default. */
@@ -53,6 +55,9 @@ function keepHalfAsBits(): void {
 }
 keepHalfAsBits();
 
+// What goes wrong is thrown; on the error stream it would stand a second time, in the runtime's words.
+env.logLevel = 'fatal';
+
 /**
  * A session from a file (weights by reference) or from bytes. Memory patterns and prepacking are
  * off: together they cost 40 % of the peak memory and no time (measured on 6- and 12-layer encoders).
@@ -67,7 +72,6 @@ export async function openSession(
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: false,
-    // It prints no errors of its own: they are thrown all the same.
     logSeverityLevel: 4,
     extra: {
       session: {
@@ -79,10 +83,13 @@ export async function openSession(
     },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   };
-  const session =
+  const opening =
     typeof model === 'string'
-      ? await InferenceSession.create(model, settings)
-      : await InferenceSession.create(model, settings);
+      ? InferenceSession.create(model, settings)
+      : InferenceSession.create(model, settings);
+  const session = await opening.catch((e: Error) => {
+    throw saysOutOfMemory(e.message) ? memoryError(device, e) : (deviceError(device, e) ?? e);
+  });
   return {
     outputTypes: new Map(
       session.outputMetadata.map((o) => [o.name, o.isTensor ? DTYPE[o.type] : undefined] as const),
@@ -91,7 +98,9 @@ export async function openSession(
       const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
       const running = fetches ? session.run(given, [...fetches]) : session.run(given);
       const results = await running.catch((e: Error) => {
-        throw doesNotRun(feeds, e);
+        throw saysOutOfMemory(e.message)
+          ? memoryError(device, e)
+          : (deviceError(device, e) ?? doesNotRun(feeds, e));
       });
       const out: HostTensors = {};
       for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as Tensor);

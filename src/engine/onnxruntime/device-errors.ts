@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import type { OrtDevice } from '../place';
+
+const HERE = `${process.platform} ${process.arch}`;
+
+/**
+ * Why a device cannot be used, from what the runtime says of it, with one next step; undefined where the device is
+ * not to blame.
+ */
+export function deviceError(device: OrtDevice, cause: Error): AuroraError | undefined {
+  const trouble =
+    device === 'webgpu' ? webgpuTrouble(cause) : device === 'cuda' ? cudaTrouble(cause) : undefined;
+  return trouble && new AuroraError('device', trouble.message, trouble.hint, { cause });
+}
+
+interface Trouble {
+  message: string;
+  hint: string;
+}
+
+const DRIVER: Partial<Record<NodeJS.Platform, Trouble>> = {
+  linux: {
+    message: 'WebGPU finds no GPU with a Vulkan driver.',
+    hint: "Install the card's Vulkan driver (NVIDIA's own; on Debian and Ubuntu mesa-vulkan-drivers for AMD and Intel), until `vulkaninfo --summary` lists the card.",
+  },
+  win32: {
+    message: 'WebGPU finds no GPU with a Direct3D 12 driver.',
+    hint: "Install the card maker's current driver.",
+  },
+};
+
+function webgpuTrouble({ message }: Error): Trouble | undefined {
+  if (/backend not found|WebGPU execution provider is not supported|not enabled in this build/i.test(message))
+    return {
+      message: `ONNX Runtime has no WebGPU for ${HERE}.`,
+      hint: 'Train on the CPU: --device cpu, or the setting aurora.device.',
+    };
+  if (/Failed to get a WebGPU adapter/i.test(message))
+    return (
+      DRIVER[process.platform] ?? { message: 'WebGPU finds no GPU.', hint: 'Train on the CPU: --device cpu.' }
+    );
+  if (/Failed to get a WebGPU device/i.test(message))
+    return {
+      message: 'The GPU was found, but its driver gives no WebGPU device.',
+      hint: "Update the card's driver.",
+    };
+  if (/device (?:is|was) lost|device lost/i.test(message))
+    return {
+      message:
+        'The GPU stopped answering in the middle of the work: its driver reset it, or its memory was full.',
+      hint: 'Start again with a smaller training.microBatchSize.',
+    };
+  return undefined;
+}
+
+function cudaTrouble({ message }: Error): Trouble | undefined {
+  if (/backend not found/.test(message))
+    return {
+      message: `ONNX Runtime has no CUDA provider for ${HERE}; it has one for linux x64.`,
+      hint: 'Choose webgpu, which runs on the same cards.',
+    };
+  if (/Failed to load shared library|Failed to load library/i.test(message))
+    return providerTrouble(runtimeFolder());
+  if (/no CUDA-capable device/i.test(message))
+    return { message: 'CUDA finds no NVIDIA GPU.', hint: 'Check that `nvidia-smi` lists one.' };
+  if (/driver version is insufficient/i.test(message))
+    return {
+      message: 'The NVIDIA driver is too old for CUDA 12.',
+      hint: 'Update it to version 525 or newer.',
+    };
+  return undefined;
+}
+
+/** @param folder of the runtime's own library, where it looks for providers */
+export function providerTrouble(folder: string | undefined): Trouble {
+  const provider = join(folder ?? '', 'libonnxruntime_providers_cuda.so');
+  if (folder === undefined || !existsSync(provider))
+    return {
+      message: "ONNX Runtime's CUDA provider is not installed.",
+      hint: 'Run `AuroRA: Install GPU Support` in VS Code, or `aurora gpu install cuda` in a terminal.',
+    };
+  const missing = missingLibraries(provider);
+  if (missing.length === 0)
+    return {
+      message: `ONNX Runtime's CUDA provider in ${folder} does not load.`,
+      hint: 'Install it again: `AuroRA: Install GPU Support` in VS Code, or `aurora gpu install cuda` in a terminal.',
+    };
+  const driver = missing.includes('libcuda.so.1');
+  return {
+    message: `ONNX Runtime's CUDA provider needs ${missing.join(', ')}, which the system does not find.`,
+    hint: driver
+      ? 'Install the NVIDIA driver.'
+      : 'Install CUDA 12 and cuDNN 9, and put their lib folders on LD_LIBRARY_PATH.',
+  };
+}
+
+/** The runtime's own folder, from what this process has loaded: it need not be our copy. Linux only, as CUDA is. */
+function runtimeFolder(): string | undefined {
+  try {
+    const loaded = /\S*\/libonnxruntime\.so\S*/.exec(readFileSync('/proc/self/maps', 'utf8'));
+    return loaded ? dirname(loaded[0]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those that the system's loader does not find: it names one in its error, and the runtime not even that. */
+function missingLibraries(library: string): string[] {
+  const { stdout } = spawnSync('ldd', [library], { encoding: 'utf8' });
+  return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map((m) => m[1]);
+}
