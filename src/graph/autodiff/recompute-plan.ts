@@ -42,6 +42,7 @@ export function planCuts(
     at.map((q, j) => {
       if (j <= i) return undefined;
       const inner = forward.inner(p, q);
+      if (inner > total / 2) return undefined;
       return { inner, cost: forward.crossing(p, q) + price * forward.again(p, q) };
     }),
   );
@@ -57,9 +58,9 @@ export function planCuts(
     const from = new Array<number>(count).fill(-1);
     for (let j = 0; j < count; j++)
       for (let i = 0; i < j; i++) {
-        const { inner, cost: more } = pairs[i][j]!;
-        if (inner > limit || cost[i] + more >= cost[j]) continue;
-        cost[j] = cost[i] + more;
+        const pair = pairs[i][j];
+        if (!pair || pair.inner > limit || cost[i] + pair.cost >= cost[j]) continue;
+        cost[j] = cost[i] + pair.cost;
         from[j] = i;
       }
     for (let j = 0; j < count; j++)
@@ -88,7 +89,9 @@ class Forward {
   private readonly made: Made[];
   /** Where the tensors of each node begin in `made`. */
   private readonly starts: number[] = [];
-  private readonly producers = new Map<string, Made>();
+  private readonly inputs: Made[][];
+  /** Scratch: which nodes must run again. */
+  private readonly wanted: Uint8Array;
   private readonly work: number[];
 
   constructor(
@@ -110,7 +113,9 @@ class Forward {
           read: reads.has(tensor),
         })),
     );
-    for (const t of this.made) this.producers.set(t.tensor, t);
+    const producers = new Map(this.made.map((t) => [t.tensor, t]));
+    this.inputs = nodes.map((node) => node.inputs.flatMap((x) => producers.get(x) ?? []));
+    this.wanted = new Uint8Array(nodes.length);
     let next = 0;
     for (let at = 0; at <= nodes.length; at++) {
       while (next < this.made.length && this.made[next].at < at) next++;
@@ -161,19 +166,17 @@ class Forward {
 
   /** Work of the nodes that must run again for what the backward pass needs. */
   again(p: number, q: number): number {
-    const wanted = new Set<number>();
+    const { wanted } = this;
+    wanted.fill(0, p, q);
     for (let k = this.starts[p]; k < this.starts[q]; k++) {
       const t = this.made[k];
-      if (t.read && t.last < q) wanted.add(t.at);
+      if (t.read && t.last < q) wanted[t.at] = 1;
     }
     let sum = 0;
     for (let i = q - 1; i >= p; i--) {
-      if (!wanted.has(i)) continue;
+      if (!wanted[i]) continue;
       sum += this.work[i];
-      for (const x of this.nodes[i].inputs) {
-        const t = this.producers.get(x);
-        if (t && t.at >= p && t.last < q) wanted.add(t.at);
-      }
+      for (const t of this.inputs[i]) if (t.at >= p && t.last < q) wanted[t.at] = 1;
     }
     return sum;
   }
