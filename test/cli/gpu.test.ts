@@ -1,13 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GpuEvent, GpuState } from '../../src/shared/gpu-support';
 import { closeAll, Files, serve, serveBehindProxy } from './gpu/servers';
 import { hasCompiler, nupkg, tarball, tensorflowArchives } from './gpu/stand-ins';
-import { CLI } from './lab';
+import { CLI, Lab } from './lab';
 
 const HERE = `${process.platform}-${process.arch}`;
 const LIBRARY = '/tensorflow/libtensorflow/libtensorflow-gpu-linux-x86_64-2.9.1.tar.gz';
@@ -213,6 +213,20 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     const checked = await gpu('check', 'cuda');
     expect(checked.code).toBe(19);
     expect(checked.err).toContain('libcublasLt.so.99');
+
+    // Whatever is trained now loads the runtime beside which the provider lies.
+    const lab = new Lab({ training: { epochs: 1 } });
+    const train = spawnSync(process.execPath, [CLI, 'train', lab.experiment], {
+      env: { ...process.env, AURORA_GPU_SUPPORT: join(storage, 'gpu'), NODE_DEBUG: 'module' },
+      encoding: 'utf8',
+      maxBuffer: 64 * 2 ** 20,
+    });
+    lab.remove();
+    expect(train.status).toBe(0);
+    const full = join(storage, 'gpu/cuda/node_modules/onnxruntime-node/dist/index.js');
+    expect(train.stderr).toContain(`load "${full}"`);
+    expect(train.stderr).not.toContain(`load "${resolve('node_modules/onnxruntime-node')}`);
+
     expect((await gpu('remove', 'cuda')).code).toBe(0);
     expect(left()).toEqual([]);
   });

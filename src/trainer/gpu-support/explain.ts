@@ -52,7 +52,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     );
   const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
   const spoiled = /TAR_|zlib|incorrect (header|data) check|CRC|ADM-ZIP|NuGet|JSON|content type/i.test(said);
-  if (last && spoiled && last.ended !== 'broken')
+  if (last && spoiled && !/aborted|premature|truncated|ECONNRESET|unexpected end/i.test(said))
     return error(
       `What came from ${last.url}${through} is not the archive that it should be.`,
       `A proxy or a mirror may have changed it: check that, and install again.`,

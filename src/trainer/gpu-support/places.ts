@@ -39,10 +39,16 @@ export function carried(dist: string, part: GpuPart): { folder: string; version:
   return { folder, version: (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version };
 }
 
-/** The folders of the ONNX Runtime that the program itself loads, and of the half of it that is not native. */
+let own: { runtime: string; common: string } | undefined;
+
+/**
+ * The folders of the ONNX Runtime that the program comes with, and of the half of it that is not native. Found
+ * once: afterwards its name may lead to the one in GPU support.
+ */
 export function ownRuntime(dist: string): { runtime: string; common: string } {
+  if (own) return own;
   const runtime = dirname(createRequire(join(dist, 'cli.cjs')).resolve('onnxruntime-node/package.json'));
   const name = 'onnxruntime-common';
   const main = createRequire(join(runtime, 'package.json')).resolve(name);
-  return { runtime, common: main.slice(0, main.lastIndexOf(name) + name.length) };
+  return (own = { runtime, common: main.slice(0, main.lastIndexOf(name) + name.length) });
 }

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import Module from 'node:module';
 import { join } from 'node:path';
 import { GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
 import { gpuFolder, ownRuntime } from './places';
@@ -14,16 +14,26 @@ import { readInstalled } from './state';
  */
 export function useGpuSupport(dist: string): void {
   const gpu = (process.env[GPU_SUPPORT_VARIABLE] ||= gpuFolder());
-  const installed = readInstalled(gpu, 'cuda');
-  if (!installed) return;
   const full = join(gpu, 'cuda', 'node_modules', 'onnxruntime-node');
-  const load = createRequire(join(full, 'package.json'));
   // Of another version than ours it stays unused: an update of the extension asks for a new one.
-  const own = load(join(ownRuntime(dist).runtime, 'package.json')) as { version: string };
-  if (installed.version !== own.version || !existsSync(full)) return;
+  const version = readInstalled(gpu, 'cuda')?.version;
+  if (version === undefined || version !== ownVersion(dist) || !existsSync(full)) return;
   // Module.registerHooks would say it more plainly; Node 20 has none.
   const internals = Module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
   const resolve = internals._resolveFilename;
   internals._resolveFilename = (request, ...rest) =>
-    request === 'onnxruntime-node' ? resolve(full, ...rest) : resolve(request, ...rest);
+    resolve(
+      request.replace(/^onnxruntime-node(?=\/|$)/, () => full),
+      ...rest,
+    );
+}
+
+/** Undefined in a build without a runtime. */
+function ownVersion(dist: string): string | undefined {
+  try {
+    const manifest = readFileSync(join(ownRuntime(dist).runtime, 'package.json'), 'utf8');
+    return (JSON.parse(manifest) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
 }
