@@ -1,4 +1,4 @@
-import type { OrtDevice, Place } from '../../engine/place';
+import type { OrtDevice, Place, TfjsBackend } from '../../engine/place';
 
 /**
  * The largest error that passes, against PyTorch in float64. Tensors are measured by their largest magnitude,
@@ -42,17 +42,35 @@ export const TOLERANCES: Record<OrtDevice, Tolerances> = {
   cuda: FLOAT32,
 };
 
+/** Backends of TensorFlow.js: float32 too, and so no looser. The worst over all reference files beside each. */
+export const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
+  // loss 3.9e-7, logits 1.6e-6, gradients 1.5e-5, curve 2.9e-7, trainedNorms 5.0e-7, mergedLogits 8.4e-6
+  cpu: FLOAT32,
+  // loss 2.3e-7, logits 2.6e-6, gradients 6.5e-5, curve 6.3e-7, trainedNorms 4.8e-7, mergedLogits 4.8e-6
+  wasm: FLOAT32,
+  // On Mesa's lavapipe: loss 3.9e-7, logits 4.0e-6, gradients 3.8e-5, curve 3.1e-7, trainedNorms 5.8e-7,
+  // mergedLogits 6.7e-6
+  webgpu: FLOAT32,
+  // Never measured: its native library was not at hand.
+  tensorflow: FLOAT32,
+};
+
 export const tolerancesOf = (place: Place): Tolerances =>
-  place.engine === 'onnxruntime' ? TOLERANCES[place.device] : FLOAT32;
+  place.engine === 'onnxruntime' ? TOLERANCES[place.device] : TFJS_TOLERANCES[place.device];
 
 /** The table of `aurora reference --help`. */
 export function tolerancesTable(): string {
-  const devices = Object.keys(TOLERANCES) as OrtDevice[];
+  const columns = [
+    ...Object.entries(TOLERANCES),
+    ...Object.entries(TFJS_TOLERANCES).map(([device, t]) => [`tfjs ${device}`, t] as const),
+  ];
   const rows = Object.keys(FLOAT32).map((kind) => [
     kind,
-    ...devices.map((d) => TOLERANCES[d][kind as keyof Tolerances].toExponential(0)),
+    ...columns.map(([, t]) => t[kind as keyof Tolerances].toExponential(0)),
   ]);
-  return [['', ...devices], ...rows]
-    .map(([first, ...cells]) => `  ${first.padEnd(16)}${cells.map((c) => c.padEnd(9)).join('')}`.trimEnd())
+  return [['', ...columns.map(([name]) => name)], ...rows]
+    .map(([first, ...cells]) =>
+      `  ${first.padEnd(15)}${cells.map((c, i) => c.padEnd(Math.max(5, columns[i][0].length) + 2)).join('')}`.trimEnd(),
+    )
     .join('\n');
 }
