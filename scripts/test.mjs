@@ -7,7 +7,7 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { ensureChromium } from './lib/system.mjs';
+import { ensureChromium, ensureVulkan } from './lib/system.mjs';
 import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
@@ -22,6 +22,9 @@ const TIERS = {
 
 /** What a tier needs besides dependencies and a build. */
 const NEEDS = {
+  unit: () => ensureVulkan(),
+  cli: () => ensureVulkan(),
+  reference: () => ensureVulkan(),
   webview: () => ensureChromium(),
   async vscode() {
     for (const version of ['1.100', '1.139']) ensureWorkbench(version);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { Failure, say } from './console.mjs';
 
 const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -13,6 +13,25 @@ export function ensureChromium() {
   const path = findChromium();
   if (!path) throw new Failure('There is no Chromium.', 'Install it, or set CHROMIUM to its path.');
   return path;
+}
+
+const DRIVER_FOLDERS = ['/etc', '/usr/share', '/usr/local/share'].map((f) => `${f}/vulkan/icd.d`);
+
+/** Whether WebGPU finds a driver; Windows and macOS bring their own. Not every one listed has its card. */
+const hasVulkan = () =>
+  process.platform !== 'linux' ||
+  [process.env.VK_DRIVER_FILES, process.env.VK_ICD_FILENAMES].some((list) =>
+    list?.split(':').some(existsSync),
+  ) ||
+  DRIVER_FOLDERS.some((f) => existsSync(f) && readdirSync(f).some((name) => name.endsWith('.json')));
+
+/**
+ * The GPU driver that WebGPU tests run on: any that is there, else Mesa's, which computes on the CPU. Without one
+ * AURORA_TEST_WEBGPU=0 skips those tests, visibly.
+ */
+export function ensureVulkan() {
+  if (process.env.AURORA_TEST_WEBGPU === '0' || hasVulkan()) return;
+  ensurePackages(['mesa-vulkan-drivers'], 'or set AURORA_TEST_WEBGPU=0 to skip the tests on WebGPU');
 }
 
 /**

@@ -1,18 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runAnlCases } from '../../src/cli/reference/anl-case';
 import { readReference } from '../../src/cli/reference/case';
 import { runModelCase } from '../../src/cli/reference/model-case';
 import { describeFailure, failures } from '../../src/cli/reference/report';
-import { fixture } from './files';
-
-const jsonFiles = (folder: string): string[] =>
-  readdirSync(fixture(folder))
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => `${folder}${name}`);
+import { allFiles, fixture } from './files';
 
 describe('the engine agrees with PyTorch', () => {
-  it.each([...jsonFiles('./'), ...jsonFiles('./more/')])('%s', async (name) => {
+  it.each(allFiles())('%s', async (name) => {
     const file = readReference(fixture(name));
     const report =
       file.kind === 'anl' ? await runAnlCases(file.cases) : await runModelCase(file.modelPath, file.case);
