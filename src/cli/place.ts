@@ -49,7 +49,8 @@ function engineOf(name: string | undefined): EngineName {
 
 const isEngine = (name: string): name is EngineName => Object.hasOwn(ENGINES, name);
 
-function placeOf(engine: EngineName, name: string): Place {
+/** @throws AuroraError 'usage' where the engine has no such device */
+export function placeOf(engine: EngineName, name: string): Place {
   const has = ENGINES[engine] as readonly string[];
   if (has.includes(name)) return { engine, device: name } as Place;
   const other = Object.keys(ENGINES).filter(isEngine);

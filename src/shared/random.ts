@@ -7,7 +7,15 @@ import { inverseNormal } from './normal';
  */
 
 /** First key by convention, so that the draws of one purpose never meet those of another. */
-export const Stream = { split: 1, order: 2, batches: 3, initialization: 4, dropout: 5, samples: 6 } as const;
+export const Stream = {
+  split: 1,
+  order: 2,
+  batches: 3,
+  initialization: 4,
+  dropout: 5,
+  samples: 6,
+  verification: 7,
+} as const;
 
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;

@@ -1,0 +1,24 @@
+import type { Model } from '../graph/model';
+import { prune } from '../graph/prune';
+import type { Executable } from './engine';
+import * as onnxruntime from './onnxruntime/forward';
+import type { EvaluatorOptions } from './stepper';
+import * as tfjs from './tfjs/forward';
+
+/**
+ * A graph with any of its tensors as outputs, on the engine and device of `options.place`: to look inside.
+ * Trainable tensors are fed as the other inputs are; what the graph does not read is passed over.
+ *
+ * @param folder for the graph; the caller removes it
+ */
+export function openForward(
+  model: Model,
+  outputs: readonly string[],
+  folder: string,
+  options: EvaluatorOptions = {},
+): Promise<Executable> {
+  const asked = outputs.map((name) => ({ name, dtype: 0, shape: undefined }));
+  const part: Model = { ...model, graph: prune({ ...model.graph, outputs: asked }) };
+  const open = options.place?.engine === 'tfjs' ? tfjs.openForward : onnxruntime.openForward;
+  return open(part, folder, options);
+}

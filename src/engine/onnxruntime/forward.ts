@@ -1,0 +1,22 @@
+import type { Model } from '../../graph/model';
+import { saveByReference } from '../../graph/save';
+import type { Executable } from '../engine';
+import type { EvaluatorOptions } from '../stepper';
+import { deviceFeeds, deviceGraph } from './device-graph';
+import { openSession } from './session';
+
+/** @param folder where the graph is saved, on the model's file system where possible */
+export async function openForward(
+  model: Model,
+  folder: string,
+  { place, threads }: EvaluatorOptions,
+): Promise<Executable> {
+  if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
+  const device = place?.device ?? 'cpu';
+  const graph = deviceGraph(model, device);
+  const session = await openSession(saveByReference(graph, folder, 'forward.onnx'), { device, threads });
+  return {
+    run: (feeds, fetches) => session.run(deviceFeeds(graph, feeds), fetches),
+    dispose: () => session.dispose(),
+  };
+}

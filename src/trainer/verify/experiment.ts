@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Place } from '../../engine/place';
+import type { Experiment } from '../../shared/experiment';
+import { AuroraError } from '../../shared/errors';
+import type { VerifyLine, VerifyResult } from '../../shared/verification';
+import { firstStep } from '../device/trial';
+import { DropoutMasks } from '../dropout';
+import { initialParameters, prepareTask } from '../task';
+import { perturbed } from './perturb';
+import { verifySides } from './sides';
+
+export interface VerifyExperimentOptions {
+  places: readonly [Place, Place];
+  /** For temporary graphs, near the model where possible; the caller removes it. */
+  folder: string;
+  /** Threads on a processor; 0 for one a core. */
+  threads: number;
+  /** Told each line as soon as it is known, and waited for: what follows blocks this thread. */
+  emit: (line: VerifyLine) => void | Promise<void>;
+}
+
+/**
+ * Runs an experiment's own first batch, dropout masks included, through both engines: at the values that a run
+ * starts from, and at perturbed ones. Always in float32, the only precision that both have.
+ */
+export async function verifyExperiment(
+  spec: Experiment,
+  { places, folder, threads, emit }: VerifyExperimentOptions,
+): Promise<VerifyResult> {
+  const task = await prepareTask(spec, join(folder, 'probe'));
+  const initial = initialParameters(task);
+  if (initial.size === 0)
+    throw new AuroraError(
+      'experiment',
+      'There is nothing to verify: no adapter and no head would be trained.',
+      'Choose an adapter method, or task.head "linear".',
+    );
+  const { dataset } = task.data.train;
+  const { seed, microBatchSize } = spec.training;
+  const examples = firstStep(task)[0].slice(0, microBatchSize);
+  const lengths = examples.map((i) => dataset.examples[i].ids.length);
+  const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, examples, Math.max(...lengths));
+  await emit({
+    kind: 'setup',
+    places: [{ ...places[0] }, { ...places[1] }],
+    examples: examples.length,
+    tokens: lengths.reduce((a, b) => a + b, 0),
+    tensors: initial.size,
+    dropout: Object.keys(masks).length > 0,
+  });
+  const subject = {
+    infos: task.infos,
+    spec: task.graph,
+    inputs: { ...task.feeds(dataset, examples), ...masks },
+    rounds: [
+      { values: 'initial' as const, parameters: initial },
+      { values: 'perturbed' as const, parameters: perturbed(initial, seed) },
+    ],
+  };
+  const [a, b] = places.map((place) => ({ place, model: task.model }));
+  const result = await verifySides([a, b], subject, { folder, threads, ran: emit });
+  await emit(result);
+  return result;
+}

@@ -1,0 +1,77 @@
+import type { HostTensors } from '../../engine/engine';
+import { openForward } from '../../engine/forward';
+import type { EvaluatorOptions } from '../../engine/stepper';
+import type { Model, Node } from '../../graph/model';
+import { scopeOf } from '../../graph/scope';
+import type { VerifyTensor } from '../../shared/verification';
+import { positionOf, tensorDifference } from './difference';
+
+/** So many tensors leave the graph at a time: all at once they would need more memory than a training step. */
+const AT_ONCE = 200;
+
+/** Rounding grows along the graph and where large numbers cancel out. */
+const TOLERANCE = 1e-3;
+
+/** One side's forward graph, and where it runs. */
+export interface ForwardSide extends EvaluatorOptions {
+  model: Model;
+}
+
+/**
+ * The first tensor in graph order that differs between two sides; undefined where none does.
+ *
+ * @param feeds  inputs, labels, masks and trainable tensors
+ * @param folder for the graphs; the caller removes it
+ */
+export async function firstDifference(
+  sides: readonly [ForwardSide, ForwardSide],
+  feeds: HostTensors,
+  folder: string,
+): Promise<VerifyTensor | undefined> {
+  const made = sides[0].model.graph.nodes.flatMap((node) =>
+    node.outputs.filter((y) => y !== '').map((y) => ({ node, y })),
+  );
+  for (let from = 0; from < made.length; from += AT_ONCE) {
+    const part = made.slice(from, from + AT_ONCE);
+    const names = part.map(({ y }) => y);
+    const [a, b] = [await run(sides[0], names, feeds, folder), await run(sides[1], names, feeds, folder)];
+    for (const { node, y } of part) {
+      const found = tensorDifference(a[y], b[y]);
+      if (!(found.error <= TOLERANCE)) return described(node, y, a[y].dims, found);
+    }
+  }
+  return undefined;
+}
+
+async function run(
+  side: ForwardSide,
+  names: string[],
+  feeds: HostTensors,
+  folder: string,
+): Promise<HostTensors> {
+  const forward = await openForward(side.model, names, folder, side);
+  try {
+    return await forward.run(feeds);
+  } finally {
+    await forward.dispose();
+  }
+}
+
+function described(
+  node: Node,
+  tensor: string,
+  dims: number[],
+  found: ReturnType<typeof tensorDifference>,
+): VerifyTensor {
+  return {
+    stage: 'forward',
+    tensor,
+    operator: node.domain ? `${node.domain}.${node.opType}` : node.opType,
+    node: node.name || tensor,
+    module: scopeOf(node),
+    dims: [...dims],
+    position: positionOf(found.at, dims),
+    both: [String(found.values[0]), String(found.values[1])],
+    error: Number.isFinite(found.error) ? found.error : null,
+  };
+}

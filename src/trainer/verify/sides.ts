@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { HostTensors } from '../../engine/engine';
+import { openForward } from '../../engine/forward';
+import { openTask } from '../../engine/open';
+import type { Place } from '../../engine/place';
+import { buildTaskGraph, LABELS, type TaskGraph, type TaskGraphSpec } from '../../engine/program';
+import type { Parameters } from '../../engine/stepper';
+import { DType } from '../../graph/dtype';
+import type { TensorInfos } from '../../graph/infos';
+import type { Model } from '../../graph/model';
+import type {
+  VerifyGradient,
+  VerifyRan,
+  VerifyResult,
+  VerifyRow,
+  VerifyValues,
+} from '../../shared/verification';
+import { difference, largest, positionOf } from './difference';
+import { firstDifference } from './first-difference';
+
+/** Where one side runs, and what; the models differ in nothing but what a test changes. */
+export interface Side {
+  place: Place;
+  /** At the internal opset. */
+  model: Model;
+}
+
+export interface Subject {
+  infos: TensorInfos;
+  spec: TaskGraphSpec;
+  /** The model's inputs, labels, and dropout masks where the task has them. */
+  inputs: HostTensors;
+  /** Values of the trainable tensors to compare at. */
+  rounds: { values: VerifyValues; parameters: Parameters }[];
+}
+
+export interface VerifyOptions {
+  /** For graphs; the caller removes it. */
+  folder: string;
+  threads?: number;
+  ran: (line: VerifyRan) => void | Promise<void>;
+}
+
+/**
+ * Relative to the largest magnitude of each tensor, as against PyTorch: both sides compute in float32, in another
+ * order. A gradient's unit is at least a thousandth of the largest of all.
+ */
+const TOLERANCE = { loss: 1e-5, logits: 1e-4, gradients: 1e-4 };
+
+interface Step {
+  loss: number;
+  logits: ArrayLike<number>;
+  gradients: Map<string, Float32Array>;
+}
+
+/** One training step of the same task on both sides, and where they part if they do. */
+export async function verifySides(
+  sides: readonly [Side, Side],
+  subject: Subject,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
+  const [a, b] = [await steps(sides[0], subject, options), await steps(sides[1], subject, options)];
+  const rows = subject.rounds.flatMap(({ values }, i) => compared(values, a[i], b[i]));
+  const failed = rows.find((r) => !r.agree);
+  if (!failed) return { kind: 'result', agree: true, rows };
+  const round = subject.rounds.findIndex((r) => r.values === failed.values);
+  const first =
+    (await forwardDifference(sides, subject, round, options)) ??
+    gradientDifference(taskOf(sides[0], subject), a[round], b[round]);
+  return { kind: 'result', agree: false, rows, first };
+}
+
+const taskOf = ({ model }: Side, { infos, spec }: Subject): TaskGraph =>
+  buildTaskGraph(
+    model,
+    infos,
+    spec,
+    spec.adapters.some((x) => x.spec.dropout > 0),
+  );
+
+async function steps(side: Side, subject: Subject, { folder, threads, ran }: VerifyOptions): Promise<Step[]> {
+  const { place } = side;
+  const task = taskOf(side, subject);
+  const here = join(folder, place.engine);
+  const { stepper } = await openTask(side.model, subject.infos, subject.spec, join(here, 'step'), {
+    place,
+    threads,
+  });
+  try {
+    const forward = await openForward(task.model, [task.logits], here, { place, threads });
+    const out: Step[] = [];
+    for (const { values, parameters } of subject.rounds) {
+      const began = performance.now();
+      const step = await stepper.step(subject.inputs, parameters, 1 / subject.inputs[LABELS].dims[0]);
+      const seconds = (performance.now() - began) / 1000;
+      const { [task.logits]: logits } = await forward.run(feedsOf(task, subject.inputs, parameters));
+      const loss = step.lossSum / step.count;
+      out.push({ loss, logits: logits.data as Float32Array, gradients: step.gradients });
+      await ran({ kind: 'ran', place, values, seconds, loss });
+    }
+    await forward.dispose();
+    return out;
+  } finally {
+    await stepper.dispose();
+  }
+}
+
+function feedsOf(task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors {
+  const trained = task.trainable.map(({ name, dims }) => [
+    name,
+    { dtype: DType.float, dims, data: parameters.get(name)! },
+  ]);
+  return { ...inputs, ...(Object.fromEntries(trained) as HostTensors) };
+}
+
+function compared(values: VerifyValues, a: Step, b: Step): VerifyRow[] {
+  const row = (what: VerifyRow['what'], error: number, more: Partial<VerifyRow> = {}): VerifyRow => ({
+    values,
+    what,
+    error: Number.isFinite(error) ? error : null,
+    tolerance: TOLERANCE[what],
+    agree: error <= TOLERANCE[what],
+    ...more,
+  });
+  const names = [...a.gradients.keys()];
+  const errors = names.map((name) => gradientError(a, b, name).error);
+  // A number that is none is worse than any.
+  const worst = errors.reduce((w, e, i) => (Number.isNaN(e) || e > errors[w] ? i : w), 0);
+  const zero = names.filter((n) => largest(a.gradients.get(n)!) === 0 && largest(b.gradients.get(n)!) === 0);
+  return [
+    row('loss', difference([a.loss], [b.loss]).error),
+    row('logits', difference(a.logits, b.logits).error),
+    row('gradients', errors[worst], { worst: names[worst], zero: zero.length, of: names.length }),
+  ];
+}
+
+function gradientError(a: Step, b: Step, name: string) {
+  const overall = Math.max(...[...a.gradients.values()].map(largest));
+  const ours = a.gradients.get(name)!;
+  return difference(ours, b.gradients.get(name) ?? [], Math.max(largest(ours), overall / 1000));
+}
+
+function forwardDifference(
+  sides: readonly [Side, Side],
+  subject: Subject,
+  round: number,
+  { folder, threads }: VerifyOptions,
+) {
+  const [x, y] = sides.map((side) => ({ model: taskOf(side, subject).model, place: side.place, threads }));
+  const feeds = feedsOf(taskOf(sides[0], subject), subject.inputs, subject.rounds[round].parameters);
+  return firstDifference([x, y], feeds, join(folder, 'trace'));
+}
+
+/** The backward pass comes from the loss, so that what differs last in the graph is nearest to the cause. */
+function gradientDifference(task: TaskGraph, a: Step, b: Step): VerifyGradient | undefined {
+  const differing = task.trainable.filter((t) => !(gradientError(a, b, t.name).error <= TOLERANCE.gradients));
+  const last = differing.at(-1);
+  if (!last) return undefined;
+  const found = gradientError(a, b, last.name);
+  return {
+    stage: 'gradient',
+    tensor: last.name,
+    dims: last.dims,
+    position: positionOf(found.at, last.dims),
+    both: [String(found.values[0]), String(found.values[1])],
+    error: Number.isFinite(found.error) ? found.error : null,
+    differing: differing.map((t) => t.name),
+  };
+}
