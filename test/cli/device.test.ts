@@ -1,5 +1,6 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { runPaths } from '../../src/runs/layout';
@@ -79,6 +80,24 @@ describe('auto', () => {
     expect(event.tried[1].secondsPerStep).toBeUndefined();
     expect(event.tried[1].problem).toBeTruthy();
   });
+});
+
+it('a run that is told to stop while devices are measured stops, and begins when it is resumed', async () => {
+  const out = lab.path('told-to-stop');
+  const child = lab.start('train', lab.experiment, '--out', out, '--device', 'auto:cpu,webgpu');
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  const measured = () => existsSync(out) && lab.runs(out).find((r) => existsSync(join(r, 'graph/trial-cpu')));
+  for (let i = 0; i < 4000 && !measured(); i++) await wait(5);
+  const [run] = lab.runs(out);
+  const { control } = runPaths(run);
+  mkdirSync(control, { recursive: true });
+  writeFileSync(join(control, 'stop'), '');
+  expect(await end).toBe(130);
+  expect(readRun(run).status?.state).toBe('stopped');
+  expect(readRun(run).events.map((e) => e.kind)).not.toContain('started');
+  expect(existsSync(join(run, 'graph'))).toBe(false);
+  const r = lab.run('train', '--resume', run, '--device', 'cpu');
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('Training aurora')]);
 });
 
 describe('a run on webgpu', () => {
