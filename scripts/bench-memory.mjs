@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
+import { report, summarize, table } from './lib/bench-memory-report.mjs';
+import { writeSection } from './lib/bench-sections.mjs';
+import { main, say } from './lib/console.mjs';
+import { Contestant } from './lib/contestant.mjs';
+import { machine } from './lib/machine.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+
+const HELP = `Usage: npm run bench:memory -- [--threads 2] [--rounds 8] [--case 6x384:16x128]…
+
+Peak memory and time of a training step: as it is, with gradient checkpointing, and with the batch run in parts; the
+same encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases.
+`;
+/** Encoder:batch×length. */
+const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
+/** Ways to run one step, each in a process of its own; the first is what the others are compared with. */
+const WAYS = [
+  { way: 'whole', name: 'as it is' },
+  { way: 'checkpointing', name: 'checkpointing' },
+  { way: '4', name: 'micro-batches of 4' },
+  { way: '1', name: 'micro-batches of 1' },
+];
+/** What one case may take for all ways together: the whole run stays under ten minutes. */
+const SECONDS = 150;
+const FEWEST_ROUNDS = 3;
+const WARM_UP = 1;
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '8' },
+      case: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const threads = positive('threads', values.threads);
+  const rounds = positive('rounds', values.rounds);
+  ensureDependencies();
+  await buildBench();
+  const results = [];
+  for (const name of values.case ?? CASES) {
+    say(`${name.replace(':', ', batch ')} …`);
+    results.push(await runCase(name, threads, rounds));
+    console.log(`\n${table(results.slice(-1))}\n`);
+  }
+  if (values.case) return;
+  await writeSection('memory', report(results, machine(), threads));
+  say('Written to docs/benchmarks.md.');
+});
+
+/** All ways in turns, so that what else the machine does falls on all alike. */
+async function runCase(name, threads, rounds) {
+  const path = prepareCase(name);
+  const program = join(FOLDER, 'step.cjs');
+  const sides = WAYS.map((w) => ({
+    ...w,
+    contestant: new Contestant(w.name, process.execPath, [
+      program,
+      path,
+      `${threads}`,
+      'onnxruntime:cpu',
+      w.way,
+    ]),
+  }));
+  try {
+    for (const { contestant } of sides) await contestant.ready();
+    return summarize(name, await takeTurns(sides, rounds), sides);
+  } finally {
+    sides.forEach(({ contestant }) => contestant.end());
+    cleanUp();
+  }
+}
+
+/** Returns how many rounds counted. */
+async function takeTurns(sides, rounds) {
+  const end = performance.now() + SECONDS * 1000;
+  let round = 0;
+  while (round < WARM_UP + rounds && (round < WARM_UP + FEWEST_ROUNDS || performance.now() < end)) {
+    for (const { contestant } of sides) await contestant.measure('step', round >= WARM_UP);
+    round++;
+  }
+  for (const { contestant } of sides) await contestant.noteMemory('step');
+  return round - WARM_UP;
+}

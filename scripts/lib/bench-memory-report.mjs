@@ -1,0 +1,75 @@
+import { markdownTable } from './bench-sections.mjs';
+import { Failure } from './console.mjs';
+
+/** Float32 in another order of summation. */
+const LOSS_TOLERANCE = 1e-5;
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Figures of one case; a loss that differs between the ways means that they did not do the same work. */
+export function summarize(name, rounds, sides) {
+  const [{ contestant: whole }] = sides;
+  const figures = sides.map(({ name: way, contestant }) => {
+    const lossGap = Math.max(...contestant.losses.map((loss, i) => Math.abs(loss - whole.losses[i])));
+    if (!(lossGap <= LOSS_TOLERANCE))
+      throw new Failure(`${name}: the loss with ${way} differs by ${lossGap}, so it is not the same step.`);
+    return {
+      way,
+      lossGap,
+      peakMB: contestant.peakMB.step,
+      step: median(contestant.times.step),
+      cpu: median(contestant.cpuTimes.step),
+    };
+  });
+  return { name, rounds, figures };
+}
+
+const whole = (v, unit) => `${Math.round(v).toLocaleString('en-US')} ${unit}`;
+const share = (a, b) => `${(a / b).toFixed(2)}×`;
+
+/** One Markdown table for all cases. */
+export function table(results) {
+  const rows = results.flatMap(({ name, figures }) => [
+    [`**${title(name)}**`, '', '', '', '', ''],
+    ...figures.map((f) => [
+      f.way,
+      whole(f.peakMB, 'MB'),
+      share(f.peakMB, figures[0].peakMB),
+      whole(f.step, 'ms'),
+      share(f.step, figures[0].step),
+      share(f.cpu, figures[0].cpu),
+    ]),
+  ]);
+  return markdownTable(['', 'peak memory', 'ratio', 'step, median', 'ratio', 'processor time, ratio'], rows);
+}
+
+function title(name) {
+  const [encoder, batch] = name.split(':');
+  const [layers, width] = encoder.split('x');
+  return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
+}
+
+/** Its section of docs/benchmarks.md. */
+export function report(results, machine, threads) {
+  const gaps = results.flatMap(({ figures }) => figures.map((f) => f.lossGap));
+  const again = results.map(({ figures }) => figures.find((f) => f.way === 'checkpointing'));
+  const exact = again.every((f) => f.lossGap === 0);
+  return `## Memory for time
+
+The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in four ways: as it is; with
+\`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its activations;
+and with \`training.microBatchSize\` 4 and 1, which runs the batch in parts and adds their gradients. Ratios are to the
+step as it is. Each way has a process of its own, and they take turns step by step.
+
+${table(results)}
+
+- Memory is the process's own peak (VmHWM on Linux): interpreter, runtime and weights are in it and cannot be saved, so
+  the larger the batch, the better the ratio.
+- The losses of the four ways never differed by more than ${Math.max(...gaps).toExponential(1)}${
+    exact ? '; with checkpointing they were the same to the bit' : ''
+  }.
+- Counted rounds: ${results.map((r) => r.rounds).join(', ')} (one warm-up round before them). Threads: ${threads}.
+- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}; Node ${machine.node}, onnxruntime-node
+  ${machine.onnxruntime}.
+`;
+}
