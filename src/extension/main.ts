@@ -6,6 +6,7 @@ import { registerLanguage } from './experiment/language';
 import { createModelInspector } from './experiment/model-inspector';
 import { registerPreflight } from './experiment/preflight';
 import { registerWizard } from './experiment/wizard';
+import { registerGpuSupport } from './gpu/gpu-commands';
 import { registerCheckMachine } from './machine/check-machine';
 import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
@@ -53,6 +54,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerLanguage,
   registerWizard,
   registerPreflight,
+  registerGpuSupport,
 ];
 
 function later(ms: number, action: () => void): vscode.Disposable {

@@ -37,6 +37,9 @@ export interface TrainerClient extends vscode.Disposable {
       onLine?: (line: string) => void;
       cwd?: string;
       untrusted?: boolean;
+      env?: NodeJS.ProcessEnv;
+      /** Milliseconds; a quarter of an hour by default. */
+      timeout?: number;
     },
   ): Promise<ProgramResult>;
   /** Runs that this window started, or took up again after a reload, and keeps alive; wherever they lie. */

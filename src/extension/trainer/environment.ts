@@ -25,3 +25,10 @@ export function trainerEnvironment(
   };
   return Object.fromEntries(Object.entries(from).filter(([name]) => known(name)));
 }
+
+/** What an installer needs besides: ways through a company's network, and mirrors as the packages read them. */
+const NETWORK =
+  /^((GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|CDN_STORAGE|(npm_config_)?TFJS_.*|npm_config_(https?_|no)?proxy)$/i;
+
+export const networkEnvironment = (from: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => NETWORK.test(name)));

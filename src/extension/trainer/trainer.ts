@@ -3,6 +3,7 @@ import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createRun, experimentRuns, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
+import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
 import type { MachineReport, StopOutcome } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { trainerEnvironment } from './environment';
@@ -42,6 +43,10 @@ export interface ProgramOptions {
   onLine?: (line: string) => void;
   cwd?: string;
   untrusted?: boolean;
+  /** Beside what a trainer inherits. */
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds. */
+  timeout?: number;
 }
 
 /** The trainer client without the editor: TrainerClient's promises, on plain Node. */
@@ -113,8 +118,9 @@ export class Trainer {
       node: node.path,
       args: [join(this.host.dist, 'cli.cjs'), ...args],
       cwd: options.cwd,
-      env: trainerEnvironment(process.env),
+      env: { ...this.environment(), ...options.env },
       onLine: options.onLine,
+      timeout: options.timeout,
     });
     this.programs.add(running);
     const forget = () => void this.programs.delete(running);
@@ -161,6 +167,13 @@ export class Trainer {
     return findNode({ setting: this.host.settings().nodePath, dist, execPath, electron });
   }
 
+  private environment(): NodeJS.ProcessEnv {
+    return {
+      ...trainerEnvironment(process.env),
+      [GPU_SUPPORT_VARIABLE]: join(this.host.storage, GPU_FOLDER),
+    };
+  }
+
   private requireTrust(): Promise<void> {
     return this.host.trusted() ? Promise.resolve() : Promise.reject(untrusted());
   }
@@ -193,7 +206,7 @@ export class Trainer {
         node,
         args: [copy.cli, 'train', ...args, ...limits],
         run,
-        env: trainerEnvironment(process.env),
+        env: this.environment(),
       });
       this.host.info(`Process ${launched.pid} trains ${run}.`);
       // Whoever starts clears the requests of an earlier trainer away, and the lease with them.

@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../shared/errors';
+import type { GpuEvent, GpuPart, GpuState } from '../../shared/gpu-support';
+import { programError } from '../experiment/program-error';
+import type { Services } from '../services';
+import { networkEnvironment } from '../trainer/environment';
+import { parseGpuEvent, proxyEnvironment } from './gpu-text';
+
+/** Half a gigabyte over a slow line. Silence ends it much sooner. */
+const LONGEST_MS = 3 * 3600_000;
+
+type Options = Parameters<Services['trainer']['program']>[1];
+
+/** `aurora gpu …` on the extension's storage. It executes nothing of the workspace, so it needs no trust. */
+async function run({ context, trainer }: Services, args: string[], options: Options = {}): Promise<string> {
+  const storage = context.globalStorageUri.fsPath;
+  const all = ['gpu', ...args, '--storage', storage, '--json'];
+  const result = await trainer.program(all, { untrusted: true, ...options });
+  if (result.code !== 0) throw programError(result, 'gpu');
+  return result.stdout;
+}
+
+/** What there is for this machine. What a killed install has left goes by it. */
+export async function gpuStates(services: Services): Promise<GpuState[]> {
+  return (JSON.parse(await run(services, ['list'])) as { parts: GpuState[] }).parts;
+}
+
+export type GpuResult = Extract<GpuEvent, { kind: 'result' }>;
+
+export async function installGpu(
+  services: Services,
+  part: GpuPart,
+  tell: (event: GpuEvent) => void,
+  token: vscode.CancellationToken,
+): Promise<GpuResult> {
+  const http = vscode.workspace.getConfiguration('http');
+  let result: GpuResult | undefined;
+  await run(services, ['install', part], {
+    token,
+    timeout: LONGEST_MS,
+    env: {
+      ...networkEnvironment(process.env),
+      ...proxyEnvironment(http.get('proxy', ''), http.get<string[]>('noProxy', [])),
+    },
+    onLine(line) {
+      services.log.trace(line);
+      const event = parseGpuEvent(line);
+      if (event?.kind === 'result') result = event;
+      else if (event) tell(event);
+    },
+  });
+  if (!result) throw new AuroraError('failed', 'The installer ended without a result.', 'Install again.');
+  return result;
+}
+
+export async function removeGpu(services: Services, part: GpuPart): Promise<void> {
+  await run(services, ['remove', part]);
+}
