@@ -1,5 +1,5 @@
 import { arch, cpus, hostname, platform, totalmem } from 'node:os';
-import { dependencies, version as ownVersion } from '../../package.json';
+import { dependencies, optionalDependencies, version as ownVersion } from '../../package.json';
 import { runtimeVersion } from '../engine/onnxruntime/session';
 import { CPU, type Place } from '../engine/place';
 
@@ -40,7 +40,7 @@ export function environment(threads: number, { engine, device }: Place): Environ
     auroraLab: ownVersion,
     engine,
     device,
-    runtime: engine === 'tfjs' ? `tfjs-core ${dependencies['@tensorflow/tfjs-core']}` : runtimeVersion(),
+    runtime: engine === 'tfjs' ? tfjsVersion(device) : runtimeVersion(),
     node: process.versions.node,
     optimization: engine === 'tfjs' ? 'none' : 'all',
     threads: threads || cores.length,
@@ -49,6 +49,15 @@ export function environment(threads: number, { engine, device }: Place): Environ
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     host: hostname(),
   };
+}
+
+/** With that of the native half, where it has one of its own. */
+function tfjsVersion(device: Place['device']): string {
+  const core = `tfjs-core ${dependencies['@tensorflow/tfjs-core']}`;
+  if (device === 'webgpu') return `${core}, webgpu ${dependencies.webgpu}`;
+  if (device === 'tensorflow')
+    return `${core}, tfjs-node-gpu ${optionalDependencies['@tensorflow/tfjs-node-gpu']}`;
+  return core;
 }
 
 /**

@@ -29,6 +29,7 @@ const KEY: Partial<Record<ErrorKind, string>> = {
   tokenizer: 'model.tokenizer',
   vocabulary: 'model.tokenizer',
   diverged: 'training.learningRate',
+  memory: 'training.microBatchSize',
 };
 
 const warning = (key: string, message: string, hint?: string): PreflightProblem => ({
