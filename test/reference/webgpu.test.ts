@@ -14,7 +14,7 @@ describe.runIf(onWebgpu)('WebGPU agrees with PyTorch', () => {
     const report =
       file.kind === 'anl'
         ? await runAnlCases(file.cases, WEBGPU)
-        : await runModelCase(file.modelPath, file.case, WEBGPU);
+        : await runModelCase(file.modelPath, file.case, { place: WEBGPU });
     expect(report.findings.length).toBeGreaterThan(20);
     expect(failures(report).map(describeFailure)).toEqual([]);
   });
