@@ -1,5 +1,8 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { GPU_TARGETS } from '../../scripts/lib/package/gpu.mjs';
 import { NODE_VERSION, TARGETS } from '../../scripts/lib/package/targets.mjs';
 import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
@@ -118,7 +121,8 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
   const node = os === 'win32' ? 'node.exe' : 'node';
 
   test('carries Node, ONNX Runtime and Dawn of that platform only', () => {
-    expect(firsts(files, 'dist/')).toEqual([...DIST, 'node', 'node_modules'].sort());
+    const gpu = GPU_TARGETS.includes(target) ? ['gpu'] : [];
+    expect(firsts(files, 'dist/')).toEqual([...DIST, ...gpu, 'node', 'node_modules'].sort());
     expect(firsts(files, 'dist/node/')).toEqual([node]);
     expect(firsts(files, 'dist/node_modules/')).toEqual(['onnxruntime-common', 'onnxruntime-node', 'webgpu']);
     const runtime = `dist/node_modules/onnxruntime-node/bin/napi-v6/${os}/${cpu}/`;
@@ -143,6 +147,54 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
 
   test('is at most 100 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(100 * MB));
 });
+
+/** A package's files that Install GPU Support runs as they are. */
+const INSTALLERS: Record<string, string[]> = {
+  'cuda/node_modules/onnxruntime-node': [
+    'script/install-metadata-versions.js',
+    'script/install-metadata.js',
+    'script/install-utils.js',
+    'script/install.js',
+  ],
+  'tensorflow/node_modules/@tensorflow/tfjs-node-gpu': [
+    'scripts/deps-constants.js',
+    'scripts/deps-stage.js',
+    'scripts/get-addon-name.js',
+    'scripts/install.js',
+    'scripts/resources.js',
+  ],
+};
+
+describe.each(PLATFORMS.filter((p) => GPU_TARGETS.includes(p)))(
+  'Install GPU Support in the package for %s',
+  (target) => {
+    const { files } = contents(target);
+    const gpu = files.filter((f) => f.name.startsWith('dist/gpu/'));
+
+    test('has the packages’ own install scripts, unchanged', () => {
+      for (const [folder, scripts] of Object.entries(INSTALLERS)) {
+        const own = folder.split('node_modules/')[1];
+        const carried = names(gpu, new RegExp(`^dist/gpu/${folder}/scripts?/`));
+        expect(carried).toEqual(scripts.map((s) => `dist/gpu/${folder}/${s}`));
+        for (const script of scripts)
+          expect(gpu.find((f) => f.name === `dist/gpu/${folder}/${script}`)!.text(), script).toBe(
+            readFileSync(join('node_modules', own, script), 'utf8'),
+          );
+      }
+    });
+
+    test('is script and nothing native, and takes less than a megabyte', () => {
+      expect(gpu.map((f) => f.name).filter((name) => !/\.(c?js|json)$/.test(name))).toEqual([]);
+      expect(deflateRawSync(Buffer.concat(gpu.map((f) => f.bytes()))).length).toBeLessThan(MB);
+    });
+
+    test('says whose software it is', () => {
+      const text = read(target, `${HOME}ThirdPartyNotices.txt`);
+      for (const name of ['@mapbox/node-pre-gyp', '@tensorflow/tfjs-node-gpu', 'global-agent', 'tar'])
+        expect(text, name).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    });
+  },
+);
 
 describe('the universal package', () => {
   const { files } = contents('universal');

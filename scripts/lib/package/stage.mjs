@@ -4,6 +4,7 @@ import { bundles, PROGRAMS } from '../bundles.mjs';
 import { Failure } from '../console.mjs';
 import { makeDemo } from '../demo-bundle.mjs';
 import { ROOT } from '../run.mjs';
+import { GPU_TARGETS, stageGpu } from './gpu.mjs';
 import { bundledPackages, notices } from './notices.mjs';
 import { standalone } from './readme.mjs';
 import { stageRuntime } from './runtime.mjs';
@@ -30,6 +31,7 @@ export async function stage(target, folder) {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   await makeDemo(join(dist, 'demo'));
   const carried = TARGETS[target] ? stageRuntime(target, dist) : [];
+  if (GPU_TARGETS.includes(target)) metafiles.push(...(await stageGpu(dist)));
   const packages = bundledPackages(metafiles);
   if (TARGETS[target]) packages.push('onnxruntime-common', 'onnxruntime-node', 'webgpu');
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices(packages, carried));
