@@ -97,7 +97,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
   test('Preflight says how long it takes and what it found, measured, and has a report', async () => {
     await window.palette('AuroRA: Preflight');
     await window.toast(/Preflight of/).waitFor();
-    const said = window.toast(/\d+(\.\d+)? m?s\/step · .* · \d+(\.\d+)? (MB|GB)/);
+    const said = window.toast(/\d+(\.\d+)? m?s\/step on \w+ · .* · \d+(\.\d+)? (MB|GB)/);
     await said.waitFor({ timeout: 60_000 });
     expect(await said.innerText()).toContain(name);
     await said.getByRole('button', { name: 'Show Report' }).click();
