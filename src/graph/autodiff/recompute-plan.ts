@@ -13,8 +13,7 @@ export interface Plan {
 /** Few enough that all pairs are weighed in a moment. */
 const MOST_CANDIDATES = 240;
 /** How much of the forward pass one is ready to run again for one share of the memory. */
-const WORK_FOR_MEMORY = 0.1;
-const LIMITS = 24;
+const WORK_FOR_MEMORY = 0.2;
 
 /**
  * Cuts the forward pass where little crosses, so that what stays in memory (all that crosses, and the largest
@@ -48,12 +47,10 @@ export function planCuts(
   );
   const begin = at.map((p) => forward.inner(0, p) + forward.crossing(0, p));
   const end = at.map((p) => forward.kept(p, nodes.length));
-  const sizes = [...pairs.flat().flatMap((x) => x?.inner ?? []), ...end].sort((a, b) => a - b);
+  const limits = spread([...pairs.flat().flatMap((x) => x?.inner ?? []), ...end]);
 
   let best = { score: Infinity, limit: 0, cuts: [] as number[] };
-  for (let k = 0; k <= LIMITS; k++) {
-    // Small segments are many among the pairs: the square spreads the limits over the small ones.
-    const limit = sizes[Math.floor((k / LIMITS) ** 2 * (sizes.length - 1))];
+  for (const limit of limits) {
     const cost = [...begin];
     const from = new Array<number>(count).fill(-1);
     for (let j = 0; j < count; j++)
@@ -76,6 +73,14 @@ export function planCuts(
     segments.reduce((sum, [p, q]) => sum + forward.crossing(p, q), 0) +
     Math.max(forward.kept(last, nodes.length), ...segments.map(([p, q]) => forward.inner(p, q)));
   return { cuts: best.cuts, bytes, bytesWithout: total };
+}
+
+/** Those that differ by more than a hundredth; of several alike, the largest. */
+function spread(values: readonly number[]): number[] {
+  const descending = [...values].sort((a, b) => b - a);
+  const kept: number[] = [];
+  for (const v of descending) if (kept.length === 0 || v < kept.at(-1)! * 0.99) kept.push(v);
+  return kept;
 }
 
 function trace(from: readonly number[], last: number): number[] {
