@@ -13,8 +13,15 @@ export interface RuntimeFile {
   executable: boolean;
 }
 
-/** The programs beside each other in dist/. */
-const PROGRAMS = ['cli.cjs', 'pulse-worker.cjs', 'experiment.schema.json'];
+/** The programs beside each other in dist/, and what they read there. */
+const PROGRAMS = [
+  'cli.cjs',
+  'pulse-worker.cjs',
+  'experiment.schema.json',
+  'tfjs.cjs',
+  'wasm/tfjs-backend-wasm.wasm',
+  'wasm/tfjs-backend-wasm-simd.wasm',
+];
 
 /**
  * The runtime's packages: in a packaged extension under dist/, in the repository under its root. MissingError
@@ -56,11 +63,22 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
     ...(await below(join(packages, 'dist'), isCode)),
     ...(await below(join(common, 'dist', 'cjs'), isCode)),
     ...(await below(binary, () => true)),
+    ...(await dawnFiles(modules)),
   ];
   return Promise.all([
     ...own.map((f) => described(dist, f)),
     ...theirs.map((f) => described(modules, f, 'node_modules')),
   ]);
+}
+
+/** WebGPU for TensorFlow.js; a platform that has none trains on its other devices. */
+async function dawnFiles(modules: string): Promise<string[]> {
+  const root = join(modules, 'webgpu');
+  const { platform, arch } = process;
+  const binary = join(root, 'dist', `${platform}-${platform === 'darwin' ? 'universal' : arch}`);
+  const there = await stat(join(binary, 'dawn.node')).catch(() => undefined);
+  if (!there) return [];
+  return [join(root, 'package.json'), join(root, 'index.js'), ...(await below(binary, () => true))];
 }
 
 const isCode = (name: string): boolean => /\.(js|json)$/.test(name);

@@ -30,13 +30,15 @@ const copy = join(storage, '0.1.0');
 /** The layout of a packaged extension: its own node_modules and Node under dist/. */
 beforeAll(() => {
   mkdirSync(join(dist, 'node'), { recursive: true });
-  for (const name of ['cli.cjs', 'pulse-worker.cjs', 'experiment.schema.json'])
-    cpSync(resolve('dist', name), join(dist, name));
-  for (const name of ['onnxruntime-common', 'onnxruntime-node'])
+  for (const name of ['cli.cjs', 'pulse-worker.cjs', 'experiment.schema.json', 'tfjs.cjs', 'wasm'])
+    cpSync(resolve('dist', name), join(dist, name), { recursive: true });
+  for (const name of ['onnxruntime-common', 'onnxruntime-node', 'webgpu'])
     cpSync(resolve('node_modules', name), join(dist, 'node_modules', name), {
       recursive: true,
       filter: (path) =>
-        !/[\\/]bin[\\/]napi-v6[\\/]/.test(path) || path.includes(join('napi-v6', process.platform)),
+        !/[\\/](bin[\\/]napi-v6|webgpu[\\/]dist)[\\/]/.test(path) ||
+        path.includes(join('napi-v6', process.platform)) ||
+        path.includes(join('dist', process.platform)),
     });
   const node = realpathSync(process.execPath);
   try {
@@ -61,6 +63,14 @@ describe('the copy that trainers run from', () => {
     const loaded = spawnSync(made.node!, ['-e', text], { cwd: copy, encoding: 'utf8' });
     expect([loaded.stdout, loaded.stderr]).toEqual(['function\n', '']);
     expect(spawnSync(made.node!, [made.cli, '--help']).status).toBe(0);
+  });
+
+  it.each(['wasm', 'webgpu'])('runs TensorFlow.js on %s', async (device) => {
+    const { node, cli } = await ensureRuntime(dist, copy);
+    const file = resolve('test/fixtures/reference/anl.json');
+    const args = [cli, 'reference', file, '--engine', 'tfjs', '--device', device];
+    const { stdout, status } = spawnSync(node!, args, { cwd: copy, encoding: 'utf8' });
+    expect([stdout.split('\n').at(-2), status]).toEqual(['1 of 1 files agree with PyTorch', 0]);
   });
 
   it('is left alone while it is whole, and only what is not is copied again', async () => {
