@@ -6,6 +6,7 @@ import { deviceFacts } from '../../src/engine/devices/facts';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import type { DeviceEvent, RunEvent } from '../../src/shared/events';
+import type { PreflightLine } from '../../src/shared/preflight';
 import { Lab } from './lab';
 
 // Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
@@ -27,12 +28,12 @@ const environment = (run: string) => (readRun(run).result as { environment: obje
 const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
 const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
 
-/** A copy of a finished run as it would be had it been killed after step 21. */
-function killed(run: string): string {
+/** A copy of a finished run as it would be had it been killed after the checkpoint before the last one. */
+function killed(run: string, last = 'step-000024'): string {
   const copy = join(lab.folder, `killed-${++runs}`);
   cpSync(run, copy, { recursive: true });
   rmSync(runPaths(copy).result);
-  rmSync(join(copy, 'checkpoints/step-000024'), { recursive: true });
+  rmSync(join(copy, 'checkpoints', last), { recursive: true });
   return copy;
 }
 
@@ -139,6 +140,19 @@ describe('a run on webgpu', () => {
   });
 });
 
+it('a run of TensorFlow.js is resumed there, whatever the engine that is taken for want of a word', () => {
+  const first = train('--engine', 'tfjs', '--device', 'wasm', '--set', 'training.maxSteps=6');
+  expect([first.code, first.err]).toEqual([0, expect.stringContaining('Device: TensorFlow.js on wasm')]);
+  expect(environment(first.run)).toMatchObject({
+    engine: 'tfjs',
+    runtime: expect.stringMatching(/^tfjs-core/),
+  });
+  const run = killed(first.run, 'step-000006');
+  const r = lab.run('train', '--resume', run);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('TensorFlow.js on wasm, as before')]);
+  expect(adapter(run)).toEqual(adapter(first.run));
+});
+
 it('a run of an older version, which says nothing of devices, goes on with the CPU and without a warning', () => {
   const whole = train('--device', 'cpu').run;
   const run = killed(whole);
@@ -179,6 +193,25 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
     expect(warnings(r.run).filter((w) => w.includes('goes on with ONNX Runtime on cpu'))).toHaveLength(1);
     expect(readRun(r.run).result).toMatchObject({ device: { device: 'cpu', reason: 'fallback' } });
   });
+});
+
+it('a preflight says where it measures, and estimates from there', () => {
+  const r = lab.run('preflight', lab.experiment, '--json', '--steps', '1', '--device', 'auto:webgpu,cpu');
+  const lines = r.out
+    .trimEnd()
+    .split('\n')
+    .filter((l) => l.startsWith('{'));
+  const told = lines.map((l) => JSON.parse(l) as PreflightLine).filter((l) => l.kind !== 'problem');
+  expect(told.map((l) => l.kind)).toEqual([
+    ...['modules', 'data', 'measuring', 'device'],
+    ...['step', 'step', 'estimate'],
+  ]);
+  expect(told[3]).toMatchObject({ reason: 'fastest', tried: [{ device: 'webgpu' }, { device: 'cpu' }] });
+  const words = lab.run('preflight', lab.experiment, '--steps', '1', '--device', 'webgpu');
+  expect([words.code, words.out]).toEqual([
+    0,
+    expect.stringContaining('\nDevice: ONNX Runtime on webgpu, as asked for.\n'),
+  ]);
 });
 
 it('a device that the engine does not have is refused, with those it has', () => {

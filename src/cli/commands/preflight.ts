@@ -51,10 +51,11 @@ async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<vo
   const steps = wholeNumber('steps', args.text('steps') ?? '3');
   if (steps < 1) throw new AuroraError('usage', '--steps takes a number from 1 on.');
   const threads = threadCount(args.text('threads'));
+  const device = deviceRequest(args);
   const spec = loadExperiment(file, args.list('set'));
   return preflight(spec, {
     folder: temporaryFolder('preflight'),
-    device: deviceRequest(args),
+    device,
     program: join(__dirname, 'cli.cjs'),
     threads,
     steps,
