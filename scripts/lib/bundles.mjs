@@ -61,7 +61,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
   return [host, pages];
 }
 
-/** Programs load TensorFlow.js when they are asked for it: they would start a second later with it inside. */
+/** Two thirds of all code is TensorFlow.js: programs read it when a run is to use it, and tfjs-core is there once. */
 const tfjsApart = {
   name: 'tfjs-apart',
   setup: (build) =>
