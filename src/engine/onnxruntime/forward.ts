@@ -14,7 +14,11 @@ export async function openForward(
   if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
   const device = place?.device ?? 'cpu';
   const graph = deviceGraph(model, device);
-  const session = await openSession(saveByReference(graph, folder, 'forward.onnx'), { device, threads });
+  // The runtime's optimization crashes the process where many inner tensors are outputs too (1.30), and what it
+  // fuses would not be seen.
+  const optimization = model.graph.outputs.length > 1 ? 'disabled' : 'all';
+  const path = saveByReference(graph, folder, 'forward.onnx');
+  const session = await openSession(path, { device, threads, optimization });
   return {
     run: (feeds, fetches) => session.run(deviceFeeds(graph, feeds), fetches),
     dispose: () => session.dispose(),

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { CPU, type Place } from '../../src/engine/place';
+import { GraphBuilder } from '../../src/graph/builder';
+import { DType } from '../../src/graph/dtype';
+import type { Model, Node } from '../../src/graph/model';
+import type { Subject } from '../../src/trainer/verify/sides';
+import { subjectOf, verify } from './engines';
+
+const PLAIN: Place = { engine: 'tfjs', device: 'cpu' };
+
+/** One engine is given another model than the other: what a wrong operator would do. */
+describe('where the engines differ', () => {
+  let model: Model;
+  let subject: Subject;
+  /** The last of the first layer's nodes. */
+  let norm: Node;
+  beforeAll(async () => {
+    ({ model, subject } = await subjectOf('bert-aurora.json'));
+    norm = model.graph.nodes.filter((n) => n.opType === 'LayerNormalization').at(-3)!;
+  });
+
+  /** The model with other nodes in place of that one; the others are the same objects, which adapters go by. */
+  const changed = (make: (g: GraphBuilder) => void): Model => {
+    const initializers = new Map(model.graph.initializers);
+    const nodes: Node[] = [];
+    const graph = { ...model.graph, nodes, initializers };
+    for (const node of model.graph.nodes)
+      if (node === norm) make(new GraphBuilder({ ...graph, nodes: model.graph.nodes }, '/wrong', nodes));
+      else nodes.push(node);
+    return { ...model, graph };
+  };
+  const other = (wrong: Model) => verify({ place: CPU, model }, { place: PLAIN, model: wrong }, subject);
+
+  it('in the forward pass, the first tensor is named with its node, module and both values', async () => {
+    const wrong = changed((g) =>
+      g.sink.push({
+        ...norm,
+        attributes: new Map([...norm.attributes, ['epsilon', { type: 'float', value: 0.3 }]]),
+      }),
+    );
+    const result = await other(wrong);
+    expect(result.agree).toBe(false);
+    expect(result.rows.filter((r) => !r.agree).map((r) => r.what)).toContain('loss');
+    const { first } = result;
+    expect(first).toMatchObject({
+      stage: 'forward',
+      tensor: norm.outputs[0],
+      operator: 'LayerNormalization',
+      node: norm.name,
+      module: norm.name.split('/').slice(1, -1).join('.'),
+    });
+    expect(first!.position).toHaveLength(3);
+    const [a, b] = first!.both.map(Number);
+    expect(Math.abs(a - b)).toBeGreaterThan(1e-3 * Math.abs(a));
+  });
+
+  it('in a gradient alone, the tensor nearest to the cause is named', async () => {
+    // Half of each number goes through Floor, which carries no gradient, in steps too small to be seen.
+    const wrong = changed((g) => {
+      const [y] = norm.outputs;
+      const raw = g.fresh('raw');
+      g.sink.push({ ...norm, outputs: [raw, ...norm.outputs.slice(1)] });
+      const scale = g.scalar(2 ** 21, DType.float);
+      const half = g.scalar(0.5, DType.float);
+      const steps = g.op('Div', [g.op('Floor', [g.op('Mul', [raw, scale])]), scale]);
+      g.op('Add', [g.op('Mul', [raw, half]), g.op('Mul', [steps, half])], {}, { outputs: [y] });
+    });
+    const result = await other(wrong);
+    expect(result.rows.filter((r) => !r.agree).map((r) => r.what)).toContain('gradients');
+    expect(result.rows.filter((r) => r.what !== 'gradients').every((r) => r.agree)).toBe(true);
+    // The gradients of the layers above are right.
+    expect(result.first).toMatchObject({ stage: 'gradient', tensor: expect.stringMatching(/^layer\.0\./) });
+    const { differing } = result.first as { differing: string[] };
+    expect(differing.length).toBeGreaterThan(1);
+    expect(differing.every((name) => name.startsWith('layer.0.'))).toBe(true);
+  });
+
+  it('an operator that TensorFlow.js lacks is named with its node', async () => {
+    const wrong = changed((g) => {
+      const [y] = norm.outputs;
+      g.sink.push({ ...norm, outputs: [g.fresh('raw'), ...norm.outputs.slice(1)] });
+      const options = { outputs: [y], name: '/strange', domain: 'com.example' };
+      g.op('Fused', [g.sink.at(-1)!.outputs[0]], {}, options);
+    });
+    const error = { kind: 'operator', message: expect.stringMatching(/com\.example\.Fused.*\/strange/) };
+    await expect(other(wrong)).rejects.toMatchObject(error);
+  });
+});
