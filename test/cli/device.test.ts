@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
@@ -12,6 +12,9 @@ import { Lab } from './lab';
 // Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
+
+/** As scripts/lib/system.mjs says it. */
+const withoutWebGpu = process.env.AURORA_TEST_WEBGPU === '0';
 
 /** One run more, by the built program. */
 let runs = 0;
@@ -55,20 +58,23 @@ describe('auto', () => {
     expect(r.out).toContain('Trained in ONNX Runtime on cpu, the only one to try here.');
   });
 
-  it('measures the devices that are named, each in a process of its own, and takes the fastest', () => {
-    const r = train('--device', 'auto:cpu,webgpu');
-    expect([r.code, r.err]).toEqual([
-      0,
-      expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
-    ]);
-    const event = device(r.run);
-    const [cpu, webgpu] = event.tried;
-    expect([cpu.device, webgpu.device]).toEqual(['cpu', 'webgpu']);
-    expect(webgpu.secondsPerStep).toBeGreaterThan(0);
-    expect(event.reason).toBe('fastest');
-    expect(event.device).toBe(cpu.secondsPerStep! <= 1.1 * webgpu.secondsPerStep! ? 'cpu' : 'webgpu');
-    expect(readRun(r.run).result).toMatchObject({ device: { reason: 'fastest', tried: event.tried } });
-  });
+  it.skipIf(withoutWebGpu)(
+    'measures the devices that are named, each in a process of its own, and takes the fastest',
+    () => {
+      const r = train('--device', 'auto:cpu,webgpu');
+      expect([r.code, r.err]).toEqual([
+        0,
+        expect.stringContaining('Measuring the first step: ONNX Runtime on cpu, ONNX Runtime on webgpu …'),
+      ]);
+      const event = device(r.run);
+      const [cpu, webgpu] = event.tried;
+      expect([cpu.device, webgpu.device]).toEqual(['cpu', 'webgpu']);
+      expect(webgpu.secondsPerStep).toBeGreaterThan(0);
+      expect(event.reason).toBe('fastest');
+      expect(event.device).toBe(cpu.secondsPerStep! <= 1.1 * webgpu.secondsPerStep! ? 'cpu' : 'webgpu');
+      expect(readRun(r.run).result).toMatchObject({ device: { reason: 'fastest', tried: event.tried } });
+    },
+  );
 
   it.skipIf(process.platform !== 'linux')('passes over a device that cannot be measured', () => {
     const none = { VK_DRIVER_FILES: '/none.json', VK_ICD_FILENAMES: '/none.json' };
@@ -101,8 +107,11 @@ it('a run that is told to stop while devices are measured stops, and begins when
   expect([r.code, r.err]).toEqual([0, expect.stringContaining('Training aurora')]);
 });
 
-describe('a run on webgpu', () => {
-  const first = train('--device', 'webgpu');
+describe.skipIf(withoutWebGpu)('a run on webgpu', () => {
+  let first: ReturnType<typeof train>;
+  beforeAll(() => {
+    first = train('--device', 'webgpu');
+  });
 
   it('goes to its end and says so', () => {
     expect([first.code, first.err]).toEqual([
@@ -195,7 +204,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
   });
 });
 
-it('a preflight says where it measures, and estimates from there', () => {
+it.skipIf(withoutWebGpu)('a preflight says where it measures, and estimates from there', () => {
   const r = lab.run('preflight', lab.experiment, '--json', '--steps', '1', '--device', 'auto:webgpu,cpu');
   const lines = r.out
     .trimEnd()
