@@ -182,6 +182,20 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
   });
 });
 
+test.skipIf(!ARCHIVES)(
+  'TensorFlow comes through a proxy too, from the hosts that the package names',
+  async () => {
+    const [library, binding] = ARCHIVES!;
+    files.add(LIBRARY, library);
+    files.add(`/tf-builds/pre-built-binary${BINDING}`, binding);
+    env = await serveBehindProxy(files, 'storage.googleapis.com');
+    const { code, err } = await gpu('install', 'tensorflow');
+    expect(err).toContain('is installed, and is usable');
+    expect(code).toBe(0);
+    expect(files.seen.filter((path) => path.startsWith('CONNECT'))).toHaveLength(2);
+  },
+);
+
 const NUPKG =
   '/v3-flatcontainer/microsoft.ml.onnxruntime.gpu.linux/1.30.0/microsoft.ml.onnxruntime.gpu.linux.1.30.0.nupkg';
 const PACKAGE = ARCHIVES && nupkg();

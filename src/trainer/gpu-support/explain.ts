@@ -51,7 +51,8 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
       "Put your company's certificate into a file and name it in NODE_EXTRA_CA_CERTS.",
     );
   const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
-  const spoiled = /TAR_|zlib|incorrect (header|data) check|CRC|ADM-ZIP|NuGet|JSON|content type/i.test(said);
+  const spoiled =
+    /TAR_|zlib|incorrect (header|data) check|CRC|dest\.destroy|ADM-ZIP|NuGet|JSON|content type/i.test(said);
   if (last && spoiled && !/aborted|premature|truncated|ECONNRESET|unexpected end/i.test(said))
     return error(
       `What came from ${last.url}${through} is not the archive that it should be.`,
