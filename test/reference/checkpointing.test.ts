@@ -1,9 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { referenceStep, stepDifference } from '../../bench/reference-step';
 import { readReference } from '../../src/cli/reference/case';
 import { runModelCase } from '../../src/cli/reference/model-case';
 import { describeFailure, failures } from '../../src/cli/reference/report';
+import { openTask } from '../../src/engine/open';
+import { probe } from '../../src/engine/onnxruntime/probe';
+import { loadModel } from '../../src/graph/load';
+import { prepareModel } from '../../src/graph/prepare';
 import { fixture } from './files';
 
 const models = ['./', './more/'].flatMap((folder) =>
@@ -31,5 +37,34 @@ describe('gradient checkpointing', () => {
     const difference = stepDifference(without, again);
     expect(difference.loss).toBeLessThan(1e-6);
     expect(difference.gradient).toBeLessThan(1e-5);
+  });
+
+  it.each(['bert-aurora.json', 'more/t5.json'])('goes together with mixed precision: %s', async (name) => {
+    const file = readReference(fixture(name));
+    if (file.kind === 'anl') throw new Error('Not a model.');
+    const without = await referenceStep(file.modelPath, file.case, { precision: 'mixed' });
+    const again = await referenceStep(file.modelPath, file.case, {
+      precision: 'mixed',
+      gradientCheckpointing: true,
+    });
+    expect(stepDifference(without, again).gradient).toBeLessThan(1e-5);
+  });
+
+  it('says so where there is nothing to recompute', async () => {
+    const model = prepareModel(loadModel(fixture('bert.onnx')));
+    const { stepper, warnings } = await openTask(
+      model,
+      await probe(model),
+      {
+        objective: 'cross-entropy',
+        head: { pooling: 'mean', classes: 2, weight: 'head.weight', bias: 'head.bias' },
+        output: 'last_hidden_state',
+        adapters: [],
+      },
+      mkdtempSync(join(tmpdir(), 'aurora-checkpointing-')),
+      { gradientCheckpointing: true },
+    );
+    await stepper.dispose();
+    expect(warnings).toEqual([expect.stringContaining('Gradient checkpointing changes nothing here')]);
   });
 });

@@ -13,8 +13,8 @@ export const GRAD_SCALE = 'aurora.gradScale';
 
 /** People who asked for checkpointing should not wonder why nothing changed. */
 const NOTHING_TO_RECOMPUTE =
-  'Gradient checkpointing changes nothing here: the backward pass of this model and its adapters has no activations ' +
-  'between two narrow places that would take more memory than what is kept at the cuts. It trains as without.';
+  'Gradient checkpointing changes nothing here: the backward pass reads too little from inside the layers of this ' +
+  'model to save memory by computing it again. It trains as without.';
 
 /** Forward and backward in one graph; its outputs are the loss and the gradients. */
 export async function trainingGraph(

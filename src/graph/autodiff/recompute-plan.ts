@@ -14,6 +14,8 @@ export interface Plan {
 const MOST_CANDIDATES = 240;
 /** How much of the forward pass one is ready to run again for one share of the memory. */
 const WORK_FOR_MEMORY = 0.2;
+/** Of what the backward pass keeps and the forward pass takes by itself: below, one would not notice. */
+const LEAST_GAIN = 0.05;
 
 /**
  * Cuts the forward pass where little crosses, so that what stays in memory (all that crosses, and the largest
@@ -72,7 +74,8 @@ export function planCuts(
     forward.crossing(0, first) +
     segments.reduce((sum, [p, q]) => sum + forward.crossing(p, q), 0) +
     Math.max(forward.kept(last, nodes.length), ...segments.map(([p, q]) => forward.inner(p, q)));
-  return { cuts: best.cuts, bytes, bytesWithout: total };
+  const gain = (total - bytes) / (total + forward.peak());
+  return gain < LEAST_GAIN ? undefined : { cuts: best.cuts, bytes, bytesWithout: total };
 }
 
 /** Those that differ by more than a hundredth; of several alike, the largest. */
@@ -131,13 +134,7 @@ class Forward {
 
   /** Positions where less crosses than around them, or as little. */
   candidates(): number[] {
-    const change = new Float64Array(this.nodes.length + 1);
-    for (const { at, last, bytes } of this.made) {
-      change[at + 1] += bytes;
-      change[last + 1] -= bytes;
-    }
-    let live = 0;
-    const crossing = change.map((c) => (live += c));
+    const crossing = this.live();
     const narrow = [...crossing.keys()].filter(
       (p) =>
         p > 0 &&
@@ -147,6 +144,22 @@ class Forward {
     );
     const inOrder = [...narrow].sort((a, b) => crossing[a] - crossing[b] || a - b);
     return inOrder.slice(0, MOST_CANDIDATES).sort((a, b) => a - b);
+  }
+
+  /** Most bytes that the forward pass itself holds at once, if it keeps nothing for the backward pass. */
+  peak(): number {
+    return this.live().reduce((a, b) => Math.max(a, b));
+  }
+
+  /** Bytes that cross each position. */
+  private live(): Float64Array {
+    const change = new Float64Array(this.nodes.length + 1);
+    for (const { at, last, bytes } of this.made) {
+      change[at + 1] += bytes;
+      change[last + 1] -= bytes;
+    }
+    let live = 0;
+    return change.map((c) => (live += c));
   }
 
   /** Bytes that cross q and are not counted at an earlier cut. */
