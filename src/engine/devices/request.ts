@@ -10,10 +10,3 @@ export interface DeviceRequest {
   /** Which of the two were said, and not taken for want of a word: a resumed run heeds only these. */
   given: { engine: boolean; device: boolean };
 }
-
-export const AUTO: DeviceRequest = {
-  engine: 'onnxruntime',
-  device: 'auto',
-  fallBack: false,
-  given: { engine: false, device: false },
-};

@@ -19,6 +19,8 @@ export interface OpenOptions {
   /** Go on with the processor where the device cannot be used. */
   fallBack: boolean;
   warn: (message: string) => void;
+  /** Why it cannot be used, where that is known already. */
+  problem?: string;
 }
 
 export interface OpenedOn extends OpenedTask {
@@ -38,6 +40,7 @@ export async function openOnDevice(
 ): Promise<OpenedOn> {
   const { place } = choice;
   try {
+    if (options.problem !== undefined) throw unusable(place, 'cannot be used', new Error(options.problem));
     return { ...(await openProved(task, place, options)), choice };
   } catch (e) {
     if (onProcessor(place) || !options.fallBack || !isOfDevice(e)) throw e;

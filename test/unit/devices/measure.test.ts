@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Place } from '../../../src/engine/place';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { measureDevices } from '../../../src/trainer/device/measure';
+import { settle } from '../../../src/trainer/device/settle';
 import { runTrial } from '../../../src/trainer/device/trial';
 import { prepareTask } from '../../../src/trainer/task';
 import { Lab } from '../../cli/lab';
@@ -71,6 +72,34 @@ describe('a process that measures a device', () => {
     const options = { threads: 1, folder: lab.path('trials'), stopped: () => false };
     const trials = await measureDevices(task, CPU, { ...options, program: lab.path('none.cjs') });
     expect(trials![0].problem).toMatch(/crashed/);
+  });
+
+  it('keeps a crash from a run that may fall back', async () => {
+    lab.write('program.cjs', 'process.abort()');
+    const warned: string[] = [];
+    const opened = await settle(task, task, {
+      request: {
+        engine: 'onnxruntime',
+        device: 'webgpu',
+        fallBack: true,
+        given: { engine: false, device: true },
+      },
+      onFeatures: false,
+      measuring: () => undefined,
+      stopped: () => false,
+      warn: (message) => warned.push(message),
+      threads: 1,
+      folder: lab.path('trials'),
+      program: lab.path('program.cjs'),
+    });
+    await opened!.stepper.dispose();
+    const problem = expect.stringMatching(/^ONNX Runtime on webgpu cannot be used: .* crashed \(.+\)\.$/);
+    expect(opened!.choice).toEqual({
+      place: place('cpu'),
+      reason: 'fallback',
+      tried: [{ place: place('webgpu'), problem }],
+    });
+    expect(warned).toEqual([expect.stringMatching(/crashed .* The run goes on with ONNX Runtime on cpu\.$/)]);
   });
 
   it('trains the run’s own first step', async () => {
