@@ -4,7 +4,7 @@ import type { Tf } from './op';
 
 /** What the backends and JavaScript itself say when there is no memory left. */
 const NO_MEMORY =
-  /out of memory|\bOOM\b|allocation failed|cannot enlarge memory|invalid (typed )?array length|exceeds? (the )?max(imum)? (buffer|texture)|ResourceExhausted/i;
+  /out of memory|\bOOM\b|allocation failed|cannot enlarge memory|invalid (typed )?array length|exceeds? (the )?max(imum)? (buffer|texture)|ResourceExhausted|Aborted\(|larger than the maximum/i;
 
 const here = (tf: Tf): string => placeName({ engine: 'tfjs', device: tf.getBackend() as TfjsBackend });
 
@@ -16,6 +16,19 @@ export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
     `What is asked for does not fit into the memory of ${here(tf)}: ${cause.message.replace(/[.\s]+$/, '')}.`,
     'Lower training.microBatchSize, or model.maxLength.',
     { cause },
+  );
+}
+
+/** What a GPU said beside the numbers that it gave back. */
+export function faultError(tf: Tf, message: string): AuroraError {
+  const [first] = message.split('\n');
+  return (
+    memoryError(tf, new Error(first)) ??
+    new AuroraError(
+      'device',
+      `${here(tf)} failed: ${first.replace(/[.\s]+$/, '')}.`,
+      'Choose another device, or update the graphics driver.',
+    )
   );
 }
 

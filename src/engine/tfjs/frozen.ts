@@ -1,7 +1,9 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { elementCount, type Graph, type Tensor } from '../../graph/model';
 import { tensorValues } from '../../graph/values';
+import { AuroraError } from '../../shared/errors';
 import type { HostTensor } from '../engine';
+import { largestTensor } from './backends/webgpu';
 import { memoryError } from './failures';
 import type { Tf, Value } from './op';
 import { upload } from './value';
@@ -53,6 +55,13 @@ export class Frozen {
   }
 
   private upload(host: HostTensor, name: string): TfTensor {
+    const bytes = elementCount(host.dims) * 4;
+    if (bytes > largestTensor(this.tf))
+      throw new AuroraError(
+        'memory',
+        `The weight ${name} has ${Math.ceil(bytes / 2 ** 20)} MiB, and a tensor of this GPU at most ${Math.floor(largestTensor(this.tf) / 2 ** 20)}.`,
+        'Choose the device wasm of this engine, or the ONNX Runtime engine.',
+      );
     try {
       return this.tf.keep(upload(this.tf, host, `The tensor ${name}`));
     } catch (e) {

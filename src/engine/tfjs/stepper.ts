@@ -1,4 +1,4 @@
-import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import type { Tensor as TfTensor, TypedArray } from '@tensorflow/tfjs-core';
 import { DType, isFloat } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
@@ -7,9 +7,10 @@ import type { HostTensor, HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { Frozen } from './frozen';
-import { attempt } from './failures';
+import { attempt, faultError } from './failures';
 import { Interpreter } from './interpreter';
 import { loadBackend, selectBackend } from './backends/backend';
+import { takeFault } from './backends/webgpu';
 import type { Tf, Value } from './op';
 import { dependents, requireReached } from './reach';
 import { fromDevice, upload } from './value';
@@ -70,7 +71,7 @@ export async function openGraphs(
     async step(inputs, parameters, gradScale) {
       await selectBackend(tf, backend);
       const results = attempt(tf, () => tf.tidy(() => forwardAndBackward(inputs, parameters, gradScale)));
-      const [loss, counted, ...gradients] = await download(results);
+      const [loss, counted, ...gradients] = await download(tf, results);
       return {
         lossSum: loss[0],
         count: counted[0],
@@ -120,7 +121,7 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
       await selectBackend(tf, backend);
       const tensors = attempt(tf, () => tf.tidy(forward));
       const shapes = tensors.map((t) => t.shape);
-      const data = await download(tensors);
+      const data = await download(tf, tensors);
       const hosts = data.map((d, i) => fromDevice(dtypes[i], shapes[i], d));
       const byName = new Map(wanted.map((name, i) => [name, hosts[i]]));
       return {
@@ -163,9 +164,12 @@ function deviceTensor(tf: Tf, values: ReadonlyMap<string, Value>, name: string):
 }
 
 /** Reads the tensors and gives them back, whatever happens. */
-async function download(tensors: TfTensor[]) {
+async function download(tf: Tf, tensors: TfTensor[]): Promise<TypedArray[]> {
   try {
-    return await Promise.all(tensors.map((t) => t.data()));
+    const data = await Promise.all(tensors.map((t) => t.data()));
+    const fault = takeFault();
+    if (fault !== undefined) throw faultError(tf, fault);
+    return data;
   } finally {
     tensors.forEach((t) => t.dispose());
   }

@@ -4,7 +4,7 @@ import type { EvaluatorOptions } from '../../stepper';
 import type { Tf } from '../op';
 import { loadTensorflow } from './tensorflow';
 import { loadWasm } from './wasm';
-import { loadWebgpu } from './webgpu';
+import { loadWebgpu, watchFaults } from './webgpu';
 
 const LOADERS: Record<TfjsBackend, (threads?: number) => Promise<Tf>> = {
   async cpu() {
@@ -28,7 +28,10 @@ export async function loadBackend({ place, threads }: EvaluatorOptions): Promise
   const tf = await LOADERS[name](threads);
   // Else it says in the log that another package would be faster, and checks every number.
   tf.enableProdMode();
-  if (await selectBackend(tf, name)) return tf;
+  if (await selectBackend(tf, name)) {
+    watchFaults(tf);
+    return tf;
+  }
   throw new AuroraError(
     'device',
     `${placeName({ engine: 'tfjs', device: name })} does not start.`,

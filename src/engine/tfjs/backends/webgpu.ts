@@ -26,3 +26,37 @@ async function provideGpu(): Promise<void> {
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
 }
+
+interface Device extends EventTarget {
+  limits: { maxStorageBufferBindingSize: number };
+}
+
+const deviceOf = (tf: Tf): Device | undefined =>
+  tf.getBackend() === 'webgpu' ? (tf.backend() as unknown as { device: Device }).device : undefined;
+
+/** The largest tensor of a backend, in bytes: on WebGPU a shader cannot read more. */
+export const largestTensor = (tf: Tf): number => deviceOf(tf)?.limits.maxStorageBufferBindingSize ?? Infinity;
+
+const watched = new WeakSet<Device>();
+let fault: string | undefined;
+
+/**
+ * WebGPU throws nothing: what fails, such as a buffer that is too large, is an event, and the numbers that come
+ * back are zeros.
+ */
+export function watchFaults(tf: Tf): void {
+  const device = deviceOf(tf);
+  if (!device || watched.has(device)) return;
+  watched.add(device);
+  device.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
+    fault ??= (event as Event & { error: { message: string } }).error.message;
+  });
+}
+
+/** What failed on the GPU since the last call. */
+export function takeFault(): string | undefined {
+  const taken = fault;
+  fault = undefined;
+  return taken;
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { loadBackend } from '../../../src/engine/tfjs/backends/backend';
+import { largestTensor } from '../../../src/engine/tfjs/backends/webgpu';
+import { attempt } from '../../../src/engine/tfjs/failures';
+import { openGraphs } from '../../../src/engine/tfjs/stepper';
+import type { Place, TfjsBackend } from '../../../src/engine/place';
+import type { TaskGraph } from '../../../src/engine/program';
+import { GraphBuilder } from '../../../src/graph/builder';
+import { DType } from '../../../src/graph/dtype';
+import type { Graph } from '../../../src/graph/model';
+
+const on = (device: TfjsBackend): { place: Place } => ({ place: { engine: 'tfjs', device } });
+const ROW = 2 ** 18;
+
+/** Σ exp(w · c) over `rows` rows, where c is a constant of that size if `frozen`. */
+function sumTask(rows: number, frozen = false): TaskGraph {
+  const graph: Graph = { name: 'sum', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const g = new GraphBuilder(graph, '/sum');
+  g.addInput('w', DType.float, [1]);
+  const data = new Uint8Array(frozen ? rows * ROW * 4 : 0);
+  const large = frozen
+    ? g.op('Mul', ['w', g.addInitializer({ name: 'table', dtype: DType.float, dims: [rows, ROW], data })])
+    : g.op('Expand', ['w', g.ints([rows, ROW])]);
+  const lossSum = g.op('ReduceSum', [g.op('Exp', [large])], { keepdims: 0 });
+  return {
+    model: { irVersion: 9, producer: '', opsets: new Map([['', 20]]), graph, metadata: new Map() },
+    trainable: [{ name: 'w', dims: [1], part: 'adapter' }],
+    labels: '',
+    logits: lossSum,
+    lossSum,
+    count: g.scalar(1, DType.float),
+    stop: [],
+    observed: new Map(),
+  };
+}
+
+/** More rows than one tensor of the GPU may have; undefined where that is more than a test should ask for. */
+async function tooManyRows(): Promise<number | undefined> {
+  const rows = Math.floor(largestTensor(await loadBackend(on('webgpu'))) / (ROW * 4)) + 1;
+  return rows <= 256 ? rows : undefined;
+}
+
+describe('on WebGPU, which throws nothing and gives zeros back', () => {
+  it('what does not fit is an error of a step and of an evaluation, and the next is right', async (test) => {
+    const rows = await tooManyRows();
+    if (rows === undefined) return test.skip();
+    const w = new Map([['w', Float32Array.of(0)]]);
+    const large = await openGraphs(sumTask(rows), sumTask(rows), on('webgpu'));
+    const memory = { kind: 'memory', message: expect.stringContaining('TensorFlow.js on webgpu') as string };
+    await expect(large.step({}, w, 1)).rejects.toMatchObject(memory);
+    await expect(large.evaluate({}, w)).rejects.toMatchObject(memory);
+    const small = await openGraphs(sumTask(2), sumTask(2), on('webgpu'));
+    const { lossSum, gradients } = await small.step({}, w, 1);
+    expect([lossSum, ...gradients.get('w')!]).toEqual([2 * ROW, 2 * ROW]);
+    await large.dispose();
+    await small.dispose();
+  });
+
+  it('a weight that no shader can read is named before training', async (test) => {
+    const rows = await tooManyRows();
+    if (rows === undefined) return test.skip();
+    const task = sumTask(rows, true);
+    await expect(openGraphs(task, task, on('webgpu'))).rejects.toMatchObject({
+      kind: 'memory',
+      message: expect.stringMatching(/^The weight table has \d+ MiB/) as string,
+    });
+  });
+});
+
+describe('a tape that cannot go back', () => {
+  it('names what has no gradient', async () => {
+    const tf = await loadBackend(on('cpu'));
+    const run = () => attempt(tf, () => tf.grad((x) => tf.sum(tf.topk(x, 1).values))(tf.tensor1d([1, 2])));
+    expect(run).toThrow('TensorFlow.js on cpu has no gradient of TopK.');
+  });
+
+  it('names the kernel that a backend lacks', async () => {
+    const tf = await loadBackend(on('wasm'));
+    const gather = (x: ReturnType<typeof tf.tensor>) => tf.sum(tf.gather(x, tf.tensor1d([0, 0], 'int32')));
+    const run = () => attempt(tf, () => tf.grad(gather)(tf.tensor1d([1, 2])));
+    expect(run).toThrow('TensorFlow.js on wasm has no kernel UnsortedSegmentSum, which a gradient needs.');
+  });
+});
