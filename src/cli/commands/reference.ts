@@ -43,13 +43,14 @@ ${tolerancesTable()}
   },
 };
 
-/** What stops a file's run is that file's failure: the next ones are run all the same. */
+/** What stops a file's run is that file's failure: the next ones are run all the same, where there is a device. */
 async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
   try {
     return file.kind === 'anl'
       ? await runAnlCases(file.cases, place)
       : await runModelCase(file.modelPath, file.case, { place });
   } catch (e) {
+    if (e instanceof AuroraError && e.kind === 'device') throw e;
     const report = new Comparison();
     const hint = e instanceof AuroraError && e.hint ? `\n       ${e.hint}` : '';
     report.fail('run', 'run', `${(e as Error).message}${hint}`);

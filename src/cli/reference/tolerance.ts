@@ -38,7 +38,7 @@ export const TOLERANCES: Record<OrtDevice, Tolerances> = {
   // Float32 as well, so no looser. Worst on Mesa's lavapipe, over all reference files: loss 5.6e-7, logits 3.8e-6,
   // gradients 4.1e-5, curve 3.0e-7, trainedNorms 4.8e-7, mergedLogits 6.6e-6, sigma 1.7e-7, its gradients 4.2e-7.
   webgpu: FLOAT32,
-  // Never measured: no card was at hand. TensorFloat-32 is off, so float32 it is.
+  // Never measured: no card was at hand. TensorFloat-32 is off (session.ts), so float32 it is.
   cuda: FLOAT32,
 };
 

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CLI } from './lab';
+
+const FILE = resolve('test/fixtures/reference/more/table.json');
+
+const reference = (device: string, env: Record<string, string> = {}) => {
+  const args = [CLI, 'reference', '--device', device, FILE];
+  const r = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+  return { code: r.status, out: r.stdout, err: r.stderr };
+};
+
+describe('aurora reference --device', () => {
+  it.skipIf(process.env.AURORA_TEST_WEBGPU === '0')(
+    'webgpu prints its lines and nothing of the driver between them',
+    () => {
+      const { code, out } = reference('webgpu');
+      expect(code).toBe(0);
+      const [line, sum, ...rest] = out.split('\n');
+      expect(line).toMatch(/^ok {3}table\.json {2,}loss \d/);
+      expect([sum, ...rest]).toEqual(['1 of 1 files agree with PyTorch', '']);
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')('stops at the first file where there is no driver', () => {
+    const { code, out, err } = reference('webgpu', {
+      VK_DRIVER_FILES: '/nowhere/icd.json',
+      VK_ICD_FILENAMES: '/nowhere/icd.json',
+    });
+    expect([code, out]).toEqual([19, '']);
+    expect(err).toContain('error: WebGPU finds no GPU with a Vulkan driver.');
+    expect(err).toContain('vulkaninfo');
+  });
+});
