@@ -18,7 +18,7 @@ export async function buildBench() {
   await esbuild
     .build({
       absWorkingDir: ROOT,
-      entryPoints: ['bench/prepare.ts', 'bench/step.ts'],
+      entryPoints: ['bench/prepare.ts', 'bench/step.ts', 'bench/reference-precision.ts'],
       outdir: '.cache/bench',
       outExtension: { '.js': '.cjs' },
       bundle: true,

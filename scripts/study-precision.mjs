@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { build } from './build.mjs';
+import { buildBench, cleanUp, FOLDER as BENCH, positive, prepareCase } from './lib/bench-cases.mjs';
+import { Failure, main, say } from './lib/console.mjs';
+import { Contestant } from './lib/contestant.mjs';
+import { machine } from './lib/machine.mjs';
+import { page } from './lib/precision-report.mjs';
+import { ROOT, runNode } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { ensureUseLite } from './lib/use-lite.mjs';
+
+const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]
+
+What mixed precision costs and gains: step time and memory as ratios to float32, loss and gradients on the reference
+models, and the demo's task trained both ways. Writes the numbers of docs/studies/mixed-precision.md.
+`;
+const DEVICES = ['cpu', 'webgpu'];
+/** A software GPU takes minutes for what a processor does in a second. */
+const CASES = { cpu: ['6x384:16x128', '12x768:16x32'], webgpu: ['6x384:4x32'] };
+const REFERENCES = ['bert-aurora', 'bert-lora', 'llama-aurora', 'vit-aurora', 'more/t5', 'more/gpt2'];
+const VALIDATION_ROWS = 1000;
+const FOLDER = join(ROOT, '.cache', 'study-precision');
+const PAGE = join(ROOT, 'docs', 'studies', 'mixed-precision.md');
+const BEGIN = '<!-- numbers: written by scripts/study-precision.mjs -->';
+const END = '<!-- end of numbers -->';
+
+await main(async () => {
+  const number = (value) => ({ type: 'string', default: value });
+  const { values } = parseArgs({
+    options: { steps: number('276'), seeds: number('3'), rounds: number('7'), help: { type: 'boolean' } },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const [steps, seeds, rounds] = ['steps', 'seeds', 'rounds'].map((name) => positive(name, values[name]));
+  ensureDependencies();
+  await build();
+  await buildBench();
+  ensureUseLite();
+  const differences = Object.fromEntries(DEVICES.map((device) => [device, referenceDifferences(device)]));
+  const speed = [];
+  for (const device of DEVICES)
+    for (const name of CASES[device]) speed.push(await measure(device, name, rounds));
+  const runs = [];
+  for (let seed = 1; seed <= seeds; seed++)
+    runs.push({ seed, full: train('float32', steps, seed), mixed: train('mixed', steps, seed) });
+  const text = page({ machine: machine(), references: REFERENCES, differences, speed, runs, steps });
+  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : `# Mixed precision\n\n${BEGIN}\n${END}\n`;
+  const [head, rest] = before.split(BEGIN);
+  writeFileSync(PAGE, `${head}${BEGIN}\n\n${text}\n\n${END}${rest.split(END)[1]}`);
+  say(`Wrote ${PAGE}`);
+});
+
+/** Of each reference model in turn. */
+function referenceDifferences(device) {
+  say(`Reference models on ${device} …`);
+  const files = REFERENCES.map((name) => join(ROOT, 'test/fixtures/reference', `${name}.json`));
+  const program = join(BENCH, 'reference-precision.cjs');
+  const result = spawnSync(process.execPath, [program, device, ...files], { cwd: ROOT, encoding: 'utf8' });
+  if (result.status !== 0)
+    throw new Failure(`The reference models did not run on ${device}:\n${result.stderr}`);
+  return result.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** Both precisions in turn, so that whatever else the machine does falls on both. */
+async function measure(device, name, rounds) {
+  say(`${name} on ${device} …`);
+  const args = [join(BENCH, 'step.cjs'), prepareCase(name), '2', `onnxruntime:${device}`];
+  const [full, mixed] = ['whole', 'mixed'].map(
+    (way) => new Contestant(way, process.execPath, [...args, way]),
+  );
+  const sides = [full, mixed];
+  try {
+    for (const side of sides) await side.ready();
+    for (let round = 0; round <= rounds; round++)
+      for (const side of sides) await side.measure('step', round > 0);
+    for (const side of sides) await side.noteMemory('step');
+  } finally {
+    sides.forEach((side) => side.end());
+    cleanUp();
+  }
+  const ratio = (of) => of(mixed) / of(full);
+  return {
+    device,
+    name,
+    rounds,
+    time: ratio((side) => median(side.times.step)),
+    cpuTime: ratio((side) => median(side.cpuTimes.step)),
+    memory: ratio((side) => side.peakMB.step),
+    peakMB: full.peakMB.step,
+  };
+}
+
+/** The demo's experiment for so many steps, on the first rows of its validation set; finished runs are kept. */
+function train(precision, steps, seed) {
+  const out = join(FOLDER, `${precision}-${steps}-${seed}`);
+  const found = finished(out);
+  if (found) return found;
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const validation = join(FOLDER, 'validation.jsonl');
+  const rows = gunzipSync(readFileSync(join(ROOT, 'demo/data/debian-sections-validation.jsonl.gz')));
+  writeFileSync(validation, `${rows.toString('utf8').split('\n').slice(0, VALIDATION_ROWS).join('\n')}\n`);
+  say(`${precision}, seed ${seed} …`);
+  const settings = {
+    'data.validation': validation,
+    'training.maxSteps': steps,
+    'training.seed': seed,
+    'training.precision': precision,
+    'training.evaluateEvery': steps,
+    'training.checkpointEvery': steps,
+  };
+  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
+  if (runNode(join(ROOT, 'dist/cli.cjs'), args) !== 0)
+    throw new Failure(`${precision} with seed ${seed} failed.`);
+  return finished(out);
+}
+
+function finished(out) {
+  const [run] = existsSync(out) ? readdirSync(out) : [];
+  const result = run && join(out, run, 'result.json');
+  return result && existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')).last : undefined;
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
