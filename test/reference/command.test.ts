@@ -35,6 +35,16 @@ describe('aurora reference', () => {
     expect(printed).toContain('2 of 2 files agree');
   });
 
+  it('runs on the other engine, and refuses a device of the first', async () => {
+    const files = [fixture('more/table.json'), fixture('anl.json')];
+    expect(await run('--engine', 'tfjs', '--device', 'wasm', ...files)).toBe(0);
+    expect(printed).toContain('2 of 2 files agree');
+    await expect(run('--engine', 'tfjs', '--device', 'cuda', ...files)).rejects.toMatchObject({
+      kind: 'usage',
+      hint: expect.stringContaining('--engine onnxruntime') as string,
+    });
+  });
+
   it('exits with 1 and names the field, and runs the other files', async () => {
     const path = changed((text) => text.replace(/"finalLoss":[^,}]+/, '"finalLoss":0.5'));
     expect(await run(path, fixture('more/table.json'))).toBe(1);

@@ -40,7 +40,7 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
       ? new AuroraError(
           'disk',
           known.message,
-          'Training keeps a copy of its programs there (about 150 MB): make room, or make the folder writable.',
+          'Training keeps a copy of its programs there (about 190 MB): make room, or make the folder writable.',
           { cause: e },
         )
       : known;
@@ -64,7 +64,7 @@ async function copyAtomically(file: RuntimeFile, target: string): Promise<void> 
   const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
   await mkdir(dirname(target), { recursive: true });
   try {
-    // A clone where the file system can: no second 150 MB.
+    // A clone where the file system can: no second 190 MB.
     await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
     await chmod(temporary, file.executable ? 0o755 : 0o644);
     await flush(temporary);
