@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
 import { registerRunCommands } from './commands/runs';
 import { registerTraining } from './commands/training';
+import { registerVerify } from './commands/verify';
 import { registerLanguage } from './experiment/language';
 import { createModelInspector } from './experiment/model-inspector';
 import { registerPreflight } from './experiment/preflight';
@@ -54,6 +55,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerLanguage,
   registerWizard,
   registerPreflight,
+  registerVerify,
   registerGpuSupport,
 ];
 

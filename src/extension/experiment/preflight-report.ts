@@ -242,11 +242,11 @@ function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
 }
 
 /** The first column to the left, numbers to the right. */
-const table = (head: string[], rows: string[][]): string =>
+export const table = (head: string[], rows: string[][]): string =>
   [head, head.map((_, i) => (i === 0 ? ':--' : '--:')), ...rows]
     .map((r) => `| ${r.join(' | ')} |`)
     .join('\n');
 
 /** Names from the user's files are text and nothing else. */
-const escape = (text: string): string =>
+export const escape = (text: string): string =>
   text.replace(/[\\`*_{}[\]<>()#+!|~&$-]/g, '\\$&').replace(/\s+/g, ' ');

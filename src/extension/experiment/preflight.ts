@@ -18,6 +18,7 @@ import {
   type PreflightReport,
 } from './preflight-report';
 import { programError } from './program-error';
+import { openReport, trustedFor } from './report-page';
 
 const SCHEME = 'aurora-preflight';
 
@@ -148,26 +149,13 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   }
 }
 
-/** A preflight runs the workspace's model, so that it needs trust; with the way to give it where there is none. */
-async function trusted(): Promise<boolean> {
-  if (vscode.workspace.isTrusted) return true;
-  const manage = vscode.l10n.t('Manage Workspace Trust');
-  const message = vscode.l10n.t(
-    'A preflight runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+/** A preflight runs the workspace's model, so that it needs trust. */
+const trusted = (): Promise<boolean> =>
+  trustedFor(
+    vscode.l10n.t(
+      'A preflight runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+    ),
   );
-  if ((await vscode.window.showWarningMessage(message, manage)) === manage)
-    await vscode.commands.executeCommand('workbench.trust.manage');
-  return false;
-}
-
-/** Drawn by VS Code's own Markdown preview, and as text where that is switched off. */
-async function openReport(page: vscode.Uri): Promise<void> {
-  try {
-    await vscode.commands.executeCommand('markdown.showPreview', page);
-  } catch {
-    await vscode.window.showTextDocument(page, { preview: true });
-  }
-}
 
 /** The threads and the device that a run would have: what is measured is what it takes. */
 function machineArguments(): string[] {

@@ -20,3 +20,7 @@ export const deviceArguments = ({ engine, device, fallBackToCpu }: DeviceSetting
  */
 export const forkArguments = (settings: DeviceSettings): string[] =>
   settings.device === 'auto' ? (settings.fallBackToCpu ? ['--fallback'] : []) : deviceArguments(settings);
+
+/** What a comparison of both engines is told: the device is that of the engine it belongs to. */
+export const verifyArguments = ({ engine, device }: DeviceSettings): string[] =>
+  device === 'auto' ? [] : [engine === 'tfjs' ? '--engine-device' : '--device', device];

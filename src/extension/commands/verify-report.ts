@@ -1,0 +1,165 @@
+import { placeWords } from '../../shared/device-words';
+import type { PreflightProblem } from '../../shared/preflight';
+import type {
+  VerifyGradient,
+  VerifyLine,
+  VerifyRan,
+  VerifyResult,
+  VerifyRow,
+  VerifySetup,
+  VerifyTensor,
+} from '../../shared/verification';
+import { escape, table } from '../experiment/preflight-report';
+import type { Translate } from '../translate';
+
+/** What `aurora verify` has said so far. */
+export interface VerifyReport {
+  setup?: VerifySetup;
+  ran: VerifyRan[];
+  result?: VerifyResult;
+  problem?: PreflightProblem;
+}
+
+/** A line of `aurora verify --json`; undefined for what is none, or of a kind that is not known. */
+export function parseVerifyLine(line: string): VerifyLine | undefined {
+  try {
+    const value = JSON.parse(line) as VerifyLine | null;
+    return value && ['setup', 'ran', 'result', 'problem'].includes(value.kind) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
+export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Translate): string | undefined {
+  switch (line.kind) {
+    case 'setup':
+      report.setup = line;
+      return t('One step of {0} texts on {1} …', line.examples, placeWords(line.places[0], t));
+    case 'ran':
+      report.ran.push(line);
+      if (report.ran.length === 2 && report.setup)
+        return t(
+          'One step of {0} texts on {1} …',
+          report.setup.examples,
+          placeWords(report.setup.places[1], t),
+        );
+      return report.ran.length === 4 ? t('Comparing …') : undefined;
+    case 'result':
+      report.result = line;
+      return undefined;
+    case 'problem':
+      report.problem = line;
+      return undefined;
+  }
+}
+
+/** One sentence for the notification. */
+export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate): string {
+  if (agree) {
+    const errors = rows.map((r) => r.error ?? 0);
+    return t('The engines agree; the largest difference is {0}.', Math.max(...errors).toExponential(1));
+  }
+  if (!first) return t('The engines differ.');
+  return first.stage === 'forward'
+    ? t('The engines differ, first in {0} of {1}.', first.tensor, first.operator)
+    : t('The engines differ in the gradient of {0}.', first.tensor);
+}
+
+/** The whole report as Markdown. */
+export function verifyMarkdown(name: string, { setup, ran, result }: VerifyReport, t: Translate): string {
+  return [
+    `# ${t('Engines on {0}', escape(name))}`,
+    ...(result ? [`**${escape(verifySummary(result, t))}**`] : []),
+    ...(setup ? [setupText(setup, t)] : []),
+    ...(result ? [rowsTable(result.rows, t), explanation(t)] : []),
+    ...(result?.first ? firstPart(result.first, t) : []),
+    ...(ran.length > 0 ? [`## ${t('Steps')}`, ranTable(ran, t)] : []),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, t: Translate): string {
+  const [a, b] = places.map((p) => placeWords(p, t));
+  const sentence = t(
+    '{0} against {1}, in float32: the first training batch, {2} texts of {3} tokens; {4} trainable tensors.',
+    ...([a, b, examples, tokens, tensors] as const),
+  );
+  return dropout ? `${sentence} ${t('Both got the same dropout masks.')}` : sentence;
+}
+
+function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
+  const words = {
+    initial: t('initial'),
+    perturbed: t('perturbed'),
+    loss: t('loss'),
+    logits: t('logits'),
+    gradients: t('gradients'),
+  };
+  return table(
+    [t('values'), '', t('difference'), t('tolerance'), '', t('largest in')],
+    rows.map((r) => [
+      words[r.values],
+      words[r.what],
+      number(r.error, t),
+      r.tolerance.toExponential(0),
+      r.agree ? t('agree') : `**${t('differ')}**`,
+      r.worst === undefined ? '' : code(r.worst),
+    ]),
+  );
+}
+
+const explanation = (t: Translate): string =>
+  t(
+    'Differences are relative to the largest magnitude of each tensor. Perturbed: each trainable tensor with seeded noise, since the gradients of untrained adapters are 0 where they would be multiplied by B.',
+  );
+
+function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[] {
+  const row = (word: string, value: string): string[] => [word, value];
+  const shared = [
+    row(t('tensor'), code(first.tensor)),
+    row(t('shape'), `\\[${first.dims.join(', ')}\\]`),
+    row(t('worst at'), `\\[${first.position.join(', ')}\\]`),
+    row(t('both values'), first.both.map(escape).join(' · ')),
+    row(t('difference'), number(first.error, t)),
+  ];
+  if (first.stage === 'forward')
+    return [
+      `## ${t('Where they part')}`,
+      t('The first tensor of the forward pass, in the order of the graph, that differs.'),
+      table(
+        ['', ''],
+        [
+          ...shared,
+          row(t('operator'), code(first.operator)),
+          row(t('node'), code(first.node)),
+          ...(first.module === undefined ? [] : [row(t('module'), code(first.module))]),
+        ],
+      ),
+    ];
+  return [
+    `## ${t('Where they part')}`,
+    t('The forward pass agrees. These gradients differ, the last of them nearest to the loss:'),
+    first.differing.map((name) => `- ${code(name)}`).join('\n'),
+    table(['', ''], shared),
+  ];
+}
+
+const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
+  table(
+    [t('engine'), t('values'), t('loss'), t('seconds')],
+    ran.map((r) => [
+      placeWords(r.place, t),
+      r.values === 'initial' ? t('initial') : t('perturbed'),
+      r.loss.toFixed(6),
+      r.seconds.toFixed(2),
+    ]),
+  );
+
+/** In JSON there is no NaN. */
+const number = (error: number | null, t: Translate): string =>
+  error === null ? t('not finite') : error.toExponential(1);
+
+/** Names of a model are the user's: no mark of theirs ends the code. */
+const code = (name: string): string => `\`${name.replace(/[`|\s]/g, ' ')}\``;

@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { programError } from '../experiment/program-error';
+import { openReport, trustedFor } from '../experiment/report-page';
+import { COMMAND, SETTING } from '../ids';
+import type { Services } from '../services';
+import { verifyArguments } from '../trainer/device-arguments';
+import { deviceSettings } from '../trainer/trainer-client';
+import { registerGuarded } from './guard';
+import { experimentFrom } from './pick';
+import { explaining } from './training-problems';
+import {
+  addVerifyLine,
+  parseVerifyLine,
+  verifyMarkdown,
+  verifySummary,
+  type VerifyReport,
+} from './verify-report';
+
+const SCHEME = 'aurora-verify';
+
+/** The command that runs an experiment's first batch on both engines and reports where they differ. */
+export function registerVerify(services: Services): vscode.Disposable {
+  const pages = new Map<string, string>();
+  const changed = new vscode.EventEmitter<vscode.Uri>();
+  const going = new Set<string>();
+  const gone = () =>
+    `${vscode.l10n.t('This report is gone with the window that made it. Verify the experiment again.')}\n`;
+  const verify = async (file: string): Promise<void> => {
+    const message = vscode.l10n.t('Verifying runs the model, and this workspace is not trusted.');
+    if (going.has(file) || !(await trustedFor(message))) return;
+    // The program reads the file, not the editor.
+    const open = vscode.workspace.textDocuments.find(
+      (d) => d.uri.toString() === vscode.Uri.file(file).toString(),
+    );
+    if (open?.isDirty && !(await open.save())) return;
+    going.add(file);
+    try {
+      const report = await compare(services, file);
+      if (!report?.result) return;
+      const page = vscode.Uri.from({ scheme: SCHEME, path: `/${nameOf(file)} engines.md`, query: file });
+      pages.set(page.toString(), verifyMarkdown(nameOf(file), report, vscode.l10n.t));
+      changed.fire(page);
+      await tell(file, report.result, page);
+    } finally {
+      going.delete(file);
+    }
+  };
+  return vscode.Disposable.from(
+    changed,
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+      onDidChange: changed.event,
+      provideTextDocumentContent: (uri) => pages.get(uri.toString()) ?? gone(),
+    }),
+    registerGuarded(services.log, COMMAND.verifyEngines, async (argument) => {
+      const file = await experimentFrom(services, argument, vscode.l10n.t('Verify which experiment?'));
+      if (file !== undefined) await explaining(() => verify(file));
+    }),
+  );
+}
+
+/** Undefined where the person turned away. */
+function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
+  const { t } = vscode.l10n;
+  const title = t('{0} on both engines', nameOf(file));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    progress.report({ message: t('Reading the model …') });
+    const report: VerifyReport = { ran: [] };
+    const onLine = (text: string) => {
+      const line = parseVerifyLine(text);
+      const message = line && addVerifyLine(report, line, t);
+      if (message !== undefined) progress.report({ message });
+    };
+    try {
+      const result = await trainer.program(['verify', file, '--json', ...machineArguments()], {
+        token,
+        onLine,
+      });
+      // Engines that differ are a result too, and end the program with 1.
+      if (!report.result) throw programError(result, 'verify');
+      return report;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    }
+  });
+}
+
+async function tell(
+  file: string,
+  result: NonNullable<VerifyReport['result']>,
+  page: vscode.Uri,
+): Promise<void> {
+  const { t } = vscode.l10n;
+  const showReport = t('Show Report');
+  const text = `${nameOf(file)}: ${verifySummary(result, t)}`;
+  const picked = result.agree
+    ? await vscode.window.showInformationMessage(text, showReport)
+    : await vscode.window.showErrorMessage(text, showReport);
+  if (picked === showReport) await openReport(page);
+}
+
+function machineArguments(): string[] {
+  const settings = vscode.workspace.getConfiguration('aurora');
+  const threads = settings.get(SETTING.threads, 0);
+  return [
+    ...(threads > 0 ? ['--threads', String(threads)] : []),
+    ...verifyArguments(deviceSettings(settings)),
+  ];
+}
+
+const nameOf = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addVerifyLine,
+  parseVerifyLine,
+  verifyMarkdown,
+  verifySummary,
+  type VerifyReport,
+} from '../../../src/extension/commands/verify-report';
+import { verifyArguments } from '../../../src/extension/trainer/device-arguments';
+import type { VerifyLine, VerifyRow } from '../../../src/shared/verification';
+
+const t = (text: string, ...values: (string | number)[]) =>
+  text.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)]));
+
+const row = (what: VerifyRow['what'], error: number | null, tolerance: number): VerifyRow => ({
+  values: 'perturbed',
+  what,
+  error,
+  tolerance,
+  agree: error !== null && error <= tolerance,
+  ...(what === 'gradients' ? { worst: 'layer.0.query.A' } : {}),
+});
+
+const places = [
+  { engine: 'onnxruntime', device: 'cpu' },
+  { engine: 'tfjs', device: 'wasm' },
+] as const;
+
+function reported(result: VerifyLine) {
+  const report: VerifyReport = { ran: [] };
+  const lines: VerifyLine[] = [
+    {
+      kind: 'setup',
+      places: [{ ...places[0] }, { ...places[1] }],
+      examples: 8,
+      tokens: 94,
+      tensors: 18,
+      dropout: true,
+    },
+    ...places.flatMap((place) =>
+      (['initial', 'perturbed'] as const).map((values) => ({
+        kind: 'ran' as const,
+        place,
+        values,
+        seconds: 0.5,
+        loss: 0.7,
+      })),
+    ),
+    result,
+  ];
+  const told = lines.map((line) => addVerifyLine(report, parseVerifyLine(JSON.stringify(line))!, t));
+  return { report, told };
+}
+
+describe('the report of both engines', () => {
+  it('tells each step as it comes, and one sentence at the end', () => {
+    const rows = [row('loss', 1e-7, 1e-5), row('gradients', 4e-7, 1e-4)];
+    const { report, told } = reported({ kind: 'result', agree: true, rows });
+    expect(told).toEqual([
+      'One step of 8 texts on ONNX Runtime on cpu …',
+      undefined,
+      'One step of 8 texts on TensorFlow.js on wasm …',
+      undefined,
+      'Comparing …',
+      undefined,
+    ]);
+    expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4.0e-7.');
+    const text = verifyMarkdown('my_run', report, t);
+    expect(text).toContain('# Engines on my\\_run');
+    expect(text).toContain('8 texts of 94 tokens; 18 trainable tensors. Both got the same dropout masks.');
+    expect(text).toContain('| perturbed | gradients | 4.0e-7 | 1e-4 | agree | `layer.0.query.A` |');
+    expect(text).not.toContain('Where they part');
+  });
+
+  it('names the first tensor that differs, whatever its names contain', () => {
+    const first = {
+      stage: 'forward' as const,
+      ...{ tensor: '/a|b`c', operator: 'Gelu', node: '/layer.1/act/Gelu', module: 'layer.1.act' },
+      ...{ dims: [2, 3], position: [1, 2], both: ['0.5', 'NaN'] as [string, string], error: null },
+    };
+    const { report } = reported({ kind: 'result', agree: false, rows: [row('loss', null, 1e-5)], first });
+    expect(verifySummary(report.result!, t)).toBe('The engines differ, first in /a|b`c of Gelu.');
+    const text = verifyMarkdown('x', report, t);
+    expect(text).toContain('| tensor | `/a b c` |');
+    expect(text).toContain('| module | `layer.1.act` |');
+    expect(text).toContain('| difference | not finite |');
+    expect(text).toContain('| perturbed | loss | not finite | 1e-5 | **differ** |');
+  });
+
+  it('lists the gradients that differ where the forward pass agrees', () => {
+    const first = {
+      stage: 'gradient' as const,
+      ...{
+        tensor: 'layer.1.query.A',
+        dims: [2],
+        position: [0],
+        both: ['1', '2'] as [string, string],
+        error: 1,
+      },
+      differing: ['layer.0.query.A', 'layer.1.query.A'],
+    };
+    const { report } = reported({ kind: 'result', agree: false, rows: [row('gradients', 1, 1e-4)], first });
+    const text = verifyMarkdown('x', report, t);
+    expect(text).toContain('- `layer.0.query.A`\n- `layer.1.query.A`');
+  });
+
+  it('passes over what is no line of it', () => {
+    expect(parseVerifyLine('Warning: a driver')).toBeUndefined();
+    expect(parseVerifyLine('{"kind":"later"}')).toBeUndefined();
+    expect(parseVerifyLine('null')).toBeUndefined();
+  });
+
+  it('gives the set device to the engine that has it', () => {
+    const of = (engine: string, device: string) => verifyArguments({ engine, device, fallBackToCpu: true });
+    expect(of('onnxruntime', 'auto')).toEqual([]);
+    expect(of('onnxruntime', 'webgpu')).toEqual(['--device', 'webgpu']);
+    expect(of('tfjs', 'cpu')).toEqual(['--engine-device', 'cpu']);
+  });
+});
