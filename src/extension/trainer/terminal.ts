@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
+import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
 import { SETTING } from '../ids';
 import type { Services } from '../services';
 import { writeTerminalScripts } from './terminal-scripts';
@@ -32,6 +33,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
         applyAtProcessCreation: true,
         applyAtShellIntegration: true,
       });
+      environment.replace(GPU_SUPPORT_VARIABLE, join(context.globalStorageUri.fsPath, GPU_FOLDER));
     } catch (e) {
       log.warn(`The command aurora is not on the terminals' PATH: ${(e as Error).message}`);
     }

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import {
+  gpuChoice,
+  GpuProgressText,
+  gpuResult,
+  parseGpuEvent,
+  proxyEnvironment,
+} from '../../../src/extension/gpu/gpu-text';
+import { networkEnvironment } from '../../../src/extension/trainer/environment';
+import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/shared/gpu-support';
+
+const t = (message: string, ...args: (string | number)[]) =>
+  message.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)]));
+
+test('each part is for the platforms that its package has natives for', () => {
+  const here = (platform: string) => GPU_PART_NAMES.filter((part) => fits(part, platform));
+  expect(here('linux-x64')).toEqual(['cuda', 'tensorflow']);
+  expect(here('win32-x64')).toEqual(['tensorflow']);
+  for (const platform of ['linux-arm64', 'win32-arm64', 'darwin-arm64']) expect(here(platform)).toEqual([]);
+});
+
+describe('a choice', () => {
+  const state: GpuState = { part: 'cuda', fits: true, version: '1.30.0' };
+  const at = '2026-11-24T22:00:00.000Z';
+  test.each([
+    [state, '1.30.0'],
+    [{ ...state, installed: { version: '1.30.0', at, usable: true } }, '1.30.0, installed and usable'],
+    [{ ...state, installed: { version: '1.30.0', at, usable: false } }, '1.30.0, installed but not usable'],
+    [
+      { ...state, installed: { version: '1.29.0', at, usable: true } },
+      '1.29.0 is installed, this version needs 1.30.0',
+    ],
+  ])('says how things are', (given, description) =>
+    expect(gpuChoice(given, t).description).toBe(description),
+  );
+
+  test('says for what it is, what it needs and under which licence', () => {
+    const { detail } = gpuChoice(state, t);
+    for (const words of ['"cuda"', 'ONNX Runtime', 'CUDA 12 and cuDNN 9', 'onnxruntime-node', 'MIT'])
+      expect(detail).toContain(words);
+  });
+});
+
+describe('progress', () => {
+  const MB = 2 ** 20;
+  test('moves the bar by what the first file has come on, to 100 in all', () => {
+    const text = new GpuProgressText(t);
+    const at = (file: string, received: number, total = 100 * MB) =>
+      text.next({ kind: 'progress', file, received, total });
+    expect(at('a.zip', 10 * MB)).toEqual({ message: 'a.zip: 10 of 100 MB', increment: 10 });
+    expect(at('a.zip', 35 * MB).increment).toBe(25);
+    expect(at('a.zip', 100 * MB).increment).toBe(65);
+    expect(at('b.zip', 1 * MB).increment).toBe(0);
+  });
+
+  test('without a total it says what has come', () =>
+    expect(new GpuProgressText(t).next({ kind: 'progress', file: 'a', received: 3 * MB })).toEqual({
+      message: 'a: 3 MB',
+    }));
+
+  test('reads the program’s lines, and no others', () => {
+    expect(parseGpuEvent('{"kind":"step","step":"copying"}')).toEqual({ kind: 'step', step: 'copying' });
+    expect(parseGpuEvent('TensorFlow says something')).toBeUndefined();
+  });
+});
+
+test('the result names the device, or what is missing with the next step', () => {
+  expect(gpuResult('cuda', { usable: true }, t)).toContain('it is the device "cuda"');
+  expect(gpuResult('cuda', { usable: false, problem: 'X is missing.', hint: 'Get X.' }, t)).toBe(
+    'X is missing. Get X.',
+  );
+});
+
+describe('the network', () => {
+  test('the editor’s proxy goes on to the installer', () => {
+    expect(proxyEnvironment(' http://p:1 ', ['a', 'b'])).toEqual({
+      HTTPS_PROXY: 'http://p:1',
+      HTTP_PROXY: 'http://p:1',
+      NO_PROXY: 'a,b',
+    });
+    expect(proxyEnvironment('', ['a'])).toEqual({});
+  });
+
+  test('of the environment only what leads through it', () => {
+    const given = {
+      HTTPS_PROXY: '1',
+      no_proxy: '2',
+      NODE_EXTRA_CA_CERTS: '3',
+      TFJS_NODE_CDN_STORAGE: '4',
+      npm_config_tfjs_binding_binary_host_mirror: '5',
+      NPM_TOKEN: 'secret',
+      NODE_OPTIONS: '--inspect',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    };
+    expect(Object.values(networkEnvironment(given)).sort()).toEqual(['1', '2', '3', '4', '5']);
+  });
+});
