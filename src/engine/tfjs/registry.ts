@@ -15,6 +15,7 @@ import { normalization } from './ops/normalization';
 import { ordered } from './ops/ordered';
 import { pools } from './ops/pool';
 import { reductions } from './ops/reduce';
+import { resizes } from './ops/resize';
 import { scatters } from './ops/scatter';
 import { shapes } from './ops/shape';
 import { slices } from './ops/slices';
@@ -34,6 +35,7 @@ const OPS = preferHost({
   ...ordered,
   ...pools,
   ...reductions,
+  ...resizes,
   ...scatters,
   ...shapes,
   ...slices,

@@ -35,6 +35,9 @@ const one = (input: Input, build: (g: GraphBuilder) => string | string[], sides?
 
 const COMPARE = ['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'];
 
+const resized = (attributes: Record<string, string>, ...sizes: number[]): Forward =>
+  one(float(1, 2, 5, 6), (g) => g.op('Resize', ['x', '', '', g.ints([1, 2, ...sizes])], attributes));
+
 export const FORWARD: Record<string, Forward> = {
   ...pairs(COMPARE, whole(-2, 3, 2, 1, 4), whole(-2, 3, 3, 1)),
   ...pairs(COMPARE, float(3, 4), float(4)),
@@ -146,4 +149,15 @@ export const FORWARD: Record<string, Forward> = {
   },
   DepthToSpace: one(float(1, 8, 2, 3), (g) => g.op('DepthToSpace', ['x'], { blocksize: 2, mode: 'CRD' })),
   SpaceToDepth: one(float(1, 2, 4, 6), (g) => g.op('SpaceToDepth', ['x'], { blocksize: 2 })),
+  'Resize, nearest': resized({ coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }, 10, 3),
+  'Resize, linear': resized({ mode: 'linear' }, 7, 4),
+  'Resize, linear, by its corners': resized(
+    { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+    8,
+    11,
+  ),
+  'Resize, cubic': resized({ mode: 'cubic', coordinate_transformation_mode: 'pytorch_half_pixel' }, 9, 4),
+  'Resize by a factor': one(float(1, 2, 3, 4), (g) =>
+    g.op('Resize', ['x', '', g.constant(DType.float, [4], [1, 1, 2, 1.5])], { mode: 'linear' }),
+  ),
 };
