@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
 import { report, summarize, table } from './lib/bench-memory-report.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
-import { main, say } from './lib/console.mjs';
+import { Failure, main, say } from './lib/console.mjs';
 import { Contestant } from './lib/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -67,7 +67,11 @@ async function runCase(name, threads, rounds) {
     ]),
   }));
   try {
-    for (const { contestant } of sides) await contestant.ready();
+    for (const { name: way, contestant } of sides) {
+      await contestant.ready();
+      const { ready, problem } = contestant.about;
+      if (!ready) throw new Failure(`${name}, ${way}: ${problem}`);
+    }
     return summarize(name, await takeTurns(sides, rounds), sides);
   } finally {
     sides.forEach(({ contestant }) => contestant.end());

@@ -1,0 +1,36 @@
+import { afterAll, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import { Lab } from './lab';
+
+const lab = new Lab({ adapter: { dropout: 0.2 }, training: { maxSteps: 12, evaluateEvery: 12 } });
+afterAll(() => lab.remove());
+
+function train(out: string, ...settings: string[]): string {
+  const args = settings.flatMap((s) => ['--set', s]);
+  const r = lab.run('train', lab.experiment, '--device', 'cpu', '--out', lab.path(out), ...args);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('validation loss')]);
+  return lab.runs(lab.path(out))[0];
+}
+
+const losses = (run: string) => [...readRun(run).scalars.column('loss')!];
+const warnings = (run: string) =>
+  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
+const CHECKPOINTING = 'training.gradientCheckpointing=true';
+
+it('trains the same with gradient checkpointing, dropout included', () => {
+  const plain = losses(train('plain'));
+  const run = train('again', CHECKPOINTING);
+  const again = losses(run);
+  expect(again).toHaveLength(12);
+  again.forEach((loss, i) =>
+    expect(Math.abs(loss - plain[i]) / plain[i], `step ${i + 1}`).toBeLessThan(1e-5),
+  );
+  expect(warnings(run).join()).not.toContain('checkpointing');
+});
+
+it('says in the run where there is nothing to recompute', () => {
+  const run = train('head', 'adapter={"method":"none"}', CHECKPOINTING);
+  expect(warnings(run)).toContainEqual(
+    expect.stringContaining('Gradient checkpointing changes nothing here'),
+  );
+});
