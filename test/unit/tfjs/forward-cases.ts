@@ -121,6 +121,7 @@ export const FORWARD: Record<string, Forward> = {
   ReduceLogSum: one({ ...float(3, 4), values: 'positive' }, (g) => g.op('ReduceLogSum', ['x', g.ints([1])])),
   'ArgMax, the last': one(whole(0, 3, 4, 5), (g) => g.op('ArgMax', ['x'], { axis: 1, select_last_index: 1 })),
   ArgMin: one(float(4, 5, 2), (g) => g.op('ArgMin', ['x'], { axis: -2, keepdims: 0 })),
+  Hardmax: one(float(2, 5, 3), (g) => g.op('Hardmax', ['x'], { axis: 1 })),
   'CumSum of integers': one(whole(-9, 9, 3, 4), (g) =>
     g.op('CumSum', ['x', g.scalar(0, DType.int64)], { reverse: 1, exclusive: 1 }),
   ),

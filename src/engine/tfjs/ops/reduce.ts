@@ -97,6 +97,16 @@ const argExtremum =
     return [c.out(tf.reshape(tf.cast(index, 'int32'), out), DType.int64)];
   };
 
+/** 1 at the first of the largest along an axis, else 0. */
+const hardmax: Op = (c) => {
+  const { tf } = c;
+  const dims = c.dims(0);
+  const [before, size, after] = aroundAxis(dims, fromFront(attrInt(c.node, 'axis', -1), dims.length));
+  const rows = tf.transpose(tf.reshape(c.tensor(0), [before, size, after]), [0, 2, 1]);
+  const hits = tf.oneHot(tf.argMax(rows, -1), size);
+  return [c.out(tf.reshape(tf.transpose(tf.cast(hits, 'float32'), [0, 2, 1]), dims))];
+};
+
 export const reductions: OpTable = {
   ReduceSum: reduceWith(sum),
   ReduceMean: reduceWith(mean, NaN),
@@ -118,4 +128,5 @@ export const reductions: OpTable = {
   ReduceLogSumExp: reduceWith(logSumExp, -Infinity),
   ArgMax: argExtremum('argMax'),
   ArgMin: argExtremum('argMin'),
+  Hardmax: hardmax,
 };
