@@ -24,9 +24,17 @@ beforeEach(() => {
 });
 afterEach(() => {
   closeAll();
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(storage, { recursive: true, force: true });
+  for (const child of children.splice(0)) if (child.exitCode === null) endGroup(child.pid!);
+  rmSync(storage, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 });
+
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'ESRCH') throw e;
+  }
+}
 
 function start(...args: string[]): ChildProcess {
   const child = spawn(process.execPath, [CLI, 'gpu', ...args, '--storage', storage], {
@@ -280,6 +288,15 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(err).toContain('NODE_EXTRA_CA_CERTS');
     expect(code).toBe(19);
   });
+});
+
+test('a storage that cannot be written is named', async () => {
+  env = {};
+  writeFileSync(join(storage, 'gpu'), 'a file where a folder should be');
+  const { code, err } = await gpu('install', 'tensorflow');
+  expect(code).toBe(18);
+  expect(err).toContain(join(storage, 'gpu'));
+  expect(err).toContain('then install again');
 });
 
 test('a part that does not exist is a mistake in the command', async () => {

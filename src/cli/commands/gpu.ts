@@ -12,9 +12,9 @@ import {
 import { nearest } from '../../shared/nearest';
 import { check, tryPart } from '../../trainer/gpu-support/check';
 import { tidy } from '../../trainer/gpu-support/claim';
-import { install, remove } from '../../trainer/gpu-support/install';
+import { install, record, remove } from '../../trainer/gpu-support/install';
 import { gpuFolder } from '../../trainer/gpu-support/places';
-import { gpuStates } from '../../trainer/gpu-support/state';
+import { gpuStates, readInstalled } from '../../trainer/gpu-support/state';
 import { wholeNumber, type Command, type ParsedArgs } from '../command';
 import { GpuProgress } from '../gpu-progress';
 import { table } from '../table';
@@ -99,7 +99,7 @@ function list(args: ParsedArgs): number {
 }
 
 function words({ part: name, fits, version, installed }: GpuState): string {
-  if (!installed) return fits ? `not installed (${version})` : 'not for this platform';
+  if (!installed) return fits ? `not installed (${version})` : 'not for this platform, or not in this build';
   if (installed.version !== version)
     return `${installed.version}, and this version of AuroRA Lab wants ${version}: install it again`;
   return installed.usable
@@ -140,13 +140,15 @@ async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
   }
   const gpu = folder(args);
   const { title } = GPU_PARTS[name];
-  if (!gpuStates(__dirname, gpu).find((s) => s.part === name)!.installed)
+  const installed = readInstalled(gpu, name);
+  if (!installed)
     throw new AuroraError(
       'device',
       `${title} is not installed in ${gpu}.`,
       `\`aurora gpu install ${name}\` installs it.`,
     );
   const result: GpuCheck = await check(PROGRAM, name, join(gpu, name));
+  record(join(gpu, name), installed.version, result);
   if (args.flag('json')) print(result);
   else if (!result.usable) throw new AuroraError('device', result.problem!, result.hint);
   else process.stdout.write(`${title} is usable.\n`);

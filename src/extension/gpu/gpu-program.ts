@@ -40,7 +40,9 @@ export async function installGpu(
     timeout: LONGEST_MS,
     env: {
       ...networkEnvironment(process.env),
-      ...proxyEnvironment(http.get('proxy', ''), http.get<string[]>('noProxy', [])),
+      ...(http.get('proxySupport') === 'off'
+        ? {}
+        : proxyEnvironment(http.get('proxy', ''), http.get<string[]>('noProxy', []))),
     },
     onLine(line) {
       services.log.trace(line);

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
 import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../shared/gpu-support';
-import { diskError } from '../../graph/files';
 
 /** Where a part is put together: one process at a time, and gone when it ends. */
 const claimed = (gpu: string, part: GpuPart): string => join(gpu, `.installing-${part}`);
@@ -19,17 +18,17 @@ export interface Claim {
 
 /**
  * The folder in which `part` is put together, empty. What a killed install has left there goes.
- * @throws AuroraError 'device' while another process works in it, 'disk' where it cannot be made
+ * @throws AuroraError 'device' while another process works in it
  */
 export function claim(gpu: string, part: GpuPart): Claim {
   const folder = claimed(gpu, part);
   tidy(gpu);
+  mkdirSync(gpu, { recursive: true });
   try {
-    mkdirSync(gpu, { recursive: true });
     // Of two that do this at once, one fails.
     mkdirSync(folder);
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(folder, e);
+    if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
     throw new AuroraError(
       'device',
       `${GPU_PARTS[part].title} is being installed already, in another window or terminal.`,

@@ -53,7 +53,10 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
   const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
   const spoiled =
     /TAR_|zlib|incorrect (header|data) check|CRC|dest\.destroy|ADM-ZIP|NuGet|JSON|content type/i.test(said);
-  if (last && spoiled && !/aborted|premature|truncated|ECONNRESET|unexpected end/i.test(said))
+  // A tarball is unpacked on its way: what is none ends its own connection. Others are opened when they are here.
+  const cut = /aborted|premature|truncated|ECONNRESET|unexpected end/i.test(said);
+  const readFirst = last?.url.endsWith('.tar.gz') ? !cut : last?.ended !== 'broken';
+  if (last && spoiled && readFirst)
     return error(
       `What came from ${last.url}${through} is not the archive that it should be.`,
       `A proxy or a mirror may have changed it: check that, and install again.`,

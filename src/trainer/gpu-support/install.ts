@@ -47,7 +47,18 @@ export interface Install {
  * @throws AuroraError 'device' where the part is not for this platform, cannot be fetched, or is damaged;
  *   'disk' where there is no room for it
  */
-export async function install({ tell, ...options }: Install): Promise<void> {
+export async function install(options: Install): Promise<void> {
+  try {
+    await installInto(options);
+  } catch (e) {
+    const known = diskError(options.gpu, e);
+    if (e === known || !(known instanceof AuroraError)) throw known;
+    const hint = 'Make room, or make the folder writable; then install again.';
+    throw new AuroraError('disk', known.message, hint, { cause: e });
+  }
+}
+
+async function installInto({ tell, ...options }: Install): Promise<void> {
   const { part, gpu, dist, program } = options;
   tell({ kind: 'step', step: 'checking' });
   requireFit(part);
@@ -80,8 +91,6 @@ export async function install({ tell, ...options }: Install): Promise<void> {
     record(folder, version, result);
     putInPlace(gpu, part, folder);
     tell({ kind: 'result', part, version, already: false, ...result });
-  } catch (e) {
-    throw diskError(gpu, e);
   } finally {
     process.off('exit', release);
     release();
@@ -134,7 +143,8 @@ function requireNatives(part: GpuPart, folder: string): void {
   );
 }
 
-function record(folder: string, version: string, { usable, problem, hint }: GpuCheck): void {
+/** Keeps what a check has found. */
+export function record(folder: string, version: string, { usable, problem, hint }: GpuCheck): void {
   const installed: GpuInstalled = { version, at: new Date().toISOString(), usable, problem, hint };
   writeAtomic(join(folder, RECORD), `${JSON.stringify(installed, null, 2)}\n`);
 }

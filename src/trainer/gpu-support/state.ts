@@ -20,12 +20,19 @@ export function readInstalled(gpu: string, part: GpuPart): GpuInstalled | undefi
   }
 }
 
-/** Each part that this build knows of; those for other platforms too. */
+/** Each part that this build knows of; those for other platforms, or not carried by this build, too. */
 export function gpuStates(dist: string, gpu: string): GpuState[] {
   return GPU_PART_NAMES.map((part) => {
-    const offered = fits(part, HERE);
+    const version = fits(part, HERE) ? carriedVersion(dist, part) : undefined;
     const installed = readInstalled(gpu, part);
-    const version = offered ? carried(dist, part).version : '';
-    return { part, fits: offered, version, ...(installed ? { installed } : {}) };
+    return { part, fits: version !== undefined, version: version ?? '', ...(installed ? { installed } : {}) };
   });
+}
+
+function carriedVersion(dist: string, part: GpuPart): string | undefined {
+  try {
+    return carried(dist, part).version;
+  } catch {
+    return undefined;
+  }
 }
