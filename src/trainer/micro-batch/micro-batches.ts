@@ -6,6 +6,7 @@ import type { Task } from '../task';
 import { isOutOfMemory } from './out-of-memory';
 import { ignoresPadding } from './padding';
 import { cutBatch, halved, partSize, type Part, type PartLimit } from './parts';
+import { Reserve } from './reserve';
 
 /** A training step keeps what its backward pass needs; an evaluation keeps little. */
 export type Pass = 'step' | 'evaluation';
@@ -27,6 +28,7 @@ export class MicroBatches {
   private readonly tokens: Partial<Record<Pass, number>>;
   /** Whether padding changes nothing; asked when first something is cut. */
   private trims: boolean | undefined;
+  private readonly reserve = new Reserve();
 
   constructor(
     private readonly task: Task,
@@ -83,6 +85,7 @@ export class MicroBatches {
         return result;
       } catch (e) {
         if (!isOutOfMemory(e)) throw e;
+        this.reserve.release();
         const tokens = halved(parts);
         if (tokens === undefined) throw this.oneDoesNotFit(pass, parts, e);
         this.restrict(pass, tokens);
