@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -81,7 +82,9 @@ async function measure(device, name, rounds) {
       for (const side of sides) await side.measure('step', round > 0);
     for (const side of sides) await side.noteMemory('step');
   } finally {
+    const gone = sides.map((side) => once(side.child, 'exit'));
     sides.forEach((side) => side.end());
+    await Promise.all(gone);
     cleanUp();
   }
   const ratio = (of) => of(mixed) / of(full);

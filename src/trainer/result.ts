@@ -13,6 +13,8 @@ export interface RunResult {
   seconds: number;
   /** Examples seen in training. */
   examples: number;
+  /** Steps whose gradients overflowed float16 and were thrown away; of mixed precision only. */
+  skippedSteps?: number;
   best: EvaluationMetrics & { step: number };
   last: EvaluationMetrics;
   /** Always answering with the most frequent training label. */
@@ -30,6 +32,7 @@ export interface Totals {
   steps: number;
   seconds: number;
   examples: number;
+  skippedSteps: number | undefined;
   best: BestEvaluation;
   last: EvaluationMetrics;
 }

@@ -220,7 +220,7 @@ function conclude(
   const last = state.last!;
   const result = makeResult(
     task,
-    { outcome: end, steps: step, ...totals, best, last },
+    { outcome: end, steps: step, ...totals, skippedSteps: state.lossScale?.skipped, best, last },
     trainedCounts(trainable),
     env,
     device,

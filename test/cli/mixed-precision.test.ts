@@ -70,6 +70,7 @@ describe('training in mixed precision', () => {
     expect(warnings(skipping)).toContainEqual(
       expect.stringContaining(`step 13 overflowed float16: its update is skipped`),
     );
+    expect(readRun(skipping).result).toMatchObject({ skippedSteps: skipped.length });
     const told = warnings(skipping).filter((m) => m.includes('is skipped'));
     expect(told).toHaveLength(3);
 
