@@ -1,13 +1,17 @@
 import type { Dataset } from '../data/dataset';
 import { evaluationOrder } from '../data/order';
 import { addPooling } from '../engine/head';
+import type { HostTensors } from '../engine/engine';
 import { openSession } from '../engine/onnxruntime/session';
+import { CPU } from '../engine/place';
 import { LABELS } from '../engine/program';
+import type { Evaluator } from '../engine/stepper';
 import { GraphBuilder } from '../graph/builder';
 import { DType } from '../graph/dtype';
 import type { Graph, Model } from '../graph/model';
 import { prune } from '../graph/prune';
 import { saveByReference } from '../graph/save';
+import { MicroBatches } from './micro-batch/micro-batches';
 import type { Task } from './task';
 
 /** Above this the features are computed anew each time. */
@@ -18,21 +22,39 @@ const FEATURES = 'features';
  * With no adapter the model is a constant of the data set: its pooled outputs are computed once, and the
  * head is trained on them. The numbers are those of running the model at every step.
  */
-export async function withCachedFeatures(task: Task, folder: string, threads: number): Promise<Task> {
+export async function withCachedFeatures(
+  task: Task,
+  folder: string,
+  threads: number,
+  warn: (message: string) => void,
+): Promise<Task> {
   const { train, validation } = task.data;
   const hidden = task.infos.get(task.graph.output)!.shape.at(-1) as number;
   const examples = train.dataset.examples.length + validation.dataset.examples.length;
   if (task.adapters.length > 0 || !task.head || examples * hidden * 4 > LIMIT_BYTES) return task;
   const { model, pooled } = poolingModel(task);
   const session = await openSession(saveByReference(model, folder, 'features.onnx'), { threads });
+  const pool = async (inputs: HostTensors) => {
+    const used = Object.fromEntries(model.graph.inputs.map((i) => [i.name, inputs[i.name]]));
+    return (await session.run(used))[pooled];
+  };
+  const evaluator: Evaluator = {
+    evaluate: async (inputs) => ({ lossSum: 0, count: 0, logits: await pool(inputs), observed: new Map() }),
+    dispose: () => session.dispose(),
+  };
+  const micro = new MicroBatches(task, evaluator, CPU, warn);
   const cache = new Map<Dataset, Float32Array>();
   for (const { dataset } of [train, validation]) {
     const values = new Float32Array(dataset.examples.length * hidden);
     for (const batch of evaluationOrder(dataset, task.spec.training.batchSize)) {
-      const inputs = task.feeds(dataset, batch);
-      const used = Object.fromEntries(model.graph.inputs.map((i) => [i.name, inputs[i.name]]));
-      const out = (await session.run(used))[pooled].data as Float32Array;
-      batch.forEach((example, i) => values.set(out.subarray(i * hidden, (i + 1) * hidden), example * hidden));
+      await micro.run('evaluation', dataset, batch, async (parts) => {
+        for (const { indices, length } of parts) {
+          const out = (await pool(task.feeds(dataset, indices, length))).data as Float32Array;
+          indices.forEach((example, i) =>
+            values.set(out.subarray(i * hidden, (i + 1) * hidden), example * hidden),
+          );
+        }
+      });
     }
     cache.set(dataset, values);
   }

@@ -97,7 +97,7 @@ async function trainOnce(
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const folder = join(run, 'graph');
-  const task = await withCachedFeatures(prepared, folder, options.threads);
+  const task = await withCachedFeatures(prepared, folder, options.threads, warn);
   const featureSeconds = (performance.now() - began) / 1000;
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
   const { threads, program } = options;

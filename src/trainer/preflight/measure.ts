@@ -37,14 +37,15 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   const train = subset(whole.train, [[sample.longest], ...sample.steps]);
   const validation = subset(whole.validation, [evaluated]);
   const small = withData(task, train.dataset, validation.dataset);
+  const cuts: string[] = [];
+  const cut = (message: string) => void cuts.push(message);
   const beforeFeatures = performance.now();
-  const prepared = await withCachedFeatures(small, join(options.folder, 'features'), options.threads);
+  const prepared = await withCachedFeatures(small, join(options.folder, 'features'), options.threads, cut);
   const featureSeconds = prepared === small ? 0 : (performance.now() - beforeFeatures) / 1000;
   const { stepper, trainable, choice } = await open(task, prepared, prepared !== small, options);
   try {
     const state = initialState(prepared, trainable);
-    const cuts: string[] = [];
-    const micro = new MicroBatches(prepared, stepper, choice.place, (message) => cuts.push(message));
+    const micro = new MicroBatches(prepared, stepper, choice.place, cut);
     await tryLongest(stepper, prepared, micro, state.parameters);
     await lookAhead(prepared, stepper, micro, state.parameters);
     const preparation = performance.now() / 1000 - featureSeconds;
