@@ -10,7 +10,7 @@ import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/load';
 import { prepareModel } from '../../src/graph/prepare';
-import { fixture } from './files';
+import { fixture, onWebgpu } from './files';
 
 const models = ['./', './more/'].flatMap((folder) =>
   readdirSync(fixture(folder))
@@ -47,6 +47,15 @@ describe('gradient checkpointing', () => {
       precision: 'mixed',
       gradientCheckpointing: true,
     });
+    expect(stepDifference(without, again).gradient).toBeLessThan(1e-5);
+  });
+
+  it.runIf(onWebgpu).each(['bert-lora.json', 'more/t5.json'])('runs on WebGPU: %s', async (name) => {
+    const file = readReference(fixture(name));
+    if (file.kind === 'anl') throw new Error('Not a model.');
+    const place = { engine: 'onnxruntime', device: 'webgpu' } as const;
+    const without = await referenceStep(file.modelPath, file.case, { place });
+    const again = await referenceStep(file.modelPath, file.case, { place, gradientCheckpointing: true });
     expect(stepDifference(without, again).gradient).toBeLessThan(1e-5);
   });
 
