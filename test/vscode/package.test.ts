@@ -134,6 +134,8 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     expect(binaries).toContain(`${dawn}dawn.node`);
     expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
     expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
+    // No device of ours is DirectML, and ONNX Runtime loads it only for that.
+    expect(names(files, /DirectML/i)).toEqual([]);
   });
 
   test('its Node is of that platform, and may be executed', () => {

@@ -39,18 +39,21 @@ describe('the universal package, in VS Code 1.100', () => {
     expect(await window.page.locator('.notification-toast').count()).toBe(0);
   });
 
-  test.each(['Run Experiment', 'Preflight', 'Run the Demo'])(
-    '%s says what is missing, with one next action',
-    async (command) => {
-      await window.palette(`AuroRA: ${command}`);
-      const said = await window.said(
-        /carries no ONNX Runtime for linux-\w+\. Install the build of the extension/,
-      );
-      expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show the Extension']);
-      await window.palette('Notifications: Clear All Notifications');
-      await said.waitFor({ state: 'hidden' });
-    },
-  );
+  test.each([
+    'Run Experiment',
+    'Preflight',
+    'Verify Experiment on Both Engines',
+    'Check This Machine',
+    'Run the Demo',
+  ])('%s says what is missing, with one next action', async (command) => {
+    await window.palette(`AuroRA: ${command}`);
+    const said = await window.said(
+      /carries no ONNX Runtime for linux-\w+\. Install the build of the extension/,
+    );
+    expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show the Extension']);
+    await window.palette('Notifications: Clear All Notifications');
+    await said.waitFor({ state: 'hidden' });
+  });
 
   test('no run was begun', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
 

@@ -6,8 +6,11 @@ import { ROOT } from '../run.mjs';
 import { readTarball } from '../tarball.mjs';
 import { TARGETS } from './targets.mjs';
 
-/** Libraries that the binding does not load: macOS gets its library twice, under two names. */
-const UNUSED = /^libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
+/**
+ * Libraries that are not loaded: macOS gets its library twice, under two names, and Windows asks for DirectML
+ * (18 MB) only where a session wants that provider, which no device of ours does.
+ */
+const UNUSED = /^(libonnxruntime\.\d+\.\d+\.\d+\.dylib|DirectML\.dll)$/;
 
 /** Puts a platform's Node, ONNX Runtime and Dawn under `dist`; returns the licence texts that go with them. */
 export function stageRuntime(target, dist) {
