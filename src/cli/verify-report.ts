@@ -1,6 +1,7 @@
 import { placeName, type Place } from '../engine/place';
 import type {
   VerifyGradient,
+  VerifyKinks,
   VerifyLine,
   VerifyResult,
   VerifyRow,
@@ -19,11 +20,21 @@ export function verifyText(line: VerifyLine): string {
     }
     case 'ran':
       return `  ${placeName(line.place as Place)}, ${line.values} values: loss ${line.loss.toFixed(6)}, ${line.seconds.toFixed(2)} s\n`;
+    case 'kinks':
+      return kinks(line);
     case 'result':
       return result(line);
     case 'problem':
       return `error: ${line.message}\n`;
   }
+}
+
+function kinks({ values, operators, texts, of }: VerifyKinks): string {
+  const where = `${count(values)} ${values === 1 ? 'value' : 'values'} of ${operators.join(', ')}`;
+  const why = `Gradients differ, and rounding decides some of them: the engines see ${where} on different sides of 0.`;
+  return texts.length === of
+    ? `${why}\nEach text holds one, so that what differs below may be this alone.\n`
+    : `${why}\nAgain without the ${count(texts.length)} of ${count(of)} texts that hold ${values === 1 ? 'it' : 'them'}:\n`;
 }
 
 /** Tensors are looked at without the runtime's graph optimization. */

@@ -2,9 +2,9 @@ import type { PreflightProblem } from './preflight';
 
 /**
  * What `aurora verify --json` prints: one JSON object a line, each as soon as it is known: setup, ran …, result;
- * a problem instead where it cannot be done. Readers pass over kinds they do not know.
+ * kinks and ran … again before the result where rounding decides gradients; a problem where it cannot be done. Readers pass over kinds they do not know.
  */
-export type VerifyLine = VerifySetup | VerifyRan | VerifyResult | PreflightProblem;
+export type VerifyLine = VerifySetup | VerifyRan | VerifyKinks | VerifyResult | PreflightProblem;
 
 export interface VerifyPlace {
   engine: string;
@@ -33,6 +33,19 @@ export interface VerifyRan {
   values: VerifyValues;
   seconds: number;
   loss: number;
+}
+
+/**
+ * The gradients differed, but values lie so near an operator's kink that the engines round them to different sides.
+ * The batch is run again without the texts that hold them, unless all do.
+ */
+export interface VerifyKinks {
+  kind: 'kinks';
+  values: number;
+  operators: string[];
+  /** Positions in the batch. */
+  texts: number[];
+  of: number;
 }
 
 /** The largest difference of one kind of number. */

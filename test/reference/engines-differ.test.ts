@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openForward } from '../../src/engine/forward';
 import { CPU, type Place } from '../../src/engine/place';
+import { buildTaskGraph, LABELS } from '../../src/engine/program';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import type { Model, Node } from '../../src/graph/model';
@@ -73,6 +78,45 @@ describe('where the engines differ', () => {
     const { differing } = result.first as { differing: string[] };
     expect(differing.length).toBeGreaterThan(1);
     expect(differing.every((name) => name.startsWith('layer.0.'))).toBe(true);
+  });
+
+  it('where rounding decides on which side of a kink a value lies, its text is left out, and said so', async () => {
+    const round = subject.rounds[1];
+    const [y] = norm.outputs;
+    const examples = subject.inputs[LABELS].dims[0];
+    // The first number of the first text comes to lie at a kink, a rounding error above it or below.
+    const near = (shift: number) =>
+      changed((g) => {
+        const raw = g.fresh('raw');
+        g.sink.push({ ...norm, outputs: [raw, ...norm.outputs.slice(1)] });
+        const bent = g.op('Relu', [g.op('Sub', [raw, g.scalar(at + shift, DType.float)])]);
+        g.op('Add', [raw, bent], {}, { outputs: [y] });
+      });
+    const folder = mkdtempSync(join(tmpdir(), 'aurora-kink-'));
+    const task = buildTaskGraph(model, subject.infos, subject.spec, false);
+    const forward = await openForward(task.model, [y], folder, { place: CPU });
+    const trained = task.trainable.map(({ name, dims }) => [
+      name,
+      { dtype: DType.float, dims, data: round.parameters.get(name)! },
+    ]);
+    const { [y]: normed } = await forward.run({ ...subject.inputs, ...Object.fromEntries(trained) });
+    await forward.dispose();
+    rmSync(folder, { recursive: true });
+    const at = Number(normed.data[0]);
+    const lines: { kind: string }[] = [];
+    const a = { place: CPU, model: near(-1e-6) };
+    const b = { place: PLAIN, model: near(1e-6) };
+    const result = await verify(a, b, { ...subject, rounds: [round] }, (line) => {
+      lines.push(line);
+    });
+    expect(lines.find((l) => l.kind === 'kinks')).toEqual({
+      kind: 'kinks',
+      values: 1,
+      operators: ['Relu'],
+      texts: [0],
+      of: examples,
+    });
+    expect(result.agree).toBe(true);
   });
 
   it('an operator that TensorFlow.js lacks is named with its node', async () => {

@@ -18,7 +18,7 @@ import type { Model } from '../../src/graph/model';
 import { prepareModel } from '../../src/graph/prepare';
 import { tensorOf, tensorValues } from '../../src/graph/values';
 import { perturbed } from '../../src/trainer/verify/perturb';
-import { verifySides, type Side, type Subject } from '../../src/trainer/verify/sides';
+import { verifySides, type Side, type Subject, type VerifyOptions } from '../../src/trainer/verify/sides';
 import { fixture } from './files';
 
 const host = ({ dims, data }: DenseArray, dtype: number) => ({
@@ -57,10 +57,15 @@ export async function subjectOf(name: string): Promise<{ model: Model; subject: 
   };
 }
 
-export async function verify(a: Side, b: Side, subject: Subject) {
+export async function verify(
+  a: Side,
+  b: Side,
+  subject: Subject,
+  emit: VerifyOptions['emit'] = () => undefined,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-agree-'));
   try {
-    return await verifySides([a, b], subject, { folder, ran: () => undefined });
+    return await verifySides([a, b], subject, { folder, emit });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

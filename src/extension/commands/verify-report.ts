@@ -2,6 +2,7 @@ import { placeWords } from '../../shared/device-words';
 import type { PreflightProblem } from '../../shared/preflight';
 import type {
   VerifyGradient,
+  VerifyKinks,
   VerifyLine,
   VerifyRan,
   VerifyResult,
@@ -16,6 +17,7 @@ import type { Translate } from '../translate';
 export interface VerifyReport {
   setup?: VerifySetup;
   ran: VerifyRan[];
+  kinks?: VerifyKinks;
   result?: VerifyResult;
   problem?: PreflightProblem;
 }
@@ -24,7 +26,7 @@ export interface VerifyReport {
 export function parseVerifyLine(line: string): VerifyLine | undefined {
   try {
     const value = JSON.parse(line) as VerifyLine | null;
-    return value && ['setup', 'ran', 'result', 'problem'].includes(value.kind) ? value : undefined;
+    return value && ['setup', 'ran', 'kinks', 'result', 'problem'].includes(value.kind) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -45,6 +47,11 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
           placeWords(report.setup.places[1], t),
         );
       return report.ran.length === 4 ? t('Comparing …') : undefined;
+    case 'kinks':
+      report.kinks = line;
+      if (line.texts.length === line.of) return undefined;
+      report.ran = [];
+      return t('Once more, without the texts of which rounding decides …');
     case 'result':
       report.result = line;
       return undefined;
@@ -67,11 +74,16 @@ export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate
 }
 
 /** The whole report as Markdown. */
-export function verifyMarkdown(name: string, { setup, ran, result }: VerifyReport, t: Translate): string {
+export function verifyMarkdown(
+  name: string,
+  { setup, ran, kinks, result }: VerifyReport,
+  t: Translate,
+): string {
   return [
     `# ${t('Engines on {0}', escape(name))}`,
     ...(result ? [`**${escape(verifySummary(result, t))}**`] : []),
     ...(setup ? [setupText(setup, t)] : []),
+    ...(kinks ? [kinksText(kinks, t)] : []),
     ...(result ? [rowsTable(result.rows, t), explanation(t)] : []),
     ...(result?.first ? firstPart(result.first, t) : []),
     ...(ran.length > 0 ? [`## ${t('Steps')}`, ranTable(ran, t)] : []),
@@ -87,6 +99,19 @@ function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, 
     ...([a, b, examples, tokens, tensors] as const),
   );
   return dropout ? `${sentence} ${t('Both got the same dropout masks.')}` : sentence;
+}
+
+function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate): string {
+  const why = t(
+    'Rounding decides some of the gradients: the engines see {0} values of {1} on different sides of 0.',
+    values,
+    operators.map(code).join(', '),
+  );
+  const rest =
+    texts.length === of
+      ? t('Each text holds one, so that what differs below may be this alone.')
+      : t('What follows is without the {0} of {1} texts that hold them.', texts.length, of);
+  return `${why} ${rest}`;
 }
 
 function rowsTable(rows: readonly VerifyRow[], t: Translate): string {

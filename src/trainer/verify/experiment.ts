@@ -58,7 +58,7 @@ export async function verifyExperiment(
     ],
   };
   const [a, b] = places.map((place) => ({ place, model: task.model }));
-  const result = await verifySides([a, b], subject, { folder, threads, ran: emit });
+  const result = await verifySides([a, b], subject, { folder, threads, emit });
   await emit(result);
   return result;
 }

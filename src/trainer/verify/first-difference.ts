@@ -34,7 +34,10 @@ export async function firstDifference(
   for (let from = 0; from < made.length; from += AT_ONCE) {
     const part = made.slice(from, from + AT_ONCE);
     const names = part.map(({ y }) => y);
-    const [a, b] = [await run(sides[0], names, feeds, folder), await run(sides[1], names, feeds, folder)];
+    const [a, b] = [
+      await tensorsOf(sides[0], names, feeds, folder),
+      await tensorsOf(sides[1], names, feeds, folder),
+    ];
     for (const { node, y } of part) {
       const found = tensorDifference(a[y], b[y]);
       if (!(found.error <= TOLERANCE)) return described(node, y, a[y].dims, found);
@@ -43,7 +46,8 @@ export async function firstDifference(
   return undefined;
 }
 
-async function run(
+/** Tensors from inside a side's forward graph. */
+export async function tensorsOf(
   side: ForwardSide,
   names: string[],
   feeds: HostTensors,

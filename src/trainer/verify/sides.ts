@@ -10,6 +10,7 @@ import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import type {
   VerifyGradient,
+  VerifyKinks,
   VerifyRan,
   VerifyResult,
   VerifyRow,
@@ -17,6 +18,7 @@ import type {
 } from '../../shared/verification';
 import { difference, largest, positionOf } from './difference';
 import { firstDifference } from './first-difference';
+import { findKinks, kinksLine, without } from './kinks';
 
 /** Where one side runs, and what; the models differ in nothing but what a test changes. */
 export interface Side {
@@ -38,7 +40,7 @@ export interface VerifyOptions {
   /** For graphs; the caller removes it. */
   folder: string;
   threads?: number;
-  ran: (line: VerifyRan) => void | Promise<void>;
+  emit: (line: VerifyRan | VerifyKinks) => void | Promise<void>;
 }
 
 /**
@@ -59,15 +61,47 @@ export async function verifySides(
   subject: Subject,
   options: VerifyOptions,
 ): Promise<VerifyResult> {
+  const result = await compare(sides, subject, options);
+  if (result.agree || result.rows.some((r) => !r.agree && r.what !== 'gradients'))
+    return explain(sides, subject, result, options);
+  const kinks = await kinksOf(sides, subject, options);
+  if (!kinks) return explain(sides, subject, result, options);
+  await options.emit(kinks);
+  if (kinks.texts.length === kinks.of) return explain(sides, subject, result, options);
+  const rest = { ...subject, inputs: without(subject.inputs, kinks.texts, kinks.of) };
+  return explain(sides, rest, await compare(sides, rest, options), options);
+}
+
+interface Compared {
+  agree: boolean;
+  rows: VerifyRow[];
+  steps: [Step[], Step[]];
+}
+
+async function compare(
+  sides: readonly [Side, Side],
+  subject: Subject,
+  options: VerifyOptions,
+): Promise<Compared> {
   const [a, b] = [await steps(sides[0], subject, options), await steps(sides[1], subject, options)];
   const rows = subject.rounds.flatMap(({ values }, i) => compared(values, a[i], b[i]));
+  return { agree: rows.every((r) => r.agree), rows, steps: [a, b] };
+}
+
+/** With the first difference where there is one. */
+async function explain(
+  sides: readonly [Side, Side],
+  subject: Subject,
+  { agree, rows, steps: [a, b] }: Compared,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
   const failed = rows.find((r) => !r.agree);
-  if (!failed) return { kind: 'result', agree: true, rows };
+  if (!failed) return { kind: 'result', agree, rows };
   const round = subject.rounds.findIndex((r) => r.values === failed.values);
   const first =
     (await forwardDifference(sides, subject, round, options)) ??
     gradientDifference(taskOf(sides[0], subject), a[round], b[round]);
-  return { kind: 'result', agree: false, rows, first };
+  return { kind: 'result', agree, rows, first };
 }
 
 const taskOf = ({ model }: Side, { infos, spec }: Subject): TaskGraph =>
@@ -78,7 +112,11 @@ const taskOf = ({ model }: Side, { infos, spec }: Subject): TaskGraph =>
     spec.adapters.some((x) => x.spec.dropout > 0),
   );
 
-async function steps(side: Side, subject: Subject, { folder, threads, ran }: VerifyOptions): Promise<Step[]> {
+async function steps(
+  side: Side,
+  subject: Subject,
+  { folder, threads, emit }: VerifyOptions,
+): Promise<Step[]> {
   const { place } = side;
   const task = taskOf(side, subject);
   const here = join(folder, place.engine);
@@ -96,7 +134,7 @@ async function steps(side: Side, subject: Subject, { folder, threads, ran }: Ver
       const { [task.logits]: logits } = await forward.run(feedsOf(task, subject.inputs, parameters));
       const loss = step.lossSum / step.count;
       out.push({ loss, logits: logits.data as Float32Array, gradients: step.gradients });
-      await ran({ kind: 'ran', place, values, seconds, loss });
+      await emit({ kind: 'ran', place, values, seconds, loss });
     }
     await forward.dispose();
     return out;
@@ -140,15 +178,31 @@ function gradientError(a: Step, b: Step, name: string) {
   return difference(ours, b.gradients.get(name) ?? [], Math.max(largest(ours), overall / 1000));
 }
 
+/** What both sides' forward graphs are, and what a round feeds them. */
+function forwardOf(sides: readonly [Side, Side], subject: Subject, round: number, threads?: number) {
+  const [x, y] = sides.map((side) => ({ model: taskOf(side, subject).model, place: side.place, threads }));
+  const feeds = feedsOf(taskOf(sides[0], subject), subject.inputs, subject.rounds[round].parameters);
+  return { forward: [x, y] as const, feeds };
+}
+
 function forwardDifference(
   sides: readonly [Side, Side],
   subject: Subject,
   round: number,
   { folder, threads }: VerifyOptions,
 ) {
-  const [x, y] = sides.map((side) => ({ model: taskOf(side, subject).model, place: side.place, threads }));
-  const feeds = feedsOf(taskOf(sides[0], subject), subject.inputs, subject.rounds[round].parameters);
-  return firstDifference([x, y], feeds, join(folder, 'trace'));
+  const { forward, feeds } = forwardOf(sides, subject, round, threads);
+  return firstDifference(forward, feeds, join(folder, 'trace'));
+}
+
+async function kinksOf(sides: readonly [Side, Side], subject: Subject, { folder, threads }: VerifyOptions) {
+  const examples = subject.inputs[LABELS].dims[0];
+  const found = [];
+  for (const round of subject.rounds.keys()) {
+    const { forward, feeds } = forwardOf(sides, subject, round, threads);
+    found.push(await findKinks(forward, feeds, examples, join(folder, 'kinks')));
+  }
+  return kinksLine(found, examples);
 }
 
 /** The backward pass comes from the loss, so that what differs last in the graph is nearest to the cause. */

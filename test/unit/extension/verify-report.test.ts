@@ -104,6 +104,19 @@ describe('the report of both engines', () => {
     expect(text).toContain('- `layer.0.query.A`\n- `layer.1.query.A`');
   });
 
+  it('says which texts were left out, and tells the steps of the others', () => {
+    const rows = [row('gradients', 4e-7, 1e-4)];
+    const { report } = reported({ kind: 'result', agree: true, rows });
+    const kinks = { kind: 'kinks' as const, values: 3, operators: ['Relu'], texts: [0, 12, 20], of: 32 };
+    expect(addVerifyLine(report, parseVerifyLine(JSON.stringify(kinks))!, t)).toContain('Once more');
+    expect(report.ran).toEqual([]);
+    const text = verifyMarkdown('x', report, t);
+    expect(text).toContain('see 3 values of `Relu` on different sides of 0.');
+    expect(text).toContain('without the 3 of 32 texts that hold them.');
+    const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } }, t);
+    expect(all).toContain('Each text holds one');
+  });
+
   it('passes over what is no line of it', () => {
     expect(parseVerifyLine('Warning: a driver')).toBeUndefined();
     expect(parseVerifyLine('{"kind":"later"}')).toBeUndefined();
