@@ -30,6 +30,18 @@ export interface ForkedEvent {
   changed: { key: string; from?: unknown; to?: unknown }[];
 }
 
+/**
+ * Where somebody wants a run to compute: its first line, or its first after `forked`, so that a run that was killed
+ * before it had found its device goes on as it was meant to.
+ */
+export interface RequestedEvent {
+  kind: 'requested';
+  engine: string;
+  /** 'auto', one device, or several to measure between. */
+  device: string | string[];
+  fallBack: boolean;
+}
+
 /** Where a run computes, and why there: asked for, measured fastest, or what it fell back to. */
 export interface DeviceEvent {
   kind: 'device';
@@ -43,6 +55,7 @@ export interface DeviceEvent {
 
 export type RunEvent = EventBase &
   (
+    | RequestedEvent
     | DeviceEvent
     | {
         kind: 'started';

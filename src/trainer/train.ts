@@ -6,12 +6,13 @@ import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
+import { readRunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
 import type { StopReason } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { writeMissingAdapters } from './adapter-files';
 import { deviceFields, type DeviceChoice } from './device/choose';
-import { resumedChoice } from './device/recorded';
+import { requestedEvent, resumedChoice, resumedRequest } from './device/recorded';
 import { settle } from './device/settle';
 import { environment, environmentWarnings, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
@@ -92,6 +93,10 @@ async function trainOnce(
     journal.append({ kind: 'warning', message });
     listener.warning(message);
   };
+  const before = options.resume ? readRunSummary(run).events : undefined;
+  const { given, fallBack } = options.device;
+  const request = before ? resumedRequest(before, options.device) : options.device;
+  if (!before || given.engine || given.device || fallBack) journal.append(requestedEvent(request));
   const restored = options.resume ? restore(run, spec, warn) : undefined;
   const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
@@ -102,8 +107,8 @@ async function trainOnce(
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
   const { threads, program } = options;
   const opened = await settle(prepared, task, {
-    request: options.device,
-    before: options.resume ? resumedChoice(run, options.device) : undefined,
+    request,
+    before: before && resumedChoice(before, request),
     onFeatures: task !== prepared,
     measuring: (places) => listener.measuring(places),
     stopped: () => stopped() !== undefined,

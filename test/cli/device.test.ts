@@ -107,6 +107,16 @@ it('a run that is told to stop while devices are measured stops, and begins when
   expect([r.code, r.err]).toEqual([0, expect.stringContaining('Training aurora')]);
 });
 
+it('a run that was killed before it had its device goes on as it was asked for', () => {
+  const run = killed(train('--engine', 'tfjs', '--device', 'wasm', '--set', 'training.maxSteps=2').run, '');
+  const { events } = runPaths(run);
+  const [asked] = readFileSync(events, 'utf8').split('\n');
+  expect(JSON.parse(asked)).toMatchObject({ kind: 'requested', engine: 'tfjs', device: 'wasm' });
+  writeFileSync(events, `${asked}\n`);
+  const r = lab.run('train', '--resume', run);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('TensorFlow.js on wasm, as asked for')]);
+});
+
 describe.skipIf(withoutWebGpu)('a run on webgpu', () => {
   let first: ReturnType<typeof train>;
   beforeAll(() => {
@@ -167,7 +177,8 @@ it('a run of an older version, which says nothing of devices, goes on with the C
   const run = killed(whole);
   const { events, checkpoints } = runPaths(run);
   const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
-  const old = lines.map((l) => JSON.parse(l) as RunEvent).filter((e) => e.kind !== 'device');
+  const later = ['requested', 'device'];
+  const old = lines.map((l) => JSON.parse(l) as RunEvent).filter((e) => !later.includes(e.kind));
   writeFileSync(events, old.map((e, seq) => `${JSON.stringify({ ...e, seq })}\n`).join(''));
   const path = join(checkpoints, 'step-000021/state.json');
   const state = JSON.parse(readFileSync(path, 'utf8')) as { environment: Record<string, unknown> };

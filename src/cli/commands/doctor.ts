@@ -1,12 +1,17 @@
-import { platform, arch } from 'node:os';
+import { join } from 'node:path';
+import { notBuilt } from '../../engine/devices/candidates';
 import { ENGINES, type EngineName, type Place } from '../../engine/place';
 import type { DoctorLine } from '../../shared/doctor';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { checkAdapter, checkPlace, doctor } from '../../trainer/doctor/doctor';
+import { answerParent, endWithParent } from '../child';
 import { threadCount, wholeNumber, type Command } from '../command';
 import { doctorText } from '../doctor-report';
+import { temporaryFolder } from '../temporary';
 
 const SECONDS = 10;
+/** For who wants shorter or more exact measurements from the editor, too. */
+const SECONDS_VARIABLE = 'AURORA_DOCTOR_SECONDS';
 
 export const doctorCommand: Command = {
   help: `Usage: aurora doctor [options]
@@ -15,7 +20,7 @@ Looks at this machine: processor, memory, graphics cards with their drivers. The
 engine could use here, ${SECONDS} seconds each: products of matrices, and training steps of a small encoder with an
 AuroRA adapter through the code that trains. Says what is missing and how to get it.
 
-  --seconds N        measure each device for N seconds (default: ${SECONDS})
+  --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
   --threads N        threads on a processor (default: one a core)
   --json             JSON lines, each as soon as it is known: system, checking, place, report
 `,
@@ -25,50 +30,44 @@ AuroRA adapter through the code that trains. Says what is missing and how to get
     json: { type: 'boolean' },
     // What its own child processes are asked.
     place: { type: 'string' },
+    folder: { type: 'string' },
     adapter: { type: 'boolean' },
   },
   async run(args) {
-    const seconds = wholeNumber('seconds', args.text('seconds') ?? String(SECONDS));
+    const given = args.text('seconds') ?? process.env[SECONDS_VARIABLE];
+    const seconds = wholeNumber('seconds', given ?? String(SECONDS));
     if (seconds < 1) throw new AuroraError('usage', '--seconds takes a number from 1 on.');
     const threads = threadCount(args.text('threads'));
-    if (args.flag('adapter')) return answer(await checkAdapter());
+    if (args.flag('adapter')) return answerParent(await checkAdapter());
     const place = args.text('place');
-    if (place !== undefined) return answer(await checkPlace(parsePlace(place), seconds, threads));
+    const folder = args.text('folder') ?? temporaryFolder('doctor');
+    if (place !== undefined) {
+      endWithParent();
+      return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }));
+    }
     const json = args.flag('json');
     const emit = (line: DoctorLine) => write(json ? `${JSON.stringify(line)}\n` : doctorText(line));
-    const report = await doctor({ places: places(), seconds, threads, program: process.argv[1], emit });
+    const program = join(__dirname, 'cli.cjs');
+    const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
     await emit({ kind: 'report', ...report });
     return EXIT.ok;
   },
 };
 
-/** Everything that this platform could have; tfjs' plain JavaScript is for tests and never worth it. */
-function places(): Place[] {
-  const here = `${platform()}-${arch()}`;
-  const not: string[] = [
-    'tfjs:cpu',
-    ...(here === 'linux-x64' ? [] : ['onnxruntime:cuda']),
-    ...(here === 'linux-x64' || here === 'win32-x64' ? [] : ['tfjs:tensorflow']),
-    ...(here === 'linux-arm64' ? ['onnxruntime:webgpu'] : []),
-  ];
-  return (Object.keys(ENGINES) as EngineName[]).flatMap((engine) =>
-    ENGINES[engine]
-      .filter((device) => !not.includes(`${engine}:${device}`))
-      .map((device) => ({ engine, device }) as Place),
-  );
-}
+/**
+ * Everything that this platform could have, so that what is missing is said, too; tfjs' plain JavaScript is for tests
+ * and never worth it.
+ */
+const places = (): Place[] =>
+  (Object.keys(ENGINES) as EngineName[])
+    .flatMap((engine) => ENGINES[engine].map((device) => ({ engine, device }) as Place))
+    .filter((place) => !(place.engine === 'tfjs' && place.device === 'cpu') && !notBuilt(place, process));
 
 function parsePlace(text: string): Place {
   const [engine, device] = text.split(':') as [EngineName, string];
   if (!(ENGINES[engine] as readonly string[] | undefined)?.includes(device))
     throw new AuroraError('usage', `--place ${text} is no engine with one of its devices.`);
   return { engine, device } as Place;
-}
-
-/** The whole line, and then the end: what a driver leaves behind must not keep the process. */
-async function answer(value: object): Promise<number> {
-  await write(`\n${JSON.stringify(value)}\n`);
-  process.exit(EXIT.ok);
 }
 
 const write = (text: string): Promise<void> =>

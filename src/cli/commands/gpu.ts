@@ -15,6 +15,7 @@ import { tidy } from '../../trainer/gpu-support/claim';
 import { install, record, remove } from '../../trainer/gpu-support/install';
 import { gpuFolder } from '../../trainer/gpu-support/places';
 import { gpuStates, readInstalled } from '../../trainer/gpu-support/state';
+import { answerParent, endWithParent } from '../child';
 import { wholeNumber, type Command, type ParsedArgs } from '../command';
 import { GpuProgress } from '../gpu-progress';
 import { table } from '../table';
@@ -135,8 +136,8 @@ const PROGRAM = join(__dirname, 'cli.cjs');
 async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
   const at = args.text('at');
   if (at !== undefined) {
-    print(await tryPart(name, at));
-    return EXIT.ok;
+    endWithParent();
+    return answerParent(await tryPart(name, at));
   }
   const gpu = folder(args);
   const { title } = GPU_PARTS[name];

@@ -21,25 +21,37 @@ export const onProcessor = ({ device }: Place): boolean => device === 'cpu' || d
  * device file.
  */
 export function candidates(engine: EngineName, facts: DeviceFacts): Candidate[] {
-  if (engine === 'onnxruntime')
-    return [ort('cpu'), ort('webgpu', noOrtWebGpu(facts) ?? noGpu(facts)), ort('cuda', noCuda(facts))];
+  const ort = (device: OrtDevice, problem?: string) => of({ engine: 'onnxruntime', device }, problem);
+  const tfjs = (device: TfjsBackend, problem?: string) => of({ engine: 'tfjs', device }, problem);
+  const of = (place: Place, problem?: string): Candidate => ({
+    place,
+    problem: notBuilt(place, facts) ?? problem,
+  });
+  if (engine === 'onnxruntime') return [ort('cpu'), ort('webgpu', noGpu(facts)), ort('cuda', noCuda(facts))];
   return [tfjs('wasm'), tfjs('cpu'), tfjs('webgpu', noGpu(facts)), tfjs('tensorflow', noTensorflow(facts))];
 }
 
-const ort = (device: OrtDevice, problem?: string): Candidate => ({
-  place: { engine: 'onnxruntime', device },
-  problem,
-});
-const tfjs = (device: TfjsBackend, problem?: string): Candidate => ({
-  place: { engine: 'tfjs', device },
-  problem,
-});
+/** Devices whose packages have no binary for some platform, and those for which they have one. */
+const BUILT: Record<string, { for: readonly string[]; otherwise: string } | undefined> = {
+  'onnxruntime:webgpu': {
+    for: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
+    otherwise: 'ONNX Runtime has no WebGPU on',
+  },
+  'onnxruntime:cuda': { for: ['linux-x64'], otherwise: 'CUDA needs Linux on x64; this is' },
+  'tfjs:tensorflow': {
+    for: ['linux-x64', 'win32-x64'],
+    otherwise: "TensorFlow's native library needs Linux or Windows on x64; this is",
+  },
+};
 
-/** onnxruntime-node's binaries for the other platforms are built without WebGPU. */
-function noOrtWebGpu({ platform, arch }: DeviceFacts): string | undefined {
-  const built = ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'];
+/** Why a device cannot be had on a platform, whatever is installed; undefined where it can. */
+export function notBuilt(
+  { engine, device }: Place,
+  { platform, arch }: Pick<DeviceFacts, 'platform' | 'arch'>,
+): string | undefined {
   const here = `${platform}-${arch}`;
-  return built.includes(here) ? undefined : `ONNX Runtime has no WebGPU on ${here}`;
+  const built = BUILT[`${engine}:${device}`];
+  return !built || built.for.includes(here) ? undefined : `${built.otherwise} ${here}`;
 }
 
 function noGpu({ platform, arch, gpuFile }: DeviceFacts): string | undefined {
@@ -49,8 +61,7 @@ function noGpu({ platform, arch, gpuFile }: DeviceFacts): string | undefined {
   return `not tried on ${platform}-${arch}`;
 }
 
-function noCuda({ platform, arch, nvidia, gpuFile, cudaProvider }: DeviceFacts): string | undefined {
-  if (platform !== 'linux' || arch !== 'x64') return 'CUDA needs Linux on x64';
+function noCuda({ nvidia, gpuFile, cudaProvider }: DeviceFacts): string | undefined {
   // In WSL the card is behind Windows' driver and has no file of its own.
   if (!nvidia && gpuFile !== '/dev/dxg') return 'no NVIDIA card (no /dev/nvidia0)';
   return cudaProvider ? undefined : "ONNX Runtime's CUDA provider is not installed";

@@ -15,8 +15,6 @@ export interface DeviceChoice {
 }
 
 export interface ChooseOptions extends MeasureOptions {
-  /** The run has no adapter and trains its head on features that are computed once. */
-  onFeatures: boolean;
   /** Told what is about to be measured. */
   measuring: (places: readonly Place[]) => void | Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { onProcessor } from '../../engine/devices/candidates';
 import type { Place } from '../../engine/place';
+import type { TrialProblem } from './trial';
 
 /** One device, measured: seconds a step, or why there are none. */
-export interface Trial {
+export interface Trial extends Partial<TrialProblem> {
   place: Place;
   secondsPerStep?: number;
-  problem?: string;
 }
 
 /** A gain below this is not worth a driver, nor bits that may differ from another machine's. */

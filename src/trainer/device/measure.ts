@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Place } from '../../engine/place';
+import { askChild } from '../child';
 import type { Task } from '../task';
 import type { Trial } from './fastest';
-import { trialBytes, type TrialAnswer } from './trial';
+import { trialBytes, type TrialAnswer, type TrialRequest } from './trial';
 
 export const MEASURE_COMMAND = 'measure-device';
 
-export interface MeasureOptions {
-  /** Intra-op threads; 0 for one a core. */
-  threads: number;
+export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatures' | 'once'> {
   /** Temporary graphs go below it; on the model's file system where possible. */
   folder: string;
   /** The built program, dist/cli.cjs. */
@@ -25,7 +23,6 @@ export interface MeasureOptions {
 const FIRST_LIMIT_MS = 600_000;
 const NEXT_LIMIT_MS = 60_000;
 const NEXT_FACTOR = 3;
-const LOOK_MS = 100;
 
 /**
  * Measures the first step of a run on several devices, each in a process of its own: a driver that crashes or
@@ -56,46 +53,22 @@ async function inChild(
   task: Task,
   place: Place,
   limit: number,
-  { threads, folder, program, stopped }: MeasureOptions,
+  { folder, program, stopped, ...options }: MeasureOptions,
 ): Promise<Omit<Trial, 'place'> | undefined> {
   const own = join(folder, `trial-${place.device}`);
   mkdirSync(own, { recursive: true });
   const file = join(own, 'request.bin');
-  writeFileSync(file, trialBytes(task, place, threads, join(own, 'graph')));
+  writeFileSync(file, trialBytes(task, place, { ...options, folder: join(own, 'graph') }));
   try {
-    // Its standard input ends with this process: then it ends too.
-    const child = spawn(process.execPath, [program, MEASURE_COMMAND, file], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      windowsHide: true,
-    });
-    let told = '';
-    child.stdout.on('data', (bytes: Buffer) => (told += bytes.toString()));
-    const ended = { late: false, stopped: false };
-    const kill = (why: keyof typeof ended) => {
-      ended[why] = true;
-      child.kill('SIGKILL');
-    };
-    const late = setTimeout(() => kill('late'), limit);
-    const look = setInterval(() => stopped() && kill('stopped'), LOOK_MS);
-    const how = await new Promise<string>((resolve) => {
-      child.once('error', (e) => resolve(e.message));
-      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
-    clearTimeout(late);
-    clearInterval(look);
+    const args = [MEASURE_COMMAND, file];
+    const { answer, how, ended } = await askChild<TrialAnswer>({ program, args, limit, stopped });
     // A Ctrl-C reaches the child first.
-    if (ended.stopped || stopped()) return undefined;
-    if (ended.late) return { problem: `a step was not done in ${Math.round(limit / 1000)} s` };
-    return answerIn(told) ?? { problem: `the process that tried it crashed (${how})` };
+    if (ended === 'stopped' || stopped()) return undefined;
+    if (ended) return { problem: `a step was not done in ${Math.round(limit / 1000)} s` };
+    if (!answer) return { problem: `the process that tried it crashed (${how})` };
+    if ('problem' in answer) return answer;
+    return { secondsPerStep: answer.secondsPerStep };
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-}
-
-/** A driver may print, too; ours is the last line that is JSON. */
-function answerIn(text: string): Omit<Trial, 'place'> | undefined {
-  const line = text.split('\n').findLast((l) => l.startsWith('{'));
-  if (line === undefined) return undefined;
-  const answer = JSON.parse(line) as TrialAnswer;
-  return 'problem' in answer ? { problem: answer.problem } : { secondsPerStep: answer.secondsPerStep };
 }

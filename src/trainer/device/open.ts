@@ -9,6 +9,7 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import { gradientStep } from '../step';
 import type { Task } from '../task';
 import type { DeviceChoice } from './choose';
+import type { Trial } from './fastest';
 import { taskOptions } from './options';
 import { firstStep } from './trial';
 
@@ -19,8 +20,8 @@ export interface OpenOptions {
   /** Go on with the processor where the device cannot be used. */
   fallBack: boolean;
   warn: (message: string) => void;
-  /** Why it cannot be used, where that is known already. */
-  problem?: string;
+  /** What became of it when it was tried in another process, where that failed. */
+  failed?: Trial;
 }
 
 export interface OpenedOn extends OpenedTask {
@@ -40,7 +41,7 @@ export async function openOnDevice(
 ): Promise<OpenedOn> {
   const { place } = choice;
   try {
-    if (options.problem !== undefined) throw unusable(place, 'cannot be used', new Error(options.problem));
+    if (options.failed) throw failure(options.failed);
     return { ...(await openProved(task, place, options)), choice };
   } catch (e) {
     if (onProcessor(place) || !options.fallBack || !isOfDevice(e)) throw e;
@@ -76,6 +77,11 @@ async function openProved(task: Task, place: Place, { threads, folder }: OpenOpt
     await opened.stepper.dispose().catch(() => undefined);
     throw isOfDevice(e) ? e : unusable(place, 'failed at the first step', e);
   }
+}
+
+function failure({ place, problem, known }: Trial): AuroraError {
+  if (known) return new AuroraError(known.kind, problem!, known.hint);
+  return unusable(place, 'cannot be used', new Error(problem));
 }
 
 const isOfDevice = (e: unknown): e is AuroraError =>

@@ -1,7 +1,6 @@
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU, ENGINES, type EngineName, type Place } from '../../engine/place';
-import { readRunSummary } from '../../runs/read';
-import type { RunEvent } from '../../shared/events';
+import type { RequestedEvent, RunEvent } from '../../shared/events';
 import type { DeviceChoice } from './choose';
 
 /** Where a run has computed last; undefined where it has not begun. Runs of older versions do not say: it was the CPU. */
@@ -14,9 +13,37 @@ export function recordedPlace(events: readonly RunEvent[]): Place | undefined {
 const isPlace = ({ engine, device }: { engine: string; device: string }): boolean =>
   Object.hasOwn(ENGINES, engine) && (ENGINES[engine as EngineName] as readonly string[]).includes(device);
 
+/**
+ * What a run that is resumed is asked for: what it was when it began, where nothing else is said now. Its wish to fall
+ * back stays.
+ */
+export function resumedRequest(events: readonly RunEvent[], now: DeviceRequest): DeviceRequest {
+  const then = events.findLast((e) => e.kind === 'requested');
+  if (!then || now.given.device || (now.given.engine && now.engine !== then.engine)) return now;
+  const engine = then.engine as EngineName;
+  const names = [then.device].flat();
+  // A later version may have known others.
+  if (!Object.hasOwn(ENGINES, engine)) return now;
+  if (!names.every((device) => device === 'auto' || isPlace({ engine, device }))) return now;
+  const device = Array.isArray(then.device) ? names.map((name) => ({ engine, device: name })) : then.device;
+  const fallBack = now.fallBack || then.fallBack;
+  return { ...now, engine, device: device as DeviceRequest['device'], fallBack };
+}
+
 /** A resumed run stays where it was, unless another device, or another engine, is asked for by name. */
-export function resumedChoice(run: string, { engine, given }: DeviceRequest): DeviceChoice | undefined {
-  const place = recordedPlace(readRunSummary(run).events);
+export function resumedChoice(
+  events: readonly RunEvent[],
+  { engine, given }: DeviceRequest,
+): DeviceChoice | undefined {
+  const place = recordedPlace(events);
   if (!place || given.device || (given.engine && engine !== place.engine)) return undefined;
   return { place, reason: 'resumed', tried: [] };
 }
+
+/** What the journal keeps of it. */
+export const requestedEvent = ({ engine, device, fallBack }: DeviceRequest): RequestedEvent => ({
+  kind: 'requested',
+  engine,
+  device: typeof device === 'string' ? device : device.map((place) => place.device),
+  fallBack,
+});

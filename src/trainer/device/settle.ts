@@ -12,7 +12,7 @@ export interface SettleOptions extends ChooseOptions {
   warn: (message: string) => void;
 }
 
-/** A driver that hangs is left after this; compiling for a large model takes less. */
+/** A driver that hangs is left after this where the processor takes over; else there is nothing to hurry for. */
 const HANG_MS = 180_000;
 
 /**
@@ -30,10 +30,15 @@ export async function settle(
   const choice = before ?? (await chooseDevice(request, prepared, options));
   if (!choice) return undefined;
   const fallBack = request.fallBack || choice.reason === 'fastest';
-  // A driver may take the process with it. Whoever wants to fall back wants that from a crash, too: it is tried apart.
-  const apart =
-    request.fallBack && choice.reason !== 'fastest' && !onProcessor(choice.place) && !options.onFeatures;
-  const trials = apart ? await measureDevices(prepared, [choice.place], { ...options, limit: HANG_MS }) : [];
+  // A driver may take the process with it, and the run would be gone without a word: it is tried apart. What has been
+  // measured, or has trained this run before, is known to work; but who wants to fall back wants it from a new driver too.
+  const known = choice.reason === 'fastest' || (choice.reason === 'resumed' && !fallBack);
+  const apart = !known && !onProcessor(choice.place);
+  const limit = fallBack ? HANG_MS : undefined;
+  const trials = apart
+    ? await measureDevices(prepared, [choice.place], { ...options, once: true, limit })
+    : [];
   if (!trials) return undefined;
-  return openOnDevice(task, choice, { ...options, fallBack, problem: trials[0]?.problem });
+  const [failed] = trials.filter(({ problem }) => problem !== undefined);
+  return openOnDevice(task, choice, { ...options, fallBack, failed });
 }

@@ -4,10 +4,12 @@ import { loadTokenizer } from '../../data/tokenizer';
 import { epochOrder } from '../../data/order';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
+import { AuroraError, type ErrorKind } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import { adaptModel } from '../adapted-model';
 import type { DataSplit, TaskData } from '../data';
 import { DropoutMasks } from '../dropout';
+import { withCachedFeatures } from '../features';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { median, subset } from '../preflight/sample';
 import { initialState } from '../state';
@@ -15,26 +17,41 @@ import { gradientStep } from '../step';
 import { makeTask, type Task } from '../task';
 import { taskOptions } from './options';
 
-/** What a process that measures one device is given, as a file; the data are those of the first step alone. */
+/** What a process that measures or tries one device is given, as a file; the data are those of the first step alone. */
 export interface TrialRequest {
   spec: Experiment;
   data: Omit<TaskData, 'tokenizer'>;
   batches: number[][];
   place: Place;
+  /** Intra-op threads; 0 for one a core. */
   threads: number;
+  /** The run has no adapter and trains its head on features that are computed once. */
+  onFeatures: boolean;
+  /** Whether the device works is all that is asked, and not how fast. */
+  once?: boolean;
   /** For temporary graphs, near the model; whoever asks removes it. */
   folder: string;
 }
 
 /** What it answers, one line of JSON. */
-export type TrialAnswer = { secondsPerStep: number; steps: number } | { problem: string };
+export type TrialAnswer = { secondsPerStep: number; steps: number } | TrialProblem;
+
+export interface TrialProblem {
+  problem: string;
+  /** Of an error whose cause and next step are known. */
+  known?: { kind: ErrorKind; hint?: string };
+}
 
 /** At least three steps and this, or as many as fit into the longer time: at least one. */
 const SHORT_MS = 1000;
 const LONG_MS = 3000;
 const STEPS = 3;
 
-export function trialBytes(task: Task, place: Place, threads: number, folder: string): Uint8Array {
+type TrialOptions = Pick<TrialRequest, 'threads' | 'onFeatures' | 'once' | 'folder'>;
+
+/** @param task the whole task, also of a run on features */
+export function trialBytes(task: Task, place: Place, options: TrialOptions): Uint8Array {
+  const { threads, onFeatures, once, folder } = options;
   const { train, validation, labels } = task.data;
   const { dataset, groups } = subset(train.dataset, [firstStep(task)]);
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
@@ -44,6 +61,8 @@ export function trialBytes(task: Task, place: Place, threads: number, folder: st
     data: { train: split(train), validation: split(validation), labels, warnings: [] },
     place,
     threads,
+    onFeatures,
+    once,
     folder,
   };
   return serialize(request);
@@ -53,13 +72,17 @@ export function trialBytes(task: Task, place: Place, threads: number, folder: st
 export const firstStep = ({ spec: { training }, data }: Task): number[][] =>
   epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
 
-/** Trains the first step of a run again and again on one device, changing nothing. */
+/** Trains the first step of a run on one device, again and again where it is measured, changing nothing. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
-  const { spec, data, batches, place, threads, folder } = deserialize(readFileSync(file)) as TrialRequest;
+  const request = deserialize(readFileSync(file)) as TrialRequest;
+  const { spec, data, batches, place, threads, folder } = request;
   try {
     const adapted = adaptModel(spec);
     const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
-    const task = await makeTask(spec, adapted, whole, folder);
+    const prepared = await makeTask(spec, adapted, whole, folder);
+    const task = request.onFeatures
+      ? await withCachedFeatures(prepared, folder, threads, () => undefined)
+      : prepared;
     const { stepper, trainable } = await openTask(
       task.model,
       task.infos,
@@ -77,12 +100,14 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
       return (performance.now() - began) / 1000;
     };
     // What is compiled and allocated at the first step is paid once a run.
-    await step();
+    const first = await step();
+    if (request.once) return { secondsPerStep: first, steps: 1 };
     const began = performance.now();
     const passed = () => performance.now() - began;
     while (passed() < LONG_MS && (seconds.length < STEPS || passed() < SHORT_MS)) seconds.push(await step());
     return { secondsPerStep: median(seconds), steps: seconds.length };
   } catch (e) {
-    return { problem: (e as Error).message.trim().replace(/\s+/g, ' ') };
+    const problem = (e as Error).message.trim().replace(/\s+/g, ' ');
+    return e instanceof AuroraError ? { problem, known: { kind: e.kind, hint: e.hint } } : { problem };
   }
 }

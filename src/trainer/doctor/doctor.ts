@@ -1,17 +1,16 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { webgpuAdapter } from '../../engine/adapter';
 import { placeName, type Place } from '../../engine/place';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
 import { AuroraError } from '../../shared/errors';
+import { askChild, type ChildEnd } from '../child';
 import { machineFacts } from './facts';
 import { matmulRate, STEP_WORDS, stepRate } from './rates';
 
 export interface DoctorOptions {
   /** What is measured, in this order. */
   places: readonly Place[];
+  /** For temporary graphs; the caller removes it, also after a child that crashed. */
+  folder: string;
   /** Measured a place: half for products of matrices, half for training steps. */
   seconds: number;
   /** Threads on a CPU; 0 for one a core. */
@@ -27,53 +26,35 @@ const PREPARATION_MS = 120_000;
 /** Looks at the machine and measures each place in a process of its own: a driver that crashes takes nothing along. */
 export async function doctor(options: DoctorOptions): Promise<MachineCheck> {
   const { emit } = options;
-  const adapter = await child<{ adapter?: GpuFacts }>(options, ['--adapter']).catch(() => ({
-    adapter: undefined,
-  }));
-  const facts = await machineFacts(adapter.adapter);
+  const { answer } = await ask<{ adapter?: GpuFacts }>(options, ['--adapter']);
+  const facts = await machineFacts(answer?.adapter);
   await emit({ kind: 'system', ...facts });
   const places: PlaceCheck[] = [];
   for (const { engine, device } of options.places) {
     await emit({ kind: 'checking', engine, device });
-    const check = await child<PlaceCheck>(options, ['--place', `${engine}:${device}`]).catch((e: Error) => ({
-      engine,
-      device,
-      problem: e.message,
-    }));
+    const asked = await ask<PlaceCheck>(options, ['--place', `${engine}:${device}`]);
+    const check = asked.answer ?? { engine, device, problem: problemOf(asked) };
     places.push(check);
     await emit({ kind: 'place', ...check });
   }
   return { at: Date.now(), facts, step: STEP_WORDS, places };
 }
 
-/** One line of JSON from this program under other arguments. */
-function child<T>(options: DoctorOptions, args: string[]): Promise<T> {
-  const { program, seconds, threads } = options;
-  const rest = ['--seconds', String(seconds), '--threads', String(threads)];
-  const started = spawn(process.execPath, [program, 'doctor', ...args, ...rest], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: PREPARATION_MS + seconds * 2000,
-    killSignal: 'SIGKILL',
-    windowsHide: true,
-  });
-  let text = '';
-  started.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
-  return new Promise((resolve, reject) => {
-    started.once('error', reject);
-    started.once('close', (code, signal) => {
-      // The driver may print too; ours is the line that is JSON.
-      const line = text.split('\n').findLast((l) => l.startsWith('{'));
-      if (line !== undefined) resolve(JSON.parse(line) as T);
-      else if (signal === 'SIGKILL')
-        reject(new Error('It did not answer in time: the driver may hang, and the process was ended.'));
-      else reject(new Error(`The process that tried it crashed (${signal ?? `exit code ${code}`}).`));
-    });
-  });
+function ask<T>({ program, folder, seconds, threads }: DoctorOptions, args: string[]): Promise<ChildEnd<T>> {
+  const rest = ['--folder', folder, '--seconds', String(seconds), '--threads', String(threads)];
+  return askChild({ program, args: ['doctor', ...args, ...rest], limit: PREPARATION_MS + seconds * 2000 });
 }
 
+const problemOf = ({ ended, how }: ChildEnd<unknown>): string =>
+  ended
+    ? 'It did not answer in time: the driver may hang, and the process was ended.'
+    : `The process that tried it crashed (${how}).`;
+
 /** What a child process does: one place, measured or with its problem. */
-export async function checkPlace(place: Place, seconds: number, threads: number): Promise<PlaceCheck> {
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-doctor-'));
+export async function checkPlace(
+  place: Place,
+  { folder, seconds, threads }: Pick<DoctorOptions, 'folder' | 'seconds' | 'threads'>,
+): Promise<PlaceCheck> {
   const { engine, device } = place;
   try {
     const product = await matmulRate(place, folder, threads, seconds / 2);
@@ -90,8 +71,6 @@ export async function checkPlace(place: Place, seconds: number, threads: number)
     if (!(e instanceof AuroraError))
       return { engine, device, problem: `${placeName(place)}: ${(e as Error).message}` };
     return { engine, device, problem: e.message, hint: e.hint };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { GPU_PARTS, type GpuCheck, type GpuPart } from '../../shared/gpu-support';
+import { askChild } from '../child';
 import { multiplyOnCuda } from './check-cuda';
 import { multiplyOnTensorflow } from './check-tensorflow';
 
@@ -13,36 +13,20 @@ const LIMIT_MS = 180_000;
  * @param program this program; its `gpu check --at` is what runs there
  */
 export async function check(program: string, part: GpuPart, folder: string): Promise<GpuCheck> {
-  const child = spawn(process.execPath, [program, 'gpu', 'check', part, '--at', folder], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LIMIT_MS,
-    killSignal: 'SIGKILL',
-    windowsHide: true,
-  });
-  const leaving = () => child.kill('SIGKILL');
-  process.once('exit', leaving);
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const end = await new Promise<string>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
-  process.off('exit', leaving);
-  // The libraries print too; ours is the line that is JSON.
-  const line = out.split('\n').findLast((l) => l.startsWith('{'));
-  if (line === undefined)
+  const args = ['gpu', 'check', part, '--at', folder];
+  const { answer, printed, how, ended } = await askChild<TriedPart>({ program, args, limit: LIMIT_MS });
+  if (!answer)
     return {
       usable: false,
-      problem: `The process that tried ${GPU_PARTS[part].title} crashed (${end}).`,
+      problem: ended
+        ? `${GPU_PARTS[part].title} did not answer in ${LIMIT_MS / 1000} s: the driver may hang.`
+        : `The process that tried ${GPU_PARTS[part].title} crashed (${how}).`,
       hint: 'Check the driver of the card with nvidia-smi.',
     };
-  const result = JSON.parse(line) as TriedPart;
-  if (result.gpu) return { usable: true };
+  if (answer.gpu) return { usable: true };
   // Which library is missing, the runtimes only print.
-  const printed = /Could not load dynamic library '[^\n]*|(?<=with error: )[^\n]*/.exec(err)?.[0];
-  return judge(part, printed ?? result.error ?? 'no GPU was found');
+  const missing = /Could not load dynamic library '[^\n]*|(?<=with error: )[^\n]*/.exec(printed)?.[0];
+  return judge(part, missing ?? answer.error ?? 'no GPU was found');
 }
 
 /** What the child says. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Place } from '../../../src/engine/place';
 import { loadExperiment } from '../../../src/runs/experiment/load';
+import type { DeviceChoice } from '../../../src/trainer/device/choose';
 import { measureDevices } from '../../../src/trainer/device/measure';
 import { settle } from '../../../src/trainer/device/settle';
 import { runTrial } from '../../../src/trainer/device/trial';
@@ -23,6 +24,7 @@ async function withProgram(body: string, places = CPU, limit = 20_000, stopped =
   const trials = await measureDevices(task, places, {
     program: lab.path('program.cjs'),
     threads: 1,
+    onFeatures: false,
     folder,
     stopped,
     limit,
@@ -69,21 +71,23 @@ describe('a process that measures a device', () => {
   });
 
   it('may be no program at all', async () => {
-    const options = { threads: 1, folder: lab.path('trials'), stopped: () => false };
+    const options = { threads: 1, onFeatures: false, folder: lab.path('trials'), stopped: () => false };
     const trials = await measureDevices(task, CPU, { ...options, program: lab.path('none.cjs') });
     expect(trials![0].problem).toMatch(/crashed/);
   });
 
-  it('keeps a crash from a run that may fall back', async () => {
-    lab.write('program.cjs', 'process.abort()');
+  /** A run on webgpu with a program in place of ours. */
+  function onWebGpu(body: string, fallBack: boolean, before?: DeviceChoice) {
+    lab.write('program.cjs', body);
     const warned: string[] = [];
-    const opened = await settle(task, task, {
+    const opened = settle(task, task, {
       request: {
         engine: 'onnxruntime',
         device: 'webgpu',
-        fallBack: true,
+        fallBack,
         given: { engine: false, device: true },
       },
+      before,
       onFeatures: false,
       measuring: () => undefined,
       stopped: () => false,
@@ -92,6 +96,12 @@ describe('a process that measures a device', () => {
       folder: lab.path('trials'),
       program: lab.path('program.cjs'),
     });
+    return { opened, warned };
+  }
+
+  it('keeps a crash from a run that may fall back', async () => {
+    const { opened: opening, warned } = onWebGpu('process.abort()', true);
+    const opened = await opening;
     await opened!.stepper.dispose();
     const problem = expect.stringMatching(/^ONNX Runtime on webgpu cannot be used: .* crashed \(.+\)\.$/);
     expect(opened!.choice).toEqual({
@@ -102,17 +112,56 @@ describe('a process that measures a device', () => {
     expect(warned).toEqual([expect.stringMatching(/crashed .* The run goes on with ONNX Runtime on cpu\.$/)]);
   });
 
+  it('keeps a crash from a run that may not fall back: it says so', async () => {
+    await expect(onWebGpu('process.abort()', false).opened).rejects.toMatchObject({
+      kind: 'device',
+      message: expect.stringMatching(/^ONNX Runtime on webgpu cannot be used: .* crashed \(.+\)\.$/),
+      hint: expect.stringContaining('--device cpu'),
+    });
+  });
+
+  it('says of a known error what it is, and what to do', async () => {
+    const known = { kind: 'memory', hint: 'Lower model.maxLength.' };
+    const answer = JSON.stringify({ problem: 'A single text does not fit.', known });
+    const { opened } = onWebGpu(`console.log(${JSON.stringify(answer)})`, false);
+    await expect(opened).rejects.toMatchObject({ ...known, message: 'A single text does not fit.' });
+  });
+
+  it.skipIf(process.env.AURORA_TEST_WEBGPU === '0')(
+    'is not needed where the device has trained this run before',
+    async () => {
+      const resumed: DeviceChoice = { place: place('webgpu'), reason: 'resumed', tried: [] };
+      const opened = await onWebGpu('process.abort()', false, resumed).opened;
+      expect(opened!.choice).toBe(resumed);
+      await opened!.stepper.dispose();
+    },
+  );
+
   it('trains the run’s own first step', async () => {
     lab.write(
       'program.cjs',
       `require('fs').copyFileSync(process.argv[3], ${JSON.stringify(lab.path('request'))})`,
     );
-    const options = { threads: 1, folder: lab.path('trials'), stopped: () => false };
+    const options = { threads: 1, onFeatures: false, folder: lab.path('trials'), stopped: () => false };
     await measureDevices(task, CPU, { ...options, program: lab.path('program.cjs') });
     const answer = await runTrial(lab.path('request'));
     expect(answer).toEqual({ secondsPerStep: expect.any(Number), steps: expect.any(Number) });
     if ('problem' in answer) return;
     expect(answer.steps).toBeGreaterThanOrEqual(3);
     expect(answer.secondsPerStep).toBeGreaterThan(0);
+    await measureDevices(task, CPU, { ...options, once: true, program: lab.path('program.cjs') });
+    expect(await runTrial(lab.path('request'))).toEqual({ secondsPerStep: expect.any(Number), steps: 1 });
+  });
+
+  it('trains a head on features as the run does', async () => {
+    lab.write(
+      'program.cjs',
+      `require('fs').copyFileSync(process.argv[3], ${JSON.stringify(lab.path('request'))})`,
+    );
+    const head = await prepareTask({ ...task.spec, adapter: { method: 'none' } }, lab.path('graph'));
+    const options = { threads: 1, onFeatures: true, once: true, folder: lab.path('trials') };
+    const program = lab.path('program.cjs');
+    await measureDevices(head, CPU, { ...options, stopped: () => false, program });
+    expect(await runTrial(lab.path('request'))).toEqual({ secondsPerStep: expect.any(Number), steps: 1 });
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { environment, environmentWarnings, type Environment } from '../../../src/trainer/environment';
-import { recordedPlace } from '../../../src/trainer/device/recorded';
+import type { DeviceRequest } from '../../../src/engine/devices/request';
+import {
+  recordedPlace,
+  requestedEvent,
+  resumedChoice,
+  resumedRequest,
+} from '../../../src/trainer/device/recorded';
 import { effectiveEvents } from '../../../src/runs/journal-reader';
 import type { NewEvent } from '../../../src/shared/events';
 import { started } from '../extension/run-maker';
@@ -26,6 +32,45 @@ describe('where a run goes on', () => {
   it('is the CPU for runs of older versions, and open for one that never began', () => {
     expect(recordedPlace(journal(started))).toEqual({ engine: 'onnxruntime', device: 'cpu' });
     expect(recordedPlace(journal())).toBeUndefined();
+  });
+});
+
+describe('what a run that found no device yet is resumed with', () => {
+  const silent: DeviceRequest = {
+    engine: 'onnxruntime',
+    device: 'auto',
+    fallBack: false,
+    given: { engine: false, device: false },
+  };
+  const asked: DeviceRequest = { ...silent, engine: 'tfjs', device: 'webgpu', fallBack: true };
+
+  it('is what it was asked for', () => {
+    const events = journal(requestedEvent(asked));
+    expect(resumedRequest(events, silent)).toEqual({ ...asked, given: silent.given });
+    expect(resumedChoice(events, asked)).toBeUndefined();
+    const several: DeviceRequest = {
+      ...silent,
+      device: [
+        { engine: 'onnxruntime', device: 'cpu' },
+        { engine: 'onnxruntime', device: 'webgpu' },
+      ],
+    };
+    expect(resumedRequest(journal(requestedEvent(several)), silent)).toEqual(several);
+    expect(resumedRequest(journal(requestedEvent(silent)), silent)).toEqual(silent);
+  });
+
+  it('is what is said now, where something is', () => {
+    const now: DeviceRequest = { ...silent, device: 'cpu', given: { engine: false, device: true } };
+    expect(resumedRequest(journal(requestedEvent(asked)), now)).toBe(now);
+    const other: DeviceRequest = { ...silent, given: { engine: true, device: false } };
+    expect(resumedRequest(journal(requestedEvent(asked)), other)).toBe(other);
+  });
+
+  it('is not what this version does not know, nor what an older one did not say', () => {
+    const later = { ...requestedEvent(asked), device: 'quantum' };
+    expect(resumedRequest(journal(later), silent)).toBe(silent);
+    expect(resumedRequest(journal({ ...later, engine: 'jax' }), silent)).toBe(silent);
+    expect(resumedRequest(journal(), silent)).toBe(silent);
   });
 });
 

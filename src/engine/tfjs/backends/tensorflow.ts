@@ -36,12 +36,11 @@ function withOldUtil(load: () => Tf): Tf {
   try {
     return load();
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new AuroraError(
-      'device',
-      `${PACKAGE} does not load: ${message.split('\n')[0].replace(/[.\s]+$/, '')}.`,
-      HINT,
-      { cause },
-    );
+    const said = (cause as Error).message.split('\n')[0].replace(/[.\s]+$/, '');
+    // Its own words for it are a path.
+    const message = /native addon module .* can not be found/.test(said)
+      ? "TensorFlow's native library is not installed."
+      : `${PACKAGE} does not load: ${said}.`;
+    throw new AuroraError('device', message, HINT, { cause });
   }
 }

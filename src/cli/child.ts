@@ -1,0 +1,12 @@
+import { EXIT } from '../shared/errors';
+
+/** Of a process that this program started for itself (trainer/child.ts): it ends with its parent. */
+export function endWithParent(): void {
+  process.stdin.on('end', () => process.exit(EXIT.stopped)).resume();
+}
+
+/** The whole line, and then the end: what a driver leaves behind must not keep the process. */
+export async function answerParent(value: object): Promise<never> {
+  await new Promise<void>((done) => process.stdout.write(`\n${JSON.stringify(value)}\n`, () => done()));
+  process.exit(EXIT.ok);
+}

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Lab } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+const CLI = resolve(import.meta.dirname, '../../dist/cli.cjs');
+
+/** Processes that measure a place with their graphs below `folder`. */
+const measuring = (folder: string): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return command.includes('--place') && command.includes(folder);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 300 && !condition(); i++) await wait(50);
+}
+
+describe.runIf(process.platform === 'linux')('a check of the machine that is ended', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('by %s leaves no process', async (signal) => {
+    const folder = lab.path(signal);
+    mkdirSync(folder);
+    const env = { ...process.env, TMPDIR: folder };
+    const child = spawn(process.execPath, [CLI, 'doctor', '--seconds', '120'], { env, stdio: 'ignore' });
+    const end = new Promise((done) => child.once('close', done));
+    const graphs = () => readdirSync(folder).filter((name) => name.startsWith('aurora-doctor-'));
+    // A graph beside it: it is in the middle of the work.
+    await until(() => graphs().some((name) => readdirSync(join(folder, name)).length > 0));
+    expect(measuring(folder)).toHaveLength(1);
+    child.kill(signal);
+    await end;
+    await until(() => measuring(folder).length === 0);
+    expect(measuring(folder)).toEqual([]);
+    // Nobody can tidy up after a SIGKILL.
+    if (signal === 'SIGTERM') expect(graphs()).toEqual([]);
+  });
+});
