@@ -30,13 +30,13 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'install, check or remove what an NVIDIA GPU needs',
     load: async () => (await import('./commands/gpu')).gpuCommand,
   },
-  reference: {
-    summary: 'check losses, gradients and training against PyTorch reference files',
-    load: async () => (await import('./commands/reference')).reference,
-  },
   verify: {
     summary: 'run an experiment on both engines and compare losses and gradients',
     load: async () => (await import('./commands/verify')).verifyCommand,
+  },
+  reference: {
+    summary: 'check losses, gradients and training against PyTorch reference files',
+    load: async () => (await import('./commands/reference')).reference,
   },
   // Without a summary: for the program itself.
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },

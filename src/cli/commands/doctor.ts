@@ -21,8 +21,10 @@ engine could use here, ${SECONDS} seconds each: products of matrices, and traini
 AuroRA adapter through the code that trains. Says what is missing and how to get it.
 
   --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
-  --threads N        threads on a processor (default: one a core)
+  --threads N        threads on the processor (default: one a core)
   --json             JSON lines, each as soon as it is known: system, checking, place, report
+
+Leaves with 0, whatever it finds.
 `,
   options: {
     seconds: { type: 'string' },

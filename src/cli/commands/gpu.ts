@@ -37,13 +37,14 @@ The device "webgpu" needs none of it.
 
 ${GPU_PART_NAMES.map(part).join('\n')}
 
-  --storage DIR  where GPU support is kept, in a folder "gpu" (the user's data folder)
-  --json         what is found as JSON; for install, progress and result as lines of JSON
-  --force        install again what is there and whole
-  --timeout S    give up when nothing arrives for so many seconds (${PATIENCE})
+  --storage DIR      where GPU support is kept, in a folder "gpu" (default: the user's data folder)
+  --force            install again what is there and whole
+  --timeout N        give up when nothing arrives for N seconds (default: ${PATIENCE})
+  --json             what is found as JSON; for install, progress and result as JSON lines
 
 install leaves with 0 once the files are there and whole, and says what they lack to be usable; check leaves
-with 19 where they are not usable. A cancelled or failed install leaves nothing behind.
+with 19 where they are not usable. A cancelled install leaves with 130, a failed one with 18 (disk) or 19; both
+leave nothing behind.
 
 Proxies: HTTPS_PROXY, NO_PROXY. Certificates: NODE_EXTRA_CA_CERTS. Mirrors, as the packages read them:
 TFJS_NODE_CDN_STORAGE or TFJS_NODE_BASE_URI for libtensorflow, npm_config_tfjs_binding_binary_host_mirror for

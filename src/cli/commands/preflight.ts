@@ -18,11 +18,12 @@ trains a few real steps and says from them how long the run takes and how much m
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
-${PLACE_HELP}  --threads N        threads of the runtime (default: one a core)
-  --json             JSON lines, each as soon as it is known: modules, data, measuring,
-                     device, step, estimate, problem
+${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+  --json             JSON lines, each as soon as it is known: modules, data, measuring, device, step, estimate,
+                     problem
 
-Leaves with 0 also when there are warnings; with 12 where bad rows would stop the training.
+Leaves with 0 also when there are warnings, with 12 where bad rows would stop the training, with 19 where the device
+cannot be used, and with 21 where not even one text fits into memory.
 `,
   options: {
     steps: { type: 'string' },

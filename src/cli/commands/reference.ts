@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { ENGINES, type Place } from '../../engine/place';
+import { ENGINES, type EngineName, type Place } from '../../engine/place';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { Command } from '../command';
 import { onePlace, PLACE_OPTIONS } from '../place';
@@ -10,15 +10,22 @@ import { runModelCase } from '../reference/model-case';
 import { describeFailure, failures, summaryLine } from '../reference/report';
 import { tolerancesTable } from '../reference/tolerance';
 
+const others = (engine: EngineName): string => {
+  const names = ENGINES[engine].filter((device) => device !== 'cpu');
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+};
+
 export const reference: Command = {
-  help: `Usage: aurora reference FILE… [--device ${ENGINES.onnxruntime.join('|')}] [--engine onnxruntime]
-       aurora reference FILE… --engine tfjs [--device ${ENGINES.tfjs.join('|')}]
+  help: `Usage: aurora reference FILE… [options]
 
 Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
-runtime and optimizer and compares every field. One line a file, with the worst error of each kind; exit
-code 1, naming the field, when any is out of tolerance, missing or not finite.
+runtime and optimizer and compares every field. One line a file, with the worst error of each kind.
 
-The largest error that passes, against PyTorch in float64, by device:
+  --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
+  --device NAME      cpu (default); also ${others('onnxruntime')} of onnxruntime; ${others('tfjs')} of tfjs
+
+Leaves with 1, naming the field, where any is out of tolerance, missing or not finite, and with 19 where the device
+cannot be used. The largest error that passes, against PyTorch in float64, by device:
 
 ${tolerancesTable()}
 `,

@@ -34,7 +34,10 @@ nothing changed it retraces RUN to the bit. Both stay on the device of the run, 
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --baseline         train the head alone first, as a second run, to compare with
   --lease            stop when the file control/lease in the run folder is not touched for a minute
-${PLACE_HELP}  --threads N        threads of the runtime (default: one a core)
+${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+
+Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where the loss
+diverged, with 19 where the device cannot be used, and with 21 where not even one text fits into memory.
 `,
   options: {
     out: { type: 'string' },

@@ -14,15 +14,17 @@ export const verifyCommand: Command = {
 Runs the experiment's own model and adapters on its first training batch, dropout masks included, through both
 engines: ONNX Runtime with the backward graph that is trained with, and TensorFlow.js with the gradients of its own
 tape. Compares loss, logits and the gradient of every trainable tensor, at the values a run starts from and at
-perturbed ones, and names the first tensor that differs. Always in float32. Leaves nothing behind.
+perturbed ones, and names the first tensor that differs. Texts of which rounding decides a gradient, since a value lies
+at the kink of a Relu, are left out, and said so. Always in float32. Leaves nothing behind.
 
-  --device NAME          device of ONNX Runtime: cpu (default), webgpu, cuda
-  --engine-device NAME   device of TensorFlow.js: wasm (default), cpu, webgpu, tensorflow
   --set KEY=VALUE        override a setting, such as --set training.batchSize=4 (may be given several times)
-  --threads N            threads on a processor (default: one a core)
-  --json                 JSON lines, each as soon as it is known: setup, ran, result, problem
+  --device NAME          device of ONNX Runtime: cpu (default), webgpu or cuda
+  --engine-device NAME   device of TensorFlow.js: wasm (default), cpu, webgpu or tensorflow
+  --threads N            threads on the processor (default: one a core); wasm has one
+  --json                 JSON lines, each as soon as it is known: setup, ran, kinks, result, problem
 
-Leaves with 0 where the engines agree, with 1 where they differ, and with 9 where TensorFlow.js lacks an operator.
+Leaves with 0 where the engines agree, with 1 where they differ, with 9 where an engine lacks an operator of the
+model, and with 19 where a device cannot be used.
 `,
   options: {
     device: { type: 'string' },
