@@ -10,7 +10,7 @@ import type {
   VerifySetup,
   VerifyTensor,
 } from '../../shared/verification';
-import { escape, table } from '../experiment/preflight-report';
+import { code, escape, table } from '../markdown';
 import type { Translate } from '../translate';
 
 /** What `aurora verify` has said so far. */
@@ -161,13 +161,14 @@ function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[]
           row(t('node'), code(first.node)),
           ...(first.module === undefined ? [] : [row(t('module'), code(first.module))]),
         ],
+        false,
       ),
     ];
   return [
     `## ${t('Where they part')}`,
     t('The forward pass agrees. These gradients differ, the last of them nearest to the loss:'),
     first.differing.map((name) => `- ${code(name)}`).join('\n'),
-    table(['', ''], shared),
+    table(['', ''], shared, false),
   ];
 }
 
@@ -185,6 +186,3 @@ const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
 /** In JSON there is no NaN. */
 const number = (error: number | null, t: Translate): string =>
   error === null ? t('not finite') : error.toExponential(1);
-
-/** Names of a model are the user's: no mark of theirs ends the code. */
-const code = (name: string): string => `\`${name.replace(/[`|\s]/g, ' ')}\``;

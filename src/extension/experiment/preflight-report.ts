@@ -10,6 +10,7 @@ import type {
   PreflightSplit,
   PreflightStep,
 } from '../../shared/preflight';
+import { code, escape, table } from '../markdown';
 import { bytes, duration } from '../tree/format';
 import type { Translate } from '../translate';
 
@@ -126,7 +127,7 @@ function problemsPart(problems: readonly PreflightProblem[], t: Translate): stri
   if (problems.length === 0) return [t('Nothing stands in the way.')];
   const word = { error: `**${t('Error')}**`, warning: t('Warning') };
   const lines = problems.map(({ severity, message, hint, key }) => {
-    const place = key === undefined ? '' : ` (\`${key}\`)`;
+    const place = key === undefined ? '' : ` (${code(key)})`;
     return `- ${word[severity]}${place}: ${escape(message)}${hint === undefined ? '' : ` ${escape(hint)}`}`;
   });
   return [`## ${t('Problems')}`, lines.join('\n')];
@@ -144,7 +145,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
           percent(m.adapterParameters, m.modelParameters),
           number(m.modelParameters),
         );
-  const unmatched = m.unmatched.map((u) => `\`${u}\``).join(', ');
+  const unmatched = m.unmatched.map(code).join(', ');
   return [
     `## ${t('Modules')}`,
     counted,
@@ -154,7 +155,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
           table(
             [t('module'), t('out × in'), t('rank'), t('trainable')],
             m.modules.map((x) => [
-              `\`${x.path}\``,
+              code(x.path),
               `${x.outFeatures} × ${x.inFeatures}`,
               String(x.rank),
               number(x.parameters),
@@ -240,13 +241,3 @@ function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
     ),
   ];
 }
-
-/** The first column to the left, numbers to the right. */
-export const table = (head: string[], rows: string[][]): string =>
-  [head, head.map((_, i) => (i === 0 ? ':--' : '--:')), ...rows]
-    .map((r) => `| ${r.join(' | ')} |`)
-    .join('\n');
-
-/** Names from the user's files are text and nothing else. */
-export const escape = (text: string): string =>
-  text.replace(/[\\`*_{}[\]<>()#+!|~&$-]/g, '\\$&').replace(/\s+/g, ' ');

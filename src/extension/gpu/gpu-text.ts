@@ -87,8 +87,12 @@ export class GpuProgressText {
 
 /** A line of the program; undefined for what is none of its events. */
 export function parseGpuEvent(line: string): GpuEvent | undefined {
-  if (!line.startsWith('{')) return undefined;
-  return JSON.parse(line) as GpuEvent;
+  try {
+    const value = JSON.parse(line) as GpuEvent | null;
+    return value && ['step', 'progress', 'result'].includes(value.kind) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is said in the end. */

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
+import { placeWords } from '../../shared/device-words';
 import type { MachineCheck } from '../../shared/doctor';
 import { registerGuarded } from '../commands/guard';
 import { explaining } from '../commands/training-problems';
 import { programError } from '../experiment/program-error';
+import { openReport } from '../experiment/report-page';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { checkMarkdown, checkSummary, parseDoctorLine, placeText } from './check-text';
+import { checkMarkdown, checkSummary, parseDoctorLine } from './check-text';
 
 const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';
@@ -61,7 +63,7 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
     let report: MachineCheck | undefined;
     const onLine = (text: string) => {
       const line = parseDoctorLine(text);
-      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0} …', placeText(line, t)) });
+      if (line?.kind === 'checking') progress.report({ message: t('Measuring {0} …', placeWords(line, t)) });
       if (line?.kind === 'report') report = line;
     };
     try {
@@ -78,10 +80,5 @@ function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefine
 async function tell(report: MachineCheck): Promise<void> {
   const show = vscode.l10n.t('Show Report');
   const picked = await vscode.window.showInformationMessage(checkSummary(report, vscode.l10n.t), show);
-  if (picked !== show) return;
-  try {
-    await vscode.commands.executeCommand('markdown.showPreview', PAGE);
-  } catch {
-    await vscode.window.showTextDocument(PAGE, { preview: true });
-  }
+  if (picked === show) await openReport(PAGE);
 }

@@ -1,4 +1,6 @@
+import { placeWords } from '../../shared/device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
+import { escape, table } from '../markdown';
 import { bytes } from '../tree/format';
 import type { Translate } from '../translate';
 
@@ -13,10 +15,6 @@ export function parseDoctorLine(line: string): DoctorLine | undefined {
   }
 }
 
-/** "ONNX Runtime on webgpu" */
-export const placeText = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
-  t('{0} on {1}', engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime', device);
-
 /** The place that trains fastest; undefined where nothing could be measured. */
 export function fastest(check: MachineCheck): PlaceCheck | undefined {
   const measured = check.places.filter((p) => p.stepsPerSecond !== undefined);
@@ -27,7 +25,7 @@ export function fastest(check: MachineCheck): PlaceCheck | undefined {
 export function checkSummary(check: MachineCheck, t: Translate): string {
   const best = fastest(check);
   if (!best) return t('Nothing on this machine could train. The report says why.');
-  return t('Fastest here: {0}, {1} steps a second.', placeText(best, t), rate(best.stepsPerSecond!));
+  return t('Fastest here: {0}, {1} steps a second.', placeWords(best, t), rate(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s · 118 GFLOP/s" */
@@ -53,10 +51,10 @@ export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Tran
 /** The whole check as Markdown. */
 export function checkMarkdown(check: MachineCheck, t: Translate): string {
   const { facts, places, step, at } = check;
-  const gpus = facts.gpus.map((g) => [`${t('Graphics')}`, `${g.name} (${gpuText(g, t)})`]);
+  const gpus = facts.gpus.map((g) => [t('Graphics'), `${escape(g.name)} (${gpuText(g, t)})`]);
   const rows = [
     [t('System'), facts.platform],
-    [t('Processor'), t('{0}, {1} cores', facts.cpu, facts.cores)],
+    [t('Processor'), t('{0}, {1} cores', escape(facts.cpu), facts.cores)],
     [t('Memory'), t('{0} free of {1}', bytes(facts.freeMemory), bytes(facts.totalMemory))],
     ...(gpus.length ? gpus : [[t('Graphics'), t('none that WebGPU or CUDA could use')]]),
   ];
@@ -64,19 +62,21 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
   const problems = [
     ...facts.missing.map((m) => ({ title: m.what, hint: m.hint })),
     ...places.flatMap((p) =>
-      p.problem === undefined ? [] : [{ title: `**${placeText(p, t)}**: ${p.problem}`, hint: p.hint }],
+      p.problem === undefined
+        ? []
+        : [{ title: `**${placeWords(p, t)}**: ${escape(p.problem)}`, hint: p.hint }],
     ),
   ];
   return `${[
     `# ${t('This machine')}`,
     t('Measured {0}.', new Date(at).toLocaleString()),
-    table([t('What'), t('Is')], rows),
+    table([t('What'), t('Is')], rows, false),
     `## ${t('What trains here')}`,
     measured.length
       ? table(
           [t('Engine and device'), t('Training steps a second'), t('GFLOP/s'), t('Matrices')],
           measured.map((p) => [
-            placeText(p, t),
+            placeWords(p, t),
             rate(p.stepsPerSecond!),
             rate(p.gflops!),
             `${p.size} × ${p.size}`,
@@ -93,6 +93,3 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
 }
 
 const rate = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));
-
-const table = (head: string[], rows: string[][]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

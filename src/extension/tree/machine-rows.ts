@@ -1,6 +1,7 @@
+import { placeWords } from '../../shared/device-words';
 import type { MachineCheck } from '../../shared/doctor';
 import { COMMAND } from '../ids';
-import { fastest, gpuText, placeText, ratesText } from '../machine/check-text';
+import { fastest, gpuText, ratesText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';
 import { ago, bytes } from './format';
 import type { Row } from './run-row';
@@ -72,7 +73,7 @@ function checkedRows(
     ...check.places
       .toSorted((a, b) => speed(b) - speed(a))
       .map((p) => {
-        const name = placeText(p, t);
+        const name = placeWords(p, t);
         if (p.problem !== undefined)
           return row(
             `place:${p.engine}:${p.device}`,
