@@ -28,12 +28,13 @@ export function checkSummary(check: MachineCheck, t: Translate): string {
   return t('Fastest here: {0}, {1} steps a second.', placeWords(best, t), rate(best.stepsPerSecond!));
 }
 
+/** "12.3 steps/s"; empty where none was measured. */
+export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
+  stepsPerSecond === undefined ? '' : t('{0} steps/s', rate(stepsPerSecond));
+
 /** "12.3 steps/s · 118 GFLOP/s" */
-export const ratesText = ({ stepsPerSecond, gflops }: PlaceCheck, t: Translate): string =>
-  [
-    stepsPerSecond !== undefined && t('{0} steps/s', rate(stepsPerSecond)),
-    gflops !== undefined && t('{0} GFLOP/s', rate(gflops)),
-  ]
+export const ratesText = (place: PlaceCheck, t: Translate): string =>
+  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', rate(place.gflops))]
     .filter(Boolean)
     .join(' · ');
 

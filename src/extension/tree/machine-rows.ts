@@ -1,7 +1,7 @@
 import { placeWords } from '../../shared/device-words';
 import type { MachineCheck } from '../../shared/doctor';
 import { COMMAND } from '../ids';
-import { fastest, gpuText, ratesText } from '../machine/check-text';
+import { fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';
 import { ago, bytes } from './format';
 import type { Row } from './run-row';
@@ -83,10 +83,12 @@ function checkedRows(
             [p.problem, p.hint].filter(Boolean).join(' '),
           );
         const words = ratesText(p, t);
+        const steps = stepsText(p, t);
         return row(
           `place:${p.engine}:${p.device}`,
           name,
-          p === best ? t('{0}, the fastest', words) : words,
+          // A side bar is narrow: the products of matrices are in the tooltip.
+          p === best ? t('{0}, fastest', steps) : steps,
           { id: p === best ? 'rocket' : 'dashboard' },
           `${t('{0}: {1}', name, words)}\n${t('A step: {0}.', check.step)}\n${when}`,
         );

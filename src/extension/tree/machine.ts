@@ -74,7 +74,8 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
   /** Looks at the machine again and draws the rows that say something else. */
   async look(): Promise<void> {
     const rows = await this.readRows();
-    const same = rows.length === this.rows.size && rows.every((r) => this.rows.has(r.id));
+    // In the same order: another device may be the fastest now.
+    const same = [...this.rows.keys()].join() === rows.map((r) => r.id).join();
     if (!same) return this.changed.fire(undefined);
     const stale = rows.filter((r) => this.rows.get(r.id)!.spoken !== r.spoken);
     // VS Code knows a row by its object: the old one stays and says the new thing.
