@@ -93,7 +93,12 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
   const LIMIT = Math.round(own / 1e6) + 220;
 
   it('is halved until it does, said once, and the run is that of a larger machine', () => {
-    const r = train(prlimit(LIMIT), 'small');
+    // Node's own heap may meet the limit first, which ends the process by a signal: not what is asked here.
+    let r = train(prlimit(LIMIT), 'small');
+    for (let tries = 1; r.signal !== null && tries < 3; tries++) {
+      rmSync(lab.path('small'), { recursive: true, force: true });
+      r = train(prlimit(LIMIT), 'small');
+    }
     expect([r.code, r.err]).toEqual([0, expect.any(String)]);
     const said = warnings('small').filter((w) => w.startsWith('A batch of'));
     expect(said).toHaveLength(1);
