@@ -39,17 +39,19 @@ const direction = PLACES.map(({ room, files, up }) => ({
           ...(room === 'shared'
             ? [
                 {
-                  group: ['node:*', 'vscode', 'onnxruntime-node'],
+                  group: ['node:*', 'vscode'],
                   message: 'src/shared runs on both sides of every wall.',
                 },
               ]
             : []),
-          ...(['shared', 'graph', 'adapters', 'data', 'demo', 'runs'].includes(room)
-            ? [{ group: ['onnxruntime-node'], message: 'Only src/engine loads a runtime.' }]
-            : []),
           ...(room === 'engine'
             ? []
-            : [{ group: ['@tensorflow/*', 'webgpu'], message: 'Only src/engine loads a runtime.' }]),
+            : [
+                {
+                  group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
+                  message: 'Only src/engine loads a runtime.',
+                },
+              ]),
         ],
       },
     ],

@@ -33,7 +33,7 @@ const FLOAT32: Tolerances = {
 export const HOST = { bases: 1e-5, sigma: 1e-5, mergedDelta: 1e-5 };
 
 /** Devices of ONNX Runtime. */
-export const TOLERANCES: Record<OrtDevice, Tolerances> = {
+const TOLERANCES: Record<OrtDevice, Tolerances> = {
   cpu: FLOAT32,
   // Float32 as well, so no looser. Worst on Mesa's lavapipe, over all reference files: loss 5.6e-7, logits 3.8e-6,
   // gradients 4.1e-5, curve 3.0e-7, trainedNorms 4.8e-7, mergedLogits 6.6e-6, sigma 1.7e-7, its gradients 4.2e-7.
@@ -43,7 +43,7 @@ export const TOLERANCES: Record<OrtDevice, Tolerances> = {
 };
 
 /** Backends of TensorFlow.js: float32 too, and so no looser. The worst over all reference files beside each. */
-export const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
+const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
   // loss 3.9e-7, logits 1.6e-6, gradients 1.5e-5, curve 2.9e-7, trainedNorms 5.0e-7, mergedLogits 8.4e-6
   cpu: FLOAT32,
   // loss 2.3e-7, logits 2.6e-6, gradients 6.5e-5, curve 6.3e-7, trainedNorms 4.8e-7, mergedLogits 4.8e-6

@@ -44,7 +44,11 @@ export async function openTask(
   const asRun = (m: Model) => (mixed ? mixed.apply(m) : m);
   const graph = deviceGraph(asRun(stepModel), sessionOptions(options).device);
   const session = await openSession(saveByReference(graph, folder, 'step.onnx'), sessionOptions(options));
-  const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun);
+  const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun).catch(async (e) => {
+    // It holds memory of the device, which whoever falls back to another may want.
+    await session.dispose();
+    throw e;
+  });
   const fetches = [task.lossSum, task.count, ...gradients.values()];
   const stepper: Stepper = {
     async step(inputs, parameters, gradScale) {

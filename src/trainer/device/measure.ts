@@ -6,7 +6,7 @@ import type { Task } from '../task';
 import type { Trial } from './fastest';
 import { trialBytes, type TrialAnswer, type TrialRequest } from './trial';
 
-export const MEASURE_COMMAND = 'measure-device';
+const MEASURE_COMMAND = 'measure-device';
 
 export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatures' | 'once'> {
   /** Temporary graphs go below it; on the model's file system where possible. */

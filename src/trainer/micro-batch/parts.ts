@@ -16,9 +16,6 @@ export interface PartLimit {
 export const partSize = ({ examples, tokens }: PartLimit, length: number): number =>
   Math.max(1, Math.min(examples, Math.floor(tokens / length)));
 
-/** Positions that are computed, padding included. */
-export const partTokens = ({ indices, length }: Part): number => indices.length * length;
-
 /**
  * A batch as parts within the limit. One that is within it stays as it is. Where padding changes nothing, the parts
  * are of like length and each is padded to its own longest text; else all keep the batch's padding.

@@ -126,18 +126,21 @@ async function steps(
   });
   try {
     const forward = await openForward(task.model, [task.logits], here, { place, threads });
-    const out: Step[] = [];
-    for (const { values, parameters } of subject.rounds) {
-      const began = performance.now();
-      const step = await stepper.step(subject.inputs, parameters, 1 / subject.inputs[LABELS].dims[0]);
-      const seconds = (performance.now() - began) / 1000;
-      const { [task.logits]: logits } = await forward.run(feedsOf(task, subject.inputs, parameters));
-      const loss = step.lossSum / step.count;
-      out.push({ loss, logits: logits.data as Float32Array, gradients: step.gradients });
-      await emit({ kind: 'ran', place, values, seconds, loss });
+    try {
+      const out: Step[] = [];
+      for (const { values, parameters } of subject.rounds) {
+        const began = performance.now();
+        const step = await stepper.step(subject.inputs, parameters, 1 / subject.inputs[LABELS].dims[0]);
+        const seconds = (performance.now() - began) / 1000;
+        const { [task.logits]: logits } = await forward.run(feedsOf(task, subject.inputs, parameters));
+        const loss = step.lossSum / step.count;
+        out.push({ loss, logits: logits.data as Float32Array, gradients: step.gradients });
+        await emit({ kind: 'ran', place, values, seconds, loss });
+      }
+      return out;
+    } finally {
+      await forward.dispose();
     }
-    await forward.dispose();
-    return out;
   } finally {
     await stepper.dispose();
   }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import util from 'node:util';
 import { AuroraError } from '../../../shared/errors';
 import type { Tf } from '../op';
+import { provideOldUtil } from './old-util';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 const HINT = 'Run AuroRA: Install GPU Support, or `aurora gpu install tensorflow`.';
@@ -24,15 +24,13 @@ export async function loadTensorflow(): Promise<Tf> {
       missing ??= e as Error;
       continue;
     }
-    return withOldUtil(() => load(PACKAGE) as Tf);
+    return loaded(() => load(PACKAGE) as Tf);
   }
   throw new AuroraError('device', `${PACKAGE} is not installed.`, HINT, { cause: missing });
 }
 
-/** The package calls a function that Node 23 removed. */
-function withOldUtil(load: () => Tf): Tf {
-  const old = util as { isNullOrUndefined?: (x: unknown) => boolean };
-  old.isNullOrUndefined ??= (x) => x === null || x === undefined;
+function loaded(load: () => Tf): Tf {
+  provideOldUtil();
   try {
     return load();
   } catch (cause) {

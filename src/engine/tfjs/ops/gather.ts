@@ -22,7 +22,7 @@ const gather: Op = (c) => {
 };
 
 /** For elements named by their index along one axis: what all other axes add to each one's place in x. */
-export function elementPlaces(dims: readonly number[], indices: readonly number[], axis: number) {
+function elementPlaces(dims: readonly number[], indices: readonly number[], axis: number) {
   const strides = stridesOf(dims);
   const others = offsets(
     indices,

@@ -52,7 +52,7 @@ export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
 }
 
 /** On the host where it is and stays small. */
-export function expandTo(c: OpContext, v: Value, dims: number[]): Value {
+function expandTo(c: OpContext, v: Value, dims: number[]): Value {
   if (isHost(v) && hostInputs({ ...c, inputs: [v] }, sizeOf(dims)))
     return pick(v.tensor, dims, broadcastOffsets(v.tensor.dims, dims));
   const dtype = isHost(v) ? v.tensor.dtype : v.dtype;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import util from 'node:util';
+import { provideOldUtil } from '../tfjs/backends/old-util';
 
 interface Tf {
   ready(): Promise<void>;
@@ -16,9 +16,7 @@ interface Tf {
  * @throws whatever its loader says
  */
 export async function multiplyOnTensorflow(folder: string): Promise<boolean> {
-  // The binding still calls it; Node 23 took it away.
-  const old = util as { isNullOrUndefined?: (x: unknown) => boolean };
-  old.isNullOrUndefined ??= (x) => x === null || x === undefined;
+  provideOldUtil();
   const load = createRequire(join(folder, 'node_modules/_.js'));
   const tf = load('@tensorflow/tfjs-node-gpu') as Tf;
   await tf.ready();
