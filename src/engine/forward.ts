@@ -19,6 +19,6 @@ export function openForward(
 ): Promise<Executable> {
   const asked = outputs.map((name) => ({ name, dtype: 0, shape: undefined }));
   const part: Model = { ...model, graph: prune({ ...model.graph, outputs: asked }) };
-  const open = options.place?.engine === 'tfjs' ? tfjs.openForward : onnxruntime.openForward;
-  return open(part, folder, options);
+  if (options.place?.engine === 'tfjs') return tfjs.openForward(part, options);
+  return onnxruntime.openForward(part, folder, options);
 }

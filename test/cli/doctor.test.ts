@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Lab } from './lab';
+import { CLI, Lab } from './lab';
 
 const lab = new Lab();
 afterAll(() => lab.remove());
-const CLI = resolve(import.meta.dirname, '../../dist/cli.cjs');
 
 /** Processes that measure a place with their graphs below `folder`. */
 const measuring = (folder: string): number[] =>

@@ -10,11 +10,7 @@ import { Interpreter } from './interpreter';
 import type { Value } from './op';
 import { fromDevice, upload } from './value';
 
-export async function openForward(
-  { graph }: Model,
-  _folder: string,
-  options: EvaluatorOptions,
-): Promise<Executable> {
+export async function openForward({ graph }: Model, options: EvaluatorOptions): Promise<Executable> {
   const tf = await loadBackend(options);
   const backend = tf.getBackend();
   const outputs = graph.outputs.map((o) => o.name);

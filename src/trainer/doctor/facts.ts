@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { arch, cpus, freemem, platform, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { GpuFacts, MachineFacts } from '../../shared/doctor';
 
@@ -33,9 +34,10 @@ const sameCard = (a: GpuFacts, b: GpuFacts): boolean =>
 
 async function nvidiaGpus(): Promise<GpuFacts[]> {
   const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader,nounits'];
-  const answer = await run('nvidia-smi', query, { timeout: LIMIT_MS, windowsHide: true }).catch(
-    () => undefined,
-  );
+  // Windows looks for a program in the working folder first, which may be a stranger's.
+  const cwd = dirname(process.execPath);
+  const options = { cwd, timeout: LIMIT_MS, windowsHide: true };
+  const answer = await run('nvidia-smi', query, options).catch(() => undefined);
   return answer ? parseNvidia(answer.stdout) : [];
 }
 

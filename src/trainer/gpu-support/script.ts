@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { GpuPart } from '../../shared/gpu-support';
 import { packageFolder } from './places';
 
@@ -119,7 +119,12 @@ export function startScript({ args, cwd, env }: Script): RunningScript {
     }),
     kill() {
       if (process.platform === 'win32' && child.pid !== undefined)
-        spawn('taskkill', ['/T', '/F', '/PID', String(child.pid)], { stdio: 'ignore', windowsHide: true });
+        spawn('taskkill', ['/T', '/F', '/PID', String(child.pid)], {
+          // Not in the working folder, where Windows would look first.
+          cwd: dirname(process.execPath),
+          stdio: 'ignore',
+          windowsHide: true,
+        });
       // What it has started ends when it sees that its parent is gone: watched.ts.
       else child.kill('SIGKILL');
     },

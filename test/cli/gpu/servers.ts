@@ -50,6 +50,7 @@ function half(response: ServerResponse, bytes: Buffer, manner: 'hang' | 'break')
 }
 
 const opened: { server: Server; sockets: Set<Socket> }[] = [];
+const certificates: string[] = [];
 
 async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
@@ -64,6 +65,7 @@ export function closeAll(): void {
     server.close();
     for (const socket of sockets) socket.destroy();
   }
+  for (const folder of certificates.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
 /** @returns its address, with a slash at its end */
@@ -83,7 +85,7 @@ export async function serveBehindProxy(files: Files, host: string): Promise<Reco
     stdio: 'ignore',
   });
   const options = { key: readFileSync(key), cert: readFileSync(cert) };
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  certificates.push(folder);
   const port = await listen(createSecureServer(options, files.listener) as unknown as Server);
   const proxy = createServer();
   proxy.on('connect', (request, client: Socket) => {
