@@ -15,11 +15,13 @@ export function parseDoctorLine(line: string): DoctorLine | undefined {
   }
 }
 
+/** The places, the fastest first, and at the end those that could not be measured. */
+export const bySpeed = ({ places }: MachineCheck): PlaceCheck[] =>
+  places.toSorted((a, b) => (b.stepsPerSecond ?? -1) - (a.stepsPerSecond ?? -1));
+
 /** The place that trains fastest; undefined where nothing could be measured. */
-export function fastest(check: MachineCheck): PlaceCheck | undefined {
-  const measured = check.places.filter((p) => p.stepsPerSecond !== undefined);
-  return measured.toSorted((a, b) => b.stepsPerSecond! - a.stepsPerSecond!)[0];
-}
+export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
+  bySpeed(check).find((p) => p.stepsPerSecond !== undefined);
 
 /** What the person who waited reads first. */
 export function checkSummary(check: MachineCheck, t: Translate): string {
@@ -51,7 +53,8 @@ export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Tran
 
 /** The whole check as Markdown. */
 export function checkMarkdown(check: MachineCheck, t: Translate): string {
-  const { facts, places, step, at } = check;
+  const { facts, step, at } = check;
+  const places = bySpeed(check);
   const gpus = facts.gpus.map((g) => [t('Graphics'), `${escape(g.name)} (${gpuText(g, t)})`]);
   const rows = [
     [t('System'), facts.platform],
@@ -71,7 +74,7 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
   return `${[
     `# ${t('This machine')}`,
     t('Measured {0}.', new Date(at).toLocaleString()),
-    table([t('What'), t('Is')], rows, false),
+    table(['', ''], rows, false),
     `## ${t('What trains here')}`,
     measured.length
       ? table(
@@ -89,7 +92,7 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
       step,
     ),
     ...(problems.length ? [`## ${t('What is missing')}`] : []),
-    ...problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`),
+    problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`).join('\n'),
   ].join('\n\n')}\n`;
 }
 

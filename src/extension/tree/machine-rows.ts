@@ -1,7 +1,7 @@
 import { placeWords } from '../../shared/device-words';
 import type { MachineCheck } from '../../shared/doctor';
 import { COMMAND } from '../ids';
-import { fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
+import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';
 import { ago, bytes } from './format';
 import type { Row } from './run-row';
@@ -67,32 +67,29 @@ function checkedRows(
 ): MachineRow[] {
   const when = t('Measured {0}.', ago(check.at, now, locale, t));
   const best = fastest(check);
-  const speed = (p: MachineCheck['places'][number]) => p.stepsPerSecond ?? -1;
   return [
     ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g, t), { id: 'device-desktop' })),
-    ...check.places
-      .toSorted((a, b) => speed(b) - speed(a))
-      .map((p) => {
-        const name = placeWords(p, t);
-        if (p.problem !== undefined)
-          return row(
-            `place:${p.engine}:${p.device}`,
-            name,
-            t('not available'),
-            { id: 'circle-slash' },
-            [p.problem, p.hint].filter(Boolean).join(' '),
-          );
-        const words = ratesText(p, t);
-        const steps = stepsText(p, t);
+    ...bySpeed(check).map((p) => {
+      const name = placeWords(p, t);
+      if (p.problem !== undefined)
         return row(
           `place:${p.engine}:${p.device}`,
           name,
-          // A side bar is narrow: the products of matrices are in the tooltip.
-          p === best ? t('{0}, fastest', steps) : steps,
-          { id: p === best ? 'rocket' : 'dashboard' },
-          `${t('{0}: {1}', name, words)}\n${t('A step: {0}.', check.step)}\n${when}`,
+          t('not available'),
+          { id: 'circle-slash' },
+          [p.problem, p.hint].filter(Boolean).join(' '),
         );
-      }),
+      const words = ratesText(p, t);
+      const steps = stepsText(p, t);
+      return row(
+        `place:${p.engine}:${p.device}`,
+        name,
+        // A side bar is narrow: the products of matrices are in the tooltip.
+        p === best ? t('{0}, fastest', steps) : steps,
+        { id: p === best ? 'rocket' : 'dashboard' },
+        `${t('{0}: {1}', name, words)}\n${t('A step: {0}.', check.step)}\n${when}`,
+      );
+    }),
     ...check.facts.missing.map((m, i) => row(`missing:${i}`, m.what, m.hint, { id: 'info' })),
   ];
 }
