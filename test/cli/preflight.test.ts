@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { deviceFacts } from '../../src/engine/devices/facts';
 import { readRun } from '../../src/runs/read';
 import type { PreflightLine } from '../../src/shared/preflight';
 import { CLI, Lab } from './lab';
@@ -136,6 +137,27 @@ describe('aurora preflight', () => {
     expect(problem).toMatchObject({ severity: 'error', hint: expect.any(String) as unknown });
     expect(problem.key).toBe(key);
     expect(r.err).toContain(problem.message.split('\n')[0]);
+  });
+
+  it.each([
+    ['training.precision', 'mixed', 'TensorFlow.js computes in float32 only.'],
+    ['training.gradientCheckpointing', 'true', 'The TensorFlow.js engine has no gradient checkpointing.'],
+  ])('says at %s where TensorFlow.js cannot have it %s', (key, value, message) => {
+    for (const device of ['wasm', 'auto']) {
+      const r = check('--engine', 'tfjs', '--device', device, '--set', `${key}=${value}`);
+      expect(r.code).toBe(3);
+      const hint = expect.stringMatching(/^Set training\..* or use the ONNX Runtime engine\.$/);
+      expect(of(r.lines, 'problem')).toContainEqual(
+        expect.objectContaining({ severity: 'error', key, message, hint }),
+      );
+    }
+  });
+
+  it.skipIf(deviceFacts().cudaProvider)('blames no setting for what the machine lacks', () => {
+    const r = check('--device', 'cuda');
+    expect(r.code).toBe(19);
+    const problem = of(r.lines, 'problem').at(-1)!;
+    expect([problem.severity, problem.key]).toEqual(['error', undefined]);
   });
 
   it('measures the head alone as train does, on features computed once', () => {

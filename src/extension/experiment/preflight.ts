@@ -123,14 +123,18 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
     if (picked === showReport) await openReport(page);
   }
 
-  /** Problems at the settings that they are about; those that the editor has found by itself are there already. */
+  /**
+   * Problems at the settings that they are about; those that the editor has found by itself are there already. What
+   * the machine lacks is no fault of the file: the message and the report say it.
+   */
   private async mark(uri: vscode.Uri, problems: readonly PreflightProblem[]): Promise<void> {
     const document = await vscode.workspace.openTextDocument(uri);
     const doc = new ExperimentText(uri.fsPath, document.getText());
     const there = vscode.languages.getDiagnostics(uri);
     const marks = problems.flatMap((problem): vscode.Diagnostic[] => {
       const { key, severity } = problem;
-      const range = rangeOf(document, doc.span(...(key?.split('.') ?? [])));
+      if (key === undefined) return [];
+      const range = rangeOf(document, doc.span(...key.split('.')));
       const known = [
         'target-unmatched',
         'rank-too-large',

@@ -6,6 +6,8 @@ import type { Services } from '../services';
 import { networkEnvironment } from '../trainer/environment';
 import { parseGpuEvent, proxyEnvironment } from './gpu-text';
 
+const { t } = vscode.l10n;
+
 /** Half a gigabyte over a slow line. Silence ends it much sooner. */
 const LONGEST_MS = 3 * 3600_000;
 
@@ -51,7 +53,8 @@ export async function installGpu(
       else if (event) tell(event);
     },
   });
-  if (!result) throw new AuroraError('failed', 'The installer ended without a result.', 'Install again.');
+  if (!result)
+    throw new AuroraError('failed', t('The installer ended without a result.'), t('Install again.'));
   return result;
 }
 

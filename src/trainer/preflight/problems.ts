@@ -40,13 +40,17 @@ const warning = (key: string, message: string, hint?: string): PreflightProblem 
   key,
 });
 
-/** What keeps an experiment from training, as a line of the report. */
+/** The first setting that a next step names. */
+const settingIn = (hint = ''): string | undefined =>
+  /\b(?:model|task|data|adapter|training)\.[a-z]\w*/i.exec(hint)?.[0];
+
+/** What keeps an experiment from training, as a line of the report; without a key where no setting is to blame. */
 export const problemOf = (e: AuroraError): PreflightProblem => ({
   kind: 'problem',
   severity: 'error',
   message: e.message,
   hint: e.hint,
-  key: KEY[e.kind],
+  key: KEY[e.kind] ?? settingIn(e.hint),
 });
 
 export const targetProblems = (line: PreflightModules, paths: readonly string[]): PreflightProblem[] =>
