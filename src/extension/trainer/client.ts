@@ -15,6 +15,17 @@ export interface ProgramResult {
   stderr: string;
 }
 
+export interface ProgramOptions {
+  onLine?: (line: string) => void;
+  cwd?: string;
+  /** The command reads nothing of the workspace, or only by our own parser: it needs no trust. */
+  untrusted?: boolean;
+  /** Beside what a trainer inherits. */
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds; a quarter of an hour by default. */
+  timeout?: number;
+}
+
 /**
  * Starts, stops and re-attaches trainers: detached, plain Node processes that write a run folder and take
  * requests as files (ARCHITECTURE: the run folder is the only truth). Every method that executes anything
@@ -32,15 +43,7 @@ export interface TrainerClient extends vscode.Disposable {
   /** A short command of the `aurora` program; its process dies with the token or the window. `onLine` gets stdout line by line. */
   program(
     args: readonly string[],
-    options?: {
-      token?: vscode.CancellationToken;
-      onLine?: (line: string) => void;
-      cwd?: string;
-      untrusted?: boolean;
-      env?: NodeJS.ProcessEnv;
-      /** Milliseconds; a quarter of an hour by default. */
-      timeout?: number;
-    },
+    options?: ProgramOptions & { token?: vscode.CancellationToken },
   ): Promise<ProgramResult>;
   /** Runs that this window started, or took up again after a reload, and keeps alive; wherever they lie. */
   ownRuns(): readonly string[];

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createRun, experimentRuns, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
-import type { MachineReport, StopOutcome } from './client';
+import type { MachineReport, ProgramOptions, StopOutcome } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { trainerEnvironment } from './environment';
 import { launchTrainer } from './launch';
@@ -38,16 +38,6 @@ const NATIVE: readonly string[] = ['train', 'preflight', 'export', 'reference', 
 
 /** Our own parser in its own process, with no runtime behind it, is safe on any file; the others read no file of the workspace. */
 const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
-
-export interface ProgramOptions {
-  onLine?: (line: string) => void;
-  cwd?: string;
-  untrusted?: boolean;
-  /** Beside what a trainer inherits. */
-  env?: NodeJS.ProcessEnv;
-  /** Milliseconds. */
-  timeout?: number;
-}
 
 /** The trainer client without the editor: TrainerClient's promises, on plain Node. */
 export class Trainer {
