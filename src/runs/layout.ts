@@ -33,6 +33,10 @@ export function stepOfName(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** An experiment as people call it: its file's name without the ending. */
+export const experimentName = (experimentFile: string): string =>
+  basename(experimentFile).replace(/\.aurora\.json$/, '');
+
 /** Where the runs of an experiment file lie: `.aurora/runs/<file name>` beside it. */
 export const experimentRuns = (experimentFile: string): string =>
   join(

@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
 import type * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
 import type { RunEntry } from '../runs/store';
 import { rowContext } from '../tree/items';
 import { runRow } from '../tree/run-row';
@@ -9,7 +9,7 @@ export type RunItem = vscode.QuickPickItem & { run: RunEntry };
 /** A run in a list to choose from, told as in the tree. */
 export function runItem(run: RunEntry): RunItem {
   const { label, description, icon } = runRow(run, rowContext());
-  const experiment = basename(run.experiment).replace(/\.aurora\.json$/, '');
+  const experiment = experimentName(run.experiment);
   return {
     label: `$(${icon.id}) ${label}`,
     description: [experiment, description].filter((part) => part !== '').join(' · '),

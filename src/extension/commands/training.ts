@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { saved } from '../experiment/saved';
 import { COMMAND } from '../ids';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
@@ -49,12 +50,6 @@ export async function trainExperiment(services: Services, file: string): Promise
   await services.store.refreshRun(run);
   services.panels.openRun([run]);
   return run;
-}
-
-/** What is trained is what one sees. False where the person turned away from saving. */
-async function saved(file: string): Promise<boolean> {
-  const open = vscode.workspace.textDocuments.find((d) => d.uri.scheme === 'file' && d.uri.fsPath === file);
-  return !open?.isDirty || open.save();
 }
 
 export const starting = <T>(title: string, action: () => Promise<T>): Thenable<T> =>

@@ -1,11 +1,12 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
 import { programError } from '../experiment/program-error';
 import { openReport, trustedFor } from '../experiment/report-page';
-import { COMMAND, SETTING } from '../ids';
+import { saved } from '../experiment/saved';
+import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { verifyArguments } from '../trainer/device-arguments';
-import { deviceSettings } from '../trainer/trainer-client';
+import { machineArguments } from '../trainer/trainer-client';
 import { registerGuarded } from './guard';
 import { experimentFrom } from './pick';
 import { explaining } from './training-problems';
@@ -29,17 +30,17 @@ export function registerVerify(services: Services): vscode.Disposable {
   const verify = async (file: string): Promise<void> => {
     const message = vscode.l10n.t('Verifying runs the model, and this workspace is not trusted.');
     if (going.has(file) || !(await trustedFor(message))) return;
-    // The program reads the file, not the editor.
-    const open = vscode.workspace.textDocuments.find(
-      (d) => d.uri.toString() === vscode.Uri.file(file).toString(),
-    );
-    if (open?.isDirty && !(await open.save())) return;
+    if (!(await saved(file))) return;
     going.add(file);
     try {
       const report = await compare(services, file);
       if (!report?.result) return;
-      const page = vscode.Uri.from({ scheme: SCHEME, path: `/${nameOf(file)} engines.md`, query: file });
-      pages.set(page.toString(), verifyMarkdown(nameOf(file), report, vscode.l10n.t));
+      const page = vscode.Uri.from({
+        scheme: SCHEME,
+        path: `/${experimentName(file)} engines.md`,
+        query: file,
+      });
+      pages.set(page.toString(), verifyMarkdown(experimentName(file), report, vscode.l10n.t));
       changed.fire(page);
       await tell(file, report.result, page);
     } finally {
@@ -62,7 +63,7 @@ export function registerVerify(services: Services): vscode.Disposable {
 /** Undefined where the person turned away. */
 function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
   const { t } = vscode.l10n;
-  const title = t('{0} on both engines', nameOf(file));
+  const title = t('{0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {
     progress.report({ message: t('Reading the model …') });
@@ -73,7 +74,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
       if (message !== undefined) progress.report({ message });
     };
     try {
-      const result = await trainer.program(['verify', file, '--json', ...machineArguments()], {
+      const result = await trainer.program(['verify', file, '--json', ...machineArguments(verifyArguments)], {
         token,
         onLine,
       });
@@ -94,20 +95,9 @@ async function tell(
 ): Promise<void> {
   const { t } = vscode.l10n;
   const showReport = t('Show Report');
-  const text = `${nameOf(file)}: ${verifySummary(result, t)}`;
+  const text = `${experimentName(file)}: ${verifySummary(result, t)}`;
   const picked = result.agree
     ? await vscode.window.showInformationMessage(text, showReport)
     : await vscode.window.showErrorMessage(text, showReport);
   if (picked === showReport) await openReport(page);
 }
-
-function machineArguments(): string[] {
-  const settings = vscode.workspace.getConfiguration('aurora');
-  const threads = settings.get(SETTING.threads, 0);
-  return [
-    ...(threads > 0 ? ['--threads', String(threads)] : []),
-    ...verifyArguments(deviceSettings(settings)),
-  ];
-}
-
-const nameOf = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');

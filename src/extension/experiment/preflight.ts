@@ -1,13 +1,13 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
 import type { PreflightProblem } from '../../shared/preflight';
 import { experimentFrom } from '../commands/pick';
 import { registerGuarded } from '../commands/guard';
 import { explaining } from '../commands/training-problems';
-import { COMMAND, SETTING } from '../ids';
+import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { deviceArguments } from '../trainer/device-arguments';
-import { deviceSettings } from '../trainer/trainer-client';
+import { machineArguments } from '../trainer/trainer-client';
 import { rangeOf } from './diagnostics';
 import { ExperimentText } from './experiment-text';
 import {
@@ -19,6 +19,7 @@ import {
 } from './preflight-report';
 import { programError } from './program-error';
 import { openReport, trustedFor } from './report-page';
+import { saved } from './saved';
 
 const SCHEME = 'aurora-preflight';
 
@@ -57,9 +58,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   async run(file: string): Promise<void> {
     if (!(await trusted()) || this.going.has(file)) return;
     const uri = vscode.Uri.file(file);
-    // The program reads the file, not the editor.
-    const open = vscode.workspace.textDocuments.find((d) => d.uri.toString() === uri.toString());
-    if (open?.isDirty && !(await open.save())) return;
+    if (!(await saved(file))) return;
     this.going.add(file);
     try {
       const report = await this.measure(file);
@@ -79,7 +78,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   private async measure(file: string): Promise<PreflightReport | undefined> {
     const report: PreflightReport = { steps: [], problems: [] };
     const { t } = vscode.l10n;
-    const title = t('Preflight of {0}', nameOf(file));
+    const title = t('Preflight of {0}', experimentName(file));
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return vscode.window.withProgress(options, async (progress, token) => {
       progress.report({ message: t('Reading the model …') });
@@ -89,7 +88,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
         if (message !== undefined) progress.report({ message });
       };
       try {
-        const args = ['preflight', file, '--json', ...machineArguments()];
+        const args = ['preflight', file, '--json', ...machineArguments(deviceArguments)];
         const result = await this.services.trainer.program(args, { token, onLine });
         const told = report.problems.some((p) => p.severity === 'error');
         if (result.code !== 0 && !told) throw programError(result, 'preflight');
@@ -103,7 +102,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
 
   private async show(uri: vscode.Uri, report: PreflightReport): Promise<void> {
     const { t } = vscode.l10n;
-    const name = nameOf(uri.fsPath);
+    const name = experimentName(uri.fsPath);
     const page = vscode.Uri.from({ scheme: SCHEME, path: `/${name} preflight.md`, query: uri.fsPath });
     this.reports.set(page.toString(), reportMarkdown(name, report, t));
     this.changed.fire(page);
@@ -161,17 +160,5 @@ const trusted = (): Promise<boolean> =>
     ),
   );
 
-/** The threads and the device that a run would have: what is measured is what it takes. */
-function machineArguments(): string[] {
-  const settings = vscode.workspace.getConfiguration('aurora');
-  const threads = settings.get(SETTING.threads, 0);
-  return [
-    ...(threads > 0 ? ['--threads', String(threads)] : []),
-    ...deviceArguments(deviceSettings(settings)),
-  ];
-}
-
 const withHint = ({ message, hint }: PreflightProblem): string =>
   hint === undefined ? message : `${message} ${hint}`;
-
-const nameOf = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');

@@ -1,5 +1,6 @@
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import { CONTEXT, LANGUAGE } from '../ids';
 import { Catalog, type Changes } from './catalog';
@@ -186,8 +187,6 @@ async function setContext(key: string, value: boolean): Promise<void> {
   contexts.set(key, value);
   await vscode.commands.executeCommand('setContext', key, value);
 }
-
-const experimentName = (file: string): string => basename(file).replace(/\.aurora\.json$/, '');
 
 /** One spelling for one folder: VS Code writes drive letters small. */
 const canonical = (folder: string): string =>

@@ -45,6 +45,17 @@ export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceS
   fallBackToCpu: settings.get(SETTING.fallBackToCpu, false),
 });
 
+/**
+ * The threads and the device that a run would have, for a command that measures or compares before it.
+ *
+ * @param device the settings as the command takes them
+ */
+export function machineArguments(device: (settings: DeviceSettings) => string[]): string[] {
+  const settings = vscode.workspace.getConfiguration('aurora');
+  const threads = settings.get(SETTING.threads, 0);
+  return [...(threads > 0 ? ['--threads', String(threads)] : []), ...device(deviceSettings(settings))];
+}
+
 function trainerHost(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): TrainerHost {
   return {
     dist: join(context.extensionPath, 'dist'),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { experimentName } from '../../../runs/layout';
 import {
   parseBudgetMessage,
   parseBudgetOpen,
@@ -24,7 +25,7 @@ export const budgetPanel = (services: () => Services): PanelKind<BudgetOpen, Bud
   title: ({ file }) =>
     file === undefined
       ? vscode.l10n.t('Budget Calculator')
-      : vscode.l10n.t('Budget: {0}', basename(file).replace(/\.aurora\.json$/, '')),
+      : vscode.l10n.t('Budget: {0}', experimentName(file)),
   parseOpen: parseBudgetOpen,
   parse: parseBudgetMessage,
   start: ({ file }, page) => new BudgetPanel(services(), page, file),
