@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,10 +23,12 @@ const STAND_IN = `
   import '@tensorflow/tfjs-core/dist/register_all_gradients';
   import * as tf from '@tensorflow/tfjs-core';
   import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-  import { writeFileSync } from 'node:fs';
+  import { existsSync, writeFileSync } from 'node:fs';
+  import { join } from 'node:path';
   import util from 'node:util';
   if (!util.isNullOrUndefined(undefined)) throw new Error('Not the function that was removed.');
-  tf.registerBackend('tensorflow', () => new MathBackendCPU());
+  tf.registerBackend('tensorflow', () =>
+    Object.assign(new MathBackendCPU(), { isUsingGpuDevice: !existsSync(join(__dirname, 'no-gpu')) }));
   tf.copyRegisteredKernels('cpu', 'tensorflow');
   tf.removeBackend('cpu');
   writeFileSync(${JSON.stringify(loaded)}, process.version);
@@ -48,8 +50,8 @@ beforeAll(async () => {
   });
 });
 
-function train(node: string, out: string, gpuSupport = support) {
-  const args = ['train', lab.experiment, '--out', out, '--engine', 'tfjs', '--device', 'tensorflow'];
+function train(node: string, out: string, gpuSupport = support, ...more: string[]) {
+  const args = ['train', lab.experiment, '--out', out, '--engine', 'tfjs', '--device', 'tensorflow', ...more];
   const env = { ...process.env, AURORA_GPU_SUPPORT: gpuSupport };
   const { status, stderr } = spawnSync(node, [CLI, ...args], { encoding: 'utf8', env, timeout: 120_000 });
   return { code: status, err: stderr };
@@ -88,6 +90,22 @@ describe('the backend of tfjs-node-gpu', () => {
     const losses = (out: string) => [...readRun(lab.runs(out)[0]).scalars.column('loss')!];
     const ours = losses(lab.path(process.version));
     losses(reference).forEach((loss, i) => expect(ours[i]).toBeCloseTo(loss, 4));
+  });
+
+  it('that finds no GPU does not compute on the processor unasked', () => {
+    const file = join(home, 'no-gpu');
+    writeFileSync(file, '');
+    try {
+      const { code, err } = train(process.execPath, lab.path('no-gpu'));
+      expect(code).toBe(EXIT.device);
+      expect(err).toContain('TensorFlow finds no GPU that it can use');
+      expect(err).toContain('CUDA 11.2 and cuDNN 8.1');
+      expect(train(process.execPath, lab.path('fallen'), support, '--fallback').code).toBe(0);
+      const { events } = readRun(lab.runs(lab.path('fallen'))[0]);
+      expect(events.find((e) => e.kind === 'device')).toMatchObject({ device: 'wasm', reason: 'fallback' });
+    } finally {
+      rmSync(file);
+    }
   });
 
   it('that does not load says what to do, and nothing is trained', () => {

@@ -2,7 +2,7 @@ import { AuroraError } from '../../../shared/errors';
 import { placeName, type TfjsBackend } from '../../place';
 import type { EvaluatorOptions } from '../../stepper';
 import type { Tf } from '../op';
-import { loadTensorflow } from './tensorflow';
+import { loadTensorflow, requireGpu } from './tensorflow';
 import { loadWasm } from './wasm';
 import { loadWebgpu, watchFaults } from './webgpu';
 
@@ -29,6 +29,7 @@ export async function loadBackend({ place, threads }: EvaluatorOptions): Promise
   // Else it says in the log that another package would be faster, and checks every number.
   tf.enableProdMode();
   if (await selectBackend(tf, name)) {
+    if (name === 'tensorflow') requireGpu(tf);
     watchFaults(tf);
     return tf;
   }

@@ -5,7 +5,8 @@ import type { Tf } from '../op';
 import { provideOldUtil } from './old-util';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
-const HINT = 'Run AuroRA: Install GPU Support, or `aurora gpu install tensorflow`.';
+const HINT =
+  'Run `AuroRA: Install GPU Support` in VS Code, or `aurora gpu install tensorflow` in a terminal.';
 
 /**
  * TensorFlow's own library, through CUDA. It is an opt-in: looked for where GPU support was installed,
@@ -41,4 +42,18 @@ function loaded(load: () => Tf): Tf {
       : `${PACKAGE} does not load: ${said}.`;
     throw new AuroraError('device', message, HINT, { cause });
   }
+}
+
+/**
+ * Without a GPU the library computes on the processor and only prints so: whoever chose it wants the GPU.
+ * @throws AuroraError 'device'
+ */
+export function requireGpu(tf: Tf): void {
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  if (isUsingGpuDevice !== false) return;
+  throw new AuroraError(
+    'device',
+    'TensorFlow finds no GPU that it can use, and would compute on the processor.',
+    'Install the NVIDIA driver, CUDA 11.2 and cuDNN 8.1, and put their lib folders on LD_LIBRARY_PATH (PATH on Windows).',
+  );
 }
