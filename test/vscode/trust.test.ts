@@ -6,7 +6,7 @@ import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
-import { ProcessWatch } from './driver/processes';
+import { ProcessWatch, programs } from './driver/processes';
 import { Window } from './driver/window';
 import { comparable, journalAt } from './journal';
 import { vsixHere } from './vsix';
@@ -22,7 +22,8 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
 
   beforeAll(async () => {
     expect(lab.run('train', lab.experiment).code).toBe(0);
-    server = await startWorkbench({ version: '1.100', name: 'trust', vsix: vsixHere(), trust: true });
+    const options = { name: 'trust', vsix: vsixHere(), trust: true, env: { AURORA_DOCTOR_SECONDS: '1' } };
+    server = await startWorkbench({ version: '1.100', ...options });
     watch = new ProcessWatch(server.profile);
     window = await Window.open(server, lab.folder);
     await window.sideBar();
@@ -83,15 +84,18 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     await window.frameWith('aurora-activations');
   });
 
-  test.each(['Run Experiment', 'Preflight'])('%s refuses, with the way to trust', async (command) => {
-    await window.openFile('tiny.aurora.json');
-    await window.palette(`AuroRA: ${command}`);
-    const refusal = window.toast(/Restricted Mode|not trusted/);
-    await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
-    await window.tab('Workspace Trust').waitFor();
-    await window.palette('View: Close Editor');
-    await window.palette('Notifications: Clear All Notifications');
-  });
+  test.each(['Run Experiment', 'Preflight', 'Verify Experiment on Both Engines'])(
+    '%s refuses, with the way to trust',
+    async (command) => {
+      await window.openFile('tiny.aurora.json');
+      await window.palette(`AuroRA: ${command}`);
+      const refusal = window.toast(/Restricted Mode|not trusted/);
+      await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+      await window.tab('Workspace Trust').waitFor();
+      await window.palette('View: Close Editor');
+      await window.palette('Notifications: Clear All Notifications');
+    },
+  );
 
   test('a run cannot be forked or resumed, and the demo is not offered', async () => {
     const offered = (await window.offered('AuroRA: ')).join('\n');
@@ -116,6 +120,16 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     expect(watch.commands.filter((c) => c !== 'inspect' && c !== '--version')).toEqual([]);
     expect(watch.looks).toBeGreaterThan(100);
     expect(watch.native).toEqual([]);
+  });
+
+  test('the machine can be checked, since that reads nothing of the workspace', async () => {
+    await window.palette('AuroRA: Check This Machine');
+    await window.toast(/Checking this machine: Measuring ONNX Runtime on cpu/).waitFor();
+    // The processor has been measured once the next device is.
+    await window.toast(/Checking this machine: Measuring .* on (webgpu|wasm)/).waitFor({ timeout: 60_000 });
+    expect(watch.commands).toContain('doctor');
+    await window.pressToast('Checking this machine', 'Cancel');
+    await expect.poll(() => programs(server.extensions, 'doctor')).toEqual([]);
   });
 
   test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));

@@ -64,6 +64,17 @@ export class ProcessWatch {
   private readonly isServer = (pid: number) => read(pid, 'cmdline').includes(`${this.profile}/data\0`);
 }
 
+/** Processes that run a command of our program from below `folder`, however they came to be. */
+export const programs = (folder: string, command: string): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const args = read(pid, 'cmdline').split('\0');
+      const at = args.findIndex((a) => a.startsWith(folder) && /[\\/]cli\.cjs$/.test(a));
+      return at >= 0 && args[at + 1] === command;
+    });
+
 /** Empty for a process that is gone. */
 function read(pid: number, file: string): string {
   try {

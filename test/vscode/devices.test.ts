@@ -1,0 +1,181 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import type { Dashboard } from './driver/dashboard';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { programs } from './driver/processes';
+import { Window } from './driver/window';
+import { statusOf } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** As scripts/lib/system.mjs says it. */
+const withoutWebGpu = process.env.AURORA_TEST_WEBGPU === '0';
+
+/** One second a device, and what it takes to compile for each on a processor that plays GPU, beside other work. */
+const CHECK_MS = 150_000;
+
+/** Where a run computes: measured, chosen, refused, fallen back from, and compared with the other engine. */
+describe('devices, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 2 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+
+  beforeAll(async () => {
+    const env = { AURORA_DOCTOR_SECONDS: '1' };
+    server = await startWorkbench({ version: '1.100', name: 'devices', vsix: vsixHere(), env });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  /** Settings of the machine, as a person has them in the remote's settings.json; the editor reads it again by itself. */
+  function set(settings: Record<string, unknown>): void {
+    const folder = join(server.profile, 'data/Machine');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+  }
+
+  /** Runs the experiment and waits for its end. */
+  async function train(): Promise<{ run: string; dashboard: Dashboard['frame'] }> {
+    const before = new Set(existsSync(runs) ? readdirSync(runs) : []);
+    await window.palette('View: Close All Editors');
+    await window.openFile('tiny.aurora.json');
+    await window.palette('AuroRA: Run Experiment');
+    const begun = () => (existsSync(runs) ? readdirSync(runs) : []).find((id) => !before.has(id));
+    await expect.poll(begun, { timeout: 30_000 }).toBeDefined();
+    const run = join(runs, begun()!);
+    const ended = () => existsSync(join(run, 'status.json')) && /finished|failed/.test(statusOf(run).state);
+    await expect.poll(ended, { timeout: 60_000 }).toBe(true);
+    return { run, dashboard: await window.frameWith('aurora-run') };
+  }
+
+  /** Rows of the Machine view as they are spoken; the view shows all of them while the others are folded up. */
+  const machine = () =>
+    window
+      .pane('Machine')
+      .locator('.monaco-list-row')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+  const fold = (view: string) => window.pane(view).locator('.pane-header').click();
+
+  /** Text of the table with `words`, in the report that has this heading: a preview draws its page anew as it opens. */
+  async function table(heading: 'h1' | 'h2', title: string, words: string): Promise<string> {
+    let text = '';
+    await expect
+      .poll(async () => {
+        const report = await window.frameWith(`${heading}:has-text("${title}")`);
+        text = await report
+          .locator('table', { hasText: words })
+          .innerText({ timeout: 2000 })
+          .catch(() => '');
+        return text;
+      })
+      .toContain(words);
+    return text;
+  }
+
+  /** What a row's tooltip says; one that is drawn anew while the mouse is on it shows none. */
+  async function tooltip(row: RegExp): Promise<string> {
+    await window.page.mouse.move(900, 600);
+    await window.row(row).hover();
+    const shown = window.page.locator('.monaco-hover:visible, .workbench-hover:visible').first();
+    const text = await shown.innerText({ timeout: 3000 }).catch(() => '');
+    await window.page.mouse.move(900, 600);
+    return text.replaceAll('\u00a0', ' ');
+  }
+
+  test('before the first check the Machine view offers it; cancelled, it leaves no process', async () => {
+    await fold('Experiments');
+    await fold('Machine');
+    const offer = window.pane('Machine').locator('.monaco-list-row', { hasText: 'not measured yet' });
+    await offer.click();
+    await window.toast(/Checking this machine: Measuring ONNX Runtime on \w+/).waitFor();
+    expect(programs(server.extensions, 'doctor').length).toBeGreaterThan(0);
+    await window.pressToast('Checking this machine', 'Cancel');
+    await expect.poll(() => programs(server.extensions, 'doctor')).toEqual([]);
+    await offer.waitFor();
+  });
+
+  test('Check This Machine measures each device, and the Machine view keeps the rates', async () => {
+    await window.palette('AuroRA: Check This Machine');
+    await window.toast(/Checking this machine: Measuring/).waitFor();
+    await window.toast('Checking this machine').waitFor({ state: 'hidden', timeout: CHECK_MS });
+    const said = await window.said(
+      /Fastest here: (ONNX Runtime|TensorFlow\.js) on \w+, [\d.]+ steps a second/,
+    );
+    const of = (place: string) => expect.stringMatching(new RegExp(`^${place}: [\\d.]+ steps/s`));
+    await expect.poll(machine).toContainEqual(of('ONNX Runtime on cpu'));
+    const rows = await machine();
+    const measured = ['TensorFlow\\.js on wasm'];
+    if (!withoutWebGpu) measured.push('ONNX Runtime on webgpu', 'TensorFlow\\.js on webgpu');
+    for (const place of measured) expect(rows).toContainEqual(of(place));
+    expect(rows).toContain('ONNX Runtime on cuda: not available');
+    expect(rows.join()).not.toContain('not measured yet');
+    await fold('Machine');
+    await fold('Experiments');
+    await said.getByRole('button', { name: 'Show Report' }).click();
+    expect(await table('h2', 'What trains here', 'steps a second')).toContain('ONNX Runtime on cpu');
+  });
+
+  test.skipIf(withoutWebGpu)(
+    'a run on webgpu goes to its end; dashboard and tooltip say where it was',
+    async () => {
+      set({ 'aurora.device': 'webgpu' });
+      const { run, dashboard } = await train();
+      expect(statusOf(run).state).toBe('finished');
+      await dashboard
+        .locator('[data-fact="device"]', { hasText: 'ONNX Runtime on webgpu, as asked for' })
+        .waitFor();
+      await window.expand(window.row('tiny'));
+      await expect
+        .poll(() => tooltip(/AuroRA r2/), { timeout: 30_000 })
+        .toContain('ONNX Runtime on webgpu, as asked for');
+    },
+  );
+
+  test('a device that cannot be used ends the run with one next step, in notification and dashboard', async () => {
+    set({ 'aurora.device': 'cuda' });
+    const { run, dashboard } = await train();
+    expect(statusOf(run).state).toBe('failed');
+    await window.said(/cuda/);
+    await dashboard.locator('.message.error', { hasText: 'cuda' }).waitFor();
+  });
+
+  test('where one may fall back, the run goes on with the CPU and says so', async () => {
+    set({ 'aurora.device': 'cuda', 'aurora.fallBackToCpu': true });
+    const { run, dashboard } = await train();
+    expect(statusOf(run).state).toBe('finished');
+    await dashboard
+      .locator('[data-fact="device"]', {
+        hasText: 'ONNX Runtime on cpu, in place of one that cannot be used',
+      })
+      .waitFor();
+    await dashboard
+      .locator('.message.warning', { hasText: 'The run goes on with ONNX Runtime on cpu' })
+      .waitFor();
+  });
+
+  test('Verify Experiment on Both Engines compares the first batch, and they agree', async () => {
+    set({ 'aurora.device': 'auto', 'aurora.fallBackToCpu': false });
+    await window.palette('View: Close All Editors');
+    await window.openFile('tiny.aurora.json');
+    await window.palette('AuroRA: Verify Experiment on Both Engines');
+    const said = await window.said(/tiny: The engines agree; the largest difference is \d\.\de-\d+/);
+    await said.getByRole('button', { name: 'Show Report' }).click();
+    const rows = (await table('h1', 'Engines on tiny', 'tolerance')).split('\n');
+    expect(rows.filter((row) => /gradients/.test(row) && /agree/.test(row))).toHaveLength(2);
+    expect(rows.filter((row) => /differ$/.test(row))).toEqual([]);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
