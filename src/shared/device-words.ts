@@ -5,9 +5,12 @@ type Translate = (sentence: string, ...values: (string | number)[]) => string;
 
 export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
 
+/** As its makers write it. */
+export const engineWords = (engine: string): string => (engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime');
+
 /** "ONNX Runtime on webgpu" */
 export const placeWords = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
-  t('{0} on {1}', engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime', device);
+  t('{0} on {1}', engineWords(engine), device);
 
 /** "ONNX Runtime on cpu, the fastest here" */
 export function deviceWords(of: Device, t: Translate): string {

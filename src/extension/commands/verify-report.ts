@@ -132,6 +132,7 @@ function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
       r.agree ? t('agree') : `**${t('differ')}**`,
       r.worst === undefined ? '' : code(r.worst),
     ]),
+    [2, 3],
   );
 }
 
@@ -179,8 +180,10 @@ const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
       placeWords(r.place, t),
       r.values === 'initial' ? t('initial') : t('perturbed'),
       r.loss.toFixed(6),
-      r.seconds.toFixed(2),
+      // A step of a small model takes milliseconds.
+      r.seconds < 0.1 ? r.seconds.toPrecision(2) : r.seconds.toFixed(2),
     ]),
+    [2, 3],
   );
 
 /** In JSON there is no NaN. */

@@ -1,3 +1,4 @@
+import { engineWords } from '../../shared/device-words';
 import {
   GPU_PARTS,
   type GpuCheck,
@@ -16,21 +17,14 @@ export interface GpuChoice {
   detail: string;
 }
 
+/** A row cuts what is too long, so the licence comes early; the package's name stands in the README. */
 export function gpuChoice(state: GpuState, t: Translate): GpuChoice {
-  const { title, package: from, place, needs, licence } = GPU_PARTS[state.part];
-  const engine = place.engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime';
+  const { title, place, needs, licence } = GPU_PARTS[state.part];
   return {
     part: state.part,
     label: title,
-    description: description(state, t),
-    detail: t(
-      'The device "{0}" of {1}, for an NVIDIA GPU with {2}. By the install script of {3} ({4}).',
-      place.device,
-      engine,
-      needs,
-      from,
-      licence,
-    ),
+    description: t('{0} · needs {1}', description(state, t), needs),
+    detail: t('The device "{0}" of {1}. {2}.', place.device, engineWords(place.engine), licence),
   };
 }
 

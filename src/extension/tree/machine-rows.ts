@@ -1,5 +1,5 @@
-import { placeWords } from '../../shared/device-words';
-import type { MachineCheck } from '../../shared/doctor';
+import { engineWords, placeWords } from '../../shared/device-words';
+import type { MachineCheck, PlaceCheck } from '../../shared/doctor';
 import { COMMAND } from '../ids';
 import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';
@@ -69,29 +69,28 @@ function checkedRows(
   const best = fastest(check);
   return [
     ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g, t), { id: 'device-desktop' })),
-    ...bySpeed(check).map((p) => {
-      const name = placeWords(p, t);
-      if (p.problem !== undefined)
-        return row(
-          `place:${p.engine}:${p.device}`,
-          name,
-          t('not available'),
-          { id: 'circle-slash' },
-          [p.problem, p.hint].filter(Boolean).join(' '),
-        );
-      const words = ratesText(p, t);
-      const steps = stepsText(p, t);
-      return row(
-        `place:${p.engine}:${p.device}`,
-        name,
-        // A side bar is narrow: the products of matrices are in the tooltip.
-        p === best ? t('{0}, fastest', steps) : steps,
-        { id: p === best ? 'rocket' : 'dashboard' },
-        `${t('{0}: {1}', name, words)}\n${t('A step: {0}.', check.step)}\n${when}`,
-      );
-    }),
+    ...bySpeed(check).map((p) => placeRow(p, p === best, [t('A step: {0}.', check.step), when], t)),
     ...check.facts.missing.map((m, i) => row(`missing:${i}`, m.what, m.hint, { id: 'info' })),
   ];
+}
+
+/** A side bar is narrow: first what the setting calls it and how fast it is. The rest is in the tooltip. */
+function placeRow(of: PlaceCheck, best: boolean, more: string[], t: Translate): MachineRow {
+  const { engine, device, problem, hint } = of;
+  const name = placeWords(of, t);
+  const [icon, words, tooltip] =
+    problem === undefined
+      ? [
+          best ? 'rocket' : 'dashboard',
+          best ? t('{0}, fastest', stepsText(of, t)) : stepsText(of, t),
+          [t('{0}: {1}', name, ratesText(of, t)), ...more].join('\n'),
+        ]
+      : ['circle-slash', t('not available'), t('{0}: {1}', name, [problem, hint].filter(Boolean).join(' '))];
+  const description = `${words} · ${engineWords(engine)}`;
+  return {
+    ...row(`place:${engine}:${device}`, device, description, { id: icon }, tooltip),
+    spoken: t('{0}: {1}', name, words),
+  };
 }
 
 const row = (

@@ -55,11 +55,15 @@ describe('the check of a machine', () => {
     const rows = machineRows(report, '1.0.0', t, { check, now: 60_000, locale: 'en' });
     const places = rows.filter((r) => r.id.startsWith('place:')).map((r) => [r.label, r.description]);
     expect(places).toEqual([
-      ['ONNX Runtime on cpu', '11.8 steps/s, fastest'],
-      ['ONNX Runtime on webgpu', '0.70 steps/s'],
-      ['ONNX Runtime on cuda', 'not available'],
+      ['cpu', '11.8 steps/s, fastest · ONNX Runtime'],
+      ['webgpu', '0.70 steps/s · ONNX Runtime'],
+      ['cuda', 'not available · ONNX Runtime'],
     ]);
-    expect(rows.find((r) => r.id.endsWith(':cuda'))?.tooltip).toBe('The provider is missing. Install it.');
+    expect(rows.find((r) => r.id.endsWith(':cuda'))).toMatchObject({
+      tooltip: 'ONNX Runtime on cuda: The provider is missing. Install it.',
+      spoken: 'ONNX Runtime on cuda: not available',
+    });
+    expect(rows.find((r) => r.id.endsWith(':cpu'))?.tooltip).toContain('118 GFLOP/s');
     expect(rows.some((r) => r.command !== undefined)).toBe(false);
   });
 
