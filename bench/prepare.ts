@@ -8,11 +8,17 @@ import { loadModel } from '../src/graph/load';
 import { isFileRef, type Model } from '../src/graph/model';
 import { saveModel } from '../src/graph/save';
 import { random, uniform } from '../src/shared/random';
+import { EPSILON, encoderModel, type EncoderSize } from '../src/trainer/doctor/encoder';
 import { initialAdapters, initialHead } from '../src/trainer/initialize';
 import { ADAPTER, HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
-import { EPSILON, encoderModel, SIZES } from './encoder';
 
 const SEED = 7;
+
+const BERT = { heads: 12, vocabulary: 30522, positions: 512 };
+const SIZES: Record<string, EncoderSize> = {
+  '6x384': { ...BERT, layers: 6, hidden: 384, feedForward: 1536 },
+  '12x768': { ...BERT, layers: 12, hidden: 768, feedForward: 3072 },
+};
 
 /**
  * Writes the model, unless it is there, and one benchmark case for it.

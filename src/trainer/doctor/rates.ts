@@ -9,11 +9,12 @@ import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/host-tensor';
 import { findLinearLayers } from '../../graph/linear';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
+import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';
 import type { AuroraSpec } from '../../shared/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from '../initialize';
 import { AdamW } from '../optimizer';
-import { encoder, ENCODER } from './encoder';
+import { encoderModel } from './encoder';
 
 export interface Rate {
   /** Runs a second, and the seconds that were measured. */
@@ -37,7 +38,11 @@ const ADAPTER: AuroraSpec = {
 };
 const CLASSES = 4;
 
-export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${ENCODER.batch} × ${ENCODER.length} tokens, AuroRA r=${ADAPTER.rank}`;
+/** Large enough to keep a GPU busy, small enough for a processor. */
+const ENCODER = { layers: 4, hidden: 256, heads: 4, feedForward: 1024, vocabulary: 4096, positions: 64 };
+const BATCH = { batch: 8, length: 64 };
+
+export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${BATCH.batch} × ${BATCH.length} tokens, AuroRA r=${ADAPTER.rank}`;
 
 /** Whole training steps (forward, backward, AdamW) of a small encoder, through the code that trains. */
 export async function stepRate(
@@ -46,8 +51,9 @@ export async function stepRate(
   threads: number,
   seconds: number,
 ): Promise<Rate> {
-  const model = encoder();
-  const { batch, length, hidden, vocabulary } = ENCODER;
+  const model = prepareModel(encoderModel(ENCODER));
+  const { hidden, vocabulary } = ENCODER;
+  const { batch, length } = BATCH;
   const infos = await probe(model, folder);
   const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), ADAPTER);
   const head = { pooling: 'mean' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
@@ -61,6 +67,7 @@ export async function stepRate(
     });
     const inputs: HostTensors = {
       input_ids: integers([batch, length], (i) => (i * 7919) % vocabulary),
+      attention_mask: integers([batch, length], () => 1),
       [LABELS]: integers([batch], (i) => i % CLASSES),
     };
     return await rateOf(seconds, async () => {
