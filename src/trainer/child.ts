@@ -28,7 +28,7 @@ const PRINTED = 64 * 1024;
 
 /**
  * Asks this program in a process of its own, so that a driver that crashes or hangs takes nothing along. The child's
- * standard input ends with this process, whatever ends it: then it ends too (cli/child.ts).
+ * standard input ends with this process, whatever ends it: one that works for long then ends too (cli/child.ts).
  */
 export async function askChild<T>({ program, args, limit, stopped }: ChildOptions): Promise<ChildEnd<T>> {
   const child = spawn(process.execPath, [program, ...args], {

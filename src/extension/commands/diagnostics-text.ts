@@ -53,7 +53,8 @@ function machineLines({ machine, machineError, device }: Diagnostics): string[] 
 function runLines({ folder, state, run, error }: RunEntry, log: string | undefined): string[][] {
   const failed = run?.events.findLast((e) => e.kind === 'failed');
   const told = error ?? failed;
-  const device = run?.events.findLast((e) => e.kind === 'device');
+  const last = (kind: 'device' | 'requested') => run?.events.findLast((e) => e.kind === kind);
+  const device = last('device') ?? last('requested');
   const warnings =
     run?.events.filter((e) => e.kind === 'warning').map((e) => `- Warning: ${e.message}`) ?? [];
   return [

@@ -51,6 +51,16 @@ describe('diagnostics', () => {
     expect(text).not.toContain(home);
   });
 
+  it('tells of a run that was lost before it had a device what it was asked for', () => {
+    const home = folder();
+    const run = makeRun(join(home, 'demo.aurora.json'), {
+      events: [{ kind: 'requested', engine: 'onnxruntime', device: 'cuda', fallBack: false }],
+    });
+    const entry = { folder: run, id: 'r', experiment: '', state: 'lost' as const, user: {} };
+    const text = diagnosticsText({ versions: {}, run: { ...entry, run: readRunSummary(run) }, home });
+    expect(text).toContain('"kind":"requested","engine":"onnxruntime","device":"cuda"');
+  });
+
   it('replaces a Windows home folder also where JSON doubled its backslashes', () => {
     const home = 'C:\\Users\\ada';
     const run = { folder: `${home}\\r`, id: 'r', experiment: '', state: 'damaged' as const, user: {} };
