@@ -6,7 +6,8 @@ import { EXIT } from '../shared/errors';
 /** A folder that is gone when the process is, however it ends: done, failed, or by Ctrl-C. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `aurora-${name}-`));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // A child that is being killed may write once more.
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => process.exit(EXIT.stopped));
   return folder;

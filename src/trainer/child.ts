@@ -46,7 +46,8 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   };
   // It reads its input only between two calls of the driver.
   const leaving = () => end();
-  process.once('exit', leaving);
+  // Before what takes its folder away.
+  process.prependOnceListener('exit', leaving);
   const late = setTimeout(() => end('late'), limit);
   const look = stopped && setInterval(() => stopped() && end('stopped'), LOOK_MS);
   const how = await new Promise<string>((resolve) => {

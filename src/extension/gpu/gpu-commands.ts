@@ -77,7 +77,7 @@ async function installing(services: Services, part: GpuPart): Promise<GpuResult 
     );
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    // It was killed, and could not tidy up itself.
+    // Where it had to be killed, it could not tidy up itself.
     if (e.kind === 'stopped') await gpuStates(services);
     else failed(part, e);
     return undefined;

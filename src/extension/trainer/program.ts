@@ -7,6 +7,9 @@ import { killTree } from './processes';
 /** Checks take seconds, a budget less, an export of a large model minutes. */
 export const PROGRAM_TIMEOUT_MS = 15 * 60_000;
 
+/** To take temporary files away in; a driver that hangs lets nobody do so. */
+const GRACE_MS = 3000;
+
 /** More of its words than anybody reads: what came first is dropped. */
 const STDERR_KEPT = 64 * 1024;
 const STDOUT_KEPT = 64 * 1024 * 1024;
@@ -24,8 +27,12 @@ export interface ProgramRun {
 export interface RunningProgram {
   /** Its end; AuroraError where it could not be started, was cancelled or took too long. Any exit code is a result. */
   ended: Promise<ProgramResult>;
-  /** Ends it and all it started. */
-  kill(why: string): void;
+  /**
+   * Ends it and all it started.
+   *
+   * @param now without the moment to tidy up in: nobody is there any more to see to its end
+   */
+  kill(why: string, now?: boolean): void;
 }
 
 /** No shell, nothing to read from (it never waits for input), a group of its own so that all of it can be ended. */
@@ -38,10 +45,17 @@ export function startProgram({ node, args, cwd, env, onLine, timeout }: ProgramR
     windowsHide: true,
   });
   let killed: string | undefined;
-  const kill = (why: string) => {
-    if (killed !== undefined || child.pid === undefined || child.exitCode !== null) return;
-    killed = why;
-    void killTree(child.pid, 'SIGKILL');
+  const kill = (why: string, now = false) => {
+    const { pid, exitCode, signalCode } = child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const end = () => void killTree(pid, 'SIGKILL');
+    if (now) end();
+    else if (killed === undefined) {
+      void killTree(pid, 'SIGTERM');
+      const grace = setTimeout(end, GRACE_MS);
+      child.once('close', () => clearTimeout(grace));
+    }
+    killed ??= why;
   };
   const limit = timeout ?? PROGRAM_TIMEOUT_MS;
   const timer = setTimeout(() => kill(`took longer than ${Math.round(limit / 1000)} s`), limit);

@@ -148,7 +148,7 @@ export class Trainer {
 
   /** Short commands end with the window; trainers do not: a reload finds them again. */
   dispose(): void {
-    for (const running of this.programs) running.kill('was left by its window');
+    for (const running of this.programs) running.kill('was left by its window', true);
     this.leases.dispose();
   }
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/trainer/environment';
 import { isThere } from '../../../../src/extension/trainer/processes';
@@ -43,6 +44,34 @@ describe('a short command', () => {
     running.kill('was cancelled');
     await expect(running.ended).rejects.toThrow('was cancelled and was ended');
     await until(async () => !(await isThere(pids[0])));
+  });
+
+  it.runIf(process.platform !== 'win32')('may tidy up before it ends', async () => {
+    const left = join(folder, 'left');
+    const text = `const fs = require('fs'); const left = ${JSON.stringify(left)};
+      fs.writeFileSync(left, ''); process.on('SIGTERM', () => process.exit(130));
+      process.on('exit', () => fs.rmSync(left)); setInterval(() => {}, 1e3);`;
+    const running = start(text);
+    await until(() => existsSync(left));
+    // Between the file and the handlers lies a moment.
+    await wait(100);
+    running.kill('was cancelled');
+    await expect(running.ended).rejects.toThrow('was cancelled');
+    expect(existsSync(left)).toBe(false);
+  });
+
+  it.runIf(process.platform !== 'win32').each([
+    ['after a moment to tidy up', false],
+    ['at once where nobody waits for it', true],
+  ])('that hears nothing is ended %s', async (_, now) => {
+    const text = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1e3); console.log('deaf');`;
+    let deaf = false;
+    const running = start(text, { onLine: () => (deaf = true) });
+    await until(() => deaf);
+    const began = performance.now();
+    running.kill('was cancelled', now);
+    await expect(running.ended).rejects.toThrow('was cancelled');
+    expect(performance.now() - began < 2000).toBe(now);
   });
 
   it('is ended after its time', async () => {
