@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { countByProvider, placement, strayFloats } from '../../src/engine/onnxruntime/placement';
+import { countByProvider, placement, strayFloats } from './node-placement';
 import { openSession } from '../../src/engine/onnxruntime/session';
 import { onWebgpu } from './files';
 import { saveStep } from './step-graph';

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostTensors } from '../engine';
-import type { OrtDevice } from '../place';
-import { openSession, type SessionOptions } from './session';
+import type { HostTensors } from '../../src/engine/engine';
+import type { OrtDevice } from '../../src/engine/place';
+import { openSession, type SessionOptions } from '../../src/engine/onnxruntime/session';
 
 /** One node of the graph as the runtime runs it, after its own optimization. */
 export interface PlacedNode {
