@@ -147,8 +147,9 @@ describe('devices, in VS Code 1.100', () => {
     set({ 'aurora.device': 'cuda' });
     const { run, dashboard } = await train();
     expect(statusOf(run).state).toBe('failed');
-    await window.said(/cuda/);
-    await dashboard.locator('.message.error', { hasText: 'cuda' }).waitFor();
+    const why = /CUDA provider is not installed\.\s+Run `AuroRA: Install GPU Support`/;
+    await window.said(why);
+    await dashboard.locator('.message.error', { hasText: why }).waitFor();
   });
 
   test('where one may fall back, the run goes on with the CPU and says so', async () => {
