@@ -49,6 +49,7 @@ describe.each(themes)('in %s', (theme) => {
       name: `screenshots-${theme}`,
       extension: ROOT,
       theme,
+      env: { AURORA_DOCTOR_SECONDS: '1' },
       settings: { 'window.commandCenter': false, 'workbench.layoutControl.enabled': false },
     });
     try {
@@ -69,6 +70,8 @@ describe.each(themes)('in %s', (theme) => {
 });
 
 const PREVIEW_MS = 4000;
+/** Each device for a second, after it was compiled for; beside a run. */
+const CHECK_MS = 200_000;
 const SIZE = { width: 1280, height: 860 };
 
 async function withoutFolder(window: Window, theme: string): Promise<void> {
@@ -105,13 +108,10 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await page.locator('.sidebar .pane-header', { hasText: 'Machine' }).click();
 
   await window.palette('AuroRA: Preflight');
-  await window.toast('Show Report').waitFor({ timeout: 120_000 });
-  await window.pressToast('Show Report', 'Show Report');
-  await (await window.frameWith('h2')).locator('h2').first().waitFor();
-  // The preview fades in once its style sheets are there.
-  await page.waitForTimeout(PREVIEW_MS);
+  await report(window, /Show Report/, 'h2');
   await window.screenshot(`preflight-${theme}`);
 
+  await machine(window, theme);
   await wizard(window, theme);
 
   const [aurora, lora] = readdirSync(runs).sort();
@@ -136,6 +136,33 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.openFile(`${NAME}.aurora.json`);
   await window.palette('AuroRA: Open Budget Calculator');
   await look(window, 'aurora-budget svg', `budget-${theme}`);
+}
+
+/** A check of this machine: the view's rows and the report; then the experiment on both engines. */
+async function machine(window: Window, theme: string): Promise<void> {
+  const { page } = window;
+  const fold = (view: string) => window.pane(view).locator('.pane-header').click();
+  await fold('Experiments');
+  await fold('Machine');
+  await window.palette('AuroRA: Check This Machine');
+  await report(window, /Fastest here/, 'h2:has-text("What trains here")');
+  await page.mouse.move(0, 0);
+  await window.screenshot(`machine-${theme}`);
+  await fold('Machine');
+  await fold('Experiments');
+  await window.openFile(`${NAME}.aurora.json`);
+  await window.palette('AuroRA: Verify Experiment on Both Engines');
+  await report(window, /The engines agree/, 'h1:has-text("Engines on")');
+  await window.screenshot(`verify-${theme}`);
+}
+
+/** Waits for a command's last word and opens its report. */
+async function report(window: Window, says: RegExp, heading: string): Promise<void> {
+  await window.toast(says).waitFor({ timeout: CHECK_MS });
+  await window.pressToast(says, 'Show Report');
+  await window.frameWith(heading);
+  // The preview fades in once its style sheets are there.
+  await window.page.waitForTimeout(PREVIEW_MS);
 }
 
 /** The way of a new experiment up to the layers that it adapts. */
