@@ -102,15 +102,24 @@ function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, 
 }
 
 function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate): string {
-  const why = t(
-    'Rounding decides some of the gradients: the engines see {0} values of {1} on different sides of 0.',
-    values,
-    operators.map(code).join(', '),
-  );
+  const names = operators.map(code).join(', ');
+  const why =
+    values === 1
+      ? t(
+          'Rounding decides some of the gradients: the engines see one value of {0} on different sides of 0.',
+          names,
+        )
+      : t(
+          'Rounding decides some of the gradients: the engines see {0} values of {1} on different sides of 0.',
+          values,
+          names,
+        );
   const rest =
     texts.length === of
       ? t('Each text holds one, so that what differs below may be this alone.')
-      : t('What follows is without the {0} of {1} texts that hold them.', texts.length, of);
+      : texts.length === 1
+        ? t('What follows is without the one text of {0} concerned.', of)
+        : t('What follows is without the {0} of {1} texts that hold them.', texts.length, of);
   return `${why} ${rest}`;
 }
 
@@ -188,4 +197,4 @@ const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
 
 /** In JSON there is no NaN. */
 const number = (error: number | null, t: Translate): string =>
-  error === null ? t('not finite') : error.toExponential(1);
+  error === null ? t('not finite') : error === 0 ? '0' : error.toExponential(1);

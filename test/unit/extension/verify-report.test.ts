@@ -113,6 +113,10 @@ describe('the report of both engines', () => {
     const text = verifyMarkdown('x', report, t);
     expect(text).toContain('see 3 values of `Relu` on different sides of 0.');
     expect(text).toContain('without the 3 of 32 texts that hold them.');
+    addVerifyLine(report, { ...kinks, values: 1, texts: [4] }, t);
+    const one = verifyMarkdown('x', report, t);
+    expect(one).toContain('see one value of `Relu`');
+    expect(one).toContain('without the one text of 32 concerned.');
     const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } }, t);
     expect(all).toContain('Each text holds one');
   });
