@@ -147,10 +147,7 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     );
   });
 
-  // Windows has the shader compiler twice, in two versions: ONNX Runtime's and Dawn's.
-  const most = target === 'win32-x64' ? 110 : 100;
-  test(`is at most ${most} MB`, () =>
-    expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(most * MB));
+  test('is at most 100 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(100 * MB));
 });
 
 /** A package's files that Install GPU Support runs as they are. */
