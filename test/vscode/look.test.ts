@@ -117,7 +117,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
   });
 
   test('the palette hides what needs a selection, and offers what can be done', async () => {
-    const offered = (await window.offered('AuroRA: ')).join('\n');
+    const offered = (await window.offered('AuroRA: New')).join('\n');
     expect(offered).toContain('AuroRA: New Experiment');
     expect(offered).not.toContain('New Experiment from Model');
   });
