@@ -45,7 +45,9 @@ describe('from nothing to a run, in VS Code 1.100', () => {
 
   test('an empty folder is told what to do first', async () => {
     await window.pane('Experiments').getByText('No experiments in this folder yet.').waitFor();
-    expect((await window.offered('AuroRA: ')).join('\n')).not.toContain('Run Experiment');
+    const offered = (await window.offered('AuroRA: Run')).join('\n');
+    expect(offered).toContain('AuroRA: Run the Demo');
+    expect(offered).not.toContain('Run Experiment');
   });
 
   test('New Experiment asks for model, data, method and name, and offers what the folder holds', async () => {

@@ -98,8 +98,9 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
   );
 
   test('a run cannot be forked or resumed, and the demo is not offered', async () => {
-    const offered = (await window.offered('AuroRA: ')).join('\n');
-    expect(offered).toContain('AuroRA: Open Budget Calculator');
+    expect((await window.offered('AuroRA: Open')).join('\n')).toContain('AuroRA: Open Budget Calculator');
+    const offered = (await window.offered('AuroRA: Run')).join('\n');
+    expect(offered).toContain('AuroRA: Run Experiment');
     expect(offered).not.toContain('AuroRA: Run the Demo');
     await window.palette('AuroRA: Fork Run');
     await window
