@@ -6,7 +6,7 @@ import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-
 import { report, summarize, table } from './lib/bench-devices-report.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
 import { main, say } from './lib/console.mjs';
-import { Contestant, findTorch } from './lib/contestant.mjs';
+import { Contestant, findTorch, torchSide } from './lib/contestant.mjs';
 import { machine } from './lib/machine.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -86,12 +86,7 @@ async function runCase(name, threads, rounds, torch) {
           `${threads}`,
           side.place,
         ])
-      : new Contestant(side.name, torch, [
-          join(ROOT, 'bench', 'torch_step.py'),
-          path,
-          `${threads}`,
-          side.torch,
-        ]),
+      : torchSide(side.name, torch, [path, `${threads}`, side.torch]),
   }));
   try {
     const absent = [];

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
-import { Contestant, findTorch } from './lib/contestant.mjs';
+import { Contestant, findTorch, torchSide } from './lib/contestant.mjs';
 import { main, say } from './lib/console.mjs';
-import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { report, summarize, table } from './lib/bench-report.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
@@ -56,10 +55,7 @@ async function runCase(name, threads, rounds, torch) {
   const sides = [
     new Contestant('AuroRA Lab', process.execPath, [join(FOLDER, 'step.cjs'), path, `${threads}`]),
   ];
-  if (torch) {
-    const program = join(ROOT, 'bench', 'torch_step.py');
-    sides.push(new Contestant('PyTorch', torch, [program, path, `${threads}`]));
-  }
+  if (torch) sides.push(torchSide('PyTorch', torch, [path, `${threads}`]));
   try {
     for (const side of sides) await side.ready();
     const counted = await takeTurns(sides, 'step', WARM_UP, rounds);

@@ -26,7 +26,7 @@ export async function buildBench() {
       target: 'node20',
       format: 'cjs',
       mainFields: ['module', 'main'],
-      external: ['onnxruntime-node'],
+      external: ['onnxruntime-node', 'webgpu'],
       logLevel: 'warning',
     })
     .catch(() => {

@@ -76,7 +76,8 @@ export function report(results, machine, threads) {
 One training step is forward, backward and AdamW of AuroRA (r = 2, α = 4) on query and value of every layer and a
 linear head on mean-pooled states, over one fixed batch of a BERT-like encoder with random weights (12 heads,
 vocabulary 30,522, exported at opset 17). PyTorch runs the same model with the same values: frozen base
-(\`requires_grad=False\`), \`scaled_dot_product_attention\`, \`torch.optim.AdamW\`, evaluation in inference mode. The two
+(\`requires_grad=False\`), \`scaled_dot_product_attention\`, \`torch.optim.AdamW\`, evaluation in inference mode, OpenBLAS,
+\`OMP_WAIT_POLICY=passive\` (its default of spinning makes it several times slower on few cores). The two
 programs take turns step by step, after warm-up; their losses never differed by more than ${gap.toExponential(1)}.
 Memory is the process's own peak (VmHWM on Linux), interpreter, runtime and weights included.
 

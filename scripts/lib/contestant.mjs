@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Failure } from './console.mjs';
+import { Failure, say } from './console.mjs';
 import { ROOT } from './run.mjs';
 
 /** A python3 that can import torch, or undefined. */
@@ -8,6 +10,19 @@ export function findTorch() {
   return ['/usr/bin/python3', 'python3', 'python'].find(
     (python) => spawnSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' }).status === 0,
   );
+}
+
+const BLAS = '/usr/lib/x86_64-linux-gnu/libblas.so.3';
+
+/** PyTorch's side at its best: Debian's build takes whatever BLAS the system has, and its threads wait badly. */
+export function torchSide(name, python, args) {
+  if (existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
+    say(
+      'PyTorch multiplies with the slow reference BLAS here: install libopenblas0-pthread, or its times mean nothing.',
+    );
+  // Two pools of threads that spin while they wait starve each other on few cores: on two, a step took 18 times as long.
+  const env = { OMP_WAIT_POLICY: 'passive', ...process.env };
+  return new Contestant(name, python, [join(ROOT, 'bench', 'torch_step.py'), ...args], env);
 }
 
 /** One side of the benchmark: a program that answers each command line with one line of JSON. */
@@ -20,9 +35,9 @@ export class Contestant {
   /** What it said of itself. */
   about = {};
 
-  constructor(name, command, args) {
+  constructor(name, command, args, env = process.env) {
     this.name = name;
-    this.child = spawn(command, args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.child = spawn(command, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
     // Writing to a program that died says no more than its missing answer.
     this.child.stdin.on('error', () => {});
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
