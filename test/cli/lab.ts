@@ -1,5 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -56,6 +65,11 @@ export class Lab {
 
   start(...args: string[]): ChildProcess {
     return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
+  }
+
+  /** Whether a run there has come so far that it has this file; its folder comes a moment after `out`. */
+  begun(out: string, file: string): boolean {
+    return existsSync(out) && this.runs(out).some((run) => existsSync(join(run, file)));
   }
 
   /** The run folders below `out`, oldest first. */

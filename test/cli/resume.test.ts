@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -63,10 +63,7 @@ describe('a disk that is full', () => {
       const out = join(disk, 'runs');
       const log = lab.path('train.log');
       const exit = start(log, lab.experiment, '--out', out);
-      await until(
-        () =>
-          existsSync(out) && lab.runs(out).some((run) => existsSync(join(run, 'checkpoints', 'step-000006'))),
-      );
+      await until(() => lab.begun(out, 'checkpoints/step-000006'));
       fill();
       expect(await exit).toBe(18);
       const words = readFileSync(log, 'utf8');
@@ -98,7 +95,7 @@ describe('a run to resume', () => {
     const out = lab.path('live');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    await until(() => existsSync(out) && existsSync(join(lab.runs(out)[0], 'scalars.bin')));
+    await until(() => lab.begun(out, 'scalars.bin'));
     const r = lab.run('train', '--resume', lab.runs(out)[0]);
     child.kill('SIGKILL');
     await ended;

@@ -122,8 +122,7 @@ describe('aurora train', () => {
     const out = lab.path('stopped');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=400');
     const ended = new Promise((r) => child.once('exit', r));
-    for (let i = 0; i < 2000 && !(existsSync(out) && existsSync(join(lab.runs(out)[0], 'scalars.bin'))); i++)
-      await wait(5);
+    for (let i = 0; i < 2000 && !lab.begun(out, 'scalars.bin'); i++) await wait(5);
     const [run] = lab.runs(out);
     mkdirSync(join(run, 'control'), { recursive: true });
     writeFileSync(join(run, 'control/stop'), '');
