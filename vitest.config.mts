@@ -8,7 +8,15 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { extends: true, test: { name: 'cli', include: ['test/cli/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts'],
+          // Processes, signals, full disks and limits of the kernel: once is the machine's, twice is ours.
+          retry: 1,
+        },
+      },
       { extends: true, test: { name: 'webview', include: ['test/webview/**/*.test.ts'] } },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
       {
