@@ -61,6 +61,11 @@ describe('safetensors', () => {
     );
   });
 
+  it('takes any name', () => {
+    const tensors = new Map([['__proto__', tensor([1], [1])]]);
+    expect(new Map(decodeSafetensors(encodeSafetensors(tensors), 'x').tensors)).toEqual(tensors);
+  });
+
   it('reads an empty tensor listed after the one at the same byte', () => {
     const { tensors } = decodeSafetensors(raw({ b: entry([1], [0, 4]), a: entry([0, 2], [0, 0]) }, 4), 'x');
     expect([...tensors.keys()]).toEqual(['a', 'b']);
