@@ -16,9 +16,16 @@ export class Dashboard {
 
   /** The visible one, once it has a first point. */
   static async in(window: Window, limit = 60_000): Promise<Dashboard> {
-    const frame = await window.frameWith('aurora-run', limit);
-    await frame.locator('[data-chart="loss"] .readout .value').first().waitFor({ timeout: limit });
-    return new Dashboard(frame, window);
+    for (let tries = 1; ; tries++) {
+      const frame = await window.frameWith('aurora-run', limit);
+      try {
+        await frame.locator('[data-chart="loss"] .readout .value').first().waitFor({ timeout: limit });
+        return new Dashboard(frame, window);
+      } catch (e) {
+        // A tab that goes behind another takes its frame along, maybe just now.
+        if (tries === 3 || !/detached/.test((e as Error).message)) throw e;
+      }
+    }
   }
 
   /** The one of just these runs: where another was in front, that one may stay for a moment. */
