@@ -33,19 +33,4 @@ export interface BenchCase {
   adamw: { lr: number; betas: [number, number]; eps: number; weightDecay: number };
 }
 
-export const ADAPTER: AuroraSpec = {
-  method: 'aurora',
-  targetModules: ['query', 'value'],
-  rank: 2,
-  alpha: 4,
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-  dropout: 0,
-  initialization: 'kaiming-uniform',
-};
-
 export const HEAD = { weight: 'head.weight', bias: 'head.bias', classes: 2 };

@@ -10,7 +10,8 @@ import { saveModel } from '../src/graph/save';
 import { random, uniform } from '../src/shared/random';
 import { EPSILON, encoderModel, type EncoderSize } from '../src/trainer/doctor/encoder';
 import { initialAdapters, initialHead } from '../src/trainer/initialize';
-import { ADAPTER, HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
+import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';
+import { HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
 
 const SEED = 7;
 
@@ -32,7 +33,7 @@ function main(folder: string, sizeName: string, batch: number, length: number): 
   const path = join(folder, file);
   if (!existsSync(path)) saveModel(encoderModel(size), path);
   const model = loadModel(path);
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), ADAPTER);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), TIMED_ADAPTER);
   const dims = new Map(adapters.flatMap((a) => a.tensors.map((t) => [tensorName(a, t.name), t.dims])));
   dims.set('head.weight', [HEAD.classes, size.hidden]).set('head.bias', [HEAD.classes]);
   const initial = new Map([
@@ -48,7 +49,7 @@ function main(folder: string, sizeName: string, batch: number, length: number): 
     labels: { dims: [batch], data: Array.from({ length: batch }, (_, i) => i % HEAD.classes) },
     pooling: 'mean',
     classes: HEAD.classes,
-    adapter: ADAPTER,
+    adapter: TIMED_ADAPTER,
     modules: adapters.map((a) => a.layer.path),
     trainable: Object.fromEntries(
       [...initial].map(([name, data]) => [name, { dims: dims.get(name)!, data: [...data] }]),

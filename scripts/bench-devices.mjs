@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
 import { report, summarize, table } from './lib/bench-devices-report.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
 import { main, say } from './lib/console.mjs';
@@ -20,7 +19,6 @@ encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md 
 const CASES = { card: ['6x384:16x128', '12x768:16x128'], none: ['6x384:4x32'] };
 /** What one case may take for all sides together. */
 const SECONDS = 150;
-const FEWEST_ROUNDS = 3;
 const WARM_UP = 2;
 
 /** Who computes, what it is called, and whose the device is. */
@@ -36,17 +34,9 @@ const SIDES = [
 ];
 
 await main(async () => {
-  const { values } = parseArgs({
-    options: {
-      threads: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '10' },
-      case: { type: 'string', multiple: true },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const threads = positive('threads', values.threads);
-  const rounds = positive('rounds', values.rounds);
+  const options = benchOptions(HELP, 10);
+  if (!options) return;
+  const { threads, rounds, cases } = options;
   ensureDependencies();
   await build();
   await buildBench();
@@ -54,12 +44,12 @@ await main(async () => {
   const adapter = lookAtAdapter();
   const card = adapter !== undefined && !adapter.software;
   const results = [];
-  for (const name of values.case ?? CASES[card ? 'card' : 'none']) {
+  for (const name of cases ?? CASES[card ? 'card' : 'none']) {
     say(`${name.replace(':', ', batch ')} …`);
     results.push(await runCase(name, threads, rounds, torch));
     console.log(`\n${table(results.at(-1))}\n`);
   }
-  if (values.case) return;
+  if (cases) return;
   await writeSection('devices', report(results, { machine: machine(), threads, adapter }));
   say('Written to docs/benchmarks.md.');
 });
@@ -98,22 +88,14 @@ async function runCase(name, threads, rounds, torch) {
       if (ready && !crashed) sides.push(side);
       else absent.push({ name: side.name, problem });
     }
-    const counted = await takeTurns(sides, rounds);
+    const counted = await takeTurns(
+      sides.map((side) => side.contestant),
+      'step',
+      { warmUp: WARM_UP, rounds, seconds: SECONDS },
+    );
     return summarize(name, counted, sides, absent);
   } finally {
     tried.forEach(({ contestant }) => contestant.end());
     cleanUp();
   }
-}
-
-/** Returns how many rounds counted. */
-async function takeTurns(sides, rounds) {
-  const end = performance.now() + SECONDS * 1000;
-  let round = 0;
-  while (round < WARM_UP + rounds && (round < WARM_UP + FEWEST_ROUNDS || performance.now() < end)) {
-    for (const { contestant } of sides) await contestant.measure('step', round >= WARM_UP);
-    round++;
-  }
-  for (const { contestant } of sides) await contestant.noteMemory('step');
-  return round - WARM_UP;
 }

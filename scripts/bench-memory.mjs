@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
 import { report, summarize, table } from './lib/bench-memory-report.mjs';
 import { writeSection } from './lib/bench-sections.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -24,30 +23,21 @@ const WAYS = [
 ];
 /** What one case may take for all ways together: the whole run stays under ten minutes. */
 const SECONDS = 150;
-const FEWEST_ROUNDS = 3;
 const WARM_UP = 1;
 
 await main(async () => {
-  const { values } = parseArgs({
-    options: {
-      threads: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '8' },
-      case: { type: 'string', multiple: true },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const threads = positive('threads', values.threads);
-  const rounds = positive('rounds', values.rounds);
+  const options = benchOptions(HELP, 8);
+  if (!options) return;
+  const { threads, rounds, cases } = options;
   ensureDependencies();
   await buildBench();
   const results = [];
-  for (const name of values.case ?? CASES) {
+  for (const name of cases ?? CASES) {
     say(`${name.replace(':', ', batch ')} …`);
     results.push(await runCase(name, threads, rounds));
     console.log(`\n${table(results.slice(-1))}\n`);
   }
-  if (values.case) return;
+  if (cases) return;
   await writeSection('memory', report(results, machine(), threads));
   say('Written to docs/benchmarks.md.');
 });
@@ -72,21 +62,17 @@ async function runCase(name, threads, rounds) {
       const { ready, problem } = contestant.about;
       if (!ready) throw new Failure(`${name}, ${way}: ${problem}`);
     }
-    return summarize(name, await takeTurns(sides, rounds), sides);
+    return summarize(
+      name,
+      await takeTurns(
+        sides.map((side) => side.contestant),
+        'step',
+        { warmUp: WARM_UP, rounds, seconds: SECONDS },
+      ),
+      sides,
+    );
   } finally {
     sides.forEach(({ contestant }) => contestant.end());
     cleanUp();
   }
-}
-
-/** Returns how many rounds counted. */
-async function takeTurns(sides, rounds) {
-  const end = performance.now() + SECONDS * 1000;
-  let round = 0;
-  while (round < WARM_UP + rounds && (round < WARM_UP + FEWEST_ROUNDS || performance.now() < end)) {
-    for (const { contestant } of sides) await contestant.measure('step', round >= WARM_UP);
-    round++;
-  }
-  for (const { contestant } of sides) await contestant.noteMemory('step');
-  return round - WARM_UP;
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { buildBench, cleanUp, FOLDER, positive, prepareCase } from './lib/bench-cases.mjs';
+import { benchOptions, buildBench, cleanUp, FOLDER, prepareCase, takeTurns } from './lib/bench-cases.mjs';
 import { Contestant, findTorch, torchSide } from './lib/contestant.mjs';
 import { main, say } from './lib/console.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -17,34 +16,24 @@ and batch, in turns. Writes its section of docs/benchmarks.md when it ran the st
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
 /** What one case may take: on a slow or busy machine it gets fewer rounds, so that all take under eight minutes. */
 const SECONDS = { step: 85, evaluate: 30 };
-const FEWEST_ROUNDS = 3;
 /** Rounds that do not count: first use of memory, caches, clock rates. */
 const WARM_UP = 2;
 
 await main(async () => {
-  const { values } = parseArgs({
-    options: {
-      threads: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '12' },
-      case: { type: 'string', multiple: true },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const threads = positive('threads', values.threads);
-  const rounds = positive('rounds', values.rounds);
-
+  const options = benchOptions(HELP, 12);
+  if (!options) return;
+  const { threads, rounds, cases } = options;
   ensureDependencies();
   await buildBench();
   const torch = findTorch();
   if (!torch) say('No python3 here has torch (Debian: python3-torch): only AuroRA Lab is measured.');
   const results = [];
-  for (const name of values.case ?? CASES) {
+  for (const name of cases ?? CASES) {
     say(`${name.replace(':', ', batch ')} …`);
     results.push(await runCase(name, threads, rounds, torch));
   }
   console.log(`\n${table(results)}\n`);
-  if (!torch || values.case) return;
+  if (!torch || cases) return;
   await writeSection('training', report(results, machine(), threads));
   say('Written to docs/benchmarks.md.');
 });
@@ -58,23 +47,15 @@ async function runCase(name, threads, rounds, torch) {
   if (torch) sides.push(torchSide('PyTorch', torch, [path, `${threads}`]));
   try {
     for (const side of sides) await side.ready();
-    const counted = await takeTurns(sides, 'step', WARM_UP, rounds);
-    await takeTurns(sides, 'evaluate', 1, Math.ceil(rounds / 2));
+    const counted = await takeTurns(sides, 'step', { warmUp: WARM_UP, rounds, seconds: SECONDS.step });
+    await takeTurns(sides, 'evaluate', {
+      warmUp: 1,
+      rounds: Math.ceil(rounds / 2),
+      seconds: SECONDS.evaluate,
+    });
     return summarize(name, counted, sides);
   } finally {
     sides.forEach((side) => side.end());
     cleanUp();
   }
-}
-
-/** Returns how many rounds counted. */
-async function takeTurns(sides, command, warmUp, rounds) {
-  const end = performance.now() + SECONDS[command] * 1000;
-  let round = 0;
-  while (round < warmUp + rounds && (round < warmUp + FEWEST_ROUNDS || performance.now() < end)) {
-    for (const side of sides) await side.measure(command, round >= warmUp);
-    round++;
-  }
-  for (const side of sides) await side.noteMemory(command);
-  return round - warmUp;
 }

@@ -1,15 +1,54 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Failure } from './console.mjs';
 import { ROOT } from './run.mjs';
 
 /** Models, cases and programs of the benchmarks; git ignores it. */
 export const FOLDER = join(ROOT, '.cache', 'bench');
 
-export function positive(option, text) {
+/** Fewer rounds than this say nothing, however slow the machine. */
+const FEWEST_ROUNDS = 3;
+
+/**
+ * The options that the benchmarks of a step have in common; undefined where only the help was asked for, which
+ * is then printed.
+ * @param {string} help
+ * @param {number} rounds by default
+ */
+export function benchOptions(help, rounds) {
+  const { values } = parseArgs({
+    options: {
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: `${rounds}` },
+      case: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return void process.stdout.write(help);
+  const [threads, counted] = ['threads', 'rounds'].map((name) => positive(name, values[name]));
+  return { threads, rounds: counted, cases: values.case };
+}
+
+function positive(option, text) {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new Failure(`--${option} ${text} is not a positive whole number.`);
+}
+
+/**
+ * All contestants do the same in turns, so that what else the machine does falls on all alike. On a slow or busy
+ * machine there are fewer rounds than asked for. Returns how many counted.
+ */
+export async function takeTurns(contestants, command, { warmUp, rounds, seconds }) {
+  const end = performance.now() + seconds * 1000;
+  let round = 0;
+  while (round < warmUp + rounds && (round < warmUp + FEWEST_ROUNDS || performance.now() < end)) {
+    for (const contestant of contestants) await contestant.measure(command, round >= warmUp);
+    round++;
+  }
+  for (const contestant of contestants) await contestant.noteMemory(command);
+  return round - warmUp;
 }
 
 /** Bundles the benchmark's programs. Needs the dependencies. */

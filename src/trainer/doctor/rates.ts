@@ -11,9 +11,9 @@ import { findLinearLayers } from '../../graph/linear';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';
-import type { AuroraSpec } from '../../shared/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from '../initialize';
 import { AdamW } from '../optimizer';
+import { TIMED_ADAPTER } from './adapter';
 import { encoderModel } from './encoder';
 
 export interface Rate {
@@ -22,27 +22,13 @@ export interface Rate {
   seconds: number;
 }
 
-const ADAPTER: AuroraSpec = {
-  method: 'aurora',
-  rank: 2,
-  alpha: 4,
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-  dropout: 0,
-  initialization: 'kaiming-uniform',
-  targetModules: ['query', 'value'],
-};
 const CLASSES = 4;
 
 /** Large enough to keep a GPU busy, small enough for a processor. */
 const ENCODER = { layers: 4, hidden: 256, heads: 4, feedForward: 1024, vocabulary: 4096, positions: 64 };
 const BATCH = { batch: 8, length: 64 };
 
-export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${BATCH.batch} × ${BATCH.length} tokens, AuroRA r=${ADAPTER.rank}`;
+export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${BATCH.batch} × ${BATCH.length} tokens, AuroRA r=${TIMED_ADAPTER.rank}`;
 
 /** Whole training steps (forward, backward, AdamW) of a small encoder, through the code that trains. */
 export async function stepRate(
@@ -55,7 +41,7 @@ export async function stepRate(
   const { hidden, vocabulary } = ENCODER;
   const { batch, length } = BATCH;
   const infos = await probe(model, folder);
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), ADAPTER);
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), TIMED_ADAPTER);
   const head = { pooling: 'mean' as const, classes: CLASSES, weight: HEAD_WEIGHT, bias: HEAD_BIAS };
   const spec = { objective: 'cross-entropy' as const, head, output: 'last_hidden_state', adapters };
   const { stepper } = await openTask(model, infos, spec, folder, { place, threads });
