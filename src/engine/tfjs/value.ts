@@ -26,15 +26,12 @@ export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
 const HOST_ELEMENTS = 1 << 16;
 
 /**
- * The inputs, where all that are given lie on the host and are small: the operator is then computed there.
+ * Whether all inputs that are given lie on the host and are small: the operator is then computed there.
  * @param elements of its largest result; of its largest input by default
  */
-export function hostInputs(c: OpContext, elements = 0): HostTensor[] | undefined {
-  const given = c.inputs.filter((v) => v !== undefined);
-  const all = given.flatMap((v) => (v.on === 'host' ? [v.tensor] : []));
-  const largest = Math.max(elements, ...all.map((t) => elementCount(t.dims)));
-  return all.length === given.length && largest <= HOST_ELEMENTS ? all : undefined;
-}
+export const allOnHost = (c: OpContext, elements = 0): boolean =>
+  elements <= HOST_ELEMENTS &&
+  c.inputs.every((v) => !v || (v.on === 'host' && elementCount(v.tensor.dims) <= HOST_ELEMENTS));
 
 /** The element type that stands for an ONNX type on a backend. */
 export const tfType = (dtype: number): 'float32' | 'int32' | 'bool' =>

@@ -1,5 +1,5 @@
 import type { Op, OpTable } from '../op';
-import { hostInputs } from '../value';
+import { allOnHost } from '../value';
 import { elementwise } from './elementwise';
 import { reductions } from './reductions';
 
@@ -19,4 +19,4 @@ export const preferHost = (device: OpTable): OpTable =>
   );
 
 const choose = (device: Op | undefined, host: Op | undefined): Op =>
-  host && device ? (c) => (hostInputs(c) ? host(c) : device(c)) : (device ?? host)!;
+  host && device ? (c) => (allOnHost(c) ? host(c) : device(c)) : (device ?? host)!;

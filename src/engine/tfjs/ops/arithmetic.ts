@@ -3,6 +3,7 @@ import { attrInt } from '../../../graph/attributes';
 import { isFloat } from '../../../graph/dtype';
 import { broadcastDims } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';
+import { expanded } from './shape';
 
 const unary =
   (f: (tf: Tf) => (x: Tensor) => Tensor): Op =>
@@ -12,23 +13,16 @@ const binary =
   (f: (tf: Tf, a: Tensor, b: Tensor, c: OpContext) => Tensor): Op =>
   (c) => [c.out(f(c.tf, c.tensor(0), c.tensor(1), c))];
 
-/**
- * A tensor in a shape that it broadcasts to. tfjs' own broadcastTo has a gradient up to rank 4 only, and some of
- * its binary operators' gradients forget that an operand was smaller.
- */
-export const broadcast = (tf: Tf, x: Tensor, dims: number[]): Tensor =>
-  x.rank === dims.length && x.shape.every((d, i) => d === dims[i])
-    ? x
-    : tf.add(x, tf.zeros(dims, x.dtype === 'bool' ? 'int32' : x.dtype));
+/** Any number of operands in their common shape. */
+function operands(c: OpContext): Tensor[] {
+  const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
+  return c.inputs.map((_, i) => expanded(c.tf, c.tensor(i), dims));
+}
 
-/** Any number of operands, from the left, in their common shape. */
+/** From the left. */
 const folded =
   (f: (tf: Tf) => (a: Tensor, b: Tensor) => Tensor): Op =>
-  (c) => {
-    const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
-    const operands = c.inputs.map((_, i) => broadcast(c.tf, c.tensor(i), dims));
-    return [c.out(operands.reduce(f(c.tf)))];
-  };
+  (c) => [c.out(operands(c).reduce(f(c.tf)))];
 
 /** Integers are divided towards zero; tfjs' own division of them goes down. */
 function divide(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
@@ -40,7 +34,7 @@ function divide(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
 /** Python's remainder, or C's where `fmod` asks for it. */
 function remainder(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
   const dims = broadcastDims(c.dims(0), c.dims(1));
-  const [x, y] = [broadcast(tf, a, dims), broadcast(tf, b, dims)];
+  const [x, y] = [expanded(tf, a, dims), expanded(tf, b, dims)];
   if (!attrInt(c.node, 'fmod', 0)) return tf.mod(x, y);
   return tf.mul(tf.sign(x), tf.mod(tf.abs(x), tf.abs(y)));
 }
@@ -68,7 +62,7 @@ const power: Op = (c) => {
 const clip: Op = (c) => {
   const { tf } = c;
   let y = c.tensor(0);
-  const bound = (i: number) => broadcast(tf, c.tensor(i), y.shape);
+  const bound = (i: number) => expanded(tf, c.tensor(i), y.shape);
   if (c.has(1)) y = tf.maximum(y, bound(1));
   if (c.has(2)) y = tf.minimum(y, bound(2));
   return [c.out(y)];
@@ -84,11 +78,7 @@ export const arithmetic: OpTable = {
   Max: folded((tf) => (a, b) => tf.maximum(a, b)),
   Min: folded((tf) => (a, b) => tf.minimum(a, b)),
   Sum: folded((tf) => (a, b) => tf.add(a, b)),
-  Mean: (c) => {
-    const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
-    const operands = c.inputs.map((_, i) => broadcast(c.tf, c.tensor(i), dims));
-    return [c.out(c.tf.div(c.tf.addN(operands), operands.length))];
-  },
+  Mean: (c) => [c.out(c.tf.div(c.tf.addN(operands(c)), c.inputs.length))],
   Clip: clip,
   Neg: unary((tf) => tf.neg),
   Abs: unary((tf) => tf.abs),

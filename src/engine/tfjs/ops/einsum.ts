@@ -4,7 +4,7 @@ import { AuroraError } from '../../../shared/errors';
 import { describeNode } from '../context';
 import { sizeOf } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';
-import { broadcast } from './arithmetic';
+import { expanded } from './shape';
 
 /** A tensor with a label for each of its axes. */
 interface Term {
@@ -89,7 +89,7 @@ function contract(tf: Tf, left: Term, right: Term, later: ReadonlySet<string>): 
   const sizes = (labels: string[]) => labels.map(size);
   const as = (term: Term, order: string[], groups: string[][]) =>
     tf.reshape(
-      broadcast(tf, ordered(tf, term, order), sizes(order)),
+      expanded(tf, ordered(tf, term, order), sizes(order)),
       groups.map((g) => sizeOf(sizes(g))),
     );
   const product = tf.matMul(

@@ -81,7 +81,6 @@ export function rowPlaces(c: OpContext, batch = 0): Rows {
     Int32Array.from({ length: tuples }, (_, i) => Math.floor(i / each)),
     'int32',
   );
-  if (batch === 0) places = tf.zeros([tuples], 'int32');
   for (let k = 0; k < depth; k++) {
     const size = dims[batch + k];
     const part = fromFrontTensor(tf, column(tf, flat, k), size);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { attrFloat, attrInt } from '../../../graph/attributes';
 import { broadcastDims, sizeOf } from '../host/layout';
 import type { Op, OpTable, Tf } from '../op';
-import { broadcast } from './arithmetic';
+import { expanded } from './shape';
 
 /**
  * NumPy's product. Vectors become matrices for it; the batch axes are broadcast here, since the gradient of
@@ -19,8 +19,8 @@ export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
     return tf.reshape(flat, [...rows, columns]);
   }
   const batch = broadcastDims(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const left = broadcast(tf, a, [...batch, ...a.shape.slice(-2)]);
-  const right = broadcast(tf, b, [...batch, ...b.shape.slice(-2)]);
+  const left = expanded(tf, a, [...batch, ...a.shape.slice(-2)]);
+  const right = expanded(tf, b, [...batch, ...b.shape.slice(-2)]);
   const stacked = tf.matMul(
     tf.reshape(left, [sizeOf(batch), left.shape[left.rank - 2], inner]),
     tf.reshape(right, [sizeOf(batch), inner, columns]),

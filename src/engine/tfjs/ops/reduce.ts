@@ -88,8 +88,9 @@ const argExtremum =
     const axis = fromFront(attrInt(c.node, 'axis', 0), dims.length);
     const rows = aroundAxis(dims, axis);
     const last = attrInt(c.node, 'select_last_index', 0) === 1;
-    const places = Int32Array.from({ length: rows[1] }, (_, i) => (last ? rows[1] - 1 - i : i));
-    const x = gatherMiddle(tf, tf.reshape(c.tensor(0), rows), tf.tensor1d(places, 'int32'));
+    const given = tf.reshape(c.tensor(0), rows);
+    // Turned round, since kernels name the first of equals.
+    const x = last ? gatherMiddle(tf, given, tf.range(rows[1] - 1, -1, -1, 'int32')) : given;
     const found = tf[kind](tf.reshape(tf.transpose(x, [0, 2, 1]), [-1, rows[1]]), -1);
     const index = last ? tf.sub(tf.scalar(rows[1] - 1, 'int32'), found) : found;
     const kept = dims.map((d, i) => (i === axis ? 1 : d));

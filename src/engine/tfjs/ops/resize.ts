@@ -1,5 +1,6 @@
 import { attrFloat, attrInt, attrInts, attrString } from '../../../graph/attributes';
 import { AuroraError } from '../../../shared/errors';
+import { describeNode } from '../context';
 import { fromFront } from '../host/layout';
 import { isHost, numbersOf } from '../host/values';
 import type { Op, OpContext, OpTable } from '../op';
@@ -85,7 +86,7 @@ function requireKnown(c: OpContext): void {
   if (unknown)
     throw new AuroraError(
       'operator',
-      `The TensorFlow.js engine does not know ${unknown} of the Resize node ${node.name || node.outputs[0]}.`,
+      `The TensorFlow.js engine does not know ${unknown} of ${describeNode(node)}.`,
       'Use the ONNX Runtime engine for this model.',
     );
 }

@@ -5,8 +5,9 @@ import { tensorValues } from '../../../graph/values';
 import { AuroraError } from '../../../shared/errors';
 import { broadcastDims, broadcastOffsets, fromFront, sizeOf } from '../host/layout';
 import { fromNumbers, isHost, numbersOf, pick } from '../host/values';
+import { describeNode } from '../context';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
-import { hostInputs, hostInts, tfType, upload } from '../value';
+import { allOnHost, hostInts, tfType, upload } from '../value';
 import { emptyOf, take } from './take';
 
 const shape: Op = (c) => {
@@ -43,8 +44,12 @@ const constantOfShape: Op = (c) => {
   return [expandTo(c, { on: 'host', tensor: one }, dims)];
 };
 
-/** Broadcast by adding zeros: the gradient of tfjs' own, through Tile, ends at rank 4. */
+/**
+ * A tensor in a shape that it broadcasts to, by adding zeros: the gradient of tfjs' own, through Tile, ends at
+ * rank 4, and some of its binary operators' gradients forget that an operand was smaller.
+ */
 export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
+  if (t.rank === dims.length && t.shape.every((d, i) => d === dims[i])) return t;
   if (sizeOf(dims) === t.size) return tf.reshape(t, dims);
   if (sizeOf(dims) === 0) return emptyOf(tf, t, dims);
   if (t.dtype === 'bool') return tf.cast(expanded(tf, tf.cast(t, 'int32'), dims), 'bool');
@@ -53,7 +58,7 @@ export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
 
 /** On the host where it is and stays small. */
 function expandTo(c: OpContext, v: Value, dims: number[]): Value {
-  if (isHost(v) && hostInputs({ ...c, inputs: [v] }, sizeOf(dims)))
+  if (isHost(v) && allOnHost({ ...c, inputs: [v] }, sizeOf(dims)))
     return pick(v.tensor, dims, broadcastOffsets(v.tensor.dims, dims));
   const dtype = isHost(v) ? v.tensor.dtype : v.dtype;
   const tensor = isHost(v) ? upload(c.tf, v.tensor) : v.tensor;
@@ -80,7 +85,7 @@ const nonZero: Op = (c) => {
   if (!isHost(v))
     throw new AuroraError(
       'operator',
-      `The size of what the NonZero node ${c.node.name || c.node.outputs[0]} gives depends on computed values, and TensorFlow.js must know it before the node runs.`,
+      `The size of what ${describeNode(c.node)} gives depends on computed values, and TensorFlow.js must know it before the node runs.`,
       'Use the ONNX Runtime engine for this model.',
     );
   const { dims } = v.tensor;

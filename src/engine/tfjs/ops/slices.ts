@@ -106,7 +106,7 @@ function padConstant(c: OpContext, v: Value, axis: number, places: number[]): Va
   const fill = given && isHost(given) ? (numbersOf(given.tensor)[0] ?? 0) : 0;
   const computed = given?.on === 'device' ? given.tensor : undefined;
   if (isHost(inner) && fill === 0 && !computed)
-    return pick(inner.tensor, out, paddedFrom(dims, axis, places));
+    return pick(inner.tensor, out, paddedFrom(dims, axis, places.length, before));
   const { tf } = c;
   const tensor = isHost(inner) ? upload(tf, inner.tensor) : inner.tensor;
   // A bool has no padding kernel everywhere.
@@ -127,16 +127,12 @@ function padAxis(tf: Tf, x: TfTensor, axis: number, margin: [number, number], fi
   return tf.reshape(tf.pad(around, [[0, 0], margin, [0, 0]], fill), out);
 }
 
-/** For every element of a padded host tensor, its place in the tensor; −1 in the margins. */
-function paddedFrom(dims: number[], axis: number, places: number[]): Int32Array {
+/** For every element of a host tensor padded to `length` along an axis, its place in the tensor; −1 in the margins. */
+function paddedFrom(dims: number[], axis: number, length: number, before: number): Int32Array {
   const [rows, size, width] = aroundAxis(dims, axis);
-  const before = Math.max(
-    0,
-    places.findIndex((p) => p >= 0),
-  );
-  return Int32Array.from({ length: rows * places.length * width }, (_, i) => {
-    const k = (Math.floor(i / width) % places.length) - before;
-    const row = Math.floor(i / (width * places.length));
+  return Int32Array.from({ length: rows * length * width }, (_, i) => {
+    const k = (Math.floor(i / width) % length) - before;
+    const row = Math.floor(i / (width * length));
     return k < 0 || k >= size ? -1 : (row * size + k) * width + (i % width);
   });
 }

@@ -1,5 +1,5 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { fromFront, offsets, sizeOf, stridesOf } from '../host/layout';
+import { fromFront, sizeOf } from '../host/layout';
 import { isHost, pick } from '../host/values';
 import type { OpContext, Tf, Value } from '../op';
 
@@ -67,12 +67,11 @@ export function take(c: OpContext, v: Value, axis: number, places: readonly numb
   const out = dims.map((d, i) => (i === axis ? places.length : d));
   if (places.length === dims[axis] && places.every((p, i) => p === i)) return v;
   if (isHost(v)) {
-    const [before, size, after] = aroundAxis(dims, axis);
-    const strides = stridesOf([before, size, after]);
-    const outer = offsets([before], strides.slice(0, 1));
+    const [, size, after] = aroundAxis(dims, axis);
     const flat = Int32Array.from({ length: sizeOf(out) }, (_, i) => {
       const k = Math.floor(i / after) % places.length;
-      return outer[Math.floor(i / (after * places.length))] + places[k] * after + (i % after);
+      const row = Math.floor(i / (after * places.length));
+      return (row * size + places[k]) * after + (i % after);
     });
     return pick(v.tensor, out, flat);
   }

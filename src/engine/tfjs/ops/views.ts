@@ -1,5 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrInts } from '../../../graph/attributes';
+import { DType } from '../../../graph/dtype';
 import { AuroraError } from '../../../shared/errors';
 import {
   fromFront,
@@ -78,7 +79,9 @@ const dropout: Op = (c) => {
       `The Dropout node ${c.node.name || c.node.outputs[0]} is in training mode, and draws other numbers on each engine.`,
       'Export the model in evaluation mode; dropout of the adapters is set by adapter.dropout.',
     );
-  return c.node.outputs.length > 1 ? [c.inputs[0]!, c.out(c.tf.ones(c.dims(0), 'bool'), 9)] : [c.inputs[0]!];
+  return c.node.outputs.length > 1
+    ? [c.inputs[0]!, c.out(c.tf.ones(c.dims(0), 'bool'), DType.bool)]
+    : [c.inputs[0]!];
 };
 
 export const views: OpTable = {
