@@ -98,10 +98,12 @@ async function trainOnce(
   const request = before ? resumedRequest(before, options.device) : options.device;
   if (!before || given.engine || given.device || fallBack) journal.append(requestedEvent(request));
   const restored = options.resume ? restore(run, spec, warn) : undefined;
-  const prepared = await prepareTask(spec, join(run, 'graph'), restored?.labels);
+  const from = restored?.checkpoint?.state.step ?? 0;
+  at(from);
+  const folder = join(run, 'graph');
+  const prepared = await prepareTask(spec, folder, restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
-  const folder = join(run, 'graph');
   const task = await withCachedFeatures(prepared, folder, options.threads, warn);
   const featureSeconds = (performance.now() - began) / 1000;
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
@@ -119,8 +121,8 @@ async function trainOnce(
   });
   if (!opened) {
     const reason = stopped() ?? 'requested';
-    journal.append({ kind: 'stopped', step: 0, reason });
-    return { end: reason, step: 0 };
+    journal.append({ kind: 'stopped', step: from, reason });
+    return { end: reason, step: from };
   }
   const { stepper, trainable, choice } = opened;
   opened.warnings?.forEach(warn);
@@ -133,7 +135,6 @@ async function trainOnce(
     await lookAhead(task, stepper, micro, state.parameters);
     const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
-    at(state.step);
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
     begin(journal, task, trainable, plan, restored, changes);

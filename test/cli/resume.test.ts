@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { CLI, Lab } from './lab';
 
@@ -101,6 +102,27 @@ describe('a run to resume', () => {
     await ended;
     expect(r.code).toBe(20);
     expect(r.err).toMatch(new RegExp(`is still being trained by process ${child.pid} on .+\\n {7}Stop that`));
+  });
+
+  it('that is told to stop while devices are measured says the step that it was at', async () => {
+    const out = lab.path('measured-again');
+    const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
+    const killed = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => lab.begun(out, 'checkpoints/step-000003'));
+    child.kill('SIGKILL');
+    await killed;
+    const [run] = lab.runs(out);
+    const again = lab.start('train', '--resume', run, '--device', 'auto:cpu,webgpu');
+    const end = new Promise((resolve) => again.once('exit', resolve));
+    await until(() => lab.begun(out, 'graph/trial-cpu'));
+    const { control } = runPaths(run);
+    mkdirSync(control, { recursive: true });
+    writeFileSync(join(control, 'stop'), '');
+    expect(await end).toBe(130);
+    const { events } = readRun(run);
+    const saved = events.findLast((e) => e.kind === 'checkpoint')!.step;
+    expect(saved).toBeGreaterThan(0);
+    expect(events.at(-1)).toMatchObject({ kind: 'stopped', step: saved });
   });
 
   it('that is no run', () => {
