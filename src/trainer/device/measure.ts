@@ -19,7 +19,7 @@ export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatur
   limit?: number;
 }
 
-/** How long the first device takes decides how long the others may: what needs this much longer is no gain. */
+/** How long a device takes decides how long those after it may: what needs this much longer is no gain. */
 const FIRST_LIMIT_MS = 600_000;
 const NEXT_LIMIT_MS = 60_000;
 const NEXT_FACTOR = 3;
@@ -44,7 +44,7 @@ export async function measureDevices(
     if (!answer) return undefined;
     trials.push({ place, ...answer });
     if ('secondsPerStep' in answer)
-      limit = Math.max(NEXT_LIMIT_MS, NEXT_FACTOR * (performance.now() - began));
+      limit = Math.min(limit, Math.max(NEXT_LIMIT_MS, NEXT_FACTOR * (performance.now() - began)));
   }
   return trials;
 }
