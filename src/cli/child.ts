@@ -1,4 +1,5 @@
 import { EXIT } from '../shared/errors';
+import { write } from './write';
 
 /** Of a process that this program started for itself (trainer/child.ts): it ends with its parent. */
 export function endWithParent(): void {
@@ -7,6 +8,6 @@ export function endWithParent(): void {
 
 /** The whole line, and then the end: what a driver leaves behind must not keep the process. */
 export async function answerParent(value: object): Promise<never> {
-  await new Promise<void>((done) => process.stdout.write(`\n${JSON.stringify(value)}\n`, () => done()));
+  await write(`\n${JSON.stringify(value)}\n`);
   process.exit(EXIT.ok);
 }

@@ -11,3 +11,9 @@ export function onInterrupt(): () => boolean {
     });
   return () => asked;
 }
+
+/** Ends the process by way of its exit handlers, which take away what it has made. */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => process.exit(EXIT.stopped));
+}

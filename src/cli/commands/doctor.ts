@@ -8,6 +8,7 @@ import { answerParent, endWithParent } from '../child';
 import { threadCount, wholeNumber, type Command } from '../command';
 import { doctorText } from '../doctor-report';
 import { temporaryFolder } from '../temporary';
+import { write } from '../write';
 
 const SECONDS = 10;
 /** For who wants shorter or more exact measurements from the editor, too. */
@@ -71,6 +72,3 @@ function parsePlace(text: string): Place {
     throw new AuroraError('usage', `--place ${text} is no engine with one of its devices.`);
   return { engine, device } as Place;
 }
-
-const write = (text: string): Promise<void> =>
-  new Promise((done) => process.stdout.write(text, () => done()));

@@ -18,6 +18,7 @@ import { gpuStates, readInstalled } from '../../trainer/gpu-support/state';
 import { answerParent, endWithParent } from '../child';
 import { wholeNumber, type Command, type ParsedArgs } from '../command';
 import { GpuProgress } from '../gpu-progress';
+import { endOnSignals } from '../signals';
 import { table } from '../table';
 
 /** Seconds without a byte. */
@@ -110,8 +111,7 @@ function words({ part: name, fits, version, installed }: GpuState): string {
 }
 
 async function installPart(args: ParsedArgs, name: GpuPart): Promise<number> {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => process.exit(EXIT.stopped));
+  endOnSignals();
   const gpu = folder(args);
   const progress = new GpuProgress();
   const tell = (event: GpuEvent) => (args.flag('json') ? print(event) : progress.tell(event));

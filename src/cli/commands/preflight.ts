@@ -8,6 +8,7 @@ import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '..
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
 import { preflightText } from '../preflight-report';
 import { temporaryFolder } from '../temporary';
+import { write } from '../write';
 
 export const preflightCommand: Command = {
   help: `Usage: aurora preflight FILE.aurora.json [options]
@@ -63,7 +64,3 @@ async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<vo
     emit,
   });
 }
-
-/** Resolves when the text has left the process: what follows may block it for seconds. */
-const write = (text: string): Promise<void> =>
-  new Promise((done) => process.stdout.write(text, () => done()));

@@ -7,6 +7,7 @@ import { one, threadCount, type Command } from '../command';
 import { placeOf } from '../place';
 import { temporaryFolder } from '../temporary';
 import { verifyText } from '../verify-report';
+import { write } from '../write';
 
 export const verifyCommand: Command = {
   help: `Usage: aurora verify FILE.aurora.json [options]
@@ -54,7 +55,3 @@ model, and with 19 where a device cannot be used.
     }
   },
 };
-
-/** Resolves when the text has left the process: what follows may block it for seconds. */
-const write = (text: string): Promise<void> =>
-  new Promise((done) => process.stdout.write(text, () => done()));
