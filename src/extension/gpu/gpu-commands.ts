@@ -34,8 +34,6 @@ async function install(services: Services, given: GpuPart | undefined): Promise<
   if (!part) return undefined;
   const result = await installing(services, part);
   await tellContext(services);
-  // The Machine view shows what there is.
-  services.machineChecked.fire();
   if (result) void announce(part, result);
   return result;
 }
@@ -121,7 +119,6 @@ async function remove(services: Services, given: GpuPart | undefined): Promise<v
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   await starting(t('Removing {0}', title), () => removeGpu(services, part));
   await tellContext(services);
-  services.machineChecked.fire();
   void vscode.window.showInformationMessage(t('{0} is removed.', title));
 }
 
