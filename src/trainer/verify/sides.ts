@@ -164,7 +164,8 @@ function compared(values: VerifyValues, a: Step, b: Step): VerifyRow[] {
     ...more,
   });
   const names = [...a.gradients.keys()];
-  const errors = names.map((name) => gradientError(a, b, name).error);
+  const errorOf = gradientErrors(a, b);
+  const errors = names.map((name) => errorOf(name).error);
   // A number that is none is worse than any.
   const worst = errors.reduce((w, e, i) => (Number.isNaN(e) || e > errors[w] ? i : w), 0);
   const zero = names.filter((n) => largest(a.gradients.get(n)!) === 0 && largest(b.gradients.get(n)!) === 0);
@@ -175,10 +176,12 @@ function compared(values: VerifyValues, a: Step, b: Step): VerifyRow[] {
   ];
 }
 
-function gradientError(a: Step, b: Step, name: string) {
+function gradientErrors(a: Step, b: Step) {
   const overall = Math.max(...[...a.gradients.values()].map(largest));
-  const ours = a.gradients.get(name)!;
-  return difference(ours, b.gradients.get(name) ?? [], Math.max(largest(ours), overall / 1000));
+  return (name: string) => {
+    const ours = a.gradients.get(name)!;
+    return difference(ours, b.gradients.get(name) ?? [], Math.max(largest(ours), overall / 1000));
+  };
 }
 
 /** What both sides' forward graphs are, and what a round feeds them. */
@@ -210,10 +213,11 @@ async function kinksOf(sides: readonly [Side, Side], subject: Subject, { folder,
 
 /** The backward pass comes from the loss, so that what differs last in the graph is nearest to the cause. */
 function gradientDifference(task: TaskGraph, a: Step, b: Step): VerifyGradient | undefined {
-  const differing = task.trainable.filter((t) => !(gradientError(a, b, t.name).error <= TOLERANCE.gradients));
+  const errorOf = gradientErrors(a, b);
+  const differing = task.trainable.filter((t) => !(errorOf(t.name).error <= TOLERANCE.gradients));
   const last = differing.at(-1);
   if (!last) return undefined;
-  const found = gradientError(a, b, last.name);
+  const found = errorOf(last.name);
   return {
     stage: 'gradient',
     tensor: last.name,
