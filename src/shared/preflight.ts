@@ -2,7 +2,8 @@ import type { DeviceEvent } from './events';
 
 /**
  * What `aurora preflight --json` prints: one JSON object a line, each as soon as it is known, in the order
- * modules, data, measuring (where several devices are), device, step …, estimate; a problem may come anywhere. Readers pass over kinds they do not know.
+ * modules, data, measuring (where several devices are), device, step …, estimate; a problem may come anywhere.
+ * Readers pass over kinds they do not know.
  */
 export type PreflightLine =
   | PreflightModules
