@@ -1,5 +1,4 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { isFloat } from '../../graph/dtype';
 import type { Model } from '../../graph/model';
 import type { Executable, HostTensors } from '../engine';
 import type { EvaluatorOptions } from '../stepper';
@@ -8,7 +7,8 @@ import { attempt } from './failures';
 import { Frozen } from './frozen';
 import { Interpreter } from './interpreter';
 import type { Value } from './op';
-import { fromDevice, upload } from './value';
+import { download, feeds } from './transfer';
+import { fromDevice } from './value';
 
 export async function openForward({ graph }: Model, options: EvaluatorOptions): Promise<Executable> {
   const tf = await loadBackend(options);
@@ -19,22 +19,10 @@ export async function openForward({ graph }: Model, options: EvaluatorOptions): 
   const constants = frozen.of(graph);
   const kept = new Set(constants.keys());
   return {
-    async run(feeds, fetches = outputs) {
+    async run(inputs, fetches = outputs) {
       const results = new Map<string, Value>();
       const forward = (): TfTensor[] => {
-        const given = graph.inputs.flatMap(({ name }): [string, Value][] => {
-          const t = feeds[name];
-          if (!t) return [];
-          return [
-            [
-              name,
-              isFloat(t.dtype)
-                ? { on: 'device', tensor: upload(tf, t), dtype: t.dtype }
-                : { on: 'host', tensor: t },
-            ],
-          ];
-        });
-        const values = new Map([...constants, ...given]);
+        const values = new Map([...constants, ...feeds(tf, graph, inputs)]);
         interpreter.run(graph.nodes, values, kept);
         for (const name of fetches) {
           const v = values.get(name)!;
@@ -44,16 +32,13 @@ export async function openForward({ graph }: Model, options: EvaluatorOptions): 
         return [...results.values()].flatMap((v) => (v.on === 'device' ? [v.tensor] : []));
       };
       await selectBackend(tf, backend);
-      attempt(tf, () => tf.tidy(forward));
+      const data = await download(
+        tf,
+        attempt(tf, () => tf.tidy(forward)),
+      );
       const out: HostTensors = {};
-      for (const [name, v] of results) {
-        if (v.on === 'host') {
-          out[name] = v.tensor;
-          continue;
-        }
-        out[name] = fromDevice(v.dtype, v.tensor.shape, await v.tensor.data());
-        v.tensor.dispose();
-      }
+      for (const [name, v] of results)
+        out[name] = v.on === 'host' ? v.tensor : fromDevice(v.dtype, v.tensor.shape, data.shift()!);
       return out;
     },
     async dispose() {

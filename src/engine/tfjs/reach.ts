@@ -3,7 +3,7 @@ import { AuroraError } from '../../shared/errors';
 import type { TaskGraph } from '../program';
 
 /** The nodes of a task in their order: those that trainable tensors change, and those before. */
-export function dependents(task: TaskGraph): { before: Node[]; within: Node[]; reached: Set<string> } {
+export function dependents(task: TaskGraph): { before: Node[]; within: Node[] } {
   const reached = new Set(task.trainable.map((t) => t.name));
   const before: Node[] = [];
   const within: Node[] = [];
@@ -12,7 +12,7 @@ export function dependents(task: TaskGraph): { before: Node[]; within: Node[]; r
     (depends ? within : before).push(node);
     if (depends) node.outputs.forEach((y) => reached.add(y));
   }
-  return { before, within, reached };
+  return { before, within };
 }
 
 /** @throws AuroraError 'targets' naming the layers whose adapters no loss depends on */

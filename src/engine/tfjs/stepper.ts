@@ -1,18 +1,18 @@
-import type { Tensor as TfTensor, TypedArray } from '@tensorflow/tfjs-core';
-import { DType, isFloat } from '../../graph/dtype';
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
-import type { HostTensor, HostTensors } from '../engine';
+import type { HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
 import { Frozen } from './frozen';
-import { attempt, faultError } from './failures';
+import { attempt } from './failures';
 import { Interpreter } from './interpreter';
 import { loadBackend, selectBackend } from './backends/backend';
-import { takeFault } from './backends/webgpu';
 import type { Tf, Value } from './op';
 import { dependents, requireReached } from './reach';
+import { download, feeds } from './transfer';
 import { fromDevice, upload } from './value';
 
 /**
@@ -54,7 +54,7 @@ export async function openGraphs(
   const kept = new Set([...constants.keys(), ...trainable.map((t) => t.name)]);
 
   function forwardAndBackward(inputs: HostTensors, parameters: Parameters, gradScale: number): TfTensor[] {
-    const values = new Map([...constants, ...feeds(tf, training, inputs)]);
+    const values = new Map([...constants, ...feeds(tf, training.model.graph, inputs)]);
     // What no trainable tensor changes is computed outside of the tape, which would keep all of it.
     interpreter.run(before, values, kept);
     const forward = (...xs: TfTensor[]): TfTensor => {
@@ -108,7 +108,7 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
       const wanted = [task.lossSum, task.count, task.logits, ...(observe ? observed : [])];
       const dtypes: number[] = [];
       const forward = (): TfTensor[] => {
-        const values = new Map([...constants, ...feeds(tf, task, inputs)]);
+        const values = new Map([...constants, ...feeds(tf, graph, inputs)]);
         trainables(tf, task, parameters).forEach((x, i) => values.set(task.trainable[i].name, onDevice(x)));
         interpreter.run(graph.nodes, values, kept);
         return wanted.map((name) => {
@@ -141,19 +141,6 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
 
 const onDevice = (tensor: TfTensor): Value => ({ on: 'device', tensor, dtype: DType.float });
 
-/**
- * Integers stay on the host until an operator wants them elsewhere: what is computed of a mask's values, such
- * as how many there are, may decide a shape.
- */
-function feeds(tf: Tf, task: TaskGraph, inputs: HostTensors): [string, Value][] {
-  return task.model.graph.inputs.flatMap(({ name }): [string, Value][] => {
-    const t: HostTensor | undefined = inputs[name];
-    if (!t) return [];
-    if (!isFloat(t.dtype)) return [[name, { on: 'host', tensor: t }]];
-    return [[name, { on: 'device', tensor: upload(tf, t), dtype: t.dtype }]];
-  });
-}
-
 const trainables = (tf: Tf, task: TaskGraph, parameters: Parameters): TfTensor[] =>
   // A copy: the pure JavaScript backend keeps the array it is given, and an optimizer changes it in place.
   task.trainable.map(({ name, dims }) => tf.tensor(parameters.get(name)!.slice(), dims, 'float32'));
@@ -161,18 +148,6 @@ const trainables = (tf: Tf, task: TaskGraph, parameters: Parameters): TfTensor[]
 function deviceTensor(tf: Tf, values: ReadonlyMap<string, Value>, name: string): TfTensor {
   const v = values.get(name)!;
   return v.on === 'host' ? upload(tf, v.tensor, name) : v.tensor;
-}
-
-/** Reads the tensors and gives them back, whatever happens. */
-async function download(tf: Tf, tensors: TfTensor[]): Promise<TypedArray[]> {
-  try {
-    const data = await Promise.all(tensors.map((t) => t.data()));
-    const fault = takeFault();
-    if (fault !== undefined) throw faultError(tf, fault);
-    return data;
-  } finally {
-    tensors.forEach((t) => t.dispose());
-  }
 }
 
 function requireSupported({ precision, gradientCheckpointing }: TaskOptions): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { openForward } from '../../../src/engine/forward';
 import { loadBackend } from '../../../src/engine/tfjs/backends/backend';
 import { largestTensor } from '../../../src/engine/tfjs/backends/webgpu';
 import { attempt } from '../../../src/engine/tfjs/failures';
@@ -8,6 +9,7 @@ import type { TaskGraph } from '../../../src/engine/program';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import type { Graph } from '../../../src/graph/model';
+import { onWebgpu } from '../../webgpu';
 
 const on = (device: TfjsBackend): { place: Place } => ({ place: { engine: 'tfjs', device } });
 const ROW = 2 ** 18;
@@ -40,8 +42,8 @@ async function tooManyRows(): Promise<number | undefined> {
   return rows <= 256 ? rows : undefined;
 }
 
-describe('on WebGPU, which throws nothing and gives zeros back', () => {
-  it('what does not fit is an error of a step and of an evaluation, and the next is right', async (test) => {
+describe.runIf(onWebgpu)('on WebGPU, which throws nothing and gives zeros back', () => {
+  it('what does not fit is an error of a step, an evaluation and a look inside, and the next is right', async (test) => {
     const rows = await tooManyRows();
     if (rows === undefined) return test.skip();
     const w = new Map([['w', Float32Array.of(0)]]);
@@ -49,10 +51,15 @@ describe('on WebGPU, which throws nothing and gives zeros back', () => {
     const memory = { kind: 'memory', message: expect.stringContaining('TensorFlow.js on webgpu') as string };
     await expect(large.step({}, w, 1)).rejects.toMatchObject(memory);
     await expect(large.evaluate({}, w)).rejects.toMatchObject(memory);
+    const { model, lossSum: sum } = sumTask(rows);
+    const inside = await openForward(model, [sum], '', on('webgpu'));
+    const feeds = { w: { dtype: DType.float, dims: [1], data: w.get('w')! } };
+    await expect(inside.run(feeds)).rejects.toMatchObject(memory);
     const small = await openGraphs(sumTask(2), sumTask(2), on('webgpu'));
     const { lossSum, gradients } = await small.step({}, w, 1);
     expect([lossSum, ...gradients.get('w')!]).toEqual([2 * ROW, 2 * ROW]);
     await large.dispose();
+    await inside.dispose();
     await small.dispose();
   });
 
