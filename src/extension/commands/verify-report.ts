@@ -11,6 +11,7 @@ import type {
   VerifyTensor,
 } from '../../shared/verification';
 import { code, escape, table } from '../markdown';
+import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 
 /** What `aurora verify` has said so far. */
@@ -22,15 +23,9 @@ export interface VerifyReport {
   problem?: PreflightProblem;
 }
 
-/** A line of `aurora verify --json`; undefined for what is none, or of a kind that is not known. */
-export function parseVerifyLine(line: string): VerifyLine | undefined {
-  try {
-    const value = JSON.parse(line) as VerifyLine | null;
-    return value && ['setup', 'ran', 'kinks', 'result', 'problem'].includes(value.kind) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** A line of `aurora verify --json`. */
+export const parseVerifyLine = (line: string): VerifyLine | undefined =>
+  programLine(line, ['setup', 'ran', 'kinks', 'result', 'problem']);
 
 /** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
 export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Translate): string | undefined {

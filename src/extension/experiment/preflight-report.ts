@@ -12,6 +12,7 @@ import type {
 } from '../../shared/preflight';
 import { code, escape, table } from '../markdown';
 import { bytes, duration } from '../tree/format';
+import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 
 /** What a preflight has said so far. */
@@ -24,16 +25,9 @@ export interface PreflightReport {
   problems: PreflightProblem[];
 }
 
-/** A line of `aurora preflight --json`; undefined for what is none, or of a kind that is not known. */
-export function parsePreflightLine(line: string): PreflightLine | undefined {
-  try {
-    const value = JSON.parse(line) as PreflightLine | null;
-    const known = ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem'];
-    return value && known.includes(value.kind) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** A line of `aurora preflight --json`. */
+export const parsePreflightLine = (line: string): PreflightLine | undefined =>
+  programLine(line, ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
 
 /** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
 export function addLine(report: PreflightReport, line: PreflightLine, t: Translate): string | undefined {

@@ -7,6 +7,7 @@ import {
   type GpuState,
   type GpuStep,
 } from '../../shared/gpu-support';
+import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 
 /** A part as a list offers it. */
@@ -79,15 +80,9 @@ export class GpuProgressText {
   }
 }
 
-/** A line of the program; undefined for what is none of its events. */
-export function parseGpuEvent(line: string): GpuEvent | undefined {
-  try {
-    const value = JSON.parse(line) as GpuEvent | null;
-    return value && ['step', 'progress', 'result'].includes(value.kind) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** A line of `aurora gpu install --json`. */
+export const parseGpuEvent = (line: string): GpuEvent | undefined =>
+  programLine(line, ['step', 'progress', 'result']);
 
 /** What is said in the end. */
 export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string {

@@ -2,18 +2,12 @@ import { placeWords } from '../../shared/device-words';
 import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
 import { escape, table } from '../markdown';
 import { bytes } from '../tree/format';
+import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 
-/** A line of `aurora doctor --json`; undefined for what is none, or of a kind that is not known. */
-export function parseDoctorLine(line: string): DoctorLine | undefined {
-  try {
-    const value = JSON.parse(line) as DoctorLine | null;
-    const known = ['system', 'checking', 'place', 'report'];
-    return value && known.includes(value.kind) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** A line of `aurora doctor --json`. */
+export const parseDoctorLine = (line: string): DoctorLine | undefined =>
+  programLine(line, ['system', 'checking', 'place', 'report']);
 
 /** The places, the fastest first, and at the end those that could not be measured. */
 export const bySpeed = ({ places }: MachineCheck): PlaceCheck[] =>
