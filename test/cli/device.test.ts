@@ -7,14 +7,12 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import type { DeviceEvent, RunEvent } from '../../src/shared/events';
 import type { PreflightLine } from '../../src/shared/preflight';
+import { onWebgpu } from '../webgpu';
 import { Lab } from './lab';
 
 // Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
-
-/** As scripts/lib/system.mjs says it. */
-const withoutWebGpu = process.env.AURORA_TEST_WEBGPU === '0';
 
 /** One run more, by the built program. */
 let runs = 0;
@@ -58,7 +56,7 @@ describe('auto', () => {
     expect(r.out).toContain('Trained in ONNX Runtime on cpu, the only one to try here.');
   });
 
-  it.skipIf(withoutWebGpu)(
+  it.runIf(onWebgpu)(
     'measures the devices that are named, each in a process of its own, and takes the fastest',
     () => {
       const r = train('--device', 'auto:cpu,webgpu');
@@ -117,7 +115,7 @@ it('a run that was killed before it had its device goes on as it was asked for',
   expect([r.code, r.err]).toEqual([0, expect.stringContaining('TensorFlow.js on wasm, as asked for')]);
 });
 
-describe.skipIf(withoutWebGpu)('a run on webgpu', () => {
+describe.runIf(onWebgpu)('a run on webgpu', () => {
   let first: ReturnType<typeof train>;
   beforeAll(() => {
     first = train('--device', 'webgpu');
@@ -215,7 +213,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
   });
 });
 
-it.skipIf(withoutWebGpu)('a preflight says where it measures, and estimates from there', () => {
+it.runIf(onWebgpu)('a preflight says where it measures, and estimates from there', () => {
   const r = lab.run('preflight', lab.experiment, '--json', '--steps', '1', '--device', 'auto:webgpu,cpu');
   const lines = r.out
     .trimEnd()

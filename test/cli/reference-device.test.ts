@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { onWebgpu } from '../webgpu';
 import { CLI } from './lab';
 
 const FILE = resolve('test/fixtures/reference/more/table.json');
@@ -12,16 +13,13 @@ const reference = (device: string, env: Record<string, string> = {}) => {
 };
 
 describe('aurora reference --device', () => {
-  it.skipIf(process.env.AURORA_TEST_WEBGPU === '0')(
-    'webgpu prints its lines and nothing of the driver between them',
-    () => {
-      const { code, out } = reference('webgpu');
-      expect(code).toBe(0);
-      const [line, sum, ...rest] = out.split('\n');
-      expect(line).toMatch(/^ok {3}table\.json {2,}loss \d/);
-      expect([sum, ...rest]).toEqual(['1 of 1 files agree with PyTorch', '']);
-    },
-  );
+  it.runIf(onWebgpu)('webgpu prints its lines and nothing of the driver between them', () => {
+    const { code, out } = reference('webgpu');
+    expect(code).toBe(0);
+    const [line, sum, ...rest] = out.split('\n');
+    expect(line).toMatch(/^ok {3}table\.json {2,}loss \d/);
+    expect([sum, ...rest]).toEqual(['1 of 1 files agree with PyTorch', '']);
+  });
 
   it.skipIf(process.platform !== 'linux')('stops at the first file where there is no driver', () => {
     const { code, out, err } = reference('webgpu', {

@@ -1,35 +1,22 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { referenceStep, stepDifference } from '../../bench/reference-step';
-import { readReference } from '../../src/cli/reference/case';
-import { runModelCase } from '../../src/cli/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/reference/report';
 import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
 import { loadModel } from '../../src/graph/load';
 import { prepareModel } from '../../src/graph/prepare';
-import { fixture, onWebgpu } from './files';
-
-const models = ['./', './more/'].flatMap((folder) =>
-  readdirSync(fixture(folder))
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      const file = readReference(fixture(`${folder}${name}`));
-      return file.kind === 'model' ? [{ name: `${folder}${name}`, file }] : [];
-    }),
-);
+import { onWebgpu } from '../webgpu';
+import { agrees } from './agrees';
+import { fixture, modelFile, modelFiles } from './files';
 
 /** Shared weights, encoder and decoder, convolutions, tables and all. */
 describe('gradient checkpointing', () => {
-  it.each(models)('agrees with PyTorch on $name', async ({ file }) => {
-    const report = await runModelCase(file.modelPath, file.case, { gradientCheckpointing: true });
-    expect(report.findings.length).toBeGreaterThan(20);
-    expect(failures(report).map(describeFailure)).toEqual([]);
-  });
+  it.each(modelFiles())('agrees with PyTorch on %s', (name) => agrees(name, { gradientCheckpointing: true }));
 
-  it.each(models)('gives the loss and gradients of $name as without', async ({ file }) => {
+  it.each(modelFiles())('gives the loss and gradients of %s as without', async (name) => {
+    const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, {});
     const again = await referenceStep(file.modelPath, file.case, { gradientCheckpointing: true });
     // Every one of them has something to recompute.
@@ -40,8 +27,7 @@ describe('gradient checkpointing', () => {
   });
 
   it.each(['bert-aurora.json', 'more/t5.json'])('goes together with mixed precision: %s', async (name) => {
-    const file = readReference(fixture(name));
-    if (file.kind === 'anl') throw new Error('Not a model.');
+    const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, { precision: 'mixed' });
     const again = await referenceStep(file.modelPath, file.case, {
       precision: 'mixed',
@@ -51,8 +37,7 @@ describe('gradient checkpointing', () => {
   });
 
   it.runIf(onWebgpu).each(['bert-lora.json', 'more/t5.json'])('runs on WebGPU: %s', async (name) => {
-    const file = readReference(fixture(name));
-    if (file.kind === 'anl') throw new Error('Not a model.');
+    const file = modelFile(name);
     const place = { engine: 'onnxruntime', device: 'webgpu' } as const;
     const without = await referenceStep(file.modelPath, file.case, { place });
     const again = await referenceStep(file.modelPath, file.case, { place, gradientCheckpointing: true });

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readReference } from '../../src/cli/reference/case';
 
 /** A file of test/fixtures/reference. */
 export const fixture = (name: string): string =>
@@ -13,5 +14,12 @@ export const allFiles = (): string[] =>
       .map((name) => `${folder}${name}`),
   );
 
-/** Where there is no driver and none can be installed, AURORA_TEST_WEBGPU=0 skips what needs one. */
-export const onWebgpu = process.env.AURORA_TEST_WEBGPU !== '0';
+/** A reference file that has a model: all but `anl.json`. */
+export function modelFile(name: string) {
+  const file = readReference(fixture(name));
+  if (file.kind !== 'model') throw new Error(`${name} has no model.`);
+  return file;
+}
+
+/** The names of those. */
+export const modelFiles = (): string[] => allFiles().filter((name) => name !== './anl.json');

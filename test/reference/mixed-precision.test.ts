@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { referenceStep, stepDifference } from '../../bench/reference-step';
-import { readReference } from '../../src/cli/reference/case';
 import type { OrtDevice } from '../../src/engine/place';
 import { requireHalf } from '../../src/engine/onnxruntime/mixed-precision';
-import { fixture } from './files';
+import { modelFile } from './files';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
@@ -28,8 +27,7 @@ const devices: OrtDevice[] = onGpu ? ['cpu', 'webgpu'] : ['cpu'];
 
 describe.each(devices)('mixed precision on %s', (device) => {
   it.each(CASES)('gives the loss and gradients of $name', async ({ name, loss, gradient }) => {
-    const file = readReference(fixture(name));
-    if (file.kind === 'anl') throw new Error('Not a model.');
+    const file = modelFile(name);
     const full = await referenceStep(file.modelPath, file.case, {});
     const place = { engine: 'onnxruntime', device } as const;
     const mixed = await referenceStep(file.modelPath, file.case, { place, precision: 'mixed' });

@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readReference } from '../../src/cli/reference/case';
 import { runModelCase } from '../../src/cli/reference/model-case';
 import { describeFailure, failures } from '../../src/cli/reference/report';
-import { fixture } from './files';
+import { modelFile } from './files';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-optimized-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,8 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** People also have models that ONNX Runtime has fused: the numbers must be the same. */
 describe("models in ONNX Runtime's own optimized form", () => {
   it.each(['bert-aurora', 'llama-aurora', 'more/gpt2', 'more/t5-encoder'])('%s', async (name) => {
-    const file = readReference(fixture(`${name}.json`));
-    if (file.kind !== 'model') throw new Error('Not a model case.');
+    const file = modelFile(`${name}.json`);
     const optimized = join(folder, file.case.model);
     const session = await InferenceSession.create(file.modelPath, {
       graphOptimizationLevel: 'extended',

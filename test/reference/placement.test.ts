@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { countByProvider, placement, strayFloats } from './node-placement';
 import { openSession } from '../../src/engine/onnxruntime/session';
-import { onWebgpu } from './files';
+import { onWebgpu } from '../webgpu';
 import { saveStep } from './step-graph';
 
 describe.runIf(onWebgpu)('a step graph on WebGPU', () => {

@@ -1,43 +1,26 @@
-import { readdirSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { runAnlCases } from '../../src/cli/reference/anl-case';
-import { readReference } from '../../src/cli/reference/case';
-import { runModelCase } from '../../src/cli/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/reference/report';
+import { describe, it } from 'vitest';
 import type { TfjsBackend } from '../../src/engine/place';
-import { fixture } from './files';
+import { onWebgpu } from '../webgpu';
+import { agrees } from './agrees';
+import { allFiles } from './files';
 
-const jsonFiles = (folder: string): string[] =>
-  readdirSync(fixture(folder))
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => `${folder}${name}`);
-
-async function agrees(name: string, device: TfjsBackend): Promise<void> {
-  const place = { engine: 'tfjs' as const, device };
-  const file = readReference(fixture(name));
-  const report =
-    file.kind === 'anl'
-      ? await runAnlCases(file.cases, place)
-      : await runModelCase(file.modelPath, file.case, { place });
-  expect(report.findings.length).toBeGreaterThan(20);
-  expect(failures(report).map(describeFailure)).toEqual([]);
-}
+const on = (device: TfjsBackend) => ({ place: { engine: 'tfjs', device } }) as const;
 
 /** Its gradients are its own tape's: an engine that shares nothing with ONNX Runtime's but the forward graph. */
 describe('TensorFlow.js agrees with PyTorch on WebAssembly', () => {
-  it.each([...jsonFiles('./'), ...jsonFiles('./more/')])('%s', (name) => agrees(name, 'wasm'));
+  it.each(allFiles())('%s', (name) => agrees(name, on('wasm')));
 });
 
 describe('and on its plain JavaScript', () => {
   it.each(['anl.json', 'bert-aurora.json', 'llama-aurora.json', 'more/conformer.json', 'more/table.json'])(
     '%s',
-    (name) => agrees(name, 'cpu'),
+    (name) => agrees(name, on('cpu')),
   );
 });
 
-describe('and on WebGPU', () => {
+describe.runIf(onWebgpu)('and on WebGPU', () => {
   it.each(['anl.json', 'bert-lora.json', 'more/conformer.json', 'more/swin.json', 'more/table.json'])(
     '%s',
-    (name) => agrees(name, 'webgpu'),
+    (name) => agrees(name, on('webgpu')),
   );
 });

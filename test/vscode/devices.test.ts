@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { onWebgpu } from '../webgpu';
 import { closeBrowser } from './driver/browser';
 import type { Dashboard } from './driver/dashboard';
 import { hostErrors } from './driver/host';
@@ -11,9 +12,6 @@ import { Window } from './driver/window';
 import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
-
-/** As scripts/lib/system.mjs says it. */
-const withoutWebGpu = process.env.AURORA_TEST_WEBGPU === '0';
 
 /** One second a device, and what it takes to compile for each on a processor that plays GPU, beside other work. */
 const CHECK_MS = 150_000;
@@ -117,7 +115,7 @@ describe('devices, in VS Code 1.100', () => {
     await expect.poll(machine).toContainEqual(of('ONNX Runtime on cpu'));
     const rows = await machine();
     const measured = ['TensorFlow\\.js on wasm'];
-    if (!withoutWebGpu) measured.push('ONNX Runtime on webgpu', 'TensorFlow\\.js on webgpu');
+    if (onWebgpu) measured.push('ONNX Runtime on webgpu', 'TensorFlow\\.js on webgpu');
     for (const place of measured) expect(rows).toContainEqual(of(place));
     expect(rows).toContain('ONNX Runtime on cuda: not available');
     expect(rows.join()).not.toContain('not measured yet');
@@ -127,7 +125,7 @@ describe('devices, in VS Code 1.100', () => {
     expect(await table('h2', 'What trains here', 'steps a second')).toContain('ONNX Runtime on cpu');
   });
 
-  test.skipIf(withoutWebGpu)(
+  test.runIf(onWebgpu)(
     'a run on webgpu goes to its end; dashboard and tooltip say where it was',
     async () => {
       set({ 'aurora.device': 'webgpu' });

@@ -9,6 +9,7 @@ import { settle } from '../../../src/trainer/device/settle';
 import { runTrial } from '../../../src/trainer/device/trial';
 import { prepareTask } from '../../../src/trainer/task';
 import { Lab } from '../../cli/lab';
+import { onWebgpu } from '../../webgpu';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 const lab = new Lab();
@@ -127,15 +128,12 @@ describe('a process that measures a device', () => {
     await expect(opened).rejects.toMatchObject({ ...known, message: 'A single text does not fit.' });
   });
 
-  it.skipIf(process.env.AURORA_TEST_WEBGPU === '0')(
-    'is not needed where the device has trained this run before',
-    async () => {
-      const resumed: DeviceChoice = { place: place('webgpu'), reason: 'resumed', tried: [] };
-      const opened = await onWebGpu('process.abort()', false, resumed).opened;
-      expect(opened!.choice).toBe(resumed);
-      await opened!.stepper.dispose();
-    },
-  );
+  it.runIf(onWebgpu)('is not needed where the device has trained this run before', async () => {
+    const resumed: DeviceChoice = { place: place('webgpu'), reason: 'resumed', tried: [] };
+    const opened = await onWebGpu('process.abort()', false, resumed).opened;
+    expect(opened!.choice).toBe(resumed);
+    await opened!.stepper.dispose();
+  });
 
   it('trains the run’s own first step', async () => {
     lab.write(

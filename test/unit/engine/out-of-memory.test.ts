@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import { INTERNAL_OPSET, type Graph } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
+import { onWebgpu } from '../../webgpu';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
@@ -41,7 +42,7 @@ describe('no memory left', () => {
     });
   });
 
-  it.runIf(process.env.AURORA_TEST_WEBGPU !== '0')('on WebGPU', async () => {
+  it.runIf(onWebgpu)('on WebGPU', async () => {
     await expect(run('webgpu', 400_000)).rejects.toMatchObject({ kind: 'memory' });
   });
 

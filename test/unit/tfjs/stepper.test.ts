@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readReference, adapterSpec, type ReferenceCase } from '../../../src/cli/reference/case';
+import { adapterSpec, type ReferenceCase } from '../../../src/cli/reference/case';
 import { selectAdapters } from '../../../src/adapters/select';
 import { maskName } from '../../../src/adapters/inject';
 import type { HostTensors } from '../../../src/engine/engine';
@@ -20,7 +20,7 @@ import { loadModel } from '../../../src/graph/load';
 import type { Model } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
 import type { AuroraError } from '../../../src/shared/errors';
-import { fixture } from '../../reference/files';
+import { modelFile } from '../../reference/files';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-tfjs-'));
@@ -34,8 +34,7 @@ let infos: TensorInfos;
 let parameters: Map<string, Float32Array>;
 
 beforeAll(async () => {
-  const file = readReference(fixture('bert-aurora.json'));
-  if (file.kind !== 'model') throw new Error('Not a model case.');
+  const file = modelFile('bert-aurora.json');
   c = file.case;
   model = prepareModel(loadModel(file.modelPath));
   infos = await probe(model, folder);

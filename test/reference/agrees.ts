@@ -1,0 +1,18 @@
+import { expect } from 'vitest';
+import { runAnlCases } from '../../src/cli/reference/anl-case';
+import { readReference } from '../../src/cli/reference/case';
+import { runModelCase } from '../../src/cli/reference/model-case';
+import { describeFailure, failures } from '../../src/cli/reference/report';
+import type { TaskOptions } from '../../src/engine/stepper';
+import { fixture } from './files';
+
+/** Expects of a reference file that, run so, it gives what PyTorch gave. */
+export async function agrees(name: string, options: TaskOptions = {}): Promise<void> {
+  const file = readReference(fixture(name));
+  const report =
+    file.kind === 'anl'
+      ? await runAnlCases(file.cases, options.place)
+      : await runModelCase(file.modelPath, file.case, options);
+  expect(report.findings.length).toBeGreaterThan(20);
+  expect(failures(report).map(describeFailure)).toEqual([]);
+}

@@ -1,0 +1,2 @@
+/** Where there is no driver and none can be installed, AURORA_TEST_WEBGPU=0 skips what needs one (scripts/lib/system.mjs). */
+export const onWebgpu = process.env.AURORA_TEST_WEBGPU !== '0';
