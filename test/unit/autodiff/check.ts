@@ -74,11 +74,8 @@ export async function checkGradients(p: Problem, seed: number, tolerance = 1e-6)
   const forward = await openSession(encodeModel(d.forward));
   const backward = await openSession(encodeModel(d.backward));
   const random = generator(seed);
-  for (const sizes of p.open.length ? OPEN : OPEN.slice(0, 1)) {
-    const size = (axis: Axis) =>
-      typeof axis === 'number' ? axis : (p.open.includes(axis) ? sizes : FIXED)[axis];
-    const feeds: HostTensors = {};
-    Object.entries(p.inputs).forEach(([name, i], n) => (feeds[name] = draw(i, i.shape.map(size), n, random)));
+  for (const sizes of openSizes(p)) {
+    const feeds = drawInputs(p, sizes, random);
     const weights: HostTensors = {};
     for (const [y, { dims, data }] of Object.entries(await forward.run(feeds)))
       weights[`w ${y}`] = {
@@ -123,6 +120,18 @@ const shifted = (t: HostTensor, v: Float64Array, h: number): HostTensor => ({
   ...t,
   data: Float64Array.from(t.data as Float64Array, (x, i) => x + h * v[i]),
 });
+
+/** The sizes of the open dimensions to run at. */
+export const openSizes = (p: Problem) => (p.open.length ? OPEN : OPEN.slice(0, 1));
+
+/** Inputs of a problem, at given sizes of the open dimensions. */
+export function drawInputs(p: Problem, sizes: Record<string, number>, random: () => number): HostTensors {
+  const size = (axis: Axis) =>
+    typeof axis === 'number' ? axis : (p.open.includes(axis) ? sizes : FIXED)[axis];
+  return Object.fromEntries(
+    Object.entries(p.inputs).map(([name, i], n) => [name, draw(i, i.shape.map(size), n, random)]),
+  );
+}
 
 export function draw(i: Input, dims: number[], position: number, random: () => number): HostTensor {
   const dtype = i.dtype ?? DType.double;

@@ -4,8 +4,8 @@ import type { TfjsBackend } from '../../../src/engine/place';
 import { DType } from '../../../src/graph/dtype';
 import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
 import { encodeModel } from '../../../src/graph/onnx/encode';
-import { differentiated, draw, generator, symmetric, wrt } from '../autodiff/check';
-import { FIXED, OPEN, type Axis, type Problem } from '../autodiff/problem';
+import { differentiated, drawInputs, generator, openSizes, symmetric, wrt } from '../autodiff/check';
+import type { Problem } from '../autodiff/problem';
 import { interpret, tapeGradients } from './interpret';
 
 /** TensorFlow.js has float32 only, and the other side may be float64. */
@@ -17,11 +17,8 @@ export async function compareEngines(p: Problem, seed: number, device: TfjsBacke
   const forward = await openSession(encodeModel(d.forward));
   const backward = await openSession(encodeModel(d.backward));
   const random = generator(seed);
-  for (const sizes of p.open.length ? OPEN : OPEN.slice(0, 1)) {
-    const size = (axis: Axis) =>
-      typeof axis === 'number' ? axis : (p.open.includes(axis) ? sizes : FIXED)[axis];
-    const feeds: HostTensors = {};
-    Object.entries(p.inputs).forEach(([name, i], n) => (feeds[name] = draw(i, i.shape.map(size), n, random)));
+  for (const sizes of openSizes(p)) {
+    const feeds = drawInputs(p, sizes, random);
     const expected = await forward.run(feeds);
     // WebGPU has no buffers of size 0, and tfjs makes none there.
     if (device === 'webgpu' && Object.values(expected).some((t) => t.data.length === 0)) continue;
