@@ -125,7 +125,6 @@ async function trainOnce(
     return { end: reason, step: from };
   }
   const { stepper, trainable, choice } = opened;
-  opened.warnings?.forEach(warn);
   const env = environment(threads, choice.place);
   try {
     const fresh = initialState(task, trainable);

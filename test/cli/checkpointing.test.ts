@@ -28,9 +28,11 @@ it('trains the same with gradient checkpointing, dropout included', () => {
   expect(warnings(run).join()).not.toContain('checkpointing');
 });
 
-it('says in the run where there is nothing to recompute', () => {
-  const run = train('head', 'adapter={"method":"none"}', CHECKPOINTING);
-  expect(warnings(run)).toContainEqual(
-    expect.stringContaining('Gradient checkpointing changes nothing here'),
-  );
+it('says in the preflight and in the run where there is nothing to recompute', () => {
+  const head = ['adapter={"method":"none"}', CHECKPOINTING];
+  const words = 'Gradient checkpointing changes nothing here';
+  expect(warnings(train('head', ...head))).toContainEqual(expect.stringContaining(words));
+  const settings = head.flatMap((s) => ['--set', s]);
+  const r = lab.run('preflight', lab.experiment, '--device', 'cpu', '--steps', '1', ...settings);
+  expect([r.code, r.out]).toEqual([0, expect.stringContaining(words)]);
 });

@@ -40,5 +40,7 @@ export async function settle(
     : [];
   if (!trials) return undefined;
   const [failed] = trials.filter(({ problem }) => problem !== undefined);
-  return openOnDevice(task, choice, { ...options, fallBack, failed });
+  const opened = await openOnDevice(task, choice, { ...options, fallBack, failed });
+  opened.warnings?.forEach(options.warn);
+  return opened;
 }
