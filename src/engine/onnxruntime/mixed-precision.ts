@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DType } from '../../graph/dtype';
 import { GraphBuilder } from '../../graph/builder';
-import type { Graph, Model } from '../../graph/model';
+import { INTERNAL_OPSET, type Graph, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { halvableWeights, withHalfWeights } from '../../graph/passes/half-weights';
 import { writeHalfWeights, type HalvedWeights } from '../../graph/passes/half-weights-file';
@@ -75,7 +75,13 @@ export async function requireHalf(options: SessionOptions): Promise<void> {
   const g = new GraphBuilder(graph, '/half');
   const x = g.op('Cast', [g.addInput('x', DType.float, [1, 1])], { to: DType.float16 });
   g.addOutput(g.op('Cast', [g.op('MatMul', [x, x])], { to: DType.float }));
-  const model = { irVersion: 9, producer: 'aurora', opsets: new Map([['', 20]]), graph, metadata: new Map() };
+  const model: Model = {
+    irVersion: 9,
+    producer: 'aurora-lab',
+    opsets: new Map([['', INTERNAL_OPSET]]),
+    graph,
+    metadata: new Map(),
+  };
   let product: number;
   try {
     const session = await openSession(encodeModel(model), options);
@@ -95,7 +101,7 @@ export async function requireHalf(options: SessionOptions): Promise<void> {
 const messages = (e: unknown): string =>
   e instanceof Error ? `${e.message} ${messages(e.cause)}` : String(e ?? '');
 
-const noHalf = ({ device }: SessionOptions, cause?: unknown): AuroraError =>
+const noHalf = ({ device = 'cpu' }: SessionOptions, cause?: unknown): AuroraError =>
   new AuroraError(
     'device',
     `Mixed precision needs float16, which this machine's ${device} device does not compute.`,

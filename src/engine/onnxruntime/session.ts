@@ -90,7 +90,7 @@ export async function openSession(
       ? InferenceSession.create(model, settings)
       : InferenceSession.create(model, settings);
   const session = await opening.catch((e: Error) => {
-    throw saysOutOfMemory(e.message) ? memoryError(device, e) : (deviceError(device, e) ?? e);
+    throw ofDevice(device, e) ?? e;
   });
   return {
     outputTypes: new Map(
@@ -100,9 +100,7 @@ export async function openSession(
       const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
       const running = fetches ? session.run(given, [...fetches]) : session.run(given);
       const results = await running.catch((e: Error) => {
-        throw saysOutOfMemory(e.message)
-          ? memoryError(device, e)
-          : (deviceError(device, e) ?? doesNotRun(feeds, e));
+        throw ofDevice(device, e) ?? doesNotRun(feeds, e);
       });
       const out: HostTensors = {};
       for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as Tensor);
@@ -114,6 +112,9 @@ export async function openSession(
     },
   };
 }
+
+const ofDevice = (device: OrtDevice, e: Error): AuroraError | undefined =>
+  saysOutOfMemory(e.message) ? memoryError(device, e) : deviceError(device, e);
 
 /** The model's own inputs come first in a graph; what we add to them would not help anyone. */
 function doesNotRun(feeds: HostTensors, cause: Error): AuroraError {

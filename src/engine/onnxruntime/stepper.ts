@@ -3,11 +3,11 @@ import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
 import { saveByReference } from '../../graph/save';
-import { AuroraError } from '../../shared/errors';
 import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import { requireTrainable } from '../trained';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
@@ -30,20 +30,14 @@ export async function openTask(
 ): Promise<OpenedTask> {
   const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
   const task = buildTaskGraph(model, infos, spec, dropout);
-  if (task.trainable.length === 0)
-    throw new AuroraError(
-      'experiment',
-      'Nothing would be trained: there is no adapter and no head.',
-      'Choose an adapter method, or task.head "linear".',
-    );
+  requireTrainable(task);
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);
+  const on = sessionOptions(options);
   const mixed =
-    options.precision === 'mixed'
-      ? await mixedPrecision(stepModel, model.graph, folder, sessionOptions(options))
-      : undefined;
+    options.precision === 'mixed' ? await mixedPrecision(stepModel, model.graph, folder, on) : undefined;
   const asRun = (m: Model) => (mixed ? mixed.apply(m) : m);
-  const graph = deviceGraph(asRun(stepModel), sessionOptions(options).device);
-  const session = await openSession(saveByReference(graph, folder, 'step.onnx'), sessionOptions(options));
+  const graph = deviceGraph(asRun(stepModel), on.device);
+  const session = await openSession(saveByReference(graph, folder, 'step.onnx'), on);
   const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun).catch(async (e) => {
     // It holds memory of the device, which whoever falls back to another may want.
     await session.dispose();
@@ -84,8 +78,9 @@ export async function openEvaluator(
   asRun = (m: Model): Model => m,
 ): Promise<Evaluator> {
   const task = buildTaskGraph(model, infos, spec, false);
-  const graph = deviceGraph(asRun(task.model), sessionOptions(options).device);
-  const session = await openSession(saveByReference(graph, folder, 'evaluate.onnx'), sessionOptions(options));
+  const on = sessionOptions(options);
+  const graph = deviceGraph(asRun(task.model), on.device);
+  const session = await openSession(saveByReference(graph, folder, 'evaluate.onnx'), on);
   return {
     async evaluate(inputs, parameters, observe = false) {
       const seen = observe ? [...task.observed.values()].flat() : [];

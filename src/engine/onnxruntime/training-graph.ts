@@ -3,9 +3,9 @@ import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
 import type { Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
-import { AuroraError } from '../../shared/errors';
 import type { TaskGraph } from '../program';
 import type { TaskOptions } from '../stepper';
+import { requireReached } from '../trained';
 import { foldConstants } from './fold';
 import { probe } from './probe';
 
@@ -30,16 +30,7 @@ export async function trainingGraph(
   const forward = new Set(graph.nodes);
   const names = task.trainable.map((t) => t.name);
   const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
-  const unused = names.filter((n) => !gradients.has(n));
-  if (unused.length)
-    throw new AuroraError(
-      'targets',
-      `These adapters do not reach the loss: ${unused
-        .map((n) => n.slice(0, n.lastIndexOf('.')))
-        .filter((p, i, a) => a.indexOf(p) === i)
-        .join(', ')}.`,
-      'Their layers feed another output of the model: leave them out with adapter.excludeModules.',
-    );
+  requireReached(names.filter((n) => !gradients.has(n)));
   graph.outputs = [task.lossSum, task.count, ...gradients.values()].map((name) => ({
     name,
     dtype: 0,

@@ -1,5 +1,4 @@
 import type { Node } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
 import type { TaskGraph } from '../program';
 
 /** The nodes of a task in their order: those that trainable tensors change, and those before. */
@@ -15,22 +14,10 @@ export function dependents(task: TaskGraph): { before: Node[]; within: Node[] } 
   return { before, within };
 }
 
-/** @throws AuroraError 'targets' naming the layers whose adapters no loss depends on */
-export function requireReached(task: TaskGraph): void {
-  if (task.trainable.length === 0)
-    throw new AuroraError(
-      'experiment',
-      'Nothing would be trained: there is no adapter and no head.',
-      'Choose an adapter method, or task.head "linear".',
-    );
+/** Names of the trainable tensors that no loss depends on. */
+export function unreached(task: TaskGraph): string[] {
   const needed = new Set([task.lossSum]);
   for (const node of [...task.model.graph.nodes].reverse())
     if (node.outputs.some((y) => needed.has(y))) node.inputs.forEach((x) => needed.add(x));
-  const layers = task.trainable.filter((t) => !needed.has(t.name)).map((t) => t.name.replace(/\.[^.]*$/, ''));
-  if (layers.length)
-    throw new AuroraError(
-      'targets',
-      `These adapters do not reach the loss: ${[...new Set(layers)].join(', ')}.`,
-      'Their layers feed another output of the model: leave them out with adapter.excludeModules.',
-    );
+  return task.trainable.map((t) => t.name).filter((name) => !needed.has(name));
 }

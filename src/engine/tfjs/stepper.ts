@@ -6,12 +6,13 @@ import { AuroraError } from '../../shared/errors';
 import type { HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';
+import { requireReached, requireTrainable } from '../trained';
 import { Frozen } from './frozen';
 import { attempt } from './failures';
 import { Interpreter } from './interpreter';
 import { loadBackend, selectBackend } from './backends/backend';
 import type { Tf, Value } from './op';
-import { dependents, requireReached } from './reach';
+import { dependents, unreached } from './reach';
 import { download, feeds } from './transfer';
 import { fromDevice, upload } from './value';
 
@@ -31,7 +32,8 @@ export async function openTask(
   requireSupported(options);
   const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
   const training = buildTaskGraph(model, infos, spec, dropout);
-  requireReached(training);
+  requireTrainable(training);
+  requireReached(unreached(training));
   const evaluation = dropout ? buildTaskGraph(model, infos, spec, false) : training;
   return { trainable: training.trainable, stepper: await openGraphs(training, evaluation, options) };
 }

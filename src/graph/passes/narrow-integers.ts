@@ -5,10 +5,12 @@ import { DType } from '../dtype';
 import type { Graph, Model, Node } from '../model';
 import { tensorValues } from '../values';
 
+const COMPARISONS = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
+
 /** The inputs of an operator that share a type with its result, or with each other where the result is a bool. */
 const SAME: Record<string, number[] | 'all'> = {
   ...each(['Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'Concat', 'Clip'], 'all'),
-  ...each(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'], 'all'),
+  ...each([...COMPARISONS], 'all'),
   ...each(['Unsqueeze', 'Squeeze', 'Reshape', 'Flatten', 'Expand', 'Slice', 'Transpose', 'Identity'], [0]),
   ...each(
     ['Gather', 'GatherND', 'Split', 'Tile', 'Trilu', 'CumSum', 'ReduceSum', 'ReduceMax', 'ReduceMin'],
@@ -17,7 +19,6 @@ const SAME: Record<string, number[] | 'all'> = {
   Where: [1, 2],
   ScatterElements: [0, 2],
 };
-const COMPARISONS = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
 
 /** The inputs of an operator that may be int32 as well as int64, and leave its result as it is. */
 const EITHER: Record<string, number[]> = {
