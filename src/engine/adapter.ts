@@ -1,6 +1,6 @@
 import type { GpuFacts } from '../shared/doctor';
 
-/** The part of WebGPU's API that is read here; Dawn's package has no types of its own. */
+/** The part of WebGPU's GPUAdapter that is read here. */
 interface Adapter {
   info: {
     vendor: string;
@@ -11,13 +11,10 @@ interface Adapter {
   };
   features: ReadonlySet<string>;
 }
-interface Dawn {
-  create(flags: string[]): { requestAdapter(options?: object): Promise<Adapter | null> };
-}
 
 /** The GPU that WebGPU takes, as Dawn sees it; undefined where there is none. A driver may crash: use a child process. */
 export async function webgpuAdapter(): Promise<GpuFacts | undefined> {
-  const { create } = (await import('webgpu')) as unknown as Dawn;
+  const { create } = await import('webgpu');
   const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
   return adapter ? describeAdapter(adapter) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Model } from '../graph/model';
+import { outputsNamed, type Model } from '../graph/model';
 import { prune } from '../graph/prune';
 import type { Executable } from './engine';
 import * as onnxruntime from './onnxruntime/forward';
@@ -17,8 +17,7 @@ export function openForward(
   folder: string,
   options: EvaluatorOptions = {},
 ): Promise<Executable> {
-  const asked = outputs.map((name) => ({ name, dtype: 0, shape: undefined }));
-  const part: Model = { ...model, graph: prune({ ...model.graph, outputs: asked }) };
+  const part: Model = { ...model, graph: prune({ ...model.graph, outputs: outputsNamed(outputs) }) };
   if (options.place?.engine === 'tfjs') return tfjs.openForward(part, options);
   return onnxruntime.openForward(part, folder, options);
 }

@@ -3,7 +3,7 @@ import type { LayerAdapter } from '../adapters/select';
 import { GraphBuilder } from '../graph/builder';
 import { isFloat } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
-import type { Model } from '../graph/model';
+import { outputsNamed, type Model } from '../graph/model';
 import { prune } from '../graph/prune';
 import { AuroraError } from '../shared/errors';
 import { addHead, type HeadSpec } from './head';
@@ -79,7 +79,7 @@ export function buildTaskGraph(
   const labels = g.addInput(LABELS, objective.labels.dtype, output.shape.slice(0, objective.labels.rank));
   const loss = objective.build(g, logits, labels, dtype);
   const outputs = [loss.lossSum, loss.count, logits, ...[...observed.values()].flat()];
-  graph.outputs = [...new Set(outputs)].map((name) => ({ name, dtype: 0, shape: undefined }));
+  graph.outputs = outputsNamed([...new Set(outputs)]);
   return {
     model: { ...model, graph: prune(graph) },
     trainable,

@@ -76,5 +76,9 @@ export const isFileRef = (data: Uint8Array | FileRef): data is FileRef => !(data
 
 export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
+/** Outputs by name alone: the runtime infers the rest. */
+export const outputsNamed = (names: readonly string[]): ValueInfo[] =>
+  names.map((name) => ({ name, dtype: 0, shape: undefined }));
+
 /** The operator set that rules and rewrites know; models are upgraded to it on load. */
 export const INTERNAL_OPSET = 20;

@@ -1,6 +1,13 @@
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
-import { elementCount, type Graph, type Model, type Node, type Tensor } from '../../graph/model';
+import {
+  elementCount,
+  outputsNamed,
+  type Graph,
+  type Model,
+  type Node,
+  type Tensor,
+} from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { prune } from '../../graph/prune';
 import { tensorOf } from '../../graph/values';
@@ -35,7 +42,7 @@ export async function foldConstants(model: Model, infos: TensorInfos): Promise<G
   const read = new Set([...kept.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.name)]);
   const wanted = folded.filter((n) => n.outputs.length === 1 && read.has(n.outputs[0]) && isSmall(n, infos));
   if (wanted.length) {
-    const outputs = wanted.map((n) => ({ name: n.outputs[0], dtype: 0, shape: undefined }));
+    const outputs = outputsNamed(wanted.map((n) => n.outputs[0]));
     const part = prune({ ...graph, initializers, nodes: folded, inputs: [], outputs });
     const session = await openSession(encodeModel({ ...model, graph: part }));
     // As bytes: the end of an open Slice, 2^63 − 1, would not survive as a number.

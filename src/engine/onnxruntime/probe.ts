@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
-import { elementCount, type Model, type Node, type ValueInfo } from '../../graph/model';
+import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
 import { diskError } from '../../graph/files';
 import { saveByReference } from '../../graph/save';
@@ -63,12 +63,9 @@ function temporaryFolder(near: string): string {
 const realInputs = (model: Model): ValueInfo[] =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
 
-const asOutputs = (names: string[]): ValueInfo[] =>
-  names.map((name) => ({ name, dtype: 0, shape: undefined }));
-
 /** The runtime infers all types on load: nothing needs to run. */
 async function elementTypes(model: Model, names: string[], folder: string): Promise<Map<string, number>> {
-  const exposed: Model = { ...model, graph: { ...model.graph, outputs: asOutputs(names) } };
+  const exposed: Model = { ...model, graph: { ...model.graph, outputs: outputsNamed(names) } };
   const session = await openSession(saveByReference(exposed, folder, 'types.onnx'), UNOPTIMIZED);
   await session.dispose();
   const types = new Map(model.graph.inputs.map((i) => [i.name, i.dtype]));
@@ -97,7 +94,7 @@ async function observeShapes(
   }
   const probed: Model = {
     ...model,
-    graph: { ...model.graph, nodes, outputs: asOutputs([...shapes.values()]) },
+    graph: { ...model.graph, nodes, outputs: outputsNamed([...shapes.values()]) },
   };
   const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), UNOPTIMIZED);
   const run = async (dims: ReadonlyMap<string, number[]>): Promise<Shapes> => {

@@ -1,7 +1,7 @@
 import { differentiate } from '../../graph/autodiff/differentiate';
 import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
-import type { Model } from '../../graph/model';
+import { outputsNamed, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
 import type { TaskGraph } from '../program';
 import type { TaskOptions } from '../stepper';
@@ -31,11 +31,7 @@ export async function trainingGraph(
   const names = task.trainable.map((t) => t.name);
   const gradients = differentiate(graph, infos, new Map([[task.lossSum, GRAD_SCALE]]), names, task.stop);
   requireReached(names.filter((n) => !gradients.has(n)));
-  graph.outputs = [task.lossSum, task.count, ...gradients.values()].map((name) => ({
-    name,
-    dtype: 0,
-    shape: undefined,
-  }));
+  graph.outputs = outputsNamed([task.lossSum, task.count, ...gradients.values()]);
   const step = prune(graph);
   if (!options.gradientCheckpointing)
     return { model: { ...task.model, graph: step }, gradients, warnings: [] };
