@@ -1,18 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selectAdapters } from '../src/adapters/select';
-import { adapterSpec, type DenseArray, type ReferenceCase } from '../src/cli/reference/case';
-import type { HostTensors } from '../src/engine/engine';
-import { OBJECTIVES } from '../src/engine/objective';
+import type { ReferenceCase } from '../src/cli/reference/case';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/reference/case-task';
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
-import { findOutput, LABELS } from '../src/engine/program';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
-import { findLinearLayers } from '../src/graph/linear';
 import { loadModel } from '../src/graph/load';
 import { prepareModel } from '../src/graph/prepare';
-import { tensorOf, tensorValues } from '../src/graph/values';
 import { LossScale } from '../src/trainer/loss-scale';
 import { withLossScale } from '../src/trainer/loss-scale-stepper';
 
@@ -23,18 +18,10 @@ export async function referenceStep(
   options: TaskOptions,
 ): Promise<StepResult & { warnings: readonly string[] }> {
   const model = prepareModel(loadModel(modelPath));
-  const shapes = Object.entries(c.inputs).map(([name, a]) => [name, a.dims] as const);
-  const infos = await probe(model, undefined, [Object.fromEntries(shapes)]);
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
-  const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
-  const output = findOutput(model, undefined, head !== undefined);
-  const spec = { objective: c.objective, head, output, adapters };
-  const inputs: HostTensors = { [LABELS]: host(c.labels, OBJECTIVES[c.objective].labels.dtype) };
-  for (const { name, dtype } of model.graph.inputs)
-    if (c.inputs[name]) inputs[name] = host(c.inputs[name], dtype);
-  const parameters = new Map(
-    Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)] as const),
-  );
+  const infos = await probe(model, undefined, [shapesOf(c.inputs)]);
+  const spec = caseTask(model, c);
+  const inputs = caseFeeds(model, c, c);
+  const parameters = caseParameters(c);
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
     const { stepper, warnings = [] } = await openTask(model, infos, spec, join(folder, 'step'), options);
@@ -47,12 +34,6 @@ export async function referenceStep(
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const host = (a: DenseArray, dtype: number) => ({
-  dtype,
-  dims: a.dims,
-  data: tensorValues(tensorOf('', dtype, a.dims, a.data)),
-});
 
 export interface StepDifference {
   /** Of the loss, relative. */

@@ -2,21 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mergeAdapters, staticDelta } from '../../adapters/merge';
-import { selectAdapters } from '../../adapters/select';
-import type { HostTensors } from '../../engine/engine';
 import { openEvaluator, openTask } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { probe } from '../../engine/onnxruntime/probe';
-import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
-import { OBJECTIVES } from '../../engine/objective';
 import type { Stepper, TaskOptions } from '../../engine/stepper';
-import { findLinearLayers } from '../../graph/linear';
 import { loadModel } from '../../graph/load';
 import type { Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import { tensorOf, tensorValues } from '../../graph/values';
 import { AdamW } from '../../trainer/optimizer';
-import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import type { ReferenceCase, StepFields } from './case';
+import { caseFeeds, caseTask, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
 import { HOST, tolerancesOf, type Tolerances } from './tolerance';
@@ -37,20 +32,13 @@ export async function runModelCase(
   if (!checkFields(report, c, model.graph)) return report;
   const examples = [c, ...c.otherShapes].map((f) => shapesOf(f.inputs));
   const infos = await probe(model, undefined, examples);
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const spec = caseTask(model, c);
+  const { adapters } = spec;
   report.names(
     'modules',
     adapters.map((a) => a.layer.path),
     c.modules,
   );
-  const head = c.head && {
-    pooling: c.head.pooling,
-    classes: c.trainable[c.head.weight].dims[0],
-    weight: c.head.weight,
-    bias: c.head.bias,
-  };
-  const output = findOutput(model, undefined, head !== null);
-  const spec: TaskGraphSpec = { objective: c.objective, head: head ?? undefined, output, adapters };
   const folder = mkdtempSync(join(tmpdir(), 'aurora-reference-'));
   try {
     const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), options);
@@ -59,7 +47,7 @@ export async function runModelCase(
     const parameters = new Map(names.map((n) => [n, Float32Array.from(c.trainable[n]?.data ?? [])]));
 
     await compareStep(report, model, stepper, c, parameters, tolerances, '');
-    const first = await stepper.evaluate(feeds(model, c, c), parameters);
+    const first = await stepper.evaluate(caseFeeds(model, c, c), parameters);
     report.tensor('logits', 'logits', numbers(first.logits.data), c.logits, tolerances.logits);
     report.names(
       'mergedDelta',
@@ -102,7 +90,7 @@ export async function runModelCase(
     const evaluator = await openEvaluator(merged, infos, { ...spec, adapters: [] }, join(folder, 'merged'), {
       place,
     });
-    const after = await evaluator.evaluate(feeds(model, c, c), parameters);
+    const after = await evaluator.evaluate(caseFeeds(model, c, c), parameters);
     report.tensor(
       'mergedLogits',
       'afterTraining.mergedLogits',
@@ -129,7 +117,7 @@ async function compareStep(
   tolerances: Tolerances,
   prefix: string,
 ): Promise<void> {
-  const inputs = feeds(model, fields, fields);
+  const inputs = caseFeeds(model, fields, fields);
   const { lossSum, count } = await stepper.evaluate(inputs, parameters);
   const step = await stepper.step(inputs, parameters, 1 / count);
   report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, tolerances.loss, relative);
@@ -168,7 +156,7 @@ async function train(
 ): Promise<void> {
   const { lr, betas, eps, weightDecay, lossBeforeEachStep, finalLoss } = c.adamw;
   const optimizer = new AdamW([{ names: [...parameters.keys()], lr, weightDecay }], { betas, epsilon: eps });
-  const inputs = feeds(model, c, c);
+  const inputs = caseFeeds(model, c, c);
   const { count } = await stepper.evaluate(inputs, parameters);
   for (const [i, expected] of lossBeforeEachStep.entries()) {
     const step = await stepper.step(inputs, parameters, 1 / count);
@@ -186,23 +174,6 @@ async function train(
   const after = await stepper.evaluate(inputs, parameters);
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
-
-function feeds(model: Model, fields: Pick<StepFields, 'inputs' | 'labels'>, task: Task): HostTensors {
-  const out: HostTensors = {};
-  for (const input of model.graph.inputs)
-    if (fields.inputs[input.name]) out[input.name] = host(fields.inputs[input.name], input.dtype);
-  out[LABELS] = host(fields.labels, OBJECTIVES[task.objective].labels.dtype);
-  return out;
-}
-
-const shapesOf = (inputs: Record<string, DenseArray>) =>
-  Object.fromEntries(Object.entries(inputs).map(([name, a]) => [name, a.dims]));
-
-const host = (a: DenseArray, dtype: number) => ({
-  dtype,
-  dims: a.dims,
-  data: tensorValues(tensorOf('', dtype, a.dims, a.data)),
-});
 
 const numbers = (data: ArrayLike<number | bigint>): Float64Array =>
   Float64Array.from(data as ArrayLike<number>);

@@ -1,0 +1,41 @@
+import { selectAdapters } from '../../adapters/select';
+import type { HostTensor, HostTensors } from '../../engine/engine';
+import { OBJECTIVES } from '../../engine/objective';
+import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
+import { findLinearLayers } from '../../graph/linear';
+import type { Model } from '../../graph/model';
+import { tensorOf, tensorValues } from '../../graph/values';
+import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+
+/** What a reference file trains on its model. */
+export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
+  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
+  const output = findOutput(model, undefined, head !== undefined);
+  return { objective: c.objective, head, output, adapters };
+}
+
+/** One batch of it, with its labels. */
+export function caseFeeds(
+  model: Model,
+  { objective }: Pick<ReferenceCase, 'objective'>,
+  { inputs, labels }: Pick<StepFields, 'inputs' | 'labels'>,
+): HostTensors {
+  const out: HostTensors = {};
+  for (const { name, dtype } of model.graph.inputs) if (inputs[name]) out[name] = host(inputs[name], dtype);
+  out[LABELS] = host(labels, OBJECTIVES[objective].labels.dtype);
+  return out;
+}
+
+/** Its trainable values at first. */
+export const caseParameters = (c: ReferenceCase): Map<string, Float32Array> =>
+  new Map(Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)]));
+
+export const shapesOf = (inputs: Record<string, DenseArray>): Record<string, number[]> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, a]) => [name, a.dims]));
+
+const host = ({ dims, data }: DenseArray, dtype: number): HostTensor => ({
+  dtype,
+  dims,
+  data: tensorValues(tensorOf('', dtype, dims, data)),
+});
