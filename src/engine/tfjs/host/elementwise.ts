@@ -1,8 +1,9 @@
 import { attrInt } from '../../../graph/attributes';
 import { DType, isFloat } from '../../../graph/dtype';
+import { elementCount } from '../../../graph/model';
 import type { HostTensor } from '../../engine';
 import type { Op, OpContext, OpTable } from '../op';
-import { broadcastDims, broadcastOffsets, sizeOf } from './layout';
+import { broadcastDims, broadcastOffsets } from './layout';
 import { fromNumbers, hostTensor, hostValue, numbersOf, pick } from './values';
 
 type Combine = (a: number, b: number) => number;
@@ -27,7 +28,7 @@ function combined(a: HostTensor, b: HostTensor, f: Combine, dtype: number) {
 
 function spread(t: HostTensor, dims: number[]): Float64Array {
   const values = numbersOf(t);
-  return values.length === sizeOf(dims)
+  return values.length === elementCount(dims)
     ? values
     : Float64Array.from(broadcastOffsets(t.dims, dims), (i) => values[i]);
 }

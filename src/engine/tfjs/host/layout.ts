@@ -1,6 +1,6 @@
 /** Shapes and positions of row-major tensors, for both sides; all sizes are known here. */
 
-export const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+import { elementCount } from '../../../graph/model';
 
 /** An axis counted from the front. */
 export const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
@@ -57,7 +57,7 @@ export function reshapedDims(
 ): number[] {
   const out = target.map((d, i) => (d === 0 && !allowZero ? dims[i] : d));
   const rest = out.filter((d) => d !== -1).reduce((a, b) => a * b, 1);
-  return out.map((d) => (d === -1 ? (rest === 0 ? 0 : sizeOf(dims) / rest) : d));
+  return out.map((d) => (d === -1 ? (rest === 0 ? 0 : elementCount(dims) / rest) : d));
 }
 
 /** @param axes all of size 1 where undefined */

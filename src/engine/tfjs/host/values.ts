@@ -1,9 +1,9 @@
 import { DType } from '../../../graph/dtype';
+import { elementCount } from '../../../graph/model';
 import { tensorOf, tensorValues, type NumberArray } from '../../../graph/values';
 import type { HostTensor } from '../../engine';
 import type { OpContext, Value } from '../op';
 import { hostNumbers } from '../value';
-import { sizeOf } from './layout';
 
 export type HostValue = Extract<Value, { on: 'host' }>;
 
@@ -44,7 +44,7 @@ function toInt64(v: number): bigint {
 /** The elements at some places of a tensor, in a shape of their own; a place of −1 gives 0. */
 export function pick(t: HostTensor, dims: number[], places: ArrayLike<number>): Value {
   const Type = t.data.constructor as new (n: number) => NumberArray;
-  const data = new Type(sizeOf(dims));
+  const data = new Type(elementCount(dims));
   for (let i = 0; i < data.length; i++) if (places[i] >= 0) data[i] = t.data[places[i]] as never;
   return hostValue({ dtype: t.dtype, dims, data });
 }

@@ -1,6 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt } from '../../../graph/attributes';
-import { sizeOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
 import type { Op, OpTable } from '../op';
 import { patches, windowsOf } from './windows';
 
@@ -14,7 +14,7 @@ const conv: Op = (c) => {
   const [filters, , ...kernel] = c.dims(1);
   const groups = attrInt(c.node, 'group', 1);
   const w = windowsOf(c, kernel);
-  const [inside, windows] = [sizeOf(kernel), sizeOf(w.out)];
+  const [inside, windows] = [elementCount(kernel), elementCount(w.out)];
   const depth = channels / groups;
   const columns = tf.transpose(
     tf.reshape(patches(c, w, 0), [batch, groups, depth * inside, windows]),

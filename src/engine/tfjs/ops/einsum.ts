@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { attrString } from '../../../graph/attributes';
+import { elementCount } from '../../../graph/model';
 import { AuroraError } from '../../../shared/errors';
 import { describeNode } from '../context';
-import { sizeOf } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { expanded } from './shape';
 
@@ -90,7 +90,7 @@ function contract(tf: Tf, left: Term, right: Term, later: ReadonlySet<string>): 
   const as = (term: Term, order: string[], groups: string[][]) =>
     tf.reshape(
       expanded(tf, ordered(tf, term, order), sizes(order)),
-      groups.map((g) => sizeOf(sizes(g))),
+      groups.map((g) => elementCount(sizes(g))),
     );
   const product = tf.matMul(
     as(left, [...batch, ...rows, ...summed], [batch, rows, summed]),

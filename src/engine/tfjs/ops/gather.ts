@@ -1,6 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt } from '../../../graph/attributes';
-import { fromFront, offsets, sizeOf, stridesOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
+import { fromFront, offsets, stridesOf } from '../host/layout';
 import { hostTensor, isHost, numbersOf, pick } from '../host/values';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { aroundAxis, axisOf, fromFrontTensor, gatherMiddle, take, view } from './take';
@@ -11,7 +12,7 @@ const gather: Op = (c) => {
   const indices = c.dims(1);
   const out = [...dims.slice(0, axis), ...indices, ...dims.slice(axis + 1)];
   const v = c.inputs[0]!;
-  if (isHost(c.inputs[1]) && (isHost(v) || sizeOf(indices) === 1)) {
+  if (isHost(c.inputs[1]) && (isHost(v) || elementCount(indices) === 1)) {
     const places = c.ints(1).map((i) => fromFront(i, dims[axis]));
     return [view(c, take(c, v, axis, places), out)];
   }
@@ -55,7 +56,7 @@ const gatherElements: Op = (c) => {
     ];
   }
   const { tf } = c;
-  const line = tf.reshape(c.tensor(0), [1, sizeOf(dims), 1]);
+  const line = tf.reshape(c.tensor(0), [1, elementCount(dims), 1]);
   return [c.out(tf.reshape(gatherMiddle(tf, line, elementPlacesTensor(c, axis)), c.dims(1)))];
 };
 
@@ -73,9 +74,9 @@ export function rowPlaces(c: OpContext, batch = 0): Rows {
   const dims = c.dims(0);
   const indexDims = c.dims(1);
   const depth = indexDims.at(-1)!;
-  const tuples = sizeOf(indexDims.slice(0, -1));
+  const tuples = elementCount(indexDims.slice(0, -1));
   const flat = tf.reshape(tf.cast(c.tensor(1), 'int32'), [tuples, depth]);
-  const each = tuples / sizeOf(dims.slice(0, batch));
+  const each = tuples / elementCount(dims.slice(0, batch));
   // The tuples of one batch index rows of that batch only.
   let places: TfTensor = tf.tensor1d(
     Int32Array.from({ length: tuples }, (_, i) => Math.floor(i / each)),
@@ -87,7 +88,7 @@ export function rowPlaces(c: OpContext, batch = 0): Rows {
     places = tf.add(tf.mul(places, tf.scalar(size, 'int32')), part);
   }
   const rest = dims.slice(batch + depth);
-  return { places, count: sizeOf(dims.slice(0, batch + depth)), width: sizeOf(rest) };
+  return { places, count: elementCount(dims.slice(0, batch + depth)), width: elementCount(rest) };
 }
 
 const column = (tf: Tf, t: TfTensor, k: number): TfTensor =>

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { attrFloat, attrInt } from '../../../graph/attributes';
-import { broadcastDims, sizeOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
+import { broadcastDims } from '../host/layout';
 import type { Op, OpTable, Tf } from '../op';
 import { expanded } from './shape';
 
@@ -15,15 +16,15 @@ export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
   const inner = a.shape[a.rank - 1];
   const columns = b.shape[b.rank - 1];
   if (b.rank === 2) {
-    const flat = tf.matMul(tf.reshape(a, [sizeOf(rows), inner]), b);
+    const flat = tf.matMul(tf.reshape(a, [elementCount(rows), inner]), b);
     return tf.reshape(flat, [...rows, columns]);
   }
   const batch = broadcastDims(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const left = expanded(tf, a, [...batch, ...a.shape.slice(-2)]);
   const right = expanded(tf, b, [...batch, ...b.shape.slice(-2)]);
   const stacked = tf.matMul(
-    tf.reshape(left, [sizeOf(batch), left.shape[left.rank - 2], inner]),
-    tf.reshape(right, [sizeOf(batch), inner, columns]),
+    tf.reshape(left, [elementCount(batch), left.shape[left.rank - 2], inner]),
+    tf.reshape(right, [elementCount(batch), inner, columns]),
   );
   return tf.reshape(stacked, [...batch, left.shape[left.rank - 2], columns]);
 }

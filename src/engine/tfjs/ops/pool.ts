@@ -1,5 +1,5 @@
 import { attrInt, attrInts } from '../../../graph/attributes';
-import { sizeOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
 import type { Op, OpTable } from '../op';
 import { patches, windowPlaces, windowsOf, type Windows } from './windows';
 
@@ -35,7 +35,7 @@ function counted(w: Windows, margins: boolean): Float32Array {
     marks = next;
   });
   const places = windowPlaces(w, size);
-  const windows = sizeOf(w.out);
+  const windows = elementCount(w.out);
   const counts = new Float32Array(windows);
   places.forEach((p, i) => (counts[i % windows] += marks[p]));
   return counts;
@@ -46,7 +46,7 @@ const globalPool =
   (kind: 'mean' | 'max'): Op =>
   (c) => {
     const [batch, channels, ...space] = c.dims(0);
-    const rows = c.tf.reshape(c.tensor(0), [batch * channels, sizeOf(space)]);
+    const rows = c.tf.reshape(c.tensor(0), [batch * channels, elementCount(space)]);
     return [c.out(c.tf.reshape(c.tf[kind](rows, 1), [batch, channels, ...space.map(() => 1)]))];
   };
 

@@ -1,7 +1,8 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
-import { fromFront, sizeOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
+import { fromFront } from '../host/layout';
 import { reducedAxes } from '../host/reductions';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { aroundAxis, gatherMiddle } from './take';
@@ -19,7 +20,7 @@ const reduceWith =
     const dims = c.dims(0);
     const kept = dims.map((d, i) => (axes.includes(i) ? 1 : d));
     const out = attrInt(c.node, 'keepdims', 1) ? kept : dims.filter((_, i) => !axes.includes(i));
-    const count = sizeOf(axes.map((a) => dims[a]));
+    const count = elementCount(axes.map((a) => dims[a]));
     if (count === 0 || x.size === 0) return [c.out(c.tf.fill(out, identity, x.dtype as 'float32'))];
     return [c.out(c.tf.reshape(f(c.tf, c.tf.reshape(rowsFirst(c, x, axes), [-1, count])), out))];
   };

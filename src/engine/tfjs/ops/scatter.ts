@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrString } from '../../../graph/attributes';
+import { elementCount } from '../../../graph/model';
 import { AuroraError } from '../../../shared/errors';
-import { sizeOf } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { elementPlacesTensor, rowPlaces } from './gather';
 import { axisOf, scatterRows } from './take';
@@ -40,7 +40,7 @@ function scattered(c: OpContext, count: number, width: number, places: TfTensor)
 
 const scatterElements: Op = (c) => {
   const axis = axisOf(c, attrInt(c.node, 'axis', 0));
-  return scattered(c, sizeOf(c.dims(0)), 1, elementPlacesTensor(c, axis));
+  return scattered(c, elementCount(c.dims(0)), 1, elementPlacesTensor(c, axis));
 };
 
 const scatterNd: Op = (c) => {

@@ -1,9 +1,10 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
+import { elementCount } from '../../../graph/model';
 import { tensorValues } from '../../../graph/values';
 import { AuroraError } from '../../../shared/errors';
-import { broadcastDims, broadcastOffsets, fromFront, sizeOf } from '../host/layout';
+import { broadcastDims, broadcastOffsets, fromFront } from '../host/layout';
 import { fromNumbers, isHost, numbersOf, pick } from '../host/values';
 import { describeNode } from '../context';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
@@ -19,7 +20,7 @@ const shape: Op = (c) => {
   return [hostInts(dims.slice(bound('start', 0), bound('end', dims.length)))];
 };
 
-const size: Op = (c) => [hostInts([sizeOf(c.dims(0))], [])];
+const size: Op = (c) => [hostInts([elementCount(c.dims(0))], [])];
 
 /** @throws AuroraError 'operator' where the bounds are not known before it runs */
 const range: Op = (c) => {
@@ -50,15 +51,15 @@ const constantOfShape: Op = (c) => {
  */
 export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
   if (t.rank === dims.length && t.shape.every((d, i) => d === dims[i])) return t;
-  if (sizeOf(dims) === t.size) return tf.reshape(t, dims);
-  if (sizeOf(dims) === 0) return emptyOf(tf, t, dims);
+  if (elementCount(dims) === t.size) return tf.reshape(t, dims);
+  if (elementCount(dims) === 0) return emptyOf(tf, t, dims);
   if (t.dtype === 'bool') return tf.cast(expanded(tf, tf.cast(t, 'int32'), dims), 'bool');
   return tf.add(t, tf.zeros(dims, t.dtype as 'float32'));
 }
 
 /** On the host where it is and stays small. */
 function expandTo(c: OpContext, v: Value, dims: number[]): Value {
-  if (isHost(v) && allOnHost({ ...c, inputs: [v] }, sizeOf(dims)))
+  if (isHost(v) && allOnHost({ ...c, inputs: [v] }, elementCount(dims)))
     return pick(v.tensor, dims, broadcastOffsets(v.tensor.dims, dims));
   const dtype = isHost(v) ? v.tensor.dtype : v.dtype;
   const tensor = isHost(v) ? upload(c.tf, v.tensor) : v.tensor;
@@ -92,7 +93,7 @@ const nonZero: Op = (c) => {
   const found = [...numbersOf(v.tensor).entries()].flatMap(([i, x]) => (x === 0 ? [] : [i]));
   const rank = Math.max(1, dims.length);
   const rows = Array.from({ length: rank }, (_, axis) => {
-    const after = sizeOf(dims.slice(axis + 1));
+    const after = elementCount(dims.slice(axis + 1));
     return found.map((i) => Math.floor(i / after) % (dims[axis] ?? 1));
   });
   return [hostInts(rows.flat(), [rank, found.length])];

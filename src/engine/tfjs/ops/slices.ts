@@ -1,8 +1,9 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrString } from '../../../graph/attributes';
-import { fromFront, sizeOf, slicedPositions } from '../host/layout';
-import { hostTensor, hostValue, isHost, numbersOf, pick } from '../host/values';
+import { elementCount } from '../../../graph/model';
 import type { NumberArray } from '../../../graph/values';
+import { fromFront, slicedPositions } from '../host/layout';
+import { hostTensor, hostValue, isHost, numbersOf, pick } from '../host/values';
 import type { Op, OpContext, OpTable, Tf, Value } from '../op';
 import { upload } from '../value';
 import { expanded } from './shape';
@@ -26,8 +27,8 @@ const concat: Op = (c) => {
     const parts = c.inputs.map((_, i) => hostTensor(c, i));
     const dims = parts[0].dims.map((d, i) => (i === axis ? parts.reduce((n, p) => n + p.dims[axis], 0) : d));
     const Type = parts[0].data.constructor as new (n: number) => NumberArray;
-    const data = new Type(sizeOf(dims));
-    const rows = sizeOf(dims.slice(0, axis));
+    const data = new Type(elementCount(dims));
+    const rows = elementCount(dims.slice(0, axis));
     let at = 0;
     for (let row = 0; row < rows; row++)
       for (const p of parts) {
@@ -40,7 +41,9 @@ const concat: Op = (c) => {
   const { tf } = c;
   const all = c.inputs.map((_, i) => c.dims(i));
   const dims = all[0].map((d, i) => (i === axis ? all.reduce((n, s) => n + s[axis], 0) : d));
-  const full = all.flatMap((s, i) => (sizeOf(s) > 0 ? [tf.reshape(c.tensor(i), aroundAxis(s, axis))] : []));
+  const full = all.flatMap((s, i) =>
+    elementCount(s) > 0 ? [tf.reshape(c.tensor(i), aroundAxis(s, axis))] : [],
+  );
   if (full.length === 0) return [c.out(tf.zeros(dims, c.tensor(0).dtype as 'float32'))];
   return [c.out(tf.reshape(full.length === 1 ? full[0] : tf.concat(full, 1), dims))];
 };

@@ -1,11 +1,12 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { fromFront, sizeOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
+import { fromFront } from '../host/layout';
 import { isHost, pick } from '../host/values';
 import type { OpContext, Tf, Value } from '../op';
 
 /** A tensor as (before, size, after) around an axis: within every kernel's rank limit, whatever its own rank. */
 export function aroundAxis(dims: readonly number[], axis: number): [number, number, number] {
-  return [sizeOf(dims.slice(0, axis)), dims[axis], sizeOf(dims.slice(axis + 1))];
+  return [elementCount(dims.slice(0, axis)), dims[axis], elementCount(dims.slice(axis + 1))];
 }
 
 /** A result without elements, whose gradient is zeros: kernels need not take sizes of 0. */
@@ -68,7 +69,7 @@ export function take(c: OpContext, v: Value, axis: number, places: readonly numb
   if (places.length === dims[axis] && places.every((p, i) => p === i)) return v;
   if (isHost(v)) {
     const [, size, after] = aroundAxis(dims, axis);
-    const flat = Int32Array.from({ length: sizeOf(out) }, (_, i) => {
+    const flat = Int32Array.from({ length: elementCount(out) }, (_, i) => {
       const k = Math.floor(i / after) % places.length;
       const row = Math.floor(i / (after * places.length));
       return (row * size + places[k]) * after + (i % after);
@@ -79,7 +80,7 @@ export function take(c: OpContext, v: Value, axis: number, places: readonly numb
   const x = tf.reshape(v.tensor, aroundAxis(dims, axis));
   const run = places.every((p, i) => i === 0 || p === places[i - 1] + 1);
   const taken =
-    sizeOf(out) === 0
+    elementCount(out) === 0
       ? emptyOf(tf, x, out)
       : run
         ? tf.slice(x, [0, places[0], 0], [x.shape[0], places.length, x.shape[2]!])

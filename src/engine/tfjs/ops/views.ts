@@ -1,16 +1,9 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrInts } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
+import { elementCount } from '../../../graph/model';
 import { AuroraError } from '../../../shared/errors';
-import {
-  fromFront,
-  offsets,
-  reshapedDims,
-  sizeOf,
-  squeezedDims,
-  stridesOf,
-  unsqueezedDims,
-} from '../host/layout';
+import { fromFront, offsets, reshapedDims, squeezedDims, stridesOf, unsqueezedDims } from '../host/layout';
 import { isHost, numbersOf, pick } from '../host/values';
 import type { Op, OpTable, Tf } from '../op';
 import { view } from './take';
@@ -23,7 +16,7 @@ const reshape: Op = (c) => {
 const flatten: Op = (c) => {
   const dims = c.dims(0);
   const axis = fromFront(attrInt(c.node, 'axis', 1), dims.length);
-  return [view(c, c.inputs[0]!, [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))])];
+  return [view(c, c.inputs[0]!, [elementCount(dims.slice(0, axis)), elementCount(dims.slice(axis))])];
 };
 
 const squeeze: Op = (c) => [view(c, c.inputs[0]!, squeezedDims(c.dims(0), c.has(1) ? c.ints(1) : undefined))];
@@ -61,7 +54,7 @@ function permute(tf: Tf, x: TfTensor, perm: readonly number[]): TfTensor {
   if (groups.length < 2 || x.size === 0) return x;
   const merged = tf.reshape(
     x,
-    sorted.map((g) => sizeOf(g.map((axis) => x.shape[axis]))),
+    sorted.map((g) => elementCount(g.map((axis) => x.shape[axis]))),
   );
   return tf.transpose(
     merged,

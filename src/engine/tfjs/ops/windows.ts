@@ -1,6 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrInts, attrString } from '../../../graph/attributes';
-import { offsets, sizeOf, stridesOf } from '../host/layout';
+import { elementCount } from '../../../graph/model';
+import { offsets, stridesOf } from '../host/layout';
 import type { OpContext } from '../op';
 import { gatherMiddle } from './take';
 
@@ -52,13 +53,13 @@ export function windowsOf(c: OpContext, kernel: number[]): Windows {
 /** What every window sees of input 0 (batch, channels, …), as (batch·channels, kernel places · windows). */
 export function patches(c: OpContext, w: Windows, fill: number): TfTensor {
   const { tf } = c;
-  const rows = sizeOf(c.dims(0).slice(0, 2));
+  const rows = elementCount(c.dims(0).slice(0, 2));
   const margins: [number, number][] = w.space.map((_, i) => [w.before[i], w.after[i] + w.extra[i]]);
   const x = tf.reshape(c.tensor(0), [rows, ...w.space]);
   const padded = margins.some(([a, b]) => a + b > 0) ? tf.pad(x, [[0, 0], ...margins], fill) : x;
   const places = tf.tensor1d(windowPlaces(w, padded.shape.slice(1)), 'int32');
   const taken = gatherMiddle(tf, tf.reshape(padded, [rows, -1, 1]), places);
-  return tf.reshape(taken, [rows, sizeOf(w.kernel), sizeOf(w.out)]);
+  return tf.reshape(taken, [rows, elementCount(w.kernel), elementCount(w.out)]);
 }
 
 /** Of every kernel place, then every window: where it reads in space of the given size. */
