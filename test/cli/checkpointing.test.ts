@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import { Lab } from './lab';
+import { Lab, warnings } from './lab';
 
 const lab = new Lab({ adapter: { dropout: 0.2 }, training: { maxSteps: 12, evaluateEvery: 12 } });
 afterAll(() => lab.remove());
@@ -13,8 +13,6 @@ function train(out: string, ...settings: string[]): string {
 }
 
 const losses = (run: string) => [...readRun(run).scalars.column('loss')!];
-const warnings = (run: string) =>
-  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 const CHECKPOINTING = 'training.gradientCheckpointing=true';
 
 it('trains the same with gradient checkpointing, dropout included', () => {

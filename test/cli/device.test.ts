@@ -8,7 +8,7 @@ import { readRun } from '../../src/runs/read';
 import type { DeviceEvent, RunEvent } from '../../src/shared/events';
 import type { PreflightLine } from '../../src/shared/preflight';
 import { onWebgpu } from '../webgpu';
-import { Lab } from './lab';
+import { Lab, warnings } from './lab';
 
 // Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
 const lab = new Lab({ training: { epochs: 2 } });
@@ -23,8 +23,6 @@ function train(...args: string[]) {
 }
 const device = (run: string): DeviceEvent & RunEvent =>
   readRun(run).events.findLast((e) => e.kind === 'device')!;
-const warnings = (run: string): string[] =>
-  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 const environment = (run: string) => (readRun(run).result as { environment: object }).environment;
 const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
 const curve = (run: string) => [...readRun(run).scalars.column('loss')!];

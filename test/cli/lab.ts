@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { readRun } from '../../src/runs/read';
 
 export const CLI = resolve('dist/cli.cjs');
 const FIXTURES = resolve('test/fixtures');
@@ -20,6 +21,10 @@ export interface Outcome {
   out: string;
   err: string;
 }
+
+/** What a run warned of. */
+export const warnings = (run: string): string[] =>
+  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 
 /** A folder with a small real model, tokenizer, data and experiment, and the built CLI to run on it. */
 export class Lab {

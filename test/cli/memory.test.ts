@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
 import type { KnownLimits } from '../../src/trainer/micro-batch/micro-batches';
-import { CLI, Lab } from './lab';
+import { CLI, Lab, warnings } from './lab';
 
 const TEXTS = 1536;
 
@@ -60,9 +60,6 @@ function expectSame(out: string, other: string): void {
   expect(own.best.step).toBe(wanted.best.step);
 }
 
-const warnings = (out: string): string[] =>
-  readRun(runOf(out)).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
-
 function limits(out: string, step: string): KnownLimits {
   const file = join(runOf(out), 'checkpoints', step, 'state.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { memory: KnownLimits }).memory;
@@ -74,7 +71,7 @@ describe('training.microBatchSize', () => {
   it('gives the run of the whole batch', () => {
     expect(train([], 'micro', '--set', 'training.microBatchSize=100').code).toBe(0);
     expectSame('micro', 'free');
-    expect(warnings('micro').filter((w) => /memory/.test(w))).toEqual([]);
+    expect(warnings(runOf('micro')).filter((w) => /memory/.test(w))).toEqual([]);
   });
 });
 
@@ -100,7 +97,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
       r = train(prlimit(LIMIT), 'small');
     }
     expect([r.code, r.err]).toEqual([0, expect.any(String)]);
-    const said = warnings('small').filter((w) => w.startsWith('A batch of'));
+    const said = warnings(runOf('small')).filter((w) => w.startsWith('A batch of'));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
       /^A batch of (1024|512) × 24 tokens does not fit into memory on cpu: \d+ are run at a time from here on, with the same result\.$/,
@@ -111,13 +108,13 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
 
   it('is not tried again where the run is resumed', () => {
     const run = runOf('small');
-    const before = warnings('small').length;
+    const before = warnings(runOf('small')).length;
     const known = limits('small', 'step-000002').step;
     // As if it had been killed after its first checkpoint.
     rmSync(join(run, 'result.json'));
     rmSync(join(run, 'checkpoints', 'step-000004'), { recursive: true });
     expect(program(prlimit(LIMIT), 'train', '--resume', run).code).toBe(0);
-    const said = warnings('small').slice(before);
+    const said = warnings(runOf('small')).slice(before);
     expect(said.filter((w) => w.startsWith('A batch of 1024'))).toEqual([]);
     expect(limits('small', 'step-000004').step).toBeLessThanOrEqual(known!);
     expectSame('small', 'free');
@@ -156,7 +153,7 @@ describe.skipIf(!group)('where the kernel ends what takes too much', () => {
   it('the longest batch is measured, cut before it is tried, and the run is that of a larger machine', () => {
     const r = train(within(190), 'group');
     expect([r.code, r.signal]).toEqual([0, null]);
-    const said = warnings('group').filter((w) => /memory/.test(w));
+    const said = warnings(runOf('group')).filter((w) => /memory/.test(w));
     expect(said).toEqual([
       expect.stringMatching(
         /^A batch of 1024 × 24 tokens would take about 0\.\d\d GB of memory, more than there is on cpu: \d+ are run at a time, with the same result\.$/,

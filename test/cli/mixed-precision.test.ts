@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
 import type { LossScaleState } from '../../src/trainer/loss-scale';
-import { Lab } from './lab';
+import { Lab, warnings } from './lab';
 
 const lab = new Lab({ training: { precision: 'mixed', batchSize: 1, maxSteps: 24, evaluateEvery: 12 } });
 afterAll(() => lab.remove());
@@ -28,8 +28,6 @@ function fork(run: string, at: number): string {
 }
 
 const column = (run: string, name: string) => [...readRun(run).scalars.column(name)!];
-const warnings = (run: string) =>
-  readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 const final = (run: string) =>
   ['adapter.safetensors', 'optimizer.safetensors'].map((name) =>
     readFileSync(join(run, 'checkpoints/step-000024', name)).toString('hex'),
