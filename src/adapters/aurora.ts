@@ -1,10 +1,11 @@
 import type { AuroraSpec } from '../shared/experiment';
 import { anl, anlNodes } from './anl';
+import type { GraphBuilder } from '../graph/builder';
 import {
   kaimingUniform,
-  lowRankProduct,
   normal,
   uniform,
+  upProjection,
   zeros,
   type AdapterMethod,
   type AdapterTensor,
@@ -14,6 +15,10 @@ import { basisCount } from './spline';
 /**
  * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) while training ("dynamic");
  * merged as ΔW = s · B σ(Aᵀ)ᵀ, σ acting on A column by column ("static"). The two are not equal: σ is not linear.
+ *
+ * With `centerInputs` the adapter reads x without the mean of its features, x − mean(x), in both forms (not in the
+ * paper). To first order σ(A) = σ(0)1ᵀ + J A: what is centred sums to zero, so that of the merged product the part
+ * σ(0)1ᵀx is gone, which the dynamic form does not have.
  */
 export const aurora: AdapterMethod<AuroraSpec> = {
   tensors({ inFeatures, outFeatures }, spec) {
@@ -40,33 +45,50 @@ export const aurora: AdapterMethod<AuroraSpec> = {
         name: 'W',
         dims: [rank, basisCount(spec)],
         peftName: 'aurora_anl.spline_weight',
-        init: uniform(0.1),
+        init: spec.splineInitialization === 'zero' ? zeros : uniform(0.1),
       });
     tensors.push({ name: 'B', dims: [outFeatures, rank], peftName: 'aurora_B.weight', init: zeros });
     return tensors;
   },
 
-  delta(g, x, p, spec, dtype) {
-    const z = g.op('MatMul', [x, g.op('Transpose', [p.A])]);
-    const sigma = anlNodes(g, z, p.H, p.W, spec, dtype);
-    const up = g.op('Mul', [g.op('Transpose', [p.B]), g.scalar(this.scale(spec), dtype)]);
-    return { delta: g.op('MatMul', [sigma, up]), z };
-  },
-
-  merge(values, layer, spec) {
-    return lowRankProduct(values.B, this.staticA(values, layer, spec), layer, spec.rank, this.scale(spec));
+  delta(g, x, p, spec, dtype, form) {
+    const centre = (a: string) => (spec.centerInputs ? centredRows(g, a) : a);
+    const down = g.op('Transpose', [centre(p.A)]);
+    const z = g.op('MatMul', [x, down]);
+    const sigma = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype);
+    const seen =
+      form === 'dynamic'
+        ? sigma(z)
+        : g.op('MatMul', [x, g.op('Transpose', [centre(g.op('Transpose', [sigma(down)]))])]);
+    return { delta: upProjection(g, seen, p, this.scale(spec), dtype), z };
   },
 
   staticA(values, { inFeatures }, spec) {
     const { rank } = spec;
-    const out = new Float32Array(rank * inFeatures);
+    const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
+    const A = centre(Float64Array.from(values.A));
+    const out = new Float64Array(rank * inFeatures);
     const column = new Float64Array(rank);
     for (let i = 0; i < inFeatures; i++) {
-      for (let r = 0; r < rank; r++) column[r] = values.A[r * inFeatures + i];
+      for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
       anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
     }
-    return out;
+    return Float32Array.from(centre(out));
   },
 
   scale: ({ alpha, rank }) => alpha / rank,
 };
+
+/** Centring the input is centring the rows of what multiplies it: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
+const centredRows = (g: GraphBuilder, a: string): string =>
+  g.op('Sub', [a, g.op('ReduceMean', [a, g.ints([1])], { keepdims: 1 })]);
+
+function withoutRowMeans(a: Float64Array, columns: number): Float64Array {
+  const out = Float64Array.from(a);
+  for (let from = 0; from < out.length; from += columns) {
+    const row = out.subarray(from, from + columns);
+    const mean = row.reduce((sum, v) => sum + v, 0) / columns;
+    row.forEach((v, i) => (row[i] = v - mean));
+  }
+  return out;
+}

@@ -1,7 +1,7 @@
 import { elementCount } from '../graph/model';
 import type { AuroraSpec, LoraSpec } from '../shared/experiment';
 import type { Curve } from '../shared/budget';
-import schema from '../shared/experiment.schema.json';
+import { AURORA_DEFAULTS } from './defaults';
 import type { LayerShape } from './method';
 import { methodOf } from './registry';
 
@@ -78,7 +78,6 @@ function ranksUpTo(last: number): number[] {
   return [...new Set([1, ...ranks, last])].sort((a, b) => a - b);
 }
 
-const { aurora: auroraSchema } = schema.definitions;
 const shared = {
   targetModules: 'all-linear',
   dropout: 0,
@@ -88,13 +87,4 @@ const shared = {
 } as const;
 const LORA: LoraSpec = { ...shared, method: 'lora', useRslora: false };
 /** The spline that an experiment has by default, for the curve beside a LoRA. */
-const AURORA: AuroraSpec = {
-  ...shared,
-  method: 'aurora',
-  gridSize: auroraSchema.properties.gridSize.default,
-  splineOrder: auroraSchema.properties.splineOrder.default,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
-};
+const AURORA: AuroraSpec = { ...AURORA_DEFAULTS, ...shared };

@@ -50,7 +50,7 @@ export function injectAdapters(
       continue;
     }
     const { adapter, nth } = call;
-    const { spec, layer } = adapter;
+    const { spec, layer, form = 'dynamic' } = adapter;
     const output = node.outputs[0];
     const base = g.fresh('base');
     nodes.push({ ...node, outputs: [base] });
@@ -64,7 +64,7 @@ export function injectAdapters(
       x = g.op('Mul', [x, keep]);
     }
     const names = Object.fromEntries(adapter.tensors.map((t) => [t.name, tensorName(adapter, t.name)]));
-    const { delta, z } = methodOf(spec).delta(g, x, names, spec, dtype);
+    const { delta, z } = methodOf(spec).delta(g, x, names, spec, dtype, form);
     g.op('Add', [base, delta], {}, { outputs: [output] });
     observed.set(layer.path, [...(observed.get(layer.path) ?? []), z]);
   }

@@ -1,5 +1,5 @@
 import type { LoraSpec } from '../shared/experiment';
-import { kaimingUniform, lowRankProduct, normal, zeros, type AdapterMethod } from './method';
+import { kaimingUniform, normal, upProjection, zeros, type AdapterMethod } from './method';
 
 /** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x, s = α/r, or α/√r (rsLoRA, arXiv 2312.03732). */
 export const lora: AdapterMethod<LoraSpec> = {
@@ -16,12 +16,7 @@ export const lora: AdapterMethod<LoraSpec> = {
 
   delta(g, x, p, spec, dtype) {
     const z = g.op('MatMul', [x, g.op('Transpose', [p.A])]);
-    const up = g.op('Mul', [g.op('Transpose', [p.B]), g.scalar(this.scale(spec), dtype)]);
-    return { delta: g.op('MatMul', [z, up]), z };
-  },
-
-  merge(values, layer, spec) {
-    return lowRankProduct(values.B, values.A, layer, spec.rank, this.scale(spec));
+    return { delta: upProjection(g, z, p, this.scale(spec), dtype), z };
   },
 
   staticA: (values) => values.A,

@@ -4,6 +4,7 @@ import type { Graph, Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../shared/errors';
 import { tensorName } from './inject';
+import { lowRankProduct } from './method';
 import { methodOf } from './registry';
 import type { LayerAdapter } from './select';
 
@@ -44,7 +45,10 @@ export function mergeAdapters(
 
 /** ΔW of one adapter, (out, in) row-major. */
 export function staticDelta(adapter: LayerAdapter, values: ReadonlyMap<string, Float32Array>): Float32Array {
-  return methodOf(adapter.spec).merge(ownValues(adapter, values), adapter.layer, adapter.spec);
+  const { layer, spec } = adapter;
+  const own = ownValues(adapter, values);
+  const method = methodOf(spec);
+  return lowRankProduct(own.B, method.staticA(own, layer, spec), layer, spec.rank, method.scale(spec));
 }
 
 export const ownValues = (

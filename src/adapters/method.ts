@@ -17,6 +17,13 @@ export interface AdapterTensor {
   init: (draw: Draw, size: number) => Float32Array;
 }
 
+/**
+ * As an adapter is trained and evaluated: `dynamic` puts its nonlinearity behind A x, as AuroRA is trained; `static`
+ * puts it on A itself, so that the whole is one low-rank product that can be merged into the weight. For a linear
+ * method the two are the same.
+ */
+export type AdapterForm = 'dynamic' | 'static';
+
 /** Random numbers keyed by position, so that a tensor's values do not depend on what was drawn before it. */
 export interface Draw {
   /** In [0, 1). */
@@ -28,7 +35,7 @@ export interface Draw {
 export interface Fragment {
   /** Same shape as the layer's output. */
   delta: string;
-  /** What the nonlinearity sees, (…, rank); for the activation snapshots. */
+  /** What the nonlinearity sees, (…, rank), or would see where the form is static; for the activation snapshots. */
   z: string;
 }
 
@@ -38,13 +45,33 @@ export interface Fragment {
  */
 export interface AdapterMethod<S extends AuroraSpec | LoraSpec = AuroraSpec | LoraSpec> {
   tensors(layer: LayerShape, spec: S): AdapterTensor[];
-  /** @param x the layer's input, (…, in); @param p tensor names by short name */
-  delta(g: GraphBuilder, x: string, p: Record<string, string>, spec: S, dtype: number): Fragment;
-  /** The static change of the weight, (out, in) row-major, as B_eff · A_eff times the scale. */
-  merge(values: Record<string, Float32Array>, layer: LayerShape, spec: S): Float32Array;
+  /**
+   * @param x the layer's input, (…, in)
+   * @param p tensor names by short name; `scale`, where it is there, is a 0-dimensional tensor instead of the constant
+   */
+  delta(
+    g: GraphBuilder,
+    x: string,
+    p: Record<string, string>,
+    spec: S,
+    dtype: number,
+    form: AdapterForm,
+  ): Fragment;
   /** The plain LoRA pair that the static form is: lora_A (rank, in). lora_B is B. */
   staticA(values: Record<string, Float32Array>, layer: LayerShape, spec: S): Float32Array;
   scale(spec: S): number;
+}
+
+/** The change of a layer's output from what comes before B: (…, r) · Bᵀ, times the scale. */
+export function upProjection(
+  g: GraphBuilder,
+  down: string,
+  p: Record<string, string>,
+  scale: number,
+  dtype: number,
+): string {
+  const up = g.op('Mul', [g.op('Transpose', [p.B]), p.scale ?? g.scalar(scale, dtype)]);
+  return g.op('MatMul', [down, up]);
 }
 
 /** s · B·A with B (out, r) and A (r, in), row-major, accumulated in float64. */

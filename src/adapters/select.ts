@@ -4,7 +4,7 @@ import type { LinearLayer } from '../graph/linear';
 import type { Graph } from '../graph/model';
 import { elementCount } from '../graph/model';
 import { outputLayers } from '../graph/output-layers';
-import type { AdapterTensor, LayerShape } from './method';
+import type { AdapterForm, AdapterTensor, LayerShape } from './method';
 import { methodOf } from './registry';
 import { fromPattern, matchTargets, nearestPaths } from './targets';
 
@@ -18,6 +18,8 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> {
   layer: L;
   spec: AuroraSpec | LoraSpec;
   tensors: AdapterTensor[];
+  /** Dynamic where it is left out. */
+  form?: AdapterForm;
 }
 
 export interface Selection<L extends NamedLayer = LinearLayer> {
@@ -56,6 +58,12 @@ export function selectLayers<L extends NamedLayer>(
     });
   return { adapters, warnings };
 }
+
+/** The same adapters in a form. */
+export const inForm = <L extends NamedLayer>(
+  adapters: readonly LayerAdapter<L>[],
+  form: AdapterForm,
+): LayerAdapter<L>[] => adapters.map((a) => ({ ...a, form }));
 
 /** Trainable numbers of a set of adapters. */
 export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>

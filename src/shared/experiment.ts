@@ -78,8 +78,12 @@ export interface AuroraSpec extends TargetSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
+  /** Take the mean of its features from the adapter's input: merging then loses less. Not in the paper. */
+  centerInputs: boolean;
   dropout: number;
   initialization: 'kaiming-uniform' | 'gaussian';
+  /** Of W, the weights of the spline. */
+  splineInitialization: 'uniform' | 'zero';
 }
 
 /** No adapter: only the head is trained (the baseline). */

@@ -1,20 +1,12 @@
+import { AURORA_DEFAULTS } from '../../src/adapters/defaults';
 import type { AuroraSpec, LoraSpec } from '../../src/shared/experiment';
 
 const common = { targetModules: ['query', 'value'], dropout: 0, initialization: 'kaiming-uniform' } as const;
 
 /** The schema's defaults with the paper's rank. */
 export const auroraSpec = (over: Partial<AuroraSpec> = {}): AuroraSpec => ({
-  ...common,
+  ...AURORA_DEFAULTS,
   targetModules: [...common.targetModules],
-  method: 'aurora',
-  rank: 2,
-  alpha: 4,
-  gridSize: 5,
-  splineOrder: 3,
-  gridRange: [-1, 1],
-  activation: 'tanh',
-  fixed: true,
-  learnable: true,
   ...over,
 });
 

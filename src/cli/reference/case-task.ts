@@ -1,4 +1,4 @@
-import { selectAdapters } from '../../adapters/select';
+import { inForm, selectAdapters } from '../../adapters/select';
 import type { HostTensor, HostTensors } from '../../engine/engine';
 import { OBJECTIVES } from '../../engine/objective';
 import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
@@ -9,7 +9,8 @@ import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } fro
 
 /** What a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
-  const { adapters } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const { adapters: found } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
   const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
   const output = findOutput(model, undefined, head !== undefined);
   return { objective: c.objective, head, output, adapters };

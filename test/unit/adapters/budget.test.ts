@@ -179,7 +179,7 @@ describe('what training takes', () => {
       const graph: Graph = { name: '', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
       const tensors = methodOf(spec).tensors(layer, spec);
       const names = Object.fromEntries(tensors.map((t) => [t.name, t.name]));
-      methodOf(spec).delta(new GraphBuilder(graph, ''), 'x', names, spec, DType.float);
+      methodOf(spec).delta(new GraphBuilder(graph, ''), 'x', names, spec, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
       /** The parameter that a product's second factor is made of. */
       const factor = (name: string): string => {

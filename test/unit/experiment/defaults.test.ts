@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AURORA_DEFAULTS } from '../../../src/adapters/defaults';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type {
   AuroraSpec,
@@ -55,8 +56,10 @@ const aurora: Keys<AuroraSpec> = {
   activation: true,
   fixed: true,
   learnable: true,
+  centerInputs: true,
   dropout: true,
   initialization: true,
+  splineInitialization: true,
 };
 const lora: Keys<LoraSpec> = {
   ...targets,
@@ -154,17 +157,7 @@ describe('schema, types and loader', () => {
         onBadRow: 'fail',
       },
       adapter: {
-        method: 'aurora',
-        rank: 2,
-        alpha: 4,
-        gridSize: 5,
-        splineOrder: 3,
-        gridRange: [-1, 1],
-        activation: 'tanh',
-        fixed: true,
-        learnable: true,
-        dropout: 0,
-        initialization: 'kaiming-uniform',
+        ...AURORA_DEFAULTS,
         targetModules: ['query', 'value'],
       },
       training: {

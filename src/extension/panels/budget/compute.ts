@@ -1,4 +1,5 @@
 import { budgetOf, type BudgetModule } from '../../../adapters/budget';
+import { AURORA_DEFAULTS } from '../../../adapters/defaults';
 import type { Budget } from '../../../shared/budget';
 import { AuroraError } from '../../../shared/errors';
 import type { AuroraSpec, LoraSpec } from '../../../shared/experiment';
@@ -42,9 +43,8 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
 
 function specOf(choice: BudgetChoice, others: OtherSettings): AuroraSpec | LoraSpec {
   const { method, rank, alpha, targetModules, gridSize, splineOrder } = choice;
-  const { fixed = true, learnable = true, ...chosen } = others;
   const shared = {
-    ...chosen,
+    ...others,
     rank,
     alpha,
     targetModules,
@@ -52,17 +52,7 @@ function specOf(choice: BudgetChoice, others: OtherSettings): AuroraSpec | LoraS
     initialization: 'kaiming-uniform',
   } as const;
   if (method === 'lora') return { ...shared, method, useRslora: false };
-  return {
-    ...shared,
-    method,
-    gridSize,
-    splineOrder,
-    // Neither changes what is counted.
-    gridRange: [-1, 1],
-    activation: 'tanh',
-    fixed,
-    learnable,
-  };
+  return { ...AURORA_DEFAULTS, ...shared, gridSize, splineOrder };
 }
 
 /** Where in the form an error of the core belongs. */
