@@ -1,6 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
+/** As in the bundles (scripts/lib/bundles.mjs): the loader that exports carry. */
+const pythonAsText = {
+  name: 'python-as-text',
+  load: (id: string) =>
+    id.endsWith('.py') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
+};
+
 export default defineConfig({
+  plugins: [pythonAsText],
   test: {
     pool: 'forks',
     maxWorkers: 2,

@@ -46,6 +46,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     // jsonc-parser's `main` is UMD, whose inner requires a bundler cannot follow.
     mainFields: ['module', 'main'],
     external: ['onnxruntime-node', 'vscode', 'webgpu'],
+    loader: { '.py': 'text' },
     minify: packaged,
     plugins: [tfjsApart, copied(out)],
   };

@@ -27,6 +27,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       {
         name: 'A',
         dims: [rank, inFeatures],
+        rankAxes: [0],
         peftName: 'aurora_A.weight',
         init:
           spec.initialization === 'gaussian' ? normal(1 / Math.sqrt(inFeatures)) : kaimingUniform(inFeatures),
@@ -37,6 +38,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       tensors.push({
         name: 'H',
         dims: [rank, rank],
+        rankAxes: [0, 1],
         peftName: 'aurora_anl.base_weight',
         init: normal(1 / Math.sqrt(rank)),
       });
@@ -44,10 +46,17 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       tensors.push({
         name: 'W',
         dims: [rank, basisCount(spec)],
+        rankAxes: [0],
         peftName: 'aurora_anl.spline_weight',
         init: spec.splineInitialization === 'zero' ? zeros : uniform(0.1),
       });
-    tensors.push({ name: 'B', dims: [outFeatures, rank], peftName: 'aurora_B.weight', init: zeros });
+    tensors.push({
+      name: 'B',
+      dims: [outFeatures, rank],
+      rankAxes: [1],
+      peftName: 'aurora_B.weight',
+      init: zeros,
+    });
     return tensors;
   },
 

@@ -17,19 +17,29 @@ export interface Injected {
   observed: Map<string, string[]>;
 }
 
+export interface InjectOptions {
+  /**
+   * Shapes of the layers' inputs: each call of a layer with dropout then gets a mask input of that shape. Left out for
+   * evaluation, where nothing is dropped.
+   */
+  dropout?: TensorInfos;
+  /** Names of an adapter's tensors by their short names; `tensorName` where it is left out. */
+  names?: (adapter: LayerAdapter) => Record<string, string>;
+}
+
+const ownNames = (adapter: LayerAdapter): Record<string, string> =>
+  Object.fromEntries(adapter.tensors.map((t) => [t.name, tensorName(adapter, t.name)]));
+
 /**
  * Splices adapters into a graph: after each call of an adapted layer its output is renamed and the sum of
  * it and the adapter's delta takes its place. Works on the node list only; the adapter's tensors must be
- * inputs or initializers of the graph by `tensorName`.
- *
- * @param dropout shapes of the layers' inputs: each call of a layer with dropout then gets a mask input of
- *   that shape. Undefined for evaluation, where nothing is dropped.
+ * inputs or initializers of the graph by their names.
  */
 export function injectAdapters(
   graph: Graph,
   adapters: readonly LayerAdapter[],
   dtype: number,
-  dropout?: TensorInfos,
+  { dropout, names = ownNames }: InjectOptions = {},
 ): Injected {
   const calls = new Map<Node, { adapter: LayerAdapter; nth: number }>();
   for (const adapter of adapters)
@@ -63,8 +73,7 @@ export function injectAdapters(
       ]);
       x = g.op('Mul', [x, keep]);
     }
-    const names = Object.fromEntries(adapter.tensors.map((t) => [t.name, tensorName(adapter, t.name)]));
-    const { delta, z } = methodOf(spec).delta(g, x, names, spec, dtype, form);
+    const { delta, z } = methodOf(spec).delta(g, x, names(adapter), spec, dtype, form);
     g.op('Add', [base, delta], {}, { outputs: [output] });
     observed.set(layer.path, [...(observed.get(layer.path) ?? []), z]);
   }

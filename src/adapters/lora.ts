@@ -7,11 +7,12 @@ export const lora: AdapterMethod<LoraSpec> = {
     {
       name: 'A',
       dims: [rank, inFeatures],
+      rankAxes: [0],
       peftName: 'lora_A.weight',
       // PEFT's "gaussian" has standard deviation 1/r.
       init: initialization === 'gaussian' ? normal(1 / rank) : kaimingUniform(inFeatures),
     },
-    { name: 'B', dims: [outFeatures, rank], peftName: 'lora_B.weight', init: zeros },
+    { name: 'B', dims: [outFeatures, rank], rankAxes: [1], peftName: 'lora_B.weight', init: zeros },
   ],
 
   delta(g, x, p, spec, dtype) {

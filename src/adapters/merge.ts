@@ -1,6 +1,6 @@
 import { DType } from '../graph/dtype';
 import type { LinearLayer } from '../graph/linear';
-import type { Graph, Model, Node, Tensor } from '../graph/model';
+import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../shared/errors';
 import { tensorName } from './inject';
@@ -8,39 +8,63 @@ import { lowRankProduct } from './method';
 import { methodOf } from './registry';
 import type { LayerAdapter } from './select';
 
+/** What merging does to a graph. */
+export interface Merge {
+  /** Weights in place of those of the same name: same shape, same type. */
+  changed: Map<string, Tensor>;
+  /**
+   * Copies beside weights that something else reads too (a tied embedding): only the adapted layer's nodes get the
+   * changed numbers.
+   */
+  added: Map<string, Tensor>;
+  /** Nodes that read one of those as their second input. */
+  rewired: Map<Node, string>;
+}
+
 /**
- * The model with W0 + ΔW in place of W0 for every adapter: the static form, no node added. A weight that
- * something else reads too (a tied embedding) is untied: only the adapted layer gets the changed copy.
+ * W0 + ΔW for every adapter: the static form, without a node more.
  *
- * @param adapters selected on this very model's graph
+ * @param adapters selected on the very graph that is merged into
  * @param values   the adapters' tensors by `tensorName`
  */
-export function mergeAdapters(
-  model: Model,
+export function mergedWeights(
   adapters: readonly LayerAdapter[],
   values: ReadonlyMap<string, Float32Array>,
-): Model {
-  const graph: Graph = { ...model.graph, initializers: new Map(model.graph.initializers) };
-  const rewired = new Map<Node, string>();
+): Merge {
+  const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map() };
   for (const adapter of adapters) {
     const { layer } = adapter;
     const merged = mergedWeight(layer, staticDelta(adapter, values));
     if (layer.sharedWith.length === 0) {
-      graph.initializers.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
+      merge.changed.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
       continue;
     }
     for (const { node } of layer.calls) {
       const outFirst = node.opType === 'Gemm' && node.attributes.get('transB')?.value === 1;
       const name = `${layer.path}.weight.merged${outFirst ? '' : '.transposed'}`;
-      graph.initializers.set(name, merged(outFirst, name));
-      rewired.set(node, name);
+      merge.added.set(name, merged(outFirst, name));
+      merge.rewired.set(node, name);
     }
   }
-  graph.nodes = graph.nodes.map((n) => {
-    const weight = rewired.get(n);
-    return weight ? { ...n, inputs: n.inputs.map((x, i) => (i === 1 ? weight : x)) } : n;
-  });
-  return { ...model, graph };
+  return merge;
+}
+
+/** The model with its adapters merged. */
+export function mergeAdapters(
+  model: Model,
+  adapters: readonly LayerAdapter[],
+  values: ReadonlyMap<string, Float32Array>,
+): Model {
+  const { changed, added, rewired } = mergedWeights(adapters, values);
+  const initializers = new Map([...model.graph.initializers, ...changed, ...added]);
+  const nodes = model.graph.nodes.map((n) => rewire(n, rewired));
+  return { ...model, graph: { ...model.graph, initializers, nodes } };
+}
+
+/** The node itself where it is not among them. */
+export function rewire(node: Node, rewired: Merge['rewired']): Node {
+  const weight = rewired.get(node);
+  return weight ? { ...node, inputs: node.inputs.map((x, i) => (i === 1 ? weight : x)) } : node;
 }
 
 /** ΔW of one adapter, (out, in) row-major. */

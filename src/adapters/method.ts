@@ -11,6 +11,8 @@ export interface AdapterTensor {
   /** Short name: A, B, H, W. */
   name: string;
   dims: number[];
+  /** Which of them are the adapter's rank. */
+  rankAxes: number[];
   /** Its key below the module's path in PEFT's file layout. */
   peftName: string;
   /** Initial values; `draw` gives this tensor's own stream of random numbers. */

@@ -47,6 +47,7 @@ export async function trainRun(
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
+    staticForm: (step) => progress!.line(`step ${step}: from here on the static form is trained`),
     warning(message) {
       if (warned.has(message)) return;
       warned.add(message);

@@ -58,7 +58,8 @@ export function buildTaskGraph(
   const output = infos.get(spec.output);
   if (!output) throw noSuchOutput(model, spec.output);
   const { dtype } = output;
-  const { graph, observed } = injectAdapters(model.graph, spec.adapters, dtype, training ? infos : undefined);
+  const dropout = training ? infos : undefined;
+  const { graph, observed } = injectAdapters(model.graph, spec.adapters, dtype, { dropout });
   // Axes go by the names that the probe found for them, so that the labels' axes can be tied to the outputs'.
   graph.inputs = graph.inputs.map((i) => ({ ...i, shape: infos.get(i.name)?.shape ?? i.shape }));
   const g = new GraphBuilder(graph, '/task');

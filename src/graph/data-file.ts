@@ -4,10 +4,13 @@ import type { ExternalData } from './onnx/tensor';
 import { readTensorBytes } from './values';
 
 /** Smaller tensors stay in the model file, where the runtime's shape inference can read them. */
-const EXTERNAL_FROM = 1024;
+export const EXTERNAL_FROM = 1024;
 
 /** Wide enough for every vector unit that may read a weight where it lies. */
 const ALIGNMENT = 64;
+
+/** The next place where a weight may begin. */
+export const padded = (end: number): number => Math.ceil(end / ALIGNMENT) * ALIGNMENT;
 
 const CHUNK = 1 << 26;
 
@@ -33,7 +36,7 @@ export function writeDataFile(
   for (const t of graph.initializers.values()) {
     const length = sizeOf(t);
     if (length < EXTERNAL_FROM) continue;
-    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    const offset = padded(end);
     places.set(t, { location, offset, length });
     end = offset + length;
   }

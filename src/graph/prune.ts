@@ -17,6 +17,9 @@ export function prune(graph: Graph): Graph {
   };
 }
 
+/** The same with all its inputs: who calls it need not know which of them count. */
+export const withoutUnused = (graph: Graph): Graph => ({ ...prune(graph), inputs: graph.inputs });
+
 /** What a node reads, the outer tensors of its subgraphs included. */
 function readBy(node: Node): string[] {
   const inner = [...node.attributes.values()].flatMap((a) =>

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../shared/errors';
 import { writeAtomic } from './files';
+import { fromBfloat16, fromHalf } from './half';
 
 /**
  * The safetensors format: a little-endian 64-bit length, that many bytes of JSON header, then the tensors'
- * bytes without gaps. Only F32 is read and written here.
+ * bytes without gaps. F32 is written here, and F16 and BF16 are read as well, as others' adapters may be.
  * https://huggingface.co/docs/safetensors (format section)
  */
 export interface FloatTensor {
@@ -70,13 +71,14 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   for (const [name, entry] of Object.entries(entries).sort(byOffsets)) {
     if (!isEntry(entry)) fail(`the header's entry for ${name} is malformed`);
     const [from, to] = entry.data_offsets;
-    if (entry.dtype !== 'F32') fail(`${name} has the type ${entry.dtype}, only F32 is read`);
-    if (from !== expected || to - from !== 4 * elements(entry.shape))
+    const type = TYPES[entry.dtype];
+    if (!type) fail(`${name} has the type ${entry.dtype}, only ${Object.keys(TYPES).join(', ')} are read`);
+    if (from !== expected || to - from !== type.bytes * elements(entry.shape))
       fail(`the bytes of ${name} are not where its shape says`);
     if (start + to > bytes.byteLength) fail(`${name} is cut off`);
     tensors.set(name, {
       dims: entry.shape,
-      data: floats(bytes.subarray(start + from, start + to)),
+      data: type.read(bytes.subarray(start + from, start + to)),
     });
     expected = to;
   }
@@ -115,8 +117,14 @@ const byOffsets = ([, a]: [string, HeaderEntry], [, b]: [string, HeaderEntry]): 
 const isStrings = (o: unknown): boolean =>
   typeof o === 'object' && o !== null && Object.values(o).every((v) => typeof v === 'string');
 
-/** A copy; a Buffer's own `slice` would be a view of the whole file. */
-const floats = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
+/** Copies: a Buffer's own `slice` would be a view of the whole file. */
+const TYPES: Record<string, { bytes: number; read: (bytes: Uint8Array) => Float32Array }> = {
+  F32: { bytes: 4, read: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer) },
+  F16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromHalf) },
+  BF16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromBfloat16) },
+};
+
+const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.from(bytes).buffer);
 
 const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
 

@@ -7,7 +7,7 @@ import { isFileRef, type Model } from './model';
 import { encodeModel } from './onnx/encode';
 
 /** Below protobuf's limit of 2 GiB, with room for what encoding a file holds in memory beside its weights. */
-const INLINE_BYTES = 1.5 * 2 ** 30;
+export const INLINE_BYTES = 1.5 * 2 ** 30;
 
 /**
  * Saves a model for others to use: as one file or, where its weights exceed `inlineBytes`, with them in

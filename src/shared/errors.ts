@@ -27,6 +27,10 @@ export const EXIT = {
   run: 20,
   /** What is asked for does not fit into the device's memory. */
   memory: 21,
+  /** An adapter from elsewhere that cannot be used. */
+  adapter: 22,
+  /** A merged export would lose more than was allowed. */
+  drop: 23,
   stopped: 130,
 } as const;
 

@@ -76,8 +76,11 @@ export type RunEvent = EventBase &
         step: number;
         epoch: number;
         metrics: EvaluationMetrics;
+        /** Of the form that is being trained: the best is looked for anew when that changes. */
         best: boolean;
         seconds: number;
+        /** Where training.staticEpochs has come to its static form. */
+        form?: 'static';
       }
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }

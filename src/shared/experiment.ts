@@ -107,6 +107,10 @@ export interface TrainingSpec {
   precision: 'float32' | 'mixed';
   /** Recompute each layer in the backward pass: less memory, more time, the same gradients. */
   gradientCheckpointing: boolean;
+  /** The last epochs train the static form, which is merged without loss; 0 or left out: none. */
+  staticEpochs?: number;
+  /** Weight of Σ‖σ(0)‖² over the adapted layers in what is minimised, beside the loss; 0 or left out: none. */
+  offsetPenalty?: number;
   learningRate: number;
   headLearningRate: number;
   schedule: 'linear' | 'cosine' | 'constant';

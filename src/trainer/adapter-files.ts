@@ -12,15 +12,16 @@ export type WhichAdapter = 'best' | 'last';
 export const writeAdapter = (
   run: string,
   which: WhichAdapter,
-  task: Task,
+  { spec, adapters, data }: Task,
   parameters: ReadonlyMap<string, Float32Array>,
 ): void =>
   writePeftAdapter(
     join(runPaths(run).adapter, which),
-    task.spec,
-    task.adapters,
+    spec,
+    adapters,
     parameters,
-    task.data.labels,
+    data.labels,
+    adapters[0]?.form,
   );
 
 /** The adapters that a run should have at a checkpoint and has not: a fork begins with checkpoints only. */

@@ -13,12 +13,14 @@ export interface EarlyStoppingState {
   withoutProgress: number;
 }
 
+export const NOTHING_YET: EarlyStoppingState = { best: null, reference: null, withoutProgress: 0 };
+
 /**
  * Follows one validation metric: which evaluation is the best, and when to give up. Progress is measured
  * from the last progress, not from the best, so that many small gains together do count (as Keras).
  */
 export class EarlyStopping {
-  private now: EarlyStoppingState = { best: null, reference: null, withoutProgress: 0 };
+  private now = NOTHING_YET;
 
   constructor(
     private readonly metric: MetricName,

@@ -5,15 +5,21 @@ import type { EvaluationMetrics } from '../shared/events';
 import { ConfusionMatrix } from './metrics';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Part } from './micro-batch/parts';
+import { argmax } from './softmax';
 import type { Task } from './task';
 
-/** Mean loss and metrics over a whole data set; the same batches and so the same bits every time. */
+/**
+ * Mean loss and metrics over a whole data set; the same batches and so the same bits every time.
+ *
+ * @param seen is given each example's logits, in the order in which they are computed
+ */
 export async function evaluateDataset(
   evaluator: Evaluator,
   task: Task,
   micro: MicroBatches,
   dataset: Dataset,
   parameters: Parameters,
+  seen?: (example: number, logits: Float32Array) => void,
 ): Promise<EvaluationMetrics> {
   const matrix = new ConfusionMatrix(task.data.labels.length);
   let lossSum = 0;
@@ -31,7 +37,11 @@ export async function evaluateDataset(
     for (const result of results) {
       lossSum += result.lossSum;
       count += result.count;
-      predictions(result).forEach((p, i) => matrix.add(dataset.examples[result.indices[i]].label, p));
+      logitsOf(result).forEach((logits, i) => {
+        const example = result.indices[i];
+        matrix.add(dataset.examples[example].label, argmax(logits));
+        seen?.(example, logits);
+      });
     }
   }
   return {
@@ -43,13 +53,9 @@ export async function evaluateDataset(
   };
 }
 
-/** The class with the largest logit of each example; the first at ties. */
-function predictions({ logits, indices }: EvaluationResult & Part): number[] {
+/** Each example's logits, as views. */
+function logitsOf({ logits, indices }: EvaluationResult & Part): Float32Array[] {
   const data = logits.data as Float32Array;
   const classes = data.length / indices.length;
-  return Array.from(indices, (_, i) => {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (data[i * classes + c] > data[i * classes + best]) best = c;
-    return best;
-  });
+  return Array.from(indices, (_, i) => data.subarray(i * classes, (i + 1) * classes));
 }

@@ -11,7 +11,7 @@ import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint, CheckpointState } from './checkpoint';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
-import { EarlyStopping } from './early-stopping';
+import { EarlyStopping, NOTHING_YET } from './early-stopping';
 import { makePlan } from './plan';
 import { specHash } from './spec-hash';
 
@@ -134,7 +134,16 @@ function replay(spec: Experiment, evaluations: readonly Evaluation[]) {
   const { metric, earlyStopping } = spec.training;
   const stopping = new EarlyStopping(metric, earlyStopping);
   let best: Evaluation | undefined;
-  for (const e of evaluations) if (stopping.update(e.metrics[metric]).best) best = e;
+  let form: Evaluation['form'];
+  for (const e of evaluations) {
+    if (e.form !== form) {
+      // The best of the static form is looked for anew.
+      stopping.load(NOTHING_YET);
+      best = undefined;
+      form = e.form;
+    }
+    if (stopping.update(e.metrics[metric]).best) best = e;
+  }
   return { stopping: stopping.state(), best };
 }
 
@@ -147,20 +156,27 @@ interface Line {
 const copied = (event: RunEvent): Line => ({ event, t: event.t });
 
 /** The other run's first word, with the steps that the fork will take. */
-function startedEvent({ folder, events }: RunSummary, spec: Experiment, step: number): Line {
-  const started = events.find((e) => e.kind === 'started');
+function startedEvent(source: RunSummary, spec: Experiment, step: number): Line {
+  const started = source.events.find((e) => e.kind === 'started');
   if (!started)
     throw new AuroraError(
       'run',
-      `${folder}/events.jsonl does not say how the run started.`,
+      `${source.folder}/events.jsonl does not say how the run started.`,
       'The file was changed or damaged after it was written; restore it from a copy.',
     );
-  const { totalSteps } = makePlan(spec.training, started.trainExamples);
+  const { totalSteps, staticFrom } = makePlan(spec.training, started.trainExamples);
+  const before = makePlan(source.spec.training, started.trainExamples);
   if (step >= totalSteps)
     throw new AuroraError(
       'run',
       `The fork would have ${totalSteps} steps and begin at step ${step}, so nothing is left to train.`,
       'Begin at an earlier checkpoint, or raise training.epochs or training.maxSteps with --set.',
+    );
+  if (Math.min(step, staticFrom) !== Math.min(step, before.staticFrom))
+    throw new AuroraError(
+      'run',
+      `The fork would train the static form from step ${staticFrom} on, but at its checkpoint, step ${step}, it has been trained ${step > before.staticFrom ? `since step ${before.staticFrom}` : 'not yet'}.`,
+      'Begin at an earlier checkpoint, or change training.epochs and training.staticEpochs together.',
     );
   return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
 }

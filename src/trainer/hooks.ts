@@ -27,6 +27,8 @@ export interface TrainListener {
   prepared(task: Task, plan: Plan, fromStep: number): void;
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  /** From here on the static form is trained. */
+  staticForm(step: number): void;
   warning(message: string): void;
 }
 
@@ -84,7 +86,8 @@ export function makeHooks({
     },
     evaluated(step, epoch, metrics, best, seconds) {
       totals.seconds += seconds;
-      journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds });
+      const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
+      journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });
       if (best) writeAdapter(run, 'best', task, state.parameters);
       listener.evaluated(step, epoch, metrics, best);
     },

@@ -12,6 +12,7 @@ import type { MicroBatches } from './micro-batch/micro-batches';
 import type { AdamW } from './optimizer';
 import type { Plan } from './plan';
 import { scheduleFactor } from './schedule';
+import { penalizeOffsets } from './penalize-offsets';
 import { gradientStep, type GradientStep } from './step';
 import type { Task } from './task';
 
@@ -57,10 +58,11 @@ export interface LoopHooks {
   checkpointRequested(): boolean;
 }
 
+/** `finished` also where the dynamic form is, and the static one is still to be trained. */
 export type LoopEnd = 'finished' | 'early-stopping' | StopReason;
 
 /**
- * Trains until the plan's end, a request to stop, or early stopping. Everything it does at a step follows
+ * Trains until the plan's end or that of its dynamic phase, a request to stop, or early stopping. Everything it does at a step follows
  * from the seed and the step's number, so it can start at any step whose state it is given.
  */
 export async function trainingLoop(
@@ -77,7 +79,8 @@ export async function trainingLoop(
   const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
   let order: number[][] = [];
   let orderOf = -1;
-  while (state.step < plan.totalSteps) {
+  const until = state.step < plan.staticFrom ? plan.staticFrom : plan.totalSteps;
+  while (state.step < until) {
     const began = performance.now();
     const epoch = Math.floor(state.step / plan.stepsPerEpoch);
     if (epoch !== orderOf) {
@@ -131,6 +134,7 @@ function update(
     }
     state.lossScale.good();
   } else requireFinite(step, loss, gradients);
+  penalizeOffsets(gradients, state.parameters, task);
   const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
   state.optimizer.step(state.parameters, gradients, factor);
   return norm;

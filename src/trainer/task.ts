@@ -7,6 +7,7 @@ import { LABELS, type TaskGraphSpec } from '../engine/program';
 import type { HeadSpec } from '../engine/head';
 import { DType } from '../graph/dtype';
 import type { TensorInfo } from '../graph/infos';
+import type { LinearLayer } from '../graph/linear';
 import type { Model } from '../graph/model';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
@@ -22,6 +23,8 @@ export interface Task {
   /** At the internal opset. */
   model: Model;
   infos: Map<string, TensorInfo>;
+  /** Every linear layer of the model. */
+  layers: LinearLayer[];
   adapters: LayerAdapter[];
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
@@ -45,7 +48,7 @@ export function prepareTask(spec: Experiment, near: string, known?: readonly str
 /** The same from a model and data that are read already. */
 export async function makeTask(
   spec: Experiment,
-  { original, model, adapters, output, modelSize, warnings }: AdaptedModel,
+  { original, model, layers, adapters, output, modelSize, warnings }: AdaptedModel,
   data: TaskData,
   near: string,
 ): Promise<Task> {
@@ -61,6 +64,7 @@ export async function makeTask(
     original,
     model,
     infos,
+    layers,
     adapters,
     head,
     graph,

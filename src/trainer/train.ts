@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
+import { openTask } from '../engine/open';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
@@ -13,6 +14,7 @@ import type { Experiment } from '../shared/experiment';
 import { writeMissingAdapters } from './adapter-files';
 import { deviceFields, type DeviceChoice } from './device/choose';
 import { requestedEvent, resumedChoice, resumedRequest } from './device/recorded';
+import { taskOptions } from './device/options';
 import { settle } from './device/settle';
 import { environment, environmentWarnings, type Environment } from './environment';
 import { makeHooks, type TrainListener } from './hooks';
@@ -22,6 +24,7 @@ import { withCachedFeatures } from './features';
 import { failedEvent } from './failure';
 import { lookAhead } from './micro-batch/look-ahead';
 import { MicroBatches } from './micro-batch/micro-batches';
+import { beginStaticForm, nextForm, taskInForm } from './phase';
 import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
@@ -104,14 +107,16 @@ async function trainOnce(
   const prepared = await prepareTask(spec, folder, restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
-  const task = await withCachedFeatures(prepared, folder, options.threads, warn);
+  const whole = await withCachedFeatures(prepared, folder, options.threads, warn);
   const featureSeconds = (performance.now() - began) / 1000;
+  const plan = makePlan(spec.training, whole.data.train.dataset.examples.length);
+  const task = taskInForm(whole, nextForm(plan, from));
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
   const { threads, program } = options;
   const opened = await settle(prepared, task, {
     request,
     before: before && resumedChoice(before, request),
-    onFeatures: task !== prepared,
+    onFeatures: whole !== prepared,
     measuring: (places) => listener.measuring(places),
     stopped: () => stopped() !== undefined,
     warn,
@@ -124,15 +129,16 @@ async function trainOnce(
     journal.append({ kind: 'stopped', step: from, reason });
     return { end: reason, step: from };
   }
-  const { stepper, trainable, choice } = opened;
-  const env = environment(threads, choice.place);
+  const { trainable, choice } = opened;
+  const { place } = choice;
+  let { stepper } = opened;
   try {
+    const env = environment(threads, place);
     const fresh = initialState(task, trainable);
     const state = restored?.checkpoint ? restoredState(fresh, restored.checkpoint) : fresh;
-    const micro = new MicroBatches(task, stepper, choice.place, warn, restored?.checkpoint?.state.memory);
+    const micro = new MicroBatches(task, stepper, place, warn, restored?.checkpoint?.state.memory);
     await tryLongest(stepper, task, micro, state.parameters);
     await lookAhead(task, stepper, micro, state.parameters);
-    const plan = makePlan(spec.training, task.data.train.dataset.examples.length);
     const scalars = ScalarsWriter.open(run, state.step);
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
@@ -143,24 +149,25 @@ async function trainOnce(
     listener.prepared(task, plan, state.step);
     const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
     if (restored?.checkpoint) writeMissingAdapters(run, task, state);
-    const hooks = makeHooks({
-      run,
-      listener,
-      interrupted: options.interrupted,
-      task,
-      stepper,
-      micro,
-      plan,
-      state,
-      journal,
-      scalars,
-      pulse,
-      env,
-      totals,
-      at,
-    });
-    if (state.step === 0) await hooks.snapshot(0);
-    const end = await trainingLoop(task, stepper, micro, plan, state, hooks);
+    const { interrupted } = options;
+    const keeping = { run, listener, interrupted, plan, state, journal, scalars, pulse, env, totals, at };
+    const loop = async (phase: Task, known: MicroBatches): Promise<LoopEnd> => {
+      if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
+        beginStaticForm(state);
+        listener.staticForm(state.step);
+      }
+      const hooks = makeHooks({ ...keeping, task: phase, stepper, micro: known });
+      if (state.step === 0) await hooks.snapshot(0);
+      return trainingLoop(phase, stepper, known, plan, state, hooks);
+    };
+    let end = await loop(task, micro);
+    if (end === 'finished' && state.step < plan.totalSteps) {
+      await stepper.dispose();
+      const phase = taskInForm(whole, 'static');
+      const options = taskOptions(spec, place, threads);
+      ({ stepper } = await openTask(phase.model, phase.infos, phase.graph, folder, options));
+      end = await loop(phase, new MicroBatches(phase, stepper, place, warn, micro.known()));
+    }
     scalars.close();
     return conclude(end, task, trainable, state, journal, totals, run, env, choice);
   } finally {

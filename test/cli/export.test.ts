@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/load';
-import type { Model } from '../../src/graph/model';
+import { isFileRef, type Model, type Node } from '../../src/graph/model';
 import { readSafetensors } from '../../src/graph/safetensors';
 import { saveModel } from '../../src/graph/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
+import { readRun } from '../../src/runs/read';
+import type { ExportRecord } from '../../src/shared/export';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, checkpointEvery: 1000 } });
@@ -24,17 +26,25 @@ function trained(out: string, ...settings: string[]): string {
   return lab.runs(lab.path(out))[0];
 }
 
-/** Exports and reads back. */
-function exported(run: string, form: string): { path: string; model: Model; out: string } {
-  const r = lab.run('export', run, '--as', form);
-  expect([r.code, r.err]).toEqual([0, '']);
-  const path = join(run, 'export', `${form}.onnx`);
-  expect(r.out).toContain(`Wrote ${path}`);
-  return { path, model: loadModel(path), out: r.out };
+/** Exports the best state. */
+function exported(run: string, form: string, ...more: string[]) {
+  const r = lab.run('export', run, '--as', form, ...more);
+  expect([r.code, r.err]).toEqual([0, expect.stringContaining('Measuring the exported files on 24 texts')]);
+  const folder = /^Wrote (.*)$/m.exec(r.out)![1];
+  const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
+  expect(record).toMatchObject({ program: 'aurora-lab', form, run: basename(run) });
+  return { folder, record, out: r.out };
+}
+
+/** The same of an ONNX form, read back. */
+function exportedModel(run: string, form: string, ...more: string[]) {
+  const result = exported(run, form, ...more);
+  const path = join(result.folder, 'model.onnx');
+  return { ...result, path, model: loadModel(path) };
 }
 
 /** The logits of two padded texts, by the runtime alone. */
-async function logits(path: string): Promise<number[]> {
+async function logits(path: string, adapter?: string): Promise<number[]> {
   const session = await InferenceSession.create(path);
   const ids = (rows: number[][]) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [2, 5]);
   const feeds: Record<string, Tensor> = {
@@ -51,6 +61,9 @@ async function logits(path: string): Promise<number[]> {
       [0, 0, 0, 0, 0],
     ]),
   };
+  if (adapter)
+    for (const [name, { dims, data }] of readSafetensors(adapter).tensors)
+      feeds[name] = new Tensor('float32', data, dims);
   const given = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
   const out = (await session.run(given))['logits'];
   await session.release();
@@ -60,56 +73,55 @@ async function logits(path: string): Promise<number[]> {
 
 const apart = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
 
-/** Loss by row of the table that is printed. */
-const losses = (out: string) =>
-  Object.fromEntries(
-    [...out.matchAll(/^ {2}(dynamic|merged|exported)[^\n]*? {2,}(\d\.\d{4}) /gm)].map((m) => [
-      m[1],
-      Number(m[2]),
-    ]),
-  );
-
 describe('aurora export', () => {
   const before = hash(lab.path('model.onnx'));
   const aurora = trained('aurora');
   const lora = trained('lora', LORA);
 
   it('writes what was trained, and the form that costs nothing, and says how far they are apart', async () => {
-    const dynamic = exported(aurora, 'onnx-dynamic');
-    const merged = exported(aurora, 'onnx-merged');
-    const d = losses(dynamic.out);
-    const m = losses(merged.out);
-    expect(d.exported).toBeCloseTo(d.dynamic, 3);
-    expect(m.exported).toBeCloseTo(m.merged, 3);
-    expect({ ...d, exported: 0 }).toEqual({ ...m, exported: 0 });
+    const dynamic = exportedModel(aurora, 'onnx-dynamic');
+    const merged = exportedModel(aurora, 'onnx-merged', '--accept-drop');
+    const { metrics } = dynamic.record;
+    expect(metrics.exported.loss).toBeCloseTo(metrics.dynamic.loss, 5);
+    expect(metrics.static.loss).not.toBeCloseTo(metrics.dynamic.loss, 5);
+    expect(merged.record.metrics).toMatchObject({ dynamic: metrics.dynamic, static: metrics.static });
+    expect(merged.record.metrics.exported.loss).toBeCloseTo(metrics.static.loss, 5);
+    // As the run itself has measured it.
+    const best = readRun(aurora).events.findLast((e) => e.kind === 'evaluation' && e.best);
+    expect(best).toMatchObject({ step: dynamic.record.step, metrics: metrics.dynamic });
     // σ is not linear: merging changes the function, though not beyond recognition.
     const [x, y] = [await logits(dynamic.path), await logits(merged.path)];
     expect(apart(x, y)).toBeGreaterThan(1e-6);
     expect([...x, ...y].every(Number.isFinite)).toBe(true);
+    expect(dynamic.out).toMatch(
+      /dynamic \(as trained\) .*\n.*static, merged .*\n.*these files \(onnx-dynamic\) /,
+    );
+    expect(merged.out).toMatch(/Merged, it loses -?[\d.]+ points of accuracy\./);
     expect(dynamic.model.metadata.get('aurora.labels')).toBe('["other","pets"]');
     expect(merged.model.metadata.get('aurora.form')).toBe('onnx-merged');
     expect(hash(lab.path('model.onnx'))).toBe(before);
   });
 
   it('gives the same logits in both forms for LoRA', async () => {
-    const dynamic = await logits(exported(lora, 'onnx-dynamic').path);
-    const merged = await logits(exported(lora, 'onnx-merged').path);
+    const dynamic = await logits(exportedModel(lora, 'onnx-dynamic').path);
+    const merged = await logits(exportedModel(lora, 'onnx-merged').path);
     expect(apart(dynamic, merged)).toBeLessThan(1e-4);
     const untrained = await logits(
-      exported(trained('none', LORA, 'training.learningRate=1e-9'), 'onnx-merged').path,
+      exportedModel(trained('none', LORA, 'training.learningRate=1e-9'), 'onnx-merged').path,
     );
     expect(apart(merged, untrained)).toBeGreaterThan(1e-2);
   });
 
-  it('merges without a node more than the model and the head have', () => {
+  it('merges without a node more than the model and the head have, and everything stays where it was', () => {
     const original = loadModel(lab.path('model.onnx'));
-    const { graph, opsets } = exported(lora, 'onnx-merged').model;
+    const { graph, opsets } = exportedModel(lora, 'onnx-merged').model;
     const own = graph.nodes.filter((n) => !n.name.startsWith('/aurora/') && n.name !== 'logits');
-    // Constants become initializers.
-    const nodes = original.graph.nodes.filter((n) => n.opType !== 'Constant');
-    expect(own.map((n) => [n.opType, n.outputs])).toEqual(nodes.map((n) => [n.opType, n.outputs]));
+    const known = ({ opType, name, inputs, outputs }: Node) => [opType, name, inputs, outputs];
+    expect(own.map(known)).toEqual(original.graph.nodes.map(known));
     expect(graph.nodes.length - own.length).toBeLessThan(12);
     expect(opsets).toEqual(original.opsets);
+    const names = [...original.graph.initializers.keys()];
+    expect([...graph.initializers.keys()].slice(0, names.length)).toEqual(names);
     const changed = [...original.graph.initializers.values()].filter(
       (t) => !Buffer.from(readTensorBytes(t)).equals(readTensorBytes(graph.initializers.get(t.name)!)),
     );
@@ -119,42 +131,67 @@ describe('aurora export', () => {
   it.each(['mean', 'first-token'])('keeps the opset of the file, with a head on the %s', async (pooling) => {
     copyFileSync(resolve('test/fixtures/reference/bert-opset13.onnx'), lab.path('opset13.onnx'));
     const run = trained(`opset13-${pooling}`, LORA, 'model.path=opset13.onnx', `task.pooling=${pooling}`);
-    const merged = exported(run, 'onnx-merged');
+    const merged = exportedModel(run, 'onnx-merged');
     expect(merged.model.opsets.get('')).toBe(13);
-    const dynamic = exported(run, 'onnx-dynamic');
+    const dynamic = exportedModel(run, 'onnx-dynamic');
     expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
   });
 
-  it('takes a model whose weights lie beside it, and leaves them as they are', async () => {
+  it('leaves weights beside the model where they are, and has its own in the same places', async () => {
     saveModel(loadModel(lab.path('model.onnx')), lab.path('apart.onnx'), 0);
     const data = lab.path('apart.onnx.data');
     const [whole, weights] = [hash(lab.path('apart.onnx')), hash(data)];
     const run = trained('apart', LORA, 'model.path=apart.onnx');
-    const { path } = exported(run, 'onnx-merged');
-    expect(existsSync(`${path}.data`)).toBe(false);
-    expect(apart(await logits(path), await logits(join(lora, 'export/onnx-merged.onnx')))).toBe(0);
+    const { path, folder, model } = exportedModel(run, 'onnx-merged');
+    const copy = join(folder, 'apart.onnx.data');
+    expect(statSync(copy).size).toBe(statSync(data).size);
+    // Sixteen rows of 32 are one module's weight; four of them changed.
+    const [before, after] = [readFileSync(data), readFileSync(copy)];
+    const changed = Array.from(before.keys()).filter((i) => before[i] !== after[i]);
+    const places = [...model.graph.initializers.values()].flatMap((t) =>
+      isFileRef(t.data) && t.data.path === realpathSync(copy) ? [t] : [],
+    );
+    const touched = places.filter(({ data }) =>
+      changed.some((i) => isFileRef(data) && i >= data.offset && i < data.offset + data.length),
+    );
+    expect(touched).toHaveLength(4);
+    expect(apart(await logits(path), await logits(exportedModel(lora, 'onnx-merged').path))).toBe(0);
+    expect(apart(await logits(path), await logits(exportedModel(run, 'onnx-dynamic').path))).toBeLessThan(
+      1e-4,
+    );
     expect([hash(lab.path('apart.onnx')), hash(data)]).toEqual([whole, weights]);
   });
 
-  it('never writes over the model, by whatever name', () => {
-    symlinkSync(lab.path('model.onnx'), lab.path('link.onnx'));
+  it('never writes over what is no export', () => {
     for (const [name, message] of [
-      ['model.onnx', 'is the model itself, which is never changed'],
-      ['link.onnx', 'holds weights of the model that is being saved'],
+      ['model.onnx', 'is there already, and is no export'],
+      ['.', 'is there already, and is no export'],
     ]) {
       const r = lab.run('export', lora, '--as', 'onnx-merged', '--out', lab.path(name));
-      expect([r.code, r.err]).toEqual([2, expect.stringContaining(`${lab.path(name)} ${message}`)]);
-      expect(r.err).toMatch(/\n {7}Choose another file/);
+      expect([r.code, r.err]).toEqual([2, expect.stringContaining(`${resolve(lab.path(name))} ${message}`)]);
+      expect(r.err).toMatch(/\n {7}Choose another folder/);
     }
     expect(hash(lab.path('model.onnx'))).toBe(before);
+    // An older export is replaced as a whole.
+    const out = lab.path('taken');
+    exported(aurora, 'onnx-dynamic', '--out', out);
+    exported(lora, 'adapter', '--out', out);
+    expect(readdirSync(out).sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'aurora_peft_loader.py',
+      'export.json',
+    ]);
+    expect(readdirSync(lab.folder).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
   it('unties a weight that an embedding reads too', async () => {
     saveModel(tiedModel(), lab.path('tied.onnx'));
     const adapter = 'adapter={"method":"lora","rank":2,"targetModules":["project"]}';
     const run = trained('tied', adapter, 'model.path=tied.onnx');
-    const merged = exported(run, 'onnx-merged');
-    const dynamic = exported(run, 'onnx-dynamic');
+    const merged = exportedModel(run, 'onnx-merged');
+    const dynamic = exportedModel(run, 'onnx-dynamic');
     expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
     const { graph } = merged.model;
     const table = tiedModel().graph.initializers.get('table')!;

@@ -1,100 +1,116 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { saveModel } from '../../graph/save';
-import { runPaths } from '../../runs/layout';
-import { readRunSummary } from '../../runs/read';
+import { resolve } from 'node:path';
 import { AuroraError, EXIT } from '../../shared/errors';
-import { compareForms, type FormMetrics } from '../../trainer/export/compare';
-import { exportedModel, type ExportForm } from '../../trainer/export/onnx';
-import { readPeftAdapter } from '../../trainer/export/peft';
-import { prepareTask } from '../../trainer/task';
+import {
+  EXPORT_FORMS,
+  type ExportForm,
+  type ExportLine,
+  type ExportMetrics,
+  type MetricDrop,
+} from '../../shared/export';
+import { exportRun } from '../../trainer/export/export';
+import { problemOf } from '../../trainer/preflight/problems';
+import { parseAt } from '../../trainer/trained';
+import { askAtTerminal, nextLine } from '../ask';
 import { one, type Command } from '../command';
-import { percent } from '../progress';
-import { table } from '../table';
+import { dropWords, exportText, measuringText } from '../export-report';
+import { write } from '../write';
 
-const FORMS: ExportForm[] = ['onnx-dynamic', 'onnx-merged'];
+/** Points of the run's metric. */
+const MAX_DROP = 1;
 
 export const exportCommand: Command = {
-  help: `Usage: aurora export RUN --as onnx-dynamic|onnx-merged [--out FILE] [--adapter best|last]
+  help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
 
-  onnx-dynamic   the model with its adapters as nodes: exactly what was trained
-  onnx-merged    the model with the adapters merged into its weights: no node more than before, but for AuroRA
-                 another function, because its layer is not linear
+  adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
+  peft-lora             the adapter as a LoRA that PEFT itself loads; AuroRA in its static form
+  onnx-dynamic          the model with its adapters as nodes: exactly what was trained
+  onnx-merged           the model's own file with the adapters merged into its weights, data files beside it as before
+  onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and their numbers
 
-The exported file is run on the validation set, and both forms are measured beside it. The adapter itself, in
-PEFT's file layout, is in every run folder: RUN/adapter/best and RUN/adapter/last.
+The exported files are run on the validation set, and their metrics stand beside those of what was trained. For LoRA
+all forms are the same function. For AuroRA, whose layer is not linear, peft-lora and onnx-merged are another one:
+where they lose more than --max-drop points, it asks first.
 
-  --out FILE     default: RUN/export/<form>.onnx
-  --adapter      best (default) or last
+  --at WHICH         best (default), last, or the step of a checkpoint
+  --out DIR          the folder to make (default: RUN/export/FORM-step-…)
+  --max-drop POINTS  what a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
+  --accept-drop      keep it, whatever it loses
+  --json             JSON lines: preparing, measuring, ask (then a line "yes" or "no" is read), declined, result, problem
+
+Leaves with 23 where a merged form loses too much and nobody said to keep it.
 `,
-  options: { as: { type: 'string' }, out: { type: 'string' }, adapter: { type: 'string' } },
+  options: {
+    as: { type: 'string' },
+    at: { type: 'string' },
+    out: { type: 'string' },
+    'max-drop': { type: 'string' },
+    'accept-drop': { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
   async run(args) {
-    const run = resolve(one(args, 'run folder', 'export'));
-    const form = args.text('as') as ExportForm;
-    if (!FORMS.includes(form))
-      throw new AuroraError(
-        'usage',
-        `--as takes ${FORMS.join(' or ')}, not "${form ?? ''}".`,
-        'See `aurora export --help`.',
-      );
-    const which = args.text('adapter') ?? 'best';
-    if (which !== 'best' && which !== 'last')
-      throw new AuroraError('usage', `--adapter takes best or last, not "${which}".`);
-    const out = resolve(args.text('out') ?? join(run, 'export', `${form}.onnx`));
-    const { spec, events } = readRunSummary(run);
-    const started = events.find((e) => e.kind === 'started');
-    if (!started)
-      throw new AuroraError(
-        'run',
-        `${run} has not begun to train, so there is nothing to export.`,
-        'Resume it with `aurora train --resume`.',
-      );
-    if (out === resolve(spec.model.path))
-      throw new AuroraError(
-        'usage',
-        `--out ${out} is the model itself, which is never changed.`,
-        'Choose another file.',
-      );
-    const work = mkdtempSync(join(run, 'export-'));
+    const json = args.flag('json');
+    const emit = (line: ExportLine) => tell(line, json);
     try {
-      const task = await prepareTask(spec, work, started.labels);
-      const parameters = readPeftAdapter(join(runPaths(run).adapter, which), task.adapters);
-      saveModel(exportedModel(task, parameters, form), out);
-      const metrics = await compareForms(task, parameters, out, work);
-      process.stdout.write(text(metrics, form, out));
-      return agree(metrics, form) ? EXIT.ok : EXIT.failed;
-    } finally {
-      rmSync(work, { recursive: true, force: true });
+      const run = resolve(one(args, 'run folder', 'export'));
+      const form = args.text('as') as ExportForm;
+      if (!EXPORT_FORMS.includes(form))
+        throw new AuroraError(
+          'usage',
+          `--as takes ${EXPORT_FORMS.join(', ')}, not "${form ?? ''}".`,
+          'See `aurora export --help`.',
+        );
+      const out = args.text('out');
+      const maxDrop = pointsOf(args.text('max-drop') ?? String(MAX_DROP));
+      const result = await exportRun({
+        run,
+        at: parseAt(args.text('at')),
+        form,
+        ...(out !== undefined && { out: resolve(out) }),
+        maxDrop,
+        emit,
+        accept: (drop, metrics) =>
+          args.flag('accept-drop') ? Promise.resolve(true) : accept(form, drop, maxDrop, metrics, json, emit),
+      });
+      await emit(result ? { kind: 'result', ...result } : { kind: 'declined' });
+      return result ? EXIT.ok : EXIT.drop;
+    } catch (e) {
+      if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
+      throw e;
     }
   },
 };
 
-const row = (name: string, m: FormMetrics['dynamic']) => [
-  `  ${name}`,
-  m.loss.toFixed(4),
-  percent(m.accuracy),
-  percent(m.f1),
-  m.matthews.toFixed(3),
-];
+/** Results go to the standard output, and what goes on to the other one. */
+async function tell(line: ExportLine, json: boolean): Promise<void> {
+  if (json) return write(`${JSON.stringify(line)}\n`);
+  if (line.kind === 'measuring') process.stderr.write(measuringText(line));
+  else await write(exportText(line));
+}
 
-/** The file must compute what its form computes here: to float32's rounding in the loss. */
-const agree = (m: FormMetrics, form: ExportForm): boolean => {
-  const expected = form === 'onnx-dynamic' ? m.dynamic : m.merged;
-  return Math.abs(m.exported.loss - expected.loss) <= 1e-4 * Math.max(1, expected.loss);
-};
+async function accept(
+  form: ExportForm,
+  drop: MetricDrop,
+  limit: number,
+  metrics: ExportMetrics,
+  json: boolean,
+  emit: (line: ExportLine) => Promise<void>,
+): Promise<boolean> {
+  if (json) {
+    await emit({ kind: 'ask', drop, limit, metrics });
+    return (await nextLine())?.trim() === 'yes';
+  }
+  const words = dropWords(form, drop);
+  const answer = await askAtTerminal(`${words} Keep it?`);
+  if (answer !== undefined) return answer;
+  throw new AuroraError(
+    'drop',
+    `${words} More than ${limit} are not lost without asking, and nobody is here to ask.`,
+    'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
+  );
+}
 
-function text(m: FormMetrics, form: ExportForm, out: string): string {
-  const lines = [
-    ...table([
-      ['  validation', 'loss', 'accuracy', 'F1', 'MCC'],
-      row('dynamic (as trained)', m.dynamic),
-      row('merged into weights', m.merged),
-      row(`exported file (${form})`, m.exported),
-    ]),
-    '',
-    agree(m, form)
-      ? `Wrote ${out}`
-      : `error: ${out} does not compute what was measured here; please report this, and do not use the file.`,
-  ];
-  return `${lines.join('\n')}\n`;
+function pointsOf(text: string): number {
+  const points = Number(text);
+  if (text.trim() !== '' && points >= 0) return points;
+  throw new AuroraError('usage', `--max-drop takes a number of points from 0 on, not "${text}".`);
 }

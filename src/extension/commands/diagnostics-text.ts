@@ -2,7 +2,7 @@ import type { RunEntry } from '../runs/store';
 import type { MachineReport } from '../trainer/client';
 import type { DeviceSettings } from '../trainer/device-arguments';
 import { bytes } from '../tree/format';
-import { sortedJson } from './sorted-json';
+import { sortedJson } from '../../shared/sorted-json';
 
 export interface Diagnostics {
   /** Name and version of the extension, the editor and so on. */
@@ -67,7 +67,7 @@ function runLines({ folder, state, run, error }: RunEntry, log: string | undefin
       ...(told ? [`- Error: ${told.message}${told.hint ? ` ${told.hint}` : ''}`] : []),
       ...warnings,
     ],
-    ...(run ? [['### Settings', fence(sortedJson(run.spec).trimEnd(), 'json')]] : []),
+    ...(run ? [['### Settings', fence(sortedJson(run.spec, 2), 'json')]] : []),
     ['### Trainer log, last lines', log ? fence(log, '') : 'There is no trainer log.'],
   ];
 }

@@ -7,7 +7,7 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { registerGuarded } from './guard';
 import { runsFrom } from './pick-many';
-import { sortedJson } from './sorted-json';
+import { sortedJson } from '../../shared/sorted-json';
 
 const SCHEME = 'aurora-settings';
 
@@ -15,7 +15,7 @@ const SCHEME = 'aurora-settings';
 export function registerSettingsDiff(services: Services): vscode.Disposable[] {
   const provider: vscode.TextDocumentContentProvider = {
     provideTextDocumentContent: async (uri) =>
-      sortedJson(JSON.parse(await readFile(runPaths(uri.query).spec, 'utf8'))),
+      `${sortedJson(JSON.parse(await readFile(runPaths(uri.query).spec, 'utf8')), 2)}\n`,
   };
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider),

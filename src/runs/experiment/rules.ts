@@ -2,7 +2,7 @@ import type { Experiment } from '../../shared/experiment';
 import type { Problem } from './source';
 
 /** What a schema cannot say: values that are right one by one but not together. */
-export function ruleProblems({ adapter, task }: Experiment): Problem[] {
+export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
   const problems: Problem[] = [];
   if (adapter.method === 'aurora') {
     const [low, high] = adapter.gridRange;
@@ -21,6 +21,24 @@ export function ruleProblems({ adapter, task }: Experiment): Problem[] {
     problems.push({
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
+    });
+  for (const key of ['staticEpochs', 'offsetPenalty'] as const)
+    if (training[key] && adapter.method !== 'aurora')
+      problems.push({
+        path: ['training', key],
+        message: `training.${key} is ${training[key]}, but it is of AuroRA alone and adapter.method is "${adapter.method}"`,
+      });
+  const { staticEpochs = 0, epochs, earlyStopping } = training;
+  if (staticEpochs > epochs)
+    problems.push({
+      path: ['training', 'staticEpochs'],
+      message: `training.staticEpochs is ${staticEpochs}, more than the ${epochs} of training.epochs`,
+    });
+  if (staticEpochs > 0 && earlyStopping)
+    problems.push({
+      path: ['training', 'earlyStopping'],
+      message:
+        'training.earlyStopping could end the run before the epochs of training.staticEpochs, so only one of them can be set',
     });
   return problems;
 }

@@ -79,6 +79,8 @@ const training: Keys<TrainingSpec> = {
   microBatchSize: true,
   precision: true,
   gradientCheckpointing: true,
+  staticEpochs: true,
+  offsetPenalty: true,
   learningRate: true,
   headLearningRate: true,
   schedule: true,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
 import { lastLines, readTail } from '../../../src/extension/commands/log-tail';
-import { sortedJson } from '../../../src/extension/commands/sorted-json';
+import { sortedJson } from '../../../src/shared/sorted-json';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
 import { makeRun, started } from './run-maker';
@@ -85,6 +85,6 @@ describe('a trainer’s log', () => {
 describe('settings side by side', () => {
   it('have their keys in order, at every depth', () => {
     expect(sortedJson({ b: [{ d: 1, c: 2 }], a: null })).toBe(sortedJson({ a: null, b: [{ c: 2, d: 1 }] }));
-    expect(sortedJson({ b: 1, a: 2 })).toBe('{\n  "a": 2,\n  "b": 1\n}\n');
+    expect(sortedJson({ b: 1, a: 2 }, 2)).toBe('{\n  "a": 2,\n  "b": 1\n}');
   });
 });

@@ -1,0 +1,72 @@
+import type { EvaluationMetrics } from '../shared/events';
+import {
+  isStaticForm,
+  type ExportForm,
+  type ExportLine,
+  type ExportRecord,
+  type MetricDrop,
+} from '../shared/export';
+import { count } from './format';
+import { preflightText } from './preflight-report';
+import { percent } from './progress';
+import { table } from './table';
+
+/** A line of an export as people read it. */
+export function exportText(line: ExportLine): string {
+  switch (line.kind) {
+    case 'result':
+      return result(line.folder, line.record);
+    case 'declined':
+      return 'Nothing was kept.\n';
+    case 'problem':
+      return preflightText(line);
+    default:
+      return '';
+  }
+}
+
+const MEASURED = { dynamic: 'the dynamic form', static: 'the static form', exported: 'the exported files' };
+
+/** "Measuring the exported files on 2,256 texts …" */
+export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'measuring' }>): string =>
+  `Measuring ${MEASURED[what]} on ${count(examples)} texts …\n`;
+
+/** "onnx-merged loses 2.31 points of accuracy." */
+export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>
+  `${form} loses ${points.toFixed(2)} points of ${metric} on the validation set.`;
+
+function result(folder: string, record: ExportRecord): string {
+  const { metrics, trainedForm, form, drop, largestDifference, step } = record;
+  const gap =
+    isStaticForm(form) && trainedForm === 'dynamic'
+      ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${drop.metric}.`]
+      : [];
+  const lines = [
+    ...table([
+      [`  step ${step}`, 'loss', 'accuracy', 'F1', 'MCC'],
+      ...forms(record),
+      row(`these files (${form})`, metrics.exported),
+    ]),
+    '',
+    ...gap,
+    `Their logits are those of the form that they hold${largestDifference === 0 ? ', to the bit' : `, to ${largestDifference.toExponential(1)}`}.`,
+    `Wrote ${folder}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** LoRA has one form only. */
+function forms({ metrics, trainedForm }: ExportRecord): string[][] {
+  const { dynamic, static: fixed } = metrics;
+  if (JSON.stringify(dynamic) === JSON.stringify(fixed)) return [row('as trained', dynamic)];
+  const mark = (form: string) => (form === trainedForm ? ' (as trained)' : '');
+  return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
+}
+
+const row = (name: string, m: EvaluationMetrics): string[] => [
+  `  ${name}`,
+  m.loss.toFixed(4),
+  percent(m.accuracy),
+  percent(m.f1),
+  m.matthews.toFixed(3),
+];

@@ -1,0 +1,52 @@
+import { injectAdapters, tensorName } from '../../adapters/inject';
+import { methodOf } from '../../adapters/registry';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import type { Dim, Model } from '../../graph/model';
+import type { FloatTensor } from '../../graph/safetensors';
+import { withoutUnused } from '../../graph/prune';
+import type { Task } from '../task';
+import { addLogits, headDims } from './head';
+import { HEAD_KEY, peftKey, PREFIX } from './peft-keys';
+
+/**
+ * The base model with its adapters' numbers as inputs, and this run's values for them. Inputs are called as in PEFT's
+ * files; `….scaling` beside them is alpha/r (0-dimensional). Rank and number of labels are free axes, so that every
+ * run of the same method on the same modules of the same model makes the same file, and fits it.
+ */
+export function adapterInputsModel(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+): { model: Model; values: Map<string, FloatTensor> } {
+  const values = new Map<string, FloatTensor>();
+  const inputs: { name: string; shape: Dim[] }[] = [];
+  const add = (name: string, shape: Dim[], dims: number[], data: Float32Array) => {
+    inputs.push({ name, shape });
+    values.set(name, { dims, data });
+  };
+  for (const a of task.adapters) {
+    const { layer, spec } = a;
+    const rank = `rank of ${layer.path}`;
+    for (const t of a.tensors) {
+      const shape = t.dims.map((d, axis) => (t.rankAxes.includes(axis) ? rank : d));
+      add(peftKey(layer.path, t.peftName), shape, t.dims, parameters.get(tensorName(a, t.name))!);
+    }
+    add(scalingKey(layer.path), [], [], Float32Array.of(methodOf(spec).scale(spec)));
+  }
+  if (task.head) {
+    const { weight, bias } = headDims(task);
+    add(HEAD_KEY.weight, ['labels', weight[1]], weight, parameters.get(task.head.weight)!);
+    add(HEAD_KEY.bias, ['labels'], bias, parameters.get(task.head.bias)!);
+  }
+  const names = (a: Task['adapters'][number]) => ({
+    ...Object.fromEntries(a.tensors.map((t) => [t.name, peftKey(a.layer.path, t.peftName)])),
+    scale: scalingKey(a.layer.path),
+  });
+  const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float, { names });
+  const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');
+  for (const { name, shape } of inputs) g.addInput(name, DType.float, shape);
+  if (task.head) addLogits(task, g, HEAD_KEY, 'labels');
+  return { model: { ...task.model, graph: withoutUnused(g.graph) }, values };
+}
+
+const scalingKey = (path: string): string => `${PREFIX}${path}.scaling`;

@@ -1,0 +1,200 @@
+"""Puts adapters that AuroRA Lab has trained into PyTorch models. Needs PyTorch and nothing else. Apache-2.0.
+
+    from aurora_peft_loader import Head, inject, labels
+
+    inject(model, "exported")                      # in place: model(...) is adapted from here on
+    hidden = model(input_ids, attention_mask)      # of Hugging Face's models: .last_hidden_state
+    logits = Head("exported")(hidden, attention_mask)
+    labels("exported")[int(logits[0].argmax())]
+
+The folder holds adapter_config.json and adapter_model.safetensors, as those of PEFT do; plain LoRA is read, too.
+AuroRA (Dong et al., arXiv 2505.18738) adds s * B sigma(A x) to a linear layer's output, with
+sigma(z) = act(H act(z)) + W sum_i b(z_i), where b are B-spline bases on a uniform grid, zero outside it.
+"""
+
+import json
+import re
+import struct
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+PREFIX = "base_model.model."
+DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+ACTIVATIONS = {
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "leaky-relu": lambda x: F.leaky_relu(x, 0.01),
+}
+# b(t) = norm * (max(0, outer - |t|)^k - weight * max(0, inner - |t|)^k), t in grid steps from a basis' centre.
+FORMS = {1: (1.0, 0.0, 0.0, 1.0), 2: (1.5, 0.5, 3.0, 1 / 2), 3: (2.0, 1.0, 4.0, 1 / 6)}
+
+
+def read_adapter(folder):
+    """The configuration, the tensors by name, and the file's own metadata."""
+    folder = Path(folder)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    data = (folder / "adapter_model.safetensors").read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        start, end = (8 + length + offset for offset in entry["data_offsets"])
+        flat = torch.frombuffer(bytearray(data[start:end]), dtype=DTYPES[entry["dtype"]])
+        tensors[name.removeprefix(PREFIX)] = flat.reshape(entry["shape"]).float()
+    return config, tensors, metadata
+
+
+def labels(folder):
+    """Names of the classes, in the order of the logits."""
+    return json.loads(read_adapter(folder)[2]["aurora.labels"])
+
+
+class Adapter(nn.Module):
+    """A linear layer with a change of its output. `layer` is what it was before."""
+
+    def __init__(self, layer, scale, dropout):
+        super().__init__()
+        self.layer, self.scale, self.dropout = layer, scale, nn.Dropout(dropout)
+
+    def down(self, x):
+        """(..., in) to (..., r): what B is applied to."""
+        raise NotImplementedError
+
+    def static_down(self):
+        """(r, in): the matrix that stands for `down` when it is merged into the weight."""
+        raise NotImplementedError
+
+    def forward(self, x):
+        return self.layer(x) + self.scale * F.linear(self.down(self.dropout(x)), self.B)
+
+    def static_delta(self):
+        """The change of the weight, (out, in)."""
+        return self.scale * self.B @ self.static_down()
+
+
+class LoraLinear(Adapter):
+    def __init__(self, layer, tensors, config, scale):
+        super().__init__(layer, scale, config.get("lora_dropout", 0.0))
+        self.A = nn.Parameter(tensors["lora_A.weight"])
+        self.B = nn.Parameter(tensors["lora_B.weight"])
+
+    def down(self, x):
+        return F.linear(x, self.A)
+
+    def static_down(self):
+        return self.A
+
+
+class AuroraLinear(Adapter):
+    def __init__(self, layer, tensors, config, scale):
+        super().__init__(layer, scale, config.get("aurora_dropout", 0.0))
+        self.act = ACTIVATIONS[config["activation"]]
+        self.order = config["spline_order"]
+        self.center = config.get("center_inputs", False)
+        self.static = config.get("form") == "static"
+        self.A = nn.Parameter(tensors["aurora_A.weight"])
+        self.B = nn.Parameter(tensors["aurora_B.weight"])
+        self.H = nn.Parameter(tensors["aurora_anl.base_weight"]) if config["fixed"] else None
+        self.W = nn.Parameter(tensors["aurora_anl.spline_weight"]) if config["learnable"] else None
+        low, high = config["grid_range"]
+        grid = config["grid_size"]
+        self.step = (high - low) / grid
+        places = torch.arange(grid + self.order) - (self.order - 1) / 2
+        self.register_buffer("centres", low + places * self.step, persistent=False)
+
+    def sigma(self, z):
+        """(..., r) to (..., r)."""
+        out = 0
+        if self.H is not None:
+            out = self.act(F.linear(self.act(z), self.H))
+        if self.W is not None:
+            out = out + F.linear(self.bases(z).sum(-2), self.W)
+        return out
+
+    def bases(self, z):
+        """(..., r) to (..., r, grid + order)."""
+        outer, inner, weight, norm = FORMS[self.order]
+        t = ((z.unsqueeze(-1) - self.centres) / self.step).abs()
+        return norm * ((outer - t).clamp(min=0) ** self.order - weight * (inner - t).clamp(min=0) ** self.order)
+
+    def centred(self, a):
+        return a - a.mean(1, keepdim=True) if self.center else a
+
+    def down(self, x):
+        if self.static:
+            return F.linear(x, self.static_down())
+        return self.sigma(F.linear(x, self.centred(self.A)))
+
+    def static_down(self):
+        return self.centred(self.sigma(self.centred(self.A).T).T)
+
+
+KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
+
+
+def inject(model, folder):
+    """Puts the adapter's layers around those of the model that they belong to, in place; returns the model."""
+    config, tensors, _ = read_adapter(folder)
+    if config["peft_type"] == "NONE":
+        return model
+    name, kind = KINDS[config["peft_type"]]
+    end = f".{name}_A.weight"
+    for path in [key.removesuffix(end) for key in tensors if key.endswith(end)]:
+        own = {key.removeprefix(f"{path}."): t for key, t in tensors.items() if key.startswith(f"{path}.")}
+        parent, _, child = path.rpartition(".")
+        owner = model.get_submodule(parent)
+        layer = getattr(owner, child)
+        rank = own[f"{name}_A.weight"].shape[0]
+        alpha = of_pattern(config.get("alpha_pattern"), path, config[f"{name}_alpha"])
+        scale = alpha / (rank**0.5 if config.get("use_rslora") else rank)
+        adapter = kind(layer, own, config, scale).to(layer.weight.device, layer.weight.dtype)
+        setattr(owner, child, adapter.train(model.training))
+    return model
+
+
+def of_pattern(patterns, path, otherwise):
+    for pattern, value in (patterns or {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", path):
+            return value
+    return otherwise
+
+
+@torch.no_grad()
+def merge(model):
+    """Adds every adapter's static change to its layer's weight and takes the adapter out, in place; returns the model.
+
+    For AuroRA in its dynamic form that is another function: its layer is not linear.
+    """
+    for path, adapter in [(p, m) for p, m in model.named_modules() if isinstance(m, Adapter)]:
+        parent, _, child = path.rpartition(".")
+        delta = adapter.static_delta()
+        # GPT-2's Conv1D keeps its weight as (in, out).
+        adapter.layer.weight += delta if isinstance(adapter.layer, nn.Linear) else delta.T
+        setattr(model.get_submodule(parent), child, adapter.layer)
+    return model
+
+
+class Head(nn.Module):
+    """The linear head on pooled hidden states that was trained with the adapter."""
+
+    def __init__(self, folder):
+        super().__init__()
+        _, tensors, metadata = read_adapter(folder)
+        self.pooling = metadata["aurora.pooling"]
+        self.weight = nn.Parameter(tensors["classifier.weight"])
+        self.bias = nn.Parameter(tensors["classifier.bias"])
+
+    def forward(self, hidden, attention_mask=None):
+        """Hidden states (batch, sequence, features), or pooled ones (batch, features), to logits."""
+        if hidden.dim() == 3 and self.pooling == "first-token":
+            hidden = hidden[:, 0]
+        elif hidden.dim() == 3 and attention_mask is None:
+            hidden = hidden.mean(1)
+        elif hidden.dim() == 3:
+            mask = attention_mask.to(hidden.dtype)[..., None]
+            hidden = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        return F.linear(hidden, self.weight, self.bias)

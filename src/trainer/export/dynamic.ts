@@ -1,0 +1,23 @@
+import { injectAdapters, tensorName } from '../../adapters/inject';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import type { Model } from '../../graph/model';
+import { tensorOf } from '../../graph/values';
+import { withoutUnused } from '../../graph/prune';
+import type { Task } from '../task';
+import { addLogits, headDims } from './head';
+
+/** The trained forward itself, adapters as nodes, at the internal opset; in the form that the task's adapters are in. */
+export function dynamicModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): Model {
+  const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float);
+  const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');
+  const add = (name: string, dims: number[]) =>
+    g.addInitializer(tensorOf(name, DType.float, dims, parameters.get(name)!));
+  for (const a of task.adapters) for (const t of a.tensors) add(tensorName(a, t.name), t.dims);
+  if (task.head) {
+    const dims = headDims(task);
+    for (const part of ['weight', 'bias'] as const) add(task.head[part], dims[part]);
+    addLogits(task, g, task.head, task.data.labels.length);
+  }
+  return { ...task.model, graph: withoutUnused(g.graph) };
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { version } from '../../../package.json';
+import { writeAtomic } from '../../graph/files';
+import { stepName } from '../../runs/layout';
+import { AuroraError } from '../../shared/errors';
+import type { EvaluationMetrics } from '../../shared/events';
+import type { MetricName } from '../../shared/experiment';
+import {
+  isStaticForm,
+  type ExportForm,
+  type ExportLine,
+  type ExportMetrics,
+  type ExportRecord,
+  type MetricDrop,
+} from '../../shared/export';
+import { baseModel } from '../base-model';
+import { taskInForm } from '../phase';
+import { openTrained, type At, type Trained } from '../trained';
+import { modelCard } from './card';
+import { RECORD, StagedFolder } from './folder';
+import { FORMS } from './forms';
+import { largestDifference, measureTask, type Measured } from './measure';
+
+export interface ExportRequest {
+  run: string;
+  at: At;
+  form: ExportForm;
+  /** The folder to make; in the run's own where it is left out. */
+  out?: string;
+  /** Points that a static form may lose without asking. */
+  maxDrop: number;
+  emit: (line: ExportLine) => void | Promise<void>;
+  /** Whether to keep what loses more than that. */
+  accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
+}
+
+/** The files compute what they stand for up to float32's rounding, which adds up over a model's layers. */
+const TOLERANCE = 1e-4;
+
+/** Where exports lie that were not told where to. */
+export const exportFolder = (run: string, form: ExportForm, step: number): string =>
+  join(run, 'export', `${form}-${stepName(step)}`);
+
+/**
+ * Writes a run's adapter in a form, runs what was written on the validation set, and puts it in its place when all of
+ * it is whole, with a card that says what it is.
+ *
+ * @returns undefined where it would lose too much and that was not accepted: then nothing is left of it
+ */
+export async function exportRun(
+  request: ExportRequest,
+): Promise<{ folder: string; record: ExportRecord } | undefined> {
+  const { run, form, emit } = request;
+  const work = mkdtempSync(join(run, 'export-'));
+  let staged: StagedFolder | undefined;
+  try {
+    await emit({ kind: 'preparing' });
+    const trained = await openTrained(run, request.at, work);
+    staged = new StagedFolder(request.out ?? exportFolder(run, form, trained.step));
+    FORMS[form].write(trained, staged.path);
+    const measured = await measureForms(trained, form, staged.path, work, emit);
+    const { metrics, difference } = measured;
+    const { metric } = trained.task.spec.training;
+    const drop = { metric, points: points(metric, metrics[trained.form], metrics.exported) };
+    if (isStaticForm(form) && drop.points > request.maxDrop && !(await request.accept(drop, metrics)))
+      return undefined;
+    const record: ExportRecord = {
+      program: 'aurora-lab',
+      version,
+      form,
+      run: basename(run),
+      experiment: trained.run.spec.name,
+      step: trained.step,
+      trainedForm: trained.form,
+      labels: trained.labels,
+      metrics,
+      drop,
+      largestDifference: difference,
+      files: {},
+    };
+    const base = baseModel(trained.task.spec.model.path);
+    writeAtomic(join(staged.path, 'README.md'), modelCard(trained, record, base));
+    record.files = staged.sums();
+    writeAtomic(join(staged.path, RECORD), `${JSON.stringify(record, null, 2)}\n`);
+    staged.commit();
+    return { folder: staged.target, record };
+  } finally {
+    staged?.discard();
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function measureForms(
+  trained: Trained,
+  form: ExportForm,
+  folder: string,
+  work: string,
+  emit: ExportRequest['emit'],
+): Promise<{ metrics: ExportMetrics; difference: number }> {
+  const { task, parameters } = trained;
+  const examples = task.data.validation.dataset.examples.length;
+  const measureForm = async (what: 'dynamic' | 'static') => {
+    await emit({ kind: 'measuring', what, examples });
+    return measureTask(taskInForm(task, what), parameters, join(work, what));
+  };
+  const dynamic = await measureForm('dynamic');
+  const linear = task.spec.adapter.method !== 'aurora';
+  const fixed = linear ? dynamic : await measureForm('static');
+  await emit({ kind: 'measuring', what: 'exported', examples });
+  const exported = await FORMS[form].measure(trained, folder, join(work, 'exported'));
+  const wanted: Measured = isStaticForm(form) || trained.form === 'static' ? fixed : dynamic;
+  const difference = largestDifference(exported, wanted);
+  const largest = wanted.logits.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+  if (!(difference <= TOLERANCE * largest))
+    throw new AuroraError(
+      'failed',
+      `The exported files do not compute what was measured here: their logits differ by ${difference.toExponential(1)}.`,
+      'Nothing was kept. This is a fault of AuroRA Lab or of the runtime: please report it.',
+    );
+  return {
+    metrics: { dynamic: dynamic.metrics, static: fixed.metrics, exported: exported.metrics },
+    difference,
+  };
+}
+
+/** How much worse `after` is, in hundredths. */
+export const points = (metric: MetricName, before: EvaluationMetrics, after: EvaluationMetrics): number =>
+  100 * (metric === 'loss' ? after.loss - before.loss : before[metric] - after[metric]);

@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { methodOf } from '../../adapters/registry';
+import { ownValues } from '../../adapters/merge';
+import { DType } from '../../graph/dtype';
+import { writeAtomic } from '../../graph/files';
+import type { Model } from '../../graph/model';
+import { externalOf } from '../../graph/onnx/tensor';
+import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
+import { INLINE_BYTES, saveModel } from '../../graph/save';
+import { saveChanged } from '../../graph/save-changed';
+import { AuroraError } from '../../shared/errors';
+import type { ExportForm } from '../../shared/export';
+import { baseModel } from '../base-model';
+import { fitAdapter } from '../import/fit';
+import { readAdapterFolder } from '../import/folder';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
+import type { Task } from '../task';
+import type { Trained } from '../trained';
+import { adapterInputsModel } from './adapter-inputs';
+import loader from './aurora_peft_loader.py';
+import { writeBaseFiles } from './base-files';
+import { dynamicModel } from './dynamic';
+import { logitsName } from './head';
+import { measureFile, measureTask, type Measured } from './measure';
+import { mergedModel } from './merged';
+import { writeFiles, writePeftAdapter } from './peft';
+import { staticLoraConfig } from './peft-config';
+import { peftKey } from './peft-keys';
+
+/** One way to take a trained adapter away: it writes its files, and runs them as they lie there. */
+export interface Form {
+  write(trained: Trained, folder: string): void;
+  /** @param work for temporary graphs */
+  measure(trained: Trained, folder: string, work: string): Promise<Measured>;
+}
+
+const MODEL = 'model.onnx';
+const VALUES = 'adapter.safetensors';
+
+const adapter: Form = {
+  write({ task, parameters, labels, form }, folder) {
+    writePeftAdapter(folder, task.spec, task.adapters, parameters, labels, form);
+    writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
+  },
+  measure: measureAdapter,
+};
+
+const peftLora: Form = {
+  write({ task, parameters, labels, form }, folder) {
+    const { spec, adapters } = task;
+    const { adapter: settings } = spec;
+    if (settings.method === 'none')
+      throw new AuroraError(
+        'usage',
+        'The run trained a head alone, and no LoRA comes of that.',
+        'Export it with --as onnx-merged or onnx-dynamic.',
+      );
+    if (settings.method === 'lora') return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
+    const tensors = new Map<string, FloatTensor>();
+    for (const a of adapters) {
+      const { layer, spec: own } = a;
+      const values = ownValues(a, parameters);
+      const A = methodOf(own).staticA(values, layer, own);
+      tensors.set(peftKey(layer.path, 'lora_A.weight'), { dims: [own.rank, layer.inFeatures], data: A });
+      tensors.set(peftKey(layer.path, 'lora_B.weight'), {
+        dims: [layer.outFeatures, own.rank],
+        data: values.B,
+      });
+    }
+    writeFiles(folder, staticLoraConfig(spec, settings, adapters), tensors, spec, parameters, labels);
+  },
+  measure: measureAdapter,
+};
+
+const onnxDynamic: Form = {
+  write({ task, parameters }, folder) {
+    saveModel(
+      withMetadata(dynamicModel(task, parameters), task, 'onnx-dynamic'),
+      join(folder, MODEL),
+      inline(task),
+    );
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
+  },
+  measure: measureModel,
+};
+
+const onnxMerged: Form = {
+  write({ task, parameters }, folder) {
+    const { model, changed } = mergedModel(task, parameters);
+    saveChanged(withMetadata(model, task, 'onnx-merged'), task.original, join(folder, MODEL), changed);
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
+  },
+  measure: measureModel,
+};
+
+const onnxAdapterInputs: Form = {
+  write({ task, parameters, labels }, folder) {
+    const { model, values } = adapterInputsModel(task, parameters);
+    const metadata = new Map([...model.metadata, ['aurora.form', 'onnx-adapter-inputs']]);
+    saveModel({ ...model, metadata }, join(folder, MODEL), inline(task));
+    const words = { 'aurora.labels': JSON.stringify(labels) };
+    writeAtomic(join(folder, VALUES), encodeSafetensors(values, words));
+    writeBaseFiles(folder, task, baseModel(task.spec.model.path), false);
+  },
+  measure({ task }, folder) {
+    const { tensors } = readSafetensors(join(folder, VALUES));
+    const feeds = [...tensors].map(([name, t]) => [name, { dtype: DType.float, ...t }] as const);
+    return measureFile(task, join(folder, MODEL), logitsName(task), Object.fromEntries(feeds));
+  },
+};
+
+export const FORMS: Record<ExportForm, Form> = {
+  adapter,
+  'peft-lora': peftLora,
+  'onnx-dynamic': onnxDynamic,
+  'onnx-merged': onnxMerged,
+  'onnx-adapter-inputs': onnxAdapterInputs,
+};
+
+/** The files read back as an import would read them, on the base model. */
+async function measureAdapter({ task }: Trained, folder: string, work: string): Promise<Measured> {
+  if (task.spec.adapter.method === 'none') return measureTask(task, readHead(folder), work);
+  const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers);
+  const read: Task = { ...task, adapters, graph: { ...task.graph, adapters } };
+  return measureTask(read, new Map([...parameters, ...readHead(folder)]), work);
+}
+
+function measureModel({ task }: Trained, folder: string): Promise<Measured> {
+  return measureFile(task, join(folder, MODEL), logitsName(task));
+}
+
+function readHead(folder: string): Map<string, Float32Array> {
+  const { tensors } = readAdapterFolder(folder);
+  const head = [
+    [HEAD_WEIGHT, tensors.get(peftKey('classifier', 'weight'))],
+    [HEAD_BIAS, tensors.get(peftKey('classifier', 'bias'))],
+  ] as const;
+  return new Map(head.flatMap(([name, t]) => (t ? [[name, t.data]] : [])));
+}
+
+function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
+  const more = [
+    ['aurora.labels', JSON.stringify(data.labels)],
+    ['aurora.form', form],
+  ] as const;
+  return { ...model, metadata: new Map([...model.metadata, ...more]) };
+}
+
+/** A base model that keeps its weights beside it is one that does so here, too. */
+const inline = ({ original }: Task): number =>
+  [...original.graph.initializers.values()].some((t) => externalOf.has(t)) ? 0 : INLINE_BYTES;

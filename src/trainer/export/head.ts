@@ -1,0 +1,41 @@
+import { addHead } from '../../engine/head';
+import type { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import type { Task } from '../task';
+
+/** The name under which the head's logits leave an exported model. */
+export const logitsName = (task: Task): string =>
+  !task.head
+    ? task.graph.output
+    : task.model.graph.outputs.some((o) => o.name === 'logits')
+      ? 'aurora_logits'
+      : 'logits';
+
+/**
+ * Emits pooling and head behind what the task reads of the model, and one output more: the logits.
+ *
+ * @param names of the head's weight and bias, which are in the graph
+ */
+export function addLogits(
+  task: Task,
+  g: GraphBuilder,
+  names: { weight: string; bias: string },
+  labels: number | string,
+): void {
+  const { head } = task;
+  if (!head) return;
+  const info = task.infos.get(task.graph.output)!;
+  const inputs = task.model.graph.inputs.map((i) => i.name);
+  const mask = inputs.includes('attention_mask') ? 'attention_mask' : undefined;
+  const logits = addHead(g, task.graph.output, info, { ...head, ...names }, mask);
+  const name = logitsName(task);
+  g.op('Identity', [logits], {}, { outputs: [name] });
+  g.graph.outputs.push({ name, dtype: DType.float, shape: ['batch', labels] });
+}
+
+/** Shapes of the head's two tensors. */
+export function headDims(task: Task): { weight: number[]; bias: number[] } {
+  const classes = task.data.labels.length;
+  const hidden = task.infos.get(task.graph.output)!.shape.at(-1) as number;
+  return { weight: [classes, hidden], bias: [classes] };
+}

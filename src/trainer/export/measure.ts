@@ -1,0 +1,79 @@
+import { openEvaluator } from '../../engine/open';
+import { openSession } from '../../engine/onnxruntime/session';
+import { CPU } from '../../engine/place';
+import { LABELS } from '../../engine/program';
+import type { HostTensors } from '../../engine/engine';
+import type { Evaluator } from '../../engine/stepper';
+import type { EvaluationMetrics } from '../../shared/events';
+import { evaluateDataset } from '../evaluate';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { crossEntropy } from '../softmax';
+import type { Task } from '../task';
+
+/** What a form of a trained model makes of the validation set. */
+export interface Measured {
+  metrics: EvaluationMetrics;
+  /** Of each example in the order of the data, its labels' logits one after the other. */
+  logits: Float32Array;
+}
+
+/** The task itself: the base model with adapters as nodes, in the form that they are in. */
+export async function measureTask(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  folder: string,
+): Promise<Measured> {
+  return measure(task, await openEvaluator(task.model, task.infos, task.graph, folder), parameters);
+}
+
+/**
+ * An exported ONNX file, run from the disk as it is.
+ *
+ * @param logits the output to read
+ * @param more   values of the inputs that the task does not feed
+ */
+export async function measureFile(
+  task: Task,
+  path: string,
+  logits: string,
+  more: HostTensors = {},
+): Promise<Measured> {
+  const session = await openSession(path);
+  return measure(task, {
+    async evaluate(inputs) {
+      const { [LABELS]: labels, ...own } = inputs;
+      const out = (await session.run({ ...own, ...more }, [logits]))[logits];
+      const data = out.data as Float32Array;
+      const classes = data.length / labels.data.length;
+      const losses = Array.from(labels.data as BigInt64Array, (label, i) =>
+        crossEntropy(data.subarray(i * classes, (i + 1) * classes), Number(label)),
+      );
+      const lossSum = losses.reduce((a, b) => a + b, 0);
+      return { lossSum, count: losses.length, logits: out, observed: new Map() };
+    },
+    dispose: () => session.dispose(),
+  });
+}
+
+async function measure(
+  task: Task,
+  evaluator: Evaluator,
+  parameters: ReadonlyMap<string, Float32Array> = new Map(),
+): Promise<Measured> {
+  const { dataset } = task.data.validation;
+  const classes = task.data.labels.length;
+  const logits = new Float32Array(dataset.examples.length * classes);
+  try {
+    const micro = new MicroBatches(task, evaluator, CPU, () => {});
+    const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters, (example, values) =>
+      logits.set(values, example * classes),
+    );
+    return { metrics, logits };
+  } finally {
+    await evaluator.dispose();
+  }
+}
+
+/** The largest difference of two sets of logits. */
+export const largestDifference = (a: Measured, b: Measured): number =>
+  a.logits.reduce((most, v, i) => Math.max(most, Math.abs(v - b.logits[i])), 0);

@@ -1,0 +1,74 @@
+import { mergedWeights, rewire } from '../../adapters/merge';
+import { selectAdapters } from '../../adapters/select';
+import { GraphBuilder } from '../../graph/builder';
+import { forOpset } from '../../graph/downgrade';
+import { DType } from '../../graph/dtype';
+import { findLinearLayers } from '../../graph/linear';
+import type { Graph, Model, Node, Tensor } from '../../graph/model';
+import { liftConstants } from '../../graph/upgrade/constants';
+import { tensorOf } from '../../graph/values';
+import { AuroraError } from '../../shared/errors';
+import type { Task } from '../task';
+import { addLogits, headDims } from './head';
+
+/**
+ * The user's own file with W0 + ΔW in place of W0: the same nodes, the same opset, constants where they were, and the
+ * trained head behind it.
+ *
+ * @returns the model, and which of its initializers hold other numbers than the file
+ */
+export function mergedModel(
+  task: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+): { model: Model; changed: ReadonlySet<Tensor> } {
+  const { original } = task;
+  // Nodes stay the same objects, so that what was found on one graph is known on the other.
+  const lifted = liftConstants(original.graph);
+  const layers = findLinearLayers(lifted);
+  const { adapters } = selectAdapters(lifted, layers, task.spec.adapter);
+  const missing = task.adapters.find((a) => !adapters.some((b) => b.layer.path === a.layer.path));
+  if (missing)
+    throw new AuroraError(
+      'model',
+      `${missing.layer.path} is a fused operator in ${task.spec.model.path}, so its weight cannot be replaced in place.`,
+      'Export with --as onnx-dynamic, or train on an export without fused operators.',
+    );
+  const merge = mergedWeights(adapters, parameters);
+  const initializers = new Map([...original.graph.initializers, ...merge.added]);
+  const changed = new Set(merge.added.values());
+  for (const [name, tensor] of merge.changed)
+    if (initializers.has(name)) {
+      // Whatever else the file says of the weight stays with it.
+      const own: Tensor = { ...tensor, unknown: initializers.get(name)!.unknown };
+      initializers.set(name, own);
+      changed.add(own);
+    }
+  const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
+  const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
+  graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
+  // Before IR version 4 every initializer had to be an input too.
+  return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
+}
+
+/** A Constant node whose output is among the changed weights, with that weight. */
+function withConstant(node: Node, changed: ReadonlyMap<string, Tensor>): Node {
+  const tensor = node.opType === 'Constant' ? changed.get(node.outputs[0]) : undefined;
+  if (!tensor) return node;
+  const before = node.attributes.get('value');
+  const name = before?.type === 'tensor' ? before.value.name : tensor.name;
+  const value = { type: 'tensor', value: { ...tensor, name } } as const;
+  return { ...node, attributes: new Map([...node.attributes, ['value', value]]) };
+}
+
+/** In the opset of the file; its constants go into `graph`, which shares its lists with the model. */
+function headNodes(task: Task, graph: Graph, parameters: ReadonlyMap<string, Float32Array>): Node[] {
+  const { head } = task;
+  if (!head) return [];
+  const added: Node[] = [];
+  const g = new GraphBuilder(graph, '/aurora', added);
+  const dims = headDims(task);
+  for (const part of ['weight', 'bias'] as const)
+    g.addInitializer(tensorOf(head[part], DType.float, dims[part], parameters.get(head[part])!));
+  addLogits(task, g, head, task.data.labels.length);
+  return forOpset(added, graph, task.original.opsets.get('') ?? 1);
+}

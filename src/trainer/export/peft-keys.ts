@@ -1,0 +1,11 @@
+/** HF PEFT prefixes every key with the names of its two wrappers. */
+export const PREFIX = 'base_model.model.';
+
+/** The key of an adapter's tensor in PEFT's file: its own part, such as lora_A.weight, below the module's path. */
+export const peftKey = (path: string, part: string): string => `${PREFIX}${path}.${part}`;
+
+/** A head as PEFT saves it for sequence classification (modules_to_save). */
+export const HEAD_KEY = {
+  weight: peftKey('classifier', 'weight'),
+  bias: peftKey('classifier', 'bias'),
+} as const;

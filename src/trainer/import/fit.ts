@@ -1,0 +1,136 @@
+import { tensorName } from '../../adapters/inject';
+import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/select';
+import { nearestPaths } from '../../adapters/targets';
+import { elementCount, type Graph } from '../../graph/model';
+import type { LinearLayer } from '../../graph/linear';
+import { AuroraError } from '../../shared/errors';
+import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
+import type { AdapterFolder } from './folder';
+import { adapterModules, type AdapterModules } from './modules';
+import { importedSpec } from './spec';
+
+/** An adapter from the disk on a model's layers. */
+export interface FittedAdapter {
+  /** As an experiment would say it. */
+  spec: AuroraSpec | LoraSpec;
+  /** In the form that was trained last. */
+  adapters: LayerAdapter[];
+  /** By `tensorName`. */
+  parameters: Map<string, Float32Array>;
+  head: AdapterModules['head'];
+}
+
+/**
+ * @param layers of the graph
+ * @throws AuroraError 'adapter' where a module of the adapter is not in the model, or has other sizes there
+ */
+export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly LinearLayer[]): FittedAdapter {
+  const { spec: settings, form, alphaOf } = importedSpec(from);
+  const { modules, head } = adapterModules(from);
+  if (modules.size === 0)
+    throw new AuroraError(
+      'adapter',
+      `${from.folder} adapts no module.`,
+      'It holds a head at most: there is nothing to import.',
+    );
+  const paths = matchPaths(from.folder, [...modules.keys()], layers);
+  const rankPattern: Record<string, number> = {};
+  const alphaPattern: Record<string, number> = {};
+  for (const [path, layer] of paths) {
+    const own = modules.get(path)!;
+    const rank = (own.get('lora_A.weight') ?? own.get('aurora_A.weight'))?.dims[0] ?? settings.rank;
+    if (rank !== settings.rank) rankPattern[exactly(layer)] = rank;
+    const alpha = alphaOf(path);
+    if (alpha !== settings.alpha) alphaPattern[exactly(layer)] = alpha;
+  }
+  const spec = {
+    ...settings,
+    targetModules: targetsFor([...paths.values()], layers),
+    ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
+    ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
+  } as AuroraSpec | LoraSpec;
+  const { adapters } = selectAdapters(graph, layers, spec);
+  const parameters = new Map<string, Float32Array>();
+  for (const [path, layer] of paths) {
+    const adapter = adapters.find((a) => a.layer.path === layer)!;
+    take(from.folder, path, modules.get(path)!, adapter).forEach((data, name) => parameters.set(name, data));
+  }
+  return { spec, adapters: inForm(adapters, form), parameters, head };
+}
+
+/** A module's tensors by the names of the graph; all there and of the layer's sizes. */
+function take(
+  folder: string,
+  path: string,
+  own: AdapterModules['modules'] extends Map<string, infer T> ? T : never,
+  adapter: LayerAdapter,
+): Map<string, Float32Array> {
+  const left = new Map(own);
+  const values = new Map<string, Float32Array>();
+  const { layer } = adapter;
+  for (const t of adapter.tensors) {
+    const tensor = left.get(t.peftName);
+    if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
+    if (tensor.dims.join() !== t.dims.join())
+      throw misfit(
+        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], and ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) takes [${t.dims.join(', ')}].`,
+      );
+    values.set(tensorName(adapter, t.name), tensor.data.subarray(0, elementCount(t.dims)));
+    left.delete(t.peftName);
+  }
+  const [more] = left.keys();
+  if (more !== undefined)
+    throw misfit(`${folder} has ${path}.${more}, which its configuration does not tell of.`);
+  return values;
+}
+
+const misfit = (message: string): AuroraError =>
+  new AuroraError('adapter', message, 'The adapter belongs to another model, or was changed.');
+
+/**
+ * Which layer each module of an adapter is. The same model may be wrapped otherwise than when it was exported, so
+ * that all paths have a beginning more, or lack one.
+ */
+function matchPaths(
+  folder: string,
+  modules: readonly string[],
+  layers: readonly LinearLayer[],
+): Map<string, string> {
+  const known = new Set(layers.map((l) => l.path));
+  const found = renamings(modules[0], [...known]).find((rename) =>
+    modules.every((m) => known.has(rename(m))),
+  );
+  if (found) return new Map(modules.map((m) => [m, found(m)]));
+  const missing = modules.filter((m) => !known.has(m));
+  throw new AuroraError(
+    'adapter',
+    `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...known]).join(', ')}).`,
+    'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters of the single ones.',
+  );
+}
+
+function renamings(module: string, paths: readonly string[]): ((path: string) => string)[] {
+  const parts = module.split('.');
+  const without = parts.slice(1).map(
+    (_, n) => (path: string) =>
+      path
+        .split('.')
+        .slice(n + 1)
+        .join('.'),
+  );
+  const before = paths
+    .filter((p) => p.endsWith(`.${module}`))
+    .map((p) => (path: string) => `${p.slice(0, -module.length)}${path}`);
+  return [(path: string) => path, ...before, ...without];
+}
+
+/** Names where they mean these layers alone, else an expression. */
+function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): string | string[] {
+  const also = layers.some(
+    (l) => !paths.includes(l.path) && paths.some((path) => l.path.endsWith(`.${path}`)),
+  );
+  return also ? paths.map(exactly).join('|') : [...paths];
+}
+
+/** A path as the regular expression that patterns are. */
+const exactly = (path: string): string => path.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

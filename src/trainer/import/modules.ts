@@ -1,0 +1,58 @@
+import type { FloatTensor } from '../../graph/safetensors';
+import { AuroraError } from '../../shared/errors';
+import { PREFIX } from '../export/peft-keys';
+import type { AdapterFolder } from './folder';
+
+/** What an adapter's tensors are, by the modules that they belong to. */
+export interface AdapterModules {
+  /** By the module's path as the file has it, then by the tensor's own key, such as lora_A.weight. */
+  modules: Map<string, Map<string, FloatTensor>>;
+  head: { weight: FloatTensor; bias?: FloatTensor } | undefined;
+}
+
+const PART = /^(.+)\.((?:lora_[AB]|aurora_[AB])\.weight|aurora_anl\.(?:base|spline)_weight)$/;
+/** What PEFT calls heads of sequence classification, by the families of its models. */
+const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
+/** Parts of LoRA variants that are not read here. */
+const VARIANTS: readonly [RegExp, string][] = [
+  [/lora_magnitude_vector/, 'DoRA (use_dora)'],
+  [/lora_embedding_[AB]/, 'LoRA on an embedding'],
+  [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
+  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head of more than one layer'],
+];
+
+/** @throws AuroraError 'adapter' naming a tensor that is no part of LoRA or AuroRA */
+export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
+  const modules: AdapterModules['modules'] = new Map();
+  const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
+  for (const [key, tensor] of tensors) {
+    const name = plainName(key);
+    const part = PART.exec(name);
+    const ofHead = HEAD.exec(name);
+    if (part) {
+      const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
+      modules.set(part[1], own.set(part[2], tensor));
+    } else if (ofHead) head[ofHead[1] as 'weight' | 'bias'] = tensor;
+    else throw notKnown(folder, key, name);
+  }
+  const { weight, bias } = head;
+  return { modules, head: weight && { weight, ...(bias && { bias }) } };
+}
+
+/** Without PEFT's wrappers, and without the adapter's name that files of its older versions carry. */
+const plainName = (key: string): string =>
+  (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
+    .replace('.modules_to_save.default.', '.')
+    .replace('.modules_to_save.', '.')
+    .replace(/\.(lora_[AB])\.default\.weight$/, '.$1.weight');
+
+function notKnown(folder: string, key: string, name: string): AuroraError {
+  const variant = VARIANTS.find(([pattern]) => pattern.test(name))?.[1];
+  return new AuroraError(
+    'adapter',
+    variant
+      ? `${folder} is ${variant}, which AuroRA Lab does not have: ${key}.`
+      : `${folder} has a tensor that is no part of LoRA or AuroRA: ${key}.`,
+    'LoRA and rsLoRA on linear layers can be imported, AuroRA, and a linear head.',
+  );
+}

@@ -1,0 +1,21 @@
+/** Probabilities of one example's logits, in float64; equal infinities share alike. */
+export function softmax(logits: ArrayLike<number>): Float64Array {
+  const largest = Array.from(logits).reduce((a, b) => Math.max(a, b), -Infinity);
+  const out = Float64Array.from(logits, (v) => (v === largest ? 1 : Math.exp(v - largest)));
+  const sum = out.reduce((a, b) => a + b, 0);
+  return out.map((v) => v / sum);
+}
+
+/** −log softmax(logits)[label], in float64. */
+export function crossEntropy(logits: ArrayLike<number>, label: number): number {
+  const largest = Array.from(logits).reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = Array.from(logits).reduce((s, v) => s + Math.exp(v - largest), 0);
+  return Math.log(sum) + largest - logits[label];
+}
+
+/** The class with the largest logit; the first at ties. */
+export function argmax(logits: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < logits.length; c++) if (logits[c] > logits[best]) best = c;
+  return best;
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { anl } from '../../src/adapters/anl';
+import { readSafetensors } from '../../src/graph/safetensors';
+import { readRun } from '../../src/runs/read';
+import type { AuroraSpec } from '../../src/shared/experiment';
+import type { ExportRecord } from '../../src/shared/export';
+import type { RunEvent } from '../../src/shared/events';
+import { Lab } from './lab';
+
+/** 12 steps an epoch. */
+const lab = new Lab({
+  training: { epochs: 3, learningRate: 0.03, evaluateEvery: 'epoch', checkpointEvery: 4 },
+});
+afterAll(() => lab.remove());
+
+function train(out: string, ...settings: string[]) {
+  const set = settings.flatMap((s) => ['--set', s]);
+  const r = lab.run('train', lab.experiment, '--out', lab.path(out), ...set);
+  expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+  return { run: lab.runs(lab.path(out))[0], err: r.err };
+}
+
+const evaluations = (run: string) =>
+  readRun(run).events.filter((e): e is RunEvent & { kind: 'evaluation' } => e.kind === 'evaluation');
+const bytes = (run: string) => readFileSync(join(run, 'checkpoints/step-000036/adapter.safetensors'));
+
+/** Mean ‖σ(0)‖² over the layers of a run's last checkpoint. */
+function offsets(run: string): number {
+  const { tensors } = readSafetensors(join(run, 'checkpoints/step-000036/adapter.safetensors'));
+  const spec = readRun(run).spec.adapter as AuroraSpec;
+  const layers = [...tensors.keys()].filter((k) => k.endsWith('.W')).map((k) => k.slice(0, -2));
+  expect(layers).toHaveLength(4);
+  const norms = layers.map((l) =>
+    anl(new Float64Array(2), tensors.get(`${l}.H`)!.data, tensors.get(`${l}.W`)!.data, spec).reduce(
+      (sum, v) => sum + v * v,
+      0,
+    ),
+  );
+  return norms.reduce((a, b) => a + b) / norms.length;
+}
+
+describe('training.staticEpochs', () => {
+  const { run, err } = train('static', 'training.staticEpochs=1');
+
+  it('trains the dynamic form, then the static one, and looks for its best anew', () => {
+    expect(err).toContain('step 24: from here on the static form is trained');
+    const seen = evaluations(run);
+    expect(seen.map((e) => [e.step, e.form])).toEqual([
+      [12, undefined],
+      [24, undefined],
+      [36, 'static'],
+    ]);
+    expect(seen.at(-1)!.best).toBe(true);
+    expect(readRun(run).result!.best).toMatchObject({ step: 36 });
+    // Up to there it is the run that it would have been.
+    const plain = train('plain').run;
+    const losses = (r: string) => [...readRun(r).scalars.column('loss')!];
+    expect(losses(run).slice(0, 24)).toEqual(losses(plain).slice(0, 24));
+    expect(losses(run)[30]).not.toBe(losses(plain)[30]);
+  });
+
+  it('merges into what was trained', () => {
+    const out = lab.path('merged');
+    const r = lab.run('export', run, '--as', 'onnx-merged', '--at', 'last', '--out', out);
+    expect([r.code, r.out]).toEqual([0, expect.stringContaining('static, merged (as trained)')]);
+    const record = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
+    const { metrics } = evaluations(run).at(-1)!;
+    expect(record).toMatchObject({ step: 36, trainedForm: 'static', metrics: { static: metrics } });
+    expect(record.metrics.exported.loss).toBeCloseTo(metrics.loss, 5);
+    expect(record.drop.points).toBe(0);
+  });
+
+  it.each([8, 24, 28])('goes on from step %i to the same bits', (step) => {
+    const r = lab.run('train', '--fork', run, '--at', String(step));
+    expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+    const forked = lab.runs(lab.path('static')).at(-1)!;
+    expect(forked).not.toBe(run);
+    expect(bytes(forked).equals(bytes(run))).toBe(true);
+    expect(
+      evaluations(forked).map(({ step, metrics, best, form }) => ({ step, metrics, best, form })),
+    ).toEqual(evaluations(run).map(({ step, metrics, best, form }) => ({ step, metrics, best, form })));
+  });
+
+  it.each([
+    [
+      '28',
+      ['training.epochs=4'],
+      /from step 36 on, but at its checkpoint, step 28, it has been trained since step 24/,
+    ],
+    [
+      '24',
+      ['training.staticEpochs=2'],
+      /from step 12 on, but at its checkpoint, step 24, it has been trained not yet/,
+    ],
+  ])('cannot be forked at step %s with %s', (step, settings, message) => {
+    const set = settings.flatMap((s) => ['--set', s]);
+    const r = lab.run('train', '--fork', run, '--at', step, ...set);
+    expect([r.code, r.err]).toEqual([20, expect.stringMatching(message)]);
+  });
+
+  it.each([
+    ['training.staticEpochs=4', /training.staticEpochs is 4, more than the 3 of training.epochs/],
+    ['training.earlyStopping={"patience":1}', /only one of them can be set/],
+    ['adapter={"method":"lora"}', /training.staticEpochs is 1, but it is of AuroRA alone/],
+  ])('is refused together with %s', (setting, message) => {
+    const r = lab.run('train', lab.experiment, '--set', 'training.staticEpochs=1', '--set', setting);
+    expect([r.code, r.err]).toEqual([3, expect.stringMatching(message)]);
+  });
+});
+
+describe('σ(0)', () => {
+  it('is made small by training.offsetPenalty, which is not in the loss', () => {
+    const plain = train('offset').run;
+    const penalized = train('penalized', 'training.offsetPenalty=1').run;
+    expect(offsets(plain)).toBeGreaterThan(1e-3);
+    expect(offsets(penalized)).toBeLessThan(offsets(plain) / 20);
+    const first = (r: string) => readRun(r).scalars.column('loss')![0];
+    expect(first(penalized)).toBe(first(plain));
+  });
+
+  it('begins at zero with adapter.splineInitialization "zero"', () => {
+    const { run } = train('zero', 'adapter.splineInitialization=zero', 'training.learningRate=1e-9');
+    expect(offsets(run)).toBeLessThan(1e-12);
+  });
+});
