@@ -88,12 +88,7 @@ const withoutNaN = (text: string): string => text.replace(/(?<=[[:,\s])-?(?:NaN|
 
 /** The experiment's adapter section that a case stands for. */
 export function adapterSpec(c: ReferenceCase): AuroraSpec | LoraSpec {
-  const {
-    rank,
-    scale,
-    form: _,
-    ...anl
-  } = c.hyper as { rank: number; scale: number } & Record<string, unknown>;
+  const { rank, scale, ...anl } = c.hyper as { rank: number; scale: number } & Record<string, unknown>;
   const common = {
     targetModules: c.targets,
     rank,

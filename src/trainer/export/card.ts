@@ -111,8 +111,9 @@ function settings({ run: { spec } }: Trained): unknown {
 
 function environment({ environment }: Trained): string[] {
   if (!environment) return [];
-  const { host: _, ...shown } = environment;
-  const rows = Object.entries(shown).map(([key, value]) => `| ${key} | ${String(value)} |`);
+  // Where it was trained is nobody's business.
+  const shown = Object.entries(environment).filter(([key]) => key !== 'host');
+  const rows = shown.map(([key, value]) => `| ${key} | ${String(value)} |`);
   return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];
 }
 
