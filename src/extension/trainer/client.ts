@@ -26,6 +26,13 @@ export interface ProgramOptions {
   timeout?: number;
 }
 
+/** A command that is told things while it runs. */
+export interface OpenProgram {
+  ended: Promise<ProgramResult>;
+  send(line: string): void;
+  kill(why: string): void;
+}
+
 /**
  * Starts, stops and re-attaches trainers: detached, plain Node processes that write a run folder and take
  * requests as files (ARCHITECTURE: the run folder is the only truth). Every method that executes anything
@@ -45,6 +52,8 @@ export interface TrainerClient extends vscode.Disposable {
     args: readonly string[],
     options?: ProgramOptions & { token?: vscode.CancellationToken },
   ): Promise<ProgramResult>;
+  /** A command that goes on and reads lines from its standard input; it dies with the window, or by `kill`. */
+  open(args: readonly string[], options?: ProgramOptions): Promise<OpenProgram>;
   /** Runs that this window started, or took up again after a reload, and keeps alive; wherever they lie. */
   ownRuns(): readonly string[];
   /** What can train here; for the Machine view and diagnostics. Executes nothing but `node --version`. */

@@ -21,6 +21,8 @@ export interface ProgramRun {
   env: NodeJS.ProcessEnv;
   onLine?: (line: string) => void;
   timeout?: number;
+  /** It reads lines from its standard input, which `send` writes. */
+  input?: boolean;
 }
 
 /** A short command that has been started. */
@@ -33,14 +35,19 @@ export interface RunningProgram {
    * @param now without the moment to tidy up in: nobody is there any more to see to its end
    */
   kill(why: string, now?: boolean): void;
+  /** Writes a line to its standard input; nothing happens where it is gone, or was started without one. */
+  send(line: string): void;
 }
 
-/** No shell, nothing to read from (it never waits for input), a group of its own so that all of it can be ended. */
-export function startProgram({ node, args, cwd, env, onLine, timeout }: ProgramRun): RunningProgram {
+/**
+ * No shell, a group of its own so that all of it can be ended, and nothing to read from unless it is to be told
+ * something: so it never waits for input that nobody gives.
+ */
+export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
   const child = spawn(node, args, {
     cwd,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
@@ -58,11 +65,17 @@ export function startProgram({ node, args, cwd, env, onLine, timeout }: ProgramR
     killed ??= why;
   };
   const limit = timeout ?? PROGRAM_TIMEOUT_MS;
-  const timer = setTimeout(() => kill(`took longer than ${Math.round(limit / 1000)} s`), limit);
+  // A timer cannot wait for ever.
+  const timer =
+    limit === Infinity
+      ? undefined
+      : setTimeout(() => kill(`took longer than ${Math.round(limit / 1000)} s`), limit);
   const out = collect(STDOUT_KEPT, onLine);
   const err = collect(STDERR_KEPT);
-  child.stdout.on('data', out.add);
-  child.stderr.on('data', err.add);
+  child.stdout!.on('data', out.add);
+  child.stderr!.on('data', err.add);
+  // A program that has just ended takes no more; its end is told by `ended`.
+  child.stdin?.on('error', () => undefined);
   const ended = new Promise<ProgramResult>((resolve, reject) => {
     child.once('error', (e) =>
       reject(
@@ -78,7 +91,7 @@ export function startProgram({ node, args, cwd, env, onLine, timeout }: ProgramR
       resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\nended by ${signal}\n` : stderr });
     });
   }).finally(() => clearTimeout(timer));
-  return { ended, kill };
+  return { ended, kill, send: (line) => void child.stdin?.write(`${line}\n`) };
 }
 
 /** A stream's text, and its whole lines as they come. */

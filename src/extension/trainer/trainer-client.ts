@@ -34,6 +34,7 @@ export function createTrainerClient(
       if (token?.isCancellationRequested) running.kill('was cancelled');
       return running.ended.finally(() => cancelled?.dispose());
     },
+    open: (args, options = {}) => trainer.program(args, options, true),
     dispose: () => trainer.dispose(),
   };
 }

@@ -99,7 +99,12 @@ export class Trainer {
     return stop;
   }
 
-  async program(args: readonly string[], options: ProgramOptions = {}): Promise<RunningProgram> {
+  /** @param input whether it reads lines from its standard input; then it goes on until it is told to end */
+  async program(
+    args: readonly string[],
+    options: ProgramOptions = {},
+    input = false,
+  ): Promise<RunningProgram> {
     const harmless = options.untrusted === true && HARMLESS.includes(args[0]);
     if (!harmless) await this.requireTrust();
     const node = await this.node();
@@ -110,7 +115,8 @@ export class Trainer {
       cwd: options.cwd,
       env: { ...this.environment(), ...options.env },
       onLine: options.onLine,
-      timeout: options.timeout,
+      timeout: options.timeout ?? (input ? Infinity : undefined),
+      input,
     });
     this.programs.add(running);
     const forget = () => void this.programs.delete(running);

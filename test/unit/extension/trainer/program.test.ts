@@ -35,6 +35,24 @@ describe('a short command', () => {
     expect((await start(text).ended).stdout).toBe('nothing\n');
   });
 
+  it('is told things where it wants to be, also after it is gone', async () => {
+    const text = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      if (line === 'end') process.exit(0); console.log('got ' + line); });`;
+    const lines: string[] = [];
+    const running = start(text, {
+      input: true,
+      timeout: Infinity,
+      onLine: (line) => {
+        lines.push(line);
+        running.send('end');
+      },
+    });
+    running.send('a word');
+    expect((await running.ended).code).toBe(0);
+    expect(lines).toEqual(['got a word']);
+    running.send('too late');
+  });
+
   it('is ended with all it started when it is cancelled', async () => {
     const pids: number[] = [];
     const text = `const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e3)']);
