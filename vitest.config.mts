@@ -28,6 +28,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'webview', include: ['test/webview/**/*.test.ts'] } },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
+      { extends: true, test: { name: 'interop', include: ['test/interop/**/*.test.ts'] } },
       {
         extends: true,
         test: {

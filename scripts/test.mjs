@@ -7,7 +7,8 @@ import { Failure, main, say } from './lib/console.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
-import { ensureChromium, ensureVulkan } from './lib/system.mjs';
+import { ensureOnnxRuntimeWeb } from './lib/onnxruntime-web.mjs';
+import { ensureChromium, ensurePython, ensureVulkan } from './lib/system.mjs';
 import { ensureUseLite, fetchUseLite } from './lib/use-lite.mjs';
 import { ensureWorkbench } from './lib/workbench/install.mjs';
 
@@ -16,6 +17,7 @@ const TIERS = {
   unit: (filters) => vitest('unit', filters),
   cli: (filters) => vitest('cli', filters),
   reference: (filters) => vitest('reference', filters),
+  interop: (filters) => vitest('interop', filters),
   webview: (filters) => vitest('webview', filters),
   vscode: (filters) => vitest('vscode', filters),
 };
@@ -25,6 +27,11 @@ const NEEDS = {
   unit: () => ensureVulkan(),
   cli: () => ensureVulkan(),
   reference: () => ensureVulkan(),
+  interop() {
+    ensurePython();
+    ensureChromium();
+    ensureOnnxRuntimeWeb();
+  },
   webview: () => ensureChromium(),
   async vscode() {
     for (const version of ['1.100', '1.139']) ensureWorkbench(version);

@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../src/graph/safetensors';
+import type { ExportForm, ExportRecord } from '../../src/shared/export';
+import { Lab } from '../cli/lab';
+import { closeBrowser } from '../vscode/driver/browser';
+import { apart, INPUTS, type OnnxJob } from './jobs';
+import { onPython, python } from './python';
+import { inBrowser } from './web';
+
+/** What is trained, each on a model that PyTorch has exported. */
+const RUNS = {
+  'AuroRA on linear layers': {
+    model: 'bert',
+    adapter: { method: 'aurora', rank: 2, targetModules: ['query', 'value', 'dense'] },
+  },
+  'AuroRA of order 2 with sigmoids, centred, of several ranks': {
+    model: 'bert',
+    adapter: {
+      method: 'aurora',
+      rank: 3,
+      splineOrder: 2,
+      gridSize: 4,
+      activation: 'sigmoid',
+      centerInputs: true,
+      targetModules: ['query', 'value'],
+      rankPattern: { 'layer.1.value': 2 },
+      alphaPattern: { 'layer.0.query': 7 },
+    },
+  },
+  'AuroRA whose static form was trained last, on Conv1D': {
+    model: 'gpt2',
+    adapter: { method: 'aurora', rank: 2, targetModules: ['c_attn', 'c_fc'] },
+    training: { staticEpochs: 1 },
+  },
+  'rsLoRA of several ranks': {
+    model: 'bert',
+    adapter: {
+      method: 'lora',
+      rank: 3,
+      alpha: 5,
+      useRslora: true,
+      targetModules: ['query', 'dense'],
+      rankPattern: { 'layer.1.query': 2 },
+      alphaPattern: { 'layer.0.query': 7 },
+    },
+  },
+  'LoRA on Conv1D': { model: 'gpt2', adapter: { method: 'lora', rank: 2, targetModules: ['c_attn'] } },
+} satisfies Record<string, Trained>;
+interface Trained {
+  model: 'bert' | 'gpt2';
+  adapter: object;
+  training?: object;
+}
+type Name = keyof typeof RUNS;
+const NAMES = Object.keys(RUNS) as Name[];
+const TOLERANCE = 1e-5;
+
+describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () => {
+  const lab = new Lab();
+  const exports = new Map<string, string>();
+  const folder = (name: Name, form: ExportForm) => exports.get(`${name} ${form}`)!;
+  /** Of the trained form, and merged: what everything else has to give. */
+  const wanted = new Map<Name, { trained: number[]; merged: number[] }>();
+
+  const job = (name: Name, form: ExportForm): OnnxJob => ({
+    path: join(folder(name, form), 'model.onnx'),
+    output: 'logits',
+    inputs: INPUTS,
+    adapter: form === 'onnx-adapter-inputs' ? join(folder(name, form), 'adapter.safetensors') : null,
+  });
+  const FORMS = ['onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs'] as const;
+  const jobs = () => NAMES.flatMap((name) => FORMS.map((form) => ({ name, form, ...job(name, form) })));
+  const want = (name: Name, form: ExportForm) =>
+    form === 'onnx-merged' || form === 'peft-lora' ? wanted.get(name)!.merged : wanted.get(name)!.trained;
+
+  beforeAll(async () => {
+    python('models.py', [lab.folder]);
+    for (const name of NAMES) {
+      const { model, adapter, training }: Trained = RUNS[name];
+      const settings = {
+        'model.path': `${model}.onnx`,
+        'model.maxLength': 16,
+        'task.head': model === 'bert' ? 'linear' : 'none',
+        adapter,
+        training: { epochs: 2, batchSize: 8, learningRate: 0.03, seed: 7, ...training },
+      };
+      const out = lab.path(`runs-${NAMES.indexOf(name)}`);
+      const set = Object.entries(settings).flatMap(([key, value]) => [
+        '--set',
+        `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
+      ]);
+      const trained = lab.run('train', lab.experiment, '--out', out, '--device', 'cpu', ...set);
+      expect([trained.code, trained.err]).toEqual([0, expect.not.stringContaining('error')]);
+      const [run] = lab.runs(out);
+      for (const form of ['adapter', 'peft-lora', ...FORMS]) {
+        const r = lab.run('export', run, '--as', form, '--at', 'last', '--accept-drop', '--json');
+        expect([r.code, r.err]).toEqual([0, '']);
+        const last = r.out.trim().split('\n').at(-1)!;
+        const { folder, record } = JSON.parse(last) as { folder: string; record: ExportRecord };
+        expect(record.form).toBe(form);
+        // What was measured here is the run's own graph.
+        expect(record.largestDifference).toBeLessThan(TOLERANCE);
+        exports.set(`${name} ${form}`, folder);
+      }
+      wanted.set(name, {
+        trained: await inNode(job(name, 'onnx-dynamic')),
+        merged: await inNode(job(name, 'onnx-merged')),
+      });
+    }
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    lab.remove();
+  });
+
+  it('tells the forms apart: only of LoRA, and of what was trained static, are they one function', () => {
+    for (const name of NAMES) {
+      const { trained, merged } = wanted.get(name)!;
+      expect(trained).toHaveLength(4);
+      const same = name.includes('LoRA') || name.includes('static');
+      if (same) expect(apart(trained, merged), name).toBeLessThan(TOLERANCE);
+      else expect(apart(trained, merged), name).toBeGreaterThan(1e-3);
+    }
+  });
+
+  it.each(NAMES)('in PyTorch, by the loader that goes with it and by what PEFT does: %s', (name) => {
+    const { model } = RUNS[name];
+    const common = {
+      model,
+      weights: lab.path(`${model}.pt`),
+      inputs: INPUTS,
+      loader: folder(name, 'adapter'),
+    };
+    const of = (form: ExportForm, by: string) => ({ ...common, folder: folder(name, form), with: by });
+    const loaders = [
+      of('adapter', 'loader'),
+      of('adapter', 'merged'),
+      of('peft-lora', 'loader'),
+      of('peft-lora', 'peft'),
+    ];
+    const results = JSON.parse(python('torch_side.py', [], loaders)) as number[][];
+    const { trained, merged } = wanted.get(name)!;
+    [trained, merged, merged, merged].forEach((logits, i) => {
+      expect(apart(results[i], logits), `${loaders[i].folder} by ${loaders[i].with}`).toBeLessThan(TOLERANCE);
+    });
+  });
+
+  it('in Debian’s ONNX Runtime', () => {
+    const all = jobs();
+    const results = JSON.parse(python('onnxruntime_side.py', [], all)) as number[][];
+    all.forEach(({ name, form }, i) => {
+      expect(apart(results[i], want(name, form)), `${name} ${form}`).toBeLessThan(TOLERANCE);
+    });
+  });
+
+  it('in ONNX Runtime for browsers, in Chromium', async () => {
+    const all = jobs();
+    const results = await inBrowser(
+      all,
+      all.map(({ adapter }) => tensorsOf(adapter)),
+    );
+    all.forEach(({ name, form }, i) => {
+      expect(apart(results[i], want(name, form)), `${name} ${form}`).toBeLessThan(TOLERANCE);
+    });
+  });
+
+  it('of adapters that are swapped: another run of the same modules makes the same file', async () => {
+    const form = 'onnx-adapter-inputs';
+    const name = 'AuroRA on linear layers';
+    const { adapter } = RUNS[name];
+    // Another rank, another alpha, other numbers.
+    const set = ['model.path=bert.onnx', `adapter=${JSON.stringify({ ...adapter, rank: 3, alpha: 5 })}`];
+    const out = lab.path('runs-other');
+    const settings = set.flatMap((s) => ['--set', s]);
+    expect(lab.run('train', lab.experiment, '--out', out, '--device', 'cpu', ...settings).code).toBe(0);
+    const [run] = lab.runs(out);
+    const made = (as: ExportForm) => {
+      const r = lab.run('export', run, '--as', as, '--out', lab.path(`other-${as}`));
+      expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+      return lab.path(`other-${as}`);
+    };
+    const other = made(form);
+    const mine = job(name, form);
+    expect(readFileSync(join(other, 'model.onnx')).equals(readFileSync(mine.path))).toBe(true);
+    const swapped = await inNode({ ...mine, adapter: join(other, 'adapter.safetensors') });
+    const own = await inNode({
+      ...job(name, 'onnx-dynamic'),
+      path: join(made('onnx-dynamic'), 'model.onnx'),
+    });
+    expect(apart(swapped, own)).toBeLessThan(TOLERANCE);
+    expect(apart(swapped, wanted.get(name)!.trained)).toBeGreaterThan(1e-3);
+  });
+});
+
+const tensorsOf = (file: string | null) =>
+  Object.fromEntries(
+    file
+      ? [...readSafetensors(file).tensors].map(([name, { dims, data }]) => [name, { dims, data: [...data] }])
+      : [],
+  );
+
+/** In onnxruntime-node, by itself. */
+async function inNode({ path, output, inputs, adapter }: OnnxJob): Promise<number[]> {
+  const session = await InferenceSession.create(readFileSync(path));
+  const tokens = Object.entries(inputs).map(([name, rows]) => {
+    const data = BigInt64Array.from(rows.flat(), BigInt);
+    return [name, new Tensor('int64', data, [rows.length, rows[0].length])] as const;
+  });
+  const more = Object.entries(tensorsOf(adapter)).map(
+    ([name, { dims, data }]) => [name, new Tensor('float32', Float32Array.from(data), dims)] as const,
+  );
+  const feeds: Record<string, Tensor> = Object.fromEntries([...tokens, ...more]);
+  const own = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
+  const out = await session.run(own);
+  await session.release();
+  return [...(out[output].data as Float32Array)];
+}
