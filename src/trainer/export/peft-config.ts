@@ -78,5 +78,6 @@ const common = (spec: Experiment): Json => ({
   bias: 'none',
   inference_mode: true,
   modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
-  task_type: 'SEQ_CLS',
+  // With this type PEFT looks for a trained head in the file.
+  task_type: spec.task.head === 'linear' ? 'SEQ_CLS' : null,
 });
