@@ -19,8 +19,12 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/inspect')).inspect,
   },
   export: {
-    summary: 'write a trained model as ONNX and measure it',
+    summary: 'write a trained adapter or model for others, and measure it',
     load: async () => (await import('./commands/export')).exportCommand,
+  },
+  import: {
+    summary: 'make a run of an adapter from the disk, to evaluate, compare and train on',
+    load: async () => (await import('./commands/import')).importCommand,
   },
   doctor: {
     summary: 'look at this machine and measure what it could train on',

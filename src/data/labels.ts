@@ -28,7 +28,7 @@ export function inferLabels(path: string, trainingRows: readonly Row[]): string[
 export const labelIndex = (labels: readonly string[]): Map<string, number> =>
   new Map(labels.map((label, i) => [label, i]));
 
-/** Rows whose label is known; the others are a data error naming file and line, or skipped. */
+/** Rows whose label is among those that are trained; the others are a data error naming file and line, or skipped. */
 export function withKnownLabels(
   path: string,
   { rows, skipped }: Rows,
@@ -43,7 +43,7 @@ export function withKnownLabels(
       continue;
     }
     const near = nearest(row.label, labels);
-    const reason = `the label "${row.label}" is not among the ${labels.length} of the training data${near === undefined ? '' : ` (nearest: "${near}")`}`;
+    const reason = `the label "${row.label}" is not among the ${labels.length} that are trained${near === undefined ? '' : ` (nearest: "${near}")`}`;
     badRow(path, { line: row.line, reason, unknownLabel: row.label }, onBadRow, result.skipped);
   }
   requireRows(path, result.rows.length, result.skipped);

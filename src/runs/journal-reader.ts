@@ -4,6 +4,7 @@ import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
 /** Typed by its own keys, so that a new kind of event cannot be forgotten here. */
 const KINDS: Record<RunEvent['kind'], true> = {
   forked: true,
+  imported: true,
   requested: true,
   started: true,
   device: true,

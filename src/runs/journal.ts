@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { diskError } from '../graph/files';
+import { diskError, writeAtomic } from '../graph/files';
 import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
 import { parseJournal, wholeLines } from './journal-reader';
+import { runPaths } from './layout';
 
 /** Appends to a run's events.jsonl. Each event is flushed to the disk before `append` returns: they are rare. */
 export class Journal {
@@ -44,4 +45,18 @@ export class Journal {
   close(): void {
     closeSync(this.fd);
   }
+}
+
+export interface JournalLine {
+  event: NewEvent;
+  /** Milliseconds since 1970; now where it is left out. */
+  t?: number;
+}
+
+/** The whole journal of a run that somebody makes without training it. */
+export function writeJournal(run: string, lines: readonly JournalLine[]): void {
+  const text = lines.map(
+    ({ event, t }, seq) => `${JSON.stringify({ ...event, v: EVENT_VERSION, seq, t: t ?? Date.now() })}\n`,
+  );
+  writeAtomic(runPaths(run).events, text.join(''));
 }

@@ -30,6 +30,15 @@ export interface ForkedEvent {
   changed: { key: string; from?: unknown; to?: unknown }[];
 }
 
+/** First line of a run that was not trained here: it begins with an adapter from the disk, as its step 0. */
+export interface ImportedEvent {
+  kind: 'imported';
+  /** The name of the adapter's folder. */
+  adapter: string;
+  /** As its configuration says it. */
+  peftType: string;
+}
+
 /**
  * Where somebody wants a run to compute: its first line, or its first after `forked`, so that a run that was killed
  * before it had found its device goes on as it was meant to.
@@ -70,6 +79,7 @@ export type RunEvent = EventBase &
         trainableHead: number;
       }
     | ForkedEvent
+    | ImportedEvent
     | { kind: 'resumed'; fromStep: number; pid: number; warnings: string[] }
     | {
         kind: 'evaluation';

@@ -36,17 +36,18 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
   const vocabulary = embeddingRows(model);
   if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
 
-  const all = readRows(data.train, data);
+  const read = readRows(data.train, data);
   let skippedValidation: SkippedRow[] = [];
-  const labels = known ? [...known] : inferLabels(data.train, all.rows);
+  const labels = known ? [...known] : inferLabels(data.train, read.rows);
+  const all = known ? withKnownLabels(data.train, read, labels, data.onBadRow) : read;
   let train = all.rows;
   let validation: Row[];
   if (data.validation === undefined)
     ({ train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed));
   else {
-    const read = withKnownLabels(data.validation, readRows(data.validation, data), labels, data.onBadRow);
-    validation = read.rows;
-    skippedValidation = read.skipped;
+    const kept = withKnownLabels(data.validation, readRows(data.validation, data), labels, data.onBadRow);
+    validation = kept.rows;
+    skippedValidation = kept.skipped;
   }
   const split = (path: string, rows: Row[], skipped: SkippedRow[]): DataSplit => {
     const dataset = tokenizeAll(rows, tokenizer, {

@@ -1,13 +1,14 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../graph/files';
+import { writeJournal, type JournalLine } from '../runs/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
 import type { SettingChange } from '../runs/experiment/change';
 import { forkedExperiment } from '../runs/experiment/fork-settings';
 import { AuroraError } from '../shared/errors';
-import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
+import type { RunEvent } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint, CheckpointState } from './checkpoint';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
@@ -147,16 +148,10 @@ function replay(spec: Experiment, evaluations: readonly Evaluation[]) {
   return { stopping: stopping.state(), best };
 }
 
-interface Line {
-  event: NewEvent;
-  /** Milliseconds since 1970; now where it is left out. */
-  t?: number;
-}
-
-const copied = (event: RunEvent): Line => ({ event, t: event.t });
+const copied = (event: RunEvent): JournalLine => ({ event, t: event.t });
 
 /** The other run's first word, with the steps that the fork will take. */
-function startedEvent(source: RunSummary, spec: Experiment, step: number): Line {
+function startedEvent(source: RunSummary, spec: Experiment, step: number): JournalLine {
   const started = source.events.find((e) => e.kind === 'started');
   if (!started)
     throw new AuroraError(
@@ -179,13 +174,6 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Line 
       'Begin at an earlier checkpoint, or change training.epochs and training.staticEpochs together.',
     );
   return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
-}
-
-function writeJournal(run: string, lines: readonly Line[]): void {
-  const text = lines.map(
-    ({ event, t }, seq) => `${JSON.stringify({ ...event, v: EVENT_VERSION, seq, t: t ?? Date.now() })}\n`,
-  );
-  writeAtomic(runPaths(run).events, text.join(''));
 }
 
 function copyScalars(from: string, run: string, step: number): void {

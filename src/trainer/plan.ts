@@ -30,7 +30,7 @@ export function makePlan(t: TrainingSpec, trainExamples: number): Plan {
     totalSteps,
     warmupSteps: warmupStepsOf(t, totalSteps),
     staticFrom,
-    trainedForm: (step) => (step > staticFrom ? 'static' : 'dynamic'),
+    trainedForm: (step) => (step > staticFrom || staticFrom === 0 ? 'static' : 'dynamic'),
     evaluates,
     checkpoints: (step) => due(step, t.checkpointEvery) || evaluates(step),
     snapshots: (step) => due(step, t.activationsEvery) || evaluates(step),

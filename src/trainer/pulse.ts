@@ -37,7 +37,8 @@ export interface PulseData {
   lease: number | undefined;
 }
 
-const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
+/** Of this process, which has just begun. */
+export const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
   pid: process.pid,
   nonce: randomBytes(8).toString('hex'),
   host: hostname(),

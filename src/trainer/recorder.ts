@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { tokenOffsets } from '../data/token-offsets';
 import type { HostTensor } from '../engine/engine';
-import type { EvaluationResult, Stepper } from '../engine/stepper';
+import type { EvaluationResult, Evaluator } from '../engine/stepper';
 import { writeAtomic } from '../graph/files';
 import { runPaths, stepName } from '../runs/layout';
 import type { ActivationExample, ActivationExamples } from '../shared/activation-examples';
@@ -63,7 +63,7 @@ export class ActivationRecorder {
   /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */
   async record(
     step: number,
-    stepper: Stepper,
+    evaluator: Evaluator,
     micro: MicroBatches,
     parameters: ReadonlyMap<string, Float32Array>,
   ): Promise<string | undefined> {
@@ -77,7 +77,7 @@ export class ActivationRecorder {
           [];
         for (const part of parts) {
           const inputs = this.task.feeds(data.validation.dataset, part.indices, part.length);
-          const { observed } = await stepper.evaluate(inputs, parameters, true);
+          const { observed } = await evaluator.evaluate(inputs, parameters, true);
           out.push({ observed, part, mask: inputs.attention_mask });
         }
         return out;

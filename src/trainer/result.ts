@@ -57,7 +57,8 @@ export function makeResult(
   };
 }
 
-function majority({ data }: Task): RunResult['majority'] {
+/** What always answering with the most frequent training label would give. */
+export function majority({ data }: Task): RunResult['majority'] {
   const counts = new Array<number>(data.labels.length).fill(0);
   for (const e of data.train.dataset.examples) counts[e.label]++;
   const label = counts.indexOf(Math.max(...counts));

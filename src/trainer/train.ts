@@ -175,7 +175,7 @@ async function trainOnce(
   }
 }
 
-const trainedCounts = (trainable: readonly TrainableInfo[]) => {
+export const trainedCounts = (trainable: readonly TrainableInfo[]) => {
   const sum = (part: TrainableInfo['part']) =>
     trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
   return { adapters: sum('adapter'), head: sum('head') };

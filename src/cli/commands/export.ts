@@ -13,6 +13,7 @@ import { parseAt } from '../../trainer/trained';
 import { askAtTerminal, nextLine } from '../ask';
 import { one, type Command } from '../command';
 import { dropWords, exportText, measuringText } from '../export-report';
+import { endOnSignals } from '../signals';
 import { write } from '../write';
 
 /** Points of the run's metric. */
@@ -50,6 +51,7 @@ Leaves with 23 where a merged form loses too much and nobody said to keep it.
   async run(args) {
     const json = args.flag('json');
     const emit = (line: ExportLine) => tell(line, json);
+    endOnSignals();
     try {
       const run = resolve(one(args, 'run folder', 'export'));
       const form = args.text('as') as ExportForm;

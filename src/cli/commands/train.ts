@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writeAtomic } from '../../graph/files';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../runs/layout';
 import { loadExperiment } from '../../runs/experiment/load';
@@ -11,6 +11,7 @@ import type { RunResult } from '../../trainer/result';
 import type { TrainOutcome } from '../../trainer/train';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
+import { program } from '../program';
 import { report } from '../report';
 import { onInterrupt } from '../signals';
 import { trainRun, type TrainingSettings } from '../training';
@@ -170,12 +171,6 @@ function conclude(outcome: TrainOutcome, run: string, headOnly?: RunResult): num
   process.stdout.write(report(outcome.result, run, headOnly));
   process.stdout.write(nextSteps(run));
   return EXIT.ok;
-}
-
-/** The program as it was called, so that a line can be pasted. */
-function program(): string {
-  const called = process.argv[1] ?? 'aurora';
-  return /\.c?js$/.test(called) ? `node ${relative(process.cwd(), called)}` : 'aurora';
 }
 
 const nextSteps = (run: string): string => `Next

@@ -19,7 +19,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
   const parts = [
     frontMatter(record, base),
     `# ${trained.run.spec.name}`,
-    `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${base.name}**, after ${thousands(record.step)} steps, trained with AuroRA Lab ${record.version} (run \`${record.run}\`).`,
+    `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${base.name}**, ${origin(trained)}${thousands(record.step)} steps, trained with AuroRA Lab ${record.version} (run \`${record.run}\`).`,
     '## Metrics',
     metricsTable(trained, record),
     ...gap(trained, record),
@@ -55,6 +55,12 @@ function methodWords({ run: { spec }, task, form }: Trained): string {
   const name = adapter.method === 'aurora' ? 'AuroRA' : 'LoRA';
   const last = form === 'static' ? ', its static form trained last,' : '';
   return `${name} of rank ${adapter.rank} (alpha ${adapter.alpha})${last} on ${task.adapters.length} modules`;
+}
+
+/** An imported adapter had its training elsewhere. */
+function origin({ run }: Trained): string {
+  const imported = run.events.find((e) => e.kind === 'imported');
+  return imported ? `imported from \`${imported.adapter}\`, and after that ` : 'after ';
 }
 
 function metricsTable({ task, form }: Trained, { metrics, form: exported }: ExportRecord): string {

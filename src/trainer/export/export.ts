@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { version } from '../../../package.json';
-import { writeAtomic } from '../../graph/files';
+import { diskError, writeAtomic } from '../../graph/files';
 import { stepName } from '../../runs/layout';
+import { readRunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';
 import type { EvaluationMetrics } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
@@ -16,6 +17,7 @@ import {
 } from '../../shared/export';
 import { baseModel } from '../base-model';
 import { taskInForm } from '../phase';
+import { removedAtEnd } from '../removed';
 import { openTrained, type At, type Trained } from '../trained';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
@@ -52,7 +54,8 @@ export async function exportRun(
   request: ExportRequest,
 ): Promise<{ folder: string; record: ExportRecord } | undefined> {
   const { run, form, emit } = request;
-  const work = mkdtempSync(join(run, 'export-'));
+  const work = workFolder(run);
+  const removeWork = removedAtEnd(work);
   let staged: StagedFolder | undefined;
   try {
     await emit({ kind: 'preparing' });
@@ -87,7 +90,18 @@ export async function exportRun(
     return { folder: staged.target, record };
   } finally {
     staged?.discard();
-    rmSync(work, { recursive: true, force: true });
+    removeWork();
+  }
+}
+
+/** In the run, so that graphs can stand on the model's file where that is on the same disk. */
+function workFolder(run: string): string {
+  try {
+    return mkdtempSync(join(run, 'export-'));
+  } catch (e) {
+    // The reader of the run says best what is wrong with it.
+    readRunSummary(run);
+    throw diskError(run, e);
   }
 }
 

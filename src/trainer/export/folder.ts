@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { diskError } from '../../graph/files';
 import { readFileRef } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
+import { removedAtEnd } from '../removed';
 
 /** Beside what was exported: what it is, so that it can be replaced by a newer export and by nothing else. */
 export const RECORD = 'export.json';
@@ -14,12 +15,15 @@ export const RECORD = 'export.json';
  */
 export class StagedFolder {
   readonly path: string;
+  /** Takes away what was not committed; also when the process ends before. */
+  readonly discard: () => void;
 
   /** @throws AuroraError 'usage' where something else is in the place */
   constructor(readonly target: string) {
     requireFree(target);
     const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
     this.path = join(dirname(target), name);
+    this.discard = removedAtEnd(this.path);
     try {
       mkdirSync(this.path, { recursive: true });
     } catch (e) {
@@ -37,11 +41,6 @@ export class StagedFolder {
     } catch (e) {
       throw diskError(this.target, e);
     }
-  }
-
-  /** Takes away what was not committed. */
-  discard(): void {
-    rmSync(this.path, { recursive: true, force: true });
   }
 
   /** SHA-256 of each file, by its path in the folder. */

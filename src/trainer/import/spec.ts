@@ -89,6 +89,7 @@ class Reader {
   number(key: string, otherwise?: number): number {
     const value = this.config[key] ?? otherwise;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (value === undefined) throw this.error(`does not say ${key}`);
     throw this.error(`has ${key} ${JSON.stringify(value)}, where a number should be`);
   }
 

@@ -28,7 +28,7 @@ describe('labels', () => {
   it('of validation rows must be known from training', () => {
     const read = { rows: rowsOf(['a', 'games', 'gamse']), skipped: [{ line: 9, reason: 'x' }] };
     expect(failure('data', () => withKnownLabels('v.csv', read, ['a', 'games'], 'fail'))).toContain(
-      'v.csv:4: the label "gamse" is not among the 2 of the training data (nearest: "games")',
+      'v.csv:4: the label "gamse" is not among the 2 that are trained (nearest: "games")',
     );
     const kept = withKnownLabels('v.csv', read, ['a', 'games'], 'skip');
     expect(kept.rows.map((r) => r.line)).toEqual([2, 3]);

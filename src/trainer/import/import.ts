@@ -1,0 +1,169 @@
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { parameterCount } from '../../adapters/select';
+import { openEvaluator } from '../../engine/open';
+import { CPU } from '../../engine/place';
+import { diskError, writeAtomic } from '../../graph/files';
+import { writeJournal } from '../../runs/journal';
+import { createRun, runPaths, stepName } from '../../runs/layout';
+import { ScalarsWriter } from '../../runs/scalars';
+import { writeStatus } from '../../runs/status';
+import { writeUser } from '../../runs/user';
+import type { EvaluationMetrics, NewEvent } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { writeAdapter } from '../adapter-files';
+import { CHECKPOINT_VERSION } from '../checkpoint';
+import { saveCheckpoint } from '../checkpoint-store';
+import { EarlyStopping } from '../early-stopping';
+import { environment } from '../environment';
+import { evaluateDataset } from '../evaluate';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { makePlan } from '../plan';
+import { newStatus } from '../pulse';
+import { ActivationRecorder } from '../recorder';
+import { removedAtEnd } from '../removed';
+import { specHash } from '../spec-hash';
+import { readAdapterFolder } from './folder';
+import { importSubject, type ImportSubject } from './subject';
+
+export interface ImportRequest {
+  /** The adapter's folder. */
+  adapter: string;
+  /** What it is imported for: model, data and how it would go on. */
+  experiment: Experiment;
+  /** Where the run is made. */
+  runs: string;
+  /** As the run is called; the folder's name where it is left out. */
+  name?: string;
+}
+
+export interface Imported extends ImportSubject {
+  run: string;
+  metrics: EvaluationMetrics;
+}
+
+/**
+ * Makes a run of an adapter from the disk: its step 0, evaluated, with a checkpoint. From there on it is a run as any
+ * other, to look at, to compare, to export, to fork and to resume.
+ */
+export async function importAdapter({ adapter, experiment, runs, name }: ImportRequest): Promise<Imported> {
+  const from = readAdapterFolder(adapter);
+  const work = workFolder(runs);
+  const removeWork = removedAtEnd(work);
+  try {
+    const subject = await importSubject(from, experiment, work);
+    const { task, parameters } = subject;
+    // Whole before anybody sees it.
+    const made = join(work, 'run');
+    mkdirSync(made);
+    const evaluator = await openEvaluator(task.model, task.infos, task.graph, join(work, 'evaluate'));
+    const micro = new MicroBatches(task, evaluator, CPU, () => {});
+    const began = performance.now();
+    const { dataset } = task.data.validation;
+    const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters);
+    const seconds = (performance.now() - began) / 1000;
+    const recorder = new ActivationRecorder(task, made);
+    recorder.writeExamples();
+    const snapshot = await recorder.record(0, evaluator, micro, parameters);
+    await evaluator.dispose();
+    ScalarsWriter.open(made, 0).close();
+    writeCheckpoint(made, subject, metrics);
+    for (const which of ['best', 'last'] as const) writeAdapter(made, which, task, parameters);
+    const imported = {
+      kind: 'imported',
+      adapter: basename(adapter),
+      peftType: String(from.config.peft_type),
+    } as const;
+    writeWords(made, subject, name ?? basename(adapter), [
+      imported,
+      ...startEvents(made, subject, metrics, seconds),
+      ...(snapshot ? [{ kind: 'activations', step: 0, path: snapshot } as const] : []),
+    ]);
+    return { ...subject, run: moveInto(runs, made), metrics };
+  } finally {
+    removeWork();
+  }
+}
+
+/** Beside the runs, so that graphs can stand on the model's file; no run, since its name begins with a dot. */
+function workFolder(runs: string): string {
+  try {
+    mkdirSync(runs, { recursive: true });
+    return mkdtempSync(join(runs, '.import-'));
+  } catch (e) {
+    throw diskError(runs, e);
+  }
+}
+
+function moveInto(runs: string, made: string): string {
+  const run = createRun(runs);
+  try {
+    // Windows renames nothing over a folder, not even over an empty one.
+    rmdirSync(run);
+    renameSync(made, run);
+  } catch (e) {
+    throw diskError(run, e);
+  }
+  return run;
+}
+
+function writeCheckpoint(run: string, { task, parameters }: ImportSubject, metrics: EvaluationMetrics): void {
+  const { spec } = task;
+  const stopping = new EarlyStopping(spec.training.metric, spec.training.earlyStopping);
+  stopping.update(metrics[spec.training.metric]);
+  saveCheckpoint(run, {
+    state: {
+      version: CHECKPOINT_VERSION,
+      step: 0,
+      examplesSeen: 0,
+      secondsSpent: 0,
+      best: { ...metrics, step: 0 },
+      last: metrics,
+      earlyStopping: stopping.state(),
+      specHash: specHash(spec),
+      environment: { ...environment(0, CPU) },
+    },
+    parameters,
+    optimizer: { step: 0, firstMoments: new Map(), secondMoments: new Map() },
+  });
+}
+
+function startEvents(
+  run: string,
+  { task, parameters }: ImportSubject,
+  metrics: EvaluationMetrics,
+  seconds: number,
+): NewEvent[] {
+  const { spec, data, adapters, head } = task;
+  const trainExamples = data.train.dataset.examples.length;
+  const path = relative(run, join(runPaths(run).checkpoints, stepName(0)));
+  return [
+    {
+      kind: 'started',
+      pid: process.pid,
+      steps: makePlan(spec.training, trainExamples).totalSteps,
+      epochs: spec.training.epochs,
+      trainExamples,
+      validationExamples: data.validation.dataset.examples.length,
+      labels: data.labels,
+      modules: adapters.map((a) => a.layer.path),
+      trainable: parameterCount(adapters),
+      trainableHead: head ? parameters.get(head.weight)!.length + parameters.get(head.bias)!.length : 0,
+    },
+    { kind: 'evaluation', step: 0, epoch: 0, metrics, best: true, seconds },
+    { kind: 'checkpoint', step: 0, path },
+  ];
+}
+
+function writeWords(run: string, { task, warnings }: ImportSubject, name: string, events: NewEvent[]): void {
+  const warned = [...task.warnings, ...warnings].map((message) => ({ kind: 'warning', message }) as const);
+  const lines = [...events.slice(0, 1), ...warned, ...events.slice(1)];
+  const started = events.find((e) => e.kind === 'started');
+  writeUser(run, { name });
+  writeJournal(
+    run,
+    lines.map((event) => ({ event })),
+  );
+  writeStatus(run, { ...newStatus('stopped'), steps: started?.kind === 'started' ? started.steps : 0 });
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(task.spec, null, 2)}\n`);
+}

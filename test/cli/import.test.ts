@@ -1,0 +1,308 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { toHalf } from '../../src/graph/half';
+import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/safetensors';
+import { readRun } from '../../src/runs/read';
+import type { AuroraSpec, LoraSpec } from '../../src/shared/experiment';
+import { Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, evaluateEvery: 'epoch' } });
+afterAll(() => lab.remove());
+const PREFIX = 'base_model.model.';
+
+function train(out: string, ...settings: string[]): string {
+  const set = settings.flatMap((s) => ['--set', s]);
+  const r = lab.run('train', lab.experiment, '--out', lab.path(out), '--device', 'cpu', ...set);
+  expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+  return lab.runs(lab.path(out))[0];
+}
+function exported(run: string, form: string, out: string): string {
+  const r = lab.run('export', run, '--as', form, '--at', 'last', '--out', lab.path(out));
+  expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+  return lab.path(out);
+}
+let made = 0;
+function imported(adapter: string, ...more: string[]): { run: string; out: string } {
+  const out = lab.path(`imported-${made++}`);
+  const r = lab.run('import', adapter, '--experiment', lab.experiment, '--out', out, ...more);
+  expect([r.code, r.err]).toEqual([0, '']);
+  return { run: lab.runs(out)[0], out: r.out };
+}
+const adapterBytes = (run: string, step: number) =>
+  readFileSync(join(run, `checkpoints/step-${String(step).padStart(6, '0')}/adapter.safetensors`));
+const lastMetrics = (run: string) => {
+  const e = readRun(run).events.findLast((e) => e.kind === 'evaluation');
+  return e?.kind === 'evaluation' ? e.metrics : undefined;
+};
+
+describe('run to file to run', () => {
+  it.each<[string, string, string[]]>([
+    ['AuroRA', 'adapter', ['adapter.targetModules=["query","value"]']],
+    [
+      'centred AuroRA of order 2',
+      'adapter',
+      ['adapter.centerInputs=true', 'adapter.splineOrder=2', 'adapter.activation=sigmoid'],
+    ],
+    ['AuroRA whose static form was trained last', 'adapter', ['training.staticEpochs=1']],
+    [
+      'rsLoRA of several ranks',
+      'peft-lora',
+      [
+        'adapter={"method":"lora","rank":3,"alpha":5,"useRslora":true,"targetModules":["query","value"],"rankPattern":{"layer.1.query":2},"alphaPattern":{"layer.0.value":7}}',
+      ],
+    ],
+    [
+      'LoRA',
+      'adapter',
+      ['adapter={"method":"lora","rank":2,"targetModules":"all-linear"}', 'task.pooling=first-token'],
+    ],
+  ])('keeps every bit of %s', (name, form, settings) => {
+    const run = train(`run-${name}`, ...settings);
+    const folder = exported(run, form, `file-${name}`);
+    const { run: again, out } = imported(folder);
+    expect(adapterBytes(again, 0).equals(adapterBytes(run, 24))).toBe(true);
+    expect(lastMetrics(again)).toEqual(lastMetrics(run));
+    expect(out).toContain(`Run folder  ${again}`);
+    // And once more to a file.
+    const twice = exported(again, form, `twice-${name}`);
+    const weights = (f: string) => readFileSync(join(f, 'adapter_model.safetensors'));
+    expect(weights(twice).equals(weights(folder))).toBe(true);
+    const { events, status, spec } = readRun(again);
+    expect(events[0]).toMatchObject({ kind: 'imported', adapter: `file-${name}` });
+    expect(status).toMatchObject({ state: 'stopped', step: 0, steps: 24 });
+    expect(spec.task).toEqual(readRun(run).spec.task);
+    expect(JSON.parse(readFileSync(join(again, 'user.json'), 'utf8'))).toEqual({ name: `file-${name}` });
+  });
+
+  it('goes on to train, by resume and by fork', () => {
+    const { run } = imported(lab.path('file-AuroRA'), '--name', 'taken over');
+    const before = lastMetrics(run)!;
+    const fork = lab.run(
+      'train',
+      '--fork',
+      run,
+      '--at',
+      '0',
+      '--set',
+      'training.learningRate=0.01',
+      '--device',
+      'cpu',
+    );
+    expect([fork.code, fork.err]).toEqual([0, expect.stringContaining('24 steps')]);
+    const resumed = lab.run('train', '--resume', run, '--device', 'cpu');
+    expect([resumed.code, resumed.err]).toEqual([0, expect.not.stringContaining('error')]);
+    const { events, result, scalars } = readRun(run);
+    expect(events.map((e) => e.kind)).toEqual(expect.arrayContaining(['imported', 'resumed', 'finished']));
+    expect(scalars.records).toBe(24);
+    expect(result!.steps).toBe(24);
+    // It begins where it was, and not anew.
+    expect(scalars.column('loss')![0]).toBeLessThan(1.5 * before.loss + 0.05);
+    expect(adapterBytes(run, 24).equals(adapterBytes(run, 0))).toBe(false);
+  });
+});
+
+/** A LoRA as another program may have written it. */
+function foreign(
+  name: string,
+  change: {
+    config?: Record<string, unknown>;
+    tensors?: (t: Map<string, FloatTensor>) => void;
+    bytes?: (bytes: Uint8Array) => Uint8Array;
+    prefix?: string;
+  } = {},
+): string {
+  const { prefix = '' } = change;
+  const rank = 2;
+  const tensors = new Map<string, FloatTensor>();
+  const values = (n: number, by: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * by) / 4);
+  for (const path of ['layer.0.query', 'layer.1.value']) {
+    const key = `${PREFIX}${prefix}${path}`;
+    tensors.set(`${key}.lora_A.weight`, { dims: [rank, 32], data: values(rank * 32, 0.7) });
+    tensors.set(`${key}.lora_B.weight`, { dims: [32, rank], data: values(32 * rank, 1.3) });
+  }
+  tensors.set(`${PREFIX}classifier.weight`, { dims: [2, 32], data: values(64, 0.3) });
+  tensors.set(`${PREFIX}classifier.bias`, { dims: [2], data: Float32Array.of(0.25, -0.5) });
+  change.tensors?.(tensors);
+  const config = {
+    peft_type: 'LORA',
+    r: rank,
+    lora_alpha: 8,
+    lora_dropout: 0.1,
+    target_modules: ['query', 'value'],
+    task_type: 'SEQ_CLS',
+    bias: 'none',
+    use_dora: false,
+    ...change.config,
+  };
+  const folder = lab.path(name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config));
+  const bytes = encodeSafetensors(tensors, { format: 'pt' });
+  writeFileSync(join(folder, 'adapter_model.safetensors'), change.bytes ? change.bytes(bytes) : bytes);
+  return folder;
+}
+
+/** The same file with its numbers in 16 bits. */
+function halved(bytes: Uint8Array): Uint8Array {
+  const path = lab.path('whole.safetensors');
+  writeFileSync(path, bytes);
+  const { tensors } = readSafetensors(path);
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  let end = 0;
+  const parts = [...tensors].map(([name, { dims, data }]) => {
+    header[name] = { dtype: 'F16', shape: dims, data_offsets: [end, (end += 2 * data.length)] };
+    return Uint16Array.from(data, toHalf);
+  });
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, ...parts.map((p) => Buffer.from(p.buffer))]);
+}
+
+describe('an adapter of somebody else', () => {
+  it('is taken with its own scale, rank and head, and its labels are said to be assumed', () => {
+    const { run, out } = imported(foreign('plain', { config: { alpha_pattern: { 'layer.1.value': 3 } } }));
+    const spec = readRun(run).spec.adapter as LoraSpec;
+    expect(spec).toMatchObject({
+      method: 'lora',
+      rank: 2,
+      alpha: 8,
+      dropout: 0.1,
+      useRslora: false,
+      targetModules: ['layer.0.query', 'layer.1.value'],
+      alphaPattern: { 'layer\\.1\\.value': 3 },
+    });
+    expect(out).toContain('does not name its labels: they are taken for "other", "pets", in this order');
+    const { tensors } = readSafetensors(join(run, 'checkpoints/step-000000/adapter.safetensors'));
+    expect([...tensors.get('head.bias')!.data]).toEqual([0.25, -0.5]);
+    // What it computes is what merging by hand would.
+    const merged = exported(run, 'onnx-merged', 'plain-merged');
+    const record = JSON.parse(readFileSync(join(merged, 'export.json'), 'utf8')) as {
+      largestDifference: number;
+    };
+    expect(record.largestDifference).toBeLessThan(1e-4);
+  });
+
+  it('in float16 is read as the nearest numbers', () => {
+    const { run } = imported(foreign('half', { bytes: halved }));
+    const { run: whole } = imported(foreign('plain'));
+    const read = (r: string) =>
+      readSafetensors(join(r, 'checkpoints/step-000000/adapter.safetensors')).tensors;
+    for (const [name, { data }] of read(whole))
+      read(run)
+        .get(name)!
+        .data.forEach((v, i) =>
+          expect(Math.abs(v - data[i])).toBeLessThan(5e-4 * Math.max(1e-2, Math.abs(data[i]))),
+        );
+  });
+
+  it.each(['bert.', 'model.bert.encoder.'])('fits a model that was wrapped as %s', (prefix) => {
+    const { run } = imported(foreign(`wrapped-${prefix}`, { prefix }));
+    expect((readRun(run).spec.adapter as AuroraSpec).targetModules).toEqual([
+      'layer.0.query',
+      'layer.1.value',
+    ]);
+    expect(lastMetrics(run)).toEqual(lastMetrics(imported(foreign('plain')).run));
+  });
+
+  it('without a head begins with an untrained one, and says so', () => {
+    const folder = foreign('headless', {
+      tensors(t) {
+        t.delete(`${PREFIX}classifier.weight`);
+        t.delete(`${PREFIX}classifier.bias`);
+      },
+    });
+    expect(imported(folder).out).toContain('has no head: that of the run begins untrained');
+  });
+
+  const rename = (from: string, to: string) => (t: Map<string, FloatTensor>) => {
+    const found = [...t].find(([key]) => key.endsWith(from))!;
+    t.delete(found[0]);
+    t.set(found[0].replace(from, to), found[1]);
+  };
+  it.each<[string, Parameters<typeof foreign>[1], RegExp]>([
+    ['DoRA', { config: { use_dora: true } }, /is of DoRA \(use_dora\), which AuroRA Lab does not have/],
+    [
+      'its vectors',
+      { tensors: rename('.lora_A.weight', '.lora_magnitude_vector') },
+      /is DoRA .*lora_magnitude_vector/,
+    ],
+    ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /is LoRA on an embedding/],
+    ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
+    ['another method', { config: { peft_type: 'IA3' } }, /is of the method IA3/],
+    ['no rank', { config: { r: null } }, /does not say r\./],
+    ['no alpha', { config: { lora_alpha: 'x' } }, /has lora_alpha "x", where a number should be/],
+    [
+      'a larger head',
+      { tensors: rename('classifier.weight', 'classifier.out_proj.weight') },
+      /is a head of more than one layer/,
+    ],
+    [
+      'what nobody knows',
+      { tensors: rename('classifier.weight', 'something') },
+      /is no part of LoRA or AuroRA: base_model.model.something/,
+    ],
+    [
+      'other layers',
+      { tensors: rename('layer.0.query.lora_A.weight', 'layer.7.query.lora_A.weight') },
+      /adapts 1 module that the model does not have, such as layer\.7\.query \(nearest: layer\./,
+    ],
+    [
+      'half an adapter',
+      { tensors: (t) => t.delete(`${PREFIX}layer.0.query.lora_B.weight`) },
+      /has no layer\.0\.query\.lora_B\.weight/,
+    ],
+    [
+      'other sizes',
+      {
+        tensors: (t) =>
+          t.set(`${PREFIX}layer.0.query.lora_B.weight`, { dims: [16, 2], data: new Float32Array(32) }),
+      },
+      /lora_B\.weight is \[16, 2\], and layer\.0\.query \(32 × 32\) takes \[32, 2\]/,
+    ],
+    [
+      'other labels',
+      { tensors: (t) => t.set(`${PREFIX}classifier.weight`, { dims: [3, 32], data: new Float32Array(96) }) },
+      /is 3 × 32, and the experiment needs 2 × 32/,
+    ],
+    ['a cut file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a whole safetensors file/],
+  ])('is refused where it is of %s', (name, change, message) => {
+    const out = lab.path('refused');
+    const r = lab.run(
+      'import',
+      foreign(`refused-${name}`, change),
+      '--experiment',
+      lab.experiment,
+      '--out',
+      out,
+    );
+    expect([r.code, r.err]).toEqual([22, expect.stringMatching(message)]);
+    expect(r.err).toMatch(/\n {7}\S/);
+    // No half run is left.
+    expect(readdirSync(lab.path('.')).includes('refused') ? readdirSync(out) : []).toEqual([]);
+  });
+
+  it('as a pickle is not opened', () => {
+    const folder = lab.path('pickle');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    writeFileSync(join(folder, 'adapter_model.bin'), 'x');
+    const r = lab.run('import', folder, '--experiment', lab.experiment);
+    expect([r.code, r.err]).toEqual([
+      22,
+      expect.stringContaining('adapter_model.bin is a pickle, which can run anything'),
+    ]);
+  });
+
+  it('with labels that the data do not have is refused by the line', () => {
+    const run = train('labelled', 'data.labelColumn=label');
+    const folder = exported(run, 'adapter', 'labelled-file');
+    lab.write('cats.jsonl', '{"text":"the cat","label":"cats"}\n{"text":"the play","label":"other"}\n');
+    const r = lab.run('import', folder, '--experiment', lab.experiment, '--set', 'data.train=cats.jsonl');
+    expect([r.code, r.err]).toEqual([
+      12,
+      expect.stringMatching(/cats\.jsonl:1: the label "cats" is not among the 2 that are trained/),
+    ]);
+  });
+});
