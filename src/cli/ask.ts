@@ -1,15 +1,16 @@
 import { createInterface } from 'node:readline';
 
 /** The next line of the standard input; undefined at its end. */
-export function nextLine(): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const lines = createInterface({ input: process.stdin });
-    lines.once('line', (line) => {
-      resolve(line);
-      lines.close();
-    });
+export async function nextLine(): Promise<string | undefined> {
+  const lines = createInterface({ input: process.stdin });
+  const line = await new Promise<string | undefined>((resolve) => {
+    lines.once('line', resolve);
     lines.once('close', () => resolve(undefined));
   });
+  lines.close();
+  // A pipe that stays open on the other side would keep the process alive.
+  if ('unref' in process.stdin) process.stdin.unref();
+  return line;
 }
 
 /** A question to a person at a terminal. Elsewhere nobody would answer it: undefined. */

@@ -32,6 +32,9 @@ export const COMMAND = {
   installGpuSupport: 'aurora.installGpuSupport',
   removeGpuSupport: 'aurora.removeGpuSupport',
   verifyEngines: 'aurora.verifyEngines',
+  exportRun: 'aurora.exportRun',
+  openCard: 'aurora.openCard',
+  importAdapter: 'aurora.importAdapter',
 } as const;
 
 /** Not in the palette: called by what the extension shows. */

@@ -13,6 +13,7 @@ import { createPanels } from './panels/all-panels';
 import { createRunStore } from './runs/run-store';
 import type { Services } from './services';
 import { createTrainerClient } from './trainer/trainer-client';
+import { registerTransfer } from './transfer/transfer';
 import { registerExperimentsTree } from './tree/experiments';
 import { registerMachineView } from './tree/machine';
 import { registerModelsView } from './tree/models';
@@ -30,12 +31,14 @@ export function activate(context: vscode.ExtensionContext): Api {
   const trainer = createTrainerClient(context, log);
   const models = createModelInspector(context, trainer);
   const machineChecked = new vscode.EventEmitter<void>();
-  const services = { context, log, store, trainer, models, machineChecked } as Services;
+  const exported = new vscode.EventEmitter<string>();
+  const services = { context, log, store, trainer, models, machineChecked, exported } as Services;
   services.panels = createPanels(() => services);
   context.subscriptions.push(
     log,
     trainer,
     machineChecked,
+    exported,
     services.panels,
     ...PARTS.flatMap((register) => register(services) ?? []),
     later(FIRST_LOOK_MS, () => void store.experiments().catch((e: Error) => log.error(e))),
@@ -56,6 +59,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerWizard,
   registerPreflight,
   registerVerify,
+  registerTransfer,
   registerGpuSupport,
 ];
 

@@ -14,4 +14,6 @@ export interface Services {
   panels: Panels;
   /** Fires when this machine was measured anew. */
   machineChecked: vscode.EventEmitter<void>;
+  /** Fires with the folder of a run of which something was exported into it. */
+  exported: vscode.EventEmitter<string>;
 }

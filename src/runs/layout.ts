@@ -17,6 +17,8 @@ export const runPaths = (run: string) => ({
   control: join(run, 'control'),
   checkpoints: join(run, 'checkpoints'),
   adapter: join(run, 'adapter'),
+  /** What `aurora export` has made of it, a folder each. */
+  exports: join(run, 'export'),
   log: join(run, 'trainer.log'),
   /** The person's own: name, note, star. Written by whoever watches. */
   user: join(run, 'user.json'),

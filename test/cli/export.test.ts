@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder';
@@ -11,8 +14,8 @@ import { readSafetensors } from '../../src/graph/safetensors';
 import { saveModel } from '../../src/graph/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
 import { readRun } from '../../src/runs/read';
-import type { ExportRecord } from '../../src/shared/export';
-import { Lab } from './lab';
+import type { ExportLine, ExportRecord } from '../../src/shared/export';
+import { CLI, Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, checkpointEvery: 1000 } });
 afterAll(() => lab.remove());
@@ -275,3 +278,140 @@ function tiedModel(): Model {
   graph.outputs.push({ name: 'hidden_states', dtype: DType.float, shape: ['batch', 'sequence', 32] });
   return { irVersion: 8, producer: 'test', opsets: new Map([['', 17]]), graph, metadata: new Map() };
 }
+
+describe('a merge that loses more than --max-drop', () => {
+  // σ(0) of a sigmoid is far from zero.
+  const run = trained(
+    'lossy',
+    'adapter={"method":"aurora","activation":"sigmoid","alpha":8,"targetModules":["query","value"]}',
+    'training.epochs=8',
+    'training.metric=loss',
+  );
+  const out = lab.path('lossy-merged');
+  const args = ['export', run, '--as', 'onnx-merged', '--at', 'last', '--out', out];
+
+  it('is not kept where nobody is there to ask, and says how to', () => {
+    const r = lab.run(...args);
+    expect([r.code, r.out]).toEqual([23, '']);
+    expect(r.err).toMatch(
+      /onnx-merged loses \d+\.\d\d points of loss on the validation set\. More than 1 are not/,
+    );
+    expect(r.err).toMatch(/\n {7}Keep it with --accept-drop/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it.each([
+    ['no', 23, 'declined'],
+    ['yes', 0, 'result'],
+  ])('asks the program that started it, and obeys: %s', async (answer, code, last) => {
+    const child = spawn(process.execPath, [CLI, ...args, '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines: ExportLine[] = [];
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = JSON.parse(text) as ExportLine;
+      lines.push(line);
+      // The pipe stays open: it must not wait for its end.
+      if (line.kind === 'ask') child.stdin.write(`${answer}\n`);
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);
+    const ask = lines.find((l) => l.kind === 'ask')!;
+    expect(ask.limit).toBe(1);
+    expect(ask.drop.points).toBeCloseTo(100 * (ask.metrics.exported.loss - ask.metrics.dynamic.loss), 9);
+    expect(lines.at(-1)!.kind).toBe(last);
+    expect(existsSync(out)).toBe(answer === 'yes');
+  });
+
+  it('is kept without a question where it loses no more than is said', () => {
+    const r = lab.run(...args, '--max-drop', '1000000');
+    expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('Keep it')]);
+    expect(lab.run(...args, '--max-drop', 'x').err).toContain(
+      '--max-drop takes a number of points from 0 on',
+    );
+  });
+
+  it('leaves nothing behind when it is ended in the middle', async () => {
+    const folder = lab.path('ended');
+    const child = spawn(process.execPath, [CLI, ...args.slice(0, -1), folder, '--json'], { stdio: 'pipe' });
+    await new Promise<void>((resolve) =>
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        if (text.includes('"ask"')) resolve();
+      }),
+    );
+    child.kill('SIGTERM');
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
+    expect(readdirSync(lab.folder).filter((name) => name.includes('ended'))).toEqual([]);
+    expect(readdirSync(run).filter((name) => name.startsWith('export-'))).toEqual([]);
+  });
+});
+
+describe('which state is exported', () => {
+  it.each([
+    ['best', undefined],
+    ['last', 'last'],
+    ['12', '12'],
+  ])('%s', (_, at) => {
+    const run = trained(`at-${at}`, 'training.checkpointEvery=4');
+    const out = lab.path(`at-${at}-out`);
+    const r = lab.run('export', run, '--as', 'adapter', '--out', out, ...(at ? ['--at', at] : []));
+    expect(r.code).toBe(0);
+    const { step } = JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')) as ExportRecord;
+    const best = readRun(run).events.findLast((e) => e.kind === 'evaluation' && e.best) as { step: number };
+    expect(step).toBe(at === undefined ? best.step : at === 'last' ? 24 : 12);
+    const { tensors } = readSafetensors(join(out, 'adapter_model.safetensors'));
+    const saved = readSafetensors(join(run, `checkpoints/step-0000${step}/adapter.safetensors`)).tensors;
+    expect([...tensors.get('base_model.model.layer.1.value.aurora_A.weight')!.data]).toEqual([
+      ...saved.get('layer.1.value.A')!.data,
+    ]);
+  });
+
+  it.each([
+    [['--at', '7'], 20, /has no checkpoint of step 7.\n {7}It has those of steps /],
+    [['--at', 'x'], 2, /--at takes best, last or the step of a checkpoint, not "x"/],
+    [['--as', 'gguf'], 2, /--as takes adapter, peft-lora, .*, not "gguf"/],
+  ])('%s is refused', (more, code, message) => {
+    const r = lab.run('export', lab.runs(lab.path('aurora'))[0], '--as', 'adapter', ...more);
+    expect([r.code, r.err]).toEqual([code, expect.stringMatching(message)]);
+  });
+
+  it('of a head alone: no LoRA, but all else', () => {
+    const run = trained('head', 'adapter={"method":"none"}');
+    const r = lab.run('export', run, '--as', 'peft-lora');
+    expect([r.code, r.err]).toEqual([
+      2,
+      expect.stringContaining('trained a head alone, and no LoRA comes of that'),
+    ]);
+    for (const form of ['adapter', 'onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs']) {
+      const { record } = exported(run, form);
+      expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.dynamic.loss, 5);
+    }
+  });
+});
+
+describe('the model card', () => {
+  it('says what it is of, how good, and by whose leave, and nothing of this machine', () => {
+    lab.write('LICENSE', 'MIT License\n\nPermission is hereby granted, free of charge, to any person');
+    const { folder } = exported(lab.runs(lab.path('aurora'))[0], 'onnx-dynamic', '--out', lab.path('carded'));
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    expect(card).toMatch(
+      /^---\nbase_model: "aurora-cli-\w+"\nlicense: mit\npipeline_tag: text-classification\n/,
+    );
+    expect(card).toContain('AuroRA of rank 2 (alpha 4) on 4 modules');
+    expect(card).toContain('| **these files** (onnx-dynamic) |');
+    expect(card).toContain('2 labels, in the order of the logits: `other`, `pets`.');
+    expect(card).toContain('whose licence is mit. Its text is in `LICENSE`.');
+    expect(card).not.toContain(lab.folder);
+    expect(card).not.toContain(hostname());
+    expect(readdirSync(folder).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'config.json',
+      'export.json',
+      'model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(config.id2label).toEqual({ 0: 'other', 1: 'pets' });
+    const { files } = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
+    expect(files['model.onnx']).toBe(hash(join(folder, 'model.onnx')));
+  });
+});

@@ -74,6 +74,10 @@ def load_peft(model, folder):
         wrapped = LoraLayer(module, rank, alpha, config["use_rslora"])
         owner = model.get_submodule(parent)
         setattr(owner, child, wrapped)
+    saved = list(config["modules_to_save"] or [])
+    if config["task_type"] == "SEQ_CLS":
+        # PeftModelForSequenceClassification looks for these, whether or not they were asked for.
+        saved += ["classifier", "score"]
     state = {}
     for key, tensor in load_file(f"{folder}/adapter_model.safetensors").items():
         name = key.removeprefix("base_model.model.")
@@ -81,7 +85,7 @@ def load_peft(model, folder):
     expected = {
         name
         for name, _ in model.named_parameters()
-        if ".lora_" in name or any(name.startswith(f"{m}.") for m in config["modules_to_save"] or [])
+        if ".lora_" in name or any(name.startswith(f"{m}.") for m in saved)
     }
     if set(state) != expected:
         raise KeyError(f"missing {sorted(expected - set(state))}, unexpected {sorted(set(state) - expected)}")

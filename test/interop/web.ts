@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import type * as Ort from 'onnxruntime-node';
 import { ensureOnnxRuntimeWeb } from '../../scripts/lib/onnxruntime-web.mjs';
 import { launch } from '../vscode/driver/browser';
 import type { OnnxJob } from './jobs';
@@ -46,7 +47,7 @@ export type Adapter = Record<string, { dims: number[]; data: number[] }>;
 
 /** In the page. */
 async function run(jobs: (Omit<OnnxJob, 'adapter'> & { adapter: Adapter })[]): Promise<number[][]> {
-  const { ort } = window as unknown as { ort: typeof import('onnxruntime-common') };
+  const { ort } = window as unknown as { ort: typeof Ort };
   ort.env.wasm.numThreads = 1;
   const results: number[][] = [];
   for (const [i, { output, inputs, adapter }] of jobs.entries()) {

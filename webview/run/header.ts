@@ -88,9 +88,10 @@ function device({ device: of }: RunData, several: boolean): unknown {
   return html`<p class="quiet" data-fact="device">${t('Device: {0}.', words)}</p>`;
 }
 
-/** Where a fork came from. */
+/** Where a fork came from, and an adapter of the disk. */
 function origin(run: RunData): unknown {
-  const { forked } = run;
+  const { forked, imported } = run;
+  if (imported) return html`<p>${t('Imported from {0} ({1}).', imported.adapter, imported.peftType)}</p>`;
   if (!forked) return nothing;
   const changes = forked.changed.map(({ key, from, to }) => t('{0}: {1} → {2}', key, text(from), text(to)));
   return html`<p>
@@ -142,6 +143,7 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
     ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
     ${resumable ? button('resume', t('Resume'), !several) : nothing}
     ${several ? nothing : button('activations', t('Show Layer Activations'))}
+    ${several || !run.facts?.checkpoints.length ? nothing : button('export', t('Export'))}
     ${several ? nothing : button('log', t('Show Log'))}
     ${several ? nothing : button('settings', t('Open Settings'))}
     ${several ? nothing : button('experiment', t('Open Experiment'))}

@@ -86,6 +86,11 @@ export class RunData {
     return this.events.find((e) => e.kind === 'forked');
   }
 
+  /** Of a run that began with an adapter from the disk. */
+  get imported(): Extract<RunEvent, { kind: 'imported' }> | undefined {
+    return this.events.find((e) => e.kind === 'imported');
+  }
+
   /** Where it computes now, or did last; runs of older versions do not say. */
   get device(): Extract<RunEvent, { kind: 'device' }> | undefined {
     return this.events.findLast((e) => e.kind === 'device');

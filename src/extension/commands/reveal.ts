@@ -8,7 +8,7 @@ import { isTreeNode } from '../tree/nodes';
 import { registerGuarded } from './guard';
 import { runFrom } from './pick';
 
-/** Shows a run's folder, or that of the checkpoint or adapter it was called on, where files are looked at here. */
+/** Shows a run's folder, or that of the checkpoint, adapter or export it was called on, where files are looked at here. */
 export function registerReveal(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.revealRun, async (argument) => {
@@ -25,6 +25,8 @@ function placeOf(run: RunEntry, argument: unknown): string {
     return join(runPaths(run.folder).checkpoints, stepName(argument.step));
   if (isTreeNode(argument) && argument.kind === 'adapter')
     return join(runPaths(run.folder).adapter, argument.which);
+  if (isTreeNode(argument) && argument.kind === 'export')
+    return join(runPaths(run.folder).exports, argument.name);
   return run.folder;
 }
 

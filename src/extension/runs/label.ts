@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../runs/read';
-import type { RunEvent } from '../../shared/events';
+import type { ImportedEvent, RunEvent } from '../../shared/events';
 import type { AdapterSpec } from '../../shared/experiment';
 import type { RunEntry } from './store';
 
@@ -45,6 +45,10 @@ export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'eval
   const evaluations = run.events.filter((e) => e.kind === 'evaluation');
   return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
 };
+
+/** What a run that was not trained here began with. */
+export const importOf = (run: RunSummary): ImportedEvent | undefined =>
+  run.events.find((e) => e.kind === 'imported');
 
 /** Steps that have, or once had, a checkpoint, ascending and each once. */
 export const checkpointSteps = (run: RunSummary): number[] => {

@@ -1,6 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPaths, stepOfName } from '../../runs/layout';
+import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../shared/export';
+import { parseRecord } from '../transfer/export-text';
+import { formName } from '../transfer/form-words';
 import { bestEvaluation } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { bytes, formatMetric, METRIC_NAMES } from './format';
@@ -11,6 +14,8 @@ export interface Artifacts {
   /** Steps, newest first. */
   checkpoints: number[];
   adapters: { which: 'best' | 'last'; size: number }[];
+  /** By the names of their folders, newest step first. */
+  exports: { name: string; record: ExportRecord }[];
 }
 
 /** As the disk has them: the trainer removes old checkpoints. */
@@ -28,7 +33,32 @@ export async function readArtifacts(run: string): Promise<Artifacts> {
       return size === undefined ? [] : [{ which, size }];
     }),
   );
-  return { checkpoints: checkpoints.sort((a, b) => b - a), adapters: adapters.flat() };
+  const exports = await readExports(paths.exports);
+  return { checkpoints: checkpoints.sort((a, b) => b - a), adapters: adapters.flat(), exports };
+}
+
+/** Those that are whole; what was put there by hand is no export. */
+async function readExports(folder: string): Promise<Artifacts['exports']> {
+  const names = await readdir(folder).catch(() => []);
+  const read = await Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(folder, name, 'export.json'), 'utf8').catch(() => undefined);
+      const record = bytes === undefined ? undefined : parseRecord(jsonOf(bytes));
+      return record ? [{ name, record }] : [];
+    }),
+  );
+  const order = (form: ExportForm) => EXPORT_FORMS.indexOf(form);
+  return read
+    .flat()
+    .sort((a, b) => b.record.step - a.record.step || order(a.record.form) - order(b.record.form));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: RowContext): Row {
@@ -43,19 +73,33 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
     label,
     description: parts.join(' · '),
     icon: { id: 'save' },
-    capabilities: ['checkpoint', ...(trusted ? ['canFork'] : []), 'canReveal'],
+    capabilities: ['checkpoint', ...(trusted ? ['canFork', 'canExport'] : []), 'canReveal'],
     spoken: [label, ...parts].join(', '),
   };
 }
 
-export function adapterRow(which: 'best' | 'last', size: number, { t }: RowContext): Row {
+export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }: RowContext): Row {
   const label = which === 'best' ? t('Best adapter') : t('Last adapter');
   const description = t('PEFT files · {0}', bytes(size));
   return {
     label,
     description,
     icon: { id: 'package' },
-    capabilities: ['adapter', 'canReveal'],
+    capabilities: ['adapter', ...(trusted ? ['canExport'] : []), 'canReveal'],
     spoken: `${label}, ${description}`,
+  };
+}
+
+export function exportRow({ form, step, metrics, drop }: ExportRecord, { t }: RowContext): Row {
+  const label = formName(form, t);
+  const { metric } = drop;
+  const value = `${formatMetric(metric, metrics.exported[metric])} ${METRIC_NAMES[metric]}`;
+  const parts = [value, t('step {0}', step)];
+  return {
+    label,
+    description: parts.join(' · '),
+    icon: { id: 'export' },
+    capabilities: ['export', 'canOpenCard', 'canReveal'],
+    spoken: [t('Export: {0}', label), ...parts].join(', '),
   };
 }

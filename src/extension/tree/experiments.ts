@@ -2,10 +2,11 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { INTERNAL, VIEW } from '../ids';
 import { isActive } from '../runs/shown-state';
+import type { ExportRecord } from '../../shared/export';
 import type { ExperimentEntry, RunEntry, RunStore } from '../runs/store';
 import type { Services } from '../services';
 import { matchesFilter, sortRuns } from './arrange';
-import { adapterRow, checkpointRow, readArtifacts } from './artifacts';
+import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
 import { experimentRow } from './experiment-row';
 import { nodeId, rowContext, tooltip, treeItem } from './items';
@@ -20,9 +21,9 @@ const CLOCK_MS = 30_000;
 /** With more experiments than these, all start closed. */
 const OPEN_EXPERIMENTS = 5;
 
-export function registerExperimentsTree({ context, store }: Services): vscode.Disposable {
+export function registerExperimentsTree({ context, store, exported }: Services): vscode.Disposable {
   const options = new ViewOptions(context.workspaceState);
-  const tree = new ExperimentsTree(store, options);
+  const tree = new ExperimentsTree(store, options, exported.event);
   const view = vscode.window.createTreeView(VIEW.experiments, {
     treeDataProvider: tree,
     canSelectMany: true,
@@ -73,14 +74,18 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   private readonly drawn = new Map<string, Drawn>();
   /** The order of the rows last given out: of experiments (under '') and of each experiment's runs. */
   private readonly orders = new Map<string, string>();
-  /** Sizes of adapter files, known once their run was opened. */
+  /** Sizes of adapter files, and what exports say of themselves, known once their run was opened. */
   private readonly sizes = new Map<string, number>();
+  private readonly records = new Map<string, ExportRecord>();
 
   constructor(
     private readonly store: RunStore,
     private readonly options: ViewOptions,
+    /** With the run's folder. */
+    exported: vscode.Event<string>,
   ) {
     this.subscriptions = [
+      exported((folder) => this.changed.fire([this.node({ kind: 'run', folder })])),
       store.onDidChange((runs) => void this.update(runs)),
       options.onDidChange(() => this.changed.fire(undefined)),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
@@ -184,10 +189,12 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   }
 
   private async artifactsOf({ folder }: RunNode): Promise<TreeNode[]> {
-    const { adapters, checkpoints } = await readArtifacts(folder);
+    const { adapters, exports, checkpoints } = await readArtifacts(folder);
     for (const a of adapters) this.sizes.set(`${folder}:${a.which}`, a.size);
+    for (const { name, record } of exports) this.records.set(`${folder}:${name}`, record);
     return [
       ...adapters.map(({ which }) => this.node({ kind: 'adapter', folder, which })),
+      ...exports.map(({ name }) => this.node({ kind: 'export', folder, name })),
       ...checkpoints.map((step) => this.node({ kind: 'checkpoint', folder, step })),
     ];
   }
@@ -257,6 +264,8 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
         return checkpointRow(run, node.step, context);
       case 'adapter':
         return adapterRow(node.which, this.sizes.get(`${node.folder}:${node.which}`) ?? 0, context);
+      case 'export':
+        return exportRow(this.records.get(`${node.folder}:${node.name}`)!, context);
     }
   }
 

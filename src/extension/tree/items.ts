@@ -33,6 +33,12 @@ export function treeItem(
       title: vscode.l10n.t('Open Run Dashboard'),
       arguments: [node, FROM_ROW],
     };
+  if (node.kind === 'export')
+    item.command = {
+      command: COMMAND.openCard,
+      title: vscode.l10n.t('Open Model Card'),
+      arguments: [node],
+    };
   return item;
 }
 
@@ -46,6 +52,8 @@ export function nodeId(node: TreeNode): string {
       return `checkpoint:${node.folder}:${node.step}`;
     case 'adapter':
       return `adapter:${node.folder}:${node.which}`;
+    case 'export':
+      return `export:${node.folder}:${node.name}`;
   }
 }
 

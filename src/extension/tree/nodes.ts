@@ -3,9 +3,13 @@ export type ExperimentNode = { kind: 'experiment'; file: string };
 export type RunNode = { kind: 'run'; folder: string };
 export type CheckpointNode = { kind: 'checkpoint'; folder: string; step: number };
 export type AdapterNode = { kind: 'adapter'; folder: string; which: 'best' | 'last' };
-export type TreeNode = ExperimentNode | RunNode | CheckpointNode | AdapterNode;
+/** `name` is that of a folder under the run's export. */
+export type ExportNode = { kind: 'export'; folder: string; name: string };
+export type TreeNode = ExperimentNode | RunNode | CheckpointNode | AdapterNode | ExportNode;
 
 export const isTreeNode = (value: unknown): value is TreeNode =>
   typeof value === 'object' &&
   value !== null &&
-  ['experiment', 'run', 'checkpoint', 'adapter'].includes((value as { kind?: unknown }).kind as string);
+  ['experiment', 'run', 'checkpoint', 'adapter', 'export'].includes(
+    (value as { kind?: unknown }).kind as string,
+  );

@@ -1,6 +1,6 @@
 import { deviceWords } from '../../shared/device-words';
 import type { AdapterSpec } from '../../shared/experiment';
-import { bestEvaluation, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
+import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { duration, formatMetric, METRIC_NAMES } from './format';
@@ -79,6 +79,8 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
         fork.changed.map((c) => c.key).join(', ') || t('nothing'),
       ),
     ]);
+  const imported = importOf(run);
+  if (imported) rows.push([t('Imported from'), t('{0} ({1})', imported.adapter, imported.peftType)]);
   for (const warning of warningsOf(run)) rows.push([t('Warning'), warning]);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }

@@ -1,5 +1,5 @@
 import type { MetricName } from '../../shared/experiment';
-import { bestEvaluation, checkpointSteps, lastTime, runLabel, startTime } from '../runs/label';
+import { bestEvaluation, checkpointSteps, importOf, lastTime, runLabel, startTime } from '../runs/label';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
@@ -43,11 +43,15 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
   return {
     label: entry.user.star ? `★ ${label}` : label,
     description: parts.join(' · '),
-    icon: ICONS[entry.state],
+    icon: isUntrainedImport(entry) ? { id: 'desktop-download' } : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...parts])].join(', '),
   };
 }
+
+/** An adapter from the disk that nobody has trained on yet: nothing was stopped. */
+const isUntrainedImport = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+  state === 'stopped' && run?.status?.step === 0 && importOf(run) !== undefined;
 
 /** One word on a run's state. */
 export function stateName(state: ShownState, t: Translate): string {
@@ -83,6 +87,7 @@ export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
 
 function progress({ state, run }: RunEntry, t: Translate): string[] {
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };
+  if (isUntrainedImport({ state, run })) return [t('imported')];
   switch (state) {
     case 'starting':
       return [t('preparing')];
@@ -113,6 +118,7 @@ function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[
     canStop: active,
     canResume: trusted && isResumable({ state, run }),
     canFork: trusted && run !== undefined && checkpointSteps(run).length > 0,
+    canExport: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canOpen: run !== undefined,
     canEditUser: true,
     canReveal: true,

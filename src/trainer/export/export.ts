@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { version } from '../../../package.json';
 import { diskError, writeAtomic } from '../../graph/files';
-import { stepName } from '../../runs/layout';
+import { runPaths, stepName } from '../../runs/layout';
 import { readRunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';
 import type { EvaluationMetrics } from '../../shared/events';
@@ -42,7 +42,7 @@ const TOLERANCE = 1e-4;
 
 /** Where exports lie that were not told where to. */
 export const exportFolder = (run: string, form: ExportForm, step: number): string =>
-  join(run, 'export', `${form}-${stepName(step)}`);
+  join(runPaths(run).exports, `${form}-${stepName(step)}`);
 
 /**
  * Writes a run's adapter in a form, runs what was written on the validation set, and puts it in its place when all of

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMAND, CONTEXT, LANGUAGE, SETTING, VIEW } from '../../../src/extension/ids';
 import type { RunEntry } from '../../../src/extension/runs/store';
-import { adapterRow, checkpointRow } from '../../../src/extension/tree/artifacts';
+import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { runRow } from '../../../src/extension/tree/run-row';
 import manifest from '../../../package.json';
 import texts from '../../../package.nls.json';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
+import { exportRecord } from './transfer/record';
 import { context } from './row-context';
 import { makeRun } from './run-maker';
 
@@ -83,7 +84,7 @@ describe('manifest', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
     );
-    const kinds = ['run', 'experiment', 'checkpoint', 'adapter'];
+    const kinds = ['run', 'experiment', 'checkpoint', 'adapter', 'export'];
     expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
   });
 
@@ -124,7 +125,7 @@ describe('manifest', () => {
     expect(manifest.capabilities.virtualWorkspaces).toBe(false);
     const run = entryOf('stopped');
     const words = runRow(run, { ...context, trusted: false }).capabilities;
-    for (const word of ['canResume', 'canFork']) expect(words).not.toContain(word);
+    for (const word of ['canResume', 'canFork', 'canExport']) expect(words).not.toContain(word);
   });
 });
 
@@ -144,6 +145,7 @@ function emitted(): Set<string> {
     ...[true, false].map((exists) => experimentRow({ name: 'e', exists, runs: [] }, 0, '', context)),
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
+    exportRow(exportRecord(), context),
   ];
   return new Set(rows.flatMap((r) => r.capabilities));
 }

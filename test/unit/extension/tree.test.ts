@@ -16,6 +16,7 @@ import type { NewEvent, RunStatus } from '../../../src/shared/events';
 import type { MetricName } from '../../../src/shared/experiment';
 import { temporaryFolders } from '../runs/folder';
 import { context, NOW, t } from './row-context';
+import { exportRecord } from './transfer/record';
 import { evaluated, finished, makeRun, spec, started } from './run-maker';
 
 const folder = temporaryFolders();
@@ -198,12 +199,25 @@ describe('other rows', () => {
       mkdirSync(join(run.folder, 'checkpoints', name), { recursive: true });
     mkdirSync(join(run.folder, 'adapter', 'best'), { recursive: true });
     writeFileSync(join(run.folder, 'adapter', 'best', 'adapter_model.safetensors'), new Uint8Array(312_000));
+    const made = (name: string, text: string) => {
+      mkdirSync(join(run.folder, 'export', name), { recursive: true });
+      writeFileSync(join(run.folder, 'export', name, 'export.json'), text);
+    };
+    made('a', JSON.stringify(exportRecord({ step: 40 })));
+    made('b', JSON.stringify(exportRecord({ step: 80, form: 'adapter' })));
+    made('torn', '{"program":');
+    mkdirSync(join(run.folder, 'export', 'by hand'));
     const artifacts = await readArtifacts(run.folder);
-    expect(artifacts).toEqual({ checkpoints: [80, 40], adapters: [{ which: 'best', size: 312_000 }] });
+    expect(artifacts.exports.map((e) => e.name)).toEqual(['b', 'a']);
+    expect(artifacts).toMatchObject({ checkpoints: [80, 40], adapters: [{ which: 'best', size: 312_000 }] });
     expect(checkpointRow(run, 40, context).description).toBe('90.0 % accuracy · best');
     expect(checkpointRow(run, 80, context).description).toBe('80.0 % accuracy');
     expect(adapterRow('best', 312_000, context).description).toBe('PEFT files · 312 KB');
-    expect(await readArtifacts(join(run.folder, 'none'))).toEqual({ checkpoints: [], adapters: [] });
+    expect(await readArtifacts(join(run.folder, 'none'))).toEqual({
+      checkpoints: [],
+      adapters: [],
+      exports: [],
+    });
   });
 });
 

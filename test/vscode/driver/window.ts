@@ -95,6 +95,23 @@ export class Window {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Answers the workbench's own dialog for folders, which writes where it begins into its box, and late. */
+  async folder(path: string, button: string): Promise<void> {
+    const dialog = this.page.locator('.quick-input-widget:visible', {
+      has: this.page.getByRole('button', { name: button }),
+    });
+    const box = dialog.locator('input').first();
+    const written = async (text: string) => {
+      await box.fill(text);
+      await this.page.waitForTimeout(MENU_MS);
+      return (await box.inputValue()) === text;
+    };
+    for (let tries = 1; !(await written(`${path}/`)); tries++)
+      if (tries === 10) throw new Error('The dialog does not take a path.');
+    await dialog.getByRole('button', { name: button }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
   /** Presses a modal's button; `text` must be in what it asks. */
   async modal(text: string, button: string): Promise<void> {
     const dialog = this.page.locator('.monaco-dialog-box', { hasText: text });

@@ -1,0 +1,147 @@
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName, stepName } from '../../runs/layout';
+import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../shared/export';
+import { registerGuarded } from '../commands/guard';
+import { runFrom } from '../commands/pick';
+import { explaining } from '../commands/training-problems';
+import { programError } from '../experiment/program-error';
+import { openReport, trustedFor } from '../experiment/report-page';
+import { COMMAND } from '../ids';
+import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { isTreeNode } from '../tree/nodes';
+import { dropQuestion, parseExportLine, progressText, resultText } from './export-text';
+import { formName, formWords } from './form-words';
+
+type Result = Extract<ExportLine, { kind: 'result' }>;
+
+/** The command that takes a run's adapter away, in the form that is chosen. */
+export const registerExport = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.exportRun, (argument) =>
+    explaining(() => exportRun(services, argument)),
+  );
+
+async function exportRun(services: Services, argument: unknown): Promise<void> {
+  const { t } = vscode.l10n;
+  const message = t('An export runs the model to measure it, and this workspace is not trusted.');
+  if (!(await trustedFor(message))) return;
+  const run = await runFrom(services, argument, { title: t('Export which run?'), filter: isExportable });
+  if (!run) return;
+  const at = stateOf(run, argument);
+  const form = await pickForm(run);
+  const out = form && (await pickPlace(run, form, at));
+  if (!form || !out) return;
+  const result = await work(services, run, form, at, out);
+  if (!result) return;
+  services.exported.fire(run.folder);
+  await tell(result);
+}
+
+/** It has learned something that is on the disk. */
+const isExportable = ({ run }: RunEntry): boolean =>
+  run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
+
+/** Which of a run's states a row stands for, as --at takes it. */
+function stateOf({ run }: RunEntry, argument: unknown): string {
+  if (isTreeNode(argument) && argument.kind === 'checkpoint') return String(argument.step);
+  if (isTreeNode(argument) && argument.kind === 'adapter') return argument.which;
+  return run && bestEvaluation(run) ? 'best' : 'last';
+}
+
+async function pickForm(entry: RunEntry): Promise<ExportForm | undefined> {
+  const { t } = vscode.l10n;
+  const method = entry.run?.spec.adapter.method;
+  const forms = EXPORT_FORMS.filter((form) => form !== 'peft-lora' || method !== 'none');
+  const items = forms.map((form) => ({
+    label: formName(form, t),
+    description: form,
+    detail: formWords(form, method === 'aurora', t),
+    form,
+  }));
+  const title = t('Export {0} as', runLabel(entry));
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.form;
+}
+
+/** '' for the run's own folder. */
+async function pickPlace(
+  entry: RunEntry,
+  form: ExportForm,
+  at: string,
+): Promise<{ folder?: string } | undefined> {
+  const { t } = vscode.l10n;
+  const own = { label: `$(folder) ${t('In the run’s folder')}`, detail: join(entry.folder, 'export') };
+  const other = {
+    label: `$(folder-opened) ${t('Choose a folder …')}`,
+    detail: t('A folder for the export is made in it.'),
+  };
+  const title = t('Where should the export go?');
+  const picked = await vscode.window.showQuickPick([own, other], { title, ignoreFocusOut: true });
+  if (picked === own) return {};
+  if (picked !== other) return undefined;
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFiles: false,
+    canSelectFolders: true,
+    openLabel: t('Export Here'),
+  });
+  if (!chosen) return undefined;
+  const step = /^\d+$/.test(at) ? stepName(Number(at)) : at;
+  return { folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${form}-${step}`) };
+}
+
+/** Undefined where the person turned away, or did not want what merging makes of it. */
+function work(
+  { trainer }: Services,
+  entry: RunEntry,
+  form: ExportForm,
+  at: string,
+  { folder }: { folder?: string },
+): Thenable<Result | undefined> {
+  const { t } = vscode.l10n;
+  const title = t('Exporting {0}', runLabel(entry));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    let result: Result | undefined;
+    let declined = false;
+    const onLine = (text: string) => {
+      const line = parseExportLine(text);
+      const message = line && progressText(line, t);
+      if (message !== undefined) progress.report({ message });
+      if (line?.kind === 'result') result = line;
+      if (line?.kind === 'ask') void ask(form, line).then((yes) => program.send(yes ? 'yes' : 'no'));
+      if (line?.kind === 'declined') declined = true;
+    };
+    const out = folder === undefined ? [] : ['--out', folder];
+    const args = ['export', entry.folder, '--as', form, '--at', at, ...out, '--json'];
+    const program = await trainer.open(args, { onLine });
+    const cancelled = token.onCancellationRequested(() => program.kill('was cancelled'));
+    try {
+      const end = await program.ended;
+      if (!result && !declined) throw programError(end, 'export');
+      return result;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    } finally {
+      cancelled.dispose();
+    }
+  });
+}
+
+async function ask(form: ExportForm, line: Extract<ExportLine, { kind: 'ask' }>): Promise<boolean> {
+  const { question, detail } = dropQuestion(form, line, vscode.l10n.t);
+  const keep = vscode.l10n.t('Export Anyway');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, keep)) === keep;
+}
+
+async function tell({ folder, record }: Result): Promise<void> {
+  const [card, copy] = [vscode.l10n.t('Open Model Card'), vscode.l10n.t('Copy Path')];
+  const picked = await vscode.window.showInformationMessage(resultText(record, vscode.l10n.t), card, copy);
+  if (picked === card) await openCard(folder);
+  if (picked === copy) await vscode.env.clipboard.writeText(folder);
+}
+
+/** The README.md of an export, as a person reads it. */
+export const openCard = (folder: string): Promise<void> =>
+  openReport(vscode.Uri.file(join(folder, 'README.md')));

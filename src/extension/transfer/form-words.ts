@@ -1,0 +1,41 @@
+import { isStaticForm, type ExportForm } from '../../shared/export';
+import type { Translate } from '../translate';
+
+/** As a row of the tree and a notice call an export. */
+export function formName(form: ExportForm, t: Translate): string {
+  switch (form) {
+    case 'adapter':
+      return t('Adapter');
+    case 'peft-lora':
+      return t('PEFT LoRA');
+    case 'onnx-dynamic':
+      return t('ONNX model');
+    case 'onnx-merged':
+      return t('Merged ONNX model');
+    case 'onnx-adapter-inputs':
+      return t('ONNX model with adapter inputs');
+  }
+}
+
+/** What a form is for, where one is chosen. */
+export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
+  const words = whatFor(form, t);
+  return aurora && isStaticForm(form)
+    ? `${words} ${t('Merging AuroRA changes the function: the loss is measured.')}`
+    : words;
+}
+
+function whatFor(form: ExportForm, t: Translate): string {
+  switch (form) {
+    case 'adapter':
+      return t('The adapter as trained, in PEFT’s file layout, with a loader for PyTorch.');
+    case 'peft-lora':
+      return t('A LoRA that PEFT itself loads.');
+    case 'onnx-dynamic':
+      return t('The whole model exactly as trained, adapters as nodes.');
+    case 'onnx-merged':
+      return t('The model’s own file with the adapter in its weights: no node more.');
+    case 'onnx-adapter-inputs':
+      return t('The whole model with the adapter’s numbers as inputs, to swap them at run time.');
+  }
+}

@@ -1,0 +1,87 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName } from '../../runs/layout';
+import type { ImportLine } from '../../shared/import';
+import { registerGuarded } from '../commands/guard';
+import { experimentFrom } from '../commands/pick';
+import { explaining } from '../commands/training-problems';
+import { programError } from '../experiment/program-error';
+import { trustedFor } from '../experiment/report-page';
+import { saved } from '../experiment/saved';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { programLine } from '../trainer/program-line';
+import { formatMetric, METRIC_NAMES } from '../tree/format';
+
+/** The command that makes a run of an adapter from the disk. */
+export const registerImport = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.importAdapter, (argument) =>
+    explaining(() => importAdapter(services, argument)),
+  );
+
+async function importAdapter(services: Services, argument: unknown): Promise<void> {
+  const { t } = vscode.l10n;
+  const message = t('An import runs the model to measure the adapter, and this workspace is not trusted.');
+  if (!(await trustedFor(message))) return;
+  // From the Explorer: the configuration of the adapter that is meant.
+  const given = argument instanceof vscode.Uri ? dirname(argument.fsPath) : undefined;
+  const file = await experimentFrom(
+    services,
+    given === undefined ? argument : undefined,
+    t('Import the adapter for which experiment?'),
+  );
+  if (file === undefined || !(await saved(file))) return;
+  const folder = given ?? (await pickFolder());
+  if (folder === undefined) return;
+  const result = await work(services, folder, file);
+  if (!result) return;
+  const { run, metrics, warnings } = result;
+  const entry = await services.store.refreshRun(run);
+  services.panels.openRun([run]);
+  const metric = entry.run?.spec.training.metric ?? 'accuracy';
+  const sentence = t(
+    '{0} is imported as a run: {1} {2} on the validation texts.',
+    basename(folder),
+    METRIC_NAMES[metric],
+    formatMetric(metric, metrics[metric]),
+  );
+  const resume = t('Train On');
+  const picked = await vscode.window.showInformationMessage([sentence, ...warnings].join(' '), resume);
+  if (picked === resume) await vscode.commands.executeCommand(COMMAND.resumeRun, run);
+}
+
+async function pickFolder(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFiles: false,
+    canSelectFolders: true,
+    openLabel: vscode.l10n.t('Import'),
+    title: vscode.l10n.t('The folder with adapter_config.json and adapter_model.safetensors'),
+  });
+  return chosen?.[0].fsPath;
+}
+
+type Result = Extract<ImportLine, { kind: 'result' }>;
+
+/** Undefined where the person turned away. */
+function work({ trainer }: Services, folder: string, file: string): Thenable<Result | undefined> {
+  const { t } = vscode.l10n;
+  const title = t('Importing {0} for {1}', basename(folder), experimentName(file));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    progress.report({ message: t('Measuring it on the validation texts …') });
+    let result: Result | undefined;
+    const onLine = (text: string) => {
+      const line = programLine<ImportLine>(text, ['preparing', 'result', 'problem']);
+      if (line?.kind === 'result') result = line;
+    };
+    const args = ['import', folder, '--experiment', file, '--json'];
+    try {
+      const end = await trainer.program(args, { token, onLine });
+      if (!result) throw programError(end, 'import');
+      return result;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    }
+  });
+}

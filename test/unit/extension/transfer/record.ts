@@ -1,0 +1,24 @@
+import type { ExportRecord } from '../../../../src/shared/export';
+
+const metrics = { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.4, examples: 24 };
+
+/** An export.json as `aurora export` writes it. */
+export const exportRecord = (over: Partial<ExportRecord> = {}): ExportRecord => ({
+  program: 'aurora-lab',
+  version: '0.1.0',
+  form: 'onnx-merged',
+  run: '20260102T030405Z-0a1b2c3d',
+  experiment: 'demo',
+  step: 40,
+  trainedForm: 'dynamic',
+  labels: ['a', 'b'],
+  metrics: {
+    dynamic: metrics,
+    static: { ...metrics, accuracy: 0.5 },
+    exported: { ...metrics, accuracy: 0.5 },
+  },
+  drop: { metric: 'accuracy', points: 25 },
+  largestDifference: 1e-6,
+  files: { 'model.onnx': 'ab' },
+  ...over,
+});
