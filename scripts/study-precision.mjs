@@ -12,6 +12,7 @@ import { machine } from './lib/machine.mjs';
 import { page } from './lib/precision-report.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
+import { fillPage } from './lib/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]
@@ -48,10 +49,7 @@ await main(async () => {
   for (let seed = 1; seed <= seeds; seed++)
     runs.push({ seed, full: train('float32', steps, seed), mixed: train('mixed', steps, seed) });
   const text = page({ machine: machine(), references: REFERENCES, differences, speed, runs, steps });
-  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : `# Mixed precision\n\n${BEGIN}\n${END}\n`;
-  const [head, rest] = before.split(BEGIN);
-  writeFileSync(PAGE, `${head}${BEGIN}\n\n${text}\n\n${END}${rest.split(END)[1]}`);
-  say(`Wrote ${PAGE}`);
+  fillPage(PAGE, BEGIN, END, text);
 });
 
 /** Of each reference model in turn. */

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { main, say } from './lib/console.mjs';
-import { ROOT, runNode } from './lib/run.mjs';
+import { main } from './lib/console.mjs';
+import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
+import { DATA, ensureSpam, fillPage, keptRun, resultOf, spread } from './lib/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**
@@ -18,16 +18,6 @@ const METHODS = {
   'AuroRA r=2': { method: 'aurora', rank: 2, alpha: 4, targetModules: ['query', 'value'] },
   'LoRA r=8': { method: 'lora', rank: 8, alpha: 16, targetModules: ['query', 'value'] },
 };
-const DATA = {
-  'Debian sections': { experiment: 'demo/debian-sections.aurora.json', set: [] },
-  SpamAssassin: {
-    experiment: 'demo/debian-sections.aurora.json',
-    set: [
-      `data.train=${join(ROOT, '.cache/spam-assassin/train.jsonl')}`,
-      `data.validation=${join(ROOT, '.cache/spam-assassin/validation.jsonl')}`,
-    ],
-  },
-};
 const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
 
 const page = join(ROOT, 'docs/studies/first.md');
@@ -38,39 +28,18 @@ await main(async () => {
   ensureDependencies();
   await build();
   ensureUseLite();
-  if (!existsSync(join(ROOT, '.cache/spam-assassin/train.jsonl')))
-    runNode(join(ROOT, 'scripts/spam-data.mjs'), []);
+  ensureSpam();
   const results = {};
   for (const seed of SEEDS)
-    for (const [data, { experiment, set }] of Object.entries(DATA))
+    for (const [data, set] of Object.entries(DATA))
       for (const [method, adapter] of Object.entries(METHODS)) {
         const settings = [...RECIPE, ...set, `adapter=${JSON.stringify(adapter)}`, `training.seed=${seed}`];
-        ((results[data] ??= {})[method] ??= []).push(run(`${data} ${method} ${seed}`, experiment, settings));
+        const run = keptRun('study', `${data} ${method} ${seed}`, settings);
+        ((results[data] ??= {})[method] ??= []).push(resultOf(run));
       }
-  mkdirSync(join(ROOT, 'docs/studies'), { recursive: true });
-  const before = existsSync(page) ? readFileSync(page, 'utf8') : `${BEGIN}\n${END}\n`;
-  const [head, rest] = before.split(BEGIN);
-  writeFileSync(page, `${head}${BEGIN}\n\n${text(results)}\n\n${END}${rest.split(END)[1]}`);
-  say(`Wrote ${page}`);
+  fillPage(page, BEGIN, END, text(results));
   return 0;
 });
-
-function run(name, experiment, settings) {
-  const out = join(ROOT, '.cache/study', name.replace(/[^\w=]+/g, '-'));
-  const found = finished(out);
-  if (found) return found;
-  rmSync(out, { recursive: true, force: true });
-  say(name);
-  const args = ['train', experiment, '--out', out, ...settings.flatMap((s) => ['--set', s])];
-  if (runNode(join(ROOT, 'dist/cli.cjs'), args) !== 0) throw new Error(`${name} failed`);
-  return finished(out);
-}
-
-function finished(out) {
-  const folder = existsSync(out) ? readdirSync(out)[0] : undefined;
-  const result = folder && join(out, folder, 'result.json');
-  return result && existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')) : undefined;
-}
 
 function text(results) {
   const tables = Object.entries(results).map(([data, methods]) => {
@@ -89,11 +58,4 @@ function text(results) {
     ].join('\n');
   });
   return tables.join('\n\n');
-}
-
-/** Mean ± sample standard deviation. */
-function spread(values, digits = 1) {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const deviation = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / (values.length - 1));
-  return `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
 }

@@ -1,3 +1,5 @@
+import { spread } from './study.mjs';
+
 /** The study's numbers as Markdown. */
 export function page({ machine, references, differences, speed, runs, steps }) {
   return [
@@ -39,19 +41,13 @@ export function page({ machine, references, differences, speed, runs, steps }) {
     `Paired difference, mean ± standard deviation over ${runs.length} seeds: loss ${spread(
       runs.map((r) => r.mixed.loss - r.full.loss),
       5,
+      true,
     )}, accuracy ${spread(
       runs.map((r) => 100 * (r.mixed.accuracy - r.full.accuracy)),
       2,
+      true,
     )} points.`,
   ].join('\n');
 }
 
 const signed = (value, digits) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
-
-function spread(values, digits) {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const deviation = Math.sqrt(
-    values.reduce((s, v) => s + (v - mean) ** 2, 0) / Math.max(1, values.length - 1),
-  );
-  return `${signed(mean, digits)} ± ${deviation.toFixed(digits)}`;
-}

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { Failure, main } from './lib/console.mjs';
+import { ROOT } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { CLI, DATA, ensureSpam, fillPage, keptRun, spread } from './lib/study.mjs';
+import { ensureUseLite } from './lib/use-lite.mjs';
+
+/**
+ * What merging AuroRA into the weights costs, with and without each setting that is meant to lower it: three seeds on
+ * two data sets. Finished runs are kept in .cache/study-merge-gap. Writes the tables of docs/studies/merge-gap.md.
+ */
+const SEEDS = [1, 2, 3];
+const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
+const CENTRE = 'adapter.centerInputs=true';
+const PENALTY = 'training.offsetPenalty=10';
+const STATIC = 'training.staticEpochs=1';
+const WAYS = {
+  'as in the paper': [],
+  'inputs centred': [CENTRE],
+  'W starts at zero': ['adapter.splineInitialization=zero'],
+  'σ(0) penalised, 10': [PENALTY],
+  'last epoch static': [STATIC],
+  'centred + penalised': [CENTRE, PENALTY],
+  'centred + penalised + last epoch static': [CENTRE, PENALTY, STATIC],
+  'static throughout': ['training.staticEpochs=2'],
+  'LoRA r=2, to compare': ['adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}'],
+};
+const STUDY = 'study-merge-gap';
+const PAGE = join(ROOT, 'docs/studies/merge-gap.md');
+
+await main(async () => {
+  ensureDependencies();
+  await build();
+  ensureUseLite();
+  ensureSpam();
+  const tables = Object.entries(DATA).map(([data, set]) => {
+    const rows = Object.entries(WAYS).map(([way, settings]) => {
+      const measured = SEEDS.map((seed) => {
+        const all = [...RECIPE, ...set, ...settings, `training.seed=${seed}`];
+        return gap(keptRun(STUDY, `${data} ${way} ${seed}`, all));
+      });
+      return { way, measured };
+    });
+    return table(data, rows);
+  });
+  const marks = ['<!-- tables: written by scripts/study-merge-gap.mjs -->', '<!-- end of tables -->'];
+  fillPage(PAGE, ...marks, tables.join('\n\n'));
+});
+
+/** Both forms of a run's last state, by an export of it. */
+function gap(run) {
+  const out = join(run, 'export', 'gap');
+  const record = join(out, 'export.json');
+  if (!existsSync(record)) {
+    const args = ['export', run, '--as', 'onnx-merged', '--at', 'last', '--accept-drop', '--out', out];
+    const r = spawnSync(process.execPath, [CLI, ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    if (r.status !== 0) throw new Failure(`${run} could not be exported.`);
+  }
+  return JSON.parse(readFileSync(record, 'utf8'));
+}
+
+function table(data, rows) {
+  const { examples } = rows[0].measured[0].metrics.exported;
+  const lines = rows.map(({ way, measured }) => {
+    const cell = (value, digits, signed) => spread(measured.map(value), digits, signed);
+    const trained = (r) => r.metrics[r.trainedForm];
+    return [
+      way,
+      cell((r) => 100 * trained(r).accuracy),
+      cell((r) => 100 * r.metrics.exported.accuracy),
+      cell((r) => 100 * (r.metrics.exported.accuracy - trained(r).accuracy), 2, true),
+      cell((r) => trained(r).loss, 4),
+      cell((r) => r.metrics.exported.loss - trained(r).loss, 4, true),
+    ];
+  });
+  return [
+    `**${data}**, ${examples.toLocaleString('en')} validation texts:`,
+    '',
+    '| | accuracy as trained, % | merged, % | difference in points | loss as trained | merged − trained |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    ...lines.map((cells) => `| ${cells.join(' | ')} |`),
+  ].join('\n');
+}
