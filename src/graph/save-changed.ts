@@ -45,7 +45,7 @@ export function saveChanged(model: Model, original: Model, path: string, changed
       } else if (before && !overlaps(before, t.name, outside)) {
         files.get(before.location)!.write(t, before.offset);
         places.set(t, before);
-      } else if (before || readTensorBytes(t).byteLength >= EXTERNAL_FROM) {
+      } else if (before || isNewAndLarge(t, original)) {
         const { location } = before ?? first;
         places.set(t, { location, ...files.get(location)!.append(t) });
       }
@@ -60,6 +60,10 @@ export function saveChanged(model: Model, original: Model, path: string, changed
     throw diskError(path, e);
   }
 }
+
+/** What was inside the model file stays there. */
+const isNewAndLarge = (t: Tensor, original: Model): boolean =>
+  !original.graph.initializers.has(t.name) && readTensorBytes(t).byteLength >= EXTERNAL_FROM;
 
 interface Place extends ExternalData {
   length: number;

@@ -140,6 +140,25 @@ describe('aurora export', () => {
     expect(apart(await logits(merged.path), await logits(dynamic.path))).toBeLessThan(1e-4);
   });
 
+  it('finds weights that are Constant nodes, and leaves them so', async () => {
+    copyFileSync(resolve('test/fixtures/reference/more/bert-distinct.onnx'), lab.path('constants.onnx'));
+    const run = trained(
+      'constants',
+      'adapter={"method":"lora","rank":2,"targetModules":"all-linear"}',
+      'model.path=constants.onnx',
+    );
+    const { model, path } = exportedModel(run, 'onnx-merged');
+    const constants = (m: Model) =>
+      m.graph.nodes.filter((n) => n.opType === 'Constant').map((n) => n.outputs[0]);
+    const before = loadModel(lab.path('constants.onnx'));
+    expect(constants(before).length).toBeGreaterThan(10);
+    expect(constants(model)).toEqual(constants(before));
+    expect(model.opsets.get('')).toBe(9);
+    expect(apart(await logits(path), await logits(exportedModel(run, 'onnx-dynamic').path))).toBeLessThan(
+      1e-4,
+    );
+  });
+
   it('leaves weights beside the model where they are, and has its own in the same places', async () => {
     saveModel(loadModel(lab.path('model.onnx')), lab.path('apart.onnx'), 0);
     const data = lab.path('apart.onnx.data');

@@ -289,6 +289,14 @@ describe('the Layer activations page', () => {
     await w.opened.screenshot('activations-lora');
   });
 
+  it('says at which steps σ acts on A itself', async () => {
+    const w = await wire(RUN, { facts: { steps: [0, 10, 30, 60], staticFrom: 60 } });
+    await cards(w).first().waitFor();
+    await w.page.locator('.notice', { hasText: 'At this step the static form is trained' }).waitFor();
+    w.session.receive({ type: 'show', step: 30 });
+    await w.page.locator('.notice').waitFor({ state: 'detached' });
+  });
+
   it('says which file is damaged and goes on', async () => {
     const folder = temporary();
     cpSync(join(RUN, 'activations/step-000000.bin'), join(folder, 'activations/step-000000.bin'));

@@ -320,7 +320,7 @@ describe('what one can do', () => {
   it('reaches every action by Tab and asks the host for it', async () => {
     const [a, b] = [trained('one', 120), trained('two', 120, 'stopped', 1)];
     const w = await show([a.folder]);
-    for (const action of ['stop', 'activations', 'log', 'settings', 'experiment']) {
+    for (const action of ['stop', 'activations', 'export', 'log', 'settings', 'experiment']) {
       await w.page.locator(`[data-action=${action}]`).focus();
       await w.page.keyboard.press('Enter');
       expect((await w.sent()).at(-1)).toEqual({ type: 'action', action, run: a.folder });
@@ -385,6 +385,31 @@ describe('what it says', () => {
     expect(text).toContain('Lower the rate.');
     expect(await w.page.getByRole('alert').count()).toBe(1);
     expect(await w.page.locator('[data-action=resume]').count()).toBe(1);
+    expect(await w.complaints()).toEqual([]);
+  });
+
+  it('says what was imported, and that its last epochs train what is merged', async () => {
+    const training = {
+      batchSize: 8,
+      gradientAccumulation: 1,
+      metric: 'accuracy',
+      epochs: 4,
+      staticEpochs: 1,
+    };
+    const run = new RunFolder('imported', 40, { training });
+    run.event({ kind: 'imported', adapter: 'from-a-friend', peftType: 'LORA' });
+    run.start();
+    run.evaluate(0);
+    run.status('stopped', 0);
+    const w = await show([run.folder]);
+    const header = w.page.locator('.run-header');
+    expect(await header.innerText()).toContain('Imported from from-a-friend (LORA).');
+    expect(await header.locator('[data-fact=static]').innerText()).toBe(
+      'The last epoch trains the static form, which is merged without loss.',
+    );
+    // Nothing is on the disk that could be exported.
+    expect(await header.locator('[data-action=export]').count()).toBe(0);
+    expect(await header.locator('[data-action=resume]').count()).toBe(1);
     expect(await w.complaints()).toEqual([]);
   });
 

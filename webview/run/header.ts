@@ -30,7 +30,8 @@ export function header(run: RunData, now: number, several: boolean, actions: Hea
       <span class="state state-${facts?.state ?? 'starting'}">${stateWords(run)}</span>
     </div>
     ${several ? nothing : subtitle(run)} ${progress(run)} ${numbers(run, now, several)}
-    ${device(run, several)} ${origin(run)} ${problems(run)} ${buttons(run, several, actions)}
+    ${device(run, several)} ${staticForm(run)} ${origin(run)} ${problems(run)}
+    ${buttons(run, several, actions)}
   </section>`;
 }
 
@@ -86,6 +87,19 @@ function device({ device: of }: RunData, several: boolean): unknown {
   if (!of) return nothing;
   const words = several ? deviceWords(of, t) : deviceLine(of, t);
   return html`<p class="quiet" data-fact="device">${t('Device: {0}.', words)}</p>`;
+}
+
+/** Where training.staticEpochs lets a jump of the curve be expected. */
+function staticForm({ facts }: RunData): unknown {
+  const { staticEpochs = 0, epochs = 0 } = facts?.spec?.training ?? {};
+  if (staticEpochs === 0) return nothing;
+  const words =
+    staticEpochs === epochs
+      ? t('The static form is trained, which is merged without loss.')
+      : staticEpochs === 1
+        ? t('The last epoch trains the static form, which is merged without loss.')
+        : t('The last {0} epochs train the static form, which is merged without loss.', staticEpochs);
+  return html`<p class="quiet" data-fact="static">${words}</p>`;
 }
 
 /** Where a fork came from, and an adapter of the disk. */

@@ -76,6 +76,7 @@ function factsOf(entry: RunEntry): RunFacts {
     live: isLive(entry),
     adapter: spec.adapter,
     steps: events.flatMap((e) => (e.kind === 'activations' ? [e.step] : [])),
+    staticFrom: events.flatMap((e) => (e.kind === 'evaluation' && e.form === 'static' ? [e.step] : []))[0],
   };
 }
 

@@ -27,6 +27,8 @@ export interface RunFacts {
   adapter: AdapterSpec;
   /** Steps whose snapshots the journal counts; those that a resume took back are not among them. */
   steps: readonly number[];
+  /** The first step that was evaluated in the static form (training.staticEpochs), if any was. */
+  staticFrom?: number;
 }
 
 /** The editor's side, so that all the rest runs without it. */
@@ -131,7 +133,8 @@ export class ActivationsSession {
     if (step === undefined) return this.post({ ...view, notice: this.nothingYet(facts) });
     const { layers, callOuts: outs } = await this.make(step, steps[0], facts);
     const sigma = sigmaInfo(facts.adapter, layers);
-    this.post({ ...view, layers, callOuts: outs, sigma, notice: sigma ? undefined : this.noCurve(facts) });
+    const notice = sigma ? this.otherForm(step, facts) : this.noCurve(facts);
+    this.post({ ...view, layers, callOuts: outs, sigma, notice });
     await this.sendLayer();
   }
 
@@ -251,6 +254,14 @@ export class ActivationsSession {
         )
       : this.host.say(
           'This run has no activation snapshots. Set training.activationsEvery (for instance to 20 steps) in the experiment and run it again.',
+        );
+  }
+
+  private otherForm(step: number, { staticFrom = Infinity }: RunFacts): string | undefined {
+    return step < staticFrom
+      ? undefined
+      : this.host.say(
+          'At this step the static form is trained: σ acts on the columns of A. The histograms show the z = A x on which it would act in the dynamic form.',
         );
   }
 
