@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { openTask } from '../engine/open';
+import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
 import { elementCount } from '../graph/model';
@@ -131,8 +132,9 @@ async function trainOnce(
   }
   const { trainable, choice } = opened;
   const { place } = choice;
-  let { stepper } = opened;
+  let held: Stepper | undefined = opened.stepper;
   try {
+    const { stepper } = opened;
     const env = environment(threads, place);
     const fresh = initialState(task, trainable);
     const state = restored?.checkpoint ? restoredState(fresh, restored.checkpoint) : fresh;
@@ -151,7 +153,7 @@ async function trainOnce(
     if (restored?.checkpoint) writeMissingAdapters(run, task, state);
     const { interrupted } = options;
     const keeping = { run, listener, interrupted, plan, state, journal, scalars, pulse, env, totals, at };
-    const loop = async (phase: Task, known: MicroBatches): Promise<LoopEnd> => {
+    const loop = async (phase: Task, stepper: Stepper, known: MicroBatches): Promise<LoopEnd> => {
       if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
         beginStaticForm(state);
         listener.staticForm(state.step);
@@ -160,22 +162,24 @@ async function trainOnce(
       if (state.step === 0) await hooks.snapshot(0);
       return trainingLoop(phase, stepper, known, plan, state, hooks);
     };
-    let end = await loop(task, micro);
+    let end = await loop(task, stepper, micro);
     if (end === 'finished' && state.step < plan.totalSteps) {
+      // The device may have no room for both.
+      held = undefined;
       await stepper.dispose();
       const phase = taskInForm(whole, 'static');
       const options = taskOptions(spec, place, threads);
-      ({ stepper } = await openTask(phase.model, phase.infos, phase.graph, folder, options));
-      end = await loop(phase, new MicroBatches(phase, stepper, place, warn, micro.known()));
+      held = (await openTask(phase.model, phase.infos, phase.graph, folder, options)).stepper;
+      end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
     scalars.close();
     return conclude(end, task, trainable, state, journal, totals, run, env, choice);
   } finally {
-    await stepper.dispose();
+    await held?.dispose();
   }
 }
 
-export const trainedCounts = (trainable: readonly TrainableInfo[]) => {
+const trainedCounts = (trainable: readonly TrainableInfo[]) => {
   const sum = (part: TrainableInfo['part']) =>
     trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
   return { adapters: sum('adapter'), head: sum('head') };
