@@ -404,6 +404,10 @@ describe('what it says', () => {
     const w = await show([run.folder]);
     const header = w.page.locator('.run-header');
     expect(await header.innerText()).toContain('Imported from from-a-friend (LORA).');
+    expect(await header.locator('.state').innerText()).toBe('Imported');
+    await w.page.getByText('Nothing was trained on it here yet.').waitFor();
+    expect(await w.page.locator('[data-table=metrics]').innerText()).toContain('0.75');
+    await w.screenshot('run-imported');
     expect(await header.locator('[data-fact=static]').innerText()).toBe(
       'The last epoch trains the static form, which is merged without loss.',
     );

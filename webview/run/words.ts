@@ -20,7 +20,7 @@ export function stateWords(run: RunData): string {
     case 'finished':
       return stoppedEarly(run) ? t('Finished early: no more progress') : t('Finished');
     case 'stopped':
-      return t('Stopped');
+      return isUntrainedImport(run) ? t('Imported') : t('Stopped');
     case 'failed':
       return t('Failed');
     case 'lost':
@@ -31,6 +31,10 @@ export function stateWords(run: RunData): string {
       return t('The folder is gone');
   }
 }
+
+/** Nothing was stopped. */
+const isUntrainedImport = (run: RunData) =>
+  run.imported !== undefined && run.facts?.state === 'stopped' && run.records === 0;
 
 const stoppedEarly = (run: RunData) =>
   run.events.some((e) => e.kind === 'stopped' && e.reason === 'early-stopping');
@@ -122,7 +126,9 @@ export function emptyWords(run: RunData): string {
     case 'damaged':
       return t('Nothing of this run can be shown.');
     default:
-      return t('No step was trained. The trainer’s log says more.');
+      return isUntrainedImport(run)
+        ? t('Nothing was trained on it here yet. Resume trains on from here; its metrics are below.')
+        : t('No step was trained. The trainer’s log says more.');
   }
 }
 
