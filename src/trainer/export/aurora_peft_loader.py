@@ -7,7 +7,8 @@
     logits = Head("exported")(hidden, attention_mask)
     labels("exported")[int(logits[0].argmax())]
 
-The folder holds adapter_config.json and adapter_model.safetensors, as those of PEFT do; plain LoRA is read, too.
+The folder holds adapter_config.json and adapter_model.safetensors, as those of PEFT do, and aurora.json with the
+labels; plain LoRA is read, too.
 AuroRA (Dong et al., arXiv 2505.18738) adds s * B sigma(A x) to a linear layer's output, with
 sigma(z) = act(H act(z)) + W sum_i b(z_i), where b are B-spline bases on a uniform grid, zero outside it.
 """
@@ -33,24 +34,29 @@ FORMS = {1: (1.0, 0.0, 0.0, 1.0), 2: (1.5, 0.5, 3.0, 1 / 2), 3: (2.0, 1.0, 4.0, 
 
 
 def read_adapter(folder):
-    """The configuration, the tensors by name, and the file's own metadata."""
+    """The configuration and the tensors by name."""
     folder = Path(folder)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     data = (folder / "adapter_model.safetensors").read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
-    metadata = header.pop("__metadata__", {})
+    header.pop("__metadata__", None)
     tensors = {}
     for name, entry in header.items():
         start, end = (8 + length + offset for offset in entry["data_offsets"])
         flat = torch.frombuffer(bytearray(data[start:end]), dtype=DTYPES[entry["dtype"]])
         tensors[name.removeprefix(PREFIX)] = flat.reshape(entry["shape"]).float()
-    return config, tensors, metadata
+    return config, tensors
+
+
+def own_words(folder):
+    """What PEFT's files have no place for."""
+    return json.loads((Path(folder) / "aurora.json").read_text(encoding="utf-8"))
 
 
 def labels(folder):
     """Names of the classes, in the order of the logits."""
-    return json.loads(read_adapter(folder)[2]["aurora.labels"])
+    return own_words(folder)["labels"]
 
 
 class Adapter(nn.Module):
@@ -138,7 +144,7 @@ KINDS = {"LORA": ("lora", LoraLinear), "AURORA": ("aurora", AuroraLinear)}
 
 def inject(model, folder):
     """Puts the adapter's layers around those of the model that they belong to, in place; returns the model."""
-    config, tensors, _ = read_adapter(folder)
+    config, tensors = read_adapter(folder)
     if config["peft_type"] == "NONE":
         return model
     name, kind = KINDS[config["peft_type"]]
@@ -183,8 +189,8 @@ class Head(nn.Module):
 
     def __init__(self, folder):
         super().__init__()
-        _, tensors, metadata = read_adapter(folder)
-        self.pooling = metadata["aurora.pooling"]
+        _, tensors = read_adapter(folder)
+        self.pooling = own_words(folder)["pooling"]
         self.weight = nn.Parameter(tensors["classifier.weight"])
         self.bias = nn.Parameter(tensors["classifier.bias"])
 

@@ -13,6 +13,16 @@ import { HEAD_KEY, peftKey } from './peft-keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** What PEFT's files have no place for: it refuses keys of its configuration that it does not know. */
+export const OWN_FILE = 'aurora.json';
+
+/** aurora.json */
+export interface OwnWords {
+  /** In the order of the head's rows. */
+  labels: readonly string[];
+  /** What the head reads; left out where there is none. */
+  pooling?: 'first-token' | 'mean';
+}
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
@@ -36,7 +46,7 @@ export function writePeftAdapter(
 }
 
 /**
- * The two files of an adapter, its head among the tensors.
+ * The files of an adapter, its head among the tensors.
  *
  * @param tensors those of its modules, by their keys
  */
@@ -54,14 +64,10 @@ export function writeFiles(
     all.set(HEAD_KEY.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
-  // PEFT refuses keys of its configuration that it does not know, and passes over these.
-  const metadata = {
-    format: 'pt',
-    'aurora.labels': JSON.stringify(labels),
-    ...(weight && { 'aurora.pooling': spec.task.pooling }),
-  };
+  const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
+  writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`);
   writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`);
-  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata));
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, { format: 'pt' }));
 }
 
 /** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */

@@ -2,12 +2,15 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, type SafetensorsFile } from '../../graph/safetensors';
 import { AuroraError } from '../../shared/errors';
-import { CONFIG_FILE, WEIGHTS_FILE } from '../export/peft';
+import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from '../export/peft';
 
 /** An adapter in PEFT's file layout, as it lies on the disk. */
-export interface AdapterFolder extends SafetensorsFile {
+export interface AdapterFolder {
   folder: string;
   config: Record<string, unknown>;
+  tensors: SafetensorsFile['tensors'];
+  /** What our own files say besides. */
+  own?: OwnWords;
 }
 
 /** @throws AuroraError 'adapter' where it is none, or not whole */
@@ -21,8 +24,10 @@ export function readAdapterFolder(folder: string): AdapterFolder {
   const path = join(folder, WEIGHTS_FILE);
   if (!existsSync(path)) throw withoutWeights(folder);
   const config = readConfig(join(folder, CONFIG_FILE));
+  const own = readOwn(join(folder, OWN_FILE));
   try {
-    return { folder, config, ...decodeSafetensors(readFileSync(path), path) };
+    const { tensors } = decodeSafetensors(readFileSync(path), path);
+    return { folder, config, tensors, ...(own && { own }) };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     throw new AuroraError('adapter', e.message, 'Copy or download the adapter again.', { cause: e });
@@ -37,6 +42,19 @@ function withoutWeights(folder: string): AuroraError {
     pickled
       ? `${pickled} is a pickle, which can run anything when it is read: load it in PEFT and save it again with safe_serialization=True.`
       : 'Give the folder of an adapter in PEFT’s layout: a run has them under adapter/best and adapter/last.',
+  );
+}
+
+function readOwn(path: string): OwnWords | undefined {
+  if (!existsSync(path)) return undefined;
+  const { labels, pooling } = readConfig(path);
+  const known = pooling === undefined || pooling === 'mean' || pooling === 'first-token';
+  if (known && Array.isArray(labels) && labels.every((l) => typeof l === 'string'))
+    return { labels, pooling };
+  throw new AuroraError(
+    'adapter',
+    `${path} does not name the labels and the pooling of an adapter.`,
+    'Copy it again, or remove it: the labels are then taken in the order of the data’s own.',
   );
 }
 

@@ -27,7 +27,7 @@ export async function importSubject(
   const plain = adaptModel({ ...experiment, adapter: { method: 'none' } });
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   const spec = specOf(from, experiment, fitted);
-  const known = labelsOf(from);
+  const known = from.own?.labels;
   const data = loadData(spec, plain.model, known);
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
   const warnings: string[] = [];
@@ -50,25 +50,12 @@ function specOf(from: AdapterFolder, experiment: Experiment, fitted: FittedAdapt
       `${from.folder} has a head, and the experiment takes the model's own logits.`,
       'Set task.head to "linear".',
     );
-  const pooling = from.metadata['aurora.pooling'];
-  if (fitted.head && (pooling === 'mean' || pooling === 'first-token')) spec.task = { ...spec.task, pooling };
+  const pooling = from.own?.pooling;
+  if (fitted.head && pooling) spec.task = { ...spec.task, pooling };
   // What was trained static goes on static, from the begin to the end.
   if (fitted.adapters[0].form === 'static')
     spec.training = { ...spec.training, staticEpochs: spec.training.epochs, earlyStopping: undefined };
   return spec;
-}
-
-/** As our own files name them; those of others do not. */
-function labelsOf({ folder, metadata }: AdapterFolder): string[] | undefined {
-  const text = metadata['aurora.labels'];
-  if (text === undefined) return undefined;
-  try {
-    const labels: unknown = JSON.parse(text);
-    if (Array.isArray(labels) && labels.every((l) => typeof l === 'string')) return labels;
-  } catch {
-    // Told below.
-  }
-  throw new AuroraError('adapter', `${folder} names its labels in a way that cannot be read: ${text}.`);
 }
 
 function headOf(

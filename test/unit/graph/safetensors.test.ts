@@ -71,6 +71,17 @@ describe('safetensors', () => {
     expect([...tensors.keys()]).toEqual(['a', 'b']);
   });
 
+  it('reads 16-bit floats, which others write', () => {
+    const bits = [0x3c00, 0xc100, 0x3f80, 0xc020];
+    const file = raw({ a: entry([2], [0, 4], 'F16'), b: entry([2], [4, 8], 'BF16') }, 8);
+    new Uint8Array(file.buffer, file.byteOffset + file.length - 8, 8).set(
+      new Uint8Array(Uint16Array.from(bits).buffer),
+    );
+    const { tensors } = decodeSafetensors(file, 'x');
+    expect([...tensors.get('a')!.data]).toEqual([1, -2.5]);
+    expect([...tensors.get('b')!.data]).toEqual([1, -2.5]);
+  });
+
   it('names the file and what is wrong with it', () => {
     const bad: [string, Uint8Array][] = [
       ['it has 0 bytes', new Uint8Array(0)],
@@ -79,7 +90,8 @@ describe('safetensors', () => {
       ['not a JSON object', raw('[1]', 0)],
       ['entry for a is malformed', raw({ a: null }, 0)],
       ['entry for a is malformed', raw({ a: entry([-1], [0, 4]) }, 4)],
-      ['type F16', raw({ a: entry([2], [0, 4], 'F16') }, 4)],
+      ['type F64', raw({ a: entry([1], [0, 8], 'F64') }, 8)],
+      ['not where its shape says', raw({ a: entry([1], [0, 4], 'F16') }, 4)],
       ['not where its shape says', raw({ a: entry([2], [0, 4]) }, 4)],
       ['not where its shape says', raw({ a: entry([1], [4, 8]) }, 8)],
       ['not where its shape says', raw({ a: entry([1], [0, 4]), b: entry([1], [0, 4]) }, 4)],
