@@ -22,6 +22,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'write a trained model as ONNX and measure it',
     load: async () => (await import('./commands/export')).exportCommand,
   },
+  errors: {
+    summary: 'show where a trained model is wrong: confused labels, slices, texts',
+    load: async () => (await import('./commands/errors')).errorsCommand,
+  },
   doctor: {
     summary: 'look at this machine and measure what it could train on',
     load: async () => (await import('./commands/doctor')).doctorCommand,

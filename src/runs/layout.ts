@@ -17,6 +17,8 @@ export const runPaths = (run: string) => ({
   control: join(run, 'control'),
   checkpoints: join(run, 'checkpoints'),
   adapter: join(run, 'adapter'),
+  /** What checkpoints make of the validation examples; written by `aurora errors`. */
+  predictions: join(run, 'predictions'),
   log: join(run, 'trainer.log'),
   /** The person's own: name, note, star. Written by whoever watches. */
   user: join(run, 'user.json'),
