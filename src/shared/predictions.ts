@@ -97,7 +97,11 @@ export function parsePredictions(path: string, text: string): Predictions {
 }
 
 const unusable = (message: string): AuroraError =>
-  new AuroraError('run', message, 'It was changed or damaged; have it made anew by `aurora errors --again`.');
+  new AuroraError(
+    'run',
+    message,
+    'It was changed or damaged. Predict again; in a terminal, by `aurora errors --again`.',
+  );
 
 function valueOf(text: string): unknown {
   try {

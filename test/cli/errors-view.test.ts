@@ -20,7 +20,12 @@ function trained(out: string, ...settings: string[]): string {
 }
 
 const HEAD_ONLY = ['adapter={"method":"none"}'];
-const lines = ({ out }: Outcome) => out.trimEnd().split('\n').map((line) => JSON.parse(line) as PredictLine); // prettier-ignore
+const parsed = <T>(text: string): T[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+const lines = ({ out }: Outcome) => parsed<PredictLine>(out);
 const read = (file: string): Predictions => parsePredictions(file, readFileSync(file, 'utf8'));
 
 /** What a run's state predicts, and the file that holds it. */
@@ -63,10 +68,7 @@ async function alone(run: string) {
 }
 
 const rows = () =>
-  readFileSync(lab.path('validation.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { text: string; label: string });
+  parsed<{ text: string; label: string }>(readFileSync(lab.path('validation.jsonl'), 'utf8'));
 
 describe('aurora errors', () => {
   const run = trained('aurora');
