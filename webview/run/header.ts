@@ -142,6 +142,7 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
     ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
     ${resumable ? button('resume', t('Resume'), !several) : nothing}
     ${several ? nothing : button('activations', t('Show Layer Activations'))}
+    ${several ? nothing : button('errors', t('Show Errors'))}
     ${several ? nothing : button('log', t('Show Log'))}
     ${several ? nothing : button('settings', t('Open Settings'))}
     ${several ? nothing : button('experiment', t('Open Experiment'))}

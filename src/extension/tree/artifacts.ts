@@ -43,7 +43,7 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
     label,
     description: parts.join(' · '),
     icon: { id: 'save' },
-    capabilities: ['checkpoint', ...(trusted ? ['canFork'] : []), 'canReveal'],
+    capabilities: ['checkpoint', ...(trusted ? ['canFork'] : []), 'canShowErrors', 'canReveal'],
     spoken: [label, ...parts].join(', '),
   };
 }
@@ -55,7 +55,7 @@ export function adapterRow(which: 'best' | 'last', size: number, { t }: RowConte
     label,
     description,
     icon: { id: 'package' },
-    capabilities: ['adapter', 'canReveal'],
+    capabilities: ['adapter', 'canShowErrors', 'canReveal'],
     spoken: `${label}, ${description}`,
   };
 }

@@ -53,7 +53,15 @@ export type RunToPage =
   /** The clipboard holds so many rows, without the line of names. */
   | { type: 'copied'; run: string; table: CsvTable; rows: number };
 
-export const RUN_ACTIONS = ['stop', 'resume', 'activations', 'log', 'settings', 'experiment'] as const;
+export const RUN_ACTIONS = [
+  'stop',
+  'resume',
+  'activations',
+  'errors',
+  'log',
+  'settings',
+  'experiment',
+] as const;
 export type RunAction = (typeof RUN_ACTIONS)[number];
 export type CsvTable = 'records' | 'evaluations';
 

@@ -56,6 +56,7 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   stop: (run) => vscode.commands.executeCommand(COMMAND.stopRun, run),
   resume: (run) => vscode.commands.executeCommand(COMMAND.resumeRun, run),
   activations: (run) => vscode.commands.executeCommand(COMMAND.openActivations, run),
+  errors: (run) => vscode.commands.executeCommand(COMMAND.openErrors, run),
   log: (run) => vscode.commands.executeCommand(COMMAND.showLog, run),
   settings: (run) => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(runPaths(run).spec)),
   experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),
