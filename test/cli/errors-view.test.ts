@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { readRun } from '../../src/runs/read';
 import { parsePredictions, type Predictions, type PredictLine } from '../../src/shared/predictions';
@@ -193,6 +193,18 @@ describe('aurora errors', () => {
     truncateSync(file, 300);
     refused(lab.run('errors', run), 20, `${file} does not hold`, '--again');
     expect(predicted(run, '--again').predictions.columns.line).toHaveLength(24);
+  });
+
+  it('leaves nothing behind where it is cancelled', async () => {
+    lab.write('long.jsonl', readFileSync(lab.path('validation.jsonl'), 'utf8').repeat(400));
+    const long = trained('long', ...HEAD_ONLY, 'data.validation=long.jsonl', 'training.evaluateEvery=1000');
+    const leftovers = () => readdirSync(long).filter((name) => name.startsWith('predictions'));
+    const child = lab.start('errors', long);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await vi.waitFor(() => expect(leftovers()).toHaveLength(1), { timeout: 20_000, interval: 5 });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
+    expect(leftovers()).toEqual([]);
   });
 
   it('knows a run that trained the head alone', () => {

@@ -8,6 +8,7 @@ import { parseAt } from '../../trainer/trained';
 import { one, wholeNumber, type Command } from '../command';
 import { errorsText } from '../errors-report';
 import { count } from '../format';
+import { endOnSignals } from '../signals';
 import { write } from '../write';
 
 const TOP = 10;
@@ -31,6 +32,7 @@ predicts is kept in RUN/predictions, and is made anew only where the run or the 
     json: { type: 'boolean' },
   },
   async run(args) {
+    endOnSignals();
     const json = args.flag('json');
     const emit = (line: PredictLine) => tell(line, json);
     try {

@@ -28,6 +28,9 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
   const there = again ? undefined : await readPredictions(run, step);
   if (there?.step === step && !(await outdated(there, step, summary.events))) return there;
   const work = mkdtempSync(join(run, 'predictions-'));
+  const discard = () => rmSync(work, { recursive: true, force: true });
+  // Whoever cancels ends the process from outside.
+  process.on('exit', discard);
   try {
     const trained = await openTrained(run, at, work);
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
@@ -35,7 +38,8 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
     writeAtomic(predictionsFile(run, trained.step), encodePredictions(predictions));
     return predictions;
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    process.off('exit', discard);
+    discard();
   }
 }
 

@@ -74,6 +74,11 @@ describe('the Errors panel', () => {
     const w = lab();
     writeFileSync(w.data, '{}\n{ }\n');
     expect((await told(w, 2))[1]).toEqual({ type: 'outdated', because: 'data' });
+    // Saved in the editor, it is looked at by itself; other files are of no matter.
+    w.session.saved(join(w.run, 'other.jsonl'));
+    w.session.saved(w.data);
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']));
+    w.said.length = 0;
     rmSync(w.data);
     expect(await told(w)).toHaveLength(1);
     const anew = [evaluation({ metrics: { ...metrics, loss: 0.4 } })];

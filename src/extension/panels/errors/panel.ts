@@ -52,11 +52,12 @@ export const errorsPanel = (services: () => Services): PanelKind<ErrorsOpen, Err
       const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
       if (entry && now && marks(entry, step) !== marks(now, step)) session.refresh();
     });
+    const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => session.saved(uri.fsPath));
     return {
       snapshot: () => session.refresh(),
       receive: (message) => session.receive(message),
       dispose: () => {
-        changes.dispose();
+        vscode.Disposable.from(changes, saves).dispose();
         session.dispose();
       },
     };

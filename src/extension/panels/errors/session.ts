@@ -58,6 +58,11 @@ export class ErrorsSession {
     this.send(post).catch((e: unknown) => this.fail(post, e, false));
   }
 
+  /** Somebody has saved a file, which may be the data. */
+  saved(file: string): void {
+    if (file === this.predictions?.data.file) this.refresh();
+  }
+
   private async send(post: Post): Promise<void> {
     const { name, experiment, events } = await this.host.facts();
     const predictions = (this.predictions = await this.read(post));
