@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'make a run of an adapter from the disk, to evaluate, compare and train on',
     load: async () => (await import('./commands/import')).importCommand,
   },
+  errors: {
+    summary: 'show where a trained model is wrong: confused labels, slices, texts',
+    load: async () => (await import('./commands/errors')).errorsCommand,
+  },
   doctor: {
     summary: 'look at this machine and measure what it could train on',
     load: async () => (await import('./commands/doctor')).doctorCommand,

@@ -10,6 +10,8 @@ export interface Example {
   label: number;
   /** Index into the rows that were tokenized. */
   row: number;
+  /** The text was longer than the longest input. */
+  truncated?: true;
 }
 
 export interface Dataset {
@@ -48,6 +50,7 @@ export function tokenizeAll(rows: readonly Row[], tokenizer: Tokenizer, options:
       ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
       label: classes.get(label)!,
       row,
+      ...(truncated && { truncated }),
     });
     if (truncated) dataset.truncatedCount++;
   });

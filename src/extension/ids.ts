@@ -13,6 +13,7 @@ export const COMMAND = {
   openRun: 'aurora.openRun',
   compareRuns: 'aurora.compareRuns',
   openActivations: 'aurora.openActivations',
+  openErrors: 'aurora.openErrors',
   compareSettings: 'aurora.compareSettings',
   renameRun: 'aurora.renameRun',
   editNote: 'aurora.editNote',

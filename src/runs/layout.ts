@@ -19,6 +19,8 @@ export const runPaths = (run: string) => ({
   adapter: join(run, 'adapter'),
   /** What `aurora export` has made of it, a folder each. */
   exports: join(run, 'export'),
+  /** What checkpoints make of the validation examples; written by `aurora errors`. */
+  predictions: join(run, 'predictions'),
   log: join(run, 'trainer.log'),
   /** The person's own: name, note, star. Written by whoever watches. */
   user: join(run, 'user.json'),

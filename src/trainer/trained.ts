@@ -79,7 +79,8 @@ export async function openTrained(folder: string, at: At, near: string): Promise
   };
 }
 
-function stepOf({ folder, events }: RunSummary, at: At): number {
+/** @throws AuroraError 'run' where the run has not come so far */
+export function stepOf({ folder, events }: RunSummary, at: At): number {
   if (typeof at === 'number') return at;
   const steps = events.flatMap((e) =>
     at === 'best'

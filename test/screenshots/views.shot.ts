@@ -133,6 +133,14 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.screenshot(`layer-${theme}`);
   await legible(layers);
 
+  await choose(window, 'AuroRA: Show Errors', [aurora]);
+  const errors = await look(window, 'aurora-errors .matrix', `errors-${theme}`);
+  await errors.locator('.matrix td.wrong:not(.shade-0)').first().click();
+  await errors.locator('.chip').first().waitFor();
+  await window.settled();
+  await window.screenshot(`errors-list-${theme}`);
+  await legible(errors);
+
   await window.openFile(`${NAME}.aurora.json`);
   await window.palette('AuroRA: Open Budget Calculator');
   await look(window, 'aurora-budget svg', `budget-${theme}`);

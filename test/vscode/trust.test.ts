@@ -84,7 +84,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     await window.frameWith('aurora-activations');
   });
 
-  test.each(['Run Experiment', 'Preflight', 'Verify Experiment on Both Engines'])(
+  test.each(['Run Experiment', 'Preflight', 'Verify Experiment on Both Engines', 'Show Errors'])(
     '%s refuses, with the way to trust',
     async (command) => {
       await window.openFile('tiny.aurora.json');
@@ -96,6 +96,14 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
       await window.palette('Notifications: Clear All Notifications');
     },
   );
+
+  test('errors that were found elsewhere are shown', async () => {
+    const [run] = readdirSync(runs).map((id) => join(runs, id));
+    expect(lab.run('errors', run).code).toBe(0);
+    await window.palette('AuroRA: Show Errors');
+    const page = await window.frameWith('aurora-errors .matrix');
+    expect(await page.locator('.summary').innerText()).toContain('24 validation texts right');
+  });
 
   test('a run cannot be forked or resumed, and the demo is not offered', async () => {
     expect((await window.offered('AuroRA: Open')).join('\n')).toContain('AuroRA: Open Budget Calculator');

@@ -320,7 +320,7 @@ describe('what one can do', () => {
   it('reaches every action by Tab and asks the host for it', async () => {
     const [a, b] = [trained('one', 120), trained('two', 120, 'stopped', 1)];
     const w = await show([a.folder]);
-    for (const action of ['stop', 'activations', 'export', 'log', 'settings', 'experiment']) {
+    for (const action of ['stop', 'activations', 'errors', 'export', 'log', 'settings', 'experiment']) {
       await w.page.locator(`[data-action=${action}]`).focus();
       await w.page.keyboard.press('Enter');
       expect((await w.sent()).at(-1)).toEqual({ type: 'action', action, run: a.folder });

@@ -1,8 +1,9 @@
 import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Budget, Curve } from '../../src/shared/budget';
+import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { axisMark, count, csv } from './format';
+import { axisMark, count } from './format';
 import { linearMarks, logMarks, rankMarks } from './marks';
 
 const HEIGHT = 280;

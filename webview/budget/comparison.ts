@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { AdapterBudget, Budget } from '../../src/shared/budget';
+import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { bytes, count, csv, flops, percent } from './format';
+import { bytes, count, flops, percent } from './format';
 
 /** The one number, and what it means beside the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {

@@ -30,12 +30,3 @@ export function axisMark(n: number): string {
   const [unit, size] = n >= 1e9 ? ['B', 1e9] : n >= 1e6 ? ['M', 1e6] : n >= 1e3 ? ['k', 1e3] : ['', 1];
   return `${Number((n / size).toPrecision(3))}${unit}`;
 }
-
-/** Comma-separated values as RFC 4180 has them. */
-export const csv = (rows: readonly (readonly (string | number)[])[]): string =>
-  rows.map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
-
-const cell = (value: string | number): string => {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};

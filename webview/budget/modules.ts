@@ -1,8 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Budget } from '../../src/shared/budget';
+import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { count, csv } from './format';
+import { count } from './format';
 
 /** A row for each adapted module, with the total below. */
 export function moduleTable({ modules, adapter }: Budget, copy: (text: string) => void): TemplateResult {

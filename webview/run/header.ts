@@ -157,6 +157,7 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
     ${isActive(run) ? button('stop', t('Stop'), !several) : nothing}
     ${resumable ? button('resume', t('Resume'), !several) : nothing}
     ${several ? nothing : button('activations', t('Show Layer Activations'))}
+    ${several ? nothing : button('errors', t('Show Errors'))}
     ${several || !run.facts?.checkpoints.length ? nothing : button('export', t('Export'))}
     ${several ? nothing : button('log', t('Show Log'))}
     ${several ? nothing : button('settings', t('Open Settings'))}

@@ -3,6 +3,7 @@ import type { Services } from '../services';
 import { registerDeleteCommands } from './delete';
 import { registerDiagnostics } from './diagnostics';
 import { registerEditCommands } from './edit';
+import { registerErrors } from './errors';
 import { registerLog } from './log';
 import { registerOpenCommands } from './open';
 import { registerReveal } from './reveal';
@@ -12,6 +13,7 @@ import { registerSettingsDiff } from './settings-diff';
 export const registerRunCommands = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     ...registerOpenCommands(services),
+    registerErrors(services),
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
     ...registerSettingsDiff(services),

@@ -2,8 +2,10 @@ import * as vscode from 'vscode';
 import type { Services } from '../services';
 import { activationsPanel } from './activations/panel';
 import { budgetPanel } from './budget/panel';
+import { errorsPanel } from './errors/panel';
 import { PanelHome } from './panel';
 import type { Panels } from './panels';
+import { dataRows } from './rows/open-row';
 import { runPanel } from './run/panel';
 
 /** The dashboards; registered at once, so that those of a reloaded window come back. */
@@ -12,10 +14,13 @@ export function createPanels(services: () => Services): Panels {
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
+  const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
+  const rows = dataRows();
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openActivations: (run) => activations.open({ run }),
-    dispose: () => vscode.Disposable.from(runs, budgets, activations).dispose(),
+    openErrors: (run, step) => errors.open({ run, step }),
+    dispose: () => vscode.Disposable.from(runs, budgets, activations, errors, rows).dispose(),
   };
 }

@@ -7,4 +7,6 @@ export interface Panels extends vscode.Disposable {
   /** Without a file: a calculator of the paper's shapes. */
   openBudget(experimentFile?: string): void;
   openActivations(run: string): void;
+  /** What the checkpoint of a step gets wrong; its predictions are there. */
+  openErrors(run: string, step: number): void;
 }

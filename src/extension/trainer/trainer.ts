@@ -34,7 +34,16 @@ export interface TrainerHost {
 }
 
 /** Commands that run a model, so that what they lack is known before they start. */
-const NATIVE: readonly string[] = ['train', 'preflight', 'export', 'import', 'reference', 'doctor', 'verify'];
+const NATIVE: readonly string[] = [
+  'train',
+  'preflight',
+  'export',
+  'import',
+  'errors',
+  'reference',
+  'doctor',
+  'verify',
+];
 
 /** Our own parser in its own process, with no runtime behind it, is safe on any file; the others read no file of the workspace. */
 const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];

@@ -73,7 +73,7 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
     label,
     description: parts.join(' · '),
     icon: { id: 'save' },
-    capabilities: ['checkpoint', ...(trusted ? ['canFork', 'canExport'] : []), 'canReveal'],
+    capabilities: ['checkpoint', ...(trusted ? ['canFork', 'canExport'] : []), 'canShowErrors', 'canReveal'],
     spoken: [label, ...parts].join(', '),
   };
 }
@@ -85,7 +85,7 @@ export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }:
     label,
     description,
     icon: { id: 'package' },
-    capabilities: ['adapter', ...(trusted ? ['canExport'] : []), 'canReveal'],
+    capabilities: ['adapter', ...(trusted ? ['canExport'] : []), 'canShowErrors', 'canReveal'],
     spoken: `${label}, ${description}`,
   };
 }

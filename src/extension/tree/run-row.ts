@@ -120,6 +120,7 @@ function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[
     canFork: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canExport: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canOpen: run !== undefined,
+    canShowErrors: run !== undefined && bestEvaluation(run) !== undefined,
     canEditUser: true,
     canReveal: true,
     canDiagnose: true,

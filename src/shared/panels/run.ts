@@ -57,6 +57,7 @@ export const RUN_ACTIONS = [
   'stop',
   'resume',
   'activations',
+  'errors',
   'export',
   'log',
   'settings',

@@ -37,7 +37,13 @@ describe('tokenizeAll', () => {
     expect(tokenizeAll(rows, unigram, options)).toEqual({
       examples: [
         { ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), label: 1, row: 0 },
-        { ids: Int32Array.of(3, 7, 3, 11), typeIds: Int32Array.of(0, 0, 0, 0), label: 0, row: 1 },
+        {
+          ids: Int32Array.of(3, 7, 3, 11),
+          typeIds: Int32Array.of(0, 0, 0, 0),
+          label: 0,
+          row: 1,
+          truncated: true,
+        },
       ],
       truncatedCount: 1,
       padId: 12,

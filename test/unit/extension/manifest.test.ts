@@ -95,6 +95,7 @@ describe('manifest', () => {
         'onWebviewPanel:aurora.run',
         'onWebviewPanel:aurora.budget',
         'onWebviewPanel:aurora.activations',
+        'onWebviewPanel:aurora.errors',
         ...contributes.walkthroughs.map((w) => `onWalkthrough:${w.id}`),
       ]),
     );

@@ -10,17 +10,11 @@ import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 import type { PanelKind } from '../panel';
-import { dataRows, openDataRow } from './open-row';
+import { openDataRow } from '../rows/open-row';
 import { ActivationsSession, type RunFacts } from './session';
 
 /** The Layer activations dashboard: what each adapted layer's σ saw and became. */
 export function activationsPanel(services: () => Services): PanelKind<ActivationsOpen, ActivationsFromPage> {
-  let rows: vscode.Disposable | undefined;
-  const withRows = () => {
-    if (rows) return;
-    rows = dataRows();
-    services().context.subscriptions.push(rows);
-  };
   return {
     name: 'activations',
     key: ({ run }) => run,
@@ -32,7 +26,6 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
     parse: parseActivationsMessage,
     start({ run }, page) {
       const { store, log } = services();
-      withRows();
       let entry: RunEntry | undefined;
       const session = new ActivationsSession({
         run,

@@ -57,6 +57,7 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   resume: (run) => vscode.commands.executeCommand(COMMAND.resumeRun, run),
   activations: (run) => vscode.commands.executeCommand(COMMAND.openActivations, run),
   export: (run) => vscode.commands.executeCommand(COMMAND.exportRun, run),
+  errors: (run) => vscode.commands.executeCommand(COMMAND.openErrors, run),
   log: (run) => vscode.commands.executeCommand(COMMAND.showLog, run),
   settings: (run) => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(runPaths(run).spec)),
   experiment: (run) => vscode.commands.executeCommand(COMMAND.openExperiment, experimentOf(run)),

@@ -5,7 +5,7 @@ import { opensWell, readDataRow } from './data-row';
 /** Read-only documents with one row of a data file each; the query says which. */
 const SCHEME = 'aurora-data-row';
 
-/** Made once, with the panel's kind. */
+/** Made once. */
 export const dataRows = (): vscode.Disposable =>
   vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
     provideTextDocumentContent(uri) {

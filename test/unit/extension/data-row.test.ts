@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { opensWell, readDataRow } from '../../../../src/extension/panels/activations/data-row';
-import { temporaryFolders } from '../../runs/folder';
+import { opensWell, readDataRow } from '../../../src/extension/panels/rows/data-row';
+import { temporaryFolders } from '../runs/folder';
 
 const folder = temporaryFolders();
 const written = (name: string, content: string | Uint8Array) => {

@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import { predictionsFile } from '../../runs/predictions';
+import { fileVersion } from '../../runs/summary-reader';
+import { COMMAND } from '../ids';
+import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { isTreeNode } from '../tree/nodes';
+import { registerGuarded } from './guard';
+import { runFrom } from './pick';
+import { predict } from './predict';
+import { explaining } from './training-problems';
+
+/** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
+export const registerErrors = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.openErrors, async (argument) => {
+    const run = await runFrom(services, argument, {
+      title: vscode.l10n.t('Show the errors of which run?'),
+      filter: ({ run }) => run !== undefined && bestEvaluation(run) !== undefined,
+    });
+    if (run) await explaining(() => showErrors(services, run, atOf(argument)));
+  });
+
+/** A checkpoint's step, or which adapter a row stands for; else the best. */
+function atOf(argument: unknown): 'best' | 'last' | number {
+  if (isTreeNode(argument) && argument.kind === 'checkpoint') return argument.step;
+  return isTreeNode(argument) && argument.kind === 'adapter' ? argument.which : 'best';
+}
+
+async function showErrors(services: Services, entry: RunEntry, at: 'best' | 'last' | number): Promise<void> {
+  const step = typeof at === 'number' ? at : entry.run && stepOf(entry.run, at);
+  if (step === undefined) {
+    const message = vscode.l10n.t(
+      '{0} has not been evaluated yet, so its errors are not known. Its first evaluation comes at the end of an epoch, or as training.evaluateEvery says.',
+      runLabel(entry),
+    );
+    void vscode.window.showInformationMessage(message);
+    return;
+  }
+  const isThere = (await fileVersion(predictionsFile(entry.folder, step))) !== '';
+  const known = isThere ? step : await predict(services, entry, String(at));
+  if (known !== undefined) services.panels.openErrors(entry.folder, known);
+}
+
+const stepOf = (run: NonNullable<RunEntry['run']>, at: 'best' | 'last'): number | undefined =>
+  at === 'best' ? bestEvaluation(run)?.step : checkpointSteps(run).at(-1);

@@ -1,0 +1,59 @@
+import * as vscode from 'vscode';
+import type { PredictLine } from '../../shared/predictions';
+import { programError } from '../experiment/program-error';
+import { trustedFor } from '../experiment/report-page';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { programLine } from '../trainer/program-line';
+
+/** Runs and steps that are being predicted: a second click waits for nothing. */
+const going = new Set<string>();
+
+/**
+ * Has a checkpoint predict the validation texts, with a notification.
+ *
+ * @param at best, last or a step
+ * @returns the step; undefined where the person turned away, or it is under way already
+ */
+export async function predict(
+  { trainer }: Services,
+  run: RunEntry,
+  at: string,
+  again = false,
+): Promise<number | undefined> {
+  const { t } = vscode.l10n;
+  const message = t(
+    'To find its errors the model must be run, and this workspace is not trusted. Those that were found before can be shown.',
+  );
+  const key = `${run.folder} ${at}`;
+  if (!(await trustedFor(message)) || going.has(key)) return undefined;
+  going.add(key);
+  const title = t('Errors of {0}', runLabel(run));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const work = vscode.window.withProgress(options, async (progress, token) => {
+    progress.report({ message: t('Reading the model …') });
+    let step: number | undefined;
+    const onLine = (text: string) => {
+      const line = programLine<PredictLine>(text, ['predicting', 'result']);
+      if (line?.kind === 'result') step = line.step;
+      if (line?.kind !== 'predicting') return;
+      const examples = line.examples.toLocaleString('en-US');
+      progress.report({ message: t('Predicting {0} validation texts …', examples) });
+    };
+    try {
+      const args = ['errors', run.folder, '--at', at, '--json', ...(again ? ['--again'] : [])];
+      const result = await trainer.program(args, { token, onLine });
+      if (step === undefined) throw programError(result, 'errors');
+      return step;
+    } catch (e) {
+      if (token.isCancellationRequested) return undefined;
+      throw e;
+    }
+  });
+  try {
+    return await work;
+  } finally {
+    going.delete(key);
+  }
+}

@@ -1,0 +1,102 @@
+import { basename } from 'node:path';
+import { outdated, predictionsFile, readPredictions } from '../../../runs/predictions';
+import { AuroraError } from '../../../shared/errors';
+import type { RunEvent } from '../../../shared/events';
+import type { ErrorsFromHost, ErrorsFromPage } from '../../../shared/panels/errors';
+import type { Predictions } from '../../../shared/predictions';
+
+/** What the panel needs to know of its run. */
+export interface RunFacts {
+  name: string;
+  experiment: string;
+  events: readonly RunEvent[];
+}
+
+/** The editor's side, so that all the rest runs without it. */
+export interface ErrorsHost {
+  run: string;
+  step: number;
+  post(message: ErrorsFromHost): void;
+  /** Looks at the run; rejects with an AuroraError where it cannot be read. */
+  facts(): Promise<RunFacts>;
+  /** vscode.l10n.t */
+  say(sentence: string, ...values: (string | number)[]): string;
+  /** Predicts anew; resolves when that has ended, however it did. */
+  predict(): Promise<void>;
+  openRow(file: string, line: number): void;
+  copy(text: string): void;
+  failed(error: unknown): void;
+}
+
+type Post = ErrorsHost['post'];
+
+/** Answers one page with what a checkpoint predicted. */
+export class ErrorsSession {
+  private predictions: Predictions | undefined;
+  /** Counts what was asked for: an answer that was overtaken is dropped. */
+  private turn = 0;
+  private disposed = false;
+
+  constructor(private readonly host: ErrorsHost) {}
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  receive(message: ErrorsFromPage): void {
+    if (message.type === 'copy') this.host.copy(message.text);
+    else if (message.type === 'predict') void this.host.predict().then(() => this.refresh());
+    else this.openRow(message.example);
+  }
+
+  /** Sends all of it, and then whether it is still true. */
+  refresh(): void {
+    const turn = ++this.turn;
+    const post: Post = (message) => {
+      if (turn === this.turn && !this.disposed) this.host.post(message);
+    };
+    this.send(post).catch((e: unknown) => this.fail(post, e, false));
+  }
+
+  /** Somebody has saved a file, which may be the data. */
+  saved(file: string): void {
+    if (file === this.predictions?.data.file) this.refresh();
+  }
+
+  private async send(post: Post): Promise<void> {
+    const { name, experiment, events } = await this.host.facts();
+    const predictions = (this.predictions = await this.read(post));
+    if (!predictions) return;
+    const { step, form, labels, data, metrics, columns, excerpts } = predictions;
+    const shown = { step, form, labels, metrics, columns, excerpts };
+    post({ type: 'predictions', run: name, experiment, file: basename(data.file), predictions: shown });
+    const because = await outdated(predictions, this.host.step, events);
+    if (because) post({ type: 'outdated', because });
+  }
+
+  /** Undefined, after a message, where they cannot be had. */
+  private async read(post: Post): Promise<Predictions | undefined> {
+    const { run, step } = this.host;
+    try {
+      const predictions = await readPredictions(run, step);
+      if (predictions) return predictions;
+      const file = predictionsFile(run, step);
+      throw new AuroraError('run', this.host.say('{0} is not there any more.', file));
+    } catch (e) {
+      this.fail(post, e, true);
+      return undefined;
+    }
+  }
+
+  private fail(post: Post, e: unknown, again: boolean): void {
+    this.host.failed(e);
+    const { message, hint } = e as Partial<AuroraError>;
+    post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' '), again });
+  }
+
+  private openRow(example: number): void {
+    const { data, columns } = this.predictions ?? {};
+    const line = columns?.line[example];
+    if (data && line !== undefined) this.host.openRow(data.file, line);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Columns } from '../predictions';
+
+/** Examples that have something in common. */
+export interface Slice {
+  count: number;
+  right: number;
+  /** The mean; 0 of no examples. */
+  loss: number;
+  /** Those longer than the model reads. */
+  cut: number;
+}
+
+/** Numbers of tokens, both ends included. */
+export interface LengthBin {
+  from: number;
+  to: number;
+}
+
+/** With fewer examples a slice's accuracy may as well be chance: with 30 it is known to about 18 points. */
+export const FEW = 30;
+
+/** As many bins of about as many examples each, where the lengths allow it. */
+const BINS = 5;
+
+/** NaN of no examples. */
+export const accuracyOf = ({ right, count }: Slice): number => right / count;
+
+/** One for each true label, in the labels' order. */
+export const labelSlices = (columns: Columns, labels: number): Slice[] =>
+  slices(columns, labels, (i) => columns.label[i]);
+
+export const lengthSlices = (columns: Columns, bins: readonly LengthBin[]): Slice[] =>
+  slices(columns, bins.length, (i) => bins.findIndex((b) => columns.tokens[i] <= b.to));
+
+function slices(columns: Columns, many: number, sliceOf: (example: number) => number): Slice[] {
+  const { label, predicted, loss, cut } = columns;
+  const all = Array.from({ length: many }, (): Slice => ({ count: 0, right: 0, loss: 0, cut: 0 }));
+  for (let i = 0; i < label.length; i++) {
+    const slice = all[sliceOf(i)];
+    slice.count++;
+    slice.right += Number(label[i] === predicted[i]);
+    slice.loss += loss[i];
+    slice.cut += cut[i];
+  }
+  return all.map((s) => ({ ...s, loss: s.count ? s.loss / s.count : 0 }));
+}
+
+/** The labels that a model does worst on first; those of too few examples to tell come after them, and none of no example. */
+export function worstLabels(all: readonly Slice[]): number[] {
+  const few = (label: number) => Number(all[label].count < FEW);
+  return [...all.keys()]
+    .filter((label) => all[label].count > 0)
+    .sort((a, b) => few(a) - few(b) || accuracyOf(all[a]) - accuracyOf(all[b]) || all[b].loss - all[a].loss);
+}
+
+/** Quantiles of the lengths, at numbers that one can remember; each has examples, and every length is in one. */
+export function lengthBins(tokens: Uint32Array): LengthBin[] {
+  const sorted = tokens.toSorted();
+  const quantiles = Array.from({ length: BINS - 1 }, (_, k) =>
+    edge(sorted, ((k + 1) * sorted.length) / BINS),
+  );
+  const starts = [sorted[0], ...quantiles.filter((start) => start > sorted[0])];
+  const unlike = starts.filter((start, i) => {
+    const next = starts[i + 1] ?? Infinity;
+    return sorted.some((length) => length >= start && length < next);
+  });
+  return unlike.map((from, i) => ({ from, to: (unlike[i + 1] ?? sorted.at(-1)! + 1) - 1 }));
+}
+
+/** The length at a place, rounded unless many have exactly it, as texts have that were cut. */
+function edge(sorted: Uint32Array, at: number): number {
+  const length = sorted[Math.floor(at)];
+  const same = sorted.lastIndexOf(length) - sorted.indexOf(length) + 1;
+  const step = length < 20 ? 1 : length < 100 ? 5 : length < 500 ? 10 : 50;
+  const rounded = Math.round(length / step) * step;
+  return same >= sorted.length / BINS || rounded > sorted.at(-1)! ? length : rounded;
+}

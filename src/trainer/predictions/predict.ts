@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic } from '../../graph/files';
+import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
+import { readRunSummary } from '../../runs/read';
+import { AuroraError } from '../../shared/errors';
+import { encodePredictions, type PredictLine, type Predictions } from '../../shared/predictions';
+import { measureTask } from '../export/measure';
+import { openTrained, stepOf, type At, type Trained } from '../trained';
+import { columnsOf } from './columns';
+import { excerptsOf } from './excerpts';
+
+export interface PredictRequest {
+  run: string;
+  at: At;
+  /** Even where they are there. */
+  again: boolean;
+  emit: (line: PredictLine) => Promise<void>;
+}
+
+/**
+ * What one of a run's checkpoints makes of each validation example: from its file, or where there is none that is
+ * still true, by the model on the CPU, and then in that file.
+ */
+export async function predictRun({ run, at, again, emit }: PredictRequest): Promise<Predictions> {
+  const summary = readRunSummary(run);
+  const step = stepOf(summary, at);
+  const there = again ? undefined : await readPredictions(run, step);
+  if (there?.step === step && !(await outdated(there, step, summary.events))) return there;
+  const work = mkdtempSync(join(run, 'predictions-'));
+  const discard = () => rmSync(work, { recursive: true, force: true });
+  // Whoever cancels ends the process from outside.
+  process.on('exit', discard);
+  try {
+    const trained = await openTrained(run, at, work);
+    await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
+    const predictions = await predict(trained, join(work, 'graph'));
+    writeAtomic(predictionsFile(run, trained.step), encodePredictions(predictions));
+    return predictions;
+  } finally {
+    process.off('exit', discard);
+    discard();
+  }
+}
+
+async function predict(trained: Trained, folder: string): Promise<Predictions> {
+  const { task, parameters, step, form, labels, metrics: evaluation } = trained;
+  const { validation } = task.data;
+  const { metrics, logits } = await measureTask(task, parameters, folder);
+  if (!Number.isFinite(metrics.loss))
+    throw new AuroraError(
+      'run',
+      `${trained.run.folder}: at step ${step} the validation loss is ${metrics.loss}, so nothing can be predicted.`,
+      'Take an earlier checkpoint with --at.',
+    );
+  const columns = columnsOf(validation, logits);
+  return {
+    step,
+    form,
+    labels,
+    data: { file: validation.path, sha256: (await fileSum(validation.path)) ?? '' },
+    metrics,
+    ...(evaluation && { evaluation }),
+    columns,
+    excerpts: excerptsOf(validation, columns),
+  };
+}

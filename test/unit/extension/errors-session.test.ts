@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
+import { predictionsFile } from '../../../src/runs/predictions';
+import type { RunEvent } from '../../../src/shared/events';
+import { parseErrorsMessage, parseErrorsOpen, type ErrorsFromHost } from '../../../src/shared/panels/errors';
+import { encodePredictions, type Predictions } from '../../../src/shared/predictions';
+import { temporaryFolders } from '../runs/folder';
+import { predictions } from '../shared/columns';
+
+const folder = temporaryFolders();
+const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 2 };
+const evaluation = (more: object = {}) =>
+  ({ kind: 'evaluation', step: 120, metrics, best: true, ...more }) as unknown as RunEvent;
+
+/** A run whose checkpoint of step 120 has predicted two texts. */
+function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()]) {
+  const run = folder();
+  const data = join(run, 'validation.jsonl');
+  writeFileSync(data, '{}\n{}\n');
+  const sha256 = createHash('sha256').update('{}\n{}\n').digest('hex');
+  const made = predictions(
+    [
+      { label: 0, shares: [0.3, 0.7] },
+      { label: 1, shares: [0.1, 0.9] },
+    ],
+    { data: { file: data, sha256 }, evaluation: metrics, ...more },
+  );
+  const file = predictionsFile(run, 120);
+  mkdirSync(dirname(file));
+  writeFileSync(file, encodePredictions(made));
+  const said: ErrorsFromHost[] = [];
+  const host = {
+    run,
+    step: 120,
+    post: (message) => void said.push(message),
+    facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events }),
+    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    predict: vi.fn(() => Promise.resolve()),
+    openRow: vi.fn(),
+    copy: vi.fn(),
+    failed: vi.fn(),
+  } satisfies ErrorsHost;
+  return { run, data, file, made, said, host, session: new ErrorsSession(host) };
+}
+
+/** What it said once it has come to rest. */
+async function told({ said, session }: ReturnType<typeof lab>, least = 1): Promise<ErrorsFromHost[]> {
+  session.refresh();
+  await vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(least));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return said.splice(0);
+}
+
+describe('the Errors panel', () => {
+  it('sends what was predicted, and nothing of where it lies', async () => {
+    const w = lab();
+    const [message, ...rest] = await told(w);
+    expect(rest).toEqual([]);
+    const { step, form, labels, metrics, columns, excerpts } = w.made;
+    expect(message).toEqual({
+      type: 'predictions',
+      run: 'first try',
+      experiment: 'tiny',
+      file: 'validation.jsonl',
+      predictions: { step, form, labels, metrics, columns, excerpts },
+    });
+    expect(JSON.stringify(message)).not.toContain(w.run);
+  });
+
+  it('says what is no longer true: the data, or the run', async () => {
+    const w = lab();
+    writeFileSync(w.data, '{}\n{ }\n');
+    expect((await told(w, 2))[1]).toEqual({ type: 'outdated', because: 'data' });
+    // Saved in the editor, it is looked at by itself; other files are of no matter.
+    w.session.saved(join(w.run, 'other.jsonl'));
+    w.session.saved(w.data);
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']));
+    w.said.length = 0;
+    rmSync(w.data);
+    expect(await told(w)).toHaveLength(1);
+    const anew = [evaluation({ metrics: { ...metrics, loss: 0.4 } })];
+    for (const events of [anew, [], [evaluation({ form: 'static' })]])
+      expect((await told(lab({}, events), 2))[1]).toEqual({ type: 'outdated', because: 'run' });
+    // A checkpoint that was never evaluated.
+    expect(await told(lab({ evaluation: undefined }, []))).toHaveLength(1);
+  });
+
+  it('opens the row of an example, and no other', async () => {
+    const w = lab();
+    w.session.receive({ type: 'openRow', example: 1 });
+    expect(w.host.openRow).not.toHaveBeenCalled();
+    await told(w);
+    w.session.receive({ type: 'openRow', example: 1 });
+    w.session.receive({ type: 'openRow', example: 2 });
+    expect(w.host.openRow.mock.calls).toEqual([[w.data, 2]]);
+    w.session.receive({ type: 'copy', text: 'a,b' });
+    expect(w.host.copy.mock.calls).toEqual([['a,b']]);
+  });
+
+  it('names what is missing or damaged, and shows it once it was predicted again', async () => {
+    const w = lab();
+    writeFileSync(w.file, '{');
+    expect(await told(w)).toEqual([{ type: 'error', message: expect.stringContaining(w.file), again: true }]);
+    rmSync(w.file);
+    expect(await told(w)).toEqual([
+      { type: 'error', message: `${w.file} is not there any more.`, again: true },
+    ]);
+    w.host.predict.mockImplementation(() => {
+      writeFileSync(w.file, encodePredictions(w.made));
+      return Promise.resolve();
+    });
+    w.session.receive({ type: 'predict' });
+    await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']));
+  });
+
+  it('says that a run cannot be read, and nothing once it is closed', async () => {
+    const w = lab();
+    w.host.facts = () => Promise.reject(new Error('spec.json is missing.'));
+    expect(await told(w)).toEqual([{ type: 'error', message: 'spec.json is missing.', again: false }]);
+    expect(w.host.failed).toHaveBeenCalledTimes(1);
+    w.session.dispose();
+    expect(await told(w, 0)).toEqual([]);
+  });
+
+  it('takes only messages that it knows', () => {
+    const known = [{ type: 'predict' }, { type: 'openRow', example: 3 }, { type: 'copy', text: 'x' }];
+    for (const message of known) expect(parseErrorsMessage(message)).toEqual(message);
+    const unknown = [
+      undefined,
+      null,
+      'predict',
+      {},
+      { type: 'openRow' },
+      { type: 'openRow', example: -1 },
+      { type: 'openRow', example: 1.5 },
+      { type: 'openRow', example: '1' },
+      { type: 'copy', text: 1 },
+      { type: 'openFile', file: '/etc/passwd' },
+    ];
+    for (const message of unknown) expect(parseErrorsMessage(message)).toBeUndefined();
+    expect(parseErrorsOpen({ run: '/r', step: 0, more: 1 })).toEqual({ run: '/r', step: 0 });
+    for (const open of [undefined, null, {}, { run: '/r' }, { run: 1, step: 1 }, { run: '/r', step: -1 }])
+      expect(parseErrorsOpen(open)).toBeUndefined();
+  });
+});

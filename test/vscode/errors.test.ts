@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { predictionsFile } from '../../src/runs/predictions';
+import { readRun } from '../../src/runs/read';
+import { isWrong } from '../../src/shared/errors-view/telling';
+import { parsePredictions } from '../../src/shared/predictions';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** From a run to the row of the data that its model gets wrong; reloaded, and after the data were corrected. */
+describe('Errors, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ model: { maxLength: 8 }, training: { epochs: 2, learningRate: 0.003 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  let run: string;
+  let name: string;
+  let best: number;
+
+  beforeAll(async () => {
+    expect(lab.run('train', lab.experiment).code).toBe(0);
+    const [id] = readdirSync(runs);
+    run = join(runs, id);
+    name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
+    const { events } = readRun(run);
+    best = events.flatMap((e) => (e.kind === 'evaluation' && e.best ? [e.step] : [])).at(-1)!;
+    server = await startWorkbench({ version: '1.100', name: 'errors', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row(name).waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const page = (): Promise<Frame> => window.frameWith('aurora-errors .matrix');
+  const told = async () => (await page()).locator('.tools [role=status]').innerText();
+  const title = () => `Errors: ${name}`;
+  const predictions = (step = best) => {
+    const file = predictionsFile(run, step);
+    return parsePredictions(file, readFileSync(file, 'utf8'));
+  };
+  const wrong = () => {
+    const { columns } = predictions();
+    return columns.label.filter((_, i) => isWrong(columns, i)).length;
+  };
+  const closeTab = async () => {
+    await window.tab(title()).click({ button: 'middle' });
+    await window.tab(title()).waitFor({ state: 'detached' });
+  };
+
+  test('a run predicts its validation texts first, and what is known is shown at once after that', async () => {
+    expect(existsSync(predictionsFile(run, best))).toBe(false);
+    await window.contextMenu(window.row(name), 'Show Errors');
+    await window.tab(title()).waitFor();
+    await expect.poll(told).toBe(`${wrong()} examples.`);
+    expect(await (await page()).locator('.note').first().innerText()).toContain(`step ${best}`);
+    await closeTab();
+    await window.row(name).click();
+    // The row's tooltip would lie over the page.
+    await window.page.mouse.move(900, 700);
+    const dashboard = await window.frameWith('aurora-run .readout');
+    await dashboard.getByRole('button', { name: 'Show Errors' }).click();
+    await window.tab(title()).waitFor();
+    await closeTab();
+    await window.row(name).click();
+    await window.palette('AuroRA: Show Errors');
+    // The only run that suits is taken.
+    await window.tab(title()).waitFor();
+    await expect.poll(told).toBe(`${wrong()} examples.`);
+    await closeTab();
+  });
+
+  test('a checkpoint has errors of its own', async () => {
+    await window.expand(window.row(name));
+    await window.contextMenu(window.row('Checkpoint at step 3'), 'Show Errors');
+    await window.tab(title()).waitFor();
+    await expect.poll(async () => (await page()).locator('.note').first().innerText()).toContain('step 3');
+    expect(predictions(3).step).toBe(3);
+    await closeTab();
+    await window.contextMenu(window.row('Best adapter'), 'Show Errors');
+    await window.tab(title()).waitFor();
+    await expect
+      .poll(async () => (await page()).locator('.note').first().innerText())
+      .toContain(`step ${best}`);
+  });
+
+  test('a cell of the matrix lists its texts, and a text opens its row of the data', async () => {
+    const frame = await page();
+    const cells = frame.locator('.matrix td.wrong:not(.shade-0)');
+    const n = Number(await cells.first().innerText());
+    await cells.first().click();
+    await expect.poll(told).toBe(n === 1 ? '1 example.' : `${n} examples.`);
+    expect(await frame.locator('.chip').count()).toBe(2);
+    const line = await frame.locator('.list button').first().innerText();
+    await frame.locator('.list tbody tr').first().locator('.text').click();
+    await window.tab('validation.jsonl').waitFor();
+    await window.statusBar(`Ln ${line}, Col 1`).waitFor();
+    await window.tab('validation.jsonl').click({ button: 'middle' });
+  });
+
+  test('its rows are copied', async () => {
+    const frame = await page();
+    const n = await frame.locator('.list tbody tr').count();
+    await frame.locator('[data-action=copy]').click();
+    const text = () => window.page.evaluate(() => navigator.clipboard.readText());
+    await expect.poll(async () => (await text()).trim().split(/\r?\n/).length).toBe(n + 1);
+  });
+
+  test('hidden and shown again, and after a reload, it is as it was left', async () => {
+    const before = await told();
+    await window.openFile('tiny.aurora.json');
+    await window.tab(title()).click();
+    await expect.poll(told).toBe(before);
+    await window.reload();
+    await expect.poll(told, { timeout: 30_000 }).toBe(before);
+    expect(await (await page()).locator('.chip').count()).toBe(2);
+  });
+
+  test('where the data were corrected it says so, and predicts again', async () => {
+    const { columns, labels } = predictions();
+    const before = wrong();
+    const at = columns.label.findIndex((_, i) => isWrong(columns, i));
+    const [is, should] = [columns.label[at], columns.predicted[at]].map((label) => labels[label]);
+    const frame = await page();
+    await frame.getByText('Remove all').click();
+    await frame.locator(`tr[data-example="${at}"] button`).click();
+    await window.tab('validation.jsonl').waitFor();
+    await window.statusBar(`Ln ${columns.line[at]}, Col 1`).waitFor();
+    // The label stands at the end of its row, before a quotation mark and a bracket.
+    await window.page.keyboard.press('End');
+    for (const key of ['ArrowLeft', 'ArrowLeft']) await window.page.keyboard.press(key);
+    for (let i = 0; i < is.length; i++) await window.page.keyboard.press('Backspace');
+    await window.page.keyboard.type(should);
+    await window.page.keyboard.press('Control+S');
+    const again = (await page()).locator('.notice [data-action=predict]');
+    await again.click();
+    await expect.poll(() => wrong(), { timeout: 30_000 }).toBe(before - 1);
+    await again.waitFor({ state: 'detached' });
+    await expect.poll(told).toBe(`${before - 1} examples.`);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});

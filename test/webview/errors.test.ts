@@ -1,0 +1,393 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ErrorsSession } from '../../src/extension/panels/errors/session';
+import { predictionsFile } from '../../src/runs/predictions';
+import { isWrong } from '../../src/shared/errors-view/telling';
+import { parseErrorsMessage } from '../../src/shared/panels/errors';
+import { encodePredictions, newColumns, type Predictions } from '../../src/shared/predictions';
+import { predictions, type Example } from '../unit/shared/columns';
+import { faintTexts, shownTexts } from './contrast';
+import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
+
+let stop: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const s of stop) await s();
+  stop = [];
+});
+afterAll(closeBrowser);
+
+interface Wired {
+  opened: Opened;
+  page: Opened['page'];
+  session: ErrorsSession;
+  data: string;
+  rows: string[];
+  copied: string[];
+  asked: number;
+  errors: string[];
+}
+
+/** The page and the host's own session over a predictions file, joined as VS Code joins them. */
+async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
+  const run = mkdtempSync(join(tmpdir(), 'aurora-errors-'));
+  const data = join(run, 'validation.jsonl');
+  writeFileSync(data, 'rows');
+  const sha256 = createHash('sha256').update('rows').digest('hex');
+  const file = predictionsFile(run, made.step);
+  mkdirSync(dirname(file));
+  writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
+  const opened = await openPanel('errors', options);
+  let sending = Promise.resolve();
+  const w: Wired = {
+    opened,
+    page: opened.page,
+    data,
+    rows: [],
+    copied: [],
+    asked: 0,
+    errors: [],
+    session: new ErrorsSession({
+      run,
+      step: made.step,
+      post: (message) => {
+        sending = sending.then(() => opened.send(message)).catch(() => {});
+      },
+      facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events: [] }),
+      say: (sentence, ...values) =>
+        sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+      predict: () => {
+        w.asked++;
+        writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
+        return Promise.resolve();
+      },
+      openRow: (path, line) => w.rows.push(`${path}:${line}`),
+      copy: (text) => w.copied.push(text),
+      failed: (e) => w.errors.push(String(e)),
+    }),
+  };
+  await opened.page.exposeFunction('toHost', (message: unknown) => {
+    const known = parseErrorsMessage(message);
+    if (known) w.session.receive(known);
+    else w.errors.push(`unknown message ${JSON.stringify(message)}`);
+  });
+  await opened.page.evaluate(() => {
+    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
+    const host = window as unknown as { toHost(m: unknown): void };
+    const push = sent.push.bind(sent);
+    sent.push = (...messages) => {
+      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
+      return push(...messages);
+    };
+  });
+  await opened.send({ type: 'init', open: { run, step: made.step }, l10n: {} });
+  w.session.refresh();
+  stop.push(async () => {
+    w.session.dispose();
+    await sending;
+    await opened.close();
+    rmSync(run, { recursive: true, force: true });
+  });
+  return w;
+}
+
+/** Texts of some labels, the same every time: of each label, about one in three is taken for a neighbour. */
+function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}): Predictions {
+  const all = Array.from({ length: examples }, (_, i): Example => {
+    const label = (i * 7 + Math.floor(i / labels)) % labels;
+    const predicted = more.right || i % 3 ? label : (label + 1 + (i % 2)) % labels;
+    const top = 0.4 + (0.55 * ((i * 37) % 100)) / 100;
+    const shares = Array.from({ length: labels }, (_, k) =>
+      k === predicted ? top : (1 - top) / (labels - 1),
+    );
+    return { label, shares, tokens: Math.min(48, 6 + ((i * 29) % 70)), cut: (i * 29) % 70 > 42 };
+  });
+  const texts = Array.from({ length: more.texts ?? examples }, (_, example) => ({
+    example,
+    text: `Text ${example} of a package that ${example % 7 ? 'does something' : 'plays "music", and more'}`,
+  }));
+  return predictions(all, {
+    labels: Array.from({ length: labels }, (_, i) => (i % 4 ? `label-${i}` : `a rather long label ${i}`)),
+    excerpts: texts,
+  });
+}
+
+const rows = (w: Wired) => w.page.locator('.list tbody tr');
+const status = (w: Wired) => w.page.locator('.tools [role=status]').innerText();
+const cell = (w: Wired, label: number, predicted: number) =>
+  w.page.locator('.matrix tbody tr').nth(label).locator('td').nth(predicted);
+const chips = (w: Wired) => w.page.locator('.chip > span:first-child').allInnerTexts();
+const wrongOf = ({ columns }: Predictions) => [...columns.label.keys()].filter((i) => isWrong(columns, i));
+
+describe('the Errors page', () => {
+  for (const theme of THEMES)
+    for (const width of [320, 1000, 1600])
+      it(`is whole in ${theme} at ${width} px`, async () => {
+        const w = await wire(made(19, 600), { theme, width });
+        await cell(w, 2, 3).click();
+        await w.page.locator('.chip').first().waitFor();
+        await w.opened.send({ type: 'outdated', because: 'data' });
+        await w.page.locator('[data-action=predict]').waitFor();
+        expect(await w.opened.complaints()).toEqual([]);
+        expect(await w.opened.accessibility()).toEqual([]);
+        expect(await shownTexts(w.page)).toBeGreaterThan(100);
+        expect(await faintTexts(w.page)).toEqual([]);
+        const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+        await w.opened.screenshot(`errors-${theme}-${width}`);
+        expect(w.errors).toEqual([]);
+      });
+
+  it('counts right: its sentence, its matrix, its slices and its list say the same', async () => {
+    const p = made(5, 200);
+    const w = await wire(p);
+    await rows(w).first().waitFor();
+    const wrong = wrongOf(p);
+    expect(await w.page.locator('.summary').innerText()).toContain(
+      `${200 - wrong.length} of 200 validation texts right`,
+    );
+    const numbers = await w.page.locator('.matrix td').allInnerTexts();
+    expect(numbers.length).toBe(25);
+    expect(numbers.reduce((n, text) => n + Number(text), 0)).toBe(200);
+    for (const name of ['labels', 'lengths']) {
+      const counts = await w.page.locator(`[data-table=${name}] tbody td:nth-child(2)`).allInnerTexts();
+      expect(counts.reduce((n, text) => n + Number(text), 0)).toBe(200);
+    }
+    expect(await status(w)).toBe(`${wrong.length} examples; 1 to 50.`);
+    expect(await rows(w).count()).toBe(50);
+    const { loss } = p.columns;
+    const shown = await rows(w).evaluateAll((all) =>
+      all.map((r) => Number((r as HTMLElement).dataset.example)),
+    );
+    expect(shown).toEqual(wrong.sort((a, b) => loss[b] - loss[a]).slice(0, 50));
+  });
+
+  it('lists the texts of a cell, and each filter can be removed again', async () => {
+    const p = made(5, 200);
+    const w = await wire(p);
+    await cell(w, 1, 2).click();
+    const n = Number(await cell(w, 1, 2).innerText());
+    await expect.poll(() => status(w)).toBe(`${n} examples.`);
+    expect(await rows(w).count()).toBe(n);
+    expect(await chips(w)).toEqual(['True label: label-1', 'Predicted: label-2']);
+    expect(await cell(w, 1, 2).getAttribute('aria-selected')).toBe('true');
+    await w.page.locator('[data-table=lengths] button').nth(1).click();
+    expect(await chips(w)).toHaveLength(3);
+    expect(await rows(w).count()).toBeLessThan(n);
+    // Pressed again it lets go.
+    await w.page.locator('[data-table=lengths] button').nth(1).click();
+    await expect.poll(() => rows(w).count()).toBe(n);
+    await w.page.locator('.chip').nth(1).click();
+    expect(await chips(w)).toEqual(['True label: label-1']);
+    await w.page.locator('[data-table=labels] button', { hasText: 'label-3' }).click();
+    expect(await chips(w)).toEqual(['True label: label-3']);
+    await w.page.locator('.chip').click();
+    await expect.poll(() => status(w)).toContain(`${wrongOf(p).length} examples`);
+    // Right ones are not among the wrong.
+    await cell(w, 2, 2).click();
+    await expect.poll(() => w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
+    expect(await rows(w).count()).toBe(Math.min(50, Number(await cell(w, 2, 2).innerText())));
+  });
+
+  it('is worked by keyboard alone', async () => {
+    const w = await wire(made(5, 200));
+    await rows(w).first().waitFor();
+    const active = () =>
+      w.page.evaluate(() => {
+        const e = document.activeElement as HTMLElement;
+        return e.getAttribute('aria-label') ?? e.id ?? e.innerText;
+      });
+    await w.page.locator('.matrix td[tabindex="0"]').focus();
+    for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
+    expect(await active()).toMatch(/^label-1, taken for label-2: \d+ texts, [\d.]+ % of the label$/);
+    // One stop for Tab in the whole grid.
+    expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
+    await w.page.keyboard.press('Enter');
+    await expect.poll(active).toBe('list-title');
+    await w.page.locator('[data-action=back]').press('Enter');
+    expect(await active()).toMatch(/^label-1, taken for label-2/);
+    await w.page.keyboard.press('Control+End');
+    expect(await active()).toMatch(/^a rather long label 4, right/);
+    await w.page.keyboard.press('Home');
+    expect(await active()).toMatch(/^a rather long label 4, taken for a rather long label 0/);
+    // Everything else is reached by Tab, and nothing holds it fast.
+    await w.page.locator('h1').click();
+    const reached = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      await w.page.keyboard.press('Tab');
+      reached.add(
+        await w.page.evaluate(() => {
+          const { localName, className } = document.activeElement!;
+          return `${localName}.${className}`;
+        }),
+      );
+    }
+    for (const kind of ['td.', 'button.link', 'button.chip', 'select.', 'input.', 'vscode-button.'])
+      expect([...reached].join()).toContain(kind);
+  });
+
+  it('opens the row of an example in the data file, by its button and by its row', async () => {
+    const p = made(5, 200);
+    const w = await wire(p);
+    await rows(w).first().waitFor();
+    const lines = await w.page.locator('.list button').allInnerTexts();
+    await w.page.locator('.list button').nth(2).focus();
+    await w.page.keyboard.press('Enter');
+    await expect.poll(() => w.rows).toEqual([`${w.data}:${lines[2]}`]);
+    await rows(w).nth(4).locator('.text').click();
+    await expect.poll(() => w.rows).toEqual([2, 4].map((i) => `${w.data}:${lines[i]}`));
+    // Choosing words to copy them opens nothing.
+    const text = (await rows(w).nth(1).locator('.text').boundingBox())!;
+    await w.page.mouse.move(text.x + 4, text.y + 10);
+    await w.page.mouse.down();
+    await w.page.mouse.move(text.x + 120, text.y + 10, { steps: 4 });
+    await w.page.mouse.up();
+    await w.page.waitForTimeout(100);
+    expect(w.rows).toHaveLength(2);
+  });
+
+  it('finds words, sorts, turns pages, and says how many there are', async () => {
+    const p = made(5, 400, { texts: 120 });
+    const w = await wire(p);
+    await rows(w).first().waitFor();
+    await w.page.locator('[data-list=text]').click();
+    expect(await status(w)).toBe('120 examples; 1 to 50.');
+    await w.page.locator('[data-action=next]').first().click();
+    expect(await status(w)).toBe('120 examples; 51 to 100.');
+    await w.page.locator('[data-action=next]').last().click();
+    await expect.poll(() => rows(w).count()).toBe(20);
+    expect(await w.page.evaluate(() => document.activeElement!.id)).toBe('list-title');
+    await w.page.locator('input[type=search]').fill('MUSIC');
+    await expect.poll(() => status(w)).toBe('18 examples.');
+    await w.page.locator('input[type=search]').fill('nowhere');
+    await expect.poll(() => status(w)).toBe('No example.');
+    await w.page.getByText('Remove all filters.').click();
+    await w.page.locator('[data-list=unsure]').click();
+    expect(await w.page.locator('select').inputValue()).toBe('margin');
+    const shown = () =>
+      rows(w).evaluateAll((all) => all.map((r) => Number((r as HTMLElement).dataset.example)));
+    const { margin, loss } = p.columns;
+    const margins = (await shown()).map((i) => margin[i]);
+    expect(margins).toEqual([...margins].sort((a, b) => a - b));
+    await w.page.locator('select').selectOption('loss');
+    const losses = (await shown()).map((i) => loss[i]);
+    expect(losses).toEqual([...losses].sort((a, b) => b - a));
+    expect(await w.page.locator('.examples .note').innerText()).toContain('Of 400 texts, the 120');
+  });
+
+  it('copies what the list holds as CSV, all pages of it', async () => {
+    const p = made(5, 600);
+    const w = await wire(p);
+    await cell(w, 1, 1).click();
+    const n = Number(await cell(w, 1, 1).innerText());
+    expect(n).toBeGreaterThan(50);
+    await w.page.locator('[data-action=copy]').click();
+    await expect.poll(() => w.copied.length).toBe(1);
+    const [head, ...lines] = w.copied[0].trimEnd().split('\r\n');
+    expect(head).toBe('line,label,predicted,probability,label_probability,loss,margin,tokens,cut,text');
+    expect(lines).toHaveLength(n);
+    expect(lines.find((l) => l.includes('music'))).toMatch(
+      /,"Text \d+ of a package that plays ""music"", and more"$/,
+    );
+    await w.page.getByText(`Copied ${n} rows.`).waitFor({ state: 'attached' });
+  });
+
+  it('is as it was left when it comes back', async () => {
+    const p = made(5, 400);
+    const w = await wire(p);
+    await cell(w, 2, 2).click();
+    await w.page.locator('select').selectOption('loss');
+    await w.page.locator('input[type=search]').fill('text 1');
+    const told = await status(w);
+    const state = await w.page.evaluate(() =>
+      (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
+    );
+    expect(JSON.stringify(state).length).toBeLessThan(500);
+    const again = await wire(p, { state: JSON.parse(JSON.stringify(state)) });
+    await again.page.locator('.chip').first().waitFor();
+    expect(await status(again)).toBe(told);
+    expect(await chips(again)).toEqual(await chips(w));
+    expect(await again.page.locator('select').inputValue()).toBe('loss');
+  });
+
+  it('says that what it shows is old, or cannot be shown, and has it predicted again', async () => {
+    const p = made(3, 60);
+    const w = await wire(p);
+    await rows(w).first().waitFor();
+    writeFileSync(w.data, 'other rows');
+    w.session.refresh();
+    await w.page.getByText('The data file was changed').waitFor();
+    writeFileSync(w.data, 'rows');
+    await w.page.locator('[data-action=predict]').click();
+    await w.page.locator('[data-action=predict]').waitFor({ state: 'detached' });
+    expect(w.asked).toBe(1);
+    rmSync(join(dirname(w.data), 'predictions'), { recursive: true });
+    mkdirSync(join(dirname(w.data), 'predictions'));
+    w.session.refresh();
+    await w.page.locator('[role=alert]', { hasText: 'is not there any more' }).waitFor();
+    expect(await w.opened.accessibility()).toEqual([]);
+    await w.page.locator('[data-action=predict]').click();
+    await w.page.locator('[role=alert]').waitFor({ state: 'detached' });
+  });
+
+  it('has words where nothing is wrong', async () => {
+    const w = await wire(made(3, 40, { right: true }));
+    await rows(w).first().waitFor();
+    expect(await w.page.locator('.summary').innerText()).toContain('gets all 40 validation texts right');
+    expect(await w.page.locator('.pairs').count()).toBe(0);
+    expect(await w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
+    await w.page.locator('[data-list=wrong]').click();
+    await w.page.getByText('None is wrong.').waitFor();
+    await w.page.getByText('Show those that the model is least sure of.').click();
+    await expect.poll(() => rows(w).count()).toBe(40);
+    expect(await w.page.getByText('too few to tell').count()).toBeGreaterThan(0);
+    // No example has this confusion: there is nothing to list.
+    await cell(w, 0, 1).click();
+    expect(await w.page.locator('.chip').count()).toBe(0);
+  });
+
+  it('shows the most confused of sixty labels, and a matrix of one label that occurs', async () => {
+    const w = await wire(made(60, 3000));
+    await rows(w).first().waitFor();
+    expect(await w.page.locator('.matrix tbody tr').count()).toBe(30);
+    expect(await w.page.locator('.matrix td').count()).toBe(900);
+    await w.page.getByText('Of 60 labels, these are the 30 with the most confusions').waitFor();
+    expect(await w.page.locator('[data-table=labels] tbody tr').count()).toBe(10);
+    await w.page.getByText('Show all 60 labels').click();
+    expect(await w.page.locator('[data-table=labels] tbody tr').count()).toBeGreaterThan(10);
+    expect(await w.opened.accessibility()).toEqual([]);
+    const one = await wire(predictions(Array.from({ length: 9 }, () => ({ label: 0, shares: [0.6, 0.4] }))));
+    await rows(one).first().waitFor();
+    expect(await one.page.locator('[data-table=labels] tbody tr').count()).toBe(1);
+    expect(await one.page.locator('.matrix td').allInnerTexts()).toEqual(['9', '', '', '']);
+    expect(await one.opened.accessibility()).toEqual([]);
+  });
+
+  it('stays quick with 100,000 examples', async () => {
+    const columns = newColumns(100_000);
+    for (let i = 0; i < 100_000; i++) {
+      columns.line[i] = i + 1;
+      columns.label[i] = i % 19;
+      columns.predicted[i] = i % 5 ? i % 19 : (i * 7) % 19;
+      columns.probability[i] = columns.margin[i] = ((i * 31) % 1000) / 1000;
+      columns.loss[i] = 1 - columns.margin[i];
+      columns.tokens[i] = 5 + (i % 90);
+    }
+    const w = await wire({ ...made(19, 19), columns, excerpts: [] });
+    await rows(w).first().waitFor();
+    const ms = await w.page.evaluate(async () => {
+      const began = performance.now();
+      document.querySelector<HTMLElement>('[data-list=unsure]')!.click();
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      return performance.now() - began;
+    });
+    expect(await status(w)).toBe('100,000 examples; 1 to 50.');
+    expect(ms).toBeLessThan(1500);
+  });
+
+  it('fits its budget', () => {
+    expect(statSync('dist/webview/errors.js').size).toBeLessThanOrEqual(600_000);
+  });
+});

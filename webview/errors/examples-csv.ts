@@ -1,0 +1,31 @@
+import { csv } from '../ui/csv';
+import type { Model } from './model';
+
+/** Everything that is known of some examples, for a spreadsheet. */
+export const examplesCsv = ({ labels, columns: c, texts }: Model, examples: readonly number[]): string =>
+  csv([
+    [
+      'line',
+      'label',
+      'predicted',
+      'probability',
+      'label_probability',
+      'loss',
+      'margin',
+      'tokens',
+      'cut',
+      'text',
+    ],
+    ...examples.map((i) => [
+      c.line[i],
+      labels[c.label[i]],
+      labels[c.predicted[i]],
+      c.probability[i],
+      c.truth[i],
+      c.loss[i],
+      c.margin[i],
+      c.tokens[i],
+      c.cut[i],
+      texts.get(i) ?? '',
+    ]),
+  ]);

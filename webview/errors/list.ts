@@ -1,0 +1,234 @@
+import { html, nothing } from 'lit';
+import { LISTS, ORDERS, type List, type Order } from '../../src/shared/errors-view/choice';
+import { isWrong } from '../../src/shared/errors-view/telling';
+import { t } from '../ui/l10n';
+import { count, percent } from './format';
+import type { Model } from './model';
+
+/** Rows of one page. */
+export const PAGE = 50;
+
+export interface Chip {
+  text: string;
+  remove(): void;
+}
+
+export interface ListActions {
+  list(list: List): void;
+  order(order: Order): void;
+  search(words: string): void;
+  /** `below`: asked for from below the list, so that its begin is out of sight. */
+  page(page: number, below: boolean): void;
+  clear(): void;
+  /** Back to where the filter was chosen; undefined where it was not chosen on this page. */
+  back?(): void;
+  open(example: number): void;
+  copy(): void;
+}
+
+export interface ListState {
+  list: List;
+  order: Order;
+  search: string;
+  page: number;
+  chips: readonly Chip[];
+  /** Examples that suit, in order. */
+  found: readonly number[];
+  copied: string;
+}
+
+/** The examples themselves, a page at a time, each with the way to its row in the data file. */
+export function examplesList(model: Model, state: ListState, act: ListActions) {
+  const { found, page } = state;
+  const rows = found.slice(page * PAGE, (page + 1) * PAGE);
+  return html`<section class="examples" aria-labelledby="list-title">
+    <h2 id="list-title" tabindex="-1">${t('Examples')}</h2>
+    <div class="tools">
+      ${lists(model, state, act)} ${order(state, act)}
+      <label
+        >${t('Find in texts')}
+        <input
+          type="search"
+          .value=${state.search}
+          @input=${(e: Event) => act.search((e.target as HTMLInputElement).value)}
+      /></label>
+    </div>
+    ${chips(state, act)}
+    <div class="tools">
+      <span role="status">${told(state)}</span>
+      ${found.length > PAGE ? pager(state, act, false) : nothing}
+      ${
+        found.length > 0
+          ? html`<vscode-button appearance="secondary" data-action="copy" @click=${act.copy}
+              >${
+                found.length === 1 ? t('Copy 1 row as CSV') : t('Copy {0} rows as CSV', count(found.length))
+              }</vscode-button
+            >`
+          : nothing
+      }
+    </div>
+    ${found.length > 0 ? table(model, rows, act) : none(model, state, act)}
+    ${found.length > PAGE ? html`<div class="tools">${pager(state, act, true)}</div>` : nothing}
+    ${
+      model.texts.size < model.examples
+        ? html`<p class="note">
+            ${t(
+              'Of {0} texts, the {1} that say most are kept with the predictions: wrong ones with the largest loss, then right ones by the narrowest margin.',
+              count(model.examples),
+              count(model.texts.size),
+            )}
+          </p>`
+        : nothing
+    }
+    <p class="visually-hidden" role="status">${state.copied}</p>
+  </section>`;
+}
+
+function lists({ examples, right, texts }: Model, { list }: ListState, act: ListActions) {
+  const names: Record<List, string> = {
+    wrong: t('Wrong ({0})', count(examples - right)),
+    unsure: t('Least sure'),
+    text: t('All with text ({0})', count(texts.size)),
+  };
+  return html`<div class="toggle" role="group" aria-label=${t('Which examples')}>
+    ${LISTS.map(
+      (name) =>
+        html`<button
+          data-list=${name}
+          aria-pressed=${name === list ? 'true' : 'false'}
+          @click=${() => act.list(name)}
+        >
+          ${names[name]}
+        </button>`,
+    )}
+  </div>`;
+}
+
+function order({ order }: ListState, act: ListActions) {
+  const names: Record<Order, string> = {
+    loss: t('Largest loss first'),
+    margin: t('Narrowest margin first'),
+  };
+  return html`<label
+    >${t('Sort')}
+    <select @change=${(e: Event) => act.order((e.target as HTMLSelectElement).value as Order)}>
+      ${ORDERS.map((o) => html`<option value=${o} ?selected=${o === order}>${names[o]}</option>`)}
+    </select></label
+  >`;
+}
+
+function chips({ chips }: ListState, act: ListActions) {
+  if (chips.length === 0) return nothing;
+  return html`<div class="chips" role="group" aria-label=${t('Filters')}>
+    ${chips.map(
+      ({ text, remove }) =>
+        html`<button class="chip" title=${t('Remove this filter')} @click=${remove}>
+          <span>${text}</span><span aria-hidden="true">✕</span
+          ><span class="visually-hidden">${t('(remove this filter)')}</span>
+        </button>`,
+    )}
+    ${chips.length > 1 ? html`<button class="link" @click=${act.clear}>${t('Remove all')}</button>` : nothing}
+    ${act.back ? html`<button class="link" data-action="back" @click=${act.back}>${t('Back to where this was chosen')}</button>` : nothing}
+  </div>`;
+}
+
+function told({ found, page }: ListState): string {
+  if (found.length === 0) return t('No example.');
+  if (found.length === 1) return t('1 example.');
+  if (found.length <= PAGE) return t('{0} examples.', found.length);
+  const to = Math.min(found.length, (page + 1) * PAGE);
+  return t('{0} examples; {1} to {2}.', count(found.length), count(page * PAGE + 1), count(to));
+}
+
+function pager({ found, page }: ListState, act: ListActions, below: boolean) {
+  const last = Math.ceil(found.length / PAGE) - 1;
+  const go = (name: string, label: string, to: number, disabled: boolean) =>
+    html`<vscode-button
+      appearance="secondary"
+      data-action=${name}
+      ?disabled=${disabled}
+      @click=${() => act.page(to, below)}
+      >${label}</vscode-button
+    >`;
+  return html`<span class="pager"
+    >${go('previous', t('Previous'), page - 1, page === 0)}
+    ${go('next', t('Next'), page + 1, page === last)}</span
+  >`;
+}
+
+/** Why the list is empty, and what to do about it. */
+function none({ right, examples }: Model, { list, chips, search }: ListState, act: ListActions) {
+  if (list === 'wrong' && right === examples)
+    return html`<p class="empty">
+      ${t('None is wrong.')}
+      <button class="link" @click=${() => act.list('unsure')}>
+        ${t('Show those that the model is least sure of.')}
+      </button>
+    </p>`;
+  return html`<p class="empty">
+    ${t('No example suits.')}
+    ${
+      chips.length > 0 || search !== ''
+        ? html`<button class="link" @click=${act.clear}>${t('Remove all filters.')}</button>`
+        : nothing
+    }
+  </p>`;
+}
+
+function table(model: Model, rows: readonly number[], act: ListActions) {
+  // Narrow, a row is laid out in lines, which takes a table's roles away.
+  return html`<div class="scroll">
+    <table class="list" role="table" aria-labelledby="list-title">
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader">${t('True label')}</th>
+          <th role="columnheader" class="number">${t('Probability')}</th>
+          <th role="columnheader">${t('Predicted')}</th>
+          <th role="columnheader" class="number">${t('Probability')}</th>
+          <th role="columnheader" class="number">${t('Tokens')}</th>
+          <th role="columnheader" class="number">${t('Line')}</th>
+          <th role="columnheader">${t('Text')}</th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        ${rows.map((example) => row(model, example, act))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function row({ labels, columns: c, texts, file }: Model, example: number, act: ListActions) {
+  const wrong = isWrong(c, example);
+  const line = c.line[example];
+  const text = texts.get(example);
+  const open = (e: Event) => {
+    e.stopPropagation();
+    act.open(example);
+  };
+  // Dragging over a text to copy it is no click.
+  const click = (e: Event) => {
+    if (getSelection()?.isCollapsed !== false) open(e);
+  };
+  return html`<tr role="row" data-example=${example} @click=${click}>
+    <td role="cell"><span class="name">${labels[c.label[example]]}</span></td>
+    <td role="cell" class="number">${percent(c.truth[example])}</td>
+    <td role="cell">
+      <span class="name"
+        ><span aria-hidden="true">${wrong ? '✕' : '✓'}</span
+        ><span class="visually-hidden">${wrong ? t('wrong:') : t('right:')}</span>
+        ${labels[c.predicted[example]]}</span
+      >
+    </td>
+    <td role="cell" class="number">${percent(c.probability[example])}</td>
+    <td role="cell" class="number">
+      ${count(c.tokens[example])}
+      <span class="narrow">${t('tokens')}</span
+      >${c.cut[example] ? html` <small>${t('cut')}</small>` : nothing}
+    </td>
+    <td role="cell" class="number">
+      <span class="narrow">${t('line')}</span>
+      <button class="link" aria-label=${t('Open line {0} of {1}', line, file)} @click=${open}>${line}</button>
+    </td>
+    <td role="cell" class="text">${text ?? html`<i>${t('Open the row to read it.')}</i>`}</td>
+  </tr>`;
+}

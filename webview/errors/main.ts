@@ -1,0 +1,10 @@
+import '../ui/page.css';
+import './errors.css';
+import { followSeries } from '../charts/series';
+import { registerToolkit } from '../ui/toolkit';
+import { ErrorsApp } from './app';
+
+followSeries();
+registerToolkit();
+customElements.define('aurora-errors', ErrorsApp);
+document.body.append(document.createElement('aurora-errors'));

@@ -1,0 +1,113 @@
+import { html, nothing } from 'lit';
+import { supportOf } from '../../src/shared/errors-view/confusion';
+import { t } from '../ui/l10n';
+import { count, percent } from './format';
+import { cellAfter, type Cell } from './matrix-keys';
+import type { Model } from './model';
+
+export interface MatrixActions {
+  /** The cell that Tab reaches. */
+  move(cell: Cell): void;
+  choose(label: number, predicted: number): void;
+}
+
+/** Shades are this many; the least of them is seen and the strongest can be read over. */
+const SHADES = 6;
+/** With more labels their names stand upright. */
+const MOST_LYING = 6;
+
+/** Which labels are taken for which. */
+export function matrix(
+  model: Model,
+  at: Cell,
+  chosen: { label?: number; predicted?: number },
+  act: MatrixActions,
+) {
+  const { labels, shown } = model;
+  const key = (e: KeyboardEvent) => {
+    if (e.key === 'Enter' || e.key === ' ') act.choose(shown[at.row], shown[at.column]);
+    else {
+      const to = cellAfter(e, at, shown.length);
+      if (!to) return;
+      act.move(to);
+    }
+    e.preventDefault();
+  };
+  return html`<section aria-labelledby="matrix-title">
+    <h2 id="matrix-title">${t('Confusion matrix')}</h2>
+    <p class="note">
+      ${t(
+        'A row holds the texts of one label, each under the label that it is taken for: right ones on the diagonal. The shade is the share of the row. A click or Enter lists the texts of a cell; arrow keys move.',
+      )}
+      ${
+        shown.length < labels.length
+          ? t(
+              'Of {0} labels, these are the {1} with the most confusions; the lists below know all of them.',
+              labels.length,
+              shown.length,
+            )
+          : nothing
+      }
+    </p>
+    <div class="scroll">
+      <table
+        class="matrix ${shown.length > MOST_LYING ? 'upright' : ''}"
+        role="grid"
+        aria-labelledby="matrix-title"
+        @keydown=${key}
+      >
+        <thead>
+          <tr>
+            <th scope="col" class="corner">${t('predicted →')}<br />${t('true ↓')}</th>
+            ${shown.map((l) => html`<th scope="col" title=${labels[l]}><span>${labels[l]}</span></th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(
+            (label, row) =>
+              html`<tr>
+                <th scope="row" title=${labels[label]}>${labels[label]}</th>
+                ${shown.map((predicted, column) => {
+                  const reached = row === at.row && column === at.column;
+                  const selected = chosen.label === label && chosen.predicted === predicted;
+                  return cell(model, label, predicted, reached, selected, () => {
+                    act.move({ row, column });
+                    act.choose(label, predicted);
+                  });
+                })}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function cell(
+  { labels, confusion }: Model,
+  label: number,
+  predicted: number,
+  reached: boolean,
+  selected: boolean,
+  choose: () => void,
+) {
+  const n = confusion.counts[label * confusion.labels + predicted];
+  const share = n === 0 ? 0 : n / supportOf(confusion, label);
+  const [name, other, texts] = [labels[label], labels[predicted], count(n)];
+  const words =
+    label === predicted
+      ? t('{0}, right: {1} texts, {2} of the label', name, texts, percent(share))
+      : t('{0}, taken for {1}: {2} texts, {3} of the label', name, other, texts, percent(share));
+  // The root: a confusion of a few per cent is what one looks for.
+  const shade = Math.ceil(SHADES * Math.sqrt(share));
+  return html`<td
+    class="${label === predicted ? 'right' : 'wrong'} shade-${shade}"
+    tabindex=${reached ? 0 : -1}
+    aria-label=${words}
+    aria-selected=${selected ? 'true' : 'false'}
+    title=${n > 0 ? words : nothing}
+    @click=${choose}
+  >
+    ${n > 0 ? texts : nothing}
+  </td>`;
+}

@@ -1,0 +1,38 @@
+import { confusedPairs, confusionOf, mostConfused } from '../../src/shared/errors-view/confusion';
+import { labelSlices, lengthBins, lengthSlices, worstLabels } from '../../src/shared/errors-view/slices';
+import type { PredictionsMessage } from '../../src/shared/panels/errors';
+
+/** With more labels a matrix is no longer read at a glance. */
+const MOST_LABELS = 30;
+
+export type Model = ReturnType<typeof modelOf>;
+
+/** What the page shows of some predictions, computed once. */
+export function modelOf({ run, experiment, file, predictions }: PredictionsMessage) {
+  const { labels, columns, excerpts, metrics, step, form } = predictions;
+  const confusion = confusionOf(columns, labels.length);
+  const byLabel = labelSlices(columns, labels.length);
+  const bins = lengthBins(columns.tokens);
+  const all = [...labels.keys()];
+  return {
+    run,
+    experiment,
+    file,
+    step,
+    form,
+    labels,
+    columns,
+    metrics,
+    examples: columns.label.length,
+    right: byLabel.reduce((n, slice) => n + slice.right, 0),
+    confusion,
+    pairs: confusedPairs(confusion),
+    /** Those of the matrix. */
+    shown: labels.length > MOST_LABELS ? mostConfused(confusion, MOST_LABELS) : all,
+    byLabel,
+    worst: worstLabels(byLabel),
+    bins,
+    byLength: lengthSlices(columns, bins),
+    texts: new Map(excerpts.map(({ example, text }) => [example, text])),
+  };
+}

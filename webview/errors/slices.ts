@@ -1,0 +1,117 @@
+import { html, nothing, svg } from 'lit';
+import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/shared/errors-view/slices';
+import { t } from '../ui/l10n';
+import { count, loss, percent } from './format';
+import type { Model } from './model';
+
+interface Row {
+  name: string;
+  slice: Slice;
+  chosen: boolean;
+  choose(): void;
+  note?: string;
+}
+
+/** Labels shown before somebody asks for all. */
+const FIRST_LABELS = 10;
+
+export const binName = ({ from, to }: LengthBin): string =>
+  from === to ? t('{0} tokens', count(from)) : t('{0} to {1} tokens', count(from), count(to));
+
+export function labelTable(
+  { labels, worst, byLabel }: Model,
+  chosen: number | undefined,
+  all: boolean,
+  act: { choose(label: number): void; showAll(all: boolean): void },
+) {
+  const shown = all ? worst : worst.slice(0, FIRST_LABELS);
+  const rows = shown.map((label): Row => {
+    const choose = () => act.choose(label);
+    return { name: labels[label], slice: byLabel[label], chosen: label === chosen, choose };
+  });
+  return table('labels', t('By true label, the worst first'), t('Label'), rows, {
+    below:
+      worst.length > FIRST_LABELS
+        ? html`<button class="link" aria-expanded=${all ? 'true' : 'false'} @click=${() => act.showAll(!all)}>
+            ${all ? t('Show the {0} worst', FIRST_LABELS) : t('Show all {0} labels', worst.length)}
+          </button>`
+        : nothing,
+  });
+}
+
+export function lengthTable(
+  { bins, byLength }: Model,
+  chosen: number | undefined,
+  choose: (bin: number) => void,
+) {
+  const rows = bins.map((bin, i): Row => {
+    const slice = byLength[i];
+    const { cut } = slice;
+    const note =
+      cut === 0 ? undefined : cut === slice.count ? t('all were cut') : t('{0} were cut', count(cut));
+    return { name: binName(bin), slice, chosen: i === chosen, choose: () => choose(i), note };
+  });
+  const cut = byLength.some((s) => s.cut > 0);
+  return table('lengths', t('By length'), t('Length'), rows, {
+    below: cut
+      ? html`<p class="note">
+          ${t('Texts longer than model.maxLength are cut: the model does not see their rest.')}
+        </p>`
+      : nothing,
+  });
+}
+
+function table(
+  id: string,
+  heading: string,
+  name: string,
+  rows: readonly Row[],
+  { below }: { below: unknown },
+) {
+  return html`<section aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${heading}</h2>
+    <div class="scroll">
+      <table class="slices" data-table=${id} aria-labelledby="${id}-title">
+        <thead>
+          <tr>
+            <th scope="col">${name}</th>
+            <th scope="col" class="number">${t('Texts')}</th>
+            <th scope="col" colspan="2">${t('Right')}</th>
+            <th scope="col" class="number">${t('Mean loss')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(sliceRow)}
+        </tbody>
+      </table>
+    </div>
+    ${
+      rows.some(({ slice }) => slice.count < FEW)
+        ? html`<p class="note">
+            ${t('With fewer than {0} texts the share that is right may as well be chance.', FEW)}
+          </p>`
+        : nothing
+    }
+    ${below}
+  </section>`;
+}
+
+const sliceRow = ({ name, slice, chosen, choose, note }: Row) =>
+  html`<tr class=${chosen ? 'chosen' : ''}>
+    <th scope="row">
+      <button class="link name" aria-pressed=${chosen ? 'true' : 'false'} @click=${choose}>${name}</button>
+      ${note ? html`<small>${note}</small>` : nothing}
+    </th>
+    <td class="number">${count(slice.count)}</td>
+    <td class="number">
+      ${percent(accuracyOf(slice))}
+      ${slice.count < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
+    </td>
+    <td class="bar">${bar(accuracyOf(slice))}</td>
+    <td class="number">${loss(slice.loss)}</td>
+  </tr>`;
+
+const bar = (share: number) =>
+  html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+    ${svg`<rect class="track" width="100" height="8" /><rect class="fill" width=${100 * share} height="8" />`}
+  </svg>`;
