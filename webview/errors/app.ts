@@ -159,7 +159,8 @@ export class ErrorsApp extends LitElement {
 
   protected override render() {
     const { model } = this;
-    if (!model) return this.error ? this.problem(this.error) : html`<p class="note" role="status">${t('Reading the predictions …')}</p>`; // prettier-ignore
+    if (!model && this.error) return this.problem(this.error);
+    if (!model) return html`<p class="note" role="status">${t('Reading the predictions …')}</p>`;
     const { label, predicted, bin, allLabels = false } = this.ui;
     const places = [model.experiment, t('step {0}', count(model.step)), ...form(model), model.file];
     return html`<h1>${t('Errors of {0}', model.run)}</h1>
