@@ -20,6 +20,13 @@ export type PlaySource =
   /** An ONNX file, with tokenizer.json beside it unless it is named; `adapter` is a folder in PEFT's layout. */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
 
+/** What a model, with its adapter, is called: files are mostly model.onnx, so that their folder says more. */
+export function modelName(model: string, adapter?: string): string {
+  const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
+  const name = last(model, /(^|[\\/])model(_\w+)?\.onnx$/.test(model) ? 2 : 1);
+  return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
+}
+
 export type PlayTask = 'text-classification' | 'image-classification' | 'causal-lm';
 
 /** What was loaded, and beside it the same model without its adapter. */

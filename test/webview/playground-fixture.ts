@@ -69,8 +69,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
       const now = structuredClone(message);
       sending = sending.then(() => opened.send(now)).catch(() => {});
     },
-    say: (sentence, ...values) =>
-      sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
     titleOf: (run) => basename(run),
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),

@@ -240,6 +240,12 @@ export class PlaygroundApp extends LitElement {
     return this.sample?.text === this.text ? this.sample.label : undefined;
   }
 
+  private copy(view: PlaygroundView): void {
+    const { text, prompt, all } = { text: '', prompt: '', ...this.ui };
+    const question = this.task === 'causal-lm' ? prompt : text;
+    say({ type: 'copy', text: answersText(view, question, all ? Infinity : FEW_LABELS) });
+  }
+
   private below(view: PlaygroundView): unknown {
     const answers = columnsOf(view).filter((c) => c.answer);
     if (answers.length === 0) return nothing;
@@ -264,10 +270,7 @@ export class PlaygroundApp extends LitElement {
               >`
             : nothing
         }
-        <vscode-button
-          appearance="secondary"
-          data-action="copy"
-          @click=${() => say({ type: 'copy', text: answersText(view, this.task === 'causal-lm' ? (this.ui.prompt ?? '') : this.text) })}
+        <vscode-button appearance="secondary" data-action="copy" @click=${() => this.copy(view)}
           >${t('Copy as Text')}</vscode-button
         >
         <span class="note" role="status">${this.copied}</span>

@@ -25,7 +25,7 @@ function column(subject: SubjectView, variant: PlayVariant): Column {
     key: `${id} ${variant}`,
     subject,
     variant,
-    title: variant === 'base' ? t('Base model') : (title ?? facts?.name ?? t('Model')),
+    title: variant === 'base' ? t('Base model') : title,
     about: variant === 'base' ? aboutBase(facts!) : aboutOwn(facts),
     ...(answers[variant] && { answer: answers[variant] }),
   };

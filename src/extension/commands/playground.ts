@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { PlaygroundOpen } from '../../shared/panels/playground';
 import { trustedFor } from '../experiment/report-page';
@@ -102,6 +102,7 @@ async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
   if (picked !== folder) return undefined;
   const chosen = await vscode.window.showOpenDialog({
     title: t('The adapter’s folder, with adapter_config.json in it'),
+    defaultUri: vscode.Uri.file(dirname(model)),
     canSelectFiles: false,
     canSelectFolders: true,
     openLabel: t('Open with This Adapter'),

@@ -29,8 +29,8 @@ export interface PlaygroundView {
 
 export interface SubjectView {
   id: string;
-  /** As the person calls it; the program's own name for it where there is none. */
-  title?: string;
+  /** As the person calls it. */
+  title: string;
   /** Of a run that was set beside. */
   run?: string;
   facts?: PlayFacts;

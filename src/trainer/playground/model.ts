@@ -1,4 +1,4 @@
-import { dirname, basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { checkVocabulary, loadTokenizer } from '../../data/tokenizer';
 import { probe } from '../../engine/onnxruntime/probe';
 import { GraphBuilder } from '../../graph/builder';
@@ -6,7 +6,7 @@ import { DType } from '../../graph/dtype';
 import { loadModel } from '../../graph/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import type { PlayFacts, PlaySource } from '../../shared/playground';
+import { modelName, type PlayFacts, type PlaySource } from '../../shared/playground';
 import { embeddingRows, modelInputs } from '../data';
 import { readAdapterFolder, type AdapterFolder } from '../import/folder';
 import { findAnswer, unfit, whatItReads } from './answer';
@@ -68,7 +68,7 @@ export async function openModel(
     files,
     ...(adapter && { adapter }),
     facts: {
-      name: nameOf(path, source.adapter),
+      name: modelName(path, source.adapter),
       ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),
       samples: false,
     },
@@ -105,11 +105,4 @@ function scaleOf(model: Model, answer: string, { config }: ModelFiles): Scale {
   const last = model.graph.nodes.find((n) => n.outputs.includes(answer));
   if (last?.opType === 'Softmax' || last?.opType === 'Sigmoid') return 'probabilities';
   return config.problem_type === 'multi_label_classification' ? 'each-label' : 'one-label';
-}
-
-/** Files are mostly called model.onnx: their folder says more. */
-function nameOf(path: string, adapter: string | undefined): string {
-  const file = basename(path);
-  const name = /^model(_\w+)?\.onnx$/.test(file) ? `${basename(dirname(path))}/${file}` : file;
-  return adapter === undefined ? name : `${name} + ${basename(adapter)}`;
 }

@@ -6,6 +6,7 @@ import {
   type PlaygroundFromPage,
   type PlaygroundOpen,
 } from '../../../shared/panels/playground';
+import { modelName } from '../../../shared/playground';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { Services } from '../../services';
 import { machineArguments } from '../../trainer/trainer-client';
@@ -57,4 +58,7 @@ function nameOf({ store }: Services, run: string): string {
 }
 
 const titleOf = (services: Services, open: PlaygroundOpen): string =>
-  vscode.l10n.t('Playground: {0}', open.kind === 'run' ? nameOf(services, open.run) : basename(open.model));
+  vscode.l10n.t(
+    'Playground: {0}',
+    open.kind === 'run' ? nameOf(services, open.run) : modelName(open.model, open.adapter),
+  );

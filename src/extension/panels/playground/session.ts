@@ -1,7 +1,7 @@
 import { AuroraError } from '../../../shared/errors';
 import type { PlaygroundFromPage, PlaygroundOpen, PlaygroundToPage } from '../../../shared/panels/playground';
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../shared/panels/playground-view';
-import { parsePlayLine, type PlayRequest } from '../../../shared/playground';
+import { modelName, parsePlayLine, type PlayRequest } from '../../../shared/playground';
 import type { OpenProgram, ProgramResult } from '../../trainer/client';
 
 /** The editor's side, so that all the rest runs without it. */
@@ -40,8 +40,8 @@ export class PlaygroundSession {
     private readonly open: PlaygroundOpen,
     private readonly host: PlaygroundHost,
   ) {
-    const own: SubjectView = { id: OWN, answers: {} };
-    if (open.kind === 'run') own.title = host.titleOf(open.run);
+    const title = open.kind === 'run' ? host.titleOf(open.run) : modelName(open.model, open.adapter);
+    const own: SubjectView = { id: OWN, title, answers: {} };
     this.view = { program: 'starting', subjects: [own], request: 0, busy: false };
   }
 
