@@ -54,10 +54,18 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
   };
 }
 
-/** The logits of the last position alone leave the graph: those of a long text are large. */
+/**
+ * The logits of the last position alone leave the graph. Where a product with a weight makes them, the others are not
+ * even computed: of a long text they are most of the work.
+ */
 function lastPosition({ model, answers, ...rest }: AnswerGraph): AnswerGraph {
-  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/play/last');
-  const last = g.op('Gather', [answers.adapted, g.scalar(-1, DType.int64)], { axis: 1 });
+  const { graph } = model;
+  const g = new GraphBuilder({ ...graph, nodes: [...graph.nodes] }, '/play/last');
+  const lastOf = (tensor: string) => g.op('Gather', [tensor, g.scalar(-1, DType.int64)], { axis: 1 });
+  const maker = graph.nodes.find((n) => n.outputs[0] === answers.adapted);
+  const [hidden, weight] = maker?.inputs ?? [];
+  const isProduct = maker?.opType === 'MatMul' && graph.initializers.get(weight)?.dims.length === 2;
+  const last = isProduct ? g.op('MatMul', [lastOf(hidden), weight]) : lastOf(answers.adapted);
   return { ...rest, model: { ...model, graph: g.graph }, answers: { adapted: last, base: last } };
 }
 

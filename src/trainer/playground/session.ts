@@ -21,7 +21,7 @@ export async function openAnswers(
   { folder, threads }: OpenOptions,
 ): Promise<AnswerSession> {
   const saved = saveByReference(answersOnly(graph), join(folder, 'model'), 'answer.onnx');
-  const session = await openSession(saved, { threads }).catch((e: Error) => {
+  const session = await openSession(saved, { threads, prepack: true }).catch((e: Error) => {
     if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'model',

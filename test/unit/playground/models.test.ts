@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../../src/engine/onnxruntime/session';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/load';
@@ -116,6 +117,27 @@ describe('a language model', () => {
         }
         expect(argmax((await lm.next(all, variant)).logits)).toBe(0);
       }
+    await lm.dispose();
+  });
+
+  it.each(['neox', 'gemma'])('gives the last of the logits that the whole model gives: %s', async (name) => {
+    const at = resolve(`test/fixtures/reference/more/${name}.onnx`);
+    const tokenizer = resolve('test/fixtures/data/wordpiece/tokenizer.json');
+    const lm = (await openModel({ kind: 'model', model: at, tokenizer }, options())) as LanguageModel;
+    const ids = lm.encode('the cats played , the cat');
+    const { logits } = await lm.next(ids, 'adapted');
+    const session = await openSession(at);
+    const row = (values: bigint[]) => ({
+      dtype: DType.int64,
+      dims: [1, ids.length],
+      data: BigInt64Array.from(values),
+    });
+    const feeds = { input_ids: row(ids.map(BigInt)), attention_mask: row(ids.map(() => 1n)) };
+    const whole = await session.run(name === 'neox' ? { input_ids: feeds.input_ids } : feeds, ['logits']);
+    const { dims, data } = whole.logits;
+    const last = (data as Float32Array).slice(-dims[2]);
+    logits.forEach((v, i) => expect(v).toBeCloseTo(last[i], 4));
+    await session.dispose();
     await lm.dispose();
   });
 
