@@ -1,11 +1,10 @@
-import { injectAdapters } from '../../adapters/inject';
-import { tensorName } from '../../adapters/inject';
+import { injectAdapters, tensorName } from '../../adapters/inject';
 import type { HostTensors } from '../../engine/engine';
 import { addHead } from '../../engine/head';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { findLinearLayers, type LinearLayer } from '../../graph/linear';
-import type { Model, ValueInfo } from '../../graph/model';
+import { outputsNamed, type Model, type ValueInfo } from '../../graph/model';
 import { outputLayers } from '../../graph/output-layers';
 import { prune } from '../../graph/prune';
 import { AuroraError } from '../../shared/errors';
@@ -92,7 +91,7 @@ export function adaptedGraph(
 
 /** The same graph that gives the answers alone. */
 export function answersOnly({ model, answers }: AnswerGraph): Model {
-  const outputs = [...new Set(Object.values(answers))].map((name) => ({ name, dtype: 0, shape: undefined }));
+  const outputs = outputsNamed([...new Set(Object.values(answers))]);
   return { ...model, graph: prune({ ...model.graph, outputs }) };
 }
 
