@@ -22,7 +22,8 @@ const PLACES = [
     .filter((room) => room !== 'extension')
     .map((room) => ({ room, files: `src/${room}/**/*.ts`, up: ['../', '../../', '../../../'] })),
   { room: 'extension', files: 'src/extension/*.ts', up: ['../'] },
-  { room: 'extension', files: 'src/extension/*/**/*.ts', up: ['../../', '../../../'] },
+  { room: 'extension', files: 'src/extension/*/*.ts', up: ['../../'] },
+  { room: 'extension', files: 'src/extension/*/*/*.ts', up: ['../../../'] },
 ];
 
 const direction = PLACES.map(({ room, files, up }) => ({

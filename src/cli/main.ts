@@ -30,6 +30,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
     load: async () => (await import('./commands/errors')).errorsCommand,
   },
+  play: {
+    summary: 'ask a trained run, or any classifier or language model, and see what it answers',
+    load: async () => (await import('./commands/play')).play,
+  },
   doctor: {
     summary: 'look at this machine and measure what it could train on',
     load: async () => (await import('./commands/doctor')).doctorCommand,

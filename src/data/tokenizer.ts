@@ -14,6 +14,10 @@ export interface Tokenizer {
   path: string;
   /** With special tokens; at most `maxLength` ids, cut inside the special tokens as Hugging Face does. */
   encode(text: string, maxLength: number): Encoding;
+  /** The text of tokens, special ones left out; nothing is tidied up, so that more tokens only add to it. */
+  decode(ids: readonly number[]): string;
+  /** The id of a token by its own name; undefined where there is no such token. */
+  idOf(token: string): number | undefined;
   /** What one token reads as, without marks for a word's begin or middle; undefined for special and unknown tokens. */
   piece(id: number): string | undefined;
   padId: number;
@@ -144,9 +148,17 @@ export function loadTokenizer(path: string): Tokenizer {
     return text.replace(/^##/, '').trim() || SPACE;
   };
 
+  // The library refuses an empty list.
+  const decode = (ids: readonly number[]): string =>
+    ids.length === 0
+      ? ''
+      : hf.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+
   return {
     path,
     encode,
+    decode,
+    idOf: (token) => hf.token_to_id(token),
     piece,
     padId: padId ?? 0,
     vocabSize: largestId(hf) + 1,

@@ -36,6 +36,7 @@ export const COMMAND = {
   exportRun: 'aurora.exportRun',
   openCard: 'aurora.openCard',
   importAdapter: 'aurora.importAdapter',
+  openPlayground: 'aurora.openPlayground',
 } as const;
 
 /** Not in the palette: called by what the extension shows. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
+import { registerPlayground } from './commands/playground';
 import { registerRunCommands } from './commands/runs';
 import { registerTraining } from './commands/training';
 import { registerVerify } from './commands/verify';
@@ -53,6 +54,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerMachineView,
   registerCheckMachine,
   registerRunCommands,
+  registerPlayground,
   registerTraining,
   registerDemo,
   registerLanguage,

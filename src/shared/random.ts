@@ -15,6 +15,8 @@ export const Stream = {
   dropout: 5,
   samples: 6,
   verification: 7,
+  generation: 8,
+  trials: 9,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -1,7 +1,7 @@
 import { checkInputs } from '../data/batch';
 import { tokenizeAll, type Dataset } from '../data/dataset';
 import { inferLabels, withKnownLabels } from '../data/labels';
-import { readRows, type Row, type SkippedRow } from '../data/rows';
+import { readRows, type Row, type Rows, type SkippedRow } from '../data/rows';
 import { splitRows } from '../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import type { Model } from '../graph/model';
@@ -32,24 +32,8 @@ export interface TaskData {
 export function loadData(spec: Experiment, model: Model, known?: readonly string[]): TaskData {
   const { data } = spec;
   const tokenizer = tokenizerFor(spec, model);
-  checkInputs(modelInputs(model), spec.model.path);
-  const vocabulary = embeddingRows(model);
-  if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
-
-  const read = readRows(data.train, data);
-  let skippedValidation: SkippedRow[] = [];
-  const labels = known ? [...known] : inferLabels(data.train, read.rows);
-  const all = known ? withKnownLabels(data.train, read, labels, data.onBadRow) : read;
-  let train = all.rows;
-  let validation: Row[];
-  if (data.validation === undefined)
-    ({ train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed));
-  else {
-    const kept = withKnownLabels(data.validation, readRows(data.validation, data), labels, data.onBadRow);
-    validation = kept.rows;
-    skippedValidation = kept.skipped;
-  }
-  const split = (path: string, rows: Row[], skipped: SkippedRow[]): DataSplit => {
+  const { train, validation, labels } = readSplit(spec, known);
+  const split = (path: string, { rows, skipped }: Rows): DataSplit => {
     const dataset = tokenizeAll(rows, tokenizer, {
       path,
       labels,
@@ -59,8 +43,8 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
     return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
   };
   const result = {
-    train: split(data.train, train, all.skipped),
-    validation: split(data.validation ?? data.train, validation, skippedValidation),
+    train: split(data.train, train),
+    validation: split(data.validation ?? data.train, validation),
     labels,
     tokenizer,
   };
@@ -74,9 +58,44 @@ export function loadData(spec: Experiment, model: Model, known?: readonly string
   };
 }
 
+/** What it takes to ask a trained run, whose data may be large, or gone: its tokenizer and its labels. */
+export function withoutRows(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData {
+  const tokenizer = tokenizerFor(spec, model);
+  const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
+  const none = (path: string): DataSplit => ({ path, rows: [], dataset, skipped: [] });
+  const { train, validation = train } = spec.data;
+  return {
+    train: none(train),
+    validation: none(validation),
+    labels: [...labels],
+    tokenizer,
+    warnings: tokenizer.warnings,
+  };
+}
+
+/** Both sides' rows as the files have them. */
+export function readSplit(
+  spec: Experiment,
+  known?: readonly string[],
+): { train: Rows; validation: Rows; labels: string[] } {
+  const { data } = spec;
+  const read = readRows(data.train, data);
+  const labels = known ? [...known] : inferLabels(data.train, read.rows);
+  const all = known ? withKnownLabels(data.train, read, labels, data.onBadRow) : read;
+  if (data.validation !== undefined) {
+    const own = readRows(data.validation, data);
+    return { train: all, validation: withKnownLabels(data.validation, own, labels, data.onBadRow), labels };
+  }
+  const { train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed);
+  return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };
+}
+
 /** Which id pads is of no matter to a model that masks what is padded: it is warned of for others only. */
 function tokenizerFor(spec: Experiment, model: Model): Tokenizer {
   const tokenizer = loadTokenizer(spec.model.tokenizer);
+  checkInputs(modelInputs(model), spec.model.path);
+  const vocabulary = embeddingRows(model);
+  if (vocabulary !== undefined) checkVocabulary(tokenizer, vocabulary, spec.model.path);
   const masks = modelInputs(model).some((i) => i.name === 'attention_mask');
   return masks ? { ...tokenizer, warnings: [] } : tokenizer;
 }
@@ -101,7 +120,7 @@ function truncationWarning({ dataset }: DataSplit, spec: Experiment): string[] {
 }
 
 /** Rows of the embedding that input_ids index, or undefined where the model hides it. */
-function embeddingRows({ graph }: Model): number | undefined {
+export function embeddingRows({ graph }: Model): number | undefined {
   const ids = new Set(['input_ids']);
   for (const node of graph.nodes) {
     if (['Cast', 'Identity', 'Reshape'].includes(node.opType) && ids.has(node.inputs[0]))

@@ -39,10 +39,16 @@ export interface Task {
 /**
  * @param near  a folder for temporary graphs on the model's file system
  * @param known the labels of an earlier run
+ * @param load  what is read of the data
  */
-export function prepareTask(spec: Experiment, near: string, known?: readonly string[]): Promise<Task> {
+export function prepareTask(
+  spec: Experiment,
+  near: string,
+  known?: readonly string[],
+  load: typeof loadData = loadData,
+): Promise<Task> {
   const adapted = adaptModel(spec);
-  return makeTask(spec, adapted, loadData(spec, adapted.model, known), near);
+  return makeTask(spec, adapted, load(spec, adapted.model, known), near);
 }
 
 /** The same from a model and data that are read already. */

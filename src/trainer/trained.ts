@@ -8,6 +8,7 @@ import { readRunSummary, type RunSummary } from '../runs/read';
 import { AuroraError } from '../shared/errors';
 import type { EvaluationMetrics } from '../shared/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
+import { loadData } from './data';
 import type { Environment } from './environment';
 import { readPeftAdapter } from './export/peft';
 import { taskInForm } from './phase';
@@ -49,9 +50,15 @@ export function parseAt(text: string | undefined): At {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
+ * @param load what is read of the run's data
  * @throws AuroraError 'run' where the run has no such state, or one that does not fit its experiment
  */
-export async function openTrained(folder: string, at: At, near: string): Promise<Trained> {
+export async function openTrained(
+  folder: string,
+  at: At,
+  near: string,
+  load: typeof loadData = loadData,
+): Promise<Trained> {
   const run = readRunSummary(folder);
   const started = run.events.find((e) => e.kind === 'started');
   if (!started)
@@ -63,7 +70,7 @@ export async function openTrained(folder: string, at: At, near: string): Promise
   const step = stepOf(run, at);
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
-  const prepared = await prepareTask(run.spec, near, started.labels);
+  const prepared = await prepareTask(run.spec, near, started.labels, load);
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

@@ -64,7 +64,12 @@ export class Lab {
   }
 
   run(...args: string[]): Outcome {
-    const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 120_000 });
+    return this.type('', ...args);
+  }
+
+  /** The same with lines on its standard input. */
+  type(input: string, ...args: string[]): Outcome {
+    const r = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 120_000, input });
     return { code: r.status, out: r.stdout, err: r.stderr };
   }
 

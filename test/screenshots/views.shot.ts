@@ -141,6 +141,17 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.screenshot(`errors-list-${theme}`);
   await legible(errors);
 
+  await choose(window, 'AuroRA: Open Playground', [aurora]);
+  const playground = await window.frameWith('aurora-playground textarea');
+  await playground
+    .locator('textarea')
+    .fill('A small web server written in Rust, with certificates that renew themselves');
+  await playground.locator('[data-action="compare"]').click();
+  await window.pick(`· ${lora.slice(-8, -4)}`);
+  await page.keyboard.press('Enter');
+  await playground.locator('.card').nth(2).locator('.verdict').waitFor();
+  await look(window, 'aurora-playground .verdict', `playground-${theme}`);
+
   await window.openFile(`${NAME}.aurora.json`);
   await window.palette('AuroRA: Open Budget Calculator');
   await look(window, 'aurora-budget svg', `budget-${theme}`);

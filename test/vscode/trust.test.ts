@@ -79,6 +79,13 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
     expect(comparable(shown)).toEqual(journalAt(run, shown));
   });
 
+  test('the playground asks for trust, since it runs the model', async () => {
+    await window.palette('AuroRA: Open Playground');
+    const toast = await window.said('The playground runs the model');
+    await toast.getByText('Manage Workspace Trust').waitFor();
+    await window.palette('Notifications: Clear All Notifications');
+  });
+
   test('the layer activations of that run are shown', async () => {
     await window.palette('AuroRA: Show Layer Activations');
     await window.frameWith('aurora-activations');

@@ -141,6 +141,10 @@ function problems(run: RunData): unknown {
   }`;
 }
 
+/** Whether it has learned something that can be tried. */
+const askable = (run: RunData): boolean =>
+  (run.facts?.checkpoints.length ?? 0) > 0 || run.evaluations.some((e) => e.best);
+
 function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknown {
   const state = run.facts?.state;
   if (state === 'gone') return nothing;
@@ -158,6 +162,7 @@ function buttons(run: RunData, several: boolean, { act }: HeaderActions): unknow
     ${resumable ? button('resume', t('Resume'), !several) : nothing}
     ${several ? nothing : button('activations', t('Show Layer Activations'))}
     ${several ? nothing : button('errors', t('Show Errors'))}
+    ${several || !askable(run) ? nothing : button('playground', t('Open Playground'))}
     ${several || !run.facts?.checkpoints.length ? nothing : button('export', t('Export'))}
     ${several ? nothing : button('log', t('Show Log'))}
     ${several ? nothing : button('settings', t('Open Settings'))}

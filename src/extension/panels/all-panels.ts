@@ -5,6 +5,7 @@ import { budgetPanel } from './budget/panel';
 import { errorsPanel } from './errors/panel';
 import { PanelHome } from './panel';
 import type { Panels } from './panels';
+import { playgroundPanel } from './playground/panel';
 import { dataRows } from './rows/open-row';
 import { runPanel } from './run/panel';
 
@@ -15,12 +16,14 @@ export function createPanels(services: () => Services): Panels {
   const budgets = new PanelHome(budgetPanel(services), context.extensionUri, log);
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
+  const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
   const rows = dataRows();
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
     openBudget: (file) => budgets.open(file === undefined ? {} : { file }),
     openActivations: (run) => activations.open({ run }),
     openErrors: (run, step) => errors.open({ run, step }),
-    dispose: () => vscode.Disposable.from(runs, budgets, activations, errors, rows).dispose(),
+    openPlayground: (open) => playgrounds.open(open),
+    dispose: () => vscode.Disposable.from(runs, budgets, activations, errors, playgrounds, rows).dispose(),
   };
 }

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { PlaygroundOpen } from '../../shared/panels/playground';
 
 /** The dashboards. Each is revealed where it is already open. */
 export interface Panels extends vscode.Disposable {
@@ -9,4 +10,5 @@ export interface Panels extends vscode.Disposable {
   openActivations(run: string): void;
   /** What the checkpoint of a step gets wrong; its predictions are there. */
   openErrors(run: string, step: number): void;
+  openPlayground(open: PlaygroundOpen): void;
 }

@@ -43,6 +43,7 @@ const NATIVE: readonly string[] = [
   'reference',
   'doctor',
   'verify',
+  'play',
 ];
 
 /** Our own parser in its own process, with no runtime behind it, is safe on any file; the others read no file of the workspace. */

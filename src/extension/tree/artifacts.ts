@@ -73,7 +73,12 @@ export function checkpointRow(entry: RunEntry, step: number, { t, trusted }: Row
     label,
     description: parts.join(' · '),
     icon: { id: 'save' },
-    capabilities: ['checkpoint', ...(trusted ? ['canFork', 'canExport'] : []), 'canShowErrors', 'canReveal'],
+    capabilities: [
+      'checkpoint',
+      ...(trusted ? ['canFork', 'canExport', 'canPlay'] : []),
+      'canShowErrors',
+      'canReveal',
+    ],
     spoken: [label, ...parts].join(', '),
   };
 }
@@ -85,7 +90,7 @@ export function adapterRow(which: 'best' | 'last', size: number, { t, trusted }:
     label,
     description,
     icon: { id: 'package' },
-    capabilities: ['adapter', ...(trusted ? ['canExport'] : []), 'canShowErrors', 'canReveal'],
+    capabilities: ['adapter', ...(trusted ? ['canExport', 'canPlay'] : []), 'canShowErrors', 'canReveal'],
     spoken: `${label}, ${description}`,
   };
 }

@@ -121,6 +121,8 @@ function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[
     canExport: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canOpen: run !== undefined,
     canShowErrors: run !== undefined && bestEvaluation(run) !== undefined,
+    canPlay:
+      trusted && run !== undefined && (checkpointSteps(run).length > 0 || bestEvaluation(run)?.best === true),
     canEditUser: true,
     canReveal: true,
     canDiagnose: true,

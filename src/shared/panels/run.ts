@@ -58,6 +58,7 @@ export const RUN_ACTIONS = [
   'resume',
   'activations',
   'errors',
+  'playground',
   'export',
   'log',
   'settings',

@@ -96,6 +96,7 @@ describe('manifest', () => {
         'onWebviewPanel:aurora.budget',
         'onWebviewPanel:aurora.activations',
         'onWebviewPanel:aurora.errors',
+        'onWebviewPanel:aurora.playground',
         ...contributes.walkthroughs.map((w) => `onWalkthrough:${w.id}`),
       ]),
     );

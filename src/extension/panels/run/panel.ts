@@ -56,6 +56,7 @@ const ACTIONS: Record<RunAction, (run: string) => Thenable<unknown>> = {
   stop: (run) => vscode.commands.executeCommand(COMMAND.stopRun, run),
   resume: (run) => vscode.commands.executeCommand(COMMAND.resumeRun, run),
   activations: (run) => vscode.commands.executeCommand(COMMAND.openActivations, run),
+  playground: (run) => vscode.commands.executeCommand(COMMAND.openPlayground, run),
   export: (run) => vscode.commands.executeCommand(COMMAND.exportRun, run),
   errors: (run) => vscode.commands.executeCommand(COMMAND.openErrors, run),
   log: (run) => vscode.commands.executeCommand(COMMAND.showLog, run),

@@ -1,0 +1,111 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import type { PlaygroundOpen } from '../../shared/panels/playground';
+import { trustedFor } from '../experiment/report-page';
+import { COMMAND } from '../ids';
+import { bestEvaluation, checkpointSteps } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { isTreeNode } from '../tree/nodes';
+import { registerGuarded } from './guard';
+import { runItem } from './run-item';
+
+const MODELS = '**/*.onnx';
+const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
+const MOST_MODELS = 100;
+
+/** The command that opens a run, a checkpoint, an adapter or a model to be asked. */
+export const registerPlayground = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.openPlayground, async (argument) => {
+    const message = vscode.l10n.t(
+      'The playground runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+    );
+    if (!(await trustedFor(message))) return;
+    const open = await openFrom(services, argument);
+    if (open) services.panels.openPlayground(open);
+  });
+
+/** What the command was called on, else what is chosen from a list; undefined where the person turned away. */
+async function openFrom(services: Services, argument: unknown): Promise<PlaygroundOpen | undefined> {
+  if (argument instanceof vscode.Uri) return withAdapter(argument.fsPath);
+  if (isTreeNode(argument) && argument.kind === 'checkpoint')
+    return { kind: 'run', run: argument.folder, at: argument.step };
+  if (isTreeNode(argument) && argument.kind === 'adapter')
+    return { kind: 'run', run: argument.folder, at: argument.which };
+  const { store } = services;
+  const folder =
+    typeof argument === 'string'
+      ? argument
+      : isTreeNode(argument) && argument.kind === 'run'
+        ? argument.folder
+        : undefined;
+  if (folder !== undefined) return runOpen(store.run(folder) ?? (await store.refreshRun(folder)));
+  return choose(services);
+}
+
+/** At its best, or where it has none yet at its newest checkpoint. */
+const runOpen = (entry: RunEntry): PlaygroundOpen => ({
+  kind: 'run',
+  run: entry.folder,
+  at: entry.run && bestEvaluation(entry.run)?.best ? 'best' : 'last',
+});
+
+async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> {
+  const { t } = vscode.l10n;
+  const runs = (await store.runs()).filter(
+    ({ run }) => run && (checkpointSteps(run).length > 0 || bestEvaluation(run)?.best),
+  );
+  const models = await vscode.workspace.findFiles(MODELS, EXCLUDED, MOST_MODELS);
+  if (runs.length + models.length === 0) {
+    void vscode.window.showInformationMessage(
+      t(
+        'This workspace has no trained run and no ONNX model to ask. Train one with "AuroRA: Run Experiment".',
+      ),
+    );
+    return undefined;
+  }
+  const separator = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { run?: RunEntry; model?: string }>(
+    [
+      ...(runs.length > 0 ? [separator(t('runs')), ...runs.map(runItem)] : []),
+      ...(models.length > 0 ? [separator(t('models'))] : []),
+      ...models.map((uri) => ({
+        label: `$(package) ${basename(uri.fsPath)}`,
+        description: vscode.workspace.asRelativePath(uri),
+        model: uri.fsPath,
+      })),
+    ],
+    {
+      title: t('Open the playground of which run or model?'),
+      ignoreFocusOut: true,
+      matchOnDescription: true,
+      matchOnDetail: true,
+    },
+  );
+  if (picked?.run) return runOpen(picked.run);
+  return picked?.model === undefined ? undefined : withAdapter(picked.model);
+}
+
+/** A model alone, or with an adapter's folder. */
+async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
+  const { t } = vscode.l10n;
+  const alone = { label: `$(package) ${t('No adapter')}`, description: t('the model as it is') };
+  const folder = {
+    label: `$(folder-opened) ${t('Choose an adapter’s folder …')}`,
+    description: t('LoRA in PEFT’s layout, or a run’s adapter'),
+  };
+  const picked = await vscode.window.showQuickPick([alone, folder], {
+    title: t('Open {0} with which adapter?', basename(model)),
+    ignoreFocusOut: true,
+  });
+  if (picked === alone) return { kind: 'model', model };
+  if (picked !== folder) return undefined;
+  const chosen = await vscode.window.showOpenDialog({
+    title: t('The adapter’s folder, with adapter_config.json in it'),
+    defaultUri: vscode.Uri.file(dirname(model)),
+    canSelectFiles: false,
+    canSelectFolders: true,
+    openLabel: t('Open with This Adapter'),
+  });
+  return chosen && { kind: 'model', model, adapter: chosen[0].fsPath };
+}

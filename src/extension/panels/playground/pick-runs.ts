@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import { runItem } from '../../commands/run-item';
+import { bestEvaluation } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+
+/**
+ * Runs to set beside: those with the same labels first, then the others, whose answers are to another question.
+ *
+ * @param there folders that are shown already
+ */
+export async function pickRuns(
+  { store }: Services,
+  labels: readonly string[],
+  there: readonly string[],
+): Promise<string[]> {
+  const { t } = vscode.l10n;
+  const runs = (await store.runs()).filter((r) => isTrained(r) && !there.includes(r.folder));
+  if (runs.length === 0) {
+    void vscode.window.showInformationMessage(
+      t('This workspace has no other run that was evaluated. Train another one to compare it.'),
+    );
+    return [];
+  }
+  const same = runs.filter((r) => sameLabels(r, labels));
+  const part = (label: string, list: readonly RunEntry[]) =>
+    list.length > 0
+      ? [{ label, kind: vscode.QuickPickItemKind.Separator, run: undefined }, ...list.map(runItem)]
+      : [];
+  const picked = await vscode.window.showQuickPick(
+    [
+      ...part(t('same labels'), same),
+      ...part(
+        t('other labels'),
+        runs.filter((r) => !same.includes(r)),
+      ),
+    ],
+    {
+      title: t('Compare with which runs?'),
+      canPickMany: true,
+      ignoreFocusOut: true,
+      matchOnDescription: true,
+      matchOnDetail: true,
+    },
+  );
+  return (picked ?? []).flatMap((item) => item.run?.folder ?? []);
+}
+
+/** It is asked at its best, so there must be one. */
+const isTrained = ({ run }: RunEntry): boolean => run !== undefined && bestEvaluation(run)?.best === true;
+
+function sameLabels({ run }: RunEntry, labels: readonly string[]): boolean {
+  const started = run?.events.find((e) => e.kind === 'started');
+  return started?.labels.join('\n') === labels.join('\n');
+}

@@ -1,0 +1,242 @@
+import { AuroraError } from '../../../shared/errors';
+import type { PlaygroundFromPage, PlaygroundOpen, PlaygroundToPage } from '../../../shared/panels/playground';
+import { applyLine, type PlaygroundView, type SubjectView } from '../../../shared/panels/playground-view';
+import { modelName, parsePlayLine, type PlayRequest } from '../../../shared/playground';
+import type { OpenProgram, ProgramResult } from '../../trainer/client';
+
+/** The editor's side, so that all the rest runs without it. */
+export interface PlaygroundHost {
+  /** Starts `aurora play --json`. */
+  start(onLine: (line: string) => void): Promise<OpenProgram>;
+  post(message: PlaygroundToPage): void;
+  /** vscode.l10n.t */
+  say(sentence: string, ...values: (string | number)[]): string;
+  /** What people call a run. */
+  titleOf(run: string): string;
+  /** Asks for runs to set beside; those with just these labels come first. */
+  pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
+  copy(text: string): void;
+  failed(error: unknown): void;
+}
+
+/** Lines go to the page at most so often. */
+const POST_MS = 100;
+const OWN = 'own';
+
+/** One playground: the program that answers, what it was asked, and all that it said. */
+export class PlaygroundSession {
+  private readonly view: PlaygroundView;
+  private program: OpenProgram | undefined;
+  private begun = false;
+  private disposed = false;
+  private lines: PlaygroundToPage & { type: 'lines' } = { type: 'lines', lines: [] };
+  private timer: NodeJS.Timeout | undefined;
+  private posted = -Infinity;
+  /** Asked again of a run that is set beside. */
+  private question: Extract<PlaygroundFromPage, { type: 'ask' | 'askImage' }> | undefined;
+  private ids = 0;
+
+  constructor(
+    private readonly open: PlaygroundOpen,
+    private readonly host: PlaygroundHost,
+  ) {
+    const title = open.kind === 'run' ? host.titleOf(open.run) : modelName(open.model, open.adapter);
+    const own: SubjectView = { id: OWN, title, answers: {} };
+    this.view = { program: 'starting', subjects: [own], request: 0, busy: false };
+  }
+
+  /** The page is there, for the first time or again: the program starts with the first. */
+  snapshot(): void {
+    if (!this.begun) this.start();
+    this.lines.lines = [];
+    this.host.post({ type: 'snapshot', view: this.view });
+  }
+
+  receive(message: PlaygroundFromPage): void {
+    switch (message.type) {
+      case 'ask':
+      case 'askImage':
+        this.question = message;
+        return this.ask();
+      case 'generate':
+        return this.put({ kind: 'generate', text: message.text, settings: message.settings });
+      case 'stop':
+        return this.send({ kind: 'stop', request: this.view.request });
+      case 'sample':
+        return this.send({ kind: 'sample', request: ++this.ids, subject: OWN });
+      case 'compare':
+        return void this.compare().catch((e: unknown) => this.host.failed(e));
+      case 'restore':
+        return this.add(message.runs);
+      case 'remove':
+        return this.remove(message.subject);
+      case 'restart':
+        return this.start();
+      case 'copy':
+        this.host.copy(message.text);
+        return this.host.post({ type: 'copied' });
+    }
+  }
+
+  /** A run was renamed. */
+  rename(): void {
+    for (const s of this.view.subjects) {
+      const run = s.run ?? (this.open.kind === 'run' ? this.open.run : undefined);
+      if (run !== undefined) s.title = this.host.titleOf(run);
+    }
+    this.snapshot();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    this.program?.kill('was closed with its panel');
+  }
+
+  /** @param notice why it is started again */
+  private start(notice?: string): void {
+    if (this.program) return;
+    this.begun = true;
+    this.view.program = 'starting';
+    this.view.notice = notice;
+    this.view.busy = false;
+    for (const s of this.view.subjects) s.facts = s.problem = undefined;
+    this.host
+      .start((line) => this.hear(line))
+      .then(
+        (program) => this.started(program),
+        (e: unknown) => this.end(wordsOf(e)),
+      );
+    this.post();
+  }
+
+  private started(program: OpenProgram): void {
+    if (this.disposed) return program.kill('was closed with its panel');
+    this.program = program;
+    this.view.program = 'running';
+    for (const s of this.view.subjects) this.load(s);
+    // What was asked before it was there.
+    this.ask();
+    const gone = (why: string) => {
+      if (this.program !== program || this.disposed) return;
+      this.program = undefined;
+      // It may be what ended it.
+      this.question = undefined;
+      this.host.failed(new Error(why));
+      // Where it ended before it had loaded anything, it would do so again.
+      if (!this.view.subjects.some((s) => s.facts)) return this.end(why);
+      this.start(
+        this.host.say('The program that answers has ended and was started again. Ask once more. {0}', why),
+      );
+    };
+    program.ended.then(
+      (result) => gone(lastWords(result)),
+      (e: unknown) => gone(wordsOf(e)),
+    );
+    this.post();
+  }
+
+  private end(why: string): void {
+    if (this.disposed) return;
+    this.view.program = 'ended';
+    this.view.busy = false;
+    this.view.notice = this.host.say('The program that answers is not running. {0}', why);
+    this.post();
+  }
+
+  private hear(text: string): void {
+    const line = parsePlayLine(text);
+    if (!line) return;
+    applyLine(this.view, line);
+    this.lines.lines.push(line);
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = undefined;
+        this.posted = performance.now();
+        const { lines } = this.lines;
+        if (lines.length > 0) this.host.post({ type: 'lines', lines });
+        this.lines = { type: 'lines', lines: [] };
+      },
+      Math.max(0, this.posted + POST_MS - performance.now()),
+    );
+  }
+
+  /** Something else than an answer changed. */
+  private post(): void {
+    if (!this.disposed) this.snapshot();
+  }
+
+  private send(request: PlayRequest): void {
+    this.view.problem = undefined;
+    this.program?.send(JSON.stringify(request));
+  }
+
+  private ask(): void {
+    const { question } = this;
+    if (question?.type === 'ask') this.put({ kind: 'predict', text: question.text });
+    if (question?.type === 'askImage') this.put({ kind: 'predict', image: question.image });
+  }
+
+  /** Puts a question to the program; the page hears at once that it is the newest. */
+  private put(
+    question:
+      | Omit<Extract<PlayRequest, { kind: 'predict' }>, 'request'>
+      | Omit<Extract<PlayRequest, { kind: 'generate' }>, 'request'>,
+  ): void {
+    if (!this.program) return;
+    const request = ++this.ids;
+    const image = question.kind === 'predict' ? question.image : undefined;
+    Object.assign(this.view, { request, busy: true, image });
+    for (const s of this.view.subjects) {
+      s.trouble = undefined;
+      // A text begins anew; probabilities stay until the new ones are there.
+      if (question.kind === 'generate') s.answers = {};
+    }
+    this.send({ ...question, request });
+    this.post();
+  }
+
+  private load({ id, run }: SubjectView): void {
+    if (run !== undefined)
+      this.send({ kind: 'load', subject: id, source: { kind: 'run', run, at: 'best' }, base: false });
+    else this.send({ kind: 'load', subject: id, source: this.open });
+  }
+
+  private async compare(): Promise<void> {
+    const [own] = this.view.subjects;
+    const there = this.view.subjects.flatMap((s) => s.run ?? []);
+    if (this.open.kind === 'run') there.push(this.open.run);
+    this.add(await this.host.pickRuns(own.facts?.labels ?? [], there));
+  }
+
+  private add(runs: readonly string[]): void {
+    const known = new Set(this.view.subjects.map((s) => s.run));
+    const added = runs.filter((run) => !known.has(run));
+    if (added.length === 0 || this.disposed) return;
+    for (const run of added) {
+      const subject = { id: `run-${++this.ids}`, run, title: this.host.titleOf(run), answers: {} };
+      this.view.subjects.push(subject);
+      if (this.program) this.load(subject);
+    }
+    this.ask();
+    this.post();
+  }
+
+  private remove(id: string): void {
+    if (id === OWN) return;
+    this.view.subjects = this.view.subjects.filter((s) => s.id !== id);
+    this.send({ kind: 'unload', subject: id });
+    this.post();
+  }
+}
+
+/** The end of what a program said that went by itself. */
+function lastWords({ code, stderr }: ProgramResult): string {
+  const said = stderr.trim().split('\n').at(-1);
+  return `aurora play: exit code ${code}${said ? `: ${said}` : ''}.`;
+}
+
+function wordsOf(e: unknown): string {
+  const hint = e instanceof AuroraError && e.hint !== undefined ? ` ${e.hint}` : '';
+  return `${(e as Error).message}${hint}`;
+}

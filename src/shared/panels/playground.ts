@@ -1,0 +1,73 @@
+import {
+  isGenerationSettings,
+  isPlayImage,
+  type GenerationSettings,
+  type PlayImage,
+  type PlayLine,
+} from '../playground';
+import type { PlaygroundView } from './playground-view';
+
+/** What a playground is opened for: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths. */
+export type PlaygroundOpen =
+  | { kind: 'run'; run: string; at: 'best' | 'last' | number }
+  | { kind: 'model'; model: string; adapter?: string };
+
+export type PlaygroundToPage =
+  /** Everything: also sent whenever anything but an answer changed. */
+  | { type: 'snapshot'; view: PlaygroundView }
+  /** What the program said since, at most ten times a second. */
+  | { type: 'lines'; lines: PlayLine[] }
+  | { type: 'copied' };
+
+export type PlaygroundFromPage =
+  | { type: 'ask'; text: string }
+  | { type: 'askImage'; image: PlayImage }
+  | { type: 'generate'; text: string; settings: GenerationSettings }
+  | { type: 'stop' }
+  /** A validation row of the first run. */
+  | { type: 'sample' }
+  /** Offers runs to set beside. */
+  | { type: 'compare' }
+  /** Those that stood beside before a reload. */
+  | { type: 'restore'; runs: string[] }
+  | { type: 'remove'; subject: string }
+  /** Starts the program again after it has ended. */
+  | { type: 'restart' }
+  | { type: 'copy'; text: string };
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** A message of the page, checked; undefined where it is none. */
+export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
+  const { type, text, image, settings, runs, subject } = (value ?? {}) as Record<string, unknown>;
+  switch (type) {
+    case 'stop':
+    case 'sample':
+    case 'compare':
+    case 'restart':
+      return { type };
+    case 'ask':
+    case 'copy':
+      return isText(text) ? { type, text } : undefined;
+    case 'askImage':
+      return isPlayImage(image) ? { type, image } : undefined;
+    case 'generate':
+      return isText(text) && isGenerationSettings(settings) ? { type, text, settings } : undefined;
+    case 'restore':
+      return Array.isArray(runs) && runs.every(isText) ? { type, runs } : undefined;
+    case 'remove':
+      return isText(subject) ? { type, subject } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What a panel was opened for, as it comes back after a reload. */
+export function parsePlaygroundOpen(value: unknown): PlaygroundOpen | undefined {
+  const { kind, run, at, model, adapter } = (value ?? {}) as Record<string, unknown>;
+  if (kind === 'run' && isText(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))
+    return { kind, run, at: at as number };
+  if (kind === 'model' && isText(model) && (adapter === undefined || isText(adapter)))
+    return { kind, model, ...(adapter !== undefined && { adapter }) };
+  return undefined;
+}

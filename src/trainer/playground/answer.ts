@@ -1,0 +1,91 @@
+import { checkInputs } from '../../data/batch';
+import { DType, dtypeName, isFloat } from '../../graph/dtype';
+import type { Model, ValueInfo } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+import { modelInputs } from '../data';
+
+/** What a model reads. */
+export type Reads = 'texts' | 'images';
+
+const TEXT_INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
+/** Caches of earlier tokens, as exporters call them. */
+const CACHE = /^(past|present|cache)|past_key|use_cache/i;
+/** Outputs that say what a text is like, and not which label it has. */
+const NO_ANSWER = /hidden|pooler|embedding/i;
+
+const NEEDED =
+  'The playground takes classifiers of texts or images that give [batch, labels], and language models that give [batch, sequence, vocabulary].';
+
+/** @throws AuroraError 'model' for what is neither, with what the model has and what is needed */
+export function whatItReads(model: Model, path: string): Reads {
+  const inputs = modelInputs(model);
+  if (inputs.some((i) => CACHE.test(i.name)))
+    throw unfit(
+      model,
+      path,
+      'it wants the keys and values of earlier tokens',
+      'Export it without past key values (in Optimum: --task text-generation).',
+    );
+  const [first] = inputs;
+  if (inputs.length === 1 && first.shape?.length === 4) {
+    if (first.dtype !== DType.float)
+      throw unfit(
+        model,
+        path,
+        `its pixels are ${dtypeName(first.dtype)}, not float32`,
+        'Export it in float32.',
+      );
+    return 'images';
+  }
+  if (!inputs.every((i) => TEXT_INPUTS.includes(i.name)))
+    throw unfit(model, path, 'neither a text nor an image can fill these', NEEDED);
+  checkInputs(inputs, path);
+  return 'texts';
+}
+
+export interface AnswerOutput {
+  output: ValueInfo;
+  /** Else hidden states, for a head that comes with an adapter. */
+  isLogits: boolean;
+}
+
+/**
+ * The output with the answer.
+ *
+ * @param head whether hidden states will do
+ * @throws AuroraError 'model' where there is none, or none can be told from the others
+ */
+export function findAnswer(model: Model, path: string, head: boolean): AnswerOutput {
+  const outputs = model.graph.outputs.filter(
+    (o) => (o.dtype === 0 || isFloat(o.dtype)) && !CACHE.test(o.name),
+  );
+  const only = outputs.length === 1 ? outputs[0] : undefined;
+  const logits = outputs.find((o) => o.name === 'logits') ?? only;
+  if (logits && !NO_ANSWER.test(logits.name)) return { output: logits, isLogits: true };
+  const hidden = outputs.find((o) => o.name === 'last_hidden_state') ?? only;
+  if (head && hidden) return { output: hidden, isLogits: false };
+  throw hidden
+    ? unfit(
+        model,
+        path,
+        'hidden states are no answer',
+        `Train a head on it in an experiment, and open that run. ${NEEDED}`,
+      )
+    : unfit(model, path, 'none of these is called logits', NEEDED);
+}
+
+/** An error that says all of a model that decides whether it can be asked. */
+export function unfit(model: Model, path: string, why: string, hint: string = NEEDED): AuroraError {
+  const list = (values: readonly ValueInfo[]) => {
+    const shown = values.slice(0, 4).map((v) => `${v.name} ${shapeWords(v.shape)}`);
+    return [...shown, ...(values.length > 4 ? [`${values.length - 4} more`] : [])].join(', ');
+  };
+  return new AuroraError(
+    'model',
+    `${path} reads ${list(modelInputs(model))} and gives ${list(model.graph.outputs)}: ${why}.`,
+    hint,
+  );
+}
+
+const shapeWords = (shape: ValueInfo['shape']): string =>
+  shape ? `[${shape.map((d) => d ?? '?').join(', ')}]` : 'of any shape';

@@ -1,0 +1,63 @@
+import { AuroraError } from '../../shared/errors';
+import type { Generated, GenerationSettings, PlayVariant } from '../../shared/playground';
+import { nextToken } from './sampling';
+import type { LanguageModel } from './subject';
+import { TextStream } from './text-stream';
+
+/**
+ * Writes on from a prompt, token by token. The whole text is computed anew for each of them: there is no cache of
+ * keys and values.
+ *
+ * @param more    is given what is certain of the text, piece by piece
+ * @param stopped is asked before each token
+ * @throws AuroraError 'data' for a prompt that leaves the model no room
+ */
+export async function generate(
+  model: LanguageModel,
+  variant: PlayVariant,
+  prompt: string,
+  settings: GenerationSettings,
+  more: (text: string) => Promise<void>,
+  stopped: () => boolean,
+): Promise<Generated> {
+  const ids = promptIds(model, prompt);
+  const promptTokens = ids.length;
+  const stream = new TextStream(model.decode, ids);
+  let seconds = 0;
+  let secondsToFirst = 0;
+  const made = () => ids.length - promptTokens;
+  const result = (ended: Generated['ended']): Generated => ({
+    text: stream.text(ids),
+    tokens: made(),
+    promptTokens,
+    secondsToFirst,
+    tokensPerSecond: seconds > 0 ? made() / seconds : 0,
+    ended,
+  });
+  while (made() < settings.maxTokens) {
+    if (stopped()) return result('stopped');
+    if (model.longest !== undefined && ids.length >= model.longest) return result('full');
+    const step = await model.next(ids, variant);
+    const token = nextToken(step.logits, settings, made());
+    seconds += step.seconds;
+    if (made() === 0) secondsToFirst = step.seconds;
+    if (model.ends.has(token)) return result('end');
+    ids.push(token);
+    const text = stream.more(ids);
+    if (text !== '') await more(text);
+  }
+  return result('length');
+}
+
+function promptIds(model: LanguageModel, prompt: string): number[] {
+  const ids = model.encode(prompt);
+  if (ids.length === 0)
+    throw new AuroraError('data', 'The tokenizer leaves nothing of this prompt.', 'Type some words.');
+  if (model.longest !== undefined && ids.length >= model.longest)
+    throw new AuroraError(
+      'data',
+      `The prompt has ${ids.length} tokens, and the model reads ${model.longest} at most, its own included.`,
+      'Shorten the prompt.',
+    );
+  return ids;
+}

@@ -1,0 +1,47 @@
+import type { PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../shared/errors';
+import type { HostTensor } from '../../engine/engine';
+import { imageSettings } from './image-settings';
+import { classifierLabels } from './labels';
+import type { OpenedModel } from './model';
+import { imageTensor } from './preprocess';
+import { probabilitiesOf } from './probabilities';
+import { openAnswers } from './session';
+import type { Classifier } from './subject';
+
+/** A model that gives the labels of an image. */
+export async function openImages(opened: OpenedModel): Promise<Classifier> {
+  const { path, files, scale } = opened;
+  const [input] = opened.inputs;
+  const settings = imageSettings(input, path, files.preprocessor);
+  const { preprocessing } = settings;
+  const { width, height, shortestEdge } = preprocessing;
+  const session = await openAnswers(path, opened.graph, opened.options);
+  const run = (tensor: HostTensor, variant: PlayVariant) => session.run({ [input.name]: tensor }, variant);
+  const black = Buffer.alloc(4 * width * height).toString('base64');
+  const { answer } = await run(imageTensor({ width, height, rgba: black }, preprocessing), 'adapted');
+  if (answer.dims.slice(2).some((d) => d !== 1))
+    throw new AuroraError(
+      'model',
+      `${path} gives [${answer.dims.join(', ')}] for one image; a classifier gives [1, labels].`,
+      'The playground shows no masks, boxes or features: train or export a classifier.',
+    );
+  const { labels, assumed } = classifierLabels(opened, answer.data.length);
+  return {
+    facts: {
+      ...opened.facts,
+      task: 'image-classification',
+      labels,
+      image: { width, height, ...(shortestEdge !== undefined && { shortestEdge }) },
+      assumed: [...assumed, ...settings.assumed],
+    },
+    variants: session.variants,
+    async answer({ image }, variant) {
+      if (!image)
+        throw new AuroraError('usage', 'This model reads images, not texts.', 'Choose an image instead.');
+      const { answer, seconds } = await run(imageTensor(image, preprocessing), variant);
+      return { probabilities: probabilitiesOf(answer.data as Float32Array, scale), seconds };
+    },
+    dispose: () => session.dispose(),
+  };
+}

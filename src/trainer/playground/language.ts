@@ -1,0 +1,81 @@
+import type { Tokenizer } from '../../data/tokenizer';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { AuroraError } from '../../shared/errors';
+import type { PlayVariant } from '../../shared/playground';
+import type { AnswerGraph } from './graph';
+import type { OpenedModel } from './model';
+import { endTokens, longestText } from './model-files';
+import { openAnswers } from './session';
+import type { LanguageModel } from './subject';
+import { oneText, textInputs, warmUpText, type ReadText } from './texts';
+
+/** A model that says for each token which may come next. */
+export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenizer): Promise<LanguageModel> {
+  const { path, files, inputs } = opened;
+  refuseMasked(opened);
+  const session = await openAnswers(path, lastPosition(opened.graph), opened.options);
+  const run = async (dataset: ReadText['dataset'], variant: PlayVariant) => {
+    const { answer, seconds } = await session.run(textInputs(dataset, inputs), variant);
+    return { logits: answer.data as Float32Array, seconds };
+  };
+  const { logits } = await run(warmUpText(tokenizer.padId), 'adapted');
+  if (logits.length < tokenizer.vocabSize)
+    throw new AuroraError(
+      'model',
+      `${path} gives ${logits.length} numbers for each token, and its tokenizer has ${tokenizer.vocabSize} of them: it is no language model.`,
+      'The playground takes language models that give [batch, sequence, vocabulary], and classifiers that give [batch, labels].',
+    );
+  const ends = endTokens(files, tokenizer);
+  const longest = longestText(files);
+  return {
+    facts: {
+      ...opened.facts,
+      task: 'causal-lm',
+      labels: [],
+      assumed:
+        ends.size > 0
+          ? []
+          : [
+              'Nothing beside the model names the token that ends a text: it ends at the number of tokens asked for.',
+            ],
+    },
+    variants: session.variants,
+    encode: (text) => tokenizer.encode(text, Infinity).ids,
+    decode: tokenizer.decode,
+    async next(ids, variant) {
+      const { logits, seconds } = await run(oneText(ids, tokenizer.padId), variant);
+      // Embeddings are often padded to a round number; those rows mean nothing.
+      return { logits: logits.subarray(0, tokenizer.vocabSize), seconds };
+    },
+    ends,
+    ...(longest !== undefined && { longest }),
+    dispose: () => session.dispose(),
+  };
+}
+
+/**
+ * The logits of the last position alone leave the graph. Where a product with a weight makes them, the others are not
+ * even computed: of a long text they are most of the work.
+ */
+function lastPosition({ model, answers, ...rest }: AnswerGraph): AnswerGraph {
+  const { graph } = model;
+  const g = new GraphBuilder({ ...graph, nodes: [...graph.nodes] }, '/play/last');
+  const lastOf = (tensor: string) => g.op('Gather', [tensor, g.scalar(-1, DType.int64)], { axis: 1 });
+  const maker = graph.nodes.find((n) => n.outputs[0] === answers.adapted);
+  const [hidden, weight] = maker?.inputs ?? [];
+  const isProduct = maker?.opType === 'MatMul' && graph.initializers.get(weight)?.dims.length === 2;
+  const last = isProduct ? g.op('MatMul', [lastOf(hidden), weight]) : lastOf(answers.adapted);
+  return { ...rest, model: { ...model, graph: g.graph }, answers: { adapted: last, base: last } };
+}
+
+/** A model of masked tokens has the same outputs, and sees what comes after. */
+function refuseMasked({ path, files }: OpenedModel): void {
+  const architecture = [files.config.architectures].flat().find((a) => /ForMaskedLM$/.test(String(a)));
+  if (architecture === undefined) return;
+  throw new AuroraError(
+    'model',
+    `${path} is a ${String(architecture)}: it fills gaps in a text and does not go on with it.`,
+    'The playground takes language models that write from left to right, and classifiers.',
+  );
+}

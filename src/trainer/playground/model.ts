@@ -1,0 +1,108 @@
+import { dirname, join } from 'node:path';
+import { checkVocabulary, loadTokenizer } from '../../data/tokenizer';
+import { probe } from '../../engine/onnxruntime/probe';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { loadModel } from '../../graph/load';
+import type { Model, ValueInfo } from '../../graph/model';
+import { prepareModel } from '../../graph/prepare';
+import { modelName, type PlayFacts, type PlaySource } from '../../shared/playground';
+import { embeddingRows, modelInputs } from '../data';
+import { readAdapterFolder, type AdapterFolder } from '../import/folder';
+import { findAnswer, unfit, whatItReads } from './answer';
+import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';
+import { openImages } from './images';
+import { openLanguageModel } from './language';
+import { readModelFiles, type ModelFiles } from './model-files';
+import type { OpenOptions } from './run';
+import type { Scale } from './probabilities';
+import type { Subject } from './subject';
+import { openTexts } from './text-classifier';
+
+/** A model that is opened directly, as far as all kinds of it share it. */
+export interface OpenedModel {
+  path: string;
+  inputs: readonly ValueInfo[];
+  graph: AnswerGraph;
+  files: ModelFiles;
+  adapter?: AdapterFolder;
+  facts: Pick<PlayFacts, 'name' | 'base' | 'samples'>;
+  scale: Scale;
+  options: OpenOptions;
+}
+
+/**
+ * An ONNX file, alone or with an adapter from the disk.
+ *
+ * @throws AuroraError 'model' for what can answer nothing, 'adapter' for one that does not fit it
+ */
+export async function openModel(
+  source: Extract<PlaySource, { kind: 'model' }>,
+  options: OpenOptions,
+): Promise<Subject> {
+  const { model: path } = source;
+  const adapter = source.adapter === undefined ? undefined : readAdapterFolder(source.adapter);
+  const original = loadModel(path);
+  const reads = whatItReads(original, path);
+  const { output, isLogits } = findAnswer(original, path, adapter !== undefined);
+  // Without an adapter it runs as its file has it, fused operators and all.
+  const model = adapter ? prepareModel(original) : original;
+  const answer = await withShape(model, output, options.folder);
+  if (adapter && answer.dtype !== DType.float)
+    throw unfit(
+      model,
+      path,
+      `adapters compute in float32, and ${answer.name} does not`,
+      'Export it in float32.',
+    );
+  const graph = asFloats(
+    adapter ? adaptedGraph(model, answer, isLogits, adapter) : plainGraph(model, answer.name),
+    answer,
+  );
+  const tokenizerPath = source.tokenizer ?? join(dirname(path), 'tokenizer.json');
+  const files = readModelFiles(path, tokenizerPath);
+  const opened: OpenedModel = {
+    path,
+    inputs: modelInputs(model),
+    graph,
+    files,
+    ...(adapter && { adapter }),
+    facts: {
+      name: modelName(path, source.adapter),
+      ...(adapter && { base: graph.sharedHead ? 'model-with-head' : 'model' }),
+      samples: false,
+    },
+    scale: scaleOf(model, answer.name, files),
+    options,
+  };
+  if (reads === 'images') return openImages(opened);
+  const tokenizer = loadTokenizer(tokenizerPath);
+  const rows = embeddingRows(model);
+  if (rows !== undefined) checkVocabulary(tokenizer, rows, path);
+  const rank = isLogits ? answer.shape!.length : 2;
+  if (rank === 2) return openTexts(opened, tokenizer);
+  if (rank === 3) return openLanguageModel(opened, tokenizer);
+  throw unfit(model, path, `${answer.name} has ${rank} axes`);
+}
+
+/** What files do not declare is found by running the model. */
+async function withShape(model: Model, output: ValueInfo, near: string): Promise<ValueInfo> {
+  if (output.shape && output.dtype !== 0) return output;
+  const info = (await probe(model, near)).get(output.name)!;
+  return { ...output, dtype: info.dtype, shape: info.shape };
+}
+
+/** Answers in float32, whatever the model computes in. */
+function asFloats(graph: AnswerGraph, answer: ValueInfo): AnswerGraph {
+  if (answer.dtype === DType.float) return graph;
+  const { model } = graph;
+  const g = new GraphBuilder({ ...model.graph, nodes: [...model.graph.nodes] }, '/play');
+  const floats = g.op('Cast', [answer.name], { to: DType.float });
+  return { ...graph, model: { ...model, graph: g.graph }, answers: { adapted: floats, base: floats } };
+}
+
+function scaleOf(model: Model, answer: string, { config }: ModelFiles): Scale {
+  const last = model.graph.nodes.find((n) => n.outputs.includes(answer));
+  if (last?.opType === 'Softmax' || last?.opType === 'Sigmoid') return 'probabilities';
+  return config.problem_type === 'multi_label_classification' ? 'each-label' : 'one-label';
+}

@@ -1,0 +1,174 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../../shared/playground';
+import { generate } from './generate';
+import { openModel } from './model';
+import { openRun, type OpenOptions } from './run';
+import type { Subject } from './subject';
+
+export type Emit = (line: PlayLine) => void | Promise<void>;
+type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' }>;
+
+/** Opens what a source names. */
+export const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
+  source.kind === 'run' ? openRun(source.run, source.at, options) : openModel(source, options);
+
+interface Shown {
+  subject: Subject;
+  folder: string;
+  variants: readonly PlayVariant[];
+}
+
+/**
+ * Answers requests one after the other, in the order in which subjects were loaded. The newest question ends those
+ * before it, between two runs of a model: nobody waits for what nobody wants to know any more.
+ */
+export class Player {
+  private readonly subjects = new Map<string, Shown>();
+  private readonly waiting: PlayRequest[] = [];
+  /** The question in hand, until it was stopped. */
+  private asked: number | undefined;
+  private working: Promise<void> | undefined;
+  private folders = 0;
+
+  /** @param options their folder is that of all subjects */
+  constructor(
+    private readonly emit: Emit,
+    private readonly options: OpenOptions,
+  ) {}
+
+  /** Resolves when nothing is waiting any more. */
+  receive(request: PlayRequest): Promise<void> {
+    if (request.kind === 'stop') this.stop(request.request);
+    else {
+      if (isQuestion(request)) this.stop();
+      this.waiting.push(request);
+    }
+    this.working ??= this.work().finally(() => (this.working = undefined));
+    return this.working;
+  }
+
+  /** One question, or all: its answer ends where it is. */
+  private stop(request?: number): void {
+    if (request === undefined || request === this.asked) this.asked = undefined;
+    const dropped = this.waiting.filter((r) => isQuestion(r) && (request ?? r.request) === r.request);
+    for (const r of dropped) {
+      this.waiting.splice(this.waiting.indexOf(r), 1);
+      void this.emit({ kind: 'answered', request: (r as Question).request });
+    }
+  }
+
+  private async work(): Promise<void> {
+    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
+      const of = { subject: 'subject' in next ? next.subject : undefined, request: requestOf(next) };
+      await this.do(next).catch((e: unknown) => this.tell(e, of));
+    }
+  }
+
+  private async do(request: PlayRequest): Promise<void> {
+    switch (request.kind) {
+      case 'load':
+        return this.load(request.subject, request.source, request.base);
+      case 'unload':
+        return this.unload(request.subject);
+      case 'sample':
+        return this.sample(request.request, request.subject);
+      case 'predict':
+      case 'generate':
+        return this.ask(request);
+    }
+  }
+
+  /** @param base whether its base answers, too, where it has one */
+  async load(id: string, source: PlaySource, base = true): Promise<void> {
+    await this.unload(id);
+    await this.emit({ kind: 'loading', subject: id });
+    const folder = join(this.options.folder, String(this.folders++));
+    mkdirSync(folder, { recursive: true });
+    try {
+      const subject = await openSubject(source, { ...this.options, folder });
+      const variants = base ? subject.variants : subject.variants.slice(0, 1);
+      this.subjects.set(id, { subject, folder, variants });
+      const facts = { ...subject.facts, ...(variants.length < 2 && { base: undefined }) };
+      await this.emit({ kind: 'loaded', subject: id, ...facts });
+    } catch (e) {
+      rmSync(folder, { recursive: true, force: true });
+      throw e;
+    }
+  }
+
+  private async unload(id: string): Promise<void> {
+    const shown = this.subjects.get(id);
+    if (!shown) return;
+    this.subjects.delete(id);
+    await shown.subject.dispose();
+    rmSync(shown.folder, { recursive: true, force: true });
+  }
+
+  private async sample(request: number, id: string): Promise<void> {
+    const subject = this.subjects.get(id)?.subject;
+    if (!subject || !('sample' in subject) || !subject.sample)
+      throw new AuroraError('usage', 'There are no validation rows to try.', 'Only a run has them.');
+    await this.emit({ kind: 'sample', request, subject: id, ...subject.sample() });
+  }
+
+  private async ask(question: Question): Promise<void> {
+    const { request } = question;
+    this.asked = request;
+    for (const [id, { subject, variants }] of this.subjects)
+      for (const variant of variants) {
+        if (!(await this.wanted(request))) break;
+        const of = { request, subject: id, variant };
+        await this.answer(question, subject, of).catch((e: unknown) => this.tell(e, of));
+      }
+    await this.emit({ kind: 'answered', request });
+  }
+
+  /** Requests are read while nothing is computed. */
+  private async wanted(request: number): Promise<boolean> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.asked === request;
+  }
+
+  private async answer(
+    question: Question,
+    subject: Subject,
+    of: { request: number; subject: string; variant: PlayVariant },
+  ): Promise<void> {
+    if (question.kind === 'predict') {
+      if ('next' in subject) throw wrongQuestion('writes texts', 'generate');
+      return this.emit({ kind: 'prediction', ...of, ...(await subject.answer(question, of.variant)) });
+    }
+    if (!('next' in subject)) throw wrongQuestion('gives labels', 'predict');
+    const made = await generate(
+      subject,
+      of.variant,
+      question.text,
+      question.settings,
+      async (text) => this.emit({ kind: 'token', ...of, text }),
+      () => this.asked !== of.request,
+    );
+    await this.emit({ kind: 'generated', ...of, ...made });
+  }
+
+  /** A person's mistake is told and goes by; anything else is ours, and ends the process with its stack trace. */
+  private async tell(e: unknown, of: { request?: number; subject?: string }): Promise<void> {
+    if (!(e instanceof AuroraError)) throw e;
+    const { request, subject } = of;
+    await this.emit({
+      kind: 'problem',
+      ...(request !== undefined && { request }),
+      ...(subject !== undefined && { subject }),
+      message: e.message,
+      ...(e.hint !== undefined && { hint: e.hint }),
+    });
+  }
+}
+
+const isQuestion = (r: PlayRequest): r is Question => r.kind === 'predict' || r.kind === 'generate';
+
+const requestOf = (r: PlayRequest): number | undefined => ('request' in r ? r.request : undefined);
+
+const wrongQuestion = (does: string, kind: string): AuroraError =>
+  new AuroraError('usage', `This model ${does}.`, `Ask it with "${kind}".`);

@@ -1,0 +1,20 @@
+import { AuroraError } from '../../shared/errors';
+import { softmax } from '../softmax';
+
+/**
+ * What a classifier's numbers are: logits of which one label is true, logits of which each is true or not, or
+ * probabilities already.
+ */
+export type Scale = 'one-label' | 'each-label' | 'probabilities';
+
+export function probabilitiesOf(values: ArrayLike<number>, scale: Scale): number[] {
+  const numbers = Array.from(values);
+  if (!numbers.every(Number.isFinite))
+    throw new AuroraError(
+      'model',
+      'The model answers with numbers that are not finite.',
+      'Its weights, or those of the adapter, are damaged, or it overflows on this input.',
+    );
+  if (scale === 'probabilities') return numbers;
+  return scale === 'one-label' ? [...softmax(numbers)] : numbers.map((v) => 1 / (1 + Math.exp(-v)));
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { HostTensor, HostTensors } from '../../engine/engine';
+import { openSession } from '../../engine/onnxruntime/session';
+import { saveByReference } from '../../graph/save';
+import { AuroraError } from '../../shared/errors';
+import type { PlayVariant } from '../../shared/playground';
+import { answersOnly, type AnswerGraph } from './graph';
+import type { OpenOptions } from './run';
+
+/** A model that answers, in one session for both variants. */
+export interface AnswerSession {
+  variants: readonly PlayVariant[];
+  run(inputs: HostTensors, variant: PlayVariant): Promise<{ answer: HostTensor; seconds: number }>;
+  dispose(): Promise<void>;
+}
+
+/** @throws AuroraError 'model' with the runtime's word on a model that it does not take */
+export async function openAnswers(
+  path: string,
+  graph: AnswerGraph,
+  { folder, threads }: OpenOptions,
+): Promise<AnswerSession> {
+  const saved = saveByReference(answersOnly(graph), join(folder, 'model'), 'answer.onnx');
+  const session = await openSession(saved, { threads, prepack: true }).catch((e: Error) => {
+    if (e instanceof AuroraError) throw e;
+    throw new AuroraError(
+      'model',
+      `ONNX Runtime does not take ${path}: ${e.message}`,
+      'Check that it loads in ONNX Runtime as it is; `aurora inspect` lists what is in it.',
+      { cause: e },
+    );
+  });
+  return {
+    variants: graph.variants,
+    async run(inputs, variant) {
+      const name = graph.answers[variant];
+      const feeds = { ...inputs, ...graph.parameters[variant] };
+      const began = performance.now();
+      const out = await session.run(feeds, [name]);
+      return { answer: out[name], seconds: (performance.now() - began) / 1000 };
+    },
+    dispose: () => session.dispose(),
+  };
+}

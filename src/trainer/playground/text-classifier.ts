@@ -1,0 +1,40 @@
+import type { Tokenizer } from '../../data/tokenizer';
+import type { PlayVariant } from '../../shared/playground';
+import { classifierLabels } from './labels';
+import type { OpenedModel } from './model';
+import { longestText } from './model-files';
+import { probabilitiesOf } from './probabilities';
+import { openAnswers } from './session';
+import type { Classifier } from './subject';
+import { readText, textInputs, warmUpText, type ReadText } from './texts';
+
+/** Where nothing says how long a text may be: what BERT and its relatives read. */
+const USUAL_LENGTH = 512;
+
+/** A model that gives the labels of a text. */
+export async function openTexts(opened: OpenedModel, tokenizer: Tokenizer): Promise<Classifier> {
+  const session = await openAnswers(opened.path, opened.graph, opened.options);
+  const run = (dataset: ReadText['dataset'], variant: PlayVariant) =>
+    session.run(textInputs(dataset, opened.inputs), variant);
+  const { answer } = await run(warmUpText(tokenizer.padId), 'adapted');
+  const { labels, assumed } = classifierLabels(opened, answer.data.length);
+  const longest = longestText(opened.files);
+  if (longest === undefined)
+    assumed.push(
+      `Nothing says how long a text the model reads: longer ones are cut to ${USUAL_LENGTH} tokens.`,
+    );
+  return {
+    facts: { ...opened.facts, task: 'text-classification', labels, assumed },
+    variants: session.variants,
+    async answer(question, variant) {
+      const { dataset, ...read } = readText(question, tokenizer, longest ?? USUAL_LENGTH);
+      const { answer, seconds } = await run(dataset, variant);
+      return {
+        probabilities: probabilitiesOf(answer.data as Float32Array, opened.scale),
+        seconds,
+        ...read,
+      };
+    },
+    dispose: () => session.dispose(),
+  };
+}

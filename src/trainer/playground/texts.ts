@@ -1,0 +1,48 @@
+import { makeBatch } from '../../data/batch';
+import type { Dataset } from '../../data/dataset';
+import type { Tokenizer } from '../../data/tokenizer';
+import type { HostTensors } from '../../engine/engine';
+import type { ValueInfo } from '../../graph/model';
+import { AuroraError } from '../../shared/errors';
+import type { Question } from './subject';
+
+/** A text as a data set of one example. */
+export interface ReadText {
+  dataset: Dataset;
+  tokens: number;
+  truncated: boolean;
+}
+
+/** Tokens of the run that warms a session up: more would be beyond some models. */
+const WARM_UP_TOKENS = 8;
+
+/** @throws AuroraError where it is an image, or nothing is left of the text */
+export function readText({ text }: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
+  if (text === undefined)
+    throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');
+  const { ids, typeIds, truncated } = tokenizer.encode(text, maxLength);
+  if (ids.length === 0)
+    throw new AuroraError('data', 'The tokenizer leaves nothing of this text.', 'Type some words.');
+  return { dataset: oneText(ids, tokenizer.padId, typeIds), tokens: ids.length, truncated };
+}
+
+export const oneText = (ids: readonly number[], padId: number, typeIds?: readonly number[]): Dataset => ({
+  examples: [
+    {
+      ids: Int32Array.from(ids),
+      ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
+      label: 0,
+      row: 0,
+    },
+  ],
+  truncatedCount: 0,
+  padId,
+  skipped: [],
+});
+
+/** The inputs of a model for one text. */
+export const textInputs = (dataset: Dataset, inputs: readonly ValueInfo[]): HostTensors =>
+  makeBatch(dataset, [0], inputs).inputs;
+
+export const warmUpText = (padId: number): Dataset =>
+  oneText(new Array<number>(WARM_UP_TOKENS).fill(padId), padId);

@@ -1,0 +1,480 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { tensorName } from '../../src/adapters/inject';
+import { openEvaluator } from '../../src/engine/open';
+import {
+  GENERATION_DEFAULTS,
+  type PlayLine,
+  type PlayRequest,
+  type PlaySource,
+} from '../../src/shared/playground';
+import { openTrained } from '../../src/trainer/trained';
+import { softmax } from '../../src/trainer/softmax';
+import { CLI, Lab } from './lab';
+
+const FIXTURES = resolve('test/fixtures/playground');
+const lab = new Lab({ training: { epochs: 2, learningRate: 0.03 } });
+afterAll(() => lab.remove());
+const fixture = <T>(name: string) => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8')) as T;
+const model = (name: string, adapter = false): PlaySource => ({
+  kind: 'model',
+  model: join(FIXTURES, name, 'model.onnx'),
+  ...(adapter && { adapter: join(FIXTURES, name, 'adapter') }),
+});
+interface Greedy {
+  prompt: string;
+  ids: number[];
+  base: { tokens: number[]; text: string; ended: string };
+  adapted: Greedy['base'];
+}
+interface Mood {
+  text: string;
+  tokens: number;
+  base: number[];
+  adapted: number[];
+}
+
+/** Greedy, to its end. */
+const settings = { ...GENERATION_DEFAULTS, maxTokens: 60 };
+
+function trained(out: string, ...set: string[]): string {
+  const r = lab.run('train', lab.experiment, '--out', lab.path(out), ...set.flatMap((s) => ['--set', s]));
+  expect([r.code, r.err]).toEqual([0, expect.not.stringContaining('error')]);
+  return lab.runs(lab.path(out))[0];
+}
+
+/** `aurora play --json`, with a temporary folder of its own. */
+class Program {
+  readonly lines: PlayLine[] = [];
+  readonly temporary: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  err = '';
+
+  constructor(...args: string[]) {
+    this.temporary = lab.path(`tmp-${readdirSync(lab.folder).length}`);
+    mkdirSync(this.temporary);
+    this.child = spawn(process.execPath, [CLI, 'play', '--json', ...args], {
+      env: { ...process.env, TMPDIR: this.temporary },
+    });
+    createInterface({ input: this.child.stdout! }).on('line', (l) =>
+      this.lines.push(JSON.parse(l) as PlayLine),
+    );
+    this.child.stderr!.on('data', (b: Buffer) => (this.err += b.toString()));
+    this.ended = new Promise((done) => this.child.once('close', (code) => done(code)));
+    programs.push(this);
+  }
+
+  send(...requests: (PlayRequest | string)[]): this {
+    for (const r of requests) this.child.stdin!.write(`${typeof r === 'string' ? r : JSON.stringify(r)}\n`);
+    return this;
+  }
+
+  /** The first line of a kind, or the first of a request. */
+  async line<K extends PlayLine['kind']>(
+    kind: K,
+    also: Record<string, unknown> = {},
+  ): Promise<Extract<PlayLine, { kind: K }>> {
+    const find = () =>
+      this.lines.find(
+        (l) => l.kind === kind && Object.entries(also).every(([k, v]) => (l as never)[k] === v),
+      );
+    await vi.waitFor(() => expect([find(), this.err, this.lines.at(-1)]).not.toContain(undefined), {
+      timeout: 30_000,
+      interval: 20,
+    });
+    return find() as Extract<PlayLine, { kind: K }>;
+  }
+
+  /** Everything that was said to a question, until its end. */
+  async answers(request: number): Promise<PlayLine[]> {
+    await this.line('answered', { request });
+    return this.lines.filter((l) => 'request' in l && l.request === request && l.kind !== 'answered');
+  }
+}
+
+let programs: Program[] = [];
+afterEach(async () => {
+  for (const p of programs) {
+    p.child.kill('SIGKILL');
+    await p.ended;
+  }
+  programs = [];
+});
+
+const predictions = (lines: PlayLine[]) => lines.filter((l) => l.kind === 'prediction');
+const apart = (a: readonly number[], b: ArrayLike<number>) =>
+  Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+
+describe('aurora play of runs', () => {
+  const run = trained('aurora');
+  const other = trained('lora', 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}');
+  const text = 'the unaffable cats played , the cat !';
+
+  /** What the evaluator says, with and without the adapters. */
+  async function evaluated(): Promise<{ adapted: Float64Array; base: Float64Array }> {
+    const folder = lab.path('evaluator');
+    const { task, parameters } = await openTrained(run, 'best', folder);
+    const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder);
+    const { ids } = task.data.tokenizer.encode(text, task.spec.model.maxLength);
+    const feeds = task.feeds(
+      {
+        examples: [{ ids: Int32Array.from(ids), label: 0, row: 0 }],
+        padId: 0,
+        skipped: [],
+        truncatedCount: 0,
+      },
+      [0],
+    );
+    const zero = new Map(parameters);
+    for (const a of task.adapters) {
+      const name = tensorName(a, 'B');
+      zero.set(
+        name,
+        parameters.get(name)!.map(() => 0),
+      );
+    }
+    const of = async (values: Map<string, Float32Array>) =>
+      softmax((await evaluator.evaluate(feeds, values)).logits.data as Float32Array);
+    const result = { adapted: await of(parameters), base: await of(zero) };
+    await evaluator.dispose();
+    return result;
+  }
+
+  it('answers as the evaluator does, and its base as with B at zero', async () => {
+    const program = new Program(run);
+    expect(await program.line('loaded')).toMatchObject({
+      subject: '1',
+      task: 'text-classification',
+      labels: ['other', 'pets'],
+      form: 'dynamic',
+      base: 'model-with-head',
+      samples: true,
+    });
+    program.send({ kind: 'predict', request: 1, text });
+    const [adapted, base, ...more] = predictions(await program.answers(1));
+    expect(more).toEqual([]);
+    expect([adapted.variant, base.variant]).toEqual(['adapted', 'base']);
+    const wanted = await evaluated();
+    expect(apart(adapted.probabilities, wanted.adapted)).toBeLessThan(1e-6);
+    expect(apart(base.probabilities, wanted.base)).toBeLessThan(1e-6);
+    expect(apart(adapted.probabilities, base.probabilities)).toBeGreaterThan(1e-3);
+    expect(adapted).toMatchObject({ tokens: 13, truncated: false });
+    expect(adapted.seconds).toBeGreaterThan(0);
+    expect(adapted.seconds).toBeLessThan(1);
+    expect(program.err).toBe('');
+  });
+
+  it('says where a text was cut, and what leaves nothing', async () => {
+    const program = new Program(run, '--at', 'last').send(
+      { kind: 'predict', request: 1, text: 'the cat '.repeat(20) },
+      { kind: 'sample', request: 9, subject: '2' },
+    );
+    expect(predictions(await program.answers(1))[0]).toMatchObject({ tokens: 16, truncated: true });
+    expect(await program.line('problem', { request: 9 })).toMatchObject({
+      subject: '2',
+      message: 'There are no validation rows to try.',
+    });
+  });
+
+  it('shows two runs side by side, the second without its base, and lets one go', async () => {
+    const program = new Program().send(
+      { kind: 'load', subject: 'a', source: { kind: 'run', run, at: 'best' } },
+      { kind: 'load', subject: 'b', source: { kind: 'run', run: other, at: 'last' }, base: false },
+      { kind: 'predict', request: 1, text },
+    );
+    const both = predictions(await program.answers(1));
+    expect(both.map((l) => [l.subject, l.variant])).toEqual([
+      ['a', 'adapted'],
+      ['a', 'base'],
+      ['b', 'adapted'],
+    ]);
+    expect((await program.line('loaded', { subject: 'b' })).base).toBeUndefined();
+    program.send({ kind: 'unload', subject: 'a' }, { kind: 'predict', request: 2, text });
+    const one = predictions(await program.answers(2));
+    expect(one.map((l) => l.subject)).toEqual(['b']);
+    expect(one[0].probabilities).toEqual(both[2].probabilities);
+  });
+
+  it('gives validation rows, each time another, and does without the data otherwise', async () => {
+    const program = new Program(run).send(
+      { kind: 'sample', request: 1, subject: '1' },
+      { kind: 'sample', request: 2, subject: '1' },
+    );
+    const rows = readFileSync(lab.path('validation.jsonl'), 'utf8').trimEnd().split('\n');
+    const samples = [
+      await program.line('sample', { request: 1 }),
+      await program.line('sample', { request: 2 }),
+    ];
+    for (const { text, label, file, line } of samples) {
+      expect(file).toBe('validation.jsonl');
+      expect(JSON.parse(rows[line - 1])).toEqual({ text, label });
+    }
+    expect(samples[0].line).not.toBe(samples[1].line);
+    renameSync(lab.path('train.jsonl'), lab.path('moved.jsonl'));
+    try {
+      const without = new Program(run).send(
+        { kind: 'sample', request: 1, subject: '1' },
+        { kind: 'predict', request: 2, text },
+      );
+      expect((await without.line('problem', { request: 1 })).message).toContain('train.jsonl');
+      expect(predictions(await without.answers(2))).toHaveLength(2);
+    } finally {
+      renameSync(lab.path('moved.jsonl'), lab.path('train.jsonl'));
+    }
+  });
+
+  it('passes over lines that it does not know, says what is wrong with others, and goes on', async () => {
+    const program = new Program(run).send(
+      'no JSON',
+      '{"kind":"sing"}',
+      '{"kind":"predict","request":1}',
+      { kind: 'load', subject: 'x', source: { kind: 'run', run: lab.path('nothing'), at: 'best' } },
+      { kind: 'generate', request: 2, text, settings },
+      { kind: 'predict', request: 3, image: { width: 1, height: 1, rgba: 'AAAAAA==' } },
+    );
+    await program.answers(3);
+    const problems = program.lines.filter((l) => l.kind === 'problem');
+    expect(problems.map((p) => [p.subject, p.request, p.message])).toEqual([
+      [undefined, undefined, expect.stringContaining('"no JSON" is no JSON object')],
+      [undefined, undefined, expect.stringContaining('either a text or an image')],
+      ['x', undefined, expect.stringContaining('There is no run folder')],
+      ['1', 3, 'This model reads texts, not images.'],
+      ['1', 3, 'This model reads texts, not images.'],
+    ]);
+    // A newer question came before it was begun.
+    expect(program.lines).toContainEqual({ kind: 'answered', request: 2 });
+    program.send({ kind: 'predict', request: 4, text });
+    expect(predictions(await program.answers(4))).toHaveLength(2);
+  });
+
+  it.each([
+    ['the end of its standard input', (p: Program) => p.child.stdin!.end(), 0],
+    ['SIGTERM', (p: Program) => p.child.kill('SIGTERM'), 130],
+  ])('ends at once with %s and leaves nothing behind', async (_, end, code) => {
+    const program = new Program(run);
+    await program.line('loaded');
+    expect(readdirSync(program.temporary)).toHaveLength(1);
+    program.send({ kind: 'predict', request: 1, text });
+    end(program);
+    expect(await program.ended).toBe(code);
+    expect(readdirSync(program.temporary)).toEqual([]);
+    expect(program.err).toBe('');
+  });
+
+  it('answers lines of text in a table', () => {
+    const r = lab.type(`${text}\n\n${'the cat '.repeat(20)}\n`, 'play', run, '--with', other);
+    expect([r.code, r.err]).toEqual([
+      0,
+      expect.stringMatching(/Loading …\ntiny · \w{4}, step \d+: gives 2 labels of texts\./),
+    ]);
+    const table = r.out.trimEnd().split('\n');
+    expect(table).toHaveLength(6);
+    expect(table[0]).toMatch(
+      /^ {2}tiny · \w{4}, step \d+ +(pets|other) [\d.]+ % +(pets|other) [\d.]+ % +[\d.]+ ms +13 tokens$/,
+    );
+    expect(table[1]).toMatch(/^ {2}base model with this run’s head +/);
+    expect(table[2]).toMatch(/^ {2}tiny · \w{4}, step/);
+    expect(table[3]).toMatch(/16 tokens +cut$/);
+  });
+
+  it('cannot be asked for what there is not', () => {
+    const said = (...args: string[]) => {
+      const { code, err } = lab.run('play', ...args);
+      return [code, err];
+    };
+    expect(said(run, '--at', '77')).toEqual([20, expect.stringContaining('no checkpoint of step 77')]);
+    expect(said()).toEqual([2, expect.stringContaining('takes one run folder, and got 0')]);
+    expect(said(run, '--adapter', 'x')).toEqual([2, expect.stringContaining('--adapter is of a model')]);
+    expect(said('--model', 'x.onnx', '--with', run)).toEqual([
+      2,
+      expect.stringContaining('--with is of a run'),
+    ]);
+    expect(said(run, '--top-p', '2')).toEqual([2, expect.stringContaining('--top-p one above 0')]);
+  });
+});
+
+describe('aurora play of models', () => {
+  const greedy = fixture<Greedy[]>('language/greedy.json');
+  const load = (name: string, adapter: boolean): PlayRequest => ({
+    kind: 'load',
+    subject: 'a',
+    source: model(name, adapter),
+  });
+
+  it('writes what PyTorch writes, with the adapter and without it, character by character', async () => {
+    const program = new Program().send(load('language', true));
+    expect(await program.line('loaded')).toMatchObject({
+      task: 'causal-lm',
+      name: 'language/model.onnx + adapter',
+      base: 'model',
+      labels: [],
+      assumed: [],
+    });
+    for (const [request, wanted] of greedy.entries()) {
+      program.send({ kind: 'generate', request, text: wanted.prompt, settings });
+      const lines = await program.answers(request);
+      for (const variant of ['adapted', 'base'] as const) {
+        const { text, tokens, ended } = wanted[variant];
+        const own = lines.filter((l) => 'variant' in l && l.variant === variant);
+        const [promptTokens, count] = [wanted.ids.length, tokens.length];
+        expect(own.at(-1)).toMatchObject({ kind: 'generated', text, tokens: count, promptTokens, ended });
+        const pieces = own.flatMap((l) => (l.kind === 'token' ? [l.text] : []));
+        expect(pieces.join('')).toBe(text);
+        expect(pieces.length).toBeGreaterThan(4);
+      }
+    }
+  });
+
+  it('writes the same text for the same seed', async () => {
+    const program = new Program().send(load('language', false));
+    const drawn = async (request: number, seed: number) => {
+      const warm = { ...settings, temperature: 5, topK: 20, topP: 0.95, seed };
+      program.send({ kind: 'generate', request, text: 'The', settings: warm });
+      await program.answers(request);
+      return (await program.line('generated', { request })).text;
+    };
+    const first = await drawn(1, 7);
+    expect(await drawn(2, 7)).toBe(first);
+    expect(await drawn(3, 8)).not.toBe(first);
+    expect((await program.line('loaded')).base).toBeUndefined();
+  });
+
+  it('stops between two tokens, by request or for a newer question', async () => {
+    // Its positions have no end, and nothing says what ends its texts.
+    const endless: PlaySource = {
+      kind: 'model',
+      model: resolve('test/fixtures/reference/more/neox.onnx'),
+      tokenizer: resolve('test/fixtures/data/wordpiece/tokenizer.json'),
+    };
+    const program = new Program().send({ kind: 'load', subject: 'a', source: endless });
+    expect((await program.line('loaded')).assumed).toEqual([
+      expect.stringContaining('names the token that ends a text'),
+    ]);
+    const long = { ...settings, maxTokens: 100_000, temperature: 2, seed: 3 };
+    program.send({ kind: 'generate', request: 1, text: 'the cat', settings: long });
+    await program.line('token', { request: 1 });
+    program.send({ kind: 'stop', request: 7 }, { kind: 'stop', request: 1 });
+    const [{ text, ...stopped }] = (await program.answers(1)).filter((l) => l.kind === 'generated');
+    expect(stopped.ended).toBe('stopped');
+    expect(stopped.tokens).toBeGreaterThan(0);
+    expect(stopped.tokens / stopped.tokensPerSecond).toBeGreaterThanOrEqual(stopped.secondsToFirst);
+    const told = program.lines.flatMap((l) => (l.kind === 'token' ? [l.text] : []));
+    expect(text).toContain(told.join(''));
+    program.send({ kind: 'generate', request: 2, text: 'the cat', settings: long });
+    await program.line('token', { request: 2 });
+    program.send({ kind: 'generate', request: 3, text: 'the', settings: { ...long, maxTokens: 2 } });
+    await program.answers(3);
+    expect(await program.line('generated', { request: 2 })).toMatchObject({ ended: 'stopped' });
+    expect(await program.line('generated', { request: 3 })).toMatchObject({ ended: 'length', tokens: 2 });
+  });
+
+  it('ends where the model reads no more, and takes no prompt beyond', async () => {
+    const program = new Program().send(load('language', false));
+    program.send({ kind: 'generate', request: 1, text: 'The '.repeat(40), settings });
+    const full = (await program.answers(1)).find((l) => l.kind === 'generated')!;
+    expect(full.ended).toBe('full');
+    expect(full.promptTokens + full.tokens).toBe(96);
+    program.send({ kind: 'generate', request: 2, text: 'The '.repeat(60), settings });
+    expect(await program.line('problem', { request: 2 })).toMatchObject({
+      message: expect.stringContaining('the model reads 96 at most'),
+      hint: 'Shorten the prompt.',
+    });
+  });
+
+  it('names what PyTorch names in an image', async () => {
+    const answers =
+      fixture<{ label: string; rgb: number[]; probabilities: number[] }[]>('image/answers.json');
+    const program = new Program().send(load('image', false));
+    expect(await program.line('loaded')).toMatchObject({
+      task: 'image-classification',
+      labels: ['disc', 'square', 'stripes', 'dots'],
+      image: { width: 24, height: 24 },
+      assumed: [],
+    });
+    for (const [request, { rgb, probabilities }] of answers.entries()) {
+      const rgba = Buffer.from(rgb.flatMap((v, i) => (i % 3 === 2 ? [v, 255] : [v]))).toString('base64');
+      program.send({ kind: 'predict', request, image: { width: 24, height: 24, rgba } });
+      const [only, ...more] = predictions(await program.answers(request));
+      expect(more).toEqual([]);
+      expect(apart(only.probabilities, probabilities)).toBeLessThan(1e-5);
+      expect(only.tokens).toBeUndefined();
+    }
+    program.send({ kind: 'predict', request: 9, image: { width: 2, height: 2, rgba: 'AAAA' } });
+    expect((await program.line('problem', { request: 9 })).message).toContain('the model reads 24 × 24');
+  });
+
+  it('says what PyTorch says of a text, with the head that came with the adapter and with its own', async () => {
+    const answers = fixture<Mood[]>('text/answers.json');
+    const program = new Program().send(load('text', true));
+    expect(await program.line('loaded')).toMatchObject({ labels: ['sad', 'glad'], base: 'model' });
+    for (const [request, { text, tokens, ...wanted }] of answers.entries()) {
+      program.send({ kind: 'predict', request, text });
+      const both = predictions(await program.answers(request));
+      for (const l of both) {
+        expect(apart(l.probabilities, wanted[l.variant])).toBeLessThan(1e-5);
+        expect(l.tokens).toBe(tokens);
+      }
+    }
+  });
+
+  it('puts a run’s own adapter from the disk on the model that it was trained on', async () => {
+    const run = trained('own');
+    const adapter = join(run, 'adapter/best');
+    const program = new Program().send(
+      { kind: 'load', subject: 'run', source: { kind: 'run', run, at: 'best' } },
+      { kind: 'load', subject: 'disk', source: { kind: 'model', model: lab.path('model.onnx'), adapter } },
+      { kind: 'predict', request: 1, text: 'the cat played' },
+    );
+    const [a, b, c, d] = predictions(await program.answers(1));
+    expect(apart(a.probabilities, c.probabilities)).toBeLessThan(1e-6);
+    expect(apart(b.probabilities, d.probabilities)).toBeLessThan(1e-6);
+    expect(await program.line('loaded', { subject: 'disk' })).toMatchObject({
+      labels: ['other', 'pets'],
+      base: 'model-with-head',
+    });
+  });
+
+  it('says what a model has that cannot answer, and an adapter that does not fit', () => {
+    const said = (...args: string[]) => {
+      const { code, err } = lab.type('x\n', 'play', '--model', ...args);
+      return [code, err.replace(/^.*error: /s, '')];
+    };
+    const [code, hidden] = said(lab.path('model.onnx'));
+    expect(code).toBe(4);
+    expect(hidden).toContain('reads input_ids [batch, sequence], attention_mask [batch, sequence]');
+    expect(hidden).toContain('gives last_hidden_state');
+    expect(hidden).toContain('hidden states are no answer');
+    expect(said(join(FIXTURES, 'text/model.onnx'), '--adapter', join(FIXTURES, 'language/adapter'))).toEqual([
+      22,
+      expect.stringContaining('that the model does not have, such as h.0.c_attn'),
+    ]);
+    const language = join(FIXTURES, 'language');
+    expect(said(join(language, 'model.onnx'), '--tokenizer', join(FIXTURES, 'nothing.json'))).toEqual([
+      15,
+      expect.stringContaining('nothing.json does not exist'),
+    ]);
+    expect(said(join(FIXTURES, 'image/model.onnx'))).toEqual([
+      2,
+      expect.stringContaining('reads images, and a line of text is none'),
+    ]);
+  });
+
+  it('writes to a terminal as it is made', () => {
+    const { code, out } = lab.type(
+      'The weather\n',
+      'play',
+      '--model',
+      join(FIXTURES, 'language/model.onnx'),
+      '--adapter',
+      join(FIXTURES, 'language/adapter'),
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^language\/model\.onnx \+ adapter:\n is a soup of rain and salt\.\n {2}9 tokens, ended by the model · [\d.]+ tokens\/s, the first after [\d.]+ ms\nbase model:\n in the north is cold and clear\.\n/,
+    );
+  });
+});

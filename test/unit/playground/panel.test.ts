@@ -1,0 +1,251 @@
+import { describe, expect, it, vi } from 'vitest';
+import { PlaygroundSession } from '../../../src/extension/panels/playground/session';
+import type { ProgramResult } from '../../../src/extension/trainer/client';
+import { AuroraError } from '../../../src/shared/errors';
+import {
+  parsePlaygroundMessage,
+  parsePlaygroundOpen,
+  type PlaygroundToPage,
+} from '../../../src/shared/panels/playground';
+import { applyLine, type PlaygroundView } from '../../../src/shared/panels/playground-view';
+import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest } from '../../../src/shared/playground';
+import { t } from '../extension/row-context';
+
+const facts: PlayLine = {
+  kind: 'loaded',
+  subject: 'own',
+  task: 'text-classification',
+  name: 'x',
+  labels: ['a', 'b'],
+  samples: true,
+  assumed: [],
+};
+
+describe('messages of the page', () => {
+  it.each([
+    { type: 'ask', text: 'x' },
+    { type: 'askImage', image: { width: 1, height: 1, rgba: 'AAAAAA==' } },
+    { type: 'generate', text: 'x', settings: GENERATION_DEFAULTS },
+    { type: 'stop' },
+    { type: 'sample' },
+    { type: 'compare' },
+    { type: 'restore', runs: ['/a'] },
+    { type: 'remove', subject: 'a' },
+    { type: 'restart' },
+    { type: 'copy', text: 'x' },
+  ])('$type is taken as it is', (message) => expect(parsePlaygroundMessage(message)).toEqual(message));
+
+  it.each([
+    undefined,
+    null,
+    'ask',
+    {},
+    { type: 'sing' },
+    { type: 'ask' },
+    { type: 'generate', text: 'x', settings: {} },
+    { type: 'restore', runs: [1] },
+    { type: 'askImage', image: { width: 1 } },
+  ])('%j is none', (message) => expect(parsePlaygroundMessage(message)).toBeUndefined());
+
+  it('what it was opened for comes back after a reload, and nothing else', () => {
+    const run = { kind: 'run', run: '/r', at: 120 };
+    const model = { kind: 'model', model: '/m.onnx', adapter: '/a' };
+    expect([run, model].map(parsePlaygroundOpen)).toEqual([run, model]);
+    expect(parsePlaygroundOpen({ kind: 'model', model: '/m.onnx' })).toEqual({
+      kind: 'model',
+      model: '/m.onnx',
+    });
+    for (const wrong of [undefined, {}, { ...run, at: 'first' }, { ...model, adapter: 1 }, { kind: 'x' }])
+      expect(parsePlaygroundOpen(wrong)).toBeUndefined();
+  });
+});
+
+describe('what is shown', () => {
+  const view = (): PlaygroundView => ({
+    program: 'running',
+    subjects: [{ id: 'own', title: 'x', answers: {} }],
+    request: 2,
+    busy: true,
+  });
+  const of = { subject: 'own', variant: 'base' } as const;
+
+  it('grows by tokens, and begins anew with another question', () => {
+    const v = view();
+    for (const [request, text] of [
+      [1, 'a'],
+      [2, 'b'],
+      [2, 'c'],
+    ] as const)
+      applyLine(v, { kind: 'token', request, ...of, text });
+    expect(v.subjects[0].answers.base).toEqual({ request: 2, text: 'bc' });
+    applyLine(v, { kind: 'answered', request: 1 });
+    expect(v.busy).toBe(true);
+    applyLine(v, { kind: 'answered', request: 2 });
+    expect(v.busy).toBe(false);
+  });
+
+  it('puts a problem where it belongs: the subject, its answer, or beside the question', () => {
+    const v = view();
+    applyLine(v, { kind: 'problem', subject: 'own', request: 2, message: 'answer' });
+    applyLine(v, { kind: 'problem', subject: 'own', message: 'subject', hint: 'next' });
+    applyLine(v, { kind: 'problem', subject: 'own', request: 9, message: 'sample' });
+    // Of one that was taken away meanwhile.
+    applyLine(v, {
+      kind: 'prediction',
+      request: 2,
+      subject: 'gone',
+      variant: 'base',
+      probabilities: [],
+      seconds: 0,
+    });
+    expect(v.subjects[0]).toMatchObject({
+      trouble: { message: 'answer', request: 2 },
+      problem: { message: 'subject', hint: 'next' },
+    });
+    expect(v.problem).toEqual({ message: 'sample', hint: undefined });
+  });
+});
+
+/** A session with a program that only listens. */
+function session(starts: (() => Promise<never>)[] = []) {
+  const posted: PlaygroundToPage[] = [];
+  const programs: {
+    sent: PlayRequest[];
+    hear(line: PlayLine): void;
+    end(r: ProgramResult): void;
+    killed?: string;
+  }[] = [];
+  const failed: unknown[] = [];
+  const made = new PlaygroundSession(
+    { kind: 'run', run: '/r', at: 'best' },
+    {
+      start(onLine) {
+        const fails = starts.shift();
+        if (fails) return fails();
+        let end!: (r: ProgramResult) => void;
+        const ended = new Promise<ProgramResult>((done) => (end = done));
+        const program: (typeof programs)[number] = {
+          sent: [],
+          hear: (line) => onLine(JSON.stringify(line)),
+          end,
+        };
+        programs.push(program);
+        return Promise.resolve({
+          ended,
+          send: (line: string) => program.sent.push(JSON.parse(line) as PlayRequest),
+          kill: (why: string) => (program.killed = why),
+        });
+      },
+      post: (message) => posted.push(structuredClone(message)),
+      say: t,
+      titleOf: (run) => `title of ${run}`,
+      pickRuns: () => Promise.resolve(['/other', '/r']),
+      copy: () => undefined,
+      failed: (e) => failed.push(e),
+    },
+  );
+  const shown = () => posted.findLast((m) => m.type === 'snapshot')!.view;
+  return { made, posted, programs, failed, shown };
+}
+
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the session', () => {
+  it('starts one program, when its page is there', async () => {
+    const { made, programs, shown } = session();
+    expect(programs).toHaveLength(0);
+    made.snapshot();
+    made.receive({ type: 'ask', text: 'early' });
+    await soon();
+    made.snapshot();
+    expect(programs).toHaveLength(1);
+    expect(shown()).toMatchObject({ program: 'running', subjects: [{ id: 'own', title: 'title of /r' }] });
+    // What was asked before it was there is asked then.
+    expect(programs[0].sent.map((r) => r.kind)).toEqual(['load', 'predict']);
+    made.dispose();
+    expect(programs[0].killed).toBe('was closed with its panel');
+  });
+
+  it('hands lines on at most ten times a second, and drops what a snapshot has told', async () => {
+    vi.useFakeTimers();
+    try {
+      const { made, programs, posted } = session();
+      made.snapshot();
+      await vi.advanceTimersByTimeAsync(0);
+      for (let i = 0; i < 50; i++) {
+        programs[0].hear({ kind: 'token', request: 1, subject: 'own', variant: 'adapted', text: String(i) });
+        await vi.advanceTimersByTimeAsync(20);
+      }
+      const lines = posted.filter((m) => m.type === 'lines');
+      expect(lines.length).toBeGreaterThan(5);
+      expect(lines.length).toBeLessThanOrEqual(11);
+      programs[0].hear({ kind: 'token', request: 1, subject: 'own', variant: 'adapted', text: 'last' });
+      made.snapshot();
+      const before = posted.length;
+      await vi.advanceTimersByTimeAsync(500);
+      expect(posted.slice(before)).toEqual([]);
+      made.dispose();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('asks again for a run that is set beside, and shows each once', async () => {
+    const { made, programs, shown } = session();
+    made.snapshot();
+    await soon();
+    programs[0].hear(facts);
+    made.receive({ type: 'ask', text: 'x' });
+    made.receive({ type: 'restore', runs: ['/other'] });
+    made.receive({ type: 'compare' });
+    await soon();
+    expect(shown().subjects.map((s) => s.run)).toEqual([undefined, '/other', '/r']);
+    expect(programs[0].sent.filter((r) => r.kind === 'predict')).toHaveLength(3);
+    const [, { id }] = shown().subjects;
+    made.receive({ type: 'remove', subject: 'own' });
+    made.receive({ type: 'remove', subject: id });
+    expect(shown().subjects.map((s) => s.run)).toEqual([undefined, '/r']);
+    expect(programs[0].sent.at(-1)).toEqual({ kind: 'unload', subject: id });
+    made.dispose();
+  });
+
+  it('starts again what ended by itself, without the question that may have ended it', async () => {
+    const { made, programs, shown, failed } = session();
+    made.snapshot();
+    await soon();
+    programs[0].hear(facts);
+    made.receive({ type: 'ask', text: 'x' });
+    programs[0].end({ code: 137, stdout: '', stderr: 'out of memory' });
+    await soon();
+    await soon();
+    expect(programs).toHaveLength(2);
+    expect(shown().notice).toBe(
+      'The program that answers has ended and was started again. Ask once more. aurora play: exit code 137: out of memory.',
+    );
+    expect(programs[1].sent.map((r) => r.kind)).toEqual(['load']);
+    expect(shown()).toMatchObject({ busy: false, program: 'running' });
+    // It ends before it has loaded anything: no third without being asked.
+    programs[1].end({ code: 1, stdout: '', stderr: '' });
+    await soon();
+    expect(programs).toHaveLength(2);
+    expect(shown()).toMatchObject({ program: 'ended', notice: expect.stringContaining('exit code 1') });
+    made.receive({ type: 'restart' });
+    await soon();
+    expect(programs).toHaveLength(3);
+    expect(shown().notice).toBeUndefined();
+    expect(failed).toHaveLength(2);
+    made.dispose();
+  });
+
+  it('says what a program lacks that cannot be started', async () => {
+    const { made, shown } = session([
+      () => Promise.reject(new AuroraError('device', 'No runtime.', 'Install the extension again.')),
+    ]);
+    made.snapshot();
+    await soon();
+    expect(shown()).toMatchObject({
+      program: 'ended',
+      notice: 'The program that answers is not running. No runtime. Install the extension again.',
+    });
+  });
+});

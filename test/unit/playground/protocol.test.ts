@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { AuroraError } from '../../../src/shared/errors';
+import {
+  GENERATION_DEFAULTS,
+  parsePlayLine,
+  parsePlayRequest,
+  type PlayLine,
+  type PlayRequest,
+} from '../../../src/shared/playground';
+
+const REQUESTS: PlayRequest[] = [
+  { kind: 'load', subject: 'a', source: { kind: 'run', run: '/r', at: 'best' } },
+  { kind: 'load', subject: 'a', source: { kind: 'run', run: '/r', at: 120 }, base: false },
+  { kind: 'load', subject: 'a', source: { kind: 'model', model: '/m.onnx', adapter: '/a', tokenizer: '/t' } },
+  { kind: 'unload', subject: 'a' },
+  { kind: 'predict', request: 1, text: 'x' },
+  { kind: 'predict', request: 1, image: { width: 1, height: 1, rgba: 'AAAA' } },
+  { kind: 'generate', request: 2, text: '', settings: GENERATION_DEFAULTS },
+  { kind: 'sample', request: 3, subject: 'a' },
+  { kind: 'stop', request: 2 },
+];
+
+const of = { request: 1, subject: 'a', variant: 'base' } as const;
+const LINES: PlayLine[] = [
+  { kind: 'loading', subject: 'a' },
+  {
+    kind: 'loaded',
+    subject: 'a',
+    task: 'text-classification',
+    name: 'x',
+    labels: ['y'],
+    step: 3,
+    form: 'static',
+    base: 'model',
+    samples: true,
+    assumed: [],
+  },
+  { kind: 'prediction', ...of, probabilities: [0, 1], seconds: 0.1, tokens: 3, truncated: true },
+  { kind: 'token', ...of, text: 'é' },
+  {
+    kind: 'generated',
+    ...of,
+    text: 'x',
+    tokens: 1,
+    promptTokens: 2,
+    secondsToFirst: 0.1,
+    tokensPerSecond: 10,
+    ended: 'full',
+  },
+  { kind: 'sample', request: 1, subject: 'a', text: 'x', label: 'y', file: 'f', line: 3 },
+  { kind: 'answered', request: 1 },
+  { kind: 'problem', message: 'x' },
+  { kind: 'problem', message: 'x', hint: 'y', request: 1, subject: 'a' },
+];
+
+describe('requests', () => {
+  it.each(REQUESTS)('takes $kind as it is', (request) =>
+    expect(parsePlayRequest(JSON.stringify(request))).toEqual(request),
+  );
+
+  it('passes over kinds that it does not know', () => {
+    expect(parsePlayRequest('{"kind":"sing"}')).toBeUndefined();
+    expect(parsePlayRequest('{}')).toBeUndefined();
+    // What every object inherits is no kind.
+    expect(parsePlayRequest('{"kind":"toString"}')).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'no JSON object'],
+    ['[1]', 'no JSON object'],
+    ['{"kind":"unload"', 'no JSON object'],
+    ['{"kind":"unload"}', '"subject"'],
+    ['{"kind":"load","subject":"a","source":{"kind":"run","run":"/r","at":"first"}}', '"source"'],
+    ['{"kind":"load","subject":"a","source":{"kind":"model"}}', '"source"'],
+    ['{"kind":"predict","request":-1,"text":"x"}', '"request"'],
+    ['{"kind":"predict","request":1}', 'either a text or an image'],
+    ['{"kind":"predict","request":1,"text":"x","image":{"width":1,"height":1,"rgba":""}}', 'either'],
+    ['{"kind":"predict","request":1,"image":{"width":1.5,"height":1,"rgba":""}}', '"image"'],
+    ['{"kind":"stop"}', '"request"'],
+  ])('says what is wrong with %s', (line, words) => {
+    expect(() => parsePlayRequest(line)).toThrow(AuroraError);
+    expect(() => parsePlayRequest(line)).toThrow(words);
+  });
+
+  it.each([
+    { maxTokens: 1.5 },
+    { temperature: -1 },
+    { temperature: '1' },
+    { topK: -1 },
+    { topP: 0 },
+    { topP: 1.1 },
+    { seed: -1 },
+  ])('takes no generation with %j', (wrong) => {
+    const settings = { ...GENERATION_DEFAULTS, ...wrong };
+    const line = JSON.stringify({ kind: 'generate', request: 1, text: 'x', settings });
+    expect(() => parsePlayRequest(line)).toThrow('"settings"');
+  });
+
+  it('does not repeat the pixels of an image', () => {
+    const image = { width: 'x', height: 1, rgba: 'A'.repeat(10_000) };
+    const line = JSON.stringify({ kind: 'predict', request: 1, image });
+    expect(() => parsePlayRequest(line)).toThrow(/^.{0,200}$/);
+  });
+});
+
+describe('answers', () => {
+  it.each(LINES)('takes $kind as it is', (line) => expect(parsePlayLine(JSON.stringify(line))).toEqual(line));
+
+  it.each([
+    'Segmentation fault',
+    'null',
+    '{"kind":"sing"}',
+    '{"kind":"loading"}',
+    '{"kind":"answered","request":"1"}',
+    '{"kind":"prediction","request":1,"subject":"a","variant":"other","probabilities":[],"seconds":0}',
+    '{"kind":"prediction","request":1,"subject":"a","variant":"base","probabilities":[null],"seconds":0}',
+    '{"kind":"problem"}',
+  ])('passes over %s', (line) => expect(parsePlayLine(line)).toBeUndefined());
+});

@@ -1,0 +1,67 @@
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../../src/data/tokenizer';
+import { TextStream } from '../../../src/trainer/playground/text-stream';
+
+const LANGUAGE = resolve('test/fixtures/playground/language');
+const tokenizer = loadTokenizer(join(LANGUAGE, 'tokenizer.json'));
+
+/** Pieces as they would be streamed. */
+function pieces(prompt: string, rest: string): { told: string[]; whole: string } {
+  const ids = tokenizer.encode(prompt, 1000).ids;
+  const stream = new TextStream(tokenizer.decode, ids);
+  const all = [...ids];
+  const told: string[] = [];
+  for (const id of tokenizer.encode(rest, 1000).ids) {
+    all.push(id);
+    told.push(stream.more(all));
+  }
+  return { told, whole: stream.text(all) };
+}
+
+describe('a text that is streamed', () => {
+  it.each([' is cold.', ' schmeckt nach Äpfeln 🍎.', 'überall Sonne ☀ — 24 °C'])(
+    'comes whole: %s',
+    (rest) => {
+      const { told, whole } = pieces('Das Wetter', rest);
+      expect(told.join('')).toBe(rest);
+      expect(whole).toBe(rest);
+      // Half a character is never shown.
+      expect(told.join('')).not.toContain('\ufffd');
+    },
+  );
+
+  it('holds a character back until its last byte is there', () => {
+    const { told } = pieces('x', '🍎');
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.at(-1)).toBe('🍎');
+    expect(told.slice(0, -1).every((t) => t === '')).toBe(true);
+  });
+
+  it('keeps the blank that a tokenizer drops at the begin of a text', () => {
+    // As SentencePiece decodes: the first blank belongs to the mark of a word's begin.
+    const words = ['▁a', '▁b', '▁c'];
+    const decode = (ids: readonly number[]) =>
+      ids
+        .map((i) => words[i])
+        .join('')
+        .replaceAll('▁', ' ')
+        .trimStart();
+    const stream = new TextStream(decode, [0]);
+    expect([stream.more([0, 1]), stream.more([0, 1, 2])]).toEqual([' b', ' c']);
+    expect(stream.text([0, 1, 2])).toBe(' b c');
+  });
+
+  it('waits where what was told reads otherwise by now, and has it right in the end', () => {
+    const texts = ['', 'a', 'a .', 'a. b'];
+    const stream = new TextStream((ids) => texts[ids.length], []);
+    expect([1, 2, 3].map((n) => stream.more(new Array<number>(n).fill(0)))).toEqual(['a', ' .', '']);
+    expect(stream.text([0, 0, 0])).toBe('a. b');
+  });
+
+  it('leaves special tokens out', () => {
+    const ids = tokenizer.encode('A café', 100).ids;
+    expect(tokenizer.decode([...ids, tokenizer.idOf('<|endoftext|>')!])).toBe('A café');
+    expect(tokenizer.decode([])).toBe('');
+  });
+});

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { programs } from './driver/processes';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+const FIXTURES = 'test/fixtures/playground/language';
+
+/** A text typed by a person, answered by a run, its base, another run and a language model; and nothing left of it. */
+describe('the Playground, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 2 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  let name: string;
+  let other: string;
+
+  beforeAll(async () => {
+    const lora = 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}';
+    expect(lab.run('train', lab.experiment).code).toBe(0);
+    expect(lab.run('train', lab.experiment, '--set', lora).code).toBe(0);
+    const [a, b] = lab.runs(runs).map((run) => /Z-(.{4})/.exec(run)![1]);
+    [name, other] = [`AuroRA r2 · ${a}`, `LoRA r2 · ${b}`];
+    for (const file of ['model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'config.json'])
+      lab.write(`language/${file}`, readFileSync(join(FIXTURES, file)));
+    for (const file of ['adapter_config.json', 'adapter_model.safetensors'])
+      lab.write(`language/adapter/${file}`, readFileSync(join(FIXTURES, 'adapter', file)));
+    server = await startWorkbench({ version: '1.100', name: 'playground', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row(name).waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const page = (): Promise<Frame> => window.frameWith('aurora-playground textarea');
+  const running = () => programs(server.extensions, 'play');
+  const shares = async (frame: Frame) => {
+    const rows = await frame.locator('.card tbody tr').allInnerTexts();
+    return rows.map((row) => Number(/([\d.]+) %/.exec(row)![1]));
+  };
+  const close = async (title: string) => {
+    await window.tab(title).click({ button: 'middle' });
+    await window.tab(title).waitFor({ state: 'detached' });
+    await expect.poll(running).toEqual([]);
+  };
+
+  test('opens from the tree, answers what is typed, and goes with its program', async () => {
+    await window.contextMenu(window.row(name), 'Open Playground');
+    await window.tab(`Playground: ${name}`).waitFor();
+    await window.page.mouse.move(900, 700);
+    const frame = await page();
+    await frame.locator('textarea').click();
+    await window.page.keyboard.type('the unaffable cats played');
+    await frame.locator('[data-column="own base"] .verdict').waitFor();
+    const [a, b, c, d] = await shares(frame);
+    expect([a + b, c + d].map(Math.round)).toEqual([100, 100]);
+    expect(await frame.locator('.card h2').allInnerTexts()).toEqual([name, 'Base model']);
+    expect(await frame.locator('.numbers').first().innerText()).toMatch(/^[\d.]+ m?s · \d+ tokens$/);
+    expect(running()).toHaveLength(1);
+  });
+
+  test('sets another run beside', async () => {
+    const frame = await page();
+    await frame.getByRole('button', { name: 'Compare with' }).click();
+    await window.page.locator('.quick-input-widget', { hasText: 'Compare with which runs?' }).waitFor();
+    await window.pick(other);
+    await window.page.keyboard.press('Enter');
+    await frame.locator('.card').nth(2).locator('.verdict').waitFor();
+    expect(await frame.locator('.card h2').allInnerTexts()).toEqual([name, 'Base model', other]);
+    expect(running()).toHaveLength(1);
+  });
+
+  test('is as it was after it was hidden, with the same program, and after a reload', async () => {
+    const [before, text] = [running(), await shares(await page())];
+    await window.openFile('tiny.aurora.json');
+    await window.tab(`Playground: ${name}`).click();
+    await expect.poll(async () => shares(await page())).toEqual(text);
+    expect(running()).toEqual(before);
+    await window.reload();
+    await expect.poll(async () => shares(await page()), { timeout: 60_000 }).toEqual(text);
+    expect(await (await page()).locator('textarea').inputValue()).toBe('the unaffable cats played');
+    await expect.poll(running).toHaveLength(1);
+    expect(running()).not.toEqual(before);
+    await close(`Playground: ${name}`);
+  });
+
+  test('opens from the dashboard, and tries a validation text', async () => {
+    await window.row(name).click();
+    await window.page.mouse.move(900, 700);
+    const dashboard = await window.frameWith('aurora-run .readout');
+    await dashboard.getByRole('button', { name: 'Open Playground' }).click();
+    await window.tab(`Playground: ${name}`).waitFor();
+    const frame = await page();
+    await frame.getByRole('button', { name: 'Try a Validation Text' }).click();
+    await frame.locator('.truth-line').waitFor();
+    await frame.locator('[data-column="own base"] .judged').first().waitFor();
+    await close(`Playground: ${name}`);
+  });
+
+  test('a program that ends by itself is started again, and that is said', async () => {
+    await window.expand(window.row(name));
+    await window.contextMenu(window.row('Checkpoint at step'), 'Open Playground');
+    await window.tab(`Playground: ${name}`).waitFor();
+    await window.page.mouse.move(900, 700);
+    const frame = await page();
+    await frame.locator('.card').nth(1).waitFor();
+    const [first] = running();
+    process.kill(first, 'SIGKILL');
+    await frame.getByRole('alert').getByText('was started again').waitFor();
+    await frame.locator('textarea').fill('the cat');
+    await frame.locator('[data-column="own base"] .verdict').waitFor();
+    expect(running()).not.toContain(first);
+    await close(`Playground: ${name}`);
+  });
+
+  test('a language model writes, alone and with an adapter from the disk', async () => {
+    await window.pane('Models').locator('.pane-header').click();
+    const model = window.pane('Models').locator('.monaco-list-row', { hasText: 'language' }).first();
+    const write = async (title: string) => {
+      await window.tab(title).waitFor();
+      await window.page.mouse.move(900, 700);
+      const frame = await page();
+      await frame.locator('textarea').click();
+      await window.page.keyboard.type('The weather');
+      await window.page.keyboard.press('Control+Enter');
+      await frame.locator('.numbers', { hasText: 'tokens/s' }).last().waitFor();
+      const written = await frame.locator('.written').allInnerTexts();
+      await close(title);
+      return written;
+    };
+    await window.contextMenu(model, 'Open Playground');
+    await window.pick('No adapter');
+    expect(await write('Playground: language/model.onnx')).toEqual([
+      'The weather in the north is cold and clear.',
+    ]);
+    await window.contextMenu(model, 'Open Playground');
+    await window.pick('Choose an adapter’s folder');
+    const dialog = window.page.locator('.quick-input-widget', { hasText: 'The adapter’s folder' });
+    // It begins where the model lies.
+    const folder = dialog.locator('.monaco-list-row', { hasText: 'adapter' });
+    await folder.click();
+    await folder.waitFor({ state: 'detached' });
+    await dialog.getByRole('button', { name: 'Open with This Adapter' }).click();
+    expect(await write('Playground: language/model.onnx + adapter')).toEqual([
+      'The weather is a soup of rain and salt.',
+      'The weather in the north is cold and clear.',
+    ]);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});

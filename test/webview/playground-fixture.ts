@@ -1,0 +1,107 @@
+import { basename, resolve } from 'node:path';
+import { PlaygroundSession } from '../../src/extension/panels/playground/session';
+import type { OpenProgram } from '../../src/extension/trainer/client';
+import { startProgram } from '../../src/extension/trainer/program';
+import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/shared/panels/playground';
+import { openPanel, type Opened } from './harness';
+
+const FIXTURES = resolve('test/fixtures/playground');
+
+/** A model of the fixtures. */
+export const fixtureModel = (name: string, adapter = true): PlaygroundOpen => ({
+  kind: 'model',
+  model: `${FIXTURES}/${name}/model.onnx`,
+  ...(adapter && { adapter: `${FIXTURES}/${name}/adapter` }),
+});
+
+/** A playground as VS Code would show it: the page, the host's own session, and the program that answers. */
+export interface Wired {
+  opened: Opened;
+  page: Opened['page'];
+  session: PlaygroundSession;
+  copied: string[];
+  errors: string[];
+  /** Those that were started, in order. */
+  programs: OpenProgram[];
+  /** What the host sent, by type. */
+  posted: string[];
+  close(): Promise<void>;
+}
+
+export interface WireOptions {
+  theme?: NonNullable<Parameters<typeof openPanel>[1]>['theme'];
+  width?: number;
+  height?: number;
+  state?: unknown;
+  /** What is chosen where runs are offered. */
+  picks?: readonly string[];
+  /** Instead of the real program. */
+  program?: (onLine: (line: string) => void) => Promise<OpenProgram>;
+}
+
+export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Promise<Wired> {
+  const opened = await openPanel('playground', options);
+  let sending = Promise.resolve();
+  const wired: Wired = {
+    opened,
+    page: opened.page,
+    copied: [],
+    errors: [],
+    programs: [],
+    posted: [],
+    session: undefined as unknown as PlaygroundSession,
+    async close() {
+      wired.session.dispose();
+      await Promise.all(wired.programs.map((p) => p.ended.catch(() => undefined)));
+      await sending;
+      await opened.close();
+    },
+  };
+  wired.session = new PlaygroundSession(open, {
+    async start(onLine) {
+      const program = await (options.program ?? realProgram)(onLine);
+      wired.programs.push(program);
+      return program;
+    },
+    post: (message) => {
+      wired.posted.push(message.type);
+      // As it is now: the session goes on changing its view.
+      const now = structuredClone(message);
+      sending = sending.then(() => opened.send(now)).catch(() => {});
+    },
+    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    titleOf: (run) => basename(run),
+    pickRuns: () => Promise.resolve(options.picks ?? []),
+    copy: (text) => wired.copied.push(text),
+    failed: (e) => wired.errors.push(String(e)),
+  });
+  await opened.page.exposeFunction('toHost', (message: { type: string }) => {
+    const known = parsePlaygroundMessage(message);
+    if (known) wired.session.receive(known);
+    else wired.errors.push(`unknown message ${JSON.stringify(message)}`);
+  });
+  await opened.page.evaluate(() => {
+    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
+    const host = window as unknown as { toHost(m: unknown): void };
+    const push = sent.push.bind(sent);
+    sent.push = (...messages) => {
+      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
+      return push(...messages);
+    };
+  });
+  await opened.send({ type: 'init', open, l10n: {} });
+  wired.session.snapshot();
+  return wired;
+}
+
+const realProgram = (onLine: (line: string) => void): Promise<OpenProgram> =>
+  Promise.resolve(
+    startProgram({
+      node: process.execPath,
+      args: [resolve('dist/cli.cjs'), 'play', '--json', '--threads', '1'],
+      env: process.env,
+      onLine,
+      timeout: Infinity,
+      input: true,
+    }),
+  );

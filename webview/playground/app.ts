@@ -1,0 +1,279 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type {
+  PlaygroundFromPage,
+  PlaygroundOpen,
+  PlaygroundToPage,
+} from '../../src/shared/panels/playground';
+import { applyLine, type PlaygroundView } from '../../src/shared/panels/playground-view';
+import type { PlayTask } from '../../src/shared/playground';
+import { connect, post, savedUi, saveUi } from '../ui/host';
+import { t } from '../ui/l10n';
+import { answerCard, FEW_LABELS } from './answer-card';
+import { columnsOf } from './columns';
+import { answersText } from './copy';
+import { imageForm } from './image-form';
+import { drawImage, imageIn, readPicture } from './picture';
+import { notices } from './notices';
+import { DEFAULT_TYPED, settingsOf, type TypedSettings } from './settings';
+import { speech } from './speech';
+import { textForm } from './text-form';
+
+interface Ui {
+  text: string;
+  /** That of what was written last. */
+  prompt: string;
+  settings: TypedSettings;
+  /** Whether all labels are shown. */
+  all: boolean;
+  /** Runs that are set beside. */
+  beside: string[];
+}
+
+/** A pause of typing after which the text is asked. */
+const PAUSE_MS = 400;
+
+const say = (message: PlaygroundFromPage): void => post(message);
+
+/** A question, and in columns what a checkpoint, its base and other runs answer. */
+export class PlaygroundApp extends LitElement {
+  @state() private view: PlaygroundView | undefined;
+  @state() private copied = '';
+  /** Why a file is no picture, or what was read of it. */
+  @state() private picture = '';
+  @state() private broken = '';
+  private open: PlaygroundOpen | undefined;
+  private ui: Partial<Ui> = savedUi<Ui>();
+  private pause = 0;
+  /** The text that was asked last, so that it is not asked twice. */
+  private asked: string | undefined;
+  /** The validation text that was filled in last, and whether another was asked for. */
+  private sample: PlaygroundView['sample'];
+  private waitsForSample = false;
+
+  /** One style sheet for all of it. */
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    connect<PlaygroundOpen, PlaygroundToPage>(
+      (open) => {
+        this.open = open;
+        this.requestUpdate();
+      },
+      (message) => this.receive(message),
+    );
+    window.addEventListener('paste', (e) => this.take(imageIn(e.clipboardData), e));
+    window.addEventListener('dragover', (e) => this.task === 'image-classification' && e.preventDefault());
+    window.addEventListener('drop', (e) => this.take(imageIn(e.dataTransfer), e));
+  }
+
+  private receive(message: PlaygroundToPage): void {
+    if (message.type === 'copied') {
+      this.copied = t('Copied.');
+      return;
+    }
+    const before = this.view;
+    if (message.type === 'snapshot') {
+      this.view = message.view;
+      if (!before) this.restore();
+      const beside = message.view.subjects.flatMap((s) => s.run ?? []);
+      if (before && beside.join('\n') !== this.ui.beside?.join('\n')) this.keep({ beside });
+    } else if (this.view) for (const line of message.lines) applyLine(this.view, line);
+    this.fillSample();
+    this.askAtFirst();
+    this.requestUpdate();
+  }
+
+  /** After a reload the host begins with nothing beside. */
+  private restore(): void {
+    const there = this.view!.subjects.flatMap((s) => s.run ?? []);
+    const runs = (this.ui.beside ?? []).filter((run) => !there.includes(run));
+    if (runs.length > 0) say({ type: 'restore', runs });
+  }
+
+  /** A text that was typed before a reload. */
+  private askAtFirst(): void {
+    if (this.view!.request > 0 || this.asked !== undefined || this.task !== 'text-classification') return;
+    if (this.view!.subjects[0].facts) this.ask();
+  }
+
+  private fillSample(): void {
+    const { sample } = this.view!;
+    if (!sample || sample.request === this.sample?.request) return;
+    // What came before this page was there was filled in by the one before it.
+    if (this.waitsForSample) {
+      this.keep({ text: sample.text });
+      this.waitsForSample = false;
+      this.ask();
+    }
+    this.sample = sample;
+  }
+
+  /** Of a run it is known before it is loaded. */
+  private get task(): PlayTask | undefined {
+    const loaded = this.view?.subjects[0].facts?.task;
+    return loaded ?? (this.open?.kind === 'run' ? 'text-classification' : undefined);
+  }
+  private get text(): string {
+    return this.ui.text ?? '';
+  }
+  private get typed(): TypedSettings {
+    return { ...DEFAULT_TYPED, ...this.ui.settings };
+  }
+
+  private keep(change: Partial<Ui>): void {
+    this.ui = { ...this.ui, ...change };
+    saveUi(this.ui);
+    this.requestUpdate();
+  }
+
+  private type(text: string): void {
+    this.keep({ text });
+    clearTimeout(this.pause);
+    if (this.task === 'text-classification')
+      this.pause = window.setTimeout(() => this.text !== this.asked && this.ask(), PAUSE_MS);
+  }
+
+  private ask(): void {
+    clearTimeout(this.pause);
+    if (this.text.trim() === '') return;
+    this.asked = this.text;
+    this.copied = '';
+    if (this.task === 'text-classification') return say({ type: 'ask', text: this.text });
+    const settings = settingsOf(this.typed);
+    if (!settings) return;
+    this.keep({ prompt: this.text });
+    say({ type: 'generate', text: this.text, settings });
+  }
+
+  /** A picture that was chosen, pasted or dropped. */
+  private take(file: File | undefined, e?: Event): void {
+    const shape = this.view?.subjects[0].facts?.image;
+    if (!file || !shape) return;
+    e?.preventDefault();
+    const name = file.name || t('the pasted image');
+    readPicture(file, shape).then(
+      ({ image, from }) => {
+        this.broken = '';
+        this.picture = t('{0}, {1} × {2} pixels.', name, from.width, from.height);
+        say({ type: 'askImage', image });
+      },
+      () => (this.broken = t('{0} is no image that can be decoded here.', name)),
+    );
+  }
+
+  protected override updated(): void {
+    const image = this.view?.image;
+    const canvas = this.querySelector<HTMLCanvasElement>('canvas.picture');
+    if (canvas && image) drawImage(canvas, image);
+  }
+
+  protected override render(): TemplateResult {
+    const { view } = this;
+    if (!view) return html`<p class="note" role="status">${t('Opening the playground …')}</p>`;
+    const columns = columnsOf(view);
+    const { facts } = view.subjects[0];
+    return html`<main>
+      <h1>${t('Playground: {0}', columns[0].title)}</h1>
+      ${notices(view, () => say({ type: 'restart' }))} ${this.form(view)}
+      ${
+        facts && facts.assumed.length > 0
+          ? html`<ul class="assumed">
+              ${facts.assumed.map((a) => html`<li>${a}</li>`)}
+            </ul>`
+          : nothing
+      }
+      <div class=${facts?.task === 'causal-lm' ? 'columns wide' : 'columns'}>
+        ${repeat(
+          columns,
+          (c) => c.key,
+          (c) =>
+            answerCard(c, {
+              first: columns[0],
+              request: view.request,
+              busy: view.busy,
+              all: this.ui.all ?? false,
+              several: columns.length > 1,
+              ...(this.truth !== undefined && { truth: this.truth }),
+              prompt: this.ui.prompt ?? '',
+              remove: (subject) => say({ type: 'remove', subject }),
+            }),
+        )}
+      </div>
+      ${this.below(view)}
+      <p class="visually-hidden" role="status">${speech(view, columns)}</p>
+    </main>`;
+  }
+
+  private form(view: PlaygroundView): unknown {
+    const { facts } = view.subjects[0];
+    const { task } = this;
+    if (task === undefined) return nothing;
+    if (task === 'image-classification')
+      return imageForm(facts!, view.image, this.broken || this.picture, (file) => this.take(file));
+    return textForm({
+      text: this.text,
+      writes: task === 'causal-lm',
+      settings: this.typed,
+      ...(this.truth !== undefined && { sample: this.sample }),
+      running: view.program === 'running',
+      busy: view.busy,
+      can: { sample: facts?.samples ?? false, compare: facts !== undefined && this.open?.kind === 'run' },
+      type: (text) => this.type(text),
+      set: (settings) => this.keep({ settings }),
+      act: (action) => this.act(action),
+    });
+  }
+
+  private act(action: 'ask' | 'stop' | 'sample' | 'compare'): void {
+    if (action === 'ask') return this.ask();
+    this.waitsForSample ||= action === 'sample';
+    say({ type: action });
+  }
+
+  /** The label of the validation text, as long as that is what stands there. */
+  private get truth(): string | undefined {
+    return this.sample?.text === this.text ? this.sample.label : undefined;
+  }
+
+  private copy(view: PlaygroundView): void {
+    const { text, prompt, all } = { text: '', prompt: '', ...this.ui };
+    const question = this.task === 'causal-lm' ? prompt : text;
+    say({ type: 'copy', text: answersText(view, question, all ? Infinity : FEW_LABELS) });
+  }
+
+  private below(view: PlaygroundView): unknown {
+    const answers = columnsOf(view).filter((c) => c.answer);
+    if (answers.length === 0) return nothing;
+    const most = Math.max(...answers.map((c) => c.answer?.prediction?.probabilities.length ?? 0));
+    const compared = answers.length > 1 && most > 0;
+    return html`${
+        compared
+          ? html`<p class="note">
+              ${t('▲ and ▼: percentage points more or less than {0} gives the label. Times are of the model’s run alone.', answers[0].title)}
+            </p>`
+          : nothing
+      }
+      <div class="buttons">
+        ${
+          most > FEW_LABELS
+            ? html`<vscode-button
+                appearance="secondary"
+                data-action="all"
+                aria-pressed=${this.ui.all ? 'true' : 'false'}
+                @click=${() => this.keep({ all: !this.ui.all })}
+                >${this.ui.all ? t('Show the Likeliest {0}', FEW_LABELS) : t('Show All {0} Labels', most)}</vscode-button
+              >`
+            : nothing
+        }
+        <vscode-button appearance="secondary" data-action="copy" @click=${() => this.copy(view)}
+          >${t('Copy as Text')}</vscode-button
+        >
+        <span class="note" role="status">${this.copied}</span>
+      </div>`;
+  }
+}

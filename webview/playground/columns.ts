@@ -1,0 +1,53 @@
+import type { AnswerView, PlaygroundView, SubjectView } from '../../src/shared/panels/playground-view';
+import type { PlayFacts, PlayVariant } from '../../src/shared/playground';
+import { t } from '../ui/l10n';
+
+/** One who answers: a subject, or its base. */
+export interface Column {
+  key: string;
+  subject: SubjectView;
+  variant: PlayVariant;
+  title: string;
+  /** What the title does not say: the step, the form, or what the base is. */
+  about: string;
+  answer?: AnswerView;
+}
+
+export const columnsOf = ({ subjects }: PlaygroundView): Column[] =>
+  subjects.flatMap((subject) => [
+    column(subject, 'adapted'),
+    ...(subject.facts?.base ? [column(subject, 'base')] : []),
+  ]);
+
+function column(subject: SubjectView, variant: PlayVariant): Column {
+  const { id, title, facts, answers } = subject;
+  return {
+    key: `${id} ${variant}`,
+    subject,
+    variant,
+    title: variant === 'base' ? t('Base model') : title,
+    about: variant === 'base' ? aboutBase(facts!) : aboutOwn(facts),
+    ...(answers[variant] && { answer: answers[variant] }),
+  };
+}
+
+function aboutOwn(facts: PlayFacts | undefined): string {
+  if (facts?.step === undefined) return '';
+  return facts.form === 'static' ? t('step {0}, static form', facts.step) : t('step {0}', facts.step);
+}
+
+function aboutBase({ base, step }: PlayFacts): string {
+  if (base === 'model') return t('without the adapter');
+  return step === undefined
+    ? t('without the adapter, with its head')
+    : t('without the adapter, with this run’s head');
+}
+
+/** How a column is called in a sentence. */
+export const nameOf = ({ title, about }: Column): string => (about ? t('{0} ({1})', title, about) : title);
+
+/** A column's probability of a label, by its name; undefined where it has none of that name, or no answer. */
+export function chanceOf({ subject, answer }: Column, label: string): number | undefined {
+  const i = subject.facts?.labels.indexOf(label) ?? -1;
+  return i < 0 ? undefined : answer?.prediction?.probabilities[i];
+}

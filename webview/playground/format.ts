@@ -1,0 +1,22 @@
+import type { Prediction } from '../../src/shared/playground';
+import { t } from '../ui/l10n';
+
+/** 93.4 %; never 0 or 100 where it is not quite that. */
+export function percent(share: number): string {
+  if (share === 0 || share === 1) return `${100 * share} %`;
+  if (share < 0.0005) return '<0.1 %';
+  return share > 0.9995 ? '>99.9 %' : `${(100 * share).toFixed(1)} %`;
+}
+
+/** 8.4 ms, 120 ms, 2.3 s */
+export function latency(seconds: number): string {
+  const ms = 1000 * seconds;
+  if (ms >= 1000) return `${seconds.toFixed(1)} s`;
+  return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+}
+
+export const tokens = (count: number): string => (count === 1 ? t('1 token') : t('{0} tokens', count));
+
+/** Indices of labels, the likeliest first. */
+export const ranked = ({ probabilities }: Prediction): number[] =>
+  [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);

@@ -1,0 +1,61 @@
+import { html, type TemplateResult } from 'lit';
+import {
+  GENERATION_DEFAULTS,
+  isGenerationSettings,
+  type GenerationSettings,
+} from '../../src/shared/playground';
+import { t } from '../ui/l10n';
+
+/** As typed: whatever is wrong is said beside it. */
+export type TypedSettings = Record<keyof GenerationSettings, string>;
+
+export const DEFAULT_TYPED = Object.fromEntries(
+  Object.entries(GENERATION_DEFAULTS).map(([key, value]) => [key, String(value)]),
+) as TypedSettings;
+
+/** Undefined where one of them cannot be used. */
+export function settingsOf(typed: TypedSettings): GenerationSettings | undefined {
+  const entries = Object.entries(typed).map(([key, text]) => [key, text.trim() === '' ? NaN : Number(text)]);
+  const settings: unknown = Object.fromEntries(entries);
+  return isGenerationSettings(settings) ? settings : undefined;
+}
+
+export function settingsForm(
+  typed: TypedSettings,
+  change: (change: Partial<TypedSettings>) => void,
+): TemplateResult {
+  const fields: [keyof GenerationSettings, string, string, string][] = [
+    ['maxTokens', t('Tokens at most'), t('how many are written'), '1'],
+    ['temperature', t('Temperature'), t('0: always the likeliest token'), '0.1'],
+    ['topK', t('Top-k'), t('only the k likeliest; 0: all'), '1'],
+    ['topP', t('Top-p'), t('only the likeliest with this share; 1: all'), '0.05'],
+    ['seed', t('Seed'), t('the same seed, the same text'), '1'],
+  ];
+  return html`<div class="settings" role="group" aria-label=${t('How the text is written')}>
+    ${fields.map(
+      ([key, label, help, step]) =>
+        html`<label>
+          <span>${label}</span>
+          <input
+            type="number"
+            name=${key}
+            min="0"
+            step=${step}
+            .value=${typed[key]}
+            aria-invalid=${isUsable(typed, key) ? 'false' : 'true'}
+            @input=${(e: Event) => change({ [key]: (e.target as HTMLInputElement).value })}
+          />
+          <small>${isUsable(typed, key) ? help : wrong(key)}</small>
+        </label>`,
+    )}
+  </div>`;
+}
+
+/** Whether this one can be used, whatever the others are. */
+const isUsable = (typed: TypedSettings, key: keyof GenerationSettings): boolean =>
+  settingsOf({ ...DEFAULT_TYPED, [key]: typed[key] }) !== undefined;
+
+function wrong(key: keyof GenerationSettings): string {
+  if (key === 'topP') return t('A number above 0, up to 1.');
+  return key === 'temperature' ? t('A number from 0 on.') : t('A whole number from 0 on.');
+}

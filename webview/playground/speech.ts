@@ -1,0 +1,21 @@
+import type { PlaygroundView } from '../../src/shared/panels/playground-view';
+import { t } from '../ui/l10n';
+import { nameOf, type Column } from './columns';
+import { percent, ranked, tokens } from './format';
+
+/** What a screen reader says of an answer, once all of it is there. */
+export function speech({ busy, request }: PlaygroundView, columns: readonly Column[]): string {
+  if (busy) return '';
+  const said = columns.flatMap((c) => {
+    const { answer } = c;
+    if (answer?.request !== request) return [];
+    const { prediction, generated } = answer;
+    if (generated) return [t('{0} wrote {1}.', nameOf(c), tokens(generated.tokens))];
+    if (!prediction) return [];
+    const best = ranked(prediction)[0];
+    return [
+      t('{0}: {1}, {2}.', nameOf(c), c.subject.facts!.labels[best], percent(prediction.probabilities[best])),
+    ];
+  });
+  return said.join(' ');
+}

@@ -1,0 +1,86 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { PlaySample } from '../../src/shared/playground';
+import { t } from '../ui/l10n';
+import { settingsForm, settingsOf, type TypedSettings } from './settings';
+
+export interface TextForm {
+  text: string;
+  /** A language model goes on with it; else it is given labels. */
+  writes: boolean;
+  settings: TypedSettings;
+  /** The validation row that stands there unchanged. */
+  sample?: PlaySample;
+  /** Whether there is a program to ask. */
+  running: boolean;
+  /** Whether a text is being written. */
+  busy: boolean;
+  can: { sample: boolean; compare: boolean };
+  type(text: string): void;
+  set(settings: TypedSettings): void;
+  act(action: 'ask' | 'stop' | 'sample' | 'compare'): void;
+}
+
+const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
+
+/** Where a text is typed, and how it is asked. */
+export function textForm(f: TextForm): TemplateResult {
+  const { writes, busy, act } = f;
+  const askable = f.text.trim() !== '' && f.running && (!writes || settingsOf(f.settings) !== undefined);
+  const button = (action: Parameters<TextForm['act']>[0], label: string, primary = false, usable = true) =>
+    html`<vscode-button
+      appearance=${primary ? 'primary' : 'secondary'}
+      data-action=${action}
+      ?disabled=${!usable}
+      @click=${(e: Event) => {
+        act(action);
+        // It goes, and the focus would go with it.
+        if (action === 'stop') (e.target as Element).closest('form')!.querySelector('textarea')!.focus();
+      }}
+      >${label}</vscode-button
+    >`;
+  return html`<form
+    @submit=${(e: Event) => e.preventDefault()}
+    @keydown=${(e: KeyboardEvent) => {
+      if (e.key === 'Escape' && writes && busy) return act('stop');
+      if (e.key !== 'Enter' || !(e.ctrlKey || e.metaKey)) return;
+      e.preventDefault();
+      if (askable) act('ask');
+    }}
+  >
+    <label class="question">
+      <span>${writes ? t('Prompt') : t('Text')}</span>
+      <textarea
+        rows="4"
+        spellcheck="false"
+        placeholder=${writes ? t('The model writes on from here.') : t('Type or paste a text: it is asked when you pause.')}
+        .value=${f.text}
+        @input=${(e: Event) => f.type((e.target as HTMLTextAreaElement).value)}
+      ></textarea>
+    </label>
+    ${sampleLine(f.sample)}
+    ${writes ? settingsForm(f.settings, (change) => f.set({ ...f.settings, ...change })) : nothing}
+    <div class="buttons">
+      ${button('ask', writes ? t('Generate') : t('Ask'), true, askable)}
+      ${writes && busy ? button('stop', t('Stop')) : nothing}
+      ${f.can.sample ? button('sample', t('Try a Validation Text')) : nothing}
+      ${f.can.compare ? button('compare', t('Compare with …')) : nothing}
+      <span class="note"
+        >${writes ? t('{0} generates, Escape stops.', ENTER) : t('{0} asks at once.', ENTER)}</span
+      >
+    </div>
+    ${
+      writes
+        ? html`<p class="note">
+            ${t('Each token computes the whole text anew, without a cache of keys and values: long texts get slower.')}
+          </p>`
+        : nothing
+    }
+  </form>`;
+}
+
+function sampleLine(sample: PlaySample | undefined): unknown {
+  if (!sample) return nothing;
+  return html`<p class="truth-line" role="status">
+    ${t('{0}, line {1}. Its label: {2}', sample.file, sample.line, sample.label)}
+  </p>`;
+}

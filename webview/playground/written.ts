@@ -1,0 +1,45 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Generated } from '../../src/shared/playground';
+import { t } from '../ui/l10n';
+import type { CardContext } from './answer-card';
+import type { Column } from './columns';
+import { latency, tokens } from './format';
+
+/** What a language model wrote, as far as it is there, behind the prompt. */
+export function writtenText({ answer }: Column, { busy, prompt, request }: CardContext): TemplateResult {
+  if (!answer)
+    return html`<p class="note">
+      ${busy ? t('Waiting for its turn …') : request > 0 ? t('It was not asked.') : t('Nothing is written yet.')}
+    </p>`;
+  const { text = '', generated } = answer;
+  return html`<div class="written">
+      <span class="prompt">${prompt}</span>${text ? html`<span class="made">${text}</span>` : nothing}
+    </div>
+    <p class="note numbers">${generated ? summary(generated) : t('Writing …')}</p>`;
+}
+
+export function ended({ ended }: Generated): string {
+  switch (ended) {
+    case 'end':
+      return t('ended by the model');
+    case 'length':
+      return t('as many as were asked for');
+    case 'full':
+      return t('as long a text as the model reads');
+    case 'stopped':
+      return t('stopped');
+  }
+}
+
+export function summary(g: Generated): string {
+  const parts = [t('{0}, {1}', tokens(g.tokens), ended(g))];
+  if (g.tokensPerSecond > 0)
+    parts.push(
+      t('{0} tokens/s', pace(g.tokensPerSecond)),
+      t('the first after {0}', latency(g.secondsToFirst)),
+    );
+  return parts.join(' · ');
+}
+
+const pace = (perSecond: number): string =>
+  perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
