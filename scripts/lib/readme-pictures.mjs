@@ -18,6 +18,8 @@ const PARTS = {
   run: { shot: 'run-dark', x: 0, y: 0, width: 1280, height: 830 },
   compare: { shot: 'compare-dark', x: 348, y: 0, width: 932, height: 830 },
   layer: { shot: 'layer-dark', x: 348, y: 36, width: 932, height: 790 },
+  playground: { shot: 'playground-dark', x: 348, y: 0, width: 932, height: 560 },
+  errors: { shot: 'errors-dark', x: 348, y: 36, width: 932, height: 790 },
   budget: { shot: 'budget-dark', x: 348, y: 36, width: 932, height: 790 },
 };
 

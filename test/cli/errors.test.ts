@@ -280,7 +280,7 @@ describe('an experiment file or command line with a mistake', () => {
     [
       ['export', 'none', '--as', 'gguf'],
       2,
-      '--as takes onnx-dynamic or onnx-merged, not "gguf"',
+      '--as takes adapter, peft-lora, onnx-dynamic, onnx-merged, onnx-adapter-inputs, not "gguf"',
       'export --help',
     ],
     [['export', 'none', '--as', 'onnx-merged'], 20, /There is no run folder .*none/, '.aurora/runs'],
