@@ -50,7 +50,7 @@ export function fromPattern(
   otherwise: number,
 ): number {
   for (const [key, value] of Object.entries(pattern ?? {}))
-    if (regex(`^(?:.*\\.)?(?:${key})$`, 'rankPattern').test(path)) return value;
+    if (regex(`^(?:.*\\.)?(?:${key})$`, 'rankPattern or alphaPattern').test(path)) return value;
   return otherwise;
 }
 

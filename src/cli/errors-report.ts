@@ -1,3 +1,4 @@
+import { escapeControls } from '../shared/controls';
 import { confusedPairs, confusionOf } from '../shared/errors-view/confusion';
 import {
   accuracyOf,
@@ -97,7 +98,11 @@ function texts({ columns, labels, excerpts }: Predictions, top: number): string[
       ? `${label}, taken for ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
       : `${label}, by ${percent(columns.margin[i])} (${share})`;
     const text = known.get(i);
-    return [`  line ${columns.line[i]}: ${words}`, ...(text === undefined ? [] : [`    ${shorter(text)}`])];
+    const lines = [
+      `  line ${columns.line[i]}: ${words}`,
+      ...(text === undefined ? [] : [`    ${shorter(text)}`]),
+    ];
+    return lines.map((line) => escapeControls(line));
   });
   return [`The ${shown.length === 1 ? 'text that says' : `${shown.length} texts that say`} most`, ...lines];
 }

@@ -38,7 +38,7 @@ export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): str
 function result(folder: string, record: ExportRecord): string {
   const { metrics, trainedForm, form, drop, largestDifference, step } = record;
   const gap =
-    isStaticForm(form) && trainedForm === 'dynamic'
+    isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
       ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${drop.metric}.`]
       : [];
   const lines = [
@@ -55,10 +55,14 @@ function result(folder: string, record: ExportRecord): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** LoRA has one form only. */
-function forms({ metrics, trainedForm }: ExportRecord): string[][] {
+/** LoRA's are one. */
+const isOneForm = ({ metrics }: ExportRecord): boolean =>
+  JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
+
+function forms(record: ExportRecord): string[][] {
+  const { metrics, trainedForm } = record;
   const { dynamic, static: fixed } = metrics;
-  if (JSON.stringify(dynamic) === JSON.stringify(fixed)) return [row('as trained', dynamic)];
+  if (isOneForm(record)) return [row('as trained', dynamic)];
   const mark = (form: string) => (form === trainedForm ? ' (as trained)' : '');
   return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
 }

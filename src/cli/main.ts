@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { escapeControls } from '../shared/controls';
 import { AuroraError, EXIT } from '../shared/errors';
 import { nearest } from '../shared/nearest';
 import { useGpuSupport } from '../trainer/gpu-support/use';
@@ -111,7 +112,7 @@ main(process.argv.slice(2)).then(
   (e: unknown) => {
     const known = e instanceof AuroraError;
     process.stderr.write(
-      `\nerror: ${known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`}\n`,
+      `\nerror: ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,
     );
     if (known && e.hint) process.stderr.write(`       ${e.hint}\n`);
     if (!known)

@@ -1,3 +1,4 @@
+import { escapeControls } from '../shared/controls';
 import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../shared/playground';
 import { count } from './format';
 import { percent } from './progress';
@@ -24,11 +25,12 @@ export function loadedText(facts: PlayFacts): string {
     'causal-lm': 'writes on from a text',
   };
   const form = facts.form === 'static' ? ' in its static form' : '';
-  return [
+  const lines = [
     `${subjectName(facts, 'adapted')}${form}: ${what[facts.task]}.`,
     ...facts.assumed.map((a) => `note: ${a}`),
     '',
-  ].join('\n');
+  ];
+  return lines.map((line) => escapeControls(line)).join('\n');
 }
 
 /** Each answer's likeliest labels in a row; ends with a line break. */

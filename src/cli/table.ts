@@ -1,5 +1,8 @@
+import { escapeControls } from '../shared/controls';
+
 /** Rows as lines with aligned columns; a column whose cells are all numbers or percentages is aligned right. */
-export function table(rows: readonly (readonly string[])[], separator = '  '): string[] {
+export function table(texts: readonly (readonly string[])[], separator = '  '): string[] {
+  const rows = texts.map((row) => row.map((cell) => escapeControls(cell)));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
   const numeric = widths.map((_, i) => rows.every((r) => /^[\d.,%×e+-]*$/.test(r[i] ?? '')));

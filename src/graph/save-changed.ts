@@ -8,7 +8,7 @@ import {
   mkdirSync,
   openSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { EXTERNAL_FROM, padded } from './data-file';
 import { diskError, writeAll, writeAtomic } from './files';
 import { isFileRef, type Model, type Tensor } from './model';
@@ -27,7 +27,7 @@ import { readTensorBytes } from './values';
  */
 export function saveChanged(model: Model, original: Model, path: string, changed: ReadonlySet<Tensor>): void {
   const tensors = [...original.graph.initializers.values()];
-  const outside = new Map(tensors.flatMap((t) => (place(t) ? [[t.name, place(t)!] as const] : [])));
+  const outside = placesOf(tensors);
   const [first] = outside.values();
   if (!first) return saveModel(model, path);
   const files = new Map<string, DataFile>();
@@ -69,11 +69,20 @@ interface Place extends ExternalData {
   length: number;
 }
 
-/** Where a weight lies outside its model file. */
-function place(t: Tensor): Place | undefined {
-  const external = externalOf.get(t);
-  // The loader has found the length where the file does not say it.
-  return external && isFileRef(t.data) ? { ...external, length: t.data.length } : undefined;
+/** Where weights lie outside their model file, by their names; a data file has one name here, however it is spelled. */
+function placesOf(tensors: readonly Tensor[]): Map<string, Place> {
+  const spelled = new Map<string, string>();
+  const places = new Map<string, Place>();
+  for (const t of tensors) {
+    const external = externalOf.get(t);
+    if (!external || !isFileRef(t.data)) continue;
+    const { path, length } = t.data;
+    const location = spelled.get(path) ?? posix.normalize(external.location.replaceAll('\\', '/'));
+    spelled.set(path, location);
+    // The loader has found the length where the file does not say it.
+    places.set(t.name, { ...external, location, length });
+  }
+  return places;
 }
 
 /** Whether another weight stands on the same bytes: tied by place. */

@@ -53,7 +53,7 @@ export type PredictLine =
   | { kind: 'result'; file: string; step: number }
   | PreflightProblem;
 
-export const PREDICTIONS_VERSION = 1;
+const PREDICTIONS_VERSION = 1;
 export const MOST_EXCERPTS = 2000;
 export const EXCERPT_CHARACTERS = 280;
 

@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 
 /** What lies beside a model file and says what it is. */
 export interface BaseModel {
@@ -35,10 +35,10 @@ const TEXTS: readonly [RegExp, string][] = [
 /** Never fails: what cannot be read is not known. */
 export function baseModel(modelPath: string): BaseModel {
   const folder = dirname(modelPath);
-  const config = parse(read(join(folder, 'config.json')));
+  const config = parse(read(folder, 'config.json'));
   const { _name_or_path: named } = config;
   const known = typeof named === 'string' && /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(named);
-  const files = names(folder).filter((name) => LICENSE_FILE.test(name));
+  const files = names(folder).filter((name) => LICENSE_FILE.test(name) && isOwnFile(folder, name));
   return {
     name: known ? named : basename(folder),
     config,
@@ -48,17 +48,32 @@ export function baseModel(modelPath: string): BaseModel {
 
 /** A model card's front matter says it best, then config.json, then the licence's own text. */
 function licenseOf(folder: string, config: BaseModel['config'], files: string[]): string | undefined {
-  const front = /^---\n([^]*?)\n---/.exec(read(join(folder, 'README.md')))?.[1] ?? '';
+  const front = /^---\n([^]*?)\n---/.exec(read(folder, 'README.md'))?.[1] ?? '';
   const stated = /^license:\s*["']?([^"'\n]+?)["']?\s*$/m.exec(front)?.[1];
   if (stated) return stated;
   if (typeof config.license === 'string') return config.license;
-  const texts = files.map((name) => read(join(folder, name)).replace(/\s+/g, ' ').slice(0, 5000));
+  const texts = files.map((name) => read(folder, name).replace(/\s+/g, ' ').slice(0, 5000));
   return TEXTS.find(([begins]) => texts.some((text) => begins.test(text)))?.[1];
 }
 
-function read(path: string): string {
+/**
+ * Whether a model's folder has a file of its own by that name: no link to elsewhere, since what lies beside a model is
+ * passed on with its exports. Hugging Face's cache links from snapshots/REVISION to blobs.
+ */
+export function isOwnFile(folder: string, name: string): boolean {
   try {
-    return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+    const real = realpathSync(join(folder, name));
+    const homes = [realpathSync(folder), resolve(realpathSync(folder), '../../blobs')];
+    return statSync(real).isFile() && homes.some((home) => real.startsWith(home + sep));
+  } catch {
+    return false;
+  }
+}
+
+function read(folder: string, name: string): string {
+  if (!isOwnFile(folder, name)) return '';
+  try {
+    return readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n');
   } catch {
     return '';
   }

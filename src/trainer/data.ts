@@ -32,33 +32,32 @@ export interface TaskData {
 export function loadData(spec: Experiment, model: Model, known?: readonly string[]): TaskData {
   const { data } = spec;
   const tokenizer = tokenizerFor(spec, model);
-  const { train, validation, labels } = readSplit(spec, known);
-  const split = (path: string, { rows, skipped }: Rows): DataSplit => {
-    const dataset = tokenizeAll(rows, tokenizer, {
-      path,
-      labels,
-      maxLength: spec.model.maxLength,
-      onBadRow: data.onBadRow,
-    });
-    return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
-  };
-  const result = {
-    train: split(data.train, train),
-    validation: split(data.validation ?? data.train, validation),
-    labels,
-    tokenizer,
-  };
-  return {
-    ...result,
-    warnings: [
-      ...tokenizer.warnings,
-      ...skippedWarning([...result.train.skipped, ...result.validation.skipped]),
-      ...truncationWarning(result.train, spec),
-    ],
-  };
+  const read = readSplit(spec, known);
+  const { labels } = read;
+  const split = (path: string, rows: Rows) => tokenized(spec, path, rows, labels, tokenizer);
+  const train = split(data.train, read.train);
+  const validation = split(data.validation ?? data.train, read.validation);
+  const warnings = [
+    ...tokenizer.warnings,
+    ...skippedWarning([...train.skipped, ...validation.skipped]),
+    ...truncationWarning(train, spec),
+  ];
+  return { train, validation, labels, tokenizer, warnings };
 }
 
-/** What it takes to ask a trained run, whose data may be large, or gone: its tokenizer and its labels. */
+/**
+ * What a trained run is measured on: of a separate validation file that alone, since the training data may be large, or
+ * gone.
+ */
+export function loadValidation(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData {
+  const without = withoutRows(spec, model, labels);
+  const { tokenizer } = without;
+  const { path } = without.validation;
+  const validation = tokenized(spec, path, validationRows(spec, labels), labels, tokenizer);
+  return { ...without, validation, warnings: [...tokenizer.warnings, ...skippedWarning(validation.skipped)] };
+}
+
+/** What it takes to ask a trained run: its tokenizer and its labels. */
 export function withoutRows(spec: Experiment, model: Model, labels: readonly string[] = []): TaskData {
   const tokenizer = tokenizerFor(spec, model);
   const dataset = { examples: [], truncatedCount: 0, padId: tokenizer.padId, skipped: [] };
@@ -73,8 +72,29 @@ export function withoutRows(spec: Experiment, model: Model, labels: readonly str
   };
 }
 
+function tokenized(
+  spec: Experiment,
+  path: string,
+  { rows, skipped }: Rows,
+  labels: readonly string[],
+  tokenizer: Tokenizer,
+): DataSplit {
+  const { onBadRow } = spec.data;
+  const dataset = tokenizeAll(rows, tokenizer, { path, labels, maxLength: spec.model.maxLength, onBadRow });
+  return { path, rows, dataset, skipped: [...skipped, ...dataset.skipped] };
+}
+
+const labelledRows = ({ data }: Experiment, path: string, labels: readonly string[]): Rows =>
+  withKnownLabels(path, readRows(path, data), labels, data.onBadRow);
+
+/** As the file has them, with labels of these alone. */
+export const validationRows = (spec: Experiment, labels: readonly string[]): Rows =>
+  spec.data.validation === undefined
+    ? readSplit(spec, labels).validation
+    : labelledRows(spec, spec.data.validation, labels);
+
 /** Both sides' rows as the files have them. */
-export function readSplit(
+function readSplit(
   spec: Experiment,
   known?: readonly string[],
 ): { train: Rows; validation: Rows; labels: string[] } {
@@ -83,8 +103,7 @@ export function readSplit(
   const labels = known ? [...known] : inferLabels(data.train, read.rows);
   const all = known ? withKnownLabels(data.train, read, labels, data.onBadRow) : read;
   if (data.validation !== undefined) {
-    const own = readRows(data.validation, data);
-    return { train: all, validation: withKnownLabels(data.validation, own, labels, data.onBadRow), labels };
+    return { train: all, validation: labelledRows(spec, data.validation, labels), labels };
   }
   const { train, validation } = splitRows(data.train, all.rows, data.validationFraction, spec.training.seed);
   return { train: { ...all, rows: train }, validation: { rows: validation, skipped: [] }, labels };

@@ -8,7 +8,7 @@ import { readRunSummary, type RunSummary } from '../runs/read';
 import { AuroraError } from '../shared/errors';
 import type { EvaluationMetrics } from '../shared/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
-import { loadData } from './data';
+import { loadValidation } from './data';
 import type { Environment } from './environment';
 import { readPeftAdapter } from './export/peft';
 import { taskInForm } from './phase';
@@ -29,7 +29,9 @@ export interface Trained {
   /** As the journal has them, where that step was evaluated. */
   metrics?: EvaluationMetrics;
   labels: string[];
-  /** Its adapters are in `form`. */
+  /** Texts that it was trained on. */
+  trainExamples: number;
+  /** Its adapters are in `form`; of its data the validation side alone is there. */
   task: Task;
   parameters: Map<string, Float32Array>;
   /** What the checkpoint was made in, where it is still there. */
@@ -57,7 +59,7 @@ export async function openTrained(
   folder: string,
   at: At,
   near: string,
-  load: typeof loadData = loadData,
+  load = loadValidation,
 ): Promise<Trained> {
   const run = readRunSummary(folder);
   const started = run.events.find((e) => e.kind === 'started');
@@ -80,6 +82,7 @@ export async function openTrained(
     form,
     ...(evaluation?.kind === 'evaluation' && { metrics: evaluation.metrics }),
     labels: started.labels,
+    trainExamples: started.trainExamples,
     task: taskInForm(prepared, form),
     parameters,
     ...(environment && { environment }),
@@ -116,12 +119,16 @@ function savedAt(
 ): Pick<Trained, 'parameters' | 'environment'> {
   const paths = runPaths(folder);
   const steps = checkpointSteps(folder);
-  if (steps.includes(step)) {
-    const { parameters, state } = readCheckpoint(join(paths.checkpoints, stepName(step)));
-    return { parameters, environment: state.environment };
-  }
-  if (typeof at !== 'number' && existsSync(join(paths.adapter, at)))
-    return { parameters: readPeftAdapter(join(paths.adapter, at), task.adapters) };
+  const apart = typeof at === 'number' ? undefined : join(paths.adapter, at);
+  const isApart = apart !== undefined && existsSync(apart);
+  if (steps.includes(step))
+    try {
+      const { parameters, state } = readCheckpoint(join(paths.checkpoints, stepName(step)));
+      return { parameters, environment: state.environment };
+    } catch (e) {
+      if (!isApart) throw e;
+    }
+  if (isApart) return { parameters: readPeftAdapter(apart, task.adapters) };
   throw new AuroraError(
     'run',
     `${folder} has no checkpoint of step ${step}.`,

@@ -1,10 +1,23 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadTokenizer } from '../../src/data/tokenizer';
 import { readRun } from '../../src/runs/read';
-import { parsePredictions, type Predictions, type PredictLine } from '../../src/shared/predictions';
+import {
+  encodePredictions,
+  parsePredictions,
+  type Predictions,
+  type PredictLine,
+} from '../../src/shared/predictions';
 import { Lab, type Outcome } from './lab';
 
 const lab = new Lab({
@@ -223,6 +236,26 @@ describe('aurora errors', () => {
     expect(predicted(merged).predictions.form).toBe('static');
     expect(predicted(merged, '--at', '3').predictions.form).toBe('dynamic');
     expect(lab.run('errors', merged).out).toMatch(/^Step \d+, static form: /);
+  });
+
+  it('needs none of the training data', () => {
+    const away = lab.path('train.jsonl.away');
+    renameSync(lab.path('train.jsonl'), away);
+    const r = lab.run('errors', run, '--again');
+    renameSync(away, lab.path('train.jsonl'));
+    expect([r.code, r.out]).toEqual([0, expect.stringContaining('validation texts are right')]);
+  });
+
+  it('shows no more than it says: what would steer a terminal is written out', () => {
+    const { predictions, file } = predicted(run);
+    const labels = ['other\u001b[2J', 'pets\nand more'];
+    const excerpts = predictions.excerpts.map((e) => ({ ...e, text: `\u001b]0;pwned\u0007${e.text}` }));
+    writeFileSync(file, encodePredictions({ ...predictions, labels, excerpts }));
+    const r = lab.run('errors', run);
+    expect(r.out).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(r.out).toContain('other\\u001b[2J');
+    expect(r.out).toContain('pets\\u000aand more');
+    expect(r.out).toContain('\\u001b]0;pwned\\u0007');
   });
 
   it('shows what it has found before once the data are gone, and cannot find anything new', () => {

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +19,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder';
 import { DType } from '../../src/graph/dtype';
 import { loadModel } from '../../src/graph/load';
-import { isFileRef, type Model, type Node } from '../../src/graph/model';
+import { isFileRef, type FileRef, type Model, type Node } from '../../src/graph/model';
+import { encodeModel } from '../../src/graph/onnx/encode';
+import { externalOf } from '../../src/graph/onnx/tensor';
 import { readSafetensors } from '../../src/graph/safetensors';
 import { saveModel } from '../../src/graph/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
@@ -185,7 +197,7 @@ describe('aurora export', () => {
 
   it('never writes over what is no export', () => {
     for (const [name, message] of [
-      ['model.onnx', 'is there already, and is no export'],
+      ['model.onnx', 'is there already, and is a file'],
       ['.', 'is there already, and is no export'],
     ]) {
       const r = lab.run('export', lora, '--as', 'onnx-merged', '--out', lab.path(name));
@@ -206,6 +218,35 @@ describe('aurora export', () => {
       'export.json',
     ]);
     expect(readdirSync(lab.folder).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('needs none of the training data', () => {
+    const away = lab.path('train.jsonl.away');
+    renameSync(lab.path('train.jsonl'), away);
+    const { folder } = exported(lora, 'peft-lora', '--out', lab.path('without-training-data'));
+    renameSync(away, lab.path('train.jsonl'));
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
+      '- Training: 96 texts of `train.jsonl`.',
+    );
+  });
+
+  it('refuses a model whose data have the name of a file of its own', () => {
+    const path = lab.path('named/model.onnx');
+    mkdirSync(lab.path('named'));
+    saveModel(loadModel(lab.path('model.onnx')), path, 0);
+    renameSync(`${path}.data`, lab.path('named/tokenizer.json'));
+    copyFileSync(lab.path('named/tokenizer.json'), `${path}.data`);
+    const named = encodeModel(loadModel(path), (t) => {
+      const place = externalOf.get(t);
+      return place && { ...place, location: './tokenizer.json', length: (t.data as FileRef).length };
+    });
+    writeFileSync(path, named);
+    const run = trained('named-run', LORA, 'model.path=named/model.onnx', 'model.tokenizer=tokenizer.json');
+    const r = lab.run('export', run, '--as', 'onnx-merged');
+    expect([r.code, r.err]).toEqual([
+      4,
+      expect.stringContaining('keeps weights in "./tokenizer.json", a name that an export needs for itself'),
+    ]);
   });
 
   it('unties a weight that an embedding reads too', async () => {
@@ -407,6 +448,14 @@ describe('which state is exported', () => {
 
 describe('the model card', () => {
   it('says what it is of, how good, and by whose leave, and nothing of this machine', () => {
+    const config = {
+      _name_or_path: '/home/alice/secret-model',
+      model_type: 'bert',
+      architectures: ['BertForMaskedLM'],
+      num_labels: 9,
+      problem_type: 'multi_label_classification',
+    };
+    lab.write('config.json', JSON.stringify(config));
     lab.write('LICENSE', 'MIT License\n\nPermission is hereby granted, free of charge, to any person');
     const { folder } = exported(lab.runs(lab.path('aurora'))[0], 'onnx-dynamic', '--out', lab.path('carded'));
     const card = readFileSync(join(folder, 'README.md'), 'utf8');
@@ -418,6 +467,12 @@ describe('the model card', () => {
     expect(card).toContain('2 labels, in the order of the logits: `other`, `pets`.');
     expect(card).toContain('whose licence is mit. Its text is in `LICENSE`.');
     expect(card).not.toContain(lab.folder);
+    expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({
+      model_type: 'bert',
+      problem_type: 'single_label_classification',
+      id2label: { 0: 'other', 1: 'pets' },
+      label2id: { other: 0, pets: 1 },
+    });
     expect(card).not.toContain(hostname());
     expect(readdirSync(folder).sort()).toEqual([
       'LICENSE',
@@ -428,8 +483,6 @@ describe('the model card', () => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
-    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
-    expect(config.id2label).toEqual({ 0: 'other', 1: 'pets' });
     const { files } = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
     expect(files['model.onnx']).toBe(hash(join(folder, 'model.onnx')));
   });

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toHalf } from '../../src/graph/half';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/safetensors';
@@ -174,6 +174,7 @@ describe('an adapter of somebody else', () => {
       alphaPattern: { 'layer\\.1\\.value': 3 },
     });
     expect(out).toContain('does not name its labels: they are taken for "other", "pets", in this order');
+    expect(out).toContain('does not say what its head reads: it is put on the mean of the hidden states');
     const { tensors } = readSafetensors(join(run, 'checkpoints/step-000000/adapter.safetensors'));
     expect([...tensors.get('head.bias')!.data]).toEqual([0.25, -0.5]);
     // What it computes is what merging by hand would.
@@ -182,6 +183,19 @@ describe('an adapter of somebody else', () => {
       largestDifference: number;
     };
     expect(record.largestDifference).toBeLessThan(1e-4);
+  });
+
+  it('has a card that says where it came from, and of nothing that was not done here', () => {
+    const folder = foreign('plain');
+    const { run } = imported(folder);
+    const card = readFileSync(join(exported(run, 'peft-lora', 'plain-card'), 'README.md'), 'utf8');
+    expect(card).toContain(
+      'of **lab**, imported from `plain` into AuroRA Lab'.replace('lab', basename(lab.folder)),
+    );
+    expect(card).toContain('| as imported |');
+    expect(card).toContain('- Training: not known here, since the adapter was imported.');
+    expect(card).toContain('library_name: peft');
+    expect(card).toContain('tags: [lora]');
   });
 
   it('in float16 is read as the nearest numbers', () => {
@@ -263,9 +277,80 @@ describe('an adapter of somebody else', () => {
     ],
     [
       'other labels',
-      { tensors: (t) => t.set(`${PREFIX}classifier.weight`, { dims: [3, 32], data: new Float32Array(96) }) },
+      {
+        tensors(t) {
+          t.set(`${PREFIX}classifier.weight`, { dims: [3, 32], data: new Float32Array(96) });
+          t.set(`${PREFIX}classifier.bias`, { dims: [3], data: new Float32Array(3) });
+        },
+      },
       /is 3 × 32, and the experiment needs 2 × 32/,
     ],
+    [
+      'two models in one',
+      {
+        tensors(t) {
+          for (const [key, tensor] of [...t]) {
+            if (!key.includes('layer.0.query')) continue;
+            t.delete(key);
+            for (const part of ['text_model.', 'vision_model.'])
+              t.set(key.replace('layer.0', `${part}layer.0`), tensor);
+          }
+        },
+      },
+      /adapts \d modules that the model does not have, such as (text|vision)_model\.layer\.0\.query/,
+    ],
+    [
+      'PiSSA',
+      { config: { init_lora_weights: 'pissa' } },
+      /"pissa", with which PEFT changes the base model's/,
+    ],
+    [
+      'LoftQ',
+      { config: { init_lora_weights: 'loftq' } },
+      /"loftq", with which PEFT changes the base model's/,
+    ],
+    [
+      'two heads',
+      { tensors: (t) => t.set(`${PREFIX}score.weight`, { dims: [2, 32], data: new Float32Array(64) }) },
+      /has two heads; base_model\.model\.score\.weight is of the second/,
+    ],
+    [
+      'half a head',
+      { tensors: (t) => t.delete(`${PREFIX}classifier.weight`) },
+      /has the bias of a head, and no weight/,
+    ],
+    [
+      'a bias of another length',
+      { tensors: (t) => t.set(`${PREFIX}classifier.bias`, { dims: [3], data: new Float32Array(3) }) },
+      /has a head whose weight is \[2, 32\] and whose bias is \[3\]: it is no linear layer/,
+    ],
+    [
+      'numbers that are none',
+      {
+        tensors: (t) => t.get(`${PREFIX}layer.0.query.lora_B.weight`)!.data.fill(NaN, 3, 4),
+      },
+      /layer\.0\.query\.lora_B\.weight holds numbers that are not finite/,
+    ],
+    ['half a rank', { config: { r: 2.5 } }, /does not do: adapter\.rank is 2\.5, expected a whole number/],
+    ['a dropout above 1', { config: { lora_dropout: 1.5 } }, /adapter\.dropout is 1\.5, expected a number/],
+    [
+      'an expression that only Python knows',
+      { config: { alpha_pattern: { '(?P<x>query)': 3 } } },
+      /has an expression in alpha_pattern, "\(\?P<x>query\)", that is none here/,
+    ],
+    ...(
+      [
+        ['spline_order', 7, /adapter\.splineOrder is 7, expected 1, 2 or 3/],
+        ['grid_size', 0, /adapter\.gridSize is 0, expected a whole number/],
+        ['grid_range', 'x', /adapter\.gridRange is "x", expected/],
+        ['grid_range', [1, -1], /adapter\.gridRange is \[1, -1\], expected its lower end first/],
+        ['activation', 'foo', /adapter\.activation is "foo", expected "tanh"/],
+      ] as const
+    ).map(([key, value, message]): [string, Parameters<typeof foreign>[1], RegExp] => [
+      `${key} ${JSON.stringify(value)}`,
+      { config: { peft_type: 'AURORA', aurora_alpha: 4, [key]: value } },
+      message,
+    ]),
     ['a cut file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a whole safetensors file/],
   ])('is refused where it is of %s', (name, change, message) => {
     const out = lab.path('refused');
@@ -281,6 +366,27 @@ describe('an adapter of somebody else', () => {
     expect(r.err).toMatch(/\n {7}\S/);
     // No half run is left.
     expect(readdirSync(lab.path('.')).includes('refused') ? readdirSync(out) : []).toEqual([]);
+  });
+
+  it('is refused where its file cannot be read', () => {
+    const folder = foreign('unreadable');
+    rmSync(join(folder, 'adapter_model.safetensors'));
+    mkdirSync(join(folder, 'adapter_model.safetensors'));
+    const r = lab.run('import', folder, '--experiment', lab.experiment);
+    expect([r.code, r.err]).toEqual([
+      22,
+      expect.stringMatching(/adapter_model\.safetensors cannot be read: EISDIR/),
+    ]);
+  });
+
+  it('of LoRA leaves out what an experiment says of AuroRA alone', () => {
+    const folder = foreign('plain');
+    const more = ['--set', 'training.staticEpochs=1', '--set', 'training.offsetPenalty=10'];
+    const { run, out } = imported(folder, ...more);
+    for (const key of ['staticEpochs', 'offsetPenalty'])
+      expect(out).toContain(`training.${key} of the experiment is left out: it is of AuroRA alone`);
+    const fork = lab.run('train', '--fork', run, '--at', '0', '--device', 'cpu');
+    expect([fork.code, fork.err]).toEqual([0, expect.not.stringContaining('error')]);
   });
 
   it('as a pickle is not opened', () => {

@@ -214,16 +214,16 @@ describe('aurora play of runs', () => {
       expect(JSON.parse(rows[line - 1])).toEqual({ text, label });
     }
     expect(samples[0].line).not.toBe(samples[1].line);
-    renameSync(lab.path('train.jsonl'), lab.path('moved.jsonl'));
+    renameSync(lab.path('validation.jsonl'), lab.path('moved.jsonl'));
     try {
       const without = new Program(run).send(
         { kind: 'sample', request: 1, subject: '1' },
         { kind: 'predict', request: 2, text },
       );
-      expect((await without.line('problem', { request: 1 })).message).toContain('train.jsonl');
+      expect((await without.line('problem', { request: 1 })).message).toContain('validation.jsonl');
       expect(predictions(await without.answers(2))).toHaveLength(2);
     } finally {
-      renameSync(lab.path('moved.jsonl'), lab.path('train.jsonl'));
+      renameSync(lab.path('moved.jsonl'), lab.path('validation.jsonl'));
     }
   });
 
@@ -263,6 +263,13 @@ describe('aurora play of runs', () => {
     expect(await program.ended).toBe(code);
     expect(readdirSync(program.temporary)).toEqual([]);
     expect(program.err).toBe('');
+  });
+
+  it('answers what came in before its standard input ended', async () => {
+    const p = new Program(run).send({ kind: 'predict', request: 1, text: 'the cat sat' });
+    p.child.stdin!.end();
+    expect(await p.ended).toBe(0);
+    expect(p.lines.map((l) => l.kind)).toEqual(['loading', 'loaded', 'prediction', 'prediction', 'answered']);
   });
 
   it('answers lines of text in a table', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -185,6 +186,10 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     const other = made(form);
     const mine = job(name, form);
     expect(readFileSync(join(other, 'model.onnx')).equals(readFileSync(mine.path))).toBe(true);
+    // So does it say, to whoever would put it into a model of other settings.
+    const { metadata } = readSafetensors(join(other, 'adapter.safetensors'));
+    const sum = createHash('sha256').update(readFileSync(mine.path)).digest('hex');
+    expect(metadata['aurora.model']).toBe(sum);
     const swapped = await inNode({ ...mine, adapter: join(other, 'adapter.safetensors') });
     const own = await inNode({
       ...job(name, 'onnx-dynamic'),

@@ -19,8 +19,9 @@ describe('gradient checkpointing', () => {
     const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, {});
     const again = await referenceStep(file.modelPath, file.case, { gradientCheckpointing: true });
-    // Every one of them has something to recompute.
-    expect(again.warnings).toEqual([]);
+    // Every one of them has something to recompute, but for those where σ is of a weight, and not of what is stored.
+    const isStatic = name.includes('static-form');
+    expect(again.warnings).toEqual(isStatic ? [expect.stringContaining('changes nothing here')] : []);
     const difference = stepDifference(without, again);
     expect(difference.loss).toBeLessThan(1e-6);
     expect(difference.gradient).toBeLessThan(1e-5);

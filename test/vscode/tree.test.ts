@@ -149,8 +149,19 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.expand(window.row(nameOf(oldest)));
     await untilSpoken(/^Best adapter, PEFT files · [\d.]+ KB/);
     await untilSpoken(/^Checkpoint at step 6/);
-    expect(await menuOf('Checkpoint at step 6')).toEqual(['Fork Run', 'Reveal Run Folder']);
-    expect(await menuOf('Best adapter')).toEqual(['Reveal Run Folder']);
+    expect(await menuOf('Checkpoint at step 6')).toEqual([
+      'Fork Run',
+      'Export Run',
+      'Show Errors',
+      'Open Playground',
+      'Reveal Run Folder',
+    ]);
+    expect(await menuOf('Best adapter')).toEqual([
+      'Export Run',
+      'Show Errors',
+      'Open Playground',
+      'Reveal Run Folder',
+    ]);
     expect(await menuOf(/^tiny/)).toContain('Open Budget Calculator');
     expect(await menuOf(nameOf(oldest))).toEqual(
       expect.arrayContaining(['Fork Run', 'Compare Runs', 'Star Run', 'Copy Diagnostics', 'Delete Run']),

@@ -2,7 +2,8 @@ import { html, nothing } from 'lit';
 import { LISTS, ORDERS, type List, type Order } from '../../src/shared/errors-view/choice';
 import { isWrong } from '../../src/shared/errors-view/telling';
 import { t } from '../ui/l10n';
-import { count, percent } from './format';
+import { percent } from '../ui/percent';
+import { count } from './format';
 import type { Model } from './model';
 
 /** Rows of one page. */

@@ -1,7 +1,8 @@
 import { html, nothing } from 'lit';
 import { supportOf } from '../../src/shared/errors-view/confusion';
 import { t } from '../ui/l10n';
-import { count, percent } from './format';
+import { percent } from '../ui/percent';
+import { count } from './format';
 import { cellAfter, type Cell } from './matrix-keys';
 import type { Model } from './model';
 

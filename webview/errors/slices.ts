@@ -1,7 +1,8 @@
 import { html, nothing, svg } from 'lit';
 import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/shared/errors-view/slices';
 import { t } from '../ui/l10n';
-import { count, loss, percent } from './format';
+import { percent } from '../ui/percent';
+import { count, loss } from './format';
 import type { Model } from './model';
 
 interface Row {

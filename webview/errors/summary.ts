@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit';
 import { t } from '../ui/l10n';
-import { count, loss, percent } from './format';
+import { percent } from '../ui/percent';
+import { count, loss } from './format';
 import type { Model } from './model';
 
 /** Of the confused pairs, those that are named. */

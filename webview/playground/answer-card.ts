@@ -2,8 +2,9 @@ import { html, nothing, svg, type TemplateResult } from 'lit';
 import type { Trouble } from '../../src/shared/panels/playground-view';
 import type { Prediction } from '../../src/shared/playground';
 import { t } from '../ui/l10n';
+import { percent } from '../ui/percent';
 import { chanceOf, nameOf, type Column } from './columns';
-import { latency, percent, ranked, tokens } from './format';
+import { latency, ranked, tokens } from './format';
 import { writtenText } from './written';
 
 /** Labels that are shown unless all are asked for. */

@@ -1,7 +1,8 @@
 import type { PlaygroundView } from '../../src/shared/panels/playground-view';
 import { t } from '../ui/l10n';
+import { percent } from '../ui/percent';
 import { columnsOf, nameOf, type Column } from './columns';
-import { latency, percent, ranked, tokens } from './format';
+import { latency, ranked, tokens } from './format';
 import { summary } from './written';
 
 /**

@@ -1,13 +1,6 @@
 import type { Prediction } from '../../src/shared/playground';
 import { t } from '../ui/l10n';
 
-/** 93.4 %; never 0 or 100 where it is not quite that. */
-export function percent(share: number): string {
-  if (share === 0 || share === 1) return `${100 * share} %`;
-  if (share < 0.0005) return '<0.1 %';
-  return share > 0.9995 ? '>99.9 %' : `${(100 * share).toFixed(1)} %`;
-}
-
 /** 8.4 ms, 120 ms, 2.3 s */
 export function latency(seconds: number): string {
   const ms = 1000 * seconds;

@@ -1,7 +1,8 @@
 import type { PlaygroundView } from '../../src/shared/panels/playground-view';
 import { t } from '../ui/l10n';
+import { percent } from '../ui/percent';
 import { nameOf, type Column } from './columns';
-import { percent, ranked, tokens } from './format';
+import { ranked, tokens } from './format';
 
 /** What a screen reader says of an answer, once all of it is there. */
 export function speech({ busy, request }: PlaygroundView, columns: readonly Column[]): string {

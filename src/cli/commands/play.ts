@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { escapeControls } from '../../shared/controls';
 import { AuroraError, EXIT } from '../../shared/errors';
 import {
   GENERATION_DEFAULTS,
@@ -8,6 +9,7 @@ import {
   type GenerationSettings,
   type PlayFacts,
   type PlayLine,
+  type PlayRequest,
   type PlaySource,
 } from '../../shared/playground';
 import { Player } from '../../trainer/playground/player';
@@ -109,7 +111,7 @@ function settingsOf(args: ParsedArgs): GenerationSettings {
   );
 }
 
-/** Until the standard input ends, or a signal; whatever is in hand then, nobody is there for it. */
+/** Until the standard input has ended and what came in by it is answered, or a signal. */
 async function speakJson(sources: readonly PlaySource[], options: PlayerOptions): Promise<number> {
   const emit = (line: PlayLine) => write(`${JSON.stringify(line)}\n`);
   const problem = (e: unknown) => {
@@ -118,19 +120,22 @@ async function speakJson(sources: readonly PlaySource[], options: PlayerOptions)
   };
   const player = new Player(emit, options);
   return new Promise((_, fail) => {
-    sources.forEach((source, i) =>
-      player.receive({ kind: 'load', subject: String(i + 1), source }).catch(fail),
-    );
+    let answered = Promise.resolve();
+    const receive = (request: PlayRequest) => {
+      answered = player.receive(request);
+      answered.catch(fail);
+    };
+    sources.forEach((source, i) => receive({ kind: 'load', subject: String(i + 1), source }));
     const lines = createInterface({ input: process.stdin });
     lines.on('line', (line) => {
       try {
         const request = parsePlayRequest(line);
-        if (request) player.receive(request).catch(fail);
+        if (request) receive(request);
       } catch (e) {
         problem(e).catch(fail);
       }
     });
-    lines.on('close', () => process.exit(EXIT.ok));
+    lines.on('close', () => void answered.then(() => process.exit(EXIT.ok), fail));
   });
 }
 
@@ -198,7 +203,7 @@ class Teller {
         return;
       case 'token':
         await this.head(line);
-        return write(line.text);
+        return write(escapeControls(line.text, '\n\t'));
       case 'generated':
         await this.head(line);
         return write(generatedText(line));
@@ -223,6 +228,6 @@ class Teller {
     const who = `${subject} ${variant}`;
     if (this.writing === who) return;
     this.writing = who;
-    if (of.base !== undefined) await write(`${subjectName(of, variant)}:\n`);
+    if (of.base !== undefined) await write(`${escapeControls(subjectName(of, variant))}:\n`);
   }
 }

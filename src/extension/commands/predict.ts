@@ -43,7 +43,7 @@ export async function predict(
     };
     try {
       const args = ['errors', run.folder, '--at', at, '--json', ...(again ? ['--again'] : [])];
-      const result = await trainer.program(args, { token, onLine });
+      const result = await trainer.program(args, { token, onLine, timeout: Infinity });
       if (step === undefined) throw programError(result, 'errors');
       return step;
     } catch (e) {

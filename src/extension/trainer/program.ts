@@ -4,7 +4,7 @@ import { AuroraError } from '../../shared/errors';
 import type { ProgramResult } from './client';
 import { killTree } from './processes';
 
-/** Checks take seconds, a budget less, an export of a large model minutes. */
+/** Checks take seconds, a budget less. What runs a model over data takes as long as those want, and has a button to end it. */
 export const PROGRAM_TIMEOUT_MS = 15 * 60_000;
 
 /** To take temporary files away in; a driver that hangs lets nobody do so. */

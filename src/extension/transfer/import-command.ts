@@ -76,7 +76,7 @@ function work({ trainer }: Services, folder: string, file: string): Thenable<Res
     };
     const args = ['import', folder, '--experiment', file, '--json'];
     try {
-      const end = await trainer.program(args, { token, onLine });
+      const end = await trainer.program(args, { token, onLine, timeout: Infinity });
       if (!result) throw programError(end, 'import');
       return result;
     } catch (e) {

@@ -37,11 +37,12 @@ export async function readArtifacts(run: string): Promise<Artifacts> {
   return { checkpoints: checkpoints.sort((a, b) => b - a), adapters: adapters.flat(), exports };
 }
 
-/** Those that are whole; what was put there by hand is no export. */
+/** Those that are whole; what was put there by hand is no export, nor is what is being made or replaced. */
 async function readExports(folder: string): Promise<Artifacts['exports']> {
   const names = await readdir(folder).catch(() => []);
+  const shown = names.filter((name) => !name.startsWith('.'));
   const read = await Promise.all(
-    names.map(async (name) => {
+    shown.map(async (name) => {
       const bytes = await readFile(join(folder, name, 'export.json'), 'utf8').catch(() => undefined);
       const record = bytes === undefined ? undefined : parseRecord(jsonOf(bytes));
       return record ? [{ name, record }] : [];

@@ -3,11 +3,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import Ajv, { type ValidateFunction } from 'ajv';
 import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
+import type { AdapterSpec, Experiment } from '../../shared/experiment';
 import schema from '../../shared/experiment.schema.json';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import { schemaProblems } from './problems';
-import { ruleProblems } from './rules';
+import { adapterRuleProblems, ruleProblems } from './rules';
 import { ExperimentSource, type Problem } from './source';
 
 let compiled: ValidateFunction | undefined;
@@ -92,6 +92,15 @@ export function checkExperiment(
   const experiment = complete(value as Experiment, file);
   problems.push(...located('rule', ruleProblems(experiment)));
   return { value, problems, ...(problems.length === 0 && { experiment }) };
+}
+
+/** What is wrong with an adapter's settings, wherever they come from; their defaults have to be filled in. */
+export function adapterProblems(adapter: AdapterSpec): Problem[] {
+  const value = { adapter: { ...adapter } };
+  const validate = validator();
+  validate(value);
+  const own = schemaProblems(validate.errors ?? [], value).filter((p) => p.path[0] === 'adapter');
+  return own.length > 0 ? own : adapterRuleProblems(adapter);
 }
 
 /** The defaults that depend on other values or on the file, and absolute paths. */

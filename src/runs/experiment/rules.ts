@@ -1,28 +1,18 @@
-import type { Experiment } from '../../shared/experiment';
+import type { AdapterSpec, Experiment } from '../../shared/experiment';
 import type { Problem } from './source';
+
+/** Settings of the training that mean something for AuroRA alone. */
+export const AURORA_TRAINING = ['staticEpochs', 'offsetPenalty'] as const;
 
 /** What a schema cannot say: values that are right one by one but not together. */
 export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
-  const problems: Problem[] = [];
-  if (adapter.method === 'aurora') {
-    const [low, high] = adapter.gridRange;
-    if (!(low < high))
-      problems.push({
-        path: ['adapter', 'gridRange'],
-        message: `adapter.gridRange is [${low}, ${high}], expected its lower end first`,
-      });
-    if (!adapter.fixed && !adapter.learnable)
-      problems.push({
-        path: ['adapter', 'learnable'],
-        message: 'adapter.fixed and adapter.learnable are both false, so the adapter would always give zero',
-      });
-  }
+  const problems = adapterRuleProblems(adapter);
   if (adapter.method === 'none' && task.head === 'none')
     problems.push({
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
-  for (const key of ['staticEpochs', 'offsetPenalty'] as const)
+  for (const key of AURORA_TRAINING)
     if (training[key] && adapter.method !== 'aurora')
       problems.push({
         path: ['training', key],
@@ -40,5 +30,24 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
       message:
         'training.earlyStopping could end the run before the epochs of training.staticEpochs, so only one of them can be set',
     });
+  return problems;
+}
+
+/** The same of an adapter's settings alone. */
+export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
+  const problems: Problem[] = [];
+  if (adapter.method === 'aurora') {
+    const [low, high] = adapter.gridRange;
+    if (!(low < high))
+      problems.push({
+        path: ['adapter', 'gridRange'],
+        message: `adapter.gridRange is [${low}, ${high}], expected its lower end first`,
+      });
+    if (!adapter.fixed && !adapter.learnable)
+      problems.push({
+        path: ['adapter', 'learnable'],
+        message: 'adapter.fixed and adapter.learnable are both false, so the adapter would always give zero',
+      });
+  }
   return problems;
 }

@@ -11,8 +11,8 @@ import { HEAD_KEY, peftKey, PREFIX } from './peft-keys';
 
 /**
  * The base model with its adapters' numbers as inputs, and this run's values for them. Inputs are called as in PEFT's
- * files; `….scaling` beside them is alpha/r (0-dimensional). Rank and number of labels are free axes, so that every
- * run of the same method on the same modules of the same model makes the same file, and fits it.
+ * files; `….scaling` beside them is alpha/r (0-dimensional). Rank and number of labels are free axes, so that runs
+ * that differ in these and in alpha make the same file.
  */
 export function adapterInputsModel(
   task: Task,

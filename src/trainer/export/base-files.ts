@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../graph/files';
-import type { BaseModel } from '../base-model';
+import { isOwnFile, type BaseModel } from '../base-model';
 import type { Task } from '../task';
 
 /** Of Hugging Face's tokenizers, beside tokenizer.json. */
@@ -12,24 +12,35 @@ const TOKENIZER_FILES = ['tokenizer_config.json', 'special_tokens_map.json'];
  *
  * @param named whether the labels are of the model, and not of each adapter
  */
-export function writeBaseFiles(folder: string, { spec, data }: Task, base: BaseModel, named: boolean): void {
-  const { tokenizer, path } = spec.model;
+export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
+  const { tokenizer, path } = task.spec.model;
   copy(tokenizer, join(folder, 'tokenizer.json'));
-  for (const name of TOKENIZER_FILES) copyIfThere(join(dirname(tokenizer), name), join(folder, name));
-  for (const name of base.license.files) copyIfThere(join(dirname(path), name), join(folder, name));
-  const { labels } = data;
-  const config = {
-    ...base.config,
-    ...(named && {
-      id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
-      label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-    }),
-  };
+  for (const name of TOKENIZER_FILES) copyIfBeside(dirname(tokenizer), name, folder);
+  for (const name of base.license.files) copyIfBeside(dirname(path), name, folder);
+  const config = configOf(task, base, named);
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-function copyIfThere(from: string, to: string): void {
-  if (existsSync(from)) copy(from, to);
+/** The base's own, as far as it is still true, without where its maker had it. */
+function configOf({ data, head }: Task, { config }: BaseModel, named: boolean): Record<string, unknown> {
+  const untrue = [
+    '_name_or_path',
+    ...(named ? ['num_labels'] : []),
+    ...(named && head ? ['architectures'] : []),
+  ];
+  const known = Object.fromEntries(Object.entries(config).filter(([key]) => !untrue.includes(key)));
+  if (!named) return known;
+  const { labels } = data;
+  return {
+    ...known,
+    problem_type: 'single_label_classification',
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+  };
+}
+
+function copyIfBeside(from: string, name: string, to: string): void {
+  if (isOwnFile(from, name)) copy(join(from, name), join(to, name));
 }
 
 function copy(from: string, to: string): void {

@@ -75,7 +75,7 @@ const onnxUse = (task: Task): string =>
 
 const swapUse = (task: Task): string =>
   [
-    'The numbers of the adapter are inputs of `model.onnx`, called as the tensors of `adapter.safetensors`. Every run of the same method on the same modules of the same model makes the same `model.onnx`: one session serves them all, with the numbers of one or another.',
+    'The numbers of the adapter are inputs of `model.onnx`, called as the tensors of `adapter.safetensors`. Runs that differ in rank, alpha and labels alone make the same `model.onnx`: one session serves them all, with the numbers of one or another. With another activation, spline, centring or pooling it is another model, into which these numbers fit all the same: `adapter.safetensors` names the one that it is for, in its metadata, by the SHA-256 (`aurora.model`).',
     code('python', [
       'import onnxruntime',
       'from safetensors.numpy import load_file',

@@ -5,6 +5,7 @@ import { sortedJson } from '../../shared/sorted-json';
 import type { BaseModel } from '../base-model';
 import type { Trained } from '../trained';
 import { useOf } from './card-use';
+import { codeSpan, plainWords } from './markdown';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
@@ -17,9 +18,9 @@ const WHAT: Record<ExportForm, string> = {
 /** README.md of an export: what it is, how good, made of what, by whose leave. Markdown with the front matter of model hubs. */
 export function modelCard(trained: Trained, record: ExportRecord, base: BaseModel): string {
   const parts = [
-    frontMatter(record, base),
-    `# ${trained.run.spec.name}`,
-    `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${base.name}**, ${origin(trained)}${thousands(record.step)} steps, trained with AuroRA Lab ${record.version} (run \`${record.run}\`).`,
+    frontMatter(trained, record, base),
+    `# ${plainWords(trained.run.spec.name)}`,
+    `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${plainWords(base.name)}**, ${origin(trained)} AuroRA Lab ${record.version} (run ${codeSpan(record.run)}).`,
     '## Metrics',
     metricsTable(trained, record),
     ...gap(trained, record),
@@ -36,18 +37,31 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
   return `${parts.join('\n\n')}\n`;
 }
 
-function frontMatter({ form }: ExportRecord, { name, license }: BaseModel): string {
-  const peft = form === 'adapter' || form === 'peft-lora';
+function frontMatter(
+  { task }: Trained,
+  { form }: ExportRecord,
+  { name, license: { id } }: BaseModel,
+): string {
+  const { method } = task.spec.adapter;
+  // PEFT loads these, and not AuroRA's dynamic form in its layout.
+  const peft = form === 'peft-lora' || (form === 'adapter' && method === 'lora');
+  const tags = new Set([
+    ...(method === 'none' ? [] : [method]),
+    ...(peft ? ['lora'] : []),
+    ...(isOnnx(form) ? ['onnx'] : []),
+  ]);
   return [
     '---',
     `base_model: ${JSON.stringify(name)}`,
     ...(peft ? ['library_name: peft'] : []),
-    ...(license.id ? [`license: ${license.id.toLowerCase()}`] : []),
+    ...(id ? [`license: ${/^[\w.+-]+$/.test(id) ? id.toLowerCase() : JSON.stringify(id)}`] : []),
     'pipeline_tag: text-classification',
-    `tags: [aurora, ${peft ? 'lora' : 'onnx'}]`,
+    ...(tags.size > 0 ? [`tags: [${[...tags].join(', ')}]`] : []),
     '---',
   ].join('\n');
 }
+
+const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
@@ -57,15 +71,24 @@ function methodWords({ run: { spec }, task, form }: Trained): string {
   return `${name} of rank ${adapter.rank} (alpha ${adapter.alpha})${last} on ${task.adapters.length} modules`;
 }
 
+const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
+
 /** An imported adapter had its training elsewhere. */
-function origin({ run }: Trained): string {
-  const imported = run.events.find((e) => e.kind === 'imported');
-  return imported ? `imported from \`${imported.adapter}\`, and after that ` : 'after ';
+function origin(trained: Trained): string {
+  const imported = importOf(trained);
+  const from = imported ? `imported from ${codeSpan(imported.adapter)}` : '';
+  const { step } = trained;
+  if (imported && step === 0) return `${from} into`;
+  return `${imported ? `${from}, and after that ` : ''}trained for ${thousands(step)} steps with`;
 }
 
-function metricsTable({ task, form }: Trained, { metrics, form: exported }: ExportRecord): string {
+/** Nothing was trained here yet. */
+const isAsImported = (trained: Trained): boolean => trained.step === 0 && importOf(trained) !== undefined;
+
+function metricsTable(trained: Trained, { metrics, form: exported }: ExportRecord): string {
+  const { task, form } = trained;
   const aurora = task.spec.adapter.method === 'aurora';
-  const trainedRow = `as trained${aurora ? ` (${form})` : ''}`;
+  const trainedRow = `as ${isAsImported(trained) ? 'imported' : 'trained'}${aurora ? ` (${form})` : ''}`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
     `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,
@@ -92,17 +115,20 @@ function gap({ task, form }: Trained, { drop, form: exported, largestDifference 
   ];
 }
 
-function data({ run, at, task, labels }: Trained): string {
+function data(trained: Trained): string {
+  const { run, at, task, labels, trainExamples } = trained;
   const { spec } = run;
   const chosen = at === 'best' && run.events.filter((e) => e.kind === 'evaluation').length > 1;
   const { train, validation } = task.data;
-  const file = (path: string) => `\`${basename(path)}\``;
+  const file = (path: string) => codeSpan(basename(path));
   const held = spec.data.validation === undefined;
   return [
-    `- Training: ${thousands(train.dataset.examples.length)} texts of ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
+    isAsImported(trained)
+      ? '- Training: not known here, since the adapter was imported.'
+      : `- Training: ${thousands(trainExamples)} texts of ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
     `- Validation: ${thousands(validation.dataset.examples.length)} texts ${held ? 'held out of the same file' : `of ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so that the numbers above flatter a little.' : ''}`,
     `- Texts are cut at ${spec.model.maxLength} tokens.`,
-    `- ${labels.length} labels, in the order of the logits: ${labels.map((l) => `\`${l}\``).join(', ')}.`,
+    `- ${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`,
   ].join('\n');
 }
 
@@ -119,21 +145,17 @@ function environment({ environment }: Trained): string[] {
   if (!environment) return [];
   // Where it was trained is nobody's business.
   const shown = Object.entries(environment).filter(([key]) => key !== 'host');
-  const rows = shown.map(([key, value]) => `| ${key} | ${String(value)} |`);
+  const rows = shown.map(([key, value]) => `| ${key} | ${plainWords(String(value))} |`);
   return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];
 }
 
 function licence(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
-  const weights = form.startsWith('onnx-')
-    ? `These files hold weights of ${name}`
-    : `${name} is not in here, but needed`;
+  const base = plainWords(name);
+  const weights = isOnnx(form) ? `These files hold weights of ${base}` : `${base} is not in here, but needed`;
   const said = id
-    ? `whose licence is ${id}`
+    ? `whose licence is ${plainWords(id)}`
     : 'whose licence is not said by anything that lay beside it: find out before you pass this on';
-  const text =
-    files.length && form.startsWith('onnx-')
-      ? ` Its text is in ${files.map((f) => `\`${f}\``).join(', ')}.`
-      : '';
+  const text = files.length && isOnnx(form) ? ` Its text is in ${files.map(codeSpan).join(', ')}.` : '';
   return `${weights}, ${said}.${text}`;
 }
 

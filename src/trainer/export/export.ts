@@ -1,9 +1,7 @@
-import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { version } from '../../../package.json';
-import { diskError, writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../graph/files';
 import { runPaths, stepName } from '../../runs/layout';
-import { readRunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';
 import type { EvaluationMetrics } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
@@ -17,8 +15,8 @@ import {
 } from '../../shared/export';
 import { baseModel } from '../base-model';
 import { taskInForm } from '../phase';
-import { removedAtEnd } from '../removed';
 import { openTrained, type At, type Trained } from '../trained';
+import { workFolder } from '../work-folder';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
 import { FORMS } from './forms';
@@ -41,7 +39,7 @@ export interface ExportRequest {
 const TOLERANCE = 1e-4;
 
 /** Where exports lie that were not told where to. */
-export const exportFolder = (run: string, form: ExportForm, step: number): string =>
+const exportFolder = (run: string, form: ExportForm, step: number): string =>
   join(runPaths(run).exports, `${form}-${stepName(step)}`);
 
 /**
@@ -54,8 +52,7 @@ export async function exportRun(
   request: ExportRequest,
 ): Promise<{ folder: string; record: ExportRecord } | undefined> {
   const { run, form, emit } = request;
-  const work = workFolder(run);
-  const removeWork = removedAtEnd(work);
+  const { path: work, remove } = workFolder(run, 'export');
   let staged: StagedFolder | undefined;
   try {
     await emit({ kind: 'preparing' });
@@ -90,18 +87,7 @@ export async function exportRun(
     return { folder: staged.target, record };
   } finally {
     staged?.discard();
-    removeWork();
-  }
-}
-
-/** In the run, so that graphs can stand on the model's file where that is on the same disk. */
-function workFolder(run: string): string {
-  try {
-    return mkdtempSync(join(run, 'export-'));
-  } catch (e) {
-    // The reader of the run says best what is wrong with it.
-    readRunSummary(run);
-    throw diskError(run, e);
+    remove();
   }
 }
 
@@ -124,6 +110,12 @@ async function measureForms(
   await emit({ kind: 'measuring', what: 'exported', examples });
   const exported = await FORMS[form].measure(trained, folder, join(work, 'exported'));
   const wanted: Measured = isStaticForm(form) || trained.form === 'static' ? fixed : dynamic;
+  if (!wanted.logits.every(Number.isFinite))
+    throw new AuroraError(
+      'run',
+      `${trained.run.folder}: at step ${trained.step} the model's logits are not finite, so there is nothing to export.`,
+      'Take an earlier checkpoint with --at.',
+    );
   const difference = largestDifference(exported, wanted);
   const largest = wanted.logits.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
   if (!(difference <= TOLERANCE * largest))

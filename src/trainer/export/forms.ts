@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { methodOf } from '../../adapters/registry';
 import { ownValues } from '../../adapters/merge';
 import { DType } from '../../graph/dtype';
@@ -20,12 +20,13 @@ import { adapterInputsModel } from './adapter-inputs';
 import loader from './aurora_peft_loader.py';
 import { writeBaseFiles } from './base-files';
 import { dynamicModel } from './dynamic';
+import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
 import { writeFiles, writePeftAdapter } from './peft';
 import { staticLoraConfig } from './peft-config';
-import { peftKey } from './peft-keys';
+import { HEAD_KEY, peftKey } from './peft-keys';
 
 /** One way to take a trained adapter away: it writes its files, and runs them as they lie there. */
 export interface Form {
@@ -86,6 +87,7 @@ const onnxDynamic: Form = {
 
 const onnxMerged: Form = {
   write({ task, parameters }, folder) {
+    requireOtherNames(task);
     const { model, changed } = mergedModel(task, parameters);
     saveChanged(withMetadata(model, task, 'onnx-merged'), task.original, join(folder, MODEL), changed);
     writeBaseFiles(folder, task, baseModel(task.spec.model.path), true);
@@ -98,7 +100,10 @@ const onnxAdapterInputs: Form = {
     const { model, values } = adapterInputsModel(task, parameters);
     const metadata = new Map([...model.metadata, ['aurora.form', 'onnx-adapter-inputs']]);
     saveModel({ ...model, metadata }, join(folder, MODEL), inline(task));
-    const words = { 'aurora.labels': JSON.stringify(labels) };
+    const words = {
+      'aurora.labels': JSON.stringify(labels),
+      'aurora.model': sha256(join(folder, MODEL)),
+    };
     writeAtomic(join(folder, VALUES), encodeSafetensors(values, words));
     writeBaseFiles(folder, task, baseModel(task.spec.model.path), false);
   },
@@ -132,8 +137,8 @@ function measureModel({ task }: Trained, folder: string): Promise<Measured> {
 function readHead(folder: string): Map<string, Float32Array> {
   const { tensors } = readAdapterFolder(folder);
   const head = [
-    [HEAD_WEIGHT, tensors.get(peftKey('classifier', 'weight'))],
-    [HEAD_BIAS, tensors.get(peftKey('classifier', 'bias'))],
+    [HEAD_WEIGHT, tensors.get(HEAD_KEY.weight)],
+    [HEAD_BIAS, tensors.get(HEAD_KEY.bias)],
   ] as const;
   return new Map(head.flatMap(([name, t]) => (t ? [[name, t.data]] : [])));
 }
@@ -144,6 +149,22 @@ function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
     ['aurora.form', form],
   ] as const;
   return { ...model, metadata: new Map([...model.metadata, ...more]) };
+}
+
+/** Files of an export; a base model's data file, which keeps its name, must be none of them. */
+const OWN_NAMES = [MODEL, 'README.md', 'config.json', 'tokenizer.json', RECORD];
+
+function requireOtherNames({ original, spec }: Task): void {
+  const locations = [...original.graph.initializers.values()].map((t) => externalOf.get(t)?.location ?? '');
+  const taken = locations.find((l) =>
+    OWN_NAMES.some((name) => name.toLowerCase() === basename(l).toLowerCase()),
+  );
+  if (taken !== undefined)
+    throw new AuroraError(
+      'model',
+      `${spec.model.path} keeps weights in "${taken}", a name that an export needs for itself.`,
+      'Export with --as onnx-dynamic, or save the model again with another name for its data.',
+    );
 }
 
 /** A base model that keeps its weights beside it is one that does so here, too. */

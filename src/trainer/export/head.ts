@@ -3,12 +3,15 @@ import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { Task } from '../task';
 
+/** What the head's logits are called where the model has an output `logits` itself. */
+export const OWN_LOGITS = 'aurora_logits';
+
 /** The name under which the head's logits leave an exported model. */
 export const logitsName = (task: Task): string =>
   !task.head
     ? task.graph.output
     : task.model.graph.outputs.some((o) => o.name === 'logits')
-      ? 'aurora_logits'
+      ? OWN_LOGITS
       : 'logits';
 
 /**

@@ -1,8 +1,9 @@
 import { tensorName } from '../../adapters/inject';
 import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/select';
 import { nearestPaths } from '../../adapters/targets';
-import { elementCount, type Graph } from '../../graph/model';
+import type { Graph } from '../../graph/model';
 import type { LinearLayer } from '../../graph/linear';
+import type { FloatTensor } from '../../graph/safetensors';
 import { AuroraError } from '../../shared/errors';
 import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
@@ -62,7 +63,7 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
 function take(
   folder: string,
   path: string,
-  own: AdapterModules['modules'] extends Map<string, infer T> ? T : never,
+  own: ReadonlyMap<string, FloatTensor>,
   adapter: LayerAdapter,
 ): Map<string, Float32Array> {
   const left = new Map(own);
@@ -75,7 +76,7 @@ function take(
       throw misfit(
         `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], and ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) takes [${t.dims.join(', ')}].`,
       );
-    values.set(tensorName(adapter, t.name), tensor.data.subarray(0, elementCount(t.dims)));
+    values.set(tensorName(adapter, t.name), tensor.data);
     left.delete(t.peftName);
   }
   const [more] = left.keys();
@@ -97,9 +98,10 @@ function matchPaths(
   layers: readonly LinearLayer[],
 ): Map<string, string> {
   const known = new Set(layers.map((l) => l.path));
-  const found = renamings(modules[0], [...known]).find((rename) =>
-    modules.every((m) => known.has(rename(m))),
-  );
+  // Two modules on one layer would be an adapter of a model with two such parts, of which this is one.
+  const fits = (renamed: readonly string[]) =>
+    renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
+  const found = renamings(modules[0], [...known]).find((rename) => fits(modules.map(rename)));
   if (found) return new Map(modules.map((m) => [m, found(m)]));
   const missing = modules.filter((m) => !known.has(m));
   throw new AuroraError(

@@ -27,10 +27,14 @@ export function readAdapterFolder(folder: string): AdapterFolder {
   const own = readOwn(join(folder, OWN_FILE));
   try {
     const { tensors } = decodeSafetensors(readFileSync(path), path);
+    for (const [name, { data }] of tensors)
+      if (!data.every(Number.isFinite))
+        throw new Error(`${path}: ${name} holds numbers that are not finite.`);
     return { folder, config, tensors, ...(own && { own }) };
   } catch (e) {
-    if (!(e instanceof AuroraError)) throw e;
-    throw new AuroraError('adapter', e.message, 'Copy or download the adapter again.', { cause: e });
+    const { message } = e as Error;
+    const told = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
+    throw new AuroraError('adapter', told, 'Copy or download the adapter again.', { cause: e });
   }
 }
 

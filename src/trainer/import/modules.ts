@@ -25,6 +25,8 @@ const VARIANTS: readonly [RegExp, string][] = [
 export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
   const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
+  const misfit = (message: string) =>
+    new AuroraError('adapter', message, 'The adapter belongs to another kind of model, or was changed.');
   for (const [key, tensor] of tensors) {
     const name = plainName(key);
     const part = PART.exec(name);
@@ -32,10 +34,18 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
     if (part) {
       const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
       modules.set(part[1], own.set(part[2], tensor));
-    } else if (ofHead) head[ofHead[1] as 'weight' | 'bias'] = tensor;
-    else throw notKnown(folder, key, name);
+    } else if (ofHead) {
+      const which = ofHead[1] as 'weight' | 'bias';
+      if (head[which]) throw misfit(`${folder} has two heads; ${key} is of the second.`);
+      head[which] = tensor;
+    } else throw notKnown(folder, key, name);
   }
   const { weight, bias } = head;
+  if (bias && !weight) throw misfit(`${folder} has the bias of a head, and no weight.`);
+  if (weight && (weight.dims.length !== 2 || (bias && bias.dims.join() !== String(weight.dims[0]))))
+    throw misfit(
+      `${folder} has a head whose weight is [${weight.dims.join(', ')}]${bias ? ` and whose bias is [${bias.dims.join(', ')}]` : ''}: it is no linear layer.`,
+    );
   return { modules, head: weight && { weight, ...(bias && { bias }) } };
 }
 

@@ -1,5 +1,6 @@
 import { AURORA_DEFAULTS } from '../../adapters/defaults';
 import { fromPattern } from '../../adapters/targets';
+import { adapterProblems } from '../../runs/experiment/load';
 import { AuroraError } from '../../shared/errors';
 import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
@@ -23,9 +24,23 @@ const REFUSED: readonly [key: string, what: string][] = [
   ['alora_invocation_tokens', 'activated LoRA'],
 ];
 
-/** @throws AuroraError 'adapter' where the configuration is of another method, or is not whole */
-export function importedSpec({ folder, config }: AdapterFolder): ImportedSpec {
-  const read = new Reader(folder, config);
+/** Values of init_lora_weights that leave the base model's weights alone; with others PEFT changes them. */
+const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+
+/**
+ * @throws AuroraError 'adapter' where the configuration is of another method, is not whole, or has values that no
+ *   experiment may have
+ */
+export function importedSpec(from: AdapterFolder): ImportedSpec {
+  const read = new Reader(from.folder, from.config);
+  const imported = specIn(from, read);
+  const problems = adapterProblems({ ...imported.spec, targetModules: 'all-linear' });
+  if (problems.length === 0) return imported;
+  const messages = problems.map((p) => p.message);
+  throw read.error(`does not do: ${messages.join('; ')}`);
+}
+
+function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   const type = read.text('peft_type');
   const rank = read.number('r');
   const patterns = { alpha: read.pattern('alpha_pattern') };
@@ -33,6 +48,11 @@ export function importedSpec({ folder, config }: AdapterFolder): ImportedSpec {
   if (type === 'LORA') {
     const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
     if (refused) throw read.error(`is of ${refused[1]} (${refused[0]}), which AuroRA Lab does not have`);
+    if (!INITIALIZATIONS.includes(config.init_lora_weights))
+      throw read.error(
+        `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the base model's own weights, so that it does not fit the model as it was`,
+        'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+      );
     const bias = config.bias ?? 'none';
     if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
     const alpha = read.number('lora_alpha');
@@ -72,12 +92,8 @@ class Reader {
     private readonly config: Record<string, unknown>,
   ) {}
 
-  error(what: string): AuroraError {
-    return new AuroraError(
-      'adapter',
-      `${this.folder}/adapter_config.json ${what}.`,
-      'LoRA, rsLoRA and AuroRA Lab’s own adapters can be imported.',
-    );
+  error(what: string, hint = 'LoRA, rsLoRA and AuroRA Lab’s own adapters can be imported.'): AuroraError {
+    return new AuroraError('adapter', `${this.folder}/adapter_config.json ${what}.`, hint);
   }
 
   text(key: string): string {
@@ -95,8 +111,21 @@ class Reader {
 
   pattern(key: string): Record<string, number> {
     const value = this.config[key] ?? {};
-    if (typeof value === 'object' && Object.values(value).every((v) => typeof v === 'number'))
-      return value as Record<string, number>;
-    throw this.error(`has a ${key} that gives no numbers`);
+    if (typeof value !== 'object' || !Object.values(value).every((v) => typeof v === 'number'))
+      throw this.error(`has a ${key} that gives no numbers`);
+    const wrong = Object.keys(value).find((expression) => !isExpression(expression));
+    if (wrong !== undefined)
+      throw this.error(`has an expression in ${key}, ${JSON.stringify(wrong)}, that is none here`);
+    return value as Record<string, number>;
+  }
+}
+
+/** Python's are mostly also JavaScript's. */
+function isExpression(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
   }
 }

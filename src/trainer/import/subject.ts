@@ -1,4 +1,5 @@
 import { AuroraError } from '../../shared/errors';
+import { AURORA_TRAINING } from '../../runs/experiment/rules';
 import type { Experiment } from '../../shared/experiment';
 import { adaptModel } from '../adapted-model';
 import { loadData } from '../data';
@@ -26,11 +27,11 @@ export async function importSubject(
 ): Promise<ImportSubject> {
   const plain = adaptModel({ ...experiment, adapter: { method: 'none' } });
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
-  const spec = specOf(from, experiment, fitted);
+  const warnings: string[] = [];
+  const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own?.labels;
   const data = loadData(spec, plain.model, known);
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
-  const warnings: string[] = [];
   const parameters = new Map([...initialParameters(task), ...fitted.parameters]);
   if (fitted.head) {
     headOf(from.folder, fitted.head, task).forEach((values, name) => parameters.set(name, values));
@@ -38,11 +39,26 @@ export async function importSubject(
       warnings.push(
         `${from.folder} does not name its labels: they are taken for ${data.labels.map((l) => `"${l}"`).join(', ')}, in this order.`,
       );
+    if (!from.own?.pooling)
+      warnings.push(
+        `${from.folder} does not say what its head reads: it is put on the ${HEAD_READS[spec.task.pooling]} (task.pooling). Where the model that it was trained with has layers of its own before the head, as BERT's pooler, its answers mean nothing here.`,
+      );
   } else if (task.head) warnings.push(`${from.folder} has no head: that of the run begins untrained.`);
   return { task, parameters, warnings };
 }
 
-function specOf(from: AdapterFolder, experiment: Experiment, fitted: FittedAdapter): Experiment {
+const HEAD_READS = {
+  mean: 'mean of the hidden states',
+  'first-token': 'hidden state of the first token',
+} as const;
+
+/** @param warnings is told what of the experiment does not go with the adapter */
+function specOf(
+  from: AdapterFolder,
+  experiment: Experiment,
+  fitted: FittedAdapter,
+  warnings: string[],
+): Experiment {
   const spec: Experiment = { ...experiment, adapter: fitted.spec };
   if (fitted.head && spec.task.head === 'none')
     throw new AuroraError(
@@ -52,9 +68,18 @@ function specOf(from: AdapterFolder, experiment: Experiment, fitted: FittedAdapt
     );
   const pooling = from.own?.pooling;
   if (fitted.head && pooling) spec.task = { ...spec.task, pooling };
+  const without = (key: (typeof AURORA_TRAINING)[number] | 'earlyStopping', why: string) => {
+    if (!spec.training[key]) return;
+    warnings.push(`training.${key} of the experiment is left out: ${why}.`);
+    spec.training = { ...spec.training, [key]: undefined };
+  };
+  if (spec.adapter.method === 'lora')
+    for (const key of AURORA_TRAINING) without(key, 'it is of AuroRA alone, and this adapter is a LoRA');
   // What was trained static goes on static, from the begin to the end.
-  if (fitted.adapters[0].form === 'static')
-    spec.training = { ...spec.training, staticEpochs: spec.training.epochs, earlyStopping: undefined };
+  if (fitted.adapters[0].form === 'static') {
+    without('earlyStopping', 'it does not go with the static form, which this adapter was trained in');
+    spec.training = { ...spec.training, staticEpochs: spec.training.epochs };
+  }
   return spec;
 }
 
@@ -66,7 +91,7 @@ function headOf(
   const classes = data.labels.length;
   const hidden = infos.get(graph.output)!.shape.at(-1) as number;
   const dims = weight.dims.join(' × ');
-  if (dims !== `${classes} × ${hidden}` || (bias && bias.data.length !== classes))
+  if (dims !== `${classes} × ${hidden}`)
     throw new AuroraError(
       'adapter',
       `The head in ${folder} is ${dims}, and the experiment needs ${classes} × ${hidden}: ${classes} labels, ${hidden} features.`,

@@ -3,6 +3,7 @@ import { DType, dtypeName, isFloat } from '../../graph/dtype';
 import type { Model, ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
 import { modelInputs } from '../data';
+import { OWN_LOGITS } from '../export/head';
 
 /** What a model reads. */
 export type Reads = 'texts' | 'images';
@@ -60,7 +61,9 @@ export function findAnswer(model: Model, path: string, head: boolean): AnswerOut
     (o) => (o.dtype === 0 || isFloat(o.dtype)) && !CACHE.test(o.name),
   );
   const only = outputs.length === 1 ? outputs[0] : undefined;
-  const logits = outputs.find((o) => o.name === 'logits') ?? only;
+  // Our own exports have the trained head's beside those of the model as it was.
+  const named = [OWN_LOGITS, 'logits'].map((name) => outputs.find((o) => o.name === name));
+  const logits = named.find((o) => o) ?? only;
   if (logits && !NO_ANSWER.test(logits.name)) return { output: logits, isLogits: true };
   const hidden = outputs.find((o) => o.name === 'last_hidden_state') ?? only;
   if (head && hidden) return { output: hidden, isLogits: false };

@@ -6,6 +6,7 @@ import type { PlayVariant } from '../../shared/playground';
 import type { AnswerGraph } from './graph';
 import type { OpenedModel } from './model';
 import { endTokens, longestText } from './model-files';
+import { requireFinite } from './probabilities';
 import { openAnswers } from './session';
 import type { LanguageModel } from './subject';
 import { oneText, textInputs, warmUpText, type ReadText } from './texts';
@@ -45,6 +46,7 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
     decode: tokenizer.decode,
     async next(ids, variant) {
       const { logits, seconds } = await run(oneText(ids, tokenizer.padId), variant);
+      requireFinite(logits);
       // Embeddings are often padded to a round number; those rows mean nothing.
       return { logits: logits.subarray(0, tokenizer.vocabSize), seconds };
     },

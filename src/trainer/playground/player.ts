@@ -11,7 +11,7 @@ export type Emit = (line: PlayLine) => void | Promise<void>;
 type Question = Extract<PlayRequest, { kind: 'predict' | 'generate' }>;
 
 /** Opens what a source names. */
-export const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
+const openSubject = (source: PlaySource, options: OpenOptions): Promise<Subject> =>
   source.kind === 'run' ? openRun(source.run, source.at, options) : openModel(source, options);
 
 interface Shown {

@@ -9,12 +9,16 @@ export type Scale = 'one-label' | 'each-label' | 'probabilities';
 
 export function probabilitiesOf(values: ArrayLike<number>, scale: Scale): number[] {
   const numbers = Array.from(values);
+  requireFinite(numbers);
+  if (scale === 'probabilities') return numbers;
+  return scale === 'one-label' ? [...softmax(numbers)] : numbers.map((v) => 1 / (1 + Math.exp(-v)));
+}
+
+export function requireFinite(numbers: readonly number[] | Float32Array): void {
   if (!numbers.every(Number.isFinite))
     throw new AuroraError(
       'model',
       'The model answers with numbers that are not finite.',
       'Its weights, or those of the adapter, are damaged, or it overflows on this input.',
     );
-  if (scale === 'probabilities') return numbers;
-  return scale === 'one-label' ? [...softmax(numbers)] : numbers.map((v) => 1 / (1 + Math.exp(-v)));
 }

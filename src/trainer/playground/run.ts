@@ -3,7 +3,7 @@ import { openEvaluator } from '../../engine/open';
 import { readUser } from '../../runs/user';
 import type { PlaySample, PlayVariant } from '../../shared/playground';
 import { permutation, Stream } from '../../shared/random';
-import { readSplit, withoutRows } from '../data';
+import { validationRows, withoutRows } from '../data';
 import { openTrained, type At, type Trained } from '../trained';
 import { withoutAdapters } from './base';
 import { probabilitiesOf } from './probabilities';
@@ -61,11 +61,11 @@ function nameOf({ run: { folder, id, spec } }: Trained): string {
 
 /** The data are read when they are first asked for: they may be large, or gone. */
 function samples({ run: { spec }, labels }: Trained): () => PlaySample {
-  let rows: ReturnType<typeof readSplit>['validation']['rows'] | undefined;
+  let rows: ReturnType<typeof validationRows>['rows'] | undefined;
   let order: number[] = [];
   let next = 0;
   return () => {
-    rows ??= readSplit(spec, labels).validation.rows;
+    rows ??= validationRows(spec, labels).rows;
     if (order.length === 0) order = permutation(rows.length, spec.training.seed, Stream.trials);
     const { text, label, line } = rows[order[next++ % order.length]];
     return { text, label, line, file: basename(spec.data.validation ?? spec.data.train) };

@@ -3,7 +3,7 @@ import { Stream, uniform } from '../../shared/random';
 import { argmax } from '../softmax';
 
 /** Tokens that may come next, and how likely each is among them. */
-export interface Candidates {
+interface Candidates {
   ids: ArrayLike<number>;
   /** In the order of `ids`; they sum to 1. */
   probabilities: Float64Array;

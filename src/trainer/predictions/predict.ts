@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../graph/files';
 import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
@@ -7,6 +6,7 @@ import { AuroraError } from '../../shared/errors';
 import { encodePredictions, type PredictLine, type Predictions } from '../../shared/predictions';
 import { measureTask } from '../export/measure';
 import { openTrained, stepOf, type At, type Trained } from '../trained';
+import { workFolder } from '../work-folder';
 import { columnsOf } from './columns';
 import { excerptsOf } from './excerpts';
 
@@ -27,10 +27,7 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
   const step = stepOf(summary, at);
   const there = again ? undefined : await readPredictions(run, step);
   if (there?.step === step && !(await outdated(there, step, summary.events))) return there;
-  const work = mkdtempSync(join(run, 'predictions-'));
-  const discard = () => rmSync(work, { recursive: true, force: true });
-  // Whoever cancels ends the process from outside.
-  process.on('exit', discard);
+  const { path: work, remove } = workFolder(run, 'predictions');
   try {
     const trained = await openTrained(run, at, work);
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
@@ -38,8 +35,7 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
     writeAtomic(predictionsFile(run, trained.step), encodePredictions(predictions));
     return predictions;
   } finally {
-    process.off('exit', discard);
-    discard();
+    remove();
   }
 }
 

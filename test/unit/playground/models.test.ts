@@ -81,6 +81,11 @@ describe('the output that answers', () => {
     expect(found([hidden, { ...logits, name: 'pooler_output' }], true)).toEqual(['last_hidden_state', false]);
   });
 
+  it('is the trained head’s where our own export has it beside the model’s own', () => {
+    const own = value('aurora_logits', ['batch', 3], DType.float);
+    expect(findAnswer(model([ids], [logits, own]), 'm', false).output).toBe(own);
+  });
+
   it('is none among hidden states, and is not guessed', () => {
     expect(() => found([hidden])).toThrow('hidden states are no answer');
     expect(() => found([{ ...logits, name: 'sentence_embedding' }])).toThrow('hidden states are no answer');

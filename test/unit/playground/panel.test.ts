@@ -237,6 +237,18 @@ describe('the session', () => {
     made.dispose();
   });
 
+  it('starts one program where Start Again is pressed twice', async () => {
+    const { made, programs } = session([() => Promise.reject(new AuroraError('device', 'Busy.', 'Wait.'))]);
+    made.snapshot();
+    await soon();
+    const before = programs.length;
+    made.receive({ type: 'restart' });
+    made.receive({ type: 'restart' });
+    await soon();
+    expect(programs.length - before).toBe(1);
+    made.dispose();
+  });
+
   it('says what a program lacks that cannot be started', async () => {
     const { made, shown } = session([
       () => Promise.reject(new AuroraError('device', 'No runtime.', 'Install the extension again.')),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -61,6 +61,26 @@ describe('what lies beside a model', () => {
   ])('is called by config.json where that is a name, and never by a place: %s', (named, name) => {
     const base = found({ 'config.json': JSON.stringify({ _name_or_path: named }) });
     expect(base.name).toBe(name ?? `model-${count - 1}`);
+  });
+
+  it('is nothing that a link leads to elsewhere; but Hugging Face’s cache is made of links', () => {
+    const secret = join(root, 'secret');
+    writeFileSync(secret, '{"license":"mit"}');
+    const folder = join(root, 'hub/snapshots/5f1');
+    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(root, 'hub/blobs'));
+    mkdirSync(join(folder, 'COPYING'));
+    for (const name of ['LICENSE', 'config.json']) symlinkSync(secret, join(folder, name));
+    expect(baseModel(join(folder, 'model.onnx'))).toEqual({
+      name: '5f1',
+      config: {},
+      license: { id: undefined, files: [] },
+    });
+    const blob = join(root, 'hub/blobs/a1b2');
+    writeFileSync(blob, '{"license":"apache-2.0"}');
+    rmSync(join(folder, 'config.json'));
+    symlinkSync('../../blobs/a1b2', join(folder, 'config.json'));
+    expect(baseModel(join(folder, 'model.onnx')).license.id).toBe('apache-2.0');
   });
 
   it('is what it is where files are damaged or there is no such folder', () => {

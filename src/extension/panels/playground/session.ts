@@ -95,7 +95,7 @@ export class PlaygroundSession {
 
   /** @param notice why it is started again */
   private start(notice?: string): void {
-    if (this.program) return;
+    if (this.program || (this.begun && this.view.program === 'starting')) return;
     this.begun = true;
     this.view.program = 'starting';
     this.view.notice = notice;

@@ -1,0 +1,31 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diskError } from '../graph/files';
+import { readRunSummary } from '../runs/read';
+import { removedAtEnd } from './removed';
+
+/** Somebody else's run, or one on a disk for reading only, can be looked at all the same. */
+const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
+
+/**
+ * A folder for temporary graphs: in the run, so that they can stand on the model's file where that is on the same disk;
+ * else in the system's own.
+ *
+ * @returns its path, and how it is removed; at the end of the process it is in any case
+ */
+export function workFolder(run: string, name: string): { path: string; remove: () => void } {
+  const path = make(run, name);
+  return { path, remove: removedAtEnd(path) };
+}
+
+function make(run: string, name: string): string {
+  try {
+    return mkdtempSync(join(run, `${name}-`));
+  } catch (e) {
+    // The reader of the run says best what is wrong with it.
+    readRunSummary(run);
+    if (!READ_ONLY.includes((e as NodeJS.ErrnoException).code ?? '')) throw diskError(run, e);
+    return mkdtempSync(join(tmpdir(), `aurora-${name}-`));
+  }
+}

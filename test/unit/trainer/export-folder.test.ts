@@ -1,0 +1,102 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StagedFolder } from '../../../src/trainer/export/folder';
+
+describe('the folder of an export', () => {
+  let lab: string;
+  let target: string;
+  beforeEach(() => {
+    lab = mkdtempSync(join(tmpdir(), 'aurora-folder-'));
+    target = join(lab, 'exported');
+  });
+  afterEach(() => rmSync(lab, { recursive: true, force: true }));
+
+  /** Writes an export with a file in it, whose text is all that tells one from another. */
+  function written(text: string): void {
+    const staged = new StagedFolder(target);
+    fill(staged, text);
+    staged.commit();
+  }
+  function fill(staged: StagedFolder, text: string): void {
+    mkdirSync(join(staged.path, 'deep'));
+    writeFileSync(join(staged.path, 'deep/model.onnx'), text);
+    const record = { program: 'aurora-lab', files: staged.sums() };
+    writeFileSync(join(staged.path, 'export.json'), JSON.stringify(record));
+  }
+  const text = () => readFileSync(join(target, 'deep/model.onnx'), 'utf8');
+  const refusal = (why: string) => expect.objectContaining({ kind: 'usage', message: `${target} ${why}` });
+  function refused(why: string): void {
+    const message = refusal(`is there already, and ${why}.`);
+    expect(() => new StagedFolder(target)).toThrow(message);
+  }
+
+  it('is replaced by a newer one, whatever a file manager has left in it', () => {
+    written('old');
+    writeFileSync(join(target, 'deep/.DS_Store'), 'icons');
+    written('new');
+    expect(text()).toBe('new');
+    expect(readdirSync(lab)).toEqual(['exported']);
+  });
+
+  it('may be there if it is empty', () => {
+    mkdirSync(target);
+    written('new');
+    expect(text()).toBe('new');
+  });
+
+  it('is never one with something of a person’s in it', () => {
+    writeFileSync(target, '');
+    refused('is a file');
+    rmSync(target);
+    mkdirSync(join(target, 'src'), { recursive: true });
+    writeFileSync(join(target, 'src/thesis.txt'), 'years of work');
+    refused('is no export of AuroRA Lab');
+    for (const own of [
+      '{"my":"settings"}',
+      'null',
+      '{',
+      '{"program":"other","files":{"src/thesis.txt":""}}',
+    ]) {
+      writeFileSync(join(target, 'export.json'), own);
+      refused('is no export of AuroRA Lab');
+    }
+    expect(readFileSync(join(target, 'src/thesis.txt'), 'utf8')).toBe('years of work');
+  });
+
+  it('keeps what somebody has added or changed', () => {
+    written('old');
+    writeFileSync(join(target, 'notes.md'), 'mine');
+    refused('holds notes.md, which was not exported');
+    rmSync(join(target, 'notes.md'));
+    writeFileSync(join(target, 'deep/model.onnx'), 'quantised by hand');
+    refused('deep/model.onnx in it was changed since it was exported');
+    // Also where that comes to pass while the new one is made.
+    rmSync(target, { recursive: true });
+    const staged = new StagedFolder(target);
+    fill(staged, 'new');
+    mkdirSync(target);
+    writeFileSync(join(target, 'notes.md'), 'mine');
+    expect(() => staged.commit()).toThrow(refusal('is there already, and is no export of AuroRA Lab.'));
+    staged.discard();
+    expect(readdirSync(lab)).toEqual(['exported']);
+  });
+
+  it('is still there where the new one cannot be put in its place', () => {
+    written('old');
+    const staged = new StagedFolder(target);
+    rmSync(staged.path, { recursive: true });
+    expect(() => staged.commit()).toThrow();
+    expect(text()).toBe('old');
+    expect(existsSync(`${staged.path}.old`)).toBe(false);
+  });
+});
