@@ -32,10 +32,24 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
     const trained = await openTrained(run, at, work);
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
     const predictions = await predict(trained, join(work, 'graph'));
-    writeAtomic(predictionsFile(run, trained.step), encodePredictions(predictions));
+    keep(predictionsFile(run, trained.step), predictions);
     return predictions;
   } finally {
     remove();
+  }
+}
+
+function keep(path: string, predictions: Predictions): void {
+  try {
+    writeAtomic(path, encodePredictions(predictions));
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    throw new AuroraError(
+      'disk',
+      e.message,
+      'What a checkpoint predicts is kept in its run folder: make room there, or copy the run to where you may write.',
+      { cause: e },
+    );
   }
 }
 
