@@ -1,4 +1,5 @@
 import '../ui/page.css';
+import '../ui/fields.css';
 import './activations.css';
 import { followSeries } from '../charts/series';
 import { registerToolkit } from '../ui/toolkit';
