@@ -12,7 +12,5 @@ describe('texts of somebody else in a model card', () => {
   ])('%j as code is %s', (text, span) => expect(codeSpan(text)).toBe(span));
 
   it('as words are no markup', () =>
-    expect(plainWords('*A* | [b](c) <i>\n# `x`')).toBe(
-      '\\*A\\* \\| \\[b\\](c) \\<i\\>\\\\u000a\\# \\`x\\`',
-    ));
+    expect(plainWords('*A* | [b](c) <i>\n# `x`')).toBe('\\*A\\* \\| \\[b\\](c) \\<i\\>\\\\u000a\\# \\`x\\`'));
 });
