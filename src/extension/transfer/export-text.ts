@@ -45,9 +45,9 @@ export function dropQuestion(
       formatMetric(metric, metrics.exported[metric]),
     ),
     detail: t(
-      'AuroRA’s layer is not linear, so merged it is another function. Here that costs {0}, more than the {1} that are accepted without asking. An adapter or an ONNX model with adapters as nodes loses nothing.',
+      'AuroRA’s layer is not linear, so merged it is another function. Here that costs {0}; up to {1} it would not have asked. An adapter or an ONNX model with adapters as nodes loses nothing.',
       pointsText(drop, t),
-      limit,
+      pointsText({ points: limit, metric }, t),
     ),
   };
 }

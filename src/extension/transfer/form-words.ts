@@ -20,9 +20,7 @@ export function formName(form: ExportForm, t: Translate): string {
 /** What a form is for, where one is chosen. */
 export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
   const words = whatFor(form, t);
-  return aurora && isStaticForm(form)
-    ? `${words} ${t('Merging AuroRA changes the function: the loss is measured.')}`
-    : words;
+  return aurora && isStaticForm(form) ? `${words} ${t('Of AuroRA at a cost, which is measured.')}` : words;
 }
 
 function whatFor(form: ExportForm, t: Translate): string {
@@ -34,7 +32,7 @@ function whatFor(form: ExportForm, t: Translate): string {
     case 'onnx-dynamic':
       return t('The whole model exactly as trained, adapters as nodes.');
     case 'onnx-merged':
-      return t('The model’s own file with the adapter in its weights: no node more.');
+      return t('The model’s own file with the adapter in its weights.');
     case 'onnx-adapter-inputs':
       return t('The whole model with the adapter’s numbers as inputs, to swap them at run time.');
   }

@@ -26,7 +26,7 @@ describe('what an export says', () => {
     const { metrics, drop } = exportRecord();
     const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
     expect(asked.question).toBe('Merged ONNX model: accuracy goes from 75.0 % to 50.0 %. Keep it?');
-    expect(asked.detail).toMatch(/costs 25\.00 points, more than the 1 that are accepted/);
+    expect(asked.detail).toMatch(/costs 25\.00 points; up to 1\.00 points it would not have asked/);
     const loss = { metric: 'loss', points: 25 } as const;
     const ofLoss = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: loss, limit: 1 }, t);
     expect(ofLoss.detail).toContain('costs 0.2500 of loss');
