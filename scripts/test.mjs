@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
@@ -47,11 +47,12 @@ function lint() {
     ['lint', 'eslint/bin/eslint.js', ['.']],
     ['format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
   ];
-  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const sum = { passed: 0, failures: [], skipped: 0 };
   for (const [name, program, args] of checks) {
     const ok = runNode(join(ROOT, 'node_modules', program), args) === 0;
     say(`${name}: ${ok ? 'passed' : 'FAILED'}`);
-    sum[ok ? 'passed' : 'failed']++;
+    if (ok) sum.passed++;
+    else sum.failures.push(name);
   }
   return sum;
 }
@@ -74,7 +75,7 @@ function vitest(project, filters) {
     return count(JSON.parse(readFileSync(report, 'utf8')), code);
   } catch (e) {
     console.error(`The ${project} tests left no report: ${e.message}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failures: ['no report'], skipped: 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -83,10 +84,18 @@ function vitest(project, filters) {
 /** A file that does not even load has no tests to count, but it failed; so did a run that says so otherwise. */
 function count(report, code) {
   const unloaded = report.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0);
-  const failed = report.numFailedTests + unloaded.length;
+  const failures = [
+    ...unloaded.map((f) => relative(ROOT, f.name)),
+    ...report.testResults.flatMap((f) =>
+      f.assertionResults
+        .filter((test) => test.status === 'failed')
+        .map((test) => `${relative(ROOT, f.name)} > ${test.fullName}`),
+    ),
+  ];
+  if (code !== 0 && failures.length === 0) failures.push('an error outside of its tests');
   return {
     passed: report.numPassedTests,
-    failed: failed || (code === 0 ? 0 : 1),
+    failures,
     skipped: report.numPendingTests + report.numTodoTests,
   };
 }
@@ -97,7 +106,7 @@ await main(async () => {
     throw new Failure(`There is no tier "${tier}". Tiers: ${Object.keys(TIERS).join(', ')}.`);
   ensureDependencies();
   if (tier !== 'lint') await prepare();
-  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const sum = { passed: 0, failures: [], skipped: 0 };
   for (const [name, run] of Object.entries(TIERS)) {
     if (tier && tier !== name) continue;
     say(`Tests: ${name}`);
@@ -105,14 +114,18 @@ await main(async () => {
       () => run(filters),
       (e) => {
         console.error(e instanceof Failure ? e.message : e);
-        return { passed: 0, failed: 1, skipped: 0 };
+        return { passed: 0, failures: ['could not be prepared'], skipped: 0 };
       },
     );
-    for (const key of Object.keys(sum)) sum[key] += part[key];
+    sum.passed += part.passed;
+    sum.skipped += part.skipped;
+    sum.failures.push(...part.failures.map((failure) => `${name}: ${failure}`));
   }
   const skipped = sum.skipped ? `, ${sum.skipped} skipped` : '';
-  console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
-  return sum.failed ? 1 : 0;
+  // Twenty minutes of lines lie between: what failed is said again where one looks first.
+  for (const failure of sum.failures) console.log(`FAILED ${failure}`);
+  console.log(`${sum.passed} passed, ${sum.failures.length} failed${skipped}`);
+  return sum.failures.length ? 1 : 0;
 });
 
 /** A tier that cannot be prepared failed, and the ones after it still run. */
