@@ -1,16 +1,22 @@
 import type { AuroraSpec } from '../shared/experiment';
 import { anl, anlNodes } from './anl';
 import type { GraphBuilder } from '../graph/builder';
+import { AURORA_DEFAULTS } from './defaults';
+import { lowRankProduct, productFlops, upProjection, withoutB } from './low-rank';
 import {
   kaimingUniform,
   normal,
   uniform,
-  upProjection,
   zeros,
   type AdapterMethod,
   type AdapterTensor,
+  type LayerShape,
+  type Values,
 } from './method';
+import { initializationOf } from './peft-config';
 import { basisCount } from './spline';
+
+const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
 
 /**
  * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) while training ("dynamic");
@@ -21,7 +27,7 @@ import { basisCount } from './spline';
  * σ(0)1ᵀx is gone, which the dynamic form does not have.
  */
 export const aurora: AdapterMethod<AuroraSpec> = {
-  tensors({ inFeatures, outFeatures }, spec) {
+  tensors({ layer: { inFeatures, outFeatures }, spec }) {
     const { rank } = spec;
     const tensors: AdapterTensor[] = [
       {
@@ -60,7 +66,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
     return tensors;
   },
 
-  delta(g, x, p, spec, dtype, form) {
+  delta(g, { x }, p, { spec }, dtype, form) {
     const centre = (a: string) => (spec.centerInputs ? centredRows(g, a) : a);
     const down = g.op('Transpose', [centre(p.A)]);
     const z = g.op('MatMul', [x, down]);
@@ -69,24 +75,75 @@ export const aurora: AdapterMethod<AuroraSpec> = {
       form === 'dynamic'
         ? sigma(z)
         : g.op('MatMul', [x, g.op('Transpose', [centre(g.op('Transpose', [sigma(down)]))])]);
-    return { delta: upProjection(g, seen, p, this.scale(spec), dtype), z };
+    return { delta: upProjection(g, seen, p, scaleOf(spec), dtype), z };
+  },
+  showsZ: true,
+
+  change: (values, { layer, spec }) => ({
+    weight: lowRankProduct(values.B, staticA(values, layer, spec), layer, scaleOf(spec)),
+  }),
+  lowRank: (values, { layer, spec }) => ({ A: staticA(values, layer, spec), B: values.B }),
+  scale: scaleOf,
+  neutral: withoutB,
+  flops({ layer: { inFeatures, outFeatures }, spec }) {
+    const { rank, fixed, learnable } = spec;
+    const sigma = (fixed ? rank * rank : 0) + (learnable ? rank * basisCount(spec) : 0);
+    return productFlops(rank * (inFeatures + outFeatures) + sigma);
+  },
+  formula({ fixed, learnable, gridSize, splineOrder }) {
+    const spline = `r(${gridSize} + ${splineOrder})`;
+    return ['r(in + out)', fixed && 'r²', learnable && spline].filter((p) => p !== false).join(' + ');
   },
 
-  staticA(values, { inFeatures }, spec) {
-    const { rank } = spec;
-    const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
-    const A = centre(Float64Array.from(values.A));
-    const out = new Float64Array(rank * inFeatures);
-    const column = new Float64Array(rank);
-    for (let i = 0; i < inFeatures; i++) {
-      for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
-      anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
-    }
-    return Float32Array.from(centre(out));
+  peft: {
+    type: 'AURORA',
+    alphaKey: 'aurora_alpha',
+    write: (spec, form) => ({
+      activation: spec.activation,
+      aurora_alpha: spec.alpha,
+      aurora_dropout: spec.dropout,
+      center_inputs: spec.centerInputs ?? false,
+      fixed: spec.fixed,
+      form,
+      grid_range: spec.gridRange,
+      grid_size: spec.gridSize,
+      init_weights: spec.initialization,
+      learnable: spec.learnable,
+      spline_order: spec.splineOrder,
+    }),
+    read: (c) => {
+      const d = AURORA_DEFAULTS;
+      return {
+        ...d,
+        rank: c.number('r'),
+        alpha: c.number('aurora_alpha'),
+        gridSize: c.number('grid_size', d.gridSize),
+        splineOrder: c.number('spline_order', d.splineOrder),
+        gridRange: (c.value('grid_range') as [number, number] | undefined) ?? d.gridRange,
+        activation: (c.value('activation') as AuroraSpec['activation'] | undefined) ?? d.activation,
+        fixed: c.flag('fixed', true),
+        learnable: c.flag('learnable', true),
+        centerInputs: c.flag('center_inputs', false),
+        dropout: c.number('aurora_dropout', 0),
+        initialization: initializationOf(c.value('init_weights')),
+      };
+    },
   },
-
-  scale: ({ alpha, rank }) => alpha / rank,
 };
+
+/** σ on the columns of A: the A of the LoRA that the static form is. */
+function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
+  const { rank } = spec;
+  const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
+  const A = centre(Float64Array.from(values.A));
+  const out = new Float64Array(rank * inFeatures);
+  const column = new Float64Array(rank);
+  for (let i = 0; i < inFeatures; i++) {
+    for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
+    anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
+  }
+  return Float32Array.from(centre(out));
+}
 
 /** Centring the input is centring the rows of what multiplies it: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
 const centredRows = (g: GraphBuilder, a: string): string =>

@@ -1,11 +1,10 @@
 import { elementCount } from '../graph/model';
-import type { AuroraSpec, LoraSpec } from '../shared/experiment';
+import type { RankedSpec, TrainedSpec } from '../shared/experiment';
+import { METHOD_NAMES } from '../shared/methods';
 import type { Curve } from '../shared/budget';
 import { AURORA_DEFAULTS } from './defaults';
 import type { LayerShape } from './method';
 import { methodOf } from './registry';
-
-type TrainableSpec = AuroraSpec | LoraSpec;
 
 /** Modules of one shape, counted together: a large model has hundreds of modules and a handful of shapes. */
 interface ShapeCount extends LayerShape {
@@ -16,50 +15,34 @@ interface ShapeCount extends LayerShape {
 const MOST_POINTS = 64;
 
 /**
- * Parameters over the rank, for our methods by their own code and for others by their papers' formulas. `spec`
- * gives the spline of AuroRA; the curves reach beyond `rank`, but never beyond `limit`.
+ * Parameters over the rank, of every method that has one that changes them. `spec` gives the spline of AuroRA; the
+ * curves reach beyond `rank`, but never beyond `limit`.
  */
 export function budgetCurves(
   modules: readonly LayerShape[],
-  spec: TrainableSpec,
+  spec: TrainedSpec,
   rank: number,
   limit: number,
 ): Curve[] {
   const shapes = countShapes(modules);
   const ranks = ranksUpTo(Math.min(limit, Math.max(16, 2 ** Math.ceil(Math.log2(2 * rank)))));
-  const curve = (
-    head: Omit<Curve, 'points'>,
-    ofModule: (layer: LayerShape, rank: number) => number,
-  ): Curve => ({
-    ...head,
-    points: ranks.map((r) => ({
-      rank: r,
-      parameters: shapes.reduce((sum, s) => sum + s.modules * ofModule(s, r), 0),
-    })),
+  return CURVES.map((usual) => {
+    const drawn = spec.method === 'aurora' && usual.method === 'aurora' ? spec : usual;
+    const method = methodOf(drawn);
+    const ofModule = (layer: LayerShape, r: number) =>
+      method
+        .tensors({ layer, spec: { ...drawn, rank: r }, widest: layer })
+        .reduce((n, t) => n + elementCount(t.dims), 0);
+    return {
+      id: usual.method,
+      name: METHOD_NAMES[usual.method],
+      formula: method.formula(drawn),
+      points: ranks.map((r) => ({
+        rank: r,
+        parameters: shapes.reduce((sum, s) => sum + s.modules * ofModule(s, r), 0),
+      })),
+    };
   });
-  const own = (method: TrainableSpec) => (layer: LayerShape, r: number) =>
-    methodOf(method)
-      .tensors(layer, { ...method, rank: r })
-      .reduce((n, t) => n + elementCount(t.dims), 0);
-  const aurora = spec.method === 'aurora' ? spec : AURORA;
-  return [
-    curve({ id: 'aurora', name: 'AuroRA', formula: auroraFormula(aurora), trainable: true }, own(aurora)),
-    curve({ id: 'lora', name: 'LoRA', formula: 'r(in + out)', trainable: true }, own(LORA)),
-    curve(
-      { id: 'dora', name: 'DoRA', formula: 'r(in + out) + out', trainable: false },
-      (l, r) => r * (l.inFeatures + l.outFeatures) + l.outFeatures,
-    ),
-    curve(
-      { id: 'moslora', name: 'MoSLoRA', formula: 'r(in + out) + r²', trainable: false },
-      (l, r) => r * (l.inFeatures + l.outFeatures) + r * r,
-    ),
-    curve({ id: 'vera', name: 'VeRA', formula: 'out + r', trainable: false }, (l, r) => l.outFeatures + r),
-  ];
-}
-
-function auroraFormula({ fixed, learnable, gridSize, splineOrder }: AuroraSpec): string {
-  const spline = `r(${gridSize} + ${splineOrder})`;
-  return ['r(in + out)', fixed && 'r²', learnable && spline].filter((p) => p !== false).join(' + ');
 }
 
 function countShapes(modules: readonly LayerShape[]): ShapeCount[] {
@@ -85,6 +68,14 @@ const shared = {
   rank: 1,
   alpha: 1,
 } as const;
-const LORA: LoraSpec = { ...shared, method: 'lora', useRslora: false };
-/** The spline that an experiment has by default, for the curve beside a LoRA. */
-const AURORA: AuroraSpec = { ...AURORA_DEFAULTS, ...shared };
+const scaled = { ...shared, useRslora: false } as const;
+
+/** SineLoRA has the numbers of LoRA, FourierFT, BitFit and full fine-tuning have no rank. */
+const CURVES = [
+  /** The spline that an experiment has by default, for the curve beside a LoRA. */
+  { ...AURORA_DEFAULTS, ...shared },
+  { ...scaled, method: 'lora' },
+  { ...scaled, method: 'dora' },
+  { ...scaled, method: 'moslora' },
+  { ...shared, method: 'vera', dInitial: 0.1, projectionSeed: 0 },
+] as const satisfies readonly RankedSpec[];

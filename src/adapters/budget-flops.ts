@@ -1,20 +1,22 @@
-import { elementCount } from '../graph/model';
 import type { AdapterBudget } from '../shared/budget';
 import type { BudgetAdapter, BudgetModule } from './budget';
+import { methodOf } from './registry';
 import { basisCount } from './spline';
 
 /**
- * Floating-point operations of an adapter's matrix products; a multiply-add counts as two. Every trainable
- * tensor of our methods is one factor of one product, so each of its numbers costs 2 operations a token and
- * call forward, and 4 backward: 2 for its own gradient, 2 to pass the gradient on. The first adapted module
- * passes none on, which the count leaves aside.
+ * Floating-point operations of the adapters' products as each method counts them, a multiply-add as two: forward and
+ * backward for one token, `step` for all tokens of a step and what is done once in it.
  */
 export function flopsOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudget['flops'] {
-  const used = adapters.reduce((sum, { layer, tensors }) => {
-    const numbers = tensors.reduce((n, t) => n + elementCount(t.dims), 0);
-    return sum + layer.calls * numbers;
-  }, 0);
-  return { forward: 2 * used, backward: 4 * used, step: 6 * used * tokens };
+  const sum = { forward: 0, backward: 0, step: 0 };
+  for (const adapter of adapters) {
+    const { calls } = adapter.layer;
+    const { forward, backward, step = 0 } = methodOf(adapter.spec).flops(adapter);
+    sum.forward += calls * forward;
+    sum.backward += calls * backward;
+    sum.step += calls * (tokens * (forward + backward) + step);
+  }
+  return sum;
 }
 
 /** Values of σ's parts in one forward pass of one token: r(G+k) spline bases, 2r activations a call. */

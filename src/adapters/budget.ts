@@ -1,5 +1,5 @@
 import { AuroraError } from '../shared/errors';
-import type { AdapterSpec, AuroraSpec, LoraSpec } from '../shared/experiment';
+import { isRanked, type AdapterSpec, type LoraSpec, type TrainedSpec } from '../shared/experiment';
 import type { AdapterBudget, Budget } from '../shared/budget';
 import { budgetCurves } from './budget-curves';
 import { adapterFileSize } from './budget-file';
@@ -15,7 +15,6 @@ export interface BudgetModule extends NamedLayer {
 }
 
 export type BudgetAdapter = LayerAdapter<BudgetModule>;
-type TrainableSpec = AuroraSpec | LoraSpec;
 
 export interface BudgetOptions {
   /** All parameters of the model, where they are known. */
@@ -40,7 +39,7 @@ const select = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
  */
 export function budgetOf(
   modules: readonly BudgetModule[],
-  spec: TrainableSpec,
+  spec: TrainedSpec,
   { modelParameters, loraRank, tokens }: BudgetOptions,
 ): Budget {
   const { adapters, warnings } = select(modules, spec);
@@ -50,13 +49,13 @@ export function budgetOf(
   // A layer smaller than its fair share of the cost still takes no rank above its own.
   const rank = Math.min(Math.max(1, Math.round(exactRank)), rankLimit(matched));
   return {
-    modules: adapters.map(({ layer, spec: own, ...adapter }) => ({
-      path: layer.path,
-      inFeatures: layer.inFeatures,
-      outFeatures: layer.outFeatures,
-      calls: layer.calls,
-      rank: own.rank,
-      parameters: parameterCount([{ layer, spec: own, ...adapter }]),
+    modules: adapters.map((adapter) => ({
+      path: adapter.layer.path,
+      inFeatures: adapter.layer.inFeatures,
+      outFeatures: adapter.layer.outFeatures,
+      calls: adapter.layer.calls,
+      ...(isRanked(adapter.spec) && { rank: adapter.spec.rank }),
+      parameters: parameterCount([adapter]),
     })),
     warnings,
     layers: modules.length,
@@ -65,7 +64,12 @@ export function budgetOf(
     adapter: costOf(adapters, tokens),
     lora: { rank: loraRank, ...costOf(loraOn(matched, loraRank), tokens) },
     equal: { rank, exactRank, ...costOf(loraOn(matched, rank), tokens) },
-    curves: budgetCurves(matched, spec, Math.max(spec.rank, loraRank, rank), rankLimit(matched)),
+    curves: budgetCurves(
+      matched,
+      spec,
+      Math.max(isRanked(spec) ? spec.rank : 1, loraRank, rank),
+      rankLimit(matched),
+    ),
   };
 }
 

@@ -2,8 +2,12 @@ import { GraphBuilder } from '../graph/builder';
 import type { Graph, Node } from '../graph/model';
 import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
+import { attrFloat, attrInt, toAttribute } from '../graph/attributes';
+import { tensorOf } from '../graph/values';
+import type { LayerCall } from './method';
+import { layerValues } from './layer-values';
 import { methodOf } from './registry';
-import type { LayerAdapter } from './select';
+import { dropoutOf, type LayerAdapter } from './select';
 
 /** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`. */
 export const tensorName = (adapter: LayerAdapter, short: string): string => `${adapter.layer.path}.${short}`;
@@ -13,8 +17,10 @@ export const maskName = (path: string, call: number): string => `${path}.dropout
 
 export interface Injected {
   graph: Graph;
-  /** z = A x of every call, by module path. */
+  /** z = A x of every call, by module path; of methods that have one. */
   observed: Map<string, string[]>;
+  /** No gradient passes these. */
+  stop: string[];
 }
 
 export interface InjectOptions {
@@ -53,6 +59,7 @@ export function injectAdapters(
   };
   const g = new GraphBuilder({ ...result, nodes: graph.nodes }, '/aurora', nodes);
   const observed = new Map<string, string[]>();
+  const stop: string[] = [];
   for (const node of graph.nodes) {
     const call = calls.get(node);
     if (!call) {
@@ -61,21 +68,62 @@ export function injectAdapters(
     }
     const { adapter, nth } = call;
     const { spec, layer, form = 'dynamic' } = adapter;
+    const method = methodOf(spec);
+    const p = { ...names(adapter), ...frozenNames(g, adapter, dtype) };
     const output = node.outputs[0];
+    if (method.weight) {
+      nodes.push(withWeight(g, node, p[method.weight]));
+      continue;
+    }
     const base = g.fresh('base');
     nodes.push({ ...node, outputs: [base] });
     let x = node.inputs[0];
-    if (dropout && spec.dropout > 0) {
+    const rate = dropoutOf(spec);
+    if (dropout && rate > 0) {
       const mask = g.addInput(maskName(layer.path, nth), DType.bool, dropout.get(x)!.shape);
-      const keep = g.op('Mul', [
-        g.op('Cast', [mask], { to: dtype }),
-        g.scalar(1 / (1 - spec.dropout), dtype),
-      ]);
+      const keep = g.op('Mul', [g.op('Cast', [mask], { to: dtype }), g.scalar(1 / (1 - rate), dtype)]);
       x = g.op('Mul', [x, keep]);
     }
-    const { delta, z } = methodOf(spec).delta(g, x, names(adapter), spec, dtype, form);
-    g.op('Add', [base, delta], {}, { outputs: [output] });
-    observed.set(layer.path, [...(observed.get(layer.path) ?? []), z]);
+    const fragment = method.delta!(g, layerCall(g, node, x, base), p, adapter, dtype, form);
+    g.op('Add', [base, fragment.delta], {}, { outputs: [output] });
+    if (fragment.z) observed.set(layer.path, [...(observed.get(layer.path) ?? []), fragment.z]);
+    stop.push(...(fragment.stop ?? []));
   }
-  return { graph: result, observed };
+  return { graph: result, observed, stop };
+}
+
+/** Puts the adapter's frozen tensors into the graph, what layers share once; their names by the short ones. */
+function frozenNames(g: GraphBuilder, adapter: LayerAdapter, dtype: number): Record<string, string> {
+  const frozen = methodOf(adapter.spec).frozen?.(adapter) ?? [];
+  const base = layerValues(adapter.layer);
+  return Object.fromEntries(
+    frozen.map((t) => {
+      const name = t.shared ? `/aurora/${t.shared}` : tensorName(adapter, t.name);
+      if (!g.graph.initializers.has(name)) g.addInitializer(tensorOf(name, dtype, t.dims, t.values(base)));
+      return [t.name, name];
+    }),
+  );
+}
+
+function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerCall {
+  const [input, weight, bias] = node.inputs;
+  return {
+    x,
+    base,
+    product() {
+      if (x !== input) return g.op(node.opType, [x, weight], Object.fromEntries(node.attributes));
+      return bias ? g.op('Sub', [base, bias]) : base;
+    },
+    weight: { name: weight, outFirst: outFirst(node), alpha: attrFloat(node, 'alpha', 1) },
+  };
+}
+
+const outFirst = (node: Node): boolean => attrInt(node, 'transB', 0) === 1;
+
+/** The layer's node with a trained weight (out, in), which has Gemm's alpha in it already. */
+function withWeight(g: GraphBuilder, node: Node, weight: string): Node {
+  const attributes = new Map(node.attributes);
+  if (node.opType === 'Gemm') attributes.set('alpha', toAttribute({ float: 1 }));
+  const own = outFirst(node) ? weight : g.op('Transpose', [weight]);
+  return { ...node, attributes, inputs: node.inputs.map((x, i) => (i === 1 ? own : x)) };
 }

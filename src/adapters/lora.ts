@@ -1,26 +1,52 @@
 import type { LoraSpec } from '../shared/experiment';
-import { kaimingUniform, normal, upProjection, zeros, type AdapterMethod } from './method';
+import {
+  downProjection,
+  lowRankProduct,
+  lowRankTensors,
+  productFlops,
+  scaleOf,
+  upProjection,
+  withoutB,
+} from './low-rank';
+import type { AdapterMethod } from './method';
+import { initializationOf } from './peft-config';
 
-/** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x, s = α/r, or α/√r (rsLoRA, arXiv 2312.03732). */
+/** LoRA (Hu et al., arXiv 2106.09685): h = W0 x + s · B A x. */
 export const lora: AdapterMethod<LoraSpec> = {
-  tensors: ({ inFeatures, outFeatures }, { rank, initialization }) => [
-    {
-      name: 'A',
-      dims: [rank, inFeatures],
-      rankAxes: [0],
-      peftName: 'lora_A.weight',
-      // PEFT's "gaussian" has standard deviation 1/r.
-      init: initialization === 'gaussian' ? normal(1 / rank) : kaimingUniform(inFeatures),
-    },
-    { name: 'B', dims: [outFeatures, rank], rankAxes: [1], peftName: 'lora_B.weight', init: zeros },
-  ],
+  tensors: ({ layer, spec }) => lowRankTensors(layer, spec),
 
-  delta(g, x, p, spec, dtype) {
-    const z = g.op('MatMul', [x, g.op('Transpose', [p.A])]);
-    return { delta: upProjection(g, z, p, this.scale(spec), dtype), z };
+  delta(g, { x }, p, { spec }, dtype) {
+    const z = downProjection(g, x, p);
+    return { delta: upProjection(g, z, p, scaleOf(spec), dtype), z };
   },
+  showsZ: true,
 
-  staticA: (values) => values.A,
+  change: ({ A, B }, { layer, spec }) => ({ weight: lowRankProduct(B, A, layer, scaleOf(spec)) }),
+  lowRank: ({ A, B }) => ({ A, B }),
+  scale: scaleOf,
+  neutral: withoutB,
+  flops: ({ layer, spec }) => productFlops(spec.rank * (layer.inFeatures + layer.outFeatures)),
+  formula: () => 'r(in + out)',
 
-  scale: ({ alpha, rank, useRslora }) => alpha / (useRslora ? Math.sqrt(rank) : rank),
+  peft: {
+    type: 'LORA',
+    alphaKey: 'lora_alpha',
+    write: (spec) => ({
+      fan_in_fan_out: false,
+      init_lora_weights: spec.initialization === 'gaussian' ? 'gaussian' : true,
+      layers_pattern: null,
+      layers_to_transform: null,
+      lora_alpha: spec.alpha,
+      lora_dropout: spec.dropout,
+      use_rslora: spec.useRslora,
+    }),
+    read: (c) => ({
+      method: 'lora',
+      rank: c.number('r'),
+      alpha: c.number('lora_alpha'),
+      useRslora: c.flag('use_rslora', false),
+      dropout: c.number('lora_dropout', 0),
+      initialization: initializationOf(c.value('init_lora_weights')),
+    }),
+  },
 };

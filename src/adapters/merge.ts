@@ -4,21 +4,22 @@ import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../shared/errors';
 import { tensorName } from './inject';
-import { lowRankProduct } from './method';
+import { layerValues } from './layer-values';
+import type { LayerChange, Values } from './method';
 import { methodOf } from './registry';
 import type { LayerAdapter } from './select';
 
 /** What merging does to a graph. */
 export interface Merge {
-  /** Weights in place of those of the same name: same shape, same type. */
+  /** Weights and biases in place of those of the same name: same shape, same type. */
   changed: Map<string, Tensor>;
   /**
-   * Copies beside weights that something else reads too (a tied embedding): only the adapted layer's nodes get the
+   * Copies beside those that something else reads too (a tied embedding): only the adapted layer's nodes get the
    * changed numbers.
    */
   added: Map<string, Tensor>;
-  /** Nodes that read one of those as their second input. */
-  rewired: Map<Node, string>;
+  /** Nodes that read one of those, and as which input. */
+  rewired: Map<Node, { input: number; name: string }>;
 }
 
 /**
@@ -34,7 +35,10 @@ export function mergedWeights(
   const merge: Merge = { changed: new Map(), added: new Map(), rewired: new Map() };
   for (const adapter of adapters) {
     const { layer } = adapter;
-    const merged = mergedWeight(layer, staticDelta(adapter, values));
+    const { weight, bias } = layerChange(adapter, values);
+    if (bias) mergeBias(merge, layer, bias);
+    if (!weight) continue;
+    const merged = mergedWeight(layer, weight);
     if (layer.sharedWith.length === 0) {
       merge.changed.set(layer.weight.name, merged(layer.transposed, layer.weight.name));
       continue;
@@ -43,10 +47,24 @@ export function mergedWeights(
       const outFirst = node.opType === 'Gemm' && node.attributes.get('transB')?.value === 1;
       const name = `${layer.path}.weight.merged${outFirst ? '' : '.transposed'}`;
       merge.added.set(name, merged(outFirst, name));
-      merge.rewired.set(node, name);
+      merge.rewired.set(node, { input: 1, name });
     }
   }
   return merge;
+}
+
+function mergeBias({ changed, added, rewired }: Merge, layer: LinearLayer, change: ArrayLike<number>): void {
+  const { tensor, uses, shared } = layer.bias!;
+  const name = shared ? `${layer.path}.bias.merged` : tensor.name;
+  const before = layerValues(layer).bias();
+  const merged = tensorOf(
+    name,
+    DType.float,
+    tensor.dims,
+    before.map((b, i) => b + change[i]),
+  );
+  (shared ? added : changed).set(name, merged);
+  if (shared) for (const { node, input } of uses) rewired.set(node, { input, name });
 }
 
 /** The model with its adapters merged. */
@@ -63,26 +81,22 @@ export function mergeAdapters(
 
 /** The node itself where it is not among them. */
 export function rewire(node: Node, rewired: Merge['rewired']): Node {
-  const weight = rewired.get(node);
-  return weight ? { ...node, inputs: node.inputs.map((x, i) => (i === 1 ? weight : x)) } : node;
+  const own = rewired.get(node);
+  return own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node;
 }
 
-/** ΔW of one adapter, (out, in) row-major. */
-export function staticDelta(adapter: LayerAdapter, values: ReadonlyMap<string, Float32Array>): Float32Array {
-  const { layer, spec } = adapter;
-  const own = ownValues(adapter, values);
-  const method = methodOf(spec);
-  return lowRankProduct(own.B, method.staticA(own, layer, spec), layer, spec.rank, method.scale(spec));
-}
+/** What one adapter's static form comes to. */
+export const layerChange = (adapter: LayerAdapter, values: ReadonlyMap<string, Float32Array>): LayerChange =>
+  methodOf(adapter.spec).change(ownValues(adapter, values), adapter, layerValues(adapter.layer));
 
-export const ownValues = (
-  a: LayerAdapter,
-  values: ReadonlyMap<string, Float32Array>,
-): Record<string, Float32Array> =>
+export const ownValues = (a: LayerAdapter, values: ReadonlyMap<string, Float32Array>): Values =>
   Object.fromEntries(a.tensors.map((t) => [t.name, values.get(tensorName(a, t.name))!]));
 
 /** W0 + ΔW as a function of the layout wanted: (out, in) or (in, out). */
-function mergedWeight(layer: LinearLayer, delta: Float32Array): (outFirst: boolean, name: string) => Tensor {
+function mergedWeight(
+  layer: LinearLayer,
+  delta: ArrayLike<number>,
+): (outFirst: boolean, name: string) => Tensor {
   const { inFeatures, outFeatures, transposed, weight, alpha } = layer;
   if (!layer.plain || weight.dtype !== DType.float)
     throw new AuroraError(

@@ -1,9 +1,28 @@
-import type { AuroraSpec, LoraSpec } from '../shared/experiment';
 import type { GraphBuilder } from '../graph/builder';
+import type { TrainedSpec } from '../shared/experiment';
+import type { PeftConfig } from './peft-config';
 
 export interface LayerShape {
   inFeatures: number;
   outFeatures: number;
+  /** Whether it adds a bias; left out where that is not known. */
+  hasBias?: boolean;
+}
+
+/** What a layer holds before anything is trained. */
+export interface LayerValues {
+  /** (out, in), row-major. */
+  weight(): Float32Array;
+  /** (out). */
+  bias(): Float32Array;
+}
+
+/** A layer with an adapter's settings: rank and alpha are this layer's own. */
+export interface OnLayer<S extends TrainedSpec = TrainedSpec> {
+  layer: LayerShape;
+  spec: S;
+  /** The largest sizes among all adapted layers, for matrices that they share. */
+  widest: LayerShape;
 }
 
 /** One trainable tensor of an adapter. */
@@ -16,13 +35,22 @@ export interface AdapterTensor {
   /** Its key below the module's path in PEFT's file layout. */
   peftName: string;
   /** Initial values; `draw` gives this tensor's own stream of random numbers. */
-  init: (draw: Draw, size: number) => Float32Array;
+  init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
+}
+
+/** Numbers that an adapter computes with and does not train. */
+export interface FrozenTensor {
+  name: string;
+  dims: number[];
+  /** Where layers have it in common: a name for its contents. */
+  shared?: string;
+  values: (base: LayerValues) => Float32Array;
 }
 
 /**
  * As an adapter is trained and evaluated: `dynamic` puts its nonlinearity behind A x, as AuroRA is trained; `static`
- * puts it on A itself, so that the whole is one low-rank product that can be merged into the weight. For a linear
- * method the two are the same.
+ * puts it on A itself, so that the whole is one low-rank product that can be merged into the weight. For a method
+ * without one the two are the same.
  */
 export type AdapterForm = 'dynamic' | 'static';
 
@@ -34,65 +62,82 @@ export interface Draw {
   normal(i: number): number;
 }
 
+/** One call of a layer, as an adapter sees it. */
+export interface LayerCall {
+  /** The layer's input, (…, in), after dropout. */
+  x: string;
+  /** The layer's output, (…, out). */
+  base: string;
+  /** Emits what the layer makes of `x` without its bias. */
+  product: () => string;
+  /** The frozen weight as the graph has it, (in, out) unless `outFirst`; the layer multiplies by alpha · weight. */
+  weight: { name: string; outFirst: boolean; alpha: number };
+}
+
 export interface Fragment {
-  /** Same shape as the layer's output. */
+  /** Of the layer's output's shape, or one that broadcasts to it. */
   delta: string;
-  /** What the nonlinearity sees, (…, rank), or would see where the form is static; for the activation snapshots. */
-  z: string;
+  /** What the nonlinearity sees, (…, rank), or would see; for the activation snapshots. */
+  z?: string;
+  /** Tensors that the method takes for constants: no gradient passes them. */
+  stop?: string[];
+}
+
+/** Trained values by their short names. */
+export type Values = Record<string, Float32Array>;
+
+/** Changes of what a layer holds. */
+export interface LayerChange {
+  /** (out, in), row-major. */
+  weight?: Float32Array | Float64Array;
+  /** (out). */
+  bias?: Float32Array | Float64Array;
+}
+
+/** Floating-point operations, a multiply-add counted as two. */
+export interface Flops {
+  /** For one token and call. */
+  forward: number;
+  backward: number;
+  /** Once a step, whatever the batch. */
+  step?: number;
 }
 
 /**
- * An adapter method: what it trains, what nodes compute its change of a layer's output, and how that
- * becomes a change of the weight. `spec` has rank and alpha of this very layer.
+ * An adapter method: what it trains, what nodes compute its change of a layer's output, how that becomes a change
+ * of the layer's own numbers, and what it costs.
  */
-export interface AdapterMethod<S extends AuroraSpec | LoraSpec = AuroraSpec | LoraSpec> {
-  tensors(layer: LayerShape, spec: S): AdapterTensor[];
+export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
+  tensors(on: OnLayer<S>): AdapterTensor[];
+  frozen?(on: OnLayer<S>): FrozenTensor[];
   /**
-   * @param x the layer's input, (…, in)
-   * @param p tensor names by short name; `scale`, where it is there, is a 0-dimensional tensor instead of the constant
+   * @param p tensor names by short name, frozen ones among them; `scale`, where it is there, is a 0-dimensional tensor
+   *   instead of the constant
    */
-  delta(
+  delta?(
     g: GraphBuilder,
-    x: string,
+    call: LayerCall,
     p: Record<string, string>,
-    spec: S,
+    on: OnLayer<S>,
     dtype: number,
     form: AdapterForm,
   ): Fragment;
-  /** The plain LoRA pair that the static form is: lora_A (rank, in). lora_B is B. */
-  staticA(values: Record<string, Float32Array>, layer: LayerShape, spec: S): Float32Array;
-  scale(spec: S): number;
-}
-
-/** The change of a layer's output from what comes before B: (…, r) · Bᵀ, times the scale. */
-export function upProjection(
-  g: GraphBuilder,
-  down: string,
-  p: Record<string, string>,
-  scale: number,
-  dtype: number,
-): string {
-  const up = g.op('Mul', [g.op('Transpose', [p.B]), p.scale ?? g.scalar(scale, dtype)]);
-  return g.op('MatMul', [down, up]);
-}
-
-/** s · B·A with B (out, r) and A (r, in), row-major, accumulated in float64. */
-export function lowRankProduct(
-  B: Float32Array,
-  A: Float32Array,
-  layer: LayerShape,
-  rank: number,
-  scale: number,
-): Float32Array {
-  const { inFeatures, outFeatures } = layer;
-  const out = new Float32Array(outFeatures * inFeatures);
-  for (let o = 0; o < outFeatures; o++)
-    for (let i = 0; i < inFeatures; i++) {
-      let sum = 0;
-      for (let r = 0; r < rank; r++) sum += B[o * rank + r] * A[r * inFeatures + i];
-      out[o * inFeatures + i] = scale * sum;
-    }
-  return out;
+  /** Whether `delta` gives z. */
+  showsZ?: true;
+  /** Instead of `delta`: the trained tensor (out, in) that takes the weight's place. */
+  weight?: string;
+  /** What the static form comes to. */
+  change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
+  /** Where the static form is scale · B·A: B (out, k) and A (k, in). */
+  lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
+  /** Only where a number scales the whole. */
+  scale?(spec: S): number;
+  /** Values with which the layer is as it was. */
+  neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
+  flops(on: OnLayer<S>): Flops;
+  /** For a person: how the number of parameters of one layer comes about. */
+  formula(spec: S): string;
+  peft: PeftConfig<S>;
 }
 
 /** Kaiming-uniform with a = √5, as nn.Linear: U(±1/√fan_in). */
@@ -108,4 +153,9 @@ export const normal =
   (draw, size) =>
     Float32Array.from({ length: size }, (_, i) => draw.normal(i) * std);
 
-export const zeros: AdapterTensor['init'] = (_, size) => new Float32Array(size);
+export const constant =
+  (value: number): AdapterTensor['init'] =>
+  (_, size) =>
+    new Float32Array(size).fill(value);
+
+export const zeros: AdapterTensor['init'] = constant(0);

@@ -1,8 +1,19 @@
-import type { AuroraSpec, LoraSpec } from '../shared/experiment';
+import type { MethodName, TrainedSpec } from '../shared/experiment';
 import { aurora } from './aurora';
+import { bitfit } from './bitfit';
+import { dora } from './dora';
+import { fourierft } from './fourierft';
+import { full } from './full';
 import { lora } from './lora';
 import type { AdapterMethod } from './method';
+import { moslora } from './moslora';
+import { sinelora } from './sinelora';
+import { vera } from './vera';
 
-const METHODS = { aurora, lora };
+export const METHODS = { aurora, lora, moslora, dora, sinelora, vera, fourierft, bitfit, full } satisfies {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  [M in MethodName]: AdapterMethod<any>;
+};
 
-export const methodOf = (spec: AuroraSpec | LoraSpec): AdapterMethod => METHODS[spec.method] as AdapterMethod;
+export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
+  METHODS[method] as AdapterMethod;

@@ -1,10 +1,10 @@
 import { AuroraError } from '../shared/errors';
-import type { AdapterSpec, AuroraSpec, LoraSpec } from '../shared/experiment';
+import { isRanked, type AdapterSpec, type TrainedSpec } from '../shared/experiment';
 import type { LinearLayer } from '../graph/linear';
 import type { Graph } from '../graph/model';
 import { elementCount } from '../graph/model';
 import { outputLayers } from '../graph/output-layers';
-import type { AdapterForm, AdapterTensor, LayerShape } from './method';
+import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from './method';
 import { methodOf } from './registry';
 import { fromPattern, matchTargets, nearestPaths } from './targets';
 
@@ -14,9 +14,8 @@ export interface NamedLayer extends LayerShape {
 }
 
 /** An adapter on one layer: rank and alpha are this layer's own, after rankPattern and alphaPattern. */
-export interface LayerAdapter<L extends NamedLayer = LinearLayer> {
+export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLayer {
   layer: L;
-  spec: AuroraSpec | LoraSpec;
   tensors: AdapterTensor[];
   /** Dynamic where it is left out. */
   form?: AdapterForm;
@@ -45,19 +44,33 @@ export function selectLayers<L extends NamedLayer>(
     (t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`,
   );
   const chosen = new Set(matched);
-  const adapters = layers
-    .filter((l) => chosen.has(l.path))
-    .map((layer) => {
-      const own = {
-        ...spec,
-        rank: fromPattern(layer.path, spec.rankPattern, spec.rank),
-        alpha: fromPattern(layer.path, spec.alphaPattern, spec.alpha),
-      };
-      checkRank(layer, own.rank);
-      return { layer, spec: own, tensors: methodOf(own).tensors(layer, own) };
-    });
+  const wanted = layers.filter((l) => chosen.has(l.path));
+  const usable = spec.method === 'bitfit' ? wanted.filter((l) => l.hasBias !== false) : wanted;
+  if (usable.length === 0) throw noBiases(wanted);
+  if (usable.length < wanted.length)
+    warnings.push(`${wanted.length - usable.length} of the ${wanted.length} chosen layers have no bias.`);
+  const widest = {
+    inFeatures: Math.max(...usable.map((l) => l.inFeatures)),
+    outFeatures: Math.max(...usable.map((l) => l.outFeatures)),
+  };
+  const adapters = usable.map((layer) => {
+    const on = { layer, spec: ownSpec(layer, spec), widest };
+    return { ...on, tensors: methodOf(spec).tensors(on) };
+  });
   return { adapters, warnings };
 }
+
+/** With the layer's own rank and alpha. */
+function ownSpec(layer: NamedLayer, spec: TrainedSpec): TrainedSpec {
+  // VeRA's matrices are all layers' and not trained: their rank is not the layer's.
+  if (!isRanked(spec) || spec.method === 'vera') return spec;
+  const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank) };
+  checkRank(layer, own.rank);
+  return 'alpha' in own ? { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha) } : own;
+}
+
+/** 0 where the method has none. */
+export const dropoutOf = (spec: AdapterSpec): number => ('dropout' in spec ? spec.dropout : 0);
 
 /** The same adapters in a form. */
 export const inForm = <L extends NamedLayer>(
@@ -79,7 +92,14 @@ function checkRank(layer: NamedLayer, rank: number): void {
     );
 }
 
-function nothingMatched(spec: AuroraSpec | LoraSpec, paths: string[]): AuroraError {
+const noBiases = (layers: readonly NamedLayer[]): AuroraError =>
+  new AuroraError(
+    'targets',
+    `BitFit trains biases, and none of the ${layers.length} chosen layers has one that is known (${layers[0].path}).`,
+    'Choose other layers in adapter.targetModules, or another method.',
+  );
+
+function nothingMatched(spec: TrainedSpec, paths: string[]): AuroraError {
   const wanted = Array.isArray(spec.targetModules) ? spec.targetModules : [spec.targetModules];
   const near = [...new Set(wanted.flatMap((t) => nearestPaths(t, paths)))].slice(0, 6);
   const what = wanted.map((t) => `"${t}"`).join(', ');

@@ -42,7 +42,7 @@ function modules(line: PreflightModules): string {
   const rows = line.modules.map((m) => [
     `  ${m.path}`,
     `${m.inFeatures} → ${m.outFeatures}`,
-    `rank ${m.rank}`,
+    m.rank === undefined ? '' : `rank ${m.rank}`,
     count(m.parameters),
   ]);
   return `${[

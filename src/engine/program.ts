@@ -59,7 +59,7 @@ export function buildTaskGraph(
   if (!output) throw noSuchOutput(model, spec.output);
   const { dtype } = output;
   const dropout = training ? infos : undefined;
-  const { graph, observed } = injectAdapters(model.graph, spec.adapters, dtype, { dropout });
+  const { graph, observed, stop } = injectAdapters(model.graph, spec.adapters, dtype, { dropout });
   // Axes go by the names that the probe found for them, so that the labels' axes can be tied to the outputs'.
   graph.inputs = graph.inputs.map((i) => ({ ...i, shape: infos.get(i.name)?.shape ?? i.shape }));
   const g = new GraphBuilder(graph, '/task');
@@ -88,7 +88,7 @@ export function buildTaskGraph(
     logits,
     lossSum: loss.lossSum,
     count: loss.count,
-    stop: loss.stop,
+    stop: [...stop, ...loss.stop],
     observed,
   };
 }

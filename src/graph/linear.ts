@@ -27,6 +27,17 @@ export interface LinearLayer {
   calls: LinearCall[];
   /** Nodes that read the same weight for something else (a tied embedding, another module). */
   sharedWith: string[];
+  bias?: LinearBias;
+  hasBias: boolean;
+}
+
+/** A constant (out) that is added to a linear layer's output. */
+export interface LinearBias {
+  tensor: Tensor;
+  /** Where it is added, one for each call, and as which input. */
+  uses: { node: Node; input: number }[];
+  /** Whether something else reads it too: exporters keep equal constants once. */
+  shared: boolean;
 }
 
 interface WeightOperand {
@@ -82,9 +93,14 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       plain: operand.plain,
       calls: [call],
       sharedWith: [],
+      hasBias: false,
     });
   }
-  for (const layer of layers.values()) layer.sharedWith = otherUsers(layer, users, producers);
+  for (const layer of layers.values()) {
+    layer.sharedWith = otherUsers(layer, users, producers);
+    layer.bias = biasOf(graph, users, layer);
+    layer.hasBias = layer.bias !== undefined;
+  }
   return [...layers.values()];
 }
 
@@ -130,6 +146,20 @@ function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string 
   if (node.opType === 'Gemm') return node.inputs[2];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
   return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
+}
+
+/** The same bias at every call, added as it is. */
+function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): LinearBias | undefined {
+  const names = new Set(layer.calls.map(({ node }) => biasName(graph, users, node)));
+  const [name] = names;
+  const tensor = name === undefined ? undefined : graph.initializers.get(name);
+  if (names.size !== 1 || tensor?.dims.join() !== `${layer.outFeatures}`) return undefined;
+  if (layer.calls.some(({ node }) => attrFloat(node, 'beta', 1) !== 1)) return undefined;
+  const uses = layer.calls.map(({ node, output }) => {
+    const adds = node.opType === 'Gemm' ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
+    return { node: adds, input: adds.inputs.indexOf(name!) };
+  });
+  return { tensor, uses, shared: users.get(name!)!.length > uses.length };
 }
 
 function otherUsers(layer: LinearLayer, users: Map<string, Node[]>, producers: Map<string, Node>): string[] {

@@ -23,7 +23,8 @@ export interface ModuleBudget {
   outFeatures: number;
   /** How often one forward pass calls it. */
   calls: number;
-  rank: number;
+  /** Of methods that have one. */
+  rank?: number;
   parameters: number;
 }
 
@@ -45,8 +46,6 @@ export interface Curve {
   name: string;
   /** For one module. */
   formula: string;
-  /** False where this program only counts the method and does not train it. */
-  trainable: boolean;
   points: { rank: number; parameters: number }[];
 }
 

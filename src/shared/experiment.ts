@@ -51,25 +51,80 @@ export interface TargetSpec {
   excludeModules?: string | string[];
   layersToTransform?: number[];
   layersPattern?: string;
-  /** Module pattern to rank or alpha, first match wins. */
-  rankPattern?: Record<string, number>;
-  alphaPattern?: Record<string, number>;
 }
 
-export interface LoraSpec extends TargetSpec {
-  method: 'lora';
+/** What every adapter with two low-rank matrices has. */
+export interface LowRankSpec extends TargetSpec {
   rank: number;
-  alpha: number;
-  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
-  useRslora: boolean;
+  /** Module pattern to rank, first match wins. */
+  rankPattern?: Record<string, number>;
   dropout: number;
   initialization: 'kaiming-uniform' | 'gaussian';
 }
 
-export interface AuroraSpec extends TargetSpec {
-  method: 'aurora';
-  rank: number;
+interface AlphaSpec extends LowRankSpec {
   alpha: number;
+  /** Module pattern to alpha, first match wins. */
+  alphaPattern?: Record<string, number>;
+}
+
+interface ScaledSpec extends AlphaSpec {
+  /** Scale alpha/√rank instead of alpha/rank (rsLoRA). */
+  useRslora: boolean;
+}
+
+export interface LoraSpec extends ScaledSpec {
+  method: 'lora';
+}
+
+export interface MosloraSpec extends ScaledSpec {
+  method: 'moslora';
+}
+
+export interface DoraSpec extends ScaledSpec {
+  method: 'dora';
+}
+
+export interface SineloraSpec extends LowRankSpec {
+  method: 'sinelora';
+  /** ω: how fast the sine turns. */
+  frequency: number;
+  /** γ: what the sine is divided by; √out where it is left out. */
+  gamma?: number;
+}
+
+export interface VeraSpec extends TargetSpec {
+  method: 'vera';
+  rank: number;
+  dropout: number;
+  /** Initial value of every element of d. */
+  dInitial: number;
+  /** Seed of the frozen matrices that all layers share. */
+  projectionSeed: number;
+}
+
+export interface FourierftSpec extends TargetSpec {
+  method: 'fourierft';
+  /** Trained coefficients a layer. */
+  frequencies: number;
+  scaling: number;
+  dropout: number;
+  /** Seed of the places of the coefficients. */
+  locationSeed: number;
+}
+
+/** The biases of the chosen layers. */
+export interface BitfitSpec extends TargetSpec {
+  method: 'bitfit';
+}
+
+/** The weights of the chosen layers themselves. */
+export interface FullSpec extends TargetSpec {
+  method: 'full';
+}
+
+export interface AuroraSpec extends AlphaSpec {
+  method: 'aurora';
   gridSize: number;
   splineOrder: number;
   gridRange: [number, number];
@@ -80,8 +135,6 @@ export interface AuroraSpec extends TargetSpec {
   learnable: boolean;
   /** Take the mean of its features from the adapter's input: merging then loses less. Not in the paper. */
   centerInputs: boolean;
-  dropout: number;
-  initialization: 'kaiming-uniform' | 'gaussian';
   /** Of W, the weights of the spline. */
   splineInitialization: 'uniform' | 'zero';
 }
@@ -91,7 +144,23 @@ export interface NoAdapterSpec {
   method: 'none';
 }
 
-export type AdapterSpec = AuroraSpec | LoraSpec | NoAdapterSpec;
+/** A method that trains something inside the model. */
+export type TrainedSpec =
+  | AuroraSpec
+  | LoraSpec
+  | MosloraSpec
+  | DoraSpec
+  | SineloraSpec
+  | VeraSpec
+  | FourierftSpec
+  | BitfitSpec
+  | FullSpec;
+/** One whose budget goes by a rank. */
+export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
+export type AdapterSpec = TrainedSpec | NoAdapterSpec;
+export type MethodName = TrainedSpec['method'];
+
+export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
 export type MetricName = 'loss' | 'accuracy' | 'f1' | 'matthews';
 
@@ -112,6 +181,8 @@ export interface TrainingSpec {
   /** Weight of Σ‖σ(0)‖² over the adapted layers in what is minimised, beside the loss; 0 or left out: none. */
   offsetPenalty?: number;
   learningRate: number;
+  /** Learning rate of B over that of A and all else in the adapters (LoRA+); 1 or left out: the same. */
+  loraPlusRatio?: number;
   headLearningRate: number;
   schedule: 'linear' | 'cosine' | 'constant';
   /** Share of all steps; `warmupSteps` wins where given. */

@@ -1,4 +1,5 @@
 import type { DeviceEvent } from './events';
+import type { AdapterSpec } from './experiment';
 
 /**
  * What `aurora preflight --json` prints: one JSON object a line, each as soon as it is known, in the order
@@ -16,7 +17,7 @@ export type PreflightLine =
 
 export interface PreflightModules {
   kind: 'modules';
-  method: 'aurora' | 'lora' | 'none';
+  method: AdapterSpec['method'];
   modules: PreflightModule[];
   /** Entries of adapter.targetModules that matched no layer. */
   unmatched: string[];
@@ -32,7 +33,8 @@ export interface PreflightModule {
   path: string;
   inFeatures: number;
   outFeatures: number;
-  rank: number;
+  /** Of methods that have one. */
+  rank?: number;
   /** Trainable numbers of its adapter. */
   parameters: number;
 }

@@ -17,6 +17,8 @@ export const Stream = {
   verification: 7,
   generation: 8,
   trials: 9,
+  projections: 10,
+  locations: 11,
 } as const;
 
 const M0 = 0xd2511f53;

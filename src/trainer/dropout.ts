@@ -1,5 +1,5 @@
 import { maskName } from '../adapters/inject';
-import type { LayerAdapter } from '../adapters/select';
+import { dropoutOf, type LayerAdapter } from '../adapters/select';
 import type { HostTensors } from '../engine/engine';
 import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
@@ -29,7 +29,7 @@ export class DropoutMasks {
     private readonly seed: number,
   ) {
     this.calls = adapters.flatMap(({ layer, spec }, index) =>
-      spec.dropout === 0
+      dropoutOf(spec) === 0
         ? []
         : layer.calls.map((call, nth) => {
             const shape = infos.get(call.input)!.shape;
@@ -46,7 +46,7 @@ export class DropoutMasks {
               name: maskName(layer.path, nth),
               features: shape.at(-1) as number,
               perToken: shape.length === 3,
-              probability: spec.dropout,
+              probability: dropoutOf(spec),
               key,
             };
           }),

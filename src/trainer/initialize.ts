@@ -1,4 +1,5 @@
 import { tensorName } from '../adapters/inject';
+import { layerValues } from '../adapters/layer-values';
 import type { LayerAdapter } from '../adapters/select';
 import { elementCount } from '../graph/model';
 import { normal, Stream, uniform } from '../shared/random';
@@ -9,15 +10,16 @@ const HEAD_STD = 0.02;
 /** Initial values of all adapter tensors; each draws from its own stream, keyed by layer and tensor. */
 export function initialAdapters(adapters: readonly LayerAdapter[], seed: number): Map<string, Float32Array> {
   const values = new Map<string, Float32Array>();
-  adapters.forEach((adapter, layer) =>
+  adapters.forEach((adapter, layer) => {
+    const base = layerValues(adapter.layer);
     adapter.tensors.forEach((t, index) => {
       const draw = {
         uniform: (i: number) => uniform(seed, Stream.initialization, layer + 1, index, i),
         normal: (i: number) => normal(seed, Stream.initialization, layer + 1, index, i),
       };
-      values.set(tensorName(adapter, t.name), t.init(draw, elementCount(t.dims)));
-    }),
-  );
+      values.set(tensorName(adapter, t.name), t.init(draw, elementCount(t.dims), base));
+    });
+  });
   return values;
 }
 

@@ -9,6 +9,8 @@ import type { ActivationExample, ActivationExamples } from '../shared/activation
 import { encodeSnapshot } from '../shared/activations';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Part } from './micro-batch/parts';
+import { methodOf } from '../adapters/registry';
+import { isRanked } from '../shared/experiment';
 import { LayerRecorder } from './snapshot';
 import type { Task } from './task';
 
@@ -68,8 +70,15 @@ export class ActivationRecorder {
     parameters: ReadonlyMap<string, Float32Array>,
   ): Promise<string | undefined> {
     const { adapters, data, spec } = this.task;
-    if (adapters.length === 0) return undefined;
-    const recorders = new Map(adapters.map((a) => [a.layer.path, new LayerRecorder(a)]));
+    const recorders = new Map(
+      adapters.flatMap((a) => {
+        const { spec } = a;
+        return isRanked(spec) && methodOf(spec).showsZ
+          ? [[a.layer.path, new LayerRecorder(a, spec.rank)] as const]
+          : [];
+      }),
+    );
+    if (recorders.size === 0) return undefined;
     for (let at = 0; at < this.indices.length; at += spec.training.batchSize) {
       const batch = this.indices.slice(at, at + spec.training.batchSize);
       const seen = await micro.run('evaluation', data.validation.dataset, batch, async (parts) => {
@@ -84,7 +93,7 @@ export class ActivationRecorder {
       });
       for (const { observed, part, mask } of seen)
         for (const [path, calls] of observed)
-          for (const z of calls) recorders.get(path)!.add(z, part.indices, mask);
+          for (const z of calls) recorders.get(path)?.add(z, part.indices, mask);
     }
     const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
     writeAtomic(

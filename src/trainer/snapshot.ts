@@ -11,7 +11,6 @@ const DEFAULT_RANGE: [number, number] = [-4, 4];
 
 /** Collects what one adapted layer sees, batch after batch. */
 export class LayerRecorder {
-  private readonly rank: number;
   private readonly range: [number, number];
   private readonly counts: Uint32Array;
   private readonly samples: Uint32Array;
@@ -21,8 +20,11 @@ export class LayerRecorder {
   private readonly support: [number, number] | undefined;
   private tokens = 0;
 
-  constructor(private readonly adapter: LayerAdapter) {
-    this.rank = adapter.spec.rank;
+  /** @param rank width of its z */
+  constructor(
+    private readonly adapter: LayerAdapter,
+    private readonly rank: number,
+  ) {
     this.range = histogramRange(adapter);
     this.low = new Array<number>(this.rank).fill(Infinity);
     this.high = new Array<number>(this.rank).fill(-Infinity);

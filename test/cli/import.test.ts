@@ -102,6 +102,8 @@ describe('run to file to run', () => {
   });
 });
 
+const values = (n: number, by: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * by) / 4);
+
 /** A LoRA as another program may have written it. */
 function foreign(
   name: string,
@@ -115,7 +117,6 @@ function foreign(
   const { prefix = '' } = change;
   const rank = 2;
   const tensors = new Map<string, FloatTensor>();
-  const values = (n: number, by: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * by) / 4);
   for (const path of ['layer.0.query', 'layer.1.value']) {
     const key = `${PREFIX}${prefix}${path}`;
     tensors.set(`${key}.lora_A.weight`, { dims: [rank, 32], data: values(rank * 32, 0.7) });
@@ -185,6 +186,26 @@ describe('an adapter of somebody else', () => {
     expect(record.largestDifference).toBeLessThan(1e-4);
   });
 
+  it('is taken where it is a DoRA of PEFT', () => {
+    const folder = foreign('dora', {
+      config: { use_dora: true },
+      tensors(t) {
+        for (const path of ['layer.0.query', 'layer.1.value'])
+          t.set(`${PREFIX}${path}.lora_magnitude_vector`, {
+            dims: [32],
+            data: values(32, 1).map((v) => 1 + v),
+          });
+      },
+    });
+    const { run } = imported(folder);
+    expect(readRun(run).spec.adapter).toMatchObject({ method: 'dora', rank: 2, alpha: 8 });
+    const again = exported(run, 'peft-lora', 'dora-again');
+    const weights = (of: string) => readSafetensors(join(of, 'adapter_model.safetensors')).tensors;
+    expect(weights(again)).toEqual(weights(folder));
+    const config = JSON.parse(readFileSync(join(again, 'adapter_config.json'), 'utf8')) as object;
+    expect(config).toMatchObject({ peft_type: 'LORA', use_dora: true });
+  });
+
   it('has a card that says where it came from, and of nothing that was not done here', () => {
     const folder = foreign('plain');
     const { run } = imported(folder);
@@ -236,11 +257,23 @@ describe('an adapter of somebody else', () => {
     t.set(found[0].replace(from, to), found[1]);
   };
   it.each<[string, Parameters<typeof foreign>[1], RegExp]>([
-    ['DoRA', { config: { use_dora: true } }, /is of DoRA \(use_dora\), which AuroRA Lab does not have/],
     [
-      'its vectors',
-      { tensors: rename('.lora_A.weight', '.lora_magnitude_vector') },
-      /is DoRA .*lora_magnitude_vector/,
+      'DoRA without its vectors',
+      { config: { use_dora: true } },
+      /has no layer.0.query.lora_magnitude_vector/,
+    ],
+    [
+      'LoRA with vectors of DoRA',
+      {
+        tensors: (t) =>
+          t.set(`${PREFIX}layer.0.query.lora_magnitude_vector`, { dims: [32], data: values(32, 1) }),
+      },
+      /has layer.0.query.lora_magnitude_vector, which its configuration does not tell of/,
+    ],
+    [
+      'QALoRA',
+      { config: { use_qalora: true } },
+      /is of QALoRA \(use_qalora\), which AuroRA Lab does not have/,
     ],
     ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /is LoRA on an embedding/],
     ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
@@ -255,7 +288,7 @@ describe('an adapter of somebody else', () => {
     [
       'what nobody knows',
       { tensors: rename('classifier.weight', 'something') },
-      /is no part of LoRA or AuroRA: base_model.model.something/,
+      /is no part of an adapter known here: base_model.model.something/,
     ],
     [
       'other layers',

@@ -6,7 +6,7 @@ import { modelFiles } from './files';
 const WASM: Place = { engine: 'tfjs', device: 'wasm' };
 
 describe('both engines agree', () => {
-  it('on models that are there', () => expect(modelFiles()).toHaveLength(25));
+  it('on models that are there', () => expect(modelFiles()).toHaveLength(37));
 
   it.each(modelFiles())('%s', async (name) => {
     const { model, subject } = await subjectOf(name);

@@ -1,5 +1,6 @@
 import { AURORA_DEFAULTS } from '../../src/adapters/defaults';
-import type { AuroraSpec, LoraSpec } from '../../src/shared/experiment';
+import type { OnLayer } from '../../src/adapters/method';
+import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/shared/experiment';
 
 const common = { targetModules: ['query', 'value'], dropout: 0, initialization: 'kaiming-uniform' } as const;
 
@@ -19,3 +20,9 @@ export const loraSpec = (over: Partial<LoraSpec> = {}): LoraSpec => ({
   useRslora: false,
   ...over,
 });
+
+/** On one layer, the only one. */
+export function onLayer<S extends TrainedSpec>(spec: S, inFeatures: number, outFeatures: number): OnLayer<S> {
+  const layer = { inFeatures, outFeatures };
+  return { layer, spec, widest: layer };
+}

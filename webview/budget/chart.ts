@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { html, LitElement, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Budget, Curve } from '../../src/shared/budget';
 import { csv } from '../ui/csv';
@@ -41,7 +41,7 @@ export class BudgetChart extends LitElement {
     const { ranks } = this;
     if (this.pointed !== undefined) return Math.min(this.pointed, ranks.length - 1);
     const own = this.budget.modules[0].rank;
-    return nearestIndex(ranks, own);
+    return own === undefined ? 0 : nearestIndex(ranks, own);
   }
 
   private get scale(): (v: number) => number {
@@ -125,7 +125,7 @@ export class BudgetChart extends LitElement {
         <svg class="sample" width="36" height="10" aria-hidden="true">
           <line class="curve ${curve.id}" x1="1" y1="5" x2="35" y2="5"></line>
         </svg>
-        ${curve.name}${curve.trainable ? nothing : html`<span class="hint"> ${t('counted only')}</span>`}
+        ${curve.name}
       </th>
       <td>${count(curve.points[this.index].parameters)}</td>
       <td><code>${curve.formula}</code></td>

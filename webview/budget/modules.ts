@@ -12,7 +12,7 @@ export function moduleTable({ modules, adapter }: Budget, copy: (text: string) =
   const table = () =>
     csv([
       ['module', 'in', 'out', 'calls', 'rank', 'parameters'],
-      ...modules.map((m) => [m.path, m.inFeatures, m.outFeatures, m.calls, m.rank, m.parameters]),
+      ...modules.map((m) => [m.path, m.inFeatures, m.outFeatures, m.calls, m.rank ?? '', m.parameters]),
     ]);
   return html`<section aria-labelledby="modules-title">
     <div class="title-row">
@@ -41,7 +41,7 @@ export function moduleTable({ modules, adapter }: Budget, copy: (text: string) =
                 <td>${count(m.inFeatures)}</td>
                 <td>${count(m.outFeatures)}</td>
                 ${calls ? html`<td>${count(m.calls)}</td>` : nothing}
-                <td>${m.rank}</td>
+                <td>${m.rank ?? '–'}</td>
                 <td>${count(m.parameters)}</td>
               </tr>`,
           )}

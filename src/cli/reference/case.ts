@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
-import type { Activation, AuroraSpec, LoraSpec } from '../../shared/experiment';
+import type { Activation, MethodName, TrainedSpec } from '../../shared/experiment';
 import type { ObjectiveName } from '../../engine/objective';
 import type { Pooling } from '../../engine/head';
 
@@ -22,7 +22,7 @@ export interface ReferenceCase extends StepFields {
   model: string;
   objective: ObjectiveName;
   head: { pooling: Pooling; weight: string; bias: string } | null;
-  adapter: 'aurora' | 'lora';
+  adapter: MethodName;
   hyper: Record<string, unknown>;
   targets: string[];
   modules: string[];
@@ -87,18 +87,13 @@ export function readReference(path: string): ReferenceFile {
 const withoutNaN = (text: string): string => text.replace(/(?<=[[:,\s])-?(?:NaN|Infinity)\b/g, 'null');
 
 /** The experiment's adapter section that a case stands for. */
-export function adapterSpec(c: ReferenceCase): AuroraSpec | LoraSpec {
-  const { rank, scale, ...anl } = c.hyper as { rank: number; scale: number } & Record<string, unknown>;
-  const common = {
-    targetModules: c.targets,
-    rank,
-    alpha: scale * rank,
+export function adapterSpec({ adapter, hyper, targets }: ReferenceCase): TrainedSpec {
+  const { scale, ...own } = hyper as { rank: number; scale?: number };
+  return {
+    ...own,
+    ...(scale !== undefined && { alpha: scale * own.rank, useRslora: false }),
+    method: adapter,
+    targetModules: targets,
     dropout: 0,
-    initialization: 'kaiming-uniform',
-  };
-  return (
-    c.adapter === 'lora'
-      ? { ...common, method: 'lora', useRslora: false }
-      : { ...common, ...anl, method: 'aurora' }
-  ) as AuroraSpec | LoraSpec;
+  } as TrainedSpec;
 }

@@ -1,7 +1,21 @@
 import type { Graph } from '../../graph/model';
 import { OBJECTIVES } from '../../engine/objective';
+import type { MethodName } from '../../shared/experiment';
 import type { DenseArray, ReferenceCase } from './case';
 import { arrayProblem, type Comparison } from './compare';
+
+/** Numbers that each method's `hyper` must have. */
+const HYPER: Record<MethodName, readonly string[]> = {
+  aurora: ['rank', 'scale', 'gridSize', 'splineOrder'],
+  lora: ['rank', 'scale'],
+  moslora: ['rank', 'scale'],
+  dora: ['rank', 'scale'],
+  sinelora: ['rank', 'frequency'],
+  vera: ['rank', 'projectionSeed'],
+  fourierft: ['frequencies', 'scaling', 'locationSeed'],
+  bitfit: [],
+  full: [],
+};
 
 /**
  * Whether a file has all that a run needs, finite and of the right kind; what it lacks is reported by its
@@ -23,13 +37,12 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   };
 
   missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
-  missing(c.adapter === 'aurora' || c.adapter === 'lora', 'adapter');
+  missing(Object.hasOwn(HYPER, c.adapter ?? ''), 'adapter');
   missing(c.head !== undefined, 'head');
   missing(Array.isArray(c.targets), 'targets');
   missing(Array.isArray(c.modules), 'modules');
-  for (const key of ['rank', 'scale']) number(c.hyper?.[key], `hyper.${key}`);
+  for (const key of HYPER[c.adapter] ?? []) number(c.hyper?.[key], `hyper.${key}`);
   if (c.adapter === 'aurora') {
-    for (const key of ['gridSize', 'splineOrder']) number(c.hyper?.[key], `hyper.${key}`);
     for (const key of ['gridRange', 'activation', 'fixed', 'learnable'])
       missing(c.hyper?.[key] != null, `hyper.${key}`);
   }

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mergeAdapters, staticDelta } from '../../adapters/merge';
+import { layerChange, mergeAdapters } from '../../adapters/merge';
+import type { LayerAdapter } from '../../adapters/select';
 import { openEvaluator, openTask } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { probe } from '../../engine/onnxruntime/probe';
@@ -58,7 +59,7 @@ export async function runModelCase(
       report.tensor(
         'mergedDelta',
         `mergedDelta.${a.layer.path}`,
-        staticDelta(a, parameters),
+        changeOf(a, parameters),
         c.mergedDelta?.[a.layer.path],
         HOST.mergedDelta,
       );
@@ -173,6 +174,12 @@ async function train(
   if (lossBeforeEachStep.length === 0) report.fail('curve', 'adamw.lossBeforeEachStep', 'empty in the file');
   const after = await stepper.evaluate(inputs, parameters);
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
+}
+
+/** ΔW; of a method that changes the bias alone, Δb. */
+function changeOf(adapter: LayerAdapter, parameters: ReadonlyMap<string, Float32Array>): ArrayLike<number> {
+  const { weight, bias } = layerChange(adapter, parameters);
+  return (weight ?? bias)!;
 }
 
 const numbers = (data: ArrayLike<number | bigint>): Float64Array =>

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { dropoutOf } from '../../adapters/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
@@ -28,7 +29,7 @@ export async function openTask(
   folder: string,
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
-  const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
+  const dropout = spec.adapters.some((a) => dropoutOf(a.spec) > 0);
   const task = buildTaskGraph(model, infos, spec, dropout);
   requireTrainable(task);
   const { model: stepModel, gradients, warnings } = await trainingGraph(task, folder, options);

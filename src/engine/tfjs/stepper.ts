@@ -1,4 +1,5 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { dropoutOf } from '../../adapters/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
@@ -30,7 +31,7 @@ export async function openTask(
   options: TaskOptions = {},
 ): Promise<OpenedTask> {
   requireSupported(options);
-  const dropout = spec.adapters.some((a) => a.spec.dropout > 0);
+  const dropout = spec.adapters.some((a) => dropoutOf(a.spec) > 0);
   const training = buildTaskGraph(model, infos, spec, dropout);
   requireTrainable(training);
   requireReached(unreached(training));

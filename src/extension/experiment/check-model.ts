@@ -1,19 +1,17 @@
 import { fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
 import { AuroraError } from '../../shared/errors';
-import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
+import { isRanked, type TrainedSpec } from '../../shared/experiment';
 import { nearest } from '../../shared/nearest';
 import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix } from './finding';
 
-type Adapter = AuroraSpec | LoraSpec;
-
 /** What does not go together with the model: its output's name, targets that match nothing, ranks too large. */
 export function modelFindings(
   doc: ExperimentText,
   model: ModelSummary,
-  adapter: Adapter | undefined,
+  adapter: TrainedSpec | undefined,
   t: Translate,
 ): Finding[] {
   return [
@@ -65,7 +63,7 @@ function ruleFindings(doc: ExperimentText, { missingRules }: ModelSummary, t: Tr
 function adapterFindings(
   doc: ExperimentText,
   layers: readonly LayerSummary[],
-  adapter: Adapter,
+  adapter: TrainedSpec,
   t: Translate,
 ): Finding[] {
   const paths = layers.map((l) => l.path);
@@ -121,7 +119,7 @@ function nothingMatched(doc: ExperimentText, target: string, paths: string[], t:
 
 function unmatchedEntries(
   doc: ExperimentText,
-  adapter: Adapter,
+  adapter: TrainedSpec,
   unmatched: readonly string[],
   matched: number,
   paths: string[],
@@ -162,7 +160,7 @@ export function nearestEndings(entry: string, paths: readonly string[], count = 
 
 function excludedFindings(
   doc: ExperimentText,
-  adapter: Adapter,
+  adapter: TrainedSpec,
   paths: string[],
   outputs: string[],
   t: Translate,
@@ -180,10 +178,11 @@ function excludedFindings(
 
 function rankFindings(
   doc: ExperimentText,
-  adapter: Adapter,
+  adapter: TrainedSpec,
   chosen: LayerSummary[],
   t: Translate,
 ): Finding[] {
+  if (!isRanked(adapter) || adapter.method === 'vera') return [];
   const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
   const tooSmall = chosen.filter((l) => fromPattern(l.path, adapter.rankPattern, adapter.rank) > limit(l));
   if (tooSmall.length === 0) return [];

@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { endingsOf } from '../../adapters/budget-endings';
 import type { ModelSummary } from '../../graph/summary';
-import type { AdapterSpec } from '../../shared/experiment';
+import { isRanked, type AdapterSpec } from '../../shared/experiment';
+import { methodName } from '../../shared/methods';
 import { writtenPath } from './experiment-text';
 import { knownKeys, schemaAt } from './schema-walk';
 
@@ -101,7 +102,8 @@ export function draftText(file: string, draft: Draft): string {
 
 function headline({ adapter, model }: Draft): string {
   if (adapter.method === 'none') return `Only a head, on the frozen ${basename(model)},`;
-  return `${adapter.method === 'aurora' ? 'AuroRA' : 'LoRA'} of rank ${adapter.rank} in ${basename(model)}`;
+  const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
+  return `${methodName(adapter)}${rank} in ${basename(model)}`;
 }
 
 function adapterLines(adapter: AdapterSpec): string[] {
@@ -109,9 +111,20 @@ function adapterLines(adapter: AdapterSpec): string[] {
   return [
     '  "adapter": {',
     `    "method": ${JSON.stringify(adapter.method)},`,
-    `    "rank": ${adapter.rank},`,
-    '    // The output is scaled by alpha / rank.',
-    `    "alpha": ${adapter.alpha},`,
+    ...(isRanked(adapter) ? [`    "rank": ${adapter.rank},`] : []),
+    ...('alpha' in adapter
+      ? ['    // The output is scaled by alpha / rank.', `    "alpha": ${adapter.alpha},`]
+      : []),
+    ...(adapter.method === 'sinelora'
+      ? ['    // ω: how fast the sine turns.', `    "frequency": ${adapter.frequency},`]
+      : []),
+    ...(adapter.method === 'fourierft'
+      ? [
+          '    // Trained numbers a layer, and what ΔW is multiplied by.',
+          `    "frequencies": ${adapter.frequencies},`,
+          `    "scaling": ${adapter.scaling},`,
+        ]
+      : []),
     `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
     '  },',
   ];

@@ -151,7 +151,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
             m.modules.map((x) => [
               code(x.path),
               `${x.outFeatures} × ${x.inFeatures}`,
-              String(x.rank),
+              x.rank === undefined ? '–' : String(x.rank),
               number(x.parameters),
             ]),
           ),

@@ -3,12 +3,11 @@ import { budgetSentence, rankLimit } from '../../adapters/budget';
 import { endingsOf } from '../../adapters/budget-endings';
 import { matchTargets } from '../../adapters/targets';
 import { AuroraError } from '../../shared/errors';
-import type { AdapterSpec, AuroraSpec, LoraSpec } from '../../shared/experiment';
+import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../shared/experiment';
+import { METHOD_NAMES } from '../../shared/methods';
 import { defaultAdapter, likelyTargets, RANKS } from './draft';
 import { pick, type Step } from './steps';
 import type { WizardState } from './wizard-state';
-
-type Trainable = AuroraSpec | LoraSpec;
 
 const methodStep: Step<WizardState> = {
   applies: () => true,
@@ -16,18 +15,22 @@ const methodStep: Step<WizardState> = {
     const { t } = vscode.l10n;
     const likely = likelyTargets(state.summary!);
     const targets = likely.length > 0 ? likely : 'all-linear';
-    const words = {
-      aurora: [
-        'AuroRA',
-        t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
-      ],
-      lora: ['LoRA', t('two low-rank matrices: the usual way, to compare with')],
-      none: [t('Head only'), t('nothing inside the model is trained: the baseline')],
+    const words: Record<AdapterSpec['method'], string> = {
+      aurora: t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
+      lora: t('two low-rank matrices: the usual way, to compare with'),
+      moslora: t('a small trained mixer between LoRA’s two matrices'),
+      dora: t('magnitude and direction of the weight apart, the direction changed by a LoRA'),
+      sinelora: t('the sine of LoRA’s product, of high rank; needs memory for each weight it changes'),
+      vera: t('two vectors on random matrices that all layers share'),
+      fourierft: t('a few coefficients of the change’s Fourier transform'),
+      bitfit: t('the biases alone'),
+      full: t('the weights themselves: what adapters are measured by'),
+      none: t('nothing inside the model is trained: the baseline'),
     };
-    const items = (['aurora', 'lora', 'none'] as const).map((method) => {
+    const items = (Object.keys(words) as AdapterSpec['method'][]).map((method) => {
       const spec = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
-      const [label, detail] = words[method];
-      return { label, detail, description: cost(state, spec as AdapterSpec), spec: spec as AdapterSpec };
+      const label = method === 'none' ? t('Head only') : METHOD_NAMES[method];
+      return { label, detail: words[method], description: cost(state, spec), spec };
     });
     const picked = await pick(place, {
       items,
@@ -45,7 +48,7 @@ const targetStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers } = state.summary!;
-    const adapter = state.adapter as Trainable;
+    const adapter = state.adapter as TrainedSpec;
     const paths = layers.map((l) => l.path);
     const items = endingsOf(layers).map(({ name, modules, shapes }) => ({
       label: name,
@@ -79,10 +82,11 @@ const targetStep: Step<WizardState> = {
 };
 
 const rankStep: Step<WizardState> = {
-  applies: (state) => state.adapter!.method !== 'none',
+  // VeRA's is that of frozen matrices, far above what a layer allows, and nobody begins by changing it.
+  applies: ({ adapter }) => isRanked(adapter!) && adapter!.method !== 'vera',
   async run(state, place) {
     const { t } = vscode.l10n;
-    const adapter = state.adapter as Trainable;
+    const adapter = state.adapter as RankedSpec;
     const { layers } = state.summary!;
     const { matched } = matchTargets(
       layers.map((l) => l.path),
@@ -116,8 +120,9 @@ const rankStep: Step<WizardState> = {
 };
 
 /** With the scale alpha / rank as the method's defaults have it. */
-function withRank(adapter: Trainable, rank: number): Trainable {
-  const usual = defaultAdapter(adapter.method) as Trainable;
+function withRank(adapter: RankedSpec, rank: number): RankedSpec {
+  const usual = defaultAdapter(adapter.method) as RankedSpec;
+  if (!('alpha' in adapter) || !('alpha' in usual)) return { ...adapter, rank };
   return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
 }
 

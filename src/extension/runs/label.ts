@@ -1,6 +1,7 @@
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../shared/events';
 import type { AdapterSpec } from '../../shared/experiment';
+import { methodName, methodSize } from '../../shared/methods';
 import type { RunEntry } from './store';
 
 /**
@@ -13,10 +14,10 @@ export function runLabel({ user, id, run }: Pick<RunEntry, 'user' | 'id' | 'run'
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
 
-/** "AuroRA r2", "LoRA r8", "Head alone" */
+/** "AuroRA r2", "FourierFT n1000", "BitFit", "Head alone" */
 function methodLabel(adapter: AdapterSpec): string {
   if (adapter.method === 'none') return 'Head alone';
-  return `${adapter.method === 'aurora' ? 'AuroRA' : 'LoRA'} r${adapter.rank}`;
+  return [methodName(adapter), methodSize(adapter)].join(' ').trim();
 }
 
 /** "2026-01-02 04:05 · 1a2b" for the id that a run's folder has; any other name stays as it is. */

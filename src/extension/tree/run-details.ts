@@ -1,5 +1,6 @@
 import { deviceWords } from '../../shared/device-words';
-import type { AdapterSpec } from '../../shared/experiment';
+import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
+import { methodName } from '../../shared/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
@@ -91,9 +92,16 @@ const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
 
 function methodText(adapter: AdapterSpec, t: Translate): string {
   if (adapter.method === 'none') return t('head alone');
-  const name = adapter.method === 'aurora' ? 'AuroRA' : 'LoRA';
   const targets = Array.isArray(adapter.targetModules)
     ? adapter.targetModules.join(', ')
     : adapter.targetModules;
-  return t('{0}, rank {1}, alpha {2}, on {3}', name, adapter.rank, adapter.alpha, targets);
+  const size = sizeText(adapter, t);
+  const name = methodName(adapter);
+  return size === undefined ? t('{0} on {1}', name, targets) : t('{0}, {1}, on {2}', name, size, targets);
+}
+
+function sizeText(adapter: TrainedSpec, t: Translate): string | undefined {
+  if ('alpha' in adapter) return t('rank {0}, alpha {1}', adapter.rank, adapter.alpha);
+  if ('rank' in adapter) return t('rank {0}', adapter.rank);
+  return adapter.method === 'fourierft' ? t('{0} frequencies', adapter.frequencies) : undefined;
 }

@@ -4,6 +4,9 @@ import type { Problem } from './source';
 /** Settings of the training that mean something for AuroRA alone. */
 export const AURORA_TRAINING = ['staticEpochs', 'offsetPenalty'] as const;
 
+/** Methods that end in a product with a trained B. */
+const WITH_B: AdapterSpec['method'][] = ['aurora', 'lora', 'moslora', 'dora', 'sinelora'];
+
 /** What a schema cannot say: values that are right one by one but not together. */
 export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
   const problems = adapterRuleProblems(adapter);
@@ -18,6 +21,11 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
         path: ['training', key],
         message: `training.${key} is ${training[key]}, but it is of AuroRA alone and adapter.method is "${adapter.method}"`,
       });
+  if (training.loraPlusRatio !== undefined && !WITH_B.includes(adapter.method))
+    problems.push({
+      path: ['training', 'loraPlusRatio'],
+      message: `training.loraPlusRatio is the rate of B, and the method ${adapter.method} has no B`,
+    });
   const { staticEpochs = 0, epochs, earlyStopping } = training;
   if (staticEpochs > epochs)
     problems.push({

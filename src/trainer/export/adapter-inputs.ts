@@ -31,7 +31,8 @@ export function adapterInputsModel(
       const shape = t.dims.map((d, axis) => (t.rankAxes.includes(axis) ? rank : d));
       add(peftKey(layer.path, t.peftName), shape, t.dims, parameters.get(tensorName(a, t.name))!);
     }
-    add(scalingKey(layer.path), [], [], Float32Array.of(methodOf(spec).scale(spec)));
+    const scale = methodOf(spec).scale?.(spec);
+    if (scale !== undefined) add(scalingKey(layer.path), [], [], Float32Array.of(scale));
   }
   if (task.head) {
     const { weight, bias } = headDims(task);
@@ -40,7 +41,7 @@ export function adapterInputsModel(
   }
   const names = (a: Task['adapters'][number]) => ({
     ...Object.fromEntries(a.tensors.map((t) => [t.name, peftKey(a.layer.path, t.peftName)])),
-    scale: scalingKey(a.layer.path),
+    ...(methodOf(a.spec).scale && { scale: scalingKey(a.layer.path) }),
   });
   const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float, { names });
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');

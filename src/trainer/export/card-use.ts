@@ -1,6 +1,7 @@
 import type { ExportForm } from '../../shared/export';
 import type { Task } from '../task';
 import { logitsName } from './head';
+import { readByLoader, readByPeft } from './peft-config';
 import { HEAD_KEY } from './peft-keys';
 
 /** How each form is used, as the card shows it: a sentence and a program. */
@@ -20,7 +21,14 @@ export function useOf(form: ExportForm, task: Task): string {
 const code = (language: string, lines: readonly string[]): string =>
   ['```' + language, ...lines, '```'].join('\n');
 
-const adapterUse = ({ spec, head }: Task): string =>
+function adapterUse(task: Task): string {
+  const { adapter } = task.spec;
+  if (readByLoader(adapter)) return loaderUse(task);
+  if (readByPeft(adapter)) return peftUse(task);
+  return 'AuroRA Lab reads it with `aurora import`. Neither PEFT nor the loader for PyTorch knows this method: for other programs there are `aurora export --as onnx-merged` and `onnx-dynamic`.';
+}
+
+const loaderUse = ({ spec, head }: Task): string =>
   [
     '`aurora_peft_loader.py` puts the adapter into a PyTorch model whose modules have these paths. It needs PyTorch and nothing else.',
     code('python', [

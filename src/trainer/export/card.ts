@@ -1,11 +1,14 @@
 import { basename } from 'node:path';
 import type { EvaluationMetrics } from '../../shared/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../shared/export';
+import type { TrainedSpec } from '../../shared/experiment';
+import { methodName } from '../../shared/methods';
 import { sortedJson } from '../../shared/sorted-json';
 import type { BaseModel } from '../base-model';
 import type { Trained } from '../trained';
 import { useOf } from './card-use';
 import { codeSpan, plainWords } from './markdown';
+import { readByPeft } from './peft-config';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
@@ -44,7 +47,7 @@ function frontMatter(
 ): string {
   const { method } = task.spec.adapter;
   // PEFT loads these, and not AuroRA's dynamic form in its layout.
-  const peft = form === 'peft-lora' || (form === 'adapter' && method === 'lora');
+  const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(task.spec.adapter));
   const tags = new Set([
     ...(method === 'none' ? [] : [method]),
     ...(peft ? ['lora'] : []),
@@ -66,9 +69,14 @@ const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
   if (adapter.method === 'none') return 'A linear head on the frozen states';
-  const name = adapter.method === 'aurora' ? 'AuroRA' : 'LoRA';
   const last = form === 'static' ? ', its static form trained last,' : '';
-  return `${name} of rank ${adapter.rank} (alpha ${adapter.alpha})${last} on ${task.adapters.length} modules`;
+  return `${methodName(adapter)}${sizeWords(adapter)}${last} on ${task.adapters.length} modules`;
+}
+
+function sizeWords(adapter: TrainedSpec): string {
+  if ('alpha' in adapter) return ` of rank ${adapter.rank} (alpha ${adapter.alpha})`;
+  if ('rank' in adapter) return ` of rank ${adapter.rank}`;
+  return adapter.method === 'fourierft' ? ` with ${adapter.frequencies} frequencies` : '';
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');

@@ -9,7 +9,9 @@ import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../grap
 import { INLINE_BYTES, saveModel } from '../../graph/save';
 import { saveChanged } from '../../graph/save-changed';
 import { AuroraError } from '../../shared/errors';
+import { isRanked, type LoraSpec, type TrainedSpec } from '../../shared/experiment';
 import type { ExportForm } from '../../shared/export';
+import { methodName } from '../../shared/methods';
 import { baseModel } from '../base-model';
 import { fitAdapter } from '../import/fit';
 import { readAdapterFolder } from '../import/folder';
@@ -25,7 +27,7 @@ import { logitsName } from './head';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
 import { writeFiles, writePeftAdapter } from './peft';
-import { staticLoraConfig } from './peft-config';
+import { readByLoader, readByPeft, staticLoraConfig } from './peft-config';
 import { HEAD_KEY, peftKey } from './peft-keys';
 
 /** One way to take a trained adapter away: it writes its files, and runs them as they lie there. */
@@ -41,7 +43,7 @@ const VALUES = 'adapter.safetensors';
 const adapter: Form = {
   write({ task, parameters, labels, form }, folder) {
     writePeftAdapter(folder, task.spec, task.adapters, parameters, labels, form);
-    writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
+    if (readByLoader(task.spec.adapter)) writeAtomic(join(folder, 'aurora_peft_loader.py'), loader);
   },
   measure: measureAdapter,
 };
@@ -50,25 +52,20 @@ const peftLora: Form = {
   write({ task, parameters, labels, form }, folder) {
     const { spec, adapters } = task;
     const { adapter: settings } = spec;
-    if (settings.method === 'none')
-      throw new AuroraError(
-        'usage',
-        'The run trained a head alone, and no LoRA comes of that.',
-        'Export it with --as onnx-merged or onnx-dynamic.',
-      );
-    if (settings.method === 'lora') return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
+    if (settings.method === 'none') throw noLora('a head alone');
+    if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
+    const lora = asLora(settings);
     const tensors = new Map<string, FloatTensor>();
     for (const a of adapters) {
-      const { layer, spec: own } = a;
-      const values = ownValues(a, parameters);
-      const A = methodOf(own).staticA(values, layer, own);
-      tensors.set(peftKey(layer.path, 'lora_A.weight'), { dims: [own.rank, layer.inFeatures], data: A });
-      tensors.set(peftKey(layer.path, 'lora_B.weight'), {
-        dims: [layer.outFeatures, own.rank],
-        data: values.B,
-      });
+      const { layer } = a;
+      const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
+      const rank = B.length / layer.outFeatures;
+      if (rank > Math.min(layer.inFeatures, layer.outFeatures))
+        throw noLora(`a rank of ${rank}, above what ${layer.path} can have,`);
+      tensors.set(peftKey(layer.path, 'lora_A.weight'), { dims: [rank, layer.inFeatures], data: A });
+      tensors.set(peftKey(layer.path, 'lora_B.weight'), { dims: [layer.outFeatures, rank], data: B });
     }
-    writeFiles(folder, staticLoraConfig(spec, settings, adapters), tensors, spec, parameters, labels);
+    writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, labels);
   },
   measure: measureAdapter,
 };
@@ -113,6 +110,26 @@ const onnxAdapterInputs: Form = {
     return measureFile(task, join(folder, MODEL), logitsName(task), Object.fromEntries(feeds));
   },
 };
+
+/** The LoRA that a method's static form is. */
+function asLora(settings: TrainedSpec): LoraSpec {
+  if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
+  return {
+    initialization: 'kaiming-uniform',
+    useRslora: false,
+    // Where nothing scales the product, alpha / rank is 1.
+    alpha: settings.rank,
+    ...settings,
+    method: 'lora',
+  };
+}
+
+const noLora = (what: string): AuroraError =>
+  new AuroraError(
+    'usage',
+    `The run trained ${what}, and no LoRA comes of that.`,
+    'Export it with --as onnx-merged or onnx-dynamic.',
+  );
 
 export const FORMS: Record<ExportForm, Form> = {
   adapter,

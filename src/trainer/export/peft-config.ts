@@ -1,74 +1,45 @@
 import type { AdapterForm } from '../../adapters/method';
+import { methodOf } from '../../adapters/registry';
 import type { LayerAdapter } from '../../adapters/select';
-import type { AuroraSpec, Experiment, LoraSpec } from '../../shared/experiment';
+import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../shared/experiment';
 import { baseModel } from '../base-model';
 
 type Json = Record<string, unknown>;
 
 /**
- * adapter_config.json as PEFT writes it. A LoRA's has only keys that every PEFT since 0.7 knows, so that none refuses
- * it; AuroRA's dynamic form is a type of its own (`AURORA`), because no released PEFT knows it.
+ * adapter_config.json as PEFT writes it. A LoRA's has only keys that every PEFT since 0.7 knows, and a DoRA's those of
+ * 0.9, so that none refuses it; AuroRA's dynamic form and what PEFT does not have, or has with other random numbers, are
+ * types of their own.
  *
  * @param form the one that was trained last
  */
 export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], form: AdapterForm): Json {
   const { adapter } = spec;
   if (adapter.method === 'none') return { ...common(spec), peft_type: 'NONE', target_modules: [] };
-  return adapter.method === 'lora'
-    ? loraConfig(spec, adapter, adapters)
-    : { ...tuned(spec, adapter, adapters), ...auroraKeys(adapter, form) };
+  const { peft } = methodOf(adapter);
+  return { ...tuned(spec, adapter, adapters), peft_type: peft.type, ...peft.write(adapter, form) };
 }
 
+/** Whether released PEFTs load what a run writes. */
+export const readByPeft = (adapter: AdapterSpec): boolean =>
+  adapter.method !== 'none' && methodOf(adapter).peft.type === 'LORA';
+
+/** Whether aurora_peft_loader.py, which goes with the files, does. */
+export const readByLoader = ({ method }: AdapterSpec): boolean => ['aurora', 'lora', 'none'].includes(method);
+
 /**
- * The static form of AuroRA is a plain LoRA: the same rank and alpha, A by another rule.
+ * Of a plain LoRA that another method's static form is.
  *
- * @param adapter the method that was trained
+ * @param lora with the rank and alpha of its product
  */
-export const staticLoraConfig = (
-  spec: Experiment,
-  adapter: AuroraSpec,
-  adapters: readonly LayerAdapter[],
-): Json => loraConfig(spec, { ...adapter, method: 'lora', useRslora: false }, adapters);
+export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: readonly LayerAdapter[]): Json =>
+  peftConfig({ ...spec, adapter: lora }, adapters, 'dynamic');
 
-const loraConfig = (
-  spec: Experiment,
-  adapter: Pick<LoraSpec, 'rank' | 'alpha' | 'dropout' | 'initialization' | 'useRslora' | 'method'> &
-    Patterns,
-  adapters: readonly LayerAdapter[],
-): Json => ({
-  ...tuned(spec, adapter, adapters),
-  peft_type: 'LORA',
-  fan_in_fan_out: false,
-  init_lora_weights: adapter.initialization === 'gaussian' ? 'gaussian' : true,
-  layers_pattern: null,
-  layers_to_transform: null,
-  lora_alpha: adapter.alpha,
-  lora_dropout: adapter.dropout,
-  use_rslora: adapter.useRslora,
-});
-
-const auroraKeys = (adapter: AuroraSpec, form: AdapterForm): Json => ({
-  peft_type: 'AURORA',
-  activation: adapter.activation,
-  aurora_alpha: adapter.alpha,
-  aurora_dropout: adapter.dropout,
-  center_inputs: adapter.centerInputs ?? false,
-  fixed: adapter.fixed,
-  form,
-  grid_range: adapter.gridRange,
-  grid_size: adapter.gridSize,
-  init_weights: adapter.initialization,
-  learnable: adapter.learnable,
-  spline_order: adapter.splineOrder,
-});
-
-type Patterns = Pick<LoraSpec, 'rank' | 'rankPattern' | 'alphaPattern'>;
-
-const tuned = (spec: Experiment, adapter: Patterns, adapters: readonly LayerAdapter[]): Json => ({
+const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerAdapter[]): Json => ({
   ...common(spec),
-  alpha_pattern: adapter.alphaPattern ?? {},
-  r: adapter.rank,
-  rank_pattern: adapter.rankPattern ?? {},
+  ...('rank' in adapter && { r: adapter.rank }),
+  ...('initialization' in adapter && { rank_pattern: adapter.rankPattern ?? {} }),
+  ...('alpha' in adapter && { alpha_pattern: adapter.alphaPattern ?? {} }),
   // The full paths: what was excluded, or is of other layers, is not among them.
   target_modules: adapters.map((a) => a.layer.path),
 });

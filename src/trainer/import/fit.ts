@@ -5,7 +5,7 @@ import type { Graph } from '../../graph/model';
 import type { LinearLayer } from '../../graph/linear';
 import type { FloatTensor } from '../../graph/safetensors';
 import { AuroraError } from '../../shared/errors';
-import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
+import type { TrainedSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
 import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';
@@ -13,7 +13,7 @@ import { importedSpec } from './spec';
 /** An adapter from the disk on a model's layers. */
 export interface FittedAdapter {
   /** As an experiment would say it. */
-  spec: AuroraSpec | LoraSpec;
+  spec: TrainedSpec;
   /** In the form that was trained last. */
   adapters: LayerAdapter[];
   /** By `tensorName`. */
@@ -39,17 +39,19 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
   const alphaPattern: Record<string, number> = {};
   for (const [path, layer] of paths) {
     const own = modules.get(path)!;
-    const rank = (own.get('lora_A.weight') ?? own.get('aurora_A.weight'))?.dims[0] ?? settings.rank;
-    if (rank !== settings.rank) rankPattern[exactly(layer)] = rank;
-    const alpha = alphaOf(path);
-    if (alpha !== settings.alpha) alphaPattern[exactly(layer)] = alpha;
+    const rank = (own.get('lora_A.weight') ?? own.get('aurora_A.weight'))?.dims[0];
+    if ('rank' in settings && rank !== undefined && rank !== settings.rank)
+      rankPattern[exactly(layer)] = rank;
+    const alpha = alphaOf?.(path);
+    if ('alpha' in settings && alpha !== undefined && alpha !== settings.alpha)
+      alphaPattern[exactly(layer)] = alpha;
   }
   const spec = {
     ...settings,
     targetModules: targetsFor([...paths.values()], layers),
     ...(Object.keys(rankPattern).length > 0 && { rankPattern }),
     ...(Object.keys(alphaPattern).length > 0 && { alphaPattern }),
-  } as AuroraSpec | LoraSpec;
+  } as TrainedSpec;
   const { adapters } = selectAdapters(graph, layers, spec);
   const parameters = new Map<string, Float32Array>();
   for (const [path, layer] of paths) {

@@ -10,18 +10,26 @@ export interface AdapterModules {
   head: { weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
 
-const PART = /^(.+)\.((?:lora_[AB]|aurora_[AB])\.weight|aurora_anl\.(?:base|spline)_weight)$/;
+const PART = new RegExp(
+  `^(.+)\\.(${[
+    '(?:lora|aurora)_[AB]\\.weight',
+    'aurora_anl\\.(?:base|spline)_weight',
+    'lora_(?:mixer\\.weight|magnitude_vector)',
+    'vera_lambda_[bd]',
+    'fourierft_spectrum',
+    'trained_(?:weight|bias)',
+  ].join('|')})$`,
+);
 /** What PEFT calls heads of sequence classification, by the families of its models. */
 const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
 /** Parts of LoRA variants that are not read here. */
 const VARIANTS: readonly [RegExp, string][] = [
-  [/lora_magnitude_vector/, 'DoRA (use_dora)'],
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
   [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
   [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head of more than one layer'],
 ];
 
-/** @throws AuroraError 'adapter' naming a tensor that is no part of LoRA or AuroRA */
+/** @throws AuroraError 'adapter' naming a tensor that is no part of a known method */
 export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
   const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
@@ -54,7 +62,8 @@ const plainName = (key: string): string =>
   (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
     .replace('.modules_to_save.default.', '.')
     .replace('.modules_to_save.', '.')
-    .replace(/\.(lora_[AB])\.default\.weight$/, '.$1.weight');
+    .replace(/\.(lora_[AB])\.default\.weight$/, '.$1.weight')
+    .replace(/\.lora_magnitude_vector(\.default)?(\.weight)?$/, '.lora_magnitude_vector');
 
 function notKnown(folder: string, key: string, name: string): AuroraError {
   const variant = VARIANTS.find(([pattern]) => pattern.test(name))?.[1];
@@ -62,7 +71,7 @@ function notKnown(folder: string, key: string, name: string): AuroraError {
     'adapter',
     variant
       ? `${folder} is ${variant}, which AuroRA Lab does not have: ${key}.`
-      : `${folder} has a tensor that is no part of LoRA or AuroRA: ${key}.`,
-    'LoRA and rsLoRA on linear layers can be imported, AuroRA, and a linear head.',
+      : `${folder} has a tensor that is no part of an adapter known here: ${key}.`,
+    'LoRA, rsLoRA and DoRA on linear layers can be imported, AuroRA Lab’s own adapters, and a linear head.',
   );
 }

@@ -1,22 +1,23 @@
-import { AURORA_DEFAULTS } from '../../adapters/defaults';
+import type { AdapterMethod } from '../../adapters/method';
+import type { ConfigReader } from '../../adapters/peft-config';
+import { methodOf, METHODS } from '../../adapters/registry';
 import { fromPattern } from '../../adapters/targets';
 import { adapterProblems } from '../../runs/experiment/load';
 import { AuroraError } from '../../shared/errors';
-import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
+import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
 
 /** An adapter's settings but for the modules that it is on. */
 export interface ImportedSpec {
-  spec: Omit<AuroraSpec, 'targetModules'> | Omit<LoraSpec, 'targetModules'>;
+  spec: Omit<TrainedSpec, 'targetModules'>;
   /** The form that was trained last. */
   form: 'dynamic' | 'static';
-  /** Of a module, by the path that the file gives it. */
-  alphaOf: (path: string) => number;
+  /** Of a module, by the path that the file gives it; of methods that have one. */
+  alphaOf?: (path: string) => number;
 }
 
 /** Settings of PEFT's LoRA with which the numbers mean something else. */
 const REFUSED: readonly [key: string, what: string][] = [
-  ['use_dora', 'DoRA'],
   ['lora_bias', 'LoRA with biases'],
   ['layer_replication', 'a model with repeated layers'],
   ['use_qalora', 'QALoRA'],
@@ -34,65 +35,57 @@ const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'e
 export function importedSpec(from: AdapterFolder): ImportedSpec {
   const read = new Reader(from.folder, from.config);
   const imported = specIn(from, read);
-  const problems = adapterProblems({ ...imported.spec, targetModules: 'all-linear' });
+  const problems = adapterProblems({ ...imported.spec, targetModules: 'all-linear' } as AdapterSpec);
   if (problems.length === 0) return imported;
   const messages = problems.map((p) => p.message);
   throw read.error(`does not do: ${messages.join('; ')}`);
 }
 
 function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
-  const type = read.text('peft_type');
-  const rank = read.number('r');
-  const patterns = { alpha: read.pattern('alpha_pattern') };
-  const alphaOf = (otherwise: number) => (path: string) => fromPattern(path, patterns.alpha, otherwise);
-  if (type === 'LORA') {
-    const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
-    if (refused) throw read.error(`is of ${refused[1]} (${refused[0]}), which AuroRA Lab does not have`);
-    if (!INITIALIZATIONS.includes(config.init_lora_weights))
-      throw read.error(
-        `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the base model's own weights, so that it does not fit the model as it was`,
-        'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
-      );
-    const bias = config.bias ?? 'none';
-    if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
-    const alpha = read.number('lora_alpha');
-    const spec = {
-      method: 'lora',
-      rank,
-      alpha,
-      useRslora: config.use_rslora === true,
-      dropout: read.number('lora_dropout', 0),
-      initialization: config.init_lora_weights === 'gaussian' ? 'gaussian' : 'kaiming-uniform',
-    } as const;
-    return { spec, form: 'dynamic', alphaOf: alphaOf(alpha) };
-  }
-  if (type !== 'AURORA') throw read.error(`is of the method ${type}`);
-  const alpha = read.number('aurora_alpha');
-  const d = AURORA_DEFAULTS;
-  const spec: ImportedSpec['spec'] = {
-    ...d,
-    rank,
-    alpha,
-    gridSize: read.number('grid_size', d.gridSize),
-    splineOrder: read.number('spline_order', d.splineOrder),
-    gridRange: (config.grid_range as [number, number] | undefined) ?? d.gridRange,
-    activation: (config.activation as AuroraSpec['activation'] | undefined) ?? d.activation,
-    fixed: config.fixed !== false,
-    learnable: config.learnable !== false,
-    centerInputs: config.center_inputs === true,
-    dropout: read.number('aurora_dropout', 0),
-    initialization: config.init_weights === 'gaussian' ? 'gaussian' : 'kaiming-uniform',
+  const { peft } = methodIn(config, read);
+  const spec = peft.read(read);
+  const pattern = read.pattern('alpha_pattern');
+  const alpha = peft.alphaKey === undefined ? undefined : read.number(peft.alphaKey);
+  return {
+    spec,
+    form: config.form === 'static' ? 'static' : 'dynamic',
+    ...(alpha !== undefined && { alphaOf: (path) => fromPattern(path, pattern, alpha) }),
   };
-  return { spec, form: config.form === 'static' ? 'static' : 'dynamic', alphaOf: alphaOf(alpha) };
 }
 
-class Reader {
+function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod {
+  const type = read.text('peft_type');
+  if (type === 'LORA') {
+    checkLora(config, read);
+    return methodOf({ method: config.use_dora === true ? 'dora' : 'lora' });
+  }
+  const found = Object.values<AdapterMethod>(METHODS).find(({ peft }) => peft.type === type);
+  if (!found) throw read.error(`is of the method ${type}`);
+  return found;
+}
+
+function checkLora(config: AdapterFolder['config'], read: Reader): void {
+  const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
+  if (refused) throw read.error(`is of ${refused[1]} (${refused[0]}), which AuroRA Lab does not have`);
+  if (!INITIALIZATIONS.includes(config.init_lora_weights))
+    throw read.error(
+      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the base model's own weights, so that it does not fit the model as it was`,
+      'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
+    );
+  const bias = config.bias ?? 'none';
+  if (bias !== 'none') throw read.error(`trains biases too (bias ${JSON.stringify(bias)})`);
+}
+
+class Reader implements ConfigReader {
   constructor(
     private readonly folder: string,
     private readonly config: Record<string, unknown>,
   ) {}
 
-  error(what: string, hint = 'LoRA, rsLoRA and AuroRA Lab’s own adapters can be imported.'): AuroraError {
+  error(
+    what: string,
+    hint = 'LoRA, rsLoRA, DoRA and AuroRA Lab’s own adapters can be imported.',
+  ): AuroraError {
     return new AuroraError('adapter', `${this.folder}/adapter_config.json ${what}.`, hint);
   }
 
@@ -107,6 +100,16 @@ class Reader {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     if (value === undefined) throw this.error(`does not say ${key}`);
     throw this.error(`has ${key} ${JSON.stringify(value)}, where a number should be`);
+  }
+
+  flag(key: string, otherwise: boolean): boolean {
+    const value = this.config[key] ?? otherwise;
+    if (typeof value === 'boolean') return value;
+    throw this.error(`has ${key} ${JSON.stringify(value)}, where true or false should be`);
+  }
+
+  value(key: string): unknown {
+    return this.config[key] ?? undefined;
   }
 
   pattern(key: string): Record<string, number> {

@@ -1,6 +1,7 @@
 import { AuroraError } from '../../shared/errors';
 import { AURORA_TRAINING } from '../../runs/experiment/rules';
 import type { Experiment } from '../../shared/experiment';
+import { METHOD_NAMES } from '../../shared/methods';
 import { adaptModel } from '../adapted-model';
 import { loadData } from '../data';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
@@ -73,8 +74,10 @@ function specOf(
     warnings.push(`training.${key} of the experiment is left out: ${why}.`);
     spec.training = { ...spec.training, [key]: undefined };
   };
-  if (spec.adapter.method === 'lora')
-    for (const key of AURORA_TRAINING) without(key, 'it is of AuroRA alone, and this adapter is a LoRA');
+  const { method } = fitted.spec;
+  if (method !== 'aurora')
+    for (const key of AURORA_TRAINING)
+      without(key, `it is of AuroRA alone, and this adapter is a ${METHOD_NAMES[method]}`);
   // What was trained static goes on static, from the begin to the end.
   if (fitted.adapters[0].form === 'static') {
     without('earlyStopping', 'it does not go with the static form, which this adapter was trained in');

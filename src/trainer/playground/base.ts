@@ -1,18 +1,19 @@
 import { tensorName } from '../../adapters/inject';
+import { layerValues } from '../../adapters/layer-values';
+import { ownValues } from '../../adapters/merge';
+import { methodOf } from '../../adapters/registry';
 import type { LayerAdapter } from '../../adapters/select';
 
-/**
- * The same numbers with every adapter's B at zero. All methods end in a product with B, so that nothing is left of
- * them: the model itself, in the same session.
- */
+/** The same numbers with every adapter changing nothing: the model itself, in the same session. */
 export function withoutAdapters(
   adapters: readonly LayerAdapter[],
   parameters: ReadonlyMap<string, Float32Array>,
 ): Map<string, Float32Array> {
   const base = new Map(parameters);
   for (const adapter of adapters) {
-    const name = tensorName(adapter, 'B');
-    base.set(name, new Float32Array(parameters.get(name)!.length));
+    const { neutral } = methodOf(adapter.spec);
+    const values = neutral(ownValues(adapter, parameters), adapter, layerValues(adapter.layer));
+    for (const [name, data] of Object.entries(values)) base.set(tensorName(adapter, name), data);
   }
   return base;
 }

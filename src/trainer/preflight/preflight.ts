@@ -3,7 +3,7 @@ import { parameterCount } from '../../adapters/select';
 import { matchTargets } from '../../adapters/targets';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { outputLayers } from '../../graph/output-layers';
-import type { Experiment } from '../../shared/experiment';
+import { isRanked, type Experiment } from '../../shared/experiment';
 import type { PreflightLine, PreflightModules } from '../../shared/preflight';
 import { adaptModel, type AdaptedModel } from '../adapted-model';
 import { loadData } from '../data';
@@ -73,7 +73,7 @@ function modulesLine(
       path: adapter.layer.path,
       inFeatures: adapter.layer.inFeatures,
       outFeatures: adapter.layer.outFeatures,
-      rank: adapter.spec.rank,
+      ...(isRanked(adapter.spec) && { rank: adapter.spec.rank }),
       parameters: parameterCount([adapter]),
     })),
     unmatched,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { dropoutOf } from '../../adapters/select';
 import type { HostTensors } from '../../engine/engine';
 import { openForward } from '../../engine/forward';
 import { openTask } from '../../engine/open';
@@ -109,7 +110,7 @@ const taskOf = ({ model }: Side, { infos, spec }: Subject): TaskGraph =>
     model,
     infos,
     spec,
-    spec.adapters.some((x) => x.spec.dropout > 0),
+    spec.adapters.some((x) => dropoutOf(x.spec) > 0),
   );
 
 async function steps(

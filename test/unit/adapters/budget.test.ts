@@ -16,7 +16,13 @@ import { prepareModel } from '../../../src/graph/prepare';
 import { encodeSafetensors, readSafetensors } from '../../../src/graph/safetensors';
 import { summarize } from '../../../src/graph/summary';
 import { AuroraError } from '../../../src/shared/errors';
-import type { AdapterSpec, AuroraSpec, Experiment, LoraSpec } from '../../../src/shared/experiment';
+import {
+  isRanked,
+  type AdapterSpec,
+  type AuroraSpec,
+  type Experiment,
+  type LoraSpec,
+} from '../../../src/shared/experiment';
 import { writePeftAdapter } from '../../../src/trainer/export/peft';
 import { auroraSpec, loraSpec } from '../specs';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../src/trainer/initialize';
@@ -83,7 +89,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     const budget = budgetOf(summary.layers, spec, { ...options, modelParameters: summary.parameters });
     expect(adapters.length).toBeGreaterThan(0);
     expect(budget.modules.map((m) => [m.path, m.rank])).toEqual(
-      adapters.map((a) => [a.layer.path, a.spec.rank]),
+      adapters.map((a) => [a.layer.path, isRanked(a.spec) ? a.spec.rank : undefined]),
     );
     expect(budget.adapter.parameters).toBe(parameterCount(adapters));
     expect(budget.modules.reduce((n, m) => n + m.parameters, 0)).toBe(budget.adapter.parameters);
@@ -177,9 +183,12 @@ describe('what training takes', () => {
     (spec) => {
       const layer = { path: 'query', inFeatures: 12, outFeatures: 20, calls: 1 };
       const graph: Graph = { name: '', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
-      const tensors = methodOf(spec).tensors(layer, spec);
+      const on = { layer, spec, widest: layer };
+      const method = methodOf(spec);
+      const tensors = method.tensors(on);
       const names = Object.fromEntries(tensors.map((t) => [t.name, t.name]));
-      methodOf(spec).delta(new GraphBuilder(graph, ''), 'x', names, spec, DType.float, 'dynamic');
+      const call = { x: 'x', base: '', product: () => '', weight: { name: '', outFirst: true, alpha: 1 } };
+      method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
       /** The parameter that a product's second factor is made of. */
       const factor = (name: string): string => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { methodOf } from '../../../src/adapters/registry';
 import type { AuroraSpec, LoraSpec } from '../../../src/shared/experiment';
-import { auroraSpec, loraSpec } from '../specs';
+import { auroraSpec, loraSpec, onLayer } from '../specs';
 
 const aurora = auroraSpec({ targetModules: 'all-linear' });
 const lora = (rank: number) => loraSpec({ targetModules: 'all-linear', rank, alpha: 2 * rank });
 
 const parameters = (spec: AuroraSpec | LoraSpec, inFeatures: number, outFeatures: number): number =>
   methodOf(spec)
-    .tensors({ inFeatures, outFeatures }, spec)
+    .tensors(onLayer(spec, inFeatures, outFeatures))
     .reduce((n, t) => n + t.dims.reduce((a, b) => a * b, 1), 0);
 
 /** LLaMA3-8B: q 4096→4096, k and v 4096→1024, up 4096→14336, down back; 32 layers. */

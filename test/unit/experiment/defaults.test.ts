@@ -6,13 +6,20 @@ import { AURORA_DEFAULTS } from '../../../src/adapters/defaults';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type {
   AuroraSpec,
+  BitfitSpec,
   DataSpec,
+  DoraSpec,
   Experiment,
+  FourierftSpec,
+  FullSpec,
   LoraSpec,
   ModelSpec,
+  MosloraSpec,
   NoAdapterSpec,
+  SineloraSpec,
   TaskSpec,
   TrainingSpec,
+  VeraSpec,
 } from '../../../src/shared/experiment';
 import schema from '../../../src/shared/experiment.schema.json';
 
@@ -24,9 +31,9 @@ const targets = {
   excludeModules: true,
   layersToTransform: true,
   layersPattern: true,
-  rankPattern: true,
-  alphaPattern: true,
 } as const;
+const ranked = { ...targets, rank: true, rankPattern: true, dropout: true, initialization: true } as const;
+const scaled = { ...ranked, alpha: true, alphaPattern: true, useRslora: true } as const;
 const experiment: Keys<Experiment> = {
   name: true,
   model: true,
@@ -46,10 +53,10 @@ const data: Keys<DataSpec> = {
   onBadRow: true,
 };
 const aurora: Keys<AuroraSpec> = {
-  ...targets,
+  ...ranked,
   method: true,
-  rank: true,
   alpha: true,
+  alphaPattern: true,
   gridSize: true,
   splineOrder: true,
   gridRange: true,
@@ -57,19 +64,30 @@ const aurora: Keys<AuroraSpec> = {
   fixed: true,
   learnable: true,
   centerInputs: true,
-  dropout: true,
-  initialization: true,
   splineInitialization: true,
 };
-const lora: Keys<LoraSpec> = {
+const lora: Keys<LoraSpec> = { ...scaled, method: true };
+const moslora: Keys<MosloraSpec> = { ...scaled, method: true };
+const dora: Keys<DoraSpec> = { ...scaled, method: true };
+const sinelora: Keys<SineloraSpec> = { ...ranked, method: true, frequency: true, gamma: true };
+const vera: Keys<VeraSpec> = {
   ...targets,
   method: true,
   rank: true,
-  alpha: true,
-  useRslora: true,
+  dInitial: true,
+  projectionSeed: true,
   dropout: true,
-  initialization: true,
 };
+const fourierft: Keys<FourierftSpec> = {
+  ...targets,
+  method: true,
+  frequencies: true,
+  scaling: true,
+  locationSeed: true,
+  dropout: true,
+};
+const bitfit: Keys<BitfitSpec> = { ...targets, method: true };
+const full: Keys<FullSpec> = { ...targets, method: true };
 const none: Keys<NoAdapterSpec> = { method: true };
 const training: Keys<TrainingSpec> = {
   epochs: true,
@@ -82,6 +100,7 @@ const training: Keys<TrainingSpec> = {
   staticEpochs: true,
   offsetPenalty: true,
   learningRate: true,
+  loraPlusRatio: true,
   headLearningRate: true,
   schedule: true,
   warmupRatio: true,
@@ -120,6 +139,13 @@ describe('schema, types and loader', () => {
     ['data', p.data.properties, data],
     ['aurora', d.aurora.properties, aurora],
     ['lora', d.lora.properties, lora],
+    ['moslora', d.moslora.properties, moslora],
+    ['dora', d.dora.properties, dora],
+    ['sinelora', d.sinelora.properties, sinelora],
+    ['vera', d.vera.properties, vera],
+    ['fourierft', d.fourierft.properties, fourierft],
+    ['bitfit', d.bitfit.properties, bitfit],
+    ['full', d.full.properties, full],
     ['none', d.none.properties, none],
     ['training', p.training.properties, training],
     ['early stopping', p.training.properties.earlyStopping.properties, earlyStopping],

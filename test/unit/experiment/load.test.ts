@@ -118,7 +118,11 @@ describe('what is wrong is told with its place', () => {
     ],
     ['training', 3, '3, expected an object: { … }'],
     ['adapter.splineOrder', 4, '4, expected 1, 2 or 3'],
-    ['adapter.method', 'dora', '"dora", expected "aurora", "lora" or "none"'],
+    [
+      'adapter.method',
+      'loha',
+      '"loha", expected "aurora", "lora", "moslora", "dora", "sinelora", "vera", "fourierft", "bitfit", "full" or "none"',
+    ],
     [
       'adapter.targetModules',
       7,

@@ -8,7 +8,7 @@ const adapter = { layer: { path: 'query' }, spec: SPEC, tensors: [] } as unknown
 
 describe('what a snapshot keeps of a layer', () => {
   /** 40 texts of 10 tokens whose z[0] all fall into one bin; z[1] runs from -4 to 4. */
-  const recorder = new LayerRecorder(adapter);
+  const recorder = new LayerRecorder(adapter, 2);
   for (let text = 0; text < 40; text += 8) {
     const rows = Array.from({ length: 8 * 10 }, (_, i) => [0.01, -4 + (8 * (text * 10 + i)) / 399]);
     const examples = Array.from({ length: 8 }, (_, i) => text + i);

@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { hasSigma } from '../../../adapters/curves';
+import { methodOf } from '../../../adapters/registry';
 import { callOuts } from '../../../adapters/shape-words';
 import { splineSupport } from '../../../adapters/spline';
 import { tokenInText } from '../../../shared/activation-examples';
 import type { Snapshot } from '../../../shared/activations';
 import type { AuroraError } from '../../../shared/errors';
 import type { AdapterSpec, AuroraSpec } from '../../../shared/experiment';
+import { METHOD_NAMES } from '../../../shared/methods';
 import type {
   ActivationsFromHost,
   ActivationsFromPage,
@@ -248,6 +250,8 @@ export class ActivationsSession {
       return this.host.say(
         'This run trains no adapter (adapter.method is "none"), so there is no layer to look at.',
       );
+    if (!methodOf(adapter).showsZ)
+      return this.host.say('{0} has no A whose outputs could be shown.', METHOD_NAMES[adapter.method]);
     return live
       ? this.host.say(
           'No snapshot yet. The first comes at the next evaluation, or every training.activationsEvery steps where that is set.',
@@ -269,6 +273,10 @@ export class ActivationsSession {
     if (adapter.method === 'lora')
       return this.host.say(
         'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show which z the layers see.',
+      );
+    if (adapter.method !== 'aurora')
+      return this.host.say(
+        'Only AuroRA has a σ between A and B, so there is no curve. The histograms show which z = A x the layers see.',
       );
     return this.host.say('The snapshots of this run hold no H and W, so there are no curves to draw.');
   }

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import type { ExportRecord } from '../../src/shared/export';
+import { Lab } from './lab';
+
+const lab = new Lab({ training: { maxSteps: 4, evaluateEvery: 4, checkpointEvery: 2, learningRate: 0.02 } });
+afterAll(() => lab.remove());
+
+/** On query, value (32 × 32) and inter (64 × 32) of the tiny model's two layers. */
+const METHODS: [name: string, settings: Record<string, unknown>, parameters: number, lora: boolean][] = [
+  ['moslora', { rank: 2 }, 2 * (2 * (2 * 64 + 4) + 2 * 96 + 4), true],
+  ['dora', { rank: 2, dropout: 0.2 }, 2 * (2 * (2 * 64 + 32) + 2 * 96 + 64), true],
+  ['sinelora', { rank: 2, frequency: 20 }, 2 * (2 * 2 * 64 + 2 * 96), false],
+  ['vera', { rank: 32, dropout: 0.2 }, 2 * (2 * (32 + 32) + 64 + 32), true],
+  ['fourierft', { frequencies: 50, scaling: 20 }, 2 * 3 * 50, false],
+  ['bitfit', {}, 2 * (32 + 32 + 64), false],
+  ['full', {}, 2 * (2 * 32 * 32 + 64 * 32), false],
+];
+
+it('refuses a LoRA of a rank that the layers cannot have', () => {
+  const out = lab.path('wide');
+  const adapter = { method: 'vera', rank: 40, targetModules: ['query'] };
+  lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
+  const exported = lab.run('export', lab.runs(out)[0], '--as', 'peft-lora');
+  expect(exported.err).toMatch(/trained a rank of 40, above what layer\.0\.query can have, and no LoRA/);
+});
+
+describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
+  const adapter = { method, targetModules: ['query', 'value', 'inter'], ...settings };
+  const out = lab.path(method);
+  const trained = lab.run(
+    'train',
+    lab.experiment,
+    '--out',
+    out,
+    '--set',
+    `adapter=${JSON.stringify(adapter)}`,
+  );
+  const [run] = lab.runs(out);
+
+  it('trains as many numbers as its formula says', () => {
+    expect([trained.code, trained.err]).toEqual([0, expect.any(String)]);
+    expect(readRun(run).result).toMatchObject({ method, trained: { adapters: parameters } });
+  });
+
+  it.each(['adapter', 'onnx-merged', 'onnx-adapter-inputs'])('loses nothing as %s', (form) => {
+    const exported = lab.run('export', run, '--as', form);
+    expect([exported.code, exported.err]).toEqual([0, expect.any(String)]);
+    const folder = /^Wrote (.*)$/m.exec(exported.out)![1];
+    const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
+    expect(record.largestDifference).toBeLessThan(1e-4);
+    expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.dynamic.loss, 5);
+  });
+
+  it(lora ? 'is a LoRA of PEFT as well' : 'says that no LoRA comes of it', () => {
+    const exported = lab.run('export', run, '--as', 'peft-lora');
+    expect(exported.code, exported.err).toBe(lora ? 0 : 2);
+    if (!lora) expect(exported.err).toMatch(/no LoRA comes of that/);
+  });
+});

@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { initialAdapters } from '../../../src/trainer/initialize';
+import { layerChange, ownValues } from '../../../src/adapters/merge';
+import { tensorName } from '../../../src/adapters/inject';
+import { layerValues } from '../../../src/adapters/layer-values';
+import { methodOf, METHODS } from '../../../src/adapters/registry';
+import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/select';
+import { findLinearLayers } from '../../../src/graph/linear';
+import { loadModel } from '../../../src/graph/load';
+import type { MethodName, TrainedSpec } from '../../../src/shared/experiment';
+import { defaultAdapter } from '../../../src/extension/experiment/draft';
+
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));
+const { graph } = loadModel(fixture('bert.onnx'));
+const layers = findLinearLayers(graph);
+const NAMES = Object.keys(METHODS) as MethodName[];
+
+/** With the schema's defaults, on the layers that most people choose. */
+const specOf = (method: MethodName, over: Partial<TrainedSpec> = {}) =>
+  ({ ...defaultAdapter(method), targetModules: ['query', 'inter'], ...over }) as TrainedSpec;
+
+describe('parameters of RoBERTa-Base, q and v, as their papers count them', () => {
+  const stack = Array.from({ length: 24 }, (_, i) => ({
+    path: `layer.${i}.query`,
+    inFeatures: 768,
+    outFeatures: 768,
+    hasBias: true,
+  }));
+  it.each<[MethodName, object, number]>([
+    ['lora', { rank: 8 }, 294_912],
+    ['moslora', { rank: 8 }, 294_912 + 24 * 64],
+    ['dora', { rank: 8 }, 294_912 + 24 * 768],
+    ['sinelora', { rank: 8 }, 294_912],
+    ['vera', { rank: 1024 }, 43_008],
+    ['fourierft', { frequencies: 1000 }, 24_000],
+    ['bitfit', {}, 24 * 768],
+    ['full', {}, 24 * 768 * 768],
+  ])('%s %o: %i', (method, over, expected) => {
+    expect(parameterCount(selectLayers(stack, [], specOf(method, over)).adapters)).toBe(expected);
+  });
+});
+
+describe.each(NAMES)('%s', (method) => {
+  const { adapters } = selectAdapters(graph, layers, specOf(method, { rank: 3, frequencies: 9 } as object));
+  const values = initialAdapters(adapters, 1);
+  const changes = (of: ReadonlyMap<string, Float32Array>) =>
+    adapters.map((a) => layerChange(a, of)).flatMap(({ weight, bias }) => [...(weight ?? bias)!]);
+
+  it.skipIf(method === 'fourierft')('begins as the model is', () => {
+    expect(Math.max(...changes(values).map(Math.abs))).toBeLessThan(1e-7);
+  });
+
+  it('has values with which it changes nothing, whatever was trained', () => {
+    const trained = new Map(
+      Array.from(values, ([name, v]) => [name, Float32Array.from(v, (x, i) => x + Math.sin(i + 1))] as const),
+    );
+    expect(Math.max(...changes(trained).map(Math.abs))).toBeGreaterThan(1e-3);
+    const neutral = new Map<string, Float32Array>(trained);
+    for (const a of adapters) {
+      const own = methodOf(a.spec).neutral(ownValues(a, trained), a, layerValues(a.layer));
+      for (const [name, data] of Object.entries(own)) neutral.set(tensorName(a, name), data);
+    }
+    expect(Math.max(...changes(neutral).map(Math.abs))).toBeLessThan(1e-7);
+  });
+});
+
+it('VeRA begins with the same matrices in all layers, a smaller one with their begins', () => {
+  const { adapters } = selectAdapters(graph, layers, specOf('vera', { rank: 3 } as object));
+  const frozen = adapters.map((a) => {
+    const [A, B] = methodOf(a.spec).frozen!(a).map((t) => t.values(layerValues(a.layer)));
+    return { A, B };
+  });
+  const [query, inter] = frozen;
+  expect(adapters.map((a) => a.layer.outFeatures).slice(0, 2)).toEqual([32, 64]);
+  expect(query.A).toEqual(inter.A);
+  expect(query.B).toEqual(inter.B.subarray(0, 32 * 3));
+  expect(frozen[2]).toEqual(query);
+});
+
+it('BitFit leaves out layers without a bias, and says how many', () => {
+  const some = layers.map((l) => ({ ...l, hasBias: !l.path.endsWith('inter') }));
+  const { adapters, warnings } = selectLayers(some, [], specOf('bitfit'));
+  expect(adapters.map((a) => a.layer.path)).toEqual(['layer.0.query', 'layer.1.query']);
+  expect(warnings).toEqual(['2 of the 4 chosen layers have no bias.']);
+  const none = layers.map((l) => ({ ...l, hasBias: false }));
+  expect(() => selectLayers(none, [], specOf('bitfit'))).toThrow(/none of the 4 chosen layers has one/);
+});
+
+it('FourierFT takes no more frequencies than a layer has places', () => {
+  const wanted = { frequencies: 32 * 32 + 1, targetModules: ['query'] } as object;
+  expect(() => selectAdapters(graph, layers, specOf('fourierft', wanted))).toThrow(
+    /adapter\.frequencies is 1025, and a layer of 32 × 32 has 1024 places/,
+  );
+});
