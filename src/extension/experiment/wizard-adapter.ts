@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { budgetSentence, rankLimit } from '../../adapters/budget';
 import { endingsOf } from '../../adapters/budget-endings';
+import { likelyTargets } from '../../adapters/likely-targets';
 import { matchTargets } from '../../adapters/targets';
 import { AuroraError } from '../../shared/errors';
 import type { AdapterSpec, AuroraSpec, LoraSpec } from '../../shared/experiment';
-import { defaultAdapter, likelyTargets, RANKS } from './draft';
+import { defaultAdapter, RANKS } from './draft';
+import { recipeAdapter } from './draft-recipe';
 import { pick, type Step } from './steps';
 import type { WizardState } from './wizard-state';
 
@@ -14,7 +16,8 @@ const methodStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const likely = likelyTargets(state.summary!);
+    const { layers } = state.summary!;
+    const likely = likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     const words = {
       aurora: [
@@ -25,9 +28,12 @@ const methodStep: Step<WizardState> = {
       none: [t('Head only'), t('nothing inside the model is trained: the baseline')],
     };
     const items = (['aurora', 'lora', 'none'] as const).map((method) => {
-      const spec = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+      const usual = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+      const spec = state.recipe
+        ? recipeAdapter(usual as AdapterSpec, state.recipe, layers)
+        : (usual as AdapterSpec);
       const [label, detail] = words[method];
-      return { label, detail, description: cost(state, spec as AdapterSpec), spec: spec as AdapterSpec };
+      return { label, detail, description: cost(state, spec), spec };
     });
     const picked = await pick(place, {
       items,
