@@ -9,7 +9,9 @@ import type {
   ModelChoice,
   ModelState,
 } from '../../src/shared/panels/budget';
+import type { Recipe } from '../../src/shared/recipes';
 import { t } from '../ui/l10n';
+import { recipeControl } from './recipe';
 
 export interface ControlsInput {
   models: readonly ModelChoice[];
@@ -18,7 +20,10 @@ export interface ControlsInput {
   problems: readonly FieldProblem[];
   /** Settings of the experiment that have no control. */
   others: readonly string[];
+  /** Id of the paper's recipe that was chosen last. */
+  recipe: string | undefined;
   change(over: Partial<BudgetFields>): void;
+  chooseRecipe(recipe: Recipe | undefined, over: Partial<BudgetFields>): void;
 }
 
 type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder'>;
@@ -29,6 +34,11 @@ export function controls(input: ControlsInput): TemplateResult {
   return html`
     ${modelControl(input)}
     ${model?.state === 'ready' && model.source ? html`<p class="hint">${model.source}</p>` : nothing}
+    ${
+      model?.state === 'ready' && model.paper
+        ? recipeControl(model.paper, fields, input.recipe, input.chooseRecipe)
+        : nothing
+    }
     ${targetControls(input)} ${methodControl(input)}
     <div class="pair">
       ${textControl(input, 'rank', t('Rank r'))} ${textControl(input, 'alpha', t('Alpha'))}

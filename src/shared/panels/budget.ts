@@ -1,4 +1,5 @@
 import type { Budget, Ending } from '../budget';
+import type { PaperReport } from '../recipes';
 
 /** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
 export interface BudgetOpen {
@@ -59,7 +60,7 @@ export interface BudgetSetup {
 }
 
 export type ModelState =
-  | { state: 'ready'; label: string; source?: string; endings: Ending[] }
+  | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
   | { state: 'failed'; label: string; message: string; hint?: string };
 
 /** The answer to a `compute` of the same number. */
