@@ -4,7 +4,7 @@ import {
   type PaperResults,
   type Recipe,
   type RecipeSettings,
-} from '../shared/recipes';
+} from '../shared/paper';
 import { wrap } from '../shared/wrap';
 import { table } from './table';
 

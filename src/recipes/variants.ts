@@ -1,4 +1,4 @@
-import type { PaperVariants } from '../shared/recipes';
+import type { PaperVariants } from '../shared/paper';
 
 const row = (name: string, ...values: string[]) => ({ name, values });
 

@@ -9,7 +9,7 @@ import type {
   ModelChoice,
   ModelState,
 } from '../../src/shared/panels/budget';
-import type { Recipe } from '../../src/shared/recipes';
+import type { Recipe } from '../../src/shared/paper';
 import { t } from '../ui/l10n';
 import { recipeControl } from './recipe';
 

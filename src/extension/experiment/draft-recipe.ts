@@ -5,7 +5,7 @@ import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
 import { publishedScore } from '../../recipes/report';
 import type { AdapterSpec } from '../../shared/experiment';
-import { settingText, type Recipe } from '../../shared/recipes';
+import { settingText, type Recipe } from '../../shared/paper';
 import { wrap } from '../../shared/wrap';
 
 /** Of a comment's text, so that an editor shows it whole. */

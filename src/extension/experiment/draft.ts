@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelSummary } from '../../graph/summary';
 import { adapterDefaults } from '../../shared/adapter-defaults';
 import type { AdapterSpec } from '../../shared/experiment';
-import type { Recipe } from '../../shared/recipes';
+import type { Recipe } from '../../shared/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from './experiment-text';
 

@@ -1,5 +1,5 @@
 import type { Budget, Ending } from '../budget';
-import type { PaperReport } from '../recipes';
+import type { PaperReport } from '../paper';
 
 /** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
 export interface BudgetOpen {

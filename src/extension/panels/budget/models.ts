@@ -3,7 +3,7 @@ import type { BudgetModule } from '../../../adapters/budget';
 import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
 import { paperReport } from '../../../recipes/report';
 import type { ModelChoice } from '../../../shared/panels/budget';
-import type { PaperReport } from '../../../shared/recipes';
+import type { PaperReport } from '../../../shared/paper';
 
 /** Where a choice's layers come from: a file to be inspected, or a table. */
 export type ModelSource = { path: string } | { paper: PaperModel };
