@@ -6,7 +6,9 @@ export const PAPER = {
   alpha: 4,
   /** Beside every result. */
   baselines:
-    'Most of the paper’s baselines are quoted from earlier papers, which trained with other recipes. A fair comparison trains LoRA anew with the same settings, at the same rank and at the same number of parameters.',
+    'Most of the paper’s baselines are quoted from earlier papers, which trained with other recipes.',
+  fairness:
+    'A fair comparison trains LoRA anew with the same settings, at the same rank and at the same number of parameters.',
   /** Of every run. */
   unsaid: ['seeds', 'AdamW’s betas and epsilon', 'gradient clipping', 'the spline’s initial weights'],
 } as const;

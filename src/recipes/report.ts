@@ -10,7 +10,7 @@ export const recipesOf = (model: string): Recipe[] => PAPER_RECIPES.filter((r) =
 /** All that the paper has on one of its models. */
 export function paperReport(model: string): PaperReport {
   const results = PUBLISHED[model];
-  const { rank, alpha, source, baselines } = PAPER;
+  const { rank, alpha, source, baselines, fairness } = PAPER;
   const { gridSize, splineOrder } = AURORA_DEFAULTS;
   return {
     source,
@@ -19,7 +19,7 @@ export function paperReport(model: string): PaperReport {
     ...(results && { results }),
     variants: VARIANTS[model] ?? [],
     notes: results
-      ? [...results.notes, baselines]
+      ? [...results.notes, `${baselines} ${fairness}`]
       : [
           'The paper adapts it to subjects of DreamBooth (subject-driven generation); no scores of that are listed here.',
         ],

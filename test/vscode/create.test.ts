@@ -234,7 +234,8 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(row).toMatch(/90 epochs · batch 32 · learning rate 5e-3/);
     expect(row).toMatch(/arXiv 2505\.18738 · published 65\.1 · does not say: weight decay/);
     await window.page.keyboard.press('Enter');
-    await wizard.choose('Which method', 'LoRA');
+    // AuroRA's words have LoRA in them, too.
+    await wizard.choose('Which method', 'two low-rank matrices');
     await wizard.asks('Which layers');
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await wizard.accept('Which rank');

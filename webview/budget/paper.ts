@@ -28,6 +28,7 @@ export function paperSection(paper: PaperReport, chosen: string | undefined): Te
 
 interface Row {
   name: string;
+  note?: string;
   values: readonly string[];
   chosen?: boolean;
 }
@@ -48,7 +49,7 @@ const table = (title: string, columns: readonly string[], rows: readonly Row[]):
         ${rows.map(
           (r) =>
             html`<tr class=${r.chosen ? 'chosen' : ''} aria-current=${r.chosen ? 'true' : 'false'}>
-              <th scope="row">${r.name}</th>
+              <th scope="row">${r.name}${r.note ? html` <span>(${r.note})</span>` : nothing}</th>
               ${r.values.map((v) => html`<td>${v}</td>`)}
             </tr>`,
         )}
@@ -57,20 +58,20 @@ const table = (title: string, columns: readonly string[], rows: readonly Row[]):
   </div>`;
 
 function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>): TemplateResult {
-  const names = { full: t('Full fine-tuning'), lora: 'LoRA', aurora: 'AuroRA' };
+  const names = { full: t('Full fine\u2011tuning'), lora: 'LoRA', aurora: 'AuroRA' };
   const metrics = {
     accuracy: '',
     matthews: t('Matthews correlation'),
     pearson: t('Pearson correlation'),
   };
-  const named = (name: string, metric: string) => (metric ? `${name} (${metric})` : name);
   return table(
     t('Published: accuracy in percent, where nothing else is said'),
     methods.map((m) => names[m.method]),
     [
       { name: t('Parameters'), values: methods.map((m) => m.parameters) },
       ...rows.map(({ dataSet: { id, name, metric }, values }) => ({
-        name: named(name, metrics[metric]),
+        name,
+        note: metrics[metric],
         values: values.map((v) => v.toFixed(1)),
         chosen: marks.has(id),
       })),
@@ -88,8 +89,8 @@ function settingTable(recipes: readonly Recipe[], chosen: string | undefined, ti
     ['headLearningRate', t('Head’s learning rate')],
     ['maxLength', t('Length')],
     ['schedule', t('Schedule')],
-    ['warmupRatio', t('Warm-up')],
-    ['warmupSteps', t('Warm-up steps')],
+    ['warmupRatio', t('Warm\u2011up')],
+    ['warmupSteps', t('Warm\u2011up steps')],
     ['weightDecay', t('Weight decay')],
     ['dropout', t('Dropout')],
   ];

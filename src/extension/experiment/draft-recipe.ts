@@ -9,7 +9,7 @@ import { settingText, type Recipe } from '../../shared/paper';
 import { wrap } from '../../shared/wrap';
 
 /** Of a comment's text, so that an editor shows it whole. */
-const WIDTH = 110;
+const WIDTH = 86;
 const METRIC_WORDS = {
   accuracy: 'accuracy',
   matthews: 'Matthews correlation',
@@ -51,50 +51,46 @@ export function recipeComments(recipe: Recipe): string[] {
 }
 
 function published(recipe: Recipe): string[] {
-  const { name, dataSets } = recipe;
+  const { dataSets } = recipe;
   const score = publishedScore(recipe, 'aurora');
   if (score === undefined) return [];
   const lora = publishedScore(recipe, 'lora');
   const full = publishedScore(recipe, 'full');
   const what =
-    dataSets.length === 1
-      ? METRIC_WORDS[dataSets[0].metric]
-      : `average accuracy on ${dataSets.length} tests of ${name}`;
+    dataSets.length === 1 ? METRIC_WORDS[dataSets[0].metric] : `average accuracy on ${dataSets.length} tests`;
   return [
-    `Published: ${what} ${score}, ${lora} with LoRA${full === undefined ? '' : `, ${full} with full fine-tuning`}.`,
+    `Published: ${what} ${score} with AuroRA, ${lora} with LoRA${full === undefined ? '' : `, ${full} with full fine-tuning`}.`,
     PAPER.baselines,
   ];
 }
 
-/** What stands in "training"; a value with its comment before it. */
+/** What stands in "training": the paper's values, and where it gives none a default that says so. */
 export function recipeTraining({ settings, dataSets }: Recipe): string[] {
-  const { epochs, batchSize, learningRate, headLearningRate, schedule } = settings;
-  const { warmupRatio, warmupSteps, weightDecay } = settings;
-  const metric = dataSets[0]?.metric ?? 'accuracy';
-  const unsaid = '// Not the paper’s: it gives none.';
-  const entries: [key: string, value: number | string | undefined, otherwise?: number][] = [
-    ['epochs', epochs, 3],
-    ['batchSize', batchSize, 32],
-    ['learningRate', learningRate, 2e-3],
-    ['headLearningRate', headLearningRate],
-    ['schedule', schedule],
-    ['warmupRatio', warmupRatio],
-    ['warmupSteps', warmupSteps],
-    ['weightDecay', weightDecay],
-    ...(metric === 'pearson' ? [] : [['metric', metric] as [string, string]]),
+  const { epochs, batchSize, learningRate, ...others } = settings;
+  const line = (key: string, value: number | string) => `"${key}": ${json(value)},`;
+  const needed = (key: string, value: number | undefined, otherwise: number) =>
+    value === undefined ? [UNSAID, line(key, otherwise)] : [line(key, value)];
+  const optional = OPTIONAL.flatMap((key) => (others[key] === undefined ? [] : [line(key, others[key])]));
+  return [
+    ...needed('epochs', epochs, 3),
+    ...needed('batchSize', batchSize, 32),
+    ...needed('learningRate', learningRate, 2e-3),
+    ...optional,
+    ...dataSets
+      .slice(0, 1)
+      .flatMap(({ metric }) => (metric === 'pearson' ? REGRESSION : [line('metric', metric)])),
+    UNSAID,
+    '"seed": 42',
   ];
-  const lines = entries.flatMap(([key, value, otherwise]) => {
-    if (value === undefined && otherwise === undefined) return [];
-    return [...(value === undefined ? [unsaid] : []), `"${key}": ${json(value ?? otherwise!)},`];
-  });
-  const regression =
-    metric === 'pearson'
-      ? [
-          '// The paper predicts a number and measures Pearson correlation; here the best state is that of accuracy.',
-        ]
-      : [];
-  return [...lines, ...regression, unsaid, '"seed": 42'];
 }
+
+const UNSAID = '// Not the paper’s: it gives none.';
+const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
+/** Of a data set whose labels are numbers, which a classification takes as classes. */
+const REGRESSION = [
+  '// The paper predicts numbers and measures Pearson correlation; here accuracy decides.',
+  '"metric": "accuracy",',
+];
 
 const json = (value: number | string): string =>
   typeof value === 'number' ? settingText(value) : JSON.stringify(value);

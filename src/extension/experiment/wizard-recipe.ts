@@ -19,7 +19,7 @@ export const recipeStep: Step<WizardState> = {
       {
         label: t('Defaults'),
         description: t('3 epochs · batch 32 · learning rate 2e-3'),
-        detail: t('a begin for any model; all of it can be changed in the file'),
+        detail: t('a start for any model; all of it can be changed in the file'),
       },
       ...PAPER_MODELS.flatMap(({ id, name }): RecipeItem[] => [
         { label: name, kind: vscode.QuickPickItemKind.Separator },
