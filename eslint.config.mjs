@@ -3,9 +3,10 @@ import ts from 'typescript-eslint';
 
 /** Imports go one way (CONTRIBUTING.md): each folder names the ones it may not see. */
 const ROOMS = {
-  shared: ['graph', 'adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  graph: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  adapters: ['engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  shared: ['graph', 'adapters', 'recipes', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  graph: ['adapters', 'recipes', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  adapters: ['recipes', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
+  recipes: ['engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
   data: ['adapters', 'engine', 'trainer', 'runs', 'cli', 'demo', 'extension'],
   demo: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
   engine: ['data', 'trainer', 'runs', 'cli', 'demo', 'extension'],

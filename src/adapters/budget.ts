@@ -4,6 +4,7 @@ import type { AdapterBudget, Budget } from '../shared/budget';
 import { budgetCurves } from './budget-curves';
 import { adapterFileSize } from './budget-file';
 import { modelForwardFlops, flopsOf, nonlinearOf } from './budget-flops';
+import { methodOf } from './registry';
 import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from './select';
 
 /** A linear layer as `aurora inspect --json` lists it: what the calculator knows of a model. */
@@ -19,8 +20,8 @@ export type BudgetAdapter = LayerAdapter<BudgetModule>;
 export interface BudgetOptions {
   /** All parameters of the model, where they are known. */
   modelParameters?: number;
-  /** Rank of the LoRA that stands beside the adapter. */
-  loraRank: number;
+  /** Rank of the LoRA that stands beside the adapter; left out: 8, or the largest that the layers allow. */
+  loraRank?: number;
   /** Tokens that one optimizer step sees. */
   tokens: number;
 }
@@ -40,10 +41,11 @@ const select = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
 export function budgetOf(
   modules: readonly BudgetModule[],
   spec: TrainedSpec,
-  { modelParameters, loraRank, tokens }: BudgetOptions,
+  { modelParameters, tokens, ...options }: BudgetOptions,
 ): Budget {
   const { adapters, warnings } = select(modules, spec);
   const matched = adapters.map((a) => a.layer);
+  const loraRank = options.loraRank ?? referenceRank(matched);
   const parameters = parameterCount(adapters);
   const exactRank = equalCostRank(matched, parameters);
   // A layer smaller than its fair share of the cost still takes no rank above its own.
@@ -64,6 +66,7 @@ export function budgetOf(
     adapter: costOf(adapters, tokens),
     lora: { rank: loraRank, ...costOf(loraOn(matched, loraRank), tokens) },
     equal: { rank, exactRank, ...costOf(loraOn(matched, rank), tokens) },
+    formula: methodOf(spec).formula(spec),
     curves: budgetCurves(
       matched,
       spec,
@@ -86,12 +89,15 @@ export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSp
   if (spec.method === 'lora')
     return `${trainable} in ${adapters.length} ${adapters.length === 1 ? 'module' : 'modules'}`;
   const matched = adapters.map((a) => a.layer);
-  const rank = Math.min(REFERENCE_RANK, rankLimit(matched));
+  const rank = referenceRank(matched);
   return `${trainable}, ${percent(parameters / parameterCount(loraOn(matched, rank)))} of LoRA r=${rank}`;
 }
 
 /** The rank of the paper's LoRA baselines on GLUE. */
 const REFERENCE_RANK = 8;
+
+const referenceRank = (modules: readonly NamedLayer[]): number =>
+  Math.min(REFERENCE_RANK, rankLimit(modules));
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 

@@ -15,5 +15,7 @@ export const METHODS = { aurora, lora, moslora, dora, sinelora, vera, fourierft,
   [M in MethodName]: AdapterMethod<any>;
 };
 
+export const METHOD_IDS: readonly string[] = Object.keys(METHODS);
+
 export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
   METHODS[method] as AdapterMethod;

@@ -19,6 +19,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'list the layers of a model that can take an adapter',
     load: async () => (await import('./commands/inspect')).inspect,
   },
+  budget: {
+    summary: 'count what an adapter trains, beside LoRA, on your model or one of the paper',
+    load: async () => (await import('./commands/budget')).budgetCommand,
+  },
   export: {
     summary: 'write a trained adapter or model for others, and measure it',
     load: async () => (await import('./commands/export')).exportCommand,

@@ -28,6 +28,7 @@ export interface LayerSummary {
   mergeable: boolean;
   /** Whether its output is the model's own: "all-linear" leaves it out. */
   output: boolean;
+  hasBias: boolean;
 }
 
 /** What a model offers to adapters, from its file alone: no runtime is loaded, so it is safe on any file. */
@@ -62,6 +63,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean): LayerSummary => ({
   sharedWith: l.sharedWith,
   mergeable: l.plain,
   output,
+  hasBias: l.hasBias,
 });
 
 function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missingRules'] {

@@ -1,12 +1,12 @@
 import type { BudgetModule } from '../adapters/budget';
 
 /** A linear layer that one forward pass calls once. */
-export const linear = (path: string, inFeatures: number, outFeatures: number): BudgetModule => ({
-  path,
-  inFeatures,
-  outFeatures,
-  calls: 1,
-});
+export const linear = (
+  path: string,
+  inFeatures: number,
+  outFeatures: number,
+  hasBias = true,
+): BudgetModule => ({ path, inFeatures, outFeatures, calls: 1, hasBias });
 
 export const times = <T>(count: number, make: (i: number) => T[]): T[] =>
   Array.from({ length: count }, (_, i) => make(i)).flat();

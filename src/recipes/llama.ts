@@ -12,16 +12,16 @@ const modules = [
   ...times(LAYERS, (i) => {
     const at = `model.layers.${i}`;
     return [
-      linear(`${at}.self_attn.q_proj`, HIDDEN, HIDDEN),
-      linear(`${at}.self_attn.k_proj`, HIDDEN, KEY_VALUE),
-      linear(`${at}.self_attn.v_proj`, HIDDEN, KEY_VALUE),
-      linear(`${at}.self_attn.o_proj`, HIDDEN, HIDDEN),
-      linear(`${at}.mlp.gate_proj`, HIDDEN, FEED_FORWARD),
-      linear(`${at}.mlp.up_proj`, HIDDEN, FEED_FORWARD),
-      linear(`${at}.mlp.down_proj`, FEED_FORWARD, HIDDEN),
+      linear(`${at}.self_attn.q_proj`, HIDDEN, HIDDEN, false),
+      linear(`${at}.self_attn.k_proj`, HIDDEN, KEY_VALUE, false),
+      linear(`${at}.self_attn.v_proj`, HIDDEN, KEY_VALUE, false),
+      linear(`${at}.self_attn.o_proj`, HIDDEN, HIDDEN, false),
+      linear(`${at}.mlp.gate_proj`, HIDDEN, FEED_FORWARD, false),
+      linear(`${at}.mlp.up_proj`, HIDDEN, FEED_FORWARD, false),
+      linear(`${at}.mlp.down_proj`, FEED_FORWARD, HIDDEN, false),
     ];
   }),
-  { ...linear('lm_head', HIDDEN, VOCABULARY), output: true },
+  { ...linear('lm_head', HIDDEN, VOCABULARY, false), output: true },
 ];
 
 /** The linear layers have no biases; besides them the embedding, and two norms a layer and one at the end. */

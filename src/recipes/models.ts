@@ -13,6 +13,8 @@ export interface PaperModel {
   parameters: number;
   /** What the paper adapts. */
   targets: string[];
+  /** The paper does not say what it adapts, and the targets and LoRA's rank are our own choice. */
+  targetsAssumed?: true;
   /** Rank of the paper's LoRA baseline. */
   loraRank: number;
   /** Where the shapes come from. */

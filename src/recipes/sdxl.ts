@@ -23,9 +23,9 @@ function transformer(path: string, width: number, depth: number): BudgetModule[]
 }
 
 const attention = (path: string, width: number, context: number): BudgetModule[] => [
-  linear(`${path}.to_q`, width, width),
-  linear(`${path}.to_k`, context, width),
-  linear(`${path}.to_v`, context, width),
+  linear(`${path}.to_q`, width, width, false),
+  linear(`${path}.to_k`, context, width, false),
+  linear(`${path}.to_v`, context, width, false),
   linear(`${path}.to_out.0`, width, width),
 ];
 
@@ -45,6 +45,7 @@ export const SDXL: PaperModel = {
   // diffusers' UNet2DConditionModel of stable-diffusion-xl-base-1.0.
   parameters: 2_567_463_684,
   targets: ['to_q', 'to_k', 'to_v', 'to_out.0'],
+  targetsAssumed: true,
   loraRank: 4,
   source:
     'SDXL (arXiv 2307.01952), the transformers of its U-Net: 2 blocks deep at width 640, 10 at width 1280. The paper gives no settings for it; the targets are those that DreamBooth with LoRA usually adapts.',

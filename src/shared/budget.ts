@@ -15,6 +15,8 @@ export interface Budget {
   /** The rank at which LoRA on the same modules costs the same, and LoRA at the whole rank nearest to it. */
   equal: AdapterBudget & { rank: number; exactRank: number };
   curves: Curve[];
+  /** Parameters of one module. */
+  formula: string;
 }
 
 export interface ModuleBudget {

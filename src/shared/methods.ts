@@ -13,6 +13,12 @@ export const METHOD_NAMES: Record<MethodName, string> = {
   full: 'Full fine-tuning',
 };
 
+export const METHOD_ORDER = Object.keys(METHOD_NAMES) as MethodName[];
+
+/** Which of the numbers that a budget goes by a method has. */
+export const hasRank = (m: MethodName): boolean => !['fourierft', 'bitfit', 'full'].includes(m);
+export const hasAlpha = (m: MethodName): boolean => ['aurora', 'lora', 'moslora', 'dora'].includes(m);
+
 /** Of a method that trains something inside the model. */
 export const methodName = (spec: Exclude<AdapterSpec, { method: 'none' }>): string =>
   'useRslora' in spec && spec.useRslora

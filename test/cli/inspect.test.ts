@@ -59,13 +59,19 @@ describe('aurora inspect', () => {
       operator: 'MatMul',
       sharedWith: [],
       mergeable: true,
+      hasBias: true,
       output: false,
     });
   });
 
-  it('loads no runtime, which training does', () => {
-    const inspected = withoutRuntime('inspect', lab.path('model.onnx'));
-    expect([inspected.status, inspected.stderr]).toEqual([0, '']);
+  it('loads no runtime, nor does a budget; training does', () => {
+    for (const args of [
+      ['inspect', lab.path('model.onnx')],
+      ['budget', lab.experiment],
+    ]) {
+      const read = withoutRuntime(...args);
+      expect([read.status, read.stderr]).toEqual([0, '']);
+    }
     expect(withoutRuntime('--help').status).toBe(0);
     const trained = withoutRuntime('train', resolve(lab.experiment));
     expect([trained.status, trained.stderr]).toEqual([

@@ -195,6 +195,8 @@ async function wizard(window: Window, theme: string): Promise<void> {
     asked = await title.innerText();
     if (await page.locator('.quick-input-widget input[placeholder^="Which layers"]').count()) break;
     await ok.waitFor();
+    if (await page.locator('.quick-input-widget input[placeholder^="With which settings"]').count())
+      await window.screenshot(`recipes-${theme}`);
     await page.keyboard.press('Enter');
   }
   await window.settled();

@@ -50,6 +50,18 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(offered).not.toContain('Run Experiment');
   });
 
+  test("without an experiment the calculator shows the paper's models, with what the paper reports", async () => {
+    await window.palette('AuroRA: Open Budget Calculator');
+    const page = await window.frameWith('aurora-budget .paper');
+    await page.locator('.total strong', { hasText: '74,208' }).waitFor();
+    const paper = page.locator('.paper');
+    expect(await paper.innerText()).toContain('arXiv 2505.18738');
+    expect(await paper.locator('tr', { hasText: 'RTE' }).first().innerText()).toMatch(
+      /78\.7\s+78\.4\s+85\.2/,
+    );
+    await window.palette('View: Close All Editors');
+  });
+
   test('New Experiment asks for model, data, method and name, and offers what the folder holds', async () => {
     await window.palette('AuroRA: New Experiment');
     await wizard.asks('Which ONNX model');
@@ -64,6 +76,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await wizard.choose('column has the text', 'text');
     await wizard.choose('column has the label', 'label');
     await wizard.choose('On what is it evaluated', 'validation.jsonl');
+    await wizard.choose('With which settings', 'Defaults');
     await wizard.choose('Which method', 'AuroRA');
     await wizard.asks('Which layers');
     // Query and value, as in the paper, are chosen already; what they cost is said.
@@ -194,6 +207,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await wizard.choose('column has the text', 'text');
     await wizard.choose('column has the label', 'label');
     await wizard.choose('On what is it evaluated', 'Hold out 10 %');
+    await wizard.choose('With which settings', 'Defaults');
     await wizard.choose('Which method', 'Head only');
     await wizard.accept('file name of the experiment');
     const file = `${basename(lab.folder)}-head.aurora.json`;
@@ -204,6 +218,45 @@ describe('from nothing to a run, in VS Code 1.100', () => {
       data: { validationFraction: 0.1 },
       adapter: { method: 'none' },
     });
+  });
+
+  test('New Experiment takes over a recipe of the paper, with its source and what it leaves unsaid', async () => {
+    await window.sideBar();
+    await window.palette('AuroRA: New Experiment');
+    await wizard.choose('Which ONNX model', 'model.onnx');
+    await wizard.choose('labelled texts', 'train.jsonl');
+    await wizard.choose('column has the text', 'text');
+    await wizard.choose('column has the label', 'label');
+    await wizard.choose('On what is it evaluated', 'validation.jsonl');
+    await wizard.asks('With which settings');
+    await window.page.keyboard.type('CoLA with RoBERTa-Base');
+    const [row] = await wizard.rows();
+    expect(row).toMatch(/90 epochs · batch 32 · learning rate 5e-3/);
+    expect(row).toMatch(/arXiv 2505\.18738 · published 65\.1 · does not say: weight decay/);
+    await window.page.keyboard.press('Enter');
+    // AuroRA's words have LoRA in them, too.
+    await wizard.choose('Which method', 'two low-rank matrices');
+    await wizard.asks('Which layers');
+    await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await wizard.accept('Which rank');
+    await wizard.accept('file name of the experiment');
+    const file = `${basename(lab.folder)}-lora.aurora.json`;
+    await window.tab(file).waitFor();
+    const text = readFileSync(join(lab.folder, file), 'utf8');
+    expect(text).toMatch(/paper \(arXiv 2505\.18738\) for CoLA with RoBERTa-Base/);
+    expect(text).toContain('The paper does not say: weight decay');
+    expect(new ExperimentSource(file, text).value()).toMatchObject({
+      model: { path: 'model.onnx', maxLength: 512 },
+      adapter: { method: 'lora', rank: 8, targetModules: ['query', 'value'] },
+      training: { epochs: 90, learningRate: 5e-3, warmupRatio: 0.06, metric: 'matthews' },
+    });
+    await window.page
+      .locator('.codelens-decoration')
+      .getByText(/trainable/)
+      .first()
+      .waitFor();
+    expect(await window.page.locator('.squiggly-error, .squiggly-warning').count()).toBe(0);
+    rmSync(join(lab.folder, file));
   });
 
   test('T5: a question stays open when the focus goes elsewhere, and Escape leaves nothing behind', async () => {

@@ -90,9 +90,22 @@ describe('the calculator', () => {
     await untilTotal(opened, '148,608');
     await input(opened, 'loraRank').fill('16');
     await page.locator('table.comparison th', { hasText: 'LoRA r=16' }).waitFor();
-    await page.locator('vscode-radio[value=lora]').click();
-    await untilTotal(opened, '147,456');
+    const method = async (name: string) => {
+      await page.locator('#method').click();
+      await page.locator('#method vscode-option', { hasText: name }).first().click();
+    };
+    await method('MoSLoRA');
+    await untilTotal(opened, '147,840');
     expect(await input(opened, 'gridSize').count()).toBe(0);
+    await method('FourierFT');
+    await untilTotal(opened, '24,000');
+    expect(await input(opened, 'rank').count()).toBe(0);
+    await input(opened, 'frequencies').fill('500');
+    await untilTotal(opened, '12,000');
+    await method('Full fine-tuning');
+    await untilTotal(opened, '14,155,776');
+    await method('DoRA');
+    await untilTotal(opened, '165,888');
     expect(await opened.complaints()).toEqual([]);
   });
 
@@ -105,6 +118,39 @@ describe('the calculator', () => {
     expect(await opened.page.locator('table.comparison tbody tr').first().innerText()).toContain(
       '56,623,104',
     );
+  });
+
+  it('shows what the paper reports of its shapes, with the chosen data set marked and its tokens filled in', async () => {
+    const { opened } = await open();
+    const { page } = opened;
+    const paper = page.locator('.paper');
+    expect(await paper.locator('h2').innerText()).toBe('In the paper (arXiv 2505.18738)');
+    const published = paper.locator('table', { hasText: 'Published' });
+    expect(await published.locator('tr', { hasText: 'RTE' }).innerText()).toBe('RTE\t78.7\t78.4\t85.2');
+    expect(await published.locator('tr', { hasText: 'CoLA' }).innerText()).toContain('Matthews correlation');
+    expect(await paper.innerText()).toContain('quoted from earlier papers');
+    expect(await paper.innerText()).toMatch(/does not say: .*seeds/);
+    expect(await paper.locator('tr.chosen').count()).toBe(0);
+    await input(opened, 'rank').fill('4');
+    await untilTotal(opened, '148,608');
+    await page.locator('#recipe').click();
+    await page.locator('#recipe vscode-option', { hasText: 'RTE' }).click();
+    await untilTotal(opened, '74,208');
+    expect(await input(opened, 'tokens').inputValue()).toBe(String(16 * 512));
+    expect(await paper.locator('tr.chosen').allInnerTexts()).toEqual([
+      'RTE\t78.7\t78.4\t85.2',
+      'RTE\t80\t16\t5e-4\t512\tlinear\t0.06',
+    ]);
+    // Another model has other data sets.
+    await page.locator('#model').click();
+    await page.locator('#model vscode-option', { hasText: 'ViT-Base' }).click();
+    await paper.locator('tr', { hasText: 'without L, the spline' }).waitFor();
+    expect(await paper.locator('tr.chosen').count()).toBe(0);
+    expect(await paper.innerText()).toMatch(/does not say: batch size/);
+    await page.locator('#model').click();
+    await page.locator('#model vscode-option', { hasText: 'models/bert.onnx' }).click();
+    await paper.waitFor({ state: 'detached' });
+    expect(await opened.complaints()).toEqual([]);
   });
 
   it('boxes and text are one list', async () => {
@@ -286,4 +332,20 @@ describe.each(THEMES)('in %s', (theme) => {
       await opened.screenshot(`budget-${theme}-${width}`);
     },
   );
+});
+
+describe.each(THEMES)("the paper's part in %s", (theme) => {
+  it.each([320, 1280])('at %i px: no finding of axe, nothing beside the page', async (width) => {
+    const { opened } = await open({ theme });
+    const { page } = opened;
+    await page.setViewportSize({ width, height: 900 });
+    await page.locator('#recipe').click();
+    await page.locator('#recipe vscode-option', { hasText: 'CoLA' }).click();
+    await page.locator('tr.chosen').first().waitFor();
+    await page.waitForTimeout(150);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await opened.accessibility()).toEqual([]);
+    expect(await faintTexts(page)).toEqual([]);
+    await opened.screenshot(`budget-paper-${theme}-${width}`);
+  });
 });

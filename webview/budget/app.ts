@@ -16,6 +16,7 @@ import { controls } from './controls';
 import { comparison, headline } from './comparison';
 import { explanation } from './explanation';
 import { moduleTable } from './modules';
+import { paperSection } from './paper';
 import { writeSection } from './write';
 
 /** Typing is computed when it rests; an answer takes a few milliseconds. */
@@ -25,6 +26,7 @@ interface Ui {
   /** The controls, and the experiment's values that they were changed from. */
   fields: BudgetFields;
   from: string;
+  recipe: string | undefined;
   logScale: boolean;
   explained: boolean;
 }
@@ -35,6 +37,8 @@ customElements.define('aurora-budget-chart', BudgetChart);
 export class BudgetApp extends LitElement {
   @state() private setup: BudgetSetup | undefined;
   @state() private fields: BudgetFields | undefined;
+  /** Id of the paper's recipe that was chosen; its rows are marked. */
+  @state() private recipe = savedUi<Ui>().recipe;
   @state() private answer: BudgetAnswer | undefined;
   /** The last valid one: a mistake in a field does not empty the page. */
   @state() private budget: Budget | undefined;
@@ -100,7 +104,8 @@ export class BudgetApp extends LitElement {
 
   private save(): void {
     const from = JSON.stringify(this.setup?.fields);
-    saveUi({ fields: this.fields, from, logScale: this.logScale, explained: this.explained });
+    const { fields, recipe, logScale, explained } = this;
+    saveUi({ fields, from, recipe, logScale, explained });
   }
 
   private change(over: Partial<BudgetFields>): void {
@@ -136,7 +141,12 @@ export class BudgetApp extends LitElement {
             model: answer?.model,
             problems: answer?.problems ?? [],
             others: experiment?.others ?? [],
+            recipe: this.recipe,
             change: (over) => this.change(over),
+            chooseRecipe: (recipe, over) => {
+              this.recipe = recipe?.id;
+              this.change(over);
+            },
           })}
           ${
             experiment && answer
@@ -159,6 +169,7 @@ export class BudgetApp extends LitElement {
   private results(fields: BudgetFields): TemplateResult {
     const { answer, budget, reading } = this;
     const failed = answer?.model.state === 'failed' ? answer.model : undefined;
+    const paper = answer?.model.state === 'ready' ? answer.model.paper : undefined;
     if (reading !== undefined) return html`<p class="reading">${t('Reading the model {0} …', reading)}</p>`;
     if (failed)
       return html`<div class="problem large">
@@ -180,6 +191,7 @@ export class BudgetApp extends LitElement {
           this.save();
         })}
       </div>
+      ${paper ? paperSection(paper, this.recipe) : nothing}
       <aurora-budget-chart
         .budget=${budget}
         .logScale=${this.logScale}

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Ending } from '../../src/shared/budget';
+import { hasAlpha, hasRank, METHOD_NAMES, METHOD_ORDER } from '../../src/shared/methods';
 import type {
   BudgetFields,
   FieldName,
@@ -9,7 +10,9 @@ import type {
   ModelChoice,
   ModelState,
 } from '../../src/shared/panels/budget';
+import type { Recipe } from '../../src/shared/paper';
 import { t } from '../ui/l10n';
+import { recipeControl } from './recipe';
 
 export interface ControlsInput {
   models: readonly ModelChoice[];
@@ -18,7 +21,10 @@ export interface ControlsInput {
   problems: readonly FieldProblem[];
   /** Settings of the experiment that have no control. */
   others: readonly string[];
+  /** Id of the paper's recipe that was chosen last. */
+  recipe: string | undefined;
   change(over: Partial<BudgetFields>): void;
+  chooseRecipe(recipe: Recipe | undefined, over: Partial<BudgetFields>): void;
 }
 
 type TextName = Exclude<FieldName, 'model' | 'targets' | 'method' | 'splineOrder'>;
@@ -29,9 +35,16 @@ export function controls(input: ControlsInput): TemplateResult {
   return html`
     ${modelControl(input)}
     ${model?.state === 'ready' && model.source ? html`<p class="hint">${model.source}</p>` : nothing}
+    ${
+      model?.state === 'ready' && model.paper
+        ? recipeControl(model.paper, fields, input.recipe, input.chooseRecipe)
+        : nothing
+    }
     ${targetControls(input)} ${methodControl(input)}
     <div class="pair">
-      ${textControl(input, 'rank', t('Rank r'))} ${textControl(input, 'alpha', t('Alpha'))}
+      ${hasRank(fields.method) ? textControl(input, 'rank', t('Rank r')) : nothing}
+      ${hasAlpha(fields.method) ? textControl(input, 'alpha', t('Alpha')) : nothing}
+      ${fields.method === 'fourierft' ? textControl(input, 'frequencies', t('Frequencies n')) : nothing}
     </div>
     ${
       fields.method === 'aurora'
@@ -152,14 +165,21 @@ function endings(found: readonly Ending[], { fields, change }: ControlsInput): T
 }
 
 function methodControl({ fields, change, problems }: ControlsInput): TemplateResult {
-  const methods: [BudgetFields['method'], string][] = [
-    ['aurora', 'AuroRA'],
-    ['lora', 'LoRA'],
-  ];
   return field(
     'method',
     problems,
-    radios('method', t('Method'), methods, fields.method, (method) => change({ method })),
+    html`<label id="method-label" for="method">${t('Method')}</label>
+      <vscode-dropdown
+        id="method"
+        aria-labelledby="method-label"
+        data-value=${fields.method}
+        @change=${(e: Event) => {
+          const method = METHOD_ORDER.find((m) => m === valueOf(e));
+          if (method && method !== fields.method) change({ method });
+        }}
+      >
+        ${METHOD_ORDER.map((m) => html`<vscode-option value=${m}>${METHOD_NAMES[m]}</vscode-option>`)}
+      </vscode-dropdown>`,
   );
 }
 

@@ -11,9 +11,10 @@ export function explanation(
   open: boolean,
   toggled: (open: boolean) => void,
 ): TemplateResult {
-  const { adapter, modelForwardFlops, curves } = budget;
+  const { adapter, modelForwardFlops, formula } = budget;
   const { parameters: p, file, memory, flops, nonlinear } = adapter;
-  const own = curves.find((c) => c.id === fields.method)?.formula ?? '';
+  // Of methods whose every number is a factor of a product; others count their own.
+  const products = flops.backward === 2 * flops.forward;
   const item = (title: string, formula: string, words: string) =>
     html`<dt>${title}</dt>
       <dd>
@@ -28,7 +29,7 @@ export function explanation(
     <dl>
       ${item(
         t('Parameters'),
-        t('Σ over modules: {0} = {1}', own, count(p)),
+        t('Σ over modules: {0} = {1}', formula, count(p)),
         t(
           'The numbers of the tensors that the trainer makes for each module; in and out are the layer’s features. A task’s head comes on top.',
         ),
@@ -49,10 +50,16 @@ export function explanation(
       )}
       ${item(
         t('FLOPs a token'),
-        t('forward 2 × {0}, backward 4 × {0}', count(flops.forward / 2)),
-        t(
-          'Matrix products, a multiply-add as two: each parameter takes part once a token and call; backward it costs one product for its own gradient and one to pass the gradient on. A module that is called several times counts as often.',
-        ) +
+        products
+          ? t('forward 2 × {0}, backward 4 × {0}', count(flops.forward / 2))
+          : t('forward {0}, backward {1}', count(flops.forward), count(flops.backward)),
+        (products
+          ? t(
+              'Matrix products, a multiply-add as two: each parameter takes part once a token and call; backward it costs one product for its own gradient and one to pass the gradient on. A module that is called several times counts as often.',
+            )
+          : t(
+              'A multiply-add as two. Frozen matrices that the method computes with are part of it, and so is what it makes of its numbers once a step.',
+            )) +
           ' ' +
           t(
             'Forward this adds {0} to the model’s own linear layers.',
@@ -61,7 +68,9 @@ export function explanation(
       )}
       ${item(
         t('FLOPs a step'),
-        t('6 × {0} × {1} tokens = {2}', count(flops.forward / 2), fields.tokens, count(flops.step)),
+        products
+          ? t('6 × {0} × {1} tokens = {2}', count(flops.forward / 2), fields.tokens, count(flops.step))
+          : t('{0} for {1} tokens', count(flops.step), fields.tokens),
         t('As if every module saw every token of the step.'),
       )}
       ${

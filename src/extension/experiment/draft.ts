@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { endingsOf } from '../../adapters/budget-endings';
 import type { ModelSummary } from '../../graph/summary';
+import { adapterDefaults } from '../../shared/adapter-defaults';
 import { isRanked, type AdapterSpec } from '../../shared/experiment';
 import { methodName } from '../../shared/methods';
+import type { Recipe } from '../../shared/paper';
+import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from './experiment-text';
-import { knownKeys, schemaAt } from './schema-walk';
 
 /** What a new experiment is made of. Paths are absolute. */
 export interface Draft {
@@ -21,36 +22,13 @@ export interface Draft {
   labelColumn: string;
   head: 'linear' | 'none';
   adapter: AdapterSpec;
+  /** The paper's settings for one of its data sets; undefined for this program's defaults. */
+  recipe?: Recipe;
 }
 
 /** A method with every default of the schema. */
-export function defaultAdapter(method: AdapterSpec['method']): AdapterSpec {
-  const defaults = knownKeys(['adapter'], method).flatMap((key) => {
-    const value = key === 'method' ? method : schemaAt(['adapter', key], method)?.default;
-    return value === undefined ? [] : [[key, value]];
-  });
-  return Object.fromEntries(defaults) as unknown as AdapterSpec;
-}
-
-/** Query and value as the common families call them; where both are one layer, that one. */
-const QUERY_AND_VALUE = [
-  ['query', 'value'],
-  ['q_proj', 'v_proj'],
-  ['q_lin', 'v_lin'],
-  ['query_proj', 'value_proj'],
-  ['q', 'v'],
-  ['to_q', 'to_v'],
-  ['query_key_value'],
-  ['qkv'],
-  ['c_attn'],
-  ['in_proj'],
-];
-
-/** The endings that the paper adapts, as this model has them; all of them where none is known. */
-export function likelyTargets(model: ModelSummary): string[] {
-  const names = endingsOf(model.layers).map((e) => e.name);
-  return QUERY_AND_VALUE.find((pair) => pair.every((name) => names.includes(name))) ?? [];
-}
+export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
+  adapterDefaults(method) as unknown as AdapterSpec;
 
 /** The output with the hidden states, by name or number of axes; the model's first where nothing tells. */
 export function likelyOutput({ outputs }: ModelSummary): string {
@@ -63,11 +41,12 @@ export const RANKS = [1, 2, 4, 8, 16, 32, 64];
 
 /** The experiment as a text: what was chosen, and the settings that one is most likely to change next. */
 export function draftText(file: string, draft: Draft): string {
-  const { adapter } = draft;
+  const { adapter, recipe } = draft;
   const path = (p: string) => writtenPath(file, p);
   const text = (value: unknown) => JSON.stringify(value);
   const lines = [
     `// ${headline(draft)} on ${basename(draft.train)}.`,
+    ...(recipe ? recipeComments(recipe) : []),
     '// Hover a key for its meaning, its unit and the paper’s value.',
     '{',
     '  "model": {',
@@ -75,7 +54,7 @@ export function draftText(file: string, draft: Draft): string {
     ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
     ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
     '    // In tokens; longer texts are cut. Preflight says how many are.',
-    '    "maxLength": 128',
+    `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
     '  },',
     ...(draft.head === 'linear'
       ? ['  "task": { "type": "text-classification", "head": "linear", "pooling": "mean" },']
@@ -88,17 +67,16 @@ export function draftText(file: string, draft: Draft): string {
     `    "textColumn": ${text(draft.textColumn)},`,
     `    "labelColumn": ${text(draft.labelColumn)}`,
     '  },',
-    ...adapterLines(adapter),
+    ...adapterLines(adapter, recipe?.settings.dropout),
     '  "training": {',
-    '    "epochs": 3,',
-    '    "batchSize": 32,',
-    '    "learningRate": 2e-3,',
-    '    "seed": 42',
+    ...(recipe ? recipeTraining(recipe) : TRAINING).map((line) => `    ${line}`),
     '  }',
     '}',
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
 
 function headline({ adapter, model }: Draft): string {
   if (adapter.method === 'none') return `Only a head, on the frozen ${basename(model)},`;
@@ -106,7 +84,7 @@ function headline({ adapter, model }: Draft): string {
   return `${methodName(adapter)}${rank} in ${basename(model)}`;
 }
 
-function adapterLines(adapter: AdapterSpec): string[] {
+function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string[] {
   if (adapter.method === 'none') return ['  "adapter": { "method": "none" },'];
   return [
     '  "adapter": {',
@@ -125,6 +103,7 @@ function adapterLines(adapter: AdapterSpec): string[] {
           `    "scaling": ${adapter.scaling},`,
         ]
       : []),
+    ...(dropout === undefined ? [] : ['    // Of the input, before A.', `    "dropout": ${dropout},`]),
     `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
     '  },',
   ];

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import { budgetSentence, rankLimit } from '../../adapters/budget';
 import { endingsOf } from '../../adapters/budget-endings';
+import { likelyTargets } from '../../adapters/likely-targets';
 import { matchTargets } from '../../adapters/targets';
 import { AuroraError } from '../../shared/errors';
 import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../shared/experiment';
 import { METHOD_NAMES } from '../../shared/methods';
-import { defaultAdapter, likelyTargets, RANKS } from './draft';
+import { defaultAdapter, RANKS } from './draft';
+import { recipeAdapter } from './draft-recipe';
 import { pick, type Step } from './steps';
 import type { WizardState } from './wizard-state';
 
@@ -13,7 +15,8 @@ const methodStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const likely = likelyTargets(state.summary!);
+    const { layers } = state.summary!;
+    const likely = likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
     const words: Record<AdapterSpec['method'], string> = {
       aurora: t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
@@ -28,7 +31,8 @@ const methodStep: Step<WizardState> = {
       none: t('nothing inside the model is trained: the baseline'),
     };
     const items = (Object.keys(words) as AdapterSpec['method'][]).map((method) => {
-      const spec = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+      const usual = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+      const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
       const label = method === 'none' ? t('Head only') : METHOD_NAMES[method];
       return { label, detail: words[method], description: cost(state, spec), spec };
     });

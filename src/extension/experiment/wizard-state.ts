@@ -34,6 +34,7 @@ export const draftOf = (s: WizardState): Draft => ({
   labelColumn: s.labelColumn!,
   head: s.head ?? 'linear',
   adapter: s.adapter!,
+  ...(s.recipe && { recipe: s.recipe }),
 });
 
 interface FileItem extends vscode.QuickPickItem {

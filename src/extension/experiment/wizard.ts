@@ -10,6 +10,7 @@ import { ask, runSteps, type Step } from './steps';
 import { adapterSteps } from './wizard-adapter';
 import { dataSteps } from './wizard-data';
 import { modelSteps } from './wizard-model';
+import { recipeStep } from './wizard-recipe';
 import { draftOf, type WizardState } from './wizard-state';
 import { WorkspaceFiles } from './workspace-files';
 
@@ -27,7 +28,7 @@ export function registerWizard(services: Services): vscode.Disposable {
 async function newExperiment(services: Services, model?: string): Promise<string | undefined> {
   const files = await new WorkspaceFiles().all();
   const state: WizardState = { services, files, ...(model !== undefined && { given: model }) };
-  const steps = [...modelSteps, ...dataSteps, ...adapterSteps, nameStep];
+  const steps = [...modelSteps, ...dataSteps, recipeStep, ...adapterSteps, nameStep];
   if (!(await runSteps(vscode.l10n.t('New Experiment'), steps, state)) || state.file === undefined)
     return undefined;
   await makeExperiment(state.file, draftText(state.file, draftOf(state)));

@@ -1,4 +1,7 @@
 import type { Budget, Ending } from '../budget';
+import type { MethodName } from '../experiment';
+import { METHOD_ORDER } from '../methods';
+import type { PaperReport } from '../paper';
 
 /** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
 export interface BudgetOpen {
@@ -15,11 +18,13 @@ export interface BudgetFields {
   names: string;
   /** A regular expression over the whole module path. */
   regex: string;
-  method: 'aurora' | 'lora';
+  method: MethodName;
   rank: string;
   alpha: string;
   gridSize: string;
   splineOrder: string;
+  /** FourierFT's coefficients a layer. */
+  frequencies: string;
   /** The LoRA that stands beside the adapter. */
   loraRank: string;
   /** Tokens that one optimizer step sees. */
@@ -59,7 +64,7 @@ export interface BudgetSetup {
 }
 
 export type ModelState =
-  | { state: 'ready'; label: string; source?: string; endings: Ending[] }
+  | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
   | { state: 'failed'; label: string; message: string; hint?: string };
 
 /** The answer to a `compute` of the same number. */
@@ -91,7 +96,7 @@ export type BudgetFromPage =
 
 const CHOICES: Partial<Record<FieldName, readonly string[]>> = {
   targets: ['names', 'regex', 'all-linear'],
-  method: ['aurora', 'lora'],
+  method: METHOD_ORDER,
 };
 const FIELDS: readonly FieldName[] = [
   'model',
@@ -103,6 +108,7 @@ const FIELDS: readonly FieldName[] = [
   'alpha',
   'gridSize',
   'splineOrder',
+  'frequencies',
   'loraRank',
   'tokens',
 ];

@@ -61,7 +61,7 @@ const peftLora: Form = {
       const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
       const rank = B.length / layer.outFeatures;
       if (rank > Math.min(layer.inFeatures, layer.outFeatures))
-        throw noLora(`a rank of ${rank}, above what ${layer.path} can have,`);
+        throw noLora(`a rank of ${rank}, above what ${layer.path} can have`);
       tensors.set(peftKey(layer.path, 'lora_A.weight'), { dims: [rank, layer.inFeatures], data: A });
       tensors.set(peftKey(layer.path, 'lora_B.weight'), { dims: [layer.outFeatures, rank], data: B });
     }

@@ -1,8 +1,9 @@
 import { budgetOf, type BudgetModule } from '../../../adapters/budget';
-import { AURORA_DEFAULTS } from '../../../adapters/defaults';
+import { adapterDefaults } from '../../../shared/adapter-defaults';
 import type { Budget } from '../../../shared/budget';
 import { AuroraError } from '../../../shared/errors';
-import type { AuroraSpec, LoraSpec } from '../../../shared/experiment';
+import type { TrainedSpec } from '../../../shared/experiment';
+import schema from '../../../shared/experiment.schema.json';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../shared/panels/budget';
 import type { OtherSettings } from './experiment';
 import { parseFields, type BudgetChoice } from './fields';
@@ -41,23 +42,24 @@ function hintFor(field: FieldName, { modules }: KnownModel): string | undefined 
   return undefined;
 }
 
-function specOf(choice: BudgetChoice, others: OtherSettings): AuroraSpec | LoraSpec {
-  const { method, rank, alpha, targetModules, gridSize, splineOrder } = choice;
-  const shared = {
-    ...others,
-    rank,
-    alpha,
-    targetModules,
-    dropout: 0,
-    initialization: 'kaiming-uniform',
-  } as const;
-  if (method === 'lora') return { ...shared, method, useRslora: false };
-  return { ...AURORA_DEFAULTS, ...shared, gridSize, splineOrder };
+/** With the method's defaults for what has no control; of the other settings those that it knows. */
+function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
+  const { method, rank, alpha, targetModules, gridSize, splineOrder, frequencies } = choice;
+  const defaults = adapterDefaults(method);
+  const own = { ...others, rank, alpha, gridSize, splineOrder, frequencies, targetModules };
+  const { properties } = schema.definitions[method];
+  const known = Object.entries(own).filter(([key]) => key in properties);
+  return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
 /** Where in the form an error of the core belongs. */
 function fieldOf(error: AuroraError, { targets }: BudgetFields): FieldName {
-  if (error.kind === 'rank') return error.message.startsWith('LoRA') ? 'loraRank' : 'rank';
+  if (error.kind === 'rank')
+    return error.message.startsWith('LoRA')
+      ? 'loraRank'
+      : error.message.startsWith('adapter.frequencies')
+        ? 'frequencies'
+        : 'rank';
   if (error.kind !== 'targets') throw error;
   return targets === 'all-linear' ? 'targets' : targets;
 }

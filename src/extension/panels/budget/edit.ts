@@ -13,7 +13,15 @@ export interface AdapterEdit {
 }
 
 /** The settings that the calculator has, in the order that a new section gets them. */
-const SETTINGS = ['method', 'targetModules', 'rank', 'alpha', 'gridSize', 'splineOrder'] as const;
+const SETTINGS = [
+  'method',
+  'targetModules',
+  'rank',
+  'alpha',
+  'gridSize',
+  'splineOrder',
+  'frequencies',
+] as const;
 
 /**
  * An experiment's text with the chosen adapter in it. Only what differs is touched: comments, order and layout

@@ -1,6 +1,7 @@
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
-import type { AuroraSpec, LoraSpec } from '../../../shared/experiment';
+import type { AuroraSpec, LoraSpec, MethodName } from '../../../shared/experiment';
 import schema from '../../../shared/experiment.schema.json';
+import { METHOD_NAMES } from '../../../shared/methods';
 import type { BudgetFields } from '../../../shared/panels/budget';
 
 type Json = Record<string, unknown>;
@@ -29,9 +30,10 @@ export interface ExperimentValues {
 }
 
 /** A setting's default in the schema; LoRA's rank and alpha are not AuroRA's. */
-export const adapterDefault = (method: 'aurora' | 'lora', key: string): unknown =>
+export const adapterDefault = (method: MethodName, key: string): unknown =>
   (schema.definitions[method].properties as Record<string, { default?: unknown }>)[key]?.default;
 
+const isMethod = (v: unknown): v is MethodName => typeof v === 'string' && Object.hasOwn(METHOD_NAMES, v);
 const isJson = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 const isNames = (v: unknown) =>
   typeof v === 'string' || (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string'));
@@ -60,15 +62,16 @@ export function readExperiment(text: string): ExperimentValues {
   const method = adapter.method ?? 'aurora';
   if (method === 'none')
     problems.push('The experiment trains no adapter (method "none"); shown is what AuroRA would cost.');
-  else if (method !== 'aurora' && method !== 'lora')
+  else if (!isMethod(method))
     problems.push(`adapter.method is ${JSON.stringify(method)}, which is not known; shown is AuroRA.`);
+  const known = isMethod(method) ? method : 'aurora';
   return {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
     fields: {
-      ...adapterFields(adapter, method === 'lora' ? 'lora' : 'aurora'),
+      ...adapterFields(adapter, known),
       tokens: String(tokensPerStep(model, training)),
     },
-    others: otherSettings(adapter, method === 'lora' ? 'lora' : 'aurora', problems),
+    others: otherSettings(adapter, known, problems),
     problems,
   };
 }
@@ -86,9 +89,9 @@ function section(root: Json, key: string, problems: string[]): Json {
   return {};
 }
 
-function adapterFields(adapter: Json, method: 'aurora' | 'lora'): Omit<ExperimentValues['fields'], 'tokens'> {
-  const text = (key: string, of = method) => {
-    const value = adapter[key] ?? adapterDefault(of, key);
+function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues['fields'], 'tokens'> {
+  const text = (key: string, of: MethodName = method) => {
+    const value = adapter[key] ?? adapterDefault(method, key) ?? adapterDefault(of, key);
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   const targets = adapter.targetModules ?? adapterDefault(method, 'targetModules');
@@ -98,10 +101,11 @@ function adapterFields(adapter: Json, method: 'aurora' | 'lora'): Omit<Experimen
     names,
     regex: typeof targets === 'string' && targets !== 'all-linear' ? targets : '',
     method,
-    rank: text('rank'),
-    alpha: text('alpha'),
+    rank: text('rank', 'aurora'),
+    alpha: text('alpha', 'aurora'),
     gridSize: text('gridSize', 'aurora'),
     splineOrder: text('splineOrder', 'aurora'),
+    frequencies: text('frequencies', 'fourierft'),
   };
 }
 
@@ -117,7 +121,7 @@ function tokensPerStep(model: Json, training: Json): number {
   );
 }
 
-function otherSettings(adapter: Json, method: 'aurora' | 'lora', problems: string[]): OtherSettings {
+function otherSettings(adapter: Json, method: MethodName, problems: string[]): OtherSettings {
   const found: Json = {};
   for (const [key, fits] of Object.entries(OTHERS)) {
     if (adapter[key] === undefined || !(key in schema.definitions[method].properties)) continue;

@@ -1,12 +1,15 @@
+import type { MethodName } from '../../../shared/experiment';
+import { hasAlpha, hasRank } from '../../../shared/methods';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../shared/panels/budget';
 
 /** The page's controls as values. */
 export interface BudgetChoice {
-  method: 'aurora' | 'lora';
+  method: MethodName;
   rank: number;
   alpha: number;
   gridSize: number;
   splineOrder: number;
+  frequencies: number;
   targetModules: string | string[];
   loraRank: number;
   tokens: number;
@@ -33,19 +36,21 @@ export function parseFields(
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
     return value > LARGEST ? wrong(field, `${what} is at most ${LARGEST.toLocaleString('en-US')}.`) : value;
   };
-  const alpha = Number(fields.alpha);
-  if (fields.alpha.trim() === '' || !(alpha > 0 && alpha < Infinity))
+  const { method } = fields;
+  const alpha = hasAlpha(method) ? Number(fields.alpha) : 1;
+  if (hasAlpha(method) && (fields.alpha.trim() === '' || !(alpha > 0 && alpha < Infinity)))
     wrong('alpha', `Alpha is ${fields.alpha.trim() || 'empty'}, but it must be a number above 0.`);
-  const aurora = fields.method === 'aurora';
+  const aurora = method === 'aurora';
   if (aurora && !ORDERS.includes(fields.splineOrder))
     wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
   const choice: BudgetChoice = {
-    method: fields.method,
-    rank: whole('rank', 'The rank'),
+    method,
+    // What stands in a hidden control does not matter.
+    rank: hasRank(method) ? whole('rank', 'The rank') : 1,
     alpha,
-    // The spline is AuroRA's: what stands in a hidden control does not matter.
     gridSize: aurora ? whole('gridSize', 'The grid') : 1,
     splineOrder: aurora ? Number(fields.splineOrder) : 1,
+    frequencies: method === 'fourierft' ? whole('frequencies', 'The number of frequencies') : 1,
     targetModules: targetModules(fields, problems),
     loraRank: whole('loraRank', "LoRA's rank"),
     tokens: whole('tokens', 'The number of tokens'),

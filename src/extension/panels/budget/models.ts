@@ -1,7 +1,9 @@
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { BudgetModule } from '../../../adapters/budget';
 import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
+import { paperReport } from '../../../recipes/report';
 import type { ModelChoice } from '../../../shared/panels/budget';
+import type { PaperReport } from '../../../shared/paper';
 
 /** Where a choice's layers come from: a file to be inspected, or a table. */
 export type ModelSource = { path: string } | { paper: PaperModel };
@@ -64,11 +66,14 @@ export interface ReadModel {
   parameters?: number;
   label: string;
   source?: string;
+  /** What the paper reports of it. */
+  paper?: PaperReport;
 }
 
-export const paperModel = ({ modules, parameters, name, source }: PaperModel): ReadModel => ({
+export const paperModel = ({ id, modules, parameters, name, source }: PaperModel): ReadModel => ({
   modules,
   parameters,
   label: name,
   source,
+  paper: paperReport(id),
 });

@@ -124,6 +124,7 @@ export class BudgetSession {
       state: 'ready',
       label: model.label,
       ...(model.source && { source: model.source }),
+      ...(model.paper && { paper: model.paper }),
       endings: this.endingsIn(model.modules),
     };
     const answer = computeBudget(fields, model, this.values?.others ?? {});

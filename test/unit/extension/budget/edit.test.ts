@@ -10,6 +10,7 @@ const choice = (over: Partial<BudgetChoice> = {}): BudgetChoice => ({
   alpha: 4,
   gridSize: 5,
   splineOrder: 3,
+  frequencies: 1000,
   targetModules: ['query', 'value'],
   loraRank: 8,
   tokens: 1,

@@ -83,6 +83,20 @@ describe('without an experiment', () => {
     ]);
   });
 
+  it('says what the paper reports of its own models, and of no other', async () => {
+    const lab = await opened();
+    const paperOf = async (model: string) => {
+      const answer = await lab.ask({ model });
+      return answer.model.state === 'ready' ? answer.model.paper : undefined;
+    };
+    expect(await paperOf('paper:roberta-base')).toMatchObject({
+      source: 'arXiv 2505.18738',
+      results: { methods: [{ average: 85.2 }, { average: 85.2 }, { average: 87.1 }] },
+    });
+    for (const { id } of lab.setup.models)
+      expect((await paperOf(id)) !== undefined, id).toBe(id.startsWith('paper:'));
+  });
+
   it('answers within 50 ms on the largest shapes', async () => {
     const lab = await opened();
     const sdxl = { model: 'paper:sdxl', targets: 'all-linear' as const };

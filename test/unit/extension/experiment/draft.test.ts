@@ -7,10 +7,13 @@ import {
   draftText,
   freeName,
   likelyOutput,
-  likelyTargets,
   nameProblem,
   type Draft,
 } from '../../../../src/extension/experiment/draft';
+import { likelyTargets } from '../../../../src/adapters/likely-targets';
+import { recipeAdapter } from '../../../../src/extension/experiment/draft-recipe';
+import { recipeText } from '../../../../src/extension/experiment/recipe-text';
+import { PAPER_RECIPES } from '../../../../src/recipes/recipes';
 import { loadModel } from '../../../../src/graph/load';
 import { summarize, type ModelSummary } from '../../../../src/graph/summary';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
@@ -64,6 +67,76 @@ describe('a new experiment', () => {
     expect(loadExperiment(file).data).toMatchObject({ validationFraction: 0.2 });
   });
 
+  it.each(PAPER_RECIPES)('with the settings of $id is what the trainer reads, for each method', (recipe) => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    const { layers } = fixture('bert');
+    for (const method of ['aurora', 'lora', 'none'] as const) {
+      const adapter = recipeAdapter(defaultAdapter(method), recipe, layers);
+      writeFileSync(file, draftText(file, draft(folder, { adapter, recipe })));
+      const read = loadExperiment(file);
+      const { maxLength, dropout, ...training } = recipe.settings;
+      expect(read.training).toMatchObject(training);
+      if (maxLength !== undefined) expect(read.model.maxLength).toBe(maxLength);
+      if (method !== 'none') {
+        expect(read.adapter).toMatchObject({ targetModules: ['query', 'value'] });
+        if (dropout !== undefined) expect(read.adapter).toMatchObject({ dropout });
+      }
+      const text = readFileSync(file, 'utf8');
+      expect(text).toContain('arXiv 2505.18738');
+      for (const words of recipe.unsaid) expect(text.replace(/\n\/\/ /g, ' ')).toContain(words);
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(92);
+    }
+  });
+
+  it('has the rank, alpha, layers, metric and words of a recipe', () => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    const of = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
+    const made = (id: string, method: 'aurora' | 'lora', model = 'bert') => {
+      const adapter = recipeAdapter(defaultAdapter(method), of(id), fixture(model).layers);
+      const text = draftText(file, draft(folder, { adapter, recipe: of(id) }));
+      writeFileSync(file, text);
+      return { ...loadExperiment(file), text };
+    };
+    const cola = made('roberta-base/cola', 'aurora');
+    expect(cola.adapter).toMatchObject({ rank: 2, alpha: 4 });
+    expect(cola.training.metric).toBe('matthews');
+    expect(cola.text).toContain('Published: Matthews correlation 65.1 with AuroRA, 63.4 with LoRA, 63.6');
+    expect(cola.text).toContain('"learningRate": 5e-3');
+    expect(made('vit-large/dtd', 'lora').adapter).toMatchObject({ rank: 16, alpha: 32 });
+    // Without what the paper gives, the defaults, marked as such.
+    expect(made('vit-large/dtd', 'aurora').text).toMatch(/it gives none.\n +"batchSize": 32/);
+    expect(made('roberta-base/sts-b', 'aurora')).toMatchObject({
+      text: expect.stringContaining('measures Pearson correlation') as string,
+      training: { metric: 'accuracy' },
+    });
+    expect(made('llama3-8b/commonsense170k', 'aurora', 'llama').adapter).toMatchObject({
+      targetModules: ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'],
+      dropout: 0.05,
+    });
+  });
+
+  it('is offered with each recipe in words', () => {
+    const t = (message: string, ...args: (string | number)[]) =>
+      message.replace(/\{(\d)\}/g, (_, i: string) => String(args[Number(i)]));
+    const words = (id: string) =>
+      recipeText(
+        PAPER_RECIPES.find((r) => r.id === id)!,
+        t,
+      );
+    expect(words('roberta-base/rte')).toMatchObject({
+      label: 'RTE with RoBERTa-Base',
+      description: 'rank 2 · 80 epochs · batch 16 · learning rate 5e-4',
+    });
+    expect(words('roberta-base/rte').detail).toMatch(
+      /^arXiv 2505.18738 · published 85.2 · does not say: weight decay/,
+    );
+    expect(words('llama3-8b/commonsense170k').detail).toContain('tested on BoolQ, PIQA');
+    expect(words('llama3-8b/commonsense170k').detail).toContain('published average 83.6');
+    expect(words('sdxl/dreambooth').description).toBe('rank 2');
+  });
+
   it('has a name of its own', async () => {
     const folder = makeFolder({ 'a.aurora.json': '', 'a-2.aurora.json': '' });
     expect(await freeName(folder, 'a')).toBe('a-3.aurora.json');
@@ -87,7 +160,7 @@ describe('the likely choice', () => {
     ['more/gpt2', ['c_attn']],
     ['more/neox', ['query_key_value']],
   ])('of targets in %s', (name, targets) => {
-    expect(likelyTargets(fixture(name))).toEqual(targets);
+    expect(likelyTargets(fixture(name).layers)).toEqual(targets);
   });
 
   it('of an output is one of hidden states', () => {

@@ -1,0 +1,96 @@
+import { endingsOf } from '../../adapters/budget-endings';
+import { likelyTargets } from '../../adapters/likely-targets';
+import type { NamedLayer } from '../../adapters/select';
+import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
+import { PAPER } from '../../recipes/paper';
+import { publishedScore } from '../../recipes/report';
+import type { AdapterSpec } from '../../shared/experiment';
+import { settingText, type Recipe } from '../../shared/paper';
+import { wrap } from '../../shared/wrap';
+
+/** Of a comment's text, so that an editor shows it whole. */
+const WIDTH = 86;
+const METRIC_WORDS = {
+  accuracy: 'accuracy',
+  matthews: 'Matthews correlation',
+  pearson: 'Pearson correlation',
+};
+
+export const recipeModel = ({ model }: Recipe): PaperModel => PAPER_MODELS.find((m) => m.id === model)!;
+
+/** A method as the recipe has it: the paper's rank, alpha and dropout, and its layers as far as this model has them. */
+export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonly NamedLayer[]): AdapterSpec {
+  if (spec.method === 'none') return spec;
+  const { targets, loraRank } = recipeModel(recipe);
+  const names = endingsOf(layers).map((e) => e.name);
+  const likely = likelyTargets(layers);
+  const known = targets.every((t) => names.includes(t)) ? targets : likely;
+  const own = {
+    ...spec,
+    targetModules: known.length > 0 ? [...known] : 'all-linear',
+    ...('dropout' in spec && { dropout: recipe.settings.dropout ?? spec.dropout }),
+  };
+  if (own.method === 'aurora') return { ...own, rank: PAPER.rank, alpha: PAPER.alpha };
+  // The paper gives no alpha for its LoRA: the default's scale stays.
+  if (own.method === 'lora') return { ...own, rank: loraRank, alpha: (loraRank * own.alpha) / own.rank };
+  return own;
+}
+
+/** Comments above an experiment: where its settings come from, and what the paper has and has not to say of them. */
+export function recipeComments(recipe: Recipe): string[] {
+  const { name, targets, targetsAssumed, loraRank } = recipeModel(recipe);
+  const adapted = targetsAssumed
+    ? `AuroRA has rank ${PAPER.rank} and alpha ${PAPER.alpha} there.`
+    : `There AuroRA adapts ${targets.join(', ')} with rank ${PAPER.rank} and alpha ${PAPER.alpha}, LoRA with rank ${loraRank}.`;
+  return [
+    `Settings of the AuroRA paper (${PAPER.source}) for ${recipe.name} with ${name}; model and data are your own.`,
+    ...published(recipe),
+    adapted,
+    `The paper does not say: ${recipe.unsaid.join(', ')}. There this program’s defaults stand.`,
+  ].flatMap((sentence) => wrap(sentence, WIDTH).map((line) => `// ${line}`));
+}
+
+function published(recipe: Recipe): string[] {
+  const { dataSets } = recipe;
+  const score = publishedScore(recipe, 'aurora');
+  if (score === undefined) return [];
+  const lora = publishedScore(recipe, 'lora');
+  const full = publishedScore(recipe, 'full');
+  const what =
+    dataSets.length === 1 ? METRIC_WORDS[dataSets[0].metric] : `average accuracy on ${dataSets.length} tests`;
+  return [
+    `Published: ${what} ${score} with AuroRA, ${lora} with LoRA${full === undefined ? '' : `, ${full} with full fine-tuning`}.`,
+    PAPER.baselines,
+  ];
+}
+
+/** What stands in "training": the paper's values, and where it gives none a default that says so. */
+export function recipeTraining({ settings, dataSets }: Recipe): string[] {
+  const { epochs, batchSize, learningRate, ...others } = settings;
+  const line = (key: string, value: number | string) => `"${key}": ${json(value)},`;
+  const needed = (key: string, value: number | undefined, otherwise: number) =>
+    value === undefined ? [UNSAID, line(key, otherwise)] : [line(key, value)];
+  const optional = OPTIONAL.flatMap((key) => (others[key] === undefined ? [] : [line(key, others[key])]));
+  return [
+    ...needed('epochs', epochs, 3),
+    ...needed('batchSize', batchSize, 32),
+    ...needed('learningRate', learningRate, 2e-3),
+    ...optional,
+    ...dataSets
+      .slice(0, 1)
+      .flatMap(({ metric }) => (metric === 'pearson' ? REGRESSION : [line('metric', metric)])),
+    UNSAID,
+    '"seed": 42',
+  ];
+}
+
+const UNSAID = '// Not the paper’s: it gives none.';
+const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
+/** Of a data set whose labels are numbers, which a classification takes as classes. */
+const REGRESSION = [
+  '// The paper predicts numbers and measures Pearson correlation; here accuracy decides.',
+  '"metric": "accuracy",',
+];
+
+const json = (value: number | string): string =>
+  typeof value === 'number' ? settingText(value) : JSON.stringify(value);

@@ -1,0 +1,32 @@
+import { PAPER } from '../../recipes/paper';
+import { publishedScore } from '../../recipes/report';
+import { settingText, type Recipe } from '../../shared/paper';
+import type { Translate } from '../translate';
+import { recipeModel } from './draft-recipe';
+
+/** A recipe as a row of *New Experiment*: what it is of, what it sets, and what the paper does not say. */
+export function recipeText(
+  recipe: Recipe,
+  t: Translate,
+): { label: string; description: string; detail: string } {
+  const { settings, unsaid, dataSets } = recipe;
+  const { epochs, batchSize, learningRate } = settings;
+  const parts = [
+    t('rank {0}', PAPER.rank),
+    epochs !== undefined && t('{0} epochs', epochs),
+    batchSize !== undefined && t('batch {0}', batchSize),
+    learningRate !== undefined && t('learning rate {0}', settingText(learningRate)),
+  ];
+  const score = publishedScore(recipe, 'aurora');
+  const tests = dataSets.length > 1 && t('tested on {0}', dataSets.map((d) => d.name).join(', '));
+  const published =
+    score !== undefined &&
+    (dataSets.length > 1 ? t('published average {0}', score) : t('published {0}', score));
+  return {
+    label: t('{0} with {1}', recipe.name, recipeModel(recipe).name),
+    description: parts.filter((p) => p !== false).join(' · '),
+    detail: [PAPER.source, tests, published, t('does not say: {0}', unsaid.join(', '))]
+      .filter((p) => p !== false)
+      .join(' · '),
+  };
+}

@@ -1,0 +1,40 @@
+import type { PaperDataSet } from '../shared/paper';
+
+/**
+ * The paper's 22 data sets are read as 6 of GLUE, 8 of commonsense reasoning and 8 of images. Commonsense170K, which
+ * the 8 of commonsense are trained on together, and DreamBooth, which has pictures and no score, come besides.
+ */
+const accuracy = (id: string, name: string): PaperDataSet => ({ id, name, metric: 'accuracy' });
+
+export const GLUE: readonly PaperDataSet[] = [
+  accuracy('sst-2', 'SST-2'),
+  accuracy('mrpc', 'MRPC'),
+  { id: 'cola', name: 'CoLA', metric: 'matthews' },
+  accuracy('qnli', 'QNLI'),
+  accuracy('rte', 'RTE'),
+  { id: 'sts-b', name: 'STS-B', metric: 'pearson' },
+];
+
+export const COMMONSENSE: readonly PaperDataSet[] = [
+  accuracy('boolq', 'BoolQ'),
+  accuracy('piqa', 'PIQA'),
+  accuracy('siqa', 'SIQA'),
+  accuracy('hellaswag', 'HellaSwag'),
+  accuracy('winogrande', 'WinoGrande'),
+  accuracy('arc-e', 'ARC-e'),
+  accuracy('arc-c', 'ARC-c'),
+  accuracy('obqa', 'OBQA'),
+];
+
+export const IMAGES: readonly PaperDataSet[] = [
+  accuracy('oxford-pets', 'OxfordPets'),
+  accuracy('stanford-cars', 'StanfordCars'),
+  accuracy('cifar-10', 'CIFAR-10'),
+  accuracy('dtd', 'DTD'),
+  accuracy('eurosat', 'EuroSAT'),
+  accuracy('fgvc-aircraft', 'FGVC-Aircraft'),
+  accuracy('resisc45', 'RESISC45'),
+  accuracy('cifar-100', 'CIFAR-100'),
+];
+
+export const PAPER_DATA_SETS: readonly PaperDataSet[] = [...GLUE, ...COMMONSENSE, ...IMAGES];

@@ -1,0 +1,36 @@
+import { AURORA_DEFAULTS } from '../adapters/defaults';
+import type { PaperMethod, PaperReport, Recipe } from '../shared/paper';
+import { PAPER } from './paper';
+import { PAPER_RECIPES } from './recipes';
+import { PUBLISHED } from './results';
+import { VARIANTS } from './variants';
+
+export const recipesOf = (model: string): Recipe[] => PAPER_RECIPES.filter((r) => r.model === model);
+
+/** All that the paper has on one of its models. */
+export function paperReport(model: string): PaperReport {
+  const results = PUBLISHED[model];
+  const { rank, alpha, source, baselines, fairness } = PAPER;
+  const { gridSize, splineOrder } = AURORA_DEFAULTS;
+  return {
+    source,
+    adapter: { rank, alpha, gridSize, splineOrder },
+    recipes: recipesOf(model),
+    ...(results && { results }),
+    variants: VARIANTS[model] ?? [],
+    notes: results
+      ? [...results.notes, `${baselines} ${fairness}`]
+      : [
+          'The paper adapts it to subjects of DreamBooth (subject-driven generation); no scores of that are listed here.',
+        ],
+  };
+}
+
+/** A method's published score, in percent: on the recipe's one data set, or the average of its several. */
+export function publishedScore({ model, dataSets }: Recipe, method: PaperMethod): string | undefined {
+  const results = PUBLISHED[model];
+  const at = results?.methods.findIndex((m) => m.method === method) ?? -1;
+  if (!results || at < 0) return undefined;
+  const own = dataSets.length === 1 && results.rows.find((r) => r.dataSet.id === dataSets[0].id);
+  return (own ? own.values[at] : results.methods[at].average).toFixed(1);
+}

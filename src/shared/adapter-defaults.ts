@@ -1,0 +1,14 @@
+import schema from './experiment.schema.json';
+
+interface Definition {
+  properties: Record<string, { default?: unknown }>;
+}
+
+/** A method's settings where an experiment says nothing: the schema's defaults, of any method that it knows. */
+export function adapterDefaults(method: string): Record<string, unknown> {
+  const { properties } = (schema.definitions as unknown as Record<string, Definition>)[method];
+  const defaults = Object.entries(properties).flatMap(([key, { default: value }]) =>
+    value === undefined ? [] : [[key, value]],
+  );
+  return { ...Object.fromEntries(defaults), method };
+}

@@ -1,0 +1,77 @@
+import type { TrainingSpec } from './experiment';
+
+/** What the AuroRA paper tested, how it trained, and what it reports. `src/recipes` has the values. */
+
+export interface PaperDataSet {
+  id: string;
+  /** As the paper writes it. */
+  name: string;
+  metric: 'accuracy' | 'matthews' | 'pearson';
+}
+
+/** Only what the paper states; under the names that an experiment has for it. */
+export type RecipeSettings = Partial<
+  Pick<
+    TrainingSpec,
+    | 'epochs'
+    | 'batchSize'
+    | 'learningRate'
+    | 'headLearningRate'
+    | 'schedule'
+    | 'warmupRatio'
+    | 'warmupSteps'
+    | 'weightDecay'
+  >
+> & { maxLength?: number; dropout?: number };
+
+/** How the paper trains one of its models on one set of training data. */
+export interface Recipe {
+  /** "roberta-base/rte" */
+  id: string;
+  /** Id of a paper's model. */
+  model: string;
+  /** What it is trained on. */
+  name: string;
+  /** What it is tested on, of the 22; several where one training serves them all. */
+  dataSets: readonly PaperDataSet[];
+  settings: RecipeSettings;
+  /** What one must choose oneself to repeat it; the same for all recipes of one model. */
+  unsaid: readonly string[];
+}
+
+export type PaperMethod = 'full' | 'lora' | 'aurora';
+
+/** Published results of one model; a value a method, in the order of `methods`. */
+export interface PaperResults {
+  methods: readonly {
+    method: PaperMethod;
+    /** As printed: "0.3M". */
+    parameters: string;
+    average: number;
+  }[];
+  rows: readonly { dataSet: PaperDataSet; values: readonly number[] }[];
+  /** Where the print and the count differ. */
+  notes: readonly string[];
+}
+
+/** A smaller table of the paper: an ablation, a comparison. */
+export interface PaperVariants {
+  title: string;
+  columns: readonly string[];
+  rows: readonly { name: string; values: readonly string[] }[];
+}
+
+/** All that the paper has on one model, to be shown beside a budget. */
+export interface PaperReport {
+  source: string;
+  /** What a recipe sets in the adapter. */
+  adapter: { rank: number; alpha: number; gridSize: number; splineOrder: number };
+  recipes: readonly Recipe[];
+  results?: PaperResults;
+  variants: readonly PaperVariants[];
+  notes: readonly string[];
+}
+
+/** A setting as people write it: 5e-4, 0.02, 512. */
+export const settingText = (value: number | string): string =>
+  typeof value === 'number' && value > 0 && value < 0.01 ? value.toExponential() : String(value);

@@ -1,0 +1,108 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import {
+  settingText,
+  type PaperReport,
+  type PaperResults,
+  type Recipe,
+  type RecipeSettings,
+} from '../../src/shared/paper';
+import { t } from '../ui/l10n';
+
+/** What the paper reports of this model and how it was trained, with its source and its silences. */
+export function paperSection(paper: PaperReport, chosen: string | undefined): TemplateResult {
+  const { source, results, recipes, variants, notes, adapter } = paper;
+  const recipe = recipes.find((r) => r.id === chosen);
+  const marks = new Set(recipe?.dataSets.map((d) => d.id));
+  const { rank, alpha } = adapter;
+  return html`<section class="paper" aria-labelledby="paper-title">
+    <h2 id="paper-title">${t('In the paper ({0})', source)}</h2>
+    <div class="paper-tables">
+      ${results ? resultTable(results, marks) : nothing}
+      ${settingTable(recipes, chosen, t('Settings: AdamW, rank {0}, alpha {1}', rank, alpha))}
+      ${variants.map((v) => table(v.title, v.columns, v.rows))}
+    </div>
+    <p>${t('The paper does not say: {0}.', recipes[0].unsaid.join(', '))}</p>
+    ${notes.map((note) => html`<p>${note}</p>`)}
+  </section>`;
+}
+
+interface Row {
+  name: string;
+  note?: string;
+  values: readonly string[];
+  chosen?: boolean;
+}
+
+const table = (title: string, columns: readonly string[], rows: readonly Row[]): TemplateResult =>
+  html`<div class="scroll" tabindex="0" role="region" aria-label=${title}>
+    <table>
+      <caption>
+        ${title}
+      </caption>
+      <thead>
+        <tr>
+          <td></td>
+          ${columns.map((c) => html`<th scope="col">${c}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (r) =>
+            html`<tr class=${r.chosen ? 'chosen' : ''} aria-current=${r.chosen ? 'true' : 'false'}>
+              <th scope="row">${r.name}${r.note ? html` <span>(${r.note})</span>` : nothing}</th>
+              ${r.values.map((v) => html`<td>${v}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+
+function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>): TemplateResult {
+  const names = { full: t('Full fine\u2011tuning'), lora: 'LoRA', aurora: 'AuroRA' };
+  const metrics = {
+    accuracy: '',
+    matthews: t('Matthews correlation'),
+    pearson: t('Pearson correlation'),
+  };
+  return table(
+    t('Published: accuracy in percent, where nothing else is said'),
+    methods.map((m) => names[m.method]),
+    [
+      { name: t('Parameters'), values: methods.map((m) => m.parameters) },
+      ...rows.map(({ dataSet: { id, name, metric }, values }) => ({
+        name,
+        note: metrics[metric],
+        values: values.map((v) => v.toFixed(1)),
+        chosen: marks.has(id),
+      })),
+      { name: t('Average'), values: methods.map((m) => m.average.toFixed(1)) },
+    ],
+  );
+}
+
+/** A column for each setting that the paper gives for any of the data sets. */
+function settingTable(recipes: readonly Recipe[], chosen: string | undefined, title: string): TemplateResult {
+  const all: [keyof RecipeSettings, string][] = [
+    ['epochs', t('Epochs')],
+    ['batchSize', t('Batch')],
+    ['learningRate', t('Learning rate')],
+    ['headLearningRate', t('Head’s learning rate')],
+    ['maxLength', t('Length')],
+    ['schedule', t('Schedule')],
+    ['warmupRatio', t('Warm\u2011up')],
+    ['warmupSteps', t('Warm\u2011up steps')],
+    ['weightDecay', t('Weight decay')],
+    ['dropout', t('Dropout')],
+  ];
+  const columns = all.filter(([key]) => recipes.some((r) => r.settings[key] !== undefined));
+  const rows = recipes.map((r) => ({
+    name: r.name,
+    values: columns.map(([key]) => settingText(r.settings[key] ?? '–')),
+    chosen: r.id === chosen,
+  }));
+  return table(
+    title,
+    columns.map(([, name]) => name),
+    rows,
+  );
+}
