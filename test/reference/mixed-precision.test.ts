@@ -17,6 +17,13 @@ const CASES = [
   { name: 'vit-aurora.json', loss: 1e-3, gradient: 5e-3 },
   { name: 'more/t5.json', loss: 1e-3, gradient: 1e-2 },
   { name: 'more/gpt2.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/dora.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/dora-tied.json', loss: 1e-3, gradient: 1e-2 },
+  { name: 'more/sinelora.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/vera.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/fourierft.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/full.json', loss: 1e-3, gradient: 5e-3 },
+  { name: 'more/bitfit.json', loss: 1e-3, gradient: 5e-3 },
 ];
 
 const onGpu = await requireHalf({ device: 'webgpu' }).then(
