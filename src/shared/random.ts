@@ -17,6 +17,7 @@ export const Stream = {
   verification: 7,
   generation: 8,
   trials: 9,
+  sweep: 10,
 } as const;
 
 const M0 = 0xd2511f53;

@@ -1,6 +1,6 @@
 import { AURORA_DEFAULTS } from '../../adapters/defaults';
 import { fromPattern } from '../../adapters/targets';
-import { adapterProblems } from '../../runs/experiment/load';
+import { adapterProblems } from '../../runs/experiment/check-value';
 import { AuroraError } from '../../shared/errors';
 import type { AuroraSpec, LoraSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
