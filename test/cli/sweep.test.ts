@@ -33,6 +33,13 @@ function folderOf(lab: Lab): string {
 
 const recordOf = (lab: Lab): SweepRecord => readSweep(folderOf(lab))!;
 
+const bits = (run: string): string[] =>
+  ['best', 'last'].map((which) =>
+    createHash('sha256')
+      .update(readFileSync(join(run, 'adapter', which, 'adapter_model.safetensors')))
+      .digest('hex'),
+  );
+
 /** To each trial's id what came of it: numbers that do not depend on the clock, and the bits of its adapters. */
 function results(lab: Lab): Map<string, unknown> {
   const names = readdirSync(runsOf(lab));
@@ -54,12 +61,8 @@ function results(lab: Lab): Map<string, unknown> {
         e.kind === 'evaluation' ? [{ ...e.metrics, step: e.step }] : [],
       );
       expect(evaluations.map((e) => e.step)).toEqual([4, 8, 12]);
-      const bits = ['best', 'last'].map((which) =>
-        createHash('sha256')
-          .update(readFileSync(join(folder, 'adapter', which, 'adapter_model.safetensors')))
-          .digest('hex'),
-      );
-      return [id, { evaluations, losses: [...scalars.column('loss')!], best: result!.best, bits }];
+      const losses = [...scalars.column('loss')!];
+      return [id, { evaluations, losses, best: result!.best, bits: bits(folder) }];
     }),
   );
 }
@@ -179,6 +182,41 @@ describe('aurora sweep', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines[0]).toMatchObject({ kind: 'plan', type: 'list', trials: [{ number: 1 }, { number: 2 }] });
     expect(lines.at(-1)).toEqual({ kind: 'end', stopped: null, ranked: [2, 1] });
+  });
+
+  it('prunes: the best are compared and go on to the same bits, the others say why they stopped', () => {
+    const rates = [0.00001, 0.00003, 0.003, 0.01];
+    const lab = labWith(
+      { ...list(rates.map((r) => ({ 'training.learningRate': r }))), pruning: { eta: 2, minEpochs: 1 } },
+      { epochs: 4, evaluateEvery: 'epoch' },
+    );
+    const r = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect(r.code).toBe(0);
+    expect(r.out).toContain('Pruned: one in 2 goes on after 1, 2, 4, … epochs.');
+    const ends = recordOf(lab).trials.map(({ run }) => {
+      const { events, scalars } = readRun(join(runsOf(lab), run!));
+      const last = events.at(-1)!;
+      const first = events.find((e) => e.kind === 'evaluation')!;
+      const why = last.kind === 'stopped' ? last.reason : last.kind;
+      return { run, first: first.metrics.accuracy, why, steps: scalars.records };
+    });
+    expect(ends.map(({ why, steps }) => `${why} ${steps}`).sort()).toEqual([
+      'finished 48',
+      'pruned 12',
+      'pruned 12',
+      'pruned 24',
+    ]);
+    const at = (steps: number) => ends.filter((e) => e.steps === steps).map((e) => e.first);
+    expect(Math.min(...at(24), ...at(48))).toBeGreaterThanOrEqual(Math.max(...at(12)));
+    expect(r.out.match(/ pruned at step 12 /g)).toHaveLength(2);
+    // The winner stopped twice on its way, and its learning rate fell as in a run that did not.
+    const won = ends.findIndex((e) => e.steps === 48);
+    const set = ['--set', `training.learningRate=${rates[won]}`, '--threads', '1', '--device', 'cpu'];
+    expect(lab.run('train', lab.experiment, ...set, '--out', lab.path('whole')).code).toBe(0);
+    const [whole] = lab.runs(lab.path('whole'));
+    expect(bits(join(runsOf(lab), ends[won].run!))).toEqual(bits(whole));
+    // Decided is decided.
+    expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
   });
 
   it('says what it would do, measured, and leaves nothing', () => {
