@@ -49,6 +49,11 @@ export const experimentRuns = (experimentFile: string): string => homeOf(experim
 /** Where its sweeps lie; their trials are among its runs. */
 export const experimentSweeps = (experimentFile: string): string => homeOf(experimentFile, 'sweeps');
 
+/** Whether a folder is a sweep's and not a run's, by its place. */
+export const isSweepFolder = (folder: string): boolean =>
+  basename(dirname(dirname(folder))) === 'sweeps' &&
+  basename(dirname(dirname(dirname(folder)))) === '.aurora';
+
 const homeOf = (experimentFile: string, what: string): string =>
   join(dirname(experimentFile), '.aurora', what, basename(experimentFile).replace(/(\.aurora)?\.json$/, ''));
 

@@ -130,7 +130,7 @@ async function roomOf(
   const given = args.text('parallel');
   const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
   const [engine, device] = [args.text('engine'), args.text('device')];
-  const known = engine === undefined && device === undefined ? room : undefined;
+  const known = room && stays(room, engine, device) ? room : undefined;
   const place = { engine: engine ?? 'onnxruntime', device: device ?? 'auto' };
   const limits = {
     asked,
@@ -148,3 +148,8 @@ async function roomOf(
   const measured = await measureTrial(join(__dirname, 'cli.cjs'), file, told);
   return roomNow({ ...place, ...measured }, limits);
 }
+
+/** Whether trials go on where they were begun: nobody names another place. */
+const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>
+  (engine ?? room.engine) === room.engine &&
+  (device === undefined || device.startsWith('auto') || device === room.device);

@@ -30,7 +30,8 @@ export interface RoomRequest {
 /** How many trials there is room for, and how many threads each gets: all of them at once take no more than the cores. */
 export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   const fits = r.memory === undefined || r.available === undefined ? 1 : (SHARE * r.available) / r.memory;
-  const most = r.asked ?? (GRAPHICS.includes(r.device) ? 1 : Math.min(r.cores, Math.floor(fits)));
+  const cores = Math.floor(r.cores / Math.max(1, r.threads));
+  const most = r.asked ?? (GRAPHICS.includes(r.device) ? 1 : Math.min(cores, Math.floor(fits)));
   const parallel = Math.max(1, Math.min(most, r.trials));
   return { parallel, threads: r.threads || Math.max(1, Math.floor(r.cores / parallel)) };
 }

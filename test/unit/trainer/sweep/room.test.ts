@@ -23,4 +23,5 @@ it.each([
   ['one on a graphics card', { device: 'cuda' }, { parallel: 1, threads: 8 }],
   ['as many as asked for, also there', { device: 'cuda', asked: 4 }, { parallel: 4, threads: 2 }],
   ['with threads as asked for', { asked: 4, threads: 3 }, { parallel: 4, threads: 3 }],
+  ['as the threads asked for share the cores', { threads: 3 }, { parallel: 2, threads: 3 }],
 ])('there is room for %s', (_, over, expected) => expect(room(over)).toEqual(expected));
