@@ -32,8 +32,10 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     pruned > 0 ? t('{0} pruned', pruned) : '',
     failed > 0 ? t('{0} failed', failed) : '',
     state === 'running' || state === 'finished' ? '' : stateName(state, t),
+    [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
-  const label = t('Sweep over {0}', [...shortKeys(record.varied).values()].join(', '));
+  // Short, as a run's: a narrow side bar cuts the end.
+  const label = t('Sweep · {0}', basename(sweep.folder).slice(0, 4));
   return {
     label,
     description: parts.join(' · '),

@@ -203,13 +203,13 @@ describe('a sweep', () => {
   it('says how far it is, its best, and what can be done', () => {
     const running = sweepRow(sweepEntry('running'), trials, context);
     expect(running).toMatchObject({
-      label: 'Sweep over rank',
-      description: '2 of 4 · best 70.0 % accuracy · 1 pruned',
+      label: 'Sweep · 1a2b',
+      description: '2 of 4 · best 70.0 % accuracy · 1 pruned · rank',
       icon: { id: 'sync~spin' },
       capabilities: ['sweep', 'canStopSweep'],
     });
     const stopped = sweepRow(sweepEntry('stopped'), trials, context);
-    expect(stopped.description).toBe('2 of 4 · best 70.0 % accuracy · 1 pruned · stopped');
+    expect(stopped.description).toBe('2 of 4 · best 70.0 % accuracy · 1 pruned · stopped · rank');
     expect(stopped.capabilities).toEqual(['sweep', 'canGoOn']);
     expect(sweepRow(sweepEntry('stopped'), trials, { ...context, trusted: false }).capabilities).toEqual([
       'sweep',
