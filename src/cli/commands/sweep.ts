@@ -5,7 +5,7 @@ import { loadSweep } from '../../runs/experiment/load';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { lookAtTrial } from '../../runs/sweep/look';
-import { writeSweep, type SweepRecord, type SweepRoom } from '../../runs/sweep/record';
+import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
 import { LEASE_MS } from '../../trainer/pulse';
 import { removedAtEnd } from '../../trainer/removed';
@@ -94,14 +94,16 @@ async function run(
     'Stopping: the running trials finish their step and save; once more to leave them to it.',
   );
   // Anew, now that nobody else changes it.
-  const before = prepareSweep(folder, sweep, args.list('set'));
-  const record = { ...before, room: await roomOf(args, before, sweep) };
-  writeSweep(folder, record);
-  view.begin(record);
-  view.plan(planText(record, lookAtAll(record, runs)));
+  let record = prepareSweep(folder, sweep, args.list('set'));
   const outcome = await runQueue({
     folder,
-    record,
+    async prepare() {
+      const whole = { ...record, room: await roomOf(args, record, sweep) };
+      record = whole;
+      view.begin(whole);
+      view.plan(planText(whole, lookAtAll(whole, runs)));
+      return whole;
+    },
     specs: new Map(sweep.trials.map((t) => [t.id, t.spec])),
     runs,
     program: join(__dirname, 'cli.cjs'),

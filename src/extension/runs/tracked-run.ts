@@ -86,11 +86,7 @@ export class TrackedRun {
   /** Read once it has a spec.json, which is written after it; it never changes. */
   private readTrial(): TrialOf | undefined {
     if (this.trial === undefined && this.entry?.run) return undefined;
-    try {
-      return (this.trial ??= trialOf(this.folder));
-    } catch {
-      return undefined;
-    }
+    return (this.trial ??= trialOf(this.folder));
   }
 
   private async readUser(): Promise<RunUser> {

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
-import type { StopReason } from '../../shared/events';
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import type { RunStatus, StopReason } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
 import { bestBy, type Evaluation } from '../../shared/sweep';
 import { runPaths } from '../layout';
@@ -30,6 +32,8 @@ export interface TrialView {
 
 /** A process that was started and has said nothing for so long is no trainer: its number is another's by now. */
 const FIRST_WORD_MS = 60_000;
+/** A machine that slept, or a disk that stood still, leaves old heartbeats: what is there all the same is not started again. */
+const SILENT_MS = 10 * 60_000;
 
 export const isBusy = ({ state }: TrialView): boolean => state === 'running' || state === 'starting';
 
@@ -53,7 +57,7 @@ export function lookAtTrial(record: TrialRecord, folder: string | undefined, now
 
 /** A process was started for it whose first status is still to come. */
 function isStarting({ launched }: TrialRecord, folder: string, now: number): boolean {
-  if (!launched || now - launched.at > FIRST_WORD_MS || !processExists(launched.pid)) return false;
+  if (!launched || now - launched.at > FIRST_WORD_MS || !isTrainer(launched.pid, folder)) return false;
   try {
     const { status } = readRunSummary(folder);
     return status === undefined || status.startedAt < launched.at;
@@ -62,12 +66,29 @@ function isStarting({ launched }: TrialRecord, folder: string, now: number): boo
   }
 }
 
+/** Whether a process of this machine works on the run, where the system says that: its number may be another's by now. */
+function isTrainer(pid: number, folder: string): boolean {
+  if (!processExists(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(basename(folder));
+  } catch {
+    return false;
+  }
+}
+
+const isSilent = (status: RunStatus | undefined, folder: string, now: number): boolean =>
+  status?.state === 'running' &&
+  status.host === hostname() &&
+  now - status.heartbeat < SILENT_MS &&
+  isTrainer(status.pid, folder);
+
 function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialView> {
   const { status, events, result } = run;
   const evaluations = events.filter((e) => e.kind === 'evaluation');
   const at = { step: status?.step ?? 0, steps: status?.steps ?? 0, evaluations };
   if (starting) return { ...at, state: 'starting' };
-  if (isAlive(status, now)) return { ...at, state: 'running' };
+  if (isAlive(status, now) || isSilent(status, run.folder, now)) return { ...at, state: 'running' };
   // The result is written last: a trainer that was killed after it had finished all the same.
   if (result && 'steps' in result)
     return {

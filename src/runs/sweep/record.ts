@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../graph/files';
 import { AuroraError } from '../../shared/errors';
@@ -95,12 +96,15 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
 export const writeTrial = (run: string, trial: TrialOf): void =>
   writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`);
 
-/** Which trial a run is; undefined for any other run, and where the file cannot be understood. */
+/** Which trial a run is; undefined for any other run, and where the file cannot be understood: it hides no run. */
 export function trialOf(run: string): TrialOf | undefined {
-  const path = runPaths(run).trial;
-  const bytes = readIfThere(path);
-  const trial = bytes && (parseJson(path, bytes) as Partial<TrialOf> | null);
-  return typeof trial?.sweep === 'string' && typeof trial.number === 'number'
-    ? (trial as TrialOf)
-    : undefined;
+  try {
+    const trial = JSON.parse(readFileSync(runPaths(run).trial, 'utf8')) as Partial<TrialOf> | null;
+    const known = typeof trial?.sweep === 'string' && typeof trial.number === 'number';
+    return known && typeof trial.settings === 'object' && trial.settings !== null
+      ? (trial as TrialOf)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }

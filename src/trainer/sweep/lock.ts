@@ -50,12 +50,6 @@ export async function lockSweep(folder: string): Promise<() => void> {
   };
 }
 
-/** Whether a queue works on the sweep. */
-export function isLocked(folder: string): boolean {
-  const owner = ownerOf(sweepPaths(folder).lock);
-  return owner === 'nameless' || (owner !== undefined && isThere(folder, owner));
-}
-
 function create(path: string, owner: Owner): boolean {
   try {
     writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });

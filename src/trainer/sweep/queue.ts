@@ -4,7 +4,8 @@ import { writeAtomic } from '../../graph/files';
 import { Journal } from '../../runs/journal';
 import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';
-import { isBusy, lookAtTrial, type TrialView } from '../../runs/sweep/look';
+import { isBusy, type TrialView } from '../../runs/sweep/look';
+import { TrialLooker } from '../../runs/sweep/looker';
 import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
@@ -22,7 +23,8 @@ const STOP_TIMEOUT_MS = 180_000;
 export interface QueueOptions {
   /** The sweep's folder, which this process has locked. */
   folder: string;
-  record: SweepRecord & { room: SweepRoom };
+  /** Makes the record, which may take a while, since what is missing in it is measured. */
+  prepare(): Promise<SweepRecord & { room: SweepRoom }>;
   /** To each trial of the plan its experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
   /** Where runs of the experiment lie. */
@@ -53,7 +55,9 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease } = options;
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
   try {
-    const outcome = await work(options, pulse);
+    const record = await options.prepare();
+    writeSweep(folder, record);
+    const outcome = await work(options, record, pulse);
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
@@ -62,8 +66,12 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   }
 }
 
-async function work(options: QueueOptions, pulse: Pulse): Promise<SweepOutcome> {
-  const { folder, record, specs, runs, program, fallBack, interrupted } = options;
+async function work(
+  options: QueueOptions,
+  record: SweepRecord & { room: SweepRoom },
+  pulse: Pulse,
+): Promise<SweepOutcome> {
+  const { folder, specs, runs, program, fallBack, interrupted } = options;
   const { room, spec } = record;
   const launcher: Launcher = {
     program,
@@ -74,8 +82,9 @@ async function work(options: QueueOptions, pulse: Pulse): Promise<SweepOutcome> 
     save: () => writeSweep(folder, record),
   };
   const attempts = new Attempts(options.retryFailed);
+  const looker = new TrialLooker();
   for (;;) {
-    const trials = record.trials.map((t) => attempts.seen(lookAtTrial(t, runOf(t, runs))));
+    const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
     const planned = trials.filter((t) => t.record.planned);
     const verdicts = decide(planned, spec.pruning, record.metric);
     const over = planned.filter((t) => ['over', 'prune'].includes(verdicts.get(t.record.id)!.kind));
@@ -91,7 +100,11 @@ async function work(options: QueueOptions, pulse: Pulse): Promise<SweepOutcome> 
       const next = planned.find(
         (t) => verdicts.get(t.record.id)!.kind === 'go' && !isBusy(t) && attempts.mayLaunch(t),
       );
-      if (!next && busy.length === 0) return { trials, verdicts };
+      if (!next && busy.length === 0) {
+        // What somebody stopped by itself is still to be done.
+        const all = over.length === planned.length;
+        return { ...(!all && { stopped: 'requested' as const }), trials, verdicts };
+      }
       if (next && busy.length < room.parallel && hasRoom(trials, room)) {
         attempts.launched(next);
         const verdict = verdicts.get(next.record.id) as Extract<Verdict, { kind: 'go' }>;

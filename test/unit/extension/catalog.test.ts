@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../src/extension/runs/catalog';
 import { createFolder, experimentRuns, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
-import { writeSweep, writeTrial } from '../../../src/runs/sweep/record';
+import { trialOf, writeSweep, writeTrial } from '../../../src/runs/sweep/record';
 import { changeUser } from '../../../src/runs/user';
 import { temporaryFolders } from '../runs/folder';
 import { appendRaw, evaluated, finished, makeRun, setStatus, started } from './run-maker';
@@ -84,6 +84,8 @@ describe('catalog of experiments and runs', () => {
     expect((await catalog.lookAtActive()).structure).toBe(true);
     expect(catalog.experiments()[0].sweeps[0].state).toBe('stopped');
     // Damaged, it hides nothing: its trials are runs.
+    writeFileSync(runPaths(run).trial, '{"half');
+    expect(trialOf(run)).toBeUndefined();
     writeFileSync(join(sweep, 'sweep.json'), '{"half');
     await catalog.look();
     expect(catalog.experiments()[0]).toMatchObject({ sweeps: [], runs: [{ folder: run }] });
