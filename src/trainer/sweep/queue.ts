@@ -124,7 +124,8 @@ const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
 function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
   const busy = trials.filter(isBusy);
   const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
-  return busy.length === 0 || hasMemory(peak || undefined, busy.filter((t) => t.step === 0).length);
+  const fresh = busy.filter((t) => t.state === 'starting' || t.step === 0);
+  return busy.length === 0 || hasMemory(peak || undefined, fresh.length);
 }
 
 /** Again at every look: a trainer that has just begun clears away what was asked before. */
