@@ -11,3 +11,14 @@ export async function answerParent(value: object): Promise<never> {
   await write(`\n${JSON.stringify(value)}\n`);
   process.exit(EXIT.ok);
 }
+
+/** Waits until the process that started this one says to begin. False where it is gone before it has. */
+export const toldToBegin = (): Promise<boolean> =>
+  new Promise((resolve) =>
+    process.stdin
+      .once('data', () => {
+        process.stdin.destroy();
+        resolve(true);
+      })
+      .once('end', () => resolve(false)),
+  );

@@ -11,6 +11,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'train the adapters of an experiment',
     load: async () => (await import('./commands/train')).train,
   },
+  sweep: {
+    summary: 'train the trials of an sweep, as many at a time as there is room for',
+    load: async () => (await import('./commands/sweep')).sweepCommand,
+  },
   preflight: {
     summary: 'check an experiment and measure a few real steps, leaving nothing behind',
     load: async () => (await import('./commands/preflight')).preflightCommand,

@@ -4,6 +4,7 @@ import { placeName } from '../engine/place';
 import type { Experiment } from '../shared/experiment';
 import { deviceFields } from '../trainer/device/choose';
 import type { TrainListener } from '../trainer/hooks';
+import type { PausePoint } from '../trainer/pause';
 import { train, type TrainOutcome } from '../trainer/train';
 import { deviceLine } from './device-line';
 import { count } from './format';
@@ -15,6 +16,8 @@ export interface TrainingSettings {
   /** Threads of the runtime; 0 for one a core. */
   threads: number;
   lease: boolean;
+  /** See TrainOptions. */
+  pauseAt?: PausePoint;
   interrupted: () => boolean;
 }
 
@@ -60,6 +63,7 @@ export async function trainRun(
       spec,
       run,
       resume,
+      pauseAt: undefined,
       ...settings,
       pulseWorker: join(__dirname, 'pulse-worker.cjs'),
       program: join(__dirname, 'cli.cjs'),

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
 import { registerPlayground } from './commands/playground';
 import { registerRunCommands } from './commands/runs';
+import { registerSweeps } from './commands/sweep';
 import { registerTraining } from './commands/training';
 import { registerVerify } from './commands/verify';
 import { registerLanguage } from './experiment/language';
@@ -56,6 +57,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerRunCommands,
   registerPlayground,
   registerTraining,
+  registerSweeps,
   registerDemo,
   registerLanguage,
   registerWizard,

@@ -24,6 +24,8 @@ export const runPaths = (run: string) => ({
   log: join(run, 'trainer.log'),
   /** The person's own: name, note, star. Written by whoever watches. */
   user: join(run, 'user.json'),
+  /** Which trial of which sweep it is; written before the trainer begins, and only for trials. */
+  trial: join(run, 'trial.json'),
   /** Written last. */
   result: join(run, 'result.json'),
 });
@@ -42,28 +44,35 @@ export const experimentName = (experimentFile: string): string =>
   basename(experimentFile).replace(/\.aurora\.json$/, '');
 
 /** Where the runs of an experiment file lie: `.aurora/runs/<file name>` beside it. */
-export const experimentRuns = (experimentFile: string): string =>
-  join(
-    dirname(experimentFile),
-    '.aurora',
-    'runs',
-    basename(experimentFile).replace(/(\.aurora)?\.json$/, ''),
-  );
+export const experimentRuns = (experimentFile: string): string => homeOf(experimentFile, 'runs');
+
+/** Where its sweeps lie; their trials are among its runs. */
+export const experimentSweeps = (experimentFile: string): string => homeOf(experimentFile, 'sweeps');
+
+/** Whether a folder is a sweep's and not a run's, by its place. */
+export const isSweepFolder = (folder: string): boolean =>
+  basename(dirname(dirname(folder))) === 'sweeps' &&
+  basename(dirname(dirname(dirname(folder)))) === '.aurora';
+
+const homeOf = (experimentFile: string, what: string): string =>
+  join(dirname(experimentFile), '.aurora', what, basename(experimentFile).replace(/(\.aurora)?\.json$/, ''));
 
 /** UTC to the second, then four random bytes in hexadecimal: sorts by time, and two starts in one second differ. */
 export const newRunId = (now: Date): string =>
   `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z-${randomBytes(4).toString('hex')}`;
 
 /** Makes the folder of a new run under `runs` and returns its path. An `.aurora` folder above it is kept out of git. */
-export function createRun(runs: string, now = new Date()): string {
-  const run = join(runs, newRunId(now));
+export const createRun = (runs: string, now = new Date()): string => createFolder(join(runs, newRunId(now)));
+
+/** Makes a folder where there is none yet, with those above it, and returns its path. */
+export function createFolder(folder: string): string {
   try {
-    mkdirSync(run, { recursive: true });
+    mkdirSync(folder, { recursive: true });
   } catch (e) {
-    throw diskError(run, e);
+    throw diskError(folder, e);
   }
-  ignoreInGit(run);
-  return run;
+  ignoreInGit(folder);
+  return folder;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { writeAtomic } from '../graph/files';
 import { AuroraError } from '../shared/errors';
@@ -43,11 +44,19 @@ export const isAlive = (status: RunStatus | undefined, now = Date.now()): boolea
   now - status.heartbeat < HEARTBEAT_TIMEOUT_MS &&
   (status.host !== hostname() || processExists(status.pid));
 
-function processExists(pid: number): boolean {
+/** Whether a process of this machine is there; it may be another user's. A zombie does not count: it runs nothing. */
+export function processExists(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch (e) {
-    // It may be another user's.
-    return (e as NodeJS.ErrnoException).code === 'EPERM';
+    if ((e as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  if (process.platform !== 'linux') return true;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in brackets, which may hold anything.
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
   }
 }

@@ -6,6 +6,7 @@ import { parseJson } from './json';
 import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './scalars-tail';
+import { trialOf, type TrialOf } from './sweep/record';
 import { fileVersion, readIfThere, SummaryReader } from './summary-reader';
 import { userOf, type RunUser } from './user';
 
@@ -32,6 +33,8 @@ export class RunTail {
   made = NaN;
   summary: RunSummary | undefined;
   user: RunUser = {};
+  /** Which trial of which sweep it is. */
+  trial: TrialOf | undefined;
   /** Steps of the checkpoints that are on the disk, ascending. */
   checkpoints: number[] = [];
   /** The folder is not there (any more). */
@@ -69,7 +72,11 @@ export class RunTail {
       const eventsBefore = this.events;
       this.summary = await this.summaries.read();
       change.events = firstNew(eventsBefore, this.events);
-      if (Number.isNaN(this.made)) this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
+      if (Number.isNaN(this.made)) {
+        this.made = (await stat(runPaths(this.folder).spec)).mtimeMs;
+        // Written before spec.json, and never changed.
+        this.trial = trialOf(this.folder);
+      }
       await this.lookAtUser();
       await this.lookAtCheckpoints();
       this.error = undefined;

@@ -17,8 +17,11 @@ export interface EvaluationMetrics {
   examples: number;
 }
 
-/** Who ended a run before its end: a person, or the window that it belonged to, by closing. */
-export type StopReason = 'requested' | 'window-closed';
+/**
+ * Who ended a run before its end: a person; the window that it belonged to, by closing; or its sweep, to compare it with
+ * other trials (`rung`) or after that (`pruned`).
+ */
+export type StopReason = 'requested' | 'window-closed' | 'rung' | 'pruned';
 
 /** First line of a fork: what follows up to `fromStep` was copied from the run it began as. */
 export interface ForkedEvent {

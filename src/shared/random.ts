@@ -19,6 +19,7 @@ export const Stream = {
   trials: 9,
   projections: 10,
   locations: 11,
+  sweep: 12,
 } as const;
 
 const M0 = 0xd2511f53;

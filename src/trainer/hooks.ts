@@ -13,6 +13,7 @@ import type { Environment } from './environment';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
 import { skippedWarning } from './loss-scale';
 import type { MicroBatches } from './micro-batch/micro-batches';
+import { pauses, type PausePoint } from './pause';
 import type { Plan } from './plan';
 import type { Pulse } from './pulse';
 import { ActivationRecorder } from './recorder';
@@ -36,6 +37,7 @@ export interface Running {
   run: string;
   listener: TrainListener;
   interrupted: () => boolean;
+  pauseAt: PausePoint | undefined;
   task: Task;
   stepper: Stepper;
   micro: MicroBatches;
@@ -54,6 +56,7 @@ export function makeHooks({
   run,
   listener,
   interrupted,
+  pauseAt,
   task,
   stepper,
   micro,
@@ -121,7 +124,10 @@ export function makeHooks({
         path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
       });
     },
-    stopRequested: () => (interrupted() ? 'requested' : pulse.stopRequested()),
+    stopRequested: () =>
+      interrupted()
+        ? 'requested'
+        : (pulse.stopRequested() ?? (pauses(plan, state.step, pauseAt) ? 'rung' : undefined)),
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { runPaths } from '../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../runs/status';
-import type { RunState, StopReason } from '../shared/events';
+import type { RunState } from '../shared/events';
 import { CELL, STOP, type PulseData } from './pulse';
 
 /** How often requests are looked for. */
@@ -37,7 +37,7 @@ function take(name: string): boolean {
   return true;
 }
 
-function stop(reason: StopReason): void {
+function stop(reason: keyof typeof STOP): void {
   Atomics.compareExchange(cells, CELL.stop, 0, STOP[reason]);
   stopping ??= { step: -1, since: 0 };
 }

@@ -10,7 +10,9 @@ import type { RunState, RunStatus, StopReason } from '../shared/events';
 export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
 
 /** What the cell `stop` holds; 0 while nobody asks. */
-export const STOP = { requested: 1, 'window-closed': 2 } as const satisfies Record<StopReason, number>;
+export const STOP = { requested: 1, 'window-closed': 2 } as const satisfies Partial<
+  Record<StopReason, number>
+>;
 
 /**
  * After a request to stop, the step in hand and what is saved after it may each take so long; then the

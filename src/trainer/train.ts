@@ -26,6 +26,7 @@ import { failedEvent } from './failure';
 import { lookAhead } from './micro-batch/look-ahead';
 import { MicroBatches } from './micro-batch/micro-batches';
 import { beginStaticForm, nextForm, taskInForm } from './phase';
+import type { PausePoint } from './pause';
 import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
@@ -45,6 +46,8 @@ export interface TrainOptions {
   threads: number;
   /** Stop when nobody renews the lease, control/lease, for a minute. */
   lease: boolean;
+  /** Save and stop at the first evaluation from there on: a comparison of its sweep. */
+  pauseAt: PausePoint | undefined;
   /** The built pulse worker. */
   pulseWorker: string;
   /** The built program, which measures each device in a process of its own. */
@@ -151,8 +154,21 @@ async function trainOnce(
     listener.prepared(task, plan, state.step);
     const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
     if (restored?.checkpoint) writeMissingAdapters(run, task, state);
-    const { interrupted } = options;
-    const keeping = { run, listener, interrupted, plan, state, journal, scalars, pulse, env, totals, at };
+    const { interrupted, pauseAt } = options;
+    const keeping = {
+      pauseAt,
+      run,
+      listener,
+      interrupted,
+      plan,
+      state,
+      journal,
+      scalars,
+      pulse,
+      env,
+      totals,
+      at,
+    };
     const loop = async (phase: Task, stepper: Stepper, known: MicroBatches): Promise<LoopEnd> => {
       if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
         beginStaticForm(state);

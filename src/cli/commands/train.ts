@@ -6,9 +6,11 @@ import { AuroraError, EXIT } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import { recordFailure } from '../../trainer/failure';
 import { makeFork } from '../../trainer/fork';
+import { parsePausePoint } from '../../trainer/pause';
 import { requireResumable } from '../../trainer/resume';
 import type { RunResult } from '../../trainer/result';
 import type { TrainOutcome } from '../../trainer/train';
+import { toldToBegin } from '../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
 import { program } from '../program';
@@ -49,11 +51,15 @@ diverged, with 19 where the device cannot be used, and with 21 where not even on
     set: { type: 'string', multiple: true },
     baseline: { type: 'boolean' },
     lease: { type: 'boolean' },
+    // Of a sweep's queue: not in the help.
+    'when-told': { type: 'boolean' },
+    'pause-at': { type: 'string' },
     ...PLACE_OPTIONS,
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
   },
   async run(args) {
+    if (args.flag('when-told') && !(await toldToBegin())) return EXIT.stopped;
     const given = args.text('run');
     if (given === undefined) return runTrain(args);
     const run = requireUnbegun(resolve(given));
@@ -73,6 +79,7 @@ async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
     device: deviceRequest(args),
     threads: threadCount(args.text('threads')),
     lease: args.flag('lease'),
+    pauseAt: parsePausePoint(args.text('pause-at')),
     interrupted: onInterrupt(),
   };
   checkCombination(args);
@@ -162,9 +169,14 @@ const newRun = (file: string, args: ParsedArgs): string =>
 const writeSpec = (run: string, spec: Experiment): void =>
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
 
+const WHY: Partial<Record<string, string>> = {
+  'window-closed': 'Stopped, since its window closed',
+  rung: 'Paused, to be compared with the other trials',
+};
+
 function conclude(outcome: TrainOutcome, run: string, headOnly?: RunResult): number {
   if (outcome.end !== 'finished') {
-    const why = outcome.end === 'window-closed' ? 'Stopped, since its window closed' : 'Stopped';
+    const why = WHY[outcome.end] ?? 'Stopped';
     process.stderr.write(`${why}; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
     return EXIT.stopped;
   }

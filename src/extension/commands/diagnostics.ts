@@ -4,7 +4,7 @@ import { runPaths } from '../../runs/layout';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { deviceSettings } from '../trainer/trainer-client';
-import { isTreeNode } from '../tree/nodes';
+import { runFolderOf } from '../tree/nodes';
 import { diagnosticsText } from './diagnostics-text';
 import { registerGuarded } from './guard';
 import { lastLines, readTail } from './log-tail';
@@ -18,7 +18,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(log, COMMAND.copyDiagnostics, async (argument) => {
       // From the palette or a view's title it is about the machine: that must work where there is no run.
-      const ofRun = typeof argument === 'string' || (isTreeNode(argument) && argument.kind !== 'experiment');
+      const ofRun = typeof argument === 'string' || runFolderOf(argument) !== undefined;
       const run = ofRun ? await runFrom(services, argument, { title: '' }) : undefined;
       const machine = await trainer.machine().then(
         (report) => ({ machine: report }),

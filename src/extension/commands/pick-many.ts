@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
+import { runFolderOf } from '../tree/nodes';
 import { runItem } from './run-item';
 import { selectedRows } from '../tree/selection';
 
@@ -72,7 +72,8 @@ async function pickRuns(
 
 function folderOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
-  return isTreeNode(value) && value.kind !== 'experiment' ? [value.folder] : [];
+  const folder = runFolderOf(value);
+  return folder === undefined ? [] : [folder];
 }
 
 /** The names of runs for a sentence: "a", "b" and 3 more. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
+import { isTreeNode, runFolderOf } from '../tree/nodes';
 import { LANGUAGE } from '../ids';
 import { runItem } from './run-item';
 
@@ -14,12 +14,7 @@ export async function runFrom(
   argument: unknown,
   choice: { title: string; filter?: (run: RunEntry) => boolean },
 ): Promise<RunEntry | undefined> {
-  const folder =
-    typeof argument === 'string'
-      ? argument
-      : isTreeNode(argument) && argument.kind !== 'experiment'
-        ? argument.folder
-        : undefined;
+  const folder = typeof argument === 'string' ? argument : runFolderOf(argument);
   if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
   const runs = (await store.runs()).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { AuroraError } from '../../shared/errors';
+import type { Sweep } from '../../runs/experiment/sweep';
 import type { Experiment } from '../../shared/experiment';
 import { MissingError, type MissingPiece } from '../trainer/missing';
 
@@ -81,13 +82,7 @@ async function showProblem({ message, file, line, column, more }: ExperimentProb
 export async function checkedExperiment(file: string): Promise<Experiment> {
   // The schema's checker is only loaded when it is needed.
   const { loadExperiment } = await import('../../runs/experiment/load');
-  let spec: Experiment;
-  try {
-    spec = loadExperiment(file);
-  } catch (e) {
-    if (!(e instanceof AuroraError) || e.kind !== 'experiment') throw e;
-    throw located(e.message, file) ?? e;
-  }
+  const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
     [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} is not there.', p)],
     [
@@ -110,6 +105,22 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
     throw located(place, file) ?? new AuroraError('experiment', message(target));
   }
   return spec;
+}
+
+/** The same of its sweep, with every trial. */
+export async function checkedSweep(file: string): Promise<Sweep> {
+  await checkedExperiment(file);
+  const { loadSweep } = await import('../../runs/experiment/load');
+  return atItsPlace(file, () => loadSweep(file));
+}
+
+function atItsPlace<T>(file: string, load: () => T): T {
+  try {
+    return load();
+  } catch (e) {
+    if (!(e instanceof AuroraError) || e.kind !== 'experiment') throw e;
+    throw located(e.message, file) ?? e;
+  }
 }
 
 const isThere = (path: string): Promise<boolean> =>

@@ -25,6 +25,8 @@ export interface Analysis {
   method: string;
   /** With every default; undefined where the schema finds a mistake in it. */
   adapter?: AdapterSpec;
+  /** Of its sweep; undefined without one, or where something is wrong. */
+  trials?: number;
   model: ModelState;
   heads: { train?: DataHead; validation?: DataHead };
   findings: Finding[];
@@ -59,7 +61,7 @@ export async function firstModelState(
 export async function analyze(file: string, text: string, sources: Sources): Promise<Analysis> {
   const { model, known, t } = sources;
   const doc = new ExperimentText(file, text);
-  const { value, problems } = checkExperiment(file, text);
+  const { value, problems, trials } = checkExperiment(file, text);
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
   const heads = await readHeads(doc, sources);
@@ -73,7 +75,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
   ];
   const method = methodOf(value);
-  return { doc, problems, method, ...(adapter && { adapter }), model, heads, findings };
+  return { doc, problems, method, ...(adapter && { adapter }), trials, model, heads, findings };
 }
 
 /** A part of the experiment in which the schema found nothing wrong. */

@@ -10,6 +10,7 @@ const KIND = {
   module: vscode.CompletionItemKind.Module,
   column: vscode.CompletionItemKind.Field,
   output: vscode.CompletionItemKind.Variable,
+  setting: vscode.CompletionItemKind.Property,
 };
 
 /** Completion beyond the schema, hovers with what the model and the data hold, and links to the files. */

@@ -5,7 +5,7 @@ import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { columnFacts } from './columns';
 import type { Span } from './finding';
-import { schemaAt } from './schema-walk';
+import { isSweepKey, schemaAt } from './schema-walk';
 
 /** Lines that a list of modules is cut after. */
 const LISTED = 16;
@@ -25,10 +25,18 @@ export function hoverAt(
   const path = getNodePath(node);
   const onKey = node.parent?.type === 'property' && node.parent.children![0] === node;
   const lines = [
+    ...(onKey && isSweepKey(path) ? settingLines(analysis, String(path.at(-1)), t) : []),
     ...(onKey ? defaultLines(analysis, path, t) : []),
     ...(onKey && path[1] !== 'targetModules' ? [] : valueLines(analysis, path, t)),
   ];
   return lines.length > 0 ? { span: { offset: node.offset, length: node.length }, lines } : undefined;
+}
+
+/** Of a setting that a sweep varies: what the schema says where the setting itself stands. */
+function settingLines(analysis: Analysis, key: string, t: Translate): string[] {
+  const path = key.split('.');
+  const description = schemaAt(path, analysis.method)?.description;
+  return [...(description === undefined ? [] : [description]), ...defaultLines(analysis, path, t)];
 }
 
 function defaultLines({ method }: Analysis, path: JSONPath, t: Translate): string[] {

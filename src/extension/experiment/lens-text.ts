@@ -2,8 +2,9 @@ import { budgetSentence } from '../../adapters/budget';
 import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
 import { bestEvaluation } from '../runs/label';
-import type { RunEntry } from '../runs/store';
+import type { RunEntry, SweepEntry } from '../runs/store';
 import { formatMetric, METRIC_NAMES } from '../tree/format';
+import { bySweep, doneTrials } from '../tree/sweep-row';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
@@ -50,6 +51,23 @@ export function runningText(
     return { folder: going.folder, text: `$(sync~spin) ${t('Starting …')}` };
   const share = Math.floor((100 * status.step) / status.steps);
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0} %', share)}` };
+}
+
+/** What stands above "sweep". */
+export const sweepText = (trials: number, t: Translate): string =>
+  `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', trials)}`;
+
+/** The sweep of an experiment that is going: "Sweep: 7 of 24". */
+export function runningSweepText(
+  sweeps: readonly SweepEntry[],
+  runs: readonly RunEntry[],
+  t: Translate,
+): { folder: string; text: string } | undefined {
+  const going = sweeps.find((s) => s.state === 'running');
+  if (!going) return undefined;
+  const planned = going.record.trials.filter((trial) => trial.planned).length;
+  const done = doneTrials(bySweep([going], runs).groups[0]?.runs ?? []);
+  return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
 }
 
 /** "3 runs · best accuracy 63.4 %": the best of those that watch the newest run's metric; undefined without runs. */

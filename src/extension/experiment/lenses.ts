@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { COMMAND, INTERNAL } from '../ids';
 import type { Services } from '../services';
-import { budgetText, runningText, runsText } from './lens-text';
+import type { Analysis } from './analysis';
+import { budgetText, runningSweepText, runningText, runsText, sweepText } from './lens-text';
 import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 
@@ -51,8 +52,40 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
       lens(top, `$(checklist) ${t('Preflight')}`, COMMAND.preflight, file),
       lens(top, `$(symbol-ruler) ${t('Budget')}`, COMMAND.openBudget, file),
       ...(others === undefined ? [] : [lens(top, others, INTERNAL.showExperiment, file)]),
+      ...this.sweepLens(document, analysis, runs.sweep),
       budget.counted ? lens(place, budget.text, COMMAND.openBudget, file) : lens(place, budget.text, ''),
     ];
+  }
+
+  private sweepLens(
+    document: vscode.TextDocument,
+    { doc, trials }: Analysis,
+    running: { text: string; folder: string } | undefined,
+  ): vscode.CodeLens[] {
+    const section = doc.node('sweep');
+    if (!section || (!running && trials === undefined)) return [];
+    const range = rangeOf(document, doc.keySpan(section));
+    const stop = { kind: 'sweep', folder: running?.folder };
+    return running
+      ? [
+          new vscode.CodeLens(range, {
+            title: running.text,
+            command: INTERNAL.showExperiment,
+            arguments: [document.uri.fsPath],
+          }),
+          new vscode.CodeLens(range, {
+            title: vscode.l10n.t('Stop'),
+            command: COMMAND.stopSweep,
+            arguments: [stop],
+          }),
+        ]
+      : [
+          new vscode.CodeLens(range, {
+            title: sweepText(trials!, vscode.l10n.t),
+            command: COMMAND.runSweep,
+            arguments: [document.uri.fsPath],
+          }),
+        ];
   }
 
   dispose(): void {
@@ -79,10 +112,14 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
       this.services.log.error(e as Error);
       return [];
     });
-    const runs = experiments.find((e) => e.file === file)?.runs ?? [];
-    return { running: runningText(runs, vscode.l10n.t), others: runsText(runs, vscode.l10n.t) };
+    const { runs, sweeps } = experiments.find((e) => e.file === file) ?? { runs: [], sweeps: [] };
+    const { t } = vscode.l10n;
+    return {
+      running: runningText(runs, t),
+      others: runsText(runs, t),
+      sweep: runningSweepText(sweeps, runs, t),
+    };
   }
 }
 
-const wordsOf = (runs: { running?: { text: string; folder: string }; others?: string }): string =>
-  JSON.stringify(runs);
+const wordsOf = (runs: object): string => JSON.stringify(runs);

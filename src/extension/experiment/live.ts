@@ -137,11 +137,12 @@ export class LiveExperiments implements vscode.Disposable {
   private publish(document: vscode.TextDocument, live: Live, version: number, analysis: Analysis): void {
     if (live.version !== version || document.isClosed) return;
     live.latest = analysis;
-    const { findings, adapter, model } = analysis;
+    const { findings, adapter, trials, model } = analysis;
     const shown = JSON.stringify([
       version,
       findings,
       adapter,
+      trials,
       model.state,
       'error' in model && model.error.message,
     ]);

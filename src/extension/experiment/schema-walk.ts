@@ -42,6 +42,18 @@ export function knownValues(path: JSONPath, method: string): unknown[] {
   return at?.enum ?? at?.anyOf?.flatMap((s) => (s.const !== undefined ? [s.const] : [])) ?? [];
 }
 
+/** The sections whose settings a sweep varies. */
+const SECTIONS = ['adapter', 'training', 'model', 'task', 'data'];
+
+/** Every setting by its dotted key, as a sweep names them. */
+export const settingKeys = (method: string): string[] =>
+  SECTIONS.flatMap((section) => knownKeys([section], method).map((key) => `${section}.${key}`));
+
+/** Whether a key stands where a sweep names a setting. */
+export const isSweepKey = ([section, part, ...rest]: JSONPath): boolean =>
+  section === 'sweep' &&
+  ((part === 'parameters' && rest.length === 1) || (part === 'trials' && rest.length === 2));
+
 /** The method's own definition of a key knows its default; the method itself stands with its choices above. */
 function adapterKey(key: string, method: string): Schema | undefined {
   if (key === 'method') return ROOT.properties!.adapter.properties!.method;

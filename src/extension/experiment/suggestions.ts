@@ -1,13 +1,14 @@
-import { getLocation } from 'jsonc-parser';
+import { getLocation, type JSONPath } from 'jsonc-parser';
 import { endingsOf } from '../../adapters/budget-endings';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { FILE_KEYS } from './check-files';
 import { columnFacts } from './columns';
 import type { Span } from './finding';
+import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
 export interface Suggestion {
-  kind: 'file' | 'module' | 'column' | 'output';
+  kind: 'file' | 'module' | 'column' | 'output' | 'setting';
   /** As it stands between the quotes. */
   value: string;
   /** Beside it in the list. */
@@ -33,7 +34,7 @@ export function suggestionsAt(
     offset > previousNode.offset &&
     offset <= previousNode.offset + previousNode.length;
   const suggestions = isAtPropertyKey
-    ? keySuggestions(analysis, path[0] === 'adapter' ? String(path[1]) : '', t)
+    ? keySuggestions(analysis, path, t)
     : valueSuggestions(analysis, path.map(String), known, t);
   if (suggestions.length === 0) return undefined;
   if (!within) return { span: { offset, length: 0 }, quoted: false, suggestions };
@@ -74,9 +75,20 @@ function valueSuggestions(
   return [];
 }
 
-/** Keys of rankPattern and alphaPattern are module names too. */
-const keySuggestions = (analysis: Analysis, key: string, t: Translate): Suggestion[] =>
-  key === 'rankPattern' || key === 'alphaPattern' ? moduleSuggestions(analysis, t) : [];
+/** Keys of rankPattern and alphaPattern are module names too, and those of a sweep settings. */
+function keySuggestions(analysis: Analysis, path: JSONPath, t: Translate): Suggestion[] {
+  const [part, key] = path;
+  if (part === 'adapter' && (key === 'rankPattern' || key === 'alphaPattern'))
+    return moduleSuggestions(analysis, t);
+  return isSweepKey(path) ? settingSuggestions(analysis) : [];
+}
+
+const settingSuggestions = ({ method }: Analysis): Suggestion[] =>
+  settingKeys(method).map((value) => ({
+    kind: 'setting',
+    value,
+    detail: schemaAt(value.split('.'), method)?.description ?? '',
+  }));
 
 function moduleSuggestions({ model }: Analysis, t: Translate): Suggestion[] {
   if (model.state !== 'known') return [];

@@ -1,9 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { experimentRuns } from '../../runs/layout';
+import { experimentRuns, experimentSweeps } from '../../runs/layout';
 import { eachLimited } from './each-limited';
-import type { RunEntry } from './store';
+import type { RunEntry, SweepEntry } from './store';
+import { SweepSections } from './sweep-sections';
 import { experimentOf, TrackedRun } from './tracked-run';
+import { TrackedSweep } from './tracked-sweep';
 
 /** Folders looked at at the same time: enough to keep a slow disk busy, few enough to leave it to others. */
 const CONCURRENCY = 32;
@@ -14,9 +16,13 @@ export interface CatalogExperiment {
   exists: boolean;
   /** Newest first. */
   runs: RunEntry[];
+  /** Newest first. */
+  sweeps: SweepEntry[];
+  /** Whether its file has a section `sweep`. */
+  hasSweep: boolean;
 }
 
-/** What a look found: runs that changed, and whether experiments or runs came or went. */
+/** What a look found: runs that changed, and whether experiments, sweeps or runs came, went or, as sweeps, changed. */
 export interface Changes {
   runs: RunEntry[];
   structure: boolean;
@@ -32,6 +38,8 @@ export class Catalog {
   private readonly runs = new Map<string, TrackedRun>();
   /** Names of run folders, newest first, by experiment file. */
   private readonly ids = new Map<string, string[]>();
+  private readonly sweeps = new Map<string, TrackedSweep>();
+  private readonly sections = new SweepSections();
 
   constructor(private readonly now: () => number = Date.now) {}
 
@@ -58,6 +66,8 @@ export class Catalog {
       file,
       exists: this.files.has(file),
       runs: ids.flatMap((id) => this.runs.get(join(experimentRuns(file), id))?.entry ?? []),
+      sweeps: this.sweepsOf(file),
+      hasSweep: this.sections.has(file),
     }));
   }
 
@@ -75,7 +85,14 @@ export class Catalog {
 
   /** Whether any run is being worked on. */
   get active(): boolean {
-    return [...this.runs.values()].some((r) => r.active);
+    return [...this.runs.values(), ...this.sweeps.values()].some((r) => r.active);
+  }
+
+  private sweepsOf(file: string): SweepEntry[] {
+    const folder = experimentSweeps(file);
+    return [...this.sweeps.values()]
+      .flatMap(({ entry }) => (entry && dirname(entry.folder) === folder ? [entry] : []))
+      .sort((a, b) => b.record.begun - a.record.begun);
   }
 
   /** Looks at all places: for new and vanished experiments and runs, and for runs that changed. */
@@ -86,12 +103,35 @@ export class Catalog {
     for (const folder of listed) if (!this.runs.has(folder)) this.track(folder);
     const changed = await this.glance([...this.runs.values()]);
     for (const [folder, run] of this.runs) if (!run.entry) this.runs.delete(folder);
-    return { runs: changed, structure: before !== this.shape() };
+    const sweeps = await this.lookAtSweeps();
+    return { runs: changed, structure: sweeps || before !== this.shape() };
   }
 
   /** Looks only at the runs that are being worked on. */
   async lookAtActive(): Promise<Changes> {
-    return { runs: await this.glance([...this.runs.values()].filter((r) => r.active)), structure: false };
+    const runs = await this.glance([...this.runs.values()].filter((r) => r.active));
+    const sweeps = [...this.sweeps.values()].filter((s) => s.active);
+    // A queue that starts a trial says so: its run is there a moment later.
+    const changed = await Promise.all(sweeps.map((s) => s.look()));
+    return changed.includes(true) ? { ...(await this.look()), structure: true } : { runs, structure: false };
+  }
+
+  private async lookAtSweeps(): Promise<boolean> {
+    const folders: string[] = [];
+    await eachLimited([...this.ids.keys()], CONCURRENCY, async (file) => {
+      await this.sections.look(file);
+      for (const id of await folderNames(experimentSweeps(file)))
+        folders.push(join(experimentSweeps(file), id));
+    });
+    for (const folder of folders)
+      if (!this.sweeps.has(folder)) this.sweeps.set(folder, new TrackedSweep(folder, this.now));
+    let changed = false;
+    for (const folder of this.sweeps.keys())
+      if (!folders.includes(folder)) changed = this.sweeps.delete(folder) || changed;
+    await eachLimited([...this.sweeps.values()], CONCURRENCY, async (sweep) => {
+      changed = (await sweep.look()) || changed;
+    });
+    return changed;
   }
 
   /** Looks at one run, wherever it lies; from then on it is looked at like the others. */
@@ -150,7 +190,7 @@ export class Catalog {
   /** Changes when an experiment or a run comes or goes. */
   private shape(): string {
     return this.experiments()
-      .map((e) => `${e.file}\0${e.exists}\0${e.runs.map((r) => r.id).join('\0')}`)
+      .map((e) => `${e.file}\0${e.exists}\0${e.hasSweep}\0${e.runs.map((r) => r.id).join('\0')}`)
       .sort()
       .join('\n');
   }

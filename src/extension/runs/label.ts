@@ -2,14 +2,17 @@ import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../shared/events';
 import type { AdapterSpec } from '../../shared/experiment';
 import { methodName, methodSize } from '../../shared/methods';
+import { settingsText } from '../../shared/sweep';
 import type { RunEntry } from './store';
 
 /**
  * What people call a run: their own name for it, else its method and rank and the start of its id, which
- * together fit a narrow side bar; a run that cannot be read goes by its time.
+ * together fit a narrow side bar; a trial of a sweep goes by what sets it apart, and a run that cannot be read by its
+ * time.
  */
-export function runLabel({ user, id, run }: Pick<RunEntry, 'user' | 'id' | 'run'>): string {
+export function runLabel({ user, id, run, trial }: Pick<RunEntry, 'user' | 'id' | 'run' | 'trial'>): string {
   if (user.name !== undefined) return user.name;
+  if (trial) return settingsText(trial.settings) || `Trial ${trial.number}`;
   const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1];
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
@@ -46,6 +49,14 @@ export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'eval
   const evaluations = run.events.filter((e) => e.kind === 'evaluation');
   return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
 };
+
+/** Whether a sweep has left it behind. */
+export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
+  state === 'stopped' && stopReason(run) === 'pruned';
+
+/** Why a run that was stopped was. */
+export const stopReason = (run: RunSummary | undefined): string | undefined =>
+  run?.events.findLast((e) => e.kind === 'stopped')?.reason;
 
 /** What a run that was not trained here began with. */
 export const importOf = (run: RunSummary): ImportedEvent | undefined =>

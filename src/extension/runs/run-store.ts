@@ -172,6 +172,10 @@ class WorkspaceRunStore implements RunStore {
       setContext(CONTEXT.hasExperiments, experiments.length > 0),
       setContext(CONTEXT.hasRuns, runs.length > 0),
       setContext(
+        CONTEXT.hasRunningSweep,
+        experiments.some((e) => e.sweeps.some((s) => s.state === 'running')),
+      ),
+      setContext(
         CONTEXT.hasRunning,
         runs.some((r) => isActive(r.state)),
       ),

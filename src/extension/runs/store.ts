@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { RunSummary } from '../../runs/read';
+import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
 import type { RunUser } from '../../runs/user';
 import type { AuroraError } from '../../shared/errors';
 
@@ -17,6 +18,18 @@ export interface RunEntry {
   run?: RunSummary;
   error?: AuroraError;
   user: RunUser;
+  /** Which trial of which sweep it is. */
+  trial?: TrialOf;
+}
+
+/** A sweep that has been begun; its trials are runs. */
+export interface SweepEntry {
+  /** Absolute path; the sweep's identity. */
+  folder: string;
+  experiment: string;
+  /** That of its queue. */
+  state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
+  record: SweepRecord;
 }
 
 export interface ExperimentEntry {
@@ -29,6 +42,10 @@ export interface ExperimentEntry {
   workspaceFolder: vscode.WorkspaceFolder;
   /** Newest first. */
   runs: RunEntry[];
+  /** Newest first. */
+  sweeps: SweepEntry[];
+  /** Whether its file has a section `sweep`. */
+  hasSweep: boolean;
 }
 
 /**

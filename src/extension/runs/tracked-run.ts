@@ -4,6 +4,7 @@ import { earlyFailure } from '../../runs/early-failure';
 import { parseJson } from '../../runs/json';
 import { runPaths } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
+import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { fileVersion, readIfThere, SummaryReader } from '../../runs/summary-reader';
 import { userOf, type RunUser } from '../../runs/user';
 import { AuroraError } from '../../shared/errors';
@@ -24,6 +25,7 @@ export class TrackedRun {
   private made = NaN;
   private userVersion = '';
   private user: RunUser = {};
+  private trial: TrialOf | undefined;
   entry: RunEntry | undefined;
 
   constructor(
@@ -54,11 +56,13 @@ export class TrackedRun {
   }
 
   private async read(): Promise<RunEntry | undefined> {
+    const trial = this.readTrial();
     const base = {
       folder: this.folder,
       id: this.name,
       experiment: experimentOf(this.folder),
       user: await this.readUser(),
+      ...(trial && { trial }),
     };
     try {
       const run = usable(await this.reader.read());
@@ -77,6 +81,12 @@ export class TrackedRun {
       const error = e instanceof AuroraError ? e : new AuroraError('run', `${this.folder}: ${String(e)}`);
       return { ...base, state: 'damaged', error };
     }
+  }
+
+  /** Read once it has a spec.json, which is written after it; it never changes. */
+  private readTrial(): TrialOf | undefined {
+    if (this.trial === undefined && this.entry?.run) return undefined;
+    return (this.trial ??= trialOf(this.folder));
   }
 
   private async readUser(): Promise<RunUser> {

@@ -41,6 +41,12 @@ export interface OpenProgram {
 export interface TrainerClient extends vscode.Disposable {
   /** Makes a run folder, starts training in it and returns it; the trainer's words go to its trainer.log. */
   start(experimentFile: string, overrides?: readonly string[]): Promise<string>;
+  /**
+   * Runs the sweep of an experiment, or goes on with it: its queue is a process as trainers are, and `stop` ends it, too.
+   *
+   * @param folder the sweep's, which need not be there
+   */
+  startSweep(experimentFile: string, folder: string): Promise<void>;
   /** Goes on with a run that was stopped or lost. */
   resume(run: string): Promise<void>;
   /** A new run that begins at a checkpoint of another, with settings changed ("training.learningRate=1e-4"). */

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
 import { isActive } from '../runs/shown-state';
-import type { RunEntry, ShownState } from '../runs/store';
+import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
+import { bySweep } from '../tree/sweep-row';
 import { endNotice, hasEnded } from './end-text';
+import { sweepEndText } from './sweep-text';
 
 /** Runs whose end the person asked for here, and is told of by the command itself. */
 export const askedToStop = new Set<string>();
@@ -12,6 +14,7 @@ export const askedToStop = new Set<string>();
 export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
+  const sweeps = new Map<string, ShownState>();
   const note = (runs: readonly RunEntry[]) => {
     for (const run of runs) {
       const before = states.get(run.folder);
@@ -22,7 +25,14 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   };
   return store.onDidChange((runs) => {
     if (runs) return note(runs);
-    void store.experiments().then((experiments) => note(experiments.flatMap((e) => e.runs)));
+    void store.experiments().then((experiments) => {
+      note(experiments.flatMap((e) => e.runs));
+      for (const { sweeps: found, runs: trials } of experiments)
+        for (const sweep of found) {
+          if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(sweep, trials);
+          sweeps.set(sweep.folder, sweep.state);
+        }
+    });
     for (const run of trainer.ownRuns()) {
       const entry = store.run(run);
       if (entry) note([entry]);
@@ -30,7 +40,17 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   });
 }
 
+async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): Promise<void> {
+  const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
+  const { kind, message } = sweepEndText(sweep, trials, vscode.l10n.t);
+  if (askedToStop.has(sweep.folder) || (vscode.window.state.focused && kind === 'information')) return;
+  if (kind === 'information') await vscode.window.showInformationMessage(message);
+  else await vscode.window.showWarningMessage(message);
+}
+
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {
+  // Its sweep goes on, and says how many failed.
+  if (run.trial) return;
   const { kind, message } = endNotice(run, vscode.l10n.t);
   if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;
   const open = vscode.l10n.t('Open Dashboard');

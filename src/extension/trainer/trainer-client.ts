@@ -23,6 +23,7 @@ export function createTrainerClient(
   const trainer = new Trainer(trainerHost(context, log));
   return {
     start: (file, overrides) => trainer.start(file, overrides),
+    startSweep: (file, folder) => trainer.startSweep(file, folder),
     resume: (run) => trainer.resume(run),
     fork: (run, step, overrides) => trainer.fork(run, step, overrides),
     stop: (run) => trainer.stop(run),

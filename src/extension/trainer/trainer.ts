@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { freemem, totalmem, availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createRun, experimentRuns, runPaths } from '../../runs/layout';
+import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
 import type { MachineReport, ProgramOptions, StopOutcome } from './client';
@@ -67,6 +67,7 @@ export class Trainer {
 
   async start(experimentFile: string, overrides: readonly string[] = []): Promise<string> {
     return this.inNewRun(experimentRuns(experimentFile), (run) => [
+      'train',
       experimentFile,
       ...sets(overrides),
       ...deviceArguments(this.host.settings()),
@@ -75,12 +76,19 @@ export class Trainer {
     ]);
   }
 
+  async startSweep(experimentFile: string, folder: string): Promise<void> {
+    await this.requireTrust();
+    createFolder(folder);
+    await this.launch(folder, ['sweep', experimentFile, ...deviceArguments(this.host.settings())]);
+  }
+
   async resume(run: string): Promise<void> {
-    await this.launch(run, ['--resume', run]);
+    await this.launch(run, ['train', '--resume', run]);
   }
 
   async fork(run: string, step: number, overrides: readonly string[]): Promise<string> {
     return this.inNewRun(dirname(run), (made) => [
+      'train',
       '--fork',
       run,
       '--at',
@@ -159,7 +167,7 @@ export class Trainer {
 
   /** Runs that this window keeps alive. */
   runs(): string[] {
-    return this.leases.runs();
+    return this.leases.runs().filter((folder) => !isSweepFolder(folder));
   }
 
   /** Short commands end with the window; trainers do not: a reload finds them again. */
@@ -198,6 +206,7 @@ export class Trainer {
     return run;
   }
 
+  /** @param args a command that works in the folder `run`, and what it is told */
   private async launch(run: string, args: readonly string[], prepared?: Prepared): Promise<void> {
     await this.requireTrust();
     const { node, copy } = prepared ?? (await this.prepare());
@@ -210,7 +219,7 @@ export class Trainer {
     try {
       const launched = await launchTrainer({
         node,
-        args: [copy.cli, 'train', ...args, ...limits],
+        args: [copy.cli, ...args, ...limits],
         run,
         env: this.environment(),
       });

@@ -4,7 +4,7 @@ import type { Row, RowContext } from './run-row';
 
 /** `shown` is how many of its runs pass the filter; `place` says where the file lies, '' where that is plain. */
 export function experimentRow(
-  entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs'>,
+  entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep'>,
   shown: number,
   place: string,
   { t, trusted }: RowContext,
@@ -29,7 +29,11 @@ export function experimentRow(
     label: entry.name,
     description: parts.join(' · '),
     icon: { id: entry.exists ? 'file' : 'history' },
-    capabilities: ['experiment', ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : [])],
+    capabilities: [
+      'experiment',
+      ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : []),
+      ...(entry.exists && trusted && entry.hasSweep ? ['canSweep'] : []),
+    ],
     spoken: [t('Experiment {0}', entry.name), ...parts].join(', '),
   };
 }

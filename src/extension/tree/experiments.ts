@@ -1,19 +1,21 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { INTERNAL, VIEW } from '../ids';
 import { isActive } from '../runs/shown-state';
 import type { ExportRecord } from '../../shared/export';
-import type { ExperimentEntry, RunEntry, RunStore } from '../runs/store';
+import { experimentSweeps } from '../../runs/layout';
+import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
 import { matchesFilter, sortRuns } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
 import { experimentRow } from './experiment-row';
 import { nodeId, rowContext, tooltip, treeItem } from './items';
-import type { ExperimentNode, RunNode, TreeNode } from './nodes';
+import type { ExperimentNode, RunNode, SweepNode, TreeNode } from './nodes';
 import { runDetails } from './run-details';
 import { runRow, type Row } from './run-row';
 import { rememberSelection } from './selection';
+import { bySweep, sweepRow } from './sweep-row';
 import { ViewOptions } from './view-options';
 
 /** How often "3 min ago" is looked at. */
@@ -59,7 +61,7 @@ export function registerExperimentsTree({ context, store, exported }: Services):
 const runningText = (n: number): string =>
   n === 1 ? vscode.l10n.t('1 run is training') : vscode.l10n.t('{0} runs are training', n);
 
-/** experiment → runs → checkpoints and adapters */
+/** experiment → sweeps → runs → checkpoints and adapters */
 class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<TreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
@@ -72,7 +74,7 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   private readonly subscriptions: vscode.Disposable[];
   private experiments: ExperimentEntry[] = [];
   private readonly drawn = new Map<string, Drawn>();
-  /** The order of the rows last given out: of experiments (under '') and of each experiment's runs. */
+  /** The order of the rows last given out: of experiments (under ''), and below each experiment and sweep. */
   private readonly orders = new Map<string, string>();
   /** Sizes of adapter files, and what exports say of themselves, known once their run was opened. */
   private readonly sizes = new Map<string, number>();
@@ -94,7 +96,11 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (!node) return this.roots();
-    if (node.kind === 'experiment') return this.runsOf(node.file);
+    if (node.kind === 'experiment' || node.kind === 'sweep') {
+      const below = this.below(node);
+      this.orders.set(nodeId(node), orderOf(below.map(nodeId)));
+      return below.map((child) => this.node(child));
+    }
     return node.kind === 'run' ? this.artifactsOf(node) : [];
   }
 
@@ -112,16 +118,23 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   getParent(node: TreeNode): TreeNode | undefined {
     if (node.kind === 'experiment') return undefined;
+    if (node.kind === 'sweep') {
+      const sweep = this.sweep(node.folder);
+      return sweep && this.node({ kind: 'experiment', file: sweep.experiment });
+    }
     if (node.kind !== 'run') return this.node({ kind: 'run', folder: node.folder });
     const run = this.store.run(node.folder);
+    const sweep = run && this.sweep(sweepFolderOf(run));
+    if (sweep) return this.node({ kind: 'sweep', folder: sweep.folder });
     return run && this.node({ kind: 'experiment', file: run.experiment });
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
-    const run = node.kind === 'experiment' ? undefined : this.store.run(node.folder);
+    const run = node.kind === 'experiment' || node.kind === 'sweep' ? undefined : this.store.run(node.folder);
     if (node.kind === 'run' && run)
       item.tooltip = tooltip(runDetails(run, vscode.l10n.t, vscode.env.language));
     else if (node.kind === 'experiment') item.tooltip = node.file;
+    else if (node.kind === 'sweep') item.tooltip = node.folder;
     return item;
   }
 
@@ -174,12 +187,21 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     });
   }
 
-  private runsOf(file: string): TreeNode[] {
-    const experiment = this.experiments.find((e) => e.file === file);
+  /** An experiment's sweeps and its other runs, or a sweep's trials; as filtered and sorted. */
+  private below(node: ExperimentNode | SweepNode): TreeNode[] {
+    const experiment = this.experiments.find((e) =>
+      node.kind === 'experiment' ? e.file === node.file : e.sweeps.some((s) => s.folder === node.folder),
+    );
     if (!experiment) return [];
-    const runs = this.shownRuns(experiment);
-    this.orders.set(file, orderOf(runs.map((r) => r.folder)));
-    return runs.map((r) => this.node({ kind: 'run', folder: r.folder }));
+    const { groups, others } = bySweep(experiment.sweeps, this.shownRuns(experiment));
+    const ofRuns = (runs: readonly RunEntry[]) =>
+      runs.map((r): RunNode => ({ kind: 'run', folder: r.folder }));
+    if (node.kind === 'sweep') return ofRuns(groups.find((g) => g.sweep.folder === node.folder)?.runs ?? []);
+    return [...groups.map((g): SweepNode => ({ kind: 'sweep', folder: g.sweep.folder })), ...ofRuns(others)];
+  }
+
+  private sweep(folder: string | undefined): SweepEntry | undefined {
+    return this.experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);
   }
 
   /** As filtered and sorted. */
@@ -219,17 +241,20 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   private draw(runs: readonly RunEntry[] | undefined, shown: readonly ExperimentEntry[]): void {
     if (this.orders.get('') !== orderOf(shown.map((e) => e.file))) return this.changed.fire(undefined);
-    const ids = runs?.flatMap((r) => [`run:${r.folder}`, `experiment:${r.experiment}`]);
+    const ids = runs?.flatMap((r) => [
+      `run:${r.folder}`,
+      `experiment:${r.experiment}`,
+      `sweep:${sweepFolderOf(r) ?? ''}`,
+    ]);
     const looked = ids ? ids.flatMap((id) => this.drawn.get(id) ?? []) : [...this.drawn.values()];
     this.redraw([...new Set(looked)]);
   }
 
   private redraw(drawn: readonly Drawn[]): void {
     const stale = drawn.filter(({ node, text }) => {
-      if (node.kind === 'experiment' && this.orders.has(node.file)) {
-        const entry = this.experiments.find((e) => e.file === node.file);
-        if (entry && this.orders.get(node.file) !== orderOf(this.shownRuns(entry).map((r) => r.folder)))
-          return true;
+      if (node.kind === 'experiment' || node.kind === 'sweep') {
+        const order = this.orders.get(nodeId(node));
+        if (order !== undefined && order !== orderOf(this.below(node).map(nodeId))) return true;
       }
       return text !== '' && textOf(this.row(node)) !== text;
     });
@@ -248,13 +273,18 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     const context = rowContext();
     if (node.kind === 'experiment') {
       const entry = this.experiments.find((e) => e.file === node.file);
-      const gone = { name: node.file, exists: false, runs: [] };
+      const gone = { name: node.file, exists: false, runs: [], hasSweep: false };
       return experimentRow(
         entry ?? gone,
         entry ? this.shownRuns(entry).length : 0,
         this.placeOf(entry),
         context,
       );
+    }
+    if (node.kind === 'sweep') {
+      const sweep = this.sweep(node.folder);
+      const runs = this.experiments.find((e) => e.file === sweep?.experiment)?.runs ?? [];
+      return sweep ? sweepRow(sweep, bySweep([sweep], runs).groups[0]?.runs ?? [], context) : GONE_SWEEP;
     }
     const run = this.store.run(node.folder) ?? goneRun(node.folder);
     switch (node.kind) {
@@ -281,16 +311,17 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   private collapsible(node: TreeNode): vscode.TreeItemCollapsibleState {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     if (node.kind === 'experiment') {
-      const runs = this.experiments.find((e) => e.file === node.file)?.runs.length ?? 0;
-      if (runs === 0) return None;
+      if (this.below(node).length === 0) return None;
       return this.experiments.length <= OPEN_EXPERIMENTS || this.options.filter ? Expanded : Collapsed;
     }
+    if (node.kind === 'sweep') return this.options.filter ? Expanded : Collapsed;
     const run = node.kind === 'run' ? this.store.run(node.folder)?.run : undefined;
     return run?.events.some((e) => e.kind === 'checkpoint' || e.kind === 'evaluation') ? Collapsed : None;
   }
 
   private forgetGone(): void {
     const folders = new Set(this.experiments.flatMap((e) => e.runs.map((r) => r.folder)));
+    for (const { folder } of this.experiments.flatMap((e) => e.sweeps)) folders.add(folder);
     const files = new Set(this.experiments.map((e) => e.file));
     for (const [id, { node }] of this.drawn)
       if (node.kind === 'experiment' ? !files.has(node.file) : !folders.has(node.folder))
@@ -310,7 +341,13 @@ const orderOf = (paths: readonly string[]): string => paths.join('\n');
 
 const textOf = (row: Row): string => JSON.stringify(row);
 
-/** A row that is drawn once more after its run is gone. */
+/** Where the sweep of a trial lies, whether or not it is still there. */
+const sweepFolderOf = ({ experiment, trial }: RunEntry): string | undefined =>
+  trial && join(experimentSweeps(experiment), trial.sweep);
+
+/** Rows that are drawn once more after what they are of is gone. */
+const GONE_SWEEP: Row = { label: '', description: '', icon: { id: 'layers' }, capabilities: [], spoken: '' };
+
 const goneRun = (folder: string): RunEntry => ({
   folder,
   id: folder,

@@ -46,6 +46,8 @@ export function nodeId(node: TreeNode): string {
   switch (node.kind) {
     case 'experiment':
       return `experiment:${node.file}`;
+    case 'sweep':
+      return `sweep:${node.folder}`;
     case 'run':
       return `run:${node.folder}`;
     case 'checkpoint':

@@ -1,5 +1,14 @@
 import type { MetricName } from '../../shared/experiment';
-import { bestEvaluation, checkpointSteps, importOf, lastTime, runLabel, startTime } from '../runs/label';
+import {
+  bestEvaluation,
+  checkpointSteps,
+  importOf,
+  isPruned,
+  lastTime,
+  runLabel,
+  startTime,
+  stopReason,
+} from '../runs/label';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
@@ -25,7 +34,7 @@ export interface RowContext {
   trusted: boolean;
 }
 
-const ICONS: Record<ShownState, Row['icon']> = {
+export const ICONS: Record<ShownState, Row['icon']> = {
   starting: { id: 'loading~spin', color: 'charts.blue' },
   running: { id: 'sync~spin', color: 'charts.blue' },
   finished: { id: 'pass-filled', color: 'testing.iconPassed' },
@@ -43,7 +52,11 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
   return {
     label: entry.user.star ? `★ ${label}` : label,
     description: parts.join(' · '),
-    icon: isUntrainedImport(entry) ? { id: 'desktop-download' } : ICONS[entry.state],
+    icon: isUntrainedImport(entry)
+      ? { id: 'desktop-download' }
+      : isPruned(entry)
+        ? { id: 'circle-slash' }
+        : ICONS[entry.state],
     capabilities: capabilities(entry, context.trusted),
     spoken: [...new Set([t('Run {0}', label), stateName(entry.state, t), ...star, ...parts])].join(', '),
   };
@@ -95,13 +108,21 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
       return steps > 0 ? [`${step}/${steps}`, `${Math.floor((100 * step) / steps)} %`] : [];
     case 'stopped':
     case 'failed':
-    case 'lost':
-      return [step > 0 ? t('{0} at step {1}', stateName(state, t), step) : stateName(state, t)];
+    case 'lost': {
+      const word = state === 'stopped' ? stopWord(run, t) : stateName(state, t);
+      return [step > 0 ? t('{0} at step {1}', word, step) : word];
+    }
     case 'finished':
       return [];
     case 'damaged':
       return [t('cannot be read')];
   }
+}
+
+/** A trial that its sweep has stopped waits for the others, or has lost to them. */
+function stopWord(run: RunEntry['run'], t: Translate): string {
+  const reason = stopReason(run);
+  return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');
 }
 
 function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {

@@ -1,26 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import Ajv, { type ValidateFunction } from 'ajv';
 import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../shared/errors';
-import type { AdapterSpec, Experiment } from '../../shared/experiment';
-import schema from '../../shared/experiment.schema.json';
+import type { Experiment } from '../../shared/experiment';
+import { checkValue } from './check-value';
 import { applyOverride, parseOverride, type Override } from './overrides';
-import { schemaProblems } from './problems';
-import { adapterRuleProblems, ruleProblems } from './rules';
 import { ExperimentSource, type Problem } from './source';
-
-let compiled: ValidateFunction | undefined;
-/** Compiled when it is first needed: the editor's start must not wait for it. */
-const validator = (): ValidateFunction =>
-  (compiled ??= new Ajv({
-    allErrors: true,
-    verbose: true,
-    useDefaults: true,
-    allowUnionTypes: true,
-    // For editors only.
-    keywords: ['enumDescriptions', 'defaultSnippets', 'allowComments', 'allowTrailingCommas'],
-  }).compile(schema));
+import { baseHash, makeTrials, type Sweep } from './sweep';
 
 /**
  * Reads an experiment file (JSON with comments), puts `overrides` ("key=value", dotted keys) in place, fills
@@ -31,7 +16,31 @@ export const loadExperiment = (file: string, overrides: readonly string[] = []):
   parseExperiment(file, readText(file), overrides);
 
 /** The same from a text that `file` holds, or would hold: its folder is what paths are relative to. */
-export function parseExperiment(file: string, text: string, overrides: readonly string[]): Experiment {
+export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
+  parse(file, text, overrides).experiment;
+
+/**
+ * The sweep that an experiment file describes, with every trial checked.
+ *
+ * @throws AuroraError 'experiment' as loadExperiment, also where the file has no sweep or a trial has a mistake
+ */
+export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
+  const { source, set, raw, experiment, sweep } = parse(file, readText(file), overrides);
+  if (!sweep)
+    throw new AuroraError(
+      'experiment',
+      `${file} has no section "sweep".`,
+      'Add one, such as "sweep": { "type": "grid", "parameters": { "training.seed": [1, 2, 3] } }.',
+    );
+  const { trials, problems } = makeTrials(raw, sweep, file);
+  for (const { text, path } of set)
+    if (sweep.parameters && Object.hasOwn(sweep.parameters, path.join('.')))
+      problems.push({ path, message: `the sweep itself varies ${text.split('=')[0]}` });
+  if (problems.length > 0) throw problemsError(problems, source, set);
+  return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials };
+}
+
+function parse(file: string, text: string, overrides: readonly string[]) {
   const source = new ExperimentSource(file, text);
   const syntax = source.syntaxError();
   if (syntax)
@@ -46,15 +55,11 @@ export function parseExperiment(file: string, text: string, overrides: readonly 
     ...source.duplicateKeys(),
     ...(isObject(value) ? set.flatMap((override) => applyOverride(value, override)) : []),
   ];
-  const validate = validator();
-  if (!validate(value)) problems.push(...schemaProblems(validate.errors ?? [], value));
-  if (problems.length === 0) {
-    delete (value as { $schema?: string }).$schema;
-    const experiment = complete(value as Experiment, file);
-    problems.push(...ruleProblems(experiment));
-    if (problems.length === 0) return experiment;
-  }
-  throw problemsError(problems, source, set);
+  const raw = structuredClone(value) as Record<string, unknown>;
+  const { schema, rule, experiment, sweep } = checkValue(value, file);
+  problems.push(...schema, ...rule);
+  if (problems.length > 0) throw problemsError(problems, source, set);
+  return { source, set, raw, experiment: experiment!, sweep };
 }
 
 /** Something wrong with a text that an editor holds: its place, and who else would tell it. */
@@ -69,64 +74,31 @@ export interface LocatedProblem {
 /**
  * As loadExperiment, of a text that an editor holds, and without throwing: all problems with their offsets,
  * and `value`, the experiment as far as the text has it, with defaults filled in where its shape allows.
- * `experiment` is there where nothing is wrong.
+ * `experiment` is there where nothing is wrong but perhaps a trial of its sweep; of `trials` it says how many.
  */
 export function checkExperiment(
   file: string,
   text: string,
-): { value: unknown; experiment?: Experiment; problems: LocatedProblem[] } {
+): { value: unknown; experiment?: Experiment; trials?: number; problems: LocatedProblem[] } {
   const source = new ExperimentSource(file, text);
   const located = (from: LocatedProblem['from'], problems: Problem[]): LocatedProblem[] =>
     problems.map((p) => ({ path: p.path, message: p.message, offset: source.offsetOf(p), from }));
   const value = source.value();
+  const raw = structuredClone(value) as Record<string, unknown>;
+  const { schema, rule, experiment, sweep } = checkValue(value, file);
   const problems = [
     ...located('syntax', source.syntaxProblems()),
     ...located('duplicate', source.duplicateKeys()),
+    ...located('schema', schema),
+    ...located('rule', rule),
   ];
-  const validate = validator();
-  if (!validate(value)) {
-    problems.push(...located('schema', schemaProblems(validate.errors ?? [], value)));
-    return { value, problems };
-  }
-  delete (value as { $schema?: string }).$schema;
-  const experiment = complete(value as Experiment, file);
-  problems.push(...located('rule', ruleProblems(experiment)));
-  return { value, problems, ...(problems.length === 0 && { experiment }) };
-}
-
-/** What is wrong with an adapter's settings, wherever they come from; their defaults have to be filled in. */
-export function adapterProblems(adapter: AdapterSpec): Problem[] {
-  const value = { adapter: { ...adapter } };
-  const validate = validator();
-  validate(value);
-  const own = schemaProblems(validate.errors ?? [], value).filter((p) => p.path[0] === 'adapter');
-  return own.length > 0 ? own : adapterRuleProblems(adapter);
-}
-
-/** The defaults that depend on other values or on the file, and absolute paths. */
-function complete(e: Experiment, file: string): Experiment {
-  const folder = dirname(resolve(file));
-  const path = resolve(folder, e.model.path);
-  const { tokenizer } = e.model;
-  const { validation } = e.data;
+  if (problems.length > 0) return { value, problems };
+  const made = sweep && makeTrials(raw, sweep, file);
   return {
-    ...e,
-    name: e.name ?? basename(file).replace(/(\.aurora)?\.json$/, ''),
-    model: {
-      ...e.model,
-      path,
-      tokenizer: tokenizer ? resolve(folder, tokenizer) : join(dirname(path), 'tokenizer.json'),
-    },
-    data: {
-      ...e.data,
-      train: resolve(folder, e.data.train),
-      ...(validation && { validation: resolve(folder, validation) }),
-    },
-    training: {
-      ...e.training,
-      headLearningRate: e.training.headLearningRate ?? e.training.learningRate,
-      headWeightDecay: e.training.headWeightDecay ?? e.training.weightDecay,
-    },
+    value,
+    experiment,
+    ...(made && { trials: made.trials.length }),
+    problems: located('rule', made?.problems ?? []),
   };
 }
 

@@ -63,7 +63,7 @@ function expected(schema: AnySchemaObject): string {
       return 'true or false';
     case 'array': {
       const count = schema.minItems === schema.maxItems ? `${schema.minItems} entries` : 'entries';
-      return `a list of ${count}, each ${expected(schema.items)}`;
+      return `a list of ${count}${schema.items ? `, each ${expected(schema.items)}` : ''}`;
     }
     default:
       return 'an object: { … }';

@@ -2,7 +2,7 @@ import type { AdapterMethod } from '../../adapters/method';
 import type { ConfigReader } from '../../adapters/peft-config';
 import { methodOf, METHODS } from '../../adapters/registry';
 import { fromPattern } from '../../adapters/targets';
-import { adapterProblems } from '../../runs/experiment/load';
+import { adapterProblems } from '../../runs/experiment/check-value';
 import { AuroraError } from '../../shared/errors';
 import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';

@@ -22,6 +22,7 @@ import type {
   VeraSpec,
 } from '../../../src/shared/experiment';
 import schema from '../../../src/shared/experiment.schema.json';
+import type { Pruning, SweepRange, SweepSpec } from '../../../src/shared/sweep';
 
 /** Every key of a type: the compiler refuses one too many or too few. */
 type Keys<T> = Record<keyof Required<T>, true>;
@@ -119,6 +120,18 @@ const training: Keys<TrainingSpec> = {
   metric: true,
   earlyStopping: true,
 };
+const sweep: Keys<SweepSpec> = {
+  type: true,
+  parameters: true,
+  trials: true,
+  count: true,
+  seed: true,
+  metric: true,
+  parallel: true,
+  pruning: true,
+};
+const range: Keys<SweepRange> = { min: true, max: true, scale: true, integer: true };
+const pruning: Keys<Pruning> = { eta: true, minEpochs: true, minSteps: true };
 const earlyStopping: Keys<NonNullable<TrainingSpec['earlyStopping']>> = { patience: true, minDelta: true };
 
 let folder: string;
@@ -133,7 +146,7 @@ function load(...set: string[]): Experiment {
 describe('schema, types and loader', () => {
   const { properties: p, definitions: d } = schema;
   it.each([
-    ['experiment', p, { ...experiment, $schema: true }],
+    ['experiment', p, { ...experiment, $schema: true, sweep: true }],
     ['model', p.model.properties, model],
     ['task', p.task.properties, task],
     ['data', p.data.properties, data],
@@ -149,6 +162,9 @@ describe('schema, types and loader', () => {
     ['none', d.none.properties, none],
     ['training', p.training.properties, training],
     ['early stopping', p.training.properties.earlyStopping.properties, earlyStopping],
+    ['sweep', p.sweep.properties, sweep],
+    ['range', d.sweepRange.properties, range],
+    ['pruning', p.sweep.properties.pruning.properties, pruning],
   ])('have the same keys: %s', (_, properties, keys) => {
     expect(Object.keys(properties).sort()).toEqual(Object.keys(keys).sort());
   });

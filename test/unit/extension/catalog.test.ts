@@ -2,11 +2,13 @@ import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:f
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { experimentRuns, runPaths } from '../../../src/runs/layout';
+import { createFolder, experimentRuns, experimentSweeps, runPaths } from '../../../src/runs/layout';
 import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
+import { trialOf, writeSweep, writeTrial } from '../../../src/runs/sweep/record';
 import { changeUser } from '../../../src/runs/user';
 import { temporaryFolders } from '../runs/folder';
 import { appendRaw, evaluated, finished, makeRun, setStatus, started } from './run-maker';
+import { sweepEntry } from './sweep-maker';
 
 const folder = temporaryFolders();
 const at = (second: number) => new Date(Date.UTC(2025, 0, 2, 3, 4, second));
@@ -52,6 +54,44 @@ describe('catalog of experiments and runs', () => {
     for (const run of [inside, outside]) await catalog.lookAt(run);
     expect(catalog.elsewhere.map((r) => r.folder)).toEqual([outside]);
     expect(catalog.experiments().flatMap((e) => e.runs.map((r) => r.folder))).toEqual([inside]);
+  });
+
+  it('knows sweeps with their trials, sees them begin, go on and end, and which files have one', async () => {
+    const { root, file } = place();
+    const catalog = await catalogOf([file], [root]);
+    const [before] = catalog.experiments();
+    expect([before.sweeps, before.hasSweep]).toEqual([[], false]);
+    writeFileSync(file, '{ "sweep": {} }');
+    const sweep = createFolder(join(experimentSweeps(file), '1a2b3c4d'));
+    const { record } = sweepEntry('running');
+    writeSweep(sweep, record);
+    setStatus(sweep, { step: 0, steps: 4 });
+    const run = makeRun(file, { at: at(1), status: { state: 'finished' } });
+    const trial = { sweep: '1a2b3c4d', trial: 't1', number: 1, settings: record.trials[0].settings };
+    writeTrial(run, trial);
+    expect((await catalog.look()).structure).toBe(true);
+    const [now] = catalog.experiments();
+    expect([now.hasSweep, now.runs[0].trial]).toEqual([true, trial]);
+    expect(now.sweeps).toMatchObject([{ folder: sweep, experiment: file, state: 'running', record }]);
+    expect(catalog.active).toBe(true);
+    // A heartbeat is no news; a trial that was started is.
+    setStatus(sweep, { step: 1, steps: 4 });
+    expect((await catalog.lookAtActive()).structure).toBe(false);
+    record.trials[1].run = 'other';
+    writeSweep(sweep, record);
+    expect((await catalog.lookAtActive()).structure).toBe(true);
+    setStatus(sweep, { state: 'stopped' });
+    expect((await catalog.lookAtActive()).structure).toBe(true);
+    expect(catalog.experiments()[0].sweeps[0].state).toBe('stopped');
+    // Damaged, it hides nothing: its trials are runs.
+    writeFileSync(runPaths(run).trial, '{"half');
+    expect(trialOf(run)).toBeUndefined();
+    writeFileSync(join(sweep, 'sweep.json'), '{"half');
+    await catalog.look();
+    expect(catalog.experiments()[0]).toMatchObject({ sweeps: [], runs: [{ folder: run }] });
+    rmSync(sweep, { recursive: true });
+    await catalog.look();
+    expect(catalog.experiments()[0].sweeps).toEqual([]);
   });
 
   it('shows a damaged run with its error, and all others (T6)', async () => {

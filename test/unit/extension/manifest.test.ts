@@ -5,6 +5,7 @@ import { COMMAND, CONTEXT, LANGUAGE, SETTING, VIEW } from '../../../src/extensio
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
+import { sweepRow } from '../../../src/extension/tree/sweep-row';
 import { runRow } from '../../../src/extension/tree/run-row';
 import manifest from '../../../package.json';
 import texts from '../../../package.nls.json';
@@ -13,6 +14,7 @@ import { temporaryFolders } from '../runs/folder';
 import { exportRecord } from './transfer/record';
 import { context } from './row-context';
 import { makeRun } from './run-maker';
+import { sweepEntry } from './sweep-maker';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const { contributes } = manifest;
@@ -84,7 +86,7 @@ describe('manifest', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
     );
-    const kinds = ['run', 'experiment', 'checkpoint', 'adapter', 'export'];
+    const kinds = ['run', 'sweep', 'experiment', 'checkpoint', 'adapter', 'export'];
     expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
   });
 
@@ -144,7 +146,10 @@ function emitted(): Set<string> {
   const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
   const rows = [
     ...states.flatMap((s) => [true, false].map((star) => runRow(entryOf(s, star), context))),
-    ...[true, false].map((exists) => experimentRow({ name: 'e', exists, runs: [] }, 0, '', context)),
+    ...[true, false].map((exists) =>
+      experimentRow({ name: 'e', exists, runs: [], hasSweep: true }, 0, '', context),
+    ),
+    ...(['running', 'stopped'] as const).map((state) => sweepRow(sweepEntry(state), [], context)),
     checkpointRow(entryOf('finished'), 40, context),
     adapterRow('best', 1000, context),
     exportRow(exportRecord(), context),

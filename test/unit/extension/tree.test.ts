@@ -9,15 +9,18 @@ import { experimentRow } from '../../../src/extension/tree/experiment-row';
 import { ago, bytes, duration, formatMetric } from '../../../src/extension/tree/format';
 import { runDetails } from '../../../src/extension/tree/run-details';
 import { runRow } from '../../../src/extension/tree/run-row';
+import { bySweep, sweepRow } from '../../../src/extension/tree/sweep-row';
+import { sweepEndText } from '../../../src/extension/trainer/sweep-text';
 import { readRunSummary } from '../../../src/runs/read';
 import type { RunUser } from '../../../src/runs/user';
 import { AuroraError } from '../../../src/shared/errors';
-import type { NewEvent, RunStatus } from '../../../src/shared/events';
+import type { NewEvent, RunStatus, StopReason } from '../../../src/shared/events';
 import type { MetricName } from '../../../src/shared/experiment';
 import { temporaryFolders } from '../runs/folder';
 import { context, NOW, t } from './row-context';
 import { exportRecord } from './transfer/record';
 import { evaluated, finished, makeRun, spec, started } from './run-maker';
+import { sweepEntry } from './sweep-maker';
 
 const folder = temporaryFolders();
 const minutes = (n: number) => NOW - n * 60_000;
@@ -176,11 +179,72 @@ describe('the order of runs', () => {
   });
 });
 
+describe('a sweep', () => {
+  const trialOf = (state: ShownState, number: number, events: NewEvent[], step = 40): RunEntry => ({
+    ...entry(state, { events: [started, ...events], status: { step, steps: 120 } }),
+    trial: { sweep: '1a2b3c4d', trial: `t${number}`, number, settings: { 'adapter.rank': number } },
+  });
+  const stop = (reason: StopReason): NewEvent => ({ kind: 'stopped', step: 40, reason });
+  const trials = [
+    trialOf('finished', 1, [evaluated(40, 0.61)]),
+    trialOf('stopped', 2, [evaluated(40, 0.5), stop('rung'), stop('pruned')]),
+    trialOf('stopped', 4, [evaluated(40, 0.7), stop('rung')]),
+  ];
+
+  it('groups its trials, and leaves other runs to their experiment', () => {
+    const other = entry('finished');
+    const ofAnother = { ...entry('finished'), trial: { ...trials[0].trial!, sweep: 'gone' } };
+    const { groups, others } = bySweep([sweepEntry('running')], [other, ...trials, ofAnother]);
+    expect(groups.map((g) => g.runs)).toEqual([trials]);
+    expect(others).toEqual([other, ofAnother]);
+    expect(bySweep([sweepEntry('stopped')], []).groups).toEqual([]);
+  });
+
+  it('says how far it is, its best, and what can be done', () => {
+    const running = sweepRow(sweepEntry('running'), trials, context);
+    expect(running).toMatchObject({
+      label: 'Sweep · 1a2b',
+      description: '2 of 4 · best 70.0 % accuracy · 1 pruned · rank',
+      icon: { id: 'sync~spin' },
+      capabilities: ['sweep', 'canStopSweep'],
+    });
+    const stopped = sweepRow(sweepEntry('stopped'), trials, context);
+    expect(stopped.description).toBe('2 of 4 · best 70.0 % accuracy · 1 pruned · stopped · rank');
+    expect(stopped.capabilities).toEqual(['sweep', 'canGoOn']);
+    expect(sweepRow(sweepEntry('stopped'), trials, { ...context, trusted: false }).capabilities).toEqual([
+      'sweep',
+    ]);
+  });
+
+  it('has trials that go by what sets them apart, and say why they stopped', () => {
+    const rows = trials.map((trial) => runRow(trial, context));
+    expect(rows.map((row) => row.label)).toEqual(['rank 1', 'rank 2', 'rank 4']);
+    expect(rows[1]).toMatchObject({
+      description: expect.stringMatching(/^pruned at step 40 · /) as unknown,
+      icon: { id: 'circle-slash' },
+    });
+    expect(rows[2].description).toMatch(/^waiting for other trials at step 40 · /);
+    expect(runLabel({ ...trials[0], user: { name: 'mine' } })).toBe('mine');
+    expect(runLabel({ ...trials[0], trial: { ...trials[0].trial!, settings: {} } })).toBe('Trial 1');
+  });
+
+  it('says how it ended', () => {
+    expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
+      kind: 'information',
+      message: 'The sweep of demo has come to its end. Best so far: 70.0 % accuracy.',
+    });
+    expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
+      'The sweep of demo is stopped; 2 of 4 trials are done, all is saved. Best so far: 70.0 % accuracy.',
+    );
+    expect(sweepEndText(sweepEntry('lost'), [], t).kind).toBe('error');
+  });
+});
+
 describe('other rows', () => {
   it('counts an experiment’s runs, also under a filter, and says when its file is gone', () => {
     const runs = [entry('running', { events: [started] }), entry('finished')];
     const row = (exists: boolean, shown: number, place = '') =>
-      experimentRow({ name: 'demo', exists, runs }, shown, place, context);
+      experimentRow({ name: 'demo', exists, runs, hasSweep: false }, shown, place, context);
     expect(row(true, 2).description).toBe('2 runs · 1 running');
     expect(row(true, 1, 'sub').description).toBe('sub · 1 of 2 runs · 1 running');
     expect(row(true, 2).capabilities).toEqual(['experiment', 'canRun', 'canEdit']);
@@ -188,9 +252,9 @@ describe('other rows', () => {
       description: 'file deleted · 2 runs · 1 running',
       capabilities: ['experiment'],
     });
-    expect(experimentRow({ name: 'demo', exists: true, runs: [] }, 0, '', context).description).toBe(
-      'no runs yet',
-    );
+    const none = experimentRow({ name: 'demo', exists: true, runs: [], hasSweep: true }, 0, '', context);
+    expect(none.description).toBe('no runs yet');
+    expect(none.capabilities).toContain('canSweep');
   });
 
   it('lists the checkpoints and adapters that the disk has', async () => {

@@ -131,10 +131,10 @@ export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): R
 }
 
 export function factsOf(tail: RunTail): RunFacts {
-  const { summary, user, error } = tail;
+  const { summary, user, error, trial } = tail;
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
-    name: runLabel({ user, id, run: summary }),
+    name: runLabel({ user, id, run: summary, trial }),
     id,
     experiment: summary?.spec.name,
     note: user.note,

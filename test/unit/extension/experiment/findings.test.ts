@@ -182,6 +182,19 @@ describe('completion', () => {
     expect(output.found?.suggestions.length).toBeGreaterThan(0);
     expect((await at(experiment('{ "rank": | }'))).found).toBeUndefined();
   });
+
+  it('offers settings by dotted key in a sweep, for the method of the adapter', async () => {
+    const sweep = (inside: string) =>
+      experiment('{ "method": "lora" }').replace(/}\s*$/, `, "sweep": ${inside} }`);
+    for (const inside of ['{ "parameters": { "|": [1] } }', '{ "trials": [{ "|": 1 }] }']) {
+      const { found } = await at(sweep(inside));
+      expect(found?.suggestions).toContainEqual(
+        expect.objectContaining({ value: 'adapter.useRslora', detail: expect.stringMatching(/alpha/) }),
+      );
+      expect(found?.suggestions.map((s) => s.value)).not.toContain('adapter.gridSize');
+    }
+    expect((await at(sweep('{ "|": 1 }'))).found).toBeUndefined();
+  });
 });
 
 describe('hover', () => {
@@ -198,5 +211,14 @@ describe('hover', () => {
     const both = lines('"targetModules"');
     expect(both[0]).toBe('Default: ["query","value"]');
     expect(both.length).toBe(2 + 2 * (entry.length - 1));
+  });
+
+  it('says of a setting in a sweep what the setting is', async () => {
+    const text = experiment().replace(
+      /}\s*$/,
+      ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }',
+    );
+    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('"training.epochs"') + 2, t);
+    expect(hover?.lines).toEqual([expect.stringMatching(/^Passes over the training data/), 'Default: 3']);
   });
 });

@@ -1,0 +1,157 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadSweep } from '../../runs/experiment/load';
+import type { Sweep } from '../../runs/experiment/sweep';
+import { createFolder, experimentRuns, experimentSweeps } from '../../runs/layout';
+import { lookAtTrial } from '../../runs/sweep/look';
+import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
+import { EXIT } from '../../shared/errors';
+import { LEASE_MS } from '../../trainer/pulse';
+import { removedAtEnd } from '../../trainer/removed';
+import { lockSweep } from '../../trainer/sweep/lock';
+import { prepareSweep } from '../../trainer/sweep/prepare';
+import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';
+import { largest, measureTrial, roomNow } from '../../trainer/sweep/room';
+import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
+import { onInterrupt } from '../signals';
+import { planText } from '../sweep/plan';
+import { SweepLines, SweepScreen, type SweepView } from '../sweep/progress';
+import { sweepReport } from '../sweep/report';
+import { SweepJson } from '../sweep/json';
+
+export const sweepCommand: Command = {
+  help: `Usage: aurora sweep FILE.aurora.json [options]
+
+Trains the trials of the file's "sweep" section, as many at a time as cores and memory have room for. Each trial is a
+run in .aurora/runs beside the file. Ctrl-C lets the running trials finish their step, save and stop; the same command
+goes on, also after the machine was switched off: what has finished is not trained again, and what was stopped or
+killed goes on from its last checkpoint. More values in the section add trials to those that are there.
+
+  --parallel N       trials at a time (default: measured, in a few steps of the largest trial)
+  --dry-run          say what would be trained, and train nothing
+  --retry-failed     try those that failed once more
+  --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
+  --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
+  --json             JSON lines on what happens: plan, trial, end
+${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
+
+Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, and with 130 when it was stopped.
+`,
+  options: {
+    parallel: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+    'retry-failed': { type: 'boolean' },
+    set: { type: 'string', multiple: true },
+    lease: { type: 'boolean' },
+    json: { type: 'boolean' },
+    ...PLACE_OPTIONS,
+    ...FALLBACK_OPTION,
+    threads: { type: 'string' },
+  },
+  async run(args) {
+    const file = resolve(one(args, 'experiment file', 'sweep'));
+    const sweep = loadSweep(file, args.list('set'));
+    // A device that there is not is a mistake of now, and not of each trial.
+    deviceRequest(args);
+    const folder = join(experimentSweeps(file), sweep.baseHash);
+    const runs = experimentRuns(file);
+    const record = prepareSweep(folder, sweep, args.list('set'));
+    const view = viewOf(args, record);
+    if (args.flag('dry-run')) {
+      const planned = { ...record, room: await roomOf(args, record, sweep) };
+      view.begin(planned);
+      view.plan(planText(planned, lookAtAll(record, runs)));
+      return EXIT.ok;
+    }
+    createFolder(folder);
+    const unlock = await lockSweep(folder);
+    try {
+      return await run(args, { folder, runs, sweep }, view);
+    } finally {
+      unlock();
+    }
+  },
+};
+
+const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
+  args.flag('json')
+    ? new SweepJson(record)
+    : process.stderr.isTTY
+      ? new SweepScreen(record)
+      : new SweepLines(record);
+
+const lookAtAll = ({ trials }: SweepRecord, runs: string) =>
+  trials.map((t) => lookAtTrial(t, t.run === undefined ? undefined : join(runs, t.run)));
+
+async function run(
+  args: ParsedArgs,
+  { folder, runs, sweep }: { folder: string; runs: string; sweep: Sweep },
+  view: SweepView,
+): Promise<number> {
+  const interrupted = onInterrupt(
+    'Stopping: the running trials finish their step and save; once more to leave them to it.',
+  );
+  // Anew, now that nobody else changes it.
+  let record = prepareSweep(folder, sweep, args.list('set'));
+  const outcome = await runQueue({
+    folder,
+    async prepare() {
+      const whole = { ...record, room: await roomOf(args, record, sweep) };
+      record = whole;
+      view.begin(whole);
+      view.plan(planText(whole, lookAtAll(whole, runs)));
+      return whole;
+    },
+    specs: new Map(sweep.trials.map((t) => [t.id, t.spec])),
+    runs,
+    program: join(__dirname, 'cli.cjs'),
+    pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+    fallBack: args.flag('fallback'),
+    ...(args.flag('lease') && { lease: LEASE_MS }),
+    retryFailed: args.flag('retry-failed'),
+    interrupted,
+    looked: (trials, verdicts) => view.looked(trials, verdicts),
+  });
+  view.end(outcome, sweepReport(record, outcome));
+  return exitCode(outcome);
+}
+
+function exitCode({ stopped, trials }: SweepOutcome): number {
+  if (stopped) return EXIT.stopped;
+  return trials.some((t) => t.record.planned && t.state === 'failed') ? EXIT.failed : EXIT.ok;
+}
+
+/** How many trials at a time, on which device, with how many threads; measured where nobody says it. */
+async function roomOf(
+  args: ParsedArgs,
+  { room, spec, trials }: SweepRecord,
+  sweep: Sweep,
+): Promise<SweepRoom> {
+  const given = args.text('parallel');
+  const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
+  const [engine, device] = [args.text('engine'), args.text('device')];
+  const known = room && stays(room, engine, device) ? room : undefined;
+  const place = { engine: engine ?? 'onnxruntime', device: device ?? 'auto' };
+  const limits = {
+    asked,
+    threads: threadCount(args.text('threads')) || (known?.threads ?? 0),
+    trials: trials.filter((t) => t.planned).length,
+  };
+  const isKnown = known && (asked !== undefined || known.memory !== undefined);
+  if (isKnown) return roomNow(known, limits);
+  if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
+  removedAtEnd(folder);
+  const file = join(folder, 'largest.aurora.json');
+  writeFileSync(file, JSON.stringify(largest(sweep.trials.map((t) => t.spec))));
+  const told = ['--engine', place.engine, '--device', place.device];
+  const measured = await measureTrial(join(__dirname, 'cli.cjs'), file, told);
+  return roomNow({ ...place, ...measured }, limits);
+}
+
+/** Whether trials go on where they were begun: nobody names another place. */
+const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>
+  (engine ?? room.engine) === room.engine &&
+  (device === undefined || device.startsWith('auto') || device === room.device);

@@ -1,0 +1,66 @@
+import { bestOf, type TrialView } from '../../runs/sweep/look';
+import { readScalars } from '../../runs/scalars-reader';
+import type { SweepRecord } from '../../runs/sweep/record';
+import { shortKeys, valueText } from '../../shared/sweep';
+import type { SweepOutcome } from '../../trainer/sweep/queue';
+import { program } from '../program';
+import { table } from '../table';
+import { METRICS, metricText, pathOf, ranked, stateText, stepTime } from './words';
+
+/** What came of a sweep: its trials, the best first, what failed, and what can be done next. */
+export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutcome): string {
+  const { metric, varied } = record;
+  const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
+  const names = shortKeys(varied);
+  const rows = [
+    ['trial', METRICS[metric], 'step', ...varied.map((key) => names.get(key)!), 'step time', '', 'run'],
+    ...begun.map((t) => row(t, record)),
+  ];
+  const failed = begun.filter((t) => t.state === 'failed');
+  const [best] = begun;
+  const next =
+    best && bestOf(best, metric) && !stopped
+      ? [`Best: trial ${best.record.number}.`, ...nextSteps(best)]
+      : [];
+  return [
+    '',
+    ...(begun.length ? table(rows) : []),
+    '',
+    ...failed.flatMap(({ record: { number }, error }) => [
+      `Trial ${number} failed: ${error?.message ?? ''}`,
+      ...(error?.hint ? [`  ${error.hint}`] : []),
+    ]),
+    ...(failed.length ? ['Try them again with --retry-failed.', ''] : []),
+    ...(stopped ? ['Stopped; everything is saved. The same command goes on.'] : next),
+    '',
+  ].join('\n');
+}
+
+function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
+  const best = bestOf(trial, metric);
+  const seconds = secondsPerStep(trial.folder!);
+  return [
+    String(trial.record.number),
+    best ? metricText(metric, best.metrics[metric]) : '–',
+    best ? String(best.step) : '–',
+    ...varied.map((key) => (key in trial.record.settings ? valueText(trial.record.settings[key]) : '–')),
+    seconds === undefined ? '–' : stepTime(seconds),
+    stateText(trial),
+    pathOf(trial),
+  ];
+}
+
+/** The median: trials run beside each other, and the first step also warms up. */
+function secondsPerStep(run: string): number | undefined {
+  try {
+    const seconds = [...(readScalars(run).column('seconds') ?? [])].sort((a, b) => a - b);
+    return seconds.at(seconds.length >> 1);
+  } catch {
+    return undefined;
+  }
+}
+
+const nextSteps = (trial: TrialView): string[] => [
+  `  as ONNX            ${program()} export ${pathOf(trial)} --as onnx-dynamic`,
+  `  where it is wrong  ${program()} errors ${pathOf(trial)}`,
+];

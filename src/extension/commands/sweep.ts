@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { experimentName, experimentSweeps } from '../../runs/layout';
+import { saved } from '../experiment/saved';
+import { COMMAND } from '../ids';
+import type { SweepEntry } from '../runs/store';
+import type { Services } from '../services';
+import { askedToStop } from '../trainer/end-notice';
+import { untrusted } from '../trainer/missing';
+import { sweepEndText } from '../trainer/sweep-text';
+import { isTreeNode } from '../tree/nodes';
+import { bySweep } from '../tree/sweep-row';
+import { registerGuarded } from './guard';
+import { experimentFrom } from './pick';
+import { checkedSweep, explaining } from './training-problems';
+
+/** Sweeps are run by `aurora sweep`, as runs are by `aurora train`: on its own, and found again by its folder. */
+export const registerSweeps = (services: Services): vscode.Disposable =>
+  vscode.Disposable.from(
+    registerGuarded(services.log, COMMAND.runSweep, (argument) =>
+      explaining(() => runSweep(services, argument)),
+    ),
+    registerGuarded(services.log, COMMAND.stopSweep, (argument) =>
+      explaining(() => stopSweep(services, argument)),
+    ),
+  );
+
+/** Saves the file, checks every trial, and starts the sweep or goes on with it. */
+async function runSweep(services: Services, argument: unknown): Promise<void> {
+  const { store, trainer } = services;
+  const file =
+    (await sweepOf(services, argument))?.experiment ??
+    (await experimentFrom(services, argument, vscode.l10n.t('Run the sweep of which experiment?')));
+  if (file === undefined) return;
+  if (!vscode.workspace.isTrusted) throw untrusted();
+  if (!(await saved(file))) return;
+  const { trials, baseHash } = await checkedSweep(file);
+  const folder = join(experimentSweeps(file), baseHash);
+  const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
+  await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+    trainer.startSweep(file, folder),
+  );
+  await store.refresh();
+}
+
+async function stopSweep(services: Services, argument: unknown): Promise<void> {
+  const { store, trainer } = services;
+  const sweep = (await sweepOf(services, argument)) ?? (await runningSweep(services));
+  if (!sweep) return;
+  askedToStop.add(sweep.folder);
+  try {
+    const name = experimentName(sweep.experiment);
+    const title = vscode.l10n.t('Stopping the sweep of {0}: its trials finish their step and save', name);
+    const location = vscode.ProgressLocation.Window;
+    const { state } = await vscode.window.withProgress({ location, title }, () => trainer.stop(sweep.folder));
+    await store.refresh();
+    const entry = (await store.experiments()).find((e) => e.file === sweep.experiment);
+    const after = entry?.sweeps.find((s) => s.folder === sweep.folder) ?? sweep;
+    const { runs } = bySweep([after], entry?.runs ?? []).groups[0] ?? { runs: [] };
+    const { message } = sweepEndText(after, runs, vscode.l10n.t);
+    if (state === 'stopped' || state === 'finished') void vscode.window.showInformationMessage(message);
+    else void vscode.window.showWarningMessage(message);
+  } finally {
+    askedToStop.delete(sweep.folder);
+  }
+}
+
+async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEntry | undefined> {
+  if (!isTreeNode(argument) || argument.kind !== 'sweep') return undefined;
+  const sweeps = (await store.experiments()).flatMap((e) => e.sweeps);
+  return sweeps.find((s) => s.folder === argument.folder);
+}
+
+/** The only one that runs, or the one that is chosen. */
+async function runningSweep({ store }: Services): Promise<SweepEntry | undefined> {
+  const running = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
+  if (running.length === 0)
+    void vscode.window.showInformationMessage(vscode.l10n.t('No sweep of this workspace is running.'));
+  if (running.length < 2) return running[0];
+  const items = running.map((sweep) => ({ label: experimentName(sweep.experiment), sweep }));
+  const title = vscode.l10n.t('Stop which sweep?');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.sweep;
+}

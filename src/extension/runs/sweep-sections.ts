@@ -1,0 +1,22 @@
+import { fileVersion, readIfThere } from '../../runs/summary-reader';
+
+/** Which experiment files have a section `sweep`; a file is read again only when it changed. */
+export class SweepSections {
+  private readonly known = new Map<string, { version: string; has: boolean }>();
+
+  has(file: string): boolean {
+    return this.known.get(file)?.has ?? false;
+  }
+
+  async look(file: string): Promise<void> {
+    try {
+      const version = await fileVersion(file);
+      if (this.known.get(file)?.version === version) return;
+      const text = (await readIfThere(file))?.toString('utf8') ?? '';
+      // In a comment it counts too: then the command says what is missing.
+      this.known.set(file, { version, has: /"sweep"\s*:/.test(text) });
+    } catch {
+      this.known.delete(file);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { dirname, join } from 'node:path';
+import { parseJson } from '../../runs/json';
+import { experimentName } from '../../runs/layout';
+import { checkStatus, isAlive } from '../../runs/status';
+import { fileVersion, readIfThere } from '../../runs/summary-reader';
+import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/record';
+import type { RunStatus } from '../../shared/events';
+import type { SweepEntry } from './store';
+
+/** One sweep's folder that is looked at again and again. */
+export class TrackedSweep {
+  private versions = { sweep: '', status: '' };
+  private record: SweepRecord | undefined;
+  private status: RunStatus | undefined;
+  /** Undefined where the folder holds no sweep that can be read. */
+  entry: SweepEntry | undefined;
+
+  constructor(
+    readonly folder: string,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  get active(): boolean {
+    return this.entry?.state === 'running';
+  }
+
+  /** True where the entry changed. */
+  async look(): Promise<boolean> {
+    const before = this.entry;
+    try {
+      await this.read();
+    } catch {
+      // Damaged: its trials are shown as the runs that they are.
+      this.record = undefined;
+    }
+    const { record, status, folder } = this;
+    const state = isAlive(status, this.now())
+      ? 'running'
+      : status?.state === 'running'
+        ? 'lost'
+        : status?.state;
+    if (before?.record !== record || before?.state !== (state ?? 'lost'))
+      this.entry = record && {
+        folder,
+        experiment: experimentOfSweep(folder),
+        state: state ?? 'lost',
+        record,
+      };
+    return before !== this.entry;
+  }
+
+  private async read(): Promise<void> {
+    const { sweep, status } = sweepPaths(this.folder);
+    const now = { sweep: await fileVersion(sweep), status: await fileVersion(status) };
+    if (now.sweep !== this.versions.sweep) {
+      const bytes = await readIfThere(sweep);
+      this.record = bytes && checkSweep(sweep, parseJson(sweep, bytes));
+    }
+    if (now.status !== this.versions.status) {
+      const bytes = await readIfThere(status);
+      this.status = bytes && checkStatus(status, parseJson(status, bytes));
+    }
+    this.versions = now;
+  }
+}
+
+/** `.aurora/sweeps/<experiment>/<id>` beside the experiment's file. */
+function experimentOfSweep(folder: string): string {
+  const ofExperiment = dirname(folder);
+  return join(dirname(dirname(dirname(ofExperiment))), `${experimentName(ofExperiment)}.aurora.json`);
+}

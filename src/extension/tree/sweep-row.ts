@@ -1,0 +1,64 @@
+import { basename } from 'node:path';
+import type { MetricName } from '../../shared/experiment';
+import { score, shortKeys } from '../../shared/sweep';
+import { bestEvaluation, isPruned } from '../runs/label';
+import type { RunEntry, SweepEntry } from '../runs/store';
+import { formatMetric, METRIC_NAMES } from './format';
+import { ICONS, stateName, type Row, type RowContext } from './run-row';
+
+/** The trials of each sweep that has any, or is at work; and the runs that belong to none. */
+export function bySweep(
+  sweeps: readonly SweepEntry[],
+  runs: readonly RunEntry[],
+): { groups: { sweep: SweepEntry; runs: RunEntry[] }[]; others: RunEntry[] } {
+  const known = new Set(sweeps.map((s) => basename(s.folder)));
+  const groups = sweeps
+    .map((sweep) => ({ sweep, runs: runs.filter((r) => r.trial?.sweep === basename(sweep.folder)) }))
+    .filter((group) => group.runs.length > 0 || group.sweep.state === 'running');
+  return { groups, others: runs.filter((r) => r.trial === undefined || !known.has(r.trial.sweep)) };
+}
+
+/** A sweep as a group of its trials: how far it is and the best so far. */
+export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
+  const { record, state } = sweep;
+  const done = doneTrials(runs);
+  const planned = record.trials.filter((trial) => trial.planned).length;
+  const failed = runs.filter((r) => r.state === 'failed').length;
+  const pruned = runs.filter(isPruned).length;
+  const best = bestText(runs, record.metric);
+  const parts = [
+    done === planned ? t('{0} trials', planned) : t('{0} of {1}', done, planned),
+    best === undefined ? '' : t('best {0}', best),
+    pruned > 0 ? t('{0} pruned', pruned) : '',
+    failed > 0 ? t('{0} failed', failed) : '',
+    state === 'running' || state === 'finished' ? '' : stateName(state, t),
+    [...shortKeys(record.varied).values()].join(', '),
+  ].filter((part) => part !== '');
+  // Short, as a run's: a narrow side bar cuts the end.
+  const label = t('Sweep · {0}', basename(sweep.folder).slice(0, 4));
+  return {
+    label,
+    description: parts.join(' · '),
+    icon: ICONS[state],
+    capabilities: [
+      'sweep',
+      ...(state === 'running' ? ['canStopSweep'] : trusted && done < planned ? ['canGoOn'] : []),
+    ],
+    spoken: [label, stateName(state, t), ...parts].join(', '),
+  };
+}
+
+/** Trials that have nothing left to do: finished, failed or pruned. */
+export const doneTrials = (runs: readonly RunEntry[]): number =>
+  runs.filter((r) => r.state === 'finished' || r.state === 'failed' || isPruned(r)).length;
+
+/** "61.2 % accuracy"; undefined before the first evaluation. */
+export function bestText(runs: readonly RunEntry[], metric: MetricName): string | undefined {
+  const values = runs.flatMap(({ run }) => {
+    const value = run && bestEvaluation(run)?.metrics[metric];
+    return value === undefined || Number.isNaN(value) ? [] : [value];
+  });
+  if (values.length === 0) return undefined;
+  const best = values.reduce((a, b) => (score(metric, b) > score(metric, a) ? b : a));
+  return `${formatMetric(metric, best)} ${METRIC_NAMES[metric]}`;
+}

@@ -1,0 +1,74 @@
+import type { JSONPath } from 'jsonc-parser';
+import { gridSize, MOST_TRIALS, type SweepSpec } from '../../shared/sweep';
+import type { Problem } from './source';
+
+/** Which parts of the section belong to which type. */
+const PARTS = {
+  grid: ['parameters'],
+  random: ['parameters', 'count'],
+  list: ['trials'],
+} as const satisfies Record<SweepSpec['type'], readonly (keyof SweepSpec)[]>;
+
+/** What the schema cannot say of a sweep, its trials aside. */
+export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
+  const problems = [...partProblems(sweep), ...parameterProblems(sweep)];
+  const { pruning } = sweep;
+  if (pruning && (pruning.minEpochs === undefined) === (pruning.minSteps === undefined))
+    problems.push(
+      problem(
+        ['pruning'],
+        'sweep.pruning needs one of minEpochs and minSteps: when trials are first compared',
+      ),
+    );
+  if (problems.length > 0) return problems;
+  const size = sweep.type === 'grid' ? gridSize(sweep.parameters!) : (sweep.count ?? 0);
+  return size > MOST_TRIALS
+    ? [problem([PARTS[sweep.type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)]
+    : [];
+}
+
+function partProblems(sweep: SweepSpec): Problem[] {
+  const own: readonly string[] = PARTS[sweep.type];
+  return (['parameters', 'count', 'trials'] as const).flatMap((part) => {
+    const given = sweep[part] !== undefined;
+    if (own.includes(part) === given) return [];
+    const what = `a sweep of the type ${sweep.type}`;
+    return [
+      given
+        ? problem([part], `sweep.${part} means nothing in ${what}, which has ${own.join(' and ')}`)
+        : problem([], `sweep.${part} is missing: ${what} needs it`),
+    ];
+  });
+}
+
+function parameterProblems({ type, parameters = {}, trials = [] }: SweepSpec): Problem[] {
+  const keys = [
+    ...Object.keys(parameters).map((key) => ({ key, path: ['parameters', key] })),
+    ...trials.flatMap((settings, i) =>
+      Object.keys(settings).map((key) => ({ key, path: ['trials', i, key] })),
+    ),
+  ];
+  return [
+    ...keys
+      .filter(({ key }) => /^(sweep|name|\$schema)(\.|$)/.test(key))
+      .map(({ key, path }) => problem(path, `${key} is no setting of a trial`)),
+    ...Object.entries(parameters).flatMap(([key, values]) => {
+      if (Array.isArray(values)) return [];
+      const path = ['parameters', key];
+      if (type === 'grid')
+        return [problem(path, `${key} has a range, but a grid needs the values in a list`)];
+      const { min, max, scale, integer } = values;
+      if (!(min < max))
+        return [problem(path, `the range of ${key} is ${min} to ${max}, expected min below max`)];
+      if (scale === 'log' && min <= 0)
+        return [
+          problem(path, `the range of ${key} begins at ${min}, but a log scale only has numbers above 0`),
+        ];
+      if (integer && !(Number.isInteger(min) && Number.isInteger(max)))
+        return [problem(path, `the range of ${key} is ${min} to ${max}, expected whole numbers`)];
+      return [];
+    }),
+  ];
+}
+
+const problem = (path: JSONPath, message: string): Problem => ({ path: ['sweep', ...path], message });

@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import type { RunStatus, StopReason } from '../../shared/events';
+import type { MetricName } from '../../shared/experiment';
+import { bestBy, type Evaluation } from '../../shared/sweep';
+import { runPaths } from '../layout';
+import { readRunSummary, type RunSummary } from '../read';
+import { isAlive, processExists } from '../status';
+import type { TrialRecord } from './record';
+
+/** `lost`: its trainer is gone without having said so. `starting`: one was started and has not said its first word. */
+export type TrialState = 'waiting' | 'starting' | 'running' | 'finished' | 'failed' | 'stopped' | 'lost';
+
+/** How a trial is, as its run folder says. */
+export interface TrialView {
+  record: TrialRecord;
+  /** Its run's folder; undefined before it has one. */
+  folder?: string;
+  state: TrialState;
+  step: number;
+  /** 0 before the trainer knows. */
+  steps: number;
+  evaluations: Evaluation[];
+  /** Of `stopped`: why. */
+  reason?: StopReason | 'early-stopping';
+  /** Of `failed`. */
+  error?: { message: string; hint?: string };
+  /** Bytes, its high-water mark, once it has finished. */
+  peakMemory?: number;
+}
+
+/** A process that was started and has said nothing for so long is no trainer: its number is another's by now. */
+const FIRST_WORD_MS = 60_000;
+/** A machine that slept, or a disk that stood still, leaves old heartbeats: what is there all the same is not started again. */
+const SILENT_MS = 10 * 60_000;
+
+export const isBusy = ({ state }: TrialView): boolean => state === 'running' || state === 'starting';
+
+/** The evaluation that a trial is judged by. */
+export const bestOf = ({ evaluations }: TrialView, metric: MetricName): Evaluation | undefined =>
+  bestBy(metric, evaluations);
+
+/** @param folder of the trial's run; undefined before it has one */
+export function lookAtTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+  const none: TrialView = { record, state: 'waiting', step: 0, steps: 0, evaluations: [] };
+  if (folder === undefined) return none;
+  const view = { ...none, folder };
+  const starting = isStarting(record, folder, now);
+  if (!existsSync(runPaths(folder).spec)) return starting ? { ...view, state: 'starting' } : none;
+  try {
+    return { ...view, ...tell(readRunSummary(folder), starting, now) };
+  } catch (e) {
+    return { ...view, state: 'failed', error: { message: (e as Error).message } };
+  }
+}
+
+/** A process was started for it whose first status is still to come. */
+function isStarting({ launched }: TrialRecord, folder: string, now: number): boolean {
+  if (!launched || now - launched.at > FIRST_WORD_MS || !isTrainer(launched.pid, folder)) return false;
+  try {
+    const { status } = readRunSummary(folder);
+    return status === undefined || status.startedAt < launched.at;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether a process of this machine works on the run, where the system says that: its number may be another's by now. */
+function isTrainer(pid: number, folder: string): boolean {
+  if (!processExists(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(basename(folder));
+  } catch {
+    return false;
+  }
+}
+
+const isSilent = (status: RunStatus | undefined, folder: string, now: number): boolean =>
+  status?.state === 'running' &&
+  status.host === hostname() &&
+  now - status.heartbeat < SILENT_MS &&
+  isTrainer(status.pid, folder);
+
+function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialView> {
+  const { status, events, result } = run;
+  const evaluations = events.filter((e) => e.kind === 'evaluation');
+  const at = { step: status?.step ?? 0, steps: status?.steps ?? 0, evaluations };
+  if (starting) return { ...at, state: 'starting' };
+  if (isAlive(status, now) || isSilent(status, run.folder, now)) return { ...at, state: 'running' };
+  // The result is written last: a trainer that was killed after it had finished all the same.
+  if (result && 'steps' in result)
+    return {
+      ...at,
+      state: 'finished',
+      step: Number(result.steps),
+      peakMemory: Number(result.peakMemory) || undefined,
+    };
+  if (events.length === 0 && !status) return { ...at, state: 'waiting' };
+  if (status?.state === 'failed') {
+    const failed = events.findLast((e) => e.kind === 'failed');
+    return { ...at, state: 'failed', error: failed ?? { message: 'It failed without a word.' } };
+  }
+  if (status?.state !== 'stopped') return { ...at, state: 'lost' };
+  const last = events.findLast((e) => e.kind === 'stopped' || e.kind === 'resumed');
+  return { ...at, state: 'stopped', ...(last?.kind === 'stopped' && { reason: last.reason }) };
+}

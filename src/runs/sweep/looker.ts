@@ -1,0 +1,31 @@
+import { statSync } from 'node:fs';
+import { runPaths } from '../layout';
+import { isBusy, lookAtTrial, type TrialView } from './look';
+import type { TrialRecord } from './record';
+
+/** A folder changed so lately that another change may hide behind the same time stamp. */
+const UNSETTLED_MS = 2000;
+
+/** Looks at trials again and again, and reads only those whose folder may say something new. */
+export class TrialLooker {
+  private readonly known = new Map<string, { version: string; view: TrialView }>();
+
+  look(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
+    const version = folder === undefined ? '' : versionOf(folder, record, now);
+    const known = this.known.get(record.id);
+    if (known && known.version === version && version !== '' && !isBusy(known.view)) return known.view;
+    const view = lookAtTrial(record, folder, now);
+    this.known.set(record.id, { version, view });
+    return view;
+  }
+}
+
+/**
+ * Changes whenever a file is replaced, so with every heartbeat, when the journal grows, and when a trainer was started;
+ * '' while that is not sure.
+ */
+function versionOf(folder: string, { launched }: TrialRecord, now: number): string {
+  const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  if (made === undefined || now - made < UNSETTLED_MS) return '';
+  return `${made}:${launched?.at}:${statSync(runPaths(folder).events, { throwIfNoEntry: false })?.size}`;
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic } from '../../graph/files';
+import { AuroraError } from '../../shared/errors';
+import type { MetricName } from '../../shared/experiment';
+import type { Settings, SweepSpec } from '../../shared/sweep';
+import { parseJson, readIfThere } from '../json';
+import { runPaths } from '../layout';
+
+export const SWEEP_VERSION = 1;
+
+/** The files of a sweep's folder. `status.json`, `control` and the log are as in a run's: runPaths has them. */
+export const sweepPaths = (folder: string) => ({
+  ...runPaths(folder),
+  sweep: join(folder, 'sweep.json'),
+  /** Whose queue works on it. */
+  lock: join(folder, 'lock.json'),
+});
+
+/** sweep.json: what is to be tried, and which run each trial is. How the trials are, their run folders say. */
+export interface SweepRecord {
+  version: number;
+  /** When it was first run, in ms since 1970. */
+  begun: number;
+  /** The experiment's name, and what was set on the command line. */
+  name: string;
+  overrides: string[];
+  spec: SweepSpec;
+  metric: MetricName;
+  /** Hash of the experiment beside its sweep: with another one, another sweep begins. */
+  baseHash: string;
+  /** Dotted keys that differ between trials, in the order of the file. */
+  varied: string[];
+  /** How trials are run; kept, since another number of threads may give other bits. */
+  room?: SweepRoom;
+  /** In the order in which they are begun. */
+  trials: TrialRecord[];
+}
+
+export interface SweepRoom {
+  parallel: number;
+  /** Threads of each trial. */
+  threads: number;
+  /** Bytes that a trial takes, where that was measured. */
+  memory?: number;
+  /** Where trials compute; as asked for where that was not measured. */
+  engine: string;
+  device: string;
+}
+
+export interface TrialRecord {
+  /** Of its settings. */
+  id: string;
+  /** From 1; a trial keeps its number. */
+  number: number;
+  settings: Settings;
+  /** The name of its run's folder, once it has begun. */
+  run?: string;
+  /** The process that was last started for it, and when, in ms since 1970. */
+  launched?: { pid: number; at: number };
+  /** False where the section no longer has it: it is shown, and not gone on with. */
+  planned: boolean;
+}
+
+/** trial.json of a run folder. */
+export interface TrialOf {
+  /** The name of the sweep's folder. */
+  sweep: string;
+  trial: string;
+  number: number;
+  settings: Settings;
+}
+
+export const writeSweep = (folder: string, record: SweepRecord): void =>
+  writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`);
+
+/** Undefined where there is none; AuroraError (`run`) where it is damaged. */
+export function readSweep(folder: string): SweepRecord | undefined {
+  const path = sweepPaths(folder).sweep;
+  const bytes = readIfThere(path);
+  return bytes && checkSweep(path, parseJson(path, bytes));
+}
+
+/** The value of a sweep.json. */
+export function checkSweep(path: string, value: unknown): SweepRecord {
+  const record = value as Partial<SweepRecord> | null;
+  if (record?.version !== SWEEP_VERSION || !Array.isArray(record.trials) || typeof record.metric !== 'string')
+    throw new AuroraError(
+      'run',
+      `${path} is not a sweep of this version.`,
+      'It was changed or written by another version; restore it from a copy, or delete the sweep’s folder.',
+    );
+  return record as SweepRecord;
+}
+
+export const writeTrial = (run: string, trial: TrialOf): void =>
+  writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`);
+
+/** Which trial a run is; undefined for any other run, and where the file cannot be understood: it hides no run. */
+export function trialOf(run: string): TrialOf | undefined {
+  try {
+    const trial = JSON.parse(readFileSync(runPaths(run).trial, 'utf8')) as Partial<TrialOf> | null;
+    const known = typeof trial?.sweep === 'string' && typeof trial.number === 'number';
+    return known && typeof trial.settings === 'object' && trial.settings !== null
+      ? (trial as TrialOf)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+import type { EvaluationMetrics, RunEvent } from './events';
+import type { MetricName } from './experiment';
+import { Stream, uniform } from './random';
+import { sortedJson } from './sorted-json';
+
+/** The `sweep` section of an experiment file, with its defaults filled in. */
+export interface SweepSpec {
+  type: 'grid' | 'random' | 'list';
+  /** By dotted key; of grid and random sweeps. */
+  parameters?: Record<string, unknown[] | SweepRange>;
+  /** Of a list. */
+  trials?: Settings[];
+  /** Of a random sweep. */
+  count?: number;
+  /** Of what is drawn; the trials' own is training.seed. */
+  seed: number;
+  metric?: MetricName;
+  /** Trials at a time, at most. */
+  parallel?: number;
+  pruning?: Pruning;
+}
+
+export interface SweepRange {
+  min: number;
+  max: number;
+  scale?: 'linear' | 'log';
+  integer?: boolean;
+}
+
+/** Successive halving; exactly one of the two minima is given. */
+export interface Pruning {
+  eta: number;
+  minEpochs?: number;
+  minSteps?: number;
+}
+
+/** What a trial changes, by dotted key, in the order in which it is put in place. */
+export type Settings = Record<string, unknown>;
+
+/** More than anybody waits for; a grid gets there by one list too many. */
+export const MOST_TRIALS = 1000;
+
+/** Draws for each trial that is wanted, before what is drawn is taken for all there is. */
+const DRAWS = 20;
+/** Of a drawn number: enough to tell two apart, and the same text on every platform. */
+const DIGITS = 4;
+
+/** How many trials `expand` would give of a grid. */
+export const gridSize = (parameters: Record<string, unknown>): number =>
+  Object.values(parameters).reduce<number>((n, values) => n * (values as unknown[]).length, 1);
+
+/**
+ * The trials' settings, each once, a pure function of the section: in a grid the last parameter varies fastest, and
+ * a random sweep with a larger count begins with the same trials. The section has to be free of problems.
+ */
+export function expand(sweep: SweepSpec): Settings[] {
+  const { parameters = {}, trials = [], count = 0 } = sweep;
+  switch (sweep.type) {
+    case 'list':
+      return distinct(trials);
+    case 'grid':
+      return distinct(
+        Object.entries(parameters).reduce<Settings[]>(
+          (all, [key, values]) =>
+            all.flatMap((settings) => (values as unknown[]).map((value) => ({ ...settings, [key]: value }))),
+          [{}],
+        ),
+      );
+    case 'random': {
+      const drawn = Array.from({ length: DRAWS * count }, (_, i) => draw(parameters, sweep.seed, i));
+      return distinct(drawn).slice(0, count);
+    }
+  }
+}
+
+/** Each parameter's number is that of its place in the alphabet: written in another order they are drawn the same. */
+function draw(parameters: NonNullable<SweepSpec['parameters']>, seed: number, trial: number): Settings {
+  const order = Object.keys(parameters).sort();
+  return Object.fromEntries(
+    Object.entries(parameters).map(([key, values]) => {
+      const u = uniform(seed, Stream.sweep, trial, order.indexOf(key));
+      return [key, Array.isArray(values) ? values[Math.floor(u * values.length)] : within(values, u)];
+    }),
+  );
+}
+
+function within({ min, max, scale, integer }: SweepRange, u: number): number {
+  // Whole numbers each get an interval of their own, the last one too.
+  const top = integer ? max + 1 : max;
+  const value = scale === 'log' ? Math.exp(Math.log(min) + u * Math.log(top / min)) : min + u * (top - min);
+  if (integer) return Math.min(max, Math.floor(value));
+  return Math.min(max, Math.max(min, Number(value.toPrecision(DIGITS))));
+}
+
+function distinct(settings: readonly Settings[]): Settings[] {
+  const seen = new Map(settings.map((s) => [sortedJson(s), s]));
+  return [...seen.values()];
+}
+
+/** Larger is better, whatever the metric. */
+export const score = (metric: MetricName, value: number): number => (metric === 'loss' ? -value : value);
+
+export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
+
+/** The evaluation of a trial that counts: the best by `metric`, in the form that was trained last. */
+export function bestBy(metric: MetricName, evaluations: readonly Evaluation[]): Evaluation | undefined {
+  const form = evaluations.at(-1)?.form;
+  const value = ({ metrics }: { metrics: EvaluationMetrics }) => score(metric, metrics[metric]);
+  return evaluations
+    .filter((e) => e.form === form && !Number.isNaN(value(e)))
+    .reduce<Evaluation | undefined>((best, e) => (best && value(best) >= value(e) ? best : e), undefined);
+}
+
+/** The last part of each key, or more of it where two would be the same: "rank", "adapter.rank". */
+export function shortKeys(keys: readonly string[]): Map<string, string> {
+  const last = (key: string) => key.split('.').at(-1)!;
+  const count = (name: string) => keys.filter((key) => last(key) === name).length;
+  return new Map(keys.map((key) => [key, count(last(key)) > 1 ? key : last(key)]));
+}
+
+/** "rank 4 · learningRate 0.002": what sets a trial apart. */
+export function settingsText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
+  const names = shortKeys(keys);
+  return keys
+    .filter((key) => key in settings)
+    .map((key) => `${names.get(key)} ${valueText(settings[key])}`)
+    .join(' · ');
+}
+
+/** A value as it is read: text without quotes, a section by its method and rank. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(valueText).join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value);
+  return entries.length === 0 ? '{}' : entries.map(([, v]) => valueText(v)).join(' ');
+}

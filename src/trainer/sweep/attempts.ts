@@ -1,0 +1,44 @@
+import { isBusy, type TrialView } from '../../runs/sweep/look';
+
+/** A trainer that ends so often without a word and without a step does so for a reason that starting it does not mend. */
+const IN_VAIN = 3;
+
+interface Attempt {
+  /** The step at which it was last started. */
+  step: number;
+  /** Starts since a step was done. */
+  inVain: number;
+}
+
+/** What this process has started, so that it does not start again what would only end the same way. */
+export class Attempts {
+  private readonly begun = new Map<string, Attempt>();
+
+  constructor(private readonly retryFailed: boolean) {}
+
+  /** A trial as the queue is to take it: one that failed may be tried once more, and one that will not run has failed. */
+  seen(trial: TrialView): TrialView {
+    const attempt = this.begun.get(trial.record.id);
+    if (trial.state === 'failed' && this.retryFailed && !attempt) return { ...trial, state: 'stopped' };
+    if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
+      return trial;
+    const message = `Its trainer ended ${IN_VAIN} times at step ${trial.step} without a word.`;
+    const hint = trial.folder === undefined ? undefined : `Its log is in ${trial.folder}.`;
+    return { ...trial, state: 'failed', error: { message, hint } };
+  }
+
+  /** False for one that somebody stopped while this queue ran: that is meant. */
+  mayLaunch(trial: TrialView): boolean {
+    return !(this.begun.has(trial.record.id) && trial.state === 'stopped' && isByHand(trial));
+  }
+
+  launched({ record, step }: TrialView): void {
+    const before = this.begun.get(record.id);
+    const inVain = before && before.step === step ? before.inVain + 1 : 1;
+    this.begun.set(record.id, { step, inVain });
+  }
+}
+
+const isGone = ({ state }: TrialView): boolean => state === 'lost' || state === 'waiting';
+
+const isByHand = ({ reason }: TrialView): boolean => reason !== 'rung' && reason !== 'pruned';

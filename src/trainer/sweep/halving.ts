@@ -1,0 +1,80 @@
+import type { MetricName } from '../../shared/experiment';
+import { bestBy, score, type Evaluation, type Pruning } from '../../shared/sweep';
+import type { TrialView } from '../../runs/sweep/look';
+
+/** What is to become of a trial, as far as that is known by now. */
+export type Verdict =
+  /** Train it, to its end or to the next comparison. */
+  | { kind: 'go'; until?: string }
+  /** It is at a comparison that others have yet to come to. */
+  | { kind: 'wait' }
+  /** It lost a comparison. */
+  | { kind: 'prune' }
+  /** It has finished or failed. */
+  | { kind: 'over' };
+
+/**
+ * Successive halving (Jamieson & Talwalkar, "Non-stochastic best arm identification", AISTATS 2016): all trials are
+ * trained to a first comparison, one in `eta` goes on to the next, `eta` times as far, until one is left. A comparison
+ * waits for all its trials, so what it says depends on their evaluations alone, and not on the order in which they came,
+ * on the machine, or on what was killed in between.
+ *
+ * @param trials those of the plan
+ * @returns to each trial's id its verdict
+ */
+export function decide(
+  trials: readonly TrialView[],
+  pruning: Pruning | undefined,
+  metric: MetricName,
+): Map<string, Verdict> {
+  const verdicts = new Map<string, Verdict>();
+  const say = (some: readonly TrialView[], verdict: Verdict) => {
+    for (const t of some) verdicts.set(t.record.id, isOver(t) ? { kind: 'over' } : verdict);
+  };
+  let left = trials;
+  for (let at = pruning && firstComparison(pruning); at; at = { ...at, value: at.value * pruning!.eta }) {
+    if (left.length < 2 || left.every(isOver)) break;
+    const { value, unit } = at;
+    const [there, before] = halves(left, (t) => isOver(t) || toComparison(t, at!) !== undefined);
+    if (before.length > 0) {
+      say(there, { kind: 'wait' });
+      say(before, { kind: 'go', until: `${unit}:${value}` });
+      return verdicts;
+    }
+    const ranked = [...left].sort(
+      (a, b) => rank(b, at!, metric) - rank(a, at!, metric) || a.record.number - b.record.number,
+    );
+    const kept = Math.max(1, Math.floor(left.length / pruning!.eta));
+    say(ranked.slice(kept), { kind: 'prune' });
+    left = ranked.slice(0, kept);
+  }
+  say(left, { kind: 'go' });
+  return verdicts;
+}
+
+interface Comparison {
+  value: number;
+  unit: 'epoch' | 'step';
+}
+
+const firstComparison = ({ minEpochs, minSteps }: Pruning): Comparison =>
+  minSteps === undefined ? { value: minEpochs!, unit: 'epoch' } : { value: minSteps, unit: 'step' };
+
+const isOver = ({ state }: TrialView): boolean => state === 'finished' || state === 'failed';
+
+/** A trial's evaluations up to a comparison: it takes place at the first from there on. Undefined before that. */
+function toComparison({ evaluations }: TrialView, { value, unit }: Comparison): Evaluation[] | undefined {
+  const at = evaluations.findIndex((e) => e[unit] >= value);
+  return at < 0 ? undefined : evaluations.slice(0, at + 1);
+}
+
+/** Larger is better. A trial that failed, or measured nothing, loses; one that ended before has its end to show. */
+function rank(trial: TrialView, at: Comparison, metric: MetricName): number {
+  if (trial.state === 'failed') return -Number.MAX_VALUE;
+  const best = bestBy(metric, toComparison(trial, at) ?? trial.evaluations);
+  return best ? score(metric, best.metrics[metric]) : -Number.MAX_VALUE;
+}
+
+function halves<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(is), all.filter((one) => !is(one))];
+}

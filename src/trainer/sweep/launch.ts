@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAtomic } from '../../graph/files';
+import { createFolder, newRunId, runPaths } from '../../runs/layout';
+import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
+import type { Experiment } from '../../shared/experiment';
+
+export interface Launcher {
+  /** This program, dist/cli.cjs. */
+  program: string;
+  /** The name of the sweep's folder. */
+  sweep: string;
+  /** Where runs of the experiment lie. */
+  runs: string;
+  room: SweepRoom;
+  fallBack: boolean;
+  /** Puts the record with all its trials on the disk. */
+  save(): void;
+}
+
+/**
+ * Starts a trainer for a trial, or goes on with its run. The trainer is a process on its own, which outlives this
+ * one. Whenever this process is killed, the next one knows from the disk what it has started: the run's name is
+ * written before its folder is made, and the trainer waits for a word on its standard input, which it gets when its
+ * process's number is written; without that word it ends.
+ *
+ * @param until the comparison at which the trial is to pause
+ */
+export async function launchTrial(
+  { program, sweep, runs, room, fallBack, save }: Launcher,
+  trial: TrialRecord,
+  spec: Experiment,
+  until: string | undefined,
+): Promise<void> {
+  const run = runFolder(runs, trial, save);
+  const begun = existsSync(runPaths(run).events);
+  if (!begun) {
+    createFolder(run);
+    writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
+    writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+  }
+  const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
+  const log = openSync(runPaths(run).log, 'a');
+  const child = spawn(
+    process.execPath,
+    [
+      program,
+      'train',
+      ...(begun ? ['--resume', run] : [runPaths(run).spec, '--run', run, ...place]),
+      ...['--threads', String(room.threads), '--when-told'],
+      ...(until === undefined ? [] : ['--pause-at', until]),
+    ],
+    { detached: true, windowsHide: true, stdio: ['pipe', log, log] },
+  );
+  closeSync(log);
+  // One that ends before it is told has said why in its folder.
+  child.stdin!.on('error', () => undefined);
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  trial.launched = { pid: child.pid!, at: Date.now() };
+  save();
+  child.stdin!.end('\n');
+  child.unref();
+}
+
+/** A run that was deleted does not come back under its old name: that one may be restored. */
+function runFolder(runs: string, trial: TrialRecord, save: () => void): string {
+  const known = trial.run === undefined ? undefined : join(runs, trial.run);
+  if (known !== undefined && (existsSync(known) || trial.launched === undefined)) return known;
+  trial.run = newRunId(new Date());
+  trial.launched = undefined;
+  save();
+  return join(runs, trial.run);
+}

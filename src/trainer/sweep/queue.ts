@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { writeAtomic } from '../../graph/files';
+import { Journal } from '../../runs/journal';
+import { runPaths } from '../../runs/layout';
+import { readStatus, writeStatus } from '../../runs/status';
+import { isBusy, type TrialView } from '../../runs/sweep/look';
+import { TrialLooker } from '../../runs/sweep/looker';
+import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
+import type { StopReason } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { Pulse } from '../pulse';
+import { Attempts } from './attempts';
+import { decide, type Verdict } from './halving';
+import { launchTrial, type Launcher } from './launch';
+import { hasMemory } from './room';
+
+/** How often the trials' folders are looked at. */
+const LOOK_MS = 250;
+/** Trainers that are asked to stop end themselves within two minutes, whatever hangs; then nobody waits for them. */
+const STOP_TIMEOUT_MS = 180_000;
+
+export interface QueueOptions {
+  /** The sweep's folder, which this process has locked. */
+  folder: string;
+  /** Makes the record, which may take a while, since what is missing in it is measured. */
+  prepare(): Promise<SweepRecord & { room: SweepRoom }>;
+  /** To each trial of the plan its experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
+  /** Where runs of the experiment lie. */
+  runs: string;
+  program: string;
+  pulseWorker: string;
+  fallBack: boolean;
+  /** Stop when nobody renews the lease of the sweep's folder for so many milliseconds. */
+  lease?: number;
+  retryFailed: boolean;
+  interrupted: () => boolean;
+  /** Told after every look at the trials. */
+  looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
+}
+
+export interface SweepOutcome {
+  /** Undefined where nothing is left to do. */
+  stopped?: StopReason;
+  trials: TrialView[];
+  verdicts: ReadonlyMap<string, Verdict>;
+}
+
+/**
+ * Runs the trials of a sweep, as many at a time as there is room for. It keeps nothing in memory that is not on the
+ * disk: whenever it is killed, with or without trainers, another goes on; a trainer that lives is waited for.
+ */
+export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
+  const { folder, pulseWorker, lease } = options;
+  const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
+  try {
+    const record = await options.prepare();
+    writeSweep(folder, record);
+    const outcome = await work(options, record, pulse);
+    await pulse.end(outcome.stopped ? 'stopped' : 'finished');
+    return outcome;
+  } catch (e) {
+    await pulse.end('failed');
+    throw e;
+  }
+}
+
+async function work(
+  options: QueueOptions,
+  record: SweepRecord & { room: SweepRoom },
+  pulse: Pulse,
+): Promise<SweepOutcome> {
+  const { folder, specs, runs, program, fallBack, interrupted } = options;
+  const { room, spec } = record;
+  const launcher: Launcher = {
+    program,
+    sweep: folder.split(/[\\/]/).at(-1)!,
+    runs,
+    room,
+    fallBack,
+    save: () => writeSweep(folder, record),
+  };
+  const attempts = new Attempts(options.retryFailed);
+  const looker = new TrialLooker();
+  for (;;) {
+    const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
+    const planned = trials.filter((t) => t.record.planned);
+    const verdicts = decide(planned, spec.pruning, record.metric);
+    const over = planned.filter((t) => ['over', 'prune'].includes(verdicts.get(t.record.id)!.kind));
+    pulse.progress(over.length, planned.length);
+    options.looked(trials, verdicts);
+    const busy = trials.filter(isBusy);
+    const stopped = interrupted() ? 'requested' : pulse.stopRequested();
+    if (stopped) {
+      if (busy.length === 0) return { stopped, trials, verdicts };
+      for (const { folder } of busy) askToStop(folder!);
+    } else {
+      for (const t of planned) if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) prune(t);
+      const next = planned.find(
+        (t) => verdicts.get(t.record.id)!.kind === 'go' && !isBusy(t) && attempts.mayLaunch(t),
+      );
+      if (!next && busy.length === 0) {
+        // What somebody stopped by itself is still to be done.
+        const all = over.length === planned.length;
+        return { ...(!all && { stopped: 'requested' as const }), trials, verdicts };
+      }
+      if (next && busy.length < room.parallel && hasRoom(trials, room)) {
+        attempts.launched(next);
+        const verdict = verdicts.get(next.record.id) as Extract<Verdict, { kind: 'go' }>;
+        await launchTrial(launcher, next.record, specs.get(next.record.id)!, verdict.until);
+        // At once again: there may be room for another.
+        continue;
+      }
+    }
+    await wait(LOOK_MS);
+  }
+}
+
+const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
+  run === undefined ? undefined : join(runs, run);
+
+/** One trial always has: it says itself where it does not fit. */
+function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
+  const busy = trials.filter(isBusy);
+  const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
+  const fresh = busy.filter((t) => t.state === 'starting' || t.step === 0);
+  return busy.length === 0 || hasMemory(peak || undefined, fresh.length);
+}
+
+/** Again at every look: a trainer that has just begun clears away what was asked before. */
+const askToStop = (run: string): void => writeAtomic(join(runPaths(run).control, 'stop'), '');
+
+/** The trial's own journal says why it goes no further. */
+function prune({ folder, state, reason, step }: TrialView): void {
+  if (folder === undefined || reason === 'pruned') return;
+  if (state === 'lost') writeStatus(folder, { ...readStatus(folder)!, state: 'stopped' });
+  const journal = Journal.open(runPaths(folder).events);
+  journal.append({ kind: 'stopped', step, reason: 'pruned' });
+  journal.close();
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import type { Experiment } from '../../shared/experiment';
+import type { PreflightLine } from '../../shared/preflight';
+import type { SweepRoom } from '../../runs/sweep/record';
+import { availableMemory } from '../micro-batch/available';
+
+/** Share of the free memory that trials may take together: others live on the machine, too. */
+const SHARE = 0.9;
+/** Preflight's JSON lines are a few kilobytes. */
+const MOST_WORDS = 16 * 1024 * 1024;
+
+/** Devices of which there is one, whatever the number of cores. */
+const GRAPHICS = ['webgpu', 'cuda', 'tensorflow'];
+
+export interface RoomRequest {
+  cores: number;
+  /** Bytes free; undefined where the system does not say. */
+  available: number | undefined;
+  /** Bytes of a trial; undefined where that was not measured. */
+  memory: number | undefined;
+  /** As many as somebody asked for. */
+  asked: number | undefined;
+  /** Threads of a trial as somebody asked for; 0 for a fair share of the cores. */
+  threads: number;
+  device: string;
+  trials: number;
+}
+
+/** How many trials there is room for, and how many threads each gets: all of them at once take no more than the cores. */
+export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
+  const fits = r.memory === undefined || r.available === undefined ? 1 : (SHARE * r.available) / r.memory;
+  const cores = Math.floor(r.cores / Math.max(1, r.threads));
+  const most = r.asked ?? (GRAPHICS.includes(r.device) ? 1 : Math.min(cores, Math.floor(fits)));
+  const parallel = Math.max(1, Math.min(most, r.trials));
+  return { parallel, threads: r.threads || Math.max(1, Math.floor(r.cores / parallel)) };
+}
+
+/**
+ * Whether one more trial fits beside those that run: what they have taken is no longer free, but a trial before its
+ * first step has yet to take it.
+ */
+export const hasMemory = (memory: number | undefined, beforeFirstStep: number): boolean => {
+  const available = availableMemory();
+  return memory === undefined || available === undefined || available >= (beforeFirstStep + 1) * memory;
+};
+
+export interface Measured {
+  memory?: number;
+  engine?: string;
+  device?: string;
+}
+
+/** Of some trials the one with the most tokens in a batch, which takes the most memory. */
+export const largest = (specs: readonly Experiment[]): Experiment =>
+  specs.reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
+
+const tokens = ({ model, training: t }: Experiment): number =>
+  model.maxLength * Math.min(t.batchSize, t.microBatchSize ?? Infinity);
+
+/**
+ * What a preflight says of a trial's memory and device; nothing where it fails, since the trial itself will then say
+ * why. It runs in a process of its own, which a hanging driver does not take along.
+ *
+ * @param file the trial's experiment
+ */
+export async function measureTrial(
+  program: string,
+  file: string,
+  place: readonly string[],
+): Promise<Measured> {
+  const args = [program, 'preflight', file, '--json', '--steps', '1', ...place];
+  const out = await new Promise<string>((resolve) =>
+    execFile(process.execPath, args, { maxBuffer: MOST_WORDS, windowsHide: true }, (_, stdout) =>
+      resolve(stdout),
+    ),
+  );
+  const measured: Measured = {};
+  for (const line of out.split('\n')) {
+    const told = line.startsWith('{') ? (JSON.parse(line) as PreflightLine) : undefined;
+    if (told?.kind === 'estimate') measured.memory = told.memoryBytes;
+    if (told?.kind === 'device') Object.assign(measured, { engine: told.engine, device: told.device });
+  }
+  return measured;
+}
+
+/** The room of this machine now, for trials as they were measured. */
+export function roomNow(
+  { memory, engine, device }: Measured & { engine: string; device: string },
+  asked: Pick<RoomRequest, 'asked' | 'threads' | 'trials'>,
+): SweepRoom {
+  const now = { cores: availableParallelism(), available: availableMemory(), memory, device };
+  return { ...roomFor({ ...now, ...asked }), memory, engine, device };
+}

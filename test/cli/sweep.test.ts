@@ -1,0 +1,236 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import { readStatus } from '../../src/runs/status';
+import { readSweep, trialOf, type SweepRecord } from '../../src/runs/sweep/record';
+import type { SweepSpec } from '../../src/shared/sweep';
+import { uniform } from '../../src/shared/random';
+import { CLI, Lab } from './lab';
+
+const labs: Lab[] = [];
+afterAll(() => labs.forEach((lab) => lab.remove()));
+
+const ON_CPU = ['--parallel', '2', '--device', 'cpu'];
+
+function labWith(sweep: Partial<SweepSpec>, training: object = {}): Lab {
+  const lab = new Lab({ training: { epochs: 1, evaluateEvery: 4, ...training }, sweep });
+  labs.push(lab);
+  return lab;
+}
+
+const runsOf = (lab: Lab) => lab.path('.aurora/runs/tiny');
+
+function folderOf(lab: Lab): string {
+  const sweeps = lab.path('.aurora/sweeps/tiny');
+  const [id] = readdirSync(sweeps);
+  return join(sweeps, id);
+}
+
+const recordOf = (lab: Lab): SweepRecord => readSweep(folderOf(lab))!;
+
+const bits = (run: string): string[] =>
+  ['best', 'last'].map((which) =>
+    createHash('sha256')
+      .update(readFileSync(join(run, 'adapter', which, 'adapter_model.safetensors')))
+      .digest('hex'),
+  );
+
+/** To each trial's id what came of it: numbers that do not depend on the clock, and the bits of its adapters. */
+function results(lab: Lab): Map<string, unknown> {
+  const names = readdirSync(runsOf(lab));
+  const { trials } = recordOf(lab);
+  // Each trial has one run, and there are no others.
+  expect(names.sort()).toEqual(trials.map((t) => t.run!).sort());
+  return new Map(
+    trials.map(({ id, run, number }) => {
+      const folder = join(runsOf(lab), run!);
+      expect(trialOf(folder)).toMatchObject({ trial: id, number });
+      const { events, scalars, result } = readRun(folder);
+      expect(result).toMatchObject({ outcome: 'finished', steps: 12 });
+      const journal = readFileSync(runPaths(folder).events, 'utf8');
+      expect(journal.split('"kind":"started"')).toHaveLength(2);
+      // One that was killed after it had its result has finished all the same.
+      expect(journal.split('"kind":"finished"').length).toBeLessThan(3);
+      expect([...scalars.column('step')!]).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+      const evaluations = events.flatMap((e) =>
+        e.kind === 'evaluation' ? [{ ...e.metrics, step: e.step }] : [],
+      );
+      expect(evaluations.map((e) => e.step)).toEqual([4, 8, 12]);
+      const losses = [...scalars.column('loss')!];
+      return [id, { evaluations, losses, best: result!.best, bits: bits(folder) }];
+    }),
+  );
+}
+
+const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.once('exit', done));
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 4000 && !condition(); i++) await wait(10);
+  expect(condition()).toBe(true);
+}
+
+function kill(pid: number | undefined): void {
+  try {
+    if (pid) process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
+describe('a sweep of 24 trials', () => {
+  const grid = (...seeds: number[]): Partial<SweepSpec> => ({
+    type: 'grid',
+    parameters: {
+      'adapter.rank': [1, 2, 4],
+      'training.learningRate': [0.003, 0.01],
+      'training.seed': seeds,
+    },
+  });
+
+  it('survives kill -9 of queue and trainers, trains each trial once, and ends as one that nobody disturbed', async () => {
+    const lab = labWith(grid(1, 2, 3, 4));
+    const begun = () => (existsSync(runsOf(lab)) ? readdirSync(runsOf(lab)).length : 0);
+    for (let round = 0; round < 6; round++) {
+      const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
+      const end = ended(queue);
+      await until(() => begun() >= 3 * (round + 1));
+      await wait(600 * uniform(1, round));
+      queue.kill('SIGKILL');
+      await end;
+      // Sometimes the queue alone, sometimes one of its trainers, sometimes all.
+      for (const { launched } of recordOf(lab).trials)
+        if (uniform(2, round, launched?.pid ?? 0) < round / 6) kill(launched?.pid);
+    }
+    const last = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect([last.code, last.out]).toEqual([0, expect.stringMatching(/^ {2}Going on: \d+ finished/m)]);
+    const disturbed = results(lab);
+    expect(disturbed.size).toBe(24);
+
+    // Half of its trials: the same as with all of them, since each depends on its settings alone.
+    const calm = labWith(grid(1, 3));
+    const r = calm.run('sweep', calm.experiment, ...ON_CPU);
+    expect(r.code).toBe(0);
+    expect(r.out).toContain('Sweep of tiny: grid, 12 trials, compared by accuracy\n');
+    for (const [id, result] of results(calm)) expect(disturbed.get(id)).toEqual(result);
+    // Done is done.
+    const before = readdirSync(runsOf(calm));
+    expect(calm.run('sweep', calm.experiment, ...ON_CPU).code).toBe(0);
+    expect(readdirSync(runsOf(calm))).toEqual(before);
+  }, 180_000);
+});
+
+describe('aurora sweep', () => {
+  const list = (trials: SweepSpec['trials']): Partial<SweepSpec> => ({ type: 'list', trials });
+
+  it('stops at a signal with all saved, leaves the sweep to one queue, and goes on', async () => {
+    const lab = labWith(list([{}, { 'training.seed': 1 }, { 'training.seed': 2 }]), { epochs: 400 });
+    const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
+    const end = ended(queue);
+    await until(
+      () => lab.begun(runsOf(lab), 'checkpoints/step-000003') && readdirSync(runsOf(lab)).length === 2,
+    );
+    const second = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect([second.code, second.err]).toEqual([
+      20,
+      expect.stringContaining(`is being run by process ${queue.pid}`),
+    ]);
+    queue.kill('SIGTERM');
+    expect(await end).toBe(130);
+    expect(readStatus(folderOf(lab))).toMatchObject({ state: 'stopped', step: 0, steps: 3 });
+    expect(readdirSync(runsOf(lab)).map((run) => readStatus(join(runsOf(lab), run))!.state)).toEqual([
+      'stopped',
+      'stopped',
+    ]);
+
+    // A trial that somebody stops by itself is left at that; the others go on.
+    const again = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
+    const over = ended(again);
+    const stop = (run: string) => {
+      mkdirSync(runPaths(run).control, { recursive: true });
+      writeFileSync(join(runPaths(run).control, 'stop'), '');
+    };
+    const [first] = lab.runs(runsOf(lab)).sort();
+    await until(() => readStatus(first)?.state === 'running');
+    stop(first);
+    await until(() => readStatus(first)?.state === 'stopped' && readdirSync(runsOf(lab)).length === 3);
+    again.kill('SIGTERM');
+    expect(await over).toBe(130);
+    expect(readStatus(first)?.state).toBe('stopped');
+  });
+
+  it('tells of a trial that fails, finishes the others, and tries it again when asked', () => {
+    const lab = labWith(list([{ 'adapter.targetModules': ['nowhere'] }, { 'adapter.rank': 1 }]));
+    const r = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect(r.code).toBe(1);
+    expect(r.out).toMatch(/^2 +\d+\.\d %.+ finished /m);
+    expect(r.out).toMatch(/^Trial 1 failed: .*nowhere/m);
+    const journal = () =>
+      readFileSync(runPaths(join(runsOf(lab), recordOf(lab).trials[0].run!)).events, 'utf8');
+    const failures = () => journal().split('"kind":"failed"').length - 1;
+    expect(lab.run('sweep', lab.experiment, ...ON_CPU).code).toBe(1);
+    expect(failures()).toBe(1);
+    const json = lab.run('sweep', lab.experiment, ...ON_CPU, '--retry-failed', '--json');
+    expect([json.code, json.err, failures()]).toEqual([1, '', 2]);
+    const lines = json.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({ kind: 'plan', type: 'list', trials: [{ number: 1 }, { number: 2 }] });
+    expect(lines.at(-1)).toEqual({ kind: 'end', stopped: null, ranked: [2, 1] });
+  });
+
+  it('prunes: the best are compared and go on to the same bits, the others say why they stopped', () => {
+    const rates = [0.00001, 0.00003, 0.003, 0.01];
+    const lab = labWith(
+      { ...list(rates.map((r) => ({ 'training.learningRate': r }))), pruning: { eta: 2, minEpochs: 1 } },
+      { epochs: 4, evaluateEvery: 'epoch' },
+    );
+    const r = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect(r.code).toBe(0);
+    expect(r.out).toContain('Pruned: one in 2 goes on after 1, 2, 4, … epochs.');
+    const ends = recordOf(lab).trials.map(({ run }) => {
+      const { events, scalars } = readRun(join(runsOf(lab), run!));
+      const last = events.at(-1)!;
+      const first = events.find((e) => e.kind === 'evaluation')!;
+      const why = last.kind === 'stopped' ? last.reason : last.kind;
+      return { run, first: first.metrics.accuracy, why, steps: scalars.records };
+    });
+    expect(ends.map(({ why, steps }) => `${why} ${steps}`).sort()).toEqual([
+      'finished 48',
+      'pruned 12',
+      'pruned 12',
+      'pruned 24',
+    ]);
+    const at = (steps: number) => ends.filter((e) => e.steps === steps).map((e) => e.first);
+    expect(Math.min(...at(24), ...at(48))).toBeGreaterThanOrEqual(Math.max(...at(12)));
+    expect(r.out.match(/ pruned at step 12 /g)).toHaveLength(2);
+    // The winner stopped twice on its way, and its learning rate fell as in a run that did not.
+    const won = ends.findIndex((e) => e.steps === 48);
+    const set = ['--set', `training.learningRate=${rates[won]}`, '--threads', '1', '--device', 'cpu'];
+    expect(lab.run('train', lab.experiment, ...set, '--out', lab.path('whole')).code).toBe(0);
+    const [whole] = lab.runs(lab.path('whole'));
+    expect(bits(join(runsOf(lab), ends[won].run!))).toEqual(bits(whole));
+    // Decided is decided.
+    expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
+  });
+
+  it('says what it would do, measured, and leaves nothing', () => {
+    const lab = labWith({
+      type: 'random',
+      count: 5,
+      parameters: { 'training.learningRate': { min: 1e-4, max: 1e-2, scale: 'log' } },
+    });
+    const r = lab.run('sweep', lab.experiment, '--dry-run', '--device', 'cpu');
+    expect(r.out).toMatch(
+      /^Sweep of tiny: random, 5 trials, compared by accuracy\n {2}training\.learningRate {3}0\.\d+, /,
+    );
+    expect(r.out).toMatch(/ on cpu, with \d+ threads? (each, )?.*of memory a trial\.$/m);
+    expect(existsSync(lab.path('.aurora'))).toBe(false);
+    expect(lab.run('sweep', lab.path('train.jsonl')).code).toBe(3);
+  });
+});

@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
+import { expand, settingsText, type SweepSpec } from '../../../src/shared/sweep';
+
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
+  file = join(folder, 'demo.aurora.json');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const BASE = { model: { path: 'model.onnx' }, data: { train: 'train.csv' } };
+const write = (sweep: object, base: object = BASE) =>
+  writeFileSync(file, JSON.stringify({ ...base, sweep }, null, 2));
+const load = (sweep: object, ...set: string[]) => {
+  write(sweep);
+  return loadSweep(file, set);
+};
+function errorOf(sweep: object, ...set: string[]): string {
+  try {
+    load(sweep, ...set);
+  } catch (e) {
+    return (e as Error).message.replaceAll(file, 'FILE');
+  }
+  throw new Error('It was accepted.');
+}
+const spec = (sweep: Partial<SweepSpec>): SweepSpec => ({ type: 'grid', seed: 1, ...sweep });
+
+describe('the trials of a sweep', () => {
+  it('of a grid are all combinations, the last parameter varying fastest, each once', () => {
+    const parameters = { 'adapter.rank': [1, 2], 'training.seed': [1, 2, 2] };
+    expect(expand(spec({ parameters })).map((s) => Object.values(s))).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ]);
+  });
+
+  it('of a random sweep follow from its seed; more of them begin with the same', () => {
+    const parameters = {
+      'training.learningRate': { min: 1e-4, max: 1e-2, scale: 'log' },
+      'adapter.rank': { min: 1, max: 4, integer: true },
+      'adapter.alpha': [4, 8],
+    } as const satisfies Record<string, unknown>;
+    const random = (count: number, seed = 1) =>
+      expand(spec({ type: 'random', count, seed, parameters: structuredClone(parameters) as never }));
+    const all = random(200);
+    expect(all).toHaveLength(200);
+    expect(random(20)).toEqual(all.slice(0, 20));
+    expect(random(20, 2)).not.toEqual(all.slice(0, 20));
+    const values = (key: string) => all.map((s) => s[key] as number);
+    expect(new Set(values('adapter.rank'))).toEqual(new Set([1, 2, 3, 4]));
+    expect(new Set(values('adapter.alpha'))).toEqual(new Set([4, 8]));
+    const rates = values('training.learningRate');
+    expect(rates.every((r) => r >= 1e-4 && r <= 1e-2)).toBe(true);
+    // As many above the middle of the logarithms as below.
+    expect(rates.filter((r) => r > 1e-3).length).toBeGreaterThan(70);
+    expect(rates.filter((r) => r < 1e-3).length).toBeGreaterThan(70);
+  });
+
+  it('of a random sweep over few values end when there are no more', () => {
+    expect(expand(spec({ type: 'random', count: 9, parameters: { 'training.seed': [1, 2] } }))).toHaveLength(
+      2,
+    );
+  });
+
+  it('are known by their settings, whatever else the section says', () => {
+    const few = load({ type: 'grid', parameters: { 'adapter.rank': [1, 2], 'training.seed': [1] } });
+    const more = load({ type: 'grid', parameters: { 'training.seed': [1, 3], 'adapter.rank': [1, 2, 4] } });
+    const ids = more.trials.map((t) => t.id);
+    expect(new Set(ids).size).toBe(6);
+    for (const { id } of few.trials) expect(ids).toContain(id);
+    expect(more.baseHash).toBe(few.baseHash);
+    expect(load({ type: 'list', trials: [{}] }, 'training.epochs=9').baseHash).not.toBe(few.baseHash);
+  });
+
+  it('are the experiment with settings changed; what follows a setting follows it still', () => {
+    const adapter = [{ method: 'lora', rank: 8 }, { method: 'aurora' }];
+    const { trials, base } = load({
+      type: 'grid',
+      parameters: { 'adapter.alpha': [1], adapter, 'training.learningRate': [0.5] },
+    });
+    expect(base.training.learningRate).toBe(0.002);
+    expect(trials.map((t) => t.spec.adapter)).toMatchObject([
+      { method: 'lora', rank: 8, alpha: 1, useRslora: false },
+      { method: 'aurora', rank: 2, alpha: 1, gridSize: 5 },
+    ]);
+    for (const { spec } of trials) {
+      expect(spec.training).toMatchObject({ learningRate: 0.5, headLearningRate: 0.5 });
+      expect(spec).not.toHaveProperty('sweep');
+    }
+  });
+
+  it('do not touch a run of the experiment itself', () => {
+    write({ type: 'list', trials: [{ 'training.seed': 1 }] });
+    expect(loadExperiment(file)).not.toHaveProperty('sweep');
+    expect(loadExperiment(file).training.seed).toBe(42);
+  });
+});
+
+describe('a mistake in a sweep', () => {
+  it('is told at the value, once, with the first trial that has it', () => {
+    const parameters = { 'adapter.rank': [2, 0], 'training.seed': [1, 2] };
+    expect(errorOf({ type: 'grid', parameters })).toBe(
+      'FILE:13:9: trial 3 (rank 0 · seed 1): adapter.rank is 0, expected a whole number of at least 1.',
+    );
+    write({ type: 'grid', parameters });
+    const { problems } = checkExperiment(
+      file,
+      JSON.stringify({ ...BASE, sweep: { type: 'grid', parameters } }),
+    );
+    expect(problems).toMatchObject([{ path: ['sweep', 'parameters', 'adapter.rank', 1], from: 'rule' }]);
+  });
+
+  it.each([
+    [{ type: 'grid' }, /sweep\.parameters is missing: a sweep of the type grid needs it/],
+    [{ type: 'random', parameters: { 'training.seed': [1] } }, /sweep\.count is missing/],
+    [{ type: 'list', trials: [{}], count: 3 }, /sweep\.count means nothing in a sweep of the type list/],
+    [
+      { type: 'grid', parameters: { 'training.seed': [] } },
+      /sweep\.parameters\.training\.seed is \[\], expected/,
+    ],
+    [
+      { type: 'grid', parameters: { 'training.sed': [1] } },
+      /trial 1 .*training\.sed is not a known key.*"seed"/,
+    ],
+    [{ type: 'grid', parameters: { 'training.seed.x': [1] } }, /trial 1 .*training\.seed/],
+    [{ type: 'grid', parameters: { 'sweep.seed': [1] } }, /sweep\.seed is no setting of a trial/],
+    [
+      { type: 'grid', parameters: { 'adapter.rank': { min: 1, max: 2 } } },
+      /a grid needs the values in a list/,
+    ],
+    [
+      { type: 'random', count: 2, parameters: { 'adapter.alpha': { min: 0, max: 2, scale: 'log' } } },
+      /only has numbers above 0/,
+    ],
+    [{ type: 'list', trials: [{}], pruning: {} }, /needs one of minEpochs and minSteps/],
+    [
+      { type: 'random', count: 2000, parameters: { 'adapter.alpha': { min: 1, max: 2 } } },
+      /the sweep has 2000 trials, more than 1000/,
+    ],
+    [
+      { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },
+      /trial 2 \(staticEpochs 9\): training\.staticEpochs is 9, more than the 3/,
+    ],
+  ])('%j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
+
+  it('is also a setting that is given and varied', () => {
+    const parameters = { 'training.seed': [1] };
+    expect(errorOf({ type: 'grid', parameters }, 'training.seed=2')).toMatch(
+      /^--set training\.seed=2: the sweep itself varies training\.seed\.$/,
+    );
+  });
+
+  it('or no sweep at all', () => {
+    writeFileSync(file, JSON.stringify(BASE));
+    expect(() => loadSweep(file)).toThrow(/has no section "sweep"/);
+  });
+});
+
+it('a trial is told apart by what varies', () => {
+  expect(settingsText({ 'adapter.rank': 4, 'training.learningRate': 0.002 })).toBe(
+    'rank 4 · learningRate 0.002',
+  );
+  expect(settingsText({ adapter: { method: 'lora', rank: 8 }, 'a.x': 1, 'b.x': '2' })).toBe(
+    'adapter lora 8 · a.x 1 · b.x 2',
+  );
+});

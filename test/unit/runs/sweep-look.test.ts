@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
+import { lookAtTrial } from '../../../src/runs/sweep/look';
+import type { TrialRecord } from '../../../src/runs/sweep/record';
+import type { NewEvent, RunStatus } from '../../../src/shared/events';
+import { evaluated, makeRun, setStatus, started } from '../extension/run-maker';
+import { temporaryFolders } from './folder';
+
+const folder = temporaryFolders();
+const record: TrialRecord = { id: 't', number: 1, settings: {}, planned: true };
+
+const run = (status?: Partial<RunStatus>, events?: NewEvent[], result?: Record<string, unknown>) =>
+  makeRun(join(folder(), 'demo.aurora.json'), { status, events, result });
+const look = (folder: string | undefined, over: Partial<TrialRecord> = {}) =>
+  lookAtTrial({ ...record, ...over }, folder);
+
+it('tells a trial by its run folder', () => {
+  expect(look(undefined).state).toBe('waiting');
+  expect(look(folder()).state).toBe('waiting');
+  expect(look(run()).state).toBe('waiting');
+  expect(look(run({ step: 7 }, [started, evaluated(5, 0.5)]))).toMatchObject({ state: 'running', step: 7 });
+  expect(look(run({ state: 'finished' }, [started], { steps: 12, peakMemory: 5 }))).toMatchObject({
+    state: 'finished',
+    step: 12,
+    peakMemory: 5,
+  });
+  const stopped = run({ state: 'stopped' }, [started, { kind: 'stopped', step: 4, reason: 'rung' }]);
+  expect(look(stopped)).toMatchObject({ state: 'stopped', reason: 'rung' });
+  const failed: NewEvent = { kind: 'failed', step: 4, error: 'disk', message: 'Full.' };
+  expect(look(run({ state: 'failed' }, [started, failed]))).toMatchObject({
+    state: 'failed',
+    error: { message: 'Full.' },
+  });
+});
+
+it('takes a trainer for gone when its process is, and not when only its heartbeat is old', async () => {
+  const old = Date.now() - 2 * HEARTBEAT_TIMEOUT_MS;
+  // This process is there, but it trains no such run.
+  const other = run({ heartbeat: old }, [started]);
+  if (process.platform === 'linux') expect(look(other).state).toBe('lost');
+  const mine = run();
+  const trainer = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', mine], { stdio: 'ignore' });
+  const ended = new Promise((done) => trainer.once('exit', done));
+  try {
+    expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() } }).state).toBe('starting');
+    expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() - 120_000 } }).state).toBe('waiting');
+    setStatus(mine, { pid: trainer.pid, heartbeat: old, startedAt: old });
+    expect(look(mine).state).toBe('running');
+  } finally {
+    trainer.kill('SIGKILL');
+    await ended;
+  }
+  expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() } }).state).toBe('lost');
+});

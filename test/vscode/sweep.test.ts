@@ -1,0 +1,93 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { readRun } from '../../src/runs/read';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { programs } from './driver/processes';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+/** A sweep from the tree: run, watched, stopped, gone on with over a reload, and finished. */
+describe('a sweep, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({
+    training: { epochs: 20, evaluateEvery: 60, checkpointEvery: 60 },
+    sweep: { type: 'grid', parallel: 1, parameters: { 'training.seed': [1, 2, 3] } },
+  });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+
+  beforeAll(async () => {
+    server = await startWorkbench({ version: '1.100', name: 'sweep', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    for (const command of ['sweep', 'train'])
+      for (const pid of server ? programs(server.profile, command) : []) process.kill(pid, 'SIGKILL');
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const spoken = (): Promise<string[]> =>
+    window
+      .pane('Experiments')
+      .locator('.monaco-list-row')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+  const untilSpoken = (...what: RegExp[]) =>
+    expect
+      .poll(spoken, { timeout: 60_000 })
+      .toEqual(expect.arrayContaining(what.map((w) => expect.stringMatching(w) as unknown)));
+  const group = () => window.row('Sweep ·');
+
+  test('the lens over the section says how many trials there are', async () => {
+    await window.openFile('tiny.aurora.json');
+    await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 3 trials' }).waitFor();
+  });
+
+  test('Run Sweep shows a group with its trials, each by what sets it apart', async () => {
+    await window.contextMenu(window.row('tiny'), 'Run Sweep');
+    await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
+    await window.expand(group());
+    await untilSpoken(/^Run seed 1, running, \d+\/240/);
+    await window.screenshot('sweep-running');
+  });
+
+  test('Stop Sweep saves the trial in hand, and leaves no process', async () => {
+    await window.contextMenu(group(), 'Stop Sweep');
+    await window.said(/The sweep of tiny is stopped; [012] of 3 trials are done, all is saved/);
+    await untilSpoken(/^Sweep · \w{4}, stopped, [012] of 3/);
+    expect(['sweep', 'train'].flatMap((command) => programs(server.profile, command))).toEqual([]);
+  });
+
+  test('Run Sweep on the group goes on, also over a reload, and trains each trial once', async () => {
+    await window.contextMenu(group(), 'Run Sweep');
+    await untilSpoken(/^Sweep · \w{4}, running, [012] of 3/);
+    await window.reload();
+    await window.sideBar();
+    await untilSpoken(/^Sweep · \w{4}, (running, [012] of 3|finished, 3 trials), best /);
+    await untilSpoken(/^Sweep · \w{4}, finished, 3 trials, best [\d.]+ % accuracy/);
+    await window.expand(group());
+    await untilSpoken(...[1, 2, 3].map((seed) => new RegExp(`^Run seed ${seed}, finished, `)));
+    await window.screenshot('sweep-finished');
+    const ids = readdirSync(runs);
+    expect(ids).toHaveLength(3);
+    for (const id of ids) {
+      const { scalars, result } = readRun(join(runs, id));
+      expect([scalars.records, existsSync(join(runs, id, 'trial.json')), result?.outcome]).toEqual([
+        240,
+        true,
+        'finished',
+      ]);
+    }
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
