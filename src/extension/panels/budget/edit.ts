@@ -3,7 +3,7 @@ import { AuroraError } from '../../../shared/errors';
 import schema from '../../../shared/experiment.schema.json';
 import { adapterDefault } from './experiment';
 import type { BudgetChoice } from './fields';
-import { indentOf, insertProperty, removeProperty } from './jsonc';
+import { indentOf, insertProperty, removeProperty } from '../../../runs/experiment/jsonc';
 
 export interface AdapterEdit {
   /** The whole new text; the same where nothing changes. */
