@@ -5,7 +5,7 @@ import { sortedJson } from '../../shared/sorted-json';
 import type { BaseModel } from '../base-model';
 import type { Trained } from '../trained';
 import { useOf } from './card-use';
-import { codeSpan, plainWords } from './markdown';
+import { codeSpan, plainWords } from '../../shared/markdown';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
