@@ -1,5 +1,5 @@
 import { escapeControls } from '../shared/controls';
-import { missingOf, missingWords } from '../shared/study/missing';
+import { missingWords } from '../shared/study/missing';
 import { english } from '../shared/study/say';
 import type { Section, Study } from '../shared/study/study';
 import { groupTable, rateTable } from '../shared/study/tables';
@@ -14,7 +14,7 @@ const WIDTH = 100;
 export function studyText(study: Study): string {
   const rest = [
     ...leftOutWords(study, english),
-    ...missingOf(study).map((m) => `${missingWords(m, english)} --measure does it.`),
+    ...study.missing.map((m) => `${missingWords(m, english)} --measure does it.`),
   ];
   const parts = [
     ...study.sections.map((s) => sectionText(s, study)),

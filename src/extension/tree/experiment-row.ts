@@ -29,7 +29,11 @@ export function experimentRow(
     label: entry.name,
     description: parts.join(' · '),
     icon: { id: entry.exists ? 'file' : 'history' },
-    capabilities: ['experiment', ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : [])],
+    capabilities: [
+      'experiment',
+      ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : []),
+      ...(all > 0 ? ['canStudy'] : []),
+    ],
     spoken: [t('Experiment {0}', entry.name), ...parts].join(', '),
   };
 }

@@ -1,5 +1,5 @@
 import type { Say } from './say';
-import type { Study } from './study';
+import type { Section } from './study';
 import { count } from './words';
 
 /** What a study would show and its run folders do not hold yet. One command measures all of it. */
@@ -14,7 +14,8 @@ const LOW_RANK = ['lora', 'aurora'];
 
 export const hasGeometry = (method: string): boolean => LOW_RANK.includes(method);
 
-export function missingOf({ sections }: Study): Missing[] {
+/** What is missing of the chosen groups' runs. */
+export function missingOf(sections: readonly Section[]): Missing[] {
   const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
   const all: Missing[] = [
     { what: 'merged', runs: runs.filter((r) => !r.forms).map((r) => r.folder) },

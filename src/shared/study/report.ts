@@ -3,7 +3,7 @@ import { plainWords } from '../markdown';
 import { deltaFigures, FIGURES, figureOf } from './figures/all';
 import type { Figure, Table } from './figures/figure';
 import { svgText } from './figures/svg';
-import { missingOf, missingWords } from './missing';
+import { missingWords } from './missing';
 import type { Say } from './say';
 import type { Section, Study } from './study';
 import { groupTable, groupsCsvRows, rateTable, runsCsvRows } from './tables';
@@ -21,7 +21,7 @@ export function reportFiles(study: Study, title: string, say: Say): Map<string, 
   const parts = study.sections.map((section, i) => sectionText(section, i, study, files, say));
   const rest = [
     ...leftOutWords(study, say),
-    ...missingOf(study).map((m) => `${missingWords(m, say)} ${say('To do it: aurora study … --measure')}`),
+    ...study.missing.map((m) => `${missingWords(m, say)} ${say('To do it: aurora study … --measure')}`),
   ];
   const text = [
     `# ${plainWords(title)}`,

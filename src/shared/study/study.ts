@@ -2,6 +2,7 @@ import type { MetricName } from '../experiment';
 import { compareGroups, samplingError, type Comparison } from './compare';
 import { groupsOf, seedOf, type Group } from './groups';
 import { isMetric } from './metric';
+import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
 import type { StudyRun, Unfit, UnfitRun } from './run';
 import type { Say } from './say';
@@ -22,6 +23,7 @@ export interface Study {
   leftOut: { folder: string; name: string; why: Unfit }[];
   /** Tests that were corrected together. */
   tests: number;
+  missing: Missing[];
 }
 
 /** The runs on one data set. */
@@ -61,7 +63,7 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
     const why = 'unfit' in r ? r.unfit : fit.includes(r) ? undefined : 'repeated';
     return why ? [{ folder: r.folder, name: r.name, why }] : [];
   });
-  return { metric, sections, leftOut, tests };
+  return { metric, sections, leftOut, tests, missing: missingOf(sections) };
 }
 
 /** The same settings and seed give the same run: counted once, the newest. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { missingOf } from '../../../src/shared/study/missing';
 import { english } from '../../../src/shared/study/say';
 import { studyOf, type StudyOptions } from '../../../src/shared/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/shared/study/run';
@@ -209,7 +208,7 @@ it('what is missing is named with its runs', () => {
     studyRun({ method: 'none' }, 1, 0.6, { forms: { trained: spare, merged: spare, same: true } }),
     studyRun(aurora(), 1, 0.6),
   ];
-  const found = missingOf(study(runs));
+  const found = study(runs).missing;
   expect(found.map((m) => [m.what, m.runs.length])).toEqual([
     ['merged', 1],
     ['examples', 2],
