@@ -13,8 +13,6 @@ const LEAST = 280;
 export class FigureView extends LitElement {
   /** The figure for a width; undefined where there is nothing to draw. */
   @property({ attribute: false }) draw!: (width: number) => Figure | undefined;
-  /** Said in its place where there is nothing. */
-  @property({ attribute: false }) instead = '';
   @state() private width = 640;
   private readonly sizes = new ResizeObserver(([entry]) => {
     this.width = Math.max(LEAST, Math.floor(entry.contentRect.width));
@@ -36,7 +34,7 @@ export class FigureView extends LitElement {
 
   protected override render() {
     const figure = this.draw(this.width);
-    if (!figure) return this.instead ? html`<p class="note">${this.instead}</p>` : nothing;
+    if (!figure) return nothing;
     const { title, summary, shapes, table, height } = figure;
     const copy = () =>
       this.dispatchEvent(

@@ -13,25 +13,29 @@ export interface SectionActions {
   measure(): void;
 }
 
+/** Whether there is something to draw does not depend on it. */
+const ANY_WIDTH = 640;
+
 /** One data set: its groups, what is different and how sure that is, and the figures. */
 export function sectionView(study: Study, section: Section, delta: string | undefined, act: SectionActions) {
   const { metric } = study;
   const rates = rateTable(section, metric, t);
+  const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH, t));
   return html`<section class="data" aria-label=${section.name}>
     <h2>${section.name}</h2>
     <p class="note">${t('{0} validation examples', count(section.examples))}</p>
     ${dataTable(groupTable(section, metric, t), t('Groups of {0}', section.name))}
     ${differences(study, section)}
     <div class="figures">
-      ${FIGURES.map(
+      ${drawn.map(
         (name) =>
           html`<aurora-study-figure
             data-figure=${name}
             .draw=${(width: number) => figureOf(name, section, metric, width, t)}
-            .instead=${instead(name, section)}
           ></aurora-study-figure>`,
       )}
     </div>
+    ${FIGURES.filter((name) => !drawn.includes(name)).map((name) => html`<p class="note">${instead(name, section)}</p>`)}
     ${deltas(section, delta, act)}
     ${
       rates
@@ -71,7 +75,9 @@ function instead(name: FigureName, { groups }: Section): string {
     return groups.some((g) => g.method !== 'none')
       ? t('As trained, and merged: the merged form was not measured yet.')
       : '';
-  return name === 'time' ? t('Time per step: the runs have recorded none.') : '';
+  return name === 'time'
+    ? t('Time per step: the runs have recorded none.')
+    : t('Peak memory: the runs have recorded none.');
 }
 
 function deltas(section: Section, wanted: string | undefined, act: SectionActions) {

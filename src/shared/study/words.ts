@@ -99,7 +99,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.groups.some((g) => g.runs.length > 1))
     notes.push(
       say(
-        '± is the standard deviation over seeds; error bars are 95 % intervals of the mean over seeds (Student’s t).',
+        '± is the standard deviation over seeds; error bars are 95 % intervals of the mean over seeds (Student’s t), those of time and memory standard deviations.',
       ),
     );
   notes.push(
@@ -138,6 +138,9 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
         tests,
       ),
     );
+  const places = [...new Set(section.groups.flatMap((g) => g.runs.flatMap((r) => r.place ?? [])))];
+  if (places.length > 1)
+    notes.push(say('Times and memory are of different places and do not compare: {0}.', places.join('; ')));
   return [...notes, ...rateNotes(section, say)];
 }
 

@@ -13,6 +13,8 @@ export interface Row {
 /** The frame of a chart whose rows lie: names on the left, one axis below. */
 export interface Frame {
   height: number;
+  /** Where the names end. */
+  left: number;
   shapes: Shape[];
   scale: Scale;
   /** Pixels of a row's middle. */
@@ -38,6 +40,7 @@ export function frame(
   const y = (row: number) => TOP + (row + 0.5) * LINE;
   return {
     height: bottom + BELOW,
+    left,
     scale,
     y,
     shapes: [
@@ -46,7 +49,7 @@ export function frame(
         text(scale.at(v), bottom + 16, scale.text(v), 'middle'),
       ]),
       ...(zero ? [line(scale.at(0), TOP, scale.at(0), bottom, 'axis')] : []),
-      text((left + right) / 2, bottom + 34, axis, 'middle'),
+      text(right, bottom + 34, axis, 'end'),
       ...labels.map((label, i) => text(names, y(i) + 4, fitted(label, names), 'end', 'label')),
     ],
   };
@@ -54,7 +57,7 @@ export function frame(
 
 /** A bar from zero, and its interval where it is known. */
 export function bar(
-  { scale, y }: Frame,
+  { scale, y, left }: Frame,
   row: number,
   value: number,
   half: number | undefined,
@@ -70,6 +73,8 @@ export function bar(
       height: 16,
       class: `bar ${seriesClass(series)}`,
     },
-    ...(half === undefined ? [] : lyingWhisker(y(row), scale.at(value - half), scale.at(value + half))),
+    ...(half === undefined
+      ? []
+      : lyingWhisker(y(row), Math.max(left, scale.at(value - half)), scale.at(value + half))),
   ];
 }

@@ -15,7 +15,7 @@ export function linear(values: readonly number[], from: number, to: number, zero
   const room = 0.06 * (high - low);
   if (!zero || low < 0) low -= room;
   if (!zero || high > 0) high += room;
-  const step = roundStep((high - low) / Math.max(3, Math.floor(Math.abs(to - from) / 55)));
+  const step = roundStep((high - low) / Math.max(3, Math.floor(Math.abs(to - from) / 48)));
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const marks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) marks.push(i * step);
