@@ -45,14 +45,9 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     },
     ...path.map((p) => marker(0, x.at(p.x), y.at(p.y), 3)),
     ...named(path).map(({ x: px, y: py, step }) => {
-      const isRight = x.at(px) > width - 110;
-      return text(
-        x.at(px) + (isRight ? -8 : 8),
-        y.at(py) + 4,
-        say('step {0}', step),
-        isRight ? 'end' : 'start',
-        'label',
-      );
+      const at = x.at(px);
+      const anchor = at < EDGE.left + 40 ? 'start' : at > width - EDGE.right - 40 ? 'end' : 'middle';
+      return text(at, y.at(py) - 8, say('step {0}', step), anchor, 'label');
     }),
   ];
   return {
