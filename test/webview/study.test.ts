@@ -62,7 +62,7 @@ describe('the Study page', () => {
       'Time per step',
       'Peak memory',
       'As trained, and merged into the weights',
-      'ΔW over training: AuroRA r=2, seed 1',
+      'Merged ΔW over training: AuroRA r=2, seed 1',
       'Singular values of the merged ΔW: AuroRA r=2, seed 1',
     ]);
     for (const figure of await figures.all()) {
@@ -77,7 +77,7 @@ describe('the Study page', () => {
     await page.locator('[data-field=delta]').selectOption('LoRA r=8');
     await expect
       .poll(() => figures.locator('figcaption').nth(6).innerText())
-      .toBe('ΔW over training: LoRA r=8, seed 1');
+      .toBe('Merged ΔW over training: LoRA r=8, seed 1');
     await healthy(w!);
   });
 

@@ -110,17 +110,18 @@ async function tell(line: StudyLine, json: boolean): Promise<void> {
   if (line.kind === 'problem') process.stderr.write(`warning: ${line.message} ${line.hint ?? ''}\n`);
 }
 
-const readAll = (folders: readonly string[]): Promise<(StudyRun | UnfitRun)[]> =>
-  Promise.all(
-    folders.map(async (folder) => {
-      try {
-        return await studyRun(readRunSummary(folder), readUser(folder).name ?? basename(folder));
-      } catch (e) {
-        if (!(e instanceof AuroraError)) throw e;
-        return { folder, name: basename(folder), unfit: 'damaged' as const };
-      }
-    }),
-  );
+/** One after the other: a thousand runs are more files than may be open at once. */
+async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun)[]> {
+  const all: (StudyRun | UnfitRun)[] = [];
+  for (const folder of folders)
+    try {
+      all.push(await studyRun(readRunSummary(folder), readUser(folder).name ?? basename(folder)));
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      all.push({ folder, name: basename(folder), unfit: 'damaged' });
+    }
+  return all;
+}
 
 function checkReference({ sections }: Study, against: string | undefined): void {
   const labels = [...new Set(sections.flatMap((s) => s.groups.filter((g) => g.chosen).map((g) => g.label)))];

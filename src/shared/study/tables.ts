@@ -66,7 +66,7 @@ type Cell = string | number;
 /** Every run that counts, all digits. */
 export function runsCsvRows({ sections }: Study): Cell[][] {
   const head = [
-    ...['data', 'group', 'run', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
+    ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
     ...METRICS,
     ...METRICS.map((m) => `merged_${m}`),
     ...['step_seconds', 'peak_memory_bytes', 'place'],
@@ -76,6 +76,7 @@ export function runsCsvRows({ sections }: Study): Cell[][] {
       g.runs.map((r): Cell[] => [
         s.name,
         g.label,
+        r.folder.split(/[\\/]/).at(-1)!,
         r.name,
         g.method,
         g.rank ?? '',

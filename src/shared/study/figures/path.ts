@@ -53,9 +53,9 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
   return {
     width,
     height: HEIGHT,
-    title: say('ΔW over training: {0}, seed {1}', label, seedOf(run)),
+    title: say('Merged ΔW over training: {0}, seed {1}', label, seedOf(run)),
     summary: say(
-      'The first two principal components of ΔW hold {0} and {1} of its variance over {2} checkpoints.',
+      'The first two principal components of the merged ΔW hold {0} and {1} of its variance over {2} checkpoints.',
       percent(shares[0]),
       percent(shares[1]),
       path.length,
