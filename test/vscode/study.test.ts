@@ -77,9 +77,9 @@ describe('Study, in VS Code 1.100', () => {
     await (await page()).locator('[data-action=export]').click();
     await window.folder(lab.folder, 'Export Here');
     const folder = join(lab.folder, 'study-of-tiny');
-    await window.frameWith('h1:has-text("Study of tiny")');
+    await window.tab('Preview report.md').waitFor();
     const text = readFileSync(join(folder, 'report.md'), 'utf8');
-    expect(text).toContain('| AuroRA r\\=2 | 3 |'.replace('\\=', '='));
+    expect(text).toContain('| AuroRA r=2 | 3 |');
     for (const [, file] of text.matchAll(/\]\(([^)]+)\)/g)) expect(existsSync(join(folder, file))).toBe(true);
   });
 
