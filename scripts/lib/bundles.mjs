@@ -17,7 +17,7 @@ const COPIED = {
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
     'wasm/tfjs-backend-wasm-simd.wasm',
 };
-export const PAGES = ['run', 'budget', 'activations', 'errors', 'playground'];
+export const PAGES = ['run', 'budget', 'activations', 'errors', 'playground', 'study'];
 
 /**
  * esbuild's settings for the programs and for the dashboards' pages, to the folder `out`.

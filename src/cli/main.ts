@@ -35,6 +35,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'make a run of an adapter from the disk, to evaluate, compare and train on',
     load: async () => (await import('./commands/import')).importCommand,
   },
+  study: {
+    summary: 'compare runs: groups over seeds, paired tests, figures, a report',
+    load: async () => (await import('./commands/study')).studyCommand,
+  },
   errors: {
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
     load: async () => (await import('./commands/errors')).errorsCommand,

@@ -16,6 +16,7 @@ export const COMMAND = {
   compareRuns: 'aurora.compareRuns',
   openActivations: 'aurora.openActivations',
   openErrors: 'aurora.openErrors',
+  openStudy: 'aurora.openStudy',
   compareSettings: 'aurora.compareSettings',
   renameRun: 'aurora.renameRun',
   editNote: 'aurora.editNote',

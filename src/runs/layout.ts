@@ -21,6 +21,8 @@ export const runPaths = (run: string) => ({
   exports: join(run, 'export'),
   /** What checkpoints make of the validation examples; written by `aurora errors`. */
   predictions: join(run, 'predictions'),
+  /** What a comparison of runs needs and training does not write; written by `aurora study`. */
+  study: join(run, 'study'),
   log: join(run, 'trainer.log'),
   /** The person's own: name, note, star. Written by whoever watches. */
   user: join(run, 'user.json'),

@@ -141,6 +141,9 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.screenshot(`errors-list-${theme}`);
   await legible(errors);
 
+  await window.palette('View: Close All Editors');
+  await window.contextMenu(window.row(NAME), 'Open Study');
+  await look(window, 'aurora-study figure svg', `study-${theme}`);
   await choose(window, 'AuroRA: Open Playground', [aurora]);
   const playground = await window.frameWith('aurora-playground textarea');
   await playground

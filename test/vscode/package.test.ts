@@ -78,7 +78,7 @@ describe.each(MADE)('the package for %s', (target) => {
   });
 
   test('each bundle is there and not empty', () => {
-    for (const name of ['run', 'budget', 'activations', 'errors', 'playground'].flatMap((p) => [
+    for (const name of ['run', 'budget', 'activations', 'errors', 'playground', 'study'].flatMap((p) => [
       `webview/${p}.js`,
       `webview/${p}.css`,
     ]))

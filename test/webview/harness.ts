@@ -58,7 +58,7 @@ export function chromiumPath(): string {
 
 /** Opens a built dashboard as VS Code would: the host's own page and CSP, a theme's variables, the webview's API. */
 export async function openPanel(
-  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground',
+  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study',
   options: { theme?: Theme; width?: number; height?: number; state?: unknown } = {},
 ): Promise<Opened> {
   const { theme = 'dark', width = 1000, height = 900, state } = options;

@@ -4,6 +4,7 @@ import { registerDeleteCommands } from './delete';
 import { registerDiagnostics } from './diagnostics';
 import { registerEditCommands } from './edit';
 import { registerErrors } from './errors';
+import { registerStudy } from './study';
 import { registerLog } from './log';
 import { registerOpenCommands } from './open';
 import { registerReveal } from './reveal';
@@ -14,6 +15,7 @@ export const registerRunCommands = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     ...registerOpenCommands(services),
     registerErrors(services),
+    registerStudy(services),
     ...registerEditCommands(services),
     ...registerDeleteCommands(services),
     ...registerSettingsDiff(services),

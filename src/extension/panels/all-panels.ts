@@ -8,6 +8,7 @@ import type { Panels } from './panels';
 import { playgroundPanel } from './playground/panel';
 import { dataRows } from './rows/open-row';
 import { runPanel } from './run/panel';
+import { studyPanel } from './study/panel';
 
 /** The dashboards; registered at once, so that those of a reloaded window come back. */
 export function createPanels(services: () => Services): Panels {
@@ -17,6 +18,7 @@ export function createPanels(services: () => Services): Panels {
   const activations = new PanelHome(activationsPanel(services), context.extensionUri, log);
   const errors = new PanelHome(errorsPanel(services), context.extensionUri, log);
   const playgrounds = new PanelHome(playgroundPanel(services), context.extensionUri, log);
+  const studies = new PanelHome(studyPanel(services), context.extensionUri, log);
   const rows = dataRows();
   return {
     openRun: (folders, preserveFocus) => runs.open({ runs: [...folders] }, preserveFocus),
@@ -24,6 +26,8 @@ export function createPanels(services: () => Services): Panels {
     openActivations: (run) => activations.open({ run }),
     openErrors: (run, step) => errors.open({ run, step }),
     openPlayground: (open) => playgrounds.open(open),
-    dispose: () => vscode.Disposable.from(runs, budgets, activations, errors, playgrounds, rows).dispose(),
+    openStudy: (open) => studies.open(open),
+    dispose: () =>
+      vscode.Disposable.from(runs, budgets, activations, errors, playgrounds, studies, rows).dispose(),
   };
 }

@@ -6,7 +6,7 @@ import { panelHtml } from './html';
 /** A dashboard's kind: how one of it is made and what it says to its page. */
 export interface PanelKind<Open, FromPage> {
   /** Also the name of the page's bundle: dist/webview/<name>.js and .css. */
-  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground';
+  name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study';
   /** Two panels with the same key are the same panel. */
   key(open: Open): string;
   title(open: Open): string;

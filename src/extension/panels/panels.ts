@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { PlaygroundOpen } from '../../shared/panels/playground';
+import type { StudyOpen } from '../../shared/panels/study';
 
 /** The dashboards. Each is revealed where it is already open. */
 export interface Panels extends vscode.Disposable {
@@ -11,4 +12,5 @@ export interface Panels extends vscode.Disposable {
   /** What the checkpoint of a step gets wrong; its predictions are there. */
   openErrors(run: string, step: number): void;
   openPlayground(open: PlaygroundOpen): void;
+  openStudy(open: StudyOpen): void;
 }

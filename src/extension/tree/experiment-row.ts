@@ -33,6 +33,7 @@ export function experimentRow(
       'experiment',
       ...(entry.exists ? [...(trusted ? ['canRun'] : []), 'canEdit'] : []),
       ...(entry.exists && trusted && entry.hasSweep ? ['canSweep'] : []),
+      ...(all > 0 ? ['canStudy'] : []),
     ],
     spoken: [t('Experiment {0}', entry.name), ...parts].join(', '),
   };

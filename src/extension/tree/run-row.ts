@@ -141,6 +141,7 @@ function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[
     canFork: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canExport: trusted && run !== undefined && checkpointSteps(run).length > 0,
     canOpen: run !== undefined,
+    canStudy: run !== undefined,
     canShowErrors: run !== undefined && bestEvaluation(run) !== undefined,
     canPlay:
       trusted && run !== undefined && (checkpointSteps(run).length > 0 || bestEvaluation(run)?.best === true),

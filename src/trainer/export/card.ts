@@ -2,12 +2,12 @@ import { basename } from 'node:path';
 import type { EvaluationMetrics } from '../../shared/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../shared/export';
 import type { TrainedSpec } from '../../shared/experiment';
+import { codeSpan, plainWords } from '../../shared/markdown';
 import { methodName } from '../../shared/methods';
 import { sortedJson } from '../../shared/sorted-json';
 import type { BaseModel } from '../base-model';
 import type { Trained } from '../trained';
 import { useOf } from './card-use';
-import { codeSpan, plainWords } from './markdown';
 import { readByPeft } from './peft-config';
 
 const WHAT: Record<ExportForm, string> = {

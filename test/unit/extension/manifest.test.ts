@@ -99,6 +99,7 @@ describe('manifest', () => {
         'onWebviewPanel:aurora.activations',
         'onWebviewPanel:aurora.errors',
         'onWebviewPanel:aurora.playground',
+        'onWebviewPanel:aurora.study',
         ...contributes.walkthroughs.map((w) => `onWalkthrough:${w.id}`),
       ]),
     );

@@ -247,10 +247,10 @@ describe('other rows', () => {
       experimentRow({ name: 'demo', exists, runs, hasSweep: false }, shown, place, context);
     expect(row(true, 2).description).toBe('2 runs · 1 running');
     expect(row(true, 1, 'sub').description).toBe('sub · 1 of 2 runs · 1 running');
-    expect(row(true, 2).capabilities).toEqual(['experiment', 'canRun', 'canEdit']);
+    expect(row(true, 2).capabilities).toEqual(['experiment', 'canRun', 'canEdit', 'canStudy']);
     expect(row(false, 2)).toMatchObject({
       description: 'file deleted · 2 runs · 1 running',
-      capabilities: ['experiment'],
+      capabilities: ['experiment', 'canStudy'],
     });
     const none = experimentRow({ name: 'demo', exists: true, runs: [], hasSweep: true }, 0, '', context);
     expect(none.description).toBe('no runs yet');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeSpan, plainWords } from '../../../src/trainer/export/markdown';
+import { codeSpan, plainWords } from '../../../src/shared/markdown';
 
 describe('texts of somebody else in a model card', () => {
   it.each([

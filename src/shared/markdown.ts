@@ -1,4 +1,4 @@
-import { escapeControls } from '../../shared/controls';
+import { escapeControls } from './controls';
 
 /** A text of somebody else as a code span, whatever is in it. */
 export function codeSpan(text: string): string {

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { writeAtomic } from '../../graph/files';
+import { openReport } from '../experiment/report-page';
+
+/** Asks for a folder, writes a study's report into a folder of its own there, and shows it. */
+export async function exportStudy(title: string, files: ReadonlyMap<string, string>): Promise<void> {
+  const { t } = vscode.l10n;
+  const [folder] =
+    (await vscode.window.showOpenDialog({
+      title: t('Where to write the report?'),
+      openLabel: t('Export Here'),
+      canSelectFiles: false,
+      canSelectFolders: true,
+      defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
+    })) ?? [];
+  if (!folder) return;
+  const name = title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-');
+  const target = join(folder.fsPath, name);
+  for (const [path, text] of files) writeAtomic(join(target, path), text);
+  await openReport(vscode.Uri.file(join(target, 'report.md')));
+}

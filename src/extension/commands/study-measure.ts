@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import type { StudyLine } from '../../shared/study/lines';
+import { programError } from '../experiment/program-error';
+import { trustedFor } from '../experiment/report-page';
+import type { Services } from '../services';
+import { programLine } from '../trainer/program-line';
+
+/** Only one at a time: a second would measure the same. */
+let going = false;
+
+/** Has the program measure what a study needs of runs, with a notification that can be cancelled. */
+export async function measureStudy({ trainer, log }: Services, runs: readonly string[]): Promise<void> {
+  const { t } = vscode.l10n;
+  const message = t('To measure what is missing the models must be run, and this workspace is not trusted.');
+  if (runs.length === 0 || going || !(await trustedFor(message))) return;
+  going = true;
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Measuring'),
+    cancellable: true,
+  };
+  try {
+    await vscode.window.withProgress(options, async (progress, token) => {
+      const problems: string[] = [];
+      let ended = false;
+      const onLine = (text: string) => {
+        const line = programLine<StudyLine>(text, ['measuring', 'result', 'problem']);
+        if (line?.kind === 'measuring')
+          progress.report({ message: t('{0}, run {1} of {2} …', line.name, line.run, line.runs) });
+        if (line?.kind === 'result') ended = true;
+        if (line?.kind === 'problem') problems.push([line.message, line.hint].filter(Boolean).join(' '));
+      };
+      const result = await trainer.program(['study', ...runs, '--measure', '--json'], {
+        token,
+        onLine,
+        timeout: Infinity,
+      });
+      if (token.isCancellationRequested) return;
+      if (!ended) throw programError(result, 'study');
+      for (const problem of problems) log.warn(problem);
+      if (problems.length > 0)
+        void vscode.window.showWarningMessage(
+          problems.length === 1
+            ? problems[0]
+            : t(
+                '{0} runs could not be measured; the log says why. The first: {1}',
+                problems.length,
+                problems[0],
+              ),
+        );
+    });
+  } finally {
+    going = false;
+  }
+}

@@ -1,0 +1,27 @@
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { isTreeNode } from '../tree/nodes';
+import { registerGuarded } from './guard';
+import { experimentFrom } from './pick';
+import { runsFrom } from './pick-many';
+
+/** The command that compares runs: those selected, or all of an experiment. */
+export const registerStudy = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.openStudy, async (...args) => {
+    const [argument, selected] = args;
+    const { panels } = services;
+    const isOfRuns = isTreeNode(argument) ? argument.kind !== 'experiment' : Array.isArray(argument);
+    if (isOfRuns || (Array.isArray(selected) && selected.length > 1)) {
+      const title = vscode.l10n.t('Study which runs?');
+      const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
+      if (runs.length > 0) panels.openStudy({ runs: runs.map((r) => r.folder) });
+      return;
+    }
+    const file = await experimentFrom(
+      services,
+      argument,
+      vscode.l10n.t('Study the runs of which experiment?'),
+    );
+    if (file !== undefined) panels.openStudy({ experiment: file });
+  });

@@ -1,0 +1,120 @@
+import { predictionsFile } from '../../../runs/predictions';
+import type { RunSummary } from '../../../runs/read';
+import { geometryFile, mergedFile } from '../../../runs/study/kept';
+import { studyRun } from '../../../runs/study/study-run';
+import { fileVersion } from '../../../runs/summary-reader';
+import type { AuroraError } from '../../../shared/errors';
+import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../shared/panels/study';
+import { plainStudy } from '../../../shared/study/lines';
+import { reportFiles } from '../../../shared/study/report';
+import type { StudyRun, UnfitRun } from '../../../shared/study/run';
+import type { Say } from '../../../shared/study/say';
+import { studyOf, type Study } from '../../../shared/study/study';
+import { eachLimited } from '../../runs/each-limited';
+
+/** Run folders that are read at the same time. */
+const AT_ONCE = 8;
+
+/** A run as the store has it. */
+export interface KnownRun {
+  folder: string;
+  name: string;
+  /** Undefined where it cannot be read. */
+  run?: RunSummary;
+}
+
+/** The editor's side, so that all the rest runs without it. */
+export interface StudyHost {
+  post(message: StudyFromHost): void;
+  runs(): Promise<{ title: string; runs: KnownRun[] }>;
+  /** vscode.l10n.t */
+  say: Say;
+  /** Has the program measure what is missing of these runs; resolves when that has ended, however it did. */
+  measure(runs: readonly string[]): Promise<void>;
+  /** Asks where to, and writes the files there. */
+  export(title: string, files: ReadonlyMap<string, string>): Promise<void>;
+  copy(text: string): void;
+  failed(error: unknown): void;
+}
+
+/** Answers one page with its runs as a study. */
+export class StudySession {
+  private settings: StudySettings = {};
+  private readonly known = new Map<string, { version: unknown[]; run: StudyRun | UnfitRun }>();
+  private shown: { title: string; study: Study } | undefined;
+  /** Counts what was asked for: an answer that was overtaken is dropped. */
+  private turn = 0;
+  private disposed = false;
+
+  constructor(private readonly host: StudyHost) {}
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  receive(message: StudyFromPage): void {
+    switch (message.type) {
+      case 'settings':
+        this.settings = message.settings;
+        return this.refresh();
+      case 'measure':
+        return void this.measure().catch((e: unknown) => this.host.failed(e));
+      case 'export':
+        return void this.export().catch((e: unknown) => this.host.failed(e));
+      case 'copy':
+        return this.host.copy(message.text);
+    }
+  }
+
+  /** Reads what has changed and sends all of it. */
+  refresh(): void {
+    const turn = ++this.turn;
+    this.read().then(
+      (shown) => {
+        if (turn !== this.turn || this.disposed) return;
+        this.shown = shown;
+        this.host.post({ type: 'study', title: shown.title, study: plainStudy(shown.study) });
+      },
+      (e: unknown) => {
+        this.host.failed(e);
+        const { message, hint } = e as Partial<AuroraError>;
+        if (turn === this.turn && !this.disposed)
+          this.host.post({ type: 'error', message: [message ?? String(e), hint].filter(Boolean).join(' ') });
+      },
+    );
+  }
+
+  private async read(): Promise<{ title: string; study: Study }> {
+    const { title, runs } = await this.host.runs();
+    const read = new Map<string, StudyRun | UnfitRun>();
+    await eachLimited(runs, AT_ONCE, async (run) => void read.set(run.folder, await this.runOf(run)));
+    const all = runs.map((r) => read.get(r.folder)!);
+    return { title, study: studyOf(all, this.settings, this.host.say) };
+  }
+
+  /** Read anew only where the run, its name, or what was measured of it has changed. */
+  private async runOf({ folder, name, run }: KnownRun): Promise<StudyRun | UnfitRun> {
+    if (!run) return { folder, name, unfit: 'damaged' };
+    const step = run.events.findLast((e) => e.kind === 'evaluation')?.step ?? 0;
+    const files = [geometryFile(folder), mergedFile(folder, step), predictionsFile(folder, step)];
+    const version = [run, name, ...(await Promise.all(files.map(fileVersion)))];
+    const before = this.known.get(folder);
+    if (before?.version.every((v, i) => v === version[i])) return before.run;
+    const read = await studyRun(run, name);
+    this.known.set(folder, { version, run: read });
+    return read;
+  }
+
+  private async measure(): Promise<void> {
+    if (!this.shown) return;
+    const runs = new Set(this.shown.study.missing.flatMap((m) => m.runs));
+    await this.host.measure([...runs]);
+    this.refresh();
+  }
+
+  private async export(): Promise<void> {
+    if (!this.shown) return;
+    const { title, study } = this.shown;
+    await this.host.export(title, reportFiles(study, title, this.host.say));
+  }
+}

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuroraError } from '../../shared/errors';
+import { experimentRuns, runPaths } from '../layout';
+
+/**
+ * The run folders that a study is made of, each once, in the order given: of run folders themselves, of folders that
+ * hold runs (an experiment's), and of experiment files. This is the one place that a further kind of list joins.
+ *
+ * @throws AuroraError 'run' where one of them is none of these
+ */
+export function studyFolders(given: readonly string[]): string[] {
+  return [...new Set(given.flatMap(foldersOf))];
+}
+
+function foldersOf(path: string): string[] {
+  if (isRun(path)) return [path];
+  const holder = path.endsWith('.json') ? experimentRuns(path) : path;
+  const runs = statSync(holder, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(holder)
+        .filter((name) => !name.startsWith('.'))
+        .sort()
+        .map((name) => join(holder, name))
+        .filter(isRun)
+    : [];
+  if (runs.length > 0) return runs;
+  throw new AuroraError(
+    'run',
+    `${path} is no run, and holds none.`,
+    'Give run folders, the folder of an experiment’s runs (.aurora/runs/NAME), or its experiment file.',
+  );
+}
+
+const isRun = (path: string): boolean => existsSync(runPaths(path).spec) || existsSync(runPaths(path).events);

@@ -1,0 +1,48 @@
+import { open } from 'node:fs/promises';
+import { median } from '../../shared/study/statistics/summary';
+import { parseJson } from '../json';
+import { runPaths } from '../layout';
+import { columnsOf } from '../scalars-columns';
+import { readIfThere } from '../summary-reader';
+
+/** A long run's newest steps say as much as all of them. */
+const MOST = 2000;
+
+/**
+ * Seconds of a run's median step: a pause of the machine, or an evaluation beside it, does not count. Undefined where
+ * no step was recorded.
+ */
+export async function medianStepSeconds(run: string): Promise<number | undefined> {
+  const { scalars, scalarColumns } = runPaths(run);
+  const header = await readIfThere(scalarColumns);
+  if (!header) return undefined;
+  const columns = columnsOf(scalarColumns, parseJson(scalarColumns, header));
+  const at = columns.indexOf('seconds');
+  if (at < 0) return undefined;
+  const bytes = await tail(scalars, columns.length * 8);
+  const records = bytes.byteLength / (columns.length * 8);
+  const seconds = Array.from({ length: records }, (_, i) =>
+    bytes.readDoubleLE((i * columns.length + at) * 8),
+  );
+  return seconds.length > 0 ? median(seconds) : undefined;
+}
+
+/** The last whole records of a file; empty where there is none. */
+async function tail(path: string, width: number): Promise<Buffer> {
+  let file;
+  try {
+    file = await open(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw e;
+  }
+  try {
+    const records = Math.floor((await file.stat()).size / width);
+    const from = Math.max(0, records - MOST);
+    const bytes = Buffer.alloc((records - from) * width);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, from * width);
+    return bytes.subarray(0, Math.floor(bytesRead / width) * width);
+  } finally {
+    await file.close();
+  }
+}

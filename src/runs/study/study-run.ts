@@ -1,0 +1,74 @@
+import type { RunEvent } from '../../shared/events';
+import type { ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
+import { readPredictions } from '../predictions';
+import type { RunSummary } from '../read';
+import { readGeometry, readMerged } from './kept';
+import { medianStepSeconds } from './step-seconds';
+
+type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
+
+/** What a study needs of a run, as far as its folder has it. */
+export async function studyRun(run: RunSummary, name: string): Promise<StudyRun | UnfitRun> {
+  const { folder, spec, events, result } = run;
+  const last = events.findLast((e) => e.kind === 'evaluation');
+  const started = events.find((e) => e.kind === 'started');
+  const isFinished = events.some((e) => e.kind === 'finished');
+  const forked = events.find((e) => e.kind === 'forked');
+  const unfit = events.some((e) => e.kind === 'imported')
+    ? 'import'
+    : forked && forked.changed.length > 0
+      ? 'fork'
+      : undefined;
+  if (unfit) return { folder, name, unfit };
+  if (!isFinished || !last || !started || !result) return { folder, name, unfit: 'unfinished' };
+  const [forms, geometry, examples, stepSeconds] = await Promise.all([
+    formsOf(run, last),
+    readGeometry(folder, last.step),
+    examplesOf(folder, last),
+    medianStepSeconds(folder),
+  ]);
+  const { peakMemory } = result as { peakMemory?: unknown };
+  const place = placeOf(result);
+  return {
+    folder,
+    name,
+    spec,
+    step: last.step,
+    metrics: last.metrics,
+    parameters: started.trainable,
+    ...(stepSeconds !== undefined && { stepSeconds }),
+    ...(typeof peakMemory === 'number' && { memory: peakMemory }),
+    ...(place !== undefined && { place }),
+    ...(forms && { forms }),
+    ...(geometry && { geometry }),
+    ...(examples && { examples }),
+  };
+}
+
+async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<Forms | undefined> {
+  const { metrics, form, step } = last;
+  // Of all methods AuroRA alone has a form that cannot be merged.
+  if (spec.adapter.method !== 'aurora' || form === 'static')
+    return { trained: metrics, merged: metrics, same: true };
+  const kept = await readMerged(folder, step);
+  return kept && { trained: kept.trained, merged: kept.merged, same: false };
+}
+
+/** Undefined where there are none, or they are of an earlier training of the run. */
+async function examplesOf(folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> {
+  const kept = await readPredictions(folder, last.step).catch(() => undefined);
+  if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(last.metrics)) return undefined;
+  const { label, predicted, loss } = kept.columns;
+  return {
+    data: kept.data.sha256,
+    correct: Uint8Array.from(label, (l, i) => (l === predicted[i] ? 1 : 0)),
+    loss,
+  };
+}
+
+function placeOf(result: Record<string, unknown>): string | undefined {
+  const { engine, device, cpu, threads } = (result.environment ?? {}) as Record<string, unknown>;
+  const parts = [engine, device, cpu, threads === undefined ? undefined : `${String(threads)} threads`];
+  const known = parts.filter((p) => typeof p === 'string' && p !== '');
+  return known.length > 0 ? known.join(', ') : undefined;
+}

@@ -1,0 +1,47 @@
+/** What the kept checkpoints say of ΔW, the change of the weights: RUN/study/geometry.json. */
+export interface Geometry {
+  version: 1;
+  /** What it was computed from: step and SHA-256 of each adapter, ascending. */
+  from: Snapshot[];
+  /** Those steps, and before them 0, where ΔW is zero, on the first two principal components. */
+  path: { step: number; x: number; y: number }[];
+  /** Shares of the variance that the two components hold. */
+  shares: [number, number];
+  /** Singular values of the merged ΔW of each module at the last of the steps, the largest first. */
+  modules: { path: string; values: number[] }[];
+}
+
+export interface Snapshot {
+  step: number;
+  sha256: string;
+}
+
+/** As it was read from a file: undefined where it is nothing of this version. */
+export function parseGeometry(value: unknown): Geometry | undefined {
+  const g = value as Partial<Geometry> | null | undefined;
+  if (g?.version !== 1 || !Array.isArray(g.from) || !Array.isArray(g.path) || !Array.isArray(g.modules))
+    return undefined;
+  const isWhole =
+    g.from.every((s) => isNumber(s?.step) && typeof s.sha256 === 'string') &&
+    g.path.every((p) => [p?.step, p?.x, p?.y].every(isNumber)) &&
+    g.modules.every(
+      (m) => typeof m?.path === 'string' && Array.isArray(m.values) && m.values.every(isNumber),
+    ) &&
+    Array.isArray(g.shares) &&
+    g.shares.length === 2 &&
+    g.shares.every(isNumber);
+  return isWhole ? (g as Geometry) : undefined;
+}
+
+/**
+ * How many directions ΔW really uses: e to the entropy of the singular values' shares (Roy and Vetterli, EUSIPCO
+ * 2007); 0 of a matrix of zeros.
+ */
+export function effectiveRank(values: readonly number[]): number {
+  const sum = values.reduce((a, b) => a + b, 0);
+  if (sum === 0) return 0;
+  const entropy = values.reduce((h, v) => (v > 0 ? h - (v / sum) * Math.log(v / sum) : h), 0);
+  return Math.exp(entropy);
+}
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value);

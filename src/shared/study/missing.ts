@@ -1,0 +1,41 @@
+import type { Say } from './say';
+import type { Section } from './study';
+import { count } from './words';
+
+/** What a study would show and its run folders do not hold yet. One command measures all of it. */
+export interface Missing {
+  what: 'merged' | 'examples' | 'geometry';
+  /** Run folders. */
+  runs: string[];
+}
+
+/** Methods whose change of a weight is a product of two thin matrices. */
+const LOW_RANK = ['lora', 'moslora', 'aurora'];
+
+export const hasGeometry = (method: string): boolean => LOW_RANK.includes(method);
+
+/** What is missing of the chosen groups' runs. */
+export function missingOf(sections: readonly Section[]): Missing[] {
+  const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
+  const all: Missing[] = [
+    { what: 'merged', runs: runs.filter((r) => !r.forms).map((r) => r.folder) },
+    { what: 'examples', runs: runs.filter((r) => !r.examples).map((r) => r.folder) },
+    {
+      what: 'geometry',
+      runs: runs.filter((r) => !r.geometry && hasGeometry(r.spec.adapter.method)).map((r) => r.folder),
+    },
+  ];
+  return all.filter((m) => m.runs.length > 0);
+}
+
+/** What is missing and what that means; the next step is the reader's own: a button, or a command. */
+export function missingWords({ what, runs }: Missing, say: Say): string {
+  const n = count(runs.length);
+  if (what === 'merged') return say('The merged form of {0} runs was not measured.', n);
+  if (what === 'examples')
+    return say(
+      'The predictions of {0} runs for each example are not kept, so tests over examples have to do without them.',
+      n,
+    );
+  return say('The principal components and singular values of ΔW of {0} runs were not computed.', n);
+}

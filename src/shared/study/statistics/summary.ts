@@ -1,0 +1,35 @@
+import { criticalT } from './student';
+
+/** What several runs of one setting come to. */
+export interface Summary {
+  n: number;
+  mean: number;
+  /** Sample standard deviation; undefined of one value. */
+  deviation?: number;
+  /** Standard error of the mean. */
+  error?: number;
+  /** Half of the 95 % interval of the mean, by Student's t with n − 1 degrees of freedom. */
+  half?: number;
+}
+
+/** @param values at least one */
+export function summarize(values: readonly number[]): Summary {
+  const n = values.length;
+  const mean = meanOf(values);
+  if (n < 2) return { n, mean };
+  const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1));
+  const error = deviation / Math.sqrt(n);
+  return { n, mean, deviation, error, half: criticalT(n - 1, 0.05) * error };
+}
+
+export const meanOf = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+};
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { writeAtomic } from '../../graph/files';
+import { readRunSummary } from '../../runs/read';
+import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study/kept';
+import { AuroraError } from '../../shared/errors';
+import type { MergedMetrics } from '../../shared/study/merged';
+import { measureTask } from '../export/measure';
+import { taskInForm } from '../phase';
+import { predictRun } from '../predictions/predict';
+import { openTrained } from '../trained';
+import { workFolder } from '../work-folder';
+import { keepGeometry } from './geometry';
+
+export type Measuring = 'geometry' | 'examples' | 'merged';
+
+/**
+ * Measures what a study needs of a finished run's last evaluation and its folder has not: the geometry of ΔW, the
+ * predictions of each example, and the merged form. All of it is kept in the run.
+ */
+export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
+  const run = readRunSummary(folder);
+  const last = run.events.findLast((e) => e.kind === 'evaluation');
+  if (!last)
+    throw new AuroraError('run', `${folder} has not been evaluated yet.`, 'Wait for its first evaluation.');
+  const { step, form } = last;
+  if (!(await readGeometry(folder, step))) {
+    await tell('geometry');
+    await keepGeometry(run, step);
+  }
+  await tell('examples');
+  const { metrics: trained } = await predictRun({
+    run: folder,
+    at: step,
+    again: false,
+    emit: async () => {},
+  });
+  if (run.spec.adapter.method !== 'aurora' || form === 'static' || (await readMerged(folder, step))) return;
+  await tell('merged');
+  const { path: work, remove } = workFolder(folder, 'study');
+  try {
+    const { task, parameters } = await openTrained(folder, step, work);
+    const { metrics: merged } = await measureTask(
+      taskInForm(task, 'static'),
+      parameters,
+      join(work, 'graph'),
+    );
+    const adapter = await adapterSum(folder, step);
+    if (adapter === undefined)
+      throw new AuroraError(
+        'run',
+        `${folder} has no checkpoint of step ${step} any more.`,
+        'Train it again.',
+      );
+    const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };
+    writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`);
+  } finally {
+    remove();
+  }
+}

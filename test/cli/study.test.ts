@@ -1,0 +1,150 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, describe, expect, it } from 'vitest';
+import { mergedFile } from '../../src/runs/study/kept';
+import { readRun } from '../../src/runs/read';
+import type { MergedMetrics } from '../../src/shared/study/merged';
+import type { StudyLine } from '../../src/shared/study/lines';
+import { Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 2, learningRate: 0.02 } });
+afterAll(() => lab.remove());
+const out = lab.path('runs');
+const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
+for (const seed of [1, 2])
+  for (const more of [[], ['--set', LORA]])
+    lab.run('train', lab.experiment, '--out', out, '--set', `training.seed=${seed}`, ...more);
+const runs = lab.runs(out);
+
+const lines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StudyLine);
+
+describe('aurora study', () => {
+  it('shows groups of seeds, their differences, and what is missing with its next step', () => {
+    const r = lab.run('study', out);
+    expect([r.code, r.err]).toEqual([0, '']);
+    expect(r.out).toMatch(/LoRA r=2 +2 +/);
+    expect(r.out).toMatch(/AuroRA r=2 +2 +/);
+    expect(r.out.replace(/\s+/g, ' ')).toContain('Tested in pairs over 2 seeds (1, 2) alone');
+    expect(r.out).toContain('The merged form of 2 runs was not measured. --measure does it.');
+    // Looking changes no run.
+    expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
+  });
+
+  it('measures both forms, each example and ΔW, and keeps them in the runs', () => {
+    const r = lab.run('study', out, '--measure', '--json');
+    expect([r.code, r.err]).toEqual([0, '']);
+    const all = lines(r.out);
+    expect(all.filter((l) => l.kind === 'measuring')).toHaveLength(4 * 2 + 2);
+    const result = all.at(-1)!;
+    if (result.kind !== 'result') throw new Error(r.out);
+    const [section] = result.study.sections;
+    expect(section.comparisons).toMatchObject([
+      { a: 'AuroRA r=2', b: 'LoRA r=2', kind: 'crossed', seeds: [1, 2], examples: 24 },
+    ]);
+    for (const { runs } of section.groups)
+      for (const run of runs) {
+        // What is predicted is what the run has measured itself.
+        expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy, 12);
+        expect(run.forms!.same).toBe(run.spec.adapter.method === 'lora');
+        expect(run.geometry!.path[0]).toMatchObject({ step: 0 });
+        expect(
+          run.geometry!.modules.every(
+            (m) => m.values.length === 2 && m.values[0] >= m.values[1] && m.values[1] >= 0,
+          ),
+        ).toBe(true);
+      }
+    // Nothing is measured twice: what changed is asked for anew only.
+    const again = lines(lab.run('study', out, '--measure', '--json').out);
+    expect(again.filter((l) => l.kind === 'measuring' && l.what !== 'examples')).toEqual([]);
+    expect(again.at(-1)).toEqual(result);
+  });
+
+  it('says of the merged form what the exported file does', () => {
+    const run = runs.find((r) => readRun(r).spec.adapter.method === 'aurora')!;
+    const { step } = readRun(run).events.findLast((e) => e.kind === 'evaluation')!;
+    const kept = JSON.parse(readFileSync(mergedFile(run, step), 'utf8')) as MergedMetrics;
+    const folder = lab.path('merged');
+    expect(
+      lab.run('export', run, '--as', 'onnx-merged', '--at', 'last', '--accept-drop', '--out', folder).code,
+    ).toBe(0);
+    const { metrics } = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as {
+      metrics: Record<string, MergedMetrics['merged']>;
+    };
+    expect(kept.merged.loss).toBeCloseTo(metrics.exported.loss, 4);
+    expect(kept.trained.loss).toBeCloseTo(metrics.dynamic.loss, 5);
+    expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
+    // Of another checkpoint's bytes it says nothing.
+    writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
+    expect(lab.run('study', out).out).toContain('The merged form of 1 runs was not measured');
+    writeFileSync(mergedFile(run, step), JSON.stringify(kept));
+  });
+
+  it('writes a report whose links lead somewhere and whose numbers are the runs’', () => {
+    const folder = lab.path('report');
+    const r = lab.run('study', lab.experiment.replace('tiny.aurora.json', 'runs'), '--out', folder);
+    expect(r.out).toContain(join(folder, 'report.md'));
+    const text = readFileSync(join(folder, 'report.md'), 'utf8');
+    const linked = [...text.matchAll(/\]\(([^)]+)\)/g)].map((m) => m[1]);
+    expect(linked.length).toBeGreaterThan(7);
+    for (const file of linked) expect([file, existsSync(join(folder, file))]).toEqual([file, true]);
+    expect(readdirSync(join(folder, 'figures')).sort()).toEqual(
+      linked
+        .filter((f) => f.endsWith('.svg'))
+        .map((f) => basename(f))
+        .sort(),
+    );
+    for (const file of readdirSync(join(folder, 'figures'))) {
+      const svg = readFileSync(join(folder, 'figures', file), 'utf8');
+      expect(svg).toMatch(/^<svg [^>]*role="img"/);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+      expect(svg).toContain('prefers-color-scheme:dark');
+    }
+    const rows = parse(readFileSync(join(folder, 'runs.csv')), { columns: true }) as Record<string, string>[];
+    expect(rows).toHaveLength(4);
+    for (const row of rows) {
+      const { result } = readRun(join(out, row.run));
+      expect(Number(row.accuracy)).toBe((result!.last as { accuracy: number }).accuracy);
+    }
+    const groups = parse(readFileSync(join(folder, 'groups.csv')), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    expect(groups.map((g) => [g.group, g.runs, g.compared_with])).toEqual([
+      ['LoRA r=2', '2', ''],
+      ['AuroRA r=2', '2', 'LoRA r=2'],
+    ]);
+    // No path of this machine: a report is for others.
+    expect(text + readFileSync(join(folder, 'runs.csv'), 'utf8')).not.toContain(lab.folder);
+  });
+
+  it('takes another metric and reference, and names what it does not know', () => {
+    const r = lab.run('study', ...runs, '--metric', 'loss', '--against', 'AuroRA r=2');
+    expect(r.out.replace(/\s+/g, ' ')).toMatch(/LoRA r=2 is \d\.\d+ of loss (above|below) AuroRA r=2/);
+    for (const [args, code, message] of [
+      [[], 2, 'takes runs, and got none'],
+      [[out, '--metric', 'speed'], 2, '--metric takes accuracy'],
+      [[out, '--against', 'DoRA'], 2, 'No group is called "DoRA"'],
+      [[lab.path('none')], 20, 'is no run, and holds none'],
+    ] as const)
+      expect(lab.run('study', ...args)).toMatchObject({ code, err: expect.stringContaining(message) });
+  });
+
+  it('leaves out what is not finished or damaged, by name', () => {
+    const [broken, half] = [lab.path('mixed/broken'), lab.path('mixed/half')];
+    lab.write('mixed/broken/spec.json', '{');
+    lab.write('mixed/half/spec.json', readFileSync(join(runs[0], 'spec.json')));
+    const r = lab.run('study', runs[0], broken, half);
+    expect(r.out).toContain('broken is left out: cannot be read.');
+    expect(r.out).toContain('half is left out: not finished.');
+    expect(lab.run('study', half)).toMatchObject({
+      code: 20,
+      err: expect.stringContaining('None of these runs is finished'),
+    });
+    rmSync(lab.path('mixed'), { recursive: true });
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { english } from '../../../src/shared/study/say';
+import { studyOf, type StudyOptions } from '../../../src/shared/study/study';
+import type { StudyRun, UnfitRun } from '../../../src/shared/study/run';
+import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/shared/study/words';
+import { aurora, lora, outcomes, studyRun } from './runs';
+
+const study = (runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions = {}) =>
+  studyOf(runs, options, english);
+const labels = (runs: readonly StudyRun[]) => study(runs).sections[0].groups.map((g) => g.label);
+const seeds = [1, 2, 3];
+
+describe('groups', () => {
+  it('are runs of the same settings but for the seed, named by what varies', () => {
+    const runs = seeds.flatMap((seed) => [
+      studyRun({ method: 'none' }, seed, 0.6),
+      studyRun(lora(2), seed, 0.62),
+      studyRun(lora(8), seed, 0.65),
+      studyRun(aurora(), seed, 0.63),
+      studyRun(aurora({ fixed: false }), seed, 0.61),
+      studyRun(aurora({ activation: 'leaky-relu' }), seed, 0.62),
+      studyRun(aurora(), seed, 0.63, { training: { staticEpochs: 1 } }),
+    ]);
+    const [{ groups, reference }] = study(runs).sections;
+    expect(groups.map((g) => [g.label, g.runs.length])).toEqual([
+      ['head only', 3],
+      ['LoRA r=2', 3],
+      ['LoRA r=8', 3],
+      ['AuroRA r=2, LeakyReLU', 3],
+      ['AuroRA r=2, tanh', 3],
+      ['AuroRA r=2, tanh, staticEpochs 1', 3],
+      ['AuroRA r=2, tanh, without F', 3],
+    ]);
+    expect(reference).toBe('LoRA r=2');
+  });
+
+  it('do not care for what changes no result, nor for a setting written out that is nothing', () => {
+    const runs = [
+      studyRun(aurora(), 1, 0.6),
+      studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, offsetPenalty: 0 } }),
+    ];
+    expect(labels(runs)).toEqual(['AuroRA r=2']);
+  });
+
+  it('of other data are compared apart', () => {
+    const runs = [
+      studyRun(aurora(), 1, 0.6),
+      studyRun(aurora(), 1, 0.9, { data: { validation: '/spam/validation.jsonl' } }),
+    ];
+    expect(study(runs).sections.map((s) => s.name)).toEqual(['data/validation', 'spam/validation']);
+  });
+
+  it('count a run once that was made twice, the newest, and say which are left out', () => {
+    const old = studyRun(aurora(), 1, 0.6);
+    const again = studyRun(aurora(), 1, 0.7);
+    const all = study([again, old, { folder: '/runs/x', name: 'half', unfit: 'unfinished' }]);
+    expect(all.sections[0].groups[0].metrics.accuracy).toEqual({ n: 1, mean: 0.7 });
+    expect(leftOutWords(all, english)).toEqual([
+      `${old.name} is left out: the settings and the seed of a newer run.`,
+      'half is left out: not finished.',
+    ]);
+  });
+});
+
+describe('learning rates', () => {
+  const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
+  const runs = [
+    studyRun(aurora(), 1, 0.7, rate(1e-3)),
+    studyRun(aurora(), 1, 0.75, rate(2e-3)),
+    // Better by a seed that the other rate never had: that must not count.
+    studyRun(aurora(), 2, 0.9, rate(1e-3)),
+    studyRun(lora(), 1, 0.72, rate(1e-3)),
+  ];
+
+  it('are chosen by the mean over the seeds that all of them have', () => {
+    const [{ groups, searches }] = study(runs).sections;
+    expect(searches).toEqual([
+      {
+        chosen: 'AuroRA r=2, learning rate 2e-3',
+        method: 'aurora',
+        seeds: [1],
+        tried: [
+          { label: 'AuroRA r=2, learning rate 1e-3', learningRate: 1e-3, mean: 0.7 },
+          { label: 'AuroRA r=2, learning rate 2e-3', learningRate: 2e-3, mean: 0.75 },
+        ],
+      },
+    ]);
+    expect(groups.filter((g) => g.chosen).map((g) => g.label)).toEqual([
+      'LoRA r=2',
+      'AuroRA r=2, learning rate 2e-3',
+    ]);
+  });
+
+  it('take the least loss where that is the metric', () => {
+    const [search] = study(runs, { metric: 'loss' }).sections[0].searches;
+    expect(search.chosen).toBe('AuroRA r=2, learning rate 2e-3');
+  });
+
+  it('are told with how many each had and where they were chosen', () => {
+    const all = study(runs);
+    const notes = sectionNotes(all.sections[0], all, english).join('\n');
+    expect(notes).toContain(
+      'LoRA r=2 had 1, AuroRA r=2, learning rate 2e-3 had 2. It was chosen on this same validation set',
+    );
+    expect(notes).toContain('Those with more learning rates to choose from have an advantage');
+  });
+});
+
+describe('comparisons', () => {
+  const pair = (more: (seed: number, method: number) => Partial<StudyRun> = () => ({})) =>
+    seeds.flatMap((seed, i) => [
+      studyRun(lora(), seed, 0.63 + 0.002 * i, more(seed, 0)),
+      studyRun(aurora(), seed, 0.636 + 0.004 * i, more(seed, 1)),
+    ]);
+  const only = (runs: readonly StudyRun[], options: StudyOptions = {}) => {
+    const all = study(runs, options);
+    return {
+      c: all.sections[0].comparisons[0],
+      words: comparisonWords(all.sections[0].comparisons[0], all, english),
+      all,
+    };
+  };
+
+  it('are of the same seeds, and say by what and how it was tested', () => {
+    const { c, words } = only(pair());
+    // Differences 0.6, 0.8 and 1.0 points: mean 0.8, standard error 0.2/√3.
+    expect(c).toMatchObject({ a: 'AuroRA r=2', b: 'LoRA r=2', kind: 'seeds', seeds });
+    expect(c.mean).toBeCloseTo(0.008, 12);
+    expect(c.half).toBeCloseTo((4.302653 * 0.002) / Math.sqrt(3), 8);
+    expect(c.detectable).toBeCloseTo((5.653489 * 0.002) / Math.sqrt(3), 8);
+    expect(words).toBe(
+      'AuroRA r=2 is 0.8 points of accuracy above LoRA r=2 (95 % interval +0.3 to +1.3). ' +
+        'Tested in pairs over 3 seeds (1, 2, 3) alone, on the same validation examples: p = 0.020, more than chance explains. ' +
+        'With these 3 seeds a difference below 0.7 points of accuracy on these same examples could hardly have been seen (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
+    );
+  });
+
+  it('take the examples in where predictions of all runs are kept', () => {
+    const kept = pair((seed, method) => ({ examples: outcomes(1000, 630 + 8 * method, 13 * seed) }));
+    const { c, words } = only(kept);
+    expect(c).toMatchObject({ kind: 'crossed', examples: 1000 });
+    expect(c.mean).toBeCloseTo(0.008, 12);
+    expect(words).toContain('Tested in pairs over 3 seeds (1, 2, 3) and 1,000 validation examples: p');
+    // One run without: no half of a test.
+    expect(only([{ ...kept[0], examples: undefined }, ...kept.slice(1)]).c.kind).toBe('seeds');
+    // F1 is of no single example.
+    expect(only(kept, { metric: 'f1' }).c.kind).toBe('seeds');
+    // Another split for each seed has no example in common.
+    const split = kept.map((r) => ({
+      ...r,
+      spec: { ...r.spec, data: { ...r.spec.data, validation: undefined } },
+    }));
+    expect(only(split).c.kind).toBe('seeds');
+  });
+
+  it('of one seed are McNemar’s exact test, and nothing without predictions', () => {
+    const first = pair().slice(0, 2);
+    expect(only(first).words).toBe(
+      'AuroRA r=2 is 0.6 points of accuracy above LoRA r=2. One seed without predictions of each example is nothing to test by.',
+    );
+    const right = (n: number) => ({
+      data: 'sum',
+      correct: Uint8Array.from({ length: 100 }, (_, i) => Number(i < n)),
+      loss: new Float64Array(100),
+    });
+    const { c, words } = only([
+      { ...first[0], examples: right(60) },
+      { ...first[1], examples: right(66) },
+    ]);
+    // Six that one alone gets right, none the other way: 2 · ½⁶.
+    expect(c).toMatchObject({ kind: 'examples', chance: expect.closeTo(0.03125, 10) });
+    expect(words).toContain('Tested in pairs over 100 validation examples of seed 1 alone: p = 0.031');
+  });
+
+  it('without a seed in common are not tested', () => {
+    const { c, words } = only([studyRun(lora(), 1, 0.6), studyRun(aurora(), 2, 0.65)]);
+    expect([c.kind, c.chance]).toEqual(['none', undefined]);
+    expect(words).toContain('They have no seed in common, so nothing was tested.');
+  });
+
+  it('are corrected for their number, over all data sets', () => {
+    const other = pair().map((r) => ({
+      ...r,
+      spec: { ...r.spec, data: { ...r.spec.data, validation: '/spam/dev.jsonl' } },
+    }));
+    const { c, all, words } = only([...pair(), ...other]);
+    expect(all.tests).toBe(2);
+    expect(c.corrected).toBeCloseTo(2 * c.chance!, 12);
+    expect(words).toContain('p = 0.020, 0.040 corrected for 2 comparisons, more than chance explains');
+  });
+
+  it('are with the group that is asked for, and turn round with it', () => {
+    const { c } = only(pair(), { against: 'AuroRA r=2' });
+    expect([c.a, c.b]).toEqual(['LoRA r=2', 'AuroRA r=2']);
+    expect(c.mean).toBeCloseTo(-0.008, 12);
+  });
+
+  it('call equal what is equal as shown, and know differences without spread', () => {
+    const same = seeds.flatMap((seed) => [studyRun(lora(), seed, 0.6), studyRun(aurora(), seed, 0.6)]);
+    expect(only(same).words).toMatch(
+      /^AuroRA r=2 and LoRA r=2 are equal as far as is shown .*p = 1\.00.*The difference is the same in each pair\.$/,
+    );
+  });
+});
+
+it('what is missing is named with its runs', () => {
+  const runs = [
+    studyRun({ method: 'none' }, 1, 0.6, { forms: { trained: spare, merged: spare, same: true } }),
+    studyRun(aurora(), 1, 0.6),
+  ];
+  const found = study(runs).missing;
+  expect(found.map((m) => [m.what, m.runs.length])).toEqual([
+    ['merged', 1],
+    ['examples', 2],
+    ['geometry', 1],
+  ]);
+});
+
+const spare = { loss: 1, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 10 };

@@ -1,0 +1,97 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
+
+/** From an experiment with finished runs to what they say together, measured, exported and reloaded. */
+describe('Study, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 2, learningRate: 0.003 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  let server: WorkbenchServer;
+  let window: Window;
+  const train = (seed: number, ...more: string[]) =>
+    expect(lab.run('train', lab.experiment, '--set', `training.seed=${seed}`, ...more).code).toBe(0);
+
+  beforeAll(async () => {
+    for (const seed of [1, 2]) {
+      train(seed);
+      train(seed, '--set', LORA);
+    }
+    server = await startWorkbench({ version: '1.100', name: 'study', vsix: vsixHere() });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row('tiny').waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const page = (): Promise<Frame> => window.frameWith('aurora-study section.data');
+  const groups = async () => {
+    const rows = await (await page()).locator('section.data > .scroll').first().locator('tbody tr').all();
+    return Promise.all(
+      rows.map(async (row) => (await row.locator('th, td').allInnerTexts()).slice(0, 2).join(' × ')),
+    );
+  };
+  const difference = async () => (await page()).locator('.differences li').first().innerText();
+
+  test('an experiment’s runs are compared, and what is missing is measured on request', async () => {
+    await window.contextMenu(window.row('tiny'), 'Open Study');
+    await window.tab('Study: tiny').waitFor();
+    await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 2']);
+    expect(await difference()).toContain('Tested in pairs over 2 seeds (1, 2) alone');
+    await (await page()).locator('[data-action=measure]').click();
+    await expect.poll(difference, { timeout: 60_000 }).toContain('and 24 validation examples');
+    for (const id of readdirSync(runs)) expect(existsSync(join(runs, id, 'study/geometry.json'))).toBe(true);
+    const titles = await (await page()).locator('figcaption').allInnerTexts();
+    expect(titles).toContain('As trained, and merged into the weights');
+    expect(titles.at(-1)).toContain('Singular values of the merged ΔW');
+  });
+
+  test('a run that ends elsewhere joins by itself', async () => {
+    train(3);
+    await expect.poll(groups, { timeout: 30_000 }).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
+  });
+
+  test('what was chosen is there after a reload', async () => {
+    await (await page()).locator('[data-field=against]').selectOption('AuroRA r=2');
+    await expect.poll(difference).toMatch(/^LoRA r=2 .*AuroRA r=2/);
+    await window.reload();
+    await expect.poll(difference, { timeout: 60_000 }).toMatch(/^LoRA r=2 .*AuroRA r=2/);
+    await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 3']);
+  });
+
+  test('its report is written where it is told, and shown', async () => {
+    await (await page()).locator('[data-action=export]').click();
+    await window.folder(lab.folder, 'Export Here');
+    const folder = join(lab.folder, 'study-of-tiny');
+    await window.tab('Preview report.md').waitFor();
+    const text = readFileSync(join(folder, 'report.md'), 'utf8');
+    expect(text).toContain('| AuroRA r=2 | 3 |');
+    for (const [, file] of text.matchAll(/\]\(([^)]+)\)/g)) expect(existsSync(join(folder, file))).toBe(true);
+  });
+
+  test('selected runs are a study of their own', async () => {
+    await window.sideBar();
+    const rows = window.pane('Experiments').locator('.monaco-list-row');
+    await rows.nth(1).click();
+    await rows.nth(2).click({ modifiers: ['Control'] });
+    await window.contextMenu(rows.nth(2), 'Open Study');
+    await window.tab('Study: 2 runs').waitFor();
+    await expect.poll(groups).toHaveLength(2);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { StudySession, type KnownRun } from '../../src/extension/panels/study/session';
+import { writeAtomic } from '../../src/graph/files';
+import { runPaths, stepName } from '../../src/runs/layout';
+import { predictionsFile } from '../../src/runs/predictions';
+import { SummaryReader } from '../../src/runs/summary-reader';
+import { geometryFile, mergedFile } from '../../src/runs/study/kept';
+import type { AdapterSpec } from '../../src/shared/experiment';
+import { parseStudyMessage } from '../../src/shared/panels/study';
+import { encodePredictions } from '../../src/shared/predictions';
+import type { Geometry } from '../../src/shared/study/geometry';
+import { english } from '../../src/shared/study/say';
+import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';
+import { predictions } from '../unit/shared/columns';
+import { aurora, lora } from '../unit/study/runs';
+import { openPanel, type Opened } from './harness';
+
+const STEP = 120;
+const EXAMPLES = 100;
+
+/** The settings of a small study: two ranks of LoRA, AuroRA and two of its ablations. */
+export const METHODS: [AdapterSpec, number][] = [
+  [lora(2), 0.81],
+  [lora(8), 0.84],
+  [aurora(), 0.83],
+  [aurora({ fixed: false }), 0.8],
+  [aurora({ learnable: false }), 0.79],
+];
+
+/** A finished run's folder, with what training leaves of it. */
+export function finishedRun(
+  experiment: string,
+  adapter: AdapterSpec,
+  seed: number,
+  accuracy: number,
+): string {
+  const right = Math.round(accuracy * EXAMPLES) + ((seed * 7) % 3) - 1;
+  const last = { ...metrics(right / EXAMPLES), examples: EXAMPLES };
+  const run = makeRun(experiment, {
+    spec: {
+      ...spec,
+      adapter,
+      data: { ...spec.data, validation: '/data/validation.jsonl' },
+      training: { ...spec.training, seed },
+    },
+    events: [
+      { ...started, trainable: adapter.method === 'lora' ? 3072 * adapter.rank : 6224 } as typeof started,
+      { kind: 'evaluation', step: STEP, epoch: 3, metrics: last, best: true, seconds: 1 },
+      { kind: 'checkpoint', step: STEP, path: `checkpoints/${stepName(STEP)}` },
+      finished(STEP, accuracy),
+    ],
+    result: {
+      last,
+      peakMemory: (300 + 10 * seed) * 2 ** 20,
+      environment: { engine: 'onnxruntime', device: 'cpu' },
+    },
+  });
+  const columns = ['step', 'seconds'];
+  writeFileSync(runPaths(run).scalarColumns, JSON.stringify({ version: 1, columns }));
+  const rows = Float64Array.from({ length: 2 * STEP }, (_, i) => (i % 2 ? 0.1 + 0.01 * seed : i / 2 + 1));
+  writeFileSync(runPaths(run).scalars, new Uint8Array(rows.buffer));
+  const state = join(runPaths(run).checkpoints, stepName(STEP), 'state.json');
+  mkdirSync(dirname(state), { recursive: true });
+  writeFileSync(state, JSON.stringify({ sha256: { 'adapter.safetensors': `sum of ${seed}` } }));
+  return run;
+}
+
+/** What `aurora study --measure` leaves in it. */
+export async function measured(run: string): Promise<void> {
+  const { spec, events } = await new SummaryReader(run).read();
+  const { seed } = spec.training;
+  const { metrics: trained } = events.find((e) => e.kind === 'evaluation')!;
+  const right = Math.round(trained.accuracy * EXAMPLES);
+  const all = Array.from({ length: EXAMPLES }, (_, i) => {
+    const label = i % 2;
+    const isRight = (i * 13 + 5 * seed) % EXAMPLES < right;
+    return { label, shares: isRight === (label === 0) ? [0.8, 0.2] : [0.2, 0.8], tokens: 8, cut: false };
+  });
+  const made = predictions(all, { labels: ['a', 'b'], excerpts: [] });
+  writeAtomic(predictionsFile(run, STEP), encodePredictions({ ...made, step: STEP, evaluation: trained }));
+  const merged = { ...trained, accuracy: trained.accuracy - 0.04 };
+  writeAtomic(
+    mergedFile(run, STEP),
+    JSON.stringify({ version: 1, step: STEP, adapter: `sum of ${seed}`, trained, merged }),
+  );
+  const geometry: Geometry = {
+    version: 1,
+    from: [{ step: STEP, sha256: `sum of ${seed}` }],
+    path: [0, 30, 60, 90, STEP].map((step, i) => ({ step, x: i * i - 8, y: (i - 2) ** 2 })),
+    shares: [0.8, 0.15],
+    modules: ['query', 'value'].map((path, i) => ({ path: `layer.${i}.${path}`, values: [3 - i, 1] })),
+  };
+  writeAtomic(geometryFile(run), JSON.stringify(geometry));
+}
+
+export interface Wired {
+  opened: Opened;
+  page: Opened['page'];
+  session: StudySession;
+  runs: string[];
+  measures: string[][];
+  reports: ReadonlyMap<string, string>[];
+  copied: string[];
+  errors: string[];
+  close(): Promise<void>;
+}
+
+/** The page and the host's own session over real run folders, joined as VS Code joins them. */
+export async function wire(
+  make: (experiment: string) => string[],
+  options: Parameters<typeof openPanel>[1] = {},
+): Promise<Wired> {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-study-'));
+  const runs = make(join(folder, 'demo.aurora.json'));
+  const readers = new Map<string, SummaryReader>();
+  const known = async (run: string): Promise<KnownRun> => {
+    const reader = readers.get(run) ?? new SummaryReader(run);
+    readers.set(run, reader);
+    return { folder: run, name: run.slice(-8), run: await reader.read() };
+  };
+  const opened = await openPanel('study', options);
+  let sending = Promise.resolve();
+  const w: Wired = {
+    opened,
+    page: opened.page,
+    runs,
+    measures: [],
+    reports: [],
+    copied: [],
+    errors: [],
+    session: new StudySession({
+      post: (message) => {
+        sending = sending.then(() => opened.send(message)).catch(() => {});
+      },
+      runs: async () => ({ title: 'Study of demo', runs: await Promise.all(w.runs.map(known)) }),
+      say: english,
+      async measure(wanted) {
+        w.measures.push([...wanted]);
+        for (const run of wanted) await measured(run);
+      },
+      export: (_, files) => Promise.resolve(void w.reports.push(files)),
+      copy: (text) => void w.copied.push(text),
+      failed: (e) => void w.errors.push(String(e)),
+    }),
+    async close() {
+      w.session.dispose();
+      await sending;
+      await opened.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await opened.page.exposeFunction('toHost', (message: unknown) => {
+    const known = parseStudyMessage(message);
+    if (known) w.session.receive(known);
+    else w.errors.push(`unknown message ${JSON.stringify(message)}`);
+  });
+  await opened.page.evaluate(() => {
+    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
+    const host = window as unknown as { toHost(m: unknown): void };
+    const push = sent.push.bind(sent);
+    sent.push = (...messages) => {
+      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
+      return push(...messages);
+    };
+  });
+  await opened.send({ type: 'init', open: { experiment: join(folder, 'demo.aurora.json') }, l10n: {} });
+  w.session.refresh();
+  return w;
+}

@@ -1,0 +1,139 @@
+import { html, LitElement, nothing } from 'lit';
+import { state } from 'lit/decorators.js';
+import type { MetricName } from '../../src/shared/experiment';
+import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/shared/panels/study';
+import { METRICS, metricTitle } from '../../src/shared/study/metric';
+import { missingWords } from '../../src/shared/study/missing';
+import type { Study } from '../../src/shared/study/study';
+import { leftOutWords } from '../../src/shared/study/words';
+import { connect, post, savedUi, saveUi } from '../ui/host';
+import { t } from '../ui/l10n';
+import { sectionView } from './section';
+
+interface Ui {
+  metric: MetricName;
+  against: string;
+  /** The group whose ΔW is shown, by data set. */
+  deltas: Record<string, string>;
+}
+
+const say = (message: StudyFromPage): void => post(message);
+
+/** Runs compared as groups: what differs, how sure that is, and the paper's figures. */
+export class StudyApp extends LitElement {
+  @state() private shown: { title: string; study: Study } | undefined;
+  @state() private error: string | undefined;
+  @state() private told = '';
+  private ui: Partial<Ui> = savedUi<Ui>();
+
+  /** One style sheet for all of it. */
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('copy-csv', (e) => {
+      say({ type: 'copy', text: (e as CustomEvent<string>).detail });
+      this.told = t('Copied.');
+    });
+    connect<StudyOpen, StudyFromHost>(
+      () => {
+        if (this.ui.metric ?? this.ui.against) this.sendSettings();
+      },
+      (message) => {
+        if (message.type === 'error') this.error = message.message;
+        else {
+          this.shown = { title: message.title, study: message.study };
+          this.error = undefined;
+        }
+      },
+    );
+  }
+
+  private sendSettings(): void {
+    const { metric, against } = this.ui;
+    say({ type: 'settings', settings: { ...(metric && { metric }), ...(against && { against }) } });
+  }
+
+  private keep(change: Partial<Ui>): void {
+    this.ui = { ...this.ui, ...change };
+    saveUi(this.ui);
+    if ('metric' in change || 'against' in change) this.sendSettings();
+    this.requestUpdate();
+  }
+
+  protected override render() {
+    const { shown } = this;
+    if (!shown)
+      return this.error
+        ? html`<p class="error" role="alert">${this.error}</p>`
+        : html`<p class="note" role="status">${t('Reading the runs …')}</p>`;
+    const { title, study } = shown;
+    return html`<h1>${title}</h1>
+      ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
+      ${study.sections.length > 0 ? this.tools(study) : this.nothingYet()} ${this.missing(study)}
+      ${study.sections.map((section) =>
+        sectionView(study, section, this.ui.deltas?.[section.name], {
+          delta: ({ name }, label) => this.keep({ deltas: { ...this.ui.deltas, [name]: label } }),
+          measure: () => say({ type: 'measure' }),
+        }),
+      )}
+      ${this.leftOut(study)}`;
+  }
+
+  private tools({ metric, sections }: Study) {
+    const labels = [
+      ...new Set(sections.flatMap((s) => s.groups.filter((g) => g.chosen).map((g) => g.label))),
+    ];
+    const reference = this.ui.against ?? sections[0].reference;
+    const value = (e: Event) => (e.currentTarget as HTMLSelectElement).value;
+    return html`<div class="tools">
+      <label
+        >${t('Metric')}
+        <select data-field="metric" @change=${(e: Event) => this.keep({ metric: value(e) as MetricName })}>
+          ${METRICS.map((m) => html`<option value=${m} ?selected=${m === metric}>${metricTitle(m, t)}</option>`)}
+        </select>
+      </label>
+      <label
+        >${t('Compare with')}
+        <select data-field="against" @change=${(e: Event) => this.keep({ against: value(e) })}>
+          ${labels.map((l) => html`<option value=${l} ?selected=${l === reference}>${l}</option>`)}
+        </select>
+      </label>
+      <vscode-button data-action="export" @click=${() => say({ type: 'export' })}
+        >${t('Export Report')}</vscode-button
+      >
+      <span role="status">${this.told}</span>
+    </div>`;
+  }
+
+  private nothingYet() {
+    return html`<p class="summary">
+      ${t('None of these runs is finished, so there is nothing to compare yet. This page fills itself when they are.')}
+    </p>`;
+  }
+
+  private missing({ missing }: Study) {
+    if (missing.length === 0) return nothing;
+    return html`<div class="notice" role="status">
+      <ul>
+        ${missing.map((m) => html`<li>${missingWords(m, t)}</li>`)}
+      </ul>
+      <vscode-button data-action="measure" @click=${() => say({ type: 'measure' })}
+        >${t('Measure')}</vscode-button
+      >
+    </div>`;
+  }
+
+  private leftOut(study: Study) {
+    const words = leftOutWords(study, t);
+    if (words.length === 0) return nothing;
+    return html`<details class="notes" ?open=${study.sections.length === 0}>
+      <summary>${t('Runs that are not counted: {0}', words.length)}</summary>
+      <ul>
+        ${words.map((w) => html`<li>${w}</li>`)}
+      </ul>
+    </details>`;
+  }
+}

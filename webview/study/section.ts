@@ -1,0 +1,117 @@
+import { html, nothing } from 'lit';
+import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/shared/study/figures/all';
+import { hasGeometry } from '../../src/shared/study/missing';
+import type { Section, Study } from '../../src/shared/study/study';
+import { groupTable, rateTable } from '../../src/shared/study/tables';
+import { comparisonWords, count, sectionNotes } from '../../src/shared/study/words';
+import { t } from '../ui/l10n';
+import { dataTable } from './table';
+
+export interface SectionActions {
+  /** Shows ΔW of another group. */
+  delta(section: Section, label: string): void;
+  measure(): void;
+}
+
+/** Whether there is something to draw does not depend on it. */
+const ANY_WIDTH = 640;
+
+/** One data set: its groups, what is different and how sure that is, and the figures. */
+export function sectionView(study: Study, section: Section, delta: string | undefined, act: SectionActions) {
+  const { metric } = study;
+  const rates = rateTable(section, metric, t);
+  const drawn = FIGURES.filter((name) => figureOf(name, section, metric, ANY_WIDTH, t));
+  return html`<section class="data" aria-label=${section.name}>
+    <h2>${section.name}</h2>
+    <p class="note">${t('{0} validation examples', count(section.examples))}</p>
+    ${dataTable(groupTable(section, metric, t), t('Groups of {0}', section.name))}
+    ${differences(study, section)}
+    <div class="figures">
+      ${drawn.map(
+        (name) =>
+          html`<aurora-study-figure
+            data-figure=${name}
+            .draw=${(width: number) => figureOf(name, section, metric, width, t)}
+          ></aurora-study-figure>`,
+      )}
+    </div>
+    ${FIGURES.filter((name) => !drawn.includes(name)).map((name) => html`<p class="note">${instead(name, section)}</p>`)}
+    ${deltas(section, delta, act)}
+    ${
+      rates
+        ? html`<h3>${t('Learning rates')}</h3>
+            ${dataTable(rates, t('Learning rates'))}`
+        : nothing
+    }
+    <details class="notes">
+      <summary>${t('How to read it')}</summary>
+      <ul>
+        ${sectionNotes(section, study, t).map((note) => html`<li>${note}</li>`)}
+      </ul>
+    </details>
+  </section>`;
+}
+
+function differences(study: Study, section: Section) {
+  if (section.comparisons.length === 0)
+    return html`<p class="note">
+      ${t('There is one group, so nothing to compare it with. Train another method or setting with the same seeds.')}
+    </p>`;
+  return html`<h3>${t('Differences from {0}', section.reference)}</h3>
+    <ul class="differences">
+      ${section.comparisons.map((c) => html`<li>${comparisonWords(c, study, t)}</li>`)}
+    </ul>`;
+}
+
+/** Why there is no figure, and the one next step. */
+function instead(name: FigureName, { groups }: Section): string {
+  if (name === 'ranks') return t('Rank sweep: none of the methods was trained with two ranks or more.');
+  if (name === 'ablations')
+    return t(
+      'Ablations: there are no two variants of one method and rank. Train one with a setting changed.',
+    );
+  // What was not measured is told on top, with a button.
+  if (name === 'merged')
+    return groups.some((g) => g.method !== 'none')
+      ? t('As trained, and merged: the merged form was not measured yet.')
+      : '';
+  return name === 'time'
+    ? t('Time per step: the runs have recorded none.')
+    : t('Peak memory: the runs have recorded none.');
+}
+
+function deltas(section: Section, wanted: string | undefined, act: SectionActions) {
+  const low = section.groups.filter((g) => g.chosen && hasGeometry(g.method));
+  if (low.length === 0) return nothing;
+  const known = low.filter((g) => g.runs.some((r) => r.geometry));
+  const title = html`<h3>${t('What happened to the weights')}</h3>`;
+  if (known.length === 0)
+    return html`${title}
+      <p class="note">
+        ${t('The principal components and singular values of ΔW were not computed yet.')}
+        <button class="link" @click=${() => act.measure()}>${t('Measure')}</button>
+      </p>`;
+  const { label } =
+    known.find((g) => g.label === wanted) ?? known.find((g) => g.method === 'aurora') ?? known[0];
+  return html`${title}
+    <p>
+      <label
+        >${t('Group')}
+        <select
+          data-field="delta"
+          @change=${(e: Event) => act.delta(section, (e.currentTarget as HTMLSelectElement).value)}
+        >
+          ${known.map((g) => html`<option value=${g.label} ?selected=${g.label === label}>${g.label}</option>`)}
+        </select>
+      </label>
+    </p>
+    <div class="figures">
+      ${[0, 1].map(
+        (i) =>
+          html`<aurora-study-figure
+            data-figure=${i === 0 ? 'path' : 'spectrum'}
+            .draw=${(width: number) => deltaFigures(section, label, width, t)[i]}
+          ></aurora-study-figure>`,
+      )}
+    </div>`;
+}
