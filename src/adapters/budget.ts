@@ -27,7 +27,7 @@ export interface BudgetOptions {
 }
 
 /** The modules that get an adapter, with its tensors: the trainer's own choice and count. */
-const select = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
+export const adaptersOn = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
   selectLayers(
     modules,
     modules.filter((m) => m.output).map((m) => m.path),
@@ -43,7 +43,7 @@ export function budgetOf(
   spec: TrainedSpec,
   { modelParameters, tokens, ...options }: BudgetOptions,
 ): Budget {
-  const { adapters, warnings } = select(modules, spec);
+  const { adapters, warnings } = adaptersOn(modules, spec);
   const matched = adapters.map((a) => a.layer);
   const loraRank = options.loraRank ?? referenceRank(matched);
   const parameters = parameterCount(adapters);
@@ -83,7 +83,7 @@ export const rankLimit = (modules: readonly NamedLayer[]): number =>
 /** One line for a lens over an experiment: "74,208 trainable, 25 % of LoRA r=8". Errors as `budgetOf`. */
 export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSpec): string {
   if (spec.method === 'none') return 'no adapter, only the head is trained';
-  const { adapters } = select(modules, spec);
+  const { adapters } = adaptersOn(modules, spec);
   const parameters = parameterCount(adapters);
   const trainable = `${parameters.toLocaleString('en-US')} trainable`;
   if (spec.method === 'lora')

@@ -12,8 +12,12 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/train')).train,
   },
   sweep: {
-    summary: 'train the trials of an sweep, as many at a time as there is room for',
+    summary: 'train the trials of a sweep, as many at a time as there is room for',
     load: async () => (await import('./commands/sweep')).sweepCommand,
+  },
+  compare: {
+    summary: 'make a sweep that compares methods at equal numbers of parameters',
+    load: async () => (await import('./commands/compare')).compareCommand,
   },
   preflight: {
     summary: 'check an experiment and measure a few real steps, leaving nothing behind',

@@ -7,6 +7,7 @@ export const COMMAND = {
   runExperiment: 'aurora.runExperiment',
   runSweep: 'aurora.runSweep',
   stopSweep: 'aurora.stopSweep',
+  compareMethods: 'aurora.compareMethods',
   preflight: 'aurora.preflight',
   openBudget: 'aurora.openBudget',
   stopRun: 'aurora.stopRun',

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
 import { registerPlayground } from './commands/playground';
 import { registerRunCommands } from './commands/runs';
+import { registerCompare } from './commands/compare';
 import { registerSweeps } from './commands/sweep';
 import { registerTraining } from './commands/training';
 import { registerVerify } from './commands/verify';
@@ -58,6 +59,7 @@ const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerPlayground,
   registerTraining,
   registerSweeps,
+  registerCompare,
   registerDemo,
   registerLanguage,
   registerWizard,

@@ -1,0 +1,133 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
+import { METHOD_IDS } from '../../adapters/registry';
+import { writeAtomic } from '../../graph/files';
+import { loadModel } from '../../graph/load';
+import { summarize } from '../../graph/summary';
+import { comparisonText } from '../../runs/experiment/comparison-text';
+import { loadExperiment } from '../../runs/experiment/load';
+import { comparedRates, compareFile } from '../../shared/comparison';
+import { AuroraError, EXIT } from '../../shared/errors';
+import type { AdapterSpec } from '../../shared/experiment';
+import { methodName, methodSize } from '../../shared/methods';
+import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
+import { count } from '../format';
+import { program } from '../program';
+import { table } from '../table';
+
+const KNOWN = [...METHOD_IDS, 'none'];
+
+export const compareCommand: Command = {
+  help: `Usage: aurora compare FILE.aurora.json [options]
+
+Makes an experiment whose sweep compares methods on the model and the data of FILE, whose adapter is AuroRA: each other
+method at AuroRA's number of parameters and at multiples of it, with the same learning rates and seeds for all. The file
+itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compares what came of it.
+
+  --methods NAMES    of ${KNOWN.join(', ')}
+                     (default: aurora,lora,none)
+  --multiples LIST   budgets in units of AuroRA's (default: ${MULTIPLES.join(',')})
+  --ablations        also AuroRA without F, without L, and with the other activations
+  --seeds N          runs of each, with the seeds 1 to N (default: 3)
+  --rates LIST       learning rates (default: the experiment's, a third and three times of it)
+  --out FILE         the new experiment, in the same folder (default: NAME-compare.aurora.json)
+`,
+  options: {
+    methods: { type: 'string' },
+    multiples: { type: 'string' },
+    ablations: { type: 'boolean' },
+    seeds: { type: 'string' },
+    rates: { type: 'string' },
+    out: { type: 'string' },
+  },
+  run(args) {
+    const file = resolve(one(args, 'experiment file', 'compare'));
+    const { adapter, model, training } = loadExperiment(file);
+    if (adapter.method !== 'aurora')
+      throw new AuroraError(
+        'usage',
+        `${file} trains ${adapter.method === 'none' ? 'no adapter' : methodName(adapter)}; a comparison begins with AuroRA.`,
+        'Set adapter.method to "aurora" in a copy of it.',
+      );
+    const out = resolve(args.text('out') ?? compareFile(file));
+    if (existsSync(out))
+      throw new AuroraError(
+        'usage',
+        `There is ${out} already, and it is left as it is.`,
+        'Name another file with --out.',
+      );
+    const { layers } = summarize(loadModel(model.path));
+    const specs = comparedAdapters(layers, adapter, {
+      methods: methodsOf(args),
+      multiples: numbers(args, 'multiples') ?? MULTIPLES,
+      ablations: args.flag('ablations'),
+    });
+    const adapters = specs.map((spec) => ({ spec, parameters: countOf(layers, spec) }));
+    const learningRates = numbers(args, 'rates') ?? comparedRates(training.learningRate);
+    const seeds = Array.from({ length: wholeNumber('seeds', args.text('seeds') ?? '3') }, (_, i) => i + 1);
+    writeAtomic(out, comparisonText(readFileSync(file, 'utf8'), { adapters, learningRates, seeds }));
+    process.stdout.write(report(out, adapters, learningRates, seeds.length));
+    return Promise.resolve(EXIT.ok);
+  },
+};
+
+function methodsOf(args: ParsedArgs): AdapterSpec['method'][] {
+  const names = (args.text('methods') ?? 'aurora,lora,none').split(/[\s,]+/).filter((n) => n !== '');
+  const wrong = names.find((name) => !KNOWN.includes(name));
+  if (wrong !== undefined)
+    throw new AuroraError('usage', `There is no method "${wrong}".`, `There are ${KNOWN.join(', ')}.`);
+  return names as AdapterSpec['method'][];
+}
+
+function numbers(args: ParsedArgs, option: string): number[] | undefined {
+  const given = args.text(option);
+  if (given === undefined) return undefined;
+  const values = given
+    .split(/[\s,]+/)
+    .filter((v) => v !== '')
+    .map(Number);
+  if (values.length === 0 || values.some((v) => !(v > 0 && v < Infinity)))
+    throw new AuroraError(
+      'usage',
+      `--${option} takes numbers above 0, and got "${given}".`,
+      'For example: 1,2,4',
+    );
+  return values;
+}
+
+function report(
+  out: string,
+  adapters: readonly { spec: AdapterSpec; parameters: number }[],
+  rates: readonly number[],
+  seeds: number,
+): string {
+  const own = adapters[0].parameters;
+  const rows = adapters.map(({ spec, parameters }) => [
+    `  ${nameOf(spec)}`,
+    count(parameters),
+    `${Number((parameters / own).toPrecision(3))} × AuroRA`,
+  ]);
+  return `${[
+    'Compared, by numbers that are trained in the model:',
+    ...table(rows, '   '),
+    '',
+    `Each with ${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.join(', ')} and ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}: ${count(adapters.length * rates.length * seeds)} trials.`,
+    '',
+    `Wrote ${out}`,
+    `Train them with: ${program()} sweep ${out}`,
+  ].join('\n')}\n`;
+}
+
+const nameOf = (spec: AdapterSpec): string => {
+  if (spec.method === 'none') return 'head alone';
+  const parts =
+    spec.method === 'aurora'
+      ? [
+          spec.fixed ? '' : 'without F',
+          spec.learnable ? '' : 'without L',
+          spec.activation === 'tanh' ? '' : spec.activation,
+        ]
+      : [];
+  return [`${methodName(spec)} ${methodSize(spec)}`.trim(), ...parts.filter((p) => p !== '')].join(', ');
+};

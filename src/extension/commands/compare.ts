@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
+import { writeAtomic } from '../../graph/files';
+import type { LayerSummary } from '../../graph/summary';
+import { comparisonText } from '../../runs/experiment/comparison-text';
+import { loadExperiment } from '../../runs/experiment/load';
+import { compareFile, comparedRates } from '../../shared/comparison';
+import { AuroraError } from '../../shared/errors';
+import type { AdapterSpec, AuroraSpec } from '../../shared/experiment';
+import { METHOD_NAMES, METHOD_ORDER } from '../../shared/methods';
+import { freeName } from '../experiment/draft';
+import { saved } from '../experiment/saved';
+import { pick, runSteps, type Step } from '../experiment/steps';
+import { COMMAND } from '../ids';
+import type { Services } from '../services';
+import { registerGuarded } from './guard';
+import { experimentFrom } from './pick';
+
+interface State {
+  layers: readonly LayerSummary[];
+  adapter: AuroraSpec;
+  methods: readonly AdapterSpec['method'][];
+  ablations: boolean;
+  seeds: number;
+}
+
+/** Makes an experiment file whose sweep compares methods at AuroRA's budget and its multiples; the other file stays. */
+export const registerCompare = (services: Services): vscode.Disposable =>
+  registerGuarded(services.log, COMMAND.compareMethods, (argument) => compareMethods(services, argument));
+
+async function compareMethods(services: Services, argument: unknown): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  const file = await experimentFrom(services, argument, t('Compare methods on which experiment?'));
+  if (file === undefined || !(await saved(file))) return undefined;
+  const { adapter, model, training } = loadExperiment(file);
+  if (adapter.method !== 'aurora')
+    throw new AuroraError(
+      'usage',
+      t('A comparison begins with AuroRA, and {0} trains something else.', basename(file)),
+      t('Set adapter.method to "aurora" in a copy of it.'),
+    );
+  const { layers } = await services.models.inspect(model.path);
+  const state: State = { layers, adapter, methods: ['aurora', 'lora', 'none'], ablations: false, seeds: 3 };
+  if (!(await runSteps(t('Compare Methods at Equal Budget'), [methodStep, seedStep], state)))
+    return undefined;
+  const specs = specsOf(state);
+  const text = comparisonText(await readFile(file, 'utf8'), {
+    adapters: specs.map((spec) => ({ spec, parameters: countOf(layers, spec) })),
+    learningRates: comparedRates(training.learningRate),
+    seeds: Array.from({ length: state.seeds }, (_, i) => i + 1),
+  });
+  const name = basename(compareFile(file)).replace(/\.aurora\.json$/, '');
+  const out = join(dirname(file), await freeName(dirname(file), name));
+  writeAtomic(out, text);
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(out), { preview: false });
+  const run = t('Run Sweep');
+  const trials = trialsOf(specs.length, state.seeds);
+  void vscode.window
+    .showInformationMessage(
+      t('{0} compares {1} adapters in {2} trials.', basename(out), specs.length, trials),
+      run,
+    )
+    .then((picked) => picked === run && vscode.commands.executeCommand(COMMAND.runSweep, out));
+  return out;
+}
+
+/** Each with three learning rates. */
+const trialsOf = (adapters: number, seeds: number): number => adapters * 3 * seeds;
+
+const specsOf = ({ layers, adapter, methods, ablations }: State): AdapterSpec[] =>
+  comparedAdapters(layers, adapter, { methods, multiples: MULTIPLES, ablations });
+
+const methodStep: Step<State> = {
+  applies: () => true,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
+    const once = t('once: nothing about its size can be chosen');
+    const methods = METHOD_ORDER.filter((m) => m !== 'aurora').map((method) => ({
+      label: METHOD_NAMES[method],
+      detail: ['bitfit', 'full'].includes(method) ? once : ranks,
+      methods: [method] as AdapterSpec['method'][],
+      ablations: false,
+    }));
+    const items = [
+      ...methods,
+      {
+        label: t('Head only'),
+        detail: t('the baseline'),
+        methods: ['none'] as AdapterSpec['method'][],
+        ablations: false,
+      },
+      {
+        label: t('AuroRA’s ablations'),
+        detail: t('without F, without L, with LeakyReLU, with sigmoid'),
+        methods: [],
+        ablations: true,
+      },
+    ];
+    const chosen = (picked: readonly (typeof items)[number][]) => ({
+      methods: picked.flatMap((i) => i.methods),
+      ablations: picked.some((i) => i.ablations),
+    });
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Compare AuroRA with which methods?'),
+      many: {
+        selected: items.filter(
+          (i) => i.methods.some((m) => state.methods.includes(m)) || (i.ablations && state.ablations),
+        ),
+        describe: (selected) => t('{0} adapters', specsOf({ ...state, ...chosen(selected) }).length),
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    Object.assign(state, chosen(picked));
+    return 'next';
+  },
+};
+
+const seedStep: Step<State> = {
+  applies: () => true,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const adapters = specsOf(state).length;
+    const items = [1, 3, 5].map((seeds) => ({
+      label: seeds === 1 ? t('1 seed') : t('{0} seeds', seeds),
+      description: t('{0} trials, with three learning rates each', trialsOf(adapters, seeds)),
+      detail: seeds === 1 ? t('no word on how far chance goes') : undefined,
+      seeds,
+    }));
+    const picked = await pick(place, {
+      items,
+      placeholder: t('How many seeds for each adapter and learning rate?'),
+      active: items.find((i) => i.seeds === state.seeds),
+    });
+    if (typeof picked === 'string') return picked;
+    state.seeds = picked[0].seeds;
+    return 'next';
+  },
+};

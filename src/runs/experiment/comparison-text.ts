@@ -1,0 +1,57 @@
+import { findNodeAtLocation, parseTree } from 'jsonc-parser';
+import { adapterDefaults } from '../../shared/adapter-defaults';
+import type { AdapterSpec } from '../../shared/experiment';
+import { insertProperty, removeProperty } from './jsonc';
+
+/** What a comparison tries: each adapter at each learning rate with each seed. */
+export interface Comparison {
+  adapters: readonly { spec: AdapterSpec; parameters: number }[];
+  learningRates: readonly number[];
+  seeds: readonly number[];
+}
+
+/**
+ * An experiment's text with a comparison as its sweep, in place of one that it has; comments and layout stay. Every
+ * method gets the same learning rates: what is searched for one is searched for all.
+ */
+export function comparisonText(text: string, comparison: Comparison): string {
+  const before = parseTree(text, [], { allowTrailingComma: true })!;
+  const old = findNodeAtLocation(before, ['sweep']);
+  const without = old ? removeProperty(text, old.parent!) : text;
+  const root = parseTree(without, [], { allowTrailingComma: true })!;
+  return insertProperty(without, root, 'sweep', section(comparison));
+}
+
+function section({ adapters, learningRates, seeds }: Comparison): string {
+  const lines = [
+    '{',
+    '  "type": "grid",',
+    '  "parameters": {',
+    '    "adapter": [',
+    ...adapters.flatMap(({ spec, parameters }, i) => [
+      `      // ${parameters.toLocaleString('en-US')} trained numbers in the model`,
+      `      ${written(spec)}${i < adapters.length - 1 ? ',' : ''}`,
+    ]),
+    '    ],',
+    '    // The same for all: the best of each is compared.',
+    `    "training.learningRate": ${list(learningRates)},`,
+    `    "training.seed": ${list(seeds)}`,
+    '  }',
+    '}',
+  ];
+  return lines.join('\n  ');
+}
+
+/** On one line, without what is a default anyway. */
+function written(spec: AdapterSpec): string {
+  const usual = adapterDefaults(spec.method);
+  const entries = Object.entries(spec).filter(
+    ([key, value]) => key === 'method' || JSON.stringify(value) !== JSON.stringify(usual[key]),
+  );
+  // The method first, as everybody writes it.
+  entries.sort(([a], [b]) => Number(b === 'method') - Number(a === 'method'));
+  return `{ ${entries.map(([key, value]) => `"${key}": ${inline(value)}`).join(', ')} }`;
+}
+
+const list = (values: readonly unknown[]): string => `[${values.map((v) => JSON.stringify(v)).join(', ')}]`;
+const inline = (value: unknown): string => (Array.isArray(value) ? list(value) : JSON.stringify(value));

@@ -1,0 +1,7 @@
+/** Learning rates of a comparison around that of an experiment: a third, itself, three times. */
+export const comparedRates = (rate: number): number[] =>
+  [rate / 3, rate, rate * 3].map((r) => Number(r.toPrecision(2)));
+
+/** The file of a comparison beside its experiment: paths in it are relative to their folder. */
+export const compareFile = (experiment: string): string =>
+  experiment.replace(/(\.aurora)?\.jsonc?$/, '-compare.aurora.json');

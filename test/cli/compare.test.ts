@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadSweep } from '../../src/runs/experiment/load';
+import { Lab } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+const out = lab.path('tiny-compare.aurora.json');
+
+describe('aurora compare', () => {
+  const before = readFileSync(lab.experiment, 'utf8');
+  const made = lab.run('compare', lab.experiment, '--seeds', '2', '--rates', '0.01,0.03');
+
+  it('makes an experiment whose sweep has each method at each rate with each seed', () => {
+    expect([made.code, made.err]).toEqual([0, '']);
+    const { trials } = loadSweep(out, []);
+    // AuroRA, LoRA at four budgets, the head alone.
+    expect(trials).toHaveLength(6 * 2 * 2);
+    const kinds = trials.map(({ spec: { adapter } }) =>
+      'rank' in adapter ? `${adapter.method} ${adapter.rank}` : adapter.method,
+    );
+    expect(new Set(kinds)).toEqual(new Set(['aurora 2', 'lora 2', 'lora 5', 'lora 9', 'lora 18', 'none']));
+    expect(new Set(trials.map(({ spec }) => spec.training.learningRate))).toEqual(new Set([0.01, 0.03]));
+    expect(new Set(trials.map(({ spec }) => spec.training.seed))).toEqual(new Set([1, 2]));
+    expect(made.out).toMatch(/LoRA r2 +512 +0\.\d+ × AuroRA/);
+    expect(made.out).toContain('24 trials');
+    expect(made.out).toContain(`sweep ${out}`);
+  });
+
+  it('leaves the experiment as it is, and what it would overwrite', () => {
+    expect(readFileSync(lab.experiment, 'utf8')).toBe(before);
+    const again = lab.run('compare', lab.experiment);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('is left as it is')]);
+  });
+
+  it('replaces a sweep and keeps comments', () => {
+    const text = before.replace(
+      '{',
+      '{ // mine\n  "sweep": { "type": "list", "trials": [{ "adapter.rank": 4 }] },',
+    );
+    lab.write('commented.aurora.json', text);
+    const r = lab.run(
+      'compare',
+      lab.path('commented.aurora.json'),
+      '--methods',
+      'full,bitfit',
+      '--ablations',
+    );
+    expect([r.code, r.err]).toEqual([0, '']);
+    const written = readFileSync(lab.path('commented-compare.aurora.json'), 'utf8');
+    expect(written).toContain('// mine');
+    expect(written).not.toContain('"list"');
+    expect(loadSweep(lab.path('commented-compare.aurora.json'), []).trials).toHaveLength(7 * 3 * 3);
+  });
+
+  it.each([
+    [['--methods', 'loha'], 'There is no method "loha".'],
+    [['--rates', '0.1,x'], '--rates takes numbers above 0, and got "0.1,x".'],
+    [['--multiples=-1'], '--multiples takes numbers above 0'],
+    [['--seeds', 'two'], '--seeds'],
+  ])('refuses %j', (args, message) => {
+    const r = lab.run('compare', lab.experiment, '--out', lab.path('other.aurora.json'), ...args);
+    expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(lab.path('other.aurora.json'))).toBe(false);
+  });
+
+  it('begins with AuroRA only', () => {
+    const lora = before.replace('"aurora"', '"lora"');
+    lab.write('lora.aurora.json', lora);
+    expect(lab.run('compare', lab.path('lora.aurora.json')).err).toContain('a comparison begins with AuroRA');
+  });
+});
