@@ -111,11 +111,11 @@ describe('a sweep of 24 trials', () => {
     const disturbed = results(lab);
     expect(disturbed.size).toBe(24);
 
-    // Half of its trials: the same as with all of them, since each depends on its settings alone.
-    const calm = labWith(grid(1, 3));
+    // Some of its trials: the same as with all of them, since each depends on its settings alone.
+    const calm = labWith(grid(2));
     const r = calm.run('sweep', calm.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
-    expect(r.out).toContain('Sweep of tiny: grid, 12 trials, compared by accuracy\n');
+    expect(r.out).toContain('Sweep of tiny: grid, 6 trials, compared by accuracy\n');
     for (const [id, result] of results(calm)) expect(disturbed.get(id)).toEqual(result);
     // Done is done.
     const before = readdirSync(runsOf(calm));

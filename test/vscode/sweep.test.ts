@@ -14,7 +14,7 @@ import { tinyWorkspace } from './workspace';
 /** A sweep from the tree: run, watched, stopped, gone on with over a reload, and finished. */
 describe('a sweep, in VS Code 1.100', () => {
   const lab = tinyWorkspace({
-    training: { epochs: 20, evaluateEvery: 60, checkpointEvery: 60 },
+    training: { epochs: 60, evaluateEvery: 120, checkpointEvery: 240 },
     sweep: { type: 'grid', parallel: 1, parameters: { 'training.seed': [1, 2, 3] } },
   });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -56,7 +56,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.contextMenu(window.row('tiny'), 'Run Sweep');
     await untilSpoken(/^Sweep · \w{4}, running, 0 of 3/);
     await window.expand(group());
-    await untilSpoken(/^Run seed 1, running, \d+\/240/);
+    await untilSpoken(/^Run seed \d, running, \d+\/720/);
     await window.screenshot('sweep-running');
   });
 
@@ -82,7 +82,7 @@ describe('a sweep, in VS Code 1.100', () => {
     for (const id of ids) {
       const { scalars, result } = readRun(join(runs, id));
       expect([scalars.records, existsSync(join(runs, id, 'trial.json')), result?.outcome]).toEqual([
-        240,
+        720,
         true,
         'finished',
       ]);

@@ -21,6 +21,7 @@ const BAR = 12;
 export class SweepLines implements SweepView {
   private readonly said = new Map<string, string>();
   private summed = Date.now();
+  private lastSummary = '';
   private first = true;
 
   constructor(
@@ -48,7 +49,9 @@ export class SweepLines implements SweepView {
     this.first = false;
     if (Date.now() - this.summed < LOG_MS) return;
     this.summed = Date.now();
-    this.line(summary(trials, verdicts, this.record));
+    const text = summary(trials, verdicts, this.record);
+    if (text !== this.lastSummary) this.line(text);
+    this.lastSummary = text;
   }
 
   end(_: SweepOutcome, report: string): void {
@@ -127,10 +130,12 @@ function summary(
   const is = (kind: Verdict['kind']) => planned.filter((t) => verdicts.get(t.record.id)?.kind === kind);
   const failed = planned.filter((t) => t.state === 'failed').length;
   const finished = is('over').length - failed;
+  const busy = trials.filter(isBusy).length;
   const [best] = ranked(trials, record.metric);
   const value = best && valueOf(best, record.metric);
   return [
     `${finished} of ${planned.length} finished`,
+    busy && `${busy} running`,
     failed && `${failed} failed`,
     is('prune').length && `${is('prune').length} pruned`,
     value && `best ${value} (trial ${best.record.number}: ${settingsOf(best, record)})`,

@@ -50,7 +50,7 @@ export function stateText(trial: TrialView): string {
   const { state, reason, step } = trial;
   const at = step > 0 ? ` at step ${step}` : '';
   if (state === 'stopped' && reason === 'pruned') return `pruned${at}`;
-  if (state === 'stopped' && reason === 'rung') return `compared${at}`;
+  if (state === 'stopped' && reason === 'rung') return `waiting${at}`;
   if (state === 'finished' || state === 'waiting' || state === 'starting') return state;
   return `${state}${at}`;
 }
