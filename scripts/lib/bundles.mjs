@@ -9,6 +9,7 @@ export const PROGRAMS = {
   tfjs: 'src/engine/tfjs/library.ts',
   'pulse-worker': 'src/trainer/pulse-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
+  study: 'src/shared/study/computing.ts',
 };
 /** What lies beside them, by its place in the repository. Under Node, tfjs' WebAssembly has one thread. */
 const COPIED = {
@@ -48,7 +49,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     external: ['onnxruntime-node', 'vscode', 'webgpu'],
     loader: { '.py': 'text' },
     minify: packaged,
-    plugins: [tfjsApart, copied(out)],
+    plugins: [apart, schemaBeside, copied(out)],
   };
   const pages = {
     ...common,
@@ -62,13 +63,34 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
   return [host, pages];
 }
 
-/** Two thirds of all code is TensorFlow.js: programs read it when a run is to use it, and tfjs-core is there once. */
-const tfjsApart = {
-  name: 'tfjs-apart',
+/**
+ * Read when it is needed, by a dynamic import. Two thirds of all code is TensorFlow.js, and tfjs-core has to be there
+ * once; a study's statistics and figures are a tenth of the extension host's.
+ */
+const APART = [
+  [/^\.\.?\/library$/, './tfjs.cjs'],
+  [/\/shared\/study\/computing$/, './study.cjs'],
+];
+
+const apart = {
+  name: 'apart',
+  setup(build) {
+    for (const [filter, path] of APART)
+      build.onResolve({ filter }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path, external: true } : undefined,
+      );
+  },
+};
+
+/** It lies beside the programs for editors anyway, so that none has to hold it. */
+const schemaBeside = {
+  name: 'schema-beside',
   setup: (build) =>
-    build.onResolve({ filter: /^\.\.?\/library$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './tfjs.cjs', external: true } : undefined,
-    ),
+    build.onLoad({ filter: /experiment\.schema\.json$/ }, () => ({
+      contents: `module.exports = JSON.parse(require('node:fs').readFileSync(
+        require('node:path').join(__dirname, 'experiment.schema.json'), 'utf8'));`,
+      loader: 'js',
+    })),
 };
 
 const copied = (out) => ({

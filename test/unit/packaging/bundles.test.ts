@@ -37,10 +37,14 @@ describe('the extension host’s bundle', () => {
     expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
   });
 
-  test('asks for nothing but VS Code and Node', () => {
+  test('asks for nothing but VS Code and Node, and for studies when one is opened', () => {
     const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith('extension.cjs'))!;
-    const outside = imports.filter((i) => i.external).map((i) => i.path);
-    expect(outside.filter((path) => path !== 'vscode' && !isBuiltin(path))).toEqual([]);
+    const outside = imports.filter((i) => i.external && i.path !== 'vscode' && !isBuiltin(i.path));
+    expect(outside.map((i) => [i.path, i.kind])).toEqual([['./study.cjs', 'dynamic-import']]);
+    const early = inputs(host, 'extension.cjs').filter((path) =>
+      /shared\/study\/(figures|statistics)/.test(path),
+    );
+    expect(early).toEqual([]);
   });
 });
 

@@ -5,12 +5,13 @@ import { studyRun } from '../../../runs/study/study-run';
 import { fileVersion } from '../../../runs/summary-reader';
 import type { AuroraError } from '../../../shared/errors';
 import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../shared/panels/study';
-import { plainStudy } from '../../../shared/study/lines';
-import { reportFiles } from '../../../shared/study/report';
 import type { StudyRun, UnfitRun } from '../../../shared/study/run';
 import type { Say } from '../../../shared/study/say';
-import { studyOf, type Study } from '../../../shared/study/study';
+import type { Study } from '../../../shared/study/study';
 import { eachLimited } from '../../runs/each-limited';
+
+/** In a file of its own, so that the editor's start does not read it. */
+const computing = () => import('../../../shared/study/computing');
 
 /** Run folders that are read at the same time. */
 const AT_ONCE = 8;
@@ -69,8 +70,8 @@ export class StudySession {
   /** Reads what has changed and sends all of it. */
   refresh(): void {
     const turn = ++this.turn;
-    this.read().then(
-      (shown) => {
+    Promise.all([this.read(), computing()]).then(
+      ([shown, { plainStudy }]) => {
         if (turn !== this.turn || this.disposed) return;
         this.shown = shown;
         this.host.post({ type: 'study', title: shown.title, study: plainStudy(shown.study) });
@@ -89,6 +90,7 @@ export class StudySession {
     const read = new Map<string, StudyRun | UnfitRun>();
     await eachLimited(runs, AT_ONCE, async (run) => void read.set(run.folder, await this.runOf(run)));
     const all = runs.map((r) => read.get(r.folder)!);
+    const { studyOf } = await computing();
     return { title, study: studyOf(all, this.settings, this.host.say) };
   }
 
@@ -115,6 +117,7 @@ export class StudySession {
   private async export(): Promise<void> {
     if (!this.shown) return;
     const { title, study } = this.shown;
+    const { reportFiles } = await computing();
     await this.host.export(title, reportFiles(study, title, this.host.say));
   }
 }
