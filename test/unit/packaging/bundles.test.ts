@@ -42,7 +42,7 @@ describe('the extension host’s bundle', () => {
     const outside = imports.filter((i) => i.external && i.path !== 'vscode' && !isBuiltin(i.path));
     expect(outside.map((i) => [i.path, i.kind])).toEqual([['./study.cjs', 'dynamic-import']]);
     const early = inputs(host, 'extension.cjs').filter((path) =>
-      /shared\/study\/(figures|statistics)/.test(path),
+      /shared\/study\/(figures|report|compare)/.test(path),
     );
     expect(early).toEqual([]);
   });
