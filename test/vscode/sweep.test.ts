@@ -2,12 +2,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { loadSweep } from '../../src/runs/experiment/load';
 import { readRun } from '../../src/runs/read';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';
 import { programs } from './driver/processes';
 import { Window } from './driver/window';
+import { Wizard } from './driver/wizard';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
@@ -87,6 +89,22 @@ describe('a sweep, in VS Code 1.100', () => {
         'finished',
       ]);
     }
+  });
+
+  test('Compare Methods at Equal Budget makes an experiment whose sweep has each method', async () => {
+    const wizard = new Wizard(window);
+    await window.contextMenu(window.row('tiny'), 'Compare Methods at Equal Budget');
+    await wizard.asks('Compare AuroRA with which methods');
+    // AuroRA, LoRA at four budgets, the head alone.
+    expect(await wizard.title()).toMatch(/\(1 of 2\): 6 adapters/);
+    await wizard.accept('Compare AuroRA with which methods');
+    await wizard.asks('How many seeds');
+    expect((await wizard.rows()).join('\n')).toMatch(/3 seeds.*54 trials/);
+    await wizard.accept('How many seeds');
+    await window.said(/tiny-compare.aurora.json compares 6 adapters in 54 trials/);
+    await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 54 trials' }).waitFor();
+    await window.screenshot('sweep-compare');
+    expect(loadSweep(join(lab.folder, 'tiny-compare.aurora.json'), []).trials).toHaveLength(54);
   });
 
   test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));

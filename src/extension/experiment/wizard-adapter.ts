@@ -21,6 +21,7 @@ const methodStep: Step<WizardState> = {
     const words: Record<AdapterSpec['method'], string> = {
       aurora: t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
       lora: t('two low-rank matrices: the usual way, to compare with'),
+      none: t('nothing inside the model is trained: the baseline'),
       moslora: t('a small trained mixer between LoRA’s two matrices'),
       dora: t('magnitude and direction of the weight apart, the direction changed by a LoRA'),
       sinelora: t('the sine of LoRA’s product, of high rank; needs memory for each weight it changes'),
@@ -28,7 +29,6 @@ const methodStep: Step<WizardState> = {
       fourierft: t('a few coefficients of the change’s Fourier transform'),
       bitfit: t('the biases alone'),
       full: t('the weights themselves: what adapters are measured by'),
-      none: t('nothing inside the model is trained: the baseline'),
     };
     const items = (Object.keys(words) as AdapterSpec['method'][]).map((method) => {
       const usual = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
