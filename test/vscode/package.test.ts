@@ -28,6 +28,7 @@ const DIST = [
   'experiment.schema.json',
   'extension.cjs',
   'pulse-worker.cjs',
+  'study.cjs',
   'tfjs.cjs',
   'wasm',
   'webview',
