@@ -54,15 +54,14 @@ export default defineConfig({
         test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
-          // One workbench at a time: each takes a server, an extension host, a browser and a trainer.
-          maxWorkers: 1,
-          fileParallelism: false,
+          // Two workbenches at a time: each mostly waits for its server, its browser or a trainer.
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 300_000,
           // A window answers in a moment, and beside a trainer on two cores in a few seconds.
           expect: { poll: { timeout: 15_000 } },
-          // A menu that closes under the pointer, a frame that is late: once is the editor's, twice is ours.
-          retry: 1,
+          // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
+          retry: 2,
         },
       },
     ],

@@ -5,7 +5,7 @@ import { number } from './numbers';
 
 /** What bends this layer: the words that landed in the chosen bin, in their texts. */
 export function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
-  return html`<section class="words" aria-live="polite">
+  return html`<section class="words" aria-live="polite" data-bin=${words?.bin ?? nothing}>
     <h3>${t('What lands here')}</h3>
     ${
       words

@@ -134,13 +134,41 @@ function installed(version, vsix, { node, entry }) {
   const home = join(HOME, 'extensions');
   const folder = join(home, `${version}-${hash}`);
   const stamp = join(folder, 'installed');
-  if (existsSync(stamp)) {
+  mkdirSync(home, { recursive: true });
+  const release = locked(`${folder}.lock`, () => existsSync(stamp));
+  if (!release) {
     utimesSync(stamp, new Date(), new Date());
     return folder;
   }
-  mkdirSync(home, { recursive: true });
-  for (const other of readdirSync(home)) if (isStale(join(home, other))) rmSync(join(home, other), FORCE);
-  const data = join(folder, '..', `data-${version}`);
+  try {
+    for (const other of readdirSync(home)) if (isStale(join(home, other))) rmSync(join(home, other), FORCE);
+    install(version, vsix, { node, entry, folder });
+    writeFileSync(stamp, '');
+  } finally {
+    release();
+  }
+  return folder;
+}
+
+/** The only one to do a thing that is not done yet; undefined where it is done, perhaps meanwhile by another test. */
+function locked(lock, done) {
+  for (;;) {
+    if (done()) return undefined;
+    try {
+      mkdirSync(lock);
+      return () => rmSync(lock, FORCE);
+    } catch (e) {
+      if (e.code !== 'EEXIST') throw e;
+    }
+    const held = statSync(lock, { throwIfNoEntry: false });
+    // Of one that was killed at it.
+    if (held && Date.now() - held.mtimeMs > INSTALL_LIMIT_MS) rmSync(lock, FORCE);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+}
+
+function install(version, vsix, { node, entry, folder }) {
+  const data = `${folder}.data`;
   const run = spawnSync(
     node,
     [entry, '--install-extension', vsix, '--extensions-dir', folder, '--user-data-dir', data],
@@ -149,14 +177,13 @@ function installed(version, vsix, { node, entry }) {
   rmSync(data, { recursive: true, force: true });
   if (run.status !== 0 || !/successfully installed/.test(run.stdout))
     throw new Failure(`VS Code ${version} did not install ${vsix}:\n${run.stdout}${run.stderr}`);
-  writeFileSync(stamp, '');
-  return folder;
 }
 
 /** Another workbench may still be at work with an older package. */
 function isStale(folder) {
-  const used = statSync(join(folder, 'installed'), { throwIfNoEntry: false }) ?? statSync(folder);
-  return Date.now() - used.mtimeMs > STALE_MS;
+  const may = { throwIfNoEntry: false };
+  const used = statSync(join(folder, 'installed'), may) ?? statSync(folder, may);
+  return used !== undefined && Date.now() - used.mtimeMs > STALE_MS;
 }
 
 /** A folder of the extensions' folder is an extension, if its name says so. */
