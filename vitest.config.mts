@@ -54,8 +54,9 @@ export default defineConfig({
         test: {
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
-          // Two workbenches at a time: each mostly waits for its server, its browser or a trainer.
-          maxWorkers: 2,
+          // One workbench at a time: with two, a test now and then runs out of its time.
+          maxWorkers: 1,
+          fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000,
           // A window answers in a moment, and beside a trainer on two cores in a few seconds.
