@@ -30,13 +30,13 @@ export const fourierft: AdapterMethod<FourierftSpec> = {
         name: 'V',
         dims: [inFeatures, 2 * frequencies],
         shared: `fourierft.V ${size}`,
-        values: () => waves(on).V,
+        values: () => inputWaves(on),
       },
       {
         name: 'U',
         dims: [2 * frequencies, outFeatures],
         shared: `fourierft.U ${size}`,
-        values: () => waves(on).U,
+        values: () => outputWaves(on),
       },
     ];
   },
@@ -48,7 +48,7 @@ export const fourierft: AdapterMethod<FourierftSpec> = {
   },
 
   change({ c }, on) {
-    const { U, V } = waves(on);
+    const [U, V] = [outputWaves(on), inputWaves(on)];
     const k = 2 * c.length;
     const { inFeatures, outFeatures } = on.layer;
     const B = new Float32Array(outFeatures * k);
@@ -96,32 +96,42 @@ function requirePlaces({ inFeatures, outFeatures }: LayerShape, frequencies: num
     );
 }
 
-/** V (in, 2n): cos and −sin along the inputs; U (2n, out): cos and sin along the outputs. */
-function waves({ layer: { inFeatures, outFeatures }, spec }: OnLayer<FourierftSpec>): {
-  U: Float32Array;
-  V: Float32Array;
-} {
-  const n = spec.frequencies;
-  const places = chosenPlaces(inFeatures * outFeatures, n, spec.locationSeed);
+/** V (in, 2n): cos and −sin along the inputs. */
+function inputWaves(on: OnLayer<FourierftSpec>): Float32Array {
+  const { inFeatures } = on.layer;
+  const n = on.spec.frequencies;
   const V = new Float32Array(inFeatures * 2 * n);
-  const U = new Float32Array(2 * n * outFeatures);
-  places.forEach((place, j) => {
-    const u = Math.floor(place / inFeatures);
-    const v = place % inFeatures;
+  placesOf(on).forEach((place, j) => {
     for (let q = 0; q < inFeatures; q++) {
-      // Modulo the period, which leaves the angle its digits.
-      const angle = (2 * Math.PI * ((v * q) % inFeatures)) / inFeatures;
-      V[q * 2 * n + j] = Math.cos(angle);
-      V[q * 2 * n + n + j] = -Math.sin(angle);
-    }
-    for (let p = 0; p < outFeatures; p++) {
-      const angle = (2 * Math.PI * ((u * p) % outFeatures)) / outFeatures;
-      U[j * outFeatures + p] = Math.cos(angle);
-      U[(n + j) * outFeatures + p] = Math.sin(angle);
+      const at = angle(place % inFeatures, q, inFeatures);
+      V[q * 2 * n + j] = Math.cos(at);
+      V[q * 2 * n + n + j] = -Math.sin(at);
     }
   });
-  return { U, V };
+  return V;
 }
+
+/** U (2n, out): cos and sin along the outputs. */
+function outputWaves(on: OnLayer<FourierftSpec>): Float32Array {
+  const { inFeatures, outFeatures } = on.layer;
+  const n = on.spec.frequencies;
+  const U = new Float32Array(2 * n * outFeatures);
+  placesOf(on).forEach((place, j) => {
+    for (let p = 0; p < outFeatures; p++) {
+      const at = angle(Math.floor(place / inFeatures), p, outFeatures);
+      U[j * outFeatures + p] = Math.cos(at);
+      U[(n + j) * outFeatures + p] = Math.sin(at);
+    }
+  });
+  return U;
+}
+
+/** Of a wave at a position, modulo the period, which leaves the angle its digits. */
+const angle = (frequency: number, position: number, period: number): number =>
+  (2 * Math.PI * ((frequency * position) % period)) / period;
+
+const placesOf = ({ layer, spec }: OnLayer<FourierftSpec>): number[] =>
+  chosenPlaces(layer.inFeatures * layer.outFeatures, spec.frequencies, spec.locationSeed);
 
 /** The first n of a permutation of 0 … size−1, of which only what is moved is kept. */
 function chosenPlaces(size: number, n: number, seed: number): number[] {

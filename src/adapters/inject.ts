@@ -109,7 +109,6 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
   const [input, weight, bias] = node.inputs;
   return {
     x,
-    base,
     product() {
       if (x !== input) return g.op(node.opType, [x, weight], Object.fromEntries(node.attributes));
       return bias ? g.op('Sub', [base, bias]) : base;

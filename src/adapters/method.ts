@@ -66,8 +66,6 @@ export interface Draw {
 export interface LayerCall {
   /** The layer's input, (…, in), after dropout. */
   x: string;
-  /** The layer's output, (…, out). */
-  base: string;
   /** Emits what the layer makes of `x` without its bias. */
   product: () => string;
   /** The frozen weight as the graph has it, (in, out) unless `outFirst`; the layer multiplies by alpha · weight. */

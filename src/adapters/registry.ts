@@ -10,12 +10,17 @@ import { moslora } from './moslora';
 import { sinelora } from './sinelora';
 import { vera } from './vera';
 
-export const METHODS = { aurora, lora, moslora, dora, sinelora, vera, fourierft, bitfit, full } satisfies {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  [M in MethodName]: AdapterMethod<any>;
+const METHODS: { [M in MethodName]: AdapterMethod<Extract<TrainedSpec, { method: M }>> } = {
+  aurora,
+  lora,
+  moslora,
+  dora,
+  sinelora,
+  vera,
+  fourierft,
+  bitfit,
+  full,
 };
 
-export const METHOD_IDS: readonly string[] = Object.keys(METHODS);
-
 export const methodOf = ({ method }: Pick<TrainedSpec, 'method'>): AdapterMethod =>
-  METHODS[method] as AdapterMethod;
+  METHODS[method] as unknown as AdapterMethod;

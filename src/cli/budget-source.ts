@@ -1,6 +1,5 @@
 import type { BudgetModule } from '../adapters/budget';
 import { likelyTargets } from '../adapters/likely-targets';
-import { METHOD_IDS } from '../adapters/registry';
 import { loadModel } from '../graph/load';
 import { summarize } from '../graph/summary';
 import { PAPER_MODELS } from '../recipes/models';
@@ -8,7 +7,7 @@ import { loadExperiment } from '../runs/experiment/load';
 import { adapterDefaults } from '../shared/adapter-defaults';
 import { AuroraError } from '../shared/errors';
 import { isRanked, type AdapterSpec, type TargetSpec, type TrainedSpec } from '../shared/experiment';
-import { METHOD_NAMES } from '../shared/methods';
+import { isMethod, METHOD_NAMES, METHOD_ORDER } from '../shared/methods';
 import { nearest } from '../shared/nearest';
 
 /** What is counted: a model's layers, and the adapter that goes on them. */
@@ -90,7 +89,7 @@ function changed(
     throw new AuroraError(
       'usage',
       `${path} trains no adapter: its adapter.method is "none".`,
-      `Choose one to count, such as --method ${METHOD_IDS[0]}.`,
+      `Choose one to count, such as --method ${METHOD_ORDER[0]}.`,
     );
   const own =
     adapter.method !== 'none' && wanted === adapter.method
@@ -106,7 +105,7 @@ function targetsOf(adapter: AdapterSpec): Partial<TargetSpec> {
 }
 
 function defaultsOf(method: string): Record<string, unknown> {
-  if (!METHOD_IDS.includes(method)) throw unknown('method', method, METHOD_IDS);
+  if (!isMethod(method)) throw unknown('method', method, METHOD_ORDER);
   return adapterDefaults(method);
 }
 

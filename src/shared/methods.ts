@@ -15,6 +15,9 @@ export const METHOD_NAMES: Record<MethodName, string> = {
 
 export const METHOD_ORDER = Object.keys(METHOD_NAMES) as MethodName[];
 
+export const isMethod = (value: unknown): value is MethodName =>
+  typeof value === 'string' && Object.hasOwn(METHOD_NAMES, value);
+
 /** Which of the numbers that a budget goes by a method has. */
 export const hasRank = (m: MethodName): boolean => !['fourierft', 'bitfit', 'full'].includes(m);
 export const hasAlpha = (m: MethodName): boolean => ['aurora', 'lora', 'moslora', 'dora'].includes(m);

@@ -1,5 +1,5 @@
+import { METHOD_ORDER } from '../../src/shared/methods';
 import { afterAll, describe, expect, it } from 'vitest';
-import { METHOD_IDS } from '../../src/adapters/registry';
 import { PAPER_MODELS } from '../../src/recipes/models';
 import { Lab } from './lab';
 
@@ -49,7 +49,7 @@ describe('aurora budget --recipe', () => {
   });
 
   it('counts every method that there is, at any rank', () => {
-    for (const method of METHOD_IDS)
+    for (const method of METHOD_ORDER)
       expect(counted('--recipe', 'vit-base', '--method', method).trainable).toBeGreaterThan(0);
     expect(counted('--recipe', 'roberta-base', '--rank', '4')).toMatchObject({ rank: 4, trainable: 148_608 });
     expect(counted('--recipe', 'vit-base', '--lora-rank', '8').ratioToLora).toBe(74_208 / 294_912);

@@ -1,5 +1,5 @@
+import { METHOD_ORDER } from '../../shared/methods';
 import { budgetOf } from '../../adapters/budget';
-import { METHOD_IDS } from '../../adapters/registry';
 import { PAPER_MODELS } from '../../recipes/models';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { budgetJson, budgetText } from '../budget-report';
@@ -16,7 +16,7 @@ Counts what an adapter trains, module by module, beside LoRA on the same modules
 paper, counted from its shapes, with what the paper reports of it.
 
   --recipe NAME      ${RECIPES.join(', ')}
-  --method METHOD    ${METHOD_IDS.join(', ')} (default: the experiment's, else aurora)
+  --method METHOD    ${METHOD_ORDER.join(', ')} (default: the experiment's, else aurora)
   --rank R           its rank (default: the experiment's or the recipe's, else the method's own)
   --targets NAMES    the adapted modules: names or endings of paths, separated by commas, or all-linear
                      (default: the experiment's or the recipe's, else query and value as the model calls them)

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
-import { METHOD_IDS } from '../../adapters/registry';
 import { writeAtomic } from '../../graph/files';
 import { loadModel } from '../../graph/load';
 import { summarize } from '../../graph/summary';
@@ -10,13 +9,13 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { comparedRates, compareFile } from '../../shared/comparison';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { AdapterSpec } from '../../shared/experiment';
-import { methodName, methodSize } from '../../shared/methods';
+import { methodName, methodSize, METHOD_ORDER } from '../../shared/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count } from '../format';
 import { program } from '../program';
 import { table } from '../table';
 
-const KNOWN = [...METHOD_IDS, 'none'];
+const KNOWN = [...METHOD_ORDER, 'none'];
 
 export const compareCommand: Command = {
   help: `Usage: aurora compare FILE.aurora.json [options]

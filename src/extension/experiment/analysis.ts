@@ -2,7 +2,7 @@ import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../shared/errors';
 import type { AdapterSpec, DataSpec } from '../../shared/experiment';
-import { METHOD_NAMES } from '../../shared/methods';
+import { isMethod } from '../../shared/methods';
 import type { Translate } from '../translate';
 import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
@@ -89,7 +89,7 @@ function usable<T>(value: unknown, key: string, problems: readonly LocatedProble
 
 function methodOf(value: unknown): string {
   const method = (value as { adapter?: { method?: unknown } } | null | undefined)?.adapter?.method;
-  return typeof method === 'string' && (method === 'none' || method in METHOD_NAMES) ? method : 'aurora';
+  return method === 'none' || isMethod(method) ? method : 'aurora';
 }
 
 async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {

@@ -1,10 +1,11 @@
 import type { AdapterMethod } from '../../adapters/method';
 import type { ConfigReader } from '../../adapters/peft-config';
-import { methodOf, METHODS } from '../../adapters/registry';
+import { methodOf } from '../../adapters/registry';
 import { fromPattern } from '../../adapters/targets';
 import { adapterProblems } from '../../runs/experiment/check-value';
 import { AuroraError } from '../../shared/errors';
 import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
+import { METHOD_ORDER } from '../../shared/methods';
 import type { AdapterFolder } from './folder';
 
 /** An adapter's settings but for the modules that it is on. */
@@ -59,7 +60,7 @@ function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod 
     checkLora(config, read);
     return methodOf({ method: config.use_dora === true ? 'dora' : 'lora' });
   }
-  const found = Object.values<AdapterMethod>(METHODS).find(({ peft }) => peft.type === type);
+  const found = METHOD_ORDER.map((method) => methodOf({ method })).find(({ peft }) => peft.type === type);
   if (!found) throw read.error(`is of the method ${type}`);
   return found;
 }

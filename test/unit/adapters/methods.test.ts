@@ -4,17 +4,17 @@ import { initialAdapters } from '../../../src/trainer/initialize';
 import { layerChange, ownValues } from '../../../src/adapters/merge';
 import { tensorName } from '../../../src/adapters/inject';
 import { layerValues } from '../../../src/adapters/layer-values';
-import { methodOf, METHODS } from '../../../src/adapters/registry';
+import { methodOf } from '../../../src/adapters/registry';
 import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/select';
 import { findLinearLayers } from '../../../src/graph/linear';
 import { loadModel } from '../../../src/graph/load';
 import type { MethodName, TrainedSpec } from '../../../src/shared/experiment';
+import { METHOD_ORDER } from '../../../src/shared/methods';
 import { defaultAdapter } from '../../../src/extension/experiment/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));
 const { graph } = loadModel(fixture('bert.onnx'));
 const layers = findLinearLayers(graph);
-const NAMES = Object.keys(METHODS) as MethodName[];
 
 /** With the schema's defaults, on the layers that most people choose. */
 const specOf = (method: MethodName, over: Partial<TrainedSpec> = {}) =>
@@ -41,7 +41,7 @@ describe('parameters of RoBERTa-Base, q and v, as their papers count them', () =
   });
 });
 
-describe.each(NAMES)('%s', (method) => {
+describe.each(METHOD_ORDER)('%s', (method) => {
   const { adapters } = selectAdapters(graph, layers, specOf(method, { rank: 3, frequencies: 9 } as object));
   const values = initialAdapters(adapters, 1);
   const changes = (of: ReadonlyMap<string, Float32Array>) =>

@@ -1,7 +1,7 @@
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import type { AuroraSpec, LoraSpec, MethodName } from '../../../shared/experiment';
 import schema from '../../../shared/experiment.schema.json';
-import { METHOD_NAMES } from '../../../shared/methods';
+import { isMethod } from '../../../shared/methods';
 import type { BudgetFields } from '../../../shared/panels/budget';
 
 type Json = Record<string, unknown>;
@@ -33,7 +33,6 @@ export interface ExperimentValues {
 export const adapterDefault = (method: MethodName, key: string): unknown =>
   (schema.definitions[method].properties as Record<string, { default?: unknown }>)[key]?.default;
 
-const isMethod = (v: unknown): v is MethodName => typeof v === 'string' && Object.hasOwn(METHOD_NAMES, v);
 const isJson = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 const isNames = (v: unknown) =>
   typeof v === 'string' || (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string'));
