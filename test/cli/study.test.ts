@@ -30,7 +30,7 @@ describe('aurora study', () => {
     expect(r.out).toMatch(/LoRA r=2 +2 +/);
     expect(r.out).toMatch(/AuroRA r=2 +2 +/);
     expect(r.out.replace(/\s+/g, ' ')).toContain('Tested in pairs over 2 seeds (1, 2) alone');
-    expect(r.out).toContain('The merged form of 2 runs was not measured. --measure does it.');
+    expect(r.out).toContain('In 2 of the runs the merged form was not measured. --measure does it.');
     // Looking changes no run.
     expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
   });
@@ -80,7 +80,7 @@ describe('aurora study', () => {
     expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
     // Of another checkpoint's bytes it says nothing.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
-    expect(lab.run('study', out).out).toContain('The merged form of 1 runs was not measured');
+    expect(lab.run('study', out).out).toContain('In 1 of the runs the merged form was not measured');
     writeFileSync(mergedFile(run, step), JSON.stringify(kept));
   });
 

@@ -31,11 +31,11 @@ export function missingOf(sections: readonly Section[]): Missing[] {
 /** What is missing and what that means; the next step is the reader's own: a button, or a command. */
 export function missingWords({ what, runs }: Missing, say: Say): string {
   const n = count(runs.length);
-  if (what === 'merged') return say('The merged form of {0} runs was not measured.', n);
+  if (what === 'merged') return say('In {0} of the runs the merged form was not measured.', n);
   if (what === 'examples')
     return say(
-      'The predictions of {0} runs for each example are not kept, so tests over examples have to do without them.',
+      'In {0} of the runs the predictions for each example are not kept, so tests over examples have to do without them.',
       n,
     );
-  return say('The principal components and singular values of ΔW of {0} runs were not computed.', n);
+  return say('In {0} of the runs the principal components and singular values of ΔW were not computed.', n);
 }

@@ -16,7 +16,7 @@ export function linear(values: readonly number[], from: number, to: number, zero
   if (!zero || low < 0) low -= room;
   if (!zero || high > 0) high += room;
   const step = roundStep((high - low) / Math.max(3, Math.floor(Math.abs(to - from) / 48)));
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const digits = digitsOf(step);
   const marks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) marks.push(i * step);
   return {
@@ -24,10 +24,17 @@ export function linear(values: readonly number[], from: number, to: number, zero
     marks,
     text: (v) =>
       v
-        .toFixed(Math.min(8, digits))
+        .toFixed(digits)
         .replace(/^-(?=0\.?0*$)/, '')
         .replace('-', '−'),
   };
+}
+
+/** Enough to tell marks that lie a step apart: a step of 0.25 has two. */
+function digitsOf(step: number): number {
+  let digits = 0;
+  while (digits < 8 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
+  return digits;
 }
 
 function roundStep(rough: number): number {
