@@ -43,6 +43,10 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'compare runs: groups over seeds, paired tests, figures, a report',
     load: async () => (await import('./commands/study')).studyCommand,
   },
+  reproduce: {
+    summary: 'train and compare what a study of the repository reports',
+    load: async () => (await import('./commands/reproduce')).reproduceCommand,
+  },
   errors: {
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
     load: async () => (await import('./commands/errors')).errorsCommand,

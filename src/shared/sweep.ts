@@ -18,6 +18,7 @@ export interface SweepSpec {
   /** Trials at a time, at most. */
   parallel?: number;
   pruning?: Pruning;
+  learningRateSearch?: RateSearch;
 }
 
 export interface SweepRange {
@@ -33,6 +34,15 @@ export interface Pruning {
   minEpochs?: number;
   minSteps?: number;
 }
+
+/** All learning rates with so many seeds, the other seeds with the best one only. */
+export interface RateSearch {
+  seeds: number;
+}
+
+/** The settings that a search of learning rates knows by name. */
+export const RATE = 'training.learningRate';
+export const SEED = 'training.seed';
 
 /** What a trial changes, by dotted key, in the order in which it is put in place. */
 export type Settings = Record<string, unknown>;

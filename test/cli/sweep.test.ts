@@ -10,6 +10,7 @@ import { readStatus } from '../../src/runs/status';
 import { readSweep, trialOf, type SweepRecord } from '../../src/runs/sweep/record';
 import type { SweepSpec } from '../../src/shared/sweep';
 import { uniform } from '../../src/shared/random';
+import type { Study } from '../../src/shared/study/study';
 import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];
@@ -217,6 +218,46 @@ describe('aurora sweep', () => {
     expect(bits(join(runsOf(lab), ends[won].run!))).toEqual(bits(whole));
     // Decided is decided.
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
+  });
+
+  it('searches learning rates with the first seed, trains the others with the best one, and a study counts the same', () => {
+    const parameters = {
+      adapter: [{ method: 'none' }, { method: 'lora', rank: 2, targetModules: ['query'] }],
+      'training.learningRate': [0.00001, 0.01],
+      'training.seed': [1, 2, 3],
+    };
+    const lab = labWith({ type: 'grid', parameters, learningRateSearch: { seeds: 1 } });
+    const r = lab.run('sweep', lab.experiment, ...ON_CPU);
+    expect(r.code).toBe(0);
+    expect(r.out).toContain('Learning rates are searched with the first seed');
+    const { trials } = recordOf(lab);
+    expect(trials.filter((t) => t.run === undefined).map((t) => t.passedOver)).toEqual(Array(4).fill(true));
+    expect(readdirSync(runsOf(lab))).toHaveLength(2 * (2 + 2));
+    const study = JSON.parse(lab.run('study', lab.experiment, '--json').out) as { study: Study };
+    const groups = study.study.sections[0].groups;
+    expect(groups.map((g) => (g.chosen ? g.seeds : g.seeds.length)).sort()).toEqual([
+      1,
+      1,
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    // Decided is decided; one more rate is another search, which it wins here: all are as bad, and it is the lowest.
+    expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
+    parameters['training.learningRate'].push(1e-9);
+    lab.write(
+      'tiny.aurora.json',
+      JSON.stringify({
+        ...(JSON.parse(readFileSync(lab.experiment, 'utf8')) as object),
+        sweep: { type: 'grid', parameters, learningRateSearch: { seeds: 1 } },
+      }),
+    );
+    expect(lab.run('sweep', lab.experiment, ...ON_CPU).code).toBe(0);
+    const begun = recordOf(lab).trials.filter((t) => t.run !== undefined);
+    expect(begun.map((t) => t.settings['training.learningRate']).sort()).toEqual([
+      ...Array<number>(6).fill(1e-9),
+      ...Array<number>(6).fill(1e-5),
+      ...[0.01, 0.01],
+    ]);
   });
 
   it('says what it would do, measured, and leaves nothing', () => {

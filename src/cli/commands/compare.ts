@@ -6,7 +6,7 @@ import { loadModel } from '../../graph/load';
 import { summarize } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { comparedRates, compareFile } from '../../shared/comparison';
+import { comparedRates, compareFile, trialCount } from '../../shared/comparison';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { AdapterSpec } from '../../shared/experiment';
 import { methodName, methodSize, METHOD_ORDER } from '../../shared/methods';
@@ -29,7 +29,8 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
   --multiples LIST   budgets in units of AuroRA's (default: ${MULTIPLES.join(',')})
   --ablations        also AuroRA without F, without L, and with the other activations
   --seeds N          runs of each, with the seeds 1 to N (default: 3)
-  --rates LIST       learning rates (default: the experiment's, a third and three times of it)
+  --rates LIST       learning rates (default: the experiment's, a third and three times of it), searched with the first
+                     seed for each adapter alike; the other seeds are trained with the best
   --out FILE         the new experiment, in the same folder (default: NAME-compare.aurora.json)
 `,
   options: {
@@ -111,12 +112,18 @@ function report(
     'Compared, by numbers that are trained in the model:',
     ...table(rows, '   '),
     '',
-    `Each with ${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.join(', ')} and ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}: ${count(adapters.length * rates.length * seeds)} trials.`,
+    `Each with ${searchText(rates, seeds)}: ${count(trialCount(adapters.length, rates.length, seeds))} trials.`,
     '',
     `Wrote ${out}`,
     `Train them with: ${program()} sweep ${out}`,
   ].join('\n')}\n`;
 }
+
+const searchText = (rates: readonly number[], seeds: number): string =>
+  [
+    `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.join(', ')}`,
+    seeds === 1 ? '1 seed' : `${seeds} seeds`,
+  ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', of which the first one finds the rate' : '');
 
 const nameOf = (spec: AdapterSpec): string => {
   if (spec.method === 'none') return 'head alone';

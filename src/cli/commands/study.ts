@@ -31,6 +31,7 @@ all its runs.
   --against GROUP  compare with the group of this name (default: LoRA of AuroRA's rank, where there is one)
   --measure        run the models for what is missing: merged forms and predictions of each example; kept in the runs
   --out FOLDER     write report.md with its figures, runs.csv and groups.csv there
+  --title TEXT     the report's title (default: what is studied)
   --json           JSON lines instead: measuring, result, problem
 `,
   options: {
@@ -38,6 +39,7 @@ all its runs.
     against: { type: 'string' },
     measure: { type: 'boolean' },
     out: { type: 'string' },
+    title: { type: 'string' },
     json: { type: 'boolean' },
   },
   async run(args) {
@@ -55,15 +57,14 @@ all its runs.
         throw new AuroraError('usage', `--metric takes ${METRICS.join(', ')}, not "${metric}".`);
       const folders = studyFolders(args.positionals.map((path) => resolve(path)));
       const against = args.text('against');
-      if (args.flag('measure')) await measureAll(folders, (line) => tell(line, json));
-      const study = studyOf(
-        await readAll(folders),
-        { ...(metric && { metric }), ...(against && { against }) },
-        english,
-      );
+      const options = { ...(metric && { metric }), ...(against && { against }) };
+      const read = async () => studyOf(await readAll(folders), options, english);
+      if (args.flag('measure')) await measureAll(await read(), (line) => tell(line, json));
+      const study = await read();
       checkReference(study, against);
       const out = args.text('out');
-      if (out !== undefined) writeReport(resolve(out), study, titleOf(args.positionals));
+      if (out !== undefined)
+        writeReport(resolve(out), study, args.text('title') ?? titleOf(args.positionals));
       const line: StudyLine = {
         kind: 'result',
         study: plainStudy(study),
@@ -79,16 +80,16 @@ all its runs.
   },
 };
 
-/** What cannot be measured of one run keeps no other from it: it is told, and stays missing. */
-async function measureAll(
-  folders: readonly string[],
-  emit: (line: StudyLine) => Promise<void>,
-): Promise<void> {
-  const fit = (await readAll(folders)).filter((r) => !('unfit' in r));
-  for (const [i, { folder, name }] of fit.entries())
+/**
+ * Runs of learning rates that were not chosen are in no test and no figure. What cannot be measured of one run keeps no
+ * other from it: it is told, and stays missing.
+ */
+async function measureAll({ sections }: Study, emit: (line: StudyLine) => Promise<void>): Promise<void> {
+  const shown = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
+  for (const [i, { folder, name }] of shown.entries())
     try {
       await measureRun(folder, (what) =>
-        emit({ kind: 'measuring', what, name, run: i + 1, runs: fit.length }),
+        emit({ kind: 'measuring', what, name, run: i + 1, runs: shown.length }),
       );
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;

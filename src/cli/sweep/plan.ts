@@ -1,6 +1,6 @@
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
-import { valueText, type Pruning } from '../../shared/sweep';
+import { valueText, type Pruning, type RateSearch } from '../../shared/sweep';
 import { gigabytes } from '../format';
 import { table } from '../table';
 import { METRICS } from './words';
@@ -22,6 +22,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
     ...table(rows, '   '),
     `  ${roomText(room)}`,
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),
+    ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch)}`] : []),
     ...(before.length
       ? [`  Going on: ${before.join(', ')} before${busy ? `, ${busy} being trained now` : ''}.`]
       : []),
@@ -49,3 +50,6 @@ function pruningText({ eta, minEpochs, minSteps }: Pruning): string {
   const unit = minSteps === undefined ? 'epochs' : 'steps';
   return `Pruned: one in ${eta} goes on after ${[first, first * eta, first * eta * eta].join(', ')}, … ${unit}.`;
 }
+
+const searchText = ({ seeds }: RateSearch): string =>
+  `Learning rates are searched with ${seeds === 1 ? 'the first seed' : `the first ${seeds} seeds`}; the other seeds are trained with the best one only.`;

@@ -80,7 +80,7 @@ export class SweepScreen extends SweepLines {
   override looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void {
     const block = [
       ...trials.filter(isBusy).map((t) => bar(t, this.record)),
-      `${summary(trials, verdicts, this.record)}${this.timeLeft(trials)}`,
+      `${summary(trials, verdicts, this.record)}${this.timeLeft(trials, verdicts)}`,
     ];
     this.clear();
     super.looked(trials, verdicts);
@@ -99,10 +99,11 @@ export class SweepScreen extends SweepLines {
     this.drawn = 0;
   }
 
-  /** From what was done since this process began; a sweep that prunes ends sooner than anybody can say. */
-  private timeLeft(trials: readonly TrialView[]): string {
-    if (this.record.spec.pruning) return '';
-    const planned = trials.filter((t) => t.record.planned);
+  /** From what was done since this process began; a sweep that prunes or searches ends sooner than anybody can say. */
+  private timeLeft(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): string {
+    const isSearching = [...verdicts.values()].some((v) => v.kind === 'wait');
+    if (this.record.spec.pruning || isSearching) return '';
+    const planned = trials.filter((t) => t.record.planned && !t.record.passedOver);
     const done = planned.reduce((n, t) => n + shareOf(t), 0);
     this.share ??= done;
     const rate = (done - this.share) / (Date.now() - this.began);
@@ -137,7 +138,8 @@ function summary(
     `${finished} of ${planned.length} finished`,
     busy && `${busy} running`,
     failed && `${failed} failed`,
-    is('prune').length && `${is('prune').length} pruned`,
+    is('prune').length &&
+      `${is('prune').length} ${record.spec.learningRateSearch ? 'passed over' : 'pruned'}`,
     value && `best ${value} (trial ${best.record.number}: ${settingsOf(best, record)})`,
   ]
     .filter(Boolean)

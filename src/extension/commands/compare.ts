@@ -6,7 +6,7 @@ import { writeAtomic } from '../../graph/files';
 import type { LayerSummary } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { compareFile, comparedRates } from '../../shared/comparison';
+import { compareFile, comparedRates, trialCount } from '../../shared/comparison';
 import { AuroraError } from '../../shared/errors';
 import type { AdapterSpec, AuroraSpec } from '../../shared/experiment';
 import { METHOD_NAMES, METHOD_ORDER } from '../../shared/methods';
@@ -56,7 +56,7 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
   writeAtomic(out, text);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(out), { preview: false });
   const run = t('Run Sweep');
-  const trials = trialsOf(specs.length, state.seeds);
+  const trials = trialCount(specs.length, RATES, state.seeds);
   void vscode.window
     .showInformationMessage(
       t('{0} compares {1} adapters in {2} trials.', basename(out), specs.length, trials),
@@ -66,8 +66,8 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
   return out;
 }
 
-/** Each with three learning rates. */
-const trialsOf = (adapters: number, seeds: number): number => adapters * 3 * seeds;
+/** As many as `comparedRates` gives. */
+const RATES = 3;
 
 const specsOf = ({ layers, adapter, methods, ablations }: State): AdapterSpec[] =>
   comparedAdapters(layers, adapter, { methods, multiples: MULTIPLES, ablations });
@@ -126,13 +126,16 @@ const seedStep: Step<State> = {
     const adapters = specsOf(state).length;
     const items = [1, 3, 5].map((seeds) => ({
       label: seeds === 1 ? t('1 seed') : t('{0} seeds', seeds),
-      description: t('{0} trials, with three learning rates each', trialsOf(adapters, seeds)),
+      description: t(
+        '{0} trials; the first seed tries three learning rates',
+        trialCount(adapters, RATES, seeds),
+      ),
       detail: seeds === 1 ? t('no word on how far chance goes') : undefined,
       seeds,
     }));
     const picked = await pick(place, {
       items,
-      placeholder: t('How many seeds for each adapter and learning rate?'),
+      placeholder: t('How many seeds for each adapter?'),
       active: items.find((i) => i.seeds === state.seeds),
     });
     if (typeof picked === 'string') return picked;

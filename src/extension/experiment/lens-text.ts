@@ -4,7 +4,7 @@ import type { MetricName } from '../../shared/experiment';
 import { bestEvaluation } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { formatMetric, METRIC_NAMES } from '../tree/format';
-import { bySweep, doneTrials } from '../tree/sweep-row';
+import { bySweep, doneTrials, plannedTrials } from '../tree/sweep-row';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
@@ -65,7 +65,7 @@ export function runningSweepText(
 ): { folder: string; text: string } | undefined {
   const going = sweeps.find((s) => s.state === 'running');
   if (!going) return undefined;
-  const planned = going.record.trials.filter((trial) => trial.planned).length;
+  const planned = plannedTrials(going.record);
   const done = doneTrials(bySweep([going], runs).groups[0]?.runs ?? []);
   return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
 }

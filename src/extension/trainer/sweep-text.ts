@@ -1,13 +1,13 @@
 import { experimentName } from '../../runs/layout';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Translate } from '../translate';
-import { bestText, doneTrials } from '../tree/sweep-row';
+import { bestText, doneTrials, plannedTrials } from '../tree/sweep-row';
 import type { EndNotice } from './end-text';
 
 /** What is said of a sweep whose queue has ended. */
 export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): EndNotice {
   const name = experimentName(sweep.experiment);
-  const planned = sweep.record.trials.filter((trial) => trial.planned).length;
+  const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
   const failed = runs.filter((r) => r.state === 'failed').length;
   const tail = [

@@ -22,7 +22,7 @@ export function bySweep(
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
   const { record, state } = sweep;
   const done = doneTrials(runs);
-  const planned = record.trials.filter((trial) => trial.planned).length;
+  const planned = plannedTrials(record);
   const failed = runs.filter((r) => r.state === 'failed').length;
   const pruned = runs.filter(isPruned).length;
   const best = bestText(runs, record.metric);
@@ -47,6 +47,10 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     spoken: [label, stateName(state, t), ...parts].join(', '),
   };
 }
+
+/** Trials that are to be trained, as far as that is known. */
+export const plannedTrials = ({ trials }: SweepEntry['record']): number =>
+  trials.filter((trial) => trial.planned && !trial.passedOver).length;
 
 /** Trials that have nothing left to do: finished, failed or pruned. */
 export const doneTrials = (runs: readonly RunEntry[]): number =>

@@ -22,7 +22,11 @@ export function comparisonText(text: string, comparison: Comparison): string {
   return insertProperty(without, root, 'sweep', section(comparison));
 }
 
+const hasSearch = ({ learningRates, seeds }: Pick<Comparison, 'learningRates' | 'seeds'>): boolean =>
+  learningRates.length > 1 && seeds.length > 1;
+
 function section({ adapters, learningRates, seeds }: Comparison): string {
+  const isSearch = hasSearch({ learningRates, seeds });
   const lines = [
     '{',
     '  "type": "grid",',
@@ -36,7 +40,10 @@ function section({ adapters, learningRates, seeds }: Comparison): string {
     '    // The same for all: the best of each is compared.',
     `    "training.learningRate": ${list(learningRates)},`,
     `    "training.seed": ${list(seeds)}`,
-    '  }',
+    `  }${isSearch ? ',' : ''}`,
+    ...(isSearch
+      ? ['  // Other seeds are trained with the best rate only.', '  "learningRateSearch": { "seeds": 1 }']
+      : []),
     '}',
   ];
   return lines.join('\n  ');

@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import { gridSize, MOST_TRIALS, type SweepSpec } from '../../shared/sweep';
+import { gridSize, MOST_TRIALS, RATE, SEED, type SweepSpec } from '../../shared/sweep';
 import type { Problem } from './source';
 
 /** Which parts of the section belong to which type. */
@@ -20,11 +20,33 @@ export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
         'sweep.pruning needs one of minEpochs and minSteps: when trials are first compared',
       ),
     );
+  problems.push(...searchProblems(sweep));
   if (problems.length > 0) return problems;
   const size = sweep.type === 'grid' ? gridSize(sweep.parameters!) : (sweep.count ?? 0);
   return size > MOST_TRIALS
     ? [problem([PARTS[sweep.type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)]
     : [];
+}
+
+function searchProblems({ learningRateSearch, pruning, parameters, trials }: SweepSpec): Problem[] {
+  if (!learningRateSearch) return [];
+  if (pruning)
+    return [
+      problem(
+        ['learningRateSearch'],
+        'sweep.learningRateSearch and sweep.pruning exclude each other: take one',
+      ),
+    ];
+  const keys = [...Object.keys(parameters ?? {}), ...(trials ?? []).flatMap((t) => Object.keys(t))];
+  const missing = [RATE, SEED].filter((key) => !keys.includes(key));
+  return missing.length === 0
+    ? []
+    : [
+        problem(
+          ['learningRateSearch'],
+          `sweep.learningRateSearch needs trials that differ in ${missing.join(' and ')}`,
+        ),
+      ];
 }
 
 function partProblems(sweep: SweepSpec): Problem[] {

@@ -60,6 +60,8 @@ export interface TrialRecord {
   launched?: { pid: number; at: number };
   /** False where the section no longer has it: it is shown, and not gone on with. */
   planned: boolean;
+  /** Its learning rate lost the search with other seeds, so it is not begun. */
+  passedOver?: true;
 }
 
 /** trial.json of a run folder. */

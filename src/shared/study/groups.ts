@@ -66,7 +66,16 @@ export function groupsOf(runs: readonly StudyRun[], say: Say): Group[] {
       ...optional('memory', runs),
     };
   });
-  return groups.sort(byMethod);
+  // The rates of a search stay together, from the lowest: their names as text have another order.
+  const first = new Map<string, string>();
+  for (const { family, label } of groups)
+    if (!(label > (first.get(family) ?? '\uffff'))) first.set(family, label);
+  return groups.sort(
+    (a, b) =>
+      byMethod(a, b) ||
+      compare(first.get(a.family)!, first.get(b.family)!) ||
+      a.learningRate - b.learningRate,
+  );
 }
 
 export const seedOf = (run: StudyRun): number => run.spec.training.seed;
@@ -92,9 +101,7 @@ function byMethod(a: Group, b: Group): number {
     place(a) - place(b) ||
     compare(a.method, b.method) ||
     (a.rank ?? 0) - (b.rank ?? 0) ||
-    a.details.length - b.details.length ||
-    compare(a.label, b.label) ||
-    a.learningRate - b.learningRate
+    a.details.length - b.details.length
   );
 }
 

@@ -15,7 +15,7 @@ export interface RateSearch {
 
 /**
  * Chooses one learning rate of each family, by one rule for all: the best mean of the metric over the seeds that all
- * its rates have in common. A rate that was also run with more seeds gains nothing by them.
+ * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them.
  *
  * @returns the searches of more than one rate; the others' `chosen` becomes false
  */
@@ -29,7 +29,8 @@ export function chooseRates(groups: readonly Group[], metric: MetricName): RateS
       const counted = shared.length > 0 ? runs.filter((r) => shared.includes(seedOf(r))) : runs;
       return { label, learningRate, mean: meanOf(counted.map((r) => r.metrics[metric])) };
     });
-    const best = tried.reduce((a, b) => (senseOf(metric) * (b.mean - a.mean) > 0 ? b : a));
+    const byRate = [...tried].sort((a, b) => a.learningRate - b.learningRate);
+    const best = byRate.reduce((a, b) => (senseOf(metric) * (b.mean - a.mean) > 0 ? b : a));
     for (const group of family) group.chosen = group.label === best.label;
     return [{ chosen: best.label, method: family[0].method, seeds: shared, tried }];
   });

@@ -8,7 +8,7 @@ export type Verdict =
   | { kind: 'go'; until?: string }
   /** It is at a comparison that others have yet to come to. */
   | { kind: 'wait' }
-  /** It lost a comparison. */
+  /** It lost a comparison, or its learning rate did before it was begun. */
   | { kind: 'prune' }
   /** It has finished or failed. */
   | { kind: 'over' };
@@ -60,7 +60,7 @@ interface Comparison {
 const firstComparison = ({ minEpochs, minSteps }: Pruning): Comparison =>
   minSteps === undefined ? { value: minEpochs!, unit: 'epoch' } : { value: minSteps, unit: 'step' };
 
-const isOver = ({ state }: TrialView): boolean => state === 'finished' || state === 'failed';
+export const isOver = ({ state }: TrialView): boolean => state === 'finished' || state === 'failed';
 
 /** A trial's evaluations up to a comparison: it takes place at the first from there on. Undefined before that. */
 function toComparison({ evaluations }: TrialView, { value, unit }: Comparison): Evaluation[] | undefined {

@@ -13,6 +13,7 @@ import { Pulse } from '../pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
 import { launchTrial, type Launcher } from './launch';
+import { decideRates } from './rate-search';
 import { hasMemory } from './room';
 
 /** How often the trials' folders are looked at. */
@@ -86,7 +87,10 @@ async function work(
   for (;;) {
     const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
     const planned = trials.filter((t) => t.record.planned);
-    const verdicts = decide(planned, spec.pruning, record.metric);
+    const verdicts = spec.learningRateSearch
+      ? decideRates(planned, spec.learningRateSearch, record.metric)
+      : decide(planned, spec.pruning, record.metric);
+    if (passOver(planned, verdicts)) writeSweep(folder, record);
     const over = planned.filter((t) => ['over', 'prune'].includes(verdicts.get(t.record.id)!.kind));
     pulse.progress(over.length, planned.length);
     options.looked(trials, verdicts);
@@ -130,6 +134,18 @@ function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
 
 /** Again at every look: a trainer that has just begun clears away what was asked before. */
 const askToStop = (run: string): void => writeAtomic(join(runPaths(run).control, 'stop'), '');
+
+/** Notes what is not to be begun; with more rates in the section another one may win. @returns whether that is news */
+function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): boolean {
+  const changed = trials.filter((t) => {
+    const isLost = t.folder === undefined && verdicts.get(t.record.id)!.kind === 'prune';
+    return isLost !== (t.record.passedOver ?? false);
+  });
+  for (const { record } of changed)
+    if (record.passedOver) delete record.passedOver;
+    else record.passedOver = true;
+  return changed.length > 0;
+}
 
 /** The trial's own journal says why it goes no further. */
 function prune({ folder, state, reason, step }: TrialView): void {

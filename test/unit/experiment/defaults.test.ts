@@ -129,6 +129,7 @@ const sweep: Keys<SweepSpec> = {
   metric: true,
   parallel: true,
   pruning: true,
+  learningRateSearch: true,
 };
 const range: Keys<SweepRange> = { min: true, max: true, scale: true, integer: true };
 const pruning: Keys<Pruning> = { eta: true, minEpochs: true, minSteps: true };

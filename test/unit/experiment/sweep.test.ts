@@ -141,6 +141,18 @@ describe('a mistake in a sweep', () => {
     ],
     [{ type: 'list', trials: [{}], pruning: {} }, /needs one of minEpochs and minSteps/],
     [
+      { type: 'grid', parameters: { 'training.learningRate': [0.1] }, learningRateSearch: {} },
+      /needs trials that differ in training\.seed/,
+    ],
+    [
+      { type: 'list', trials: [{}], learningRateSearch: {} },
+      /needs trials that differ in training\.learningRate and training\.seed/,
+    ],
+    [
+      { type: 'list', trials: [{}], pruning: { minSteps: 1 }, learningRateSearch: {} },
+      /learningRateSearch and sweep\.pruning exclude each other/,
+    ],
+    [
       { type: 'random', count: 2000, parameters: { 'adapter.alpha': { min: 1, max: 2 } } },
       /the sweep has 2000 trials, more than 1000/,
     ],

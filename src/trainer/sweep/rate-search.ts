@@ -1,0 +1,56 @@
+import type { TrialView } from '../../runs/sweep/look';
+import type { MetricName } from '../../shared/experiment';
+import { RATE, score, SEED, type RateSearch } from '../../shared/sweep';
+import { sortedJson } from '../../shared/sorted-json';
+import { isOver, type Verdict } from './halving';
+
+/**
+ * A learning-rate search that costs the same for all: trials that differ in nothing but learning rate and seed are one
+ * search. All its rates are trained with the first seeds, and with the others only the best of them: by the mean of the
+ * last evaluations, as a study chooses (docs/study.md). What it says depends on evaluations alone, as `decide` does.
+ *
+ * @param trials those of the plan
+ * @returns to each trial's id its verdict
+ */
+export function decideRates(
+  trials: readonly TrialView[],
+  { seeds }: RateSearch,
+  metric: MetricName,
+): Map<string, Verdict> {
+  const searches = new Map<string, TrialView[]>();
+  for (const t of trials) {
+    const key = sortedJson({ ...t.record.settings, [RATE]: 0, [SEED]: 0 });
+    searches.set(key, [...(searches.get(key) ?? []), t]);
+  }
+  return new Map([...searches.values()].flatMap((search) => decideOne(search, seeds, metric)));
+}
+
+function decideOne(search: readonly TrialView[], seeds: number, metric: MetricName): [string, Verdict][] {
+  const byNumber = [...search].sort((a, b) => a.record.number - b.record.number);
+  const first = new Set([...new Set(byNumber.map(seedOf))].slice(0, seeds));
+  const searched = search.filter((t) => first.has(seedOf(t)));
+  const best = searched.every(isOver) ? bestRate(searched, metric) : undefined;
+  return search.map((t): [string, Verdict] => {
+    if (isOver(t)) return [t.record.id, { kind: 'over' }];
+    if (first.has(seedOf(t)) || rateOf(t) === best) return [t.record.id, { kind: 'go' }];
+    return [t.record.id, { kind: best === undefined ? 'wait' : 'prune' }];
+  });
+}
+
+/** Of equal ones the lowest; one that failed or measured nothing loses. */
+function bestRate(searched: readonly TrialView[], metric: MetricName): number {
+  const rates = [...new Set(searched.map(rateOf))].sort((a, b) => a - b);
+  const mean = (rate: number) => {
+    const values = searched.filter((t) => rateOf(t) === rate).map((t) => valueOf(t, metric));
+    return values.reduce((sum, v) => sum + v, 0) / values.length;
+  };
+  return rates.reduce((best, rate) => (mean(rate) > mean(best) ? rate : best));
+}
+
+function valueOf({ state, evaluations }: TrialView, metric: MetricName): number {
+  const value = evaluations.at(-1)?.metrics[metric] ?? NaN;
+  return state === 'failed' || Number.isNaN(value) ? -Infinity : score(metric, value);
+}
+
+const rateOf = ({ record }: TrialView): number => record.settings[RATE] as number;
+const seedOf = ({ record }: TrialView): number => record.settings[SEED] as number;

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadSweep } from '../../src/runs/experiment/load';
+import { Lab } from './lab';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+
+describe('aurora reproduce', () => {
+  it.each([
+    [[], 'takes one name of a study'],
+    [['paper'], 'There is no study "paper" to reproduce.'],
+  ])('%j', (args, message) => {
+    const r = lab.run('reproduce', ...args);
+    expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('has experiments that search learning rates alike for eight adapters with three seeds, and differ in their data', () => {
+    const [debian, spam] = ['debian-sections', 'spam-assassin'].map((name) =>
+      loadSweep(join('demo/studies', `${name}.aurora.json`), []),
+    );
+    expect(debian.trials.map((t) => t.settings)).toEqual(spam.trials.map((t) => t.settings));
+    expect(debian.spec).toEqual(spam.spec);
+    expect(debian.spec.learningRateSearch).toEqual({ seeds: 1 });
+    const rates = new Set(debian.trials.map((t) => t.spec.training.learningRate)).size;
+    expect(debian.trials).toHaveLength(8 * rates * 3);
+    // The head has no rate of its own: it is searched, too.
+    for (const { spec } of debian.trials)
+      expect(spec.training.headLearningRate).toBe(spec.training.learningRate);
+    expect({ ...debian.base, name: '', data: {} }).toEqual({ ...spam.base, name: '', data: {} });
+  });
+});
