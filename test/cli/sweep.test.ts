@@ -253,7 +253,7 @@ describe('aurora sweep', () => {
     );
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).code).toBe(0);
     const begun = recordOf(lab).trials.filter((t) => t.run !== undefined);
-    expect(begun.map((t) => t.settings['training.learningRate']).sort()).toEqual([
+    expect(begun.map((t) => Number(t.settings['training.learningRate'])).sort((a, b) => a - b)).toEqual([
       ...Array<number>(6).fill(1e-9),
       ...Array<number>(6).fill(1e-5),
       ...[0.01, 0.01],
