@@ -18,6 +18,7 @@ export interface TrainingSettings {
   lease: boolean;
   /** See TrainOptions. */
   pauseAt?: PausePoint;
+  frozen?: string;
   interrupted: () => boolean;
 }
 

@@ -10,6 +10,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
   device: true,
   resumed: true,
   evaluation: true,
+  reused: true,
   checkpoint: true,
   activations: true,
   warning: true,

@@ -95,6 +95,8 @@ export type RunEvent = EventBase &
         /** Where training.staticEpochs has come to its static form. */
         form?: 'static';
       }
+    /** What lies before this tensor was computed once for all trials of a sweep; `found`: by another one. */
+    | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }
     | { kind: 'activations'; step: number; path: string }
     | { kind: 'warning'; message: string }

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { openTask } from '../engine/open';
+import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../graph/files';
@@ -21,7 +22,7 @@ import { environment, environmentWarnings, type Environment } from './environmen
 import { makeHooks, type TrainListener } from './hooks';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
-import { withCachedFeatures } from './features';
+import { withFrozenPrefix } from './frozen/reuse';
 import { failedEvent } from './failure';
 import { lookAhead } from './micro-batch/look-ahead';
 import { MicroBatches } from './micro-batch/micro-batches';
@@ -46,6 +47,8 @@ export interface TrainOptions {
   threads: number;
   /** Stop when nobody renews the lease, control/lease, for a minute. */
   lease: boolean;
+  /** Where trials of its sweep keep for each other what they all compute. */
+  frozen?: string;
   /** Save and stop at the first evaluation from there on: a comparison of its sweep. */
   pauseAt: PausePoint | undefined;
   /** The built pulse worker. */
@@ -111,16 +114,18 @@ async function trainOnce(
   const prepared = await prepareTask(spec, folder, restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
-  const whole = await withCachedFeatures(prepared, folder, options.threads, warn);
+  const { threads, program, frozen: shared } = options;
+  const layers = isExact(spec, request);
+  const reuse = await withFrozenPrefix(prepared, { folder, threads, warn, shared, layers });
+  const whole = reuse.task;
   const featureSeconds = (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, whole.data.train.dataset.examples.length);
   const task = taskInForm(whole, nextForm(plan, from));
   const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
-  const { threads, program } = options;
   const opened = await settle(prepared, task, {
     request,
     before: before && resumedChoice(before, request),
-    onFeatures: whole !== prepared,
+    onFeatures: whole !== prepared && prepared.adapters.length === 0,
     measuring: (places) => listener.measuring(places),
     stopped: () => stopped() !== undefined,
     warn,
@@ -148,6 +153,8 @@ async function trainOnce(
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
     begin(journal, task, trainable, plan, restored, changes);
+    if (shared !== undefined && reuse.upTo !== undefined)
+      journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
     journal.append({ kind: 'device', step: state.step, ...deviceFields(choice) });
     listener.device(choice);
     pulse.progress(state.step, plan.totalSteps);
@@ -194,6 +201,10 @@ async function trainOnce(
     await held?.dispose();
   }
 }
+
+/** Values of the processor are no other device's, and mixed precision has others for the same weights. */
+const isExact = ({ training }: Experiment, { engine, device }: DeviceRequest): boolean =>
+  engine === CPU.engine && device === CPU.device && training.precision === 'float32';
 
 const trainedCounts = (trainable: readonly TrainableInfo[]) => {
   const sum = (part: TrainableInfo['part']) =>

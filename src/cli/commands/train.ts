@@ -54,6 +54,7 @@ diverged, with 19 where the device cannot be used, and with 21 where not even on
     // Of a sweep's queue: not in the help.
     'when-told': { type: 'boolean' },
     'pause-at': { type: 'string' },
+    frozen: { type: 'string' },
     ...PLACE_OPTIONS,
     ...FALLBACK_OPTION,
     threads: { type: 'string' },
@@ -80,6 +81,7 @@ async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
     threads: threadCount(args.text('threads')),
     lease: args.flag('lease'),
     pauseAt: parsePausePoint(args.text('pause-at')),
+    frozen: args.text('frozen'),
     interrupted: onInterrupt(),
   };
   checkCombination(args);

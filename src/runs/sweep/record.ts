@@ -13,6 +13,8 @@ export const SWEEP_VERSION = 1;
 export const sweepPaths = (folder: string) => ({
   ...runPaths(folder),
   sweep: join(folder, 'sweep.json'),
+  /** What trials have computed for each other; gone when all are over. */
+  frozen: join(folder, 'frozen'),
   /** Whose queue works on it. */
   lock: join(folder, 'lock.json'),
 });

@@ -9,7 +9,7 @@ import type { Experiment } from '../../shared/experiment';
 import { adaptModel } from '../adapted-model';
 import type { DataSplit, TaskData } from '../data';
 import { DropoutMasks } from '../dropout';
-import { withCachedFeatures } from '../features';
+import { withFrozenPrefix } from '../frozen/reuse';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { median, subset } from '../preflight/sample';
 import { initialState } from '../state';
@@ -81,7 +81,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
     const prepared = await makeTask(spec, adapted, whole, folder);
     const task = request.onFeatures
-      ? await withCachedFeatures(prepared, folder, threads, () => undefined)
+      ? (await withFrozenPrefix(prepared, { folder, threads, warn: () => undefined })).task
       : prepared;
     const { stepper, trainable } = await openTask(
       task.model,

@@ -9,8 +9,8 @@ import { deviceFields } from '../device/choose';
 import type { OpenedOn } from '../device/open';
 import { settle } from '../device/settle';
 import { DropoutMasks } from '../dropout';
-import { withCachedFeatures } from '../features';
 import { requireFinite } from '../finite';
+import { withFrozenPrefix } from '../frozen/reuse';
 import { tryLongest } from '../longest';
 import type { TrainingState } from '../loop';
 import { lookAhead, longestBatch } from '../micro-batch/look-ahead';
@@ -40,7 +40,8 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   const cuts: string[] = [];
   const cut = (message: string) => void cuts.push(message);
   const beforeFeatures = performance.now();
-  const prepared = await withCachedFeatures(small, join(options.folder, 'features'), options.threads, cut);
+  const frozen = { folder: join(options.folder, 'features'), threads: options.threads, warn: cut };
+  const { task: prepared } = await withFrozenPrefix(small, frozen);
   const featureSeconds = prepared === small ? 0 : (performance.now() - beforeFeatures) / 1000;
   const { stepper, trainable, choice } = await open(task, prepared, prepared !== small, options);
   try {

@@ -11,6 +11,8 @@ export interface Launcher {
   program: string;
   /** The name of the sweep's folder. */
   sweep: string;
+  /** Where trials keep for each other what they all compute. */
+  frozen: string;
   /** Where runs of the experiment lie. */
   runs: string;
   room: SweepRoom;
@@ -28,7 +30,7 @@ export interface Launcher {
  * @param until the comparison at which the trial is to pause
  */
 export async function launchTrial(
-  { program, sweep, runs, room, fallBack, save }: Launcher,
+  { program, sweep, frozen, runs, room, fallBack, save }: Launcher,
   trial: TrialRecord,
   spec: Experiment,
   until: string | undefined,
@@ -48,7 +50,7 @@ export async function launchTrial(
       program,
       'train',
       ...(begun ? ['--resume', run] : [runPaths(run).spec, '--run', run, ...place]),
-      ...['--threads', String(room.threads), '--when-told'],
+      ...['--threads', String(room.threads), '--frozen', frozen, '--when-told'],
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
     { detached: true, windowsHide: true, stdio: ['pipe', log, log] },

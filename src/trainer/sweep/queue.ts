@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { writeAtomic } from '../../graph/files';
@@ -6,7 +7,13 @@ import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
-import { writeSweep, type SweepRecord, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
+import {
+  sweepPaths,
+  writeSweep,
+  type SweepRecord,
+  type SweepRoom,
+  type TrialRecord,
+} from '../../runs/sweep/record';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { Pulse } from '../pulse';
@@ -59,6 +66,8 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     const record = await options.prepare();
     writeSweep(folder, record);
     const outcome = await work(options, record, pulse);
+    // Large, and of no use to anything but more trials, which compute it again.
+    if (!outcome.stopped) rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
@@ -77,6 +86,7 @@ async function work(
   const launcher: Launcher = {
     program,
     sweep: folder.split(/[\\/]/).at(-1)!,
+    frozen: sweepPaths(folder).frozen,
     runs,
     room,
     fallBack,

@@ -3,9 +3,6 @@ import { epochOrder } from '../../../../src/data/order';
 import { openTask } from '../../../../src/engine/open';
 import { CPU } from '../../../../src/engine/place';
 import type { OpenedTask } from '../../../../src/engine/stepper';
-import { GraphBuilder } from '../../../../src/graph/builder';
-import { loadModel } from '../../../../src/graph/load';
-import { saveModel } from '../../../../src/graph/save';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { AuroraError } from '../../../../src/shared/errors';
 import { DropoutMasks } from '../../../../src/trainer/dropout';
@@ -16,33 +13,10 @@ import { gradientStep } from '../../../../src/trainer/step';
 import { initialState } from '../../../../src/trainer/state';
 import { prepareTask, type Task } from '../../../../src/trainer/task';
 import { Lab } from '../../../cli/lab';
+import { withoutMask } from '../maskless';
 
 const lab = new Lab({ adapter: { dropout: 0.2 }, training: { gradientAccumulation: 2 } });
 afterAll(() => lab.remove());
-
-/** The same model without a mask among its inputs: its mean takes the padding in. */
-function withoutMask(): string {
-  const model = loadModel(lab.path('model.onnx'));
-  const { graph } = model;
-  const made: typeof graph.nodes = [];
-  const g = new GraphBuilder({ ...graph, nodes: made }, '/all', made);
-  const shape = g.op('Shape', ['input_ids']);
-  const one = g.op('Div', [shape, shape]);
-  const ones = g.op('Expand', [g.op('Gather', [one, g.ints([0])]), shape]);
-  made.push({
-    ...made.at(-1)!,
-    name: '/all/mask',
-    opType: 'Identity',
-    inputs: [ones],
-    outputs: ['attention_mask'],
-    attributes: new Map(),
-  });
-  const inputs = graph.inputs.filter((i) => i.name !== 'attention_mask');
-  const initializers = new Map([...graph.initializers, ...g.graph.initializers]);
-  const changed = { ...graph, inputs, initializers, nodes: [...made, ...graph.nodes] };
-  saveModel({ ...model, graph: changed }, lab.path('maskless.onnx'));
-  return 'maskless.onnx';
-}
 
 interface Opened extends OpenedTask {
   task: Task;
@@ -73,7 +47,7 @@ async function step({ task, stepper, trainable, parts }: Opened) {
 
 describe.each([
   ['a model with a mask', 'model.onnx', true],
-  ['a model that sees its padding', withoutMask(), false],
+  ['a model that sees its padding', withoutMask(lab), false],
 ])('%s', async (_, path, ignores) => {
   const model = `model.path=${path}`;
   const ungrouped = 'training.groupByLength=false';

@@ -1,0 +1,85 @@
+import { addPooling } from '../../engine/head';
+import { GraphBuilder } from '../../graph/builder';
+import { DType } from '../../graph/dtype';
+import { outputsNamed, type Graph, type Model } from '../../graph/model';
+import { prune } from '../../graph/prune';
+import { separator } from '../../graph/separator';
+import type { Task } from '../task';
+
+/** The part of a task's model that no step changes: from the inputs to one tensor. */
+export interface Prefix {
+  model: Model;
+  /** Its only output, float32: (batch, width), or with `perToken` (batch, sequence, width). */
+  tensor: string;
+  width: number;
+  perToken: boolean;
+  /** What comes after it: the tensor is an input there. */
+  rest: { graph: Graph; output: string };
+}
+
+/** A mask says where texts end and not what is in them: what reads it beyond the prefix gets it again. */
+const MASK = 'attention_mask';
+const PRODUCTS = ['MatMul', 'Gemm'];
+
+/** Without an adapter: the whole model, up to the vector that the head reads. */
+export function pooledPrefix(task: Task): Prefix | undefined {
+  if (task.adapters.length > 0 || !task.head) return undefined;
+  const { graph } = task.model;
+  const copy = { ...graph, nodes: [...graph.nodes], initializers: new Map(graph.initializers) };
+  const { output } = task.graph;
+  const info = task.infos.get(output)!;
+  const mask = graph.inputs.some((i) => i.name === MASK) ? MASK : undefined;
+  const pooled = addPooling(new GraphBuilder(copy, '/frozen'), output, info, task.head.pooling, mask);
+  const width = info.shape.at(-1) as number;
+  return cut(task, copy, { tensor: pooled, width, perToken: false }, pooled);
+}
+
+/** What lies below the lowest adapter; undefined where that is an embedding at most, or not one tensor. */
+export function layersPrefix(task: Task): Prefix | undefined {
+  const { graph } = task.model;
+  const texts = graph.inputs.map((i) => i.name).filter((n) => n !== MASK && !graph.initializers.has(n));
+  const moving = task.adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
+  const alone = new Set(graph.nodes.flatMap((n) => (n.outputs.length === 1 ? n.outputs : [])));
+  const { output } = task.graph;
+  const tensor = separator(graph, texts, moving, output, (x) => alone.has(x) && isRows(task, x));
+  if (tensor === undefined) return undefined;
+  const { shape } = task.infos.get(tensor)!;
+  const prefix = cut(
+    task,
+    graph,
+    { tensor, width: shape.at(-1) as number, perToken: shape.length === 3 },
+    output,
+  );
+  return prefix.model.graph.nodes.some((n) => PRODUCTS.includes(n.opType)) ? prefix : undefined;
+}
+
+/** A vector for each text or each of its tokens. */
+function isRows({ infos }: Task, name: string): boolean {
+  const info = infos.get(name);
+  if (info?.dtype !== DType.float || typeof info.shape.at(-1) !== 'number') return false;
+  const axes = info.shape.slice(0, -1).join();
+  return axes === 'batch' || axes === 'batch,sequence';
+}
+
+function cut(
+  task: Task,
+  graph: Graph,
+  found: Pick<Prefix, 'tensor' | 'width' | 'perToken'>,
+  output: string,
+): Prefix {
+  const { tensor, width, perToken } = found;
+  const shape = perToken ? ['batch', 'sequence', width] : ['batch', width];
+  const rest: Graph = {
+    ...graph,
+    nodes: graph.nodes.filter((n) => !n.outputs.includes(tensor)),
+    inputs: [...graph.inputs, { name: tensor, dtype: DType.float, shape }],
+    initializers: new Map(graph.initializers),
+  };
+  // A graph's output is the output of a node.
+  const end = output === tensor ? new GraphBuilder(rest, '/rest').op('Identity', [tensor]) : output;
+  return {
+    ...found,
+    model: { ...task.model, graph: prune({ ...graph, outputs: outputsNamed([tensor]) }) },
+    rest: { graph: prune({ ...rest, outputs: outputsNamed([end]) }), output: end },
+  };
+}

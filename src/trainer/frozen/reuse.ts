@@ -1,0 +1,106 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { epochOrder } from '../../data/order';
+import { openEvaluator } from '../../engine/open';
+import { initialParameters, type Task } from '../task';
+import { computeValues, hasSpace, type ComputeOptions } from './compute';
+import { valuesKey } from './key';
+import { layersPrefix, pooledPrefix } from './prefix';
+import { restTask } from './rest';
+import { FrozenValues } from './values';
+
+export interface ReuseOptions extends ComputeOptions {
+  /** Where the trials of a sweep keep values for each other; a run by itself keeps them in `folder`. */
+  shared?: string;
+  /** Also what lies below an adapter, between trials: these train where it is computed, on the processor. */
+  layers?: boolean;
+}
+
+export interface Reuse {
+  task: Task;
+  /** The tensor up to which nothing is computed any more; undefined where everything is. */
+  upTo?: string;
+  /** Computed by another trial. */
+  found?: boolean;
+}
+
+/** Above this the model is run at every step. */
+const LIMIT_BYTES = 2 ** 32;
+
+/**
+ * What no step changes is computed once: the whole model where only a head is trained, and between trials of a sweep
+ * on the processor also what lies below the lowest adapter. Where a batch shows other numbers than the whole model has,
+ * as with a model that sees its padding, everything is computed, and the next trials are told so.
+ */
+export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
+  const { shared, layers, folder, threads } = options;
+  const prefix = pooledPrefix(task) ?? (shared !== undefined && layers ? layersPrefix(task) : undefined);
+  if (!prefix) return { task };
+  const path = join(shared ?? folder, `${valuesKey(task, prefix, threads)}.frozen`);
+  const datasets = [task.data.train.dataset, task.data.validation.dataset];
+  const values = new FrozenValues(path, prefix, datasets);
+  // Of values that are not the same the file is empty.
+  const found = [0, values.bytes].includes(sizeOf(path));
+  if (!found) {
+    if (values.bytes > LIMIT_BYTES || !hasSpace(values)) return { task };
+    const own = new FrozenValues(`${path}.${process.pid}`, prefix, datasets);
+    try {
+      await computeValues(task, prefix, own, options);
+      publish(own.path, path, await givesTheSame(task, restTask(task, prefix, own), options));
+    } finally {
+      rmSync(own.path, { force: true });
+    }
+  }
+  if (sizeOf(path) === 0) return { task };
+  return { task: restTask(task, prefix, values), upTo: prefix.tensor, found };
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+
+function publish(from: string, to: string, isSame: boolean): void {
+  if (!isSame) {
+    truncateSync(from);
+    const file = openSync(from, 'r+');
+    fsyncSync(file);
+    closeSync(file);
+  }
+  renameSync(from, to);
+}
+
+/** Of the largest logit, where a head is trained on what may be computed on another device than it is. */
+const ROUNDING = 1e-5;
+
+/**
+ * Whether batches give the same logits either way, below adapters to the bit: those of the first epoch that would tell
+ * first, since another padding or another number of texts at once may let a runtime add up in another order.
+ */
+async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseOptions): Promise<boolean> {
+  const { dataset } = whole.data.train;
+  const batches = epochOrder(dataset, { ...whole.spec.training, epoch: 0 });
+  const lengths = dataset.examples.map((e) => e.ids.length);
+  const shortest = lengths.indexOf(lengths.reduce((a, b) => Math.min(a, b), Infinity));
+  const tried = new Set([
+    batches[0],
+    batches.at(-1)!,
+    batches.find((b) => b.includes(shortest))!,
+    [shortest],
+  ]);
+  const parameters = initialParameters(whole);
+  const logitsOf = async ({ model, infos, graph, feeds }: Task, name: string) => {
+    const evaluator = await openEvaluator(model, infos, graph, join(folder, name), { threads });
+    try {
+      const all: number[] = [];
+      for (const batch of tried) {
+        const { logits } = await evaluator.evaluate(feeds(dataset, batch), parameters);
+        for (const x of logits.data as Float32Array) all.push(x);
+      }
+      return all;
+    } finally {
+      await evaluator.dispose();
+    }
+  };
+  const [a, b] = [await logitsOf(whole, 'whole'), await logitsOf(rest, 'rest')];
+  const largest = a.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  const allowed = whole.adapters.length > 0 ? 0 : ROUNDING * largest;
+  return a.every((x, i) => Math.abs(x - b[i]) <= allowed);
+}

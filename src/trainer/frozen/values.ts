@@ -1,0 +1,77 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Dataset } from '../../data/dataset';
+import { AuroraError } from '../../shared/errors';
+import type { Prefix } from './prefix';
+
+const FLOAT_BYTES = 4;
+
+/**
+ * A prefix's values for every example of some data sets, in a file: float32, one row for each example, or for each of
+ * its tokens without padding. Read batch by batch: what there is room for in memory, the system keeps there.
+ */
+export class FrozenValues {
+  /** The whole file's. */
+  readonly bytes: number;
+  private readonly starts = new Map<Dataset, number[]>();
+
+  constructor(
+    readonly path: string,
+    readonly prefix: Pick<Prefix, 'width' | 'perToken'>,
+    datasets: readonly Dataset[],
+  ) {
+    let at = 0;
+    for (const dataset of datasets) {
+      const starts = dataset.examples.map((_, i) => {
+        const start = at;
+        at += FLOAT_BYTES * prefix.width * this.rows(dataset, i);
+        return start;
+      });
+      this.starts.set(dataset, starts);
+    }
+    this.bytes = at;
+  }
+
+  rows(dataset: Dataset, example: number): number {
+    return this.prefix.perToken ? dataset.examples[example].ids.length : 1;
+  }
+
+  /** Where an example begins, in bytes. */
+  start(dataset: Dataset, example: number): number {
+    return this.starts.get(dataset)![example];
+  }
+
+  /** Of some examples, each padded with zeros to `rows` rows. */
+  read(dataset: Dataset, examples: readonly number[], rows: number): Float32Array {
+    const { width } = this.prefix;
+    const out = new Float32Array(examples.length * rows * width);
+    const bytes = new Uint8Array(out.buffer);
+    const file = this.open();
+    try {
+      examples.forEach((example, i) => {
+        const length = FLOAT_BYTES * width * this.rows(dataset, example);
+        const at = FLOAT_BYTES * width * rows * i;
+        if (readSync(file, bytes, at, length, this.start(dataset, example)) !== length)
+          throw this.gone('is shorter than it was');
+      });
+    } finally {
+      closeSync(file);
+    }
+    return out;
+  }
+
+  private open(): number {
+    try {
+      return openSync(this.path, 'r');
+    } catch (cause) {
+      throw this.gone(`cannot be read any more (${(cause as NodeJS.ErrnoException).code})`);
+    }
+  }
+
+  private gone(what: string): AuroraError {
+    return new AuroraError(
+      'disk',
+      `${this.path} ${what}, which the trials of a sweep share.`,
+      'Go on with the sweep: it is computed anew.',
+    );
+  }
+}

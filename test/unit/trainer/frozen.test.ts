@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../../src/runs/experiment/load';
+import { withFrozenPrefix } from '../../../src/trainer/frozen/reuse';
+import { prepareTask } from '../../../src/trainer/task';
+import { Lab } from '../../cli/lab';
+import { withoutMask } from './maskless';
+
+const lab = new Lab();
+afterAll(() => lab.remove());
+
+let folders = 0;
+const HEAD_ONLY = 'adapter={"method":"none"}';
+const LAST = 'adapter.layersToTransform=[1]';
+
+async function reuse(settings: string[], shared?: string, layers = true) {
+  const spec = loadExperiment(lab.experiment, settings);
+  const folder = lab.path(`graph-${folders++}`);
+  const task = await prepareTask(spec, folder);
+  const warn = (message: string) => expect.fail(message);
+  return { ...(await withFrozenPrefix(task, { folder, threads: 1, warn, shared, layers })), whole: task };
+}
+
+const sizes = (shared: string) => readdirSync(shared).map((name) => statSync(join(shared, name)).size);
+
+describe('what no step changes', () => {
+  it('below the adapters is kept for the trials of a sweep on the processor, and for nobody else', async () => {
+    const shared = lab.path('shared');
+    expect((await reuse([LAST])).upTo).toBeUndefined();
+    expect((await reuse([LAST], shared, false)).upTo).toBeUndefined();
+    expect(existsSync(shared)).toBe(false);
+    const first = await reuse([LAST], shared);
+    const second = await reuse([LAST, 'training.seed=3', 'adapter.rank=1'], shared);
+    expect([first.found, second.found, second.upTo]).toEqual([false, true, first.upTo]);
+    const { data } = first.task.feeds(first.whole.data.train.dataset, [5, 6])[first.upTo!];
+    const again = second.task.feeds(second.whole.data.train.dataset, [6, 5])[first.upTo!].data;
+    const half = data.length / 2;
+    expect([...(again as Float32Array).subarray(half)]).toEqual([
+      ...(data as Float32Array).subarray(0, half),
+    ]);
+    // Of other texts, or of the other layer, it is other numbers.
+    expect((await reuse([LAST, 'model.maxLength=4'], shared)).found).toBe(false);
+    expect((await reuse([HEAD_ONLY], shared)).found).toBe(false);
+    expect(sizes(shared)).toHaveLength(3);
+  });
+
+  it('is computed at every step where it is not exact: of a model that sees its padding', async () => {
+    const model = `model.path=${withoutMask(lab)}`;
+    for (const method of [LAST, HEAD_ONLY]) {
+      const shared = lab.path(`padded-${method === LAST}`);
+      for (const _ of ['computes', 'is told']) {
+        const { task, whole, upTo } = await reuse([model, method], shared);
+        expect(upTo).toBeUndefined();
+        expect(task).toBe(whole);
+        expect(sizes(shared)).toEqual([0]);
+      }
+    }
+  });
+
+  it('is read whole or not at all', async () => {
+    const shared = lab.path('torn');
+    const { task, whole, upTo } = await reuse([LAST], shared);
+    const [name] = readdirSync(shared);
+    truncateSync(join(shared, name), 100);
+    expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/is shorter than it was/);
+    // Neither full nor empty: nobody made it so on purpose.
+    expect((await reuse([LAST], shared)).found).toBe(false);
+  });
+});
