@@ -20,7 +20,7 @@ function graphOf(...lines: string[]): Graph {
   return { name: '', nodes, initializers: new Map(), inputs: [], outputs: [] };
 }
 
-const find = (graph: Graph, moving: string[], accept = (_: string) => true) =>
+const find = (graph: Graph, moving: string[], accept: (x: string) => boolean = () => true) =>
   separator(graph, ['ids'], moving, 'out', accept);
 
 describe('the last tensor that everything passes through', () => {
