@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
 import type { ExportRecord } from '../../src/shared/export';
+import type { StudyLine } from '../../src/shared/study/lines';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { maxSteps: 4, evaluateEvery: 4, checkpointEvery: 2, learningRate: 0.02 } });
@@ -52,6 +53,23 @@ describe.each(METHODS)('%s', (method, settings, parameters, lora) => {
     const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as ExportRecord;
     expect(record.largestDifference).toBeLessThan(1e-4);
     expect(record.metrics.exported.loss).toBeCloseTo(record.metrics.dynamic.loss, 5);
+  });
+
+  it('has a way and singular values of ΔW that agree, where it changes weights', () => {
+    const studied = lab.run('study', run, '--measure', '--json').out.trimEnd().split('\n').at(-1)!;
+    const line = JSON.parse(studied) as Extract<StudyLine, { kind: 'result' }>;
+    const { geometry } = line.study.sections[0].groups[0].runs[0];
+    if (method === 'bitfit') return expect(geometry).toBeUndefined();
+    const { path, modules } = geometry!;
+    expect(path.map((p) => p.step)).toEqual([0, 2, 4]);
+    const [first, , last] = path;
+    const squares = modules.flatMap((m) => m.values).reduce((sum, v) => sum + v * v, 0);
+    expect(modules).toHaveLength(6);
+    for (const { values } of modules) expect(values).toEqual([...values].sort((a, b) => b - a));
+    // Three points lie on their plane; all methods but FourierFT begin with no change.
+    const moved = Math.hypot(last.x - first.x, last.y - first.y);
+    if (method === 'fourierft') expect(moved).toBeLessThan(Math.sqrt(squares));
+    else expect(moved / Math.sqrt(squares)).toBeCloseTo(1, 4);
   });
 
   it(lora ? 'is a LoRA of PEFT as well' : 'says that no LoRA comes of it', () => {

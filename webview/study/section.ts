@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/shared/study/figures/all';
-import { hasGeometry } from '../../src/shared/study/missing';
+import { hasGeometry } from '../../src/shared/study/geometry';
 import type { Section, Study } from '../../src/shared/study/study';
 import { groupTable, rateTable } from '../../src/shared/study/tables';
 import { comparisonWords, count, sectionNotes } from '../../src/shared/study/words';

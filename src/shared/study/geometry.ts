@@ -3,13 +3,30 @@ export interface Geometry {
   version: 1;
   /** What it was computed from: step and SHA-256 of each adapter, ascending. */
   from: Snapshot[];
-  /** Those steps, and before them 0, where ΔW is zero, on the first two principal components. */
+  /** Those steps, and before them 0, where training began, on the first two principal components. */
   path: { step: number; x: number; y: number }[];
   /** Shares of the variance that the two components hold. */
   shares: [number, number];
-  /** Singular values of the merged ΔW of each module at the last of the steps, the largest first. */
-  modules: { path: string; values: number[] }[];
+  /** Of each module at the last of the steps. */
+  modules: ModuleGeometry[];
 }
+
+export interface ModuleGeometry {
+  path: string;
+  /** Singular values of the merged ΔW, the largest first. */
+  values: number[];
+  /** Where there are more of them than `values` has: how many, and what `effectiveRank` says of all. */
+  directions?: number;
+  effectiveRank?: number;
+}
+
+/** Whether a method changes weights; BitFit changes biases. */
+export const hasGeometry = (method: string): boolean => method !== 'none' && method !== 'bitfit';
+
+export const directionsOf = ({ values, directions }: ModuleGeometry): number => directions ?? values.length;
+
+export const effectiveRankOf = (module: ModuleGeometry): number =>
+  module.effectiveRank ?? effectiveRank(module.values);
 
 export interface Snapshot {
   step: number;
@@ -25,7 +42,11 @@ export function parseGeometry(value: unknown): Geometry | undefined {
     g.from.every((s) => isNumber(s?.step) && typeof s.sha256 === 'string') &&
     g.path.every((p) => [p?.step, p?.x, p?.y].every(isNumber)) &&
     g.modules.every(
-      (m) => typeof m?.path === 'string' && Array.isArray(m.values) && m.values.every(isNumber),
+      (m) =>
+        typeof m?.path === 'string' &&
+        Array.isArray(m.values) &&
+        m.values.every(isNumber) &&
+        [m.directions, m.effectiveRank].every((v) => v === undefined || isNumber(v)),
     ) &&
     Array.isArray(g.shares) &&
     g.shares.length === 2 &&

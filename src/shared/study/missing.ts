@@ -1,3 +1,4 @@
+import { hasGeometry } from './geometry';
 import type { Say } from './say';
 import type { Section } from './study';
 import { count } from './words';
@@ -8,11 +9,6 @@ export interface Missing {
   /** Run folders. */
   runs: string[];
 }
-
-/** Methods whose change of a weight is a product of two thin matrices. */
-const LOW_RANK = ['lora', 'moslora', 'aurora'];
-
-export const hasGeometry = (method: string): boolean => LOW_RANK.includes(method);
 
 /** What is missing of the chosen groups' runs. */
 export function missingOf(sections: readonly Section[]): Missing[] {

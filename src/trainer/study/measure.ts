@@ -3,6 +3,7 @@ import { writeAtomic } from '../../graph/files';
 import { readRunSummary } from '../../runs/read';
 import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study/kept';
 import { AuroraError } from '../../shared/errors';
+import { hasGeometry } from '../../shared/study/geometry';
 import type { MergedMetrics } from '../../shared/study/merged';
 import { measureTask } from '../export/measure';
 import { taskInForm } from '../phase';
@@ -23,7 +24,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
   if (!last)
     throw new AuroraError('run', `${folder} has not been evaluated yet.`, 'Wait for its first evaluation.');
   const { step, form } = last;
-  if (!(await readGeometry(folder, step))) {
+  if (hasGeometry(run.spec.adapter.method) && !(await readGeometry(folder, step))) {
     await tell('geometry');
     await keepGeometry(run, step);
   }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { denseProduct, denseSingularValues } from '../../../src/adapters/geometry/dense';
+import { eigenvalues } from '../../../src/adapters/geometry/eigenvalues';
 import {
   innerProduct,
   mergedPair,
@@ -124,6 +126,34 @@ describe('the geometry of ΔW', () => {
         expect(row.reduce((s, x, j) => s + x * v[j], 0)).toBeCloseTo(values[k] * v[i], 12),
       ),
     );
+  });
+
+  it('has the eigenvalues of matrices of any size without their vectors', () => {
+    for (const n of [1, 2, 3, 9, 40]) {
+      const x = Array.from({ length: n }, () => random(n));
+      const m = x.map((row, i) => Float64Array.from(row, (v, j) => v + x[j][i]));
+      const known = symmetricEigen(m).values;
+      const found = eigenvalues(m.map((row) => row.slice()));
+      found.forEach((v, i) => expect(v).toBeCloseTo(known[i], 11));
+    }
+    const blocks = [Float64Array.of(0, 1, 0), Float64Array.of(1, 0, 0), Float64Array.of(0, 0, 0)];
+    expect(eigenvalues(blocks)).toEqual([1, 0, -1].map((v) => expect.closeTo(v, 14)));
+    expect(eigenvalues([new Float64Array(2), new Float64Array(2)])).toEqual([0, 0]);
+  });
+
+  it('is the same of a matrix as of its factors, whichever side is longer', () => {
+    for (const [inFeatures, outFeatures] of [
+      [17, 11],
+      [11, 17],
+    ]) {
+      const [x, y] = [pair(inFeatures, outFeatures, 3), pair(inFeatures, outFeatures, 2)];
+      const whole = (p: LowRank) => ({ weight: Float32Array.from(dense(p).flat()), outFeatures });
+      expect(denseProduct(whole(x), whole(y))).toBeCloseTo(innerProduct(x, y), 6);
+      const values = denseSingularValues(whole(x));
+      expect(values).toHaveLength(11);
+      singularValues(x).forEach((v, i) => expect(values[i]).toBeCloseTo(v, 5));
+      expect(values[3]).toBeLessThan(1e-5);
+    }
   });
 
   it('counts directions: all of equal ones, one of one', () => {

@@ -1,4 +1,4 @@
-import { effectiveRank } from '../geometry';
+import { directionsOf, effectiveRankOf } from '../geometry';
 import { seedOf } from '../groups';
 import type { StudyRun } from '../run';
 import type { Say } from '../say';
@@ -10,6 +10,8 @@ const HEIGHT = 240;
 const EDGE = { left: 52, right: 20, top: 26, bottom: 42 };
 /** More marks than these would run into each other. */
 const MOST_MARKS = 16;
+/** Values that are read out. */
+const NAMED = 8;
 
 /** Singular values of the merged ΔW: a thin line for each module, and their mean. */
 export function spectrum(run: StudyRun, label: string, width: number, say: Say): Figure | undefined {
@@ -45,7 +47,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     { kind: 'path', points: curve(means), class: `curve ${seriesClass(0)}` },
     ...means.map((v, k) => marker(0, x(k), y.at(v))),
   ];
-  const effective = meanOf(modules.map((m) => effectiveRank(m.values)));
+  const effective = meanOf(modules.map(effectiveRankOf));
   return {
     width,
     height: HEIGHT,
@@ -53,8 +55,10 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     summary: say(
       'Mean of {0} modules: {1}. Of {2} directions, {3} are used on average (effective rank).',
       modules.length,
-      means.map((v) => v.toPrecision(3)).join(', '),
-      rank,
+      [...means.slice(0, NAMED).map((v) => v.toPrecision(3)), ...(means.length > NAMED ? ['…'] : [])].join(
+        ', ',
+      ),
+      Math.max(...modules.map(directionsOf)),
       effective.toFixed(2),
     ),
     shapes,
@@ -63,7 +67,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
       rows: modules.map((m) => [
         m.path,
         ...means.map((_, k) => (m.values[k] === undefined ? '–' : m.values[k].toPrecision(4))),
-        effectiveRank(m.values).toFixed(2),
+        effectiveRankOf(m).toFixed(2),
       ]),
     },
   };
