@@ -50,8 +50,14 @@ describe('aurora compare', () => {
     expect([r.code, r.err]).toEqual([0, '']);
     const written = readFileSync(lab.path('commented-compare.aurora.json'), 'utf8');
     expect(written).toContain('// mine');
-    expect(written).not.toContain('"list"');
-    expect(loadSweep(lab.path('commented-compare.aurora.json'), []).trials).toHaveLength(7 * 3 * 3);
+    expect(written).not.toContain('"adapter.rank"');
+    const { trials } = loadSweep(lab.path('commented-compare.aurora.json'), []);
+    // AuroRA, its five ablations, two methods without a size.
+    expect(trials).toHaveLength(8 * 3 * 3);
+    const isStatic = trials.filter(({ spec }) => spec.training.staticEpochs === spec.training.epochs);
+    expect(isStatic).toHaveLength(3 * 3);
+    expect(isStatic[0].spec.adapter).toEqual(trials[0].spec.adapter);
+    expect(r.out).toMatch(/AuroRA r2, static in training, too +[\d,]+ +1 × AuroRA/);
   });
 
   it.each([

@@ -4,9 +4,9 @@ import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison'
 import { writeAtomic } from '../../graph/files';
 import { loadModel } from '../../graph/load';
 import { summarize } from '../../graph/summary';
-import { comparisonText } from '../../runs/experiment/comparison-text';
+import { comparisonText, type Comparison } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { comparedRates, compareFile, trialCount } from '../../shared/comparison';
+import { comparedRates, compareFile, staticAblation, trialCount } from '../../shared/comparison';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { AdapterSpec } from '../../shared/experiment';
 import { methodName, methodSize, METHOD_ORDER } from '../../shared/methods';
@@ -27,7 +27,7 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
   --methods NAMES    of ${KNOWN.join(', ')}
                      (default: aurora,lora,none)
   --multiples LIST   budgets in units of AuroRA's (default: ${MULTIPLES.join(',')})
-  --ablations        also AuroRA without F, without L, and with the other activations
+  --ablations        also AuroRA without F, without L, with the other activations, and static in training, too
   --seeds N          runs of each, with the seeds 1 to N (default: 3)
   --rates LIST       learning rates (default: the experiment's, a third and three times of it), searched with the first
                      seed for each adapter alike; the other seeds are trained with the best
@@ -66,8 +66,10 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
     const adapters = specs.map((spec) => ({ spec, parameters: countOf(layers, spec) }));
     const learningRates = numbers(args, 'rates') ?? comparedRates(training.learningRate);
     const seeds = Array.from({ length: wholeNumber('seeds', args.text('seeds') ?? '3') }, (_, i) => i + 1);
-    writeAtomic(out, comparisonText(readFileSync(file, 'utf8'), { adapters, learningRates, seeds }));
-    process.stdout.write(report(out, adapters, learningRates, seeds.length));
+    const staticEpochs = staticAblation(args.flag('ablations'), training);
+    const comparison = { adapters, learningRates, seeds, staticEpochs };
+    writeAtomic(out, comparisonText(readFileSync(file, 'utf8'), comparison));
+    process.stdout.write(report(out, comparison));
     return Promise.resolve(EXIT.ok);
   },
 };
@@ -96,23 +98,22 @@ function numbers(args: ParsedArgs, option: string): number[] | undefined {
   return values;
 }
 
-function report(
-  out: string,
-  adapters: readonly { spec: AdapterSpec; parameters: number }[],
-  rates: readonly number[],
-  seeds: number,
-): string {
+function report(out: string, { adapters, learningRates, seeds, staticEpochs }: Comparison): string {
   const own = adapters[0].parameters;
   const rows = adapters.map(({ spec, parameters }) => [
     `  ${nameOf(spec)}`,
     count(parameters),
     `${Number((parameters / own).toPrecision(3))} × AuroRA`,
   ]);
+  const more =
+    staticEpochs === undefined
+      ? []
+      : [[`  ${nameOf(adapters[0].spec)}, static in training, too`, count(own), '1 × AuroRA']];
   return `${[
     'Compared, by numbers that are trained in the model:',
-    ...table(rows, '   '),
+    ...table([...rows, ...more], '   '),
     '',
-    `Each with ${searchText(rates, seeds)}: ${count(trialCount(adapters.length, rates.length, seeds))} trials.`,
+    `Each with ${searchText(learningRates, seeds.length)}: ${count(trialCount(rows.length + more.length, learningRates.length, seeds.length))} trials.`,
     '',
     `Wrote ${out}`,
     `Train them with: ${program()} sweep ${out}`,

@@ -6,9 +6,9 @@ import { writeAtomic } from '../../graph/files';
 import type { LayerSummary } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';
-import { compareFile, comparedRates, trialCount } from '../../shared/comparison';
+import { compareFile, comparedRates, staticAblation, trialCount } from '../../shared/comparison';
 import { AuroraError } from '../../shared/errors';
-import type { AdapterSpec, AuroraSpec } from '../../shared/experiment';
+import type { AdapterSpec, AuroraSpec, TrainingSpec } from '../../shared/experiment';
 import { METHOD_NAMES, METHOD_ORDER } from '../../shared/methods';
 import { freeName } from '../experiment/draft';
 import { saved } from '../experiment/saved';
@@ -21,6 +21,7 @@ import { experimentFrom } from './pick';
 interface State {
   layers: readonly LayerSummary[];
   adapter: AuroraSpec;
+  training: TrainingSpec;
   methods: readonly AdapterSpec['method'][];
   ablations: boolean;
   seeds: number;
@@ -42,7 +43,14 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
       t('Set adapter.method to "aurora" in a copy of it.'),
     );
   const { layers } = await services.models.inspect(model.path);
-  const state: State = { layers, adapter, methods: ['aurora', 'lora', 'none'], ablations: false, seeds: 3 };
+  const state: State = {
+    layers,
+    adapter,
+    training,
+    methods: ['aurora', 'lora', 'none'],
+    ablations: false,
+    seeds: 3,
+  };
   if (!(await runSteps(t('Compare Methods at Equal Budget'), [methodStep, seedStep], state)))
     return undefined;
   const specs = specsOf(state);
@@ -50,16 +58,18 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
     adapters: specs.map((spec) => ({ spec, parameters: countOf(layers, spec) })),
     learningRates: comparedRates(training.learningRate),
     seeds: Array.from({ length: state.seeds }, (_, i) => i + 1),
+    staticEpochs: staticAblation(state.ablations, training),
   });
   const name = basename(compareFile(file)).replace(/\.aurora\.json$/, '');
   const out = join(dirname(file), await freeName(dirname(file), name));
   writeAtomic(out, text);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(out), { preview: false });
   const run = t('Run Sweep');
-  const trials = trialCount(specs.length, RATES, state.seeds);
+  const compared = adaptersOf(state);
+  const trials = trialCount(compared, RATES, state.seeds);
   void vscode.window
     .showInformationMessage(
-      t('{0} compares {1} adapters in {2} trials.', basename(out), specs.length, trials),
+      t('{0} compares {1} adapters in {2} trials.', basename(out), compared, trials),
       run,
     )
     .then((picked) => picked === run && vscode.commands.executeCommand(COMMAND.runSweep, out));
@@ -71,6 +81,10 @@ const RATES = 3;
 
 const specsOf = ({ layers, adapter, methods, ablations }: State): AdapterSpec[] =>
   comparedAdapters(layers, adapter, { methods, multiples: MULTIPLES, ablations });
+
+/** The static ablation among them. */
+const adaptersOf = (state: State): number =>
+  specsOf(state).length + (staticAblation(state.ablations, state.training) === undefined ? 0 : 1);
 
 const methodStep: Step<State> = {
   applies: () => true,
@@ -94,7 +108,7 @@ const methodStep: Step<State> = {
       },
       {
         label: t('AuroRA’s ablations'),
-        detail: t('without F, without L, with LeakyReLU, with sigmoid'),
+        detail: t('without F, without L, with LeakyReLU, with sigmoid, static in training'),
         methods: [],
         ablations: true,
       },
@@ -110,7 +124,7 @@ const methodStep: Step<State> = {
         selected: items.filter(
           (i) => i.methods.some((m) => state.methods.includes(m)) || (i.ablations && state.ablations),
         ),
-        describe: (selected) => t('{0} adapters', specsOf({ ...state, ...chosen(selected) }).length),
+        describe: (selected) => t('{0} adapters', adaptersOf({ ...state, ...chosen(selected) })),
       },
     });
     if (typeof picked === 'string') return picked;
@@ -123,7 +137,7 @@ const seedStep: Step<State> = {
   applies: () => true,
   async run(state, place) {
     const { t } = vscode.l10n;
-    const adapters = specsOf(state).length;
+    const adapters = adaptersOf(state);
     const items = [1, 3, 5].map((seeds) => ({
       label: seeds === 1 ? t('1 seed') : t('{0} seeds', seeds),
       description: t(

@@ -8,6 +8,8 @@ export interface Comparison {
   adapters: readonly { spec: AdapterSpec; parameters: number }[];
   learningRates: readonly number[];
   seeds: readonly number[];
+  /** Also the first adapter in its static form throughout, which takes so many epochs: all of the training's. */
+  staticEpochs?: number;
 }
 
 /**
@@ -22,32 +24,76 @@ export function comparisonText(text: string, comparison: Comparison): string {
   return insertProperty(without, root, 'sweep', section(comparison));
 }
 
-const hasSearch = ({ learningRates, seeds }: Pick<Comparison, 'learningRates' | 'seeds'>): boolean =>
+const hasSearch = ({ learningRates, seeds }: Comparison): boolean =>
   learningRates.length > 1 && seeds.length > 1;
 
-function section({ adapters, learningRates, seeds }: Comparison): string {
-  const isSearch = hasSearch({ learningRates, seeds });
+function section(comparison: Comparison): string {
+  const { staticEpochs } = comparison;
   const lines = [
     '{',
-    '  "type": "grid",',
-    '  "parameters": {',
-    '    "adapter": [',
-    ...adapters.flatMap(({ spec, parameters }, i) => [
-      `      // ${parameters.toLocaleString('en-US')} trained numbers in the model`,
-      `      ${written(spec)}${i < adapters.length - 1 ? ',' : ''}`,
-    ]),
-    '    ],',
-    '    // The same for all: the best of each is compared.',
-    `    "training.learningRate": ${list(learningRates)},`,
-    `    "training.seed": ${list(seeds)}`,
-    `  }${isSearch ? ',' : ''}`,
-    ...(isSearch
+    ...(staticEpochs === undefined ? grid(comparison) : trials(comparison, staticEpochs)),
+    ...(hasSearch(comparison)
       ? ['  // Other seeds are trained with the best rate only.', '  "learningRateSearch": { "seeds": 1 }']
       : []),
     '}',
   ];
   return lines.join('\n  ');
 }
+
+function grid(comparison: Comparison): string[] {
+  const { adapters, learningRates, seeds } = comparison;
+  return [
+    '  "type": "grid",',
+    '  "parameters": {',
+    '    "adapter": [',
+    ...adapters.flatMap(({ spec, parameters }, i) => [
+      `      // ${size(parameters)}`,
+      `      ${written(spec)}${i < adapters.length - 1 ? ',' : ''}`,
+    ]),
+    '    ],',
+    '    // The same for all: the best of each is compared.',
+    `    "training.learningRate": ${list(learningRates)},`,
+    `    "training.seed": ${list(seeds)}`,
+    `  }${hasSearch(comparison) ? ',' : ''}`,
+  ];
+}
+
+/** Each written out, since a grid cannot change a setting of the training for one adapter alone. */
+function trials(comparison: Comparison, staticEpochs: number): string[] {
+  const { adapters, learningRates, seeds } = comparison;
+  const [first] = adapters;
+  const all = [
+    ...adapters.map(({ spec, parameters }) => ({
+      name: size(parameters),
+      settings: [`"adapter": ${written(spec)}`],
+    })),
+    {
+      name: `${size(first.parameters)}, static in training, too`,
+      settings: [`"adapter": ${written(first.spec)}`, `"training.staticEpochs": ${staticEpochs}`],
+    },
+  ];
+  const lines = all.flatMap(({ name, settings }) => [
+    `    // ${name}`,
+    ...learningRates.flatMap((rate) =>
+      seeds.map(
+        (seed) =>
+          `    { ${[...settings, `"training.learningRate": ${rate}`, `"training.seed": ${seed}`].join(', ')} },`,
+      ),
+    ),
+  ]);
+  const last = lines.pop()!.slice(0, -1);
+  return [
+    '  "type": "list",',
+    '  // Learning rates and seeds are the same for all: the best of each is compared.',
+    '  "trials": [',
+    ...lines,
+    last,
+    `  ]${hasSearch(comparison) ? ',' : ''}`,
+  ];
+}
+
+const size = (parameters: number): string =>
+  `${parameters.toLocaleString('en-US')} trained numbers in the model`;
 
 /** On one line, without what is a default anyway. */
 function written(spec: AdapterSpec): string {
