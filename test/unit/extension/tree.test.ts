@@ -216,6 +216,16 @@ describe('a sweep', () => {
     ]);
   });
 
+  it('does not wait for trials whose learning rate lost a search', () => {
+    const entry = sweepEntry('finished');
+    const passed = entry.record.trials.map((trial, i) =>
+      i > 1 ? { ...trial, passedOver: true as const } : trial,
+    );
+    const row = sweepRow({ ...entry, record: { ...entry.record, trials: passed } }, trials, context);
+    expect(row.description).toMatch(/^2 trials · /);
+    expect(row.capabilities).toEqual(['sweep']);
+  });
+
   it('has trials that go by what sets them apart, and say why they stopped', () => {
     const rows = trials.map((trial) => runRow(trial, context));
     expect(rows.map((row) => row.label)).toEqual(['rank 1', 'rank 2', 'rank 4']);
