@@ -78,7 +78,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     throw e;
   } finally {
     // What failed before there was a stepper to dispose of has left its graphs, which may be large.
-    await attempt(() => rmSync(join(run, 'graph'), { recursive: true, force: true }));
+    for (const name of ['graph', 'frozen'])
+      await attempt(() => rmSync(join(run, name), { recursive: true, force: true }));
     journal.close();
   }
 }
@@ -114,9 +115,10 @@ async function trainOnce(
   const prepared = await prepareTask(spec, folder, restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
-  const { threads, program, frozen: shared } = options;
-  const layers = isExact(spec, request);
-  const reuse = await withFrozenPrefix(prepared, { folder, threads, warn, shared, layers });
+  const { threads, program, frozen } = options;
+  const keep = frozen ?? join(run, 'frozen');
+  const layers = frozen !== undefined && isExact(spec, request);
+  const reuse = await withFrozenPrefix(prepared, { folder, keep, threads, warn, layers });
   const whole = reuse.task;
   const featureSeconds = (performance.now() - began) / 1000;
   const plan = makePlan(spec.training, whole.data.train.dataset.examples.length);
@@ -153,7 +155,7 @@ async function trainOnce(
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
     begin(journal, task, trainable, plan, restored, changes);
-    if (shared !== undefined && reuse.upTo !== undefined)
+    if (frozen !== undefined && reuse.upTo !== undefined)
       journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
     journal.append({ kind: 'device', step: state.step, ...deviceFields(choice) });
     listener.device(choice);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { loadTokenizer } from '../../data/tokenizer';
 import { epochOrder } from '../../data/order';
@@ -80,9 +81,9 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
     const adapted = adaptModel(spec);
     const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
     const prepared = await makeTask(spec, adapted, whole, folder);
-    const task = request.onFeatures
-      ? (await withFrozenPrefix(prepared, { folder, threads, warn: () => undefined })).task
-      : prepared;
+    const keep = join(dirname(folder), 'frozen');
+    const reuse = { folder, keep, threads, warn: () => undefined };
+    const task = request.onFeatures ? (await withFrozenPrefix(prepared, reuse)).task : prepared;
     const { stepper, trainable } = await openTask(
       task.model,
       task.infos,

@@ -2,6 +2,8 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, truncateS
 import { join } from 'node:path';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
+import { CPU } from '../../engine/place';
+import { MicroBatches } from '../micro-batch/micro-batches';
 import { initialParameters, type Task } from '../task';
 import { computeValues, hasSpace, type ComputeOptions } from './compute';
 import { valuesKey } from './key';
@@ -10,9 +12,9 @@ import { restTask } from './rest';
 import { FrozenValues } from './values';
 
 export interface ReuseOptions extends ComputeOptions {
-  /** Where the trials of a sweep keep values for each other; a run by itself keeps them in `folder`. */
-  shared?: string;
-  /** Also what lies below an adapter, between trials: these train where it is computed, on the processor. */
+  /** Where values are kept: the trials of a sweep do it for each other. Not in `folder`, which goes with its graphs. */
+  keep: string;
+  /** Also what lies below an adapter: in trials that train where it is computed, on the processor. */
   layers?: boolean;
 }
 
@@ -22,6 +24,8 @@ export interface Reuse {
   upTo?: string;
   /** Computed by another trial. */
   found?: boolean;
+  /** That computing the values took. */
+  seconds: number;
 }
 
 /** Above this the model is run at every step. */
@@ -33,26 +37,29 @@ const LIMIT_BYTES = 2 ** 32;
  * as with a model that sees its padding, everything is computed, and the next trials are told so.
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
-  const { shared, layers, folder, threads } = options;
-  const prefix = pooledPrefix(task) ?? (shared !== undefined && layers ? layersPrefix(task) : undefined);
-  if (!prefix) return { task };
-  const path = join(shared ?? folder, `${valuesKey(task, prefix, threads)}.frozen`);
+  const { keep, layers, threads } = options;
+  const prefix = pooledPrefix(task) ?? (layers ? layersPrefix(task) : undefined);
+  if (!prefix) return { task, seconds: 0 };
+  const path = join(keep, `${valuesKey(task, prefix, threads)}.frozen`);
   const datasets = [task.data.train.dataset, task.data.validation.dataset];
   const values = new FrozenValues(path, prefix, datasets);
   // Of values that are not the same the file is empty.
   const found = [0, values.bytes].includes(sizeOf(path));
+  let seconds = 0;
   if (!found) {
-    if (values.bytes > LIMIT_BYTES || !hasSpace(values)) return { task };
+    if (values.bytes > LIMIT_BYTES || !hasSpace(values)) return { task, seconds: 0 };
     const own = new FrozenValues(`${path}.${process.pid}`, prefix, datasets);
     try {
+      const began = performance.now();
       await computeValues(task, prefix, own, options);
+      seconds = (performance.now() - began) / 1000;
       publish(own.path, path, await givesTheSame(task, restTask(task, prefix, own), options));
     } finally {
       rmSync(own.path, { force: true });
     }
   }
-  if (sizeOf(path) === 0) return { task };
-  return { task: restTask(task, prefix, values), upTo: prefix.tensor, found };
+  if (sizeOf(path) === 0) return { task, seconds };
+  return { task: restTask(task, prefix, values), upTo: prefix.tensor, found, seconds };
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? -1;
@@ -86,15 +93,24 @@ async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseO
     [shortest],
   ]);
   const parameters = initialParameters(whole);
-  const logitsOf = async ({ model, infos, graph, feeds }: Task, name: string) => {
+  const logitsOf = async (task: Task, name: string) => {
+    const { model, infos, graph, feeds } = task;
     const evaluator = await openEvaluator(model, infos, graph, join(folder, name), { threads });
+    const micro = new MicroBatches(task, evaluator, CPU, () => undefined);
     try {
-      const all: number[] = [];
-      for (const batch of tried) {
-        const { logits } = await evaluator.evaluate(feeds(dataset, batch), parameters);
-        for (const x of logits.data as Float32Array) all.push(x);
-      }
-      return all;
+      const all: number[][] = [];
+      for (const batch of tried)
+        await micro.run('evaluation', dataset, batch, async (parts) => {
+          const found = new Map<number, number[]>();
+          for (const { indices, length } of parts) {
+            const { logits } = await evaluator.evaluate(feeds(dataset, indices, length), parameters);
+            const classes = logits.data.length / indices.length;
+            const rows = Array.from(logits.data as Float32Array);
+            indices.forEach((example, i) => found.set(example, rows.slice(i * classes, (i + 1) * classes)));
+          }
+          all.push(...batch.map((example) => found.get(example)!));
+        });
+      return all.flat();
     } finally {
       await evaluator.dispose();
     }

@@ -39,10 +39,10 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   const small = withData(task, train.dataset, validation.dataset);
   const cuts: string[] = [];
   const cut = (message: string) => void cuts.push(message);
-  const beforeFeatures = performance.now();
-  const frozen = { folder: join(options.folder, 'features'), threads: options.threads, warn: cut };
-  const { task: prepared } = await withFrozenPrefix(small, frozen);
-  const featureSeconds = prepared === small ? 0 : (performance.now() - beforeFeatures) / 1000;
+  const { threads } = options;
+  const [folder, keep] = ['features', 'frozen'].map((name) => join(options.folder, name));
+  const reuse = await withFrozenPrefix(small, { folder, keep, threads, warn: cut });
+  const { task: prepared, seconds: featureSeconds } = reuse;
   const { stepper, trainable, choice } = await open(task, prepared, prepared !== small, options);
   try {
     const state = initialState(prepared, trainable);
