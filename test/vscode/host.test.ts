@@ -12,17 +12,17 @@ afterAll(closeBrowser);
 
 const vsix = vsixHere();
 const empty = mkdtempSync(join(tmpdir(), 'aurora-empty-'));
-const [lab, trained] = [tinyWorkspace(), tinyWorkspace()];
-afterAll(() => [lab, trained].forEach((l) => l.remove()));
+const lab = tinyWorkspace();
+afterAll(() => lab.remove());
 
 // What mocha found in the host becomes tests of ours, so it has to run before they are collected.
 for (const version of ['1.100', '1.139'] as const) {
   const reports = [
     await hostTests(version, ['activation'], { vsix, folder: empty }),
-    await hostTests(version, ['experiment'], { vsix, folder: lab.folder }),
-    await hostTests(version, ['training'], {
+    // One window for both: a start takes longer than the tests of the file.
+    await hostTests(version, ['experiment', 'training'], {
       vsix,
-      folder: trained.folder,
+      folder: lab.folder,
       env: { AURORA_PACKAGED_NODE: NODE_VERSION },
     }),
   ];
