@@ -117,7 +117,10 @@ describe('the demo, in VS Code 1.100', () => {
     await dashboard.frame.getByRole('button', { name: 'Stop', exact: true }).click();
     await expect.poll(() => statusOf(run).state, { timeout: 30_000 }).toBe('stopped');
     const experiment = join(empty, 'aurora-demo/debian-sections.aurora.json');
-    writeFileSync(experiment, readFileSync(experiment, 'utf8').replace('"epochs": 3', '"epochs": 1, "maxSteps": 120'));
+    writeFileSync(
+      experiment,
+      readFileSync(experiment, 'utf8').replace('"epochs": 3', '"epochs": 1, "maxSteps": 120'),
+    );
     await window.openFile('debian-sections.aurora.json');
     await window.page.locator('.view-line', { hasText: '"epochs": 1' }).waitFor();
     const began = Date.now();
