@@ -8,6 +8,20 @@ const pythonAsText = {
     id.endsWith('.py') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
 };
 
+/** Files of the vscode tier whose trainers keep the processor busy while a window is looked at. */
+const TRAINS_LONG = ['activations', 'demo', 'devices', 'look', 'sweep', 'train'].map(
+  (name) => `test/vscode/${name}.test.ts`,
+);
+
+const workbench = {
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+  // A window answers in a moment, and beside others on two cores in a few seconds.
+  expect: { poll: { timeout: 30_000 } },
+  // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
+  retry: 2,
+};
+
 export default defineConfig({
   plugins: [pythonAsText],
   test: {
@@ -52,17 +66,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...workbench,
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
-          // One workbench at a time: with two, a test now and then runs out of its time.
+          exclude: TRAINS_LONG,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...workbench,
+          name: 'vscode-alone',
+          include: TRAINS_LONG,
+          // Two trainers beside two workbenches on two cores: now and then one ran out of its time.
           maxWorkers: 1,
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
-          // A window answers in a moment, and beside a trainer on two cores in a few seconds.
-          expect: { poll: { timeout: 15_000 } },
-          // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
-          retry: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

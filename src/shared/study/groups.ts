@@ -1,6 +1,6 @@
 import type { AdapterSpec } from '../experiment';
 import type { MetricName } from '../experiment';
-import { labelsOf, rankOf } from './labels';
+import { labelsOf, rankOf, type Label } from './labels';
 import { METRICS } from './metric';
 import type { StudyRun } from './run';
 import type { Say } from './say';
@@ -8,11 +8,11 @@ import { isRate, keyOf, settingsOf, type Settings } from './settings';
 import { summarize, type Summary } from './statistics/summary';
 
 /** Runs of the same settings that differ in their seed. */
-export interface Group {
+export interface Group extends Label {
   /** Unlike any other group's of its data set. */
   label: string;
-  /** What the label says besides method and rank. */
-  details: string[];
+  /** What it is called where it is the only one of its family that is spoken of. */
+  withoutRate: Label;
   method: AdapterSpec['method'];
   rank?: number;
   learningRate: number;
@@ -53,6 +53,7 @@ export function groupsOf(runs: readonly StudyRun[], say: Say): Group[] {
     return {
       label: isTwin ? `${named[i].label} (${i + 1})` : named[i].label,
       details: named[i].details,
+      withoutRate: named[i].withoutRate,
       method: adapter.method,
       ...(rank !== undefined && { rank }),
       learningRate: training.learningRate,

@@ -32,6 +32,12 @@ const PLAIN = [
   'adapter.useRslora=false',
 ];
 
+export interface Label {
+  label: string;
+  /** What the label says besides method and rank. */
+  details: string[];
+}
+
 export interface Named {
   settings: Settings;
   adapter: AdapterSpec;
@@ -41,7 +47,7 @@ export interface Named {
  * What each of several settings is called: method and rank, and the settings by which it differs from others of the
  * same method and rank. Learning rates are named only where nothing else tells two apart.
  */
-export function labelsOf(all: readonly Named[], say: Say): { label: string; details: string[] }[] {
+export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRate: Label })[] {
   const bases = all.map(({ adapter }) => {
     const rank = rankOf(adapter);
     const name = methodName(adapter.method, say);
@@ -59,7 +65,8 @@ export function labelsOf(all: readonly Named[], say: Say): { label: string; deta
   return all.map(({ settings }, i) => {
     const isAlone = texts.filter((t) => t === texts[i]).length === 1;
     const details = isAlone ? named[i] : [...named[i], rateWords(settings, say)];
-    return { label: [bases[i], ...details].join(', '), details };
+    const withoutRate = { label: text(i), details: named[i] };
+    return { label: [bases[i], ...details].join(', '), details, withoutRate };
   });
 }
 

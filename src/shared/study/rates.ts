@@ -5,33 +5,50 @@ import { meanOf } from './statistics/summary';
 
 /** A search over learning rates: groups that differ in nothing else. */
 export interface RateSearch {
-  /** The chosen group's label. */
-  chosen: string;
-  method: string;
+  /** The chosen group's. */
+  label: string;
   /** Seeds that all rates were tried with; of none, each rate stands for its own. */
   seeds: number[];
-  tried: { label: string; learningRate: number; mean: number }[];
+  tried: { learningRate: number; mean: number; chosen: boolean }[];
 }
 
 /**
  * Chooses one learning rate of each family, by one rule for all: the best mean of the metric over the seeds that all
  * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them.
  *
- * @returns the searches of more than one rate; the others' `chosen` becomes false
+ * @returns the searches of more than one rate; the others' `chosen` becomes false, and the chosen ones go by their names
+ *   without a rate, so that they are called the same whichever it is
  */
 export function chooseRates(groups: readonly Group[], metric: MetricName): RateSearch[] {
   const families = [...new Set(groups.map((g) => g.family))];
-  return families.flatMap((name) => {
+  const searches = families.flatMap((name) => {
     const family = groups.filter((g) => g.family === name);
     if (family.length < 2) return [];
     const shared = family[0].seeds.filter((seed) => family.every((g) => g.seeds.includes(seed)));
-    const tried = family.map(({ label, learningRate, runs }) => {
-      const counted = shared.length > 0 ? runs.filter((r) => shared.includes(seedOf(r))) : runs;
-      return { label, learningRate, mean: meanOf(counted.map((r) => r.metrics[metric])) };
+    const tried = family.map((group) => {
+      const counted = shared.length > 0 ? group.runs.filter((r) => shared.includes(seedOf(r))) : group.runs;
+      return { group, mean: meanOf(counted.map((r) => r.metrics[metric])) };
     });
-    const byRate = [...tried].sort((a, b) => a.learningRate - b.learningRate);
+    const byRate = [...tried].sort((a, b) => a.group.learningRate - b.group.learningRate);
     const best = byRate.reduce((a, b) => (senseOf(metric) * (b.mean - a.mean) > 0 ? b : a));
-    for (const group of family) group.chosen = group.label === best.label;
-    return [{ chosen: best.label, method: family[0].method, seeds: shared, tried }];
+    for (const { group } of tried) group.chosen = group === best.group;
+    return [{ chosen: best.group, seeds: shared, tried }];
   });
+  nameWithoutRates(groups.filter((g) => g.chosen));
+  return searches.map(({ chosen, seeds, tried }) => ({
+    label: chosen.label,
+    seeds,
+    tried: tried.map(({ group, mean }) => ({
+      learningRate: group.learningRate,
+      mean,
+      chosen: group === chosen,
+    })),
+  }));
+}
+
+function nameWithoutRates(chosen: readonly Group[]): void {
+  for (const group of chosen) {
+    const namesakes = chosen.filter((g) => g.withoutRate.label === group.withoutRate.label);
+    if (namesakes.length === 1) Object.assign(group, group.withoutRate);
+  }
 }

@@ -52,10 +52,10 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
     head: [say('group'), say('learning rate'), metricTitle(metric, say), say('chosen')],
     rows: searches.flatMap((s) =>
       s.tried.map((t) => [
-        t.label,
+        s.label,
         rateText(t.learningRate),
         shown(metric, t.mean),
-        s.chosen === t.label ? say('yes') : '',
+        t.chosen ? say('yes') : '',
       ]),
     ),
   };

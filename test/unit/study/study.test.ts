@@ -76,32 +76,27 @@ describe('learning rates', () => {
     const [{ groups, searches }] = study(runs).sections;
     expect(searches).toEqual([
       {
-        chosen: 'AuroRA r=2, learning rate 2e-3',
-        method: 'aurora',
+        label: 'AuroRA r=2',
         seeds: [1],
         tried: [
-          { label: 'AuroRA r=2, learning rate 1e-3', learningRate: 1e-3, mean: 0.7 },
-          { label: 'AuroRA r=2, learning rate 2e-3', learningRate: 2e-3, mean: 0.75 },
+          { learningRate: 1e-3, mean: 0.7, chosen: false },
+          { learningRate: 2e-3, mean: 0.75, chosen: true },
         ],
       },
     ]);
-    expect(groups.filter((g) => g.chosen).map((g) => g.label)).toEqual([
-      'LoRA r=2',
-      'AuroRA r=2, learning rate 2e-3',
-    ]);
+    // Whichever rate it is, it is called the same: in another data set another one may win.
+    expect(groups.map((g) => g.label)).toEqual(['LoRA r=2', 'AuroRA r=2, learning rate 1e-3', 'AuroRA r=2']);
   });
 
   it('take the least loss where that is the metric', () => {
     const [search] = study(runs, { metric: 'loss' }).sections[0].searches;
-    expect(search.chosen).toBe('AuroRA r=2, learning rate 2e-3');
+    expect(search.tried.map((t) => t.chosen)).toEqual([false, true]);
   });
 
   it('are told with how many each had and where they were chosen', () => {
     const all = study(runs);
     const notes = sectionNotes(all.sections[0], all, english).join('\n');
-    expect(notes).toContain(
-      'LoRA r=2 had 1, AuroRA r=2, learning rate 2e-3 had 2. It was chosen on this same validation set',
-    );
+    expect(notes).toContain('LoRA r=2 had 1, AuroRA r=2 had 2. It was chosen on this same validation set');
     expect(notes).toContain('Those with more learning rates to choose from have an advantage');
   });
 });
