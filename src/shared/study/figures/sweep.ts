@@ -47,17 +47,17 @@ export function rankSweep(section: Section, metric: MetricName, width: number, s
     EDGE.top,
     bottom,
   );
-  series.forEach(({ name, groups }, i) => {
+  series.forEach(({ name, groups, look }, i) => {
     shapes.push({
       kind: 'path',
       points: groups.map((g) => [x(g.rank!), y.at(of(g).mean * f)] as const),
-      class: `curve dash-${i % 5} ${seriesClass(i)}`,
+      class: `curve dash-${look % 5} ${seriesClass(look)}`,
     });
     for (const g of groups) {
       const { mean, half } = of(g);
       if (half !== undefined)
-        shapes.push(...whisker(x(g.rank!), y.at((mean - half) * f), y.at((mean + half) * f), i));
-      shapes.push(marker(i, x(g.rank!), y.at(mean * f)));
+        shapes.push(...whisker(x(g.rank!), y.at((mean - half) * f), y.at((mean + half) * f), look));
+      shapes.push(marker(look, x(g.rank!), y.at(mean * f)));
     }
     shapes.push(text(right + 12, ends[i] + 4, fitted(name, names), 'start', 'label'));
   });
@@ -90,6 +90,8 @@ interface Sweep {
   name: string;
   /** By rank. */
   groups: Group[];
+  /** Number of its colour and mark: a method's is the same as beside the parameters (trade.ts). */
+  look: number;
 }
 
 /** Groups that differ in their rank alone. */
@@ -100,7 +102,14 @@ function sweeps(groups: readonly Group[], say: Say): Sweep[] {
     const name = [methodName(g.method, say), ...g.details].join(', ');
     found.set(name, [...(found.get(name) ?? []), g]);
   }
+  const methods = [...new Set(groups.filter((g) => g.chosen).map((g) => g.method))];
+  let variants = 0;
   return [...found]
     .map(([name, all]) => ({ name, groups: all.sort((a, b) => a.rank! - b.rank!) }))
-    .filter(({ groups }) => new Set(groups.map((g) => g.rank)).size > 1);
+    .filter(({ groups }) => new Set(groups.map((g) => g.rank)).size > 1)
+    .map((s) => {
+      const [{ method, details }] = s.groups;
+      const look = details.length === 0 ? methods.indexOf(method) : methods.length + variants++;
+      return { ...s, look };
+    });
 }
