@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
-import type { Evaluation } from '../../../../src/shared/sweep';
 import { decide } from '../../../../src/trainer/sweep/halving';
+import { evaluationsOf } from './evaluations';
 
 /** A trial with its accuracy after each epoch of ten steps. */
 function trial(number: number, accuracies: number[], state: TrialState = 'stopped'): TrialView {
-  const evaluations = accuracies.map((accuracy, i) => ({
-    kind: 'evaluation',
-    step: 10 * (i + 1),
-    epoch: i + 1,
-    metrics: { accuracy, loss: 1 - accuracy, f1: 0, matthews: 0, examples: 8 },
-  })) as unknown as Evaluation[];
+  const evaluations = evaluationsOf(accuracies);
   const record = { id: `t${number}`, number, settings: {}, planned: true };
   return { record, state, step: 10 * accuracies.length, steps: 90, evaluations };
 }

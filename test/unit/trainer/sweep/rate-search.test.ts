@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
-import type { Evaluation } from '../../../../src/shared/sweep';
 import { decideRates } from '../../../../src/trainer/sweep/rate-search';
+import { evaluationsOf } from './evaluations';
 
 let number = 0;
 
@@ -15,12 +15,7 @@ function trial(
 ): TrialView {
   number += 1;
   const settings = { 'adapter.rank': rank, 'training.learningRate': rate, 'training.seed': seed };
-  const evaluations = accuracies.map((accuracy, i) => ({
-    kind: 'evaluation',
-    step: 10 * (i + 1),
-    epoch: i + 1,
-    metrics: { accuracy, loss: 1 - accuracy, f1: 0, matthews: 0, examples: 8 },
-  })) as unknown as Evaluation[];
+  const evaluations = evaluationsOf(accuracies);
   return {
     record: { id: `r${rank} ${rate} s${seed}`, number, settings, planned: true },
     state: state ?? (accuracies.length > 0 ? 'finished' : 'waiting'),
