@@ -268,7 +268,7 @@ describe('an experiment file or command line with a mistake', () => {
       ['toString'],
       2,
       'aurora has no command "toString"',
-      'It has train, sweep, compare, preflight, inspect, budget, export, import, study, errors, play, doctor, gpu, verify, reference;',
+      'It has train, sweep, compare, preflight, inspect, budget, export, import, study, reproduce, errors, play, doctor, gpu, verify, reference;',
     ],
     [['--resume', 'x'], 2, '"--resume" is an option', 'aurora --help'],
     [['train', '--epcohs', '3'], 2, 'aurora train has no option --epcohs', 'aurora train --help'],
