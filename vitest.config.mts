@@ -8,8 +8,8 @@ const pythonAsText = {
     id.endsWith('.py') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
 };
 
-/** Files of the vscode tier whose trainers keep the processor busy while a window is looked at. */
-const TRAINS_LONG = ['activations', 'demo', 'devices', 'look', 'sweep', 'train'].map(
+/** Files of the vscode tier whose own programs keep the processor busy while a window is looked at. */
+const TRAINS_LONG = ['activations', 'demo', 'devices', 'look', 'playground', 'sweep', 'train'].map(
   (name) => `test/vscode/${name}.test.ts`,
 );
 

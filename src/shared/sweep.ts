@@ -50,6 +50,23 @@ export type Settings = Record<string, unknown>;
 /** More than anybody waits for; a grid gets there by one list too many. */
 export const MOST_TRIALS = 1000;
 
+/** How many of the trials a sweep trains: with a search all rates with the first seeds, the others with one rate. */
+export function trainedCount(trials: readonly Settings[], search: RateSearch | undefined): number {
+  if (!search) return trials.length;
+  const searches = new Map<string, Map<unknown, number>>();
+  for (const settings of trials) {
+    const key = searchKey(settings);
+    const seeds = searches.get(key) ?? new Map<unknown, number>();
+    searches.set(key, seeds.set(settings[SEED], (seeds.get(settings[SEED]) ?? 0) + 1));
+  }
+  return [...searches.values()]
+    .flatMap((seeds) => [...seeds.values()].map((rates, i) => (i < search.seeds ? rates : 1)))
+    .reduce((a, b) => a + b, 0);
+}
+
+/** The same for trials that differ in nothing but learning rate and seed. */
+export const searchKey = (settings: Settings): string => sortedJson({ ...settings, [RATE]: 0, [SEED]: 0 });
+
 /** Draws for each trial that is wanted, before what is drawn is taken for all there is. */
 const DRAWS = 20;
 /** Of a drawn number: enough to tell two apart, and the same text on every platform. */

@@ -229,7 +229,7 @@ describe('aurora sweep', () => {
     const lab = labWith({ type: 'grid', parameters, learningRateSearch: { seeds: 1 } });
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
-    expect(r.out).toContain('Learning rates are searched with the first seed');
+    expect(r.out).toMatch(/Learning rates are searched with the first seed; .* only: 8 trials\./);
     const { trials } = recordOf(lab);
     expect(trials.filter((t) => t.run === undefined).map((t) => t.passedOver)).toEqual(Array(4).fill(true));
     expect(readdirSync(runsOf(lab))).toHaveLength(2 * (2 + 2));

@@ -1,6 +1,6 @@
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
-import { valueText, type Pruning, type RateSearch } from '../../shared/sweep';
+import { trainedCount, valueText, type Pruning, type RateSearch } from '../../shared/sweep';
 import { gigabytes } from '../format';
 import { table } from '../table';
 import { METRICS } from './words';
@@ -22,7 +22,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
     ...table(rows, '   '),
     `  ${roomText(room)}`,
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),
-    ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch)}`] : []),
+    ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch, planned)}`] : []),
     ...(before.length
       ? [`  Going on: ${before.join(', ')} before${busy ? `, ${busy} being trained now` : ''}.`]
       : []),
@@ -51,5 +51,12 @@ function pruningText({ eta, minEpochs, minSteps }: Pruning): string {
   return `Pruned: one in ${eta} goes on after ${[first, first * eta, first * eta * eta].join(', ')}, … ${unit}.`;
 }
 
-const searchText = ({ seeds }: RateSearch): string =>
-  `Learning rates are searched with ${seeds === 1 ? 'the first seed' : `the first ${seeds} seeds`}; the other seeds are trained with the best one only.`;
+function searchText(search: RateSearch, planned: readonly TrialView[]): string {
+  const { seeds } = search;
+  const first = seeds === 1 ? 'the first seed' : `the first ${seeds} seeds`;
+  const trained = trainedCount(
+    planned.map((t) => t.record.settings),
+    search,
+  );
+  return `Learning rates are searched with ${first}; the other seeds are trained with the best one only: ${trained} trials.`;
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { JSONPath } from 'jsonc-parser';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
+import { trainedCount } from '../../shared/sweep';
 import { checkValue } from './check-value';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import { ExperimentSource, type Problem } from './source';
@@ -74,7 +75,7 @@ export interface LocatedProblem {
 /**
  * As loadExperiment, of a text that an editor holds, and without throwing: all problems with their offsets,
  * and `value`, the experiment as far as the text has it, with defaults filled in where its shape allows.
- * `experiment` is there where nothing is wrong but perhaps a trial of its sweep; of `trials` it says how many.
+ * `experiment` is there where nothing is wrong but perhaps a trial of its sweep; of `trials` it says how many are trained.
  */
 export function checkExperiment(
   file: string,
@@ -97,7 +98,12 @@ export function checkExperiment(
   return {
     value,
     experiment,
-    ...(made && { trials: made.trials.length }),
+    ...(made && {
+      trials: trainedCount(
+        made.trials.map((t) => t.settings),
+        sweep!.learningRateSearch,
+      ),
+    }),
     problems: located('rule', made?.problems ?? []),
   };
 }

@@ -1,7 +1,6 @@
 import type { TrialView } from '../../runs/sweep/look';
 import type { MetricName } from '../../shared/experiment';
-import { RATE, score, SEED, type RateSearch } from '../../shared/sweep';
-import { sortedJson } from '../../shared/sorted-json';
+import { RATE, score, searchKey, SEED, type RateSearch } from '../../shared/sweep';
 import { isOver, type Verdict } from './halving';
 
 /**
@@ -19,7 +18,7 @@ export function decideRates(
 ): Map<string, Verdict> {
   const searches = new Map<string, TrialView[]>();
   for (const t of trials) {
-    const key = sortedJson({ ...t.record.settings, [RATE]: 0, [SEED]: 0 });
+    const key = searchKey(t.record.settings);
     searches.set(key, [...(searches.get(key) ?? []), t]);
   }
   return new Map([...searches.values()].flatMap((search) => decideOne(search, seeds, metric)));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
+import { trainedCount } from '../../../../src/shared/sweep';
 import { decideRates } from '../../../../src/trainer/sweep/rate-search';
 import { evaluationsOf } from './evaluations';
 
@@ -72,6 +73,15 @@ describe('a search of learning rates', () => {
       ),
     );
     expect(kinds(trials, 2)).toMatchObject({ 'r2 0.1 s3': 'prune', 'r2 0.2 s3': 'go' });
+  });
+
+  it('knows beforehand how many are trained', () => {
+    const settings = [2, 4].flatMap((rank) =>
+      [0.1, 0.2, 0.3].flatMap((rate) => [1, 2, 3].map((seed) => trial(rank, rate, seed).record.settings)),
+    );
+    expect(trainedCount(settings, { seeds: 1 })).toBe(2 * (3 + 2));
+    expect(trainedCount(settings, { seeds: 2 })).toBe(2 * (6 + 1));
+    expect([trainedCount(settings, { seeds: 5 }), trainedCount(settings, undefined)]).toEqual([18, 18]);
   });
 
   it('lets a rate lose that failed or measured no number', () => {
