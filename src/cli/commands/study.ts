@@ -59,9 +59,13 @@ all its runs.
       const against = args.text('against');
       const options = { ...(metric && { metric }), ...(against && { against }) };
       const read = async () => studyOf(await readAll(folders), options, english);
-      if (args.flag('measure')) await measureAll(await read(), (line) => tell(line, json));
-      const study = await read();
+      let study = await read();
+      // Before what takes minutes.
       checkReference(study, against);
+      if (args.flag('measure')) {
+        await measureAll(study, (line) => tell(line, json));
+        study = await read();
+      }
       const out = args.text('out');
       if (out !== undefined)
         writeReport(resolve(out), study, args.text('title') ?? titleOf(args.positionals));

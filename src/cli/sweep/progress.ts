@@ -1,5 +1,6 @@
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord } from '../../runs/sweep/record';
+import { trainedCount } from '../../shared/sweep';
 import type { Verdict } from '../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
 import { duration } from '../format';
@@ -131,11 +132,13 @@ function summary(
   const is = (kind: Verdict['kind']) => planned.filter((t) => verdicts.get(t.record.id)?.kind === kind);
   const failed = planned.filter((t) => t.state === 'failed').length;
   const finished = is('over').length - failed;
+  const settings = planned.map((t) => t.record.settings);
+  const toTrain = trainedCount(settings, record.spec.learningRateSearch);
   const busy = trials.filter(isBusy).length;
   const [best] = ranked(trials, record.metric);
   const value = best && valueOf(best, record.metric);
   return [
-    `${finished} of ${planned.length} finished`,
+    `${finished} of ${toTrain} finished`,
     busy && `${busy} running`,
     failed && `${failed} failed`,
     is('prune').length &&

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { evaluationOrder } from '../../data/order';
 import type { HostTensors } from '../../engine/engine';
@@ -23,7 +23,6 @@ export interface ComputeOptions {
 const SPARED = 0.5;
 
 export function hasSpace(values: FrozenValues): boolean {
-  mkdirSync(dirname(values.path), { recursive: true });
   const { bavail, bsize } = statfsSync(dirname(values.path));
   return values.bytes <= SPARED * bavail * bsize;
 }
@@ -52,7 +51,7 @@ export async function computeValues(
         await micro.run('evaluation', dataset, batch, async (parts) => {
           for (const { indices, length } of parts) {
             const { data } = await run(task.feeds(dataset, indices, length));
-            const size = (data.length / indices.length) as number;
+            const size = data.length / indices.length;
             indices.forEach((example, i) => {
               const rows = (data as Float32Array).subarray(
                 i * size,

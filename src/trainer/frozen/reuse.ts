@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
@@ -47,6 +56,7 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
   const found = [0, values.bytes].includes(sizeOf(path));
   let seconds = 0;
   if (!found) {
+    mkdirSync(keep, { recursive: true });
     if (values.bytes > LIMIT_BYTES || !hasSpace(values)) return { task, seconds: 0 };
     const own = new FrozenValues(`${path}.${process.pid}`, prefix, datasets);
     try {
