@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeAtomic } from '../graph/files';
+import { writeAtomic } from '../files/atomic';
 import { saveModel } from '../graph/save';
 import { readTfjsWeights, type PackageFiles } from './tfjs-weights';
 import { useLiteModel } from './use-lite-graph';

@@ -1,4 +1,4 @@
-import { replaceFile, writeAll } from './files';
+import { replaceFile, writeAll } from '../files/atomic';
 import { isFileRef, type Graph, type Tensor } from './model';
 import type { ExternalData } from './onnx/tensor';
 import { readTensorBytes } from './values';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../shared/errors';
-import { writeAtomic } from './files';
+import { writeAtomic } from '../files/atomic';
 import { fromBfloat16, fromHalf } from './half';
 
 /**

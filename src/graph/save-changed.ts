@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { EXTERNAL_FROM, padded } from './data-file';
-import { diskError, writeAll, writeAtomic } from './files';
+import { diskError, writeAll, writeAtomic } from '../files/atomic';
 import { isFileRef, type Model, type Tensor } from './model';
 import { encodeModel } from './onnx/encode';
 import { externalOf, type ExternalData } from './onnx/tensor';

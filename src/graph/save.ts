@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, realpathSync, rmSync, st
 import { basename, join } from 'node:path';
 import { weightBytes, writeDataFile } from './data-file';
 import { AuroraError } from '../shared/errors';
-import { writeAtomic, diskError } from './files';
+import { writeAtomic, diskError } from '../files/atomic';
 import { isFileRef, type Model } from './model';
 import { encodeModel } from './onnx/encode';
 

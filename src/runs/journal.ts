@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { diskError, writeAtomic } from '../graph/files';
+import { diskError, writeAtomic } from '../files/atomic';
 import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
 import { parseJournal, wholeLines } from './journal-reader';
 import { runPaths } from './layout';

@@ -4,7 +4,7 @@ import { AuroraError } from '../shared/errors';
 import type { RunEvent, RunStatus } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { effectiveEvents, parseJournal } from './journal-reader';
-import { missing, parseJson, readIfThere } from './json';
+import { missing, parseJson, readIfThere } from '../files/json';
 import { runPaths } from './layout';
 import { readScalars, type Scalars } from './scalars-reader';
 import { checkStatus } from './status';

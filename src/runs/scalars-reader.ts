@@ -1,4 +1,4 @@
-import { readIfThere, readJson } from './json';
+import { readIfThere, readJson } from '../files/json';
 import { runPaths } from './layout';
 import { columnsOf } from './scalars-columns';
 

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../shared/errors';
-import { parseJson } from './json';
+import { parseJson } from '../files/json';
 import { runPaths } from './layout';
 import { columnsOf } from './scalars-columns';
 import { readIfThere } from './summary-reader';

@@ -8,7 +8,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
-import { diskError, writeAtomic } from '../graph/files';
+import { diskError, writeAtomic } from '../files/atomic';
 import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
 import { runPaths } from './layout';
 import { readColumns, type ScalarsHeader } from './scalars-reader';

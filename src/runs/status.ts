@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { writeAtomic } from '../graph/files';
+import { writeAtomic } from '../files/atomic';
 import { AuroraError } from '../shared/errors';
 import type { RunStatus } from '../shared/events';
-import { readJsonIfThere } from './json';
+import { readJsonIfThere } from '../files/json';
 import { runPaths } from './layout';
 
 /** Between two heartbeats in status.json. */

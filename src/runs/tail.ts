@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../shared/errors';
 import type { RunEvent } from '../shared/events';
 import { earlyFailure } from './early-failure';
-import { parseJson } from './json';
+import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './scalars-tail';

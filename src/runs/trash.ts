@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
-import { diskError, writeAtomic } from '../graph/files';
+import { diskError, writeAtomic } from '../files/atomic';
 import { AuroraError } from '../shared/errors';
 import { readUser } from './user';
 

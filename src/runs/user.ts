@@ -1,5 +1,5 @@
-import { writeAtomic } from '../graph/files';
-import { readJsonIfThere } from './json';
+import { writeAtomic } from '../files/atomic';
+import { readJsonIfThere } from '../files/json';
 import { runPaths } from './layout';
 
 /** user.json: the person's own words on a run. */

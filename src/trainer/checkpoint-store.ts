@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskError, writeAtomic } from '../graph/files';
+import { diskError, writeAtomic } from '../files/atomic';
 import { decodeSafetensors, encodeSafetensors } from '../graph/safetensors';
-import { readIfThere, readJson } from '../runs/json';
+import { readIfThere, readJson } from '../files/json';
 import { runPaths, stepName, stepOfName } from '../runs/layout';
 import { AuroraError } from '../shared/errors';
 import {

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { diskError, writeAtomic } from '../graph/files';
+import { diskError, writeAtomic } from '../files/atomic';
 import { writeJournal, type JournalLine } from '../runs/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
 import { readRunSummary, type RunSummary } from '../runs/read';

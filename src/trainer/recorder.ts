@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { tokenOffsets } from '../data/token-offsets';
 import type { HostTensor } from '../engine/engine';
 import type { EvaluationResult, Evaluator } from '../engine/stepper';
-import { writeAtomic } from '../graph/files';
+import { writeAtomic } from '../files/atomic';
 import { runPaths, stepName } from '../runs/layout';
 import type { ActivationExample, ActivationExamples } from '../shared/activation-examples';
 import { encodeSnapshot } from '../shared/activations';

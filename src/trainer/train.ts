@@ -5,7 +5,7 @@ import { openTask } from '../engine/open';
 import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
-import { writeAtomic } from '../graph/files';
+import { writeAtomic } from '../files/atomic';
 import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';

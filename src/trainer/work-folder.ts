@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskError } from '../graph/files';
+import { diskError } from '../files/atomic';
 import { readRunSummary } from '../runs/read';
 import { removedAtEnd } from './removed';
 

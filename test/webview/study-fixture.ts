@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StudySession, type KnownRun } from '../../src/extension/panels/study/session';
-import { writeAtomic } from '../../src/graph/files';
+import { writeAtomic } from '../../src/files/atomic';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { predictionsFile } from '../../src/runs/predictions';
 import { SummaryReader } from '../../src/runs/summary-reader';

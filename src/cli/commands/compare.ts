@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { loadModel } from '../../graph/load';
 import { summarize } from '../../graph/summary';
 import { comparisonText, type Comparison } from '../../runs/experiment/comparison-text';

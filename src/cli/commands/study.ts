@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { experimentName } from '../../runs/layout';
 import { readRunSummary } from '../../runs/read';
 import { studyFolders } from '../../runs/study/folders';

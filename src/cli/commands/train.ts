@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../runs/layout';
 import { loadExperiment } from '../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../shared/errors';

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
-import { diskError } from '../../graph/files';
+import { diskError } from '../../files/atomic';
 import { saveByReference } from '../../graph/save';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';

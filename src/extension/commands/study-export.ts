@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { openReport } from '../experiment/report-page';
 
 /** Asks for a folder, writes a study's report into a folder of its own there, and shows it. */

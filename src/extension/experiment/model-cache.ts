@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import type { ModelSummary } from '../../graph/summary';
 import { AuroraError, type ErrorKind } from '../../shared/errors';
 import type { ModelInspector } from './models';

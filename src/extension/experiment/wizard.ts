@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../shared/errors';
 import { registerGuarded } from '../commands/guard';
 import { COMMAND, CONTEXT } from '../ids';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { earlyFailure } from '../../runs/early-failure';
-import { parseJson } from '../../runs/json';
+import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { parseJson } from '../../runs/json';
+import { parseJson } from '../../files/json';
 import { experimentName } from '../../runs/layout';
 import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion, readIfThere } from '../../runs/summary-reader';

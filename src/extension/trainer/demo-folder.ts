@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from '../../graph/files';
+import { diskError } from '../../files/atomic';
 import { experimentRuns } from '../../runs/layout';
 import { isAlive } from '../../runs/status';
 import { AuroraError } from '../../shared/errors';

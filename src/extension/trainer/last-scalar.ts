@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { parseJson } from '../../runs/json';
+import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import { columnsOf } from '../../runs/scalars-columns';
 import { readIfThere } from '../../runs/summary-reader';

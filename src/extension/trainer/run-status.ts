@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { parseJson } from '../../runs/json';
+import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
 import { readIfThere } from '../../runs/summary-reader';

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
-import { diskError } from '../../graph/files';
+import { diskError } from '../../files/atomic';
 import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { NODE_NAME } from './node-program';
 
 /** Where `aurora` of an integrated terminal finds its parts. */

@@ -1,6 +1,6 @@
 import { ftruncateSync } from 'node:fs';
 import { DType } from '../dtype';
-import { replaceFile, writeAll } from '../files';
+import { replaceFile, writeAll } from '../../files/atomic';
 import { halfValues, toHalf } from '../half';
 import { elementCount, isFileRef, type Tensor } from '../model';
 import { readTensorBytes } from '../values';

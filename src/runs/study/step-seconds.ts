@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { median } from '../../shared/study/statistics/summary';
-import { parseJson } from '../json';
+import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
 import { columnsOf } from '../scalars-columns';
 import { readIfThere } from '../summary-reader';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
 import type { Settings, SweepSpec } from '../../shared/sweep';
-import { parseJson, readIfThere } from '../json';
+import { parseJson, readIfThere } from '../../files/json';
 import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;

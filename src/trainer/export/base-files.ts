@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { diskError, writeAtomic } from '../../graph/files';
+import { diskError, writeAtomic } from '../../files/atomic';
 import { isOwnFile, type BaseModel } from '../base-model';
 import type { Task } from '../task';
 

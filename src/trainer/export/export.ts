@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { version } from '../../../package.json';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import type { EvaluationMetrics } from '../../shared/events';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { diskError } from '../../graph/files';
+import { diskError } from '../../files/atomic';
 import { readFileRef } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
 import type { ExportRecord } from '../../shared/export';

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { methodOf } from '../../adapters/registry';
 import { ownValues } from '../../adapters/merge';
 import { DType } from '../../graph/dtype';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import type { Model } from '../../graph/model';
 import { externalOf } from '../../graph/onnx/tensor';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
 import type { AdapterForm } from '../../adapters/method';
 import type { LayerAdapter } from '../../adapters/select';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';

@@ -5,7 +5,7 @@ import type { HostTensors } from '../../engine/engine';
 import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
-import { diskError, writeAll } from '../../graph/files';
+import { diskError, writeAll } from '../../files/atomic';
 import { saveByReference } from '../../graph/save';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task';

@@ -10,7 +10,7 @@ import {
   type CopySyncOptions,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { diskError, writeAtomic } from '../../graph/files';
+import { diskError, writeAtomic } from '../../files/atomic';
 import { AuroraError } from '../../shared/errors';
 import {
   fits,

@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { parameterCount } from '../../adapters/select';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
-import { diskError, writeAtomic } from '../../graph/files';
+import { diskError, writeAtomic } from '../../files/atomic';
 import { writeJournal } from '../../runs/journal';
 import { createRun, runPaths, stepName } from '../../runs/layout';
 import { ScalarsWriter } from '../../runs/scalars';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
 import { readRunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';

@@ -3,7 +3,7 @@ import { denseProduct, denseSingularValues, type Dense } from '../../adapters/ge
 import { innerProduct, mergedPair, singularValues, type LowRank } from '../../adapters/geometry/low-rank';
 import { principalPlane } from '../../adapters/geometry/principal';
 import { layerChange } from '../../adapters/merge';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { adapterSum, geometryFile } from '../../runs/study/kept';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { readRunSummary } from '../../runs/read';
 import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/study/kept';
 import { AuroraError } from '../../shared/errors';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync, linkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { diskError } from '../../graph/files';
+import { diskError } from '../../files/atomic';
 import { HEARTBEAT_TIMEOUT_MS, processExists, readStatus } from '../../runs/status';
 import { sweepPaths } from '../../runs/sweep/record';
 import { AuroraError } from '../../shared/errors';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { writeAtomic } from '../../graph/files';
+import { writeAtomic } from '../../files/atomic';
 import { Journal } from '../../runs/journal';
 import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';

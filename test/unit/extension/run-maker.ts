@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { writeAtomic } from '../../../src/graph/files';
+import { writeAtomic } from '../../../src/files/atomic';
 import { Journal } from '../../../src/runs/journal';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { writeStatus } from '../../../src/runs/status';

@@ -18,7 +18,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { HostTensors } from '../../../src/graph/host-tensor';
 import { DType, isFloat } from '../../../src/graph/dtype';
-import { writeAtomic } from '../../../src/graph/files';
+import { writeAtomic } from '../../../src/files/atomic';
 import { loadModel } from '../../../src/graph/load';
 import { elementCount, type Model } from '../../../src/graph/model';
 import { saveByReference, saveModel } from '../../../src/graph/save';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
-import { writeAtomic } from '../../../src/graph/files';
+import { writeAtomic } from '../../../src/files/atomic';
 import { loadModel } from '../../../src/graph/load';
 import type { Model, Node, Tensor } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
