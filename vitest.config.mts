@@ -13,13 +13,21 @@ const TRAINS_LONG = ['activations', 'demo', 'devices', 'look', 'playground', 'sw
   (name) => `test/vscode/${name}.test.ts`,
 );
 
+/** AURORA_TEST_RETRY sets the number of retries for every tier; 0 switches them off. */
+const retries = (usual: number): number => {
+  const wanted = process.env.AURORA_TEST_RETRY;
+  if (wanted === undefined || wanted === '') return usual;
+  if (!/^\d+$/.test(wanted)) throw new Error(`AURORA_TEST_RETRY is "${wanted}"; it must be a whole number.`);
+  return Number(wanted);
+};
+
 const workbench = {
   testTimeout: 180_000,
   hookTimeout: 300_000,
   // A window answers in a moment, and beside others on two cores in a few seconds.
   expect: { poll: { timeout: 30_000 } },
   // A menu that closes under the pointer, a frame that is late: twice is the editor's, a third time is ours.
-  retry: 2,
+  retry: retries(2),
 };
 
 export default defineConfig({
@@ -29,6 +37,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    retry: retries(0),
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -37,7 +46,7 @@ export default defineConfig({
           name: 'cli',
           include: ['test/cli/**/*.test.ts'],
           // Processes, signals, full disks and limits of the kernel: once is the machine's, twice is ours.
-          retry: 1,
+          retry: retries(1),
         },
       },
       { extends: true, test: { name: 'webview', include: ['test/webview/**/*.test.ts'] } },

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { makePackage } from './package.mjs';
 import { Failure, main, say } from './lib/console.mjs';
+import { RETRIED_FILE } from './lib/retried.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { HERE } from './lib/package/targets.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -47,7 +48,7 @@ function lint() {
     ['lint', 'eslint/bin/eslint.js', ['.']],
     ['format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
   ];
-  const sum = { passed: 0, failures: [], skipped: 0 };
+  const sum = { passed: 0, failures: [], retried: [], skipped: 0 };
   for (const [name, program, args] of checks) {
     const ok = runNode(join(ROOT, 'node_modules', program), args) === 0;
     say(`${name}: ${ok ? 'passed' : 'FAILED'}`);
@@ -60,22 +61,21 @@ function lint() {
 function vitest(project, filters) {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-test-'));
   const report = join(folder, 'report.json');
+  const retried = join(folder, 'retried.json');
+  const reporters = ['default', 'json', './scripts/lib/retried.mjs'].map((name) => `--reporter=${name}`);
   try {
-    const code = runNode(join(ROOT, 'node_modules/vitest/vitest.mjs'), [
-      ...[
-        'run',
-        '--project',
-        project,
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${report}`,
-      ],
-      ...filters,
-    ]);
-    return count(JSON.parse(readFileSync(report, 'utf8')), code);
+    const code = runNode(
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      ['run', '--project', project, ...reporters, `--outputFile.json=${report}`, ...filters],
+      { env: { ...process.env, [RETRIED_FILE]: retried } },
+    );
+    return {
+      ...count(JSON.parse(readFileSync(report, 'utf8')), code),
+      retried: JSON.parse(readFileSync(retried, 'utf8')),
+    };
   } catch (e) {
     console.error(`The ${project} tests left no report: ${e.message}`);
-    return { passed: 0, failures: ['no report'], skipped: 0 };
+    return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -106,7 +106,7 @@ await main(async () => {
     throw new Failure(`There is no tier "${tier}". Tiers: ${Object.keys(TIERS).join(', ')}.`);
   ensureDependencies();
   if (tier !== 'lint') await prepare();
-  const sum = { passed: 0, failures: [], skipped: 0 };
+  const sum = { passed: 0, failures: [], retried: [], skipped: 0 };
   for (const [name, run] of Object.entries(TIERS)) {
     if (tier && tier !== name) continue;
     say(`Tests: ${name}`);
@@ -114,15 +114,17 @@ await main(async () => {
       () => run(filters),
       (e) => {
         console.error(e instanceof Failure ? e.message : e);
-        return { passed: 0, failures: ['could not be prepared'], skipped: 0 };
+        return { passed: 0, failures: ['could not be prepared'], retried: [], skipped: 0 };
       },
     );
     sum.passed += part.passed;
     sum.skipped += part.skipped;
     sum.failures.push(...part.failures.map((failure) => `${name}: ${failure}`));
+    sum.retried.push(...part.retried.map((test) => `${name}: ${test}`));
   }
   const skipped = sum.skipped ? `, ${sum.skipped} skipped` : '';
-  // Twenty minutes of lines lie between: what failed is said again where one looks first.
+  // Twenty minutes of lines lie between: what was retried or failed is said again where one looks first.
+  for (const test of sum.retried) console.log(`RETRIED ${test}`);
   for (const failure of sum.failures) console.log(`FAILED ${failure}`);
   console.log(`${sum.passed} passed, ${sum.failures.length} failed${skipped}`);
   return sum.failures.length ? 1 : 0;
