@@ -66,14 +66,18 @@ function split(path: string, bytes: Buffer, delimiter: string): Span[] {
   return spans;
 }
 
-function toRecord({ fields, bytes, firstLine, lastLine }: Span, columns: string[]): DataRecord {
+/** @param places the index of each column: one map for all rows, since a table can be very wide */
+function toRecord(
+  { fields, bytes, firstLine, lastLine }: Span,
+  places: ReadonlyMap<string, number>,
+): DataRecord {
   if (!isUtf8(bytes)) return { line: firstLine, problem: INVALID_UTF8 };
-  if (fields.length === columns.length)
-    return { line: firstLine, fields: new Map(columns.map((column, i) => [column, fields[i]])) };
+  if (fields.length === places.size)
+    return { line: firstLine, fields: { get: (column) => fields[places.get(column) ?? -1] } };
   const lines = lastLine > firstLine ? ` (it reaches to line ${lastLine}: is a quote left open?)` : '';
   return {
     line: firstLine,
-    problem: `${fields.length} columns where the header has ${columns.length}${lines}`,
+    problem: `${fields.length} columns where the header has ${places.size}${lines}`,
   };
 }
 
@@ -91,12 +95,13 @@ export function parseDelimited(path: string, bytes: Buffer, delimiter: ',' | '\t
       'Save it as UTF-8.',
     );
   const columns = header.fields;
-  const twice = columns.find((c, i) => columns.indexOf(c) !== i);
+  const places = new Map(columns.map((column, i) => [column, i]));
+  const twice = columns.find((column, i) => places.get(column) !== i);
   if (twice !== undefined)
     throw new AuroraError(
       'data',
       `${path}:${header.firstLine}: two columns are named "${twice}".`,
       'Rename one of them.',
     );
-  return { columns, records: rows.map((row) => toRecord(row, columns)) };
+  return { columns, records: rows.map((row) => toRecord(row, places)) };
 }

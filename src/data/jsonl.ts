@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { INVALID_UTF8, type DataRecord, type Records } from './records';
+import { INVALID_UTF8, type Records } from './records';
+
+type Parsed = { line: number; fields: Map<string, unknown> } | { line: number; problem: string };
 
 const NEWLINE = 0x0a;
 
-function parseLine(line: number, bytes: Buffer): DataRecord | undefined {
+function parseLine(line: number, bytes: Buffer): Parsed | undefined {
   if (!isUtf8(bytes)) return { line, problem: INVALID_UTF8 };
   const json = bytes.toString('utf8').trim();
   if (json === '') return undefined;
@@ -20,7 +22,7 @@ function parseLine(line: number, bytes: Buffer): DataRecord | undefined {
 
 /** JSON objects, one a line; blank lines are no records. */
 export function parseJsonl(bytes: Buffer): Records {
-  const records: DataRecord[] = [];
+  const records: Parsed[] = [];
   const columns = new Set<string>();
   for (let start = 0, line = 1; start < bytes.length; line++) {
     const newline = bytes.indexOf(NEWLINE, start);

@@ -1,6 +1,10 @@
 /** One record of a data file before its text and label are picked: its fields by column, or why there are none. */
-export type DataRecord =
-  { line: number; fields: ReadonlyMap<string, unknown> } | { line: number; problem: string };
+export type DataRecord = { line: number; fields: Fields } | { line: number; problem: string };
+
+/** The values of one record. A map, or for wide tables a row and the places of its columns. */
+export interface Fields {
+  get(column: string): unknown;
+}
 
 export interface Records {
   /** In the order of the file, for JSONL of first appearance. */

@@ -4,7 +4,7 @@ import { nearest } from '../shared/nearest';
 import { parseDelimited } from './delimited';
 import { dataFormat, EMPTY_HINT, readDataFile } from './files';
 import { parseJsonl } from './jsonl';
-import type { DataRecord, Records } from './records';
+import type { DataRecord, Fields, Records } from './records';
 
 export interface Row {
   text: string;
@@ -27,7 +27,14 @@ export interface Rows {
 
 export type ReadOptions = Pick<DataSpec, 'textColumn' | 'labelColumn' | 'onBadRow'>;
 
-const list = (names: readonly string[]): string => names.map((n) => `"${n}"`).join(', ');
+/** Names of columns that an error lists at most. */
+const LISTED = 50;
+
+function list(names: readonly string[]): string {
+  const listed = names.slice(0, LISTED).map((n) => `"${n}"`);
+  const more = names.length - listed.length;
+  return more > 0 ? `${listed.join(', ')} and ${more} more` : listed.join(', ');
+}
 
 function parseRecords(path: string): Records {
   const format = dataFormat(path);
@@ -49,10 +56,7 @@ function requireColumn(path: string, columns: string[], option: string, name: st
 }
 
 /** A field as a string, or why it cannot be one. */
-function field(
-  record: ReadonlyMap<string, unknown>,
-  column: string,
-): { value: string } | { problem: string } {
+function field(record: Fields, column: string): { value: string } | { problem: string } {
   const value = record.get(column);
   if (value === undefined || value === null) return { problem: `no "${column}"` };
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')

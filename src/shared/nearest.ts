@@ -10,9 +10,14 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+/** Longer names are not typing errors, and comparing two of them takes the product of their lengths. */
+const LONGEST = 200;
+
 /** The candidate that is most likely meant by a name that does not exist, letter case aside; undefined if none is. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  if (name.length > LONGEST) return undefined;
   return candidates
+    .filter((candidate) => candidate.length <= LONGEST)
     .map((candidate) => ({ candidate, d: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, d }) => d <= Math.max(name.length, candidate.length) / 2)
     .sort((a, b) => a.d - b.d)[0]?.candidate;

@@ -5,6 +5,9 @@ import type { DataHead } from './data-head';
 import type { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
+/** Columns that a message lists and a menu of fixes offers at most. */
+const LISTED = 50;
+
 /** Columns that the files do not have, and a label column that is none. `heads` by data.train and data.validation. */
 export function columnFindings(
   doc: ExperimentText,
@@ -22,6 +25,8 @@ export function columnFindings(
       // A default that does not fit: at the file whose columns they are.
       const span = node ? { offset: node.offset, length: node.length } : doc.span('data', part);
       const likely = nearest(name, all);
+      const listed = all.slice(0, LISTED);
+      const offered = likely === undefined || listed.includes(likely) ? listed : [likely, ...listed];
       return [
         {
           ...span,
@@ -32,9 +37,9 @@ export function columnFindings(
             doc.string('data', part) ?? part,
             name,
             key,
-            all.map((c) => `"${c}"`).join(', '),
+            listed.map((c) => `"${c}"`).join(', ') + (all.length > LISTED ? ', …' : ''),
           ),
-          fixes: all.map((column) =>
+          fixes: offered.map((column) =>
             node
               ? {
                   ...span,

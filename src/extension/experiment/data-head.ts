@@ -106,10 +106,11 @@ function delimited(text: string, delimiter: string, whole: boolean): DataHead | 
   if (cut && rows.length <= ROWS) rows.pop();
   const [header, ...body] = rows;
   if (!header) return undefined;
-  const columns = header.map((name, i) => ({
-    name,
-    values: body.map((row) => row[i] ?? '').filter((v) => v.trim() !== ''),
-  }));
+  const columns = header.map((name): Column => ({ name, values: [] }));
+  // By what the rows hold: columns times rows is far more where a wide header has short rows.
+  for (const row of body)
+    for (const [i, value] of row.slice(0, columns.length).entries())
+      if (value.trim() !== '') columns[i]!.values.push(value);
   return { columns, rows: body.length, whole: whole && rows.length <= ROWS };
 }
 

@@ -150,6 +150,46 @@ describe('bad rows', () => {
   });
 });
 
+describe('a very wide table', () => {
+  const columns = 1_000_000;
+  const wide = (cell: (i: number) => string) => Array.from({ length: columns }, (_, i) => cell(i)).join(',');
+  const header = wide((i) => (i === columns - 2 ? 'text' : i === columns - 1 ? 'label' : `c${i}`));
+
+  it('is read in time that grows with its size', () => {
+    const path = folder.write(
+      'wide.csv',
+      `${header}
+${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
+`,
+    );
+    expect(readRows(path, options)).toEqual({
+      rows: [{ text: 'some text', label: '1', line: 2 }],
+      skipped: [],
+    });
+  });
+
+  it('is checked for columns of one name', () => {
+    const path = folder.write(
+      'wide-twice.csv',
+      `${header},c0
+`,
+    );
+    expect(failure('data', () => readRows(path, options))).toContain('two columns are named "c0"');
+  });
+
+  it('without the column asked for gives an error that can be read', () => {
+    const path = folder.write(
+      'wide-other.csv',
+      `${header}
+`,
+    );
+    const text = failure('data', () => readRows(path, { ...options, textColumn: 'no such column' }));
+    expect(text).toContain('has no column "no such column"; it has "c0", "c1", ');
+    expect(text).toContain(` and ${columns - 50} more.`);
+    expect(text.length).toBeLessThan(2000);
+  });
+});
+
 describe('files that cannot be used', () => {
   it.each<[string, string | Buffer, string, string, ErrorKind?]>([
     ['wrong.json', 'x', 'the format of this file is not known', '.jsonl'],

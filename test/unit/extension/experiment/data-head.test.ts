@@ -53,6 +53,15 @@ describe('the begin of a data file', () => {
     expect(new Set(found!.columns[1].values)).toEqual(new Set(['0', '1', '2']));
   });
 
+  it('holds what its rows hold, however many columns the header has', async () => {
+    // As many cells as its bytes allow; columns times rows would be 500 times as many.
+    const content = `${'\t'.repeat(120_000)}\n${many(() => 'x', 2000).join('\n')}`;
+    const found = await head('wide.tsv.gz', gzipSync(content));
+    expect(found!.columns).toHaveLength(120_001);
+    expect(found!.columns[0].values).toHaveLength(1000);
+    expect(found!.columns.slice(1).every((c) => c.values.length === 0)).toBe(true);
+  });
+
   it('ends before a row that the cut goes through', async () => {
     const long = 'x'.repeat(40_000);
     const found = await head('long.csv', `text,label\n"${long}",a\n"${long}",b\n`);

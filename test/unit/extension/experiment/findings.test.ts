@@ -103,6 +103,16 @@ describe('what an experiment gets wrong', () => {
     expect((await analysisOf(folder, apply(named, preferred))).findings).toEqual([]);
   });
 
+  it('is a column that a very wide file does not have, with a message and a menu of bearable length', async () => {
+    const header = Array.from({ length: 8000 }, (_, i) => `c${i}`).join(',');
+    const folder = lab({ 'train.csv': `${header},x\n` });
+    const { findings } = await analysisOf(folder, experiment('{}', ', "textColumn": "c7999 "'));
+    const [finding] = findings.filter((f) => f.code === 'column-missing');
+    expect(finding.message.length).toBeLessThan(1000);
+    expect(finding.fixes).toHaveLength(51);
+    expect(finding.fixes[0]).toMatchObject({ title: 'Use the column "c7999"', preferred: true });
+  });
+
   it('is only one label', async () => {
     const { findings } = await analysisOf(lab({ 'train.csv': 'text,label\na,x\nb,x\n' }), experiment());
     expect(findings).toMatchObject([{ code: 'label-single', severity: 'error' }]);
