@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { AuroraError } from '../shared/errors';
 import { parseJson } from '../files/json';
+import type { CurveGap } from './curve';
 import { runPaths } from './layout';
 import { columnsOf } from './scalars-columns';
 import { readIfThere } from './summary-reader';
@@ -17,6 +18,8 @@ export class ScalarsTail {
   private values = new Float64Array(0);
   private names: readonly string[] = [];
   private count = 0;
+  /** The first steps without a record, and the place of the record after them. */
+  private hole: (CurveGap & { at: number }) | undefined;
 
   constructor(private readonly folder: string) {}
 
@@ -26,6 +29,11 @@ export class ScalarsTail {
   }
   get records(): number {
     return this.count;
+  }
+
+  /** The first steps that have no record though later ones have. */
+  get gap(): CurveGap | undefined {
+    return this.hole;
   }
 
   /** Records from `from` up to `to`, row by row, in a buffer of their own. */
@@ -52,6 +60,7 @@ export class ScalarsTail {
 
   private forget(): number {
     this.names = [];
+    this.hole = undefined;
     return (this.count = 0);
   }
 
@@ -104,10 +113,12 @@ export class ScalarsTail {
   private requireAscending(path: string, from: number, to: number): void {
     const width = this.names.length;
     const at = this.names.indexOf('step');
+    if (this.hole && this.hole.at >= from) this.hole = undefined;
     for (let i = from; i < to; i++) {
       const step = this.values[i * width + at];
-      const before = i === 0 ? -1 : this.values[(i - 1) * width + at];
-      if (step > before) continue;
+      const before = i === 0 ? 0 : this.values[(i - 1) * width + at];
+      if (step > before + 1) this.hole ??= { from: before + 1, to: step - 1, at: i };
+      if (step > before || (i === 0 && step === 0)) continue;
       this.count = Math.min(this.count, i);
       throw new AuroraError(
         'run',

@@ -5,11 +5,13 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   readSync,
   writeSync,
 } from 'node:fs';
 import { diskError, writeAtomic } from '../files/atomic';
 import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
+import { CurveHash, curveDamage, type CurveSum } from './curve';
 import { runPaths } from './layout';
 import { readColumns, type ScalarsHeader } from './scalars-reader';
 
@@ -18,6 +20,9 @@ export type ScalarRecord = Record<ScalarColumn, number>;
 /** Appends one fixed-width record (float64 by column, little-endian) an optimizer step to scalars.bin. */
 export class ScalarsWriter {
   private readonly record: Float64Array;
+  private readonly hash = new CurveHash();
+  /** What is wrong with the records that were kept, as a sentence; undefined where nothing is. */
+  damage: string | undefined;
 
   private constructor(
     private readonly path: string,
@@ -30,8 +35,10 @@ export class ScalarsWriter {
   /**
    * Opens or creates the two files of a run. Records of a step after `lastStep` (a resume's `fromStep`) and a
    * torn tail are cut off in one call, so that a crash leaves either the old length or the new one.
+   *
+   * @param known what the checkpoint of `lastStep` says of the records up to it
    */
-  static open(run: string, lastStep = Infinity): ScalarsWriter {
+  static open(run: string, lastStep = Infinity, known?: CurveSum): ScalarsWriter {
     const { scalars: path, scalarColumns } = runPaths(run);
     if (!existsSync(scalarColumns)) {
       const header: ScalarsHeader = { version: 1, columns: [...SCALAR_COLUMNS] };
@@ -40,12 +47,34 @@ export class ScalarsWriter {
     const columns = readColumns(run);
     try {
       const fd = openSync(path, 'a+');
-      const keep = recordsUpTo(fd, columns, lastStep) * columns.length * 8;
-      if (fstatSync(fd).size !== keep) ftruncateSync(fd, keep);
-      return new ScalarsWriter(path, fd, columns);
+      const width = columns.length * 8;
+      // The steps in a damaged file may be wrong, so the checkpoint's count comes first.
+      const keep = known
+        ? Math.min(known.records, Math.floor(fstatSync(fd).size / width))
+        : recordsUpTo(fd, columns, lastStep);
+      if (fstatSync(fd).size !== keep * width) ftruncateSync(fd, keep * width);
+      const writer = new ScalarsWriter(path, fd, columns);
+      writer.check(keep, lastStep, known);
+      return writer;
     } catch (e) {
       throw diskError(path, e);
     }
+  }
+
+  private check(records: number, lastStep: number, known: CurveSum | undefined): void {
+    const bytes = readFileSync(this.path);
+    this.hash.add(bytes, records);
+    const at = this.columns.indexOf('step') * 8;
+    const steps = Array.from({ length: records }, (_, i) =>
+      bytes.readDoubleLE(i * this.columns.length * 8 + at),
+    );
+    const last = Number.isFinite(lastStep) ? lastStep : 0;
+    this.damage = curveDamage(this.path, steps, last, this.hash.sum(), known);
+  }
+
+  /** Of all records so far. */
+  sum(): CurveSum {
+    return this.hash.sum();
   }
 
   /** Costs one small write; it is on the disk after the next `flush`. */
@@ -58,6 +87,7 @@ export class ScalarsWriter {
     } catch (e) {
       throw diskError(this.path, e);
     }
+    this.hash.add(bytes, 1);
   }
 
   /** Call before a checkpoint is written, so that even a power cut leaves no gap below the step that a resume starts from. */

@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../shared/errors';
 import type { RunEvent } from '../shared/events';
+import { changedCurve } from './curve-check';
+import { gapWords } from './curve';
 import { earlyFailure } from './early-failure';
 import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
@@ -12,6 +14,8 @@ import { userOf, type RunUser } from './user';
 
 /** A trainer makes the folder first and writes spec.json next. */
 const NEWBORN_MS = 10_000;
+
+const CURVE_HINT = 'Restore the file from a copy; checkpoints and adapters are not affected.';
 
 /** What the last look found to be new. */
 export interface TailChange {
@@ -40,6 +44,10 @@ export class RunTail {
   /** The folder is not there (any more). */
   gone = false;
   error: AuroraError | undefined;
+  /** What is wrong with the curve, though all else can be read and the run may go on. */
+  curveError: AuroraError | undefined;
+  private changedCurve: string | undefined;
+  private curveChecked = false;
   /** It ended before its experiment was read: `error` is what its journal says of that. */
   failedEarly = false;
 
@@ -97,6 +105,22 @@ export class RunTail {
       this.error ??= asAuroraError(e, this.folder);
       if (this.records !== before) change.records = Math.min(before, this.records);
     }
+    await this.checkCurve();
+  }
+
+  /** Against the newest checkpoint once, since that reads all of it; for gaps every time. */
+  private async checkCurve(): Promise<void> {
+    const newest = this.checkpoints.at(-1);
+    if (!this.curveChecked && newest !== undefined) {
+      this.curveChecked = true;
+      const rows = (from: number, to: number) => this.rows(from, to);
+      this.changedCurve = await changedCurve(this.folder, newest, this.records, rows).catch(() => undefined);
+    }
+    const { gap } = this.scalars;
+    const path = runPaths(this.folder).scalars;
+    const message = this.changedCurve ?? (gap && gapWords(path, gap));
+    if (message !== this.curveError?.message)
+      this.curveError = message === undefined ? undefined : new AuroraError('run', message, CURVE_HINT);
   }
 
   /** True while the folder was just made and holds no spec.json. AuroraError where there is no folder. */

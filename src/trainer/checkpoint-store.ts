@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { decodeSafetensors, encodeSafetensors } from '../graph/safetensors';
 import { readIfThere, readJson } from '../files/json';
@@ -15,16 +15,20 @@ import {
   type Checkpoint,
   type CheckpointState,
 } from './checkpoint';
+import { sortedJson } from '../shared/sorted-json';
 import { checkpointsToKeep } from './retention';
 
 const STATE = 'state.json';
 const ADAPTER = 'adapter.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 
-/** state.json as it lies on the disk: the state and the SHA-256 of the two files beside it. */
-type StoredState = CheckpointState & { sha256: Record<string, string> };
+/**
+ * state.json as it lies on the disk: the state, the SHA-256 of the two files beside it, and that of all this as sorted
+ * JSON. Older checkpoints have neither `checksum` nor `curve`.
+ */
+type StoredState = CheckpointState & { sha256: Record<string, string>; checksum?: string };
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed beside it first and
@@ -43,11 +47,12 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
     }),
   };
   const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
-  const stored: StoredState = { ...state, sha256: sums };
+  const stored = { ...state, sha256: sums };
+  const checked: StoredState = { ...stored, checksum: checksum(stored) };
   try {
     removeLeftovers(folder);
     for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes);
-    writeAtomic(join(temporary, STATE), `${JSON.stringify(stored, null, 2)}\n`);
+    writeAtomic(join(temporary, STATE), `${JSON.stringify(checked, null, 2)}\n`);
     flushFolder(temporary);
     replaceFolder(temporary, target);
     flushFolder(folder);
@@ -98,7 +103,8 @@ export function latestCheckpoint(
   return undefined;
 }
 
-function readState(path: string): StoredState {
+/** Without its checksum, which was right. */
+function readState(path: string): Omit<StoredState, 'checksum'> {
   const where = join(path, STATE);
   const state = readJson(where) as Partial<StoredState> | null;
   if (state?.version !== CHECKPOINT_VERSION)
@@ -109,8 +115,22 @@ function readState(path: string): StoredState {
     );
   if (typeof state.step !== 'number' || typeof state.sha256 !== 'object' || state.sha256 === null)
     throw new AuroraError('run', `${where} is not a checkpoint's state.`);
-  return state as StoredState;
+  if (stepOfName(basename(path)) !== state.step)
+    throw new AuroraError('run', `${where} says step ${state.step}, and its folder is ${basename(path)}.`);
+  const { checksum: written, ...rest } = state as StoredState;
+  const mayLackIt = written === undefined && state.curve === undefined;
+  if (!mayLackIt && written !== checksum(rest))
+    throw new AuroraError(
+      'run',
+      `${where} is not what was written: its checksum differs.`,
+      'Resume from an earlier checkpoint of the run.',
+    );
+  return rest;
 }
+
+/** As it comes back from the disk: JSON leaves out what is undefined. */
+const checksum = (state: Omit<StoredState, 'checksum'>): string =>
+  sha256(sortedJson(JSON.parse(JSON.stringify(state))));
 
 function prune(run: string, newest: CheckpointState): void {
   const folder = runPaths(run).checkpoints;

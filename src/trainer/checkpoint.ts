@@ -1,4 +1,5 @@
 import type { EvaluationMetrics } from '../shared/events';
+import type { CurveSum } from '../runs/curve';
 import type { EarlyStoppingState } from './early-stopping';
 import type { LossScaleState } from './loss-scale';
 import type { KnownLimits } from './micro-batch/micro-batches';
@@ -24,6 +25,8 @@ export interface CheckpointState {
   memory?: KnownLimits;
   /** Of mixed precision; absent otherwise. */
   lossScale?: LossScaleState;
+  /** Of scalars.bin up to here; absent from older checkpoints. */
+  curve?: CurveSum;
   /** specHash of the run's spec. */
   specHash: string;
   /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */

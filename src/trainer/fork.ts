@@ -54,7 +54,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const lost = bestStep !== undefined && bestStep !== step && !best;
   const kept = best ? [best, checkpoint] : [checkpoint];
   for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
-  copyScalars(from, run, step);
+  copyScalars(from, run, checkpoint.state);
   copySnapshots(from, run, step);
   const saved = kept.map((c) => c.state.step);
   const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
@@ -176,9 +176,9 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
   return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
 }
 
-function copyScalars(from: string, run: string, step: number): void {
+function copyScalars(from: string, run: string, { step, curve }: CheckpointState): void {
   for (const name of ['scalars', 'scalarColumns'] as const) copy(runPaths(from)[name], runPaths(run)[name]);
-  ScalarsWriter.open(run, step).close();
+  ScalarsWriter.open(run, step, curve).close();
 }
 
 function copySnapshots(from: string, run: string, step: number): void {

@@ -112,6 +112,7 @@ export function makeHooks({
           earlyStopping: state.stopping.state(),
           lossScale: state.lossScale?.state(),
           memory: micro.known(),
+          curve: scalars.sum(),
           specHash: specHash(spec),
           environment: { ...env },
         },

@@ -151,7 +151,8 @@ async function trainOnce(
     const micro = new MicroBatches(task, stepper, place, warn, restored?.checkpoint?.state.memory);
     await tryLongest(stepper, task, micro, state.parameters);
     await lookAhead(task, stepper, micro, state.parameters);
-    const scalars = ScalarsWriter.open(run, state.step);
+    const scalars = ScalarsWriter.open(run, state.step, restored?.checkpoint?.state.curve);
+    if (scalars.damage) warn(scalars.damage);
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
     begin(journal, task, trainable, plan, restored, changes);

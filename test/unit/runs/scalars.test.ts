@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { CurveSum } from '../../../src/runs/curve';
 import { runPaths } from '../../../src/runs/layout';
 import { type ScalarRecord, ScalarsWriter } from '../../../src/runs/scalars';
 import { readScalars } from '../../../src/runs/scalars-reader';
@@ -26,6 +27,16 @@ function write(run: string, from: number, to: number, lastStep?: number): void {
   for (let step = from; step <= to; step++) writer.append(record(step));
   writer.flush();
   writer.close();
+}
+function damage(run: string, step: number, known: CurveSum | undefined): string | undefined {
+  const writer = ScalarsWriter.open(run, step, known);
+  writer.close();
+  return writer.damage;
+}
+function sumOf(run: string): CurveSum {
+  const writer = ScalarsWriter.open(run);
+  writer.close();
+  return writer.sum();
 }
 const steps = (run: string) => [...(readScalars(run).column('step') ?? [])];
 
@@ -68,6 +79,52 @@ describe('scalars', () => {
       write(run, last + 1, last + 1, last);
       expect(steps(run)).toEqual([...[1, 2, 3, 4, 5, 6, 7, 8].filter((s) => s <= last), last + 1]);
     }
+  });
+
+  it('reports a curve that was cut below the checkpoint, and one without any record', () => {
+    for (const left of [0, 1, 5]) {
+      const run = folder();
+      write(run, 1, 9);
+      const known = sumOf(run);
+      truncateSync(runPaths(run).scalars, left * WIDTH);
+      // Older checkpoints say only their step.
+      for (const said of [known, undefined])
+        expect(damage(run, 9, said)).toContain(`has no records of steps ${left + 1} to 9`);
+    }
+  });
+
+  it('reports a flipped bit wherever it is below the checkpoint, and keeps every record', () => {
+    for (let at = 3; at < 9 * WIDTH; at += 41) {
+      const run = folder();
+      write(run, 1, 9);
+      const known = sumOf(run);
+      write(run, 10, 12);
+      const bytes = readFileSync(runPaths(run).scalars);
+      bytes[at] ^= 1 << (at % 8);
+      writeFileSync(runPaths(run).scalars, bytes);
+      expect(damage(run, 9, known)).toContain('SHA-256 up to step 9 differs');
+      expect(statSync(runPaths(run).scalars).size).toBe(9 * WIDTH);
+    }
+  });
+
+  it('has the same sum after a resume as in one go, and nothing to report', () => {
+    const [whole, resumed] = [folder(), folder()];
+    write(whole, 1, 9);
+    write(resumed, 1, 4);
+    const known = sumOf(resumed);
+    write(resumed, 5, 7);
+    const writer = ScalarsWriter.open(resumed, 4, known);
+    expect(writer.damage).toBeUndefined();
+    for (let step = 5; step <= 9; step++) writer.append(record(step));
+    expect(writer.sum()).toEqual(sumOf(whole));
+    writer.close();
+  });
+
+  it('keeps reporting a gap that a run went on behind', () => {
+    const run = folder();
+    write(run, 1, 3);
+    write(run, 6, 9);
+    expect(damage(run, 9, sumOf(run))).toContain('has no records of steps 4 to 5');
   });
 
   it('goes on with the columns that the run began with', () => {

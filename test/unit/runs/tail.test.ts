@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -154,6 +162,42 @@ describe('following a run folder', () => {
     writer.close();
     await tail.look();
     expect(tail.error?.message).toContain('damaged at record 6: it says step 2 after step 6');
+  });
+
+  it('reports steps that the curve has no records of, as long as they are missing', async () => {
+    const tail = new RunTail(run);
+    spec();
+    append(1, 4);
+    append(8, 9);
+    await tail.look();
+    expect(tail.error).toBeUndefined();
+    expect(tail.records).toBe(6);
+    expect(tail.curveError?.message).toContain('has no records of steps 5 to 7');
+    append(5, 9, 0, 4);
+    await tail.look();
+    expect([tail.records, tail.curveError]).toEqual([9, undefined]);
+  });
+
+  it('reports a curve that differs from what its newest checkpoint says of it', async () => {
+    spec();
+    append(1, 9);
+    const { scalars, checkpoints } = runPaths(run);
+    const writer = ScalarsWriter.open(run);
+    writer.close();
+    const state = join(checkpoints, 'step-000009');
+    mkdirSync(state, { recursive: true });
+    writeFileSync(join(state, 'state.json'), JSON.stringify({ curve: writer.sum() }));
+    append(10, 11);
+    const whole = new RunTail(run);
+    await whole.look();
+    expect([whole.records, whole.curveError]).toEqual([11, undefined]);
+    const bytes = readFileSync(scalars);
+    bytes[SCALAR_COLUMNS.length * 8 * 3 + 17] ^= 4;
+    writeFileSync(scalars, bytes);
+    const tail = new RunTail(run);
+    await tail.look();
+    expect(tail.error).toBeUndefined();
+    expect(tail.curveError?.message).toContain('SHA-256 up to step 9 differs');
   });
 
   it('says that the folder is gone, and reads another one made in its place from the start', async () => {

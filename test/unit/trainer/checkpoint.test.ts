@@ -35,6 +35,7 @@ function checkpointAt(step: number, bestStep?: number): Checkpoint {
           ? null
           : { step: bestStep, loss: 0.1, accuracy: 0.9, f1: 0.9, matthews: 0.8, examples: 10 },
       earlyStopping: { best: 1 / 3, reference: 0.25, withoutProgress: 2 },
+      curve: { records: step, sha256: 'def' },
       specHash: 'abc',
       environment: { node: 'v20', threads: 2 },
     },
@@ -84,6 +85,10 @@ describe('checkpoints', () => {
     ['no state', (p: string) => rmSync(join(p, 'state.json')), 'missing'],
     ['half a state', (p: string) => truncateSync(join(p, 'state.json'), 40), 'not valid JSON'],
     ['a state of null', (p: string) => writeFileSync(join(p, 'state.json'), 'null'), 'version'],
+    ['an altered step', alter('"step": 20', '"step": 15'), 'says step 15'],
+    ['an altered count', alter('"examplesSeen": 640', '"examplesSeen": 641'), 'checksum differs'],
+    ['an altered best', alter('"reference": 0.25', '"reference": 0.75'), 'checksum differs'],
+    ['a lost checksum', alter('"checksum"', '"checksun"'), 'checksum differs'],
     ['a newer version', (p: string) => writeFileSync(join(p, 'state.json'), '{"version":2}'), 'version 2'],
   ])('passes over %s and says so', (_, damage, why) => {
     saveCheckpoint(run, checkpointAt(10));
@@ -92,6 +97,16 @@ describe('checkpoints', () => {
     expect(step).toBe(10);
     expect(warnings).toEqual([expect.stringContaining('step 20 is passed over')]);
     expect(warnings[0]).toContain(why);
+  });
+
+  it('still reads one from before there were checksums', () => {
+    const checkpoint = checkpointAt(10);
+    delete checkpoint.state.curve;
+    const path = join(saveCheckpoint(run, checkpoint), 'state.json');
+    const { checksum, ...older } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+    writeFileSync(path, JSON.stringify(older));
+    expect(latest()).toEqual({ step: 10, warnings: [] });
   });
 
   it('reads nothing that a kill left half written, and clears it with the next one', () => {
@@ -113,6 +128,15 @@ describe('checkpoints', () => {
     expect(latest()).toEqual({ step: 30, warnings: [] });
   });
 });
+
+function alter(from: string, to: string): (path: string) => void {
+  return (path) => {
+    const file = join(path, 'state.json');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(file, text.replace(from, to));
+  };
+}
 
 function flipLastBit(path: string): void {
   const file = join(path, 'optimizer.safetensors');

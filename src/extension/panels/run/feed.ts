@@ -131,14 +131,17 @@ export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): R
 }
 
 export function factsOf(tail: RunTail): RunFacts {
-  const { summary, user, error, trial } = tail;
+  const { summary, user, trial } = tail;
+  const state = stateOf(tail);
+  // The reason of a failure comes first.
+  const error = tail.error ?? (state === 'failed' ? undefined : tail.curveError);
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {
     name: runLabel({ user, id, run: summary, trial }),
     id,
     experiment: summary?.spec.name,
     note: user.note,
-    state: stateOf(tail),
+    state,
     spec: summary?.spec,
     status: summary?.status,
     result: summary?.result,
