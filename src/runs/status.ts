@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { writeAtomic } from '../files/atomic';
 import { AuroraError } from '../shared/errors';
 import type { RunStatus } from '../shared/events';
 import { readJsonIfThere } from '../files/json';
+import { presenceNow } from '../files/processes';
 import { runPaths } from './layout';
 
 /** Between two heartbeats in status.json. */
 export const HEARTBEAT_MS = 1000;
 
-/** Without a heartbeat for so long, a running run is taken for dead: time for a slow network disk, or a laptop's wake-up. */
+/** Without a heartbeat for so long, a running run of another machine is taken for dead: time for a slow network disk, or a laptop's wake-up. */
 export const HEARTBEAT_TIMEOUT_MS = 15_000;
 
 /** Replaces status.json; readers see the old one or the new one. */
@@ -36,27 +35,13 @@ export function checkStatus(path: string, value: unknown): RunStatus {
 }
 
 /**
- * Whether a trainer works on the run: it says so, its last heartbeat is recent, and where it is a process of
- * this machine, that is there. Times in ms since 1970.
+ * Whether a trainer works on the run. On this machine its process decides, however long ago its last heartbeat was;
+ * of a process on another machine, or one that the system says too little about at once, the heartbeat does. Times
+ * in ms since 1970. For what is shown: whoever starts a trainer claims the run first (`files/owner.ts`).
  */
-export const isAlive = (status: RunStatus | undefined, now = Date.now()): boolean =>
-  status?.state === 'running' &&
-  now - status.heartbeat < HEARTBEAT_TIMEOUT_MS &&
-  (status.host !== hostname() || processExists(status.pid));
-
-/** Whether a process of this machine is there; it may be another user's. A zombie does not count: it runs nothing. */
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  if (process.platform !== 'linux') return true;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets, which may hold anything.
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
+export function isAlive(status: RunStatus | undefined, now = Date.now()): boolean {
+  if (status?.state !== 'running') return false;
+  const presence = presenceNow(status, status.heartbeat);
+  if (presence === 'alive' || presence === 'gone') return presence === 'alive';
+  return now - status.heartbeat < HEARTBEAT_TIMEOUT_MS;
 }

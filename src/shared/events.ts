@@ -134,6 +134,10 @@ export interface RunStatus {
   pid: number;
   nonce: string;
   host: string;
+  /** These say which process it is beyond its number (files/processes.ts); absent from older files. */
+  boot?: string;
+  pidNamespace?: string;
+  started?: number;
   state: RunState;
   step: number;
   steps: number;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { thisProcess } from '../files/processes';
 import { runPaths } from '../runs/layout';
 import { writeStatus } from '../runs/status';
 import type { RunState, RunStatus, StopReason } from '../shared/events';
@@ -41,9 +41,8 @@ export interface PulseData {
 
 /** Of this process, which has just begun. */
 export const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
-  pid: process.pid,
+  ...thisProcess(),
   nonce: randomBytes(8).toString('hex'),
-  host: hostname(),
   state,
   step: 0,
   steps: 0,

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
+import { killTree } from '../../files/process-tree';
 import { AuroraError } from '../../shared/errors';
 import type { ProgramResult } from './client';
-import { killTree } from './processes';
 
 /** Checks take seconds, a budget less. What runs a model over data takes as long as those want, and has a button to end it. */
 export const PROGRAM_TIMEOUT_MS = 15 * 60_000;

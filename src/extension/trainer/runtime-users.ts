@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isThere, startTime } from './processes';
+import { presence, processRecord, type ProcessRecord } from '../../files/processes';
 
 /** In each version's copy: a file for each trainer that runs from it, named by its process id. */
 const USERS = 'in-use';
@@ -8,12 +9,9 @@ const USERS = 'in-use';
 /** A version's folder is only a number of that kind, so that nothing else in globalStorage is ever removed. */
 const VERSION = /^\d+\.\d+\.\d+\S*$/;
 
-/** A process may have begun a little before its note says, by the clock's own grain. */
-const SLACK_MS = 5000;
-
 export async function noteUser(folder: string, pid: number): Promise<void> {
   await mkdir(join(folder, USERS), { recursive: true });
-  await writeFile(join(folder, USERS, String(pid)), `${Date.now()}\n`);
+  await writeFile(join(folder, USERS, String(pid)), `${JSON.stringify(await processRecord(pid))}\n`);
 }
 
 /** Removes the copies of other versions that no living trainer runs from. @returns the versions removed */
@@ -31,12 +29,20 @@ export async function removeOldVersions(storage: string, current: string): Promi
 async function hasUsers(folder: string): Promise<boolean> {
   const names = await readdir(join(folder, USERS)).catch(() => [] as string[]);
   for (const name of names) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || !(await isThere(pid))) continue;
-    const noted = Number(await readFile(join(folder, USERS, name), 'utf8').catch(() => '0'));
-    const began = await startTime(pid);
-    // A later process may have been given the same number.
-    if (began === undefined || began <= noted + SLACK_MS) return true;
+    const { record, seen } = noted(name, await readFile(join(folder, USERS, name), 'utf8').catch(() => ''));
+    // A later process may have been given the same number; one that cannot be told apart keeps the copy.
+    if ((await presence(record, seen)) !== 'gone') return true;
   }
   return false;
+}
+
+/** Older versions noted only when: the name is the process's number. */
+function noted(name: string, text: string): { record: ProcessRecord; seen?: number } {
+  const known = { pid: Number(name), host: hostname() };
+  try {
+    const value = JSON.parse(text) as ProcessRecord | number;
+    return typeof value === 'number' ? { record: known, seen: value } : { record: { ...known, ...value } };
+  } catch {
+    return { record: known };
+  }
 }

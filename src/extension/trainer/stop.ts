@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { groupIsThere, killTree } from '../../files/process-tree';
+import { isOurTrainer, presence } from '../../files/processes';
 import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
 import { AuroraError } from '../../shared/errors';
 import type { RunStatus } from '../../shared/events';
 import type { StopOutcome } from './client';
-import { groupIsThere, isThere, killTree, startTime } from './processes';
 import { statusOf } from './run-status';
 import { stopOutcome } from './stop-outcome';
 
@@ -28,13 +28,10 @@ export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
 
 const LOOK_MS = 100;
 
-/** A clock's grain, and the time between a process's begin and its first word. */
-const START_SLACK_MS = 5000;
-
 /**
  * Stops a run's trainer, whoever started it: asks through the run folder, waits for the step in hand, then
- * ends the process and everything it started by force. Only a process of this machine that still is the run's
- * (host, nonce, and a beginning before its last heartbeat) is ever signalled. Returns once nothing is left of
+ * ends the process and everything it started by force. Only a process of this machine that is the run's trainer
+ * (`isOurTrainer`, and its nonce) is ever signalled. Returns once nothing is left of
  * it; AuroraError (`run`) where that could not be brought about.
  */
 export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promise<StopOutcome> {
@@ -42,12 +39,13 @@ export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promi
   if (!begun) throw new AuroraError('run', `Nobody trains the run ${run}.`, 'There is nothing to stop.');
   if (begun.state !== 'running') {
     // It has said its last word; its process may need a moment more.
-    if (begun.host === hostname()) await gone(begun.pid, times.terminated);
+    if ((await whereIs(begun)) === 'alive') await gone(begun.pid, times.terminated);
     return stopOutcome(run, begun, false);
   }
   await ask(run);
-  if (begun.host !== hostname()) return elsewhere(run, begun, times.asked);
-  if (!(await isTheRuns(begun))) return lost(run, begun);
+  const where = await whereIs(begun);
+  if (where === 'elsewhere') return elsewhere(run, begun, times.asked);
+  if (where === 'gone') return lost(run, begun);
   let forced = false;
   if (!(await asked(run, begun, times))) {
     forced = true;
@@ -87,7 +85,7 @@ async function asked(run: string, begun: RunStatus, times: StopTimes): Promise<b
     if (!(await groupIsThere(begun.pid))) return true;
     const status = await statusOf(run);
     // Another trainer has the run by now; this one's process is not its business.
-    if (status && status.nonce !== begun.nonce) return !(await isTheRuns(begun));
+    if (status && status.nonce !== begun.nonce) return (await whereIs(begun)) === 'gone';
     if (status && status.heartbeat !== heartbeat) [heartbeat, heard] = [status.heartbeat, Date.now()];
     if (Date.now() - heard > times.silent) return false;
     await wait(LOOK_MS);
@@ -101,7 +99,7 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
     ['SIGKILL', times.killed],
   ] as const) {
     const now = await statusOf(run);
-    if (now?.nonce !== begun.nonce || !(await isTheRuns(now))) break;
+    if (now?.nonce !== begun.nonce || !(await isTheRuns(run, now))) break;
     await killTree(begun.pid, signal);
     if (await gone(begun.pid, time)) return;
   }
@@ -113,12 +111,11 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
   );
 }
 
-/** Whether the process that the status names is still the one that wrote it. */
-async function isTheRuns(status: RunStatus): Promise<boolean> {
-  if (!(await isThere(status.pid))) return false;
-  const began = await startTime(status.pid);
-  return began === undefined || began <= status.heartbeat + START_SLACK_MS;
-}
+const whereIs = (status: RunStatus) => presence(status, status.heartbeat);
+
+/** A status of an older version does not say which process with its number it was written by: the command line has to. */
+const isTheRuns = (run: string, status: RunStatus): Promise<boolean> =>
+  isOurTrainer(status, status.heartbeat, status.started === undefined ? basename(run) : '');
 
 async function gone(pid: number, time: number): Promise<boolean> {
   const until = Date.now() + time;

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename } from 'node:path';
-import type { RunStatus, StopReason } from '../../shared/events';
+import { presenceNow } from '../../files/processes';
+import type { StopReason } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
 import { bestBy, type Evaluation } from '../../shared/sweep';
 import { runPaths } from '../layout';
 import { readRunSummary, type RunSummary } from '../read';
-import { isAlive, processExists } from '../status';
+import { isAlive } from '../status';
 import type { TrialRecord } from './record';
 
 /** `lost`: its trainer is gone without having said so. `starting`: one was started and has not said its first word. */
@@ -30,10 +30,8 @@ export interface TrialView {
   peakMemory?: number;
 }
 
-/** A process that was started and has said nothing for so long is no trainer: its number is another's by now. */
+/** Where the system does not say which process it is: one that has said nothing for so long is another by now. */
 const FIRST_WORD_MS = 60_000;
-/** A machine that slept, or a disk that stood still, leaves old heartbeats: what is there all the same is not started again. */
-const SILENT_MS = 10 * 60_000;
 
 export const isBusy = ({ state }: TrialView): boolean => state === 'running' || state === 'starting';
 
@@ -57,38 +55,25 @@ export function lookAtTrial(record: TrialRecord, folder: string | undefined, now
 
 /** A process was started for it whose first status is still to come. */
 function isStarting({ launched }: TrialRecord, folder: string, now: number): boolean {
-  if (!launched || now - launched.at > FIRST_WORD_MS || !isTrainer(launched.pid, folder)) return false;
+  if (!launched) return false;
+  const presence = presenceNow({ host: hostname(), ...launched }, launched.at);
+  if (presence !== 'alive' && (presence !== 'unknown' || now - launched.at > FIRST_WORD_MS)) return false;
   try {
     const { status } = readRunSummary(folder);
+    if (launched.started !== undefined && status?.started !== undefined)
+      return status.pid !== launched.pid || status.started !== launched.started;
     return status === undefined || status.startedAt < launched.at;
   } catch {
     return true;
   }
 }
 
-/** Whether a process of this machine works on the run, where the system says that: its number may be another's by now. */
-function isTrainer(pid: number, folder: string): boolean {
-  if (!processExists(pid)) return false;
-  if (process.platform !== 'linux') return true;
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(basename(folder));
-  } catch {
-    return false;
-  }
-}
-
-const isSilent = (status: RunStatus | undefined, folder: string, now: number): boolean =>
-  status?.state === 'running' &&
-  status.host === hostname() &&
-  now - status.heartbeat < SILENT_MS &&
-  isTrainer(status.pid, folder);
-
 function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialView> {
   const { status, events, result } = run;
   const evaluations = events.filter((e) => e.kind === 'evaluation');
   const at = { step: status?.step ?? 0, steps: status?.steps ?? 0, evaluations };
   if (starting) return { ...at, state: 'starting' };
-  if (isAlive(status, now) || isSilent(status, run.folder, now)) return { ...at, state: 'running' };
+  if (isAlive(status, now)) return { ...at, state: 'running' };
   // The result is written last: a trainer that was killed after it had finished all the same.
   if (result && 'steps' in result)
     return {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
+import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
 import type { Settings, SweepSpec } from '../../shared/sweep';
@@ -59,7 +60,7 @@ export interface TrialRecord {
   /** The name of its run's folder, once it has begun. */
   run?: string;
   /** The process that was last started for it, and when, in ms since 1970. */
-  launched?: { pid: number; at: number };
+  launched?: { pid: number; at: number } & Partial<ProcessRecord>;
   /** False where the section no longer has it: it is shown, and not gone on with. */
   planned: boolean;
   /** Its learning rate lost the search with other seeds, so it is not begun. */

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { presenceNow, thisProcess, type Presence, type ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../shared/errors';
 import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../shared/gpu-support';
 
@@ -36,7 +37,7 @@ export function claim(gpu: string, part: GpuPart): Claim {
     );
   }
   const owner = join(folder, OWNER);
-  writeFileSync(owner, String(process.pid));
+  writeFileSync(owner, JSON.stringify(thisProcess()));
   const beat = setInterval(() => {
     try {
       utimesSync(owner, new Date(), new Date());
@@ -66,21 +67,19 @@ export function tidy(gpu: string): void {
 }
 
 function isBusy(folder: string): boolean {
-  try {
-    const age = Date.now() - statSync(folder).mtimeMs;
-    const owner = statSync(join(folder, OWNER), { throwIfNoEntry: false });
-    // It may be about to write its name.
-    if (!owner) return age < BEAT_MS;
-    return Date.now() - owner.mtimeMs < DEAD_MS && isThere(Number(readFileSync(join(folder, OWNER), 'utf8')));
-  } catch {
-    return false;
-  }
+  const made = statSync(folder, { throwIfNoEntry: false });
+  const owner = statSync(join(folder, OWNER), { throwIfNoEntry: false });
+  // It may be about to write its name.
+  if (!owner) return made !== undefined && Date.now() - made.mtimeMs < BEAT_MS;
+  const presence = ownerPresence(join(folder, OWNER), owner.mtimeMs);
+  return presence === 'alive' || (presence !== 'gone' && Date.now() - owner.mtimeMs < DEAD_MS);
 }
 
-function isThere(pid: number): boolean {
+/** @param seen when it last beat, in ms since 1970 */
+function ownerPresence(path: string, seen: number): Presence {
   try {
-    return process.kill(pid, 0);
-  } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM';
+    return presenceNow(JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord, seen);
+  } catch {
+    return 'unknown';
   }
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
+import { processRecord } from '../../files/processes';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { Experiment } from '../../shared/experiment';
@@ -59,7 +60,7 @@ export async function launchTrial(
   // One that ends before it is told has said why in its folder.
   child.stdin!.on('error', () => undefined);
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  trial.launched = { pid: child.pid!, at: Date.now() };
+  trial.launched = { ...(await processRecord(child.pid!)), at: Date.now() };
   save();
   child.stdin!.end('\n');
   child.unref();

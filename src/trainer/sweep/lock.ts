@@ -3,7 +3,8 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync, linkSync } f
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { diskError } from '../../files/atomic';
-import { HEARTBEAT_TIMEOUT_MS, processExists, readStatus } from '../../runs/status';
+import { processExists } from '../../files/process-facts';
+import { HEARTBEAT_TIMEOUT_MS, readStatus } from '../../runs/status';
 import { sweepPaths } from '../../runs/sweep/record';
 import { AuroraError } from '../../shared/errors';
 

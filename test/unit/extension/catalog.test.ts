@@ -129,14 +129,14 @@ describe('catalog of experiments and runs', () => {
     const dead = makeRun(file, {
       at: at(1),
       events: [started],
-      status: { heartbeat: Date.now() - HEARTBEAT_TIMEOUT_MS - 1 },
+      status: { started: 1, heartbeat: Date.now() },
     });
     const neverStarted = makeRun(file, { at: at(2) });
     utimesSync(runPaths(neverStarted).spec, at(2), at(2));
     const foreignDone = makeRun(file, {
       at: at(3),
       events: [started],
-      status: { heartbeat: 0 },
+      status: { host: 'elsewhere', boot: 'another', heartbeat: 0 },
       result: { steps: 120 },
     });
     const catalog = await catalogOf([file], [root]);
@@ -149,9 +149,9 @@ describe('catalog of experiments and runs', () => {
     expect((await catalog.look()).runs.map((r) => [r.folder, r.state])).toEqual([[dead, 'running']]);
   });
 
-  it('takes a running run for lost when its heartbeat ends, without any file changing', async () => {
+  it('takes a running run of another machine for lost when its heartbeat ends, without any file changing', async () => {
     const { root, file } = place();
-    const run = makeRun(file, { events: [started], status: {} });
+    const run = makeRun(file, { events: [started], status: { host: 'elsewhere', boot: 'another' } });
     let now = Date.now();
     const catalog = await catalogOf([file], [root], () => now);
     expect(catalog.active).toBe(true);

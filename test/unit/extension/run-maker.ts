@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { writeAtomic } from '../../../src/files/atomic';
+import { thisProcess } from '../../../src/files/processes';
 import { Journal } from '../../../src/runs/journal';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { writeStatus } from '../../../src/runs/status';
@@ -109,9 +109,8 @@ export function makeRun(
 /** By default the status of a living run: this process is its trainer. */
 export const setStatus = (run: string, status: Partial<RunStatus>): void =>
   writeStatus(run, {
-    pid: process.pid,
+    ...thisProcess(),
     nonce: 'n',
-    host: hostname(),
     state: 'running',
     step: 0,
     steps: 120,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { HEARTBEAT_TIMEOUT_MS } from '../../../src/runs/status';
+import { processRecord } from '../../../src/files/processes';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
 import type { TrialRecord } from '../../../src/runs/sweep/record';
 import type { NewEvent, RunStatus } from '../../../src/shared/events';
@@ -36,18 +36,21 @@ it('tells a trial by its run folder', () => {
 });
 
 it('takes a trainer for gone when its process is, and not when only its heartbeat is old', async () => {
-  const old = Date.now() - 2 * HEARTBEAT_TIMEOUT_MS;
-  // This process is there, but it trains no such run.
-  const other = run({ heartbeat: old }, [started]);
-  if (process.platform === 'linux') expect(look(other).state).toBe('lost');
+  const old = Date.now() - 3_600_000;
+  // A process with this number is there, and began at another time.
+  if (process.platform === 'linux') expect(look(run({ started: 1 }, [started])).state).toBe('lost');
   const mine = run();
   const trainer = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', mine], { stdio: 'ignore' });
   const ended = new Promise((done) => trainer.once('exit', done));
   try {
-    expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() } }).state).toBe('starting');
-    expect(look(mine, { launched: { pid: trainer.pid!, at: Date.now() - 120_000 } }).state).toBe('waiting');
-    setStatus(mine, { pid: trainer.pid, heartbeat: old, startedAt: old });
-    expect(look(mine).state).toBe('running');
+    const process = await processRecord(trainer.pid!);
+    // Also where the machine has slept since it was started.
+    for (const at of [Date.now(), old])
+      expect(look(mine, { launched: { ...process, at } }).state).toBe('starting');
+    const reused = { ...process, started: process.started! - 1e6, at: Date.now() };
+    expect(look(mine, { launched: reused }).state).toBe('waiting');
+    setStatus(mine, { ...process, heartbeat: old, startedAt: old });
+    expect(look(mine, { launched: { ...process, at: old } }).state).toBe('running');
   } finally {
     trainer.kill('SIGKILL');
     await ended;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { trainerEnvironment } from '../../../../src/extension/trainer/environment';
-import { isThere } from '../../../../src/extension/trainer/processes';
+import { processExists as isThere } from '../../../../src/files/process-facts';
 import { startProgram } from '../../../../src/extension/trainer/program';
 import { until } from './studio';
 

@@ -3,7 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { groupIsThere, isThere, startTime } from '../../../../src/extension/trainer/processes';
+import { factsOf, processExists } from '../../../../src/files/process-facts';
+import { groupIsThere } from '../../../../src/files/process-tree';
+import { processRecord } from '../../../../src/files/processes';
 import { STOP_TIMES, stopRun } from '../../../../src/extension/trainer/stop';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
 import { LONG, Studio, stepOf, until } from './studio';
@@ -46,15 +48,34 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     writeStatus(run, { ...status, pid, state: 'running', heartbeat: Date.now() - 60_000 });
     const outcome = await stopRun(run, quick);
     expect(outcome.state).toBe('killed');
-    expect(await isThere(pid)).toBe(true);
+    expect(processExists(pid)).toBe(true);
     other.kill('SIGKILL');
+  });
+
+  it('signals nobody for a status that names no process, this one, or its parent', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const pids: unknown[] = [0, -1, 1, NaN, 1e300, '42', -process.pid];
+    for (const pid of pids) {
+      writeStatus(run, { ...status, pid: pid as number, state: 'running', heartbeat: Date.now() });
+      expect((await stopRun(run, quick)).state).toBe('killed');
+      expect(readStatus(run)!.state).toBe('stopped');
+    }
+    const silent = { ...quick, silent: 300, terminated: 100, killed: 100 };
+    for (const pid of [process.pid, process.ppid]) {
+      writeStatus(run, { ...status, ...(await processRecord(pid)), state: 'running', heartbeat: Date.now() });
+      await expect(stopRun(run, silent)).rejects.toThrow('could not be ended');
+      expect(processExists(pid)).toBe(true);
+    }
+    writeStatus(run, status);
   });
 
   it('a trainer of another machine: it can only be asked', async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
     const host = `not-${hostname()}`;
-    writeStatus(run, { ...status, pid: process.pid, host, state: 'running', heartbeat: Date.now() });
+    const away = { pid: process.pid, host, boot: 'another' };
+    writeStatus(run, { ...status, ...away, state: 'running', heartbeat: Date.now() });
     await expect(stopRun(run, { ...quick, asked: 300 })).rejects.toThrow(
       `on ${host} (process ${process.pid})`,
     );
@@ -72,5 +93,5 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
 
 it('the beginning of a process is known to a few seconds', async () => {
   const began = Date.now() - process.uptime() * 1000;
-  expect(Math.abs((await startTime(process.pid))! - began)).toBeLessThan(3000);
+  expect(Math.abs((await factsOf(process.pid)).began!()! - began)).toBeLessThan(3000);
 });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DeviceSettings } from '../../../../src/extension/trainer/device-arguments';
 import { Trainer, type TrainerHost } from '../../../../src/extension/trainer/trainer';
-import { groupIsThere } from '../../../../src/extension/trainer/processes';
+import { groupIsThere } from '../../../../src/files/process-tree';
 import { readStatus } from '../../../../src/runs/status';
 import { Lab } from '../../../cli/lab';
 

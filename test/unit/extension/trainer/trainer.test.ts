@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { groupIsThere } from '../../../../src/extension/trainer/processes';
+import { groupIsThere } from '../../../../src/files/process-tree';
 import type { Trainer } from '../../../../src/extension/trainer/trainer';
 import { readRun } from '../../../../src/runs/read';
 import { isAlive, readStatus } from '../../../../src/runs/status';
