@@ -1,6 +1,7 @@
 import { attrFloat, attrInt } from './attributes';
 import type { Graph, Node, Tensor } from './model';
 import { isModuleParameter, modulePath, sameModule } from './module-path';
+import { readersOf } from './reads';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
 export interface LinearCall {
@@ -48,14 +49,18 @@ interface WeightOperand {
   onConstant?: boolean;
 }
 
-/** Every linear layer of a graph, in execution order. */
+/** What exporters put between a weight and its layer. */
+const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
+
+/** Every linear layer of a graph whose nodes are in order, in that order. */
 export function findLinearLayers(graph: Graph): LinearLayer[] {
-  const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
-  const users = usersOf(graph);
+  const operands = weightOperands(graph);
+  const users = readersOf(graph);
   const layers = new Map<string, LinearLayer>();
+  const ofWeight = new Map<Tensor, LinearLayer[]>();
   const ofPath = new Map<string, string[]>();
   const candidates = graph.nodes.flatMap((node) => {
-    const operand = linearOperand(graph, producers, node);
+    const operand = linearOperand(operands, node);
     return operand ? [{ node, operand }] : [];
   });
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
@@ -72,7 +77,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
     const base = modulePath(node, tensor.name, biasName(graph, users, node), tied) ?? tensor.name;
     const call = { node, input: node.inputs[0], output: node.outputs[0] };
-    const again = [...layers.values()].find((l) => l.weight === tensor && sameModule(l.path, base));
+    const again = ofWeight.get(tensor)?.find((l) => sameModule(l.path, base));
     if (again) {
       again.calls.push(call);
       continue;
@@ -83,7 +88,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     const nth = ofPath.get(base)!.indexOf(tensor.name);
     const path = nth === 0 ? base : `${base}_${nth}`;
     const [rows, columns] = tensor.dims;
-    layers.set(path, {
+    const layer: LinearLayer = {
       path,
       inFeatures: operand.transposed ? columns : rows,
       outFeatures: operand.transposed ? rows : columns,
@@ -94,51 +99,43 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
       calls: [call],
       sharedWith: [],
       hasBias: false,
-    });
+    };
+    layers.set(path, layer);
+    ofWeight.set(tensor, [...(ofWeight.get(tensor) ?? []), layer]);
   }
   for (const layer of layers.values()) {
-    layer.sharedWith = otherUsers(layer, users, producers);
+    layer.sharedWith = otherUsers(layer, users);
     layer.bias = biasOf(graph, users, layer);
     layer.hasBias = layer.bias !== undefined;
   }
   return [...layers.values()];
 }
 
-function usersOf(graph: Graph): Map<string, Node[]> {
-  const users = new Map<string, Node[]>();
-  for (const node of graph.nodes) for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node]);
-  return users;
-}
-
-function linearOperand(graph: Graph, producers: Map<string, Node>, node: Node): WeightOperand | undefined {
+function linearOperand(operands: Map<string, WeightOperand>, node: Node): WeightOperand | undefined {
   if (node.domain !== '') return undefined;
   const gemm = node.opType === 'Gemm';
   if (!gemm && node.opType !== 'MatMul') return undefined;
   // Gemm's transA leaves no batch axis in front.
   if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
-  const found = weightOperand(graph, producers, node.inputs[1]);
+  const found = operands.get(node.inputs[1]);
   if (!found || found.tensor.dims.length !== 2) return undefined;
-  const operand = { ...found, onConstant: weightOperand(graph, producers, node.inputs[0]) !== undefined };
+  const operand = { ...found, onConstant: operands.has(node.inputs[0]) };
   return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
 }
 
-/** Follows a weight back through what exporters put between it and its layer. */
-function weightOperand(graph: Graph, producers: Map<string, Node>, name: string): WeightOperand | undefined {
-  const tensor = graph.initializers.get(name);
-  if (tensor) return { tensor, transposed: false, plain: true };
-  const node = producers.get(name);
-  if (!node) return undefined;
-  const inner = () => weightOperand(graph, producers, node.inputs[0]);
-  if (node.opType === 'Identity') return inner();
-  if (node.opType === 'Transpose') {
-    const found = inner();
-    return found && { ...found, transposed: !found.transposed };
+/** Every constant, under its own name and under those that it has behind what exporters put between it and its layer. */
+function weightOperands(graph: Graph): Map<string, WeightOperand> {
+  const operands = new Map<string, WeightOperand>();
+  for (const tensor of graph.initializers.values())
+    operands.set(tensor.name, { tensor, transposed: false, plain: true });
+  for (const { opType, inputs, outputs } of graph.nodes) {
+    const found = PASSES.has(opType) ? operands.get(inputs[0]) : undefined;
+    if (!found) continue;
+    const transposed = opType === 'Transpose' ? !found.transposed : found.transposed;
+    const plain = found.plain && (opType === 'Identity' || opType === 'Transpose');
+    operands.set(outputs[0], { ...found, transposed, plain });
   }
-  if (node.opType === 'Cast' || node.opType === 'DequantizeLinear') {
-    const found = inner();
-    return found && { ...found, plain: false };
-  }
-  return undefined;
+  return operands;
 }
 
 /** The bias that is added to a linear layer's output, by name. */
@@ -162,17 +159,17 @@ function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): L
   return { tensor, uses, shared: users.get(name!)!.length > uses.length };
 }
 
-function otherUsers(layer: LinearLayer, users: Map<string, Node[]>, producers: Map<string, Node>): string[] {
-  const own = new Set(layer.calls.map((c) => c.node));
+/** What else reads the weight, in the order of the graph, each thing behind the chain of nodes that leads to it. */
+function otherUsers(layer: LinearLayer, users: Map<string, Node[]>): string[] {
+  const seen = new Set(layer.calls.map((c) => c.node));
   const found: string[] = [];
-  const visit = (name: string) => {
-    for (const user of users.get(name) ?? []) {
-      if (own.has(user)) continue;
-      const passes = ['Identity', 'Transpose', 'Cast', 'DequantizeLinear'].includes(user.opType);
-      if (passes && producers.get(user.outputs[0]) === user) visit(user.outputs[0]);
-      else found.push(user.name || user.outputs[0]);
-    }
-  };
-  visit(layer.weight.name);
+  const waiting = [...(users.get(layer.weight.name) ?? [])].reverse();
+  for (let user = waiting.pop(); user; user = waiting.pop()) {
+    if (seen.has(user)) continue;
+    if (PASSES.has(user.opType)) {
+      seen.add(user);
+      for (const reader of [...(users.get(user.outputs[0]) ?? [])].reverse()) waiting.push(reader);
+    } else found.push(user.name || user.outputs[0]);
+  }
   return found;
 }

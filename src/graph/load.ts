@@ -4,14 +4,16 @@ import { AuroraError } from '../shared/errors';
 import { isFileRef, type Graph, type Model, type Tensor } from './model';
 import { scanModel } from './onnx/scan';
 import { externalOf, tensorBytes } from './onnx/tensor';
+import { orderNodes } from './order';
 
 /**
- * A model from its file. Weights stay where they are; external data is found, checked to lie inside the
+ * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external data is found, checked to lie inside the
  * model's folder (a model must not read your other files) and to be long enough.
  */
 export function loadModel(path: string): Model {
   const full = resolve(path);
   const model = scanModel(full);
+  orderNodes(model.graph, full);
   forEachTensor(model.graph, (t) => {
     resolveExternal(t, full);
     checkLength(t, full);

@@ -1,4 +1,5 @@
 import type { Graph, Node } from './model';
+import { readsOf } from './reads';
 
 /** The graph without what its outputs do not need: nodes, constants and inputs alike. */
 export function prune(graph: Graph): Graph {
@@ -7,7 +8,7 @@ export function prune(graph: Graph): Graph {
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((o) => needed.has(o))) continue;
     kept.push(node);
-    readBy(node).forEach((x) => needed.add(x));
+    readsOf(node).forEach((x) => needed.add(x));
   }
   return {
     ...graph,
@@ -19,14 +20,3 @@ export function prune(graph: Graph): Graph {
 
 /** The same with all its inputs: who calls it need not know which of them count. */
 export const withoutUnused = (graph: Graph): Graph => ({ ...prune(graph), inputs: graph.inputs });
-
-/** What a node reads, the outer tensors of its subgraphs included. */
-function readBy(node: Node): string[] {
-  const inner = [...node.attributes.values()].flatMap((a) =>
-    a.type === 'graph' ? a.value.nodes.flatMap(readBy) : [],
-  );
-  const outer = [...node.attributes.values()].flatMap((a) =>
-    a.type === 'graph' ? a.value.outputs.map((o) => o.name) : [],
-  );
-  return [...node.inputs, ...inner, ...outer].filter((x) => x !== '');
-}

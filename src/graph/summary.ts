@@ -78,7 +78,9 @@ function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missin
   for (const n of path.nodes) {
     if (ruleFor(n)) continue;
     const operator = n.domain ? `${n.domain}.${n.opType}` : n.opType;
-    found.set(operator, [...(found.get(operator) ?? []), n.name || n.outputs[0]]);
+    const nodes = found.get(operator) ?? [];
+    nodes.push(n.name || n.outputs[0]);
+    found.set(operator, nodes);
   }
   return [...found].map(([operator, nodes]) => ({ operator, nodes }));
 }

@@ -123,17 +123,28 @@ class Copies {
     return this.copy(tensor, barrier);
   }
 
+  /** Depth first, on a stack of our own: a segment may be a longer chain than the call stack is deep. */
   private copy(tensor: string, barrier: Barrier): string {
-    const known = this.made.get(tensor);
-    if (known !== undefined) return known;
-    const found = this.all.inner.get(tensor);
-    if (!found) return this.all.crossing.has(tensor) ? barrier.pass(tensor) : tensor;
-    const { node } = found;
-    const inputs = node.inputs.map((x) => this.copy(x, barrier));
-    const outputs = node.outputs.map((y) => (y === '' ? '' : this.g.fresh(node.opType)));
-    this.g.sink.push({ ...node, name: outputs[0], inputs, outputs });
-    node.outputs.forEach((y, i) => this.made.set(y, outputs[i]));
+    const stack = [tensor];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const node = this.made.has(top) ? undefined : this.all.inner.get(top)?.node;
+      const missing = node?.inputs.find((x) => this.all.inner.has(x) && !this.made.has(x));
+      if (missing !== undefined) {
+        stack.push(missing);
+        continue;
+      }
+      stack.pop();
+      if (!node) continue;
+      const inputs = node.inputs.map((x) => this.input(x, barrier));
+      const outputs = node.outputs.map((y) => (y === '' ? '' : this.g.fresh(node.opType)));
+      this.g.sink.push({ ...node, name: outputs[0], inputs, outputs });
+      node.outputs.forEach((y, i) => this.made.set(y, outputs[i]));
+    }
     return this.made.get(tensor)!;
+  }
+
+  private input(tensor: string, barrier: Barrier): string {
+    return this.made.get(tensor) ?? (this.all.crossing.has(tensor) ? barrier.pass(tensor) : tensor);
   }
 }
 

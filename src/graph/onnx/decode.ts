@@ -1,9 +1,16 @@
+import { AuroraError } from '../../shared/errors';
 import type { Attribute, Dim, Graph, Model, Node, ValueInfo } from '../model';
 import { decodeTensor } from './tensor';
 import { type BinaryReader, decodeStringPair, readMessage, repeated, safeInt } from './wire';
 
+/**
+ * Graphs within graphs (bodies of If, Loop and Scan) that a model may have. Protobuf's own readers stop at 100 messages
+ * within each other, three of which make one such level; everything here that follows bodies may recurse.
+ */
+const DEEPEST = 32;
+
 /** ONNX messages to the in-memory model (onnx.proto3, IR versions 3 to 10). */
-export function decodeNode(bytes: Uint8Array): Node {
+function decodeNode(bytes: Uint8Array, depth: number): Node {
   const node: Node = {
     opType: '',
     domain: '',
@@ -18,7 +25,7 @@ export function decodeNode(bytes: Uint8Array): Node {
     2: (r) => node.outputs.push(r.string()),
     3: (r) => (node.name = r.string()),
     4: (r) => (node.opType = r.string()),
-    5: (r) => node.attributes.set(...decodeAttribute(r.bytes())),
+    5: (r) => node.attributes.set(...decodeAttribute(r.bytes(), depth)),
     7: (r) => (node.domain = r.string()),
     9: (r) => node.metadata.set(...decodeStringPair(r.bytes())),
   });
@@ -26,7 +33,7 @@ export function decodeNode(bytes: Uint8Array): Node {
   return node;
 }
 
-function decodeAttribute(bytes: Uint8Array): [string, Attribute] {
+function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attribute] {
   let name = '';
   let type = 0;
   let single: Attribute | undefined;
@@ -49,7 +56,7 @@ function decodeAttribute(bytes: Uint8Array): [string, Attribute] {
     3: (r) => (single = { type: 'int', value: safeInt(r.int64()) }),
     4: (r) => (single = { type: 'string', value: text(r) }),
     5: (r) => (single = { type: 'tensor', value: decodeTensor(r.bytes()) }),
-    6: (r) => (single = { type: 'graph', value: decodeGraph(r.bytes()) }),
+    6: (r) => (single = { type: 'graph', value: decodeGraph(r.bytes(), depth + 1) }),
     7: repeated(floats, (r) => r.float()),
     8: repeated(ints, (r) => safeInt(r.int64())),
     9: (r) => strings.push(text(r)),
@@ -108,10 +115,20 @@ export function emptyGraph(): Graph {
   return { name: '', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
 }
 
-export function decodeGraph(bytes: Uint8Array): Graph {
+/**
+ * @param depth how many graphs it lies within
+ * @throws AuroraError 'model' below the deepest level there may be
+ */
+export function decodeGraph(bytes: Uint8Array, depth = 0): Graph {
+  if (depth > DEEPEST)
+    throw new AuroraError(
+      'model',
+      `The model has graphs within graphs (bodies of If, Loop and Scan) more than ${DEEPEST} deep.`,
+      'The file is damaged, or not meant to be run: export the model again.',
+    );
   const graph = emptyGraph();
   graph.unknown = readMessage(bytes, {
-    1: (r) => graph.nodes.push(decodeNode(r.bytes())),
+    1: (r) => graph.nodes.push(decodeNode(r.bytes(), depth)),
     2: (r) => (graph.name = r.string()),
     5: (r) => {
       const tensor = decodeTensor(r.bytes());

@@ -13,6 +13,8 @@ export function readMessage(bytes: Uint8Array, fields: Record<number, FieldHandl
   while (r.pos < r.len) {
     const start = r.pos;
     const [no, wire] = r.tag();
+    // ONNX has no groups, which may be nested without end.
+    if (wire === WireType.StartGroup) throw new Error(`field ${no} is a group`);
     const handler = fields[no];
     if (handler) handler(r, wire);
     else {

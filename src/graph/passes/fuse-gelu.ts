@@ -1,6 +1,7 @@
 import { Declared, filterValueInfo } from '../declared';
 import { DType } from '../dtype';
 import { elementCount, type Graph, type Model, type Node } from '../model';
+import { readersOf } from '../reads';
 import { tensorNumbers } from '../values';
 
 /**
@@ -43,14 +44,14 @@ interface Match {
 
 class PatternSearch {
   private readonly producers = new Map<string, Node>();
-  private readonly readers = new Map<string, Node[]>();
+  private readonly readers: ReadonlyMap<string, readonly Node[]>;
   private readonly kept: Set<string>;
 
   constructor(private readonly graph: Graph) {
     this.kept = new Set(graph.outputs.map((o) => o.name));
+    this.readers = readersOf(graph);
     for (const node of graph.nodes) {
       node.outputs.forEach((y) => this.producers.set(y, node));
-      node.inputs.forEach((x) => this.readers.set(x, [...(this.readers.get(x) ?? []), node]));
       for (const a of node.attributes.values()) if (a.type === 'graph') this.keepAll(a.value);
     }
   }

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import type { Graph, Model, Node, Tensor } from '../model';
 import { prune } from '../prune';
+import { readsOf } from '../reads';
 
 /** Operators that only lay out anew what is their first input. */
 const VIEWS = ['Transpose', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'];
@@ -17,29 +18,18 @@ const VIEWS = ['Transpose', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'];
 export function halvableWeights(graph: Graph, own: Graph): Tensor[] {
   // What was a node's output may since have been folded into a constant.
   const names = new Set([...own.initializers.keys(), ...own.nodes.flatMap((n) => n.outputs)]);
-  const readers = new Map<string, Node[]>();
+  /** Tensors that something reads in float32. From the end, so that a view is known before what it is a view of. */
   const kept = new Set(graph.outputs.map((x) => x.name));
-  const read = (nodes: readonly Node[], inner: boolean) => {
-    for (const node of nodes) {
-      for (const x of node.inputs)
-        if (inner) kept.add(x);
-        else readers.set(x, [...(readers.get(x) ?? []), node]);
-      for (const a of node.attributes.values())
-        if (a.type === 'graph') {
-          read(a.value.nodes, true);
-          a.value.outputs.forEach((o) => kept.add(o.name));
-        }
-    }
-  };
-  read(graph.nodes, false);
-  const isHalvable = (name: string): boolean =>
-    !kept.has(name) && (readers.get(name) ?? []).every((node) => takesHalf(node, name));
-  const takesHalf = (node: Node, name: string): boolean => {
-    if (node.domain !== '' || node.inputs.lastIndexOf(name) > lastHalfInput(node)) return false;
-    return !VIEWS.includes(node.opType) || isHalvable(node.outputs[0]);
-  };
+  for (const node of [...graph.nodes].reverse()) {
+    const last = node.domain === '' ? lastHalfInput(node) : -1;
+    const isKeptView = VIEWS.includes(node.opType) && kept.has(node.outputs[0]);
+    node.inputs.forEach((x, i) => {
+      if (i > last || isKeptView) kept.add(x);
+    });
+    for (const x of readsOf(node)) if (!node.inputs.includes(x)) kept.add(x);
+  }
   return [...graph.initializers.values()].filter(
-    (t) => t.dtype === DType.float && t.dims.length > 1 && names.has(t.name) && isHalvable(t.name),
+    (t) => t.dtype === DType.float && t.dims.length > 1 && names.has(t.name) && !kept.has(t.name),
   );
 }
 

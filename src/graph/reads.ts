@@ -1,0 +1,29 @@
+import type { Graph, Node } from './model';
+
+/** What a node reads of the graph it is in, the outer tensors of its subgraphs included. Without '' for absent inputs. */
+export function readsOf(node: Node): string[] {
+  const reads = node.inputs.filter((x) => x !== '');
+  for (const a of node.attributes.values()) if (a.type === 'graph') reads.push(...outerReads(a.value));
+  return reads;
+}
+
+/** What a body reads and does not define. The depth of bodies is limited when a model is decoded. */
+function outerReads(body: Graph): Set<string> {
+  const outer = new Set([...body.nodes.flatMap(readsOf), ...body.outputs.map((o) => o.name)]);
+  for (const i of body.inputs) outer.delete(i.name);
+  for (const name of body.initializers.keys()) outer.delete(name);
+  for (const node of body.nodes) for (const y of node.outputs) outer.delete(y);
+  return outer;
+}
+
+/** The nodes that name a tensor as an input, in their order and as often as they do; bodies are not looked into. */
+export function readersOf(graph: Graph): Map<string, Node[]> {
+  const readers = new Map<string, Node[]>();
+  for (const node of graph.nodes)
+    for (const x of node.inputs) {
+      const known = readers.get(x);
+      if (known) known.push(node);
+      else readers.set(x, [node]);
+    }
+  return readers;
+}
