@@ -10,6 +10,7 @@ const KINDS: Record<RunEvent['kind'], true> = {
   device: true,
   resumed: true,
   evaluation: true,
+  'diverged-evaluation': true,
   reused: true,
   checkpoint: true,
   activations: true,
@@ -63,7 +64,19 @@ export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   for (const event of events) {
     if (!isKnown(event)) continue;
     if (event.kind === 'resumed') kept = kept.filter((e) => !('step' in e) || e.step <= event.fromStep);
-    kept.push(event);
+    kept.push(withoutNulls(event));
   }
   return kept;
+}
+
+/** Before diverged evaluations had a kind of their own, NaN and infinity were written as null, which is what JSON makes of them. */
+function withoutNulls(event: RunEvent): RunEvent {
+  if (event.kind !== 'evaluation' || !Object.values<unknown>({ ...event.metrics }).includes(null))
+    return event;
+  const { v, seq, t, step, epoch, seconds, form } = event;
+  return {
+    ...{ v, seq, t, step, epoch, seconds, ...(form && { form }) },
+    kind: 'diverged-evaluation',
+    reason: 'non-finite',
+  };
 }

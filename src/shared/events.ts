@@ -17,6 +17,25 @@ export interface EvaluationMetrics {
   examples: number;
 }
 
+/** What an evaluation found; 'diverged' where a logit or the loss was not finite. */
+export type Evaluated = EvaluationMetrics | 'diverged';
+
+/** An evaluation of a model that has diverged: never the best, in no average, and in no chart. */
+export interface DivergedEvaluation {
+  kind: 'diverged-evaluation';
+  step: number;
+  epoch: number;
+  /**
+   * `non-finite`: a logit, the loss or a parameter was NaN or infinite, which ends the run. `exploded`: all of them
+   * were finite, but the loss was far above that of guessing (src/trainer/divergence.ts); training may recover.
+   */
+  reason: 'non-finite' | 'exploded';
+  seconds: number;
+  /** Of an exploded one. */
+  metrics?: EvaluationMetrics;
+  form?: 'static';
+}
+
 /**
  * Who ended a run before its end: a person; the window that it belonged to, by closing; or its sweep, to compare it with
  * other trials (`rung`) or after that (`pruned`).
@@ -95,6 +114,7 @@ export type RunEvent = EventBase &
         /** Where training.staticEpochs has come to its static form. */
         form?: 'static';
       }
+    | DivergedEvaluation
     /** What lies before this tensor was computed once for all trials of a sweep; `found`: by another one. */
     | { kind: 'reused'; upTo: string; found: boolean }
     | { kind: 'checkpoint'; step: number; path: string }

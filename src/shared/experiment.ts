@@ -1,3 +1,5 @@
+import type { MetricName } from '../experiment/metrics';
+
 /**
  * An experiment as a person writes it (`*.aurora.json`) and, with every default filled in, as a run keeps
  * it (`spec.json`). `experiment.schema.json` is the same thing for editors; a test holds the two together.
@@ -162,7 +164,7 @@ export type MethodName = TrainedSpec['method'];
 
 export const isRanked = (spec: AdapterSpec): spec is RankedSpec => 'rank' in spec;
 
-export type MetricName = 'loss' | 'accuracy' | 'f1' | 'matthews';
+export type { MetricName };
 
 export interface TrainingSpec {
   epochs: number;

@@ -1,5 +1,5 @@
-import type { EvaluationMetrics, RunEvent } from './events';
-import type { MetricName } from './experiment';
+import { score, type MetricName } from '../experiment/metrics';
+import type { RunEvent } from './events';
 import { Stream, uniform } from './random';
 import { sortedJson } from './sorted-json';
 
@@ -124,17 +124,20 @@ function distinct(settings: readonly Settings[]): Settings[] {
   return [...seen.values()];
 }
 
-/** Larger is better, whatever the metric. */
-export const score = (metric: MetricName, value: number): number => (metric === 'loss' ? -value : value);
-
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
-/** The evaluation of a trial that counts: the best by `metric`, in the form that was trained last. */
-export function bestBy(metric: MetricName, evaluations: readonly Evaluation[]): Evaluation | undefined {
+export type AnyEvaluation = Extract<RunEvent, { kind: 'evaluation' | 'diverged-evaluation' }>;
+
+/** Every evaluation of a journal, diverged ones too. */
+export const isAnyEvaluation = (e: RunEvent): e is AnyEvaluation =>
+  e.kind === 'evaluation' || e.kind === 'diverged-evaluation';
+
+/** The evaluation of a trial that counts: the best by `metric`, in the form that was trained last; no diverged one. */
+export function bestBy(metric: MetricName, evaluations: readonly AnyEvaluation[]): Evaluation | undefined {
   const form = evaluations.at(-1)?.form;
-  const value = ({ metrics }: { metrics: EvaluationMetrics }) => score(metric, metrics[metric]);
+  const value = ({ metrics }: Evaluation) => score(metric, metrics[metric]);
   return evaluations
-    .filter((e) => e.form === form && !Number.isNaN(value(e)))
+    .filter((e): e is Evaluation => e.kind === 'evaluation' && e.form === form)
     .reduce<Evaluation | undefined>((best, e) => (best && value(best) >= value(e) ? best : e), undefined);
 }
 

@@ -1,8 +1,5 @@
-import type { MetricName, TrainingSpec } from '../shared/experiment';
-
-/** Of two values of a metric, whether the first is better by more than `margin`: less for the loss, more for all others. */
-export const isBetter = (metric: MetricName, value: number, than: number, margin = 0): boolean =>
-  metric === 'loss' ? than - value > margin : value - than > margin;
+import { isBetter, type MetricName, type MetricValue } from '../experiment/metrics';
+import type { TrainingSpec } from '../shared/experiment';
 
 export interface EarlyStoppingState {
   /** The best value so far; null before the first. */
@@ -28,11 +25,12 @@ export class EarlyStopping {
     private readonly rule?: TrainingSpec['earlyStopping'],
   ) {}
 
-  /** Takes the next evaluation's value; NaN is never the best and never progress. */
-  update(value: number): { best: boolean; stop: boolean } {
-    const first = this.now.best === null && !Number.isNaN(value);
-    const best = first || isBetter(this.metric, value, this.now.best!);
-    const progress = first || isBetter(this.metric, value, this.now.reference!, this.rule?.minDelta);
+  /** Takes the next evaluation's value; a diverged one is never the best and never progress. */
+  update(value: MetricValue): { best: boolean; stop: boolean } {
+    const beats = (before: number | null, margin?: number) =>
+      before === null || isBetter(this.metric, value, before, margin);
+    const best = value !== 'diverged' && beats(this.now.best);
+    const progress = value !== 'diverged' && beats(this.now.reference, this.rule?.minDelta);
     this.now = {
       best: best ? value : this.now.best,
       reference: progress ? value : this.now.reference,

@@ -1,8 +1,8 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
-import type { MetricName } from '../../src/shared/experiment';
+import { METRICS, type MetricName } from '../../src/experiment/metrics';
 import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/shared/panels/study';
-import { METRICS, metricTitle } from '../../src/shared/study/metric';
+import { metricTitle } from '../../src/shared/study/metric';
 import { missingWords } from '../../src/shared/study/missing';
 import type { Study } from '../../src/shared/study/study';
 import { leftOutWords } from '../../src/shared/study/words';

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import { isMetric, METRICS } from '../../experiment/metrics';
 import { writeAtomic } from '../../files/atomic';
 import { experimentName } from '../../runs/layout';
 import { readRunSummary } from '../../runs/read';
@@ -7,7 +8,6 @@ import { studyRun } from '../../runs/study/study-run';
 import { readUser } from '../../runs/user';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { plainStudy, type StudyLine } from '../../shared/study/lines';
-import { isMetric, METRICS } from '../../shared/study/metric';
 import { reportFiles } from '../../shared/study/report';
 import type { StudyRun, UnfitRun } from '../../shared/study/run';
 import { english } from '../../shared/study/say';

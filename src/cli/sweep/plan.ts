@@ -1,9 +1,9 @@
+import { METRIC_NAMES } from '../../experiment/metrics';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
 import { trainedCount, valueText, type Pruning, type RateSearch } from '../../shared/sweep';
 import { gigabytes } from '../format';
 import { table } from '../table';
-import { METRICS } from './words';
 
 /** Values of one setting that are listed before the rest is counted. */
 const LISTED = 8;
@@ -18,7 +18,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   const before = [finished && `${finished} finished`, begun && `${begun} begun`].filter(Boolean);
   const busy = planned.filter(isBusy).length;
   return [
-    `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${METRICS[metric]}`,
+    `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${METRIC_NAMES[metric]}`,
     ...table(rows, '   '),
     `  ${roomText(room)}`,
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),

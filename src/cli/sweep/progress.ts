@@ -136,7 +136,7 @@ function summary(
   const toTrain = trainedCount(settings, record.spec.learningRateSearch);
   const busy = trials.filter(isBusy).length;
   const [best] = ranked(trials, record.metric);
-  const value = best && valueOf(best, record.metric);
+  const value = best && !best.diverged && valueOf(best, record.metric);
   return [
     `${finished} of ${toTrain} finished`,
     busy && `${busy} running`,

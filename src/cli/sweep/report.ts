@@ -1,3 +1,4 @@
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import { readScalars } from '../../runs/scalars-reader';
 import type { SweepRecord } from '../../runs/sweep/record';
@@ -5,7 +6,7 @@ import { shortKeys, valueText } from '../../shared/sweep';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
 import { program } from '../program';
 import { table } from '../table';
-import { METRICS, metricText, pathOf, ranked, stateText, stepTime } from './words';
+import { pathOf, ranked, stateText, stepTime } from './words';
 
 /** What came of a sweep: its trials, the best first, what failed, and what can be done next. */
 export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutcome): string {
@@ -13,13 +14,13 @@ export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutco
   const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
   const names = shortKeys(varied);
   const rows = [
-    ['trial', METRICS[metric], 'step', ...varied.map((key) => names.get(key)!), 'step time', '', 'run'],
+    ['trial', METRIC_NAMES[metric], 'step', ...varied.map((key) => names.get(key)!), 'step time', '', 'run'],
     ...begun.map((t) => row(t, record)),
   ];
   const failed = begun.filter((t) => t.state === 'failed');
   const [best] = begun;
   const next =
-    best && bestOf(best, metric) && !stopped
+    best && bestOf(best, metric) && !best.diverged && !stopped
       ? [`Best: trial ${best.record.number}.`, ...nextSteps(best)]
       : [];
   return [
@@ -41,7 +42,7 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   const seconds = secondsPerStep(trial.folder!);
   return [
     String(trial.record.number),
-    best ? metricText(metric, best.metrics[metric]) : '–',
+    best ? formatMetric(metric, best.metrics[metric]) : '–',
     best ? String(best.step) : '–',
     ...varied.map((key) => (key in trial.record.settings ? valueText(trial.record.settings[key]) : '–')),
     seconds === undefined ? '–' : stepTime(seconds),

@@ -1,38 +1,25 @@
 import { relative } from 'node:path';
+import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord } from '../../runs/sweep/record';
-import type { MetricName } from '../../shared/experiment';
-import { score, settingsText } from '../../shared/sweep';
-import { percent } from '../progress';
-
-export const METRICS: Record<MetricName, string> = {
-  loss: 'loss',
-  accuracy: 'accuracy',
-  f1: 'F1',
-  matthews: 'MCC',
-};
-
-/** As the other commands write the metric. */
-export const metricText = (metric: MetricName, value: number): string =>
-  metric === 'loss' ? value.toFixed(4) : metric === 'matthews' ? value.toFixed(3) : percent(value);
+import { settingsText } from '../../shared/sweep';
 
 /** "accuracy 61.2 %", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
   const best = bestOf(trial, metric);
-  return best ? `${METRICS[metric]} ${metricText(metric, best.metrics[metric])}` : '';
+  return best ? `${METRIC_NAMES[metric]} ${formatMetric(metric, best.metrics[metric])}` : '';
 }
 
 export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>
   settingsText(record.settings, varied) || 'as it is';
 
-/** The best first; those without an evaluation last, and equal ones by number. */
+/** The best first; those that diverged or have no evaluation last, and equal ones by number. */
 export function ranked(trials: readonly TrialView[], metric: MetricName): TrialView[] {
   const value = (t: TrialView) => {
     const best = bestOf(t, metric);
-    return best ? score(metric, best.metrics[metric]) : -Infinity;
+    return best && !t.diverged ? score(metric, best.metrics[metric]) : -Infinity;
   };
-  const difference = (a: TrialView, b: TrialView) => (value(a) === value(b) ? 0 : value(b) - value(a));
-  return [...trials].sort((a, b) => difference(a, b) || a.record.number - b.record.number);
+  return [...trials].sort((a, b) => bestFirst(value(a), value(b)) || a.record.number - b.record.number);
 }
 
 /** A run's folder as it can be pasted: whichever is shorter. */
@@ -50,6 +37,7 @@ export function stateText(trial: TrialView): string {
   const { state, reason, step } = trial;
   const at = step > 0 ? ` at step ${step}` : '';
   if (state === 'stopped' && reason === 'pruned') return `pruned${at}`;
+  if (trial.diverged) return `diverged${at}`;
   if (state === 'stopped' && reason === 'rung') return `waiting${at}`;
   if (state === 'finished' || state === 'waiting' || state === 'starting') return state;
   return `${state}${at}`;

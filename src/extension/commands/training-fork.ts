@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import { runLabel } from '../runs/label';
@@ -7,7 +8,6 @@ import type { Services } from '../services';
 import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from '../trainer/fork-choices';
 import { untrusted } from '../trainer/missing';
 import { checkpointSteps } from '../trainer/run-status';
-import { formatMetric, METRIC_NAMES } from '../tree/format';
 import { metricOf } from '../tree/run-row';
 import { isTreeNode } from '../tree/nodes';
 import { runFrom } from './pick';

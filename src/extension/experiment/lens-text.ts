@@ -1,10 +1,9 @@
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { budgetSentence } from '../../adapters/budget';
 import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
-import { bestEvaluation } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
-import { formatMetric, METRIC_NAMES } from '../tree/format';
-import { bySweep, doneTrials, plannedTrials } from '../tree/sweep-row';
+import { bestValue, bySweep, doneTrials, plannedTrials } from '../tree/sweep-row';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
@@ -80,12 +79,8 @@ export function runsText(runs: readonly RunEntry[], t: Translate): string | unde
   return t('{0} · best {1} {2}', count, METRIC_NAMES[metric], formatMetric(metric, best));
 }
 
-function bestOf(runs: readonly RunEntry[], metric: MetricName): number | undefined {
-  const values = runs.flatMap(({ run }) => {
-    if (run?.spec.training?.metric !== metric) return [];
-    const value = bestEvaluation(run)?.metrics[metric];
-    return value !== undefined && Number.isFinite(value) ? [value] : [];
-  });
-  if (values.length === 0) return undefined;
-  return metric === 'loss' ? Math.min(...values) : Math.max(...values);
-}
+const bestOf = (runs: readonly RunEntry[], metric: MetricName): number | undefined =>
+  bestValue(
+    runs.flatMap(({ run }) => (run?.spec.training?.metric === metric ? run : [])),
+    metric,
+  );

@@ -1,3 +1,4 @@
+import { outcomeOf } from '../../runs/outcome';
 import type { RunSummary } from '../../runs/read';
 import { isAlive } from '../../runs/status';
 import type { RunEntry, ShownState } from './store';
@@ -6,14 +7,12 @@ import type { RunEntry, ShownState } from './store';
 export const STARTUP_MS = 30_000;
 
 /** What a person is told of a run. `made` is when its spec.json was written; times in ms since 1970. */
-export function shownState(
-  { status, result, events }: RunSummary,
-  made: number,
-  now = Date.now(),
-): ShownState {
+export function shownState(run: RunSummary, made: number, now = Date.now()): ShownState {
+  const { status, events } = run;
   if (isAlive(status, now)) return events.some((e) => e.kind === 'started') ? 'running' : 'starting';
   // The result is written last: a trainer that was killed after it had finished all the same.
-  if (result && 'steps' in result) return 'finished';
+  const outcome = outcomeOf(run);
+  if (outcome) return outcome === 'finished' ? 'finished' : 'failed';
   if (!status) return now - made < STARTUP_MS ? 'starting' : 'lost';
   switch (status.state) {
     case 'finished':

@@ -5,8 +5,8 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../shared/export';
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import type { MetricName } from '../../shared/experiment';
-import { formatMetric, METRIC_NAMES } from '../tree/format';
 import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 import { formName } from './form-words';

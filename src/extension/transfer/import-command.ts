@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../shared/import';
 import { registerGuarded } from '../commands/guard';
@@ -11,7 +12,6 @@ import { saved } from '../experiment/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { programLine } from '../trainer/program-line';
-import { formatMetric, METRIC_NAMES } from '../tree/format';
 
 /** The command that makes a run of an adapter from the disk. */
 export const registerImport = (services: Services): vscode.Disposable =>

@@ -1,3 +1,5 @@
+import { bestFirst, score } from '../../experiment/metrics';
+import { hasDiverged } from '../../runs/outcome';
 import { bestEvaluation, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import { headline, metricOf } from './run-row';
@@ -17,23 +19,16 @@ const newest = (a: RunEntry, b: RunEntry): number => (a.id < b.id ? 1 : a.id > b
 
 const ORDERS: Record<Sort, (a: RunEntry, b: RunEntry) => number> = {
   newest,
-  metric: (a, b) => compareScores(score(a), score(b)),
+  metric: (a, b) => bestFirst(scoreOf(a), scoreOf(b)),
   name: (a, b) => runLabel(a).localeCompare(runLabel(b), undefined, { numeric: true, sensitivity: 'base' }),
 };
 
-/** Larger is better; undefined where nothing was measured. */
-function score({ run }: RunEntry): number | undefined {
+/** Larger is better; what was not measured, or diverged, comes last. */
+function scoreOf({ run }: RunEntry): number {
   const best = run && bestEvaluation(run);
-  if (!best) return undefined;
+  if (!best || hasDiverged(run)) return -Infinity;
   const metric = metricOf(run);
-  const value = best.metrics[metric];
-  return metric === 'loss' ? -value : value;
-}
-
-/** What was not measured, or diverged, comes last. */
-function compareScores(a: number | undefined, b: number | undefined): number {
-  const [x, y] = [a, b].map((v) => (v === undefined || Number.isNaN(v) ? -Infinity : v));
-  return x === y ? 0 : y - x;
+  return score(metric, best.metrics[metric]);
 }
 
 /**

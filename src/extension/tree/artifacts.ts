@@ -1,12 +1,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../shared/export';
 import { parseRecord } from '../transfer/export-text';
 import { formName } from '../transfer/form-words';
 import { bestEvaluation } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { bytes, formatMetric, METRIC_NAMES } from './format';
+import { bytes } from './format';
 import { metricOf, type Row, type RowContext } from './run-row';
 
 /** What lies in a run folder to go on from or to take away. */

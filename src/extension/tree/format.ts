@@ -1,19 +1,4 @@
-import type { MetricName } from '../../shared/experiment';
 import type { Translate } from '../translate';
-
-/** As the command line prints them: shares in per cent, losses and correlations as numbers. */
-export function formatMetric(metric: MetricName, value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (metric === 'accuracy' || metric === 'f1') return `${(100 * value).toFixed(1)} %`;
-  return value.toFixed(metric === 'loss' ? 4 : 3);
-}
-
-export const METRIC_NAMES: Record<MetricName, string> = {
-  loss: 'loss',
-  accuracy: 'accuracy',
-  f1: 'F1',
-  matthews: 'MCC',
-};
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 365 * 86_400],

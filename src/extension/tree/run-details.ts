@@ -1,10 +1,11 @@
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { deviceWords } from '../../shared/device-words';
 import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
 import { methodName } from '../../shared/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
-import { duration, formatMetric, METRIC_NAMES } from './format';
+import { duration } from './format';
 import { metricOf, stateName } from './run-row';
 
 /** What a run's tooltip tells: plain text everywhere, since names, notes and errors are not ours to format. */

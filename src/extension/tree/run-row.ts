@@ -1,4 +1,5 @@
-import type { MetricName } from '../../shared/experiment';
+import { formatMetric, METRIC_NAMES, type MetricName } from '../../experiment/metrics';
+import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
   checkpointSteps,
@@ -12,7 +13,7 @@ import {
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
-import { ago, formatMetric, METRIC_NAMES } from './format';
+import { ago } from './format';
 
 /** What a row of the tree says, for the file that makes VS Code's tree items of it. */
 export interface Row {
@@ -109,7 +110,8 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
     case 'stopped':
     case 'failed':
     case 'lost': {
-      const word = state === 'stopped' ? stopWord(run, t) : stateName(state, t);
+      const diverged = run !== undefined && hasDiverged(run);
+      const word = diverged ? t('diverged') : state === 'stopped' ? stopWord(run, t) : stateName(state, t);
       return [step > 0 ? t('{0} at step {1}', word, step) : word];
     }
     case 'finished':

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import type { MetricName } from '../../shared/experiment';
-import { score, shortKeys } from '../../shared/sweep';
+import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../experiment/metrics';
+import { hasDiverged } from '../../runs/outcome';
+import { shortKeys } from '../../shared/sweep';
 import { bestEvaluation, isPruned } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
-import { formatMetric, METRIC_NAMES } from './format';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
 /** The trials of each sweep that has any, or is at work; and the runs that belong to none. */
@@ -56,13 +56,22 @@ export const plannedTrials = ({ trials }: SweepEntry['record']): number =>
 export const doneTrials = (runs: readonly RunEntry[]): number =>
   runs.filter((r) => r.state === 'finished' || r.state === 'failed' || isPruned(r)).length;
 
-/** "61.2 % accuracy"; undefined before the first evaluation. */
+/** "61.2 % accuracy"; undefined before the first evaluation. Trials that diverged do not count. */
 export function bestText(runs: readonly RunEntry[], metric: MetricName): string | undefined {
-  const values = runs.flatMap(({ run }) => {
-    const value = run && bestEvaluation(run)?.metrics[metric];
-    return value === undefined || Number.isNaN(value) ? [] : [value];
-  });
-  if (values.length === 0) return undefined;
-  const best = values.reduce((a, b) => (score(metric, b) > score(metric, a) ? b : a));
-  return `${formatMetric(metric, best)} ${METRIC_NAMES[metric]}`;
+  const best = bestValue(
+    runs.flatMap(({ run }) => run ?? []),
+    metric,
+  );
+  return best === undefined ? undefined : `${formatMetric(metric, best)} ${METRIC_NAMES[metric]}`;
+}
+
+/** The best of what runs have measured; undefined where none has. Runs that diverged do not count. */
+export function bestValue(
+  runs: readonly NonNullable<RunEntry['run']>[],
+  metric: MetricName,
+): number | undefined {
+  const values = runs.flatMap((run) =>
+    hasDiverged(run) ? [] : (bestEvaluation(run)?.metrics[metric] ?? []),
+  );
+  return values.sort((a, b) => bestFirst(score(metric, a), score(metric, b))).at(0);
 }

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../shared/events';
 import type { ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
+import { hasDiverged } from '../outcome';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
 import { readGeometry, readMerged } from './kept';
@@ -20,6 +21,7 @@ export async function studyRun(run: RunSummary, name: string): Promise<StudyRun 
       ? 'fork'
       : undefined;
   if (unfit) return { folder, name, unfit };
+  if (hasDiverged(run)) return { folder, name, unfit: 'diverged', spec };
   if (!isFinished || !last || !started || !result) return { folder, name, unfit: 'unfinished' };
   const [forms, geometry, examples, stepSeconds] = await Promise.all([
     formsOf(run, last),

@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
 import type { StopReason } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
-import { bestBy, type Evaluation } from '../../shared/sweep';
+import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../shared/sweep';
 import { runPaths } from '../layout';
+import { hasDiverged, outcomeOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';
 import { isAlive } from '../status';
 import type { TrialRecord } from './record';
@@ -21,11 +22,14 @@ export interface TrialView {
   step: number;
   /** 0 before the trainer knows. */
   steps: number;
-  evaluations: Evaluation[];
+  /** Diverged ones too: a comparison takes place at them as well. */
+  evaluations: AnyEvaluation[];
   /** Of `stopped`: why. */
   reason?: StopReason | 'early-stopping';
   /** Of `failed`. */
   error?: { message: string; hint?: string };
+  /** It failed since its training diverged, whatever it measured before. */
+  diverged?: true;
   /** Bytes, its high-water mark, once it has finished. */
   peakMemory?: number;
 }
@@ -70,22 +74,29 @@ function isStarting({ launched }: TrialRecord, folder: string, now: number): boo
 
 function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialView> {
   const { status, events, result } = run;
-  const evaluations = events.filter((e) => e.kind === 'evaluation');
+  const outcome = outcomeOf(run);
+  const evaluations = events.filter(isAnyEvaluation);
   const at = { step: status?.step ?? 0, steps: status?.steps ?? 0, evaluations };
   if (starting) return { ...at, state: 'starting' };
   if (isAlive(status, now)) return { ...at, state: 'running' };
   // The result is written last: a trainer that was killed after it had finished all the same.
-  if (result && 'steps' in result)
+  if (outcome === 'finished')
     return {
       ...at,
       state: 'finished',
-      step: Number(result.steps),
-      peakMemory: Number(result.peakMemory) || undefined,
+      step: Number(result!.steps),
+      peakMemory: Number(result!.peakMemory) || undefined,
     };
   if (events.length === 0 && !status) return { ...at, state: 'waiting' };
-  if (status?.state === 'failed') {
+  if (status?.state === 'failed' || outcome === 'diverged') {
     const failed = events.findLast((e) => e.kind === 'failed');
-    return { ...at, state: 'failed', error: failed ?? { message: 'It failed without a word.' } };
+    const diverged = hasDiverged(run) && ({ diverged: true } as const);
+    return {
+      ...at,
+      state: 'failed',
+      ...diverged,
+      error: failed ?? { message: 'The trainer left no message.' },
+    };
   }
   if (status?.state !== 'stopped') return { ...at, state: 'lost' };
   const last = events.findLast((e) => e.kind === 'stopped' || e.kind === 'resumed');

@@ -1,5 +1,5 @@
 import type { MetricName } from '../experiment';
-import { isMetric } from '../study/metric';
+import { isMetric } from '../../experiment/metrics';
 import type { Study } from '../study/study';
 
 /** What the Study page and its host say to each other: all runs of an experiment, or those that were selected. */

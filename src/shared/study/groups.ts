@@ -1,7 +1,6 @@
-import type { AdapterSpec } from '../experiment';
-import type { MetricName } from '../experiment';
+import { METRICS, type MetricName } from '../../experiment/metrics';
+import type { AdapterSpec, Experiment } from '../experiment';
 import { labelsOf, rankOf, type Label } from './labels';
-import { METRICS } from './metric';
 import type { StudyRun } from './run';
 import type { Say } from './say';
 import { isRate, keyOf, settingsOf, type Settings } from './settings';
@@ -23,6 +22,8 @@ export interface Group extends Label {
   /** By their seed. */
   runs: StudyRun[];
   seeds: number[];
+  /** Seeds of the runs that diverged; they are in no number. */
+  diverged: number[];
   metrics: Record<MetricName, Summary>;
   parameters: number;
   stepSeconds?: Summary;
@@ -30,8 +31,11 @@ export interface Group extends Label {
   memory?: Summary;
 }
 
-/** @param runs that count, of one data set */
-export function groupsOf(runs: readonly StudyRun[], say: Say): Group[] {
+/**
+ * @param runs that count, of one data set
+ * @param diverged the settings of runs that do not, since their training diverged
+ */
+export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[], say: Say): Group[] {
   const found = new Map<string, { settings: Settings; runs: StudyRun[] }>();
   for (const run of runs) {
     const settings = settingsOf(run.spec);
@@ -41,6 +45,7 @@ export function groupsOf(runs: readonly StudyRun[], say: Say): Group[] {
     found.set(key, group);
   }
   const all = [...found.values()];
+  const lost = [...found.keys()].map((key) => diverged.filter((spec) => keyOf(settingsOf(spec)) === key));
   const named = labelsOf(
     all.map(({ settings, runs }) => ({ settings, adapter: runs[0].spec.adapter })),
     say,
@@ -61,6 +66,7 @@ export function groupsOf(runs: readonly StudyRun[], say: Say): Group[] {
       chosen: true,
       runs,
       seeds: runs.map(seedOf),
+      diverged: lost[i].map((spec) => spec.training.seed).sort((a, b) => a - b),
       metrics: metricsOf(runs),
       parameters: runs[0].parameters,
       ...optional('stepSeconds', runs),

@@ -1,17 +1,10 @@
-import type { MetricName } from '../experiment';
+import type { MetricName } from '../../experiment/metrics';
 import type { Say } from './say';
-
-export const METRICS = ['accuracy', 'f1', 'matthews', 'loss'] as const satisfies readonly MetricName[];
-
-export const isMetric = (value: unknown): value is MetricName => METRICS.includes(value as MetricName);
 
 /** What is shown is a metric times this: points, or the loss itself. */
 export const factorOf = (metric: MetricName): number => (metric === 'loss' ? 1 : 100);
 
 export const digitsOf = (metric: MetricName): number => (metric === 'loss' ? 4 : 1);
-
-/** 1 where more is better. */
-export const senseOf = (metric: MetricName): 1 | -1 => (metric === 'loss' ? -1 : 1);
 
 /** On an axis and over a column. */
 export const metricTitle = (metric: MetricName, say: Say): string =>

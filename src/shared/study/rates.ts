@@ -1,6 +1,5 @@
-import type { MetricName } from '../experiment';
+import { score, type MetricName, type MetricValue } from '../../experiment/metrics';
 import { seedOf, type Group } from './groups';
-import { senseOf } from './metric';
 import { meanOf } from './statistics/summary';
 
 /** A search over learning rates: groups that differ in nothing else. */
@@ -9,12 +8,14 @@ export interface RateSearch {
   label: string;
   /** Seeds that all rates were tried with; of none, each rate stands for its own. */
   seeds: number[];
-  tried: { learningRate: number; mean: number; chosen: boolean }[];
+  /** A mean is 'diverged' where a run with one of these seeds did. */
+  tried: { learningRate: number; mean: MetricValue; chosen: boolean }[];
 }
 
 /**
  * Chooses one learning rate of each family, by one rule for all: the best mean of the metric over the seeds that all
- * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them.
+ * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them,
+ * and one that diverged with one of the common seeds loses.
  *
  * @returns the searches of more than one rate; the others' `chosen` becomes false, and the chosen ones go by their names
  *   without a rate, so that they are called the same whichever it is
@@ -24,13 +25,15 @@ export function chooseRates(groups: readonly Group[], metric: MetricName): RateS
   const searches = families.flatMap((name) => {
     const family = groups.filter((g) => g.family === name);
     if (family.length < 2) return [];
-    const shared = family[0].seeds.filter((seed) => family.every((g) => g.seeds.includes(seed)));
+    const trained = (g: Group) => [...g.seeds, ...g.diverged];
+    const shared = trained(family[0]).filter((seed) => family.every((g) => trained(g).includes(seed)));
     const tried = family.map((group) => {
+      if (group.diverged.some((seed) => shared.includes(seed))) return { group, mean: 'diverged' as const };
       const counted = shared.length > 0 ? group.runs.filter((r) => shared.includes(seedOf(r))) : group.runs;
       return { group, mean: meanOf(counted.map((r) => r.metrics[metric])) };
     });
     const byRate = [...tried].sort((a, b) => a.group.learningRate - b.group.learningRate);
-    const best = byRate.reduce((a, b) => (senseOf(metric) * (b.mean - a.mean) > 0 ? b : a));
+    const best = byRate.reduce((a, b) => (score(metric, b.mean) > score(metric, a.mean) ? b : a));
     for (const { group } of tried) group.chosen = group === best.group;
     return [{ chosen: best.group, seeds: shared, tried }];
   });

@@ -46,10 +46,12 @@ export interface UnfitRun {
   folder: string;
   name: string;
   unfit: Unfit;
+  /** Of one that diverged: the group that it would be in counts it. */
+  spec?: Experiment;
 }
 
 /**
- * Unfinished, damaged, a fork (its first steps had other settings), an import (not trained by its settings), or a
+ * Unfinished, diverged, damaged, a fork (its first steps had other settings), an import (not trained by its settings), or a
  * run with the settings and the seed of another.
  */
-export type Unfit = 'unfinished' | 'damaged' | 'fork' | 'import' | 'repeated';
+export type Unfit = 'unfinished' | 'diverged' | 'damaged' | 'fork' | 'import' | 'repeated';

@@ -1,7 +1,7 @@
-import type { MetricName } from '../experiment';
+import { isMetric, type MetricName } from '../../experiment/metrics';
+import type { Experiment } from '../experiment';
 import { compareGroups, samplingError, type Comparison } from './compare';
-import { groupsOf, seedOf, type Group } from './groups';
-import { isMetric } from './metric';
+import { groupsOf, type Group } from './groups';
 import { missingOf, type Missing } from './missing';
 import { chooseRates, type RateSearch } from './rates';
 import type { StudyRun, Unfit, UnfitRun } from './run';
@@ -49,10 +49,13 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
   const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
   const fit = newestOfRepeats(finished);
   const metric = options.metric ?? metricOf(fit);
-  const keys = fit.map((r) => keyOf(settingsOf(r.spec), (key) => !isData(key)));
+  const diverged = divergedOf(runs, fit);
+  const dataOf = (spec: Experiment) => keyOf(settingsOf(spec), (key) => !isData(key));
+  const keys = fit.map((r) => dataOf(r.spec));
   const sections = [...new Set(keys)].map((key) =>
     sectionOf(
       fit.filter((_, i) => keys[i] === key),
+      diverged.filter((spec) => dataOf(spec) === key),
       metric,
       options.against,
       say,
@@ -66,11 +69,22 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
   return { metric, sections, leftOut, tests, missing: missingOf(sections) };
 }
 
+const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${keyOf(settingsOf(spec))}`;
+
+/** The settings of the runs that diverged, each once; without those that finished another time. */
+function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyRun[]): Experiment[] {
+  const finished = new Set(fit.map((r) => repeatKey(r.spec)));
+  const found = runs.flatMap((r) => ('unfit' in r && r.unfit === 'diverged' ? (r.spec ?? []) : []));
+  return [...new Map(found.map((spec) => [repeatKey(spec), spec])).entries()].flatMap(([key, spec]) =>
+    finished.has(key) ? [] : [spec],
+  );
+}
+
 /** The same settings and seed give the same run: counted once, the newest. */
 function newestOfRepeats(runs: readonly StudyRun[]): StudyRun[] {
   const newest = new Map<string, StudyRun>();
   for (const run of runs) {
-    const key = `${seedOf(run)} ${keyOf(settingsOf(run.spec))}`;
+    const key = repeatKey(run.spec);
     const before = newest.get(key);
     if (!before || baseName(run.folder) > baseName(before.folder)) newest.set(key, run);
   }
@@ -86,11 +100,12 @@ function metricOf(runs: readonly StudyRun[]): MetricName {
 
 function sectionOf(
   runs: readonly StudyRun[],
+  diverged: readonly Experiment[],
   metric: MetricName,
   against: string | undefined,
   say: Say,
 ): Section {
-  const groups = groupsOf(runs, say);
+  const groups = groupsOf(runs, diverged, say);
   const searches = chooseRates(groups, metric);
   const chosen = groups.filter((g) => g.chosen);
   const reference = chosen.find((g) => g.label === against) ?? defaultReference(chosen);

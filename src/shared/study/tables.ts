@@ -1,9 +1,9 @@
-import type { MetricName } from '../experiment';
+import { METRICS, type MetricName } from '../../experiment/metrics';
 import type { Table } from './figures/figure';
 import { bothOf } from './figures/merged';
 import type { Group } from './groups';
 import { rateText } from './labels';
-import { METRICS, metricTitle, shown } from './metric';
+import { metricTitle, shown } from './metric';
 import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
@@ -22,7 +22,9 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
   const metrics = [...new Set<MetricName>([metric, 'loss'])];
   const cells = (g: Group) => [
     g.label,
-    String(g.runs.length),
+    g.diverged.length === 0
+      ? String(g.runs.length)
+      : say('{0} (and {1} diverged)', g.runs.length, g.diverged.length),
     count(g.parameters),
     rateText(g.learningRate),
     ...metrics.map((m) => spreadText(m, g.metrics[m])),
@@ -54,7 +56,7 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
       s.tried.map((t) => [
         s.label,
         rateText(t.learningRate),
-        shown(metric, t.mean),
+        t.mean === 'diverged' ? say('diverged') : shown(metric, t.mean),
         t.chosen ? say('yes') : '',
       ]),
     ),
@@ -103,7 +105,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
     ...METRICS.flatMap(of),
     ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
     ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
-    ...['p', 'p_holm', 'smallest_detectable_difference'],
+    ...['p', 'p_holm', 'smallest_detectable_difference', 'diverged_seeds'],
   ];
   const rows = sections.flatMap((s) =>
     s.groups.map((g): Cell[] => {
@@ -128,6 +130,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
         ...(c
           ? [c.b, c.kind, c.mean, c.half ?? '', c.chance ?? '', c.corrected ?? '', c.detectable ?? '']
           : ['', '', '', '', '', '', '']),
+        g.diverged.join(' '),
       ];
     }),
   );

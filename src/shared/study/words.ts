@@ -96,6 +96,17 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
       'All numbers are of the last step, not of the best evaluation, so that no step is chosen on the set it is judged on.',
     ),
   ];
+  for (const { label, diverged, runs } of section.groups)
+    if (diverged.length > 0)
+      notes.push(
+        say(
+          'Of the {0} runs of {1}, {2} diverged (seeds {3}). Its numbers are those of the others, and so a little too good.',
+          runs.length + diverged.length,
+          label,
+          diverged.length,
+          diverged.join(', '),
+        ),
+      );
   if (section.groups.some((g) => g.runs.length > 1))
     notes.push(
       say(
@@ -162,6 +173,7 @@ function rateNotes({ searches, groups }: Section, say: Say): string[] {
 
 const WHY = {
   unfinished: 'not finished',
+  diverged: 'its training diverged',
   damaged: 'cannot be read',
   fork: 'a fork: its first steps had other settings',
   import: 'an imported adapter: not trained by its settings',

@@ -1,5 +1,5 @@
-import type { MetricName } from '../../shared/experiment';
-import { bestBy, score, type Evaluation, type Pruning } from '../../shared/sweep';
+import { bestFirst, score, type MetricName } from '../../experiment/metrics';
+import { bestBy, type AnyEvaluation, type Pruning } from '../../shared/sweep';
 import type { TrialView } from '../../runs/sweep/look';
 
 /** What is to become of a trial, as far as that is known by now. */
@@ -42,7 +42,7 @@ export function decide(
       return verdicts;
     }
     const ranked = [...left].sort(
-      (a, b) => rank(b, at!, metric) - rank(a, at!, metric) || a.record.number - b.record.number,
+      (a, b) => bestFirst(rank(a, at!, metric), rank(b, at!, metric)) || a.record.number - b.record.number,
     );
     const kept = Math.max(1, Math.floor(left.length / pruning!.eta));
     say(ranked.slice(kept), { kind: 'prune' });
@@ -63,16 +63,20 @@ const firstComparison = ({ minEpochs, minSteps }: Pruning): Comparison =>
 export const isOver = ({ state }: TrialView): boolean => state === 'finished' || state === 'failed';
 
 /** A trial's evaluations up to a comparison: it takes place at the first from there on. Undefined before that. */
-function toComparison({ evaluations }: TrialView, { value, unit }: Comparison): Evaluation[] | undefined {
+function toComparison({ evaluations }: TrialView, { value, unit }: Comparison): AnyEvaluation[] | undefined {
   const at = evaluations.findIndex((e) => e[unit] >= value);
   return at < 0 ? undefined : evaluations.slice(0, at + 1);
 }
 
-/** Larger is better. A trial that failed, or measured nothing, loses; one that ended before has its end to show. */
+/**
+ * Larger is better. A trial that failed, has diverged by now, or measured nothing, loses; one that ended before has its
+ * end to show.
+ */
 function rank(trial: TrialView, at: Comparison, metric: MetricName): number {
-  if (trial.state === 'failed') return -Number.MAX_VALUE;
-  const best = bestBy(metric, toComparison(trial, at) ?? trial.evaluations);
-  return best ? score(metric, best.metrics[metric]) : -Number.MAX_VALUE;
+  const evaluations = toComparison(trial, at) ?? trial.evaluations;
+  if (trial.state === 'failed' || evaluations.at(-1)?.kind === 'diverged-evaluation') return -Infinity;
+  const best = bestBy(metric, evaluations);
+  return best ? score(metric, best.metrics[metric]) : -Infinity;
 }
 
 function halves<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {

@@ -1,6 +1,6 @@
 import type { TrialView } from '../../runs/sweep/look';
-import type { MetricName } from '../../shared/experiment';
-import { RATE, score, searchKey, SEED, type RateSearch } from '../../shared/sweep';
+import { score, type MetricName } from '../../experiment/metrics';
+import { RATE, searchKey, SEED, type RateSearch } from '../../shared/sweep';
 import { isOver, type Verdict } from './halving';
 
 /**
@@ -36,7 +36,7 @@ function decideOne(search: readonly TrialView[], seeds: number, metric: MetricNa
   });
 }
 
-/** Of equal ones the lowest; one that failed or measured nothing loses. */
+/** Of equal ones the lowest; one that failed, diverged or measured nothing loses. */
 function bestRate(searched: readonly TrialView[], metric: MetricName): number {
   const rates = [...new Set(searched.map(rateOf))].sort((a, b) => a - b);
   const mean = (rate: number) => {
@@ -47,8 +47,8 @@ function bestRate(searched: readonly TrialView[], metric: MetricName): number {
 }
 
 function valueOf({ state, evaluations }: TrialView, metric: MetricName): number {
-  const value = evaluations.at(-1)?.metrics[metric] ?? NaN;
-  return state === 'failed' || Number.isNaN(value) ? -Infinity : score(metric, value);
+  const last = evaluations.at(-1);
+  return state === 'failed' || last?.kind !== 'evaluation' ? -Infinity : score(metric, last.metrics[metric]);
 }
 
 const rateOf = ({ record }: TrialView): number => record.settings[RATE] as number;

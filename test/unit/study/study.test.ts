@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { english } from '../../../src/shared/study/say';
 import { studyOf, type StudyOptions } from '../../../src/shared/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/shared/study/run';
+import { groupTable, rateTable } from '../../../src/shared/study/tables';
 import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/shared/study/words';
 import { aurora, lora, outcomes, studyRun } from './runs';
 
@@ -59,6 +60,58 @@ describe('groups', () => {
       `${old.name} is left out: the settings and the seed of a newer run.`,
       'half is left out: not finished.',
     ]);
+  });
+});
+
+describe('runs that diverged', () => {
+  const lost = (run: StudyRun): UnfitRun => ({ ...run, unfit: 'diverged' });
+
+  it('are in no number of their group, which says how many there are', () => {
+    const all = study([
+      studyRun(aurora(), 1, 0.6),
+      studyRun(aurora(), 2, 0.8),
+      lost(studyRun(aurora(), 3, 0)),
+      studyRun(lora(), 1, 0.6),
+    ]);
+    const [section] = all.sections;
+    const group = section.groups.find((g) => g.method === 'aurora')!;
+    expect(group.metrics.accuracy).toMatchObject({ n: 2, mean: 0.7 });
+    expect(group.diverged).toEqual([3]);
+    expect(groupTable(section, 'accuracy', english).rows.map((row) => row[1])).toEqual([
+      '1',
+      '2 (and 1 diverged)',
+    ]);
+    expect(sectionNotes(section, all, english)).toContain(
+      'Of the 3 runs of AuroRA r=2, 1 diverged (seeds 3). Its numbers are those of the others, and so a little too good.',
+    );
+    expect(leftOutWords(all, english)).toEqual([
+      expect.stringMatching(/ is left out: its training diverged\.$/),
+    ]);
+  });
+
+  it('do not count where the same settings and seed finished another time', () => {
+    const all = study([studyRun(aurora(), 1, 0.6), lost(studyRun(aurora(), 1, 0))]);
+    expect(all.sections[0].groups[0].diverged).toEqual([]);
+  });
+
+  it('take their learning rate out of a search, where the others had that seed too', () => {
+    const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
+    const runs = [
+      studyRun(aurora(), 1, 0.9, rate(2e-3)),
+      lost(studyRun(aurora(), 2, 0, rate(2e-3))),
+      studyRun(aurora(), 1, 0.6, rate(1e-3)),
+    ];
+    const both = [...runs, studyRun(aurora(), 2, 0.6, rate(1e-3))];
+    expect(study(runs).sections[0].searches[0].tried).toMatchObject([
+      { mean: 0.6, chosen: false },
+      { mean: 0.9, chosen: true },
+    ]);
+    const [section] = study(both).sections;
+    expect(section.searches[0].tried).toMatchObject([
+      { mean: 0.6, chosen: true },
+      { mean: 'diverged', chosen: false },
+    ]);
+    expect(rateTable(section, 'accuracy', english)!.rows.map((row) => row[2])).toEqual(['60.0', 'diverged']);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { MetricValue } from '../../../src/experiment/metrics';
 import { EarlyStopping } from '../../../src/trainer/early-stopping';
 
-const follow = (stopping: EarlyStopping, values: number[]) =>
+const follow = (stopping: EarlyStopping, values: MetricValue[]) =>
   values.map((v) => {
     const { best, stop } = stopping.update(v);
     return `${best ? 'best' : '-'}${stop ? ' stop' : ''}`;
@@ -37,9 +38,9 @@ describe('early stopping', () => {
     ]);
   });
 
-  it('NaN is never the best, not even first', () => {
+  it('never calls a diverged evaluation the best, not even the first', () => {
     const stopping = new EarlyStopping('loss', { patience: 2, minDelta: 0 });
-    expect(follow(stopping, [NaN, 0.5, NaN, NaN])).toEqual(['-', 'best', '-', '- stop']);
+    expect(follow(stopping, ['diverged', 0.5, 'diverged', 'diverged'])).toEqual(['-', 'best', '-', '- stop']);
   });
 
   it('continues from its state, through JSON', () => {

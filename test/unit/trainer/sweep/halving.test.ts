@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { MetricValue } from '../../../../src/experiment/metrics';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
 import { decide } from '../../../../src/trainer/sweep/halving';
 import { evaluationsOf } from './evaluations';
 
 /** A trial with its accuracy after each epoch of ten steps. */
-function trial(number: number, accuracies: number[], state: TrialState = 'stopped'): TrialView {
+function trial(number: number, accuracies: MetricValue[], state: TrialState = 'stopped'): TrialView {
   const evaluations = evaluationsOf(accuracies);
   const record = { id: `t${number}`, number, settings: {}, planned: true };
   return { record, state, step: 10 * accuracies.length, steps: 90, evaluations };
@@ -55,6 +56,24 @@ describe('successive halving', () => {
   it('says the same in whatever order trials came, and of equal ones keeps the first', () => {
     const [a, b, c] = [trial(1, [0.5]), trial(2, [0.5]), trial(3, [0.5])];
     expect(verdicts([c, a, b])).toEqual({ t1: 'end', t2: 'prune', t3: 'prune' });
+  });
+
+  it('prunes a trial whose evaluation diverged, by every metric, and nobody who is worse than it was before', () => {
+    const trials = [trial(1, [0.9, 0.9, 'diverged']), trial(2, [0.5, 0.5, 0.5]), trial(3, [0.1, 0.1, 0.2])];
+    for (const metric of ['accuracy', 'loss'] as const)
+      expect([...decide(trials, { eta: 2, minEpochs: 3 }, metric)].map(([id, v]) => [id, v.kind])).toEqual([
+        ['t3', 'prune'],
+        ['t1', 'prune'],
+        ['t2', 'go'],
+      ]);
+  });
+
+  it('takes a diverged evaluation for a comparison, so that its trial is not sent there again', () => {
+    expect(verdicts([trial(1, ['diverged']), trial(2, [0.5]), trial(3, [], 'waiting')])).toEqual({
+      t1: 'wait',
+      t2: 'wait',
+      t3: 'epoch:1',
+    });
   });
 
   it('waits for nobody that failed or has finished; who finished is left at that', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MetricValue } from '../../../../src/experiment/metrics';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
 import { trainedCount } from '../../../../src/shared/sweep';
 import { decideRates } from '../../../../src/trainer/sweep/rate-search';
@@ -11,7 +12,7 @@ function trial(
   rank: number,
   rate: number,
   seed: number,
-  accuracies: number[] = [],
+  accuracies: MetricValue[] = [],
   state?: TrialState,
 ): TrialView {
   number += 1;
@@ -30,6 +31,17 @@ const kinds = (trials: TrialView[], seeds = 1, metric: 'accuracy' | 'loss' = 'ac
   Object.fromEntries([...decideRates(trials, { seeds }, metric)].map(([id, { kind }]) => [id, kind]));
 
 describe('a search of learning rates', () => {
+  it('does not choose a rate whose last evaluation diverged, whatever it was before', () => {
+    const trials = [
+      trial(2, 0.1, 1, [0.5]),
+      trial(2, 0.1, 2),
+      trial(2, 0.2, 1, [0.9, 'diverged']),
+      trial(2, 0.2, 2),
+    ];
+    for (const metric of ['accuracy', 'loss'] as const)
+      expect(kinds(trials, 1, metric)).toMatchObject({ 'r2 0.1 s2': 'go', 'r2 0.2 s2': 'prune' });
+  });
+
   it('trains all rates with the first seed, and lets the others wait for that search alone', () => {
     const trials = [
       trial(2, 0.1, 1, [0.5]),

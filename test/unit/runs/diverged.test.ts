@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ranked, stateText, valueOf } from '../../../src/cli/sweep/words';
+import { shownState } from '../../../src/extension/runs/shown-state';
+import { outcomeOf } from '../../../src/runs/outcome';
+import { readRunSummary } from '../../../src/runs/read';
+import { studyRun } from '../../../src/runs/study/study-run';
+import { bestOf, lookAtTrial } from '../../../src/runs/sweep/look';
+import type { NewEvent } from '../../../src/shared/events';
+import { bestBy, type Evaluation } from '../../../src/shared/sweep';
+import { evaluated, finished, makeRun, metrics, started } from '../extension/run-maker';
+import { temporaryFolders } from './folder';
+
+const folder = temporaryFolders();
+const make = (options: Parameters<typeof makeRun>[1]) => makeRun(join(folder(), 'demo.aurora.json'), options);
+
+/** As earlier versions wrote it: JSON makes null of NaN and of infinity. */
+const nulled = (step: number, best: boolean): NewEvent => {
+  const event = evaluated(step, 0.5, best);
+  return { ...event, metrics: { ...metrics(0.5), loss: NaN } } as NewEvent;
+};
+const failed: NewEvent = { kind: 'failed', step: 90, error: 'diverged', message: 'Training diverged.' };
+const result = { steps: 120, outcome: 'finished' };
+
+describe('a journal with evaluations whose loss is null', () => {
+  const run = () =>
+    make({
+      events: [started, evaluated(40, 0.6), nulled(80, true), nulled(120, false), finished(120, 0.5)],
+      status: { state: 'finished', step: 120 },
+      result,
+    });
+
+  it('is read as one whose evaluations diverged', () => {
+    const { events } = readRunSummary(run());
+    expect(events.flatMap((e) => (e.kind === 'evaluation' ? [e.step] : []))).toEqual([40]);
+    expect(events.filter((e) => e.kind === 'diverged-evaluation')).toMatchObject([
+      { step: 80, epoch: 2, reason: 'non-finite' },
+      { step: 120, epoch: 3, reason: 'non-finite' },
+    ]);
+  });
+
+  it('is not a finished run, of which a study says that it diverged', async () => {
+    const summary = readRunSummary(run());
+    expect(outcomeOf(summary)).toBe('diverged');
+    expect(shownState(summary, 0)).toBe('failed');
+    expect(await studyRun(summary, 'x')).toMatchObject({ unfit: 'diverged', spec: summary.spec });
+  });
+
+  it('finished where the last evaluation is finite', () => {
+    const events = [started, nulled(40, true), evaluated(80, 0.6), finished(80, 0.6)];
+    expect(outcomeOf(readRunSummary(make({ events, result })))).toBe('finished');
+  });
+});
+
+describe('a trial that diverged', () => {
+  const record = (number: number) => ({ id: `t${number}`, number, settings: {}, planned: true });
+  const good = () => make({ events: [started, evaluated(40, 0.6)], status: { state: 'stopped', step: 40 } });
+
+  it('is never the best of a sweep, by accuracy or loss, at its last evaluation or before', () => {
+    const trials = [
+      make({ events: [started, nulled(40, true)], status: { state: 'failed', step: 40 } }),
+      make({ events: [started, evaluated(40, 0.9), failed], status: { state: 'failed', step: 90 } }),
+      good(),
+    ].map((run, i) => lookAtTrial(record(i + 1), run));
+    for (const metric of ['accuracy', 'loss', 'f1', 'matthews'] as const)
+      expect(ranked(trials, metric).map((t) => t.record.number)).toEqual([3, 1, 2]);
+    expect(bestOf(trials[0], 'loss')).toBeUndefined();
+    expect(valueOf(trials[0], 'loss')).toBe('');
+    expect(trials.map(stateText)).toEqual(['failed at step 40', 'diverged at step 90', 'stopped at step 40']);
+  });
+
+  it('has no best evaluation where the form that was trained last has none', () => {
+    const { events } = readRunSummary(good());
+    const before = events.filter((e) => e.kind === 'evaluation') as Evaluation[];
+    const { v, seq, t } = before[0];
+    const at = { v, seq, t, step: 80, epoch: 2, seconds: 1 };
+    const exploded = { ...at, kind: 'diverged-evaluation', reason: 'exploded', form: 'static' } as const;
+    expect(bestBy('accuracy', [...before, exploded])).toBeUndefined();
+    expect(bestBy('accuracy', [...before, { ...exploded, form: undefined }])).toBe(before[0]);
+  });
+});
