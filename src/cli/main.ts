@@ -4,6 +4,7 @@ import { AuroraError, EXIT } from '../shared/errors';
 import { nearest } from '../shared/nearest';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
+import { diskHint } from './disk-hint';
 
 /** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
 const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> }> = {
@@ -90,6 +91,8 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 20 run folder · 21 memory · 22 adapter · 23 export that loses too much · 130 stopped
 `;
 
+let current: Command | undefined;
+
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -99,6 +102,7 @@ async function main(argv: string[]): Promise<number> {
   // An object also has what every object inherits.
   if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
   const command = await COMMANDS[name].load();
+  current = command;
   const args = parse(command, rest, name);
   if (args.flag('help')) {
     process.stdout.write(command.help);
@@ -134,7 +138,8 @@ main(process.argv.slice(2)).then(
     process.stderr.write(
       `\nerror: ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,
     );
-    if (known && e.hint) process.stderr.write(`       ${e.hint}\n`);
+    const hint = known && diskHint(current, e);
+    if (hint) process.stderr.write(`       ${hint}\n`);
     if (!known)
       process.stderr.write('       This is a fault of AuroRA Lab; --verbose shows where it happened.\n');
     if (process.argv.includes('--verbose')) process.stderr.write(`${inspect(e)}\n`);

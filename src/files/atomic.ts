@@ -1,25 +1,33 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuroraError } from '../shared/errors';
+import { makeFolderIn, renameFlushed } from './folder';
+import { temporaryBeside } from './temporary';
 
-/** Writes a file so that no reader ever sees half of it. */
-export function writeAtomic(path: string, data: Uint8Array | string): void {
-  replaceFile(path, (fd) => writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data));
+/**
+ * Writes a file so that no reader ever sees half of it; it survives a power cut once this returns.
+ *
+ * @param within a folder above it that must be there: only folders below it are made. Left out, all are.
+ */
+export function writeAtomic(path: string, data: Uint8Array | string, within?: string): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  replaceFile(path, (fd) => writeAll(fd, bytes), within);
 }
 
 /** Writes a file from whatever `write` puts into a neighbour of it, which is flushed and renamed over it. */
-export function replaceFile(path: string, write: (fd: number) => void): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+export function replaceFile(path: string, write: (fd: number) => void, within?: string): void {
+  const temporary = temporaryBeside(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    const fd = openSync(temporary, 'w');
+    if (within === undefined) mkdirSync(dirname(path), { recursive: true });
+    else makeFolderIn(within, dirname(path));
+    const fd = openSync(temporary, 'wx');
     try {
       write(fd);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    renameFlushed(temporary, path);
   } catch (e) {
     discard(temporary);
     throw diskError(path, e);
@@ -47,29 +55,59 @@ function discard(path: string): void {
   }
 }
 
-/** Turns the operating system's word for a write that failed into one that helps. */
+/**
+ * Turns the operating system's word for a write that failed into one that helps. Its hint names no option: the
+ * program puts in its place one that the command has (cli/disk-hint.ts). Other errors come back as they are.
+ */
 export function diskError(path: string, e: unknown): Error {
-  const code = (e as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new AuroraError(
-      'disk',
-      `The disk is full: ${path} could not be written.`,
-      'Free some space, then continue with --resume; nothing already saved was changed.',
-      { cause: e },
-    );
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
-    return new AuroraError(
-      'disk',
-      `${path} may not be written (${code}).`,
-      'Choose another folder with --out.',
-      { cause: e },
-    );
-  if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'EISDIR')
-    return new AuroraError(
-      'disk',
-      `${path} cannot be written: a folder is where a file should be, or the other way round (${code}).`,
-      'Choose another folder with --out.',
-      { cause: e },
-    );
-  return e as Error;
+  const { code = '', syscall } = e as NodeJS.ErrnoException;
+  const words = DISK_WORDS.get(code);
+  if (e instanceof AuroraError || !words || syscall?.startsWith('spawn')) return e as Error;
+  const [message, hint] = words;
+  return new AuroraError(
+    'disk',
+    message.replace('{code}', code).replace('{path}', () => path),
+    hint,
+    {
+      cause: e,
+    },
+  );
 }
+
+/** The hints for the errors that a command may have a better one for. */
+export const DISK_HINTS = {
+  full: 'Free some space and try again; nothing already saved was changed.',
+  elsewhere: 'Choose another folder, or make this one writable.',
+} as const;
+
+type Words = readonly [message: string, hint: string];
+const FULL: Words = ['The disk is full: {path} could not be written.', DISK_HINTS.full];
+const REFUSED: Words = ['{path} may not be written ({code}).', DISK_HINTS.elsewhere];
+const SHAPE: Words = [
+  '{path} cannot be written: a folder is where a file should be, or the other way round ({code}).',
+  DISK_HINTS.elsewhere,
+];
+const GONE: Words = [
+  '{path} could not be written: the folder is not there ({code}).',
+  'It was moved or removed meanwhile, or its disk is no longer mounted.',
+];
+const OTHER: Words = [
+  '{path} could not be written ({code}).',
+  'Check the disk that it lies on, and try again; nothing already saved was changed.',
+];
+
+const OTHERS =
+  'EIO ESTALE EBUSY EMFILE ENFILE ENAMETOOLONG ELOOP ETXTBSY EXDEV ENOTEMPTY EFBIG EMLINK ENODEV ENXIO EREMOTEIO UNKNOWN';
+
+const DISK_WORDS = new Map<string, Words>([
+  ...OTHERS.split(' ').map((code) => [code, OTHER] as const),
+  ['ENOSPC', FULL],
+  ['EDQUOT', FULL],
+  ['EACCES', REFUSED],
+  ['EROFS', REFUSED],
+  ['EPERM', REFUSED],
+  ['ENOTDIR', SHAPE],
+  ['EEXIST', SHAPE],
+  ['EISDIR', SHAPE],
+  ['ENOENT', GONE],
+]);

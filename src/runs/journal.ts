@@ -58,5 +58,5 @@ export function writeJournal(run: string, lines: readonly JournalLine[]): void {
   const text = lines.map(
     ({ event, t }, seq) => `${JSON.stringify({ ...event, v: EVENT_VERSION, seq, t: t ?? Date.now() })}\n`,
   );
-  writeAtomic(runPaths(run).events, text.join(''));
+  writeAtomic(runPaths(run).events, text.join(''), run);
 }

@@ -42,7 +42,7 @@ export class ScalarsWriter {
     const { scalars: path, scalarColumns } = runPaths(run);
     if (!existsSync(scalarColumns)) {
       const header: ScalarsHeader = { version: 1, columns: [...SCALAR_COLUMNS] };
-      writeAtomic(scalarColumns, `${JSON.stringify(header)}\n`);
+      writeAtomic(scalarColumns, `${JSON.stringify(header)}\n`, run);
     }
     const columns = readColumns(run);
     try {

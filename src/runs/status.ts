@@ -13,7 +13,7 @@ export const HEARTBEAT_TIMEOUT_MS = 15_000;
 
 /** Replaces status.json; readers see the old one or the new one. */
 export const writeStatus = (run: string, status: RunStatus): void =>
-  writeAtomic(runPaths(run).status, `${JSON.stringify(status)}\n`);
+  writeAtomic(runPaths(run).status, `${JSON.stringify(status)}\n`, run);
 
 /** undefined before the trainer's first word. */
 export function readStatus(run: string): RunStatus | undefined {

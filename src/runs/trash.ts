@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
+import { moveFlushed } from '../files/folder';
 import { AuroraError } from '../shared/errors';
 import { readUser } from './user';
 
@@ -135,8 +136,7 @@ const writeIndex = (trash: string, index: Index): void =>
 
 async function move(from: string, to: string): Promise<void> {
   try {
-    await mkdir(dirname(to), { recursive: true });
-    await rename(from, to);
+    await moveFlushed(from, to);
   } catch (e) {
     const code = (e as NodeJS.ErrnoException).code ?? String(e);
     throw new AuroraError(

@@ -23,7 +23,7 @@ export function userOf(json: unknown): RunUser {
 }
 
 export const writeUser = (run: string, user: RunUser): void =>
-  writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`);
+  writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`, run);
 
 /** Changes some of the person's words and keeps the others. An empty text or a star taken off is left out of the file. */
 export function changeUser(run: string, change: Partial<RunUser>): void {

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskError } from '../files/atomic';
+import { makeFolderIn } from '../files/folder';
 import { runPaths, stepName } from '../runs/layout';
 import { readCheckpoint } from './checkpoint-store';
 import { writePeftAdapter } from './export/peft';
@@ -15,14 +17,17 @@ export const writeAdapter = (
   { spec, adapters, data }: Task,
   parameters: ReadonlyMap<string, Float32Array>,
 ): void =>
-  writePeftAdapter(
-    join(runPaths(run).adapter, which),
-    spec,
-    adapters,
-    parameters,
-    data.labels,
-    adapters[0]?.form,
-  );
+  writePeftAdapter(adapterFolder(run, which), spec, adapters, parameters, data.labels, adapters[0]?.form);
+
+/** Made where it is missing; a run folder that is gone stays so. */
+function adapterFolder(run: string, which: WhichAdapter): string {
+  const folder = join(runPaths(run).adapter, which);
+  try {
+    return makeFolderIn(run, folder);
+  } catch (e) {
+    throw diskError(folder, e);
+  }
+}
 
 /** The adapters that a run should have at a checkpoint and has not: a fork begins with checkpoints only. */
 export function writeMissingAdapters(

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
+import { flushFolder, makeFolderIn, renameFlushed } from '../files/folder';
+import { isTemporary, temporaryBeside } from '../files/temporary';
 import { decodeSafetensors, encodeSafetensors } from '../graph/safetensors';
 import { readIfThere, readJson } from '../files/json';
 import { runPaths, stepName, stepOfName } from '../runs/layout';
@@ -39,7 +41,7 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const { state } = checkpoint;
   const folder = runPaths(run).checkpoints;
   const target = join(folder, stepName(state.step));
-  const temporary = join(folder, `.${stepName(state.step)}.tmp`);
+  const temporary = temporaryBeside(target);
   const files = {
     [ADAPTER]: encodeSafetensors(parameterTensors(checkpoint.parameters)),
     [OPTIMIZER]: encodeSafetensors(optimizerTensors(checkpoint.optimizer), {
@@ -50,12 +52,11 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const stored = { ...state, sha256: sums };
   const checked: StoredState = { ...stored, checksum: checksum(stored) };
   try {
-    removeLeftovers(folder);
-    for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes);
-    writeAtomic(join(temporary, STATE), `${JSON.stringify(checked, null, 2)}\n`);
+    removeLeftovers(makeFolderIn(run, folder));
+    for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes, run);
+    writeAtomic(join(temporary, STATE), `${JSON.stringify(checked, null, 2)}\n`, run);
     flushFolder(temporary);
     replaceFolder(temporary, target);
-    flushFolder(folder);
     prune(run, state);
   } catch (e) {
     throw diskError(target, e);
@@ -167,11 +168,14 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** What a kill left behind: all temporary names start with a dot. */
+/** As they were called before they were whole, also by earlier versions; one run has one writer. */
+const OLD_TEMPORARY = /^\.step-\d{6,}\.tmp(\.old)?$/;
+
+/** What a kill left behind. */
 function removeLeftovers(folder: string): void {
-  mkdirSync(folder, { recursive: true });
   for (const name of namesIn(folder))
-    if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true });
+    if (isTemporary(name) || OLD_TEMPORARY.test(name))
+      rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** A folder cannot be renamed over another that has files in it. */
@@ -182,17 +186,6 @@ function replaceFolder(from: string, to: string): void {
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw e;
   }
-  renameSync(from, to);
+  renameFlushed(from, to);
   rmSync(old, { recursive: true, force: true });
-}
-
-/** Makes new names in a folder survive a power cut. Windows has no such call and keeps them by itself. */
-function flushFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

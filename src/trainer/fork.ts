@@ -72,7 +72,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
       .map(copied),
   ]);
   // Last: without it nobody takes half a copy for a run.
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   const warnings = lost
     ? [
         `The best evaluation before step ${step} was at step ${bestStep}, whose checkpoint is gone: the fork looks for its best anew.`,

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { tokenOffsets } from '../data/token-offsets';
 import type { HostTensor } from '../engine/engine';
@@ -57,9 +56,8 @@ export class ActivationRecorder {
       };
     });
     const folder = runPaths(this.run).activations;
-    mkdirSync(folder, { recursive: true });
     const content: ActivationExamples = { file: validation.path, examples };
-    writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`);
+    writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
   }
 
   /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */
@@ -99,6 +97,7 @@ export class ActivationRecorder {
     writeAtomic(
       file,
       encodeSnapshot({ step, layers: [...recorders.values()].map((r) => r.finish(parameters)) }),
+      this.run,
     );
     return relative(this.run, file);
   }

@@ -271,7 +271,7 @@ function conclude(
     env,
     device,
   );
-  writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`);
+  writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`, run);
   journal.append({
     kind: 'finished',
     step,

@@ -1,9 +1,13 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diskError } from '../files/atomic';
+import { removeAbandoned, temporaryBeside } from '../files/temporary';
 import { readRunSummary } from '../runs/read';
 import { removedAtEnd } from './removed';
+
+/** Of earlier versions. */
+const OLD_NAMES = /^(export|predictions|study)-[A-Za-z0-9]{6}$/;
 
 /** Somebody else's run, or one on a disk for reading only, can be looked at all the same. */
 const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
@@ -21,7 +25,10 @@ export function workFolder(run: string, name: string): { path: string; remove: (
 
 function make(run: string, name: string): string {
   try {
-    return mkdtempSync(join(run, `${name}-`));
+    removeAbandoned(run, OLD_NAMES);
+    const path = temporaryBeside(join(run, name));
+    mkdirSync(path);
+    return path;
   } catch (e) {
     // The reader of the run says best what is wrong with it.
     readRunSummary(run);

@@ -169,7 +169,7 @@ const newRun = (file: string, args: ParsedArgs): string =>
   createRun(args.text('out') ?? experimentRuns(file));
 
 const writeSpec = (run: string, spec: Experiment): void =>
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
 
 const WHY: Partial<Record<string, string>> = {
   'window-closed': 'Stopped, since its window closed',

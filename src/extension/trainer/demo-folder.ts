@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../../files/atomic';
+import { moveFlushed } from '../../files/folder';
+import { temporaryBeside } from '../../files/temporary';
 import { experimentRuns } from '../../runs/layout';
 import { isAlive } from '../../runs/status';
 import { AuroraError } from '../../shared/errors';
@@ -42,11 +43,11 @@ export async function makeDemoFolder(bundle: string, folder: string): Promise<st
 
 async function copyMissing(source: string, target: string): Promise<void> {
   if (await stat(target).catch(() => undefined)) return;
-  const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = temporaryBeside(target);
   try {
     // A copy and not a link: what one does to it here must not change the extension.
     await copyFile(source, temporary, constants.COPYFILE_FICLONE);
-    await rename(temporary, target);
+    await moveFlushed(temporary, target);
   } finally {
     await rm(temporary, { force: true });
   }

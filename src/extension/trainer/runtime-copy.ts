@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
 import { diskError } from '../../files/atomic';
+import { moveFlushed } from '../../files/folder';
+import { temporaryBeside } from '../../files/temporary';
 import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
 
@@ -61,14 +62,14 @@ async function isCurrent(file: RuntimeFile, folder: string, made: Manifest): Pro
 }
 
 async function copyAtomically(file: RuntimeFile, target: string): Promise<void> {
-  const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = temporaryBeside(target);
   await mkdir(dirname(target), { recursive: true });
   try {
     // A clone where the file system can: no second 190 MB.
     await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
     await chmod(temporary, file.executable ? 0o755 : 0o644);
     await flush(temporary);
-    await rename(temporary, target);
+    await moveFlushed(temporary, target);
   } finally {
     await rm(temporary, { force: true });
   }
@@ -95,7 +96,8 @@ async function writeManifest(folder: string, files: readonly RuntimeFile[]): Pro
   const manifest: Manifest = Object.fromEntries(
     files.map(({ target, size, mtimeMs }) => [target, { size, mtimeMs }]),
   );
-  const temporary = join(folder, `${MANIFEST}.${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = temporaryBeside(join(folder, MANIFEST));
   await writeFile(temporary, JSON.stringify(manifest, null, 2));
-  await rename(temporary, join(folder, MANIFEST));
+  await flush(temporary);
+  await moveFlushed(temporary, join(folder, MANIFEST));
 }

@@ -77,7 +77,7 @@ export interface TrialOf {
 }
 
 export const writeSweep = (folder: string, record: SweepRecord): void =>
-  writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`);
+  writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`, folder);
 
 /** Undefined where there is none; AuroraError (`run`) where it is damaged. */
 export function readSweep(folder: string): SweepRecord | undefined {
@@ -99,7 +99,7 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
 }
 
 export const writeTrial = (run: string, trial: TrialOf): void =>
-  writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`);
+  writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`, run);
 
 /** Which trial a run is; undefined for any other run, and where the file cannot be understood: it hides no run. */
 export function trialOf(run: string): TrialOf | undefined {

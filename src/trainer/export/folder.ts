@@ -1,7 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { diskError } from '../../files/atomic';
+import { flushFolder, renameFlushed } from '../../files/folder';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { readFileRef } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
 import type { ExportRecord } from '../../shared/export';
@@ -22,11 +24,11 @@ export class StagedFolder {
   /** @throws AuroraError 'usage' where something else is in the place */
   constructor(readonly target: string) {
     requireFree(target);
-    const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
-    this.path = join(dirname(target), name);
+    this.path = temporaryBeside(target);
     this.discard = removedAtEnd(this.path);
     try {
       mkdirSync(this.path, { recursive: true });
+      removeAbandoned(dirname(target));
     } catch (e) {
       throw diskError(target, e);
     }
@@ -36,10 +38,11 @@ export class StagedFolder {
     requireFree(this.target);
     const old = `${this.path}.old`;
     try {
-      if (existsSync(this.target)) renameSync(this.target, old);
-      renameSync(this.path, this.target);
+      flushFolder(this.path);
+      if (existsSync(this.target)) renameFlushed(this.target, old);
+      renameFlushed(this.path, this.target);
     } catch (e) {
-      if (existsSync(old) && !existsSync(this.target)) renameSync(old, this.target);
+      if (existsSync(old) && !existsSync(this.target)) renameFlushed(old, this.target);
       throw diskError(this.target, e);
     }
     rmSync(old, { recursive: true, force: true });

@@ -26,7 +26,7 @@ export interface OwnWords {
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
-/** Writes an adapter in PEFT's file layout, as it was trained. */
+/** Writes an adapter in PEFT's file layout, as it was trained, into a folder that is there. */
 export function writePeftAdapter(
   folder: string,
   spec: Experiment,
@@ -46,7 +46,7 @@ export function writePeftAdapter(
 }
 
 /**
- * The files of an adapter, its head among the tensors.
+ * The files of an adapter, its head among the tensors, in a folder that is there.
  *
  * @param tensors those of its modules, by their keys
  */
@@ -65,9 +65,9 @@ export function writeFiles(
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
   const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
-  writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`);
-  writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`);
-  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, { format: 'pt' }));
+  writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
+  writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, { format: 'pt' }), folder);
 }
 
 /** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */

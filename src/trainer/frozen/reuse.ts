@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { epochOrder } from '../../data/order';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
+import { renameFlushed } from '../../files/folder';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { initialParameters, type Task } from '../task';
 import { computeValues, hasSpace, type ComputeOptions } from './compute';
@@ -81,7 +73,7 @@ function publish(from: string, to: string, isSame: boolean): void {
     fsyncSync(file);
     closeSync(file);
   }
-  renameSync(from, to);
+  renameFlushed(from, to);
 }
 
 /** Of the largest logit, where a head is trained on what may be computed on another device than it is. */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
+import { renameFlushed } from '../../files/folder';
 import { AuroraError } from '../../shared/errors';
 import {
   fits,
@@ -152,7 +153,7 @@ export function record(folder: string, version: string, { usable, problem, hint 
 /** Under a claim. */
 function putInPlace(gpu: string, part: GpuPart, folder: string): void {
   takeAway(gpu, part);
-  renameSync(folder, join(gpu, part));
+  renameFlushed(folder, join(gpu, part));
 }
 
 /**

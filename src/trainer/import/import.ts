@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, renameSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parameterCount } from '../../adapters/select';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { diskError, writeAtomic } from '../../files/atomic';
+import { renameFlushed } from '../../files/folder';
+import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { writeJournal } from '../../runs/journal';
 import { createRun, runPaths, stepName } from '../../runs/layout';
 import { ScalarsWriter } from '../../runs/scalars';
@@ -89,7 +91,10 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
 function workFolder(runs: string): string {
   try {
     mkdirSync(runs, { recursive: true });
-    return mkdtempSync(join(runs, '.import-'));
+    removeAbandoned(runs, /^\.import-[A-Za-z0-9]{6}$/);
+    const work = temporaryBeside(join(runs, 'import'));
+    mkdirSync(work);
+    return work;
   } catch (e) {
     throw diskError(runs, e);
   }
@@ -100,7 +105,7 @@ function moveInto(runs: string, made: string): string {
   try {
     // Windows renames nothing over a folder, not even over an empty one.
     rmdirSync(run);
-    renameSync(made, run);
+    renameFlushed(made, run);
   } catch (e) {
     throw diskError(run, e);
   }
@@ -165,5 +170,5 @@ function writeWords(run: string, { task, warnings }: ImportSubject, name: string
     lines.map((event) => ({ event })),
   );
   writeStatus(run, { ...newStatus('stopped'), steps: started?.kind === 'started' ? started.steps : 0 });
-  writeAtomic(runPaths(run).spec, `${JSON.stringify(task.spec, null, 2)}\n`);
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(task.spec, null, 2)}\n`, run);
 }

@@ -32,16 +32,16 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
     const trained = await openTrained(run, at, work);
     await emit({ kind: 'predicting', examples: trained.task.data.validation.dataset.examples.length });
     const predictions = await predict(trained, join(work, 'graph'));
-    keep(predictionsFile(run, trained.step), predictions);
+    keep(run, predictionsFile(run, trained.step), predictions);
     return predictions;
   } finally {
     remove();
   }
 }
 
-function keep(path: string, predictions: Predictions): void {
+function keep(run: string, path: string, predictions: Predictions): void {
   try {
-    writeAtomic(path, encodePredictions(predictions));
+    writeAtomic(path, encodePredictions(predictions), run);
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
     throw new AuroraError(

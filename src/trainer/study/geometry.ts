@@ -45,7 +45,7 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
     ...pathOf(found.steps, found.products),
     modules: modules.map((path, m) => ({ path, ...found.spectrum(m) })),
   };
-  writeAtomic(geometryFile(run.folder), `${JSON.stringify(geometry)}\n`);
+  writeAtomic(geometryFile(run.folder), `${JSON.stringify(geometry)}\n`, run.folder);
   return geometry;
 }
 

@@ -53,7 +53,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
         'Train it again.',
       );
     const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };
-    writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`);
+    writeAtomic(mergedFile(folder, step), `${JSON.stringify(kept, null, 2)}\n`, folder);
   } finally {
     remove();
   }

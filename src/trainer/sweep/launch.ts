@@ -41,7 +41,7 @@ export async function launchTrial(
   if (!begun) {
     createFolder(run);
     writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
-    writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`);
+    writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   }
   const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
   const log = openSync(runPaths(run).log, 'a');

@@ -143,7 +143,7 @@ function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
 }
 
 /** Again at every look: a trainer that has just begun clears away what was asked before. */
-const askToStop = (run: string): void => writeAtomic(join(runPaths(run).control, 'stop'), '');
+const askToStop = (run: string): void => writeAtomic(join(runPaths(run).control, 'stop'), '', run);
 
 /** Notes what is not to be begun; with more rates in the section another one may win. @returns whether that is news */
 function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): boolean {

@@ -129,6 +129,9 @@ describe('the pulse', () => {
     rmSync(run, { recursive: true });
     await new Promise((r) => setTimeout(r, 1300));
     expect(existsSync(run)).toBe(false);
+    await expect(pulse.end('stopped')).rejects.toMatchObject({ kind: 'disk' });
+    pulse = undefined;
+    expect(existsSync(run)).toBe(false);
   });
 
   it('kills a process that hangs after a request to stop, and says that it stopped', async () => {

@@ -1,0 +1,66 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+
+/**
+ * Makes a folder inside another one that must be there: `within` is never created, so that a folder that was moved or
+ * removed while it is written does not come back.
+ *
+ * @param path `within` itself or below it
+ */
+export function makeFolderIn(within: string, path: string): string {
+  let at = within;
+  for (const part of relative(within, path).split(sep)) {
+    at = join(at, part);
+    // Of `within` itself the part is empty.
+    if (part === '') continue;
+    try {
+      mkdirSync(at);
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
+    }
+  }
+  return path;
+}
+
+/** Renames so that the new name survives a power cut. Whoever calls has flushed the contents. */
+export function renameFlushed(from: string, to: string): void {
+  renameSync(from, to);
+  flushFolder(dirname(to));
+  if (dirname(from) !== dirname(to)) flushFolder(dirname(from));
+}
+
+/** The same without blocking, for the extension host; with the folders above `to`. */
+export async function moveFlushed(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  for (const folder of new Set([dirname(to), dirname(from)])) await flushLater(folder);
+}
+
+/** Folders cannot be flushed everywhere: Windows keeps names itself, some network and FUSE file systems have no call for it. */
+const CANNOT = ['EINVAL', 'EPERM', 'EACCES', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'ENOENT'];
+
+/** Makes the names in a folder survive a power cut, where the system has a call for that. */
+export function flushFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (e) {
+    if (!CANNOT.includes((e as NodeJS.ErrnoException).code ?? '')) throw e;
+  }
+}
+
+async function flushLater(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    const handle = await open(path, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch (e) {
+    if (!CANNOT.includes((e as NodeJS.ErrnoException).code ?? '')) throw e;
+  }
+}

@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeFolderIn } from '../../../src/files/folder';
+import { isTemporary, removeAbandoned, temporaryBeside } from '../../../src/files/temporary';
+import { writeAtomic } from '../../../src/files/atomic';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aurora-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const DAY = 24 * 60 * 60_000;
+
+/** A temporary name as the process with this id would have given it. */
+const nameOf = (target: string, pid: number): string =>
+  basename(temporaryBeside(target)).replace(`-${process.pid}-`, `-${pid}-`);
+
+/** The id of a process that has ended. */
+const endedPid = (): number => spawnSync(process.execPath, ['--version']).pid;
+
+describe('leftovers of killed writers', () => {
+  it('removes files and folders of a process that is gone', () => {
+    const gone = endedPid();
+    writeFileSync(join(folder, nameOf('status.json', gone)), 'half');
+    mkdirSync(join(folder, nameOf('out', gone), 'deep'), { recursive: true });
+    expect(removeAbandoned(folder)).toHaveLength(2);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps what this or another living process is writing', async () => {
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    try {
+      for (const pid of [process.pid, other.pid!]) writeFileSync(join(folder, nameOf('a.bin', pid)), '');
+      expect(removeAbandoned(folder)).toEqual([]);
+      const exit = once(other, 'exit');
+      other.kill('SIGKILL');
+      await exit;
+      expect(removeAbandoned(folder)).toEqual([expect.stringContaining(`-${other.pid}-`)]);
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
+
+  it('keeps what another machine has touched within a day', () => {
+    const foreign = nameOf('a', 1).replace(/\.[0-9a-f]{8}-/, '.00000000-');
+    mkdirSync(join(folder, foreign));
+    writeFileSync(join(folder, foreign, 'part'), '');
+    const old = new Date(Date.now() - 2 * DAY);
+    utimesSync(join(folder, foreign), old, old);
+    expect(removeAbandoned(folder)).toEqual([]);
+    expect(removeAbandoned(folder, undefined, Date.now() + 2 * DAY)).toEqual([foreign]);
+  });
+
+  it('removes names of earlier versions after a day and nobody else’s at any age', () => {
+    const others = ['.DS_Store', '.git', 'notes.tmp', '.vscode.tmp', 'export-final', 'a.aurora-tmp'];
+    for (const name of [...others, '.import-aB3dE9']) writeFileSync(join(folder, name), '');
+    const oldNames = /^\.import-[A-Za-z0-9]{6}$/;
+    expect(removeAbandoned(folder, oldNames)).toEqual([]);
+    expect(removeAbandoned(folder, oldNames, Date.now() + 2 * DAY)).toEqual(['.import-aB3dE9']);
+    expect(readdirSync(folder).sort()).toEqual([...others].sort());
+  });
+
+  it('finds nothing in a folder that is not there', () => {
+    expect(removeAbandoned(join(folder, 'none'))).toEqual([]);
+  });
+});
+
+describe('a temporary name', () => {
+  it('differs at every call and is one that we recognize', () => {
+    const names = [1, 2, 3].map(() => basename(temporaryBeside(join(folder, 'x.json'))));
+    expect(new Set(names).size).toBe(3);
+    expect(names.every(isTemporary)).toBe(true);
+  });
+
+  it('fits beside a file whose name is as long as names can be', () => {
+    const path = join(folder, 'ö'.repeat(120));
+    writeAtomic(path, 'text');
+    expect(readdirSync(folder)).toEqual([basename(path)]);
+  });
+});
+
+describe('writing within a folder', () => {
+  it('makes folders below it and never the folder itself', () => {
+    const run = join(folder, 'run');
+    const path = join(run, 'adapter', 'best', 'a.json');
+    expect(() => writeAtomic(path, '{}', run)).toThrow(
+      expect.objectContaining({ kind: 'disk', message: expect.stringContaining('folder is not there') }),
+    );
+    expect(existsSync(run)).toBe(false);
+    mkdirSync(run);
+    writeAtomic(path, '{}', run);
+    expect(existsSync(path)).toBe(true);
+    expect(makeFolderIn(run, run)).toBe(run);
+  });
+});
