@@ -4,6 +4,7 @@ import type { AdapterBudget, Budget } from '../shared/budget';
 import { budgetCurves } from './budget-curves';
 import { adapterFileSize } from './budget-file';
 import { modelForwardFlops, flopsOf, nonlinearOf } from './budget-flops';
+import type { UselessLayers } from './choose';
 import { methodOf } from './registry';
 import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from './select';
 
@@ -13,6 +14,8 @@ export interface BudgetModule extends NamedLayer {
   calls: number;
   /** Its output is the model's own, so that "all-linear" leaves it out. */
   output?: boolean;
+  /** What the task reads of the model does not depend on it; see `taskLayers`. */
+  unreached?: boolean;
 }
 
 export type BudgetAdapter = LayerAdapter<BudgetModule>;
@@ -28,11 +31,13 @@ export interface BudgetOptions {
 
 /** The modules that get an adapter, with its tensors: the trainer's own choice and count. */
 export const adaptersOn = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
-  selectLayers(
-    modules,
-    modules.filter((m) => m.output).map((m) => m.path),
-    spec,
-  );
+  selectLayers(modules, uselessLayers(modules), spec);
+
+/** What "all-linear" leaves out of them. */
+export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers => ({
+  outputs: modules.filter((m) => m.output).map((m) => m.path),
+  unreached: modules.filter((m) => m.unreached).map((m) => m.path),
+});
 
 /**
  * All that an adapter costs on a model. Throws AuroraError `targets` where nothing matches or an expression is
@@ -43,7 +48,7 @@ export function budgetOf(
   spec: TrainedSpec,
   { modelParameters, tokens, ...options }: BudgetOptions,
 ): Budget {
-  const { adapters, warnings } = adaptersOn(modules, spec);
+  const { adapters, leftOut, warnings } = adaptersOn(modules, spec);
   const matched = adapters.map((a) => a.layer);
   const loraRank = options.loraRank ?? referenceRank(matched);
   const parameters = parameterCount(adapters);
@@ -60,6 +65,7 @@ export function budgetOf(
       parameters: parameterCount([adapter]),
     })),
     warnings,
+    leftOut,
     layers: modules.length,
     modelParameters,
     modelForwardFlops: modelForwardFlops(modules),
@@ -123,7 +129,7 @@ function loraOn(modules: readonly BudgetModule[], rank: number): BudgetAdapter[]
     initialization: 'kaiming-uniform',
     targetModules: 'all-linear',
   };
-  return selectLayers(modules, [], spec).adapters;
+  return selectLayers(modules, { outputs: [], unreached: [] }, spec).adapters;
 }
 
 function costOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudget {

@@ -1,12 +1,15 @@
 import { AuroraError } from '../shared/errors';
 import { isRanked, type AdapterSpec, type TrainedSpec } from '../shared/experiment';
+import { leftOutText, type LeftOut } from '../shared/left-out';
 import type { LinearLayer } from '../graph/linear';
 import type { Graph } from '../graph/model';
 import { elementCount } from '../graph/model';
 import { outputLayers } from '../graph/output-layers';
+import { layersBeside } from '../graph/reach';
 import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from './method';
 import { methodOf } from './registry';
-import { fromPattern, matchTargets, nearestPaths } from './targets';
+import { chooseLayers, notReached, type UselessLayers } from './choose';
+import { fromPattern, nearestPaths } from './targets';
 
 /** All that choosing needs to know of a layer. */
 export interface NamedLayer extends LayerShape {
@@ -23,23 +26,43 @@ export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLaye
 
 export interface Selection<L extends NamedLayer = LinearLayer> {
   adapters: LayerAdapter<L>[];
+  /** Layers that "all-linear" would mean if they could be of use. */
+  leftOut: LeftOut[];
   warnings: string[];
 }
 
-/** Which layers get an adapter. Targets that match nothing are an error with the nearest names. */
-export const selectAdapters = (graph: Graph, layers: readonly LinearLayer[], spec: AdapterSpec): Selection =>
-  selectLayers(layers, outputLayers(graph, layers), spec);
+/**
+ * Which layers get an adapter. Targets that match nothing are an error with the nearest names, and so are those that
+ * name a layer which does not reach the loss.
+ *
+ * @param output the tensor that the head or the loss reads; left out where nothing is to be trained
+ */
+export const selectAdapters = (
+  graph: Graph,
+  layers: readonly LinearLayer[],
+  spec: AdapterSpec,
+  output?: string,
+): Selection =>
+  selectLayers(
+    layers,
+    {
+      outputs: outputLayers(graph, layers),
+      unreached: output === undefined ? [] : layersBeside(graph, layers, output),
+    },
+    spec,
+  );
 
-/** The same from shapes alone; `outputs` are the paths that "all-linear" leaves out. */
+/** The same from shapes alone. */
 export function selectLayers<L extends NamedLayer>(
   layers: readonly L[],
-  outputs: readonly string[],
+  useless: UselessLayers,
   spec: AdapterSpec,
 ): Selection<L> {
-  if (spec.method === 'none') return { adapters: [], warnings: [] };
+  if (spec.method === 'none') return { adapters: [], leftOut: [], warnings: [] };
   const paths = layers.map((l) => l.path);
-  const { matched, unmatched } = matchTargets(paths, spec, outputs);
-  if (matched.length === 0) throw nothingMatched(spec, paths);
+  const { matched, unmatched, unreached, leftOut } = chooseLayers(paths, spec, useless);
+  if (matched.length === 0) throw nothingMatched(spec, paths, leftOut);
+  if (unreached.length > 0) throw notReached(unreached);
   const warnings = unmatched.map(
     (t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`,
   );
@@ -57,7 +80,7 @@ export function selectLayers<L extends NamedLayer>(
     const on = { layer, spec: ownSpec(layer, spec), widest };
     return { ...on, tensors: methodOf(spec).tensors(on) };
   });
-  return { adapters, warnings };
+  return { adapters, leftOut, warnings };
 }
 
 /** With the layer's own rank and alpha. */
@@ -99,7 +122,13 @@ const noBiases = (layers: readonly NamedLayer[]): AuroraError =>
     'Choose other layers in adapter.targetModules, or another method.',
   );
 
-function nothingMatched(spec: TrainedSpec, paths: string[]): AuroraError {
+function nothingMatched(spec: TrainedSpec, paths: string[], leftOut: readonly LeftOut[]): AuroraError {
+  if (leftOut.length > 0)
+    return new AuroraError(
+      'targets',
+      `"all-linear" leaves out every layer that it could mean: ${leftOutText(leftOut)}.`,
+      'Name the layers in adapter.targetModules, or the output that the task reads in model.output.',
+    );
   const wanted = Array.isArray(spec.targetModules) ? spec.targetModules : [spec.targetModules];
   const near = [...new Set(wanted.flatMap((t) => nearestPaths(t, paths)))].slice(0, 6);
   const what = wanted.map((t) => `"${t}"`).join(', ');

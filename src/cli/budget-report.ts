@@ -2,6 +2,7 @@ import { paperReport } from '../recipes/report';
 import { PAPER_MODELS } from '../recipes/models';
 import type { Budget, ModuleBudget } from '../shared/budget';
 import { isRanked } from '../shared/experiment';
+import { leftOutText } from '../shared/left-out';
 import { methodName } from '../shared/methods';
 import type { BudgetSource } from './budget-source';
 import { count } from './format';
@@ -26,6 +27,7 @@ export function budgetJson(source: BudgetSource, budget: Budget): Record<string,
     fileBytes: adapter.file.total,
     trainingBytes: adapter.memory.total,
     warnings: budget.warnings,
+    leftOut: budget.leftOut,
     modules: modules.map(({ path, inFeatures, outFeatures, rank, parameters }) => ({
       path,
       inFeatures,
@@ -39,7 +41,7 @@ export function budgetJson(source: BudgetSource, budget: Budget): Record<string,
 
 /** The same as a person reads it; modules of one name and shape are one line. */
 export function budgetText(source: BudgetSource, budget: Budget): string {
-  const { adapter, lora, equal, modules, layers, modelParameters, warnings } = budget;
+  const { adapter, lora, equal, modules, layers, modelParameters, leftOut, warnings } = budget;
   const { title, recipe, adapter: spec } = source;
   const rows = [
     ['  trainable parameters', count(adapter.parameters), shareOf(adapter.parameters, modelParameters)],
@@ -62,6 +64,7 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     '',
     'Modules (in → out):',
     ...table(moduleRows(modules), '   '),
+    ...(leftOut.length > 0 ? [`  left out: ${leftOutText(leftOut)}`] : []),
     ...warnings.map((warning) => `\nwarning: ${warning}`),
     ...(recipe === undefined ? [] : ['', ...paperText(paperReport(recipe), shapesOf(recipe))]),
   ].join('\n')}\n`;

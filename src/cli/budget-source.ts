@@ -1,5 +1,6 @@
 import type { BudgetModule } from '../adapters/budget';
 import { likelyTargets } from '../adapters/likely-targets';
+import { taskLayers } from '../adapters/task-output';
 import { loadModel } from '../graph/load';
 import { summarize } from '../graph/summary';
 import { PAPER_MODELS } from '../recipes/models';
@@ -49,10 +50,12 @@ export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
 /** An ONNX model with the layers that the paper would adapt in it, or an experiment as it stands. No runtime is loaded. */
 export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
   if (/\.onnx$/i.test(path)) {
-    const { layers, parameters } = summarize(loadModel(path));
+    const summary = summarize(loadModel(path));
+    // As a new experiment on it would begin.
+    const layers = taskLayers(summary, { output: undefined, head: true });
     const likely = likelyTargets(layers);
     const adapter = newAdapter(choice, likely.length > 0 ? likely : 'all-linear');
-    return { title: path, modules: layers, modelParameters: parameters, adapter };
+    return { title: path, modules: layers, modelParameters: summary.parameters, adapter };
   }
   if (!/\.jsonc?$/i.test(path))
     throw new AuroraError(
@@ -60,12 +63,12 @@ export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
       `aurora budget cannot tell what ${path} is.`,
       'It takes an experiment (*.aurora.json) or a model (*.onnx).',
     );
-  const { adapter, model } = loadExperiment(path);
-  const { layers, parameters } = summarize(loadModel(model.path));
+  const { adapter, model, task } = loadExperiment(path);
+  const summary = summarize(loadModel(model.path));
   return {
     title: path,
-    modules: layers,
-    modelParameters: parameters,
+    modules: taskLayers(summary, { output: model.output, head: task.head === 'linear' }),
+    modelParameters: summary.parameters,
     adapter: changed(adapter, choice, path),
   };
 }

@@ -8,6 +8,7 @@ import type {
   PreflightSplit,
   PreflightStep,
 } from '../shared/preflight';
+import { leftOutText } from '../shared/left-out';
 import { deviceLine } from './device-line';
 import { count, duration, gigabytes } from './format';
 import { percent } from './progress';
@@ -48,6 +49,7 @@ function modules(line: PreflightModules): string {
   return `${[
     `Modules  ${line.method} on ${line.modules.length} of ${line.linearLayers} linear layers: ${count(line.adapterParameters)} trainable parameters, ${share} of the model's ${count(line.modelParameters)}`,
     ...table(rows, '   '),
+    ...(line.leftOut.length > 0 ? [`  left out: ${leftOutText(line.leftOut)}`] : []),
   ].join('\n')}\n`;
 }
 

@@ -1,11 +1,10 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
 import type { LayerAdapter } from '../adapters/select';
+import { noSuchOutput } from '../adapters/task-output';
 import { GraphBuilder } from '../graph/builder';
-import { isFloat } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
 import { outputsNamed, type Model } from '../graph/model';
 import { prune } from '../graph/prune';
-import { AuroraError } from '../shared/errors';
 import { addHead, type HeadSpec } from './head';
 import { OBJECTIVES, type ObjectiveName } from './objective';
 
@@ -56,7 +55,11 @@ export function buildTaskGraph(
   training: boolean,
 ): TaskGraph {
   const output = infos.get(spec.output);
-  if (!output) throw noSuchOutput(model, spec.output);
+  if (!output)
+    throw noSuchOutput(
+      model.graph.outputs.map((o) => o.name),
+      spec.output,
+    );
   const { dtype } = output;
   const dropout = training ? infos : undefined;
   const { graph, observed, stop } = injectAdapters(model.graph, spec.adapters, dtype, { dropout });
@@ -91,34 +94,4 @@ export function buildTaskGraph(
     stop: [...stop, ...loss.stop],
     observed,
   };
-}
-
-/** The output a head or a loss should read, where the experiment does not say; by names and declared types. */
-export function findOutput(model: Model, wanted: string | undefined, head: boolean): string {
-  const names = model.graph.outputs.map((o) => o.name);
-  if (wanted !== undefined) {
-    if (!names.includes(wanted)) throw noSuchOutput(model, wanted);
-    return wanted;
-  }
-  const preferred = head
-    ? ['last_hidden_state', 'hidden_states', 'output', 'pooler_output']
-    : ['logits', 'output'];
-  const known = preferred.find((p) => names.includes(p));
-  if (known) return known;
-  const float = model.graph.outputs.filter((o) => o.dtype === 0 || isFloat(o.dtype));
-  if (float.length === 1) return float[0].name;
-  throw new AuroraError(
-    'model',
-    `The model has the outputs ${names.join(', ')}; it is not clear which one the ${head ? 'head' : 'loss'} should read.`,
-    'Name it in the experiment: "model": { "output": "…" }.',
-  );
-}
-
-function noSuchOutput(model: Model, name: string): AuroraError {
-  const names = model.graph.outputs.map((o) => o.name).join(', ');
-  return new AuroraError(
-    'model',
-    `The model has no output "${name}"; it has ${names}.`,
-    'Correct "model.output" in the experiment.',
-  );
 }

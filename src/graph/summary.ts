@@ -5,6 +5,7 @@ import { findLinearLayers, type LinearLayer } from './linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';
 import { outputLayers } from './output-layers';
 import { prepareModel } from './prepare';
+import { outputsReached } from './reach';
 
 export interface ModelSummary {
   producer: string;
@@ -29,6 +30,8 @@ export interface LayerSummary {
   /** Whether its output is the model's own: "all-linear" leaves it out. */
   output: boolean;
   hasBias: boolean;
+  /** Names of the model's outputs that depend on it: an adapter learns only from a loss on one of these. */
+  reaches: string[];
 }
 
 /** What a model offers to adapters, from its file alone: no runtime is loaded, so it is safe on any file. */
@@ -36,6 +39,11 @@ export function summarize(model: Model): ModelSummary {
   const { graph } = prepareModel(model);
   const layers = findLinearLayers(graph);
   const outputs = new Set(outputLayers(graph, layers));
+  const reached = outputsReached(
+    graph,
+    layers,
+    graph.outputs.map((o) => o.name),
+  );
   const describe = (v: (typeof graph.inputs)[number]) => ({
     name: v.name,
     type: dtypeName(v.dtype),
@@ -49,12 +57,12 @@ export function summarize(model: Model): ModelSummary {
       .reduce((n, t) => n + elementCount(t.dims), 0),
     inputs: graph.inputs.filter((i) => !graph.initializers.has(i.name)).map(describe),
     outputs: graph.outputs.map(describe),
-    layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path))),
+    layers: layers.map((l) => summarizeLayer(l, outputs.has(l.path), reached.get(l.path)!)),
     missingRules: missingRules(graph, layers),
   };
 }
 
-const summarizeLayer = (l: LinearLayer, output: boolean): LayerSummary => ({
+const summarizeLayer = (l: LinearLayer, output: boolean, reaches: string[]): LayerSummary => ({
   path: l.path,
   inFeatures: l.inFeatures,
   outFeatures: l.outFeatures,
@@ -64,6 +72,7 @@ const summarizeLayer = (l: LinearLayer, output: boolean): LayerSummary => ({
   mergeable: l.plain,
   output,
   hasBias: l.hasBias,
+  reaches,
 });
 
 function missingRules(graph: Graph, layers: LinearLayer[]): ModelSummary['missingRules'] {

@@ -1,8 +1,12 @@
+import type { LeftOut } from './left-out';
+
 /** What an adapter costs, as the host works it out and the page shows it. Counts are exact. */
 export interface Budget {
   modules: ModuleBudget[];
   /** Entries of the targets that matched nothing, in words. */
   warnings: string[];
+  /** What "all-linear" passed over. */
+  leftOut: LeftOut[];
   /** Linear layers of the model, adapted or not. */
   layers: number;
   /** All parameters of the model; undefined where they are not known. */

@@ -1,5 +1,6 @@
 import type { DeviceEvent } from './events';
 import type { AdapterSpec } from './experiment';
+import type { LeftOut } from './left-out';
 
 /**
  * What `aurora preflight --json` prints: one JSON object a line, each as soon as it is known, in the order
@@ -21,6 +22,8 @@ export interface PreflightModules {
   modules: PreflightModule[];
   /** Entries of adapter.targetModules that matched no layer. */
   unmatched: string[];
+  /** Layers that "all-linear" passed over. */
+  leftOut: LeftOut[];
   /** Linear layers of the model, adapted or not. */
   linearLayers: number;
   /** Trainable numbers of all adapters; the head's are in the data line, since they depend on the labels. */

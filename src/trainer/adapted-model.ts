@@ -1,11 +1,12 @@
 import { selectAdapters, type LayerAdapter } from '../adapters/select';
-import { findOutput } from '../engine/program';
+import { declaredOutputs, taskOutput } from '../adapters/task-output';
 import { gradientPath, requireRules } from '../graph/autodiff/differentiate';
 import { findLinearLayers, type LinearLayer } from '../graph/linear';
 import { loadModel } from '../graph/load';
 import { elementCount, type Model } from '../graph/model';
 import { prepareModel } from '../graph/prepare';
 import type { Experiment } from '../shared/experiment';
+import { leftOutWarning, type LeftOut } from '../shared/left-out';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
 export interface AdaptedModel {
@@ -15,6 +16,8 @@ export interface AdaptedModel {
   model: Model;
   layers: LinearLayer[];
   adapters: LayerAdapter[];
+  /** What "all-linear" passed over. */
+  leftOut: LeftOut[];
   /** The tensor that the head or the loss reads. */
   output: string;
   /** Numbers in the model's weights. */
@@ -27,12 +30,24 @@ export function adaptModel(spec: Experiment): AdaptedModel {
   const original = loadModel(spec.model.path);
   const model = prepareModel(original);
   const layers = findLinearLayers(model.graph);
-  const { adapters, warnings } = selectAdapters(model.graph, layers, spec.adapter);
-  const output = findOutput(model, spec.model.output, spec.task.head === 'linear');
+  const output = taskOutput(declaredOutputs(model.graph), {
+    output: spec.model.output,
+    head: spec.task.head === 'linear',
+  });
+  const { adapters, leftOut, warnings } = selectAdapters(model.graph, layers, spec.adapter, output);
   // Before the runtime is asked, which says less of an operator that it does not know either.
   const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
   requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
-  return { original, model, layers, adapters, output, modelSize: weightCount(model), warnings };
+  return {
+    original,
+    model,
+    layers,
+    adapters,
+    leftOut,
+    output,
+    modelSize: weightCount(model),
+    warnings: [...warnings, ...leftOutWarning(leftOut)],
+  };
 }
 
 function weightCount({ graph }: Model): number {

@@ -34,7 +34,7 @@ it('what the calculator counts on the inspected model is what a run trains and w
   expect(head.length).toBe(2);
   expect(budget.modules.map((m) => m.rank)).toEqual([3, 3, 5, 3]);
   expect(adapter.reduce((n, [, t]) => n + t.data.length, 0)).toBe(budget.adapter.parameters);
-  const { adapters } = selectLayers(layers, [], spec);
+  const { adapters } = selectLayers(layers, { outputs: [], unreached: [] }, spec);
   const extra = head.map(([key, t]): [string, number[]] => [key, t.dims]);
   expect(adapterFileSize(adapters, extra).total).toBe(statSync(path).size);
 });

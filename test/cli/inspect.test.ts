@@ -61,6 +61,7 @@ describe('aurora inspect', () => {
       mergeable: true,
       hasBias: true,
       output: false,
+      reaches: ['last_hidden_state'],
     });
   });
 

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -61,6 +62,10 @@ export class Lab {
   write(name: string, content: string | Uint8Array): void {
     mkdirSync(join(this.path(name), '..'), { recursive: true });
     writeFileSync(this.path(name), content);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
   }
 
   run(...args: string[]): Outcome {

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { Budget } from '../../src/shared/budget';
+import { leftOutText } from '../../src/shared/left-out';
 import type {
   BudgetAnswer,
   BudgetFields,
@@ -183,7 +184,13 @@ export class BudgetApp extends LitElement {
     const stale = (answer?.problems.length ?? 0) > 0;
     return html`
       ${stale ? html`<p class="note">${t('Shown is the last valid choice.')}</p>` : nothing}
-      ${budget.warnings.map((warning) => html`<p class="note">${warning}</p>`)} ${headline(budget)}
+      ${budget.warnings.map((warning) => html`<p class="note">${warning}</p>`)}
+      ${
+        budget.leftOut.length > 0
+          ? html`<p class="note">${t('Left out: {0}', leftOutText(budget.leftOut))}</p>`
+          : nothing
+      }
+      ${headline(budget)}
       <div class="costs">
         ${comparison(budget, (text) => this.copy('summary', text))}
         ${explanation(budget, fields, this.explained, (open) => {

@@ -21,16 +21,19 @@ pass. Reads the file only; nothing in it is run.
   },
 };
 
+type Layer = ModelSummary['layers'][number];
+
 function text(path: string, s: ModelSummary): string {
   const value = (v: ModelSummary['inputs'][number]) =>
     `${v.name} ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`;
+  const outputs = s.outputs.map((o) => o.name);
   const lines = [
     `${path}: ${s.parameters.toLocaleString('en')} parameters, opset ${s.opset}${s.producer ? `, from ${s.producer}` : ''}`,
     `inputs   ${s.inputs.map(value).join(' · ')}`,
     `outputs  ${s.outputs.map(value).join(' · ')}`,
     '',
     `${s.layers.length} linear layers (module path, in → out):`,
-    ...table(s.layers.map((l) => [`  ${l.path}`, `${l.inFeatures} → ${l.outFeatures}`, notes(l)])),
+    ...table(s.layers.map((l) => [`  ${l.path}`, `${l.inFeatures} → ${l.outFeatures}`, notes(l, outputs)])),
     '',
     s.missingRules.length
       ? 'Gradients cannot pass these operators; adapters below them cannot be trained:'
@@ -43,8 +46,16 @@ function text(path: string, s: ModelSummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-function notes(l: ModelSummary['layers'][number]): string {
+/** Which outputs depend on a layer, where not all do: a task that reads another one cannot train it. */
+function reaching({ reaches }: Layer, outputs: readonly string[]): string {
+  if (reaches.length === 0) return 'reaches no output';
+  return reaches.length < outputs.length ? `reaches only ${reaches.join(', ')}` : '';
+}
+
+function notes(l: Layer, outputs: readonly string[]): string {
   return [
+    reaching(l, outputs),
+    l.output ? 'the model\'s own output: left out by "all-linear"' : '',
     l.calls > 1 ? `called ${l.calls} times` : '',
     l.sharedWith.length ? `weight shared with ${l.sharedWith.join(', ')}` : '',
     l.mergeable ? '' : 'weight is computed: cannot be merged',

@@ -1,7 +1,8 @@
 import { inForm, selectAdapters } from '../../adapters/select';
+import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../engine/engine';
 import { OBJECTIVES } from '../../engine/objective';
-import { findOutput, LABELS, type TaskGraphSpec } from '../../engine/program';
+import { LABELS, type TaskGraphSpec } from '../../engine/program';
 import { findLinearLayers } from '../../graph/linear';
 import type { Model } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';
@@ -9,10 +10,15 @@ import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } fro
 
 /** What a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
-  const { adapters: found } = selectAdapters(model.graph, findLinearLayers(model.graph), adapterSpec(c));
+  const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: c.head !== undefined });
+  const { adapters: found } = selectAdapters(
+    model.graph,
+    findLinearLayers(model.graph),
+    adapterSpec(c),
+    output,
+  );
   const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
   const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
-  const output = findOutput(model, undefined, head !== undefined);
   return { objective: c.objective, head, output, adapters };
 }
 

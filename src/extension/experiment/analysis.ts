@@ -1,3 +1,4 @@
+import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../shared/errors';
@@ -25,6 +26,8 @@ export interface Analysis {
   method: string;
   /** With every default; undefined where the schema finds a mistake in it. */
   adapter?: AdapterSpec;
+  /** Of the model, marked for the output that the experiment trains on; none before the model is known. */
+  layers: TaskLayer[];
   /** Of its sweep; undefined without one, or where something is wrong. */
   trials?: number;
   model: ModelState;
@@ -64,19 +67,32 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const { value, problems, trials } = checkExperiment(file, text);
   const adapter = usable<AdapterSpec>(value, 'adapter', problems);
   const data = usable<DataSpec>(value, 'data', problems);
+  const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];
   const heads = await readHeads(doc, sources);
   const findings = [
     ...textFindings(doc, problems, t),
     ...(await fileFindings(doc, known, t)),
     ...(data ? columnFindings(doc, data, heads, t) : []),
     ...(model.state === 'known'
-      ? modelFindings(doc, model.summary, adapter && adapter.method !== 'none' ? adapter : undefined, t)
+      ? modelFindings(
+          doc,
+          model.summary,
+          layers,
+          adapter && adapter.method !== 'none' ? adapter : undefined,
+          t,
+        )
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
   ];
   const method = methodOf(value);
-  return { doc, problems, method, ...(adapter && { adapter }), trials, model, heads, findings };
+  return { doc, problems, method, ...(adapter && { adapter }), layers, trials, model, heads, findings };
 }
+
+const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>
+  taskLayers(summary, {
+    output: doc.string('model', 'output'),
+    head: doc.string('task', 'head') !== 'none',
+  });
 
 /** A part of the experiment in which the schema found nothing wrong. */
 function usable<T>(value: unknown, key: string, problems: readonly LocatedProblem[]): T | undefined {

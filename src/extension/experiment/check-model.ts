@@ -1,4 +1,7 @@
+import { uselessLayers } from '../../adapters/budget';
+import { chooseLayers } from '../../adapters/choose';
 import { fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
+import type { TaskLayer } from '../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
 import { AuroraError } from '../../shared/errors';
 import { isRanked, type TrainedSpec } from '../../shared/experiment';
@@ -11,13 +14,14 @@ import type { Finding, Fix } from './finding';
 export function modelFindings(
   doc: ExperimentText,
   model: ModelSummary,
+  layers: readonly TaskLayer[],
   adapter: TrainedSpec | undefined,
   t: Translate,
 ): Finding[] {
   return [
     ...outputFindings(doc, model, t),
     ...ruleFindings(doc, model, t),
-    ...(adapter ? adapterFindings(doc, model.layers, adapter, t) : []),
+    ...(adapter ? adapterFindings(doc, layers, adapter, t) : []),
   ];
 }
 
@@ -62,20 +66,20 @@ function ruleFindings(doc: ExperimentText, { missingRules }: ModelSummary, t: Tr
 
 function adapterFindings(
   doc: ExperimentText,
-  layers: readonly LayerSummary[],
+  layers: readonly TaskLayer[],
   adapter: TrainedSpec,
   t: Translate,
 ): Finding[] {
   const paths = layers.map((l) => l.path);
-  const outputs = layers.filter((l) => l.output).map((l) => l.path);
   try {
-    const { matched, unmatched } = matchTargets(paths, adapter, outputs);
+    const { matched, unmatched, unreached } = chooseLayers(paths, adapter, uselessLayers(layers));
     const chosen = layers.filter((l) => matched.includes(l.path));
     if (matched.length === 0 && !Array.isArray(adapter.targetModules))
       return [nothingMatched(doc, adapter.targetModules, paths, t)];
     return [
       ...unmatchedEntries(doc, adapter, unmatched, matched.length, paths, t),
-      ...excludedFindings(doc, adapter, paths, outputs, t),
+      ...unreachedFindings(doc, adapter, unreached, t),
+      ...excludedFindings(doc, adapter, paths, t),
       ...rankFindings(doc, adapter, chosen, t),
     ];
   } catch (e) {
@@ -151,6 +155,44 @@ function unmatchedEntries(
   });
 }
 
+/** At the entry that names them; leaving them out is one fix for all. */
+function unreachedFindings(
+  doc: ExperimentText,
+  adapter: TrainedSpec,
+  unreached: readonly string[],
+  t: Translate,
+): Finding[] {
+  if (unreached.length === 0) return [];
+  const whole = doc.node('adapter', 'targetModules');
+  const fixes: Fix[] =
+    whole && !doc.node('adapter', 'excludeModules')
+      ? [
+          {
+            offset: whole.offset + whole.length,
+            length: 0,
+            title: t('Leave out {0}', unreached.join(', ')),
+            text: `, "excludeModules": ${JSON.stringify(unreached)}`,
+            preferred: true,
+          },
+        ]
+      : [];
+  const entries = Array.isArray(adapter.targetModules) ? adapter.targetModules : [adapter.targetModules];
+  return entries.flatMap((entry, i): Finding[] => {
+    const named = Array.isArray(adapter.targetModules)
+      ? matchTargets(unreached, { targetModules: [entry] }).matched
+      : unreached;
+    if (named.length === 0) return [];
+    const node = doc.node('adapter', 'targetModules', i);
+    const span = node ? { offset: node.offset, length: node.length } : doc.span('adapter', 'targetModules');
+    const message = t(
+      '"{0}" names layers that do not reach the loss, since they feed another output of the model: {1}.',
+      entry,
+      named.join(', '),
+    );
+    return [{ ...span, severity: 'error', code: 'target-unreached', message, fixes }];
+  });
+}
+
 /** Endings of as many names as `entry` has, the nearest first, each once. */
 export function nearestEndings(entry: string, paths: readonly string[], count = 3): string[] {
   const names = entry.split('.').length;
@@ -162,11 +204,10 @@ function excludedFindings(
   doc: ExperimentText,
   adapter: TrainedSpec,
   paths: string[],
-  outputs: string[],
   t: Translate,
 ): Finding[] {
   const excluded = Array.isArray(adapter.excludeModules) ? adapter.excludeModules : [];
-  const { unmatched } = matchTargets(paths, { targetModules: excluded }, outputs);
+  const { unmatched } = matchTargets(paths, { targetModules: excluded });
   return unmatched.map((entry) => ({
     ...doc.span('adapter', 'excludeModules', excluded.indexOf(entry)),
     severity: 'warning',

@@ -1,6 +1,8 @@
 import { findNodeAtOffset, getNodePath, type JSONPath } from 'jsonc-parser';
-import { matchTargets } from '../../adapters/targets';
+import { uselessLayers } from '../../adapters/budget';
+import { chooseLayers } from '../../adapters/choose';
 import { AuroraError } from '../../shared/errors';
+import { leftOutText } from '../../shared/left-out';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { columnFacts } from './columns';
@@ -56,13 +58,11 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
 }
 
 function moduleLines(analysis: Analysis, key: string, index: unknown, t: Translate): string[] {
-  const { doc, model, adapter } = analysis;
+  const { doc, model, adapter, layers } = analysis;
   if (model.state !== 'known' || !adapter || adapter.method === 'none') return [];
   const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
   const whole = key === 'targetModules' ? adapter.targetModules : adapter.excludeModules;
   if (whole === undefined) return [];
-  const { layers } = model.summary;
-  const outputs = layers.filter((l) => l.output).map((l) => l.path);
   // One entry by itself; the whole setting with what the others leave out.
   const spec =
     entry !== undefined
@@ -71,13 +71,12 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
         ? adapter
         : { targetModules: whole };
   try {
-    const matched = new Set(
-      matchTargets(
-        layers.map((l) => l.path),
-        spec,
-        outputs,
-      ).matched,
+    const choice = chooseLayers(
+      layers.map((l) => l.path),
+      spec,
+      uselessLayers(layers),
     );
+    const matched = new Set(choice.matched);
     const chosen = layers.filter((l) => matched.has(l.path));
     const shown = chosen.slice(0, LISTED).map((l) => `    ${l.path}  ${l.outFeatures} × ${l.inFeatures}`);
     const more = chosen.length - shown.length;
@@ -86,7 +85,12 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
       key === 'targetModules'
         ? t('Matches {0} of {1} linear layers (out × in):', chosen.length, layers.length)
         : t('Leaves out {0} of {1} linear layers (out × in):', chosen.length, layers.length);
-    return [title, ...shown, ...(more > 0 ? [`    ${t('and {0} more', more)}`] : [])];
+    return [
+      title,
+      ...shown,
+      ...(more > 0 ? [`    ${t('and {0} more', more)}`] : []),
+      ...(choice.leftOut.length > 0 ? [t('Left out: {0}', leftOutText(choice.leftOut))] : []),
+    ];
   } catch (e) {
     if (e instanceof AuroraError) return [e.message];
     throw e;

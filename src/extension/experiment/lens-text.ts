@@ -1,7 +1,8 @@
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
-import { budgetSentence } from '../../adapters/budget';
+import { budgetSentence, uselessLayers } from '../../adapters/budget';
+import { chooseLayers } from '../../adapters/choose';
 import { AuroraError } from '../../shared/errors';
-import type { MetricName } from '../../shared/experiment';
+import type { MetricName, TrainedSpec } from '../../shared/experiment';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../tree/sweep-row';
 import type { Translate } from '../translate';
@@ -9,7 +10,10 @@ import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
 
 /** What stands above "adapter": its cost, or in words why that cannot be counted. */
-export function budgetText({ adapter, model }: Analysis, t: Translate): { text: string; counted: boolean } {
+export function budgetText(
+  { adapter, model, layers }: Analysis,
+  t: Translate,
+): { text: string; counted: boolean } {
   const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
   if (!adapter) return no(t('the settings of the adapter have a mistake.'));
   if (adapter.method === 'none') return { text: budgetSentence([], adapter), counted: true };
@@ -23,18 +27,32 @@ export function budgetText({ adapter, model }: Analysis, t: Translate): { text: 
     case 'reading':
       return { text: `$(loading~spin) ${t('Reading the model …')}`, counted: false };
   }
-  const { layers } = model.summary;
   try {
     return { text: `$(symbol-ruler) ${budgetSentence(layers, adapter)}`, counted: true };
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    if (e.kind !== 'targets' || layers.length === 0) return no(e.message);
+    if (e.kind !== 'targets' || layers.length === 0 || matchesSome(layers, adapter)) return no(e.message);
     const [first] = [adapter.targetModules].flat();
     const near = nearestEndings(
       first,
       layers.map((l) => l.path),
     );
     return no(t('nothing matched; nearest: {0}.', near.join(', ')));
+  }
+}
+
+/** Whether what is wrong with the targets is something else than that they match nothing. */
+function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean {
+  try {
+    return (
+      chooseLayers(
+        layers.map((l) => l.path),
+        adapter,
+        uselessLayers(layers),
+      ).matched.length > 0
+    );
+  } catch {
+    return true;
   }
 }
 

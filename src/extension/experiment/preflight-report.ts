@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { deviceLine, deviceWords, placeWords } from '../../shared/device-words';
+import { leftOutText } from '../../shared/left-out';
 import type {
   PreflightData,
   PreflightDevice,
@@ -144,6 +145,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
     `## ${t('Modules')}`,
     counted,
     ...(m.unmatched.length > 0 ? [t('These entries matched nothing: {0}.', unmatched)] : []),
+    ...(m.leftOut.length > 0 ? [t('Left out: {0}', escape(leftOutText(m.leftOut)))] : []),
     ...(m.modules.length > 0
       ? [
           table(

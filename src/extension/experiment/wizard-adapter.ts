@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
-import { budgetSentence, rankLimit } from '../../adapters/budget';
+import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget';
 import { endingsOf } from '../../adapters/budget-endings';
+import { chooseLayers } from '../../adapters/choose';
 import { likelyTargets } from '../../adapters/likely-targets';
 import { matchTargets } from '../../adapters/targets';
+import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../shared/errors';
 import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../shared/experiment';
 import { METHOD_NAMES } from '../../shared/methods';
@@ -91,10 +93,11 @@ const rankStep: Step<WizardState> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const adapter = state.adapter as RankedSpec;
-    const { layers } = state.summary!;
-    const { matched } = matchTargets(
+    const layers = layersOf(state);
+    const { matched } = chooseLayers(
       layers.map((l) => l.path),
       adapter,
+      uselessLayers(layers),
     );
     const limit = rankLimit(layers.filter((l) => matched.includes(l.path)));
     const item = (rank: number) => ({
@@ -130,10 +133,14 @@ function withRank(adapter: RankedSpec, rank: number): RankedSpec {
   return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
 }
 
+/** As the draft's output and head have them. */
+const layersOf = ({ summary, output, head = 'linear' }: WizardState): TaskLayer[] =>
+  taskLayers(summary!, { output, head: head === 'linear' });
+
 /** Parameters in words; why they cannot be counted where they cannot. */
-function cost({ summary }: WizardState, spec: AdapterSpec): string {
+function cost(state: WizardState, spec: AdapterSpec): string {
   try {
-    return budgetSentence(summary!.layers, spec);
+    return budgetSentence(layersOf(state), spec);
   } catch (e) {
     if (e instanceof AuroraError) return e.message;
     throw e;

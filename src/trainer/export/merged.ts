@@ -25,7 +25,7 @@ export function mergedModel(
   // Nodes stay the same objects, so that what was found on one graph is known on the other.
   const lifted = liftConstants(original.graph);
   const layers = findLinearLayers(lifted);
-  const { adapters } = selectAdapters(lifted, layers, task.spec.adapter);
+  const { adapters } = selectAdapters(lifted, layers, task.spec.adapter, task.graph.output);
   const missing = task.adapters.find((a) => !adapters.some((b) => b.layer.path === a.layer.path));
   if (missing)
     throw new AuroraError(

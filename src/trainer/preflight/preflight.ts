@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { parameterCount } from '../../adapters/select';
 import { matchTargets } from '../../adapters/targets';
 import type { DeviceRequest } from '../../engine/devices/request';
-import { outputLayers } from '../../graph/output-layers';
 import { isRanked, type Experiment } from '../../shared/experiment';
 import type { PreflightLine, PreflightModules } from '../../shared/preflight';
 import { adaptModel, type AdaptedModel } from '../adapted-model';
@@ -59,13 +58,10 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
 
 function modulesLine(
   spec: Experiment,
-  { model, layers, adapters, modelSize }: AdaptedModel,
+  { layers, adapters, leftOut, modelSize }: AdaptedModel,
 ): PreflightModules {
   const paths = layers.map((l) => l.path);
-  const unmatched =
-    spec.adapter.method === 'none'
-      ? []
-      : matchTargets(paths, spec.adapter, outputLayers(model.graph, layers)).unmatched;
+  const unmatched = spec.adapter.method === 'none' ? [] : matchTargets(paths, spec.adapter).unmatched;
   return {
     kind: 'modules',
     method: spec.adapter.method,
@@ -77,6 +73,7 @@ function modulesLine(
       parameters: parameterCount([adapter]),
     })),
     unmatched,
+    leftOut,
     linearLayers: layers.length,
     adapterParameters: parameterCount(adapters),
     modelParameters: modelSize,

@@ -37,7 +37,9 @@ describe('parameters of RoBERTa-Base, q and v, as their papers count them', () =
     ['bitfit', {}, 24 * 768],
     ['full', {}, 24 * 768 * 768],
   ])('%s %o: %i', (method, over, expected) => {
-    expect(parameterCount(selectLayers(stack, [], specOf(method, over)).adapters)).toBe(expected);
+    expect(
+      parameterCount(selectLayers(stack, { outputs: [], unreached: [] }, specOf(method, over)).adapters),
+    ).toBe(expected);
   });
 });
 
@@ -80,11 +82,13 @@ it('VeRA begins with the same matrices in all layers, a smaller one with their b
 
 it('BitFit leaves out layers without a bias, and says how many', () => {
   const some = layers.map((l) => ({ ...l, hasBias: !l.path.endsWith('inter') }));
-  const { adapters, warnings } = selectLayers(some, [], specOf('bitfit'));
+  const { adapters, warnings } = selectLayers(some, { outputs: [], unreached: [] }, specOf('bitfit'));
   expect(adapters.map((a) => a.layer.path)).toEqual(['layer.0.query', 'layer.1.query']);
   expect(warnings).toEqual(['2 of the 4 chosen layers have no bias.']);
   const none = layers.map((l) => ({ ...l, hasBias: false }));
-  expect(() => selectLayers(none, [], specOf('bitfit'))).toThrow(/none of the 4 chosen layers has one/);
+  expect(() => selectLayers(none, { outputs: [], unreached: [] }, specOf('bitfit'))).toThrow(
+    /none of the 4 chosen layers has one/,
+  );
 });
 
 it('FourierFT takes no more frequencies than a layer has places', () => {

@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tarballPath } from '../../../scripts/lib/npm-package.mjs';
 import { readTarball } from '../../../scripts/lib/tarball.mjs';
 import { USE_LITE } from '../../../scripts/lib/use-lite.mjs';
+import { selectAdapters } from '../../../src/adapters/select';
+import { declaredOutputs, taskOutput } from '../../../src/adapters/task-output';
 import { loadTokenizer } from '../../../src/data/tokenizer';
 import { convertUseLite } from '../../../src/demo/use-lite';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/load';
 import { findLinearLayers } from '../../../src/graph/linear';
+import { auroraSpec } from '../specs';
 
 interface Original {
   tokens: { text: string; ids: number[] }[];
@@ -56,6 +59,14 @@ describe.skipIf(!existsSync(tarball))('USE-lite, converted', () => {
     for (const layer of [0, 1])
       for (const name of ['query', 'key', 'value', 'output'])
         expect(paths).toContain(`encoder.layer.${layer}.attention.${name}`);
+  });
+
+  it('can be trained with "all-linear", which leaves out the pooler that the head does not read', () => {
+    const { graph } = loadModel(path);
+    const output = taskOutput(declaredOutputs(graph), { output: undefined, head: true });
+    const spec = auroraSpec({ targetModules: 'all-linear' });
+    const { leftOut } = selectAdapters(graph, findLinearLayers(graph), spec, output);
+    expect(leftOut).toEqual([{ path: 'pooler.dense', why: 'unreached' }]);
   });
 });
 

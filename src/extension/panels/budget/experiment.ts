@@ -1,4 +1,5 @@
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import type { OutputChoice } from '../../../adapters/task-output';
 import type { AuroraSpec, LoraSpec, MethodName } from '../../../shared/experiment';
 import schema from '../../../shared/experiment.schema.json';
 import { isMethod } from '../../../shared/methods';
@@ -24,6 +25,8 @@ export type OtherSettings = Partial<
 export interface ExperimentValues {
   /** As written: relative to the file. */
   modelPath?: string;
+  /** Which of the model's outputs it trains on. */
+  choice: OutputChoice;
   fields: Omit<BudgetFields, 'model' | 'loraRank'>;
   others: OtherSettings;
   problems: string[];
@@ -66,6 +69,10 @@ export function readExperiment(text: string): ExperimentValues {
   const known = isMethod(method) ? method : 'aurora';
   return {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
+    choice: {
+      output: typeof model.output === 'string' ? model.output : undefined,
+      head: !isJson(root.task) || root.task.head !== 'none',
+    },
     fields: {
       ...adapterFields(adapter, known),
       tokens: String(tokensPerStep(model, training)),

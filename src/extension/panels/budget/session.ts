@@ -1,4 +1,5 @@
 import { endingsOf } from '../../../adapters/budget-endings';
+import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
 import type { Ending } from '../../../shared/budget';
 import { AuroraError } from '../../../shared/errors';
@@ -45,6 +46,7 @@ export class BudgetSession {
   private text: string | undefined;
   private latest = 0;
   private readonly endings = new WeakMap<object, Ending[]>();
+  private readonly layers = new WeakMap<ModelSummary, { key: string; layers: TaskLayer[] }>();
 
   /** @param file the experiment's path, if there is one */
   constructor(
@@ -168,6 +170,17 @@ export class BudgetSession {
     return known;
   }
 
+  /** The same array for the same model and output: what is worked out from it is kept by it. */
+  private layersIn(summary: ModelSummary): TaskLayer[] {
+    const { choice } = this.values ?? NO_EXPERIMENT;
+    const key = JSON.stringify(choice);
+    const known = this.layers.get(summary);
+    if (known?.key === key) return known.layers;
+    const layers = taskLayers(summary, choice);
+    this.layers.set(summary, { key, layers });
+    return layers;
+  }
+
   private async read(id: string): Promise<ReadModel | { failure: ModelState }> {
     const source = this.known.sources.get(id);
     const label = this.known.choices.find((c) => c.id === id)?.label ?? id;
@@ -177,13 +190,13 @@ export class BudgetSession {
     try {
       const ready = this.ports.cached(source.path);
       if (!ready) this.ports.post({ type: 'reading', label });
-      const { layers, parameters } = ready ?? (await this.ports.inspect(source.path));
-      if (layers.length === 0)
+      const summary = ready ?? (await this.ports.inspect(source.path));
+      if (summary.layers.length === 0)
         throw new AuroraError(
           'model',
           `${label} has no linear layers with constant weights, so there is nothing to adapt.`,
         );
-      return { modules: layers, parameters, label };
+      return { modules: this.layersIn(summary), parameters: summary.parameters, label };
     } catch (e) {
       const { message, hint } = e as AuroraError;
       return { failure: { state: 'failed', label, message, ...(hint && { hint }) } };

@@ -5,6 +5,7 @@ import { budgetText } from '../../../../src/extension/experiment/lens-text';
 import { hoverAt } from '../../../../src/extension/experiment/hover-text';
 import { schemaFixes } from '../../../../src/extension/experiment/schema-fixes';
 import { suggestionsAt } from '../../../../src/extension/experiment/suggestions';
+import { writeTwoOutputs } from '../../../two-outputs';
 import { analysisOf, apply, covered, FIXTURE, makeFolder, t } from './lab';
 
 const CSV = 'text,label\n"a, b",x\nc,y\nd,x\n';
@@ -70,6 +71,33 @@ describe('what an experiment gets wrong', () => {
     const none = await analysisOf(lab(), experiment('{ "targetModules": ["qeury"] }'));
     expect(none.findings).toMatchObject([{ code: 'target-unmatched', severity: 'error' }]);
     expect(budgetText(none, t).text).toMatch(/nothing matched; nearest: query/);
+  });
+
+  it('is a target that names a layer which does not reach the loss: leaving it out corrects it', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const text = experiment('{ "targetModules": ["query", "dense"] }');
+    const analysis = await analysisOf(folder, text);
+    expect(analysis.findings).toMatchObject([{ code: 'target-unreached', severity: 'error' }]);
+    expect(covered(text, analysis.findings[0])).toBe('"dense"');
+    expect(analysis.findings[0].message).toContain('pooler.dense');
+    expect(budgetText(analysis, t).text).toMatch(/No budget: .* does not reach the loss: pooler\.dense/);
+    const fixed = await analysisOf(folder, apply(text, analysis.findings[0].fixes[0]));
+    expect(fixed.adapter).toMatchObject({ excludeModules: ['pooler.dense'] });
+    expect(fixed.findings).toEqual([]);
+    const read = text.replace('"m/model.onnx"', '"m/model.onnx", "output": "pooler_output"');
+    expect((await analysisOf(folder, read)).findings).toEqual([]);
+  });
+
+  it('is nothing for "all-linear", which says at the pointer what it leaves out', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const text = experiment('{ "targetModules": "all-linear" }');
+    const analysis = await analysisOf(folder, text);
+    expect(analysis.findings).toEqual([]);
+    const hover = hoverAt(analysis, text.indexOf('all-linear') + 2, t)!;
+    expect(hover.lines[0]).toBe('Matches 12 of 13 linear layers (out × in):');
+    expect(hover.lines.at(-1)).toBe('Left out: pooler.dense (does not reach the loss)');
   });
 
   it('is an expression that matches nothing as a whole, or is none', async () => {

@@ -23,6 +23,7 @@ const LINES: PreflightLine[] = [
     method: 'aurora',
     modules: [{ path: 'layer.0.query', inFeatures: 768, outFeatures: 512, rank: 2, parameters: 2580 }],
     unmatched: ['vlaue'],
+    leftOut: [{ path: 'pooler.dense', why: 'unreached' }],
     linearLayers: 74,
     adapterParameters: 2580,
     modelParameters: 1_000_000,
