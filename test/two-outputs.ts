@@ -17,8 +17,13 @@ export function writeTwoOutputs(path: string): void {
   g.addInitializer(tensorOf('pooler.dense.bias', DType.float, [size], new Array<number>(size).fill(0)));
   const slice = g.op('Slice', [hidden.name, g.ints([0]), g.ints([1]), g.ints([1])]);
   const first = g.op('Squeeze', [slice, g.ints([1])]);
-  const dense = g.op('Gemm', [first, 'pooler.dense.weight', 'pooler.dense.bias'], { transB: 1 });
-  g.op('Tanh', [dense], {}, { outputs: ['pooler_output'] });
+  const dense = g.op(
+    'Gemm',
+    [first, 'pooler.dense.weight', 'pooler.dense.bias'],
+    { transB: 1 },
+    { name: '/pooler/dense/Gemm' },
+  );
+  g.op('Tanh', [dense], {}, { name: '/pooler/activation/Tanh', outputs: ['pooler_output'] });
   graph.outputs.push({ name: 'pooler_output', dtype: DType.float, shape: [hidden.shape![0], size] });
   saveModel(model, path);
 }
