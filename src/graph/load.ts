@@ -1,5 +1,6 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { locate } from '../files/contained';
 import { AuroraError } from '../shared/errors';
 import { isFileRef, type Graph, type Model, type Tensor } from './model';
 import { scanModel } from './onnx/scan';
@@ -7,8 +8,8 @@ import { externalOf, tensorBytes } from './onnx/tensor';
 import { orderNodes } from './order';
 
 /**
- * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external data is found, checked to lie inside the
- * model's folder (a model must not read your other files) and to be long enough.
+ * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external
+ * data is found, checked to lie inside the model's folder (a model must not read your other files) and to be long enough.
  */
 export function loadModel(path: string): Model {
   const full = resolve(path);
@@ -33,31 +34,27 @@ function forEachTensor(graph: Graph, visit: (t: Tensor) => void): void {
 function resolveExternal(t: Tensor, modelPath: string): void {
   const external = externalOf.get(t);
   if (!external) return;
-  const folder = realpathSync(dirname(modelPath));
-  const target = resolve(folder, external.location);
-  const outside = (p: string) => {
-    const rel = relative(folder, p);
-    return rel === '' || rel === '..' || rel.startsWith(`..${sep}`) || isAbsolute(rel);
-  };
-  if (outside(target))
+  const folder = dirname(modelPath);
+  const found = locate(folder, external.location);
+  if (found.is === 'outside')
     throw new AuroraError(
       'externalOutside',
       `${modelPath} keeps the weight ${t.name} at "${external.location}", outside the model's folder.`,
       'A model may only read data beside itself: move the data file into the folder and correct the model.',
     );
-  if (!existsSync(target))
+  if (found.is === 'missing')
     throw new AuroraError(
       'externalMissing',
       `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), and it is not in ${folder}.`,
       'Put the file beside the model; exporters write it together with the .onnx file.',
     );
-  const real = realpathSync(target);
-  if (outside(real))
+  if (found.is === 'linkedOut')
     throw new AuroraError(
       'externalOutside',
-      `${target} is a link out of the model's folder (to ${real}).`,
+      `${found.path} is a link out of the model's folder (to ${found.real}).`,
       'Copy the data file itself.',
     );
+  const { real } = found;
   const stat = statSync(real);
   if (!stat.isFile())
     throw new AuroraError(
@@ -76,9 +73,11 @@ function resolveExternal(t: Tensor, modelPath: string): void {
   if (external.offset + length > size)
     throw new AuroraError(
       'truncated',
-      `The data file ${target} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
+      `The data file ${real} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
       'Download or export the model again.',
     );
+  // In its one spelling from here on, so that nobody reads another path out of it.
+  external.location = found.name;
   t.data = { path: real, offset: external.offset, length };
 }
 

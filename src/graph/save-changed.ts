@@ -8,9 +8,11 @@ import {
   mkdirSync,
   openSync,
 } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { dirname } from 'node:path';
 import { EXTERNAL_FROM, padded } from './data-file';
 import { diskError, writeAll, writeAtomic } from '../files/atomic';
+import { containedTarget } from '../files/contained';
+import { AuroraError } from '../shared/errors';
 import { isFileRef, type Model, type Tensor } from './model';
 import { encodeModel } from './onnx/encode';
 import { externalOf, type ExternalData } from './onnx/tensor';
@@ -35,7 +37,7 @@ export function saveChanged(model: Model, original: Model, path: string, changed
     for (const t of tensors) {
       const at = outside.get(t.name);
       if (!at || !isFileRef(t.data) || files.has(at.location)) continue;
-      files.set(at.location, new DataFile(t.data.path, join(dirname(path), at.location)));
+      files.set(at.location, new DataFile(t.data.path, targetOf(dirname(path), at.location)));
     }
     const places = new Map<Tensor, ExternalData>();
     for (const t of model.graph.initializers.values()) {
@@ -77,12 +79,22 @@ function placesOf(tensors: readonly Tensor[]): Map<string, Place> {
     const external = externalOf.get(t);
     if (!external || !isFileRef(t.data)) continue;
     const { path, length } = t.data;
-    const location = spelled.get(path) ?? posix.normalize(external.location.replaceAll('\\', '/'));
+    const location = spelled.get(path) ?? external.location;
     spelled.set(path, location);
     // The loader has found the length where the file does not say it.
     places.set(t.name, { ...external, location, length });
   }
   return places;
+}
+
+function targetOf(folder: string, location: string): string {
+  const target = containedTarget(folder, location);
+  if (target !== undefined) return target;
+  throw new AuroraError(
+    'externalOutside',
+    `The model keeps weights at "${location}", which would be written outside of ${folder}.`,
+    'Move the data file into the model’s folder and correct the model.',
+  );
 }
 
 /** Whether another weight stands on the same bytes: tied by place. */

@@ -32,8 +32,20 @@ export const runPaths = (run: string) => ({
   result: join(run, 'result.json'),
 });
 
-/** Steps with six digits, so that names sort as numbers up to a million steps. */
-export const stepName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+/**
+ * Steps with six digits, so that names sort as numbers up to a million steps.
+ *
+ * @throws AuroraError 'run' for what is no step: it may come from a journal, and a name must stay in its folder
+ */
+export function stepName(step: number): string {
+  if (!Number.isSafeInteger(step) || step < 0)
+    throw new AuroraError(
+      'run',
+      `${JSON.stringify(step)} is not a step of a run.`,
+      'The journal was changed or damaged after it was written; restore it from a copy.',
+    );
+  return `step-${String(step).padStart(6, '0')}`;
+}
 
 /** The step in a name that `stepName` made; undefined for any other name. */
 export function stepOfName(name: string): number | undefined {

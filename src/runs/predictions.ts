@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunEvent } from '../shared/events';
 import { parsePredictions, type Predictions } from '../shared/predictions';
@@ -37,6 +38,8 @@ export async function outdated(
 export async function fileSum(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
+    // Devices and pipes have no end.
+    if (!(await stat(path)).isFile()) return undefined;
     for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { ownFile } from '../files/contained';
 
 /** What lies beside a model file and says what it is. */
 export interface BaseModel {
@@ -38,7 +39,9 @@ export function baseModel(modelPath: string): BaseModel {
   const config = parse(read(folder, 'config.json'));
   const { _name_or_path: named } = config;
   const known = typeof named === 'string' && /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(named);
-  const files = names(folder).filter((name) => LICENSE_FILE.test(name) && isOwnFile(folder, name));
+  const files = names(folder).filter(
+    (name) => LICENSE_FILE.test(name) && ownFile(folder, name) !== undefined,
+  );
   return {
     name: known ? named : basename(folder),
     config,
@@ -56,24 +59,11 @@ function licenseOf(folder: string, config: BaseModel['config'], files: string[])
   return TEXTS.find(([begins]) => texts.some((text) => begins.test(text)))?.[1];
 }
 
-/**
- * Whether a model's folder has a file of its own by that name: no link to elsewhere, since what lies beside a model is
- * passed on with its exports. Hugging Face's cache links from snapshots/REVISION to blobs.
- */
-export function isOwnFile(folder: string, name: string): boolean {
-  try {
-    const real = realpathSync(join(folder, name));
-    const homes = [realpathSync(folder), resolve(realpathSync(folder), '../../blobs')];
-    return statSync(real).isFile() && homes.some((home) => real.startsWith(home + sep));
-  } catch {
-    return false;
-  }
-}
-
 function read(folder: string, name: string): string {
-  if (!isOwnFile(folder, name)) return '';
+  const path = ownFile(folder, name);
+  if (path === undefined) return '';
   try {
-    return readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n');
+    return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
   } catch {
     return '';
   }

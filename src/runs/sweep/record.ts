@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
+import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
@@ -95,6 +96,15 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
       `${path} is not a sweep of this version.`,
       'It was changed or written by another version; restore it from a copy, or delete the sweep’s folder.',
     );
+  const named = record.trials.every(
+    (t: Partial<TrialRecord> | null) => t && (t.run === undefined || isEntryName(t.run)),
+  );
+  if (!named)
+    throw new AuroraError(
+      'run',
+      `${path} gives a trial a run that is not the name of a folder.`,
+      'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
+    );
   return record as SweepRecord;
 }
 
@@ -105,7 +115,7 @@ export const writeTrial = (run: string, trial: TrialOf): void =>
 export function trialOf(run: string): TrialOf | undefined {
   try {
     const trial = JSON.parse(readFileSync(runPaths(run).trial, 'utf8')) as Partial<TrialOf> | null;
-    const known = typeof trial?.sweep === 'string' && typeof trial.number === 'number';
+    const known = isEntryName(trial?.sweep) && typeof trial.number === 'number';
     return known && typeof trial.settings === 'object' && trial.settings !== null
       ? (trial as TrialOf)
       : undefined;

@@ -1,7 +1,8 @@
 import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
-import { isOwnFile, type BaseModel } from '../base-model';
+import { ownFile } from '../../files/contained';
+import type { BaseModel } from '../base-model';
 import type { Task } from '../task';
 
 /** Of Hugging Face's tokenizers, beside tokenizer.json. */
@@ -39,8 +40,10 @@ function configOf({ data, head }: Task, { config }: BaseModel, named: boolean): 
   };
 }
 
+/** No link to elsewhere: what lies beside a model is passed on with its exports. */
 function copyIfBeside(from: string, name: string, to: string): void {
-  if (isOwnFile(from, name)) copy(join(from, name), join(to, name));
+  const path = ownFile(from, name);
+  if (path !== undefined) copy(path, join(to, name));
 }
 
 function copy(from: string, to: string): void {

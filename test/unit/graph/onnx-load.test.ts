@@ -111,6 +111,23 @@ describe('external data', () => {
     expect([e.kind, e.message]).toEqual(['externalOutside', expect.stringContaining('is a link out of')]);
   });
 
+  it('a link to a blob of the hub cache that the model lies in is followed', () => {
+    const at = folder();
+    const snapshot = join(at, 'snapshots', 'abc', 'onnx');
+    mkdirSync(snapshot, { recursive: true });
+    mkdirSync(join(at, 'blobs'));
+    const place = { location: 'w.bin', offset: 0, length: 16 };
+    writeFileSync(
+      join(at, 'blobs', 'm'),
+      encodeModel(adding(weight), () => place),
+    );
+    writeFileSync(join(at, 'blobs', 'w'), weight.data as Uint8Array);
+    symlinkSync('../../../blobs/m', join(snapshot, 'model.onnx'));
+    symlinkSync('../../../blobs/w', join(snapshot, 'w.bin'));
+    const w = loadModel(join(snapshot, 'model.onnx')).graph.initializers.get('w')!;
+    expect(tensorNumbers(w)).toEqual([1, 2, 3, 4]);
+  });
+
   it.each<[string, ErrorKind, Place, Uint8Array | 'folder' | undefined, string]>([
     [
       'missing',

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +125,42 @@ describe('a model with changed weights', () => {
     writeAtomic(whole, encodeModel(model));
     expect(await run(to)).toEqual(await run(whole));
     expect(readFileSync(join(path, '..', location)).equals(old)).toBe(true);
+  });
+
+  it('has the data file of a model from Windows in a folder, and nothing outside of its own', () => {
+    const path = original({ location: 'deeper/weights.bin', spelled: 'deeper\\sub\\..\\weights.bin' });
+    const before = loadModel(path);
+    const { model, changed } = change(before, ['b']);
+    const to = join(folder(), 'copy.onnx');
+    saveChanged(model, before, to, changed);
+    expect(readdirSync(join(to, '..'), { recursive: true }).map(String).sort()).toEqual([
+      'copy.onnx',
+      'deeper',
+      join('deeper', 'weights.bin'),
+    ]);
+    expect(tensorNumbers(loadModel(to).graph.initializers.get('b')!)).toEqual(
+      tensorNumbers(model.graph.initializers.get('b')!),
+    );
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'is not loaded, so not written, from a file whose name becomes a way out of the folder',
+    () => {
+      const location = 'a\\..\\..\\escaped.bin';
+      // Where a backslash is a letter, a file may have that name.
+      const path = original({ location });
+      expect(() => loadModel(path)).toThrow(/outside the model's folder/);
+      expect(existsSync(join(path, '..', '..', 'escaped.bin'))).toBe(false);
+    },
+  );
+
+  it('is not written through a link out of its folder', () => {
+    const before = loadModel(original({ location: 'deeper/weights.bin' }));
+    const { model, changed } = change(before, ['b']);
+    const [elsewhere, to] = [folder(), join(folder(), 'copy.onnx')];
+    symlinkSync(elsewhere, join(to, '..', 'deeper'), 'junction');
+    expect(() => saveChanged(model, before, to, changed)).toThrow(/would be written outside/);
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   it('has one data file where it is spelled in two ways', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../../../src/runs/layout';
 import { listRuns } from '../../../src/runs/list';
 import { readRun } from '../../../src/runs/read';
+import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
 import { AuroraError } from '../../../src/shared/errors';
 import type { RunStatus } from '../../../src/shared/events';
@@ -66,6 +67,40 @@ describe('layout', () => {
     for (const step of [0, 120, 1_234_567]) expect(stepOfName(stepName(step))).toBe(step);
     for (const name of ['step-12', 'step-000120.tmp', '.step-000120'])
       expect(stepOfName(name)).toBeUndefined();
+  });
+});
+
+describe('names from files', () => {
+  it('that are no step name no file', () => {
+    for (const step of ['/../../../x', '1', -1, 1.5, NaN, Infinity, null, {}])
+      expect(() => stepName(step as number)).toThrow(/is not a step of a run/);
+  });
+
+  it('of a sweep’s trials and of a trial’s sweep are those of folders beside them', () => {
+    const sweep = (run: unknown) => ({
+      version: 1,
+      metric: 'accuracy',
+      trials: [{ id: 'a' }, { id: 'b', run }],
+    });
+    expect(checkSweep('sweep.json', sweep('20261126T061310Z-0a1b2c3d')).trials).toHaveLength(2);
+    for (const name of [
+      '../../elsewhere',
+      '..',
+      '',
+      'a/b',
+      'a\\..\\b',
+      '/etc',
+      'C:\\x',
+      'a\0',
+      7,
+      null,
+      {},
+    ]) {
+      expect(() => checkSweep('sweep.json', sweep(name))).toThrow(/not the name of a folder/);
+      const run = folder();
+      writeFileSync(join(run, 'trial.json'), JSON.stringify({ sweep: name, number: 1, settings: {} }));
+      expect(trialOf(run)).toBeUndefined();
+    }
   });
 });
 

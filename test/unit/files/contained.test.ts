@@ -1,0 +1,203 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { containedName, containedTarget, isEntryName, locate, ownFile } from '../../../src/files/contained';
+
+const top = realpathSync(mkdtempSync(join(tmpdir(), 'aurora-contained-')));
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+let count = 0;
+/** A folder with a file beside it that is none of its business. */
+const folder = (): { root: string; secret: string } => {
+  const home = join(top, String(count++));
+  const root = join(home, 'root');
+  mkdirSync(join(root, 'sub'), { recursive: true });
+  const secret = join(home, 'secret');
+  writeFileSync(secret, 'secret');
+  writeFileSync(join(root, 'w.bin'), 'w');
+  writeFileSync(join(root, 'sub', 'v.bin'), 'v');
+  return { root, secret };
+};
+
+const HOSTILE = [
+  '',
+  '.',
+  '..',
+  './',
+  '../secret',
+  'sub/../../secret',
+  'a\\..\\..\\secret',
+  '..\\secret',
+  '/etc/passwd',
+  '\\\\server\\share\\x',
+  'C:\\x',
+  'c:/x',
+  'C:',
+  'w.bin\0',
+  '\0',
+  'sub/..',
+  'sub\\..\\..',
+  '//x',
+  '\\x',
+];
+
+describe('a name taken from a file', () => {
+  it.each(HOSTILE)('leads nowhere where it would lead out: %j', (name) => {
+    const { root } = folder();
+    expect(containedName(name)).toBeUndefined();
+    expect(locate(root, name)).toEqual({ is: 'outside' });
+    expect(containedTarget(root, name)).toBeUndefined();
+    expect(ownFile(root, name)).toBeUndefined();
+  });
+
+  it.each([
+    ['w.bin', 'w.bin'],
+    ['./w.bin', 'w.bin'],
+    ['sub/v.bin', 'sub/v.bin'],
+    ['sub\\v.bin', 'sub/v.bin'],
+    ['sub\\..\\w.bin', 'w.bin'],
+    ['sub//v.bin', 'sub/v.bin'],
+  ])('has one spelling: %j', (name, spelled) => {
+    const { root } = folder();
+    expect(locate(root, name)).toEqual({ is: 'inside', real: join(root, spelled), name: spelled });
+    expect(containedTarget(root, name)).toBe(join(root, spelled));
+    expect(containedName(spelled)).toBe(spelled);
+  });
+
+  it('on Windows may not name a drive, a stream, or what Windows takes for another name', () => {
+    for (const name of ['C:x', 'w.bin:stream', 'sub\\.. \\..\\x', 'w.bin.', 'w.bin ', '...'])
+      expect([name, containedName(name, 'win32')]).toEqual([name, undefined]);
+    expect(containedName('layer:0.bin', 'linux')).toBe('layer:0.bin');
+  });
+
+  it('never leaves its folder, whatever it is, and is not another one when read again', () => {
+    const { root } = folder();
+    const part = fc.constantFrom('..', '.', '', 'sub', 'a', '..a', 'a..', 'C:', '\0', 'ü', ' ');
+    const name = fc
+      .array(fc.tuple(part, fc.constantFrom('/', '\\', '//', '')), { maxLength: 8 })
+      .map((parts) => parts.flat().join(''));
+    fc.assert(
+      fc.property(name, (text) => {
+        const spelled = containedName(text);
+        const target = containedTarget(root, text);
+        if (spelled === undefined) {
+          expect(target).toBeUndefined();
+          return;
+        }
+        expect(containedName(spelled)).toBe(spelled);
+        const way = relative(root, target!);
+        expect(way === '' || way.split(sep)[0] === '..').toBe(false);
+      }),
+    );
+  });
+
+  it.each(['20261126T061310Z-0a1b2c3d', 'a', '..a', 'ü'])('is an entry of a folder: %j', (name) => {
+    expect(isEntryName(name)).toBe(true);
+  });
+
+  it.each([...HOSTILE, 'a/b', 'a\\b', './a', 1, null, undefined, {}])(
+    'is no entry of a folder: %j',
+    (name) => {
+      expect(isEntryName(name)).toBe(false);
+    },
+  );
+});
+
+describe.skipIf(process.platform === 'win32')('links', () => {
+  it('out of the folder are seen through, also on the way', () => {
+    const { root, secret } = folder();
+    symlinkSync(secret, join(root, 'link'));
+    symlinkSync('..', join(root, 'up'));
+    for (const name of ['link', 'up/secret', 'up\\secret']) {
+      expect(locate(root, name)).toMatchObject({ is: 'linkedOut', real: secret });
+      expect(ownFile(root, name)).toBeUndefined();
+      expect(containedTarget(root, name)).toBeUndefined();
+    }
+    expect(containedTarget(root, 'up/new')).toBeUndefined();
+    expect(locate(root, 'sub/none')).toEqual({ is: 'missing', path: join(root, 'sub/none') });
+  });
+
+  it('to nothing, or to themselves, are not written through', () => {
+    const { root } = folder();
+    symlinkSync('../new', join(root, 'dangling'));
+    symlinkSync('loop', join(root, 'loop'));
+    for (const name of ['dangling', 'loop', 'dangling/x']) {
+      expect(locate(root, name).is).toBe('missing');
+      expect(containedTarget(root, name)).toBeUndefined();
+    }
+  });
+
+  it('within the folder are inside', () => {
+    const { root } = folder();
+    symlinkSync('sub/v.bin', join(root, 'link'));
+    expect(locate(root, 'link')).toEqual({ is: 'inside', real: join(root, 'sub/v.bin'), name: 'link' });
+  });
+
+  it('that take the place of a file are seen at the next look, and what was found before stays what it was', () => {
+    const { root, secret } = folder();
+    const before = ownFile(root, 'sub/v.bin')!;
+    rmSync(join(root, 'sub'), { recursive: true });
+    mkdirSync(join(root, 'other'));
+    writeFileSync(join(root, 'other', 'v.bin'), 'v');
+    symlinkSync('..', join(root, 'sub'));
+    symlinkSync(secret, join(top, 'v.bin'));
+    expect(ownFile(root, 'sub/v.bin')).toBeUndefined();
+    expect(before).toBe(join(root, 'sub/v.bin'));
+    rmSync(join(top, 'v.bin'));
+  });
+
+  describe("in a cache of Hugging Face's hub", () => {
+    const cache = () => {
+      const home = join(top, String(count++), 'models--org--name');
+      for (const at of ['blobs', 'snapshots/abc/onnx', 'refs'])
+        mkdirSync(join(home, at), { recursive: true });
+      writeFileSync(join(home, 'blobs', 'f00'), 'blob');
+      writeFileSync(join(home, 'refs', 'main'), 'abc');
+      return home;
+    };
+
+    it('lead from a snapshot, at any depth, to blobs', () => {
+      const home = cache();
+      symlinkSync('../../blobs/f00', join(home, 'snapshots/abc/config.json'));
+      symlinkSync('../../../blobs/f00', join(home, 'snapshots/abc/onnx/model.onnx_data'));
+      for (const [at, name] of [
+        ['abc', 'config.json'],
+        ['abc/onnx', 'model.onnx_data'],
+      ])
+        expect(readFileSync(ownFile(join(home, 'snapshots', at), name)!, 'utf8')).toBe('blob');
+    });
+
+    it('may lead nowhere else', () => {
+      const home = cache();
+      const snapshot = join(home, 'snapshots/abc');
+      symlinkSync('../../refs/main', join(snapshot, 'a'));
+      symlinkSync('../../../secret', join(snapshot, 'b'));
+      writeFileSync(join(home, '../secret'), '');
+      for (const name of ['a', 'b']) expect(locate(snapshot, name).is).toBe('linkedOut');
+      // A folder of blobs that is itself a link to elsewhere.
+      rmSync(join(home, 'blobs'), { recursive: true });
+      mkdirSync(join(home, '../elsewhere'));
+      writeFileSync(join(home, '../elsewhere/f00'), '');
+      symlinkSync('../elsewhere', join(home, 'blobs'));
+      symlinkSync('../../blobs/f00', join(snapshot, 'c'));
+      expect(locate(snapshot, 'c').is).toBe('linkedOut');
+    });
+
+    it('are of that cache only: blobs beside other folders are outside', () => {
+      const { root } = folder();
+      mkdirSync(join(root, '../../blobs'), { recursive: true });
+      writeFileSync(join(root, '../../blobs/f00'), '');
+      symlinkSync('../../blobs/f00', join(root, 'x'));
+      expect(locate(root, 'x').is).toBe('linkedOut');
+    });
+  });
+});
