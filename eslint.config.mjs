@@ -141,6 +141,33 @@ export default ts.config(
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
+  {
+    // Names that come from files must not reach a prototype (src/shared/names.ts).
+    files: ['src/**/*.ts', 'webview/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "AssignmentExpression[operator=/^(\\?\\?|\\|\\|)=$/][left.computed=true][right.type='ObjectExpression']",
+          message: 'This reads what the object inherits: use a Map, or own() of shared/names.',
+        },
+        {
+          selector: "BinaryExpression[operator='in'][left.type!='Literal']",
+          message: 'This finds what the object inherits: use Object.hasOwn.',
+        },
+        {
+          selector: 'ForInStatement',
+          message: 'This walks over what the object inherits: use Object.keys.',
+        },
+        {
+          selector:
+            "CallExpression[callee.name=/^(spawn|spawnSync|exec|execFile|execFileSync)$/]:not(:has(Property[key.name='env'] > CallExpression[callee.name='childEnvironment']))",
+          message: 'Start programs with env: childEnvironment(…), so that nothing inherited gets there.',
+        },
+      ],
+    },
+  },
   ...direction,
   {
     files: ['webview/**/*.ts'],

@@ -1,5 +1,6 @@
 import type { AdapterBudget } from '../shared/budget';
 import type { LayerAdapter, NamedLayer } from './select';
+import { nameTable } from '../shared/names';
 
 /** HF PEFT prefixes every key with the names of its two wrappers. */
 const PREFIX = 'base_model.model.';
@@ -27,7 +28,7 @@ export function safetensorsSize(
   tensors: readonly [key: string, dims: number[]][],
   metadata: Record<string, string>,
 ): AdapterBudget['file'] {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const header = nameTable<unknown>([['__metadata__', metadata]]);
   let data = 0;
   for (const [name, shape] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const bytes = 4 * shape.reduce((n, d) => n * d, 1);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { childEnvironment } from './child-environment';
 
 /** What the system says about a process that is there. */
 export interface ProcessFacts {
@@ -89,7 +90,7 @@ const output = (program: string, args: string[]): Promise<string> =>
     execFile(
       program,
       args,
-      { timeout: 10_000, windowsHide: true, env: { ...process.env, LC_ALL: 'C' } },
+      { timeout: 10_000, windowsHide: true, env: childEnvironment(process.env, { LC_ALL: 'C' }) },
       (e, out) => resolve(e ? '' : out),
     ),
   );

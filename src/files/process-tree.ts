@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { childEnvironment } from './child-environment';
 import { isPid, processExists, procStat } from './process-facts';
 
 /** Whether any process of the group that `leader` began is left; on Windows, whether `leader` is. */
@@ -33,7 +34,12 @@ export async function killTree(pid: number, signal: 'SIGTERM' | 'SIGKILL'): Prom
   if (process.platform === 'win32') {
     // Windows has no SIGTERM: a console-less process can only be ended.
     await new Promise<void>((resolve) =>
-      execFile('taskkill', ['/T', '/F', '/PID', String(pid)], { windowsHide: true }, () => resolve()),
+      execFile(
+        'taskkill',
+        ['/T', '/F', '/PID', String(pid)],
+        { windowsHide: true, env: childEnvironment() },
+        () => resolve(),
+      ),
     );
     return;
   }

@@ -3,6 +3,7 @@ import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
 import { readMessage } from './onnx/wire';
 import type { Graph, Node } from './model';
+import { own } from '../shared/names';
 
 /** GraphProto.value_info, which the codec keeps as raw bytes (field number and tag byte). */
 const VALUE_INFO = 13;
@@ -74,7 +75,7 @@ export class Declared {
     if (node.opType === 'Cast') return attrInt(node, 'to');
     const value = node.attributes.get('value');
     if (value?.type === 'tensor') return value.value.dtype;
-    const from = node.inputs[TYPE_FROM[node.opType] ?? 0];
+    const from = node.inputs[own(TYPE_FROM, node.opType) ?? 0];
     return from ? this.dtype(from) : undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { attrInts } from './attributes';
 import type { Attribute, Graph, Node } from './model';
 import { tensorNumbers } from './values';
+import { own } from '../shared/names';
 
 /** The opset from which an operator takes these as inputs, after its first, rather than as attributes. */
 const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {
@@ -18,7 +19,7 @@ const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {
 export function forOpset(nodes: readonly Node[], graph: Graph, opset: number): Node[] {
   const replaced = new Set<string>();
   const result = nodes.map((node) => {
-    const since = INPUTS_SINCE[node.opType];
+    const since = own(INPUTS_SINCE, node.opType);
     if (!since || opset >= since.opset || node.inputs.length < 2 || attrInts(node, 'axes')) return node;
     const attributes = new Map<string, Attribute>(node.attributes);
     for (const [i, name] of since.names.entries()) {

@@ -6,6 +6,7 @@ import { isFileRef, type Graph, type Model, type Tensor } from './model';
 import { scanModel } from './onnx/scan';
 import { externalOf, tensorBytes } from './onnx/tensor';
 import { orderNodes } from './order';
+import { checkTensorNames } from './tensor-names';
 
 /**
  * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external
@@ -15,6 +16,7 @@ export function loadModel(path: string): Model {
   const full = resolve(path);
   const model = scanModel(full);
   orderNodes(model.graph, full);
+  checkTensorNames(model, full);
   forEachTensor(model.graph, (t) => {
     resolveExternal(t, full);
     checkLength(t, full);

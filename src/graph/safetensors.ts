@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { AuroraError } from '../shared/errors';
 import { writeAtomic } from '../files/atomic';
 import { fromBfloat16, fromHalf } from './half';
+import { nameTable, own } from '../shared/names';
 
 /**
  * The safetensors format: a little-endian 64-bit length, that many bytes of JSON header, then the tensors'
@@ -31,7 +32,7 @@ export function encodeSafetensors(
 ): Uint8Array {
   const names = [...tensors.keys()].sort();
   // Without a prototype, so that a tensor may also be called __proto__.
-  const header = Object.create(null) as Record<string, HeaderEntry | Record<string, string>>;
+  const header = nameTable<HeaderEntry | Record<string, string>>();
   if (Object.keys(metadata).length > 0)
     header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
   let end = 0;
@@ -71,8 +72,9 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   for (const [name, entry] of Object.entries(entries).sort(byOffsets)) {
     if (!isEntry(entry)) fail(`the header's entry for ${name} is malformed`);
     const [from, to] = entry.data_offsets;
-    const type = TYPES[entry.dtype];
-    if (!type) fail(`${name} has the type ${entry.dtype}, only ${Object.keys(TYPES).join(', ')} are read`);
+    const type =
+      own(TYPES, entry.dtype) ??
+      fail(`${name} has the type ${entry.dtype}, only ${Object.keys(TYPES).join(', ')} are read`);
     if (from !== expected || to - from !== type.bytes * elements(entry.shape))
       fail(`the bytes of ${name} are not where its shape says`);
     if (start + to > bytes.byteLength) fail(`${name} is cut off`);

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../shared/events';
+import { own } from '../shared/names';
 
 /** Rows built before others get their turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;
@@ -24,7 +25,7 @@ export function evaluationsCsv(events: readonly RunEvent[]): string {
   const names = [...new Set(evaluations.flatMap((e) => Object.keys(e.metrics)))];
   const rows = evaluations.map((e) => {
     const metrics = e.metrics as unknown as Record<string, unknown>;
-    return [e.step, e.epoch, ...names.map((n) => metrics[n] ?? ''), e.best, e.seconds, e.t];
+    return [e.step, e.epoch, ...names.map((n) => own(metrics, n) ?? ''), e.best, e.seconds, e.t];
   });
   return [['step', 'epoch', ...names, 'best', 'seconds', 'time'], ...rows]
     .map((row) => `${row.map(csvCell).join(',')}\n`)

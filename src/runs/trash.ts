@@ -4,6 +4,7 @@ import { diskError, writeAtomic } from '../files/atomic';
 import { moveFlushed } from '../files/folder';
 import { AuroraError } from '../shared/errors';
 import { readUser } from './user';
+import { own } from '../shared/names';
 
 /**
  * Deleted runs lie in `.aurora/trash` beside `.aurora/runs`, in the same folders as before, so that even
@@ -83,7 +84,7 @@ export async function listTrash(trash: string): Promise<TrashedRun[]> {
   const found: TrashedRun[] = [];
   for (const place of await places(trash)) {
     const folder = join(trash, ...place.split('/'));
-    const known = index[place] as Index[string] | undefined;
+    const known = own(index, place);
     found.push({
       folder,
       from: sourceOf(trash, place),

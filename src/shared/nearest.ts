@@ -1,5 +1,13 @@
-/** Edits (insert, delete, replace a character) that turn a into b: Levenshtein's distance. */
+/** Longer names are not typing errors, and comparing two of them takes the product of their lengths. */
+const LONGEST = 300;
+
+/**
+ * Edits (insert, delete, replace a character) that turn a into b: Levenshtein's distance. Where one of two different
+ * texts has more than 300 characters, nothing of them is taken to agree.
+ */
 export function editDistance(a: string, b: string): number {
+  if (a === b) return 0;
+  if (Math.max(a.length, b.length) > LONGEST) return Math.max(a.length, b.length);
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -10,14 +18,9 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** Longer names are not typing errors, and comparing two of them takes the product of their lengths. */
-const LONGEST = 200;
-
 /** The candidate that is most likely meant by a name that does not exist, letter case aside; undefined if none is. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  if (name.length > LONGEST) return undefined;
   return candidates
-    .filter((candidate) => candidate.length <= LONGEST)
     .map((candidate) => ({ candidate, d: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, d }) => d <= Math.max(name.length, candidate.length) / 2)
     .sort((a, b) => a.d - b.d)[0]?.candidate;

@@ -144,15 +144,16 @@ export function bestBy(metric: MetricName, evaluations: readonly AnyEvaluation[]
 /** The last part of each key, or more of it where two would be the same: "rank", "adapter.rank". */
 export function shortKeys(keys: readonly string[]): Map<string, string> {
   const last = (key: string) => key.split('.').at(-1)!;
-  const count = (name: string) => keys.filter((key) => last(key) === name).length;
-  return new Map(keys.map((key) => [key, count(last(key)) > 1 ? key : last(key)]));
+  const count = new Map<string, number>();
+  for (const key of keys) count.set(last(key), (count.get(last(key)) ?? 0) + 1);
+  return new Map(keys.map((key) => [key, count.get(last(key))! > 1 ? key : last(key)]));
 }
 
 /** "rank 4 · learningRate 0.002": what sets a trial apart. */
 export function settingsText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
   const names = shortKeys(keys);
   return keys
-    .filter((key) => key in settings)
+    .filter((key) => Object.hasOwn(settings, key))
     .map((key) => `${names.get(key)} ${valueText(settings[key])}`)
     .join(' · ');
 }

@@ -19,6 +19,7 @@ import {
 } from './checkpoint';
 import { sortedJson } from '../shared/sorted-json';
 import { checkpointsToKeep } from './retention';
+import { own } from '../shared/names';
 
 const STATE = 'state.json';
 const ADAPTER = 'adapter.safetensors';
@@ -70,7 +71,7 @@ export function readCheckpoint(path: string): Checkpoint {
   const file = (name: string) => {
     const where = join(path, name);
     const bytes = readIfThere(where);
-    if (!bytes || sha256(bytes) !== sums[name])
+    if (!bytes || sha256(bytes) !== own(sums, name))
       throw new AuroraError(
         'run',
         `${where} is ${bytes ? 'not what was written: its SHA-256 differs' : 'missing'}.`,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { childEnvironment } from '../files/child-environment';
 
 export interface ChildOptions {
   /** This program, dist/cli.cjs. */
@@ -34,6 +35,7 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
+    env: childEnvironment(),
   });
   let told = '';
   let printed = '';

@@ -5,6 +5,7 @@ import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
 import { AuroraError } from '../shared/errors';
 import { philox4x32, Stream } from '../shared/random';
+import { nameTable } from '../shared/names';
 
 /** One call of a layer that drops part of its input. */
 interface MaskedCall {
@@ -55,7 +56,7 @@ export class DropoutMasks {
 
   /** @param examples the data rows of the batch; @param sequence its padded length */
   masks(step: number, examples: readonly number[], sequence: number): HostTensors {
-    const out: HostTensors = {};
+    const out: HostTensors = nameTable();
     for (const call of this.calls) {
       const positions = call.perToken ? sequence : 1;
       const data = new Uint8Array(examples.length * positions * call.features);

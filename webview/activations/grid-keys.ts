@@ -10,5 +10,5 @@ export function gridKey(key: string, at: number, cards: readonly HTMLElement[]):
     Home: cards.findIndex((c) => c.offsetTop === row),
     End: cards.findLastIndex((c) => c.offsetTop === row),
   };
-  return cards[to[key]] ? to[key] : key in to ? at : undefined;
+  return cards[to[key]] ? to[key] : Object.hasOwn(to, key) ? at : undefined;
 }

@@ -239,7 +239,7 @@ export class SigmaChart extends LitElement {
       End: this.bins + 1,
     };
     if (e.key === 'Enter' || e.key === ' ') this.choose(at);
-    else if (e.key in to) this.cursor = Math.max(0, Math.min(this.bins + 1, to[e.key]));
+    else if (Object.hasOwn(to, e.key)) this.cursor = Math.max(0, Math.min(this.bins + 1, to[e.key]));
     else return;
     e.preventDefault();
     e.stopPropagation();

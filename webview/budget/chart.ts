@@ -231,7 +231,7 @@ export class BudgetChart extends LitElement {
       End: last,
     };
     if (e.key === 'Escape') this.pointed = undefined;
-    if (!(e.key in to)) return;
+    if (!Object.hasOwn(to, e.key)) return;
     e.preventDefault();
     this.pointed = Math.max(0, Math.min(last, to[e.key]));
   };

@@ -29,7 +29,7 @@ export function curveKey(
     Home: -Infinity,
     End: Infinity,
   };
-  if (e.key in move && !e.ctrlKey && !e.altKey && !e.metaKey) {
+  if (Object.hasOwn(move, e.key) && !e.ctrlKey && !e.altKey && !e.metaKey) {
     const index = Math.min(Math.max(point.index + move[e.key], 0), point.run.records - 1);
     return { kind: 'point', point: { run: point.run, index } };
   }

@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatDuration, formatNumber } from './format
 import type { RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
+import { own } from '../../src/shared/names';
 
 /** Of the evaluations, as a person reads them. */
 export const METRICS: readonly { key: keyof EvaluationMetrics; name(): string }[] = [
@@ -242,8 +243,8 @@ export function environmentTable(runs: readonly RunData[]): TemplateResult | typ
           ${keys.map(
             (key) =>
               html`<tr>
-                <th scope="row">${names[key] ?? key}</th>
-                ${known.map(({ environment }) => html`<td>${String(environment![key] ?? '–')}</td>`)}
+                <th scope="row">${own(names, key) ?? key}</th>
+                ${known.map(({ environment }) => html`<td>${String(own(environment!, key) ?? '–')}</td>`)}
               </tr>`,
           )}
         </tbody>

@@ -9,6 +9,7 @@ import { leftOutWords } from '../../src/shared/study/words';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { sectionView } from './section';
+import { own } from '../../src/shared/names';
 
 interface Ui {
   metric: MetricName;
@@ -74,7 +75,7 @@ export class StudyApp extends LitElement {
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
       ${study.sections.length > 0 ? this.tools(study) : this.nothingYet()} ${this.missing(study)}
       ${study.sections.map((section) =>
-        sectionView(study, section, this.ui.deltas?.[section.name], {
+        sectionView(study, section, own(this.ui.deltas ?? {}, section.name), {
           delta: ({ name }, label) => this.keep({ deltas: { ...this.ui.deltas, [name]: label } }),
           measure: () => say({ type: 'measure' }),
         }),

@@ -1,3 +1,5 @@
+import { own } from '../../src/shared/names';
+
 let translations: Record<string, string> = {};
 
 export const setTranslations = (table: Record<string, string>): void => {
@@ -6,6 +8,6 @@ export const setTranslations = (table: Record<string, string>): void => {
 
 /** A whole sentence, translated where the editor's language has it; {0}, {1} are filled in, as vscode.l10n.t does. */
 export const t = (sentence: string, ...values: (string | number)[]): string =>
-  (translations[sentence] ?? sentence).replace(/\{(\d+)\}/g, (whole, i: string) =>
+  (own(translations, sentence) ?? sentence).replace(/\{(\d+)\}/g, (whole, i: string) =>
     String(values[Number(i)] ?? whole),
   );

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { childEnvironment } from '../../files/child-environment';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { one, type Command } from '../command';
 import { duration } from '../format';
@@ -75,7 +76,11 @@ It runs in a clone of the repository, whose demo/studies/*.aurora.json are the e
 
 /** One step as a process of its own, at this terminal: Ctrl-C reaches it there, and what it then says is the answer. */
 function runNode(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, args, { cwd: process.cwd(), stdio: 'inherit' });
+  const child = spawn(process.execPath, args, {
+    cwd: process.cwd(),
+    stdio: 'inherit',
+    env: childEnvironment(),
+  });
   const wait = () => undefined;
   const pass = () => child.kill('SIGTERM');
   process.on('SIGINT', wait).on('SIGTERM', pass);

@@ -7,6 +7,7 @@ import { findLinearLayers } from '../../graph/linear';
 import type { Model } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import { nameTable, own } from '../../shared/names';
 
 /** What a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
@@ -28,8 +29,11 @@ export function caseFeeds(
   { objective }: Pick<ReferenceCase, 'objective'>,
   { inputs, labels }: Pick<StepFields, 'inputs' | 'labels'>,
 ): HostTensors {
-  const out: HostTensors = {};
-  for (const { name, dtype } of model.graph.inputs) if (inputs[name]) out[name] = host(inputs[name], dtype);
+  const out: HostTensors = nameTable();
+  for (const { name, dtype } of model.graph.inputs) {
+    const input = own(inputs, name);
+    if (input) out[name] = host(input, dtype);
+  }
   out[LABELS] = host(labels, OBJECTIVES[objective].labels.dtype);
   return out;
 }

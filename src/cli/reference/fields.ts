@@ -3,6 +3,7 @@ import { OBJECTIVES } from '../../engine/objective';
 import type { MethodName } from '../../shared/experiment';
 import type { DenseArray, ReferenceCase } from './case';
 import { arrayProblem, type Comparison } from './compare';
+import { own } from '../../shared/names';
 
 /** Numbers that each method's `hyper` must have. */
 const HYPER: Record<MethodName, readonly string[]> = {
@@ -33,7 +34,7 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   const inputs = (given: Record<string, DenseArray> | undefined, at: string) => {
     // One with a default value need not be given.
     for (const { name } of graph.inputs)
-      if (!graph.initializers.has(name)) array(given?.[name], `${at}inputs.${name}`);
+      if (!graph.initializers.has(name)) array(own(given ?? {}, name), `${at}inputs.${name}`);
   };
 
   missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
@@ -50,7 +51,8 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   array(c.labels, 'labels');
   missing(c.trainable !== undefined, 'trainable');
   for (const [name, a] of Object.entries(c.trainable ?? {})) array(a, `trainable.${name}`);
-  if (c.head) for (const t of [c.head.weight, c.head.bias]) array(c.trainable?.[t], `trainable.${t}`);
+  if (c.head)
+    for (const t of [c.head.weight, c.head.bias]) array(own(c.trainable ?? {}, t), `trainable.${t}`);
   for (const key of ['lr', 'eps', 'weightDecay'] as const) number(c.adamw?.[key], `adamw.${key}`);
   for (const i of [0, 1]) number(c.adamw?.betas?.[i], `adamw.betas[${i}]`);
   missing(Array.isArray(c.adamw?.lossBeforeEachStep), 'adamw.lossBeforeEachStep');

@@ -16,6 +16,7 @@ import { caseFeeds, caseTask, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
 import { HOST, tolerancesOf, type Tolerances } from './tolerance';
+import { own } from '../../shared/names';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));
@@ -45,7 +46,7 @@ export async function runModelCase(
     const { stepper, trainable } = await openTask(model, infos, spec, join(folder, 'step'), options);
     const names = trainable.map((t) => t.name);
     report.names('trainable', names, Object.keys(c.trainable));
-    const parameters = new Map(names.map((n) => [n, Float32Array.from(c.trainable[n]?.data ?? [])]));
+    const parameters = new Map(names.map((n) => [n, Float32Array.from(own(c.trainable, n)?.data ?? [])]));
 
     await compareStep(report, model, stepper, c, parameters, tolerances, '');
     const first = await stepper.evaluate(caseFeeds(model, c, c), parameters);
@@ -60,7 +61,7 @@ export async function runModelCase(
         'mergedDelta',
         `mergedDelta.${a.layer.path}`,
         changeOf(a, parameters),
-        c.mergedDelta?.[a.layer.path],
+        own(c.mergedDelta ?? {}, a.layer.path),
         HOST.mergedDelta,
       );
     for (const [i, other] of c.otherShapes.entries())
@@ -81,7 +82,7 @@ export async function runModelCase(
         'trainedNorms',
         `trainedNorms.${name}`,
         norm(parameters.get(name)!),
-        c.trainedNorms?.[name],
+        own(c.trainedNorms ?? {}, name),
         tolerances.trainedNorms,
         relative,
       );
@@ -135,12 +136,12 @@ async function compareStep(
   report.names('gradients', step.gradients.keys(), Object.keys(expected), prefix);
   const overall = Math.max(...Object.values(expected).map((g) => largest(g.data ?? [])));
   for (const [name, gradient] of step.gradients) {
-    const unit = Math.max(largest(expected[name]?.data ?? []), overall / 1000);
+    const unit = Math.max(largest(own(expected, name)?.data ?? []), overall / 1000);
     report.tensor(
       'gradients',
       `${prefix}gradients.${name}`,
       gradient,
-      expected[name],
+      own(expected, name),
       tolerances.gradients,
       unit,
     );

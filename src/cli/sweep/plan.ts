@@ -4,6 +4,7 @@ import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
 import { trainedCount, valueText, type Pruning, type RateSearch } from '../../shared/sweep';
 import { gigabytes } from '../format';
 import { table } from '../table';
+import { own } from '../../shared/names';
 
 /** Values of one setting that are listed before the rest is counted. */
 const LISTED = 8;
@@ -14,7 +15,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   const planned = trials.filter((t) => t.record.planned);
   const finished = planned.filter((t) => t.state === 'finished').length;
   const begun = planned.filter((t) => t.state !== 'waiting' && t.state !== 'finished').length;
-  const rows = varied.map((key) => [`  ${key}`, valuesText(planned.map((t) => t.record.settings[key]))]);
+  const rows = varied.map((key) => [`  ${key}`, valuesText(planned.map((t) => own(t.record.settings, key)))]);
   const before = [finished && `${finished} finished`, begun && `${begun} begun`].filter(Boolean);
   const busy = planned.filter(isBusy).length;
   return [

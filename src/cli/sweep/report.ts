@@ -44,7 +44,9 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
     String(trial.record.number),
     best ? formatMetric(metric, best.metrics[metric]) : '–',
     best ? String(best.step) : '–',
-    ...varied.map((key) => (key in trial.record.settings ? valueText(trial.record.settings[key]) : '–')),
+    ...varied.map((key) =>
+      Object.hasOwn(trial.record.settings, key) ? valueText(trial.record.settings[key]) : '–',
+    ),
     seconds === undefined ? '–' : stepTime(seconds),
     stateText(trial),
     pathOf(trial),

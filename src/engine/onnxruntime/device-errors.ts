@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { childEnvironment } from '../../files/child-environment';
 import { AuroraError } from '../../shared/errors';
 import type { OrtDevice } from '../place';
 
@@ -109,6 +110,6 @@ function runtimeFolder(): string | undefined {
 
 /** Those that the system's loader does not find: it names one in its error, and the runtime not even that. */
 function missingLibraries(library: string): string[] {
-  const { stdout } = spawnSync('ldd', [library], { encoding: 'utf8' });
+  const { stdout } = spawnSync('ldd', [library], { encoding: 'utf8', env: childEnvironment() });
   return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map((m) => m[1]);
 }

@@ -4,6 +4,7 @@ import { narrowIntegers } from '../../graph/passes/narrow-integers';
 import { webgpuOperators } from '../../graph/passes/webgpu-operators';
 import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
+import { nameTable, own } from '../../shared/names';
 
 /** A copy of a step or evaluation graph that leaves its device for shape arithmetic only, as far as that can be. */
 export const deviceGraph = (model: Model, device: OrtDevice): Model =>
@@ -11,9 +12,11 @@ export const deviceGraph = (model: Model, device: OrtDevice): Model =>
 
 /** What a graph reads of `tensors`, in the integers that its device takes. */
 export function deviceFeeds(model: Model, tensors: HostTensors): HostTensors {
-  const feeds: HostTensors = {};
-  for (const { name, dtype } of model.graph.inputs)
-    if (tensors[name]) feeds[name] = dtype === DType.int32 ? toInt32(tensors[name]) : tensors[name];
+  const feeds: HostTensors = nameTable();
+  for (const { name, dtype } of model.graph.inputs) {
+    const tensor = own(tensors, name);
+    if (tensor) feeds[name] = dtype === DType.int32 ? toInt32(tensor) : tensor;
+  }
   return feeds;
 }
 

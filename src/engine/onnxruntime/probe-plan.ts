@@ -1,5 +1,6 @@
 import type { Dim, ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../shared/errors';
+import { own } from '../../shared/names';
 
 /** Shape of each input in one real batch. */
 export type ExampleDims = Readonly<Record<string, readonly number[]>>;
@@ -134,7 +135,7 @@ function examplePlan(
     const example = examples[round % examples.length];
     return new Map(
       inputs.map(({ name, shape }) => {
-        const dims = [...(example[name] ?? shape!.map((d) => (typeof d === 'number' ? d : 1)))];
+        const dims = [...(own(example, name) ?? shape!.map((d) => (typeof d === 'number' ? d : 1)))];
         if (batch !== undefined && shape!.length && typeof shape![0] !== 'number') dims[0] = batch;
         return [name, dims] as const;
       }),

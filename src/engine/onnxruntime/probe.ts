@@ -13,6 +13,7 @@ import { tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../engine';
 import { probePlans, type ExampleDims, type ProbePlan } from './probe-plan';
 import { openSession, type SessionOptions } from './session';
+import { nameTable } from '../../shared/names';
 
 const UNOPTIMIZED: SessionOptions = { optimization: 'disabled' };
 
@@ -98,7 +99,7 @@ async function observeShapes(
   };
   const session = await openSession(saveByReference(probed, folder, 'probe.onnx'), UNOPTIMIZED);
   const run = async (dims: ReadonlyMap<string, number[]>): Promise<Shapes> => {
-    const feeds: HostTensors = {};
+    const feeds: HostTensors = nameTable();
     for (const input of realInputs(model)) feeds[input.name] = placeholder(input, dims.get(input.name)!);
     const out = await session.run(feeds);
     return new Map([

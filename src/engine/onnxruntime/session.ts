@@ -6,6 +6,7 @@ import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { deviceError } from './device-errors';
 import { memoryError, saysOutOfMemory } from './out-of-memory';
+import { nameTable } from '../../shared/names';
 
 export interface SessionOptions {
   /** The CPU by default. */
@@ -102,12 +103,12 @@ export async function openSession(
       session.outputMetadata.map((o) => [o.name, o.isTensor ? DTYPE[o.type] : undefined] as const),
     ),
     async run(feeds, fetches) {
-      const given = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
+      const given = nameTable(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)] as const));
       const running = fetches ? session.run(given, [...fetches]) : session.run(given);
       const results = await running.catch((e: Error) => {
         throw ofDevice(device, e) ?? doesNotRun(feeds, e);
       });
-      const out: HostTensors = {};
+      const out: HostTensors = nameTable();
       for (const [name, t] of Object.entries(results)) out[name] = fromOrt(t as Tensor);
       return out;
     },

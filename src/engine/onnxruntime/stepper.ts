@@ -13,6 +13,7 @@ import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE, trainingGraph } from './training-graph';
+import { nameTable, own } from '../../shared/names';
 
 /**
  * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both
@@ -109,8 +110,11 @@ export async function openEvaluator(
 }
 
 function feeds(task: TaskGraph, inputs: HostTensors, parameters: Parameters): HostTensors {
-  const all: HostTensors = {};
-  for (const { name } of task.model.graph.inputs) if (inputs[name]) all[name] = inputs[name];
+  const all: HostTensors = nameTable();
+  for (const { name } of task.model.graph.inputs) {
+    const input = own(inputs, name);
+    if (input) all[name] = input;
+  }
   for (const { name, dims } of task.trainable)
     all[name] = { dtype: DType.float, dims, data: parameters.get(name)! };
   return all;

@@ -9,6 +9,7 @@ import { Interpreter } from './interpreter';
 import type { Value } from './op';
 import { download, feeds } from './transfer';
 import { fromDevice } from './value';
+import { nameTable } from '../../shared/names';
 
 export async function openForward({ graph }: Model, options: EvaluatorOptions): Promise<Executable> {
   const tf = await loadBackend(options);
@@ -36,7 +37,7 @@ export async function openForward({ graph }: Model, options: EvaluatorOptions): 
         tf,
         attempt(tf, () => tf.tidy(forward)),
       );
-      const out: HostTensors = {};
+      const out: HostTensors = nameTable();
       for (const [name, v] of results)
         out[name] = v.on === 'host' ? v.tensor : fromDevice(v.dtype, v.tensor.shape, data.shift()!);
       return out;

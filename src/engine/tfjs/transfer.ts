@@ -6,6 +6,7 @@ import { takeFault } from './backends/webgpu';
 import { faultError } from './failures';
 import type { Tf, Value } from './op';
 import { upload } from './value';
+import { own } from '../../shared/names';
 
 /**
  * What a graph reads of `tensors`. Integers stay on the host until an operator wants them elsewhere: what is
@@ -13,7 +14,7 @@ import { upload } from './value';
  */
 export function feeds(tf: Tf, graph: Graph, tensors: HostTensors): [string, Value][] {
   return graph.inputs.flatMap(({ name }): [string, Value][] => {
-    const t: HostTensor | undefined = tensors[name];
+    const t: HostTensor | undefined = own(tensors, name);
     if (!t) return [];
     if (!isFloat(t.dtype)) return [[name, { on: 'host', tensor: t }]];
     return [[name, { on: 'device', tensor: upload(tf, t), dtype: t.dtype }]];

@@ -4,8 +4,9 @@ import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
 
 /**
- * What JSON and the schema let pass and training refuses: a key given twice, and values that are right one by
- * one but not together. Syntax and schema are VS Code's own JSON service's to tell.
+ * What JSON and the schema let pass and training refuses: an empty file, too many levels, a key given twice or
+ * not allowed, and values that are right one by one but not together. VS Code's own JSON service reports syntax
+ * and schema.
  */
 export function textFindings(
   doc: ExperimentText,
@@ -13,13 +14,13 @@ export function textFindings(
   t: Translate,
 ): Finding[] {
   return problems.flatMap((problem): Finding[] => {
-    if (problem.from !== 'duplicate' && problem.from !== 'rule') return [];
-    const { path, from } = problem;
+    const { path, from, atKey, offset } = problem;
+    if (from === 'syntax' || from === 'schema') return [];
     const message = t('{0}; the trainer refuses the experiment.', capital(problem.message));
-    if (from === 'duplicate') {
-      const span = keyAt(doc, problem.offset);
-      return [{ ...span, severity: 'error', code: 'duplicate-key', message, fixes: [] }];
-    }
+    const error = { severity: 'error' as const, message, fixes: [] };
+    if (from === 'content') return [{ ...error, offset, length: 1, code: 'not-readable' }];
+    if (from === 'duplicate') return [{ ...error, ...keyAt(doc, offset), code: 'duplicate-key' }];
+    if (atKey) return [{ ...error, ...keyAt(doc, offset), code: 'key-not-allowed' }];
     const fixes = ruleFixes(doc, path.join('.'), t);
     return [{ ...doc.span(...path), severity: 'error', code: 'values-conflict', message, fixes }];
   });

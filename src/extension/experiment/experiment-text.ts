@@ -1,5 +1,6 @@
 import { dirname, relative, resolve, sep } from 'node:path';
-import { findNodeAtLocation, parseTree, type JSONPath, type Node } from 'jsonc-parser';
+import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
+import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
 
 /** An experiment as an editor holds it, mistakes and all: values by path, and the places they stand at. */
@@ -10,7 +11,7 @@ export class ExperimentText {
     readonly file: string,
     readonly text: string,
   ) {
-    this.root = parseTree(text, [], { allowTrailingComma: true });
+    this.root = parseText(text).root;
   }
 
   node(...path: JSONPath): Node | undefined {

@@ -1,5 +1,6 @@
 import type { JSONPath } from 'jsonc-parser';
 import schema from '../../shared/experiment.schema.json';
+import { own } from '../../shared/names';
 
 /** The parts of a JSON schema that this one uses. */
 export interface Schema {
@@ -22,7 +23,7 @@ export function schemaAt(path: JSONPath, method: string): Schema | undefined {
   for (const [i, part] of path.entries()) {
     if (typeof part === 'number') at = at?.items;
     else if (i === 1 && path[0] === 'adapter') at = adapterKey(part, method);
-    else at = at?.properties?.[part];
+    else at = own(at?.properties ?? {}, part);
     at = at && resolved(at);
   }
   return at;
@@ -30,8 +31,7 @@ export function schemaAt(path: JSONPath, method: string): Schema | undefined {
 
 /** The keys that an object at `path` may have. */
 export function knownKeys(path: JSONPath, method: string): string[] {
-  if (path.length === 1 && path[0] === 'adapter')
-    return Object.keys((ROOT.definitions[method] ?? ROOT.definitions.aurora).properties ?? {});
+  if (path.length === 1 && path[0] === 'adapter') return Object.keys(definitionOf(method).properties ?? {});
   return Object.keys(schemaAt(path, method)?.properties ?? {}).filter((key) => key !== '$schema');
 }
 
@@ -54,10 +54,12 @@ export const isSweepKey = ([section, part, ...rest]: JSONPath): boolean =>
   section === 'sweep' &&
   ((part === 'parameters' && rest.length === 1) || (part === 'trials' && rest.length === 2));
 
+const definitionOf = (method: string): Schema => own(ROOT.definitions, method) ?? ROOT.definitions.aurora;
+
 /** The method's own definition of a key knows its default; the method itself stands with its choices above. */
 function adapterKey(key: string, method: string): Schema | undefined {
   if (key === 'method') return ROOT.properties!.adapter.properties!.method;
-  return (ROOT.definitions[method] ?? ROOT.definitions.aurora).properties?.[key];
+  return own(definitionOf(method).properties ?? {}, key);
 }
 
 function resolved({ $ref, ...own }: Schema): Schema {

@@ -23,6 +23,7 @@ export function suggestionsAt(
   t: Translate,
 ): { span: Span; quoted: boolean; suggestions: Suggestion[] } | undefined {
   const { text } = analysis.doc;
+  if (!analysis.doc.root) return undefined;
   const { path, isAtPropertyKey, previousNode } = getLocation(text, offset);
   const inside =
     previousNode?.type === 'string' ||

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { childEnvironment } from '../../files/child-environment';
 import { AuroraError } from '../../shared/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal-reader';
 import { runPaths } from '../../runs/layout';
@@ -37,7 +38,7 @@ export async function launchTrainer({ node, args, run, env }: Launch): Promise<L
   try {
     child = spawn(node, args, {
       cwd: run,
-      env,
+      env: childEnvironment(env),
       detached: true,
       windowsHide: true,
       stdio: ['ignore', log.fd, log.fd],

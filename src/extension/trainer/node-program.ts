@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { childEnvironment } from '../../files/child-environment';
 import { trainerEnvironment } from './environment';
 import { MissingError } from './missing';
 
@@ -80,8 +81,16 @@ async function versionOf(path: string): Promise<string> {
   const known = versions.get(key);
   if (known !== undefined) return known;
   const output = await new Promise<string>((resolve, reject) => {
-    const options = { timeout: VERSION_TIMEOUT_MS, env: trainerEnvironment(process.env), windowsHide: true };
-    execFile(path, ['--version'], options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    execFile(
+      path,
+      ['--version'],
+      {
+        timeout: VERSION_TIMEOUT_MS,
+        env: childEnvironment(trainerEnvironment(process.env)),
+        windowsHide: true,
+      },
+      (error, stdout) => (error ? reject(error) : resolve(stdout)),
+    );
   }).catch((e: Error) => {
     throw new MissingError(
       'nodeSetting',

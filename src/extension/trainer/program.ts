@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killTree } from '../../files/process-tree';
+import { childEnvironment } from '../../files/child-environment';
 import { AuroraError } from '../../shared/errors';
 import type { ProgramResult } from './client';
 
@@ -46,7 +47,7 @@ export interface RunningProgram {
 export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
   const child = spawn(node, args, {
     cwd,
-    env,
+    env: childEnvironment(env),
     stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,

@@ -7,6 +7,7 @@ import { moveFlushed } from '../../files/folder';
 import { temporaryBeside } from '../../files/temporary';
 import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
+import { own } from '../../shared/names';
 
 /** Where trainers run from: apart from the extension, which an update takes away. */
 export interface RuntimeCopy {
@@ -55,7 +56,7 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
 }
 
 async function isCurrent(file: RuntimeFile, folder: string, made: Manifest): Promise<boolean> {
-  const then = made[file.target];
+  const then = own(made, file.target);
   if (then?.size !== file.size || then.mtimeMs !== file.mtimeMs) return false;
   const now = await stat(join(folder, file.target)).catch(() => undefined);
   return now?.isFile() === true && now.size === file.size;

@@ -24,6 +24,7 @@ import { cumsum } from './rules/cumsum';
 import { frozenNorm } from './rules/frozenNorm';
 import { nd } from './rules/nd';
 import type { Rule } from './rule';
+import { own } from '../../shared/names';
 
 /** Every operator that gradients can pass, by domain and name. */
 const RULES: Record<string, Rule> = {
@@ -54,6 +55,6 @@ const RULES: Record<string, Rule> = {
 };
 
 export const ruleFor = (node: Pick<Node, 'domain' | 'opType'>): Rule | undefined =>
-  RULES[node.domain ? `${node.domain}.${node.opType}` : node.opType];
+  own(RULES, node.domain ? `${node.domain}.${node.opType}` : node.opType);
 
 export const differentiableOps = (): string[] => Object.keys(RULES);

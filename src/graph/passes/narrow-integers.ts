@@ -4,6 +4,7 @@ import { Declared, filterValueInfo } from '../declared';
 import { DType } from '../dtype';
 import type { Graph, Model, Node } from '../model';
 import { tensorValues } from '../values';
+import { own } from '../../shared/names';
 
 const COMPARISONS = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
 
@@ -80,12 +81,12 @@ class Narrowing {
 
   node(node: Node, declared: Declared, given: ReadonlySet<string>): void {
     const standard = node.domain === '';
-    const own = standard ? SAME[node.opType] : undefined;
-    const same = own === 'all' ? node.inputs.map((_, i) => i) : (own ?? []);
+    const all = standard ? own(SAME, node.opType) : undefined;
+    const same = all === 'all' ? node.inputs.map((_, i) => i) : (all ?? []);
     const types = same.filter((i) => node.inputs[i]);
     const kept = node.outputs.some((y) => given.has(y));
     const narrowed = !kept && types.some((i) => this.narrow.has(node.inputs[i]));
-    const either = standard ? (EITHER[node.opType] ?? []) : [];
+    const either = standard ? (own(EITHER, node.opType) ?? []) : [];
     const inputs = node.inputs.map((x, i) => {
       if (narrowed && types.includes(i)) return this.narrow.has(x) ? x : this.toInt32(x);
       return this.narrow.has(x) && !either.includes(i) ? this.cast(x, DType.int64) : x;

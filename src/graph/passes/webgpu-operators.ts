@@ -3,6 +3,7 @@ import { DType } from '../dtype';
 import type { Model, Node } from '../model';
 import { rewriteModel, setInput, type Rewrite, type RewriteContext } from '../rewrite';
 import { tensorNumbers } from '../values';
+import { own } from '../../shared/names';
 
 const typed = (c: RewriteContext, x: string) => {
   const dtype = c.declared.floatType(x);
@@ -117,6 +118,6 @@ export function webgpuOperators(model: Model): Model {
     if (node.opType === 'Pow') return isInteger(constantOf(node.inputs[1])?.dtype) ? pow : undefined;
     if (node.opType === 'OneHot')
       return constantOf(node.inputs[1]) && attrInt(node, 'axis', -1) === -1 ? oneHot : undefined;
-    return SIMPLE[node.opType];
+    return own(SIMPLE, node.opType);
   });
 }

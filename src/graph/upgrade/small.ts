@@ -1,6 +1,7 @@
 import { attrInt, attrString } from '../attributes';
 import { DType } from '../dtype';
 import { setAttribute, setInput, takeAttribute, type Rewrite } from '../rewrite';
+import { own } from '../../shared/names';
 
 /** TopK's k became an input in opset 10. */
 export const topK: Rewrite = (node, c) => {
@@ -24,7 +25,7 @@ export const roiAlign: Rewrite = (node, c) => {
 /** GridSample's modes lost their two dimensions in opset 20, which brought volumes. */
 export const gridSample: Rewrite = (node, c) => {
   const mode = attrString(node, 'mode', 'bilinear');
-  setAttribute(node, 'mode', { bilinear: 'linear', bicubic: 'cubic' }[mode] ?? mode);
+  setAttribute(node, 'mode', own({ bilinear: 'linear', bicubic: 'cubic' }, mode) ?? mode);
   c.emit(node);
 };
 

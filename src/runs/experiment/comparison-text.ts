@@ -1,7 +1,9 @@
-import { findNodeAtLocation, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation } from 'jsonc-parser';
 import { adapterDefaults } from '../../shared/adapter-defaults';
 import type { AdapterSpec } from '../../shared/experiment';
 import { insertProperty, removeProperty } from './jsonc';
+import { parseText } from './parse-text';
+import { own } from '../../shared/names';
 
 /** What a comparison tries: each adapter at each learning rate with each seed. */
 export interface Comparison {
@@ -17,10 +19,10 @@ export interface Comparison {
  * method gets the same learning rates: what is searched for one is searched for all.
  */
 export function comparisonText(text: string, comparison: Comparison): string {
-  const before = parseTree(text, [], { allowTrailingComma: true })!;
+  const before = parseText(text).root!;
   const old = findNodeAtLocation(before, ['sweep']);
   const without = old ? removeProperty(text, old.parent!) : text;
-  const root = parseTree(without, [], { allowTrailingComma: true })!;
+  const root = parseText(without).root!;
   return insertProperty(without, root, 'sweep', section(comparison));
 }
 
@@ -99,7 +101,7 @@ const size = (parameters: number): string =>
 function written(spec: AdapterSpec): string {
   const usual = adapterDefaults(spec.method);
   const entries = Object.entries(spec).filter(
-    ([key, value]) => key === 'method' || JSON.stringify(value) !== JSON.stringify(usual[key]),
+    ([key, value]) => key === 'method' || JSON.stringify(value) !== JSON.stringify(own(usual, key)),
   );
   // The method first, as everybody writes it.
   entries.sort(([a], [b]) => Number(b === 'method') - Number(a === 'method'));

@@ -5,7 +5,8 @@ import type { Experiment } from '../../shared/experiment';
 import { trainedCount } from '../../shared/sweep';
 import { checkValue } from './check-value';
 import { applyOverride, parseOverride, type Override } from './overrides';
-import { ExperimentSource, type Problem } from './source';
+import type { TextError } from './parse-text';
+import { capped, ExperimentSource, MOST_PROBLEMS, type Problem } from './source';
 import { baseHash, makeTrials, type Sweep } from './sweep';
 
 /**
@@ -43,11 +44,11 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
 
 function parse(file: string, text: string, overrides: readonly string[]) {
   const source = new ExperimentSource(file, text);
-  const syntax = source.syntaxError();
-  if (syntax)
+  const unreadable = source.firstError();
+  if (unreadable !== undefined)
     throw new AuroraError(
       'experiment',
-      syntax,
+      unreadable,
       'Comments and trailing commas are allowed, all else is plain JSON.',
     );
   const value = source.value();
@@ -69,7 +70,9 @@ export interface LocatedProblem {
   message: string;
   /** Of the key or value at fault, in characters from the text's begin. */
   offset: number;
-  from: 'syntax' | 'duplicate' | 'schema' | 'rule';
+  from: TextError['kind'] | 'duplicate' | 'schema' | 'rule';
+  /** The key at the path is wrong, whatever its value. */
+  atKey?: true;
 }
 
 /**
@@ -83,12 +86,16 @@ export function checkExperiment(
 ): { value: unknown; experiment?: Experiment; trials?: number; problems: LocatedProblem[] } {
   const source = new ExperimentSource(file, text);
   const located = (from: LocatedProblem['from'], problems: Problem[]): LocatedProblem[] =>
-    problems.map((p) => ({ path: p.path, message: p.message, offset: source.offsetOf(p), from }));
+    capped(problems).map((p) => ({ ...p, offset: source.offsetOf(p), from }));
+  const unreadable = source.errors
+    .slice(0, MOST_PROBLEMS)
+    .map(({ message, offset, kind }) => ({ path: [], message, offset, from: kind }));
   const value = source.value();
+  if (value === undefined) return { value, problems: unreadable };
   const raw = structuredClone(value) as Record<string, unknown>;
   const { schema, rule, experiment, sweep } = checkValue(value, file);
   const problems = [
-    ...located('syntax', source.syntaxProblems()),
+    ...unreadable,
     ...located('duplicate', source.duplicateKeys()),
     ...located('schema', schema),
     ...located('rule', rule),
@@ -109,9 +116,12 @@ export function checkExperiment(
 }
 
 function problemsError(problems: Problem[], source: ExperimentSource, set: Override[]): AuroraError {
-  const lines = problems.map((problem) => {
+  const lines = capped(problems).map((problem) => {
     const { path, message } = problem;
-    const override = set.findLast((o) => o.path.every((key, i) => i >= path.length || key === path[i]));
+    const override =
+      path.length > 0
+        ? set.findLast((o) => o.path.every((key, i) => i >= path.length || key === path[i]))
+        : undefined;
     return `${override ? `--set ${override.text}` : source.locate(problem)}: ${message}.`;
   });
   return new AuroraError(

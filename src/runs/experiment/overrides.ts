@@ -1,4 +1,6 @@
 import { AuroraError } from '../../shared/errors';
+import { leadsToPrototype, own } from '../../shared/names';
+import { DEEPEST, tooDeep } from './parse-text';
 import { keyPath, type Problem } from './source';
 
 /** A value given on the command line in place of the file's. */
@@ -18,24 +20,43 @@ export function parseOverride(text: string): Override {
       `--set ${text} names no ${at < 0 ? 'value' : 'key'}.`,
       'Write --set key=value, such as --set training.epochs=5.',
     );
+  const path = text.slice(0, at).split('.');
   const value = text.slice(at + 1);
+  if (tooDeep(value) !== undefined)
+    throw new AuroraError(
+      'usage',
+      `--set ${keyPath(path)}: objects and lists are nested more than ${DEEPEST} levels deep.`,
+      'Write --set key=value, such as --set training.epochs=5.',
+    );
   try {
-    return { text, path: text.slice(0, at).split('.'), value: JSON.parse(value) };
+    return { text, path, value: JSON.parse(value) };
   } catch {
-    return { text, path: text.slice(0, at).split('.'), value };
+    return { text, path, value };
   }
 }
 
-/** Sets the value in `experiment`, with the objects around it where they are missing. */
+/**
+ * Sets the value in `experiment`, with the objects around it where they are missing. Only own properties are
+ * walked through, and no part of the key may lead to a prototype, which all objects share.
+ */
 export function applyOverride(experiment: Record<string, unknown>, { path, value }: Override): Problem[] {
+  const wrong = prototypeProblem(path);
+  if (wrong !== undefined) return [{ path, message: wrong, atKey: true }];
   let at = experiment;
   for (const [i, key] of path.slice(0, -1).entries()) {
-    at[key] ??= {};
-    const next = at[key];
+    const next = own(at, key) ?? (at[key] = {});
     if (typeof next !== 'object' || Array.isArray(next))
       return [{ path, message: `${keyPath(path.slice(0, i + 1))} has no keys of its own` }];
     at = next as Record<string, unknown>;
   }
   at[path.at(-1)!] = value;
   return [];
+}
+
+/** Why nothing can be set at a path of keys, where a part of it is a name that JavaScript reserves. */
+export function prototypeProblem(path: readonly string[]): string | undefined {
+  const part = path.find(leadsToPrototype);
+  return part === undefined
+    ? undefined
+    : `${keyPath([...path])} is not a setting: no key may contain ${part}`;
 }

@@ -1,30 +1,38 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { nearest } from '../../shared/nearest';
-import { keyPath, type Problem } from './source';
+import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 
 /** What the schema finds wrong, in words: one problem for each place, naming key, value and what was expected. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
-  const problems = new Map<string, Problem>();
+  const places = new Map<string, { path: (string | number)[]; error: ErrorObject }>();
   for (const error of errors) {
     // "if" only repeats that its "then" failed.
     if (error.keyword === 'if') continue;
     const path = pathOf(error.instancePath, value);
-    const problem = problemAt(path, error);
-    const key = keyPath(problem.path);
+    const key = JSON.stringify([...path, ...keyOf(error)]);
     // "anyOf" comes after the errors of its branches and knows them all.
-    if (!problems.has(key) || error.keyword === 'anyOf') problems.set(key, problem);
+    if (!places.has(key) || error.keyword === 'anyOf') places.set(key, { path, error });
   }
-  return [...problems.values()];
+  // Words cost more than places: only what is shown gets some.
+  const shown = [...places.values()].slice(0, MOST_PROBLEMS).map(({ path, error }) => problemAt(path, error));
+  const more = places.size - shown.length;
+  return more > 0 ? capped([...shown, { path: [], message: '', more }]) : shown;
 }
+
+/** The key that an error of a whole object is about. */
+const keyOf = ({ keyword, params }: ErrorObject): string[] =>
+  keyword === 'additionalProperties'
+    ? [params.additionalProperty as string]
+    : keyword === 'required'
+      ? [params.missingProperty as string]
+      : [];
 
 function problemAt(path: (string | number)[], error: ErrorObject): Problem {
   const schema = error.parentSchema as AnySchemaObject;
-  if (error.keyword === 'additionalProperties') {
-    const key = error.params.additionalProperty as string;
-    return { path: [...path, key], message: unknownKey(path, key, schema, error.data) };
-  }
+  const [key] = keyOf(error);
+  if (error.keyword === 'additionalProperties')
+    return { path: [...path, key], message: unknownKey(path, key, schema, error.data), atKey: true };
   if (error.keyword === 'required') {
-    const key = error.params.missingProperty as string;
     const what = schema.properties[key].description;
     return {
       path: [...path, key],

@@ -1,5 +1,6 @@
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
-import type { JSONPath, Node, ParseError } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue } from 'jsonc-parser';
+import type { JSONPath, Node } from 'jsonc-parser';
+import { parseText, type TextError } from './parse-text';
 
 /** Something wrong with an experiment: where in it, and what. */
 export interface Problem {
@@ -7,38 +8,35 @@ export interface Problem {
   message: string;
   /** Where the path alone does not lead there. */
   offset?: number;
+  /** The key at the path is wrong, whatever its value. */
+  atKey?: true;
+  /** It stands for so many that are not listed. */
+  more?: number;
 }
 
 /** An experiment file's text as JSON with comments and trailing commas. */
 export class ExperimentSource {
   private readonly root: Node | undefined;
-  private readonly errors: ParseError[] = [];
+  readonly errors: readonly TextError[];
 
   constructor(
     private readonly file: string,
     private readonly text: string,
   ) {
-    this.root = parseTree(text, this.errors, { allowTrailingComma: true, allowEmptyContent: false });
+    const { root, errors } = parseText(text);
+    this.root = root;
+    this.errors = errors;
   }
 
-  /** The first place that is not JSON, as "FILE:LINE:COLUMN: …"; undefined where all of it is. */
-  syntaxError(): string | undefined {
+  /** The first place that cannot be read, as "FILE:LINE:COLUMN: …"; undefined where all of it can. */
+  firstError(): string | undefined {
     const [first] = this.errors;
-    if (!first) return undefined;
-    return `${this.at(first.offset)}: this is not valid JSON: ${words(first.error)}.`;
+    return first && `${this.at(first.offset)}: ${first.message}.`;
   }
 
+  /** Undefined where nothing can be made out of the text. */
   value(): unknown {
     return this.root && getNodeValue(this.root);
-  }
-
-  /** Every place that is not JSON. */
-  syntaxProblems(): Problem[] {
-    return this.errors.map(({ error, offset }) => ({
-      path: [],
-      message: `this is not valid JSON: ${words(error)}`,
-      offset,
-    }));
   }
 
   /** "FILE:LINE:COLUMN" of the value at `path`, or of the nearest object around it that the file has. */
@@ -68,11 +66,6 @@ export class ExperimentSource {
   }
 }
 
-const words = (code: ParseError['error']): string =>
-  printParseErrorCode(code)
-    .replace(/\B[A-Z]/g, (c) => ` ${c.toLowerCase()}`)
-    .toLowerCase();
-
 function duplicatesIn(node: Node, path: JSONPath): Problem[] {
   const children = node.children ?? [];
   if (node.type !== 'object') return children.flatMap((child, i) => duplicatesIn(child, [...path, i]));
@@ -86,6 +79,17 @@ function duplicatesIn(node: Node, path: JSONPath): Problem[] {
       ...(value ? duplicatesIn(value, here) : []),
     ];
   });
+}
+
+/** More than anybody reads at a time. */
+export const MOST_PROBLEMS = 100;
+
+/** The first `MOST_PROBLEMS`, and one for the whole file that says how many others there are. */
+export function capped(problems: readonly Problem[]): Problem[] {
+  const listed = problems.filter((p) => p.more === undefined);
+  const shown = listed.slice(0, MOST_PROBLEMS);
+  const more = problems.reduce((sum, p) => sum + (p.more ?? 1), 0) - shown.length;
+  return more > 0 ? [...shown, { path: [], message: `and ${more} more like these`, more }] : shown;
 }
 
 /** A path as people write it: training.betas[0] */

@@ -1,5 +1,6 @@
 import type { JSONPath } from 'jsonc-parser';
 import { gridSize, MOST_TRIALS, RATE, SEED, type SweepSpec } from '../../shared/sweep';
+import { prototypeProblem } from './overrides';
 import type { Problem } from './source';
 
 /** Which parts of the section belong to which type. */
@@ -9,8 +10,13 @@ const PARTS = {
   list: ['trials'],
 } as const satisfies Record<SweepSpec['type'], readonly (keyof SweepSpec)[]>;
 
+/** Of one trial: more than an experiment has. */
+const MOST_SETTINGS = 200;
+
 /** What the schema cannot say of a sweep, its trials aside. */
 export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
+  const many = manySettings(sweep);
+  if (many) return [many];
   const problems = [...partProblems(sweep), ...parameterProblems(sweep)];
   const { pruning } = sweep;
   if (pruning && (pruning.minEpochs === undefined) === (pruning.minSteps === undefined))
@@ -63,6 +69,21 @@ function partProblems(sweep: SweepSpec): Problem[] {
   });
 }
 
+function manySettings({ parameters = {}, trials = [] }: SweepSpec): Problem | undefined {
+  const all = [
+    { settings: parameters, path: ['parameters'] },
+    ...trials.map((settings, i) => ({ settings, path: ['trials', i] })),
+  ];
+  const first = all.find(({ settings }) => Object.keys(settings).length > MOST_SETTINGS);
+  return (
+    first &&
+    problem(
+      first.path,
+      `a trial has ${Object.keys(first.settings).length} settings, more than ${MOST_SETTINGS}`,
+    )
+  );
+}
+
 function parameterProblems({ type, parameters = {}, trials = [] }: SweepSpec): Problem[] {
   const keys = [
     ...Object.keys(parameters).map((key) => ({ key, path: ['parameters', key] })),
@@ -71,9 +92,12 @@ function parameterProblems({ type, parameters = {}, trials = [] }: SweepSpec): P
     ),
   ];
   return [
-    ...keys
-      .filter(({ key }) => /^(sweep|name|\$schema)(\.|$)/.test(key))
-      .map(({ key, path }) => problem(path, `${key} is no setting of a trial`)),
+    ...keys.flatMap(({ key, path }) => {
+      const wrong =
+        prototypeProblem(key.split('.')) ??
+        (/^(sweep|name|\$schema)(\.|$)/.test(key) ? `${key} is no setting of a trial` : undefined);
+      return wrong === undefined ? [] : [{ ...problem(path, wrong), atKey: true as const }];
+    }),
     ...Object.entries(parameters).flatMap(([key, values]) => {
       if (Array.isArray(values)) return [];
       const path = ['parameters', key];

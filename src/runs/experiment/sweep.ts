@@ -32,8 +32,10 @@ export function makeTrials(
   file: string,
 ): { trials: Trial[]; problems: Problem[] } {
   const problems = new Map<string, Problem>();
+  const base = { ...raw };
+  delete base.sweep;
   const trials = expand(sweep).flatMap((settings, i) => {
-    const { spec, wrong } = makeTrial(raw, settings, file);
+    const { spec, wrong } = makeTrial(base, settings, file);
     for (const { path, message } of wrong) {
       const at = placeOf(path, settings, sweep);
       const key = JSON.stringify([at, message]);
@@ -53,12 +55,11 @@ const hash = (value: object): string =>
   createHash('sha256').update(sortedJson(value)).digest('hex').slice(0, 8);
 
 function makeTrial(
-  raw: Record<string, unknown>,
+  base: Record<string, unknown>,
   settings: Settings,
   file: string,
 ): { spec?: Experiment; wrong: Problem[] } {
-  const value = structuredClone(raw);
-  delete value.sweep;
+  const value = structuredClone(base);
   // A whole section first: it would overwrite what is set inside of it.
   const paths = Object.keys(settings)
     .map((key) => ({ key, path: key.split('.') }))

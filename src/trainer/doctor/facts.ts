@@ -3,9 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { arch, cpus, freemem, platform, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../../files/child-environment';
 import type { GpuFacts, MachineFacts } from '../../shared/doctor';
 
-const run = promisify(execFile);
+const exec = promisify(execFile);
 /** A driver in trouble can make its own tool hang. */
 const LIMIT_MS = 10_000;
 
@@ -36,8 +37,12 @@ async function nvidiaGpus(): Promise<GpuFacts[]> {
   const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader,nounits'];
   // Windows looks for a program in the working folder first, which may be a stranger's.
   const cwd = dirname(process.execPath);
-  const options = { cwd, timeout: LIMIT_MS, windowsHide: true };
-  const answer = await run('nvidia-smi', query, options).catch(() => undefined);
+  const answer = await exec('nvidia-smi', query, {
+    cwd,
+    timeout: LIMIT_MS,
+    windowsHide: true,
+    env: childEnvironment(),
+  }).catch(() => undefined);
   return answer ? parseNvidia(answer.stdout) : [];
 }
 

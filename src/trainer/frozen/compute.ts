@@ -11,6 +11,7 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
+import { nameTable } from '../../shared/names';
 
 export interface ComputeOptions {
   /** For temporary graphs. */
@@ -36,7 +37,7 @@ export async function computeValues(
 ): Promise<void> {
   const session = await openSession(saveByReference(model, folder, 'frozen.onnx'), { threads });
   const run = async (inputs: HostTensors) => {
-    const used = Object.fromEntries(model.graph.inputs.map((i) => [i.name, inputs[i.name]]));
+    const used = nameTable(model.graph.inputs.map((i) => [i.name, inputs[i.name]] as const));
     return (await session.run(used))[tensor];
   };
   const evaluator: Evaluator = {

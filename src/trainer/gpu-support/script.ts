@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { childEnvironment } from '../../files/child-environment';
 import type { GpuPart } from '../../shared/gpu-support';
 import { packageFolder } from './places';
 
@@ -105,7 +106,7 @@ const KEPT = 16 * 1024;
 export function startScript({ args, cwd, env }: Script): RunningScript {
   const child = spawn(process.execPath, args, {
     cwd,
-    env,
+    env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });
@@ -124,6 +125,7 @@ export function startScript({ args, cwd, env }: Script): RunningScript {
           cwd: dirname(process.execPath),
           stdio: 'ignore',
           windowsHide: true,
+          env: childEnvironment(),
         });
       // What it has started ends when it sees that its parent is gone: watched.ts.
       else child.kill('SIGKILL');

@@ -9,6 +9,7 @@ import type { TrainedSpec } from '../../shared/experiment';
 import type { AdapterFolder } from './folder';
 import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';
+import { nameTable } from '../../shared/names';
 
 /** An adapter from the disk on a model's layers. */
 export interface FittedAdapter {
@@ -35,8 +36,8 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
       'It holds a head at most: there is nothing to import.',
     );
   const paths = matchPaths(from.folder, [...modules.keys()], layers);
-  const rankPattern: Record<string, number> = {};
-  const alphaPattern: Record<string, number> = {};
+  const rankPattern = nameTable<number>();
+  const alphaPattern = nameTable<number>();
   for (const [path, layer] of paths) {
     const own = modules.get(path)!;
     const rank = (own.get('lora_A.weight') ?? own.get('aurora_A.weight'))?.dims[0];

@@ -13,6 +13,7 @@ import { fitAdapter, type FittedAdapter } from '../import/fit';
 import type { AdapterFolder } from '../import/folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
 import { withoutAdapters } from './base';
+import { nameTable } from '../../shared/names';
 
 /** A model whose answer leaves it, with its adapter's numbers as inputs. */
 export interface AnswerGraph {
@@ -53,7 +54,7 @@ export function adaptedGraph(
   const fitted = fitAdapter(folder, model.graph, layers);
   const { graph } = injectAdapters(model.graph, fitted.adapters, DType.float);
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/play');
-  const inputs: HostTensors = {};
+  const inputs: HostTensors = nameTable();
   for (const a of fitted.adapters)
     for (const t of a.tensors) {
       const name = g.addInput(tensorName(a, t.name), DType.float, t.dims);

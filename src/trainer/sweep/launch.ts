@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { processRecord } from '../../files/processes';
+import { childEnvironment } from '../../files/child-environment';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { Experiment } from '../../shared/experiment';
@@ -54,7 +55,7 @@ export async function launchTrial(
       ...['--threads', String(room.threads), '--frozen', frozen, '--when-told'],
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
-    { detached: true, windowsHide: true, stdio: ['pipe', log, log] },
+    { detached: true, windowsHide: true, env: childEnvironment(), stdio: ['pipe', log, log] },
   );
   closeSync(log);
   // One that ends before it is told has said why in its folder.

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { childEnvironment } from '../../files/child-environment';
 import type { Experiment } from '../../shared/experiment';
 import type { PreflightLine } from '../../shared/preflight';
 import type { SweepRoom } from '../../runs/sweep/record';
@@ -71,8 +72,11 @@ export async function measureTrial(
 ): Promise<Measured> {
   const args = [program, 'preflight', file, '--json', '--steps', '1', ...place];
   const out = await new Promise<string>((resolve) =>
-    execFile(process.execPath, args, { maxBuffer: MOST_WORDS, windowsHide: true }, (_, stdout) =>
-      resolve(stdout),
+    execFile(
+      process.execPath,
+      args,
+      { maxBuffer: MOST_WORDS, windowsHide: true, env: childEnvironment() },
+      (_, stdout) => resolve(stdout),
     ),
   );
   const measured: Measured = {};

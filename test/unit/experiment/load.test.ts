@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadExperiment } from '../../../src/runs/experiment/load';
+import { checkExperiment, loadExperiment } from '../../../src/runs/experiment/load';
 import { AuroraError } from '../../../src/shared/errors';
 
 let folder: string;
@@ -72,8 +72,39 @@ describe('what is wrong is told with its place', () => {
     expect(errorOf('{\n  "model": {},\n  "data" 3\n}')).toEqual([
       'FILE:3:10: this is not valid JSON: colon expected.',
     ]);
-    expect(errorOf('')).toEqual([expect.stringMatching(/^FILE:1:1: this is not valid JSON/)]);
+    expect(errorOf('}')).toEqual([expect.stringMatching(/^FILE:1:1: this is not valid JSON/)]);
     expect(errorOf('[1]')).toEqual(['FILE:1:1: the experiment is [1], expected an object: { … }.']);
+  });
+
+  it.each(['', ' \n\t', '// nothing\n/* at all */'])('a file with nothing in it: %j', (text) => {
+    expect(errorOf(text)).toEqual(['FILE:1:1: the file is empty.']);
+    expect(checkExperiment(file, text).problems).toEqual([
+      { path: [], message: 'the file is empty', offset: 0, from: 'content' },
+    ]);
+  });
+
+  it.each([
+    ['lists', '['],
+    ['objects', '{"a":'],
+    ['lists that something else seems to close', '[},'],
+  ])('100,000 nested %s', (_, open) => {
+    const text = `{ "training":\n${open.repeat(100_000)}`;
+    const place = `FILE:2:${63 * open.length + 1}`;
+    expect(errorOf(text)).toEqual([`${place}: objects and lists are nested more than 64 levels deep.`]);
+    expect(checkExperiment(file, text).problems).toMatchObject([{ from: 'content', path: [] }]);
+    expect(() => load(MINIMAL, `adapter.rank=${open.repeat(100_000)}`)).toThrow('--set adapter.rank: ');
+  });
+
+  it('20,000 unknown keys, by listing some of them and counting the others', () => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `"rnak${i}": 1`).join(',\n');
+    const text = `{ "model": {"path": "m"}, "data": {"train": "t"}, "adapter": {${keys}} }`;
+    const lines = errorOf(text);
+    expect(lines).toHaveLength(101);
+    expect(lines[1]).toMatch(/^FILE:2:1: adapter\.rnak1 is not a known key for the method aurora; /);
+    expect(lines.at(-1)).toBe('FILE:1:1: and 19900 more like these.');
+    const { problems } = checkExperiment(file, text);
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toMatchObject({ from: 'schema', path: [] });
   });
 
   it('unknown keys, with the nearest known one or all of them', () => {

@@ -48,7 +48,7 @@ function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
   const defaults = adapterDefaults(method);
   const own = { ...others, rank, alpha, gridSize, splineOrder, frequencies, targetModules };
   const { properties } = schema.definitions[method];
-  const known = Object.entries(own).filter(([key]) => key in properties);
+  const known = Object.entries(own).filter(([key]) => Object.hasOwn(properties, key));
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 

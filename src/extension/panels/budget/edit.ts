@@ -1,9 +1,10 @@
-import { findNodeAtLocation, getNodeValue, modify, parseTree, type Node } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, modify, type Node } from 'jsonc-parser';
 import { AuroraError } from '../../../shared/errors';
 import schema from '../../../shared/experiment.schema.json';
 import { adapterDefault } from './experiment';
 import type { BudgetChoice } from './fields';
 import { indentOf, insertProperty, removeProperty } from '../../../runs/experiment/jsonc';
+import { parseText } from '../../../runs/experiment/parse-text';
 
 export interface AdapterEdit {
   /** The whole new text; the same where nothing changes. */
@@ -34,9 +35,9 @@ export function writeAdapter(text: string, choice: BudgetChoice, modelPath?: str
   const before = edit.value(['adapter']);
   const current = typeof before === 'object' && before !== null ? (before as Record<string, unknown>) : {};
   const known = schema.definitions[choice.method].properties;
-  for (const key of Object.keys(current)) if (!(key in known)) edit.remove(['adapter', key]);
+  for (const key of Object.keys(current)) if (!Object.hasOwn(known, key)) edit.remove(['adapter', key]);
   for (const key of SETTINGS) {
-    if (!(key in known)) continue;
+    if (!Object.hasOwn(known, key)) continue;
     const otherwise = key === 'method' ? 'aurora' : adapterDefault(choice.method, key);
     edit.set(['adapter', key], choice[key], otherwise);
   }
@@ -47,7 +48,7 @@ class Edit implements AdapterEdit {
   readonly changes: string[] = [];
 
   constructor(public text: string) {
-    if (this.root?.type !== 'object' || !isWhole(text))
+    if (this.root?.type !== 'object' || parseText(text).errors.length > 0)
       throw new AuroraError(
         'experiment',
         'The file is not valid JSON, so nothing can be written into it.',
@@ -56,7 +57,7 @@ class Edit implements AdapterEdit {
   }
 
   private get root(): Node | undefined {
-    return parseTree(this.text, [], { allowTrailingComma: true });
+    return parseText(this.text).root;
   }
 
   value(path: string[]): unknown {
@@ -111,12 +112,6 @@ const compact = (value: unknown): string =>
 const shown = (value: unknown): string => (value === undefined ? '–' : compact(value));
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function isWhole(text: string): boolean {
-  const errors: unknown[] = [];
-  parseTree(text, errors as never, { allowTrailingComma: true });
-  return errors.length === 0;
-}
 
 /** The one stretch of `before` that `after` replaces, so that an undo takes one step and the cursor stays. */
 export function replacedRange(

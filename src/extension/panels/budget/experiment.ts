@@ -1,4 +1,5 @@
-import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
+import { getNodeValue } from 'jsonc-parser';
+import { parseText, type TextError } from '../../../runs/experiment/parse-text';
 import type { OutputChoice } from '../../../adapters/task-output';
 import type { AuroraSpec, LoraSpec, MethodName } from '../../../shared/experiment';
 import schema from '../../../shared/experiment.schema.json';
@@ -53,10 +54,10 @@ const OTHERS: Record<keyof OtherSettings, (value: unknown) => boolean> = {
 };
 
 export function readExperiment(text: string): ExperimentValues {
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const { root: tree, errors } = parseText(text);
+  const value: unknown = tree && getNodeValue(tree);
   const root = isJson(value) ? value : {};
-  const problems = errors.slice(0, 1).map((e) => syntaxProblem(text, e));
+  const problems = errors.slice(0, 1).map((e) => textProblem(text, e));
   if (!isJson(value) && problems.length === 0) problems.push('The file holds no experiment: { … }.');
   const model = section(root, 'model', problems);
   const adapter = section(root, 'adapter', problems);
@@ -82,10 +83,8 @@ export function readExperiment(text: string): ExperimentValues {
   };
 }
 
-function syntaxProblem(text: string, { error, offset }: ParseError): string {
-  const line = text.slice(0, offset).split('\n').length;
-  const words = printParseErrorCode(error).replace(/\B[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
-  return `Line ${line} of the file is not valid JSON: ${words.toLowerCase()}.`;
+function textProblem(text: string, { message, offset }: TextError): string {
+  return `Line ${text.slice(0, offset).split('\n').length}: ${message}.`;
 }
 
 function section(root: Json, key: string, problems: string[]): Json {
@@ -130,7 +129,7 @@ function tokensPerStep(model: Json, training: Json): number {
 function otherSettings(adapter: Json, method: MethodName, problems: string[]): OtherSettings {
   const found: Json = {};
   for (const [key, fits] of Object.entries(OTHERS)) {
-    if (adapter[key] === undefined || !(key in schema.definitions[method].properties)) continue;
+    if (adapter[key] === undefined || !Object.hasOwn(schema.definitions[method].properties, key)) continue;
     if (fits(adapter[key])) found[key] = adapter[key];
     else problems.push(`adapter.${key} is ${JSON.stringify(adapter[key])}, which cannot be counted.`);
   }

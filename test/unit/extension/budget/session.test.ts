@@ -181,7 +181,7 @@ describe('with an experiment', () => {
     [
       'half-typed JSON',
       '{ "model": { "path": "bert.onnx" }, "adapter": {',
-      ['Line 1 of the file is not valid JSON'],
+      ['Line 1: this is not valid JSON'],
     ],
     ['no model', '{}', ['names no model']],
     [

@@ -26,6 +26,38 @@ describe('what an experiment gets wrong', () => {
     expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+ % of LoRA r=8$/);
   });
 
+  it.each([
+    ['an empty file', '', 0, 'The file is empty; '],
+    ['white space alone', ' \n', 0, 'The file is empty; '],
+    ['comments alone', '// nothing yet\n', 0, 'The file is empty; '],
+    ['100,000 nested lists', `{ "a": ${'['.repeat(100_000)}`, 70, 'more than 64 levels deep; '],
+  ])('is %s, reported as any other mistake', async (_, text, offset, message) => {
+    const analysis = await analysisOf(lab(), text);
+    expect(analysis.findings).toEqual([
+      {
+        offset,
+        length: 1,
+        severity: 'error',
+        code: 'not-readable',
+        message: expect.stringContaining(message) as string,
+        fixes: [],
+      },
+    ]);
+    expect(hoverAt(analysis, 0, t)).toBeUndefined();
+    expect(suggestionsAt(analysis, 0, [], t)).toBeUndefined();
+    expect(schemaFixes(analysis, { offset: 0, length: text.length }, t)).toEqual([]);
+  });
+
+  it('is a setting of a sweep that leads to a prototype, at its key', async () => {
+    const text = experiment().replace(
+      /\n}\n$/,
+      ',\n  "sweep": { "type": "grid", "parameters": { "adapter.__proto__.rank": [1] } }\n}\n',
+    );
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'key-not-allowed', severity: 'error' }]);
+    expect(covered(text, findings[0])).toBe('"adapter.__proto__.rank"');
+  });
+
   it('is a file that is not there: the nearest takes its place', async () => {
     const text = experiment().replace('train.csv', 'trian.csv').replace('model.onnx', 'modle.onnx');
     const analysis = await analysisOf(lab(), text);

@@ -1,0 +1,10 @@
+import { nameTable } from '../shared/names';
+
+/**
+ * The environment for a child process. `spawn` also hands over what the object inherits, and `process.env` where
+ * it is given none; this has no prototype, so that a child gets exactly these variables.
+ */
+export const childEnvironment = (
+  from: Readonly<NodeJS.ProcessEnv> = process.env,
+  more: Readonly<NodeJS.ProcessEnv> = {},
+): NodeJS.ProcessEnv => nameTable([...Object.entries(from), ...Object.entries(more)]);

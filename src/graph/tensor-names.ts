@@ -1,0 +1,21 @@
+import { AuroraError } from '../shared/errors';
+import type { Model } from './model';
+
+/**
+ * Refuses a model with a tensor called `__proto__`: ONNX Runtime takes and gives tensors by name in plain objects,
+ * where that name is the object's prototype.
+ *
+ * @throws AuroraError 'model'
+ */
+export function checkTensorNames({ graph }: Model, path: string): void {
+  const taken =
+    graph.initializers.has('__proto__') ||
+    graph.inputs.some((i) => i.name === '__proto__') ||
+    graph.nodes.some((n) => n.outputs.includes('__proto__'));
+  if (taken)
+    throw new AuroraError(
+      'model',
+      `${path} has a tensor called __proto__, which ONNX Runtime cannot be asked for.`,
+      'Rename the tensor, or export the model again.',
+    );
+}
