@@ -77,19 +77,20 @@ export function selectLayers<L extends NamedLayer>(
     outFeatures: Math.max(...usable.map((l) => l.outFeatures)),
   };
   const adapters = usable.map((layer) => {
-    const on = { layer, spec: ownSpec(layer, spec), widest };
+    const on = { layer, spec: ownSpec(layer, spec, matched), widest };
     return { ...on, tensors: methodOf(spec).tensors(on) };
   });
   return { adapters, leftOut, warnings };
 }
 
 /** With the layer's own rank and alpha. */
-function ownSpec(layer: NamedLayer, spec: TrainedSpec): TrainedSpec {
+function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
   // VeRA's matrices are all layers' and not trained: their rank is not the layer's.
   if (!isRanked(spec) || spec.method === 'vera') return spec;
-  const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank) };
+  const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank, 'rankPattern', paths) };
   checkRank(layer, own.rank);
-  return 'alpha' in own ? { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha) } : own;
+  if (!('alpha' in own)) return own;
+  return { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha, 'alphaPattern', paths) };
 }
 
 /** 0 where the method has none. */

@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
 import { editDistance } from '../shared/nearest';
 import type { TargetSpec } from '../shared/experiment';
+import { matches, numberIn, requireExpression, type Pattern } from './patterns/patterns';
 
 export interface TargetMatch {
   /** Paths to adapt, in the order given. */
@@ -9,19 +9,59 @@ export interface TargetMatch {
   unmatched: string[];
 }
 
-/** Which module paths an adapter applies to, by HF PEFT's rules (peft/tuners/tuners_utils.py). */
+/** What an adapter's settings say of the modules that it is on. */
+export type ModuleSpec = TargetSpec & {
+  rankPattern?: Record<string, number>;
+  alphaPattern?: Record<string, number>;
+};
+
+/** Every regular expression in an adapter's settings, in the order in which they are matched; for `matchAhead`. */
+export function patternsOf(spec: ModuleSpec): Pattern[] {
+  const { excludeModules, targetModules, rankPattern, alphaPattern } = spec;
+  return [
+    ...(typeof excludeModules === 'string' ? [whole('excludeModules', excludeModules)] : []),
+    ...(typeof targetModules === 'string' && targetModules !== 'all-linear'
+      ? [whole('targetModules', targetModules)]
+      : []),
+    ...(spec.layersToTransform ? [layerIndex(spec)] : []),
+    ...Object.keys(rankPattern ?? {}).map((written) => ending('rankPattern', written)),
+    ...Object.keys(alphaPattern ?? {}).map((written) => ending('alphaPattern', written)),
+  ];
+}
+
+const whole = (key: string, written: string): Pattern => ({ key, written, source: `^(?:${written})$` });
+
+const ending = (key: string, written: string): Pattern => ({
+  key,
+  written,
+  source: `^(?:.*\\.)?(?:${written})$`,
+});
+
+/** The layer's index is the number after a container's name: `encoder.layer.3.attention` has index 3. */
+const layerIndex = ({ layersPattern: written = '[^.]*' }: TargetSpec): Pattern => ({
+  key: 'layersPattern',
+  written,
+  source: `^(?:.*\\.)?${written}\\.(\\d+)\\.`,
+  number: true,
+});
+
+/**
+ * Which module paths an adapter applies to, by HF PEFT's rules (peft/tuners/tuners_utils.py).
+ *
+ * @throws AuroraError 'targets' for what is no regular expression, and for one that takes too long
+ */
 export function matchTargets(
   paths: readonly string[],
   spec: TargetSpec,
   outputLayers: readonly string[] = [],
 ): TargetMatch {
   const excluded =
-    spec.excludeModules === undefined ? () => false : matcher(spec.excludeModules, 'excludeModules');
+    spec.excludeModules === undefined ? () => false : matcher(spec.excludeModules, 'excludeModules', paths);
   const allLinear = spec.targetModules === 'all-linear';
   const wanted = allLinear
     ? (p: string) => !outputLayers.includes(p)
-    : matcher(spec.targetModules, 'targetModules');
-  const matched = paths.filter((p) => !excluded(p) && wanted(p) && layerWanted(p, spec));
+    : matcher(spec.targetModules, 'targetModules', paths);
+  const matched = paths.filter((p) => !excluded(p) && wanted(p) && layerWanted(p, spec, paths));
   const entries = Array.isArray(spec.targetModules) ? spec.targetModules : [];
   const unmatched = entries.filter((t) => !matched.some((p) => matchesEntry(p, t)));
   return { matched, unmatched };
@@ -29,45 +69,46 @@ export function matchTargets(
 
 const matchesEntry = (path: string, entry: string) => path === entry || path.endsWith(`.${entry}`);
 
-function matcher(targets: string | string[], key: string): (path: string) => boolean {
+function matcher(
+  targets: string | string[],
+  key: string,
+  paths: readonly string[],
+): (path: string) => boolean {
   if (Array.isArray(targets)) return (path) => targets.some((t) => matchesEntry(path, t));
-  const whole = regex(`^(?:${targets})$`, key);
-  return (path) => whole.test(path);
+  const pattern = whole(key, targets);
+  requireExpression(pattern);
+  return (path) => matches(pattern, path, paths);
 }
 
-/** The layer's index is the number after a container's name: `encoder.layer.3.attention` has index 3. */
-function layerWanted(path: string, spec: TargetSpec): boolean {
+function layerWanted(path: string, spec: TargetSpec, paths: readonly string[]): boolean {
   if (!spec.layersToTransform) return true;
-  const container = spec.layersPattern ?? '[^.]*';
-  const index = regex(`^(?:.*\\.)?${container}\\.(\\d+)\\.`, 'layersPattern').exec(path)?.[1];
-  return index !== undefined && spec.layersToTransform.includes(Number(index));
+  const index = numberIn(layerIndex(spec), path, paths);
+  return index !== undefined && spec.layersToTransform.includes(index);
 }
 
-/** The value for a module in rankPattern or alphaPattern: first match wins. */
+/**
+ * The value for a module in rankPattern or alphaPattern: first match wins. Throws as matchTargets.
+ *
+ * @param paths of all modules that will be asked for: the time they may take is for all together
+ */
 export function fromPattern(
   path: string,
   pattern: Record<string, number> | undefined,
   otherwise: number,
+  key: 'rankPattern' | 'alphaPattern',
+  paths: readonly string[] = [path],
 ): number {
-  for (const [key, value] of Object.entries(pattern ?? {}))
-    if (regex(`^(?:.*\\.)?(?:${key})$`, 'rankPattern or alphaPattern').test(path)) return value;
+  for (const [written, value] of Object.entries(pattern ?? {}))
+    if (matches(ending(key, written), path, paths)) return value;
   return otherwise;
 }
 
-function regex(source: string, key: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch (e) {
-    throw new AuroraError(
-      'targets',
-      `adapter.${key} is not a valid regular expression: ${(e as Error).message}.`,
-      'Use a list of names, or correct the expression.',
-    );
-  }
-}
+const LONGEST = 200;
 
 /** The module paths closest to what was asked for, for the error message. */
-export function nearestPaths(wanted: string, paths: readonly string[], count = 3): string[] {
+export function nearestPaths(text: string, paths: readonly string[], count = 3): string[] {
+  // An expression may be longer than any path, and the comparison takes the product of both lengths.
+  const wanted = text.slice(0, LONGEST);
   const last = (p: string) => p.split('.').slice(-wanted.split('.').length).join('.');
   const scored = paths.map((p) => ({ p, d: editDistance(wanted.toLowerCase(), last(p).toLowerCase()) }));
   return scored

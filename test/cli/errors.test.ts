@@ -147,6 +147,17 @@ describe('adapters that do not fit', () => {
     expect(r.err).toMatch(/warning: targetModules: "vlaue" matched no module \(nearest: layer\.0\.value/);
   });
 
+  it('are chosen by an expression that takes too long', () => {
+    const evil = '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!';
+    const r = train(...set(`adapter.targetModules="${evil}"`));
+    refused(
+      r,
+      10,
+      `adapter.targetModules: the regular expression "${evil}" takes more than 100 ms`,
+      'repetitions',
+    );
+  });
+
   it('have a rank above the layer', () => {
     const r = train(...set('adapter.rank=33'));
     refused(r, 11, 'adapter.rank 33 is larger than the layer layer.0.query (32 × 32)', 'rankPattern');

@@ -19,8 +19,8 @@ export function mergedPair(
 ): LowRank {
   const own = {
     ...spec,
-    rank: fromPattern(path, spec.rankPattern, spec.rank),
-    alpha: fromPattern(path, spec.alphaPattern, spec.alpha),
+    rank: fromPattern(path, spec.rankPattern, spec.rank, 'rankPattern'),
+    alpha: fromPattern(path, spec.alphaPattern, spec.alpha, 'alphaPattern'),
   };
   const { rank } = own;
   const method = methodOf(own);

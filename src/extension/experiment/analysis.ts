@@ -1,3 +1,5 @@
+import { matchAhead } from '../../adapters/patterns/patterns';
+import { patternsOf } from '../../adapters/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
@@ -69,6 +71,11 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const data = usable<DataSpec>(value, 'data', problems);
   const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];
   const heads = await readHeads(doc, sources);
+  if (adapter && adapter.method !== 'none')
+    await matchAhead(
+      patternsOf(adapter),
+      layers.map((l) => l.path),
+    );
   const findings = [
     ...textFindings(doc, problems, t),
     ...(await fileFindings(doc, known, t)),

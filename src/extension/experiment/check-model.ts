@@ -225,10 +225,13 @@ function rankFindings(
 ): Finding[] {
   if (!isRanked(adapter) || adapter.method === 'vera') return [];
   const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
-  const tooSmall = chosen.filter((l) => fromPattern(l.path, adapter.rankPattern, adapter.rank) > limit(l));
+  const paths = chosen.map((l) => l.path);
+  const rankOf = (l: LayerSummary) =>
+    fromPattern(l.path, adapter.rankPattern, adapter.rank, 'rankPattern', paths);
+  const tooSmall = chosen.filter((l) => rankOf(l) > limit(l));
   if (tooSmall.length === 0) return [];
   const least = tooSmall.reduce((a, b) => (limit(b) < limit(a) ? b : a));
-  const rank = fromPattern(least.path, adapter.rankPattern, adapter.rank);
+  const rank = rankOf(least);
   const own = rank === adapter.rank;
   const span = doc.span('adapter', own ? 'rank' : 'rankPattern');
   return [

@@ -50,7 +50,7 @@ function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
   return {
     spec,
     form: config.form === 'static' ? 'static' : 'dynamic',
-    ...(alpha !== undefined && { alphaOf: (path) => fromPattern(path, pattern, alpha) }),
+    ...(alpha !== undefined && { alphaOf: (path) => fromPattern(path, pattern, alpha, 'alphaPattern') }),
   };
 }
 

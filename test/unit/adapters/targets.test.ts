@@ -48,9 +48,9 @@ describe('target modules follow PEFT', () => {
 
   it('takes the first pattern that matches the path or its ending', () => {
     const pattern = { 'layer.0.*.query': 1, query: 4, value: 8 };
-    expect(fromPattern(PATHS[0], pattern, 2)).toBe(1);
-    expect(fromPattern(PATHS[3], pattern, 2)).toBe(4);
-    expect(fromPattern('classifier', pattern, 2)).toBe(2);
+    expect(fromPattern(PATHS[0], pattern, 2, 'rankPattern')).toBe(1);
+    expect(fromPattern(PATHS[3], pattern, 2, 'rankPattern')).toBe(4);
+    expect(fromPattern('classifier', pattern, 2, 'alphaPattern')).toBe(2);
   });
 
   it('names a broken expression', () => {

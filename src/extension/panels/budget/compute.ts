@@ -1,4 +1,6 @@
 import { budgetOf, type BudgetModule } from '../../../adapters/budget';
+import { matchAhead } from '../../../adapters/patterns/patterns';
+import { patternsOf } from '../../../adapters/targets';
 import { adapterDefaults } from '../../../shared/adapter-defaults';
 import type { Budget } from '../../../shared/budget';
 import { AuroraError } from '../../../shared/errors';
@@ -14,15 +16,20 @@ export interface KnownModel {
 }
 
 /** The budget of what was typed; or what is wrong with it, at its field. */
-export function computeBudget(
+export async function computeBudget(
   fields: BudgetFields,
   model: KnownModel,
   others: OtherSettings,
-): { budget?: Budget; problems: FieldProblem[] } {
+): Promise<{ budget?: Budget; problems: FieldProblem[] }> {
   const { choice, problems } = parseFields(fields);
   if (!choice) return { problems };
+  const spec = specOf(choice, others);
+  await matchAhead(
+    patternsOf(spec),
+    model.modules.map((m) => m.path),
+  );
   try {
-    const budget = budgetOf(model.modules, specOf(choice, others), {
+    const budget = budgetOf(model.modules, spec, {
       modelParameters: model.parameters,
       loraRank: choice.loraRank,
       tokens: choice.tokens,

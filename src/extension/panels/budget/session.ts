@@ -129,7 +129,8 @@ export class BudgetSession {
       ...(model.paper && { paper: model.paper }),
       endings: this.endingsIn(model.modules),
     };
-    const answer = computeBudget(fields, model, this.values?.others ?? {});
+    const answer = await computeBudget(fields, model, this.values?.others ?? {});
+    if (this.latest !== seq) return;
     this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
   }
 

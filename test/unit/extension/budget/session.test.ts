@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadModel } from '../../../../src/graph/load';
 import { summarize } from '../../../../src/graph/summary';
 import { BudgetSession } from '../../../../src/extension/panels/budget/session';
@@ -60,6 +60,17 @@ const TEXT = `{
   "adapter": { "targetModules": ["query"], "rank": 3, "rankPattern": { "layer.1.query": 5 } },
   "training": { "batchSize": 4 } // small
 }`;
+
+it('does not wait for an expression that takes too long, and says so at its field', async () => {
+  const wait = vi.spyOn(Atomics, 'wait');
+  const lab = await opened(TEXT);
+  const answer = await lab.ask({ targets: 'regex', regex: '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!!?%' });
+  expect(answer.problems).toMatchObject([
+    { field: 'regex', message: expect.stringContaining('takes more than 100 ms') as string },
+  ]);
+  expect(wait).not.toHaveBeenCalled();
+  wait.mockRestore();
+});
 
 describe('without an experiment', () => {
   it("opens on the paper's first model and settings, and counts what the paper counts", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { budgetText } from '../../../../src/extension/experiment/lens-text';
 import { hoverAt } from '../../../../src/extension/experiment/hover-text';
 import { schemaFixes } from '../../../../src/extension/experiment/schema-fixes';
@@ -140,6 +140,27 @@ describe('what an experiment gets wrong', () => {
       expect((await analysisOf(lab(), apply(text, fix))).findings).toEqual([]);
     const broken = await analysisOf(lab(), experiment('{ "targetModules": "(" }'));
     expect(broken.findings).toMatchObject([{ code: 'expression-invalid' }]);
+  });
+
+  it('is an expression that takes too long, for which the editor does not wait', async () => {
+    const wait = vi.spyOn(Atomics, 'wait');
+    // Its paths are short.
+    const evil = '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!';
+    for (const [key, settings] of [
+      ['targetModules', `"targetModules": "${evil}"`],
+      ['excludeModules', `"targetModules": ["query"], "excludeModules": "${evil}!"`],
+      ['rankPattern', `"targetModules": ["query"], "rankPattern": { "${evil}!!": 1 }`],
+    ]) {
+      const text = experiment(`{ ${settings} }`);
+      const analysis = await analysisOf(lab(), text);
+      expect(analysis.findings).toMatchObject([{ code: 'expression-invalid', severity: 'error' }]);
+      expect(analysis.findings[0].message).toContain(`adapter.${key}: the regular expression "${evil}`);
+      expect(covered(text, analysis.findings[0])).toContain(evil);
+      expect(budgetText(analysis, t).text).toContain('takes more than 100 ms');
+      hoverAt(analysis, text.indexOf(evil), t);
+    }
+    expect(wait).not.toHaveBeenCalled();
+    wait.mockRestore();
   });
 
   it('is a rank that a layer does not have', async () => {

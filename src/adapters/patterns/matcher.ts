@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads';
+
+/** One expression against some paths. */
+export interface Question {
+  source: string;
+  /** Whether the number in the first group is asked for, rather than whether there is a match. */
+  number: boolean;
+  paths: readonly string[];
+}
+
+/** What came of a question; `late` where the time was over. */
+export type Answer =
+  | { is: 'answered'; values: Float64Array; milliseconds: number }
+  | { is: 'late' }
+  | { is: 'failed'; why: string };
+
+/** For a path that does not match. */
+export const NO_MATCH = -1;
+
+/**
+ * The worker has its text, so nothing around it may occur in it: bundles rename what is.
+ *
+ * @returns the number in the first group or 0, for a match; else NO_MATCH
+ */
+export function valueOf(expression: RegExp, path: string, number: boolean): number {
+  const found = expression.exec(path);
+  if (!found) return -1;
+  const value = number ? Number(found[1] ?? NaN) : 0;
+  return Number.isNaN(value) ? -1 : value;
+}
+
+/** What the worker writes for those who wait: how far it is, and how long it took, in microseconds. */
+const [STATE, TOOK] = [0, 1];
+const [ASKED, STARTED, DONE, FAILED] = [0, 1, 2, 3];
+
+/** In the words of JavaScript alone, so that no bundle needs another file. */
+const PROGRAM = `
+const { parentPort } = require('node:worker_threads');
+const { performance } = require('node:perf_hooks');
+const valueOf = ${valueOf.toString()};
+parentPort.on('message', ({ source, number, paths, cells, values }) => {
+  const tell = (state) => {
+    Atomics.store(cells, ${STATE}, state);
+    Atomics.notify(cells, ${STATE});
+  };
+  let why;
+  parentPort.postMessage({ started: true });
+  tell(${STARTED});
+  const from = performance.now();
+  try {
+    const expression = new RegExp(source);
+    paths.forEach((path, i) => (values[i] = valueOf(expression, path, number)));
+  } catch (e) {
+    why = e.message;
+  }
+  Atomics.store(cells, ${TOOK}, Math.round(1000 * (performance.now() - from)));
+  tell(why === undefined ? ${DONE} : ${FAILED});
+  parentPort.postMessage({ why });
+});
+`;
+
+/** A worker takes far less to start; one that has not by then will not. */
+const START_MS = 30_000;
+
+interface Asked {
+  worker: Worker;
+  cells: Int32Array;
+  values: Float64Array;
+}
+
+/**
+ * A worker that matches expressions, so that whoever asks can stop waiting: a thread in the middle of a match can only
+ * be ended. One that was ended is replaced at the next question.
+ */
+export class Matcher {
+  private worker: Worker | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  /** One question after the other; this thread goes on meanwhile. */
+  ask(question: Question, milliseconds: number): Promise<Answer> {
+    const answer = this.queue.then(() => this.askNext(question, milliseconds));
+    this.queue = answer;
+    return answer;
+  }
+
+  /** This thread waits. Not on a matcher that has questions from `ask`. */
+  askAndWait(question: Question, milliseconds: number): Answer {
+    const asked = this.post(question);
+    const { cells } = asked;
+    Atomics.wait(cells, STATE, ASKED, START_MS);
+    if (cells[STATE] === STARTED) Atomics.wait(cells, STATE, STARTED, milliseconds);
+    return this.answer(asked, 'it does not start');
+  }
+
+  private askNext(question: Question, milliseconds: number): Promise<Answer> {
+    const asked = this.post(question);
+    const { worker } = asked;
+    worker.ref();
+    return new Promise((resolve) => {
+      const end = (why: string) => {
+        clearTimeout(timer);
+        worker.off('message', hear).off('error', fail).off('exit', fail);
+        worker.unref();
+        resolve(this.answer(asked, why));
+      };
+      const hear = (message: { started?: true; why?: string }) => {
+        if (!message.started) return end(message.why ?? '');
+        clearTimeout(timer);
+        timer = setTimeout(end, milliseconds, 'late');
+      };
+      const fail = (e: unknown) => end(e instanceof Error ? e.message : 'its thread has ended');
+      let timer = setTimeout(end, START_MS, 'it does not start');
+      worker.on('message', hear).on('error', fail).on('exit', fail);
+    });
+  }
+
+  private post(question: Question): Asked {
+    const worker = (this.worker ??= this.start());
+    const cells = new Int32Array(new SharedArrayBuffer(8));
+    const values = new Float64Array(new SharedArrayBuffer(8 * question.paths.length));
+    worker.postMessage({ ...question, cells, values });
+    return { worker, cells, values };
+  }
+
+  /** By what the worker has written: messages may be late where this thread was busy. */
+  private answer({ worker, cells, values }: Asked, why: string): Answer {
+    const state = Atomics.load(cells, STATE);
+    if (state === DONE) return { is: 'answered', values, milliseconds: cells[TOOK]! / 1000 };
+    if (state === FAILED) return { is: 'failed', why };
+    if (this.worker === worker) this.worker = undefined;
+    void worker.terminate();
+    return state === STARTED ? { is: 'late' } : { is: 'failed', why };
+  }
+
+  private start(): Worker {
+    const worker = new Worker(PROGRAM, { eval: true, env: {}, execArgv: [], stdin: false });
+    // Without a listener, an error would be one of this thread.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (this.worker === worker) this.worker = undefined;
+    });
+    worker.unref();
+    return worker;
+  }
+}

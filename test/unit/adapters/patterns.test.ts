@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Matcher, NO_MATCH, valueOf } from '../../../src/adapters/patterns/matcher';
+import { mostSteps } from '../../../src/adapters/patterns/most-steps';
+import { matchAhead } from '../../../src/adapters/patterns/patterns';
+import { selectLayers } from '../../../src/adapters/select';
+import { matchTargets, patternsOf, type ModuleSpec } from '../../../src/adapters/targets';
+import { adapterDefaults } from '../../../src/shared/adapter-defaults';
+import { AuroraError } from '../../../src/shared/errors';
+import type { LoraSpec } from '../../../src/shared/experiment';
+
+const PATHS = Array.from({ length: 24 }, (_, i) =>
+  ['query', 'key', 'value'].map(
+    (name) => `encoder.layer.${i}.attention.self.${name}_projection_of_the_input`,
+  ),
+).flat();
+const LAYERS = PATHS.map((path) => ({ path, inFeatures: 8, outFeatures: 8 }));
+
+/** Each would take hours for one of these paths. */
+const EVIL = [
+  '(\\w+\\.?)+!',
+  '(.*)*!',
+  '([\\w.]|\\w)+!',
+  '(?=([\\w.]+)+!).*',
+  '(?:[\\w.]{1,9}){1,99}!',
+  '.*.*.*.*.*.*.*.*.*.*!',
+  '(\\w+\\.?)*(\\w+\\.?)*!',
+];
+let made = 0;
+/** Not matched before in this process: what is known of an expression is kept. */
+const unknown = (pattern: string) => `(?!${'x'.repeat(++made)}%)${pattern}`;
+const lora = (over: Partial<LoraSpec>): LoraSpec => ({
+  ...(adapterDefaults('lora') as unknown as LoraSpec),
+  targetModules: ['query_projection_of_the_input'],
+  ...over,
+});
+
+function refusal(action: () => unknown): string {
+  try {
+    action();
+  } catch (e) {
+    expect(e).toBeInstanceOf(AuroraError);
+    expect((e as AuroraError).kind).toBe('targets');
+    return (e as AuroraError).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('an expression that takes too long', () => {
+  it.each(EVIL)('is an error that names it: %s', (evil) => {
+    const pattern = unknown(evil);
+    const message = refusal(() => matchTargets(PATHS, { targetModules: pattern }));
+    expect(message).toContain(
+      `adapter.targetModules: the regular expression "${pattern}" takes more than 100 ms`,
+    );
+  });
+
+  it.each<[string, (pattern: string) => Partial<LoraSpec>]>([
+    ['targetModules', (p) => ({ targetModules: p })],
+    ['excludeModules', (p) => ({ excludeModules: p })],
+    ['layersPattern', (p) => ({ layersToTransform: [1], layersPattern: p })],
+    ['rankPattern', (p) => ({ rankPattern: { [p]: 4 } })],
+    ['alphaPattern', (p) => ({ alphaPattern: { [p]: 4 } })],
+  ])('is one in %s', (key, over) => {
+    const spec = lora(over(unknown(EVIL[0])));
+    const choose = () => selectLayers(LAYERS, { outputs: [], unreached: [] }, spec);
+    expect(refusal(choose)).toContain(`adapter.${key}: the regular expression`);
+  });
+
+  it('is not matched again at once', () => {
+    const pattern = unknown(EVIL[0]);
+    refusal(() => matchTargets(PATHS, { targetModules: pattern }));
+    const wait = vi.spyOn(Atomics, 'wait');
+    refusal(() => matchTargets(PATHS, { targetModules: pattern }));
+    expect(wait).not.toHaveBeenCalled();
+  });
+
+  it('keeps no one from matching others afterwards', () => {
+    refusal(() => matchTargets(PATHS, { targetModules: unknown(EVIL[0]) }));
+    expect(matchTargets(PATHS, { targetModules: unknown('(\\w+\\.)+query_.*') }).matched).toHaveLength(24);
+  });
+});
+
+describe('matching ahead', () => {
+  it('leaves this thread free, however many expressions take too long', async () => {
+    const wait = vi.spyOn(Atomics, 'wait');
+    let [turns, going] = [0, true];
+    const turn = () => {
+      turns++;
+      if (going) setImmediate(turn);
+    };
+    turn();
+    for (const evil of EVIL) {
+      const before = turns;
+      const spec: ModuleSpec = { targetModules: unknown(evil), rankPattern: { [unknown(evil)]: 4 } };
+      await matchAhead(patternsOf(spec), PATHS);
+      // A thread that waited for the match would have had no turn but those in which it asks and is answered.
+      expect(turns - before).toBeGreaterThan(20);
+      expect(refusal(() => matchTargets(PATHS, spec))).toContain(
+        JSON.stringify(spec.targetModules).slice(1, 20),
+      );
+    }
+    going = false;
+    expect(wait).not.toHaveBeenCalled();
+  });
+
+  it('has all answers ready, of several questions at once too', async () => {
+    const specs = ['key', 'value', 'self'].map((name): ModuleSpec => ({
+      targetModules: unknown(`(\\w+\\.)+\\w*${name}\\w*`),
+      layersToTransform: [3, 4],
+    }));
+    await Promise.all(specs.map((spec) => matchAhead(patternsOf(spec), PATHS)));
+    const wait = vi.spyOn(Atomics, 'wait');
+    expect(specs.map((spec) => matchTargets(PATHS, spec).matched.length)).toEqual([2, 2, 0]);
+    expect(wait).not.toHaveBeenCalled();
+  });
+
+  it('leaves what is no expression to whoever asks for its matches', async () => {
+    const spec: ModuleSpec = { targetModules: '(' };
+    await matchAhead(patternsOf(spec), PATHS);
+    expect(refusal(() => matchTargets(PATHS, spec))).toContain('not a valid regular expression');
+  });
+});
+
+describe('a worker’s matches', () => {
+  const atom = fc.constantFrom(
+    'a',
+    'b',
+    '\\.',
+    '.',
+    '\\w',
+    '[^.]',
+    '(?=a)',
+    '(?!b)',
+    '(?<=a)',
+    '\\d',
+    '$',
+    '\\b',
+  );
+  const expression = fc.letrec<{ any: string }>((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      atom,
+      fc.tuple(tie('any'), tie('any')).map(([a, b]) => a + b),
+      fc.tuple(tie('any'), tie('any')).map(([a, b]) => `(${a}|${b})`),
+      fc.tuple(tie('any'), fc.constantFrom('*', '+', '?', '*?', '{1,2}')).map(([a, q]) => `(?:${a})${q}`),
+    ),
+  })).any;
+  const path = fc.string({ unit: fc.constantFrom('a', 'b', '.', '7'), maxLength: 6 });
+
+  it('are those of this thread', () => {
+    const matcher = new Matcher();
+    fc.assert(
+      fc.property(expression, fc.array(path, { maxLength: 5 }), fc.boolean(), (text, paths, number) => {
+        const source = number ? `${text}\\.(\\d+)` : `^(?:${text})$`;
+        const answer = matcher.askAndWait({ source, number, paths }, 10_000);
+        expect(answer).toMatchObject({ is: 'answered' });
+        const here = paths.map((p) => valueOf(new RegExp(source), p, number));
+        if (answer.is === 'answered') expect([...answer.values]).toEqual(here);
+      }),
+    );
+  });
+
+  it('are none where there is no number in the first group', () => {
+    const value = (source: string, text: string) => valueOf(new RegExp(source), text, true);
+    expect(value('(\\d+)', 'a.12')).toBe(12);
+    expect([value('(a)|(\\d+)', '12'), value('(a)', 'a'), value('b', 'a')]).toEqual([
+      NO_MATCH,
+      NO_MATCH,
+      NO_MATCH,
+    ]);
+  });
+});
+
+describe('the most steps that an expression takes', () => {
+  it('are few for what people write, and beyond all bounds where choices multiply with the text', () => {
+    for (const usual of [
+      'query|value',
+      '.*\\.(query|value)',
+      '.*attention\\.self\\.(q|k|v)\\w*',
+      '(?!.*lm_head).*',
+    ])
+      expect([usual, mostSteps(`^(?:${usual})$`, 60) < 2e6]).toEqual([usual, true]);
+    for (const evil of EVIL) expect([evil, mostSteps(evil, 60) > 1e9]).toEqual([evil, true]);
+    for (const evil of [
+      '(a|b)*',
+      '(a)\\1',
+      '(?<n>a)\\k<n>',
+      '(a+)+',
+      '(?:a{2}){2}',
+      'a|'.repeat(30) + '(a|a)'.repeat(40),
+    ])
+      expect([evil, mostSteps(evil, 60) > 1e9]).toEqual([evil, true]);
+  });
+});
