@@ -66,7 +66,14 @@ export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopR
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const journal = Journal.open(runPaths(run).events);
-  const pulse = Pulse.start(run, options.pulseWorker, options.lease ? { lease: LEASE_MS } : {});
+  const pulse = Pulse.start(run, options.pulseWorker, {
+    ...(options.lease && { lease: LEASE_MS }),
+    warn: (message) =>
+      void attempt(() => {
+        journal.append({ kind: 'warning', message });
+        options.listener.warning(message);
+      }),
+  });
   let step = 0;
   try {
     const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
