@@ -119,7 +119,7 @@ async function trainOnce(
   const from = restored?.checkpoint?.state.step ?? 0;
   at(from);
   const folder = join(run, 'graph');
-  const prepared = await prepareTask(spec, folder, restored?.labels);
+  const prepared = await prepareTask(spec, folder, restored?.known);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const { threads, program, frozen } = options;
