@@ -1,8 +1,10 @@
 import type { MetricName } from '../experiment';
 import { seedOf, type Group } from './groups';
 import type { ExampleOutcomes, StudyRun } from './run';
-import { detectableShift } from './statistics/power';
-import { chanceOf, crossed, exactMcNemar, halfOf, pairedT, type Difference } from './statistics/paired';
+import { resolutionOf } from './metric';
+import { chanceOf, errorOf, halfOf, type Difference } from './statistics/difference';
+import { detectableDifference } from './statistics/power';
+import { crossed, exactMcNemar, pairedT } from './statistics/paired';
 import { meanOf } from './statistics/summary';
 
 /**
@@ -24,7 +26,7 @@ export interface Comparison {
   mean: number;
   /** Half of the 95 % interval. */
   half?: number;
-  /** The chance of a difference so far from none, where there is none. */
+  /** The chance of a difference so far from none, where there is none. Undefined where nothing was or could be tested. */
   chance?: number;
   /** The same, corrected by Holm's method for all comparisons of the study. */
   corrected?: number;
@@ -34,41 +36,64 @@ export interface Comparison {
 
 type Pair = readonly [StudyRun, StudyRun];
 
-/** Two groups by the seeds that they share, and by their examples where predictions are kept. */
-export function compareGroups(a: Group, b: Group, metric: MetricName): Comparison {
-  const pairs = pairsOf(a, b);
-  const seeds = pairs.map(([run]) => seedOf(run));
-  const base = { a: a.label, b: b.label, seeds };
-  if (pairs.length === 0)
-    return { ...base, kind: 'none', mean: a.metrics[metric].mean - b.metrics[metric].mean };
-  const bySeed = pairs.map(([x, y]) => x.metrics[metric] - y.metrics[metric]);
-  const byExample = rowsOf(pairs, metric);
-  if (pairs.length === 1) {
-    if (!byExample) return { ...base, kind: 'none', mean: bySeed[0] };
-    const [row] = byExample;
-    const tested = test({ ...base, kind: 'examples', examples: row.length }, pairedT(row));
-    return metric === 'accuracy' ? { ...tested, chance: mcNemarOf(row) } : tested;
-  }
-  // Another split for each seed leaves no example that all of them judge.
-  if (!byExample || pairs[0][0].spec.data.validation === undefined)
-    return test({ ...base, kind: 'seeds' }, pairedT(bySeed));
-  return test({ ...base, kind: 'crossed', examples: byExample[0].length }, crossed(byExample));
+/** What two groups are compared by, and the difference with its spread where there is any test. */
+interface Measured {
+  kind: ComparisonKind;
+  seeds: number[];
+  examples?: number;
+  mean: number;
+  difference?: Difference;
+  /** McNemar's, where it takes the place of the t test's. */
+  exact?: number;
 }
 
-function test(base: Omit<Comparison, 'mean'>, difference: Difference): Comparison {
-  const { mean, error, df } = difference;
+/** Two groups by the seeds that they share, and by their examples where predictions are kept. */
+export function compareGroups(a: Group, b: Group, metric: MetricName): Comparison {
+  const { difference, exact, ...measured } = measure(a, b, metric);
+  const base = { a: a.label, b: b.label, ...measured };
+  const chance = exact ?? (difference && chanceOf(difference));
+  const detectable = difference && detectableDifference(difference.parts);
   return {
     ...base,
-    mean,
-    half: halfOf(difference),
-    chance: chanceOf(difference),
-    ...(error > 0 && { detectable: error * detectableShift(df) }),
+    ...(difference && errorOf(difference) > 0 && { half: halfOf(difference) }),
+    ...(chance !== undefined && { chance }),
+    ...(detectable !== undefined && { detectable }),
   };
 }
 
-const pairsOf = (a: Group, b: Group): Pair[] =>
-  a.runs.flatMap((x) => {
-    const y = b.runs.find((run) => seedOf(run) === seedOf(x));
+/** What `compareGroups` tests, without the test. */
+export function measure(
+  a: Pick<Group, 'runs' | 'metrics'>,
+  b: Pick<Group, 'runs' | 'metrics'>,
+  metric: MetricName,
+): Measured {
+  const pairs = pairsOf(a.runs, b.runs);
+  const seeds = pairs.map(([run]) => seedOf(run));
+  if (pairs.length === 0)
+    return { kind: 'none', seeds, mean: a.metrics[metric].mean - b.metrics[metric].mean };
+  const bySeed = pairs.map(([x, y]) => x.metrics[metric] - y.metrics[metric]);
+  const byExample = rowsOf(pairs, metric);
+  if (pairs.length === 1) {
+    if (!byExample) return { kind: 'none', seeds, mean: bySeed[0] };
+    const [row] = byExample;
+    const difference = pairedT(row);
+    const exact = metric === 'accuracy' ? { exact: mcNemarOf(row) } : {};
+    return { kind: 'examples', seeds, examples: row.length, mean: difference.mean, difference, ...exact };
+  }
+  // Another split for each seed leaves no example that all of them judge.
+  if (!byExample || pairs[0][0].spec.data.validation === undefined) {
+    const judged = Math.min(...pairs.flat().map((run) => run.metrics.examples));
+    const difference = pairedT(bySeed, resolutionOf(metric, judged));
+    return { kind: 'seeds', seeds, mean: difference.mean, difference };
+  }
+  const examples = byExample[0].length;
+  const difference = crossed(byExample, resolutionOf(metric, examples));
+  return { kind: 'crossed', seeds, examples, mean: difference.mean, difference };
+}
+
+const pairsOf = (a: readonly StudyRun[], b: readonly StudyRun[]): Pair[] =>
+  a.flatMap((x) => {
+    const y = b.find((run) => seedOf(run) === seedOf(x));
     return y ? [[x, y] as const] : [];
   });
 

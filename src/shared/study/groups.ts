@@ -1,6 +1,7 @@
 import { METRICS, type MetricName } from '../../experiment/metrics';
 import type { AdapterSpec, Experiment } from '../experiment';
 import { labelsOf, rankOf, type Label } from './labels';
+import { resolutionOf } from './metric';
 import type { StudyRun } from './run';
 import type { Say } from './say';
 import { isRate, keyOf, settingsOf, type Settings } from './settings';
@@ -88,7 +89,14 @@ export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experimen
 export const seedOf = (run: StudyRun): number => run.spec.training.seed;
 
 const metricsOf = (runs: readonly StudyRun[]): Group['metrics'] => {
-  const entries = METRICS.map((metric) => [metric, summarize(runs.map((r) => r.metrics[metric]))]);
+  const examples = Math.min(...runs.map((r) => r.metrics.examples));
+  const entries = METRICS.map((metric) => [
+    metric,
+    summarize(
+      runs.map((r) => r.metrics[metric]),
+      resolutionOf(metric, examples),
+    ),
+  ]);
   return Object.fromEntries(entries) as Group['metrics'];
 };
 

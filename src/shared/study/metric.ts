@@ -26,3 +26,10 @@ export function shownSigned(metric: MetricName, value: number, digits = digitsOf
 }
 
 const minus = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−'));
+
+/**
+ * What one of so many examples changes in a metric at least: an accuracy is a multiple of it, F1 and MCC move by as much
+ * or more. A loss can have any value: 0.
+ */
+export const resolutionOf = (metric: MetricName, examples: number): number =>
+  metric === 'loss' ? 0 : 1 / examples;

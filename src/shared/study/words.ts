@@ -36,15 +36,19 @@ function tested(c: Comparison, { tests }: Study, say: Say): string {
     return c.seeds.length === 0
       ? say('They have no seed in common, so nothing was tested.')
       : say('One seed without predictions of each example is nothing to test by.');
-  const p = chanceText(c.chance!);
+  if (c.chance === undefined)
+    return say('The difference is the same in each pair, which leaves no spread to test by.');
+  const p = chanceText(c.chance);
   const corrected =
     c.corrected !== undefined && tests > 1
       ? say('{0}, {1} corrected for {2} comparisons', p, chanceText(c.corrected).replace('p = ', ''), tests)
       : p;
   const how = testWords(c, say);
-  return (c.corrected ?? c.chance!) < LEVEL
-    ? say('{0}: {1}, more than chance explains.', how, corrected)
-    : say('{0}: {1}, so it may be chance.', how, corrected);
+  if ((c.corrected ?? c.chance) < LEVEL)
+    return c.kind === 'seeds'
+      ? say('{0}: {1}, more than a chance choice of seeds explains.', how, corrected)
+      : say('{0}: {1}, more than chance explains.', how, corrected);
+  return say('{0}: {1}, so it may be chance.', how, corrected);
 }
 
 function testWords({ kind, seeds, examples = 0 }: Comparison, say: Say): string {
@@ -59,8 +63,7 @@ const seedList = (seeds: readonly number[], say: Say): string =>
   seeds.length === 1 ? say('seed {0}', seeds[0]) : say('{0} seeds ({1})', seeds.length, seeds.join(', '));
 
 function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say: Say): string[] {
-  if (kind === 'none') return [];
-  if (detectable === undefined) return [say('The difference is the same in each pair.')];
+  if (detectable === undefined) return [];
   const size = amount(detectable, metric, say);
   if (kind === 'examples')
     return [say('A difference below {0} could hardly have been seen (80 % power at 5 %, two-sided).', size)];
@@ -123,7 +126,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.comparisons.some((c) => c.kind === 'crossed'))
     notes.push(
       say(
-        'Over seeds and examples the test takes both as samples (quasi-F for crossed random factors, Clark 1973), so it speaks of other seeds and of other texts of the same kind.',
+        'Over seeds and examples the test takes both as samples (crossed random factors, Clark 1973; critical values by Banerjee 1960), so it speaks of other seeds and of other texts of the same kind.',
       ),
     );
   if (section.comparisons.some((c) => c.kind === 'seeds'))

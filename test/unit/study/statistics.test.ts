@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { holm } from '../../../src/shared/study/statistics/holm';
-import {
-  chanceOf,
-  crossed,
-  exactMcNemar,
-  halfOf,
-  pairedT,
-} from '../../../src/shared/study/statistics/paired';
-import { detectableShift, power } from '../../../src/shared/study/statistics/power';
+import { boundOf, chanceOf, errorOf, halfOf } from '../../../src/shared/study/statistics/difference';
+import { crossed, exactMcNemar, pairedT } from '../../../src/shared/study/statistics/paired';
+import { detectableDifference, power } from '../../../src/shared/study/statistics/power';
 import { incompleteBeta, lnGamma, normalCdf } from '../../../src/shared/study/statistics/special';
 import { criticalT, twoSided } from '../../../src/shared/study/statistics/student';
 import { median, summarize } from '../../../src/shared/study/statistics/summary';
@@ -15,6 +10,9 @@ import scipy from '../../fixtures/statistics/scipy.json';
 
 const near = (value: number, known: number, relative = 1e-9) =>
   expect(Math.abs(value - known)).toBeLessThanOrEqual(relative * Math.abs(known) + 1e-15);
+
+/** A mean with a standard error of 1. */
+const ofOne = (df: number) => [{ variance: 1, df }];
 
 describe('statistics are SciPy’s', () => {
   it('in the distributions', () => {
@@ -29,7 +27,7 @@ describe('statistics are SciPy’s', () => {
   it('in the paired t test and its interval', () => {
     for (const [sample, chance, low, high] of scipy.pairedT as [number[], number, number, number][]) {
       const d = pairedT(sample);
-      near(chanceOf(d), chance, 1e-8);
+      near(chanceOf(d)!, chance, 1e-8);
       expect(d.mean - halfOf(d)).toBeCloseTo(low, 10);
       expect(d.mean + halfOf(d)).toBeCloseTo(high, 10);
       expect(summarize(sample).half).toBeCloseTo(halfOf(d), 12);
@@ -44,9 +42,9 @@ describe('statistics are SciPy’s', () => {
   });
 
   it('in the smallest detectable difference, by the noncentral t distribution', () => {
-    for (const [df, known] of scipy.detectable) near(detectableShift(df), known, 1e-5);
+    for (const [df, known] of scipy.detectable) near(detectableDifference(ofOne(df))!, known, 1e-5);
     // Without a true difference it is the level itself.
-    expect(power(0, 2, 0.05)).toBeCloseTo(0.05, 6);
+    expect(power(0, ofOne(2), 0.05)).toBeCloseTo(0.05, 6);
   });
 });
 
@@ -59,7 +57,7 @@ describe('textbook values', () => {
       '2.228',
       '1.960',
     ]);
-    expect(detectableShift(1e6).toFixed(2)).toBe('2.80');
+    expect(detectableDifference(ofOne(1e6))!.toFixed(2)).toBe('2.80');
   });
 
   it('of a median and one value', () => {
@@ -73,25 +71,41 @@ describe('seeds and examples together', () => {
     const seeds = [0.1, 0.3, 0.35];
     const d = crossed(seeds.map((v) => new Float64Array(50).fill(v)));
     const t = pairedT(seeds);
-    expect([d.mean, d.error, d.df]).toEqual([t.mean, t.error, 2].map((v) => expect.closeTo(v, 12)));
+    expect([d.mean, errorOf(d), halfOf(d)]).toEqual(
+      [t.mean, errorOf(t), halfOf(t)].map((v) => expect.closeTo(v, 12)),
+    );
+    expect(d.parts.map((p) => p.df)).toEqual([2, 49]);
   });
 
   it('is the t test over examples where the seeds all say the same', () => {
     const row = Float64Array.from({ length: 60 }, (_, i) => [0, 1, -1, 0, 1][i % 5]);
     const d = crossed([row, row, row]);
     const t = pairedT(row);
-    expect([d.mean, d.error, d.df]).toEqual([t.mean, t.error, 59].map((v) => expect.closeTo(v, 9)));
+    expect([d.mean, errorOf(d), halfOf(d)]).toEqual(
+      [t.mean, errorOf(t), halfOf(t)].map((v) => expect.closeTo(v, 9)),
+    );
+    expect(chanceOf(d)).toBeCloseTo(chanceOf(t)!, 9);
   });
 
   it('never says less than either alone, and knows when there is no difference at all', () => {
     const rows = [0, 1, 2].map((s) => Float64Array.from({ length: 40 }, (_, i) => Math.sin(7 * s + i * i)));
     const d = crossed(rows);
-    expect(d.error).toBeGreaterThanOrEqual(
-      pairedT(rows.map((r) => r.reduce((a, b) => a + b, 0) / 40)).error - 1e-12,
-    );
-    expect(d.df).toBeGreaterThanOrEqual(2);
+    const bySeed = pairedT(rows.map((r) => r.reduce((a, b) => a + b, 0) / 40));
+    const byExample = pairedT(rows[0].map((_, i) => rows.reduce((sum, r) => sum + r[i] / 3, 0)));
+    expect(errorOf(d)).toBeGreaterThanOrEqual(Math.max(errorOf(bySeed), errorOf(byExample)) - 1e-12);
     const none = crossed([new Float64Array(9), new Float64Array(9)]);
-    expect([none.error, chanceOf(none)]).toEqual([0, 1]);
+    expect([errorOf(none), chanceOf(none)]).toEqual([0, undefined]);
+  });
+
+  it('has the chance at which the bound is the difference', () => {
+    const parts = [
+      { variance: 1, df: 2 },
+      { variance: 3, df: 99 },
+    ];
+    for (const alpha of [0.6, 0.05, 0.001, 1e-7])
+      near(chanceOf({ mean: boundOf(parts, alpha), parts })!, alpha, 1e-8);
+    expect(chanceOf({ mean: 1e9, parts })).toBeGreaterThan(0);
+    expect(chanceOf({ mean: 1e-12, parts })).toBeCloseTo(1, 9);
   });
 
   it('is wrong about as often as it says where seeds and examples both vary, unlike seeds alone', () => {
@@ -107,8 +121,8 @@ describe('seeds and examples together', () => {
         const seed = 0.01 * normal();
         return Float64Array.from(examples, (e) => seed + e + 0.28 * normal());
       });
-      if (chanceOf(crossed(rows)) < 0.05) both++;
-      if (chanceOf(pairedT(rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length))) < 0.05)
+      if (chanceOf(crossed(rows))! < 0.05) both++;
+      if (chanceOf(pairedT(rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length)))! < 0.05)
         seedsAlone++;
     }
     expect(both / rounds).toBeLessThan(0.08);

@@ -1,22 +1,31 @@
+import { boundOf, errorOf, type Part } from './difference';
 import { lnGamma, normalCdf } from './special';
-import { criticalT } from './student';
 
 /** Simpson's rule over so many steps: nine digits. */
 const STEPS = 800;
 
 /**
- * The chance that a two-sided t test sees a true difference of `shift` standard errors: the noncentral t distribution
- * as the mean of a normal one over the estimated standard deviation s, whose square is χ²/df.
+ * The chance that the test at `alpha`, two-sided, sees a true difference: the mean is normal, and the first part's
+ * estimated variance is s² times the true one, where s² is χ²/df (of one part, the noncentral t distribution). The
+ * other parts count as known.
+ *
+ * @param parts the true parts of the variance of the mean, the least known first
  */
-export function power(shift: number, df: number, alpha: number): number {
-  const t = criticalT(df, alpha);
+export function power(difference: number, parts: readonly Part[], alpha: number): number {
+  const [first, ...others] = parts;
+  const { df } = first;
+  const error = errorOf({ parts });
+  const estimated = (boundOf([first], alpha) / error) ** 2;
+  const known = (boundOf(others, alpha) / error) ** 2;
+  const shift = difference / error;
   const width = 9 / Math.sqrt(df);
   const [from, to] = [Math.max(0, 1 - width), 1 + width];
   const scale = Math.LN2 + (df / 2) * Math.log(df / 2) - lnGamma(df / 2);
   const at = (s: number): number => {
     const density =
       s === 0 ? (df > 1 ? 0 : Math.exp(scale)) : Math.exp(scale + (df - 1) * Math.log(s) - (df * s * s) / 2);
-    return density * (normalCdf(shift - t * s) + normalCdf(-shift - t * s));
+    const bound = Math.sqrt(estimated * s * s + known);
+    return density * (normalCdf(shift - bound) + normalCdf(-shift - bound));
   };
   const h = (to - from) / STEPS;
   let sum = at(from) + at(to);
@@ -24,15 +33,26 @@ export function power(shift: number, df: number, alpha: number): number {
   return (sum * h) / 3;
 }
 
-/** As many standard errors a true difference must be for the test to see it with a chance of `wanted`. */
-export function detectableShift(df: number, alpha = 0.05, wanted = 0.8): number {
-  let low = 0;
-  let high = 4;
-  while (power(high, df, alpha) < wanted) high *= 2;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (power(middle, df, alpha) < wanted) low = middle;
-    else high = middle;
+/** The true difference that the test sees with a chance of `wanted`; undefined without any spread. */
+export function detectableDifference(parts: readonly Part[], alpha = 0.05, wanted = 0.8): number | undefined {
+  const error = errorOf({ parts });
+  if (error === 0) return undefined;
+  const miss = (shift: number) => power(shift * error, parts, alpha) - wanted;
+  let [low, high] = [0, 4];
+  let [atLow, atHigh] = [alpha - wanted, miss(high)];
+  while (atHigh < 0) {
+    [low, atLow] = [high, atHigh];
+    high *= 2;
+    atHigh = miss(high);
   }
-  return (low + high) / 2;
+  let at = high;
+  for (let i = 0; i < 60 && high - low > 1e-9 * high; i++) {
+    // Every third step halves, so that neither end stays where it is.
+    at = i % 3 === 2 ? (low + high) / 2 : low + ((high - low) * atLow) / (atLow - atHigh);
+    const value = miss(at);
+    if (Math.abs(value) < 1e-9) break;
+    if (value < 0) [low, atLow] = [at, value];
+    else [high, atHigh] = [at, value];
+  }
+  return at * error;
 }

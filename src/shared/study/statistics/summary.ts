@@ -6,19 +6,25 @@ export interface Summary {
   mean: number;
   /** Sample standard deviation; undefined of one value. */
   deviation?: number;
-  /** Standard error of the mean. */
+  /** Standard error of the mean, as in `half`. */
   error?: number;
-  /** Half of the 95 % interval of the mean, by Student's t with n − 1 degrees of freedom. */
+  /**
+   * Half of the 95 % interval of the mean, by Student's t with n − 1 degrees of freedom. Equal values do not make it
+   * zero where the metric counts examples: its deviation is then taken as one example's.
+   */
   half?: number;
 }
 
-/** @param values at least one */
-export function summarize(values: readonly number[]): Summary {
+/**
+ * @param values at least one
+ * @param resolution what one example changes in the metric, 0 where any value can occur
+ */
+export function summarize(values: readonly number[], resolution = 0): Summary {
   const n = values.length;
   const mean = meanOf(values);
   if (n < 2) return { n, mean };
   const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1));
-  const error = deviation / Math.sqrt(n);
+  const error = Math.max(deviation, resolution) / Math.sqrt(n);
   return { n, mean, deviation, error, half: criticalT(n - 1, 0.05) * error };
 }
 
