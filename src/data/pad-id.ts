@@ -1,6 +1,5 @@
+import { isTokenId } from './token-id';
 import type { TokenizerFiles } from './tokenizer-files';
-
-const isId = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 
 /** A special token is written as its text or as an object with its text. */
 function content(token: unknown): string | undefined {
@@ -24,5 +23,5 @@ export function findPadId(
     modelConfig.pad_token_id,
     idOf('[PAD]'),
     idOf('<pad>'),
-  ].find(isId);
+  ].find(isTokenId);
 }

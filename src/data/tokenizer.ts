@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
 import { AuroraError } from '../shared/errors';
 import { findPadId } from './pad-id';
+import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
 
 export interface Encoding {
@@ -27,7 +28,7 @@ export interface Tokenizer {
   warnings: string[];
 }
 
-function build(path: string, { tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceTokenizer {
+function build({ tokenizer, tokenizerConfig }: TokenizerFiles): HuggingFaceTokenizer {
   const optional = {
     added_tokens: [],
     normalizer: null,
@@ -35,9 +36,15 @@ function build(path: string, { tokenizer, tokenizerConfig }: TokenizerFiles): Hu
     post_processor: null,
     decoder: null,
   };
+  return new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+}
+
+/** What the library throws where the file is not as it expects, as an error of the file. */
+function reading<T>(path: string, use: () => T): T {
   try {
-    return new HuggingFaceTokenizer({ ...optional, ...tokenizer }, tokenizerConfig);
+    return use();
   } catch (cause) {
+    if (cause instanceof AuroraError) throw cause;
     throw new AuroraError(
       'tokenizer',
       `${path} cannot be used: ${(cause as Error).message}`,
@@ -61,9 +68,8 @@ function specialTokens(hf: HuggingFaceTokenizer): { before: number; after: numbe
 /** Which end of a long text is dropped: tokenizer.json's truncation section, else tokenizer_config.json; the right by default. */
 function truncatesLeft({ tokenizer, tokenizerConfig }: TokenizerFiles): boolean {
   const section = tokenizer.truncation as { direction?: unknown } | null | undefined;
-  return (
-    (section?.direction ?? tokenizerConfig.truncation_side ?? 'right').toString().toLowerCase() === 'left'
-  );
+  const side = section?.direction ?? tokenizerConfig.truncation_side;
+  return typeof side === 'string' && side.toLowerCase() === 'left';
 }
 
 /** Encoding with special tokens, nothing cut. */
@@ -79,12 +85,18 @@ function encodeWhole(path: string, hf: HuggingFaceTokenizer, text: string): Libr
       { cause },
     );
   }
-  const unknown = encoding.ids.findIndex((id) => !Number.isInteger(id));
+  const unknown = encoding.ids.findIndex((id) => !isTokenId(id));
   if (unknown >= 0)
     throw new AuroraError(
       'tokenizer',
       `${path}: ${JSON.stringify(encoding.tokens[unknown])} is not in the vocabulary and there is no unknown token.`,
       "Set the model's unk_token (unk_id for Unigram) in tokenizer.json.",
+    );
+  if (encoding.token_type_ids?.every(isTokenId) === false)
+    throw new AuroraError(
+      'tokenizer',
+      `${path} gives its tokens segments that are not numbers (type_id in post_processor).`,
+      'Copy it again from where the model came from.',
     );
   return encoding;
 }
@@ -118,10 +130,14 @@ function encodeHead(
  */
 export function loadTokenizer(path: string): Tokenizer {
   const files = readTokenizerFiles(path);
-  const hf = build(path, files);
+  return reading(path, () => wrap(path, files, build(files)));
+}
+
+function wrap(path: string, files: TokenizerFiles, hf: HuggingFaceTokenizer): Tokenizer {
   const { before, after } = specialTokens(hf);
   const left = truncatesLeft(files);
   const padId = findPadId(files, (token) => hf.token_to_id(token));
+  const vocabSize = largestId(path, hf) + 1;
 
   const encode = (text: string, maxLength: number): Encoding => {
     if (maxLength <= before + after)
@@ -144,7 +160,8 @@ export function loadTokenizer(path: string): Tokenizer {
   );
   const piece = (id: number): string | undefined => {
     if (special.has(id) || hf.id_to_token(id) === undefined) return undefined;
-    const text = hf.decode([id], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+    const text = reading(path, () => textOf(hf, [id], options));
     return text.replace(/^##/, '').trim() || SPACE;
   };
 
@@ -152,7 +169,9 @@ export function loadTokenizer(path: string): Tokenizer {
   const decode = (ids: readonly number[]): string =>
     ids.length === 0
       ? ''
-      : hf.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+      : reading(path, () =>
+          textOf(hf, [...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+        );
 
   return {
     path,
@@ -161,14 +180,33 @@ export function loadTokenizer(path: string): Tokenizer {
     idOf: (token) => hf.token_to_id(token),
     piece,
     padId: padId ?? 0,
-    vocabSize: largestId(hf) + 1,
+    vocabSize,
     warnings: padId === undefined ? [`${path} names no padding token; batches are padded with id 0.`] : [],
   };
 }
 
-function largestId(hf: HuggingFaceTokenizer): number {
+function textOf(
+  hf: HuggingFaceTokenizer,
+  ids: number[],
+  options: Parameters<HuggingFaceTokenizer['decode']>[1],
+): string {
+  const text: unknown = hf.decode(ids, options);
+  if (typeof text !== 'string') throw new Error('its decoder makes something else than text');
+  return text;
+}
+
+/** @throws AuroraError 'tokenizer' where a token has an id that is none */
+function largestId(path: string, hf: HuggingFaceTokenizer): number {
   let largest = -1;
-  for (const id of hf.model!.tokens_to_ids.values()) largest = Math.max(largest, id);
+  for (const [token, id] of hf.model!.tokens_to_ids) {
+    if (!isTokenId(id))
+      throw new AuroraError(
+        'tokenizer',
+        `${path} gives the token ${JSON.stringify(token)} the id ${JSON.stringify(id)}, which is not a number of a token.`,
+        'Copy it again from where the model came from.',
+      );
+    largest = Math.max(largest, id);
+  }
   return largest;
 }
 

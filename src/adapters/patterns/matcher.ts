@@ -76,7 +76,7 @@ export class Matcher {
   private worker: Worker | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** One question after the other; this thread goes on meanwhile. */
+  /** One question after the other, while this thread does other things. */
   ask(question: Question, milliseconds: number): Promise<Answer> {
     const answer = this.queue.then(() => this.askNext(question, milliseconds));
     this.queue = answer;
