@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuroraError } from '../shared/errors';
+import { requireOwned } from './fence';
 import { makeFolderIn, renameFlushed } from './folder';
 import { temporaryBeside } from './temporary';
 
@@ -17,6 +18,7 @@ export function writeAtomic(path: string, data: Uint8Array | string, within?: st
 /** Writes a file from whatever `write` puts into a neighbour of it, which is flushed and renamed over it. */
 export function replaceFile(path: string, write: (fd: number) => void, within?: string): void {
   const temporary = temporaryBeside(path);
+  requireOwned(path);
   try {
     if (within === undefined) mkdirSync(dirname(path), { recursive: true });
     else makeFolderIn(within, dirname(path));
@@ -27,6 +29,7 @@ export function replaceFile(path: string, write: (fd: number) => void, within?: 
     } finally {
       closeSync(fd);
     }
+    requireOwned(path);
     renameFlushed(temporary, path);
   } catch (e) {
     discard(temporary);

@@ -1,5 +1,6 @@
 import { AuroraError } from '../shared/errors';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
+import { oneWriter, type OneWriter } from './journal-writers';
 
 /** Typed by its own keys, so that a new kind of event cannot be forgotten here. */
 const KINDS: Record<RunEvent['kind'], true> = {
@@ -24,15 +25,31 @@ const KINDS: Record<RunEvent['kind'], true> = {
 export const wholeLines = (bytes: Uint8Array): number => bytes.lastIndexOf(0x0a) + 1;
 
 /**
- * Every event of the journal in order, unknown ones too; a torn last line is left out. A line that is
- * complete but no event, or out of its place, is an AuroraError (`run`).
+ * Every event of the journal in order, unknown ones too; a torn last line is left out. Of two trainers that wrote at
+ * the same time, only the first one's. A line that is complete but no event, or out of its place, is an AuroraError
+ * (`run`).
  */
-export function parseJournal(bytes: Uint8Array, where: string): EventBase[] {
+export const parseJournal = (bytes: Uint8Array, where: string): EventBase[] => read(bytes, where).events;
+
+/** The events that count (effectiveEvents), and where two trainers wrote at the same time a warning about that. */
+export function journalEvents(bytes: Uint8Array, where: string): RunEvent[] {
+  const { events, conflict } = read(bytes, where);
+  if (!conflict) return effectiveEvents(events);
+  const { at, t, lines } = conflict;
+  const message = `Two trainers wrote this run at the same time. The journal shows the first one's lines; ${lines} of the second one's are left out, and checkpoints may be from either.`;
+  const warning: RunEvent = { v: EVENT_VERSION, seq: at, t, kind: 'warning', message };
+  return effectiveEvents([...events.slice(0, at), warning, ...events.slice(at)]);
+}
+
+function read(bytes: Uint8Array, where: string): OneWriter {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, wholeLines(bytes)).toString('utf8');
-  return text
+  const lines = text
     .split('\n')
     .slice(0, -1)
     .map((line, i) => parseLine(line, i, where));
+  const result = oneWriter(lines);
+  if (typeof result === 'number') throw misplaced(where, result);
+  return result;
 }
 
 function parseLine(line: string, i: number, where: string): EventBase {
@@ -42,14 +59,17 @@ function parseLine(line: string, i: number, where: string): EventBase {
   } catch {
     // Told below.
   }
-  if (typeof event?.v !== 'number' || typeof event.t !== 'number' || event.seq !== i)
-    throw new AuroraError(
-      'run',
-      `${where}:${i + 1} is not event ${i} of a run's journal.`,
-      'The file was changed or damaged after it was written; restore it from a copy.',
-    );
+  if (typeof event?.v !== 'number' || typeof event.t !== 'number' || !Number.isSafeInteger(event.seq))
+    throw misplaced(where, i);
   return event as EventBase;
 }
+
+const misplaced = (where: string, i: number): AuroraError =>
+  new AuroraError(
+    'run',
+    `${where}:${i + 1} is not event ${i} of a run's journal.`,
+    'The file was changed or damaged after it was written; restore it from a copy.',
+  );
 
 /** Whether this version knows the event; readers pass over all others. */
 const isKnown = (event: EventBase): event is RunEvent =>

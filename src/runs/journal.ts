@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { diskError, writeAtomic } from '../files/atomic';
-import { EVENT_VERSION, type NewEvent, type RunEvent } from '../shared/events';
+import { requireOwned, writerOf } from '../files/fence';
+import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../shared/events';
 import { parseJournal, wholeLines } from './journal-reader';
 import { runPaths } from './layout';
 
@@ -10,23 +11,26 @@ export class Journal {
     private readonly path: string,
     private readonly fd: number,
     private seq: number,
+    private writer: Pick<EventBase, 'w' | 'after'>,
   ) {}
 
   /** Opens or creates the journal; a last line that a crash left unfinished is cut off first. */
   static open(path: string): Journal {
+    requireOwned(path);
     try {
       const fd = openSync(path, 'a+');
       const bytes = readFileSync(fd);
       const end = wholeLines(bytes);
       if (end < bytes.length) ftruncateSync(fd, end);
-      return new Journal(path, fd, parseJournal(bytes, path).length);
+      return new Journal(path, fd, parseJournal(bytes, path).length, writerFields(path));
     } catch (e) {
       throw diskError(path, e);
     }
   }
 
   append(event: NewEvent): RunEvent {
-    const whole = { v: EVENT_VERSION, seq: this.seq, t: Date.now(), ...event } as RunEvent;
+    requireOwned(this.path);
+    const whole = { v: EVENT_VERSION, seq: this.seq, t: Date.now(), ...this.writer, ...event } as RunEvent;
     const line = Buffer.from(`${JSON.stringify(whole)}\n`);
     const end = fstatSync(this.fd).size;
     try {
@@ -39,12 +43,24 @@ export class Journal {
       throw diskError(this.path, e);
     }
     this.seq++;
+    delete this.writer.after;
     return whole;
   }
 
   close(): void {
     closeSync(this.fd);
   }
+}
+
+/** Enough of a nonce to tell a run's few owners apart. */
+const short = (nonce: string): string => nonce.slice(0, 8);
+
+function writerFields(path: string): Pick<EventBase, 'w' | 'after'> {
+  const writer = writerOf(path);
+  return {
+    ...(writer && { w: short(writer.nonce) }),
+    ...(writer?.over !== undefined && { after: short(writer.over) }),
+  };
 }
 
 export interface JournalLine {

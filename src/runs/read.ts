@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { AuroraError } from '../shared/errors';
 import type { RunEvent, RunStatus } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
-import { effectiveEvents, parseJournal } from './journal-reader';
+import { journalEvents } from './journal-reader';
 import { missing, parseJson, readIfThere } from '../files/json';
 import { runPaths } from './layout';
 import { readScalars, type Scalars } from './scalars-reader';
@@ -59,7 +59,7 @@ export const SUMMARY_PARSERS = {
     return record(path, parseJson(path, bytes)) as unknown as Experiment;
   },
   events(folder: string, bytes: Uint8Array | undefined): RunEvent[] {
-    return effectiveEvents(parseJournal(bytes ?? new Uint8Array(0), runPaths(folder).events));
+    return journalEvents(bytes ?? new Uint8Array(0), runPaths(folder).events);
   },
   status(folder: string, bytes: Uint8Array | undefined): RunStatus | undefined {
     const path = runPaths(folder).status;

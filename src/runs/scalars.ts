@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { diskError, writeAtomic } from '../files/atomic';
+import { requireOwned } from '../files/fence';
 import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
 import { CurveHash, curveDamage, type CurveSum } from './curve';
 import { runPaths } from './layout';
@@ -45,6 +46,7 @@ export class ScalarsWriter {
       writeAtomic(scalarColumns, `${JSON.stringify(header)}\n`, run);
     }
     const columns = readColumns(run);
+    requireOwned(path);
     try {
       const fd = openSync(path, 'a+');
       const width = columns.length * 8;
@@ -82,6 +84,7 @@ export class ScalarsWriter {
     // A run begun by another version keeps its own columns; one that is not known here is not a number.
     this.columns.forEach((column, i) => (this.record[i] = values[column as ScalarColumn] ?? NaN));
     const bytes = new Uint8Array(this.record.buffer);
+    requireOwned(this.path);
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done);
     } catch (e) {

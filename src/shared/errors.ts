@@ -31,6 +31,8 @@ export const EXIT = {
   adapter: 22,
   /** A merged export would lose more than was allowed. */
   drop: 23,
+  /** A run or a sweep that a process of another machine owns, or that another process has taken over. */
+  owned: 24,
   stopped: 130,
 } as const;
 

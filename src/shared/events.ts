@@ -7,6 +7,10 @@ export interface EventBase {
   seq: number;
   /** Milliseconds since 1970. */
   t: number;
+  /** Who wrote it: the beginning of the nonce of the run's owner; absent from older journals. */
+  w?: string;
+  /** The first line of an owner that ended another one's claim: whose lines end here. */
+  after?: string;
 }
 
 export interface EvaluationMetrics {

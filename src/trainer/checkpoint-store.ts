@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
+import { requireOwned } from '../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../files/folder';
 import { isTemporary, temporaryBeside } from '../files/temporary';
 import { decodeSafetensors, encodeSafetensors } from '../graph/safetensors';
@@ -53,10 +54,12 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const stored = { ...state, sha256: sums };
   const checked: StoredState = { ...stored, checksum: checksum(stored) };
   try {
+    requireOwned(folder);
     removeLeftovers(makeFolderIn(run, folder));
     for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes, run);
     writeAtomic(join(temporary, STATE), `${JSON.stringify(checked, null, 2)}\n`, run);
     flushFolder(temporary);
+    requireOwned(target);
     replaceFolder(temporary, target);
     prune(run, state);
   } catch (e) {

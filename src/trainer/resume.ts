@@ -1,19 +1,17 @@
 import { readRunSummary } from '../runs/read';
-import { isAlive } from '../runs/status';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint } from './checkpoint';
 import { latestCheckpoint } from './checkpoint-store';
 import type { Environment } from './environment';
-import type { KnownTask } from './task';
 import { specHash } from './spec-hash';
 
 /** What a resumed run starts from. */
 export interface Restored {
   /** Undefined where the run died before its first checkpoint: it starts over, with the same seed. */
   checkpoint: Checkpoint | undefined;
-  /** Labels and modules as the run has them; undefined where it died before it knew. */
-  known: KnownTask | undefined;
+  /** The labels in the order the run has them; undefined where it died before it knew. */
+  labels: string[] | undefined;
   /** Whether the journal has its `started` line. */
   started: boolean;
   seconds: number;
@@ -36,7 +34,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
     );
   return {
     checkpoint: found?.checkpoint,
-    known: started,
+    labels: started?.labels,
     started: started !== undefined,
     seconds: state?.secondsSpent ?? 0,
     examples: state?.examplesSeen ?? 0,
@@ -44,20 +42,14 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
   };
 }
 
-/** Refuses to resume what needs none or what someone else is working on. */
+/** Refuses to resume what needs none. */
 export function requireResumable(run: string): Experiment {
-  const { spec, status, result } = readRunSummary(run);
+  const { spec, result } = readRunSummary(run);
   if (result && 'steps' in result)
     throw new AuroraError(
       'run',
       `${run} has finished.`,
       'Start a new run, or export this one with `aurora export`.',
-    );
-  if (isAlive(status))
-    throw new AuroraError(
-      'run',
-      `${run} is still being trained by process ${status!.pid} on ${status!.host} (step ${status!.step} of ${status!.steps}).`,
-      'Stop that process first: two trainers must not write one run.',
     );
   return spec;
 }

@@ -6,6 +6,7 @@ import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../files/atomic';
+import { stillOwned } from '../files/fence';
 import { elementCount } from '../graph/model';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
@@ -66,14 +67,7 @@ export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopR
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const journal = Journal.open(runPaths(run).events);
-  const pulse = Pulse.start(run, options.pulseWorker, {
-    ...(options.lease && { lease: LEASE_MS }),
-    warn: (message) =>
-      void attempt(() => {
-        journal.append({ kind: 'warning', message });
-        options.listener.warning(message);
-      }),
-  });
+  const pulse = Pulse.start(run, options.pulseWorker, options.lease ? { lease: LEASE_MS } : {});
   let step = 0;
   try {
     const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
@@ -85,7 +79,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     throw e;
   } finally {
     // What failed before there was a stepper to dispose of has left its graphs, which may be large.
-    for (const name of ['graph', 'frozen'])
+    for (const name of stillOwned(run) ? ['graph', 'frozen'] : [])
       await attempt(() => rmSync(join(run, name), { recursive: true, force: true }));
     journal.close();
   }
@@ -119,7 +113,7 @@ async function trainOnce(
   const from = restored?.checkpoint?.state.step ?? 0;
   at(from);
   const folder = join(run, 'graph');
-  const prepared = await prepareTask(spec, folder, restored?.known);
+  const prepared = await prepareTask(spec, folder, restored?.labels);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const { threads, program, frozen } = options;
@@ -208,7 +202,8 @@ async function trainOnce(
     scalars.close();
     return conclude(end, task, trainable, state, journal, totals, run, env, choice);
   } finally {
-    await held?.dispose();
+    // Its files are the next owner's by then.
+    if (stillOwned(run)) await held?.dispose();
   }
 }
 

@@ -9,12 +9,12 @@ import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
 import { LEASE_MS } from '../../trainer/pulse';
 import { removedAtEnd } from '../../trainer/removed';
-import { lockSweep } from '../../trainer/sweep/lock';
 import { prepareSweep } from '../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';
 import { largest, measureTrial, roomNow } from '../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION } from '../owning';
 import { onInterrupt } from '../signals';
 import { planText } from '../sweep/plan';
 import { SweepLines, SweepScreen, type SweepView } from '../sweep/progress';
@@ -35,9 +35,10 @@ killed goes on from its last checkpoint. More values in the section add trials t
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
   --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
   --json             JSON lines on what happens: plan, trial, end
-${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
 
-Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, and with 130 when it was stopped.
+Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, with 24 where
+a process of another machine owns the sweep, and with 130 when it was stopped.
 `,
   options: {
     parallel: { type: 'string' },
@@ -45,6 +46,7 @@ Leaves with 0 when every trial has finished or was pruned, with 1 when any faile
     'retry-failed': { type: 'boolean' },
     set: { type: 'string', multiple: true },
     lease: { type: 'boolean' },
+    ...TAKE_OVER_OPTION,
     json: { type: 'boolean' },
     ...PLACE_OPTIONS,
     ...FALLBACK_OPTION,
@@ -66,12 +68,9 @@ Leaves with 0 when every trial has finished or was pruned, with 1 when any faile
       return EXIT.ok;
     }
     createFolder(folder);
-    const unlock = await lockSweep(folder);
-    try {
-      return await run(args, { folder, runs, sweep }, view);
-    } finally {
-      unlock();
-    }
+    return owning({ folder, what: 'sweep', takeOver: args.flag('take-over') }, () =>
+      run(args, { folder, runs, sweep }, view),
+    );
   },
 };
 

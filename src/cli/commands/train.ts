@@ -4,6 +4,7 @@ import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../runs/
 import { loadExperiment } from '../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
+import { completeRun } from '../../trainer/complete';
 import { recordFailure } from '../../trainer/failure';
 import { makeFork } from '../../trainer/fork';
 import { parsePausePoint } from '../../trainer/pause';
@@ -13,6 +14,7 @@ import type { TrainOutcome } from '../../trainer/train';
 import { toldToBegin } from '../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../owning';
 import { program } from '../program';
 import { report } from '../report';
 import { onInterrupt } from '../signals';
@@ -37,10 +39,11 @@ nothing changed it retraces RUN to the bit. Both stay on the device of the run, 
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --baseline         train the head alone first, as a second run, to compare with
   --lease            stop when the file control/lease in the run folder is not touched for a minute
-${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
 
 Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where the loss
-diverged, with 19 where the device cannot be used, and with 21 where not even one text fits into memory.
+diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, and with 24 where
+a process of another machine owns the run, or another process has taken it over.
 `,
   options: {
     out: { type: 'string' },
@@ -51,6 +54,7 @@ diverged, with 19 where the device cannot be used, and with 21 where not even on
     set: { type: 'string', multiple: true },
     baseline: { type: 'boolean' },
     lease: { type: 'boolean' },
+    ...TAKE_OVER_OPTION,
     // Of a sweep's queue: not in the help.
     'when-told': { type: 'boolean' },
     'pause-at': { type: 'string' },
@@ -64,17 +68,25 @@ diverged, with 19 where the device cannot be used, and with 21 where not even on
     const given = args.text('run');
     if (given === undefined) return runTrain(args);
     const run = requireUnbegun(resolve(given));
-    try {
-      return await runTrain(args, run);
-    } catch (e) {
-      // Whoever made the folder watches it, and reads there why nothing comes.
-      recordFailure(run, e);
-      throw e;
-    }
+    return owning(owned(args, run), async () => {
+      try {
+        return await runTrain(args, requireUnbegun(run));
+      } catch (e) {
+        // Whoever made the folder watches it, and reads there why nothing comes.
+        recordFailure(run, e);
+        throw e;
+      }
+    });
   },
 };
 
-/** @param given a run folder to train into */
+const owned = (args: ParsedArgs, folder: string): Owned => ({
+  folder,
+  what: 'run',
+  takeOver: args.flag('take-over'),
+});
+
+/** @param given a run folder to train into, which this process owns */
 async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
   const settings: TrainingSettings = {
     device: deviceRequest(args),
@@ -87,7 +99,10 @@ async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
   checkCombination(args);
   const resumed = args.text('resume');
   if (resumed !== undefined)
-    return conclude(await trainRun(requireResumable(resumed), resumed, true, settings), resumed);
+    return owning(owned(args, resumed), async () => {
+      completeRun(resumed);
+      return conclude(await trainRun(requireResumable(resumed), resumed, true, settings), resumed);
+    });
   const from = args.text('fork');
   if (from !== undefined) return fork(args, from, given, settings);
   return fresh(args, given, settings);
@@ -139,7 +154,8 @@ async function fork(
     into,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  return conclude(await trainRun(spec, run, true, settings), run);
+  const go = async () => conclude(await trainRun(spec, run, true, settings), run);
+  return into === undefined ? owning(owned(args, run), go) : go();
 }
 
 async function fresh(
@@ -154,15 +170,20 @@ async function fresh(
     const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
     process.stderr.write('Baseline: the head alone, same settings.\n');
     const run = newRun(file, args);
-    writeSpec(run, baseline);
-    const outcome = await trainRun(baseline, run, false, settings);
+    const outcome = await owning(owned(args, run), () => {
+      writeSpec(run, baseline);
+      return trainRun(baseline, run, false, settings);
+    });
     if (outcome.end !== 'finished') return conclude(outcome, run);
     headOnly = outcome.result;
     process.stderr.write('\n');
   }
   const run = given ?? newRun(file, args);
-  writeSpec(run, spec);
-  return conclude(await trainRun(spec, run, false, settings), run, headOnly);
+  const go = async () => {
+    writeSpec(run, spec);
+    return conclude(await trainRun(spec, run, false, settings), run, headOnly);
+  };
+  return given === undefined ? owning(owned(args, run), go) : go();
 }
 
 const newRun = (file: string, args: ParsedArgs): string =>

@@ -1,6 +1,5 @@
-import { outcomeOf } from '../../runs/outcome';
+import { stateOf } from '../../runs/outcome';
 import type { RunSummary } from '../../runs/read';
-import { isAlive } from '../../runs/status';
 import type { RunEntry, ShownState } from './store';
 
 /** A run folder whose trainer has said nothing for so long never started. A cold start takes a few seconds. */
@@ -8,17 +7,18 @@ export const STARTUP_MS = 30_000;
 
 /** What a person is told of a run. `made` is when its spec.json was written; times in ms since 1970. */
 export function shownState(run: RunSummary, made: number, now = Date.now()): ShownState {
-  const { status, events } = run;
-  if (isAlive(status, now)) return events.some((e) => e.kind === 'started') ? 'running' : 'starting';
-  // The result is written last: a trainer that was killed after it had finished all the same.
-  const outcome = outcomeOf(run);
-  if (outcome) return outcome === 'finished' ? 'finished' : 'failed';
-  if (!status) return now - made < STARTUP_MS ? 'starting' : 'lost';
-  switch (status.state) {
+  const state = stateOf(run, now);
+  switch (state) {
+    case undefined:
+      return now - made < STARTUP_MS ? 'starting' : 'lost';
+    case 'running':
+      return run.events.some((e) => e.kind === 'started') ? 'running' : 'starting';
+    case 'diverged':
+      return 'failed';
     case 'finished':
     case 'stopped':
     case 'failed':
-      return status.state;
+      return state;
     default:
       return 'lost';
   }

@@ -5,9 +5,8 @@ import type { StopReason } from '../../shared/events';
 import type { MetricName } from '../../shared/experiment';
 import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../shared/sweep';
 import { runPaths } from '../layout';
-import { hasDiverged, outcomeOf } from '../outcome';
+import { hasDiverged, stateOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';
-import { isAlive } from '../status';
 import type { TrialRecord } from './record';
 
 /** `lost`: its trainer is gone without having said so. `starting`: one was started and has not said its first word. */
@@ -74,21 +73,20 @@ function isStarting({ launched }: TrialRecord, folder: string, now: number): boo
 
 function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialView> {
   const { status, events, result } = run;
-  const outcome = outcomeOf(run);
+  const state = stateOf(run, now);
   const evaluations = events.filter(isAnyEvaluation);
   const at = { step: status?.step ?? 0, steps: status?.steps ?? 0, evaluations };
   if (starting) return { ...at, state: 'starting' };
-  if (isAlive(status, now)) return { ...at, state: 'running' };
-  // The result is written last: a trainer that was killed after it had finished all the same.
-  if (outcome === 'finished')
+  if (state === 'running') return { ...at, state };
+  if (state === 'finished' && result)
     return {
       ...at,
-      state: 'finished',
-      step: Number(result!.steps),
-      peakMemory: Number(result!.peakMemory) || undefined,
+      state,
+      step: Number(result.steps),
+      peakMemory: Number(result.peakMemory) || undefined,
     };
   if (events.length === 0 && !status) return { ...at, state: 'waiting' };
-  if (status?.state === 'failed' || outcome === 'diverged') {
+  if (state === 'failed' || state === 'diverged') {
     const failed = events.findLast((e) => e.kind === 'failed');
     const diverged = hasDiverged(run) && ({ diverged: true } as const);
     return {
@@ -98,7 +96,7 @@ function tell(run: RunSummary, starting: boolean, now: number): Partial<TrialVie
       error: failed ?? { message: 'The trainer left no message.' },
     };
   }
-  if (status?.state !== 'stopped') return { ...at, state: 'lost' };
+  if (state !== 'stopped') return { ...at, state: 'lost' };
   const last = events.findLast((e) => e.kind === 'stopped' || e.kind === 'resumed');
   return { ...at, state: 'stopped', ...(last?.kind === 'stopped' && { reason: last.reason }) };
 }

@@ -17,8 +17,6 @@ export const sweepPaths = (folder: string) => ({
   sweep: join(folder, 'sweep.json'),
   /** What trials have computed for each other; gone when all are over. */
   frozen: join(folder, 'frozen'),
-  /** Whose queue works on it. */
-  lock: join(folder, 'lock.json'),
 });
 
 /** sweep.json: what is to be tried, and which run each trial is. How the trials are, their run folders say. */

@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { writeAtomic } from '../../files/atomic';
+import { requireOwned, stillOwned } from '../../files/fence';
+import { claim } from '../../files/owner';
 import { Journal } from '../../runs/journal';
 import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';
@@ -16,6 +18,7 @@ import {
 } from '../../runs/sweep/record';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
+import { completeUnowned } from '../complete';
 import { Pulse } from '../pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
@@ -29,7 +32,7 @@ const LOOK_MS = 250;
 const STOP_TIMEOUT_MS = 180_000;
 
 export interface QueueOptions {
-  /** The sweep's folder, which this process has locked. */
+  /** The sweep's folder, which this process owns. */
   folder: string;
   /** Makes the record, which may take a while, since what is missing in it is measured. */
   prepare(): Promise<SweepRecord & { room: SweepRoom }>;
@@ -67,7 +70,8 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     writeSweep(folder, record);
     const outcome = await work(options, record, pulse);
     // Large, and of no use to anything but more trials, which compute it again.
-    if (!outcome.stopped) rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
+    if (!outcome.stopped && stillOwned(folder))
+      rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
@@ -94,8 +98,15 @@ async function work(
   };
   const attempts = new Attempts(options.retryFailed);
   const looker = new TrialLooker();
+  const completed = new Set<string>();
   for (;;) {
+    requireOwned(folder);
     const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
+    for (const { state, folder } of trials)
+      if (state === 'finished' && !completed.has(folder!)) {
+        completed.add(folder!);
+        await completeUnowned(folder!);
+      }
     const planned = trials.filter((t) => t.record.planned);
     const verdicts = spec.learningRateSearch
       ? decideRates(planned, spec.learningRateSearch, record.metric)
@@ -110,7 +121,7 @@ async function work(
       if (busy.length === 0) return { stopped, trials, verdicts };
       for (const { folder } of busy) askToStop(folder!);
     } else {
-      for (const t of planned) if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) prune(t);
+      for (const t of planned) if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await prune(t);
       const next = planned.find(
         (t) => verdicts.get(t.record.id)!.kind === 'go' && !isBusy(t) && attempts.mayLaunch(t),
       );
@@ -143,7 +154,14 @@ function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
 }
 
 /** Again at every look: a trainer that has just begun clears away what was asked before. */
-const askToStop = (run: string): void => writeAtomic(join(runPaths(run).control, 'stop'), '', run);
+function askToStop(run: string): void {
+  try {
+    writeAtomic(join(runPaths(run).control, 'stop'), '', run);
+  } catch (e) {
+    // It cleared the folder at this very moment.
+    if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw e;
+  }
+}
 
 /** Notes what is not to be begun; with more rates in the section another one may win. @returns whether that is news */
 function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): boolean {
@@ -158,10 +176,17 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
 }
 
 /** The trial's own journal says why it goes no further. */
-function prune({ folder, state, reason, step }: TrialView): void {
+async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
-  if (state === 'lost') writeStatus(folder, { ...readStatus(folder)!, state: 'stopped' });
-  const journal = Journal.open(runPaths(folder).events);
-  journal.append({ kind: 'stopped', step, reason: 'pruned' });
-  journal.close();
+  const got = await claim(folder);
+  // Somebody trains it by hand: it is pruned once that has ended.
+  if (!('owner' in got)) return;
+  try {
+    if (state === 'lost') writeStatus(folder, { ...readStatus(folder)!, state: 'stopped' });
+    const journal = Journal.open(runPaths(folder).events);
+    journal.append({ kind: 'stopped', step, reason: 'pruned' });
+    journal.close();
+  } finally {
+    got.owner.release();
+  }
 }

@@ -1,0 +1,71 @@
+import type { OwnerRecord } from '../files/fence';
+import { claim } from '../files/owner';
+import { readStatus } from '../runs/status';
+import { AuroraError } from '../shared/errors';
+import { askAtTerminal } from './ask';
+
+export const TAKE_OVER_OPTION = { 'take-over': { type: 'boolean' } } as const;
+export const TAKE_OVER_HELP = `  --take-over        continue what a process of another machine owns: only if you know that it has ended
+`;
+
+export interface Owned {
+  folder: string;
+  what: 'run' | 'sweep';
+  /** The person says that an owner on another machine has ended. */
+  takeOver: boolean;
+}
+
+/**
+ * Does something as the one process that writes into a run's or a sweep's folder.
+ *
+ * @throws AuroraError 'run' while another process of this machine does, 'owned' where one of another machine may and
+ *   nobody says otherwise
+ */
+export async function owning<T>({ folder, what, takeOver }: Owned, action: () => Promise<T>): Promise<T> {
+  const got = await claim(folder, {
+    earlier: ownerByStatus(folder),
+    takeOver: async (owner) => takeOver || (await askAtTerminal(question(folder, owner))) === true,
+  });
+  if (!('owner' in got)) throw refused(folder, what, got.heldBy, got.as);
+  try {
+    return await action();
+  } finally {
+    got.owner.release();
+  }
+}
+
+/** Versions before there was an owner.json named the trainer in status.json alone. */
+function ownerByStatus(folder: string): OwnerRecord | undefined {
+  const status = readStatus(folder);
+  return status?.state === 'running' ? { ...status, at: status.heartbeat } : undefined;
+}
+
+const question = (folder: string, { pid, host }: OwnerRecord): string =>
+  `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.
+Has it ended, so that this process may continue?`;
+
+function refused(
+  folder: string,
+  what: Owned['what'],
+  { pid, host }: OwnerRecord,
+  as: 'alive' | 'unseen',
+): AuroraError {
+  if (as === 'unseen')
+    return new AuroraError(
+      'owned',
+      `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`,
+      'Make sure that it has ended, then repeat the command with --take-over.',
+    );
+  if (what === 'sweep')
+    return new AuroraError(
+      'run',
+      `The sweep ${folder} is being run by process ${pid} on ${host}.`,
+      'Stop that first, by Ctrl-C or with Stop Sweep: two queues must not start the same trials.',
+    );
+  const { step = 0, steps = 0 } = readStatus(folder) ?? {};
+  return new AuroraError(
+    'run',
+    `${folder} is still being trained by process ${pid} on ${host} (step ${step} of ${steps}).`,
+    'Stop that process first: two trainers must not write one run.',
+  );
+}

@@ -1,0 +1,230 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ownerFile, parseOwner, type OwnerRecord } from '../../src/files/fence';
+import { runPaths } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import { readStatus, writeStatus } from '../../src/runs/status';
+import { lookAtTrial } from '../../src/runs/sweep/look';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
+const LONG = ['--set', 'training.epochs=100000', '--set', 'training.evaluateEvery=100000'];
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) await end(child);
+});
+afterAll(() => lab.remove());
+
+/** The built CLI in a process of its own, its words in a file. */
+function start(log: string, ...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [CLI, 'train', ...args], {
+    stdio: ['ignore', 'ignore', openSync(lab.path(log), 'w')],
+  });
+  children.push(child);
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+const exit = (child: ChildProcess) =>
+  new Promise<number | null>((done) =>
+    child.exitCode !== null ? done(child.exitCode) : child.once('exit', (code) => done(code)),
+  );
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 12_000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+/** A run that trains for an hour, at its first checkpoint. */
+async function training(name: string): Promise<{ child: ChildProcess; run: string }> {
+  const out = lab.path(name);
+  const child = start(`${name}.log`, lab.experiment, '--out', out, ...LONG);
+  await until(() => lab.begun(out, 'checkpoints/step-000003'));
+  return { child, run: lab.runs(out)[0] };
+}
+
+/** Stops it where it stands; when this returns it does nothing more. */
+async function halt(child: ChildProcess): Promise<void> {
+  child.kill('SIGSTOP');
+  if (process.platform !== 'linux') return void (await wait(500));
+  const tasks = `/proc/${child.pid}/task`;
+  const state = (task: string) => {
+    const stat = readFileSync(join(tasks, task, 'stat'), 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+  };
+  await until(() => readdirSync(tasks).every((task) => state(task) === 'T'));
+}
+
+/** Everything in a folder, by a hash of its bytes. */
+function contents(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );
+  return Object.fromEntries(
+    files.sort().map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    ]),
+  );
+}
+
+const ownerOf = (run: string): OwnerRecord => parseOwner(readFileSync(ownerFile(run)))!;
+const giveTo = (run: string, owner: object) =>
+  writeFileSync(ownerFile(run), JSON.stringify({ ...ownerOf(run), nonce: 'another', ...owner }));
+const ELSEWHERE = { host: 'another-host', boot: 'another', pid: 4242 };
+const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+const resumed = (run: string) => readRun(run).events.filter((e) => e.kind === 'resumed').length;
+
+describe.skipIf(process.platform === 'win32')('a run', () => {
+  it('whose trainer stands still is not started again, however old its heartbeat is; once it is killed it is', async () => {
+    const { child, run } = await training('halted');
+    await halt(child);
+    expect(ownerOf(run).nonce).toBe(readStatus(run)!.nonce);
+    const hour = Date.now() - 3_600_000;
+    writeStatus(run, { ...readStatus(run)!, heartbeat: hour });
+    const before = contents(run);
+    for (const more of [[], ['--take-over']]) {
+      const r = lab.run('train', '--resume', run, ...more);
+      expect([r.code, r.err]).toEqual([
+        20,
+        expect.stringMatching(
+          new RegExp(`is still being trained by process ${child.pid} on .+\\n {7}Stop that`),
+        ),
+      ]);
+    }
+    expect(contents(run)).toEqual(before);
+    await end(child);
+    const again = start('halted-again.log', '--resume', run);
+    await until(() => resumed(run) === 1);
+    again.kill('SIGTERM');
+    expect(await exit(again)).toBe(130);
+    expect(existsSync(ownerFile(run))).toBe(false);
+    const writers = readRun(run).events.map((e) => e.w);
+    expect(new Set(writers).size).toBe(2);
+  });
+
+  it('is resumed by exactly one of several that try at once', async () => {
+    const { child, run } = await training('raced');
+    await end(child);
+    const all = Array.from({ length: 3 }, (_, i) => start(`raced-${i}.log`, '--resume', run));
+    await until(() => all.filter((c) => c.exitCode === 20).length === 2);
+    const winner = all.find((c) => c.exitCode === null)!;
+    await until(() => resumed(run) === 1 && readStatus(run)!.pid === winner.pid);
+    for (const [i, c] of all.entries())
+      if (c !== winner)
+        expect(readFileSync(lab.path(`raced-${i}.log`), 'utf8')).toContain(
+          `is still being trained by process ${winner.pid} on`,
+        );
+    winner.kill('SIGTERM');
+    expect(await exit(winner)).toBe(130);
+    expect(resumed(run)).toBe(1);
+  });
+
+  it('that another process has taken over is written by that one alone', async () => {
+    const { child, run } = await training('fenced');
+    await halt(child);
+    giveTo(run, ELSEWHERE);
+    const before = contents(run);
+    child.kill('SIGCONT');
+    expect(await exit(child)).toBe(24);
+    expect(contents(run)).toEqual(before);
+    expect(readFileSync(lab.path('fenced.log'), 'utf8')).toMatch(
+      /error: Process 4242 on another-host has taken over .+\n {7}This process has stopped/,
+    );
+  });
+
+  it('of another machine is not touched without a word from a person or a scheduler', async () => {
+    const { child, run } = await training('elsewhere');
+    await end(child);
+    giveTo(run, ELSEWHERE);
+    const before = contents(run);
+    const refused = lab.run('train', '--resume', run);
+    expect([refused.code, refused.err]).toEqual([
+      24,
+      expect.stringMatching(
+        /is owned by process 4242 on another-host, and this machine cannot see .+\n {7}Make sure/,
+      ),
+    ]);
+    expect(contents(run)).toEqual(before);
+    const job = { SLURM_JOB_ID: '12' };
+    const copies = ['asked', 'told', 'slurm'].map((name) => {
+      cpSync(run, lab.path(name), { recursive: true });
+      return lab.path(name);
+    });
+    giveTo(copies[2], { ...ELSEWHERE, job: { id: 'slurm::12', restarts: 0 } });
+    const env = { ...process.env, ...job, SLURM_RESTART_COUNT: '1' };
+    const word = (at: string, ...more: string[]) => [CLI, 'train', '--resume', at, ...more];
+    const started = [
+      // A person at a terminal says yes.
+      ...(hasScript
+        ? [
+            {
+              run: copies[0],
+              args: ['script', '-qec', [process.execPath, ...word(copies[0])].join(' '), '/dev/null'],
+            },
+          ]
+        : []),
+      { run: copies[1], args: [process.execPath, ...word(copies[1], '--take-over')] },
+      { run: copies[2], args: [process.execPath, ...word(copies[2])] },
+    ];
+    for (const { run, args } of started) {
+      const log = openSync(`${run}.log`, 'w');
+      const child = spawn(args[0], args.slice(1), { stdio: ['pipe', log, log], env });
+      children.push(child);
+      if (args[0] === 'script') {
+        await until(() => readFileSync(`${run}.log`, 'utf8').includes('[y/N]'));
+        child.stdin!.write('y\n');
+      }
+      await until(() => resumed(run) === 1);
+      const { pid } = ownerOf(run);
+      process.kill(pid, 'SIGTERM');
+      await exit(child);
+      expect(readStatus(run)!.state).toBe('stopped');
+      expect(existsSync(ownerFile(run))).toBe(false);
+    }
+  });
+
+  it('killed between its result and its end is shown as finished, and completed by the next that owns it', () => {
+    const out = lab.path('killed-late');
+    expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
+    const [run] = lab.runs(out);
+    const { events } = runPaths(run);
+    const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
+    expect(lines.at(-1)).toContain('"kind":"finished"');
+    writeFileSync(events, `${lines.slice(0, -1).join('\n')}\n`);
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeStatus(run, { ...readStatus(run)!, state: 'running', pid, heartbeat: Date.now() });
+    const look = () => lookAtTrial({ id: 't', number: 1, settings: {}, planned: true }, run);
+    expect(look()).toMatchObject({ state: 'finished', step: 96 });
+    const r = lab.run('train', '--resume', run);
+    expect([r.code, r.err]).toEqual([20, expect.stringContaining(`${run} has finished.`)]);
+    expect(readStatus(run)).toMatchObject({ state: 'finished', step: 96 });
+    const before = JSON.parse(lines.at(-1)!) as Record<string, unknown>;
+    const { kind, step, best, last } = before;
+    expect(readRun(run).events.at(-1)).toMatchObject({ kind, step, best, last });
+    expect(readdirSync(run)).not.toContain('owner.json');
+    rmSync(run, { recursive: true });
+  });
+});

@@ -1,0 +1,226 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { writeAtomic } from '../../../src/files/atomic';
+import { ownerFile, parseOwner, requireOwned, stillOwned } from '../../../src/files/fence';
+import { claim, schedulerJob, type Claim } from '../../../src/files/owner';
+import { thisProcess } from '../../../src/files/processes';
+import { temporaryFolders } from '../runs/folder';
+
+const folder = temporaryFolders();
+const programs = mkdtempSync(join(tmpdir(), 'aurora-owner-'));
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
+const program = join(programs, 'claim.cjs');
+
+/** Claims each folder it is given, says which it got, and lives until its input ends. */
+const CLAIMING = `
+  import { claim } from './owner';
+  process.stdin.once('data', async () => {
+    for (const folder of process.argv.slice(2)) {
+      const got = await claim(folder);
+      console.log('owner' in got ? got.owner.nonce : got.as);
+    }
+    console.log('done');
+  });
+  process.stdin.once('end', () => process.exit());
+`;
+
+beforeAll(async () => {
+  const resolveDir = resolve(import.meta.dirname, '../../../src/files');
+  const stdin = { contents: CLAIMING, resolveDir, loader: 'ts' } as const;
+  await build({ stdin, bundle: true, platform: 'node', format: 'cjs', outfile: program });
+});
+
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    const ended = once(child, 'exit');
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await ended;
+  }
+});
+
+/** Another process that claims folders once it is told to; `said` is what it got. */
+function claiming(...folders: string[]): { child: ChildProcess; said: Promise<string[]> } {
+  const child = spawn(process.execPath, [program, ...folders], { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.push(child);
+  const said = new Promise<string[]>((done) => {
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) =>
+      line === 'done' ? done(lines) : lines.push(line),
+    );
+  });
+  return { child, said };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+const ownerOf = (path: string) => parseOwner(readFileSync(ownerFile(path)));
+const got = (result: Claim) => {
+  if ('owner' in result) return result.owner;
+  throw new Error(`held by ${result.heldBy.pid}`);
+};
+const dead = (over = {}) => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  return JSON.stringify({ ...thisProcess(), pid, nonce: 'dead', at: Date.now(), ...over });
+};
+const elsewhere = { host: 'elsewhere', boot: 'another' };
+
+describe('an owner', () => {
+  it('is one process, until it releases the folder', async () => {
+    const path = folder();
+    const owner = got(await claim(path));
+    expect(ownerOf(path)).toMatchObject({ ...thisProcess(), nonce: owner.nonce });
+    expect(await claim(path)).toMatchObject({ as: 'alive', heldBy: { pid: process.pid } });
+    owner.release();
+    const next = got(await claim(path));
+    owner.release();
+    expect(ownerOf(path)?.nonce).toBe(next.nonce);
+    next.release();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('that stands still stays one; one whose process is gone is replaced', async () => {
+    const path = folder();
+    const { child, said } = claiming(path);
+    child.stdin!.write('\n');
+    const [nonce] = await said;
+    child.kill('SIGSTOP');
+    expect(await claim(path)).toMatchObject({ as: 'alive', heldBy: { pid: child.pid, nonce } });
+    await end(child);
+    const owner = got(await claim(path));
+    expect(readdirSync(path)).toEqual(['owner.json']);
+    owner.release();
+  });
+
+  it('is exactly one of several that try at once, whether nobody, a dead one or a damaged file was there', async () => {
+    const record = dead();
+    const folders = Array.from({ length: 60 }, (_, i) => {
+      const path = folder();
+      if (i < 2) writeFileSync(ownerFile(path), '');
+      else if (i % 2) writeFileSync(ownerFile(path), record);
+      return path;
+    });
+    const all = Array.from({ length: 4 }, () => claiming(...folders));
+    for (const { child } of all) child.stdin!.write('\n');
+    const said = await Promise.all(all.map((a) => a.said));
+    for (const [i, path] of folders.entries()) {
+      const winners = said.map((s) => s[i]).filter((word) => word !== 'alive');
+      expect(winners).toEqual([ownerOf(path)?.nonce]);
+      expect(readdirSync(path)).toEqual(['owner.json']);
+    }
+  }, 60_000);
+
+  it('that was killed while it took over is followed by the next', async () => {
+    const path = folder();
+    writeFileSync(ownerFile(path), dead());
+    writeFileSync(join(path, '.owner-dead.json'), dead({ nonce: 'second' }));
+    const owner = got(await claim(path));
+    expect(readdirSync(path)).toEqual(['owner.json']);
+    expect(ownerOf(path)?.nonce).toBe(owner.nonce);
+    owner.release();
+  });
+
+  it('on another machine is replaced by a decision only', async () => {
+    const path = folder();
+    writeFileSync(ownerFile(path), dead(elsewhere));
+    const asked: string[] = [];
+    const takeOver = (answer: boolean) => (found: { nonce: string }) => {
+      asked.push(found.nonce);
+      return Promise.resolve(answer);
+    };
+    expect(await claim(path)).toMatchObject({ as: 'unseen', heldBy: elsewhere });
+    expect(await claim(path, { takeOver: takeOver(false) })).toMatchObject({ as: 'unseen' });
+    got(await claim(path, { takeOver: takeOver(true) })).release();
+    expect(asked).toEqual(['dead', 'dead']);
+  });
+
+  it('is replaced where Slurm has started its job again, and not by another task of it', async () => {
+    const slurm = { SLURM_JOB_ID: '7', SLURM_CLUSTER_NAME: 'c' };
+    const job = schedulerJob(slurm);
+    expect(job).toEqual({ id: 'slurm:c:7', restarts: 0 });
+    expect(schedulerJob({})).toBeUndefined();
+    const path = folder();
+    const env = { ...process.env };
+    try {
+      Object.assign(process.env, slurm, { SLURM_RESTART_COUNT: '1' });
+      for (const [restarts, replaced] of [
+        [1, false],
+        [2, false],
+        [0, true],
+      ] as const) {
+        writeFileSync(ownerFile(path), dead({ ...elsewhere, job: { ...job, restarts } }));
+        const result = await claim(path);
+        expect('owner' in result).toBe(replaced);
+        if ('owner' in result) result.owner.release();
+      }
+    } finally {
+      process.env = env;
+    }
+  });
+
+  it('from a time without owner.json is known by its status', async () => {
+    const path = folder();
+    const earlier = { ...thisProcess(), nonce: 'n', at: Date.now() };
+    expect(await claim(path, { earlier })).toMatchObject({ as: 'alive' });
+    got(await claim(path, { earlier: { ...earlier, started: 1 } })).release();
+  });
+
+  it('needs a folder', async () => {
+    const path = join(folder(), 'nothing');
+    await expect(claim(path)).rejects.toMatchObject({ kind: 'run', message: `There is no folder ${path}.` });
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('a writer', () => {
+  it('that finds another owner writes nothing more', async () => {
+    const path = folder();
+    const owner = got(await claim(path));
+    mkdirSync(join(path, 'adapter'));
+    const file = join(path, 'adapter', 'a.json');
+    writeAtomic(file, 'mine');
+    writeFileSync(ownerFile(path), dead({ pid: 4242, host: 'other-host' }));
+    expect(() => writeAtomic(file, 'late')).toThrow(`Process 4242 on other-host has taken over ${path}.`);
+    expect(() => requireOwned(path)).toThrow(expect.objectContaining({ kind: 'owned', exitCode: 24 }));
+    expect(stillOwned(file)).toBe(false);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(readdirSync(join(path, 'adapter'))).toEqual(['a.json']);
+    // What lies beside the folder is nobody's.
+    writeAtomic(`${path}-beside`, 'x');
+    rmSync(`${path}-beside`);
+    owner.release();
+    expect(ownerOf(path)?.pid).toBe(4242);
+  });
+
+  it('that finds no owner puts its record back, and makes no folder that was moved away', async () => {
+    const path = join(folder(), 'run');
+    mkdirSync(path);
+    const owner = got(await claim(path));
+    rmSync(ownerFile(path));
+    writeAtomic(join(path, 'a'), '1');
+    expect(ownerOf(path)?.nonce).toBe(owner.nonce);
+    renameSync(path, `${path}-moved`);
+    requireOwned(join(path, 'a'));
+    expect(existsSync(path)).toBe(false);
+    renameSync(`${path}-moved`, path);
+    owner.release();
+  });
+});
