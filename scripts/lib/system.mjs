@@ -34,12 +34,12 @@ export function ensureVulkan() {
   ensurePackages(['mesa-vulkan-drivers'], 'or set AURORA_TEST_WEBGPU=0 to skip the tests on WebGPU');
 }
 
-/** PyTorch and ONNX Runtime, as Debian has them, for the tests that run exports there. AURORA_TEST_PYTHON=0 skips those. */
+/** PyTorch, torchvision and ONNX Runtime, as Debian has them, for the tests that run exports there. AURORA_TEST_PYTHON=0 skips those. */
 export function ensurePython() {
   const other = process.env.AURORA_TEST_PYTHON;
   if (other !== undefined) return;
   ensurePackages(
-    ['python3-torch', 'python3-onnxruntime', 'python3-onnx', 'python3-safetensors'],
+    ['python3-torch', 'python3-torchvision', 'python3-onnxruntime', 'python3-onnx', 'python3-safetensors'],
     'or set AURORA_TEST_PYTHON to the path of a Python that has them, or to 0 to skip the tests that need it',
   );
 }

@@ -13,7 +13,7 @@ const LOG_MS = 10_000;
 export class Progress {
   private loss: number | undefined;
   private secondsPerStep: number | undefined;
-  private drawn = 0;
+  private drawn = -Infinity;
   private onScreen = false;
 
   constructor(
@@ -26,7 +26,7 @@ export class Progress {
       old === undefined ? now : old + SMOOTHING * (now - old);
     this.loss = smooth(this.loss, r.loss);
     this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
     this.drawn = now;
     this.draw(r);

@@ -1,6 +1,7 @@
 import { attrFloat, attrInt } from './attributes';
+import { numberedPaths, PathNumbers } from './layer-names';
 import type { Graph, Node, Tensor } from './model';
-import { isModuleParameter, modulePath, sameModule } from './module-path';
+import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
 import { readersOf } from './reads';
 
 /** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
@@ -14,6 +15,10 @@ export interface LinearCall {
 export interface LinearLayer {
   /** Dotted, as `named_modules()` gives it: `encoder.layer.0.attention.self.query`. */
   path: string;
+  /** Where earlier versions gave the layer another one: their runs go by that. */
+  formerPath?: string;
+  /** PyTorch's own, where `path` is the former one; see `namedAs`. */
+  pytorchPath?: string;
   inFeatures: number;
   outFeatures: number;
   /** The initializer that holds the weight. */
@@ -58,7 +63,9 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const users = readersOf(graph);
   const layers = new Map<string, LinearLayer>();
   const ofWeight = new Map<Tensor, LinearLayer[]>();
-  const ofPath = new Map<string, string[]>();
+  const paths = new PathNumbers();
+  const formerPaths = new PathNumbers();
+  const isList = numberedPaths(operands.keys());
   const candidates = graph.nodes.flatMap((node) => {
     const operand = linearOperand(operands, node);
     return operand ? [{ node, operand }] : [];
@@ -75,21 +82,22 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
     )
       continue;
     const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
-    const base = modulePath(node, tensor.name, biasName(graph, users, node), tied) ?? tensor.name;
+    const traces = { node, weight: tensor.name, tied };
+    const bias = biasName(graph, users, node);
+    const base = modulePath({ ...traces, bias: biasParameter(operands, users, node) }, isList) ?? tensor.name;
+    const formerBase = formerPath({ ...traces, bias }) ?? tensor.name;
     const call = { node, input: node.inputs[0], output: node.outputs[0] };
     const again = ofWeight.get(tensor)?.find((l) => sameModule(l.path, base));
     if (again) {
       again.calls.push(call);
       continue;
     }
-    // Different weights under one name (functional calls in one scope) are different layers.
-    const known = ofPath.get(base) ?? [];
-    if (!known.includes(tensor.name)) ofPath.set(base, [...known, tensor.name]);
-    const nth = ofPath.get(base)!.indexOf(tensor.name);
-    const path = nth === 0 ? base : `${base}_${nth}`;
+    const path = paths.of(base, tensor.name);
+    const former = formerPaths.of(formerBase, tensor.name);
     const [rows, columns] = tensor.dims;
     const layer: LinearLayer = {
       path,
+      ...(former !== path && { formerPath: former }),
       inFeatures: operand.transposed ? columns : rows,
       outFeatures: operand.transposed ? rows : columns,
       weight: tensor,
@@ -143,6 +151,21 @@ function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string 
   if (node.opType === 'Gemm') return node.inputs[2];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
   return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
+}
+
+/** The same by the name that it has there: exporters keep equal constants once, with an Identity for each module. */
+function biasParameter(
+  operands: Map<string, WeightOperand>,
+  users: Map<string, Node[]>,
+  node: Node,
+): string | undefined {
+  const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
+  const name =
+    node.opType === 'Gemm'
+      ? node.inputs[2]
+      : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
+  if (name === undefined || isModuleParameter(name)) return name;
+  return operands.get(name)?.tensor.name ?? name;
 }
 
 /** The same bias at every call, added as it is. */

@@ -1,21 +1,44 @@
 import type { Node } from './model';
+import { isUsedIn, pathOfScopes } from './scope-path';
+
+/** What is known of a linear layer's module. */
+export interface Traces {
+  node: Node;
+  /** Name of the weight. */
+  weight: string;
+  /** Name of the bias that is added. */
+  bias: string | undefined;
+  /** The weight is an embedding's too, and named after that: then its name comes last. */
+  tied: boolean;
+}
 
 /**
- * The path a linear layer's module had before export. Exporters keep it in different places, so they are
- * asked in this order: the weight's own name, the scope in the node's metadata, the node's name, the bias.
+ * The path a linear layer's module had before export, as `named_modules()` gives it. Exporters keep it in different
+ * places, so they are asked in this order: the weight's own name, the scope in the node's metadata, the bias where it
+ * goes with the node's name, the node's name, the bias.
  *
- * @param tied the weight is an embedding's too, and named after that: then its name comes last
+ * @param isList whether a parameter of the model lies below a number behind a path
  */
 export function modulePath(
-  node: Node,
-  weight: string,
-  bias: string | undefined,
-  tied: boolean,
+  { node, weight, bias, tied }: Traces,
+  isList: (path: string) => boolean,
 ): string | undefined {
+  const owner = bias === undefined ? undefined : fromParameter(bias);
   return (
     (tied ? undefined : fromParameter(weight)) ??
     fromMetadata(node) ??
-    fromNodeName(node.name) ??
+    fromScopes(node.name, owner, isList) ??
+    owner ??
+    fromParameter(weight)
+  );
+}
+
+/** The same as earlier versions gave it, which joined the scopes in the node's name. Their runs go by it. */
+export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
+  return (
+    (tied ? undefined : fromParameter(weight)) ??
+    fromMetadata(node) ??
+    scopesOf(node.name)?.join('.') ??
     (bias ? fromParameter(bias) : undefined) ??
     fromParameter(weight)
   );
@@ -50,10 +73,19 @@ function fromMetadata(node: Node): string | undefined {
 }
 
 /** torch.onnx's classic exporter: `/encoder/layer.0/query/MatMul`, later calls `…/MatMul_1`. */
-function fromNodeName(name: string): string | undefined {
+function scopesOf(name: string): string[] | undefined {
   const parts = name.split('/').filter((p) => p !== '');
   const last = parts.pop();
-  return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last)
-    ? parts.join('.')
-    : undefined;
+  return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last) ? parts : undefined;
+}
+
+/** The bias's own module is right where exporters have not put the same constant of another module in its place. */
+function fromScopes(
+  name: string,
+  owner: string | undefined,
+  isList: (path: string) => boolean,
+): string | undefined {
+  const scopes = scopesOf(name);
+  if (!scopes) return undefined;
+  return owner !== undefined && isUsedIn(owner, scopes) ? owner : pathOfScopes(scopes, isList);
 }

@@ -1,4 +1,5 @@
 import type { Node } from './model';
+import { pathOfScopes } from './scope-path';
 
 /**
  * The path of the module whose code a node came from, as far as the exporter tells: torch.onnx's newer one in the
@@ -9,5 +10,7 @@ export function scopeOf(node: Node): string | undefined {
   const names = scopes ? [...scopes.matchAll(/'([^']*)'|"([^"]*)"/g)].map((m) => m[1] ?? m[2]) : [];
   if (names.length > 1) return names.at(-2) || undefined;
   const parts = node.name.split('/').filter((p) => p !== '');
-  return node.name.startsWith('/') && parts.length > 1 ? parts.slice(0, -1).join('.') : undefined;
+  return node.name.startsWith('/') && parts.length > 1
+    ? pathOfScopes(parts.slice(0, -1), () => false)
+    : undefined;
 }

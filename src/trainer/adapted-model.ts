@@ -1,6 +1,7 @@
 import { selectAdapters, type LayerAdapter } from '../adapters/select';
 import { declaredOutputs, taskOutput } from '../adapters/task-output';
 import { gradientPath, requireRules } from '../graph/autodiff/differentiate';
+import { namedAs } from '../graph/layer-names';
 import { findLinearLayers, type LinearLayer } from '../graph/linear';
 import { loadModel } from '../graph/load';
 import { elementCount, type Model } from '../graph/model';
@@ -25,11 +26,14 @@ export interface AdaptedModel {
   warnings: string[];
 }
 
-/** @throws AuroraError where the file, a target, a rank or an operator cannot be used */
-export function adaptModel(spec: Experiment): AdaptedModel {
+/**
+ * @param modules those that the experiment's run adapts, once it has begun
+ * @throws AuroraError where the file, a target, a rank or an operator cannot be used
+ */
+export function adaptModel(spec: Experiment, modules?: readonly string[]): AdaptedModel {
   const original = loadModel(spec.model.path);
   const model = prepareModel(original);
-  const layers = findLinearLayers(model.graph);
+  const layers = namedAs(findLinearLayers(model.graph), modules);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.model.output,
     head: spec.task.head === 'linear',

@@ -5,7 +5,9 @@ import { writerOf } from '../files/fence';
 import { thisProcess } from '../files/processes';
 import { runPaths } from '../runs/layout';
 import { writeStatus } from '../runs/status';
+import { diskError } from '../files/atomic';
 import type { RunState, RunStatus, StopReason } from '../shared/events';
+import { writeEndStatus } from './last-status';
 
 /** Cells of the memory that both threads see. */
 export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
@@ -25,11 +27,16 @@ const STOP_TIMEOUT_MS = 60_000;
 /** A run on a lease stops when nobody has touched `control/lease` for so long; the editor does every five seconds. */
 export const LEASE_MS = 60_000;
 
+/** A thread that fails at once must not keep a core busy. */
+const RESTART_MS = 1000;
+
 export interface PulseOptions {
   /** Milliseconds after which a process that was asked to stop is taken to hang. */
   stopTimeout?: number;
   /** Milliseconds that a lease lasts; left out, the run needs none. */
   lease?: number;
+  /** Gets whole sentences on what does not work and does not end the run. */
+  warn?: (message: string) => void;
 }
 
 export interface PulseData {
@@ -62,12 +69,16 @@ export const writeLastStatus = (run: string, state: Exclude<RunState, 'running'>
  * thread writes the heartbeat and watches `control/` for requests.
  */
 export class Pulse {
+  private worker: Worker;
+  private ended = false;
+
   private constructor(
-    private readonly worker: Worker,
-    private readonly cells: Int32Array,
-    private readonly run: string,
-    private readonly status: RunStatus,
-  ) {}
+    private readonly workerFile: string,
+    private readonly data: PulseData,
+    private readonly warn: (message: string) => void,
+  ) {
+    this.worker = this.startWorker();
+  }
 
   /** @param workerFile the built pulse-worker; the first status.json is on disk when this returns */
   static start(run: string, workerFile: string, options: PulseOptions = {}): Pulse {
@@ -75,36 +86,60 @@ export class Pulse {
     const owner = writerOf(run);
     const status = { ...newStatus('running'), ...(owner && { nonce: owner.nonce }) };
     // A request that an earlier process did not live to see must not stop this one.
-    rmSync(runPaths(run).control, { recursive: true, force: true });
+    clear(runPaths(run).control);
     writeStatus(run, status);
-    const { stopTimeout = STOP_TIMEOUT_MS, lease } = options;
-    const data: PulseData = { run, cells, status, stopTimeout, lease, owned: owner !== undefined };
-    const worker = new Worker(workerFile, { workerData: data });
+    const { stopTimeout = STOP_TIMEOUT_MS, lease, warn = () => undefined } = options;
+    const owned = owner !== undefined;
+    return new Pulse(workerFile, { run, cells, status, stopTimeout, lease, owned }, warn);
+  }
+
+  /** One that fails is replaced: without it nobody hears from the run, and it hears nobody, but it trains. */
+  private startWorker(): Worker {
+    const worker = new Worker(this.workerFile, { workerData: this.data });
     // It must not keep a process alive whose trainer failed so badly that it could not end it.
     worker.unref();
-    return new Pulse(worker, cells, run, status);
+    const warn = (message: string) => this.ended || this.warn(message);
+    worker.on('message', warn);
+    worker.on('error', (e) => warn(`The heartbeat of the run failed and is restarted: ${e.message}`));
+    worker.once('exit', () => {
+      if (this.ended) return;
+      const again = () => {
+        if (!this.ended) this.worker = this.startWorker();
+      };
+      setTimeout(again, RESTART_MS).unref();
+    });
+    return worker;
   }
 
   progress(step: number, steps: number): void {
-    Atomics.store(this.cells, CELL.step, step);
-    Atomics.store(this.cells, CELL.steps, steps);
+    Atomics.store(this.data.cells, CELL.step, step);
+    Atomics.store(this.data.cells, CELL.steps, steps);
   }
 
   /** Who wants the run to stop after the step in hand; undefined while nobody does. */
   stopRequested(): StopReason | undefined {
-    const cell = Atomics.load(this.cells, CELL.stop);
+    const cell = Atomics.load(this.data.cells, CELL.stop);
     return cell === 0 ? undefined : cell === STOP.requested ? 'requested' : 'window-closed';
   }
 
   /** True once a request. */
   checkpointRequested(): boolean {
-    return Atomics.exchange(this.cells, CELL.checkpoint, 0) === 1;
+    return Atomics.exchange(this.data.cells, CELL.checkpoint, 0) === 1;
   }
 
   /** Ends the second thread, then writes the last status. */
   async end(state: Exclude<RunState, 'running'>): Promise<void> {
+    this.ended = true;
     await this.worker.terminate();
-    const [step, steps] = [CELL.step, CELL.steps].map((cell) => Atomics.load(this.cells, cell));
-    writeStatus(this.run, { ...this.status, state, step, steps, heartbeat: Date.now() });
+    const [step, steps] = [CELL.step, CELL.steps].map((cell) => Atomics.load(this.data.cells, cell));
+    await writeEndStatus(this.data.run, { ...this.data.status, state, step, steps, heartbeat: Date.now() });
+  }
+}
+
+function clear(control: string): void {
+  try {
+    rmSync(control, { recursive: true, force: true, maxRetries: 3 });
+  } catch (e) {
+    throw diskError(control, e);
   }
 }

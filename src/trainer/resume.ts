@@ -4,14 +4,15 @@ import type { Experiment } from '../shared/experiment';
 import type { Checkpoint } from './checkpoint';
 import { latestCheckpoint } from './checkpoint-store';
 import type { Environment } from './environment';
+import type { KnownTask } from './task';
 import { specHash } from './spec-hash';
 
 /** What a resumed run starts from. */
 export interface Restored {
   /** Undefined where the run died before its first checkpoint: it starts over, with the same seed. */
   checkpoint: Checkpoint | undefined;
-  /** The labels in the order the run has them; undefined where it died before it knew. */
-  labels: string[] | undefined;
+  /** Labels and modules as the run has them; undefined where it died before it knew. */
+  known: KnownTask | undefined;
   /** Whether the journal has its `started` line. */
   started: boolean;
   seconds: number;
@@ -34,7 +35,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
     );
   return {
     checkpoint: found?.checkpoint,
-    labels: started?.labels,
+    known: started,
     started: started !== undefined,
     seconds: state?.secondsSpent ?? 0,
     examples: state?.examplesSeen ?? 0,

@@ -36,19 +36,25 @@ export interface Task {
   warnings: string[];
 }
 
+/** Of a run that has begun: the order of its labels, and the modules that it adapts by the names that it has for them. */
+export interface KnownTask {
+  labels?: readonly string[];
+  modules?: readonly string[];
+}
+
 /**
  * @param near  a folder for temporary graphs on the model's file system
- * @param known the labels of an earlier run
+ * @param known what the run's journal says, once it has begun
  * @param load  what is read of the data
  */
 export function prepareTask(
   spec: Experiment,
   near: string,
-  known?: readonly string[],
+  known: KnownTask = {},
   load: typeof loadData = loadData,
 ): Promise<Task> {
-  const adapted = adaptModel(spec);
-  return makeTask(spec, adapted, load(spec, adapted.model, known), near);
+  const adapted = adaptModel(spec, known.modules);
+  return makeTask(spec, adapted, load(spec, adapted.model, known.labels), near);
 }
 
 /** The same from a model and data that are read already. */

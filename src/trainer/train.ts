@@ -67,7 +67,14 @@ export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopR
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const journal = Journal.open(runPaths(run).events);
-  const pulse = Pulse.start(run, options.pulseWorker, options.lease ? { lease: LEASE_MS } : {});
+  const pulse = Pulse.start(run, options.pulseWorker, {
+    ...(options.lease && { lease: LEASE_MS }),
+    warn: (message) =>
+      void attempt(() => {
+        journal.append({ kind: 'warning', message });
+        options.listener.warning(message);
+      }),
+  });
   let step = 0;
   try {
     const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
@@ -113,7 +120,7 @@ async function trainOnce(
   const from = restored?.checkpoint?.state.step ?? 0;
   at(from);
   const folder = join(run, 'graph');
-  const prepared = await prepareTask(spec, folder, restored?.labels);
+  const prepared = await prepareTask(spec, folder, restored?.known);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const { threads, program, frozen } = options;

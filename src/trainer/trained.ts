@@ -72,7 +72,7 @@ export async function openTrained(
   const step = stepOf(run, at);
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
-  const prepared = await prepareTask(run.spec, near, started.labels, load);
+  const prepared = await prepareTask(run.spec, near, started, load);
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

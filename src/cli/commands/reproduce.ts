@@ -57,7 +57,7 @@ It runs in a clone of the repository, whose demo/studies/*.aurora.json are the e
         'Clone the repository, run `npm start` in it once, and then `npx aurora reproduce demo`.',
       );
     const out = resolve(args.text('out') ?? join(ROOT, '.cache', 'reproduce', name));
-    const began = Date.now();
+    const began = performance.now();
     const cli = join(__dirname, 'cli.cjs');
     const from = (path: string) => relative(process.cwd(), path);
     const steps = [
@@ -69,7 +69,7 @@ It runs in a clone of the repository, whose demo/studies/*.aurora.json are the e
       const code = await runNode(step);
       if (code !== EXIT.ok) return code;
     }
-    process.stdout.write(`Took   ${duration((Date.now() - began) / 1000)}\n`);
+    process.stdout.write(`Took   ${duration((performance.now() - began) / 1000)}\n`);
     return EXIT.ok;
   },
 };

@@ -21,7 +21,7 @@ const BAR = 12;
 /** For a log: a line when a trial ends or pauses, and now and then how the whole of it goes. */
 export class SweepLines implements SweepView {
   private readonly said = new Map<string, string>();
-  private summed = Date.now();
+  private summed = performance.now();
   private lastSummary = '';
   private first = true;
 
@@ -48,8 +48,8 @@ export class SweepLines implements SweepView {
         this.line(this.words(trial));
     }
     this.first = false;
-    if (Date.now() - this.summed < LOG_MS) return;
-    this.summed = Date.now();
+    if (performance.now() - this.summed < LOG_MS) return;
+    this.summed = performance.now();
     const text = summary(trials, verdicts, this.record);
     if (text !== this.lastSummary) this.line(text);
     this.lastSummary = text;
@@ -75,7 +75,7 @@ export class SweepLines implements SweepView {
 /** For a terminal: below those lines one for each running trial and a summary, redrawn in place. */
 export class SweepScreen extends SweepLines {
   private drawn = 0;
-  private readonly began = Date.now();
+  private readonly began = performance.now();
   private share: number | undefined;
 
   override looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void {
@@ -107,7 +107,7 @@ export class SweepScreen extends SweepLines {
     const planned = trials.filter((t) => t.record.planned && !t.record.passedOver);
     const done = planned.reduce((n, t) => n + shareOf(t), 0);
     this.share ??= done;
-    const rate = (done - this.share) / (Date.now() - this.began);
+    const rate = (done - this.share) / (performance.now() - this.began);
     return rate > 0 ? ` · ${duration((planned.length - done) / rate / 1000)} left` : '';
   }
 }

@@ -15,8 +15,8 @@ export class WorkspaceFiles {
   private at = 0;
 
   all(): Promise<string[]> {
-    if (!this.found || Date.now() - this.at > FRESH_MS) {
-      this.at = Date.now();
+    if (!this.found || performance.now() - this.at > FRESH_MS) {
+      this.at = performance.now();
       this.found = search();
     }
     return this.found;

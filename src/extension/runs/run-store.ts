@@ -29,7 +29,7 @@ class WorkspaceRunStore implements RunStore {
   /** Looks come one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
-  private lookedAtFolders = 0;
+  private lookedAtFolders = -Infinity;
   private polling = false;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
@@ -91,7 +91,7 @@ class WorkspaceRunStore implements RunStore {
       vscode.workspace.onDidOpenTextDocument((d) => this.opened(d)),
       vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookEverywhere()),
       vscode.window.onDidChangeWindowState((state) => {
-        if (state.focused) this.lookedAtFolders = 0;
+        if (state.focused) this.lookedAtFolders = -Infinity;
       }),
     );
     await this.lookEverywhere();
@@ -112,7 +112,7 @@ class WorkspaceRunStore implements RunStore {
 
   private async lookAtFolders(): Promise<void> {
     await this.look(() => this.catalog.look());
-    this.lookedAtFolders = Date.now();
+    this.lookedAtFolders = performance.now();
   }
 
   private fileCame(uri: vscode.Uri): void {
@@ -141,7 +141,11 @@ class WorkspaceRunStore implements RunStore {
     if (this.polling) return;
     this.polling = true;
     try {
-      if (this.firstLook && vscode.window.state.focused && Date.now() - this.lookedAtFolders >= FOLDERS_MS)
+      if (
+        this.firstLook &&
+        vscode.window.state.focused &&
+        performance.now() - this.lookedAtFolders >= FOLDERS_MS
+      )
         await this.lookAtFolders();
       else if (this.catalog.active) await this.look(() => this.catalog.lookAtActive());
     } finally {

@@ -58,7 +58,7 @@ export async function launchTrainer({ node, args, run, env }: Launch): Promise<L
   const end = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 1))),
   );
-  for (const until = Date.now() + FIRST_WORD_MS; Date.now() < until; await wait(LOOK_MS)) {
+  for (const until = performance.now() + FIRST_WORD_MS; performance.now() < until; await wait(LOOK_MS)) {
     const over = ended;
     const status = await statusOf(run);
     if (status && status.nonce !== before) {

@@ -1,7 +1,9 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPaths } from '../../runs/layout';
-import { isAlive } from '../../runs/status';
+import { presenceNow } from '../../files/processes';
+import { AwakeClock } from '../../shared/awake-clock';
+import type { RunStatus } from '../../shared/events';
 import { statusOf } from './run-status';
 
 /** A leased trainer saves and stops when its lease was not renewed for 60 s: twelve of these. */
@@ -21,12 +23,13 @@ export interface Memory {
  * control/lease is touched. After a reload the remembered runs are taken up again; runs that ended are dropped.
  */
 export class Leases {
-  private readonly held = new Map<string, number>();
+  private readonly held = new Map<string, Held>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly memory: Memory,
     private readonly interval = LEASE_MS,
+    private readonly now: () => number = () => performance.now(),
   ) {
     for (const run of memory.get()) this.hold(run);
     if (this.held.size > 0) this.remember();
@@ -55,7 +58,7 @@ export class Leases {
   }
 
   private hold(run: string): void {
-    this.held.set(run, Date.now());
+    this.held.set(run, { clock: new AwakeClock(2 * this.interval, this.now), heard: 0 });
     // The host may end while a lease is held: that is what it is for.
     this.timer ??= setInterval(() => void this.renewAll(), this.interval).unref();
     void this.renewAll();
@@ -70,16 +73,34 @@ export class Leases {
     this.memory.set(this.runs());
   }
 
-  private async renewAll(): Promise<void> {
-    for (const [run, since] of [...this.held]) {
-      const status = await statusOf(run).catch(() => undefined);
-      const waiting = status === undefined && Date.now() - since < STARTUP_MS;
-      // A computer that slept looks dead until the trainer's next heartbeat.
-      const perhaps = status?.state === 'running' && Date.now() - status.heartbeat < STARTUP_MS;
-      if (waiting || perhaps || isAlive(status)) await renew(run).catch(() => undefined);
+  /** Renews once; done every five seconds. */
+  async renewAll(): Promise<void> {
+    for (const [run, held] of [...this.held]) {
+      const found = await statusOf(run).then(
+        (status) => ({ status }),
+        () => undefined,
+      );
+      if (!found || isWanted(held, found.status)) await renew(run).catch(() => undefined);
       else this.drop(run);
     }
   }
+}
+
+/** What this window knows of a run: by its own clock, since a heartbeat's may have been changed or be another machine's. */
+interface Held {
+  clock: AwakeClock;
+  /** The last heartbeat seen. */
+  heartbeat?: number;
+  /** When it changed, by the clock. */
+  heard: number;
+}
+
+/** Whether a trainer needs the lease. A machine that slept looks dead until the trainer's next heartbeat. */
+function isWanted(held: Held, status: RunStatus | undefined): boolean {
+  const now = held.clock.read();
+  if (status && status.state !== 'running') return false;
+  if (status && status.heartbeat !== held.heartbeat) [held.heartbeat, held.heard] = [status.heartbeat, now];
+  return now - held.heard < STARTUP_MS || (status !== undefined && presenceNow(status) === 'alive');
 }
 
 async function renew(run: string): Promise<void> {

@@ -21,11 +21,11 @@ export function registerStatusBar(services: Services): vscode.Disposable {
   const active = new Map<string, RunEntry>();
   let shown: ActiveRun[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let updated = 0;
+  let updated = -Infinity;
 
   const update = async () => {
     timer = undefined;
-    updated = Date.now();
+    updated = performance.now();
     shown = await Promise.all([...active.values()].map(activeRun));
     const status = statusText(shown, vscode.l10n.t);
     if (!status) return item.hide();
@@ -35,7 +35,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     item.show();
   };
   const soon = () => {
-    const due = Math.max(0, updated + UPDATE_MS - Date.now());
+    const due = Math.max(0, updated + UPDATE_MS - performance.now());
     timer ??= setTimeout(() => void update().catch((e: Error) => log.error(e)), due);
   };
   const note = (runs: readonly RunEntry[]) => {

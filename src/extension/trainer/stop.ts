@@ -6,6 +6,7 @@ import { groupIsThere, killTree } from '../../files/process-tree';
 import { isOurTrainer, presence } from '../../files/processes';
 import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_TIMEOUT_MS, writeStatus } from '../../runs/status';
+import { AwakeClock } from '../../shared/awake-clock';
 import { AuroraError } from '../../shared/errors';
 import type { RunStatus } from '../../shared/events';
 import type { StopOutcome } from './client';
@@ -28,6 +29,9 @@ export const STOP_TIMES = {
 export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
 
 const LOOK_MS = 100;
+
+/** A machine that falls asleep meanwhile must not find a trainer silent, or a process not ended, when it wakes. */
+const awakeClock = () => new AwakeClock(20 * LOOK_MS);
 
 /**
  * Stops a run's trainer, whoever started it: asks through the run folder, waits for the step in hand, then
@@ -64,10 +68,10 @@ export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promi
 
 /** The status; of a run that is being started, as soon as there is one. */
 async function firstWord(run: string, time: number): Promise<RunStatus | undefined> {
-  const until = Date.now() + time;
+  const clock = awakeClock();
   for (;;) {
     const status = await statusOf(run);
-    if (status || Date.now() > until) return status;
+    if (status || clock.read() > time) return status;
     await wait(LOOK_MS);
   }
 }
@@ -80,16 +84,16 @@ async function ask(run: string): Promise<void> {
 
 /** Waits until the process has ended by itself. False where it is silent, or takes too long. */
 async function asked(run: string, begun: RunStatus, times: StopTimes): Promise<boolean> {
-  const until = Date.now() + times.asked;
-  let heard = Date.now();
+  const clock = awakeClock();
+  let heard = 0;
   let heartbeat = begun.heartbeat;
-  while (Date.now() < until) {
+  for (let now = 0; now < times.asked; now = clock.read()) {
     if (!(await groupIsThere(begun.pid))) return true;
     const status = await statusOf(run);
     // Another trainer has the run by now; this one's process is not its business.
     if (status && status.nonce !== begun.nonce) return (await whereIs(begun)) === 'gone';
-    if (status && status.heartbeat !== heartbeat) [heartbeat, heard] = [status.heartbeat, Date.now()];
-    if (Date.now() - heard > times.silent) return false;
+    if (status && status.heartbeat !== heartbeat) [heartbeat, heard] = [status.heartbeat, now];
+    if (now - heard > times.silent) return false;
     await wait(LOOK_MS);
   }
   return false;
@@ -120,10 +124,10 @@ const isTheRuns = (run: string, status: RunStatus): Promise<boolean> =>
   isOurTrainer(status, status.heartbeat, status.started === undefined ? basename(run) : '');
 
 async function gone(pid: number, time: number): Promise<boolean> {
-  const until = Date.now() + time;
+  const clock = awakeClock();
   for (;;) {
     if (!(await groupIsThere(pid))) return true;
-    if (Date.now() > until) return false;
+    if (clock.read() > time) return false;
     await wait(LOOK_MS);
   }
 }
@@ -137,8 +141,8 @@ async function lost(run: string, begun: RunStatus): Promise<StopOutcome> {
 
 /** A trainer of another machine can only be asked. */
 async function elsewhere(run: string, begun: RunStatus, time: number): Promise<StopOutcome> {
-  const until = Date.now() + time;
-  while (Date.now() < until) {
+  const clock = awakeClock();
+  while (clock.read() < time) {
     const status = await statusOf(run);
     if (status && status.state !== 'running') return stopOutcome(run, status, false);
     await wait(LOOK_MS);

@@ -21,6 +21,8 @@ import { taskOptions } from './options';
 /** What a process that measures or tries one device is given, as a file; the data are those of the first step alone. */
 export interface TrialRequest {
   spec: Experiment;
+  /** By the names that the run has for them. */
+  modules: string[];
   data: Omit<TaskData, 'tokenizer'>;
   batches: number[][];
   place: Place;
@@ -58,6 +60,7 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
   const split = (of: DataSplit): DataSplit => ({ path: of.path, rows: [], dataset, skipped: [] });
   const request: TrialRequest = {
     spec: task.spec,
+    modules: task.adapters.map((a) => a.layer.path),
     batches: groups[0],
     data: { train: split(train), validation: split(validation), labels, warnings: [] },
     place,
@@ -76,9 +79,9 @@ export const firstStep = ({ spec: { training }, data }: Task): number[][] =>
 /** Trains the first step of a run on one device, again and again where it is measured, changing nothing. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
   const request = deserialize(readFileSync(file)) as TrialRequest;
-  const { spec, data, batches, place, threads, folder } = request;
+  const { spec, modules, data, batches, place, threads, folder } = request;
   try {
-    const adapted = adaptModel(spec);
+    const adapted = adaptModel(spec, modules);
     const whole = { ...data, tokenizer: loadTokenizer(spec.model.tokenizer) };
     const prepared = await makeTask(spec, adapted, whole, folder);
     const keep = join(dirname(folder), 'frozen');

@@ -2,6 +2,7 @@ import { injectAdapters, tensorName } from '../../adapters/inject';
 import { methodOf } from '../../adapters/registry';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
+import { pytorchPathOf } from '../../graph/layer-names';
 import type { Dim, Model } from '../../graph/model';
 import type { FloatTensor } from '../../graph/safetensors';
 import { withoutUnused } from '../../graph/prune';
@@ -26,13 +27,14 @@ export function adapterInputsModel(
   };
   for (const a of task.adapters) {
     const { layer, spec } = a;
-    const rank = `rank of ${layer.path}`;
+    const path = pytorchPathOf(layer);
+    const rank = `rank of ${path}`;
     for (const t of a.tensors) {
       const shape = t.dims.map((d, axis) => (t.rankAxes.includes(axis) ? rank : d));
-      add(peftKey(layer.path, t.peftName), shape, t.dims, parameters.get(tensorName(a, t.name))!);
+      add(peftKey(path, t.peftName), shape, t.dims, parameters.get(tensorName(a, t.name))!);
     }
     const scale = methodOf(spec).scale?.(spec);
-    if (scale !== undefined) add(scalingKey(layer.path), [], [], Float32Array.of(scale));
+    if (scale !== undefined) add(scalingKey(path), [], [], Float32Array.of(scale));
   }
   if (task.head) {
     const { weight, bias } = headDims(task);
@@ -40,8 +42,8 @@ export function adapterInputsModel(
     add(HEAD_KEY.bias, ['labels'], bias, parameters.get(task.head.bias)!);
   }
   const names = (a: Task['adapters'][number]) => ({
-    ...Object.fromEntries(a.tensors.map((t) => [t.name, peftKey(a.layer.path, t.peftName)])),
-    ...(methodOf(a.spec).scale && { scale: scalingKey(a.layer.path) }),
+    ...Object.fromEntries(a.tensors.map((t) => [t.name, peftKey(pytorchPathOf(a.layer), t.peftName)])),
+    ...(methodOf(a.spec).scale && { scale: scalingKey(pytorchPathOf(a.layer)) }),
   });
   const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float, { names });
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');

@@ -3,6 +3,7 @@ import { methodOf } from '../../adapters/registry';
 import { ownValues } from '../../adapters/merge';
 import { DType } from '../../graph/dtype';
 import { writeAtomic } from '../../files/atomic';
+import { pytorchPathOf } from '../../graph/layer-names';
 import type { Model } from '../../graph/model';
 import { externalOf } from '../../graph/onnx/tensor';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
@@ -62,8 +63,14 @@ const peftLora: Form = {
       const rank = B.length / layer.outFeatures;
       if (rank > Math.min(layer.inFeatures, layer.outFeatures))
         throw noLora(`a rank of ${rank}, above what ${layer.path} can have`);
-      tensors.set(peftKey(layer.path, 'lora_A.weight'), { dims: [rank, layer.inFeatures], data: A });
-      tensors.set(peftKey(layer.path, 'lora_B.weight'), { dims: [layer.outFeatures, rank], data: B });
+      tensors.set(peftKey(pytorchPathOf(layer), 'lora_A.weight'), {
+        dims: [rank, layer.inFeatures],
+        data: A,
+      });
+      tensors.set(peftKey(pytorchPathOf(layer), 'lora_B.weight'), {
+        dims: [layer.outFeatures, rank],
+        data: B,
+      });
     }
     writeFiles(folder, staticLoraConfig(spec, lora, adapters), tensors, spec, parameters, labels);
   },

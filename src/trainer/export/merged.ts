@@ -3,6 +3,7 @@ import { selectAdapters } from '../../adapters/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/downgrade';
 import { DType } from '../../graph/dtype';
+import { namedAs } from '../../graph/layer-names';
 import { findLinearLayers } from '../../graph/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { liftConstants } from '../../graph/upgrade/constants';
@@ -24,7 +25,10 @@ export function mergedModel(
   const { original } = task;
   // Nodes stay the same objects, so that what was found on one graph is known on the other.
   const lifted = liftConstants(original.graph);
-  const layers = findLinearLayers(lifted);
+  const layers = namedAs(
+    findLinearLayers(lifted),
+    task.adapters.map((a) => a.layer.path),
+  );
   const { adapters } = selectAdapters(lifted, layers, task.spec.adapter, task.graph.output);
   const missing = task.adapters.find((a) => !adapters.some((b) => b.layer.path === a.layer.path));
   if (missing)

@@ -2,6 +2,8 @@ import type { AdapterForm } from '../../adapters/method';
 import { methodOf } from '../../adapters/registry';
 import type { LayerAdapter } from '../../adapters/select';
 import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../shared/experiment';
+import { exactly } from '../../adapters/exactly';
+import { pytorchPathOf } from '../../graph/layer-names';
 import { baseModel } from '../base-model';
 
 type Json = Record<string, unknown>;
@@ -38,11 +40,28 @@ export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: rea
 const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerAdapter[]): Json => ({
   ...common(spec),
   ...('rank' in adapter && { r: adapter.rank }),
-  ...('initialization' in adapter && { rank_pattern: adapter.rankPattern ?? {} }),
-  ...('alpha' in adapter && { alpha_pattern: adapter.alphaPattern ?? {} }),
+  ...('initialization' in adapter && {
+    rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapters),
+  }),
+  ...('alpha' in adapter && {
+    alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapters),
+  }),
   // The full paths: what was excluded, or is of other layers, is not among them.
-  target_modules: adapters.map((a) => a.layer.path),
+  target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
 });
+
+/** A pattern over paths of an earlier version matches nothing in PEFT: there each layer gets its own value. */
+function patternOf(
+  pattern: Record<string, number> = {},
+  [key, otherwise]: readonly ['rank' | 'alpha', number],
+  adapters: readonly LayerAdapter[],
+): Record<string, number> {
+  if (Object.keys(pattern).length === 0 || adapters.every((a) => a.layer.pytorchPath === undefined))
+    return pattern;
+  const own = ({ layer, spec }: LayerAdapter) =>
+    [exactly(pytorchPathOf(layer)), (spec as unknown as Record<typeof key, number>)[key]] as const;
+  return Object.fromEntries(adapters.map(own).filter(([, value]) => value !== otherwise));
+}
 
 const common = (spec: Experiment): Json => ({
   base_model_name_or_path: baseModel(spec.model.path).name,

@@ -3,6 +3,7 @@ import { tensorName } from '../../adapters/inject';
 import type { AdapterForm } from '../../adapters/method';
 import type { LayerAdapter } from '../../adapters/select';
 import { writeAtomic } from '../../files/atomic';
+import { pytorchPathOf } from '../../graph/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
@@ -38,7 +39,7 @@ export function writePeftAdapter(
   const tensors = new Map<string, FloatTensor>();
   for (const a of adapters)
     for (const t of a.tensors)
-      tensors.set(peftKey(a.layer.path, t.peftName), {
+      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
         dims: t.dims,
         data: parameters.get(tensorName(a, t.name))!,
       });
@@ -77,8 +78,8 @@ export function readPeftAdapter(
 ): Map<string, Float32Array> {
   const path = join(folder, WEIGHTS_FILE);
   const { tensors } = readSafetensors(path);
-  const take = (key: string): Float32Array => {
-    const found = tensors.get(key);
+  const take = (key: string, ...others: string[]): Float32Array => {
+    const found = [key, ...others].map((k) => tensors.get(k)).find((t) => t !== undefined);
     if (!found)
       throw new AuroraError(
         'run',
@@ -89,7 +90,10 @@ export function readPeftAdapter(
   };
   const values = new Map<string, Float32Array>();
   for (const a of adapters)
-    for (const t of a.tensors) values.set(tensorName(a, t.name), take(peftKey(a.layer.path, t.peftName)));
+    for (const t of a.tensors) {
+      const [key, former] = [pytorchPathOf(a.layer), a.layer.path].map((path) => peftKey(path, t.peftName));
+      values.set(tensorName(a, t.name), take(key, former));
+    }
   if (tensors.has(HEAD_KEY.weight)) {
     values.set(HEAD_WEIGHT, take(HEAD_KEY.weight));
     values.set(HEAD_BIAS, take(HEAD_KEY.bias));

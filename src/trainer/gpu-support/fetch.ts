@@ -64,7 +64,7 @@ class Watcher {
   private readonly measured = new Set<string>();
   private step: 'downloading' | 'unpacking' = 'downloading';
   private before = '';
-  private moved = Date.now();
+  private moved = performance.now();
 
   constructor(
     private readonly tell: (event: GpuEvent) => void,
@@ -76,13 +76,13 @@ class Watcher {
     const now = JSON.stringify(downloads);
     if (now !== this.before) {
       this.before = now;
-      this.moved = Date.now();
+      this.moved = performance.now();
       this.report(downloads);
       for (const d of downloads) await this.room(d);
     }
     const loading = downloads.length === 0 || downloads.some((d) => d.ended === undefined);
     const limit = loading ? this.timeoutSeconds : UNPACK_SECONDS;
-    if (Date.now() - this.moved > limit * 1000) throw stalled(downloads, limit);
+    if (performance.now() - this.moved > limit * 1000) throw stalled(downloads, limit);
   }
 
   private report(downloads: readonly Download[]): void {

@@ -39,12 +39,12 @@ subscribe('http.client.response.finish', (message) => {
   if (Number.isFinite(length)) d.total = length;
   write(d);
   const push = response.push.bind(response);
-  let written = Date.now();
+  let written = performance.now();
   // Counted on its way in: a listener for data would set the stream flowing too early.
   response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk) d.received += chunk.length;
-    if (Date.now() - written > WRITE_MS) {
-      written = Date.now();
+    if (performance.now() - written > WRITE_MS) {
+      written = performance.now();
       write(d);
     }
     return push(chunk, encoding);

@@ -1,3 +1,4 @@
+import { exactly } from '../../adapters/exactly';
 import { tensorName } from '../../adapters/inject';
 import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/select';
 import { nearestPaths } from '../../adapters/targets';
@@ -104,7 +105,9 @@ function matchPaths(
   // Two modules on one layer would be an adapter of a model with two such parts, of which this is one.
   const fits = (renamed: readonly string[]) =>
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
-  const found = renamings(modules[0], [...known]).find((rename) => fits(modules.map(rename)));
+  const found = [...renamings(modules[0], [...known]), otherName(layers)].find((rename) =>
+    fits(modules.map(rename)),
+  );
   if (found) return new Map(modules.map((m) => [m, found(m)]));
   const missing = modules.filter((m) => !known.has(m));
   throw new AuroraError(
@@ -112,6 +115,16 @@ function matchPaths(
     `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...known]).join(', ')}).`,
     'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters of the single ones.',
   );
+}
+
+/** Adapters that earlier versions wrote have their paths, and a run that began under those keeps them. */
+function otherName(layers: readonly LinearLayer[]): (path: string) => string {
+  const names = new Map(
+    layers.flatMap(({ path, formerPath, pytorchPath }) =>
+      [formerPath, pytorchPath].flatMap((other) => (other === undefined ? [] : [[other, path]])),
+    ) as [string, string][],
+  );
+  return (path) => names.get(path) ?? path;
 }
 
 function renamings(module: string, paths: readonly string[]): ((path: string) => string)[] {
@@ -136,6 +149,3 @@ function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): s
   );
   return also ? paths.map(exactly).join('|') : [...paths];
 }
-
-/** A path as the regular expression that patterns are. */
-const exactly = (path: string): string => path.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -1,8 +1,9 @@
+import { layersBeside } from '../../graph/reach';
 import { AuroraError } from '../../shared/errors';
 import { AURORA_TRAINING } from '../../runs/experiment/rules';
 import type { Experiment } from '../../shared/experiment';
 import { METHOD_NAMES } from '../../shared/methods';
-import { adaptModel } from '../adapted-model';
+import { adaptModel, type AdaptedModel } from '../adapted-model';
 import { loadData } from '../data';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
 import { initialParameters, makeTask, type Task } from '../task';
@@ -28,6 +29,7 @@ export async function importSubject(
 ): Promise<ImportSubject> {
   const plain = adaptModel({ ...experiment, adapter: { method: 'none' } });
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
+  requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own?.labels;
@@ -46,6 +48,22 @@ export async function importSubject(
       );
   } else if (task.head) warnings.push(`${from.folder} has no head: that of the run begins untrained.`);
   return { task, parameters, warnings };
+}
+
+/** Else it would be a run that cannot be opened. */
+function requireReaching(
+  folder: string,
+  { model, layers, output }: AdaptedModel,
+  { adapters }: FittedAdapter,
+): void {
+  const beside = new Set(layersBeside(model.graph, layers, output));
+  const found = adapters.map((a) => a.layer.path).filter((path) => beside.has(path));
+  if (found.length > 0)
+    throw new AuroraError(
+      'adapter',
+      `${folder} adapts ${found.join(', ')}, and the output ${output}, which the experiment reads, does not depend on ${found.length === 1 ? 'it' : 'them'}.`,
+      'Name in model.output the output that the adapter was trained on.',
+    );
 }
 
 const HEAD_READS = {

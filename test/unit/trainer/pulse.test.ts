@@ -134,6 +134,44 @@ describe('the pulse', () => {
     expect(existsSync(run)).toBe(false);
   });
 
+  it('replaces a second thread that failed, and reports that', async () => {
+    const marker = join(programs, 'failed-once');
+    const failing = join(programs, 'failing-worker.cjs');
+    writeFileSync(
+      failing,
+      `const fs = require('node:fs');
+       if (!fs.existsSync(${JSON.stringify(marker)})) {
+         fs.writeFileSync(${JSON.stringify(marker)}, '');
+         throw new Error('lost its disk');
+       }
+       require(${JSON.stringify(worker)});`,
+    );
+    const said: string[] = [];
+    pulse = Pulse.start(run, failing, { warn: (message) => said.push(message) });
+    pulse.progress(4, 9);
+    await vi.waitUntil(() => readStatus(run)!.step === 4, soon);
+    expect(said).toEqual([expect.stringContaining('lost its disk')]);
+    request('stop');
+    await vi.waitUntil(() => pulse!.stopRequested(), soon);
+    expect(pulse.stopRequested()).toBe('requested');
+  });
+
+  it('beats again when status.json can be written again, and reports the pause', async () => {
+    const said: string[] = [];
+    pulse = Pulse.start(run, worker, { warn: (message) => said.push(message) });
+    // Works for a superuser, whom no permissions stop: a folder where the file should be.
+    const { status } = runPaths(run);
+    await vi.waitUntil(() => readStatus(run)!.heartbeat > readStatus(run)!.startedAt, soon);
+    rmSync(status);
+    mkdirSync(join(status, 'in the way'), { recursive: true });
+    await vi.waitUntil(() => said.length > 0, soon);
+    expect(said[0]).toContain('The heartbeat of the run could not be written');
+    rmSync(status, { recursive: true });
+    await vi.waitUntil(() => said.length > 1, soon);
+    expect(said[1]).toContain('it works again');
+    expect(readStatus(run)).toMatchObject({ state: 'running' });
+  });
+
   it('kills a process that hangs after a request to stop, and says that it stopped', async () => {
     const child = spawn(process.execPath, [join(programs, 'hanging.cjs'), run, worker]);
     const exit = once(child, 'exit');

@@ -69,14 +69,14 @@ export class RunFeed {
     // The look under way ends with a message of its own, and `whole` makes that a snapshot.
     if (this.looking) return;
     this.looking = true;
-    const began = Date.now();
+    const began = performance.now();
     const changes = await Promise.all(this.runs.map(({ tail }) => tail.look()));
     this.looking = false;
     const behind = this.send(changes);
     const active = this.runs.some(({ tail }) => isActive(stateOf(tail) as Parameters<typeof isActive>[0]));
     const pause = behind ? CATCH_UP_MS : active ? LIVE_MS : IDLE_MS;
     // From look to look, whatever a look takes; on a slow disk half of the time is left to others.
-    this.after(Math.max(pause - (Date.now() - began), pause / 2));
+    this.after(Math.max(pause - (performance.now() - began), pause / 2));
   }
 
   /** Returns whether there is more to send than fits into one message. */

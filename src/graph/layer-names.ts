@@ -1,0 +1,45 @@
+import type { LinearLayer } from './linear';
+
+/** Different weights under one name (functional calls in one scope) are different layers. */
+export class PathNumbers {
+  private readonly weights = new Map<string, string[]>();
+
+  of(base: string, weight: string): string {
+    const known = this.weights.get(base) ?? [];
+    if (!known.includes(weight)) this.weights.set(base, [...known, weight]);
+    const nth = this.weights.get(base)!.indexOf(weight);
+    return nth === 0 ? base : `${base}_${nth}`;
+  }
+}
+
+/** @returns whether a constant is named as if its module were at or below a number behind a path: `PATH.3.weight` */
+export function numberedPaths(names: Iterable<string>): (path: string) => boolean {
+  const paths = new Set<string>();
+  for (const name of names) {
+    if (name.includes('::') || name.includes('/')) continue;
+    for (const { index } of name.matchAll(/\.\d+(?=\.)/g)) paths.add(name.slice(0, index));
+  }
+  return (path) => paths.has(path);
+}
+
+/**
+ * The layers of a model under the paths that a run has for them. A run that began under the paths of an earlier
+ * version keeps those in its journal, checkpoints and snapshots; what it gives to PEFT has PyTorch's.
+ *
+ * @param modules that the run adapts, as its journal has them; undefined for a run that is yet to begin
+ */
+export function namedAs(
+  layers: readonly LinearLayer[],
+  modules: readonly string[] | undefined,
+): LinearLayer[] {
+  const paths = new Set(layers.map((l) => l.path));
+  const former = new Set(layers.map((l) => l.formerPath ?? l.path));
+  const isFormer = modules?.some((m) => !paths.has(m)) && modules.every((m) => former.has(m));
+  if (!isFormer) return [...layers];
+  return layers.map(({ formerPath, ...l }) =>
+    formerPath === undefined ? l : { ...l, path: formerPath, pytorchPath: l.path },
+  );
+}
+
+/** A layer's path in the PyTorch model. */
+export const pytorchPathOf = ({ path, pytorchPath = path }: LinearLayer): string => pytorchPath;

@@ -1,0 +1,39 @@
+/** A single failure is a virus scanner's or a network's; so many in a row are worth a line. */
+const WORTH_REPORTING = 3;
+
+/**
+ * What is done on the disk again and again anyway. A failure is never thrown: the next look is the retry. One that
+ * lasts is reported once, and so is its end.
+ */
+export class Looks {
+  private readonly failing = new Map<string, { count: number; reported: boolean }>();
+
+  /** @param report gets whole sentences */
+  constructor(private readonly report: (message: string) => void) {}
+
+  /**
+   * @param what for the report: "The heartbeat could not be written", without the error
+   * @returns what `look` returned; undefined where it failed
+   */
+  try<T>(what: string, look: () => T): { value: T } | undefined {
+    try {
+      const value = look();
+      if (this.failing.get(what)?.reported) this.report(`${what} for a while; it works again.`);
+      this.failing.delete(what);
+      return { value };
+    } catch (e) {
+      const failure = this.failing.get(what) ?? { count: 0, reported: false };
+      this.failing.set(what, failure);
+      if (++failure.count === WORTH_REPORTING) {
+        failure.reported = true;
+        this.report(`${what} (${codeOf(e)}). It is tried again; training continues.`);
+      }
+      return undefined;
+    }
+  }
+}
+
+function codeOf(e: unknown): string {
+  const { code, cause, message } = e as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  return code ?? cause?.code ?? message;
+}

@@ -1,0 +1,28 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findLinearLayers } from '../../src/graph/linear';
+import { loadModel } from '../../src/graph/load';
+import { prepareModel } from '../../src/graph/prepare';
+import { onPython, python } from './python';
+
+/** As the fixtures are made, by the PyTorch that is installed. */
+describe.runIf(onPython)('module paths of models that PyTorch exports now', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-torchvision-'));
+  beforeAll(() => void python('../fixtures/torchvision/make.py', [folder]));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(['vit', 'swin', 'convnext', 'scopes', 'sequential', 'text'])(
+    'are those of named_modules(): %s',
+    (name) => {
+      const modules = JSON.parse(readFileSync(join(folder, 'modules.json'), 'utf8')) as Record<
+        string,
+        string[]
+      >;
+      const { graph } = prepareModel(loadModel(join(folder, `${name}.onnx`)));
+      const paths = findLinearLayers(graph).map((l) => l.path);
+      expect(paths.sort()).toEqual(modules[name].sort());
+    },
+  );
+});
