@@ -8,6 +8,7 @@ export const PROGRAMS = {
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
   'pulse-worker': 'src/trainer/pulse-worker.ts',
+  'data-row-worker': 'src/extension/panels/rows/data-row-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
   study: 'src/shared/study/computing.ts',
 };

@@ -24,6 +24,7 @@ const TOP = [
 ];
 const DIST = [
   'cli.cjs',
+  'data-row-worker.cjs',
   'demo',
   'experiment.schema.json',
   'extension.cjs',

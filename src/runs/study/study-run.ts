@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../shared/events';
-import type { ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
+import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
 import { hasDiverged } from '../outcome';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
@@ -36,6 +36,7 @@ export async function studyRun(run: RunSummary, name: string): Promise<StudyRun 
     name,
     spec,
     step: last.step,
+    chosenBy: chosenBy(run),
     metrics: last.metrics,
     parameters: started.trainable,
     ...(stepSeconds !== undefined && { stepSeconds }),
@@ -45,6 +46,14 @@ export async function studyRun(run: RunSummary, name: string): Promise<StudyRun 
     ...(geometry && { geometry }),
     ...(examples && { examples }),
   };
+}
+
+function chosenBy({ spec, events }: RunSummary): ChosenBy[] {
+  const compared = events.some((e) => e.kind === 'stopped' && e.reason === 'rung');
+  return [
+    ...(spec.training.earlyStopping ? (['early-stopping'] as const) : []),
+    ...(compared ? (['halving'] as const) : []),
+  ];
 }
 
 async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<Forms | undefined> {

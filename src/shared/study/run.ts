@@ -8,8 +8,10 @@ export interface StudyRun {
   /** As people call it. */
   name: string;
   spec: Experiment;
-  /** Of the last step, so that nothing is chosen on the set it is measured on. */
+  /** The last one, not the best evaluation's; `chosenBy` says whether the validation set decided that it is the last. */
   step: number;
+  /** What was chosen in this run on the set that it is judged on. */
+  chosenBy: ChosenBy[];
   metrics: EvaluationMetrics;
   /** Trained numbers of the adapters, without the head. */
   parameters: number;
@@ -24,6 +26,12 @@ export interface StudyRun {
   /** Of each validation example at the last step, where predictions are kept. */
   examples?: ExampleOutcomes;
 }
+
+/**
+ * `early-stopping`: the last step, where validation no longer improved. `halving`: the run itself, which a sweep compared
+ * with others and trained to its end.
+ */
+export type ChosenBy = 'early-stopping' | 'halving';
 
 /** The adapter in the form that was trained last, and merged into the weights. */
 export interface Forms {

@@ -4,6 +4,7 @@ import { bothOf } from './figures/merged';
 import type { Group } from './groups';
 import { rateText } from './labels';
 import { metricTitle, shown } from './metric';
+import type { StudyRun } from './run';
 import type { Say } from './say';
 import { seedOf } from './groups';
 import type { Summary } from './statistics/summary';
@@ -65,13 +66,19 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
 
 type Cell = string | number;
 
+/** What was chosen on the set that these runs are judged on: "early-stopping halving learning-rate", or nothing. */
+function chosenOnValidation({ searches }: Section, group: Group, runs: readonly StudyRun[]): string {
+  const searched = searches.some((s) => s.label === group.label);
+  return [...new Set(runs.flatMap((r) => r.chosenBy)), ...(searched ? ['learning-rate'] : [])].join(' ');
+}
+
 /** Every run that counts, all digits. */
 export function runsCsvRows({ sections }: Study): Cell[][] {
   const head = [
     ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
     ...METRICS,
     ...METRICS.map((m) => `merged_${m}`),
-    ...['step_seconds', 'peak_memory_bytes', 'place'],
+    ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation'],
   ];
   const rows = sections.flatMap((s) =>
     s.groups.flatMap((g) =>
@@ -91,6 +98,7 @@ export function runsCsvRows({ sections }: Study): Cell[][] {
         r.stepSeconds ?? '',
         r.memory ?? '',
         r.place ?? '',
+        chosenOnValidation(s, g, [r]),
       ]),
     ),
   );
@@ -105,7 +113,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
     ...METRICS.flatMap(of),
     ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
     ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
-    ...['p', 'p_holm', 'smallest_detectable_difference', 'diverged_seeds'],
+    ...['p', 'p_holm', 'smallest_detectable_difference', 'chosen_on_validation', 'diverged_seeds'],
   ];
   const rows = sections.flatMap((s) =>
     s.groups.map((g): Cell[] => {
@@ -130,6 +138,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
         ...(c
           ? [c.b, c.kind, c.mean, c.half ?? '', c.chance ?? '', c.corrected ?? '', c.detectable ?? '']
           : ['', '', '', '', '', '', '']),
+        chosenOnValidation(s, g, g.runs),
         g.diverged.join(' '),
       ];
     }),

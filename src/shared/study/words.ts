@@ -1,6 +1,7 @@
 import type { MetricName } from '../experiment';
 import type { Comparison } from './compare';
 import { digitsOf, factorOf, shown, shownSigned } from './metric';
+import type { ChosenBy } from './run';
 import type { Say } from './say';
 import type { Section, Study } from './study';
 
@@ -94,11 +95,7 @@ function amount(value: number, metric: MetricName, say: Say): string {
 
 /** How the numbers of a data set are to be read. */
 export function sectionNotes(section: Section, { metric, tests }: Study, say: Say): string[] {
-  const notes = [
-    say(
-      'All numbers are of the last step, not of the best evaluation, so that no step is chosen on the set it is judged on.',
-    ),
-  ];
+  const notes = stepNotes(section, say);
   for (const { label, diverged, runs } of section.groups)
     if (diverged.length > 0)
       notes.push(
@@ -156,6 +153,34 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (places.length > 1)
     notes.push(say('Times and memory are of different places and do not compare: {0}.', places.join('; ')));
   return [...notes, ...rateNotes(section, say)];
+}
+
+/** Which step the numbers are of, and what was chosen on the set that they are judged on, but for learning rates. */
+function stepNotes({ groups }: Section, say: Say): string[] {
+  const labels = (by: ChosenBy) =>
+    groups
+      .filter((g) => g.runs.some((r) => r.chosenBy.includes(by)))
+      .map((g) => g.label)
+      .join(', ');
+  const [stopped, halved] = [labels('early-stopping'), labels('halving')];
+  return [
+    stopped === ''
+      ? say(
+          'All numbers are of the last step, not of the best evaluation, so that no step is chosen on the set it is judged on.',
+        )
+      : say(
+          'All numbers are of the last step, not of the best evaluation. With early stopping, that step was chosen on this same validation set, so these numbers are a little too good: {0}.',
+          stopped,
+        ),
+    ...(halved === ''
+      ? []
+      : [
+          say(
+            'Successive halving chose on this same validation set which runs were trained to their end, so these numbers are a little too good: {0}.',
+            halved,
+          ),
+        ]),
+  ];
 }
 
 function rateNotes({ searches, groups }: Section, say: Say): string[] {

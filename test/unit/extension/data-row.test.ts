@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { askForRow, askWorker } from '../../../src/extension/panels/rows/ask-row';
 import { opensWell, readDataRow } from '../../../src/extension/panels/rows/data-row';
 import { temporaryFolders } from '../runs/folder';
 
@@ -42,4 +44,43 @@ describe('one row of a data file', () => {
     expect(await opensWell(written('d.jsonl', jsonl))).toBe(true);
     expect(await opensWell(written('d.jsonl.gz', gzipSync(jsonl)))).toBe(false);
   });
+
+  it('of 16 MB on one line is refused after its first megabyte', async () => {
+    const long = `{"text":"one"}\n{"text":"${'x'.repeat(16 * 2 ** 20)}"}\n`;
+    const cut = gzipSync(long);
+    // Damaged where reading to the end of the line would come to it.
+    cut.fill(0, cut.length >> 1);
+    for (const file of [written('d.jsonl.gz', gzipSync(long)), written('cut.jsonl.gz', cut)])
+      await expect(readDataRow(file, 2)).rejects.toMatchObject({
+        message: `Line 2 of ${file} is longer than 1,048,576 bytes and is not shown.`,
+        hint: 'Read it in a terminal, for example with `zcat FILE | sed -n 2p`.',
+      });
+  });
+
+  it('of many lines is refused too, and so is one too far into the file', async () => {
+    const quoted = written('d.csv', `text,label\n"${'a\n'.repeat(100)}",x\n`);
+    await expect(readDataRow(quoted, 2, { row: 50, text: 1e6 })).rejects.toThrow(/is longer than 50 bytes/);
+    const far = written('far.jsonl.gz', gzipSync('{"text":"one"}\n'.repeat(100_000)));
+    await expect(readDataRow(far, 99_999, { row: 50, text: 1e5 })).rejects.toThrow(
+      /not within the first 100,000 bytes/,
+    );
+    // Long lines before it are passed over.
+    const after = written('after.jsonl', `{"text":"${'x'.repeat(200)}"}\n{"text":"b"}\n`);
+    expect(JSON.parse(await readDataRow(after, 2, { row: 50, text: 1e6 }))).toEqual({ text: 'b' });
+  });
+
+  it('is read in a worker, whose errors are the same', async () => {
+    const outfile = join(folder(), 'data-row-worker.cjs');
+    await build({ entryPoints: [WORKER], outfile, bundle: true, platform: 'node', format: 'cjs' });
+    const file = written('d.jsonl', jsonl);
+    expect(JSON.parse(await askForRow({ file, line: 3 }, outfile))).toEqual({ text: 'three', label: 'b' });
+    expect((await askWorker({ file, line: 1 }, outfile)).threadId).toBeGreaterThan(0);
+    await expect(askForRow({ file, line: 9 }, outfile)).rejects.toMatchObject({
+      kind: 'data',
+      message: `${file} has no line 9.`,
+      hint: 'It was shortened after the run was made.',
+    });
+  });
 });
+
+const WORKER = 'src/extension/panels/rows/data-row-worker.ts';

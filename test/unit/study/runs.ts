@@ -28,6 +28,7 @@ export function studyRun(
       training: { ...spec.training, ...training, seed },
     },
     step: 100,
+    chosenBy: [],
     metrics: { ...metrics(accuracy), examples: 1000 },
     parameters: adapter.method === 'none' ? 0 : adapter.method === 'lora' ? 3072 * adapter.rank : 6224,
     stepSeconds: 0.1 + 0.001 * seed,

@@ -1,72 +1,143 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 import { AuroraError } from '../../../shared/errors';
 
 /** What the editor shows as plain text without a fuss; above it, files open slowly and without features. */
 const OPENS_WELL_BYTES = 20 * 2 ** 20;
-/** A quoted field of a CSV may go on for lines; nobody reads more of one row. */
+
+/** Nobody reads more of one row; a quoted field of a CSV may have many lines. */
 const MOST_LINES = 200;
+const MOST_ROW_BYTES = 2 ** 20;
+
+/** How far into a file a row is looked for, after unpacking: a small .gz can hold any number of bytes. */
+const MOST_TEXT_BYTES = 2 ** 31;
 
 /** Whether the file itself can be opened at the line; otherwise only its row is shown. */
 export async function opensWell(file: string): Promise<boolean> {
   if (/\.gz$/i.test(file)) return false;
   const { size } = await stat(file).catch((cause) => {
-    throw missing(file, cause);
+    throw unreadable(file, cause);
   });
   return size <= OPENS_WELL_BYTES;
 }
 
 /**
- * One row of a data file (`.gz` too), for reading: JSON laid out over lines, a CSV row with its header.
- * Reads as far as the row, never the whole file into memory.
+ * One row of a data file (`.gz` too), for reading: JSON laid out over lines, a CSV row with its header. Reads as far as
+ * the row, and keeps nothing but the row. The extension host asks `askForRow`, which runs this in a worker.
  *
  * @param line where the row begins, from 1
+ * @param limits of a row, and of how far into the text the file is read
+ * @throws AuroraError 'data' where there is no such row, or it is too long or too far into the file
  */
-export async function readDataRow(file: string, line: number): Promise<string> {
+export async function readDataRow(
+  file: string,
+  line: number,
+  limits = { row: MOST_ROW_BYTES, text: MOST_TEXT_BYTES },
+): Promise<string> {
   const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
-  let header = '';
-  const row: string[] = [];
-  let at = 0;
-  const failure: { cause?: unknown } = {};
+  const row = new Row(line, json, limits.row);
   try {
-    for await (const text of linesOf(file)) {
-      at++;
-      if (at === 1) header = text.replace(/^\ufeff/, '');
-      if (at < line) continue;
-      row.push(at === 1 ? header : text);
-      if (json || balanced(row) || row.length >= MOST_LINES) break;
-    }
+    await scan(file, row, limits.text);
   } catch (cause) {
-    failure.cause = cause;
+    if (cause instanceof AuroraError) throw cause;
+    if (row.lines.length === 0) throw unreadable(file, cause);
   }
-  if (row.length === 0 && failure.cause !== undefined) throw missing(file, failure.cause);
-  if (row.length === 0)
+  if (row.tooLong !== undefined)
+    throw new AuroraError(
+      'data',
+      `Line ${row.tooLong} of ${file} is longer than ${limits.row.toLocaleString('en-US')} bytes and is not shown.`,
+      inTerminal(file, row.tooLong),
+    );
+  if (row.lines.length === 0)
     throw new AuroraError('data', `${file} has no line ${line}.`, 'It was shortened after the run was made.');
-  return json ? layOut(row[0]) : [header, ...row].join('\n');
+  return json ? layOut(row.lines[0]) : [row.header, ...row.lines].join('\n');
 }
 
-/** Its lines without their ends; reading stops when they are no longer asked for. Throws what the streams throw. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  // A pipe would tell of its own end before it tells that there is no file.
-  await stat(file);
+/** Collects the lines of a row; of all others it counts the line ends. */
+class Row {
+  header = '';
+  readonly lines: string[] = [];
+  /** The line that is longer than a row may be. */
+  tooLong: number | undefined;
+  done = false;
+  private at = 1;
+  private quotes = 0;
+  private parts: Buffer[] = [];
+  private size = 0;
+
+  constructor(
+    private readonly line: number,
+    private readonly json: boolean,
+    private readonly most: number,
+  ) {}
+
+  take(chunk: Buffer): void {
+    for (let from = 0; !this.done;) {
+      const end = chunk.indexOf(0x0a, from);
+      this.add(chunk.subarray(from, end < 0 ? chunk.length : end));
+      if (end < 0) return;
+      this.endLine();
+      from = end + 1;
+    }
+  }
+
+  /** The last line of a file may have no end. */
+  end(): void {
+    if (this.parts.length > 0 && !this.done) this.endLine();
+  }
+
+  private add(part: Buffer): void {
+    const isHeader = this.at === 1 && !this.json;
+    if (part.length === 0 || !(isHeader || this.at >= this.line)) return;
+    this.size += part.length;
+    this.parts.push(part);
+    if (this.size <= this.most) return;
+    this.tooLong = this.at;
+    this.done = true;
+  }
+
+  private endLine(): void {
+    const text = Buffer.concat(this.parts)
+      .toString('utf8')
+      .replace(/\r$/, '')
+      .replace(this.at === 1 ? /^\ufeff/ : /(?!)/, '');
+    this.parts = [];
+    if (this.at === 1) this.header = text;
+    // The lines of one row count together.
+    if (this.at < this.line) this.size = 0;
+    else {
+      this.lines.push(text);
+      this.quotes += text.split('"').length - 1;
+      // A quote that is open at the end of a line is closed in a later one.
+      this.done = this.json || this.quotes % 2 === 0 || this.lines.length >= MOST_LINES;
+    }
+    this.at++;
+  }
+}
+
+/** Gives the file's text to `row` until that has enough. Throws what the streams throw. */
+async function scan(file: string, row: Row, most: number): Promise<void> {
+  // A pipeline reports its own end before it reports that there is no file; a pipe or a device may never end.
+  if (!(await stat(file)).isFile()) throw new Error('it is not a regular file');
   const stored = createReadStream(file);
   // The error comes out of the iteration.
   const plain = /\.gz$/i.test(file) ? pipeline(stored, createGunzip(), () => {}) : stored;
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
+  let read = 0;
   for await (const chunk of plain) {
-    const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/);
-    rest = lines.pop()!;
-    yield* lines;
+    row.take(chunk as Buffer);
+    if (row.done) return;
+    read += (chunk as Buffer).length;
+    if (read > most)
+      throw new AuroraError(
+        'data',
+        `The row is not within the first ${most.toLocaleString('en-US')} bytes of ${file}.`,
+        'Read it in a terminal, or train on a smaller file.',
+      );
   }
-  if (rest) yield rest;
+  row.end();
 }
-
-/** A quote that is open at the end of a line goes on in the next. */
-const balanced = (row: readonly string[]): boolean => row.join('\n').split('"').length % 2 === 1;
 
 function layOut(json: string): string {
   try {
@@ -76,7 +147,10 @@ function layOut(json: string): string {
   }
 }
 
-const missing = (file: string, cause: unknown): AuroraError =>
+const inTerminal = (file: string, line: number): string =>
+  `Read it in a terminal, for example with \`${/\.gz$/i.test(file) ? 'zcat' : 'cat'} FILE | sed -n ${line}p\`.`;
+
+const unreadable = (file: string, cause: unknown): AuroraError =>
   new AuroraError(
     'data',
     (cause as NodeJS.ErrnoException).code === 'ENOENT'

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { opensWell, readDataRow } from './data-row';
+import { askForRow, type AskedRow } from './ask-row';
+import { opensWell } from './data-row';
 
 /** Read-only documents with one row of a data file each; the query says which. */
 const SCHEME = 'aurora-data-row';
@@ -9,15 +10,14 @@ const SCHEME = 'aurora-data-row';
 export const dataRows = (): vscode.Disposable =>
   vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
     provideTextDocumentContent(uri) {
-      const { file, line } = JSON.parse(uri.query) as { file: string; line: number };
-      return readDataRow(file, line);
+      return askForRow(JSON.parse(uri.query) as AskedRow);
     },
   });
 
 /** Opens the data file at the line beside the panel; of a compressed or very large file only the row. */
 export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
-  if (!plain) await readDataRow(file, line);
+  if (!plain) await askForRow({ file, line });
   const json = /\.(jsonl|ndjson)(\.gz)?$/i.test(file);
   const name = vscode.l10n.t('{0}, line {1}', basename(file), line) + (json ? '.json' : '.txt');
   const uri = plain

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readRunSummary } from '../../../src/runs/read';
+import { studyRun as readStudyRun } from '../../../src/runs/study/study-run';
+import { english } from '../../../src/shared/study/say';
+import { studyOf } from '../../../src/shared/study/study';
+import { reportFiles } from '../../../src/shared/study/report';
+import { sectionNotes } from '../../../src/shared/study/words';
+import { evaluated, finished, makeRun, spec, started } from '../extension/run-maker';
+import { temporaryFolders } from '../runs/folder';
+import { aurora, lora, studyRun } from './runs';
+
+const folder = temporaryFolders();
+const NO_STEP = 'so that no step is chosen on the set it is judged on';
+
+/** Of a line of CSV; a quoted one may hold commas. */
+const cells = (line: string): string[] => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
+
+describe('names what was chosen on the set it is judged on', () => {
+  const runs = [
+    studyRun(lora(), 1, 0.6),
+    studyRun(aurora(), 1, 0.65, {
+      training: { earlyStopping: { patience: 2, minDelta: 0 } },
+      chosenBy: ['early-stopping'],
+    }),
+    studyRun(aurora({ rank: 4 }), 1, 0.66, { chosenBy: ['halving'] }),
+  ];
+  const study = studyOf(runs, {}, english);
+  const [early, halved] = [1, 2].map(
+    (i) => study.sections[0].groups.find((g) => g.runs.includes(runs[i]))!.label,
+  );
+
+  it('in its notes, which the view shows too', () => {
+    const notes = sectionNotes(study.sections[0], study, english).join('\n');
+    expect(notes).not.toContain(NO_STEP);
+    expect(notes).toContain(
+      `With early stopping, that step was chosen on this same validation set, so these numbers are a little too good: ${early}.`,
+    );
+    expect(notes).toContain(`so these numbers are a little too good: ${halved}.`);
+    const plain = studyOf(runs.slice(0, 1), {}, english);
+    expect(sectionNotes(plain.sections[0], plain, english)[0]).toContain(NO_STEP);
+  });
+
+  it('in the report and both CSV files', () => {
+    const files = reportFiles(study, 'study', english);
+    expect(files.get('report.md')).toContain('With early stopping, that step was chosen');
+    for (const name of ['runs.csv', 'groups.csv']) {
+      const [head, ...rows] = files.get(name)!.trim().split('\r\n');
+      const column = cells(head).indexOf('chosen_on_validation');
+      expect(rows.map((r) => cells(r)[column]).sort()).toEqual(['', 'early-stopping', 'halving']);
+    }
+  });
+
+  it('by the settings and the journal of a run folder', async () => {
+    const run = makeRun(join(folder(), 'a.aurora.json'), {
+      spec: { ...spec, training: { ...spec.training, earlyStopping: { patience: 2, minDelta: 0 } } },
+      events: [
+        started,
+        evaluated(40, 0.5),
+        { kind: 'stopped', step: 40, reason: 'rung' },
+        { kind: 'resumed', fromStep: 40, pid: 1, warnings: [] },
+        evaluated(80, 0.6),
+        finished(80, 0.6),
+      ],
+      result: { last: {} },
+    });
+    expect(await readStudyRun(readRunSummary(run), 'a')).toMatchObject({
+      chosenBy: ['early-stopping', 'halving'],
+    });
+  });
+});
