@@ -1,0 +1,213 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findDuplicates, labelCounts } from '../../../src/data/audit';
+import { tokenizeAll } from '../../../src/data/dataset';
+import { distinctLabels, inferLabels, labelIndex, withKnownLabels } from '../../../src/data/labels';
+import { readRows } from '../../../src/data/rows';
+import { loadTokenizer } from '../../../src/data/tokenizer';
+import { columnFacts, guessColumns } from '../../../src/extension/experiment/columns';
+import { readDataHead } from '../../../src/extension/experiment/data-head';
+import { findLinearLayers } from '../../../src/graph/linear';
+import { loadModel } from '../../../src/graph/load';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/graph/safetensors';
+import { baseModel } from '../../../src/trainer/base-model';
+import { fitAdapter } from '../../../src/trainer/import/fit';
+import { readAdapterFolder } from '../../../src/trainer/import/folder';
+import { adapterModules } from '../../../src/trainer/import/modules';
+import { importedSpec } from '../../../src/trainer/import/spec';
+import { imageSettings } from '../../../src/trainer/playground/image-settings';
+import { classifierLabels } from '../../../src/trainer/playground/labels';
+import { endTokens, longestText, readModelFiles } from '../../../src/trainer/playground/model-files';
+import { temporaryFolders } from '../runs/folder';
+import { eachHandled, handled, HOSTILE, json, name, object } from './names';
+
+const makeFolder = temporaryFolders();
+const FIXTURES = join(import.meta.dirname, '../../fixtures');
+
+describe('names that every object has, in tables', () => {
+  const columns = fc.uniqueArray(name, { minLength: 2, maxLength: 5 });
+  const cells = fc.array(fc.array(name, { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 6 });
+
+  it.each(['csv', 'jsonl'])('as columns, texts and labels of a .%s', async (format) => {
+    const file = join(makeFolder(), `t.${format}`);
+    const tokenizer = loadTokenizer(join(FIXTURES, 'data/wordpiece/tokenizer.json'));
+    await eachHandled('table', fc.tuple(columns, cells, name, name), async ([header, rows, text, label]) => {
+      const lines =
+        format === 'csv'
+          ? [header.join(','), ...rows.map((row) => row.slice(0, header.length).join(','))]
+          : rows.map((row) => object(header.map((column, i) => [column, JSON.stringify(row[i])])));
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      const head = (await readDataHead(file))!;
+      expect(head.columns.map((c) => c.name)).toEqual(header);
+      head.columns.forEach(columnFacts);
+      guessColumns(head);
+      const options = { textColumn: text, labelColumn: label, onBadRow: 'fail' } as const;
+      await handled('no such column', () => readRows(file, options));
+      const read = readRows(file, { ...options, textColumn: header[0], labelColumn: header[1] });
+      expect(read.rows.map((r) => [r.text, r.label])).toEqual(rows.map((row) => row.slice(0, 2)));
+      await handled('one label', () => inferLabels(file, read.rows));
+      const labels = distinctLabels(read.rows);
+      expect(labels.map((l) => labelIndex(labels).get(l))).toEqual(labels.map((_, i) => i));
+      await handled('unknown', () => withKnownLabels(file, read, [label], 'skip'));
+      const dataset = tokenizeAll(read.rows, tokenizer, {
+        path: file,
+        labels,
+        maxLength: 8,
+        onBadRow: 'fail',
+      });
+      expect(Object.entries(labelCounts(dataset, labels))).toEqual(
+        labels.map((l) => [l, rows.filter((row) => row[1] === l).length]),
+      );
+      findDuplicates(read.rows, read.rows);
+    });
+  });
+});
+
+describe('names that every object has, in a tokenizer', () => {
+  it('as tokens of its vocabulary', () => {
+    const file = join(makeFolder(), 'tokenizer.json');
+    const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...HOSTILE];
+    const fixture = JSON.parse(
+      readFileSync(join(FIXTURES, 'data/wordpiece/tokenizer.json'), 'utf8'),
+    ) as Record<string, object>;
+    const model = object([
+      ...Object.entries({ ...fixture.model, vocab: undefined }).flatMap(([k, v]): [string, string][] =>
+        v === undefined ? [] : [[k, JSON.stringify(v)]],
+      ),
+      ['vocab', object(tokens.map((token, id) => [token, String(id)]))],
+    ]);
+    const json = JSON.stringify({
+      ...fixture,
+      normalizer: null,
+      pre_tokenizer: { type: 'WhitespaceSplit' },
+      added_tokens: [],
+      post_processor: null,
+      model: 0,
+    });
+    writeFileSync(file, json.replace('"model":0', `"model":${model}`));
+    const tokenizer = loadTokenizer(file);
+    expect(tokenizer.encode(HOSTILE.join(' '), 64).ids).toEqual(HOSTILE.map((_, i) => i + 4));
+    expect(HOSTILE.map((token) => tokenizer.idOf(token))).toEqual(HOSTILE.map((_, i) => i + 4));
+    expect(tokenizer.decode([4])).toBe('__proto__');
+    expect(tokenizer.piece(5)).toBe('constructor');
+  });
+
+  it('as keys of its files, or in place of its parts', async () => {
+    const folder = makeFolder();
+    const file = join(folder, 'tokenizer.json');
+    const fixture = JSON.parse(
+      readFileSync(join(FIXTURES, 'data/wordpiece/tokenizer.json'), 'utf8'),
+    ) as Record<string, unknown>;
+    const part = fc.constantFrom(...HOSTILE, 'added_tokens', 'padding', 'truncation', 'version');
+    await eachHandled('tokenizer', fc.tuple(part, json, name, json), ([key, value, other, config]) => {
+      const own = Object.entries(fixture).filter(([k]) => k !== key && k !== 'added_tokens');
+      // The library's own parts are for others to break: these are the names that are read here.
+      const sections = own.map(([k, v]): [string, string] => [k, JSON.stringify(v)]);
+      writeFileSync(file, object([...sections, [key, key === 'added_tokens' ? '[]' : value]]));
+      for (const beside of ['tokenizer_config.json', 'config.json'])
+        writeFileSync(join(folder, beside), object([[other, config]]));
+      loadTokenizer(file).encode(HOSTILE.join(' '), 16);
+    });
+  });
+});
+
+describe('names that every object has, in files of adapters and hubs', () => {
+  it('as tensors and metadata of a safetensors file, which keep them', () => {
+    const tensors = new Map(
+      HOSTILE.map((key, i) => [key as string, { dims: [1], data: Float32Array.of(i) }]),
+    );
+    const metadata = JSON.parse(object(HOSTILE.map((key) => [key, '"x"']))) as Record<string, string>;
+    const read = decodeSafetensors(encodeSafetensors(tensors, metadata), 'x');
+    expect([...read.tensors].map(([key, { data }]) => [key, data[0]]).sort()).toEqual(
+      HOSTILE.map((key, i) => [key, i]).sort(),
+    );
+    expect(Object.keys(read.metadata).sort()).toEqual([...HOSTILE].sort());
+  });
+
+  it('as entries, types and values of a header of safetensors', () =>
+    eachHandled('safetensors', fc.array(fc.tuple(name, json), { maxLength: 3 }), async (entries) => {
+      const types = entries.map(([key], i) => [
+        `t${i}`,
+        object([
+          ['dtype', JSON.stringify(key)],
+          ['shape', '[1]'],
+          ['data_offsets', '[0,4]'],
+        ]),
+      ]);
+      for (const header of [object(entries), object(types as [string, string][])]) {
+        const text = Buffer.from(header);
+        const length = Buffer.alloc(8);
+        length.writeBigUInt64LE(BigInt(text.length));
+        await handled('header', () => decodeSafetensors(Buffer.concat([length, text, Buffer.alloc(4)]), 'x'));
+      }
+    }));
+
+  it('as modules, patterns and settings of an adapter to import', async () => {
+    const folder = makeFolder();
+    const { graph } = loadModel(join(FIXTURES, 'reference/bert.onnx'));
+    const layers = findLinearLayers(graph);
+    const setting = fc.constantFrom(
+      ...HOSTILE,
+      'peft_type',
+      'r',
+      'lora_alpha',
+      'rank_pattern',
+      'alpha_pattern',
+      'target_modules',
+      'init_lora_weights',
+      'bias',
+    );
+    await eachHandled(
+      'adapter',
+      fc.tuple(fc.array(fc.tuple(setting, json), { maxLength: 4 }), fc.array(name, { maxLength: 2 })),
+      async ([settings, modules]) => {
+        const tensors = new Map(
+          modules.flatMap((module) =>
+            ['A', 'B'].map((part) => [
+              `base_model.model.${module}.lora_${part}.weight`,
+              { dims: part === 'A' ? [1, 2] : [2, 1], data: new Float32Array(2) },
+            ]),
+          ),
+        );
+        const usual = [
+          ['peft_type', '"LORA"'],
+          ['r', '1'],
+          ['lora_alpha', '1'],
+        ] as const;
+        const given = settings.map(([key]) => key as string);
+        writeFileSync(join(folder, 'adapter_model.safetensors'), encodeSafetensors(tensors));
+        writeFileSync(
+          join(folder, 'adapter_config.json'),
+          object([...usual.filter(([key]) => !given.includes(key)), ...settings]),
+        );
+        const from = readAdapterFolder(folder);
+        await handled('modules', () => adapterModules(from));
+        await handled('spec', () => importedSpec(from).alphaOf?.('a.constructor'));
+        await handled('fit', () => fitAdapter(from, graph, layers));
+      },
+    );
+  });
+
+  it('as keys and values of what lies beside a model', async () => {
+    const folder = makeFolder();
+    const path = join(folder, 'model.onnx');
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(join(FIXTURES, 'data/wordpiece/tokenizer.json'), join(folder, 'tokenizer.json'));
+    const tokenizer = loadTokenizer(join(folder, 'tokenizer.json'));
+    const known = fc.constantFrom(...HOSTILE, 'id2label', 'eos_token', 'eos_token_id', 'size', 'license');
+    await eachHandled('hub', fc.array(fc.tuple(known, json), { maxLength: 4 }), async (entries) => {
+      for (const file of ['config', 'generation_config', 'tokenizer_config', 'preprocessor_config'])
+        writeFileSync(join(folder, `${file}.json`), object(entries));
+      baseModel(path);
+      const files = readModelFiles(path, join(folder, 'tokenizer.json'));
+      longestText(files);
+      endTokens(files, tokenizer);
+      classifierLabels({ path, files, adapter: undefined }, 2);
+      await handled('image', () =>
+        imageSettings({ name: 'constructor', dtype: 1, shape: [1, 3, 8, 8] }, path, files.preprocessor),
+      );
+    });
+  });
+});
