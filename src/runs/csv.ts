@@ -34,6 +34,7 @@ export function evaluationsCsv(events: readonly RunEvent[]): string {
 
 /** RFC 4180: quoted where a comma, a quote or a line end is in it. */
 const csvCell = (value: unknown): string => {
-  const text = String(value);
+  // An object may have a toString that is no function.
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };

@@ -221,7 +221,7 @@ const LINES: Record<PlayLine['kind'], Fields> = {
 export function parsePlayRequest(line: string): PlayRequest | undefined {
   const value = parse(line);
   if (!isObject(value)) throw broken(`The line ${shown(line)} is no JSON object.`);
-  if (!Object.hasOwn(REQUESTS, String(value.kind))) return undefined;
+  if (!isKindOf(REQUESTS, value.kind)) return undefined;
   const wrong = firstWrong(REQUESTS[value.kind as PlayRequest['kind']], value);
   if (wrong !== undefined) throw broken(`The request ${shown(line)} has no usable "${wrong}".`);
   if (value.kind === 'predict' && (value.text === undefined) === (value.image === undefined))
@@ -232,11 +232,14 @@ export function parsePlayRequest(line: string): PlayRequest | undefined {
 /** A line of the standard output; undefined for what is none, or of a kind that is not known. */
 export function parsePlayLine(line: string): PlayLine | undefined {
   const value = parse(line);
-  if (!isObject(value) || !Object.hasOwn(LINES, String(value.kind))) return undefined;
+  if (!isObject(value) || !isKindOf(LINES, value.kind)) return undefined;
   return firstWrong(LINES[value.kind as PlayLine['kind']], value) === undefined
     ? (value as PlayLine)
     : undefined;
 }
+
+const isKindOf = (known: object, kind: unknown): boolean =>
+  typeof kind === 'string' && Object.hasOwn(known, kind);
 
 const firstWrong = (fields: Fields, value: Record<string, unknown>): string | undefined =>
   Object.keys(fields).find((key) => !fields[key](value[key]));

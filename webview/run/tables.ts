@@ -7,6 +7,7 @@ import type { RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
 import { own } from '../../src/shared/names';
+import { valueText } from '../../src/shared/sweep';
 
 /** Of the evaluations, as a person reads them. */
 export const METRICS: readonly { key: keyof EvaluationMetrics; name(): string }[] = [
@@ -244,7 +245,7 @@ export function environmentTable(runs: readonly RunData[]): TemplateResult | typ
             (key) =>
               html`<tr>
                 <th scope="row">${own(names, key) ?? key}</th>
-                ${known.map(({ environment }) => html`<td>${String(own(environment!, key) ?? '–')}</td>`)}
+                ${known.map(({ environment }) => html`<td>${valueText(own(environment!, key) ?? '–')}</td>`)}
               </tr>`,
           )}
         </tbody>

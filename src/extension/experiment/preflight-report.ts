@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { deviceLine, deviceWords, placeWords } from '../../shared/device-words';
 import { leftOutText } from '../../shared/left-out';
+import { own } from '../../shared/names';
 import type {
   PreflightData,
   PreflightDevice,
@@ -183,7 +184,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
     `### ${t('Labels')}`,
     table(
       [t('label'), t('training'), t('validation')],
-      d.labels.map((label) => row(escape(label), (s) => count(s, s.labels[label] ?? 0))),
+      d.labels.map((label) => row(escape(label), (s) => count(s, own(s.labels, label) ?? 0))),
     ),
     `### ${t('Duplicates')}`,
     duplicateLines(d, t)

@@ -9,6 +9,7 @@ import type { BaseModel } from '../base-model';
 import type { Trained } from '../trained';
 import { useOf } from './card-use';
 import { readByPeft } from './peft-config';
+import { valueText } from '../../shared/sweep';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
@@ -153,7 +154,7 @@ function environment({ environment }: Trained): string[] {
   if (!environment) return [];
   // Where it was trained is nobody's business.
   const shown = Object.entries(environment).filter(([key]) => key !== 'host');
-  const rows = shown.map(([key, value]) => `| ${key} | ${plainWords(String(value))} |`);
+  const rows = shown.map(([key, value]) => `| ${key} | ${plainWords(valueText(value))} |`);
   return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];
 }
 

@@ -100,7 +100,9 @@ function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   const targets = adapter.targetModules ?? adapterDefault(method, 'targetModules');
-  const names = Array.isArray(targets) ? targets.map(String).join(', ') : '';
+  const names = Array.isArray(targets)
+    ? targets.map((name) => (typeof name === 'string' ? name : JSON.stringify(name))).join(', ')
+    : '';
   return {
     targets: targets === 'all-linear' ? 'all-linear' : typeof targets === 'string' ? 'regex' : 'names',
     names,

@@ -1,0 +1,216 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planText } from '../../../src/cli/sweep/plan';
+import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
+import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
+import {
+  addLine,
+  parsePreflightLine,
+  reportMarkdown,
+} from '../../../src/extension/experiment/preflight-report';
+import { programError } from '../../../src/extension/experiment/program-error';
+import { parseGpuEvent, proxyEnvironment } from '../../../src/extension/gpu/gpu-text';
+import * as runMessages from '../../../src/extension/panels/run/messages';
+import { Catalog } from '../../../src/extension/runs/catalog';
+import { networkEnvironment, trainerEnvironment } from '../../../src/extension/trainer/environment';
+import { matchesFilter, sortRuns } from '../../../src/extension/tree/arrange';
+import { runDetails } from '../../../src/extension/tree/run-details';
+import { runRow } from '../../../src/extension/tree/run-row';
+import { sweepRow } from '../../../src/extension/tree/sweep-row';
+import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
+import { settingChanges } from '../../../src/runs/experiment/change';
+import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';
+import { readRun } from '../../../src/runs/read';
+import { studyRun } from '../../../src/runs/study/study-run';
+import { lookAtTrial } from '../../../src/runs/sweep/look';
+import { checkSweep, readSweep, sweepPaths, trialOf } from '../../../src/runs/sweep/record';
+import { listTrash, restoreRun, trashOf, trashRun } from '../../../src/runs/trash';
+import { changeUser, userOf } from '../../../src/runs/user';
+import { parseExamples } from '../../../src/shared/activation-examples';
+import { parseActivationsMessage } from '../../../src/shared/panels/activations';
+import { parseBudgetMessage, parseBudgetOpen } from '../../../src/shared/panels/budget';
+import { parseErrorsMessage, parseErrorsOpen } from '../../../src/shared/panels/errors';
+import { parsePlaygroundMessage, parsePlaygroundOpen } from '../../../src/shared/panels/playground';
+import { parseStudyMessage, parseStudyOpen } from '../../../src/shared/panels/study';
+import { parsePlayLine, parsePlayRequest } from '../../../src/shared/playground';
+import { parsePredictions } from '../../../src/shared/predictions';
+import { sortedJson } from '../../../src/shared/sorted-json';
+import { reportFiles } from '../../../src/shared/study/report';
+import { english } from '../../../src/shared/study/say';
+import { studyOf } from '../../../src/shared/study/study';
+import { settingsText } from '../../../src/shared/sweep';
+import { context, t } from '../extension/row-context';
+import { evaluated, finished, makeRun, started } from '../extension/run-maker';
+import { sweepEntry } from '../extension/sweep-maker';
+import { temporaryFolders } from '../runs/folder';
+import { eachHandled, handled, HOSTILE, json, name, object } from './names';
+
+const makeFolder = temporaryFolders();
+
+/** A JSON value in text, each of whose objects has the given keys as well. */
+function haunted(value: unknown, entries: readonly (readonly [string, string])[]): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((v) => haunted(v, entries)).join(',')}]`;
+  const own = Object.entries(value).filter(([, v]) => v !== undefined);
+  return object([...own.map(([k, v]): [string, string] => [k, haunted(v, entries)]), ...entries]);
+}
+
+const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+const hauntFile = (path: string, entries: readonly (readonly [string, string])[]): void =>
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => haunted(JSON.parse(line), entries))
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+
+describe('names that every object has, in run folders', () => {
+  it('as keys of any of their files: trees, studies and exports of tables handle them', () =>
+    eachHandled(
+      'run',
+      fc.array(fc.tuple(name, json), { minLength: 1, maxLength: 3 }),
+      async (entries) => {
+        const file = join(makeFolder(), 'x.aurora.json');
+        writeFileSync(file, object(entries));
+        const events = [
+          { ...started, labels: [...HOSTILE], modules: [...HOSTILE] },
+          evaluated(40, 0.5),
+          finished(120, 0.75),
+        ];
+        const result = { steps: 120, environment: { auroraLab: '1' }, last: { accuracy: 0.75 } };
+        const run = makeRun(file, { events, status: { state: 'finished' }, result });
+        const paths = runPaths(run);
+        const spec = read(paths.spec);
+        writeFileSync(paths.spec, haunted(spec, entries));
+        writeFileSync(paths.user, object(entries));
+        writeFileSync(paths.trial, haunted({ sweep: 's', trial: 't', number: 1, settings: {} }, entries));
+        for (const path of [paths.events, paths.result, paths.status]) hauntFile(path, entries);
+        changeUser(run, { star: true });
+        trialOf(run);
+
+        const sweep = createFolder(join(experimentSweeps(file), '1a2b3c4d'));
+        const { record } = sweepEntry('running');
+        const keys = entries.map(([key]) => key);
+        writeFileSync(sweepPaths(sweep).sweep, haunted({ ...record, varied: keys }, entries));
+        const swept = readSweep(sweep)!;
+        const views = swept.trials.map((trial) => lookAtTrial(trial, run));
+        const room = { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' };
+        planText({ ...swept, room }, views);
+        swept.trials.forEach((trial) => settingsText(trial.settings, keys));
+        settingsText({}, [...HOSTILE]);
+
+        const catalog = new Catalog();
+        catalog.setPlaces([file], []);
+        await catalog.look();
+        const [listed] = catalog.experiments();
+        expect(listed.runs).toHaveLength(1);
+        for (const entry of sortRuns(listed.runs, 'metric')) {
+          runRow(entry, context);
+          runDetails(entry, t, 'en');
+          matchesFilter(entry, file, 'constructor');
+          diagnosticsText({ versions: JSON.parse(object([])) as never, run: entry, home: '/home' });
+        }
+        listed.sweeps.forEach((s) => sweepRow(s, listed.runs, context));
+
+        const whole = readRun(run);
+        evaluationsCsv(whole.events);
+        settingChanges(spec as never, whole.spec);
+        sortedJson(whole.spec);
+        const study = studyOf([await studyRun(whole, '__proto__')], { against: keys[0] }, english);
+        reportFiles(study, keys[0], english);
+
+        const trashed = await trashRun(run);
+        expect(await listTrash(trashOf(run))).toHaveLength(1);
+        await restoreRun(trashed);
+      },
+      40,
+    ));
+
+  it('as columns of a curve', () =>
+    eachHandled('curve', fc.uniqueArray(name, { minLength: 1 }), async (columns) => {
+      const csv = await recordsCsv(columns, new Float64Array(columns.length));
+      expect(csv.split('\n')[0]).toBe(columns.join(','));
+    }));
+});
+
+describe('names that every object has, in messages', () => {
+  const type = fc.oneof(
+    name,
+    fc.constantFrom('ready', 'snapshot', 'action', 'export', 'settings', 'fields', 'predict', 'generate'),
+    fc.constantFrom('data', 'problem', 'setup', 'ran', 'result', 'answer', 'device', 'open'),
+  );
+  const message = fc
+    .tuple(
+      fc.oneof({ weight: 4, arbitrary: type.map((k) => JSON.stringify(k)) }, json),
+      fc.array(fc.tuple(fc.oneof(name, fc.constantFrom('run', 'runs', 'settings', 'text')), json)),
+    )
+    .map(([kind, entries]) => object([['type', kind], ['kind', kind], ...entries]));
+
+  it('of pages, programs and files', () =>
+    eachHandled('message', fc.oneof(message, json), async (text) => {
+      const value: unknown = JSON.parse(text);
+      for (const parse of [
+        parseActivationsMessage,
+        parseBudgetMessage,
+        parseBudgetOpen,
+        parseErrorsMessage,
+        parseErrorsOpen,
+        parsePlaygroundMessage,
+        parsePlaygroundOpen,
+        parseStudyMessage,
+        parseStudyOpen,
+        runMessages.parseMessage,
+        runMessages.parseOpen,
+        userOf,
+      ])
+        parse(value);
+      await handled('play request', () => parsePlayRequest(text));
+      parsePlayLine(text);
+      parsePreflightLine(text);
+      parseVerifyLine(text);
+      parseGpuEvent(text);
+      programError({ code: 1, stdout: '', stderr: text }, 'train');
+      await handled('predictions', () => parsePredictions('p.json', text));
+      await handled('sweep', () => checkSweep('sweep.json', value));
+      await handled('examples', () => parseExamples(value));
+    }));
+
+  it('as labels of a preflight and of a verification', () => {
+    const counts = JSON.parse(object(HOSTILE.map((label) => [label, '3']))) as Record<string, number>;
+    const split = (labels: object) => ({
+      path: 'train.csv',
+      examples: 3,
+      tokens: { min: 1, median: 1, mean: 1, p90: 1, p99: 1, max: 1 },
+      truncated: 0,
+      badRows: { count: 0, first: [] },
+      labels,
+    });
+    const none = { count: 0, first: [] };
+    const line = {
+      kind: 'data',
+      labels: [...HOSTILE],
+      train: split(counts),
+      // A label that a split does not have counts 0, and not what every object has.
+      validation: split({}),
+      duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
+    };
+    const report = { steps: [], problems: [] };
+    addLine(report, parsePreflightLine(JSON.stringify(line))!, t);
+    const markdown = reportMarkdown('x', report, t);
+    expect(markdown).not.toMatch(/function|native|NaN/);
+    addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never, t);
+  });
+
+  it('as variables of the environment', () =>
+    eachHandled('environment', fc.array(fc.tuple(name, name)), (variables) => {
+      const from = JSON.parse(object(variables.map(([k, v]) => [k, JSON.stringify(v)]))) as NodeJS.ProcessEnv;
+      expect(Object.keys(trainerEnvironment(from))).toEqual([]);
+      expect(Object.keys(networkEnvironment(from))).toEqual([]);
+      proxyEnvironment('__proto__', ['constructor']);
+    }));
+});
