@@ -68,7 +68,7 @@ describe('names that every object has, in models', () => {
         const prepared = prepareModel(read);
         const layers = findLinearLayers(prepared.graph);
         for (const part of parts) matchTargets([module], { targetModules: [part] });
-        fromPattern(module, nameTable(parts.map((part) => [part, 2] as const)), 1);
+        fromPattern(module, nameTable(parts.map((part) => [part, 2] as const)), 1, 'rankPattern');
         likelyTargets(summary.layers);
         const spec = loraSpec({ rank: 1, targetModules: [parts.at(-1)!] });
         budgetOf(summary.layers, spec, { tokens: 8 });
