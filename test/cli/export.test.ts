@@ -245,7 +245,7 @@ describe('aurora export', () => {
     const r = lab.run('export', run, '--as', 'onnx-merged');
     expect([r.code, r.err]).toEqual([
       4,
-      expect.stringContaining('keeps weights in "./tokenizer.json", a name that an export needs for itself'),
+      expect.stringContaining('keeps weights in "tokenizer.json", a name that an export needs for itself'),
     ]);
   });
 
