@@ -12,6 +12,7 @@ import { isTreeNode } from '../tree/nodes';
 import { bySweep } from '../tree/sweep-row';
 import { registerGuarded } from './guard';
 import { experimentFrom } from './pick';
+import { orTakeOver } from './take-over';
 import { checkedSweep, explaining } from './training-problems';
 
 /** Sweeps are run by `aurora sweep`, as runs are by `aurora train`: on its own, and found again by its folder. */
@@ -37,8 +38,10 @@ async function runSweep(services: Services, argument: unknown): Promise<void> {
   const { trials, baseHash } = await checkedSweep(file);
   const folder = join(experimentSweeps(file), baseHash);
   const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-    trainer.startSweep(file, folder),
+  await orTakeOver((takeOver) =>
+    vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+      trainer.startSweep(file, folder, takeOver),
+    ),
   );
   await store.refresh();
 }

@@ -12,6 +12,7 @@ import { registerTerminals } from '../trainer/terminal';
 import { registerGuarded } from './guard';
 import { experimentFrom, runFrom } from './pick';
 import { forkRun } from './training-fork';
+import { orTakeOver } from './take-over';
 import { checkedExperiment, explaining } from './training-problems';
 
 /** What trains, and what tells of it: commands, the status bar's item, notices, `aurora` in terminals. */
@@ -89,7 +90,9 @@ async function resumeRun(services: Services, argument: unknown): Promise<void> {
     filter: isResumable,
   });
   if (!run) return;
-  await starting(vscode.l10n.t('Resuming {0}', nameOf(run)), () => trainer.resume(run.folder));
+  const title = vscode.l10n.t('Resuming {0}', nameOf(run));
+  const resumed = await orTakeOver((takeOver) => starting(title, () => trainer.resume(run.folder, takeOver)));
+  if (!resumed) return;
   await store.refreshRun(run.folder);
   panels.openRun([run.folder]);
 }

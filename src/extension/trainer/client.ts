@@ -46,9 +46,9 @@ export interface TrainerClient extends vscode.Disposable {
    *
    * @param folder the sweep's, which need not be there
    */
-  startSweep(experimentFile: string, folder: string): Promise<void>;
+  startSweep(experimentFile: string, folder: string, takeOver?: boolean): Promise<void>;
   /** Goes on with a run that was stopped or lost. */
-  resume(run: string): Promise<void>;
+  resume(run: string, takeOver?: boolean): Promise<void>;
   /** A new run that begins at a checkpoint of another, with settings changed ("training.learningRate=1e-4"). */
   fork(run: string, step: number, overrides: readonly string[]): Promise<string>;
   /** Asks, waits for the step in hand, then SIGTERM, then SIGKILL on the tree; resolves when nothing is left of it. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { childEnvironment } from '../../files/child-environment';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../shared/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal-reader';
 import { runPaths } from '../../runs/layout';
 import { readIfThere } from '../../runs/summary-reader';
@@ -83,7 +83,8 @@ async function refuseWithoutSpec(run: string): Promise<void> {
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
   const said = await logTail(run, 40);
   const own = /(?:^|\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
-  if (own) return new AuroraError('run', own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
+  const kind = end === EXIT.owned ? 'owned' : 'run';
+  if (own) return new AuroraError(kind, own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',

@@ -23,8 +23,8 @@ export function createTrainerClient(
   const trainer = new Trainer(trainerHost(context, log));
   return {
     start: (file, overrides) => trainer.start(file, overrides),
-    startSweep: (file, folder) => trainer.startSweep(file, folder),
-    resume: (run) => trainer.resume(run),
+    startSweep: (file, folder, takeOver) => trainer.startSweep(file, folder, takeOver),
+    resume: (run, takeOver) => trainer.resume(run, takeOver),
     fork: (run, step, overrides) => trainer.fork(run, step, overrides),
     stop: (run) => trainer.stop(run),
     machine: () => trainer.machine(),

@@ -33,6 +33,8 @@ export interface TrainerHost {
   info(message: string): void;
 }
 
+const TAKE_OVER: readonly string[] = ['--take-over'];
+
 /** Commands that run a model, so that what they lack is known before they start. */
 const NATIVE: readonly string[] = [
   'train',
@@ -76,14 +78,19 @@ export class Trainer {
     ]);
   }
 
-  async startSweep(experimentFile: string, folder: string): Promise<void> {
+  async startSweep(experimentFile: string, folder: string, takeOver = false): Promise<void> {
     await this.requireTrust();
     createFolder(folder);
-    await this.launch(folder, ['sweep', experimentFile, ...deviceArguments(this.host.settings())]);
+    await this.launch(folder, [
+      'sweep',
+      experimentFile,
+      ...deviceArguments(this.host.settings()),
+      ...(takeOver ? TAKE_OVER : []),
+    ]);
   }
 
-  async resume(run: string): Promise<void> {
-    await this.launch(run, ['train', '--resume', run]);
+  async resume(run: string, takeOver = false): Promise<void> {
+    await this.launch(run, ['train', '--resume', run, ...(takeOver ? TAKE_OVER : [])]);
   }
 
   async fork(run: string, step: number, overrides: readonly string[]): Promise<string> {

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownerFile } from '../../../../src/files/fence';
 import { groupIsThere } from '../../../../src/files/process-tree';
+import { thisProcess } from '../../../../src/files/processes';
 import type { Trainer } from '../../../../src/extension/trainer/trainer';
 import { readRun } from '../../../../src/runs/read';
 import { isAlive, readStatus } from '../../../../src/runs/status';
@@ -54,7 +56,20 @@ describe('a run started from the editor', () => {
     expect(window.runs()).not.toContain(run);
 
     // And goes on from there, until it is stopped again.
-    await window.resume(run);
+    // A process of another machine may train it: that is for a person to decide.
+    const owner = {
+      ...thisProcess(),
+      nonce: 'another',
+      at: Date.now(),
+      host: 'another-host',
+      boot: 'another',
+    };
+    writeFileSync(ownerFile(run), JSON.stringify(owner));
+    await expect(window.resume(run)).rejects.toMatchObject({
+      kind: 'owned',
+      message: expect.stringContaining('is owned by process'),
+    });
+    await window.resume(run, true);
     await until(() => stepOf(run) > outcome.savedStep! + 3);
     expect(events(run).findLast((e) => e.kind === 'resumed')).toMatchObject({ fromStep: outcome.savedStep });
     expect((await window.stop(run)).state).toBe('stopped');

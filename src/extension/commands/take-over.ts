@@ -1,0 +1,23 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../shared/errors';
+
+/**
+ * Does something that a process of another machine may still be doing: where one may, the person decides.
+ *
+ * @returns false where the person left it to that process
+ */
+export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown>): Promise<boolean> {
+  try {
+    await action(false);
+  } catch (e) {
+    if (!(e instanceof AuroraError && e.kind === 'owned')) throw e;
+    const takeOver = vscode.l10n.t('Take Over');
+    const detail = vscode.l10n.t(
+      'Take over only if you know that it has ended: two trainers must not write one run.',
+    );
+    const answer = await vscode.window.showWarningMessage(e.message, { modal: true, detail }, takeOver);
+    if (answer !== takeOver) return false;
+    await action(true);
+  }
+  return true;
+}
