@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuroraError } from '../shared/errors';
 import { requireOwned } from './fence';
@@ -47,6 +47,18 @@ export function writeAll(fd: number, bytes: Uint8Array, at?: number): void {
     const length = Math.min(bytes.byteLength - done, 1 << 30);
     done += writeSync(fd, bytes, done, length, at === undefined ? null : at + done);
   }
+}
+
+/** What an open file holds, from its beginning, wherever it was read or written last. */
+export function readAll(fd: number): Buffer {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  let done = 0;
+  while (done < bytes.length) {
+    const read = readSync(fd, bytes, done, Math.min(bytes.length - done, 1 << 30), done);
+    if (read === 0) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
 }
 
 /** Removes what was left half done. A failure in doing so must not hide the one that came first. */

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { diskError, writeAtomic } from '../files/atomic';
+import { diskError, readAll, writeAtomic } from '../files/atomic';
 import { requireOwned, writerOf } from '../files/fence';
 import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../shared/events';
 import { parseJournal, wholeLines } from './journal-reader';
@@ -45,6 +45,11 @@ export class Journal {
     this.seq++;
     delete this.writer.after;
     return whole;
+  }
+
+  /** All of it, also where the file's name is gone. */
+  content(): Buffer {
+    return readAll(this.fd);
   }
 
   close(): void {

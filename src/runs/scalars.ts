@@ -9,7 +9,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
-import { diskError, writeAtomic } from '../files/atomic';
+import { diskError, readAll, writeAtomic } from '../files/atomic';
 import { requireOwned } from '../files/fence';
 import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
 import { CurveHash, curveDamage, type CurveSum } from './curve';
@@ -42,8 +42,7 @@ export class ScalarsWriter {
   static open(run: string, lastStep = Infinity, known?: CurveSum): ScalarsWriter {
     const { scalars: path, scalarColumns } = runPaths(run);
     if (!existsSync(scalarColumns)) {
-      const header: ScalarsHeader = { version: 1, columns: [...SCALAR_COLUMNS] };
-      writeAtomic(scalarColumns, `${JSON.stringify(header)}\n`, run);
+      writeAtomic(scalarColumns, headerText(SCALAR_COLUMNS), run);
     }
     const columns = readColumns(run);
     requireOwned(path);
@@ -102,9 +101,24 @@ export class ScalarsWriter {
     }
   }
 
+  /** All records, also where the file's name is gone. */
+  content(): Buffer {
+    return readAll(this.fd);
+  }
+
+  /** The text of scalars.json. */
+  header(): string {
+    return headerText(this.columns);
+  }
+
   close(): void {
     closeSync(this.fd);
   }
+}
+
+function headerText(columns: readonly string[]): string {
+  const header: ScalarsHeader = { version: 1, columns: [...columns] };
+  return `${JSON.stringify(header)}\n`;
 }
 
 /** How many whole records belong to steps up to `lastStep`; steps ascend, so a binary search finds it. */

@@ -27,7 +27,7 @@ type Index = Record<string, Pick<TrashedRun, 'deletedAt' | 'label'>>;
 const INDEX = 'index.json';
 
 /** The `.aurora` folder that a run lies in; for a run elsewhere (`--out`) the one beside it. */
-function homeOf(run: string): string {
+export function homeOf(run: string): string {
   for (let at = dirname(run); dirname(at) !== at; at = dirname(at)) if (basename(at) === '.aurora') return at;
   return join(dirname(run), '.aurora');
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { diskError } from '../files/atomic';
 import { makeFolderIn } from '../files/folder';
 import { runPaths, stepName } from '../runs/layout';
-import { readCheckpoint } from './checkpoint-store';
+import { AuroraError } from '../shared/errors';
+import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import { writePeftAdapter } from './export/peft';
 import type { TrainingState } from './loop';
 import type { Task } from './task';
@@ -29,16 +30,45 @@ function adapterFolder(run: string, which: WhichAdapter): string {
   }
 }
 
+const isMissing = (run: string, which: WhichAdapter): boolean =>
+  !existsSync(join(runPaths(run).adapter, which, 'adapter_model.safetensors'));
+
 /** The adapters that a run should have at a checkpoint and has not: a fork begins with checkpoints only. */
 export function writeMissingAdapters(
   run: string,
   task: Task,
   { step, parameters, best }: TrainingState,
 ): void {
-  const missing = (which: WhichAdapter) =>
-    !existsSync(join(runPaths(run).adapter, which, 'adapter_model.safetensors'));
-  if (missing('last')) writeAdapter(run, 'last', task, parameters);
-  if (!best || !missing('best')) return;
+  if (isMissing(run, 'last')) writeAdapter(run, 'last', task, parameters);
+  if (!best || !isMissing(run, 'best')) return;
   const path = join(runPaths(run).checkpoints, stepName(best.step));
   writeAdapter(run, 'best', task, best.step === step ? parameters : readCheckpoint(path).parameters);
 }
+
+/**
+ * Writes adapters again that this process has written and somebody has removed since.
+ *
+ * @throws AuroraError 'lost' where the best one is nowhere any more
+ */
+export function putBackAdapters(
+  run: string,
+  task: Task,
+  { step, parameters, best }: TrainingState,
+  written: ReadonlySet<WhichAdapter>,
+): void {
+  if (written.has('last') && isMissing(run, 'last')) {
+    const saved = checkpointSteps(run).at(-1);
+    writeAdapter(run, 'last', task, saved === undefined ? parameters : parametersAt(run, saved));
+  }
+  if (!best || !written.has('best') || !isMissing(run, 'best')) return;
+  if (best.step !== step && !checkpointSteps(run).includes(best.step))
+    throw new AuroraError(
+      'lost',
+      `${join(runPaths(run).adapter, 'best')} was removed while the run was trained, and no checkpoint has its step, ${best.step}.`,
+      'Fork the run at one of its checkpoints: the best adapter is determined again from there on.',
+    );
+  writeAdapter(run, 'best', task, best.step === step ? parameters : parametersAt(run, best.step));
+}
+
+const parametersAt = (run: string, step: number) =>
+  readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;

@@ -3,10 +3,12 @@ import type { Place } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { Journal } from '../runs/journal';
 import { runPaths, stepName } from '../runs/layout';
+import type { HeldFolder } from '../runs/held';
 import type { ScalarsWriter } from '../runs/scalars';
 import type { EvaluationMetrics } from '../shared/events';
-import { CHECKPOINT_VERSION } from './checkpoint';
-import { writeAdapter } from './adapter-files';
+import type { Experiment } from '../shared/experiment';
+import { CHECKPOINT_VERSION, type Checkpoint } from './checkpoint';
+import { putBackAdapters, writeAdapter, type WhichAdapter } from './adapter-files';
 import { saveCheckpoint } from './checkpoint-store';
 import type { DeviceChoice } from './device/choose';
 import type { Environment } from './environment';
@@ -49,6 +51,7 @@ export interface Running {
   env: Environment;
   totals: { seconds: number; examples: number };
   at: (step: number) => void;
+  held: HeldFolder;
 }
 
 /** What a training loop's progress leaves in the run folder, in the order that a kill cannot hurt. */
@@ -68,10 +71,16 @@ export function makeHooks({
   env,
   totals,
   at,
+  held,
 }: Running): LoopHooks {
   const { spec } = task;
   const recorder = new ActivationRecorder(task, run);
   recorder.writeExamples();
+  const written = new Set<WhichAdapter>();
+  const keepAdapter = (which: WhichAdapter) => {
+    writeAdapter(run, which, task, state.parameters);
+    written.add(which);
+  };
   return {
     stepped(record) {
       at(record.step);
@@ -91,7 +100,7 @@ export function makeHooks({
       totals.seconds += seconds;
       const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });
-      if (best) writeAdapter(run, 'best', task, state.parameters);
+      if (best) keepAdapter('best');
       listener.evaluated(step, epoch, metrics, best);
     },
     async snapshot(step) {
@@ -99,36 +108,49 @@ export function makeHooks({
       if (path) journal.append({ kind: 'activations', step, path });
     },
     checkpoint(step) {
-      writeAdapter(run, 'last', task, state.parameters);
+      keepAdapter('last');
       scalars.flush();
-      saveCheckpoint(run, {
-        state: {
-          version: CHECKPOINT_VERSION,
-          step,
-          examplesSeen: totals.examples,
-          secondsSpent: totals.seconds,
-          best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
-          last: state.last ?? null,
-          earlyStopping: state.stopping.state(),
-          lossScale: state.lossScale?.state(),
-          memory: micro.known(),
-          curve: scalars.sum(),
-          specHash: specHash(spec),
-          environment: { ...env },
-        },
-        parameters: state.parameters,
-        optimizer: state.optimizer.state(),
-      });
+      saveCheckpoint(run, checkpointOf({ state, micro, scalars, env, totals, spec }));
       journal.append({
         kind: 'checkpoint',
         step,
         path: relative(run, join(runPaths(run).checkpoints, stepName(step))),
       });
     },
-    stopRequested: () =>
-      interrupted()
-        ? 'requested'
-        : (pulse.stopRequested() ?? (pauses(plan, state.step, pauseAt) ? 'rung' : undefined)),
+    stopRequested() {
+      // After all that belongs to a step: what is saved elsewhere is a whole one.
+      held.require();
+      putBackAdapters(run, task, state, written);
+      if (interrupted()) return 'requested';
+      return pulse.stopRequested() ?? (pauses(plan, state.step, pauseAt) ? 'rung' : undefined);
+    },
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }
+
+/** Everything that changes while a run trains, as it is now. */
+export const checkpointOf = ({
+  state,
+  micro,
+  scalars,
+  env,
+  totals,
+  spec,
+}: Pick<Running, 'state' | 'micro' | 'scalars' | 'env' | 'totals'> & { spec: Experiment }): Checkpoint => ({
+  state: {
+    version: CHECKPOINT_VERSION,
+    step: state.step,
+    examplesSeen: totals.examples,
+    secondsSpent: totals.seconds,
+    best: state.best ? { ...state.best.metrics, step: state.best.step } : null,
+    last: state.last ?? null,
+    earlyStopping: state.stopping.state(),
+    lossScale: state.lossScale?.state(),
+    memory: micro.known(),
+    curve: scalars.sum(),
+    specHash: specHash(spec),
+    environment: { ...env },
+  },
+  parameters: state.parameters,
+  optimizer: state.optimizer.state(),
+});

@@ -127,12 +127,16 @@ export class Pulse {
     return Atomics.exchange(this.data.cells, CELL.checkpoint, 0) === 1;
   }
 
-  /** Ends the second thread, then writes the last status. */
-  async end(state: Exclude<RunState, 'running'>): Promise<void> {
+  /**
+   * Ends the second thread, then writes the last status.
+   *
+   * @param run where the folder is now
+   */
+  async end(state: Exclude<RunState, 'running'>, run = this.data.run): Promise<void> {
     this.ended = true;
     await this.worker.terminate();
     const [step, steps] = [CELL.step, CELL.steps].map((cell) => Atomics.load(this.data.cells, cell));
-    await writeEndStatus(this.data.run, { ...this.data.status, state, step, steps, heartbeat: Date.now() });
+    await writeEndStatus(run, { ...this.data.status, state, step, steps, heartbeat: Date.now() });
   }
 }
 

@@ -8,6 +8,7 @@ import type { TrainableInfo } from '../engine/program';
 import { writeAtomic } from '../files/atomic';
 import { stillOwned } from '../files/fence';
 import { elementCount } from '../graph/model';
+import { HeldFolder } from '../runs/held';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
 import { readRunSummary } from '../runs/read';
@@ -20,7 +21,7 @@ import { requestedEvent, resumedChoice, resumedRequest } from './device/recorded
 import { taskOptions } from './device/options';
 import { settle } from './device/settle';
 import { environment, environmentWarnings, type Environment } from './environment';
-import { makeHooks, type TrainListener } from './hooks';
+import { checkpointOf, makeHooks, type TrainListener } from './hooks';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { withFrozenPrefix } from './frozen/reuse';
@@ -33,6 +34,7 @@ import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
 import { makeResult, type RunResult } from './result';
+import { rescue, type Unsaved } from './rescue';
 import { restore, type Restored } from './resume';
 import { initialState, restoredState } from './state';
 import { prepareTask, type Task } from './task';
@@ -66,7 +68,10 @@ export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopR
 /** Trains an experiment to its end, or to a request to stop, and leaves a whole run folder either way. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
+  const held = HeldFolder.open(run);
   const journal = Journal.open(runPaths(run).events);
+  held.watch(runPaths(run).events);
+  const trying: Trying = { held, at: 0, unsaved: undefined };
   const pulse = Pulse.start(run, options.pulseWorker, {
     ...(options.lease && { lease: LEASE_MS }),
     warn: (message) =>
@@ -75,13 +80,18 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
         options.listener.warning(message);
       }),
   });
-  let step = 0;
   try {
-    const outcome = await trainOnce(options, journal, pulse, (s) => (step = s));
+    const outcome = await trainOnce(options, journal, pulse, trying);
     await pulse.end(outcome.end === 'finished' ? 'finished' : 'stopped');
     return outcome;
   } catch (e) {
-    await attempt(() => journal.append(failedEvent(step, e)));
+    const lost = held.lost();
+    if (lost !== undefined)
+      throw await rescue(
+        { spec: options.spec, held, journal, pulse, step: trying.at, unsaved: trying.unsaved },
+        lost,
+      );
+    await attempt(() => journal.append(failedEvent(trying.at, e)));
     await attempt(() => pulse.end('failed'));
     throw e;
   } finally {
@@ -89,7 +99,17 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     for (const name of stillOwned(run) ? ['graph', 'frozen'] : [])
       await attempt(() => rmSync(join(run, name), { recursive: true, force: true }));
     journal.close();
+    held.close();
   }
+}
+
+/** What is known of a training when it fails. */
+interface Trying {
+  held: HeldFolder;
+  /** The last step that was trained. */
+  at: number;
+  /** Once there is a state. */
+  unsaved: Unsaved | undefined;
 }
 
 /** A full disk also refuses the word that it is full; the error itself goes on to the caller. */
@@ -105,7 +125,7 @@ async function trainOnce(
   options: TrainOptions,
   journal: Journal,
   pulse: Pulse,
-  at: (step: number) => void,
+  trying: Trying,
 ): Promise<TrainOutcome> {
   const { spec, run, listener } = options;
   const warn = (message: string) => {
@@ -118,7 +138,8 @@ async function trainOnce(
   if (!before || given.engine || given.device || fallBack) journal.append(requestedEvent(request));
   const restored = options.resume ? restore(run, spec, warn) : undefined;
   const from = restored?.checkpoint?.state.step ?? 0;
-  at(from);
+  trying.at = from;
+  trying.held.require();
   const folder = join(run, 'graph');
   const prepared = await prepareTask(spec, folder, restored?.known);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
@@ -160,6 +181,7 @@ async function trainOnce(
     await tryLongest(stepper, task, micro, state.parameters);
     await lookAhead(task, stepper, micro, state.parameters);
     const scalars = ScalarsWriter.open(run, state.step, restored?.checkpoint?.state.curve);
+    trying.held.watch(runPaths(run).scalars);
     if (scalars.damage) warn(scalars.damage);
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
@@ -185,13 +207,16 @@ async function trainOnce(
       pulse,
       env,
       totals,
-      at,
+      at: (step: number) => (trying.at = step),
+      held: trying.held,
     };
     const loop = async (phase: Task, stepper: Stepper, known: MicroBatches): Promise<LoopEnd> => {
       if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
         beginStaticForm(state);
         listener.staticForm(state.step);
       }
+      const checkpoint = () => checkpointOf({ ...keeping, micro: known, spec });
+      trying.unsaved = { task: phase, scalars, checkpoint };
       const hooks = makeHooks({ ...keeping, task: phase, stepper, micro: known });
       if (state.step === 0) await hooks.snapshot(0);
       return trainingLoop(phase, stepper, known, plan, state, hooks);
@@ -206,8 +231,10 @@ async function trainOnce(
       held = (await openTask(phase.model, phase.infos, phase.graph, folder, options)).stepper;
       end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
+    trying.held.require();
+    const outcome = conclude(end, task, trainable, state, journal, totals, run, env, choice);
     scalars.close();
-    return conclude(end, task, trainable, state, journal, totals, run, env, choice);
+    return outcome;
   } finally {
     // Its files are the next owner's by then.
     if (stillOwned(run)) await held?.dispose();

@@ -1,0 +1,101 @@
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  type BigIntStats,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diskError } from '../files/atomic';
+import { AuroraError } from '../shared/errors';
+
+/** A file or folder whatever its name: the device and the number that it has there. */
+type Identity = Pick<BigIntStats, 'dev' | 'ino'>;
+
+/**
+ * A run's folder as it was when this process began to write it, so that it notices when the folder, or a file in it
+ * that it holds open, is moved, removed or replaced. Kept open, the folder's number is given to no other one.
+ */
+export class HeldFolder {
+  private readonly watched = new Map<string, Identity>();
+
+  private constructor(
+    readonly run: string,
+    /** Undefined where the system opens no folders. */
+    private readonly fd: number | undefined,
+    private readonly folder: Identity,
+  ) {}
+
+  static open(run: string): HeldFolder {
+    try {
+      const fd = process.platform === 'win32' ? undefined : openSync(run, 'r');
+      const identity = fd === undefined ? statSync(run, { bigint: true }) : fstatSync(fd, { bigint: true });
+      return new HeldFolder(run, fd, identity);
+    } catch (e) {
+      throw diskError(run, e);
+    }
+  }
+
+  /** From now on the file at this path has to stay the same one; replacing it atomically makes it another. */
+  watch(path: string): void {
+    this.watched.set(path, statSync(path, { bigint: true }));
+  }
+
+  /** What is no longer in its place: the run's folder, or a watched file. A disk that does not answer says nothing. */
+  lost(): string | undefined {
+    const all: [string, Identity][] = [[this.run, this.folder], ...this.watched];
+    return all.find(([path, identity]) => isElsewhere(path, identity))?.[0];
+  }
+
+  /** @throws AuroraError 'lost' where something is no longer in its place */
+  require(): void {
+    const lost = this.lost();
+    if (lost !== undefined) throw new AuroraError('lost', lossOf(lost, this.run));
+  }
+
+  /** Where the folder is now, after it was moved; undefined where it was removed or cannot be found. */
+  now(): string | undefined {
+    const named = this.fd === undefined ? undefined : linkOf(`/proc/self/fd/${this.fd}`);
+    const siblings = () => namesIn(dirname(this.run)).map((name) => join(dirname(this.run), name));
+    const places = named === undefined ? siblings() : [named];
+    return places.find((path) => isElsewhere(path, this.folder) === false);
+  }
+
+  close(): void {
+    if (this.fd !== undefined) closeSync(this.fd);
+  }
+}
+
+/** The sentence for what is no longer in its place. */
+export const lossOf = (lost: string, run: string): string =>
+  lost === run
+    ? `The folder of the run, ${run}, was moved or removed while it was trained.`
+    : `${basename(lost)} of the run ${run} was moved, removed or replaced while it was trained.`;
+
+/** Undefined where the disk does not say. */
+function isElsewhere(path: string, { dev, ino }: Identity): boolean | undefined {
+  try {
+    const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return there?.dev !== dev || there.ino !== ino;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'ENOTDIR' ? true : undefined;
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

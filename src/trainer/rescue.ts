@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { writeAtomic } from '../files/atomic';
+import { lossOf, type HeldFolder } from '../runs/held';
+import type { Journal } from '../runs/journal';
+import { createFolder, runPaths } from '../runs/layout';
+import type { ScalarsWriter } from '../runs/scalars';
+import { homeOf } from '../runs/trash';
+import { AuroraError } from '../shared/errors';
+import type { Experiment } from '../shared/experiment';
+import { writeAdapter } from './adapter-files';
+import type { Checkpoint } from './checkpoint';
+import { saveCheckpoint } from './checkpoint-store';
+import { failedEvent } from './failure';
+import type { Pulse } from './pulse';
+import type { Task } from './task';
+
+/** What a run has in memory and in open files once it trains: all that is needed to save it in another place. */
+export interface Unsaved {
+  task: Task;
+  scalars: ScalarsWriter;
+  checkpoint: () => Checkpoint;
+}
+
+export interface LostRun {
+  spec: Experiment;
+  held: HeldFolder;
+  journal: Journal;
+  pulse: Pulse;
+  step: number;
+  /** Undefined where training had not begun. */
+  unsaved: Unsaved | undefined;
+}
+
+/**
+ * Saves a run whose folder, or a file in it, is no longer in its place: where the folder now is, or else as a run of
+ * its own in `.aurora/recovered`. Nothing is written to the old path.
+ *
+ * @returns the error that training ends with: what happened, and how to resume
+ */
+export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
+  const { held } = run;
+  const what = lossOf(lost, held.run);
+  const moved = lost === held.run ? held.now() : undefined;
+  const error = new AuroraError('lost', what, undefined);
+  if (moved !== undefined) {
+    await saveMoved(run, moved, error);
+    return new AuroraError('lost', `${what} It is now ${moved}.`, resumeHint(moved));
+  }
+  if (!run.unsaved) return new AuroraError('lost', what, 'It had not trained a step: start it again.');
+  const to = recoveredFolder(held.run);
+  await saveAnother(run, run.unsaved, to, error);
+  if (lost !== held.run) await run.pulse.end('failed').catch(() => undefined);
+  return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
+}
+
+const resumeHint = (run: string): string =>
+  `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
+
+/** The open journal is the moved one: what it gets lies there. */
+async function saveMoved({ journal, pulse, step, unsaved }: LostRun, to: string, error: Error) {
+  if (unsaved) {
+    unsaved.scalars.flush();
+    saveState(to, unsaved);
+    const path = join('checkpoints', basename(saveCheckpoint(to, unsaved.checkpoint())));
+    journal.append({ kind: 'checkpoint', step, path });
+  }
+  journal.append(failedEvent(step, error));
+  await pulse.end('failed', to);
+  for (const name of ['graph', 'frozen']) rmSync(join(to, name), { recursive: true, force: true });
+}
+
+async function saveAnother(
+  { spec, journal, pulse, step }: LostRun,
+  unsaved: Unsaved,
+  to: string,
+  error: Error,
+): Promise<void> {
+  const paths = runPaths(to);
+  const { scalars } = unsaved;
+  saveState(to, unsaved);
+  const checkpoint = unsaved.checkpoint();
+  const { best, earlyStopping } = checkpoint.state;
+  // The best adapter was in the folder, unless it is this one: another is looked for from here on.
+  const hasBest = best?.step === step;
+  if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters);
+  const state = hasBest
+    ? checkpoint.state
+    : { ...checkpoint.state, best: null, earlyStopping: { ...earlyStopping, best: null, reference: null } };
+  const path = join('checkpoints', basename(saveCheckpoint(to, { ...checkpoint, state })));
+  writeAtomic(paths.scalarColumns, scalars.header(), to);
+  writeAtomic(paths.scalars, scalars.content(), to);
+  journal.append({ kind: 'checkpoint', step, path });
+  if (best && !hasBest)
+    journal.append({
+      kind: 'warning',
+      message: `The best adapter, of step ${best.step}, was lost with the run's folder; the best is determined from step ${step} on.`,
+    });
+  journal.append(failedEvent(step, error));
+  writeAtomic(paths.events, journal.content(), to);
+  // Last: without it nobody takes half a copy for a run.
+  writeAtomic(paths.spec, `${JSON.stringify(spec, null, 2)}\n`, to);
+  await pulse.end('failed', to);
+}
+
+const saveState = (to: string, { task, checkpoint }: Unsaved): void =>
+  writeAdapter(to, 'last', task, checkpoint().parameters);
+
+/** In `.aurora` beside the runs; in the system's folder for temporary files where that is gone with them. */
+function recoveredFolder(run: string): string {
+  const home = homeOf(run);
+  const place = existsSync(dirname(home)) ? join(home, 'recovered') : join(tmpdir(), 'aurora-recovered');
+  createFolder(place);
+  for (let i = 1; ; i++) {
+    const folder = join(place, i === 1 ? basename(run) : `${basename(run)}-${i}`);
+    if (existsSync(folder)) continue;
+    mkdirSync(folder);
+    return folder;
+  }
+}

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 6 } });
+afterAll(() => lab.remove());
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+const runsFolder = lab.path('.aurora/runs/tiny');
+
+/** Starts a run and waits until it has saved something; `end` gives its exit code and what it printed. */
+async function training(
+  name: string,
+  ready = 'checkpoints/step-000024',
+): Promise<{ run: string; end: () => Promise<[number | null, string]> }> {
+  const log = lab.path(`${name}.log`);
+  const before = existsSync(runsFolder) ? readdirSync(runsFolder) : [];
+  const child = spawn(process.execPath, [CLI, 'train', lab.experiment], {
+    stdio: ['ignore', 'ignore', openSync(log, 'w')],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const made = () =>
+    existsSync(runsFolder) ? readdirSync(runsFolder).filter((n) => !before.includes(n)) : [];
+  await until(() => made().some((n) => existsSync(join(runsFolder, n, ready))));
+  return { run: join(runsFolder, made()[0]), end: async () => [await exit, readFileSync(log, 'utf8')] };
+}
+
+/** Resumes a run for a few steps and asks it to stop, so that it is known to be whole. */
+async function resumes(run: string): Promise<void> {
+  const { step } = readRun(run).status!;
+  const child = lab.start('train', '--resume', run);
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  await until(() => (readRun(run).status?.step ?? 0) > step + 3);
+  mkdirSync(runPaths(run).control, { recursive: true });
+  child.kill('SIGTERM');
+  expect(await exit).toBe(130);
+  const events = readRun(run).events;
+  expect(events.filter((e) => e.kind === 'evaluation').map((e) => e.step)).toEqual(
+    Array.from({ length: Math.floor(readRun(run).status!.step / 20) }, (_, i) => 20 * (i + 1)),
+  );
+  for (const which of ['best', 'last'])
+    if (existsSync(join(run, 'adapter', which)))
+      expect(readdirSync(join(run, 'adapter', which))).toContain('adapter_model.safetensors');
+}
+
+const recovered = () => lab.path('.aurora/recovered');
+
+describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
+  it('is renamed: stops, says where it is, and resumes from there; the old path does not come back', async () => {
+    const { run, end } = await training('renamed');
+    const moved = lab.path('moved');
+    renameSync(run, moved);
+    const [code, words] = await end();
+    expect([code, words]).toEqual([26, expect.stringContaining(`It is now ${moved}.`)]);
+    expect(words).toContain(`aurora train --resume ${moved}`);
+    expect(existsSync(run)).toBe(false);
+    expect(existsSync(recovered())).toBe(false);
+    expect(existsSync(join(moved, 'graph'))).toBe(false);
+    const { status, events } = readRun(moved);
+    expect(status).toMatchObject({ state: 'failed' });
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', error: 'lost', step: status!.step });
+    await resumes(moved);
+  });
+
+  it('is removed: stops, saves what it has beside the runs, and resumes from there', async () => {
+    const { run, end } = await training('removed');
+    remove(run, run);
+    const [code, words] = await end();
+    const to = join(recovered(), basename(run));
+    expect([code, words]).toEqual([26, expect.stringContaining(`aurora train --resume ${to}`)]);
+    expect(existsSync(run)).toBe(false);
+    const { status, events } = readRun(to);
+    expect(status!.step).toBeGreaterThanOrEqual(24);
+    expect(events[0]).toMatchObject({ kind: 'requested' });
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', error: 'lost', step: status!.step });
+    await resumes(to);
+  });
+
+  it('is replaced by another of the same name: that one is left alone', async () => {
+    const { run, end } = await training('replaced');
+    const moved = lab.path('replaced');
+    renameSync(run, moved);
+    mkdirSync(run);
+    const [code, words] = await end();
+    expect([code, words]).toEqual([26, expect.stringContaining(`It is now ${moved}.`)]);
+    expect(readdirSync(run)).toEqual([]);
+    rmSync(run, { recursive: true });
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a run that loses', () => {
+  it.each(['events.jsonl', 'scalars.bin'])('%s stops and saves its state elsewhere', async (name) => {
+    const { run, end } = await training(name);
+    remove(run, join(run, name));
+    const [code, words] = await end();
+    const to = join(recovered(), basename(run));
+    expect([code, words]).toEqual([26, expect.stringContaining(`${name} of the run ${run}`)]);
+    expect(words).toContain(`aurora train --resume ${to}`);
+    expect(existsSync(join(run, name))).toBe(false);
+    await resumes(to);
+  });
+
+  it('its adapters has them again', async () => {
+    const { run, end } = await training('adapters', 'adapter/best/adapter_model.safetensors');
+    await until(() => existsSync(join(run, 'checkpoints/step-000060')));
+    remove(run, runPaths(run).adapter);
+    // Its best step may have no checkpoint: then it stops instead of finishing without it.
+    await until(() => existsSync(join(run, 'adapter/best/adapter_model.safetensors')) || !alive(run));
+    if (alive(run)) {
+      await until(() => existsSync(join(run, 'adapter/last/adapter_model.safetensors')));
+      process.kill(readRun(run).status!.pid, 'SIGTERM');
+      expect((await end())[0]).toBe(130);
+    } else {
+      const [code, words] = await end();
+      expect([code, words]).toEqual([26, expect.stringContaining('adapter')]);
+    }
+  });
+});
+
+/** Removes it while its trainer stands still: otherwise that may write into it meanwhile, and the removal fails. */
+function remove(run: string, path: string): void {
+  const { pid } = readRun(run).status!;
+  process.kill(pid, 'SIGSTOP');
+  rmSync(path, { recursive: true });
+  process.kill(pid, 'SIGCONT');
+}
+
+const alive = (run: string): boolean => readRun(run).status!.state === 'running';
