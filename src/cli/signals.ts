@@ -1,13 +1,17 @@
 import { EXIT } from '../shared/errors';
 
-/** The first Ctrl-C asks the loop to stop after this step; the second one ends the process at once. */
+/**
+ * The first Ctrl-C asks the loop to stop after this step, and so does a terminal that closes. A second Ctrl-C ends the
+ * process at once; a second hang-up does not, since systems send several while one closes.
+ */
 export function onInterrupt(words = 'Stopping after this step; once more to quit at once.'): () => boolean {
   let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
-      if (asked) process.exit(EXIT.stopped);
+      if (asked && signal !== 'SIGHUP') process.exit(EXIT.stopped);
+      // A terminal that is gone takes no words: main.ts passes over the error.
+      if (!asked) process.stderr.write(`\n${words}\n`);
       asked = true;
-      process.stderr.write(`\n${words}\n`);
     });
   return () => asked;
 }

@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../src/runs/read';
+import { CLI, Lab } from './lab';
+
+const lab = new Lab({
+  training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 1000 },
+  sweep: { type: 'grid', parameters: { 'training.seed': [1, 2] }, parallel: 1 },
+});
+afterAll(() => lab.remove());
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+/** A program whose words go to a pipe that nobody reads any more once its terminal is closed. */
+const inTerminal = (...args: string[]): ChildProcess =>
+  spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+
+function close(terminal: ChildProcess): void {
+  terminal.stdout!.destroy();
+  terminal.stderr!.destroy();
+  terminal.kill('SIGHUP');
+}
+
+describe.skipIf(process.platform === 'win32')('a terminal that closes', () => {
+  it('lets a training finish its step, save and stop, also when it hangs up twice', async () => {
+    const out = lab.path('runs');
+    const terminal = inTerminal('train', lab.experiment, '--out', out);
+    await until(() => existsSync(out) && lab.begun(out, 'adapter/best/adapter_model.safetensors'));
+    const [run] = lab.runs(out);
+    const exit = once(terminal, 'exit');
+    close(terminal);
+    terminal.kill('SIGHUP');
+    expect(await exit).toEqual([130, null]);
+    const { status, events } = readRun(run);
+    expect(status).toMatchObject({ state: 'stopped' });
+    expect(events.slice(-2)).toMatchObject([
+      { kind: 'checkpoint', step: status!.step },
+      { kind: 'stopped', step: status!.step, reason: 'requested' },
+    ]);
+  });
+
+  it('lets a sweep and its trials save and stop', async () => {
+    const terminal = inTerminal('sweep', lab.experiment, '--device', 'cpu');
+    const runs = lab.path('.aurora/runs/tiny');
+    await until(() => existsSync(runs) && lab.begun(runs, 'adapter/best/adapter_model.safetensors'));
+    const exit = once(terminal, 'exit');
+    close(terminal);
+    expect(await exit).toEqual([130, null]);
+    const [trial] = lab.runs(runs);
+    expect(readRun(trial).status).toMatchObject({ state: 'stopped' });
+    const sweeps = lab.path('.aurora/sweeps/tiny');
+    const [sweep] = readdirSync(sweeps);
+    expect(JSON.parse(readFileSync(join(sweeps, sweep, 'status.json'), 'utf8'))).toMatchObject({
+      state: 'stopped',
+    });
+  });
+});
