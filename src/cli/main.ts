@@ -5,6 +5,7 @@ import { nearest } from '../shared/nearest';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
+import { terminalIsGone } from './signals';
 
 /** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
 const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> }> = {
@@ -129,7 +130,9 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 useGpuSupport(__dirname);
 
 // A reader that has seen enough, such as `head`, is no fault; a run whose log is gone trains on.
-process.stdout.on('error', () => process.exit(EXIT.failed));
+process.stdout.on('error', () => {
+  if (!terminalIsGone()) process.exit(EXIT.failed);
+});
 process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(

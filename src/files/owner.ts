@@ -89,8 +89,12 @@ export function disown(folder: string, nonce: string): void {
 }
 
 function ownerOf(folder: string, nonce: string, text: string, over: string | undefined): Owner {
+  const { dev, ino } = statSync(folder, { bigint: true });
   const restore = () => {
     try {
+      // Another folder of this name is not this one's.
+      const there = statSync(folder, { bigint: true });
+      if (there.dev !== dev || there.ino !== ino) return;
       writeFileSync(ownerFile(folder), text, { flag: 'wx' });
     } catch {
       // Another process was quicker, or the folder is gone: whoever reads it next finds out.

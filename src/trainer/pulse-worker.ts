@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { fence, stillOwned } from '../files/fence';
+import { HeldFolder } from '../runs/held';
 import { runPaths } from '../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../runs/status';
 import type { RunState } from '../shared/events';
@@ -13,8 +14,12 @@ if (owned) fence(run, { nonce: status.nonce });
 // The other thread puts it into the journal.
 const looks = new Looks((message) => parentPort?.postMessage(message));
 
+const held = HeldFolder.open(run);
+
 /** A failure must not end the run from here: where it matters, the trainer meets it at its next write. */
 function heartbeat(state: RunState = 'running'): void {
+  // The training thread stops after its step; another folder of this name is not the run's.
+  if (held.lost() !== undefined) return;
   looks.try('The heartbeat of the run could not be written', () =>
     writeStatus(run, {
       ...status,
