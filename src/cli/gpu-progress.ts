@@ -19,8 +19,12 @@ export class GpuProgress {
     if (event.kind === 'step') this.line(WORDS[event.step]);
     else if (event.kind === 'progress') this.draw(event);
     else {
-      const { part, usable, problem, hint, already } = event;
+      const { part, usable, problem, hint, already, unpinned } = event;
       const { title } = GPU_PARTS[part];
+      if (unpinned)
+        this.line(
+          `No publisher states a hash of ${unpinned.join(' and ')}: recorded now, and compared at later installs.`,
+        );
       if (!usable) this.line(`${problem}\n${hint}`);
       else
         this.line(`${title} ${already ? 'was' : 'is'} installed${already ? ' already' : ''}, and is usable.`);

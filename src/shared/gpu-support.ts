@@ -57,6 +57,10 @@ export interface GpuInstalled extends GpuCheck {
   version: string;
   /** ISO 8601. */
   at: string;
+  /** SHA-256 of each native library, by its path; of older installs unknown. */
+  files?: Record<string, string>;
+  /** Downloads whose hash no publisher states: trusted at the first install, compared at later ones. */
+  unpinned?: string[];
 }
 
 /** Lines that `aurora gpu install --json` prints. */
@@ -64,6 +68,6 @@ export type GpuEvent =
   | { kind: 'step'; step: GpuStep }
   /** Bytes of the file on its way; `total` where the server says. */
   | { kind: 'progress'; file: string; received: number; total?: number }
-  | ({ kind: 'result'; part: GpuPart; version: string; already: boolean } & GpuCheck);
+  | ({ kind: 'result'; part: GpuPart; version: string; already: boolean; unpinned?: string[] } & GpuCheck);
 
 export type GpuStep = 'checking' | 'copying' | 'downloading' | 'unpacking' | 'verifying';

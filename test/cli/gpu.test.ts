@@ -1,5 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -96,6 +105,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
       version: '4.22.0',
       already: false,
       usable: true,
+      unpinned: [LIBRARY, BINDING].map((path) => path.split('/').at(-1)),
     });
     expect(left()).toEqual(['tensorflow']);
     expect(await state('tensorflow')).toMatchObject({ installed: { version: '4.22.0', usable: true } });
@@ -154,14 +164,45 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect(left()).toEqual([]);
   });
 
-  test('a binding that does not load is damaged, and what was there stays', async () => {
-    expect((await gpu('install', 'tensorflow')).code).toBe(0);
-    const before = await state('tensorflow');
+  test('a binding that does not load is damaged, and nothing of it is kept', async () => {
     files.add(BINDING, tarOfText());
     const { code, err } = await gpu('install', 'tensorflow', '--force');
     expect(err).toContain('are not whole');
     expect(code).toBe(19);
+    expect(left()).toEqual([]);
+    // Its hash is not kept either: the right one installs.
+    files.add(BINDING, ARCHIVES![1]);
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
+  });
+
+  test('other bytes under a name that was installed before are refused, and what was there stays', async () => {
+    const first = await gpu('install', 'tensorflow');
+    expect(first.err).toContain('recorded now, and compared at later installs');
+    const before = await state('tensorflow');
+    files.add(BINDING, tensorflowArchives(false)[1]);
+    const { code, err } = await gpu('install', 'tensorflow', '--force');
+    expect(err).toContain('is not what was installed before under the same name: its SHA-512 differs');
+    expect(err).toContain('gpu-hashes.json');
+    expect(code).toBe(19);
+    expect(left()).toEqual(['tensorflow']);
     expect(await state('tensorflow')).toEqual(before);
+    expect((await gpu('check', 'tensorflow')).code).toBe(0);
+    // Removing it does not forget them.
+    await gpu('remove', 'tensorflow');
+    expect((await gpu('install', 'tensorflow')).code).toBe(19);
+    files.add(BINDING, ARCHIVES![1]);
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
+  });
+
+  test('a library that was changed after the install is named by check, not loaded, and installed again', async () => {
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
+    const { files: hashes } = (await state('tensorflow')).installed!;
+    const [library] = Object.keys(hashes!).filter((path) => path.endsWith('tfjs_binding.node'));
+    appendFileSync(join(storage, 'gpu/tensorflow', library), 'x');
+    const { code, err } = await gpu('check', 'tensorflow');
+    expect(err).toContain(`${library} is not the file that was installed`);
+    expect(code).toBe(19);
+    expect((await gpu('install', 'tensorflow')).code).toBe(0);
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
   });
 
@@ -207,6 +248,15 @@ test.skipIf(!ARCHIVES)(
 const NUPKG =
   '/v3-flatcontainer/microsoft.ml.onnxruntime.gpu.linux/1.30.0/microsoft.ml.onnxruntime.gpu.linux.1.30.0.nupkg';
 const PACKAGE = ARCHIVES && nupkg();
+const LEAF = '/v3/registration5-semver1/microsoft.ml.onnxruntime.gpu.linux/1.30.0.json';
+const ENTRY = '/v3/catalog0/data/2026.01.01/microsoft.ml.onnxruntime.gpu.linux.1.30.0.json';
+
+/** What NuGet's catalog says of a package. */
+function state512(bytes: Buffer): void {
+  files.add(LEAF, { catalogEntry: `https://api.nuget.org${ENTRY}` });
+  const packageHash = createHash('sha512').update(bytes).digest('base64');
+  files.add(ENTRY, { packageHash, packageHashAlgorithm: 'SHA512' });
+}
 
 describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate of its own', () => {
   beforeEach(async () => {
@@ -215,6 +265,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     });
     files.add('/v3-flatcontainer/microsoft.ml.onnxruntime.gpu.linux/index.json', { versions: ['1.30.0'] });
     files.add(NUPKG, PACKAGE!);
+    state512(PACKAGE!);
     env = await serveBehindProxy(files, 'api.nuget.org');
   });
 
@@ -223,6 +274,8 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(err).toBe('');
     expect(code).toBe(0);
     expect(files.seen).toContain('CONNECT api.nuget.org:443');
+    expect(files.seen).toContain(ENTRY);
+    expect(events(out).at(-1)).not.toHaveProperty('unpinned');
     expect(events(out)).toContainEqual(
       expect.objectContaining({ kind: 'progress', total: PACKAGE!.length, received: PACKAGE!.length }),
     );
@@ -251,6 +304,26 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
 
     expect((await gpu('remove', 'cuda')).code).toBe(0);
     expect(left()).toEqual([]);
+  });
+
+  test('bytes that are not those of the publisher are refused, and nothing is kept', async () => {
+    state512(Buffer.from('the publisher’s package'));
+    const { code, err } = await gpu('install', 'cuda');
+    expect(err).toContain('has not the SHA-512 that its publisher states');
+    expect(err).toContain('A proxy or a mirror may have changed it');
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
+    expect(existsSync(join(storage, 'gpu-hashes.json'))).toBe(false);
+  });
+
+  test('a hash that the publisher does not state is recorded, and this is said', async () => {
+    files.answer(LEAF, 404);
+    const { code, out } = await gpu('install', 'cuda', '--json');
+    expect(code).toBe(0);
+    expect(events(out).at(-1)).toMatchObject({ unpinned: [NUPKG.split('/').at(-1)] });
+    expect(JSON.parse(readFileSync(join(storage, 'gpu-hashes.json'), 'utf8'))).toEqual({
+      [NUPKG.split('/').at(-1)!]: createHash('sha512').update(PACKAGE!).digest('base64'),
+    });
   });
 
   test('a package without the provider leaves nothing', async () => {

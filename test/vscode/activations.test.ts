@@ -105,7 +105,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await expect.poll(shownStep).toBe('step 6 (2 of 7 snapshots)');
     await window.reload();
     await expect.poll(shownStep, { timeout: 30_000 }).toBe('step 6 (2 of 7 snapshots)');
-    expect(await (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
+    await expect.poll(async () => (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
     // At this step there may be no word in it.
     await (await page()).locator(`.words[data-bin="${bin}"]`).waitFor();
   });

@@ -89,7 +89,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
   test('lenses: what can be done, the budget, the runs; the last goes to the row in the tree', async () => {
     await window.openFile('tiny.aurora.json');
     await expect.poll(lenses, { timeout: 30_000 }).toMatch(/592 trainable, 29 % of LoRA r=8/);
-    expect(await lenses()).toMatch(/Run[^]*Preflight[^]*Budget[^]*1 run · best accuracy [\d.]+ %/);
+    await expect.poll(() => lenses()).toMatch(/Run[^]*Preflight[^]*Budget[^]*1 run · best accuracy [\d.]+ %/);
     await lens('1 run').click();
     const focused = window.page.locator('.sidebar .monaco-list-row.focused');
     await expect.poll(() => focused.getAttribute('aria-label')).toMatch(/^Experiment tiny, 1 run/);
@@ -131,7 +131,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
       await window.page.keyboard.press('Control+z');
       await expect.poll(shownText).not.toBe(text);
     }
-    expect(await shownText()).toContain('"value"');
+    await expect.poll(() => shownText()).toContain('"value"');
   });
 
   test("hover tells units and the paper's value; a path is a link to its file", async () => {

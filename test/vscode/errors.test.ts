@@ -64,7 +64,9 @@ describe('Errors, in VS Code 1.100', () => {
     await window.contextMenu(window.row(name), 'Show Errors');
     await window.tab(title()).waitFor();
     await expect.poll(told).toBe(`${wrong()} examples.`);
-    expect(await (await page()).locator('.note').first().innerText()).toContain(`step ${best}`);
+    await expect
+      .poll(async () => (await page()).locator('.note').first().innerText())
+      .toContain(`step ${best}`);
     await closeTab();
     await window.row(name).click();
     // By keyboard: the row's tooltip may lie over the page.
@@ -100,7 +102,7 @@ describe('Errors, in VS Code 1.100', () => {
     const n = Number(await cells.first().innerText());
     await cells.first().click();
     await expect.poll(told).toBe(n === 1 ? '1 example.' : `${n} examples.`);
-    expect(await frame.locator('.chip').count()).toBe(2);
+    await expect.poll(() => frame.locator('.chip').count()).toBe(2);
     const line = await frame.locator('.list button').first().innerText();
     await frame.locator('.list tbody tr').first().locator('.text').click();
     await window.tab('validation.jsonl').waitFor();
@@ -123,7 +125,7 @@ describe('Errors, in VS Code 1.100', () => {
     await expect.poll(told).toBe(before);
     await window.reload();
     await expect.poll(told, { timeout: 30_000 }).toBe(before);
-    expect(await (await page()).locator('.chip').count()).toBe(2);
+    await expect.poll(async () => (await page()).locator('.chip').count()).toBe(2);
   });
 
   test('where the data were corrected it says so, and predicts again', async () => {

@@ -90,7 +90,9 @@ describe('the Playground, in VS Code 1.100', () => {
     expect(running()).toEqual(before);
     await window.reload();
     await expect.poll(async () => shares(await page()), { timeout: 60_000 }).toEqual(text);
-    expect(await (await page()).locator('textarea').inputValue()).toBe('the unaffable cats played');
+    await expect
+      .poll(async () => (await page()).locator('textarea').inputValue())
+      .toBe('the unaffable cats played');
     await expect.poll(running).toHaveLength(1);
     expect(running()).not.toEqual(before);
     await close(`Playground: ${name}`);

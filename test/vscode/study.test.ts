@@ -51,7 +51,7 @@ describe('Study, in VS Code 1.100', () => {
     await window.contextMenu(window.row('tiny'), 'Open Study');
     await window.tab('Study: tiny').waitFor();
     await expect.poll(groups).toEqual(['LoRA r=2 × 2', 'AuroRA r=2 × 2']);
-    expect(await difference()).toContain('Tested in pairs over 2 seeds (1, 2) alone');
+    await expect.poll(() => difference()).toContain('Tested in pairs over 2 seeds (1, 2) alone');
     await (await page()).locator('[data-action=measure]').click();
     await expect.poll(difference, { timeout: 60_000 }).toContain('and 24 validation examples');
     for (const id of readdirSync(runs)) expect(existsSync(join(runs, id, 'study/geometry.json'))).toBe(true);

@@ -305,8 +305,8 @@ describe('the Experiments tree, in VS Code 1.100', () => {
         .locator('.monaco-list-row')
         .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')).join('\n'));
     await expect.poll(said, { timeout: 20_000 }).toMatch(/^Memory: .* free of/m);
-    expect(await said()).toMatch(/^Node: \d+.* from the extension$/m);
-    expect(await said()).toMatch(/^ONNX Runtime: 1\.30\.0$/m);
+    await expect.poll(() => said()).toMatch(/^Node: \d+.* from the extension$/m);
+    await expect.poll(() => said()).toMatch(/^ONNX Runtime: 1\.30\.0$/m);
     await window.pane('Machine').locator('.pane-header').click();
   });
 

@@ -231,7 +231,7 @@ describe('the Layer activations page', () => {
     await w.page.locator('.timeline input').focus();
     await w.page.keyboard.press('Home');
     await expect.poll(() => output.innerText()).toContain('step 0');
-    expect(await w.page.locator('.summary').innerText()).toContain('at step 0');
+    await expect.poll(() => w.page.locator('.summary').innerText()).toContain('at step 0');
     await w.page.locator('.timeline select').selectOption('8');
     await w.page.locator('.play').click();
     await expect.poll(() => output.innerText()).toContain('step 60');
@@ -242,9 +242,8 @@ describe('the Layer activations page', () => {
       (window as unknown as { acquireVsCodeApi(): { getState(): unknown } }).acquireVsCodeApi().getState(),
     );
     const again = await wire(RUN, { state });
-    await again.page.locator('.summary').waitFor();
-    expect(await again.page.locator('.summary').innerText()).toContain('over z[1]');
-    expect(await again.page.locator('.timeline select').inputValue()).toBe('8');
+    await expect.poll(() => again.page.locator('.summary').innerText()).toContain('over z[1]');
+    await expect.poll(() => again.page.locator('.timeline select').inputValue()).toBe('8');
   });
 
   it('follows a live run', async () => {

@@ -272,7 +272,7 @@ describe('beside an experiment', () => {
     await opened.send({ type: 'written', ok: true, message: 'Written to tiny.aurora.json.' });
     await session.follow(TEXT.replace('valeu', 'value'));
     await page.locator('.write', { hasText: 'tiny.aurora.json says the same.' }).waitFor();
-    expect(await page.locator('.write .note').innerText()).toContain('Written to');
+    await expect.poll(() => page.locator('.write .note').innerText()).toContain('Written to');
   });
 
   it('follows the file', async () => {

@@ -170,9 +170,9 @@ describe('the Errors page', () => {
     await cell(w, 1, 2).click();
     const n = Number(await cell(w, 1, 2).innerText());
     await expect.poll(() => status(w)).toBe(`${n} examples.`);
-    expect(await rows(w).count()).toBe(n);
-    expect(await chips(w)).toEqual(['True label: label-1', 'Predicted: label-2']);
-    expect(await cell(w, 1, 2).getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => rows(w).count()).toBe(n);
+    await expect.poll(() => chips(w)).toEqual(['True label: label-1', 'Predicted: label-2']);
+    await expect.poll(() => cell(w, 1, 2).getAttribute('aria-selected')).toBe('true');
     await w.page.locator('[data-table=lengths] button').nth(1).click();
     expect(await chips(w)).toHaveLength(3);
     expect(await rows(w).count()).toBeLessThan(n);
@@ -258,7 +258,7 @@ describe('the Errors page', () => {
     expect(await status(w)).toBe('120 examples; 51 to 100.');
     await w.page.locator('[data-action=next]').last().click();
     await expect.poll(() => rows(w).count()).toBe(20);
-    expect(await w.page.evaluate(() => document.activeElement!.id)).toBe('list-title');
+    await expect.poll(() => w.page.evaluate(() => document.activeElement!.id)).toBe('list-title');
     await w.page.locator('input[type=search]').fill('MUSIC');
     await expect.poll(() => status(w)).toBe('18 examples.');
     await w.page.locator('input[type=search]').fill('nowhere');
@@ -342,7 +342,7 @@ describe('the Errors page', () => {
     await w.page.getByText('None is wrong.').waitFor();
     await w.page.getByText('Show those that the model is least sure of.').click();
     await expect.poll(() => rows(w).count()).toBe(40);
-    expect(await w.page.getByText('too few to tell').count()).toBeGreaterThan(0);
+    await expect.poll(() => w.page.getByText('too few to tell').count()).toBeGreaterThan(0);
     // No example has this confusion: there is nothing to list.
     await cell(w, 0, 1).click();
     expect(await w.page.locator('.chip').count()).toBe(0);

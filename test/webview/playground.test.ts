@@ -135,8 +135,10 @@ describe('the Playground page', () => {
     await expect.poll(() => column(w, 'own adapted').locator('table').innerText()).not.toBe(before);
     // The pause after it asks nothing twice.
     await w.page.waitForTimeout(600);
-    expect(await asks(w)).toHaveLength(2);
-    expect(await column(w, 'own adapted').locator('.numbers').innerText()).toMatch(/^[\d.]+ m?s · 6 tokens$/);
+    await expect.poll(() => asks(w)).toHaveLength(2);
+    await expect
+      .poll(() => column(w, 'own adapted').locator('.numbers').innerText())
+      .toMatch(/^[\d.]+ m?s · 6 tokens$/);
     expect(await column(w, 'own base').locator('.note').first().innerText()).toBe(
       'without the adapter, with this run’s head',
     );
@@ -262,7 +264,7 @@ describe('the Playground page', () => {
       await expect.poll(() => verdict(w).innerText()).toContain(label);
       const best = Math.max(...probabilities);
       const shown = best > 0.9995 ? '>99.9 %' : `${(100 * best).toFixed(1)} %`;
-      expect(await verdict(w).innerText()).toBe(`${label} ${shown}`);
+      await expect.poll(() => verdict(w).innerText()).toBe(`${label} ${shown}`);
     }
     // A large one is scaled, and looks the same.
     const large = Array.from({ length: 96 * 96 }, (_, i) => {
@@ -346,7 +348,7 @@ describe('the Playground page', () => {
     await expect.poll(() => column(w, 'own adapted').locator('tbody tr').count()).toBe(400);
     const overflow = await w.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
-    expect(await w.page.locator('textarea').evaluate((e) => e.clientHeight)).toBeLessThan(500);
+    await expect.poll(() => w.page.locator('textarea').evaluate((e) => e.clientHeight)).toBeLessThan(500);
     expect(await w.opened.accessibility()).toEqual([]);
     await w.opened.screenshot('playground-many');
   });

@@ -96,7 +96,7 @@ describe('the Study page', () => {
     // A page that comes back asks for what was chosen before.
     w = await wire(whole, { state: { ui: { metric: 'loss', against: 'AuroRA r=2' } } });
     await expect.poll(async () => (await differences(w!))[0]).toContain('of loss above AuroRA r=2');
-    expect(await w.page.locator('[data-field=metric]').inputValue()).toBe('loss');
+    await expect.poll(() => w!.page.locator('[data-field=metric]').inputValue()).toBe('loss');
   });
 
   it('grows by a run that ends while it is open, and exports what it shows', async () => {

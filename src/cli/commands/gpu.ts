@@ -13,6 +13,7 @@ import { nearest } from '../../shared/nearest';
 import { check, tryPart } from '../../trainer/gpu-support/check';
 import { tidy } from '../../trainer/gpu-support/claim';
 import { install, record, remove } from '../../trainer/gpu-support/install';
+import { changedNative } from '../../trainer/gpu-support/hashes';
 import { gpuFolder } from '../../trainer/gpu-support/places';
 import { gpuStates, readInstalled } from '../../trainer/gpu-support/state';
 import { answerParent, endWithParent } from '../child';
@@ -46,6 +47,9 @@ ${GPU_PART_NAMES.map(part).join('\n')}
 install leaves with 0 once the files are there and whole, and says what they lack to be usable; check leaves
 with 19 where they are not usable. A cancelled install leaves with 130, a failed one with 18 (disk) or 19; both
 leave nothing behind.
+
+What is downloaded must have the hash that its publisher states (NuGet), else that of the first install, which
+is kept in gpu-hashes.json beside the folder "gpu". check also compares the installed libraries.
 
 Proxies: HTTPS_PROXY, NO_PROXY. Certificates: NODE_EXTRA_CA_CERTS. Mirrors, as the packages read them:
 TFJS_NODE_CDN_STORAGE or TFJS_NODE_BASE_URI for libtensorflow, npm_config_tfjs_binding_binary_host_mirror for
@@ -149,8 +153,18 @@ async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
       `${title} is not installed in ${gpu}.`,
       `\`aurora gpu install ${name}\` installs it.`,
     );
-  const result: GpuCheck = await check(PROGRAM, name, join(gpu, name));
-  record(join(gpu, name), installed.version, result);
+  const changed = await changedNative(join(gpu, name), installed.files);
+  // What was changed is not loaded.
+  const result: GpuCheck =
+    changed === undefined
+      ? await check(PROGRAM, name, join(gpu, name))
+      : {
+          usable: false,
+          damaged: true,
+          problem: `${join(gpu, name, changed)} is not the file that was installed: its SHA-256 differs.`,
+          hint: `\`aurora gpu install ${name}\` installs it again.`,
+        };
+  record(join(gpu, name), installed.version, result, installed);
   if (args.flag('json')) print(result);
   else if (!result.usable) throw new AuroraError('device', result.problem!, result.hint);
   else process.stdout.write(`${title} is usable.\n`);

@@ -10,6 +10,9 @@ export interface Download {
   /** As the server says; bytes. */
   total?: number;
   ended?: 'whole' | 'broken';
+  /** Base64, of what came; and as the publisher states it. */
+  sha512?: string;
+  stated?: string;
 }
 
 /** The downloads in the order they began, each as it was last written. */

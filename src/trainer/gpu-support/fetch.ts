@@ -27,8 +27,8 @@ const UNPACK_SECONDS = 900;
 /** Index files and redirects are nobody's progress. */
 const WORTH_TELLING = 64 * 1024;
 
-/** Runs a package's own install script; AuroraError where it does not come to a good end. */
-export async function fetchNatives(options: Fetch): Promise<void> {
+/** Runs a package's own install script and returns what it downloaded; AuroraError where it does not come to a good end. */
+export async function fetchNatives(options: Fetch): Promise<Download[]> {
   const { part, folder, temporary, watched, timeoutSeconds, tell } = options;
   const file = join(temporary, 'downloads.jsonl');
   const script = installScript(part, folder, temporary, file, watched);
@@ -48,7 +48,7 @@ export async function fetchNatives(options: Fetch): Promise<void> {
     const { code, signal, said } = await ended;
     const downloads = await readDownloads(file);
     // One script takes a broken connection for the end of the file.
-    if (code === 0 && downloads.every((d) => d.ended !== 'broken')) return;
+    if (code === 0 && downloads.every((d) => d.ended !== 'broken')) return downloads;
     const end = signal === null ? `with code ${code}` : `by ${signal}`;
     throw explain({ part, downloads, said, end, proxy: script.env.HTTPS_PROXY });
   } finally {

@@ -24,6 +24,7 @@ import {
 import { check } from './check';
 import { claim } from './claim';
 import { fetchNatives } from './fetch';
+import { changedNative, nativeHashes, verifyDownloads } from './hashes';
 import { carried, ownRuntime, packageFolder, RECORD } from './places';
 import { HERE, readInstalled } from './state';
 
@@ -69,10 +70,11 @@ async function installInto({ tell, ...options }: Install): Promise<void> {
   process.once('exit', release);
   try {
     const there = readInstalled(gpu, part);
-    if (there?.version === version && !options.force) {
+    const isSame = (await changedNative(join(gpu, part), there?.files)) === undefined;
+    if (there?.version === version && !options.force && isSame) {
       const result = await check(program, part, join(gpu, part));
       if (!result.damaged) {
-        record(join(gpu, part), version, result);
+        record(join(gpu, part), version, result, there);
         return tell({ kind: 'result', part, version, already: true, ...result });
       }
     }
@@ -84,14 +86,24 @@ async function installInto({ tell, ...options }: Install): Promise<void> {
     if (part === 'cuda') copyRuntime(dist, folder, version);
     const watched = join(dist, 'gpu', 'watched.cjs');
     const { timeoutSeconds } = options;
-    await fetchNatives({ part, folder, temporary, watched, timeoutSeconds, tell });
+    const downloads = await fetchNatives({ part, folder, temporary, watched, timeoutSeconds, tell });
     requireNatives(part, folder);
+    // Before anything of it is loaded.
+    const { unpinned, keep } = verifyDownloads(gpu, downloads);
     tell({ kind: 'step', step: 'verifying' });
     const result = await check(program, part, folder);
     if (result.damaged) throw new AuroraError('device', result.problem!, result.hint);
-    record(folder, version, result);
+    record(folder, version, result, { unpinned, files: await nativeHashes(folder) });
     putInPlace(gpu, part, folder);
-    tell({ kind: 'result', part, version, already: false, ...result });
+    keep();
+    tell({
+      kind: 'result',
+      part,
+      version,
+      already: false,
+      ...result,
+      ...(unpinned.length > 0 && { unpinned }),
+    });
   } finally {
     process.off('exit', release);
     release();
@@ -144,9 +156,15 @@ function requireNatives(part: GpuPart, folder: string): void {
   );
 }
 
-/** Keeps what a check has found. */
-export function record(folder: string, version: string, { usable, problem, hint }: GpuCheck): void {
-  const installed: GpuInstalled = { version, at: new Date().toISOString(), usable, problem, hint };
+/** Keeps what a check has found, and the hashes of the install. */
+export function record(
+  folder: string,
+  version: string,
+  { usable, problem, hint }: GpuCheck,
+  { files, unpinned }: Pick<GpuInstalled, 'files' | 'unpinned'>,
+): void {
+  const at = new Date().toISOString();
+  const installed: GpuInstalled = { version, at, usable, problem, hint, files, unpinned };
   writeAtomic(join(folder, RECORD), `${JSON.stringify(installed, null, 2)}\n`);
 }
 

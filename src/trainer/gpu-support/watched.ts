@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Download } from './downloads';
+import { asksForHash, statedHash } from './stated-hash';
 
 /**
  * Loaded before the packages' install scripts, which say nothing of how far they are, and before what they
@@ -25,6 +27,7 @@ function write(d: Download): void {
 subscribe('http.client.request.start', (message) => {
   const { request } = message as { request: ClientRequest };
   const url = `${request.protocol}//${String(request.getHeader('host'))}${request.path}`;
+  if (asksForHash(url)) return;
   const d: Download = { id: `${process.pid}-${downloads.size}`, url, received: 0 };
   downloads.set(request, d);
   write(d);
@@ -38,11 +41,15 @@ subscribe('http.client.response.finish', (message) => {
   const length = Number(response.headers['content-length']);
   if (Number.isFinite(length)) d.total = length;
   write(d);
+  const hash = createHash('sha512');
   const push = response.push.bind(response);
   let written = performance.now();
   // Counted on its way in: a listener for data would set the stream flowing too early.
   response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-    if (chunk) d.received += chunk.length;
+    if (chunk) {
+      d.received += chunk.length;
+      hash.update(chunk);
+    }
     if (performance.now() - written > WRITE_MS) {
       written = performance.now();
       write(d);
@@ -51,7 +58,15 @@ subscribe('http.client.response.finish', (message) => {
   };
   response.once('close', () => {
     d.ended = response.complete ? 'whole' : 'broken';
+    d.sha512 = hash.digest('base64');
     write(d);
+    if (d.status !== 200 || d.ended !== 'whole') return;
+    // The process lives until this is answered.
+    void statedHash(d.url).then((stated) => {
+      if (stated === undefined) return;
+      d.stated = stated;
+      write(d);
+    });
   });
 });
 

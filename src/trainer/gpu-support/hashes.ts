@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { writeAtomic } from '../../files/atomic';
+import { parseJson, readIfThere } from '../../files/json';
+import { AuroraError } from '../../shared/errors';
+import { fileOf, type Download } from './downloads';
+
+/** SHA-512 (base64) of each file at its first install, by name. */
+type Recorded = Record<string, string>;
+
+/** Beside the parts' folder, so that it outlives them. */
+export const recordedFile = (gpu: string): string => join(dirname(gpu), 'gpu-hashes.json');
+
+function readRecorded(gpu: string): Map<string, string> {
+  const path = recordedFile(gpu);
+  const bytes = readIfThere(path);
+  const value = bytes ? parseJson(path, bytes) : {};
+  return new Map(Object.entries((value ?? {}) as Recorded));
+}
+
+/** Files whose bytes nobody states, and which were therefore trusted at their first install. */
+export interface Verified {
+  unpinned: string[];
+  /** Keeps the hashes; once everything else is in order. */
+  keep(): void;
+}
+
+/**
+ * Checks what was downloaded against the hash that its publisher states, else against that of the first install.
+ * @throws AuroraError 'device' where one differs
+ */
+export function verifyDownloads(gpu: string, downloads: readonly Download[]): Verified {
+  const recorded = readRecorded(gpu);
+  const unpinned: string[] = [];
+  for (const { url, sha512, stated, status } of downloads) {
+    // Index files and redirects are not installed.
+    if (status !== 200 || sha512 === undefined || !/\.(nupkg|gz|tgz|zip)$/.test(new URL(url).pathname))
+      continue;
+    const name = fileOf(url);
+    const before = recorded.get(name);
+    if (stated !== undefined && stated !== sha512)
+      throw new AuroraError(
+        'device',
+        `${url} has not the SHA-512 that its publisher states.`,
+        'A proxy or a mirror may have changed it: check what it carries, then install again.',
+      );
+    if (stated === undefined && before !== undefined && before !== sha512)
+      throw new AuroraError(
+        'device',
+        `${url} is not what was installed before under the same name: its SHA-512 differs.`,
+        `Check where it comes from. If the change is known to be right, delete ${recordedFile(gpu)} and install again.`,
+      );
+    if (stated === undefined) unpinned.push(name);
+    recorded.set(name, sha512);
+  }
+  const keep = () =>
+    writeAtomic(recordedFile(gpu), `${JSON.stringify(Object.fromEntries(recorded), null, 2)}\n`);
+  return { unpinned, keep };
+}
+
+const NATIVE = /\.(so(\.[\d.]+)?|node|dll)$/;
+
+/** SHA-256 of each native library below a part's folder, by its path with slashes. */
+export async function nativeHashes(folder: string): Promise<Record<string, string>> {
+  const found: [string, string][] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !NATIVE.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    found.push([relative(folder, path).replaceAll('\\', '/'), hash.digest('hex')]);
+  }
+  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The first library that is not what was installed; undefined where all are, or none were recorded. */
+export async function changedNative(
+  folder: string,
+  recorded: Record<string, string> | undefined,
+): Promise<string | undefined> {
+  if (!recorded) return undefined;
+  const now = await nativeHashes(folder);
+  return [...new Set([...Object.keys(recorded), ...Object.keys(now)])].find((p) => now[p] !== recorded[p]);
+}
