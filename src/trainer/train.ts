@@ -22,6 +22,7 @@ import { taskOptions } from './device/options';
 import { settle } from './device/settle';
 import { environment, environmentWarnings, type Environment } from './environment';
 import { checkpointOf, makeHooks, type TrainListener } from './hooks';
+import { removeLeftovers } from './leftovers';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
 import { withFrozenPrefix } from './frozen/reuse';
@@ -140,6 +141,7 @@ async function trainOnce(
   const from = restored?.checkpoint?.state.step ?? 0;
   trying.at = from;
   trying.held.require();
+  removeLeftovers(run);
   const folder = join(run, 'graph');
   const prepared = await prepareTask(spec, folder, restored?.known);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
