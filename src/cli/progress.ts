@@ -1,4 +1,4 @@
-import type { EvaluationMetrics } from '../shared/events';
+import type { DivergedEvaluation, EvaluationMetrics } from '../shared/events';
 import type { StepRecord } from '../trainer/loop';
 import { duration } from './format';
 
@@ -37,6 +37,11 @@ export class Progress {
     this.line(
       `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
     );
+  }
+
+  diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {
+    const found = metrics ? `loss ${metrics.loss.toPrecision(3)}, far above that of guessing` : 'not finite';
+    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation diverged: ${found}`);
   }
 
   /** A line of its own above the bar. */

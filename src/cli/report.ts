@@ -2,7 +2,7 @@ import { table } from './table';
 import { deviceWords } from './device-line';
 import { count, duration } from './format';
 import { percent } from './progress';
-import type { RunResult } from '../trainer/result';
+import type { FinishedResult } from '../trainer/result';
 
 const metric = (
   label: string,
@@ -11,7 +11,7 @@ const metric = (
 ) => [`  ${label}`, m.loss.toFixed(4), percent(m.accuracy), percent(m.f1), m.matthews.toFixed(3), note];
 
 /** What a finished run says: what was trained, how it compares, where it lies. */
-export function report(result: RunResult, run: string, headOnly: RunResult | undefined): string {
+export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
   const { trained, best, last, majority } = result;
   const rows = [
     ['  validation', 'loss', 'accuracy', 'F1', 'MCC', ''],
@@ -30,9 +30,19 @@ export function report(result: RunResult, run: string, headOnly: RunResult | und
     `Trained in ${deviceWords(result.device)}.`,
     '',
     ...table(rows, '   '),
+    ...belowMajority(result),
     '',
     `Run folder  ${run}`,
     '',
     '',
   ].join('\n');
+}
+
+/** An accuracy that needs no model is not to be read as a result. */
+function belowMajority({ best, majority }: FinishedResult): string[] {
+  const always = `always answering "${majority.label}" (${percent(majority.accuracy)})`;
+  if (best.accuracy > majority.accuracy) return [];
+  return best.accuracy < majority.accuracy
+    ? ['', `The best evaluation's accuracy, ${percent(best.accuracy)}, is below ${always}.`]
+    : ['', `The best evaluation's accuracy is that of ${always}.`];
 }

@@ -5,7 +5,8 @@ import type { Experiment } from '../shared/experiment';
 import { deviceFields } from '../trainer/device/choose';
 import type { TrainListener } from '../trainer/hooks';
 import type { PausePoint } from '../trainer/pause';
-import { train, type TrainOutcome } from '../trainer/train';
+import type { TrainOutcome } from '../trainer/conclude';
+import { train } from '../trainer/train';
 import { deviceLine } from './device-line';
 import { count } from './format';
 import { Progress } from './progress';
@@ -51,6 +52,7 @@ export async function trainRun(
     },
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
+    diverged: (event) => progress!.diverged(event),
     staticForm: (step) => progress!.line(`step ${step}: from here on the static form is trained`),
     warning(message) {
       if (warned.has(message)) return;

@@ -16,6 +16,13 @@ export const METRIC_NAMES: Record<MetricName, string> = {
 /** The value of one evaluation; 'diverged' where the model's outputs were not finite, or its loss had exploded. */
 export type MetricValue = number | 'diverged';
 
+/**
+ * Whether metrics of a file hold a null, which is what JSON makes of NaN and of infinity. Earlier versions wrote
+ * diverged evaluations so.
+ */
+export const holdsNull = (metrics: unknown): boolean =>
+  typeof metrics === 'object' && metrics !== null && Object.values(metrics).includes(null);
+
 /** 1 where more is better. */
 export const senseOf = (metric: MetricName): 1 | -1 => (metric === 'loss' ? -1 : 1);
 

@@ -1,3 +1,4 @@
+import { holdsNull } from '../experiment/metrics';
 import { AuroraError } from '../shared/errors';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
 import { oneWriter, type OneWriter } from './journal-writers';
@@ -89,10 +90,9 @@ export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   return kept;
 }
 
-/** Before diverged evaluations had a kind of their own, NaN and infinity were written as null, which is what JSON makes of them. */
+/** A diverged evaluation as earlier versions wrote it gets the kind that it has now. */
 function withoutNulls(event: RunEvent): RunEvent {
-  if (event.kind !== 'evaluation' || !Object.values<unknown>({ ...event.metrics }).includes(null))
-    return event;
+  if (event.kind !== 'evaluation' || !holdsNull(event.metrics)) return event;
   const { v, seq, t, step, epoch, seconds, form } = event;
   return {
     ...{ v, seq, t, step, epoch, seconds, ...(form && { form }) },

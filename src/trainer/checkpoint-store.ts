@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { holdsNull } from '../experiment/metrics';
 import { diskError, writeAtomic } from '../files/atomic';
 import { requireOwned } from '../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../files/folder';
@@ -19,6 +20,7 @@ import {
   type CheckpointState,
 } from './checkpoint';
 import { sortedJson } from '../shared/sorted-json';
+import { hasFiniteValues } from './finite';
 import { checkpointsToKeep } from './retention';
 import { own } from '../shared/names';
 
@@ -90,7 +92,7 @@ export function readCheckpoint(path: string): Checkpoint {
   };
 }
 
-/** The newest checkpoint that is whole, each damaged one before it told to `warn`; undefined if there is none. */
+/** The newest checkpoint that is whole and has not diverged, each other one before it told to `warn`; undefined if there is none. */
 export function latestCheckpoint(
   run: string,
   warn: (message: string) => void,
@@ -99,7 +101,9 @@ export function latestCheckpoint(
   for (const step of checkpointSteps(run).reverse()) {
     const path = join(folder, stepName(step));
     try {
-      return { path, checkpoint: readCheckpoint(path) };
+      const checkpoint = readCheckpoint(path);
+      if (!isDead(checkpoint)) return { path, checkpoint };
+      warn(`The checkpoint of step ${step} is passed over: its model had diverged.`);
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
       warn(`The checkpoint of step ${step} is passed over: ${e.message}`);
@@ -107,6 +111,10 @@ export function latestCheckpoint(
   }
   return undefined;
 }
+
+/** Earlier versions saved what had diverged. */
+const isDead = ({ state: { last }, parameters }: Checkpoint): boolean =>
+  holdsNull(last) || !hasFiniteValues(parameters);
 
 /** Without its checksum, which was right. */
 function readState(path: string): Omit<StoredState, 'checksum'> {

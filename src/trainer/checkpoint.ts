@@ -1,4 +1,4 @@
-import type { EvaluationMetrics } from '../shared/events';
+import type { Evaluated, EvaluationMetrics } from '../shared/events';
 import type { CurveSum } from '../runs/curve';
 import type { EarlyStoppingState } from './early-stopping';
 import type { LossScaleState } from './loss-scale';
@@ -19,7 +19,7 @@ export interface CheckpointState {
   /** The best evaluation so far; its checkpoint is kept. */
   best: (EvaluationMetrics & { step: number }) | null;
   /** The newest evaluation. */
-  last: EvaluationMetrics | null;
+  last: Evaluated | null;
   earlyStopping: EarlyStoppingState;
   /** What fits at once; absent from older checkpoints. */
   memory?: KnownLimits;

@@ -4,7 +4,7 @@ import { runPaths } from '../runs/layout';
 import { outcomeOf } from '../runs/outcome';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { writeStatus } from '../runs/status';
-import type { RunResult } from './result';
+import type { FinishedResult } from './result';
 
 /**
  * Writes what a trainer still owed when it was killed after its result: the journal's last line, and a status that
@@ -14,7 +14,7 @@ export function completeRun(run: string): void {
   const summary = readRunSummary(run);
   if (!isIncomplete(summary)) return;
   const { status, events } = summary;
-  const result = summary.result as unknown as RunResult;
+  const result = summary.result as unknown as FinishedResult;
   const { steps: step, best, last, seconds } = result;
   const finished = outcomeOf(summary) === 'finished';
   if (finished && !events.some((e) => e.kind === 'finished')) {

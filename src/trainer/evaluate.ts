@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset';
 import { evaluationOrder } from '../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../engine/stepper';
-import type { EvaluationMetrics } from '../shared/events';
+import type { Evaluated } from '../shared/events';
 import { ConfusionMatrix } from './metrics';
 import type { MicroBatches } from './micro-batch/micro-batches';
 import type { Part } from './micro-batch/parts';
@@ -9,7 +9,8 @@ import { argmax } from './softmax';
 import type { Task } from './task';
 
 /**
- * Mean loss and metrics over a whole data set; the same batches and so the same bits every time.
+ * Mean loss and metrics over a whole data set; the same batches and so the same bits every time. 'diverged' where the
+ * loss or a logit is not finite: the largest of them would be the first class's, which is no prediction.
  *
  * @param seen is given each example's logits, in the order in which they are computed
  */
@@ -20,7 +21,7 @@ export async function evaluateDataset(
   dataset: Dataset,
   parameters: Parameters,
   seen?: (example: number, logits: Float32Array) => void,
-): Promise<EvaluationMetrics> {
+): Promise<Evaluated> {
   const matrix = new ConfusionMatrix(task.data.labels.length);
   let lossSum = 0;
   let count = 0;
@@ -37,13 +38,15 @@ export async function evaluateDataset(
     for (const result of results) {
       lossSum += result.lossSum;
       count += result.count;
-      logitsOf(result).forEach((logits, i) => {
+      for (const [i, logits] of logitsOf(result).entries()) {
+        if (!logits.every(Number.isFinite)) return 'diverged';
         const example = result.indices[i];
         matrix.add(dataset.examples[example].label, argmax(logits));
         seen?.(example, logits);
-      });
+      }
     }
   }
+  if (!Number.isFinite(lossSum)) return 'diverged';
   return {
     loss: lossSum / count,
     accuracy: matrix.accuracy(),

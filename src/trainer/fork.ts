@@ -10,6 +10,7 @@ import { forkedExperiment } from '../runs/experiment/fork-settings';
 import { AuroraError } from '../shared/errors';
 import type { RunEvent } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
+import { isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../shared/sweep';
 import type { Checkpoint, CheckpointState } from './checkpoint';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from './checkpoint-store';
 import { EarlyStopping, NOTHING_YET } from './early-stopping';
@@ -48,7 +49,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const started = startedEvent(source, spec, step);
   const run = into ?? createRun(dirname(from));
   const history = source.events.filter((e) => 'step' in e && e.step <= step);
-  const evaluations = history.filter((e) => e.kind === 'evaluation');
+  const evaluations = history.filter(isAnyEvaluation);
   const bestStep = replay(spec, evaluations).best?.step;
   const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
   const lost = bestStep !== undefined && bestStep !== step && !best;
@@ -64,7 +65,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
     ...history
       .filter(
         (e) =>
-          e.kind === 'evaluation' ||
+          isAnyEvaluation(e) ||
           e.kind === 'activations' ||
           e.kind === 'device' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
@@ -105,10 +106,8 @@ function bestCheckpoint(run: string, step: number): Checkpoint | undefined {
   }
 }
 
-type Evaluation = RunEvent & { kind: 'evaluation' };
-
 /** The checkpoint with what it says of the run made true of the fork. */
-function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly Evaluation[], lost: boolean) {
+function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly AnyEvaluation[], lost: boolean) {
   const { stopping, best } = replay(
     spec,
     evaluations.filter((e) => e.step <= c.state.step),
@@ -131,11 +130,11 @@ function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkp
 }
 
 /** The same evaluations under the fork's own metric and rule: either may be what was changed. */
-function replay(spec: Experiment, evaluations: readonly Evaluation[]) {
+function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
   const { metric, earlyStopping } = spec.training;
   const stopping = new EarlyStopping(metric, earlyStopping);
   let best: Evaluation | undefined;
-  let form: Evaluation['form'];
+  let form: AnyEvaluation['form'];
   for (const e of evaluations) {
     if (e.form !== form) {
       // The best of the static form is looked for anew.
@@ -143,7 +142,8 @@ function replay(spec: Experiment, evaluations: readonly Evaluation[]) {
       best = undefined;
       form = e.form;
     }
-    if (stopping.update(e.metrics[metric]).best) best = e;
+    if (e.kind === 'diverged-evaluation') stopping.update('diverged');
+    else if (stopping.update(e.metrics[metric]).best) best = e;
   }
   return { stopping: stopping.state(), best };
 }

@@ -5,13 +5,15 @@ import type { Journal } from '../runs/journal';
 import { runPaths, stepName } from '../runs/layout';
 import type { HeldFolder } from '../runs/held';
 import type { ScalarsWriter } from '../runs/scalars';
-import type { EvaluationMetrics } from '../shared/events';
+import type { DivergedEvaluation, EvaluationMetrics } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { CHECKPOINT_VERSION, type Checkpoint } from './checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from './adapter-files';
 import { saveCheckpoint } from './checkpoint-store';
 import type { DeviceChoice } from './device/choose';
+import { DivergenceWatch } from './divergence';
 import type { Environment } from './environment';
+import { hasFiniteValues, requireFiniteParameters } from './finite';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
 import { skippedWarning } from './loss-scale';
 import type { MicroBatches } from './micro-batch/micro-batches';
@@ -30,6 +32,7 @@ export interface TrainListener {
   prepared(task: Task, plan: Plan, fromStep: number): void;
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   /** From here on the static form is trained. */
   staticForm(step: number): void;
   warning(message: string): void;
@@ -74,11 +77,12 @@ export function makeHooks({
   held,
 }: Running): LoopHooks {
   const { spec } = task;
+  const watch = DivergenceWatch.of(task, run);
   const recorder = new ActivationRecorder(task, run);
   recorder.writeExamples();
   const written = new Set<WhichAdapter>();
-  const keepAdapter = (which: WhichAdapter) => {
-    writeAdapter(run, which, task, state.parameters);
+  const keepAdapter = (which: WhichAdapter, step: number) => {
+    writeAdapter(run, which, task, state.parameters, step);
     written.add(which);
   };
   return {
@@ -87,6 +91,7 @@ export function makeHooks({
       totals.seconds += record.seconds;
       totals.examples += record.examples;
       scalars.append({ ...record, time: Date.now(), memory: process.memoryUsage.rss() });
+      watch.stepped(record.loss);
       pulse.progress(record.step, plan.totalSteps);
       listener.stepped(record);
     },
@@ -96,11 +101,18 @@ export function makeHooks({
       journal.append({ kind: 'warning', message });
       listener.warning(message);
     },
+    judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
+    diverged(event) {
+      totals.seconds += event.seconds;
+      const form = plan.trainedForm(event.step) === 'static' && ({ form: 'static' } as const);
+      journal.append({ kind: 'diverged-evaluation', ...event, ...form });
+      listener.diverged(event);
+    },
     evaluated(step, epoch, metrics, best, seconds) {
       totals.seconds += seconds;
       const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });
-      if (best) keepAdapter('best');
+      if (best) keepAdapter('best', step);
       listener.evaluated(step, epoch, metrics, best);
     },
     async snapshot(step) {
@@ -108,7 +120,8 @@ export function makeHooks({
       if (path) journal.append({ kind: 'activations', step, path });
     },
     checkpoint(step) {
-      keepAdapter('last');
+      requireFiniteParameters(step, state.parameters);
+      keepAdapter('last', step);
       scalars.flush();
       saveCheckpoint(run, checkpointOf({ state, micro, scalars, env, totals, spec }));
       journal.append({

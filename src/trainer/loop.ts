@@ -1,11 +1,12 @@
 import { epochOrder } from '../data/order';
 import type { Stepper } from '../engine/stepper';
-import type { EvaluationMetrics, StopReason } from '../shared/events';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../shared/events';
 import { clipByGlobalNorm } from './clip';
+import type { Judged } from './divergence';
 import { DropoutMasks } from './dropout';
 import type { EarlyStopping } from './early-stopping';
 import { evaluateDataset } from './evaluate';
-import { hasFiniteGradients, requireFinite, requireFiniteLoss } from './finite';
+import { divergedEvaluation, hasFiniteValues, requireFinite, requireFiniteLoss } from './finite';
 import type { LossScale } from './loss-scale';
 import { withLossScale } from './loss-scale-stepper';
 import type { MicroBatches } from './micro-batch/micro-batches';
@@ -43,7 +44,7 @@ export interface TrainingState {
   lossScale: LossScale | undefined;
   stopping: EarlyStopping;
   best: BestEvaluation | undefined;
-  last: EvaluationMetrics | undefined;
+  last: Evaluated | undefined;
 }
 
 /** What the loop tells and asks whoever keeps the run. */
@@ -51,7 +52,10 @@ export interface LoopHooks {
   stepped(record: StepRecord): void;
   /** The gradients of this step overflowed float16 and were thrown away. */
   skipped(step: number, lossScale: LossScale): void;
+  /** Whether an evaluation counts, or is of a model that diverged. */
+  judge(found: Evaluated): Judged;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
+  diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   snapshot(step: number): Promise<void>;
   checkpoint(step: number): void;
   stopRequested(): StopReason | undefined;
@@ -127,7 +131,7 @@ function update(
 ): number {
   if (state.lossScale) {
     requireFiniteLoss(step, loss);
-    if (!hasFiniteGradients(gradients)) {
+    if (!hasFiniteValues(gradients)) {
       state.lossScale.skip(step);
       hooks.skipped(step, state.lossScale);
       return NaN;
@@ -140,7 +144,10 @@ function update(
   return norm;
 }
 
-/** @returns whether early stopping says to stop */
+/**
+ * @returns whether early stopping says to stop
+ * @throws AuroraError 'diverged' where the evaluation is not finite: nothing that could be saved is worth it
+ */
 async function evaluate(
   task: Task,
   stepper: Stepper,
@@ -152,16 +159,21 @@ async function evaluate(
   const { training } = task.spec;
   const began = performance.now();
   const { dataset } = task.data.validation;
-  const metrics = await evaluateDataset(stepper, task, micro, dataset, state.parameters);
+  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, state.parameters));
+  const { step } = state;
+  const epoch = step / plan.stepsPerEpoch;
+  const seconds = (performance.now() - began) / 1000;
+  if ('diverged' in judged) {
+    const { diverged: reason, metrics } = judged;
+    state.last = 'diverged';
+    hooks.diverged({ step, epoch, reason, seconds, ...(metrics && { metrics }) });
+    if (reason === 'non-finite') throw divergedEvaluation(step);
+    return state.stopping.update('diverged').stop;
+  }
+  const { metrics } = judged;
   const { best, stop } = state.stopping.update(metrics[training.metric]);
   state.last = metrics;
-  if (best) state.best = { step: state.step, metrics };
-  hooks.evaluated(
-    state.step,
-    state.step / plan.stepsPerEpoch,
-    metrics,
-    best,
-    (performance.now() - began) / 1000,
-  );
+  if (best) state.best = { step, metrics };
+  hooks.evaluated(step, epoch, metrics, best, seconds);
   return stop;
 }

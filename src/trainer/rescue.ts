@@ -84,7 +84,7 @@ async function saveAnother(
   const { best, earlyStopping } = checkpoint.state;
   // The best adapter was in the folder, unless it is this one: another is looked for from here on.
   const hasBest = best?.step === step;
-  if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters);
+  if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters, step);
   const state = hasBest
     ? checkpoint.state
     : { ...checkpoint.state, best: null, earlyStopping: { ...earlyStopping, best: null, reference: null } };
@@ -104,8 +104,10 @@ async function saveAnother(
   await pulse.end('failed', to);
 }
 
-const saveState = (to: string, { task, checkpoint }: Unsaved): void =>
-  writeAdapter(to, 'last', task, checkpoint().parameters);
+function saveState(to: string, { task, checkpoint }: Unsaved): void {
+  const { parameters, state } = checkpoint();
+  writeAdapter(to, 'last', task, parameters, state.step);
+}
 
 /** In `.aurora` beside the runs; in the system's folder for temporary files where that is gone with them. */
 function recoveredFolder(run: string): string {

@@ -7,7 +7,8 @@ import type { Task } from './task';
 /** result.json: what a run came to, written last. */
 export interface RunResult {
   method: string;
-  outcome: 'finished' | 'early-stopping';
+  /** `diverged`: training ended there, or came to its end with an exploded model; the run has not finished. */
+  outcome: 'finished' | 'early-stopping' | 'diverged';
   steps: number;
   /** Training time over all segments of the run, evaluations included. */
   seconds: number;
@@ -15,8 +16,10 @@ export interface RunResult {
   examples: number;
   /** Steps whose gradients overflowed float16 and were thrown away; of mixed precision only. */
   skippedSteps?: number;
-  best: EvaluationMetrics & { step: number };
-  last: EvaluationMetrics;
+  /** Of a run that diverged: from before, where it had one. */
+  best?: EvaluationMetrics & { step: number };
+  /** Left out where the run diverged. */
+  last?: EvaluationMetrics;
   /** Always answering with the most frequent training label. */
   majority: { label: string; accuracy: number };
   trained: { adapters: number; head: number; modules: number; model: number };
@@ -27,14 +30,16 @@ export interface RunResult {
   environment: Environment;
 }
 
+export type FinishedResult = RunResult & Required<Pick<RunResult, 'best' | 'last'>>;
+
 export interface Totals {
   outcome: RunResult['outcome'];
   steps: number;
   seconds: number;
   examples: number;
   skippedSteps: number | undefined;
-  best: BestEvaluation;
-  last: EvaluationMetrics;
+  best?: BestEvaluation;
+  last?: EvaluationMetrics;
 }
 
 export function makeResult(
@@ -48,7 +53,7 @@ export function makeResult(
   return {
     method: task.spec.adapter.method,
     ...rest,
-    best: { ...best.metrics, step: best.step },
+    ...(best && { best: { ...best.metrics, step: best.step } }),
     majority: majority(task),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,

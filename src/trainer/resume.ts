@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs';
+import { runPaths } from '../runs/layout';
+import { outcomeOf } from '../runs/outcome';
 import { readRunSummary } from '../runs/read';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
@@ -33,6 +36,8 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
       `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
       'spec.json must not be changed after a run has begun: start a new run instead.',
     );
+  // Of a run that diverged: it has not come to its end any more.
+  rmSync(runPaths(run).result, { force: true });
   return {
     checkpoint: found?.checkpoint,
     known: started,
@@ -45,8 +50,9 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
 
 /** Refuses to resume what needs none. */
 export function requireResumable(run: string): Experiment {
-  const { spec, result } = readRunSummary(run);
-  if (result && 'steps' in result)
+  const summary = readRunSummary(run);
+  const { spec } = summary;
+  if (outcomeOf(summary) === 'finished')
     throw new AuroraError(
       'run',
       `${run} has finished.`,

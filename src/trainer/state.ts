@@ -1,3 +1,4 @@
+import { holdsNull } from '../experiment/metrics';
 import type { TrainableInfo } from '../engine/program';
 import type { Checkpoint } from './checkpoint';
 import { EarlyStopping } from './early-stopping';
@@ -31,6 +32,7 @@ export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): Tra
   fresh.stopping.load(state.earlyStopping);
   // A fork of a float32 run may be the first with a scale, and one of a mixed run have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
-  const best = state.best ? { step: state.best.step, metrics: state.best } : undefined;
+  const best =
+    state.best && !holdsNull(state.best) ? { step: state.best.step, metrics: state.best } : undefined;
   return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
 }

@@ -5,26 +5,24 @@ import { openTask } from '../engine/open';
 import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
-import { writeAtomic } from '../files/atomic';
 import { stillOwned } from '../files/fence';
-import { elementCount } from '../graph/model';
 import { HeldFolder } from '../runs/held';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
 import { readRunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
-import type { StopReason } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
-import { writeMissingAdapters } from './adapter-files';
-import { deviceFields, type DeviceChoice } from './device/choose';
+import { settleAdapters } from './adapter-files';
+import { conclude, concludeFailed, trainedCounts, type Ending, type TrainOutcome } from './conclude';
+import { deviceFields } from './device/choose';
 import { requestedEvent, resumedChoice, resumedRequest } from './device/recorded';
 import { taskOptions } from './device/options';
 import { settle } from './device/settle';
-import { environment, environmentWarnings, type Environment } from './environment';
+import { environment, environmentWarnings } from './environment';
 import { checkpointOf, makeHooks, type TrainListener } from './hooks';
 import { removeLeftovers } from './leftovers';
 import { tryLongest } from './longest';
-import { trainingLoop, type LoopEnd, type TrainingState } from './loop';
+import { trainingLoop, type LoopEnd } from './loop';
 import { withFrozenPrefix } from './frozen/reuse';
 import { failedEvent } from './failure';
 import { lookAhead } from './micro-batch/look-ahead';
@@ -34,7 +32,6 @@ import type { PausePoint } from './pause';
 import { makePlan, type Plan } from './plan';
 import { dataWarnings } from './preflight/warnings';
 import { LEASE_MS, Pulse } from './pulse';
-import { makeResult, type RunResult } from './result';
 import { rescue, type Unsaved } from './rescue';
 import { restore, type Restored } from './resume';
 import { initialState, restoredState } from './state';
@@ -63,8 +60,6 @@ export interface TrainOptions {
   /** Set by a signal handler: finish the step, save, stop. */
   interrupted: () => boolean;
 }
-
-export type TrainOutcome = { end: 'finished'; result: RunResult } | { end: StopReason; step: number };
 
 /** Trains an experiment to its end, or to a request to stop, and leaves a whole run folder either way. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
@@ -187,6 +182,11 @@ async function trainOnce(
     if (scalars.damage) warn(scalars.damage);
     const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
     changes.forEach(warn);
+    if (restored)
+      settleAdapters({
+        ...{ run, state, hasCheckpoint: restored.checkpoint !== undefined, events: before!, warn },
+        taskAt: (step) => taskInForm(whole, plan.trainedForm(step)),
+      });
     begin(journal, task, trainable, plan, restored, changes);
     if (frozen !== undefined && reuse.upTo !== undefined)
       journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
@@ -195,7 +195,7 @@ async function trainOnce(
     pulse.progress(state.step, plan.totalSteps);
     listener.prepared(task, plan, state.step);
     const totals = { seconds: (restored?.seconds ?? 0) + featureSeconds, examples: restored?.examples ?? 0 };
-    if (restored?.checkpoint) writeMissingAdapters(run, task, state);
+    const ending: Ending = { run, task, trainable, state, journal, totals, env, device: choice };
     const { interrupted, pauseAt } = options;
     const keeping = {
       pauseAt,
@@ -221,7 +221,7 @@ async function trainOnce(
       trying.unsaved = { task: phase, scalars, checkpoint };
       const hooks = makeHooks({ ...keeping, task: phase, stepper, micro: known });
       if (state.step === 0) await hooks.snapshot(0);
-      return trainingLoop(phase, stepper, known, plan, state, hooks);
+      return trainingLoop(phase, stepper, known, plan, state, hooks).catch((e) => concludeFailed(e, ending));
     };
     let end = await loop(task, stepper, micro);
     if (end === 'finished' && state.step < plan.totalSteps) {
@@ -234,7 +234,7 @@ async function trainOnce(
       end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
     trying.held.require();
-    const outcome = conclude(end, task, trainable, state, journal, totals, run, env, choice);
+    const outcome = conclude(end, ending);
     scalars.close();
     return outcome;
   } finally {
@@ -246,12 +246,6 @@ async function trainOnce(
 /** Values of the processor are no other device's, and mixed precision has others for the same weights. */
 const isExact = ({ training }: Experiment, { engine, device }: DeviceRequest): boolean =>
   engine === CPU.engine && device === CPU.device && training.precision === 'float32';
-
-const trainedCounts = (trainable: readonly TrainableInfo[]) => {
-  const sum = (part: TrainableInfo['part']) =>
-    trainable.filter((t) => t.part === part).reduce((n, t) => n + elementCount(t.dims), 0);
-  return { adapters: sum('adapter'), head: sum('head') };
-};
 
 function begin(
   journal: Journal,
@@ -284,38 +278,4 @@ function begin(
     trainable: ofAdapters,
     trainableHead: head,
   });
-}
-
-function conclude(
-  end: LoopEnd,
-  task: Task,
-  trainable: readonly TrainableInfo[],
-  state: TrainingState,
-  journal: Journal,
-  totals: { seconds: number; examples: number },
-  run: string,
-  env: Environment,
-  device: DeviceChoice,
-): TrainOutcome {
-  const { step } = state;
-  if (end !== 'finished') journal.append({ kind: 'stopped', step, reason: end });
-  if (end !== 'finished' && end !== 'early-stopping') return { end, step };
-  const best = state.best!;
-  const last = state.last!;
-  const result = makeResult(
-    task,
-    { outcome: end, steps: step, ...totals, skippedSteps: state.lossScale?.skipped, best, last },
-    trainedCounts(trainable),
-    env,
-    device,
-  );
-  writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`, run);
-  journal.append({
-    kind: 'finished',
-    step,
-    best: { ...best.metrics, step: best.step },
-    last,
-    seconds: totals.seconds,
-  });
-  return { end: 'finished', result };
 }

@@ -10,7 +10,7 @@ import type { EvaluationMetrics } from '../shared/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
 import { loadValidation } from './data';
 import type { Environment } from './environment';
-import { readPeftAdapter } from './export/peft';
+import { readPeftAdapter, stepOfAdapter } from './export/peft';
 import { taskInForm } from './phase';
 import { makePlan } from './plan';
 import { prepareTask, type Task } from './task';
@@ -120,7 +120,7 @@ function savedAt(
   const paths = runPaths(folder);
   const steps = checkpointSteps(folder);
   const apart = typeof at === 'number' ? undefined : join(paths.adapter, at);
-  const isApart = apart !== undefined && existsSync(apart);
+  const isApart = apart !== undefined && existsSync(apart) && (stepOfAdapter(apart) ?? step) === step;
   if (steps.includes(step))
     try {
       const { parameters, state } = readCheckpoint(join(paths.checkpoints, stepName(step)));

@@ -9,8 +9,8 @@ import { recordFailure } from '../../trainer/failure';
 import { makeFork } from '../../trainer/fork';
 import { parsePausePoint } from '../../trainer/pause';
 import { requireResumable } from '../../trainer/resume';
-import type { RunResult } from '../../trainer/result';
-import type { TrainOutcome } from '../../trainer/train';
+import type { TrainOutcome } from '../../trainer/conclude';
+import type { FinishedResult } from '../../trainer/result';
 import { toldToBegin } from '../child';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
@@ -41,7 +41,7 @@ nothing changed it retraces RUN to the bit. Both stay on the device of the run, 
   --lease            stop when the file control/lease in the run folder is not touched for a minute
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
 
-Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where the loss
+Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where training
 diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, and with 24 where
 a process of another machine owns the run, or another process has taken it over.
 `,
@@ -165,7 +165,7 @@ async function fresh(
 ): Promise<number> {
   const file = one(args, 'experiment file', 'train');
   const spec = loadExperiment(file, args.list('set'));
-  let headOnly: RunResult | undefined;
+  let headOnly: FinishedResult | undefined;
   if (args.flag('baseline')) {
     const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
     process.stderr.write('Baseline: the head alone, same settings.\n');
@@ -197,7 +197,7 @@ const WHY: Partial<Record<string, string>> = {
   rung: 'Paused, to be compared with the other trials',
 };
 
-function conclude(outcome: TrainOutcome, run: string, headOnly?: RunResult): number {
+function conclude(outcome: TrainOutcome, run: string, headOnly?: FinishedResult): number {
   if (outcome.end !== 'finished') {
     const why = WHY[outcome.end] ?? 'Stopped';
     process.stderr.write(`${why}; everything is saved. Go on with: ${program()} train --resume ${run}\n`);

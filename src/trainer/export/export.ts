@@ -20,7 +20,7 @@ import { workFolder } from '../work-folder';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
 import { FORMS } from './forms';
-import { largestDifference, measureTask, type Measured } from './measure';
+import { largestDifference, measureTask, requireMetrics, type Measured } from './measure';
 
 export interface ExportRequest {
   run: string;
@@ -110,12 +110,8 @@ async function measureForms(
   await emit({ kind: 'measuring', what: 'exported', examples });
   const exported = await FORMS[form].measure(trained, folder, join(work, 'exported'));
   const wanted: Measured = isStaticForm(form) || trained.form === 'static' ? fixed : dynamic;
-  if (!wanted.logits.every(Number.isFinite))
-    throw new AuroraError(
-      'run',
-      `${trained.run.folder}: at step ${trained.step} the model's logits are not finite, so there is nothing to export.`,
-      'Take an earlier checkpoint with --at.',
-    );
+  const metricsOf = (measured: Measured) => requireMetrics(measured, trained.run.folder, trained.step);
+  metricsOf(wanted);
   const difference = largestDifference(exported, wanted);
   const largest = wanted.logits.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
   if (!(difference <= TOLERANCE * largest))
@@ -125,7 +121,7 @@ async function measureForms(
       'Nothing was kept. This is a fault of AuroRA Lab or of the runtime: please report it.',
     );
   return {
-    metrics: { dynamic: dynamic.metrics, static: fixed.metrics, exported: exported.metrics },
+    metrics: { dynamic: metricsOf(dynamic), static: metricsOf(fixed), exported: metricsOf(exported) },
     difference,
   };
 }

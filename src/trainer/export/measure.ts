@@ -4,7 +4,8 @@ import { CPU } from '../../engine/place';
 import { LABELS } from '../../engine/program';
 import type { HostTensors } from '../../engine/engine';
 import type { Evaluator } from '../../engine/stepper';
-import type { EvaluationMetrics } from '../../shared/events';
+import { AuroraError } from '../../shared/errors';
+import type { Evaluated, EvaluationMetrics } from '../../shared/events';
 import { evaluateDataset } from '../evaluate';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { crossEntropy } from '../softmax';
@@ -12,7 +13,7 @@ import type { Task } from '../task';
 
 /** What a form of a trained model makes of the validation set. */
 export interface Measured {
-  metrics: EvaluationMetrics;
+  metrics: Evaluated;
   /** Of each example in the order of the data, its labels' logits one after the other. */
   logits: Float32Array;
 }
@@ -72,6 +73,16 @@ async function measure(
   } finally {
     await evaluator.dispose();
   }
+}
+
+/** @throws AuroraError 'run' where they are not finite */
+export function requireMetrics({ metrics }: Measured, run: string, step: number): EvaluationMetrics {
+  if (metrics !== 'diverged') return metrics;
+  throw new AuroraError(
+    'run',
+    `${run}: at step ${step} the model's logits are not finite, so there is nothing to measure.`,
+    'Take an earlier checkpoint with --at.',
+  );
 }
 
 /** The largest difference of two sets of logits. */

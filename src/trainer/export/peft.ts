@@ -27,7 +27,11 @@ export interface OwnWords {
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
-/** Writes an adapter in PEFT's file layout, as it was trained, into a folder that is there. */
+/**
+ * Writes an adapter in PEFT's file layout, as it was trained, into a folder that is there.
+ *
+ * @param step that it is of; kept beside the weights, in the one file that cannot be of two writes
+ */
 export function writePeftAdapter(
   folder: string,
   spec: Experiment,
@@ -35,6 +39,7 @@ export function writePeftAdapter(
   parameters: Parameters,
   labels: readonly string[],
   form: AdapterForm = 'dynamic',
+  step?: number,
 ): void {
   const tensors = new Map<string, FloatTensor>();
   for (const a of adapters)
@@ -43,7 +48,7 @@ export function writePeftAdapter(
         dims: t.dims,
         data: parameters.get(tensorName(a, t.name))!,
       });
-  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, labels);
+  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, labels, step);
 }
 
 /**
@@ -58,6 +63,7 @@ export function writeFiles(
   spec: Experiment,
   parameters: Parameters,
   labels: readonly string[],
+  step?: number,
 ): void {
   const all = new Map(tensors);
   const weight = parameters.get(HEAD_WEIGHT);
@@ -66,9 +72,21 @@ export function writeFiles(
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
   const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
+  // PEFT passes over metadata that it does not know.
+  const words = { format: 'pt', ...(step !== undefined && { step: String(step) }) };
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
   writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);
-  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, { format: 'pt' }), folder);
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, words), folder);
+}
+
+/** The step that a run wrote an adapter at; undefined where there is no adapter, it is damaged, or of an earlier version. */
+export function stepOfAdapter(folder: string): number | undefined {
+  try {
+    const { step } = readSafetensors(join(folder, WEIGHTS_FILE)).metadata;
+    return step === undefined ? undefined : Number(step);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */

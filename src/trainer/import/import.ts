@@ -11,6 +11,7 @@ import { createRun, runPaths, stepName } from '../../runs/layout';
 import { ScalarsWriter } from '../../runs/scalars';
 import { writeStatus } from '../../runs/status';
 import { writeUser } from '../../runs/user';
+import { AuroraError } from '../../shared/errors';
 import type { EvaluationMetrics, NewEvent } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { writeAdapter } from '../adapter-files';
@@ -63,6 +64,7 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
     const began = performance.now();
     const { dataset } = task.data.validation;
     const metrics = await evaluateDataset(evaluator, task, micro, dataset, parameters);
+    if (metrics === 'diverged') throw notFinite(adapter);
     const seconds = (performance.now() - began) / 1000;
     const recorder = new ActivationRecorder(task, made);
     recorder.writeExamples();
@@ -70,7 +72,7 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
     await evaluator.dispose();
     ScalarsWriter.open(made, 0).close();
     writeCheckpoint(made, subject, metrics);
-    for (const which of ['best', 'last'] as const) writeAdapter(made, which, task, parameters);
+    for (const which of ['best', 'last'] as const) writeAdapter(made, which, task, parameters, 0);
     const imported = {
       kind: 'imported',
       adapter: basename(adapter),
@@ -86,6 +88,13 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
     removeWork();
   }
 }
+
+const notFinite = (adapter: string): AuroraError =>
+  new AuroraError(
+    'adapter',
+    `${adapter}: with this adapter the model's logits on the validation data are not finite.`,
+    'Check that the adapter was trained on this model, and that its files are whole.',
+  );
 
 /** Beside the runs, so that graphs can stand on the model's file; no run, since its name begins with a dot. */
 function workFolder(runs: string): string {

@@ -4,7 +4,7 @@ import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/
 import { readRunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';
 import { encodePredictions, type PredictLine, type Predictions } from '../../shared/predictions';
-import { measureTask } from '../export/measure';
+import { measureTask, requireMetrics } from '../export/measure';
 import { openTrained, stepOf, type At, type Trained } from '../trained';
 import { workFolder } from '../work-folder';
 import { columnsOf } from './columns';
@@ -56,14 +56,9 @@ function keep(run: string, path: string, predictions: Predictions): void {
 async function predict(trained: Trained, folder: string): Promise<Predictions> {
   const { task, parameters, step, form, labels, metrics: evaluation } = trained;
   const { validation } = task.data;
-  const { metrics, logits } = await measureTask(task, parameters, folder);
-  if (!Number.isFinite(metrics.loss))
-    throw new AuroraError(
-      'run',
-      `${trained.run.folder}: at step ${step} the validation loss is ${metrics.loss}, so nothing can be predicted.`,
-      'Take an earlier checkpoint with --at.',
-    );
-  const columns = columnsOf(validation, logits);
+  const measured = await measureTask(task, parameters, folder);
+  const metrics = requireMetrics(measured, trained.run.folder, step);
+  const columns = columnsOf(validation, measured.logits);
   return {
     step,
     form,

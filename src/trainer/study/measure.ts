@@ -5,7 +5,7 @@ import { adapterSum, mergedFile, readGeometry, readMerged } from '../../runs/stu
 import { AuroraError } from '../../shared/errors';
 import { hasGeometry } from '../../shared/study/geometry';
 import type { MergedMetrics } from '../../shared/study/merged';
-import { measureTask } from '../export/measure';
+import { measureTask, requireMetrics } from '../export/measure';
 import { taskInForm } from '../phase';
 import { predictRun } from '../predictions/predict';
 import { openTrained } from '../trained';
@@ -40,11 +40,8 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
   const { path: work, remove } = workFolder(folder, 'study');
   try {
     const { task, parameters } = await openTrained(folder, step, work);
-    const { metrics: merged } = await measureTask(
-      taskInForm(task, 'static'),
-      parameters,
-      join(work, 'graph'),
-    );
+    const measured = await measureTask(taskInForm(task, 'static'), parameters, join(work, 'graph'));
+    const merged = requireMetrics(measured, folder, step);
     const adapter = await adapterSum(folder, step);
     if (adapter === undefined)
       throw new AuroraError(

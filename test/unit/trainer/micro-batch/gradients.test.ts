@@ -6,6 +6,7 @@ import type { OpenedTask } from '../../../../src/engine/stepper';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { AuroraError } from '../../../../src/shared/errors';
 import { DropoutMasks } from '../../../../src/trainer/dropout';
+import type { EvaluationMetrics } from '../../../../src/shared/events';
 import { evaluateDataset } from '../../../../src/trainer/evaluate';
 import { MicroBatches } from '../../../../src/trainer/micro-batch/micro-batches';
 import { ignoresPadding } from '../../../../src/trainer/micro-batch/padding';
@@ -42,7 +43,8 @@ async function step({ task, stepper, trainable, parts }: Opened) {
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
   const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
   const { dataset } = task.data.validation;
-  return { ...result, metrics: await evaluateDataset(stepper, task, parts, dataset, parameters) };
+  const metrics = (await evaluateDataset(stepper, task, parts, dataset, parameters)) as EvaluationMetrics;
+  return { ...result, metrics };
 }
 
 describe.each([
