@@ -74,6 +74,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/reference')).reference,
   },
   // Without a summary: for the program itself.
+  'check-trials': { load: async () => (await import('./commands/check-trials')).checkTrialsCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };
 const SHOWN = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== undefined);

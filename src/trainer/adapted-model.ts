@@ -26,14 +26,35 @@ export interface AdaptedModel {
   warnings: string[];
 }
 
+/** A model as it was read, for any number of experiments on it. */
+export interface BaseModel {
+  original: Model;
+  model: Model;
+  /** By PyTorch's paths. */
+  layers: LinearLayer[];
+}
+
+/** @throws AuroraError where the file cannot be used */
+export function readModel(path: string): BaseModel {
+  const original = loadModel(path);
+  const model = prepareModel(original);
+  return { original, model, layers: findLinearLayers(model.graph) };
+}
+
 /**
  * @param modules those that the experiment's run adapts, once it has begun
  * @throws AuroraError where the file, a target, a rank or an operator cannot be used
  */
-export function adaptModel(spec: Experiment, modules?: readonly string[]): AdaptedModel {
-  const original = loadModel(spec.model.path);
-  const model = prepareModel(original);
-  const layers = namedAs(findLinearLayers(model.graph), modules);
+export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
+  adaptTo(readModel(spec.model.path), spec, modules);
+
+/** The same of a model that has been read. */
+export function adaptTo(
+  { original, model, layers: found }: BaseModel,
+  spec: Experiment,
+  modules?: readonly string[],
+): AdaptedModel {
+  const layers = namedAs(found, modules);
   const output = taskOutput(declaredOutputs(model.graph), {
     output: spec.model.output,
     head: spec.task.head === 'linear',

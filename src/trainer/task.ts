@@ -99,7 +99,8 @@ export function initialParameters(task: Task): Map<string, Float32Array> {
   return new Map([...initialAdapters(task.adapters, seed), ...head]);
 }
 
-function checkOutput(spec: Experiment, name: string, info: TensorInfo, classes: number): void {
+/** @throws AuroraError 'model' where a head or a loss cannot read the output */
+export function checkOutput(spec: Experiment, name: string, info: TensorInfo, classes: number): void {
   const shape = `[${info.shape.join(', ')}]`;
   if (info.dtype !== DType.float)
     throw new AuroraError(

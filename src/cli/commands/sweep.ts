@@ -1,5 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadSweep } from '../../runs/experiment/load';
 import type { Sweep } from '../../runs/experiment/sweep';
@@ -8,15 +6,15 @@ import { lookAtTrial } from '../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
 import { LEASE_MS } from '../../trainer/pulse';
-import { removedAtEnd } from '../../trainer/removed';
 import { prepareSweep } from '../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';
-import { largest, measureTrial, roomNow } from '../../trainer/sweep/room';
+import { roomNow, type Measured } from '../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
 import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION } from '../owning';
 import { onInterrupt } from '../signals';
 import { planText } from '../sweep/plan';
+import { checkSweep, type CheckOptions } from '../sweep/check';
 import { SweepLines, SweepScreen, type SweepView } from '../sweep/progress';
 import { sweepReport } from '../sweep/report';
 import { SweepJson } from '../sweep/json';
@@ -25,7 +23,7 @@ export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
 
 Trains the trials of the file's "sweep" section, as many at a time as cores and memory have room for. Each trial is a
-run in .aurora/runs beside the file. Ctrl-C lets the running trials finish their step, save and stop; the same command
+run in .aurora/runs beside the file. Before the first one is trained, all are checked: adapters, data, memory. Ctrl-C lets the running trials finish their step, save and stop; the same command
 goes on, also after the machine was switched off: what has finished is not trained again, and what was stopped or
 killed goes on from its last checkpoint. More values in the section add trials to those that are there.
 
@@ -62,7 +60,8 @@ a process of another machine owns the sweep, and with 130 when it was stopped.
     const record = prepareSweep(folder, sweep, args.list('set'));
     const view = viewOf(args, record);
     if (args.flag('dry-run')) {
-      const planned = { ...record, room: await roomOf(args, record, sweep) };
+      const measured = await checkSweep(record, checkOptions(args, folder, sweep));
+      const planned = { ...record, room: roomOf(args, record, measured) };
       view.begin(planned);
       view.plan(planText(planned, lookAtAll(record, runs)));
       return EXIT.ok;
@@ -94,16 +93,18 @@ async function run(
   );
   // Anew, now that nobody else changes it.
   let record = prepareSweep(folder, sweep, args.list('set'));
+  const measured = await checkSweep(record, { ...checkOptions(args, folder, sweep), stopped: interrupted });
+  if (interrupted()) return EXIT.stopped;
   const outcome = await runQueue({
     folder,
-    async prepare() {
-      const whole = { ...record, room: await roomOf(args, record, sweep) };
+    prepare() {
+      const whole = { ...record, room: roomOf(args, record, measured) };
       record = whole;
       view.begin(whole);
       view.plan(planText(whole, lookAtAll(whole, runs)));
-      return whole;
+      return Promise.resolve(whole);
     },
-    specs: new Map(sweep.trials.map((t) => [t.id, t.spec])),
+    specs: specsOf(sweep),
     runs,
     program: join(__dirname, 'cli.cjs'),
     pulseWorker: join(__dirname, 'pulse-worker.cjs'),
@@ -123,16 +124,12 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
 }
 
 /** How many trials at a time, on which device, with how many threads; measured where nobody says it. */
-async function roomOf(
-  args: ParsedArgs,
-  { room, spec, trials }: SweepRecord,
-  sweep: Sweep,
-): Promise<SweepRoom> {
+function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured: Measured): SweepRoom {
   const given = args.text('parallel');
   const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
   const [engine, device] = [args.text('engine'), args.text('device')];
   const known = room && stays(room, engine, device) ? room : undefined;
-  const place = { engine: engine ?? 'onnxruntime', device: device ?? 'auto' };
+  const place = placeOf(args);
   const limits = {
     asked,
     threads: threadCount(args.text('threads')) || (known?.threads ?? 0),
@@ -141,14 +138,26 @@ async function roomOf(
   const isKnown = known && (asked !== undefined || known.memory !== undefined);
   if (isKnown) return roomNow(known, limits);
   if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
-  const folder = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
-  removedAtEnd(folder);
-  const file = join(folder, 'largest.aurora.json');
-  writeFileSync(file, JSON.stringify(largest(sweep.trials.map((t) => t.spec))));
-  const told = ['--engine', place.engine, '--device', place.device];
-  const measured = await measureTrial(join(__dirname, 'cli.cjs'), file, told);
-  return roomNow({ ...place, ...measured }, limits);
+  return roomNow({ ...place, ...known, ...measured }, limits);
 }
+
+const placeOf = (args: ParsedArgs) => ({
+  engine: args.text('engine') ?? 'onnxruntime',
+  device: args.text('device') ?? 'auto',
+});
+
+function checkOptions(args: ParsedArgs, folder: string, sweep: Sweep): CheckOptions {
+  const { engine, device } = placeOf(args);
+  return {
+    folder,
+    specs: specsOf(sweep),
+    program: join(__dirname, 'cli.cjs'),
+    place: ['--engine', engine, '--device', device, ...(args.flag('fallback') ? ['--fallback'] : [])],
+    stopped: () => false,
+  };
+}
+
+const specsOf = (sweep: Sweep) => new Map(sweep.trials.map((t) => [t.id, t.spec]));
 
 /** Whether trials go on where they were begun: nobody names another place. */
 const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>

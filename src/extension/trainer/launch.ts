@@ -14,6 +14,8 @@ export interface Launch {
   args: readonly string[];
   run: string;
   env: NodeJS.ProcessEnv;
+  /** Milliseconds that it is waited for; one that checks much before it begins takes longer. */
+  patience?: number;
 }
 
 export interface Launched {
@@ -25,13 +27,21 @@ export interface Launched {
 /** A trainer says its first word within a second; from a cold disk, or beside a busy machine, within this. */
 const FIRST_WORD_MS = 30_000;
 const LOOK_MS = 50;
+/** An error may have a line for each trial of a sweep. */
+const LOG_LINES = 400;
 
 /**
  * Starts a trainer that outlives this process: its own group, no shell, nothing to read from, all it says in
  * the run's trainer.log (a file: nobody has to read it for training to go on). Returns once the run folder
  * shows that it works, or why it does not. AuroraError where it ended without leaving a word there.
  */
-export async function launchTrainer({ node, args, run, env }: Launch): Promise<Launched> {
+export async function launchTrainer({
+  node,
+  args,
+  run,
+  env,
+  patience = FIRST_WORD_MS,
+}: Launch): Promise<Launched> {
   const before = (await statusOf(run))?.nonce;
   const log = await open(runPaths(run).log, 'a');
   let child: ChildProcess;
@@ -58,7 +68,7 @@ export async function launchTrainer({ node, args, run, env }: Launch): Promise<L
   const end = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 1))),
   );
-  for (const until = performance.now() + FIRST_WORD_MS; performance.now() < until; await wait(LOOK_MS)) {
+  for (const until = performance.now() + patience; performance.now() < until; await wait(LOOK_MS)) {
     const over = ended;
     const status = await statusOf(run);
     if (status && status.nonce !== before) {
@@ -79,10 +89,10 @@ async function refuseWithoutSpec(run: string): Promise<void> {
   throw new AuroraError('run', failed?.message ?? 'The run could not begin.', failed?.hint);
 }
 
-/** The trainer's own words where it has left some in its log: "error: MESSAGE", then an indented hint. */
+/** The trainer's own words where it has left some in its log, the last ones: "error: MESSAGE", then an indented hint. */
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
-  const said = await logTail(run, 40);
-  const own = /(?:^|\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
+  const said = await logTail(run, LOG_LINES);
+  const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
   const kind = end === EXIT.owned ? 'owned' : 'run';
   if (own) return new AuroraError(kind, own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;

@@ -81,12 +81,8 @@ export class Trainer {
   async startSweep(experimentFile: string, folder: string, takeOver = false): Promise<void> {
     await this.requireTrust();
     createFolder(folder);
-    await this.launch(folder, [
-      'sweep',
-      experimentFile,
-      ...deviceArguments(this.host.settings()),
-      ...(takeOver ? TAKE_OVER : []),
-    ]);
+    const more = [...deviceArguments(this.host.settings()), ...(takeOver ? TAKE_OVER : [])];
+    await this.launch(folder, ['sweep', experimentFile, ...more], undefined, SWEEP_PATIENCE_MS);
   }
 
   async resume(run: string, takeOver = false): Promise<void> {
@@ -214,7 +210,12 @@ export class Trainer {
   }
 
   /** @param args a command that works in the folder `run`, and what it is told */
-  private async launch(run: string, args: readonly string[], prepared?: Prepared): Promise<void> {
+  private async launch(
+    run: string,
+    args: readonly string[],
+    prepared?: Prepared,
+    patience?: number,
+  ): Promise<void> {
     await this.requireTrust();
     const { node, copy } = prepared ?? (await this.prepare());
     const { threads, keepRunsAfterClose } = this.host.settings();
@@ -229,6 +230,7 @@ export class Trainer {
         args: [copy.cli, ...args, ...limits],
         run,
         env: this.environment(),
+        patience,
       });
       this.host.info(`Process ${launched.pid} trains ${run}.`);
       // Whoever starts clears the requests of an earlier trainer away, and the lease with them.
@@ -262,6 +264,9 @@ export class Trainer {
     await rm(run, { recursive: true, force: true }).catch(() => undefined);
   }
 }
+
+/** A sweep says nothing before it has checked all of its trials. */
+const SWEEP_PATIENCE_MS = 30 * 60_000;
 
 interface Prepared {
   node: string;

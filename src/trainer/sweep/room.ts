@@ -46,22 +46,24 @@ export const hasMemory = (memory: number | undefined, beforeFirstStep: number): 
   return memory === undefined || available === undefined || available >= (beforeFirstStep + 1) * memory;
 };
 
+/** A trial's preflight; `code` and `problem` say why it ended early. */
+export interface TrialMeasured extends Measured {
+  code: number;
+  problem?: { message: string; hint?: string };
+}
+
 export interface Measured {
   memory?: number;
   engine?: string;
   device?: string;
 }
 
-/** Of some trials the one with the most tokens in a batch, which takes the most memory. */
-export const largest = (specs: readonly Experiment[]): Experiment =>
-  specs.reduce((a, b) => (tokens(b) > tokens(a) ? b : a));
-
-const tokens = ({ model, training: t }: Experiment): number =>
+/** Tokens of the longest batch: with the most of them goes the most memory. */
+export const tokensAtOnce = ({ model, training: t }: Experiment): number =>
   model.maxLength * Math.min(t.batchSize, t.microBatchSize ?? Infinity);
 
 /**
- * What a preflight says of a trial's memory and device; nothing where it fails, since the trial itself will then say
- * why. It runs in a process of its own, which a hanging driver does not take along.
+ * What a preflight says of a trial's memory and device. It runs in a process of its own, which a hanging driver does not take along.
  *
  * @param file the trial's experiment
  */
@@ -69,20 +71,22 @@ export async function measureTrial(
   program: string,
   file: string,
   place: readonly string[],
-): Promise<Measured> {
+): Promise<TrialMeasured> {
   const args = [program, 'preflight', file, '--json', '--steps', '1', ...place];
-  const out = await new Promise<string>((resolve) =>
+  const { out, code } = await new Promise<{ out: string; code: number }>((resolve) =>
     execFile(
       process.execPath,
       args,
       { maxBuffer: MOST_WORDS, windowsHide: true, env: childEnvironment() },
-      (_, stdout) => resolve(stdout),
+      (e, stdout) => resolve({ out: stdout, code: typeof e?.code === 'number' ? e.code : e ? 1 : 0 }),
     ),
   );
-  const measured: Measured = {};
+  const measured: TrialMeasured = { code };
   for (const line of out.split('\n')) {
     const told = line.startsWith('{') ? (JSON.parse(line) as PreflightLine) : undefined;
     if (told?.kind === 'estimate') measured.memory = told.memoryBytes;
+    if (told?.kind === 'problem' && told.severity === 'error')
+      measured.problem = { message: told.message, hint: told.hint };
     if (told?.kind === 'device') Object.assign(measured, { engine: told.engine, device: told.device });
   }
   return measured;

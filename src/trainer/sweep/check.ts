@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { probe } from '../../engine/onnxruntime/probe';
+import type { TensorInfos } from '../../graph/infos';
+import { AuroraError, type ErrorKind } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import { adaptTo, readModel, type BaseModel } from '../adapted-model';
+import { loadData } from '../data';
+import { DropoutMasks } from '../dropout';
+import { checkOutput } from '../task';
+
+/** A trial that could not be trained, and why. */
+export interface TrialFault {
+  number: number;
+  kind: ErrorKind;
+  message: string;
+  hint?: string;
+}
+
+export interface TrialToCheck {
+  number: number;
+  spec: Experiment;
+}
+
+/**
+ * What would end trials before their first step: models, targets, ranks and operators, then data, columns and labels,
+ * then the output's shape. The first of each trial. What trials share is read once.
+ *
+ * @param near a folder for temporary graphs
+ */
+export async function checkTrials(trials: readonly TrialToCheck[], near: string): Promise<TrialFault[]> {
+  const checker = new Checker(near);
+  const faults: TrialFault[] = [];
+  for (const { number, spec } of trials)
+    try {
+      await checker.check(spec);
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      faults.push({ number, kind: e.kind, message: e.message, hint: e.hint });
+    }
+  return faults;
+}
+
+class Checker {
+  private readonly models = new Known<BaseModel>();
+  private readonly shapes = new Known<Promise<TensorInfos>>();
+  private readonly classes = new Known<number>();
+
+  constructor(private readonly near: string) {}
+
+  async check(spec: Experiment): Promise<void> {
+    const { path } = spec.model;
+    const base = this.models.of(path, () => readModel(path));
+    const { model, adapters, output } = adaptTo(base, spec);
+    const { tokenizer, maxLength } = spec.model;
+    const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
+    const data = JSON.stringify([path, tokenizer, maxLength, spec.data, seed]);
+    const classes = this.classes.of(data, () => loadData(spec, model).labels.length);
+    const infos = await this.shapes.of(path, () => probe(model, join(this.near, 'probe')));
+    checkOutput(spec, output, infos.get(output)!, classes);
+    // Refuses what it cannot drop.
+    void new DropoutMasks(adapters, infos, spec.training.seed);
+  }
+}
+
+/** Values and errors by what they were made of. */
+class Known<T> {
+  private readonly found = new Map<string, { value: T } | { error: unknown }>();
+
+  of(key: string, make: () => T): T {
+    let known = this.found.get(key);
+    if (!known) this.found.set(key, (known = attempt(make)));
+    if ('error' in known) throw known.error;
+    return known.value;
+  }
+}
+
+function attempt<T>(make: () => T): { value: T } | { error: unknown } {
+  try {
+    return { value: make() };
+  } catch (error) {
+    return { error };
+  }
+}

@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, type ErrorKind } from '../../shared/errors';
+import type { TrialFault, TrialToCheck } from './check';
+import { measureTrial, tokensAtOnce, type Measured } from './room';
+
+/** Kinds that a preflight ends with where a trial of this size cannot be trained, whatever it learns. */
+const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'data', 'vocabulary', 'memory'];
+
+/**
+ * Measures a step of the trials that take the most memory: of those that share a model and how a step is computed the
+ * one with the most tokens at once, and where that one cannot be trained the next.
+ *
+ * @param folder for the experiments of what is measured
+ * @returns what the largest trial that can be trained takes, and the trials that cannot
+ */
+export async function measureTrials(
+  program: string,
+  trials: readonly TrialToCheck[],
+  place: readonly string[],
+  folder: string,
+): Promise<{ measured: Measured; faults: TrialFault[] }> {
+  const faults: TrialFault[] = [];
+  let measured: Measured = {};
+  for (const group of groups(trials))
+    for (const { number, spec } of group) {
+      const file = join(folder, `trial-${number}.aurora.json`);
+      writeFileSync(file, JSON.stringify(spec));
+      const { code, problem, ...found } = await measureTrial(program, file, place);
+      const kind = FATAL.find((k) => EXIT[k] === code);
+      if (kind && problem) {
+        faults.push({ number, kind, ...problem });
+        continue;
+      }
+      if ((found.memory ?? 0) >= (measured.memory ?? 0)) measured = { ...measured, ...found };
+      break;
+    }
+  return { measured, faults };
+}
+
+/** Each from the largest to the smallest. */
+function groups(trials: readonly TrialToCheck[]): TrialToCheck[][] {
+  const found = new Map<string, TrialToCheck[]>();
+  for (const trial of trials) {
+    const { model, training } = trial.spec;
+    const key = JSON.stringify([
+      model.path,
+      model.output,
+      training.gradientCheckpointing,
+      training.precision,
+    ]);
+    found.set(key, [...(found.get(key) ?? []), trial]);
+  }
+  return [...found.values()].map((group) =>
+    group.toSorted((a, b) => tokensAtOnce(b.spec) - tokensAtOnce(a.spec)),
+  );
+}
