@@ -25,6 +25,6 @@ export async function checkpointSteps(run: string): Promise<number[]> {
 export async function logTail(run: string, lines = 6): Promise<string> {
   const bytes = await readIfThere(runPaths(run).log);
   if (!bytes) return '';
-  const text = bytes.subarray(Math.max(0, bytes.length - 8192)).toString('utf8');
+  const text = bytes.subarray(Math.max(0, bytes.length - Math.max(8192, 200 * lines))).toString('utf8');
   return text.trimEnd().split('\n').slice(-lines).join('\n');
 }
