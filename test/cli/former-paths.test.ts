@@ -90,7 +90,7 @@ describe('a run that began under the module paths of an earlier version', () => 
 
   it('is resumed to the same bits as if it had begun under those of PyTorch', () => {
     const resumed = lab.path('resumed');
-    mkdirSync(resumed);
+    mkdirSync(resumed, { recursive: true });
     cpSync(run, join(resumed, 'run'), { recursive: true });
     const copy = join(resumed, 'run');
     const r = lab.run('train', '--resume', copy);
@@ -99,9 +99,8 @@ describe('a run that began under the module paths of an earlier version', () => 
     const { parameters } = readCheckpoint(join(runPaths(copy).checkpoints, 'step-000024'));
     const own = readCheckpoint(join(runPaths(whole).checkpoints, 'step-000024'));
     expect(parameters).toEqual(renamed(own.parameters));
-    expect(tensors(copy, 'last')).toEqual(tensors(whole, 'last'));
-    // The best was not evaluated again: its files are as the earlier version left them.
-    expect(tensors(copy, 'best')).toEqual(renamed(tensors(whole, 'best')));
+    for (const which of ['best', 'last'] as const)
+      expect(tensors(copy, which)).toEqual(tensors(whole, which));
     expect([...tensors(copy, 'last').keys()]).toContain('base_model.model.blocks.0.mlp.0.aurora_A.weight');
     expect(readRun(copy).events.filter((e) => e.kind === 'started')).toHaveLength(1);
   });
