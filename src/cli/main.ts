@@ -5,6 +5,7 @@ import { nearest } from '../shared/nearest';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';
+import { keepOwnCopy } from './own-copy';
 import { terminalIsGone } from './signals';
 
 /** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
@@ -97,6 +98,7 @@ Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment
 let current: Command | undefined;
 
 async function main(argv: string[]): Promise<number> {
+  keepOwnCopy(__filename);
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);

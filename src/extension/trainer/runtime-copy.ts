@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
 import { diskError } from '../../files/atomic';
 import { moveFlushed } from '../../files/folder';
+import { IN_USE } from '../../files/in-use';
 import { temporaryBeside } from '../../files/temporary';
 import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
@@ -33,6 +34,8 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
   const stale: RuntimeFile[] = [];
   for (const file of files) if (!(await isCurrent(file, folder, made))) stale.push(file);
   try {
+    // First: by this folder a program knows that it runs from a copy, and notes itself there.
+    await mkdir(join(folder, IN_USE), { recursive: true });
     // Side by side: a slow disk's time goes into many small waits.
     await Promise.all(stale.map((file) => copyAtomically(file, join(folder, file.target))));
     if (stale.length > 0) await writeManifest(folder, files);

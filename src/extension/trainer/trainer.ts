@@ -14,7 +14,7 @@ import { findNode, type NodeProgram } from './node-program';
 import { startProgram, type RunningProgram } from './program';
 import { ensureRuntime, type RuntimeCopy } from './runtime-copy';
 import { findRuntime } from './runtime-files';
-import { noteUser, removeOldVersions } from './runtime-users';
+import { keepCopy, removeOldVersions } from './runtime-users';
 import { stopRun } from './stop';
 
 /** What the trainer's side asks of the editor. */
@@ -82,11 +82,13 @@ export class Trainer {
     await this.requireTrust();
     createFolder(folder);
     const more = [...deviceArguments(this.host.settings()), ...(takeOver ? TAKE_OVER : [])];
-    await this.launch(folder, ['sweep', experimentFile, ...more], undefined, SWEEP_PATIENCE_MS);
+    const args = ['sweep', experimentFile, ...more];
+    await this.withCopy((programs) => this.launch(programs, folder, args, SWEEP_PATIENCE_MS));
   }
 
   async resume(run: string, takeOver = false): Promise<void> {
-    await this.launch(run, ['train', '--resume', run, ...(takeOver ? TAKE_OVER : [])]);
+    const args = ['train', '--resume', run, ...(takeOver ? TAKE_OVER : [])];
+    await this.withCopy((programs) => this.launch(programs, run, args));
   }
 
   async fork(run: string, step: number, overrides: readonly string[]): Promise<string> {
@@ -196,28 +198,37 @@ export class Trainer {
   }
 
   /** A run folder that is given back where no trainer came to work in it. */
-  private async inNewRun(runs: string, args: (run: string) => string[]): Promise<string> {
+  private inNewRun(runs: string, args: (run: string) => string[]): Promise<string> {
+    return this.withCopy(async (programs) => {
+      const run = createRun(runs);
+      try {
+        await this.launch(programs, run, args(run));
+      } catch (e) {
+        await this.giveBack(run, e);
+        throw e;
+      }
+      return run;
+    });
+  }
+
+  /** Does what starts a program from the copy; until that is there, and notes itself, this process keeps the copy. */
+  private async withCopy<T>(work: (programs: Programs) => Promise<T>): Promise<T> {
     await this.requireTrust();
-    const prepared = await this.prepare();
-    const run = createRun(runs);
+    const leave = await keepCopy(this.copyFolder);
     try {
-      await this.launch(run, args(run), prepared);
-    } catch (e) {
-      await this.giveBack(run, e);
-      throw e;
+      return await work(await this.prepare());
+    } finally {
+      leave();
     }
-    return run;
   }
 
   /** @param args a command that works in the folder `run`, and what it is told */
   private async launch(
+    { node, copy }: Programs,
     run: string,
     args: readonly string[],
-    prepared?: Prepared,
     patience?: number,
   ): Promise<void> {
-    await this.requireTrust();
-    const { node, copy } = prepared ?? (await this.prepare());
     const { threads, keepRunsAfterClose } = this.host.settings();
     if (!keepRunsAfterClose) await this.leases.add(run);
     const limits = [
@@ -236,14 +247,13 @@ export class Trainer {
       // Whoever starts clears the requests of an earlier trainer away, and the lease with them.
       if (!keepRunsAfterClose) await this.leases.add(run);
       void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
-      await noteUser(copy.folder, launched.pid).catch(() => undefined);
     } catch (e) {
       this.leases.drop(run);
       throw e;
     }
   }
 
-  private async prepare(): Promise<Prepared> {
+  private async prepare(): Promise<Programs> {
     const node = await this.node();
     this.preparing ??= ensureRuntime(this.host.dist, this.copyFolder).finally(
       () => (this.preparing = undefined),
@@ -268,7 +278,7 @@ export class Trainer {
 /** A sweep says nothing before it has checked all of its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
 
-interface Prepared {
+interface Programs {
   node: string;
   copy: RuntimeCopy;
 }

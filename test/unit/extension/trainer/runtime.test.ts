@@ -20,7 +20,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NODE_NAME, findNode } from '../../../../src/extension/trainer/node-program';
 import { ensureRuntime } from '../../../../src/extension/trainer/runtime-copy';
 import { findRuntime } from '../../../../src/extension/trainer/runtime-files';
-import { noteUser, removeOldVersions } from '../../../../src/extension/trainer/runtime-users';
+import { removeOldVersions } from '../../../../src/extension/trainer/runtime-users';
+import { processRecord } from '../../../../src/files/processes';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-runtime-'));
 const dist = join(folder, 'extension', 'dist');
@@ -101,7 +102,9 @@ describe('the copy that trainers run from', () => {
   it('of an old version goes when no living process runs from it', async () => {
     const user = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const ended = new Promise((done) => user.once('exit', done));
-    await noteUser(join(storage, '0.2.0'), user.pid!);
+    // As earlier versions named it.
+    const note = join(storage, '0.2.0', 'in-use', String(user.pid));
+    writeFileSync(note, JSON.stringify(await processRecord(user.pid!)));
     mkdirSync(join(storage, 'demo'));
     mkdirSync(join(storage, '0.0.9'));
     expect(await removeOldVersions(storage, '0.1.0')).toEqual(['0.0.9']);
