@@ -9,6 +9,7 @@ export const PROGRAMS = {
   tfjs: 'src/engine/tfjs/library.ts',
   'pulse-worker': 'src/trainer/pulse-worker.ts',
   'data-row-worker': 'src/extension/panels/rows/data-row-worker.ts',
+  'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
   study: 'src/shared/study/computing.ts',
 };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
+import type { InputChange } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { deviceFields } from '../trainer/device/choose';
 import type { TrainListener } from '../trainer/hooks';
@@ -18,6 +19,7 @@ export interface TrainingSettings {
   threads: number;
   lease: boolean;
   /** See TrainOptions. */
+  acceptedInputs?: readonly InputChange[];
   pauseAt?: PausePoint;
   frozen?: string;
   interrupted: () => boolean;
@@ -69,6 +71,7 @@ export async function trainRun(
       pauseAt: undefined,
       ...settings,
       pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+      hashWorker: join(__dirname, 'hash-worker.cjs'),
       program: join(__dirname, 'cli.cjs'),
       listener,
     });

@@ -1,8 +1,9 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { weightBytes, writeDataFile } from './data-file';
 import { AuroraError } from '../shared/errors';
 import { writeAtomic, diskError } from '../files/atomic';
+import { placeWeights, sameFile } from './place-weights';
 import { isFileRef, type Model } from './model';
 import { encodeModel } from './onnx/encode';
 
@@ -40,9 +41,9 @@ function requireOther(model: Model, targets: string[]): void {
 }
 
 /**
- * Saves a graph of a few kilobytes that stands on the weights of the user's own file: that file gets a
- * hard link beside the graph, since ONNX Runtime refuses any path that leaves the graph's folder (a copy
- * where the file system has no links). Same bits, no second copy on disk.
+ * Saves a graph of a few kilobytes that stands on the weights of the user's own file, which get a place beside the
+ * graph, since ONNX Runtime refuses any path that leaves the graph's folder. Same bits, and no second copy on disk
+ * where the file system can do without.
  */
 export function saveByReference(model: Model, folder: string, name: string): string {
   try {
@@ -56,7 +57,7 @@ export function saveByReference(model: Model, folder: string, name: string): str
     let location = linked.get(t.data.path);
     if (!location) {
       location = `${linked.size}-${basename(t.data.path)}`;
-      link(t.data.path, join(folder, location));
+      placeWeights(t.data.path, join(folder, location));
       linked.set(t.data.path, location);
     }
     return { location, offset: t.data.offset, length: t.data.length };
@@ -64,32 +65,4 @@ export function saveByReference(model: Model, folder: string, name: string): str
   const path = join(folder, name);
   writeAtomic(path, bytes);
   return path;
-}
-
-/** A name left by an earlier run may stand for another file: only the same file is kept. */
-function link(from: string, to: string): void {
-  // A hard link to a symbolic link would be that link, which leads out of the folder.
-  const source = realpathSync(from);
-  if (existsSync(to) && sameFile(source, to)) return;
-  rmSync(to, { force: true });
-  try {
-    linkSync(source, to);
-  } catch {
-    copy(source, to);
-  }
-}
-
-function sameFile(a: string, b: string): boolean {
-  const [x, y] = [statSync(a, { bigint: true }), statSync(b, { bigint: true })];
-  return x.ino === y.ino && x.dev === y.dev;
-}
-
-/** For file systems without hard links. */
-function copy(from: string, to: string): void {
-  try {
-    copyFileSync(from, to);
-  } catch (e) {
-    rmSync(to, { force: true });
-    throw diskError(to, e);
-  }
 }

@@ -7,6 +7,7 @@ import { oneWriter, type OneWriter } from './journal-writers';
 const KINDS: Record<RunEvent['kind'], true> = {
   forked: true,
   imported: true,
+  'inputs-accepted': true,
   requested: true,
   started: true,
   device: true,

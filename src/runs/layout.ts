@@ -8,6 +8,8 @@ import { AuroraError } from '../shared/errors';
 export const runPaths = (run: string) => ({
   /** The experiment with every default filled in; never changed. */
   spec: join(run, 'spec.json'),
+  /** What it was trained on: SHA-256 of model, tokenizer and data. */
+  inputs: join(run, 'inputs.json'),
   events: join(run, 'events.jsonl'),
   scalars: join(run, 'scalars.bin'),
   scalarColumns: join(run, 'scalars.json'),

@@ -33,6 +33,8 @@ export const EXIT = {
   drop: 23,
   /** A run or a sweep that a process of another machine owns, or that another process has taken over. */
   owned: 24,
+  /** What a run was trained on is no longer what it was. */
+  inputs: 25,
   /** The folder of a run, or a file in it, was moved or removed while it was trained. */
   lost: 26,
   stopped: 130,

@@ -88,6 +88,28 @@ export interface DeviceEvent {
   tried: { engine: string; device: string; secondsPerStep?: number; problem?: string }[];
 }
 
+/** What a file is to a run. The data files of a model are those that it keeps its weights in. */
+export type InputRole = 'model' | 'model-data' | 'tokenizer' | 'train' | 'validation';
+
+/** A file that is not what a run was trained on: SHA-256 of both, null where there is or was no file. */
+export interface InputChange {
+  role: InputRole;
+  path: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** Somebody continued the run though these files had changed. */
+export interface InputsAcceptedEvent {
+  kind: 'inputs-accepted';
+  /** The last step that was trained on the files as they were. */
+  step: number;
+  files: InputChange[];
+  /** Examples from here on. */
+  trainExamples: number;
+  validationExamples: number;
+}
+
 export type RunEvent = EventBase &
   (
     | RequestedEvent
@@ -106,6 +128,7 @@ export type RunEvent = EventBase &
       }
     | ForkedEvent
     | ImportedEvent
+    | InputsAcceptedEvent
     | { kind: 'resumed'; fromStep: number; pid: number; warnings: string[] }
     | {
         kind: 'evaluation';

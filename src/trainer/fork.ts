@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { writeJournal, type JournalLine } from '../runs/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../runs/layout';
+import { inputsUpTo, readInputs, writeInputs } from '../runs/inputs';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
 import type { SettingChange } from '../runs/experiment/change';
@@ -57,6 +58,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
   copyScalars(from, run, checkpoint.state);
   copySnapshots(from, run, step);
+  copyInputs(from, run, step);
   const saved = kept.map((c) => c.state.step);
   const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
   writeJournal(run, [
@@ -68,6 +70,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           isAnyEvaluation(e) ||
           e.kind === 'activations' ||
           e.kind === 'device' ||
+          e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
       )
       .map(copied),
@@ -179,6 +182,13 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
 function copyScalars(from: string, run: string, { step, curve }: CheckpointState): void {
   for (const name of ['scalars', 'scalarColumns'] as const) copy(runPaths(from)[name], runPaths(run)[name]);
   ScalarsWriter.open(run, step, curve).close();
+}
+
+/** The fork was trained on what its run was, up to where it begins. */
+function copyInputs(from: string, run: string, step: number): void {
+  const record = readInputs(from);
+  const upTo = record && inputsUpTo(record, step);
+  if (upTo) writeInputs(run, upTo);
 }
 
 function copySnapshots(from: string, run: string, step: number): void {

@@ -14,6 +14,7 @@ import type { DeviceChoice } from './device/choose';
 import { DivergenceWatch } from './divergence';
 import type { Environment } from './environment';
 import { hasFiniteValues, requireFiniteParameters } from './finite';
+import type { InputGuard } from './inputs/guard';
 import type { LoopHooks, StepRecord, TrainingState } from './loop';
 import { skippedWarning } from './loss-scale';
 import type { MicroBatches } from './micro-batch/micro-batches';
@@ -51,6 +52,7 @@ export interface Running {
   journal: Journal;
   scalars: ScalarsWriter;
   pulse: Pulse;
+  guard: InputGuard;
   env: Environment;
   totals: { seconds: number; examples: number };
   at: (step: number) => void;
@@ -71,6 +73,7 @@ export function makeHooks({
   journal,
   scalars,
   pulse,
+  guard,
   env,
   totals,
   at,
@@ -87,6 +90,7 @@ export function makeHooks({
   };
   return {
     stepped(record) {
+      guard.check(record.step);
       at(record.step);
       totals.seconds += record.seconds;
       totals.examples += record.examples;
@@ -103,12 +107,14 @@ export function makeHooks({
     },
     judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
     diverged(event) {
+      guard.check(event.step);
       totals.seconds += event.seconds;
       const form = plan.trainedForm(event.step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'diverged-evaluation', ...event, ...form });
       listener.diverged(event);
     },
     evaluated(step, epoch, metrics, best, seconds) {
+      guard.check(step);
       totals.seconds += seconds;
       const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });
@@ -119,7 +125,8 @@ export function makeHooks({
       const path = await recorder.record(step, stepper, micro, state.parameters);
       if (path) journal.append({ kind: 'activations', step, path });
     },
-    checkpoint(step) {
+    async checkpoint(step) {
+      await guard.verified(step);
       requireFiniteParameters(step, state.parameters);
       keepAdapter('last', step);
       scalars.flush();

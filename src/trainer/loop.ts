@@ -57,7 +57,7 @@ export interface LoopHooks {
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
   snapshot(step: number): Promise<void>;
-  checkpoint(step: number): void;
+  checkpoint(step: number): Promise<void>;
   stopRequested(): StopReason | undefined;
   checkpointRequested(): boolean;
 }
@@ -109,11 +109,11 @@ export async function trainingLoop(
     });
     const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
     if (plan.snapshots(step)) await hooks.snapshot(step);
-    if (plan.checkpoints(step) || hooks.checkpointRequested()) hooks.checkpoint(step);
+    if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);
     if (stop && step < plan.totalSteps) return 'early-stopping';
     const reason = hooks.stopRequested();
     if (reason && step < plan.totalSteps) {
-      if (!plan.checkpoints(step)) hooks.checkpoint(step);
+      if (!plan.checkpoints(step)) await hooks.checkpoint(step);
       return reason;
     }
   }

@@ -11,6 +11,7 @@ import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
 import { readRunSummary } from '../runs/read';
 import { ScalarsWriter } from '../runs/scalars';
+import type { InputChange } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { settleAdapters } from './adapter-files';
 import { conclude, concludeFailed, trainedCounts, type Ending, type TrainOutcome } from './conclude';
@@ -21,6 +22,7 @@ import { settle } from './device/settle';
 import { environment, environmentWarnings } from './environment';
 import { checkpointOf, makeHooks, type TrainListener } from './hooks';
 import { removeLeftovers } from './leftovers';
+import { InputGuard } from './inputs/guard';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd } from './loop';
 import { withFrozenPrefix } from './frozen/reuse';
@@ -54,6 +56,10 @@ export interface TrainOptions {
   pauseAt: PausePoint | undefined;
   /** The built pulse worker. */
   pulseWorker: string;
+  /** The built hash-worker. */
+  hashWorker: string;
+  /** Files that changed since a resumed run was trained on them, where that is meant. */
+  acceptedInputs?: readonly InputChange[];
   /** The built program, which measures each device in a process of its own. */
   program: string;
   listener: TrainListener;
@@ -138,7 +144,10 @@ async function trainOnce(
   trying.held.require();
   removeLeftovers(run);
   const folder = join(run, 'graph');
+  const { hashWorker: worker, acceptedInputs: accepted } = options;
+  const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
   const prepared = await prepareTask(spec, folder, restored?.known);
+  await guard.modelRead(prepared.original);
   for (const warning of [...prepared.warnings, ...dataWarnings(spec, prepared.data)]) warn(warning);
   const began = performance.now();
   const { threads, program, frozen } = options;
@@ -170,6 +179,7 @@ async function trainOnce(
   const { place } = choice;
   let held: Stepper | undefined = opened.stepper;
   try {
+    guard.opened(from);
     const { stepper } = opened;
     const env = environment(threads, place);
     const fresh = initialState(task, trainable);
@@ -188,6 +198,7 @@ async function trainOnce(
         taskAt: (step) => taskInForm(whole, plan.trainedForm(step)),
       });
     begin(journal, task, trainable, plan, restored, changes);
+    guard.announce(journal, warn, prepared.data);
     if (frozen !== undefined && reuse.upTo !== undefined)
       journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
     journal.append({ kind: 'device', step: state.step, ...deviceFields(choice) });
@@ -207,6 +218,7 @@ async function trainOnce(
       journal,
       scalars,
       pulse,
+      guard,
       env,
       totals,
       at: (step: number) => (trying.at = step),
@@ -230,16 +242,19 @@ async function trainOnce(
       await stepper.dispose();
       const phase = taskInForm(whole, 'static');
       const options = taskOptions(spec, place, threads);
+      guard.opened(state.step);
       held = (await openTask(phase.model, phase.infos, phase.graph, folder, options)).stepper;
+      guard.opened(state.step);
       end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
     trying.held.require();
     const outcome = conclude(end, ending);
     scalars.close();
     return outcome;
+import { InputGuard } from './inputs/guard';
   } finally {
     // Its files are the next owner's by then.
-    if (stillOwned(run)) await held?.dispose();
+    await guard.end(() => (stillOwned(run) ? held?.dispose() : undefined));
   }
 }
 

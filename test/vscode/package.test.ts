@@ -28,6 +28,7 @@ const DIST = [
   'demo',
   'experiment.schema.json',
   'extension.cjs',
+  'hash-worker.cjs',
   'pulse-worker.cjs',
   'study.cjs',
   'tfjs.cjs',

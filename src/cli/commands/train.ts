@@ -7,6 +7,7 @@ import type { Experiment } from '../../shared/experiment';
 import { completeRun } from '../../trainer/complete';
 import { recordFailure } from '../../trainer/failure';
 import { makeFork } from '../../trainer/fork';
+import { requireSameInputs } from '../../trainer/inputs/require';
 import { parsePausePoint } from '../../trainer/pause';
 import { requireResumable } from '../../trainer/resume';
 import type { TrainOutcome } from '../../trainer/conclude';
@@ -37,13 +38,16 @@ nothing changed it retraces RUN to the bit. Both stay on the device of the run, 
   --fork RUN         begin at a checkpoint of this run
   --at STEP          the checkpoint's step
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
+  --accept-changed-inputs
+                     resume or fork with a model, tokenizer or data that have changed since; the journal records it
   --baseline         train the head alone first, as a second run, to compare with
   --lease            stop when the file control/lease in the run folder is not touched for a minute
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
 
 Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where training
-diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, and with 24 where
-a process of another machine owns the run, or another process has taken it over.
+diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, with 24 where
+a process of another machine owns the run, or another process has taken it over, and with 25 where the model, the
+tokenizer or the data are not those that the run was trained on.
 `,
   options: {
     out: { type: 'string' },
@@ -55,6 +59,7 @@ a process of another machine owns the run, or another process has taken it over.
     baseline: { type: 'boolean' },
     lease: { type: 'boolean' },
     ...TAKE_OVER_OPTION,
+    'accept-changed-inputs': { type: 'boolean' },
     // Of a sweep's queue: not in the help.
     'when-told': { type: 'boolean' },
     'pause-at': { type: 'string' },
@@ -101,11 +106,24 @@ async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
   if (resumed !== undefined)
     return owning(owned(args, resumed), async () => {
       completeRun(resumed);
-      return conclude(await trainRun(requireResumable(resumed), resumed, true, settings), resumed);
+      return resume(args, resumed, settings);
     });
   const from = args.text('fork');
   if (from !== undefined) return fork(args, from, given, settings);
   return fresh(args, given, settings);
+}
+
+async function resume(args: ParsedArgs, run: string, settings: TrainingSettings): Promise<number> {
+  const spec = requireResumable(run);
+  let acceptedInputs;
+  try {
+    acceptedInputs = await requireSameInputs(run, args.flag('accept-changed-inputs'));
+  } catch (e) {
+    // A sweep's queue reads there why its trial did not continue.
+    if (args.flag('when-told')) recordFailure(run, e);
+    throw e;
+  }
+  return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
 }
 
 function checkCombination(args: ParsedArgs): void {
@@ -127,6 +145,11 @@ function checkCombination(args: ParsedArgs): void {
         'Change settings with --set.',
       );
   } else if (args.text('at') !== undefined) throw usage('--at goes with --fork RUN.', 'Name the run.');
+  if (args.flag('accept-changed-inputs') && (args.text('resume') ?? args.text('fork')) === undefined)
+    throw usage(
+      '--accept-changed-inputs goes with --resume RUN or --fork RUN.',
+      'A new run is trained on the files as they are.',
+    );
   if (args.text('run') !== undefined && (args.flag('baseline') || args.text('out') !== undefined))
     throw usage(
       '--run names the one folder to train into: it takes no --out and no --baseline.',
@@ -147,14 +170,16 @@ async function fork(
       '--fork needs --at STEP, the step of a checkpoint.',
       `Its checkpoints are in ${runPaths(from).checkpoints}.`,
     );
+  const step = wholeNumber('at', at);
+  const acceptedInputs = await requireSameInputs(resolve(from), args.flag('accept-changed-inputs'), step);
   const { run, spec, warnings } = makeFork({
     from: resolve(from),
-    step: wholeNumber('at', at),
+    step,
     overrides: args.list('set'),
     into,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const go = async () => conclude(await trainRun(spec, run, true, settings), run);
+  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
   return into === undefined ? owning(owned(args, run), go) : go();
 }
 

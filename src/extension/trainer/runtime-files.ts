@@ -17,6 +17,7 @@ export interface RuntimeFile {
 const PROGRAMS = [
   'cli.cjs',
   'pulse-worker.cjs',
+  'hash-worker.cjs',
   'experiment.schema.json',
   'tfjs.cjs',
   'wasm/tfjs-backend-wasm.wasm',

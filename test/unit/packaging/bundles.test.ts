@@ -51,7 +51,7 @@ describe('the extension host’s bundle', () => {
 test('TensorFlow.js is in a bundle of its own, and no other program starts with it', () => {
   const isTfjs = (path: string) => /@tensorflow\//.test(path);
   expect(inputs(host, 'tfjs.cjs').some(isTfjs)).toBe(true);
-  for (const program of ['cli.cjs', 'extension.cjs', 'pulse-worker.cjs'])
+  for (const program of ['cli.cjs', 'extension.cjs', 'pulse-worker.cjs', 'hash-worker.cjs'])
     expect(inputs(host, program).filter(isTfjs), program).toEqual([]);
 });
 

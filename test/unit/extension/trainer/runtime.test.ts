@@ -31,7 +31,14 @@ const copy = join(storage, '0.1.0');
 /** The layout of a packaged extension: its own node_modules and Node under dist/. */
 beforeAll(() => {
   mkdirSync(join(dist, 'node'), { recursive: true });
-  for (const name of ['cli.cjs', 'pulse-worker.cjs', 'experiment.schema.json', 'tfjs.cjs', 'wasm'])
+  for (const name of [
+    'cli.cjs',
+    'pulse-worker.cjs',
+    'hash-worker.cjs',
+    'experiment.schema.json',
+    'tfjs.cjs',
+    'wasm',
+  ])
     cpSync(resolve('dist', name), join(dist, name), { recursive: true });
   for (const name of ['onnxruntime-common', 'onnxruntime-node', 'webgpu'])
     cpSync(resolve('node_modules', name), join(dist, 'node_modules', name), {

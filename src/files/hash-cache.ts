@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { writeAtomic } from './atomic';
+import type { FileIdentity } from './identity';
+
+/** Enough for every model that somebody works with; the oldest go first. */
+const MOST = 256;
+const VERSION = 1;
+
+/**
+ * SHA-256 of large files by what the file system says of them, so that a model is not read again for each run. One
+ * small file of the user's, replaced as a whole: of two processes that add to it at once one may lose its entry, and
+ * then hashes again. What is damaged, or cannot be read or written, counts as empty.
+ */
+export class HashCache {
+  constructor(private readonly path: string) {}
+
+  static ofUser(): HashCache {
+    return new HashCache(join(cacheFolder(), 'hashes.json'));
+  }
+
+  get(identity: FileIdentity): string | undefined {
+    return this.read().get(keyOf(identity));
+  }
+
+  set(identity: FileIdentity, sha256: string): void {
+    const entries = this.read();
+    const key = keyOf(identity);
+    entries.delete(key);
+    entries.set(key, sha256);
+    const kept = [...entries].slice(-MOST);
+    try {
+      writeAtomic(this.path, `${JSON.stringify({ version: VERSION, entries: kept })}\n`);
+    } catch {
+      // It only saves time.
+    }
+  }
+
+  private read(): Map<string, string> {
+    try {
+      const { version, entries } = JSON.parse(readFileSync(this.path, 'utf8')) as Record<string, unknown>;
+      if (version === VERSION && Array.isArray(entries)) return new Map(entries.filter(isEntry));
+    } catch {
+      // There is none yet, or it is damaged.
+    }
+    return new Map();
+  }
+}
+
+const keyOf = ({ device, inode, size, mtimeNs, ctimeNs }: FileIdentity): string =>
+  [device, inode, size, mtimeNs, ctimeNs].join(' ');
+
+const isEntry = (value: unknown): value is [string, string] =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  typeof value[0] === 'string' &&
+  typeof value[1] === 'string' &&
+  /^[0-9a-f]{64}$/.test(value[1]);
+
+/** The user's cache folder, as each system has it. */
+function cacheFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32')
+    return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'), 'aurora-lab', 'cache');
+  if (platform === 'darwin') return join(homedir(), 'Library/Caches/aurora-lab');
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'aurora-lab');
+}

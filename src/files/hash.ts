@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { HashCache } from './hash-cache';
+import { identityOf, isSettled, sameIdentity, sameWriting, type FileIdentity } from './identity';
+
+export interface HashedFile {
+  sha256: string;
+  identity: FileIdentity;
+  /** Whether any change since the hash was begun must show in the identity. */
+  settled: boolean;
+}
+
+const PIECE = 1 << 22;
+/** Smaller files are read as fast as the cache is. */
+const CACHED_FROM = 1 << 22;
+const ATTEMPTS = 5;
+
+/**
+ * SHA-256 of a file, read in pieces. A large one that was hashed before, and has not been touched since, is not read
+ * again.
+ *
+ * @throws Error (ENOENT, EACCES and so on) where it cannot be read, and where somebody is writing it all the time
+ */
+export async function hashFile(path: string, cache = HashCache.ofUser()): Promise<HashedFile> {
+  const file = await open(path, 'r');
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const began = Date.now();
+      const before = identityOf(await file.stat({ bigint: true }));
+      const settled = isSettled(before, began);
+      const cached = before.size >= CACHED_FROM;
+      const known = cached && settled ? cache.get(before) : undefined;
+      if (known !== undefined) return { sha256: known, identity: before, settled };
+      const sha256 = await hashOf(file);
+      const after = identityOf(await file.stat({ bigint: true }));
+      if (sameIdentity(before, after)) {
+        if (cached && settled) cache.set(before, sha256);
+        return { sha256, identity: before, settled };
+      }
+      // Links that other runs make and remove change its ctime alone.
+      if (attempt < ATTEMPTS) continue;
+      if (sameWriting(before, after)) return { sha256, identity: after, settled: false };
+      throw new Error(`${path} is being written`);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Says that a file is still what was hashed, where its identity changed by something other than being written. */
+export function rememberHash(identity: FileIdentity, sha256: string, cache = HashCache.ofUser()): void {
+  if (identity.size >= CACHED_FROM) cache.set(identity, sha256);
+}
+
+async function hashOf(file: FileHandle): Promise<string> {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(PIECE);
+  for (let at = 0; ;) {
+    const { bytesRead } = await file.read(piece, 0, PIECE, at);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(piece.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}

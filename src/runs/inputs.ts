@@ -1,0 +1,111 @@
+import { writeAtomic } from '../files/atomic';
+import { hashFile } from '../files/hash';
+import { identify, sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
+import { readJsonIfThere } from '../files/json';
+import { AuroraError } from '../shared/errors';
+import type { InputChange, InputRole } from '../shared/events';
+import { runPaths } from './layout';
+
+/** A file that decides what a run learns. */
+export interface InputFile {
+  role: InputRole;
+  /** As the experiment has it; of a model's data file, where it was found. */
+  path: string;
+  /** Bytes; 0 where there was none. */
+  size: number;
+  /** Null where there was no such file, which also decides something: tokenizers read two that may be missing. */
+  sha256: string | null;
+  /** The file when it was hashed, where any later change must show in that. */
+  identity?: FileIdentity;
+}
+
+/** inputs.json: what a run was trained on, from its step `since` on. */
+export interface InputsRecord {
+  version: 1;
+  since: number;
+  files: InputFile[];
+  /** What it was trained on before that, the newest last: somebody continued with changed files. */
+  earlier?: { since: number; files: InputFile[] }[];
+}
+
+export const writeInputs = (run: string, record: InputsRecord): void =>
+  writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`);
+
+/** Undefined where the run has none: it is older than they are, or ended before its files were hashed. */
+export function readInputs(run: string): InputsRecord | undefined {
+  const path = runPaths(run).inputs;
+  const value = readJsonIfThere(path) as Partial<InputsRecord> | null | undefined;
+  if (value === undefined) return undefined;
+  const whole = (r: Partial<InputsRecord> | null | undefined) =>
+    typeof r?.since === 'number' && Array.isArray(r.files) && r.files.every(isInputFile);
+  if (value?.version === 1 && whole(value) && (value.earlier ?? []).every(whole))
+    return value as InputsRecord;
+  throw new AuroraError(
+    'run',
+    `${path} does not say what the run was trained on.`,
+    'It was changed or damaged after it was written; restore it from a copy. Without the file the run is treated as one whose inputs were not recorded.',
+  );
+}
+
+const isInputFile = (value: unknown): boolean => {
+  const { role, path, size, sha256 } = (value ?? {}) as Partial<InputFile>;
+  return (
+    typeof role === 'string' &&
+    typeof path === 'string' &&
+    typeof size === 'number' &&
+    (sha256 === null || typeof sha256 === 'string')
+  );
+};
+
+/** What a step was trained on: at `step` itself still what led to it. Undefined where that was not recorded. */
+export const filesBehind = (record: InputsRecord, step: number): InputFile[] | undefined =>
+  segments(record).findLast(({ since }) => since === 0 || since < step)?.files;
+
+/** What training continues with at a step. */
+export const filesFrom = (record: InputsRecord, step: number): InputFile[] | undefined =>
+  segments(record).findLast(({ since }) => since <= step)?.files;
+
+/** The record as it was at a step. Undefined where it had not been begun then. */
+export function inputsUpTo(record: InputsRecord, step: number): InputsRecord | undefined {
+  const kept = segments(record).filter(({ since }) => since <= step);
+  const last = kept.pop();
+  if (!last) return undefined;
+  return { version: 1, ...last, ...(kept.length > 0 && { earlier: kept }) };
+}
+
+const segments = ({ since, files, earlier = [] }: InputsRecord) => [...earlier, { since, files }];
+
+export interface CompareOptions {
+  /** Which roles; all by default. */
+  roles?: readonly InputRole[];
+  /** Whether an unchanged time of writing is enough, for whoever may not read gigabytes. */
+  trustTimes?: boolean;
+}
+
+/** Which of these files are not what they were, as they lie on the disk now. */
+export async function changedInputs(
+  files: readonly InputFile[],
+  { roles, trustTimes = false }: CompareOptions = {},
+): Promise<InputChange[]> {
+  const changes: InputChange[] = [];
+  for (const file of files) {
+    if (roles && !roles.includes(file.role)) continue;
+    const after = await sumNow(file, trustTimes);
+    if (after !== file.sha256) changes.push({ role: file.role, path: file.path, before: file.sha256, after });
+  }
+  return changes;
+}
+
+async function sumNow({ path, sha256, identity }: InputFile, trustTimes: boolean): Promise<string | null> {
+  const now = identify(path);
+  if (!now) return null;
+  if (identity && (trustTimes ? sameWriting : sameIdentity)(identity, now)) return sha256;
+  try {
+    return (await hashFile(path)).sha256;
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new AuroraError('inputs', `${path} cannot be compared: ${(e as Error).message}.`, undefined, {
+      cause: e,
+    });
+  }
+}

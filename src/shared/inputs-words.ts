@@ -1,0 +1,18 @@
+import type { InputChange, InputRole } from './events';
+
+const ROLE: Record<InputRole, string> = {
+  model: 'The model',
+  'model-data': 'The data file of the model',
+  tokenizer: 'The tokenizer file',
+  train: 'The training data',
+  validation: 'The validation data',
+};
+
+/** "The training data /data/train.jsonl have changed" and so on, without a full stop. */
+export function changeWords({ role, path, before, after }: InputChange): string {
+  const plural = role === 'train' || role === 'validation';
+  const what = `${ROLE[role]} ${path}`;
+  if (after === null) return `${what} ${plural ? 'are' : 'is'} missing`;
+  if (before === null) return `${what} ${plural ? 'were' : 'was'} not there before`;
+  return `${what} ${plural ? 'have' : 'has'} changed`;
+}

@@ -1,0 +1,30 @@
+import { dirname, join, resolve } from 'node:path';
+import { isFileRef, type Model } from '../../graph/model';
+import type { InputRole } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+
+export interface InputPath {
+  role: InputRole;
+  path: string;
+}
+
+/** What an experiment reads, but for the data files of its model, which only the model names. */
+export function inputPaths({ model, data }: Experiment): InputPath[] {
+  const folder = dirname(model.tokenizer);
+  return [
+    { role: 'model', path: model.path },
+    { role: 'tokenizer', path: model.tokenizer },
+    // What tokenizer-files.ts reads beside it, where they are there.
+    { role: 'tokenizer', path: join(folder, 'tokenizer_config.json') },
+    { role: 'tokenizer', path: join(folder, 'config.json') },
+    { role: 'train', path: data.train },
+    ...(data.validation === undefined ? [] : [{ role: 'validation', path: data.validation } as const]),
+  ];
+}
+
+/** The files that a model keeps weights in beside its own. */
+export function modelDataPaths(spec: Experiment, { graph }: Model): InputPath[] {
+  const own = resolve(spec.model.path);
+  const paths = [...graph.initializers.values()].flatMap(({ data }) => (isFileRef(data) ? [data.path] : []));
+  return [...new Set(paths)].filter((path) => path !== own).map((path) => ({ role: 'model-data', path }));
+}

@@ -1,0 +1,107 @@
+import { rememberHash } from '../../files/hash';
+import { identify, sameIdentity, sameWriting } from '../../files/identity';
+import type { Model } from '../../graph/model';
+import type { Journal } from '../../runs/journal';
+import { readInputs } from '../../runs/inputs';
+import type { InputChange } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { changeWords } from '../../shared/inputs-words';
+import type { TaskData } from '../data';
+import { ModelWatch } from './model-watch';
+import { RunInputs } from './run-inputs';
+
+export interface GuardOptions {
+  run: string;
+  spec: Experiment;
+  /** The step that this process begins at. */
+  from: number;
+  /** Changed files that somebody has said are meant; undefined where nobody was asked. */
+  accepted: readonly InputChange[] | undefined;
+  /** The built hash-worker. */
+  worker: string;
+}
+
+/** Sees to it that a run trains on one set of files, which its folder names. */
+export class InputGuard {
+  private readonly watch: ModelWatch;
+  private begun = false;
+
+  private constructor(
+    private readonly options: GuardOptions,
+    private readonly inputs: RunInputs,
+    folder: string,
+  ) {
+    this.watch = new ModelWatch(inputs, folder);
+  }
+
+  /**
+   * Call before any of the files is read.
+   *
+   * @param folder where the runtime's graphs will be
+   */
+  static async begin(options: GuardOptions, folder: string): Promise<InputGuard> {
+    return new InputGuard(options, await RunInputs.begin(options.spec), folder);
+  }
+
+  /** Call when the model's structure has been read. */
+  modelRead(model: Model): Promise<void> {
+    return this.inputs.addModelData(model);
+  }
+
+  /** Call before and after each session is opened but the first, and after that. Hashing begins here. */
+  opened(step: number): void {
+    this.watch.opened(step);
+    if (!this.begun) this.inputs.hash(this.options.worker);
+    this.begun = true;
+  }
+
+  /** Writes down what is to be known of the files before the first step. */
+  announce(journal: Journal, warn: (message: string) => void, data: TaskData): void {
+    const { run, from, accepted = [], spec } = this.options;
+    if (accepted.length > 0) {
+      journal.append({
+        kind: 'inputs-accepted',
+        step: from,
+        files: [...accepted],
+        trainExamples: data.train.dataset.examples.length,
+        validationExamples: data.validation.dataset.examples.length,
+      });
+      warn(
+        `${accepted.map(changeWords).join('. ')}. Training continues at step ${from} with the files as they are now, since that was asked for.`,
+      );
+      if (spec.data.validation === undefined && accepted.some(({ role }) => role === 'train'))
+        warn(
+          `The validation examples are a share of the training data (data.validationFraction), and were drawn again from the changed file: evaluations up to step ${from} and after it are not of the same examples, and some may have been trained on before.`,
+        );
+    } else if (from > 0 && !readInputs(run))
+      warn(
+        `What this run was trained on up to step ${from} was not recorded, so it cannot be checked that its model, tokenizer and data are still the same. They are recorded from here on.`,
+      );
+  }
+
+  /** @throws AuroraError 'inputs' where somebody wrote into the model; call before anything of a step is recorded */
+  check(step: number): void {
+    this.watch.check(step);
+  }
+
+  /** The same, to be certain, and inputs.json is on the disk after it. */
+  async verified(step: number): Promise<void> {
+    const { run, from, accepted = [] } = this.options;
+    await this.inputs.recorded(run, from, accepted.length > 0);
+    await this.watch.verify(step);
+  }
+
+  /** @param close removes the runtime's graphs, and with them our links: the hashes are to outlive those */
+  async end(close: () => Promise<void> | undefined): Promise<void> {
+    this.inputs.cancel();
+    const same = [...this.inputs.hashed].filter(([path, { identity, settled }]) => {
+      const now = identify(path);
+      return settled && now !== undefined && sameIdentity(identity, now);
+    });
+    await close();
+    for (const [path, { identity, sha256 }] of same) {
+      const now = identify(path);
+      if (now && sameWriting(identity, now) && !sameIdentity(identity, now)) rememberHash(now, sha256);
+    }
+  }
+}

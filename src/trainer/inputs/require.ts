@@ -1,0 +1,45 @@
+import { identify } from '../../files/identity';
+import { changedInputs, filesFrom, readInputs } from '../../runs/inputs';
+import { readRunSummary } from '../../runs/read';
+import { HEARTBEAT_MS } from '../../runs/status';
+import { AuroraError } from '../../shared/errors';
+import type { InputChange, RunStatus } from '../../shared/events';
+import { changeWords } from '../../shared/inputs-words';
+import { checkpointSteps } from '../checkpoint-store';
+
+/**
+ * Compares the files of a run with what it was trained on, before anything of them or of the run is touched.
+ *
+ * @param step   where training is to continue; at the newest checkpoint by default
+ * @param accept whether changed files are meant
+ * @returns those that have changed
+ * @throws AuroraError 'inputs' where there are any and they are not meant
+ */
+export async function requireSameInputs(
+  run: string,
+  accept: boolean,
+  step = checkpointSteps(run).at(-1) ?? 0,
+): Promise<InputChange[]> {
+  const record = readInputs(run);
+  const files = record && filesFrom(record, step);
+  // Runs made before inputs were recorded.
+  if (!files) return [];
+  const changes = await changedInputs(files);
+  if (changes.length === 0 || accept) return changes;
+  const { status } = readRunSummary(run);
+  const words = changes.map((c) => `${changeWords(c)}${duringTraining(c, status)}.`);
+  throw new AuroraError(
+    'inputs',
+    `${run} was trained on files that are no longer the same. ${words.join(' ')}`,
+    'Put the files back as they were. To continue with the files as they are now, add --accept-changed-inputs; the journal then records that.',
+  );
+}
+
+/** A trainer that reads a shortened model is ended by the system and leaves no message. */
+function duringTraining({ path, after }: InputChange, status: RunStatus | undefined): string {
+  const written = after === null ? undefined : identify(path)?.mtimeNs;
+  if (!status || written === undefined) return '';
+  const at = Number(written) / 1e6;
+  const end = status.heartbeat + (status.state === 'running' ? 2 * HEARTBEAT_MS : 0);
+  return at >= status.startedAt && at <= end ? ' while the run was training' : '';
+}

@@ -1,0 +1,138 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { HashedFile } from '../../files/hash';
+import { identify, isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
+import type { Model } from '../../graph/model';
+import { filesFrom, readInputs, writeInputs, type InputFile, type InputsRecord } from '../../runs/inputs';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import { changeWords } from '../../shared/inputs-words';
+import { inputPaths, modelDataPaths, type InputPath } from './files';
+import { hashInBackground, type HashedPath } from './hashing';
+
+/** Between two looks at a file that was changed a moment ago, and how many there are. */
+const LOOK_MS = 60;
+const LOOKS = 5;
+
+/** What a run reads: identified before it is read, hashed while it trains, and recorded before its first checkpoint. */
+export class RunInputs {
+  private readonly known = new Map<string, InputPath & { identity: FileIdentity | undefined }>();
+  /** What was hashed so far, by path. */
+  readonly hashed = new Map<string, HashedFile>();
+  private hashing: ReturnType<typeof hashInBackground> | undefined;
+  private written: Promise<void> | undefined;
+
+  private constructor(private readonly spec: Experiment) {}
+
+  /** Call before any of the files is read. */
+  static async begin(spec: Experiment): Promise<RunInputs> {
+    const inputs = new RunInputs(spec);
+    for (const file of inputPaths(spec)) await inputs.identify(file);
+    return inputs;
+  }
+
+  /** Call when the model's structure has been read, and before its weights are. */
+  async addModelData(model: Model): Promise<void> {
+    for (const file of modelDataPaths(this.spec, model)) await this.identify(file);
+  }
+
+  /** The model's own file and its data files, as they were when the run began. */
+  get modelFiles(): { path: string; identity: FileIdentity }[] {
+    return [...this.known.values()].flatMap(({ role, path, identity }) =>
+      (role === 'model' || role === 'model-data') && identity ? [{ path, identity }] : [],
+    );
+  }
+
+  /** @param worker the built hash-worker */
+  hash(worker: string): void {
+    this.hashing = hashInBackground(
+      [...this.known.values()].filter((f) => f.identity).map((f) => f.path),
+      worker,
+    );
+  }
+
+  /**
+   * Writes inputs.json, or compares with the one that is there.
+   *
+   * @param since    the step that the run began at, or continued at with changed files
+   * @param accepted whether somebody has said that changed files are meant
+   * @throws AuroraError 'inputs' where a file changed while it was being read, or since the run was trained on it
+   */
+  recorded(run: string, since: number, accepted: boolean): Promise<void> {
+    return (this.written ??= this.record(run, since, accepted));
+  }
+
+  cancel(): void {
+    void this.hashing?.cancel();
+  }
+
+  private async record(run: string, since: number, accepted: boolean): Promise<void> {
+    // The thread does not keep the process alive, and nothing else may while it is awaited.
+    const alive = setInterval(() => undefined, 1 << 30);
+    const files = await this.files().finally(() => clearInterval(alive));
+    const before = readInputs(run);
+    const expected = before && !accepted ? filesFrom(before, since) : undefined;
+    if (!expected) return writeInputs(run, recordOf(files, since, before));
+    const changed = expected.flatMap((file) => {
+      const after = files.find(({ path }) => path === file.path)?.sha256 ?? null;
+      return after === file.sha256 ? [] : [{ ...file, before: file.sha256, after }];
+    });
+    if (changed.length > 0)
+      throw new AuroraError(
+        'inputs',
+        `${changed.map(changeWords).join('. ')} while the run was starting.`,
+        'Wait until nobody writes them, then resume the run.',
+      );
+  }
+
+  private async files(): Promise<InputFile[]> {
+    const hashed = new Map((await this.hashing!.hashed).map((h) => [h.path, h]));
+    return [...this.known.values()].map(({ role, path, identity: before }) => {
+      if (!before && !identify(path)) return { role, path, size: 0, sha256: null };
+      const file = unchanged(role, path, before, hashed.get(path));
+      this.hashed.set(path, file);
+      const { sha256, identity, settled } = file;
+      return { role, path, size: identity.size, sha256, ...(settled && { identity }) };
+    });
+  }
+
+  /** A file that was written a moment ago is looked at until any further change must show. */
+  private async identify(file: InputPath): Promise<void> {
+    let identity = identify(file.path);
+    for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
+      await wait(LOOK_MS);
+      identity = identify(file.path);
+    }
+    this.known.set(file.path, { ...file, identity });
+  }
+}
+
+/** What was read is what was hashed where nobody wrote in between. Our own links change a model's ctime. */
+function unchanged(
+  role: InputFile['role'],
+  path: string,
+  before: FileIdentity | undefined,
+  hashed: HashedPath | undefined,
+): HashedFile {
+  if (hashed && 'problem' in hashed && hashed.code !== 'ENOENT')
+    throw new AuroraError(
+      'inputs',
+      `${path} could not be read to record what the run is trained on: ${hashed.problem}.`,
+      'Make the file readable, then resume the run.',
+    );
+  const same = role === 'model' || role === 'model-data' ? sameWriting : sameIdentity;
+  if (before && hashed && 'sha256' in hashed && same(before, hashed.identity)) return hashed;
+  const [was, is] = [before ? '' : null, hashed && 'sha256' in hashed ? '' : null];
+  throw new AuroraError(
+    'inputs',
+    `${changeWords({ role, path, before: was, after: before ? is : '' })} while the run was starting.`,
+    'Wait until nobody writes the file, then start the run again.',
+  );
+}
+
+function recordOf(files: InputFile[], since: number, before: InputsRecord | undefined): InputsRecord {
+  const record = { version: 1, since, files } as const;
+  if (!before) return record;
+  const { earlier = [], ...last } = before;
+  const all = [...earlier, { since: last.since, files: last.files }].filter((s) => s.since < since);
+  return all.length > 0 ? { ...record, earlier: all } : record;
+}
