@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { runPaths, stepName } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint-store';
+import { CLI, Lab } from './lab';
+
+// Far longer than any of this takes.
+const lab = new Lab({ training: { epochs: 40_000, evaluateEvery: 100_000, checkpointEvery: 25 } });
+const model = lab.path('model.onnx');
+const original = readFileSync(model);
+const children: ReturnType<typeof spawn>[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  writeFileSync(model, original);
+});
+afterAll(() => lab.remove());
+
+/** A run that has written its first checkpoint, and how it ends. */
+async function training(name: string) {
+  const [out, log] = [lab.path(name), lab.path(`${name}.log`)];
+  const child = spawn(process.execPath, [CLI, 'train', lab.experiment, '--out', out], {
+    stdio: ['ignore', 'ignore', openSync(log, 'w')],
+  });
+  children.push(child);
+  const ended = new Promise<number | string | null>((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? signal)),
+  );
+  await until(() => lab.begun(out, 'checkpoints/step-000025'));
+  return { run: lab.runs(out)[0], child, ended, words: () => readFileSync(log, 'utf8') };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 20_000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+const resume = (run: string) => lab.run('train', '--resume', run);
+const parameters = (run: string, step: number) =>
+  readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;
+
+describe('a model that changes while a run trains on it', () => {
+  it('stops the run when it is overwritten, and every checkpoint is of the model as it was', async () => {
+    const { run, ended, words } = await training('overwritten');
+    // As many bytes as before, in the middle, where the weights are.
+    const fd = openSync(model, 'r+');
+    writeSync(fd, Buffer.alloc(4096, 0x3d), 0, 4096, Math.floor(original.length / 2));
+    closeSync(fd);
+    expect(await ended).toBe(25);
+    expect(words()).toMatch(/error: The model .+ was changed while the run was training: step \d+/);
+    const { events, status } = readRun(run);
+    expect(status?.state).toBe('failed');
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', error: 'inputs' });
+    const refused = resume(run);
+    expect([refused.code, refused.err]).toEqual([
+      25,
+      expect.stringMatching(/The model .+ has changed while the run was training\./),
+    ]);
+
+    writeFileSync(model, original);
+    const last = checkpointSteps(run).at(-1)!;
+    const out = lab.path('undisturbed');
+    const pause = ['--set', `training.evaluateEvery=${last}`, '--pause-at', `step:${last}`];
+    expect(lab.run('train', lab.experiment, '--out', out, ...pause).code).toBe(130);
+    expect(parameters(run, last)).toEqual(parameters(lab.runs(out)[0], last));
+  });
+
+  it('is named by the resume after it was cut short, which may have ended the trainer at once', async () => {
+    const { run, ended } = await training('truncated');
+    truncateSync(model, 5000);
+    expect([25, 'SIGBUS']).toContain(await ended);
+    const refused = resume(run);
+    expect([refused.code, refused.err]).toEqual([
+      25,
+      expect.stringMatching(/The model .+ has changed while the run was training\./),
+    ]);
+  });
+
+  it('leaves the run alone when another file takes its place, and is refused by the resume', async () => {
+    const { run, child, ended } = await training('replaced');
+    const other = Buffer.from(original);
+    other.fill(0x3d, original.length >> 1, (original.length >> 1) + 4096);
+    lab.write('other.onnx', other);
+    renameSync(lab.path('other.onnx'), model);
+    const now = checkpointSteps(run).at(-1)!;
+    await until(() => checkpointSteps(run).at(-1)! >= now + 50);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    const refused = resume(run);
+    expect([refused.code, refused.err]).toEqual([25, expect.stringMatching(/The model .+ has changed/)]);
+    writeFileSync(model, original);
+    const last = checkpointSteps(run).at(-1)!;
+    expect(parameters(run, last).size).toBeGreaterThan(0);
+  });
+
+  it('does not stop the run when it is only linked to or its rights change', async () => {
+    const { run, child, ended } = await training('touched');
+    linkSync(model, lab.path('second-name.onnx'));
+    chmodSync(model, 0o600);
+    const now = checkpointSteps(run).at(-1)!;
+    await until(() => checkpointSteps(run).at(-1)! >= now + 50);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+  });
+});
