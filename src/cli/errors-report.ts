@@ -29,12 +29,14 @@ export function errorsText(predictions: Predictions, file: string, top: number):
   return `${lines.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
-function headline({ step, form, metrics, columns, data }: Predictions): string[] {
+function headline({ step, form, metrics, columns, data, inputs }: Predictions): string[] {
   const examples = columns.label.length;
   const right = columns.label.filter((label, i) => label === columns.predicted[i]).length;
   return [
     `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(examples)} validation texts are right (${percent(metrics.accuracy)}) · loss ${metrics.loss.toFixed(4)} · F1 ${percent(metrics.f1)} · MCC ${metrics.matthews.toFixed(3)}`,
     `Data     ${data.file}`,
+    ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
+    ...(inputs?.changed.length ? ['These numbers are not of what was trained.'] : []),
   ];
 }
 

@@ -41,7 +41,10 @@ function result(folder: string, record: ExportRecord): string {
     isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
       ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${drop.metric}.`]
       : [];
+  const { changed = [], notes = [] } = record.inputs ?? {};
   const lines = [
+    ...[...changed, ...notes].map((words) => `warning: ${words}`),
+    ...(changed.length > 0 ? ['These files and numbers are not of what was trained.', ''] : []),
     ...table([
       [`  step ${step}`, 'loss', 'accuracy', 'F1', 'MCC'],
       ...forms(record),
@@ -60,10 +63,11 @@ const isOneForm = ({ metrics }: ExportRecord): boolean =>
   JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
 
 function forms(record: ExportRecord): string[][] {
-  const { metrics, trainedForm } = record;
+  const { metrics, trainedForm, inputs } = record;
+  const trained = inputs?.changed.length ? 'on changed files' : 'as trained';
   const { dynamic, static: fixed } = metrics;
-  if (isOneForm(record)) return [row('as trained', dynamic)];
-  const mark = (form: string) => (form === trainedForm ? ' (as trained)' : '');
+  if (isOneForm(record)) return [row(trained, dynamic)];
+  const mark = (form: string) => (form === trainedForm ? ` (${trained})` : '');
   return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
 }
 

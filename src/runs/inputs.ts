@@ -29,7 +29,7 @@ export interface InputsRecord {
 }
 
 export const writeInputs = (run: string, record: InputsRecord): void =>
-  writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`);
+  writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`, run);
 
 /** Undefined where the run has none: it is older than they are, or ended before its files were hashed. */
 export function readInputs(run: string): InputsRecord | undefined {
@@ -76,30 +76,31 @@ export function inputsUpTo(record: InputsRecord, step: number): InputsRecord | u
 const segments = ({ since, files, earlier = [] }: InputsRecord) => [...earlier, { since, files }];
 
 export interface CompareOptions {
-  /** Which roles; all by default. */
-  roles?: readonly InputRole[];
-  /** Whether an unchanged time of writing is enough, for whoever may not read gigabytes. */
-  trustTimes?: boolean;
+  /**
+   * For whoever may not read gigabytes: an unchanged time of writing is enough, and a file of more bytes than this
+   * counts as unchanged as long as its size is.
+   */
+  largest?: number;
 }
 
 /** Which of these files are not what they were, as they lie on the disk now. */
 export async function changedInputs(
   files: readonly InputFile[],
-  { roles, trustTimes = false }: CompareOptions = {},
+  { largest }: CompareOptions = {},
 ): Promise<InputChange[]> {
   const changes: InputChange[] = [];
   for (const file of files) {
-    if (roles && !roles.includes(file.role)) continue;
-    const after = await sumNow(file, trustTimes);
+    const after = await sumNow(file, largest);
     if (after !== file.sha256) changes.push({ role: file.role, path: file.path, before: file.sha256, after });
   }
   return changes;
 }
 
-async function sumNow({ path, sha256, identity }: InputFile, trustTimes: boolean): Promise<string | null> {
+async function sumNow({ path, size, sha256, identity }: InputFile, largest?: number): Promise<string | null> {
   const now = identify(path);
   if (!now) return null;
-  if (identity && (trustTimes ? sameWriting : sameIdentity)(identity, now)) return sha256;
+  if (identity && (largest === undefined ? sameIdentity : sameWriting)(identity, now)) return sha256;
+  if (largest !== undefined && now.size > largest && now.size === size) return sha256;
   try {
     return (await hashFile(path)).sha256;
   } catch (e) {

@@ -1,5 +1,6 @@
 import type { EvaluationMetrics } from './events';
 import type { MetricName } from './experiment';
+import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
 
 /** What `aurora export --as` writes. */
@@ -47,6 +48,8 @@ export interface ExportRecord {
   drop: MetricDrop;
   /** Between the logits of the exported files and those of what they stand for, over the validation set. */
   largestDifference: number;
+  /** What is to be said of the files that were read; absent where they are what the run was trained on. */
+  inputs?: InputsNote;
   /** Beside this one, with their SHA-256. */
   files: Record<string, string>;
 }

@@ -1,5 +1,14 @@
 import type { InputChange, InputRole } from './events';
 
+/** What is to be said of a run's files, in sentences. Both are empty where they are known to be the same. */
+export interface InputsNote {
+  /** What is not as it was when the run was trained: numbers are not those of what was trained. */
+  changed: string[];
+  notes: string[];
+}
+
+export const hasNote = ({ changed, notes }: InputsNote): boolean => changed.length + notes.length > 0;
+
 const ROLE: Record<InputRole, string> = {
   model: 'The model',
   'model-data': 'The data file of the model',

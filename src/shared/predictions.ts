@@ -1,5 +1,6 @@
 import { AuroraError } from './errors';
 import type { EvaluationMetrics } from './events';
+import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
 
 /**
@@ -18,6 +19,8 @@ export interface Predictions {
   metrics: EvaluationMetrics;
   /** As the journal had them for this step: where it has others now, the run was trained anew from before. */
   evaluation?: EvaluationMetrics;
+  /** What is to be said of the files that were read; absent where they are what the run was trained on. */
+  inputs?: InputsNote;
   columns: Columns;
   /** The most telling first. */
   excerpts: Excerpt[];
@@ -90,10 +93,20 @@ export function parsePredictions(path: string, text: string): Predictions {
   if (isObject(value) && typeof value.version === 'number' && value.version !== PREDICTIONS_VERSION)
     throw unusable(`${path} has the version ${value.version}, which is not known here.`);
   if (!isWhole(value)) throw unusable(`${path} does not hold a checkpoint's predictions.`);
-  const { step, form, labels, data, metrics, evaluation, excerpts } = value;
+  const { step, form, labels, data, metrics, evaluation, inputs, excerpts } = value;
   const columns = newColumns(value.columns.line.length);
   for (const name of NAMES) columns[name].set(value.columns[name]);
-  return { step, form, labels, data, metrics, ...(evaluation && { evaluation }), columns, excerpts };
+  return {
+    step,
+    form,
+    labels,
+    data,
+    metrics,
+    ...(evaluation && { evaluation }),
+    ...(inputs && { inputs }),
+    columns,
+    excerpts,
+  };
 }
 
 const unusable = (message: string): AuroraError =>
@@ -115,7 +128,7 @@ type Stored = Omit<Predictions, 'columns'> & { columns: Record<keyof Columns, nu
 
 function isWhole(value: unknown): value is Stored {
   if (!isObject(value)) return false;
-  const { step, form, labels, data, metrics, evaluation, columns, excerpts } = value;
+  const { step, form, labels, data, metrics, evaluation, inputs, columns, excerpts } = value;
   return (
     isCount(step) &&
     (form === 'dynamic' || form === 'static') &&
@@ -126,6 +139,7 @@ function isWhole(value: unknown): value is Stored {
     [data.file, data.sha256].every((v) => typeof v === 'string') &&
     isMetrics(metrics) &&
     (evaluation === undefined || isMetrics(evaluation)) &&
+    (inputs === undefined || isNote(inputs)) &&
     isColumns(columns, labels.length) &&
     Array.isArray(excerpts) &&
     excerpts.every((e) => isExcerpt(e, columns.line.length))
@@ -146,6 +160,12 @@ function isColumns(value: unknown, labels: number): value is Record<keyof Column
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
+
+const isNote = (value: unknown): value is InputsNote =>
+  isObject(value) &&
+  [value.changed, value.notes].every(
+    (list) => Array.isArray(list) && list.every((words) => typeof words === 'string'),
+  );
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -8,9 +8,11 @@ import { readRunSummary, type RunSummary } from '../runs/read';
 import { AuroraError } from '../shared/errors';
 import type { EvaluationMetrics } from '../shared/events';
 import { checkpointSteps, readCheckpoint } from './checkpoint-store';
+import type { InputsNote } from '../shared/inputs-words';
 import { loadValidation } from './data';
 import type { Environment } from './environment';
 import { readPeftAdapter, stepOfAdapter } from './export/peft';
+import { inputsNote } from '../runs/inputs-note';
 import { taskInForm } from './phase';
 import { makePlan } from './plan';
 import { prepareTask, type Task } from './task';
@@ -34,6 +36,8 @@ export interface Trained {
   /** Its adapters are in `form`; of its data the validation side alone is there. */
   task: Task;
   parameters: Map<string, Float32Array>;
+  /** Whether its model, tokenizer and data are those that it was trained on. */
+  inputs: InputsNote;
   /** What the checkpoint was made in, where it is still there. */
   environment?: Partial<Environment>;
 }
@@ -72,6 +76,7 @@ export async function openTrained(
   const step = stepOf(run, at);
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
+  const inputs = await inputsNote(run, step);
   const prepared = await prepareTask(run.spec, near, started, load);
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
@@ -85,6 +90,7 @@ export async function openTrained(
     trainExamples: started.trainExamples,
     task: taskInForm(prepared, form),
     parameters,
+    inputs,
     ...(environment && { environment }),
   };
 }

@@ -165,7 +165,7 @@ export class ErrorsApp extends LitElement {
     const places = [model.experiment, t('step {0}', count(model.step)), ...form(model), model.file];
     return html`<h1>${t('Errors of {0}', model.run)}</h1>
       <p class="note">${places.join(' · ')}</p>
-      ${this.error ? this.problem(this.error) : nothing} ${this.notice()}
+      ${inputsWarning(model)} ${this.error ? this.problem(this.error) : nothing} ${this.notice()}
       ${summary(model, (l, p) => this.filterCell(model, l, p))}
       <div class="overview">
         ${matrix(
@@ -247,3 +247,11 @@ export class ErrorsApp extends LitElement {
 }
 
 const form = ({ form }: Model): string[] => (form === 'static' ? [t('static form')] : []);
+
+/** Where these are the errors of other weights or data than were trained on. */
+function inputsWarning({ inputs }: Model) {
+  if (!inputs) return nothing;
+  return html`<div class="notice" role="status">
+    ${[...inputs.changed, ...inputs.notes].map((words) => html`<p>${words}</p>`)}
+  </div>`;
+}

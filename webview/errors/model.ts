@@ -9,7 +9,7 @@ export type Model = ReturnType<typeof modelOf>;
 
 /** What the page shows of some predictions, computed once. */
 export function modelOf({ run, experiment, file, predictions }: PredictionsMessage) {
-  const { labels, columns, excerpts, metrics, step, form } = predictions;
+  const { labels, columns, excerpts, metrics, step, form, inputs } = predictions;
   const confusion = confusionOf(columns, labels.length);
   const byLabel = labelSlices(columns, labels.length);
   const bins = lengthBins(columns.tokens);
@@ -23,6 +23,7 @@ export function modelOf({ run, experiment, file, predictions }: PredictionsMessa
     labels,
     columns,
     metrics,
+    inputs,
     examples: columns.label.length,
     right: byLabel.reduce((n, slice) => n + slice.right, 0),
     confusion,

@@ -10,6 +10,7 @@ import { untrusted } from '../trainer/missing';
 import { checkpointSteps } from '../trainer/run-status';
 import { metricOf } from '../tree/run-row';
 import { isTreeNode } from '../tree/nodes';
+import { askingAboutInputs } from './changed-inputs';
 import { runFrom } from './pick';
 
 /**
@@ -37,9 +38,12 @@ export async function forkRun(
   if (changes === undefined) return undefined;
   const { trainer, store, panels } = services;
   const title = vscode.l10n.t('Forking {0} at step {1}', run.run.spec.name, at);
-  const fork = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-    trainer.fork(run.folder, at, changes),
+  const fork = await askingAboutInputs((accept) =>
+    vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+      trainer.fork(run.folder, at, changes, accept),
+    ),
   );
+  if (fork === undefined) return undefined;
   await store.refreshRun(fork);
   panels.openRun([run.folder, fork]);
   return fork;

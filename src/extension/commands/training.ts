@@ -9,6 +9,7 @@ import { askedToStop, registerEndNotice } from '../trainer/end-notice';
 import { untrusted } from '../trainer/missing';
 import { registerStatusBar } from '../trainer/status-bar';
 import { registerTerminals } from '../trainer/terminal';
+import { askingAboutInputs } from './changed-inputs';
 import { registerGuarded } from './guard';
 import { experimentFrom, runFrom } from './pick';
 import { forkRun } from './training-fork';
@@ -91,7 +92,11 @@ async function resumeRun(services: Services, argument: unknown): Promise<void> {
   });
   if (!run) return;
   const title = vscode.l10n.t('Resuming {0}', nameOf(run));
-  const resumed = await orTakeOver((takeOver) => starting(title, () => trainer.resume(run.folder, takeOver)));
+  const resumed = await askingAboutInputs((acceptChangedInputs) =>
+    orTakeOver((takeOver) =>
+      starting(title, () => trainer.resume(run.folder, { takeOver, acceptChangedInputs })),
+    ),
+  );
   if (!resumed) return;
   await store.refreshRun(run.folder);
   panels.openRun([run.folder]);

@@ -1,5 +1,12 @@
 import type * as vscode from 'vscode';
 
+export interface ResumeOptions {
+  /** From a process of another machine that is known to have ended. */
+  takeOver?: boolean;
+  /** With a model, tokenizer or data that have changed since. */
+  acceptChangedInputs?: boolean;
+}
+
 export interface StopOutcome {
   /** What the run folder says afterwards. */
   state: 'stopped' | 'finished' | 'failed' | 'killed';
@@ -48,9 +55,14 @@ export interface TrainerClient extends vscode.Disposable {
    */
   startSweep(experimentFile: string, folder: string, takeOver?: boolean): Promise<void>;
   /** Goes on with a run that was stopped or lost. */
-  resume(run: string, takeOver?: boolean): Promise<void>;
+  resume(run: string, options?: ResumeOptions): Promise<void>;
   /** A new run that begins at a checkpoint of another, with settings changed ("training.learningRate=1e-4"). */
-  fork(run: string, step: number, overrides: readonly string[]): Promise<string>;
+  fork(
+    run: string,
+    step: number,
+    overrides: readonly string[],
+    acceptChangedInputs?: boolean,
+  ): Promise<string>;
   /** Asks, waits for the step in hand, then SIGTERM, then SIGKILL on the tree; resolves when nothing is left of it. */
   stop(run: string): Promise<StopOutcome>;
   /** A short command of the `aurora` program; its process dies with the token or the window. `onLine` gets stdout line by line. */

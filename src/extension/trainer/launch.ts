@@ -86,14 +86,15 @@ async function refuseWithoutSpec(run: string): Promise<void> {
   if ((await readIfThere(paths.spec)) !== undefined) return;
   const journal = parseJournal((await readIfThere(paths.events)) ?? new Uint8Array(0), paths.events);
   const failed = effectiveEvents(journal).findLast((e) => e.kind === 'failed');
-  throw new AuroraError('run', failed?.message ?? 'The run could not begin.', failed?.hint);
+  const kind = failed?.error === 'inputs' ? 'inputs' : 'run';
+  throw new AuroraError(kind, failed?.message ?? 'The run could not begin.', failed?.hint);
 }
 
 /** The trainer's own words where it has left some in its log, the last ones: "error: MESSAGE", then an indented hint. */
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
   const said = await logTail(run, LOG_LINES);
   const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);
-  const kind = end === EXIT.owned ? 'owned' : 'run';
+  const kind = end === EXIT.owned ? 'owned' : end === EXIT.inputs ? 'inputs' : 'run';
   if (own) return new AuroraError(kind, own[1].trim(), own[2]?.replace(/\n {7}/g, ' ').trim());
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(

@@ -24,8 +24,8 @@ export function createTrainerClient(
   return {
     start: (file, overrides) => trainer.start(file, overrides),
     startSweep: (file, folder, takeOver) => trainer.startSweep(file, folder, takeOver),
-    resume: (run, takeOver) => trainer.resume(run, takeOver),
-    fork: (run, step, overrides) => trainer.fork(run, step, overrides),
+    resume: (run, options) => trainer.resume(run, options),
+    fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),
     stop: (run) => trainer.stop(run),
     machine: () => trainer.machine(),
     ownRuns: () => trainer.runs(),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createFolder, createRun, experimentRuns, isSweepFolder, runPaths } from '../../runs/layout';
 import { AuroraError } from '../../shared/errors';
 import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
-import type { MachineReport, ProgramOptions, StopOutcome } from './client';
+import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { trainerEnvironment } from './environment';
 import { launchTrainer } from './launch';
@@ -86,12 +86,21 @@ export class Trainer {
     await this.withCopy((programs) => this.launch(programs, folder, args, SWEEP_PATIENCE_MS));
   }
 
-  async resume(run: string, takeOver = false): Promise<void> {
-    const args = ['train', '--resume', run, ...(takeOver ? TAKE_OVER : [])];
+  async resume(
+    run: string,
+    { takeOver = false, acceptChangedInputs = false }: ResumeOptions = {},
+  ): Promise<void> {
+    const more = [...(takeOver ? TAKE_OVER : []), ...acceptance(acceptChangedInputs)];
+    const args = ['train', '--resume', run, ...more];
     await this.withCopy((programs) => this.launch(programs, run, args));
   }
 
-  async fork(run: string, step: number, overrides: readonly string[]): Promise<string> {
+  async fork(
+    run: string,
+    step: number,
+    overrides: readonly string[],
+    acceptChangedInputs = false,
+  ): Promise<string> {
     return this.inNewRun(dirname(run), (made) => [
       'train',
       '--fork',
@@ -99,6 +108,7 @@ export class Trainer {
       '--at',
       String(step),
       ...sets(overrides),
+      ...acceptance(acceptChangedInputs),
       ...forkArguments(this.host.settings()),
       '--run',
       made,
@@ -288,5 +298,7 @@ const isThereFile = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const acceptance = (accept: boolean): string[] => (accept ? ['--accept-changed-inputs'] : []);
 
 const sets = (overrides: readonly string[]): string[] => overrides.flatMap((o) => ['--set', o]);

@@ -1,6 +1,8 @@
 import type { RunEvent } from '../../shared/events';
 import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
 import { hasDiverged } from '../outcome';
+import { filesBehind, readInputs, type CompareOptions } from '../inputs';
+import { changedSince } from '../inputs-note';
 import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
 import { readGeometry, readMerged } from './kept';
@@ -8,8 +10,16 @@ import { medianStepSeconds } from './step-seconds';
 
 type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
-/** What a study needs of a run, as far as its folder has it. */
-export async function studyRun(run: RunSummary, name: string): Promise<StudyRun | UnfitRun> {
+/**
+ * What a study needs of a run, as far as its folder has it.
+ *
+ * @param compare how closely the files that it was trained on are compared with those that are there
+ */
+export async function studyRun(
+  run: RunSummary,
+  name: string,
+  compare: CompareOptions = {},
+): Promise<StudyRun | UnfitRun> {
   const { folder, spec, events, result } = run;
   const last = events.findLast((e) => e.kind === 'evaluation');
   const started = events.find((e) => e.kind === 'started');
@@ -29,6 +39,8 @@ export async function studyRun(run: RunSummary, name: string): Promise<StudyRun 
     examplesOf(folder, last),
     medianStepSeconds(folder),
   ]);
+  const trainedOn = trainedOnBy(run, last.step);
+  const changed = await changedSince(run, last.step, compare);
   const { peakMemory } = result as { peakMemory?: unknown };
   const place = placeOf(result);
   return {
@@ -45,6 +57,9 @@ export async function studyRun(run: RunSummary, name: string): Promise<StudyRun 
     ...(forms && { forms }),
     ...(geometry && { geometry }),
     ...(examples && { examples }),
+    ...(trainedOn && { trainedOn }),
+    ...(changed.length > 0 && { changedSince: changed.map(({ path }) => path) }),
+    ...(events.some((e) => e.kind === 'inputs-accepted') && { changedWithin: true }),
   };
 }
 
@@ -75,6 +90,12 @@ async function examplesOf(folder: string, last: Evaluation): Promise<ExampleOutc
     correct: Uint8Array.from(label, (l, i) => (l === predicted[i] ? 1 : 0)),
     loss,
   };
+}
+
+function trainedOnBy({ folder }: RunSummary, step: number): StudyRun['trainedOn'] {
+  const record = readInputs(folder);
+  const files = record && filesBehind(record, step);
+  return files && Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]));
 }
 
 function placeOf(result: Record<string, unknown>): string | undefined {

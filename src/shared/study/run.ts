@@ -23,6 +23,12 @@ export interface StudyRun {
   /** Both forms at the last step, where they were measured or are the same by nature. */
   forms?: Forms;
   geometry?: Geometry;
+  /** SHA-256 of the files that its last step was trained on, by their paths; null for none. */
+  trainedOn?: Readonly<Record<string, string | null>>;
+  /** Somebody continued it with changed files. */
+  changedWithin?: boolean;
+  /** Paths of files that are no longer what it was trained on. */
+  changedSince?: readonly string[];
   /** Of each validation example at the last step, where predictions are kept. */
   examples?: ExampleOutcomes;
 }

@@ -4,6 +4,7 @@ import { digitsOf, factorOf, shown, shownSigned } from './metric';
 import type { ChosenBy } from './run';
 import type { Say } from './say';
 import type { Section, Study } from './study';
+import { inputNotes } from './trained-on';
 
 /** 2,256 */
 export const count = (n: number): string => n.toLocaleString('en-US');
@@ -152,7 +153,8 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   const places = [...new Set(section.groups.flatMap((g) => g.runs.flatMap((r) => r.place ?? [])))];
   if (places.length > 1)
     notes.push(say('Times and memory are of different places and do not compare: {0}.', places.join('; ')));
-  return [...notes, ...rateNotes(section, say)];
+  const runs = section.groups.flatMap((g) => g.runs);
+  return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
 
 /** Which step the numbers are of, and what was chosen on the set that they are judged on, but for learning rates. */

@@ -25,6 +25,7 @@ export function modelCard(trained: Trained, record: ExportRecord, base: BaseMode
     frontMatter(trained, record, base),
     `# ${plainWords(trained.run.spec.name)}`,
     `${capital(WHAT[record.form])}. ${methodWords(trained)} of **${plainWords(base.name)}**, ${origin(trained)} AuroRA Lab ${record.version} (run ${codeSpan(record.run)}).`,
+    ...inputsWarning(record),
     '## Metrics',
     metricsTable(trained, record),
     ...gap(trained, record),
@@ -94,10 +95,22 @@ function origin(trained: Trained): string {
 /** Nothing was trained here yet. */
 const isAsImported = (trained: Trained): boolean => trained.step === 0 && importOf(trained) !== undefined;
 
-function metricsTable(trained: Trained, { metrics, form: exported }: ExportRecord): string {
+/** Where the files that were read are not what was trained on, nothing here is of what was trained. */
+function inputsWarning({ inputs }: ExportRecord): string[] {
+  if (!inputs) return [];
+  const changed = inputs.changed.length > 0;
+  const words = [
+    ...(changed ? ['**These files and numbers are not of what was trained.**'] : []),
+    ...[...inputs.changed, ...inputs.notes].map(plainWords),
+  ];
+  return [words.map((line) => `> ${line}`).join('\n>\n')];
+}
+
+function metricsTable(trained: Trained, { metrics, form: exported, inputs }: ExportRecord): string {
   const { task, form } = trained;
   const aurora = task.spec.adapter.method === 'aurora';
-  const trainedRow = `as ${isAsImported(trained) ? 'imported' : 'trained'}${aurora ? ` (${form})` : ''}`;
+  const origin = isAsImported(trained) ? 'imported' : 'trained';
+  const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${aurora ? ` (${form})` : ''}`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
     `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,

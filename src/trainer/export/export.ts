@@ -13,6 +13,7 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../shared/export';
+import { hasNote } from '../../shared/inputs-words';
 import { baseModel } from '../base-model';
 import { taskInForm } from '../phase';
 import { openTrained, type At, type Trained } from '../trained';
@@ -77,6 +78,7 @@ export async function exportRun(
       metrics,
       drop,
       largestDifference: difference,
+      ...(hasNote(trained.inputs) && { inputs: trained.inputs }),
       files: {},
     };
     const base = baseModel(trained.task.spec.model.path);

@@ -20,7 +20,7 @@ export interface OpenOptions {
 /** A checkpoint of a run, and its model without what was trained but the head, in one session. */
 export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Classifier> {
   const trained = await openTrained(run, at, folder, withoutRows);
-  const { task, parameters, step, form, labels } = trained;
+  const { task, parameters, step, form, labels, inputs } = trained;
   const { adapters, data, spec } = task;
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
@@ -40,7 +40,7 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
       form,
       ...(adapters.length > 0 && { base: task.head ? 'model-with-head' : 'model' }),
       samples: true,
-      assumed: data.warnings,
+      assumed: [...inputs.changed, ...inputs.notes, ...data.warnings],
     },
     variants: adapters.length > 0 ? ['adapted', 'base'] : ['adapted'],
     async answer(question, variant) {

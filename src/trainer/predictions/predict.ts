@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { fileSum, outdated, predictionsFile, readPredictions } from '../../runs/predictions';
-import { readRunSummary } from '../../runs/read';
+import { readRunSummary, type RunSummary } from '../../runs/read';
 import { AuroraError } from '../../shared/errors';
 import { encodePredictions, type PredictLine, type Predictions } from '../../shared/predictions';
 import { measureTask, requireMetrics } from '../export/measure';
+import { hasNote } from '../../shared/inputs-words';
+import { inputsNote } from '../../runs/inputs-note';
 import { openTrained, stepOf, type At, type Trained } from '../trained';
 import { workFolder } from '../work-folder';
 import { columnsOf } from './columns';
@@ -26,7 +28,12 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
   const summary = readRunSummary(run);
   const step = stepOf(summary, at);
   const there = again ? undefined : await readPredictions(run, step);
-  if (there?.step === step && !(await outdated(there, step, summary.events))) return there;
+  if (
+    there?.step === step &&
+    !(await outdated(there, step, summary.events)) &&
+    (await isOfSameFiles(there, summary))
+  )
+    return there;
   const { path: work, remove } = workFolder(run, 'predictions');
   try {
     const trained = await openTrained(run, at, work);
@@ -37,6 +44,12 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
   } finally {
     remove();
   }
+}
+
+/** What was predicted with changed files is not shown for any others. */
+async function isOfSameFiles({ inputs, step }: Predictions, run: RunSummary): Promise<boolean> {
+  if (!inputs?.changed.length) return true;
+  return JSON.stringify(inputs.changed) === JSON.stringify((await inputsNote(run, step)).changed);
 }
 
 function keep(run: string, path: string, predictions: Predictions): void {
@@ -54,7 +67,7 @@ function keep(run: string, path: string, predictions: Predictions): void {
 }
 
 async function predict(trained: Trained, folder: string): Promise<Predictions> {
-  const { task, parameters, step, form, labels, metrics: evaluation } = trained;
+  const { task, parameters, step, form, labels, metrics: evaluation, inputs } = trained;
   const { validation } = task.data;
   const measured = await measureTask(task, parameters, folder);
   const metrics = requireMetrics(measured, trained.run.folder, step);
@@ -66,6 +79,7 @@ async function predict(trained: Trained, folder: string): Promise<Predictions> {
     data: { file: validation.path, sha256: (await fileSum(validation.path)) ?? '' },
     metrics,
     ...(evaluation && { evaluation }),
+    ...(hasNote(inputs) && { inputs }),
     columns,
     excerpts: excerptsOf(validation, columns),
   };

@@ -6,6 +6,7 @@ import { AuroraError } from '../../shared/errors';
 import { hasGeometry } from '../../shared/study/geometry';
 import type { MergedMetrics } from '../../shared/study/merged';
 import { measureTask, requireMetrics } from '../export/measure';
+import { inputsNote } from '../../runs/inputs-note';
 import { taskInForm } from '../phase';
 import { predictRun } from '../predictions/predict';
 import { openTrained } from '../trained';
@@ -24,6 +25,13 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
   if (!last)
     throw new AuroraError('run', `${folder} has not been evaluated yet.`, 'Wait for its first evaluation.');
   const { step, form } = last;
+  const { changed } = await inputsNote(run, step);
+  if (changed.length > 0)
+    throw new AuroraError(
+      'inputs',
+      `${folder} cannot be measured as it was trained. ${changed.join(' ')}`,
+      'Put the files back as they were.',
+    );
   if (hasGeometry(run.spec.adapter.method) && !(await readGeometry(folder, step))) {
     await tell('geometry');
     await keepGeometry(run, step);

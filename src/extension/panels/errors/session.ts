@@ -67,8 +67,8 @@ export class ErrorsSession {
     const { name, experiment, events } = await this.host.facts();
     const predictions = (this.predictions = await this.read(post));
     if (!predictions) return;
-    const { step, form, labels, data, metrics, columns, excerpts } = predictions;
-    const shown = { step, form, labels, metrics, columns, excerpts };
+    const { step, form, labels, data, metrics, inputs, columns, excerpts } = predictions;
+    const shown = { step, form, labels, metrics, ...(inputs && { inputs }), columns, excerpts };
     post({ type: 'predictions', run: name, experiment, file: basename(data.file), predictions: shown });
     const because = await outdated(predictions, this.host.step, events);
     if (because) post({ type: 'outdated', because });

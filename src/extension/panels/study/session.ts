@@ -10,6 +10,9 @@ import type { Say } from '../../../shared/study/say';
 import type { Study } from '../../../shared/study/study';
 import { eachLimited } from '../../runs/each-limited';
 
+/** Bytes of a file that the extension host may read to see whether it changed. */
+const LARGEST_HASHED = 64 * 2 ** 20;
+
 /** In a file of its own, so that the editor's start does not read it. */
 const computing = () => import('../../../shared/study/computing');
 
@@ -102,7 +105,7 @@ export class StudySession {
     const version = [run, name, ...(await Promise.all(files.map(fileVersion)))];
     const before = this.known.get(folder);
     if (before?.version.every((v, i) => v === version[i])) return before.run;
-    const read = await studyRun(run, name);
+    const read = await studyRun(run, name, { largest: LARGEST_HASHED });
     this.known.set(folder, { version, run: read });
     return read;
   }

@@ -69,7 +69,7 @@ describe('a run started from the editor', () => {
       kind: 'owned',
       message: expect.stringContaining('is owned by process'),
     });
-    await window.resume(run, true);
+    await window.resume(run, { takeOver: true });
     await until(() => stepOf(run) > outcome.savedStep! + 3);
     expect(events(run).findLast((e) => e.kind === 'resumed')).toMatchObject({ fromStep: outcome.savedStep });
     expect((await window.stop(run)).state).toBe('stopped');

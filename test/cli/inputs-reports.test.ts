@@ -1,0 +1,110 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
+import { Lab } from './lab';
+
+const lab = new Lab({ training: { epochs: 1 }, adapter: { method: 'lora' } });
+afterAll(() => lab.remove());
+const out = lab.path('runs');
+const done = lab.run('train', lab.experiment, '--out', out);
+const [run] = lab.runs(out);
+const [model, train] = [lab.path('model.onnx'), lab.path('train.jsonl')];
+const originals = [model, train].map((path) => [path, readFileSync(path)] as const);
+const recorded = readFileSync(runPaths(run).inputs);
+afterEach(() => {
+  for (const [path, bytes] of originals) writeFileSync(path, bytes);
+  writeFileSync(runPaths(run).inputs, recorded);
+});
+
+/** As many bytes, other weights that are still numbers. */
+function changeModel(): void {
+  const bytes = Buffer.from(originals[0][1]);
+  const middle = bytes.length >> 1;
+  for (let i = middle; i < middle + 256; i++) bytes[i] ^= 1;
+  writeFileSync(model, bytes);
+}
+
+const CHANGED = /warning: The model model\.onnx has changed since the run was trained\./;
+const UNKNOWN = 'What the run was trained on was not recorded';
+
+describe('errors', () => {
+  it('reports other weights beside its numbers, and predicts again when the model is as it was', () => {
+    expect([done.code, done.err]).toEqual([0, expect.anything()]);
+    changeModel();
+    const changed = lab.run('errors', run);
+    expect([changed.code, changed.out]).toEqual([0, expect.stringMatching(CHANGED)]);
+    expect(changed.out).toContain('These numbers are not of what was trained.');
+    writeFileSync(model, originals[0][1]);
+    const restored = lab.run('errors', run);
+    expect([restored.code, restored.out]).toEqual([0, expect.not.stringContaining('warning:')]);
+    expect(restored.err).toContain('Predicting');
+  });
+
+  it('says where the inputs were not recorded', () => {
+    rmSync(runPaths(run).inputs);
+    const r = lab.run('errors', run, '--again');
+    expect([r.code, r.out]).toEqual([0, expect.stringContaining(UNKNOWN)]);
+  });
+});
+
+describe('export', () => {
+  const exported = (name: string) => {
+    const folder = lab.path(name);
+    const r = lab.run('export', run, '--as', 'adapter', '--out', folder);
+    expect([r.code, r.err]).toEqual([0, expect.anything()]);
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    const record = JSON.parse(readFileSync(join(folder, 'export.json'), 'utf8')) as { inputs?: unknown };
+    return { ...r, card, record };
+  };
+
+  it('calls nothing "as trained" that was measured with other weights', () => {
+    changeModel();
+    const { out, card, record } = exported('changed');
+    expect(out).toMatch(CHANGED);
+    for (const text of [out, card]) {
+      expect(text).not.toMatch(/\bas trained\b/);
+      expect(text).toContain('on changed files');
+      expect(text).toContain('These files and numbers are not of what was trained.');
+    }
+    expect(card).toMatch(/> The model model\.onnx has changed since the run was trained\./);
+    expect(card).not.toContain(lab.folder);
+    expect(record.inputs).toMatchObject({ changed: [expect.stringContaining('model.onnx')] });
+  });
+
+  it('says nothing of it where the files are the same', () => {
+    const { out, card, record } = exported('same');
+    expect(out).toContain('as trained');
+    expect(card).toContain('as trained');
+    expect(record.inputs).toBeUndefined();
+  });
+
+  it('says where the inputs were not recorded', () => {
+    rmSync(runPaths(run).inputs);
+    const { out, card } = exported('unknown');
+    for (const text of [out, card]) expect(text).toContain(UNKNOWN);
+    expect(out).toContain('as trained');
+  });
+});
+
+describe('study', () => {
+  it('reports runs that were trained on another file, and files that have changed since', () => {
+    writeFileSync(train, originals[1][1].toString('utf8').split('\n').slice(1).join('\n'));
+    const other = lab.run('train', lab.experiment, '--out', out, '--set', 'training.seed=8');
+    expect(other.code).toBe(0);
+    const both = lab.run('study', out);
+    expect([both.code, both.err]).toEqual([0, expect.anything()]);
+    const words = both.out.replace(/\s+/g, ' ');
+    expect(words).toContain(`Not all runs were trained on the same file ${train}`);
+    expect(words).toContain('These files have changed since runs were trained on them');
+  });
+
+  it('measures nothing with other weights', () => {
+    changeModel();
+    const r = lab.run('study', run, '--measure');
+    expect([r.code, r.err]).toEqual([
+      0,
+      expect.stringMatching(/cannot be measured as it was trained\. The model/),
+    ]);
+  });
+});
