@@ -248,10 +248,10 @@ async function trainOnce(
       end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
     trying.held.require();
+    await guard.verified(state.step);
     const outcome = conclude(end, ending);
     scalars.close();
     return outcome;
-import { InputGuard } from './inputs/guard';
   } finally {
     // Its files are the next owner's by then.
     await guard.end(() => (stillOwned(run) ? held?.dispose() : undefined));
