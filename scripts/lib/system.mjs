@@ -44,6 +44,12 @@ export function ensurePython() {
   );
 }
 
+/** Another wall clock for a process, for the faults of clocks; where it cannot be installed they are left out, visibly. */
+export function ensureFakeTime() {
+  if (process.platform !== 'linux' || process.getuid() !== 0 || !has('apt-get')) return;
+  ensurePackages(['libfaketime']);
+}
+
 /**
  * Debian packages that must be there.
  * @param {string[]} names

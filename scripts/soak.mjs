@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { bundles } from './lib/bundles.mjs';
+import { main } from './lib/console.mjs';
+import { ROOT, runNode } from './lib/run.mjs';
+import { ensureDependencies } from './lib/setup.mjs';
+import { ensureFakeTime } from './lib/system.mjs';
+
+const OUT = join(ROOT, '.cache', 'soak-program');
+
+/** The fault injection of test/soak, with the options given; `--built` uses dist/ as it is. */
+await main(async () => {
+  const args = process.argv.slice(2).filter((arg) => arg !== '--built');
+  ensureDependencies();
+  ensureFakeTime();
+  if (args.length === process.argv.length - 2) await build();
+  const esbuild = await import('esbuild');
+  const [host] = bundles(OUT, { programs: { soak: 'test/soak/main.ts' } });
+  await esbuild.build(host);
+  return runNode(join(OUT, 'soak.cjs'), args);
+});

@@ -1,0 +1,22 @@
+import { uniform } from '../../src/shared/random';
+
+/** A trial's own stream of random numbers: the same seed makes the same trial on every machine. */
+export class Draw {
+  private drawn = 0;
+
+  constructor(readonly seed: number) {}
+
+  /** Uniform in [0, 1). */
+  next(): number {
+    return uniform(this.seed, this.drawn++);
+  }
+
+  /** 0 … below − 1. */
+  int(below: number): number {
+    return Math.floor(this.next() * below);
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.int(values.length)]!;
+  }
+}

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT } from '../../src/shared/errors';
+import { clean, type Campaign } from './campaign';
+import { labOfRuns } from './lab-copy';
+import { isOurFault, run, start, until } from './processes';
+import { recordsOf } from './records';
+import { onlyRun, requireWhole } from './run-facts';
+
+/** A run folder, or a part of it, that is removed, renamed or made read-only in the middle. */
+export const folders: Campaign = {
+  name: 'folders',
+  slice: 4,
+  lacks: () => (process.platform === 'linux' ? undefined : 'Windows does not let a folder in use go'),
+  async trial(draw, folder) {
+    const { lab, result } = await labOfRuns();
+    const runs = join(folder, 'runs');
+    const training = start(['train', lab.experiment, '--out', runs]);
+    const at = draw.int(80);
+    await until(() => recordsOf(onlyRun(runs)) > at, training);
+    const made = onlyRun(runs);
+    if (made === undefined) throw new Error(`no run was made: ${(await training.ended).err}`);
+    const name = draw.pick(Object.keys(FAULTS));
+    const where = await FAULTS[name]!(made, folder, training.ended, result);
+    return `${name} ${where}`;
+  },
+};
+
+type Fault = (
+  run: string,
+  folder: string,
+  ended: ReturnType<typeof start>['ended'],
+  result: string,
+) => Promise<string>;
+
+const FAULTS: Record<string, Fault> = {
+  async removed(made, _folder, ended) {
+    rmSync(made, { recursive: true, force: true });
+    return gone(made, ended);
+  },
+  async renamed(made, folder, ended, result) {
+    const moved = join(folder, 'moved');
+    renameSync(made, moved);
+    const how = await gone(made, ended);
+    const again = await run(['train', '--resume', moved]);
+    const over = again.code === EXIT.run && /has finished/.test(again.err);
+    clean(again.code === 0 || over, `--resume of the renamed folder ended with ${again.code}: ${again.err}`);
+    requireWhole(moved, result);
+    return how;
+  },
+  'without its journal': (made, _folder, ended) => partGone(made, 'events.jsonl', ended),
+  'without its adapters': (made, _folder, ended) => partGone(made, 'adapter', ended),
+  async 'read-only'(made, folder, ended, result) {
+    if (process.getuid?.() !== 0) return 'left out';
+    // The superuser writes into a folder of any mode, but not into one that is mounted read-only.
+    const shield = join(folder, 'shield');
+    mkdirSync(shield);
+    execFileSync('mount', ['--bind', made, made]);
+    try {
+      execFileSync('mount', ['-o', 'remount,bind,ro', made]);
+      const end = await ended;
+      clean(
+        [EXIT.disk, 0].includes(end.code as 0),
+        `in a read-only folder train ended with ${end.code}: ${end.err}`,
+      );
+      clean(!isOurFault(end), `in a read-only folder: ${end.err}`);
+      if (end.code === 0) return 'too late';
+    } finally {
+      execFileSync('umount', [made]);
+    }
+    const again = await run(['train', '--resume', made]);
+    clean(again.code === 0, `--resume ended with ${again.code}: ${again.err}`);
+    requireWhole(made, result);
+    return 'stopped';
+  },
+};
+
+/** The run says that its folder is gone, or had ended; nothing comes back under the old name. */
+async function gone(made: string, ended: ReturnType<typeof start>['ended']): Promise<string> {
+  const end = await ended;
+  clean(
+    end.code === EXIT.lost || end.code === 0,
+    `train whose folder is gone ended with ${end.code}: ${end.err}`,
+  );
+  clean(!isOurFault(end), `train whose folder is gone: ${end.err}`);
+  clean(!existsSync(made), `${made} came back`);
+  clean(end.code !== EXIT.lost || /--resume/.test(end.err), `it does not say how to continue: ${end.err}`);
+  return end.code === 0 ? 'too late' : 'stopped';
+}
+
+/** A part that is removed is there again, or the run says that it is not. */
+async function partGone(
+  made: string,
+  part: string,
+  ended: ReturnType<typeof start>['ended'],
+): Promise<string> {
+  rmSync(join(made, part), { recursive: true, force: true });
+  const end = await ended;
+  clean(!isOurFault(end), `without ${part}: ${end.err}`);
+  if (end.code === 0) {
+    clean(existsSync(join(made, part)), `train ended with 0, and ${part} is not there`);
+    return 'written again';
+  }
+  clean(end.code === EXIT.lost, `without ${part} train ended with ${end.code}: ${end.err}`);
+  return 'stopped';
+}

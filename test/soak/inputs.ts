@@ -1,0 +1,85 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT } from '../../src/shared/errors';
+import { readRun } from '../../src/runs/read';
+import { clean, type Campaign } from './campaign';
+import type { Draw } from './draw';
+import { copyLab, labOfRuns } from './lab-copy';
+import { isOurFault, killAll, run, start, until } from './processes';
+import { recordsOf } from './records';
+import { onlyRun, resultOf } from './run-facts';
+
+/** Files that a run reads, changed between a kill and its resume, or while it trains. */
+export const inputs: Campaign = {
+  name: 'inputs',
+  slice: 3,
+  lacks: () => (process.platform === 'linux' ? undefined : 'only Linux lists the processes to kill'),
+  async trial(draw, folder) {
+    const { lab, result } = await labOfRuns();
+    const experiment = copyLab(lab, folder);
+    const runs = join(folder, 'runs');
+    const training = start(['train', experiment, '--out', runs]);
+    const at = 4 + draw.int(70);
+    await until(() => recordsOf(onlyRun(runs)) > at, training);
+    const made = onlyRun(runs)!;
+    if (draw.int(4) === 0) {
+      // The model's file is mapped: another one of the same size flows into the training.
+      writeFileSync(join(folder, 'model.onnx'), otherWeights(draw, readFileSync(join(folder, 'model.onnx'))));
+      const end = await training.ended;
+      clean(!isOurFault(end), `over a changed model: ${end.err}`);
+      // One that had read all it needed is as if nothing had happened.
+      if (end.code === 0)
+        clean(resultOf(made) === result, 'a changed model went into the training, and it ended with 0');
+      else clean(end.code === EXIT.inputs, `over a changed model train ended with ${end.code}: ${end.err}`);
+      return end.code === 0 ? 'model, too late' : 'model, stopped';
+    }
+    await killAll(training.pid, folder);
+    await training.ended;
+    if (readRun(made).result !== undefined) return 'too late';
+    const [name, change] = draw.pick(Object.entries(CHANGES));
+    change(draw, folder);
+    const refused = await run(['train', '--resume', made]);
+    clean(refused.code === EXIT.inputs, `--resume after ${name} ended with ${refused.code}: ${refused.err}`);
+    const accepted = await run(['train', '--resume', made, '--accept-changed-inputs']);
+    clean(
+      accepted.code === 0,
+      `--accept-changed-inputs after ${name} ended with ${accepted.code}: ${accepted.err}`,
+    );
+    return name;
+  },
+};
+
+const CHANGES: Record<string, (draw: Draw, folder: string) => void> = {
+  'flipped label': (draw, folder) =>
+    lines(folder, (rows) => {
+      const at = draw.int(rows.length);
+      rows[at] = rows[at]!.includes('"pets"')
+        ? rows[at]!.replace('"pets"', '"other"')
+        : rows[at]!.replace('"label":"other"', '"label":"pets"');
+      return rows;
+    }),
+  'removed row': (draw, folder) => lines(folder, (rows) => rows.toSpliced(draw.int(rows.length), 1)),
+  'reversed rows': (_draw, folder) => lines(folder, (rows) => rows.reverse()),
+  'changed token': (_draw, folder) => {
+    const path = join(folder, 'tokenizer.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"playing"', '"playinf"'));
+  },
+  'other weights': (draw, folder) => {
+    const path = join(folder, 'model.onnx');
+    writeFileSync(path, otherWeights(draw, readFileSync(path)));
+  },
+};
+
+function lines(folder: string, change: (rows: string[]) => string[]): void {
+  const path = join(folder, 'train.jsonl');
+  writeFileSync(path, `${change(readFileSync(path, 'utf8').trimEnd().split('\n')).join('\n')}\n`);
+}
+
+/** A model of the same size whose file still loads: low bits of numbers in its largest weights. */
+function otherWeights(draw: Draw, bytes: Buffer): Buffer {
+  const out = Buffer.from(bytes);
+  const middle = Math.floor(out.length / 3) + draw.int(64) * 4;
+  for (let i = 0; i < 2048; i += 4) out[middle + i]! ^= 1;
+  return out;
+}

@@ -1,0 +1,139 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Lab } from '../cli/lab';
+import { clean, type Campaign } from './campaign';
+import { isOurFault, killAll, run, start } from './processes';
+import { leftovers, onlyRun, requireWhole, resultOf } from './run-facts';
+
+const EPOCHS = ['--set', 'training.epochs=2'];
+
+/** A small model with its data, a run that was left alone, and how long each command takes here. */
+interface Made {
+  lab: Lab;
+  run: string;
+  result: string;
+  seconds: Map<string, number>;
+}
+let made: Made | undefined;
+
+/** Every command that writes, killed with everything it has started at a moment drawn from the time that it takes. */
+export const kills: Campaign = {
+  name: 'kills',
+  slice: 6,
+  lacks: () => (process.platform === 'linux' ? undefined : 'only Linux lists the processes to kill'),
+  async trial(draw, folder) {
+    made ??= await make();
+    const name = draw.pick(Object.keys(COMMANDS));
+    await COMMANDS[name]!(made, folder, () => draw.next());
+    return name;
+  },
+};
+
+async function make(): Promise<Made> {
+  const lab = new Lab({ adapter: { dropout: 0.1 } });
+  process.once('exit', () => lab.remove());
+  const sweep = {
+    ...(JSON.parse(readFileSync(lab.experiment, 'utf8')) as object),
+    sweep: { type: 'grid', parameters: { 'training.seed': [1, 2] } },
+  };
+  lab.write('sweep.aurora.json', JSON.stringify(sweep));
+  const began = performance.now();
+  const { code, err } = await run(['train', lab.experiment, ...EPOCHS, '--out', lab.path('alone')]);
+  clean(code === 0, `a run that was left alone ended with ${code}: ${err}`);
+  const seconds = new Map([['train', (performance.now() - began) / 1000]]);
+  const alone = onlyRun(lab.path('alone'))!;
+  return { lab, run: alone, result: resultOf(alone), seconds };
+}
+
+type Kill = (made: Made, folder: string, moment: () => number) => Promise<void>;
+
+const COMMANDS: Record<string, Kill> = {
+  async train({ lab, result, seconds }, folder, moment) {
+    const out = join(folder, 'runs');
+    await killed(
+      ['train', lab.experiment, ...EPOCHS, '--out', out],
+      folder,
+      moment() * seconds.get('train')!,
+    );
+    // As often as it likes: what is resumed may be killed again.
+    const folderOfRun = onlyRun(out);
+    if (folderOfRun === undefined) return;
+    if (moment() < 0.5)
+      await killed(['train', '--resume', folderOfRun], folder, moment() * seconds.get('train')!);
+    const { code, err } = await run(['train', '--resume', folderOfRun]);
+    // One that was killed before it had written what it is to train, or after its end, has nothing to resume.
+    if (code === 20 && /spec\.json is missing/.test(err)) return;
+    clean(code === 0 || (code === 20 && /has finished/.test(err)), `--resume ended with ${code}: ${err}`);
+    requireWhole(folderOfRun, result);
+  },
+  sweep({ lab, seconds }, folder, moment) {
+    mkdirSync(folder, { recursive: true });
+    const at = join(folder, 'lab');
+    cpSync(lab.folder, at, { recursive: true, filter: (from) => !from.includes('.aurora') });
+    const args = ['sweep', join(at, 'sweep.aurora.json'), ...EPOCHS, '--parallel', '2', '--device', 'cpu'];
+    return again(args, folder, moment, 2 * seconds.get('train')!, () => {
+      const left = leftovers(join(at, '.aurora'));
+      clean(left.length === 0, `the sweep has left ${left.join(', ')}`);
+    });
+  },
+  export: (m, folder, moment) =>
+    onCopy(m, folder, moment, (copy) => ['export', copy, '--as', 'onnx-merged', '--max-drop', '100']),
+  'export adapter': (m, folder, moment) =>
+    onCopy(m, folder, moment, (copy) => ['export', copy, '--as', 'peft-lora', '--max-drop', '100']),
+  errors: (m, folder, moment) => onCopy(m, folder, moment, (copy) => ['errors', copy, '--again']),
+  study: (m, folder, moment) =>
+    onCopy(m, folder, moment, (copy) => ['study', copy, '--measure', '--out', join(folder, 'report')]),
+  import({ lab, run: from, seconds }, folder, moment) {
+    const file = join(folder, 'tiny.aurora.json');
+    mkdirSync(folder, { recursive: true });
+    for (const name of [
+      'model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'train.jsonl',
+      'validation.jsonl',
+    ])
+      cpSync(lab.path(name), join(folder, name));
+    writeFileSync(file, readFileSync(lab.experiment));
+    const args = ['import', join(from, 'adapter/best'), '--experiment', file];
+    return again(args, folder, moment, seconds.get('train')!, () => {
+      const left = leftovers(join(folder, '.aurora'));
+      clean(left.length === 0, `the import has left ${left.join(', ')}`);
+    });
+  },
+};
+
+/** A command on a copy of the finished run, which it must leave as it is. */
+async function onCopy(
+  { run: from, result, seconds }: Made,
+  folder: string,
+  moment: () => number,
+  args: (copy: string) => string[],
+): Promise<void> {
+  const copy = join(folder, 'run');
+  cpSync(from, copy, { recursive: true });
+  await again(args(copy), folder, moment, seconds.get('train')!, () => requireWhole(copy, result));
+}
+
+/** Kills a command, runs it again to its end, and looks at what it has left. */
+async function again(
+  args: string[],
+  folder: string,
+  moment: () => number,
+  most: number,
+  check: () => void,
+): Promise<void> {
+  await killed(args, folder, moment() * most);
+  const end = await run(args);
+  clean(end.code === 0, `${args[0]} after a kill ended with ${end.code}: ${end.err}`);
+  clean(!isOurFault(end), `${args[0]} after a kill: ${end.err}`);
+  check();
+}
+
+async function killed(args: string[], folder: string, seconds: number): Promise<void> {
+  const process = start(args);
+  await Promise.race([process.ended, wait(1000 * seconds)]);
+  await killAll(process.pid, folder);
+  await process.ended;
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CLI } from '../cli/lab';
+
+export interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** What it printed to standard error. */
+  err: string;
+}
+
+export interface Running {
+  pid: number;
+  ended: Promise<End>;
+  /** Whether it has ended by now. */
+  over(): boolean;
+}
+
+/** The built program, at the head of its own process group. */
+export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  let over = false;
+  const ended = new Promise<End>((resolve) => {
+    child.once('close', (code, signal) => {
+      over = true;
+      resolve({ code, signal, err });
+    });
+  });
+  return { pid: child.pid!, ended, over: () => over };
+}
+
+export const run = (args: readonly string[], env?: Record<string, string>): Promise<End> =>
+  start(args, env).ended;
+
+/** Ends a process and every other one whose command line names `folder`: trials of a sweep lead groups of their own. */
+export async function killAll(pid: number, folder: string): Promise<void> {
+  send(pid);
+  for (;;) {
+    const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && mentions(name, folder));
+    if (left.length === 0) return;
+    for (const name of left) send(Number(name));
+    await wait(10);
+  }
+}
+
+function mentions(pid: string, folder: string): boolean {
+  try {
+    return Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+  } catch {
+    return false;
+  }
+}
+
+function send(pid: number): void {
+  for (const target of [-pid, pid])
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      continue;
+    }
+}
+
+/** Waits for a condition, or for the process to end first. */
+export async function until(condition: () => boolean, process: Running): Promise<void> {
+  while (!condition() && !process.over()) await wait(5);
+}
+
+/** Whether the program called an outcome its own mistake. */
+export const isOurFault = ({ err }: End): boolean =>
+  err.includes('fault of AuroRA Lab') || /^ {4}at /m.test(err);

@@ -1,0 +1,227 @@
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { readRows } from '../../src/data/rows';
+import { loadTokenizer } from '../../src/data/tokenizer';
+import { readDataHead } from '../../src/extension/experiment/data-head';
+import { ExperimentText } from '../../src/extension/experiment/experiment-text';
+import { textFindings } from '../../src/extension/experiment/check-text';
+import { Snapshots } from '../../src/extension/panels/activations/snapshots';
+import { loadModel } from '../../src/graph/load';
+import { prepareModel } from '../../src/graph/prepare';
+import { readSafetensors } from '../../src/graph/safetensors';
+import { summarize } from '../../src/graph/summary';
+import { checkExperiment, parseExperiment } from '../../src/runs/experiment/load';
+import { readPredictions } from '../../src/runs/predictions';
+import { readRun, readRunSummary } from '../../src/runs/read';
+import { studyRun } from '../../src/runs/study/study-run';
+import { lookAtTrial } from '../../src/runs/sweep/look';
+import { readSweep, trialOf } from '../../src/runs/sweep/record';
+import { RunTail } from '../../src/runs/tail';
+import { readUser } from '../../src/runs/user';
+import { AuroraError } from '../../src/shared/errors';
+import { latestCheckpoint } from '../../src/trainer/checkpoint-store';
+import { readAdapterFolder } from '../../src/trainer/import/folder';
+import { adapterModules } from '../../src/trainer/import/modules';
+import { importedSpec } from '../../src/trainer/import/spec';
+
+/** Something that is read: what it is made of, and everything in the product that reads it. */
+export interface Subject {
+  name: string;
+  /** Puts it into an empty folder. @returns the files that may be damaged */
+  make(folder: string): string[];
+  /** Reads it in every way there is; each reader may refuse with an AuroraError, and nothing else. */
+  readers: ((folder: string) => unknown)[];
+}
+
+const FIXTURES = resolve('test/fixtures');
+const REFERENCE = join(FIXTURES, 'reference');
+
+/** Copies these files of a folder. */
+const copied =
+  (from: string, ...names: string[]) =>
+  (folder: string): string[] =>
+    names.map((name) => {
+      copyFileSync(join(from, name), join(folder, name));
+      return join(folder, name);
+    });
+
+const model = (file: string): Subject => ({
+  name: file,
+  make: copied(REFERENCE, file),
+  readers: [(f) => summarize(loadModel(join(f, file))), (f) => prepareModel(loadModel(join(f, file)))],
+});
+
+const TEXTS = ['the cat played !', '', 'unaffable, playing 中文 🙂', 'x'.repeat(3000)];
+
+const tokenizer = (folder: string): Subject => ({
+  name: `tokenizer ${folder}`,
+  make: copied(join(FIXTURES, 'data', folder), ...readdirSync(join(FIXTURES, 'data', folder))),
+  readers: [
+    (f) => {
+      const loaded = loadTokenizer(join(f, 'tokenizer.json'));
+      for (const text of TEXTS) for (const id of loaded.encode(text, 16).ids) loaded.piece(id);
+      loaded.decode([0, 1, 2]);
+    },
+  ],
+});
+
+const TABLES: Record<string, string> = {
+  'rows.csv': 'text,label\n"a, ""b""",x\nplain,y\n"two\nlines",x\n',
+  'rows.tsv': 'text\tlabel\nplain\tx\nother\ty\n',
+  'rows.jsonl': '{"text":"one","label":"x"}\n{"text":"two","label":"y","more":[1]}\n',
+};
+const COLUMNS = { textColumn: 'text', labelColumn: 'label' };
+
+const table = (name: string, zipped: boolean): Subject => {
+  const file = zipped ? `${name}.gz` : name;
+  const bytes = Buffer.from(TABLES[name]!);
+  return {
+    name: file,
+    make(folder) {
+      writeFileSync(join(folder, file), zipped ? gzipSync(bytes) : bytes);
+      return [join(folder, file)];
+    },
+    readers: [
+      (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'skip' }),
+      (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'fail' }),
+      // The editor's own reader may say that it cannot make sense of a file, and never throws for its content.
+      (f) => readDataHead(join(f, file)),
+    ],
+  };
+};
+
+const EXPERIMENT = {
+  model: { path: 'model.onnx' },
+  task: { type: 'text-classification', head: 'linear', pooling: 'mean' },
+  data: { train: 'train.jsonl', validation: 'validation.jsonl' },
+  adapter: {
+    method: 'aurora',
+    rank: 2,
+    alpha: 4,
+    targetModules: ['query', 'value'],
+    rankPattern: { query: 4 },
+  },
+  training: { epochs: 4, learningRate: 0.01 },
+  sweep: {
+    type: 'grid',
+    parameters: { 'training.seed': [1, 2], 'adapter.rank': [1, 2] },
+    metric: 'accuracy',
+  },
+};
+
+const experiment: Subject = {
+  name: 'experiment',
+  make(folder) {
+    writeFileSync(join(folder, 'x.aurora.json'), JSON.stringify(EXPERIMENT, null, 2));
+    return [join(folder, 'x.aurora.json')];
+  },
+  readers: [
+    (f) => {
+      const file = join(f, 'x.aurora.json');
+      parseExperiment(file, readFileSync(file, 'utf8'), ['training.epochs=2']);
+    },
+    (f) => {
+      // In the editor nothing may be thrown at all, whatever is typed.
+      const file = join(f, 'x.aurora.json');
+      const text = readFileSync(file, 'utf8');
+      neverRefuses(() => {
+        textFindings(new ExperimentText(file, text), checkExperiment(file, text).problems, (m) => m);
+      });
+    },
+  ],
+};
+
+const safetensors = (run: string): Subject => ({
+  name: 'safetensors',
+  make: copied(join(run, 'adapter/best'), 'adapter_model.safetensors'),
+  readers: [(f) => readSafetensors(join(f, 'adapter_model.safetensors'))],
+});
+
+const adapter = (run: string): Subject => ({
+  name: 'adapter folder',
+  make: copied(join(run, 'adapter/best'), ...readdirSync(join(run, 'adapter/best'))),
+  readers: [
+    (f) => {
+      const from = readAdapterFolder(f);
+      importedSpec(from);
+      adapterModules(from);
+    },
+  ],
+});
+
+const everyFile = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile())
+    .map((e) => join(e.parentPath, e.name));
+
+const runFolder = (run: string): Subject => ({
+  name: 'run folder',
+  make(folder) {
+    cpSync(run, join(folder, 'run'), { recursive: true });
+    return everyFile(join(folder, 'run'));
+  },
+  readers: [
+    (f) => readRun(join(f, 'run')),
+    (f) => studyRun(readRunSummary(join(f, 'run')), 'run'),
+    // The tree's and the sweep's readers show what is wrong with a folder: they never throw.
+    async (f) => {
+      const tail = new RunTail(join(f, 'run'));
+      await tail.look();
+      await tail.look();
+    },
+    (f) =>
+      neverRefuses(() => {
+        trialOf(join(f, 'run'));
+        lookAtTrial({ id: 'x', number: 1, settings: {}, run: 'run', planned: true }, join(f, 'run'));
+      }),
+    (f) => readUser(join(f, 'run')),
+    (f) => latestCheckpoint(join(f, 'run'), () => undefined),
+    (f) => readPredictions(join(f, 'run'), 48),
+    async (f) => {
+      const snapshots = new Snapshots(join(f, 'run'));
+      for (const step of await snapshots.steps()) await snapshots.read(step);
+      await snapshots.readExamples();
+    },
+  ],
+});
+
+const sweepFolder = (sweep: string): Subject => ({
+  name: 'sweep folder',
+  make: (folder) => {
+    cpSync(sweep, join(folder, 'sweep'), { recursive: true });
+    return [join(folder, 'sweep', 'sweep.json')];
+  },
+  readers: [(f) => readSweep(join(f, 'sweep'))],
+});
+
+/** Turns a refusal into an outcome that is not allowed. */
+function neverRefuses(read: () => unknown): void {
+  try {
+    read();
+  } catch (e) {
+    throw new Error(`threw where it must not: ${(e as Error).message}`, { cause: e });
+  }
+}
+
+/** @param run a finished run. @param sweep a finished sweep's folder */
+export const subjects = (run: string, sweep: string): Subject[] => [
+  ...['bert.onnx', 'vit.onnx', 'llama.onnx', 'bert-opset13.onnx'].map(model),
+  ...['wordpiece', 'unigram'].map(tokenizer),
+  ...Object.keys(TABLES).flatMap((name) => [table(name, false), table(name, true)]),
+  experiment,
+  safetensors(run),
+  adapter(run),
+  runFolder(run),
+  sweepFolder(sweep),
+];
+
+export const isRefusal = (e: unknown): boolean => e instanceof AuroraError;
+
+/** Where in the subject a file lies, for the tally. */
+export const placeIn = (folder: string, file: string): string => relative(folder, file);
+
+export function emptyFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
