@@ -36,7 +36,7 @@ type Fault = (
 
 const FAULTS: Record<string, Fault> = {
   async removed(made, _folder, ended) {
-    rmSync(made, { recursive: true, force: true });
+    remove(made);
     return gone(made, ended);
   },
   async renamed(made, folder, ended, result) {
@@ -95,7 +95,7 @@ async function partGone(
   part: string,
   ended: ReturnType<typeof start>['ended'],
 ): Promise<string> {
-  rmSync(join(made, part), { recursive: true, force: true });
+  remove(join(made, part));
   const end = await ended;
   clean(!isOurFault(end), `without ${part}: ${end.err}`);
   if (end.code === 0) {
@@ -104,4 +104,14 @@ async function partGone(
   }
   clean(end.code === EXIT.lost, `without ${part} train ended with ${end.code}: ${end.err}`);
   return 'stopped';
+}
+
+/** The trainer may write into it meanwhile. */
+function remove(path: string): void {
+  for (;;)
+    try {
+      return rmSync(path, { recursive: true, force: true });
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw e;
+    }
 }

@@ -5,7 +5,7 @@ import { readRun } from '../../src/runs/read';
 import { clean, type Campaign } from './campaign';
 import type { Draw } from './draw';
 import { copyLab, labOfRuns } from './lab-copy';
-import { isOurFault, killAll, run, start, until } from './processes';
+import { isOurFault, killAll, run, start, until, type Running } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, resultOf } from './run-facts';
 
@@ -22,17 +22,7 @@ export const inputs: Campaign = {
     const at = 4 + draw.int(70);
     await until(() => recordsOf(onlyRun(runs)) > at, training);
     const made = onlyRun(runs)!;
-    if (draw.int(4) === 0) {
-      // The model's file is mapped: another one of the same size flows into the training.
-      writeFileSync(join(folder, 'model.onnx'), otherWeights(draw, readFileSync(join(folder, 'model.onnx'))));
-      const end = await training.ended;
-      clean(!isOurFault(end), `over a changed model: ${end.err}`);
-      // One that had read all it needed is as if nothing had happened.
-      if (end.code === 0)
-        clean(resultOf(made) === result, 'a changed model went into the training, and it ended with 0');
-      else clean(end.code === EXIT.inputs, `over a changed model train ended with ${end.code}: ${end.err}`);
-      return end.code === 0 ? 'model, too late' : 'model, stopped';
-    }
+    if (draw.int(3) === 0) return whileTraining(draw, folder, made, training, result);
     await killAll(training.pid, folder);
     await training.ended;
     if (readRun(made).result !== undefined) return 'too late';
@@ -48,6 +38,33 @@ export const inputs: Campaign = {
     return name;
   },
 };
+
+/** The model's file is mapped by the trainer: another one of the same size flows in, a shorter one ends it. */
+async function whileTraining(
+  draw: Draw,
+  folder: string,
+  made: string,
+  training: Running,
+  result: string,
+): Promise<string> {
+  const model = join(folder, 'model.onnx');
+  const truncates = draw.int(2) === 0;
+  const bytes = otherWeights(draw, readFileSync(model));
+  writeFileSync(model, truncates ? bytes.subarray(0, 1000) : bytes, { flag: truncates ? 'w' : 'r+' });
+  const how = truncates ? 'truncated model' : 'overwritten model';
+  const end = await training.ended;
+  clean(!isOurFault(end), `${how}: ${end.err}`);
+  if (end.code === 0) {
+    // It had computed all it needed before.
+    clean(resultOf(made) === result, `${how} went into the training, and it ended with 0`);
+    return `${how}, too late`;
+  }
+  const died = truncates && end.signal === 'SIGBUS';
+  clean(died || end.code === EXIT.inputs, `${how}: ended with ${end.code ?? end.signal}: ${end.err}`);
+  const again = await run(['train', '--resume', made]);
+  clean(again.code === EXIT.inputs, `--resume over a ${how} ended with ${again.code}: ${again.err}`);
+  return `${how}, ${died ? 'died' : 'stopped'}`;
+}
 
 const CHANGES: Record<string, (draw: Draw, folder: string) => void> = {
   'flipped label': (draw, folder) =>

@@ -1,10 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Lab } from '../cli/lab';
 import { clean, type Campaign } from './campaign';
 import { isOurFault, killAll, run, start } from './processes';
-import { leftovers, onlyRun, requireWhole, resultOf } from './run-facts';
+import { ageLeftovers, leftovers, onlyRun, requireWhole, resultOf } from './run-facts';
 
 const EPOCHS = ['--set', 'training.epochs=2'];
 
@@ -70,7 +70,7 @@ const COMMANDS: Record<string, Kill> = {
   sweep({ lab, seconds }, folder, moment) {
     mkdirSync(folder, { recursive: true });
     const at = join(folder, 'lab');
-    cpSync(lab.folder, at, { recursive: true, filter: (from) => !from.includes('.aurora') });
+    cpSync(lab.folder, at, { recursive: true, filter: (from) => basename(from) !== '.aurora' });
     const args = ['sweep', join(at, 'sweep.aurora.json'), ...EPOCHS, '--parallel', '2', '--device', 'cpu'];
     return again(args, folder, moment, 2 * seconds.get('train')!, () => {
       const left = leftovers(join(at, '.aurora'));
@@ -136,4 +136,5 @@ async function killed(args: string[], folder: string, seconds: number): Promise<
   await Promise.race([process.ended, wait(1000 * seconds)]);
   await killAll(process.pid, folder);
   await process.ended;
+  ageLeftovers(folder);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRun } from '../../src/runs/read';
 import { clean } from './campaign';
@@ -26,7 +26,7 @@ const adapterSum = (folder: string, name: string): string =>
 export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 /** Names that only a process in the middle of something leaves. */
-const TEMPORARY = /\.tmp$|-tmp$|^\.out-|^\.import-|^graph$|^export-/;
+const TEMPORARY = /\.tmp$|-tmp$|^\.out-|^\.import-|^graph$|^export-|^study-/;
 
 /** What is left below a folder of processes that are gone. */
 export const leftovers = (folder: string): string[] =>
@@ -35,6 +35,12 @@ export const leftovers = (folder: string): string[] =>
         TEMPORARY.test(path.split('/').at(-1)!),
       )
     : [];
+
+/** A day passes: what a living process may still need is not removed. */
+export function ageLeftovers(folder: string): void {
+  const then = new Date(Date.now() - 86_400_000);
+  for (const path of leftovers(folder)) utimesSync(join(folder, path), then, then);
+}
 
 /** A run that has ended well, with the numbers it must have and nothing left behind. */
 export function requireWhole(folder: string, result: string): void {
