@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { bundles } from './lib/bundles.mjs';
+import { bundles, PROGRAMS } from './lib/bundles.mjs';
 import { main } from './lib/console.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
@@ -15,7 +15,9 @@ await main(async () => {
   ensureFakeTime();
   if (args.length === process.argv.length - 2) await build();
   const esbuild = await import('esbuild');
-  const [host] = bundles(OUT, { programs: { soak: 'test/soak/main.ts' } });
+  const [host] = bundles(OUT, {
+    programs: { soak: 'test/soak/main.ts', 'schema-validator': PROGRAMS['schema-validator'] },
+  });
   await esbuild.build(host);
   return runNode(join(OUT, 'soak.cjs'), args);
 });

@@ -12,6 +12,7 @@ export const PROGRAMS = {
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
   study: 'src/shared/study/computing.ts',
+  'schema-validator': 'src/runs/experiment/schema-validator.ts',
 };
 /** What lies beside them, by its place in the repository. Under Node, tfjs' WebAssembly has one thread. */
 const COPIED = {
@@ -51,7 +52,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     external: ['onnxruntime-node', 'vscode', 'webgpu'],
     loader: { '.py': 'text' },
     minify: packaged,
-    plugins: [apart, schemaBeside, copied(out)],
+    plugins: [apart, validatorBeside, schemaBeside, copied(out)],
   };
   const pages = {
     ...common,
@@ -81,6 +82,20 @@ const apart = {
       build.onResolve({ filter }, ({ kind }) =>
         kind === 'dynamic-import' ? { path, external: true } : undefined,
       );
+  },
+};
+
+/** Loaded at the first check, which is not asynchronous; the programs share one file. */
+const validatorBeside = {
+  name: 'validator-beside',
+  setup(build) {
+    build.onResolve({ filter: /\/schema-validator$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'schema-validator', namespace: 'beside' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'beside' }, () => ({
+      contents: "export const schemaValidator = () => require('./schema-validator.cjs').schemaValidator();",
+    }));
+    build.onResolve({ filter: /^\.\/schema-validator\.cjs$/ }, ({ path }) => ({ path, external: true }));
   },
 };
 

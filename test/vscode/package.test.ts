@@ -30,6 +30,7 @@ const DIST = [
   'extension.cjs',
   'hash-worker.cjs',
   'pulse-worker.cjs',
+  'schema-validator.cjs',
   'study.cjs',
   'tfjs.cjs',
   'wasm',

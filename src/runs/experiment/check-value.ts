@@ -1,24 +1,11 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import Ajv, { type ValidateFunction } from 'ajv';
 import type { AdapterSpec, Experiment } from '../../shared/experiment';
-import schema from '../../shared/experiment.schema.json';
 import type { SweepSpec } from '../../shared/sweep';
 import { schemaProblems } from './problems';
 import { adapterRuleProblems, ruleProblems } from './rules';
+import { schemaValidator } from './schema-validator';
 import type { Problem } from './source';
 import { sweepRuleProblems } from './sweep-rules';
-
-let compiled: ValidateFunction | undefined;
-/** Compiled when it is first needed: the editor's start must not wait for it. */
-const validator = (): ValidateFunction =>
-  (compiled ??= new Ajv({
-    allErrors: true,
-    verbose: true,
-    useDefaults: true,
-    allowUnionTypes: true,
-    // For editors only.
-    keywords: ['enumDescriptions', 'defaultSnippets', 'allowComments', 'allowTrailingCommas'],
-  }).compile(schema));
 
 export interface Checked {
   /** What the schema finds wrong; where that is anything, all else is left out. */
@@ -32,7 +19,7 @@ export interface Checked {
 
 /** Checks what an experiment file holds, and fills defaults into `value` itself; paths become absolute in `experiment`. */
 export function checkValue(value: unknown, file: string): Checked {
-  const validate = validator();
+  const validate = schemaValidator();
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
   const { sweep, ...plain } = value as Experiment & { $schema?: string; sweep?: SweepSpec };
   delete plain.$schema;
@@ -44,7 +31,7 @@ export function checkValue(value: unknown, file: string): Checked {
 /** What is wrong with an adapter's settings, wherever they come from; their defaults have to be filled in. */
 export function adapterProblems(adapter: AdapterSpec): Problem[] {
   const value = { adapter: { ...adapter } };
-  const validate = validator();
+  const validate = schemaValidator();
   validate(value);
   const own = schemaProblems(validate.errors ?? [], value).filter((p) => p.path[0] === 'adapter');
   return own.length > 0 ? own : adapterRuleProblems(adapter);

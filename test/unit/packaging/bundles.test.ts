@@ -37,10 +37,14 @@ describe('the extension host’s bundle', () => {
     expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
   });
 
-  test('asks for nothing but VS Code and Node, and for studies when one is opened', () => {
+  test('asks for nothing but VS Code and Node, for studies when one is opened and for Ajv at the first check', () => {
     const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith('extension.cjs'))!;
     const outside = imports.filter((i) => i.external && i.path !== 'vscode' && !isBuiltin(i.path));
-    expect(outside.map((i) => [i.path, i.kind])).toEqual([['./study.cjs', 'dynamic-import']]);
+    expect(outside.map((i) => [i.path, i.kind]).sort()).toEqual([
+      ['./schema-validator.cjs', 'require-call'],
+      ['./study.cjs', 'dynamic-import'],
+    ]);
+    expect(inputs(host, 'extension.cjs').filter((path) => path.includes('/ajv/'))).toEqual([]);
     const early = inputs(host, 'extension.cjs').filter((path) =>
       /shared\/study\/(figures|report|compare)/.test(path),
     );
@@ -65,7 +69,9 @@ describe('the pages', () => {
 
   test('hold nothing of the host but what both sides share', () => {
     for (const name of names()) {
-      const outside = inputs(pages, `webview/${name}`).filter((path) => /^src\/(?!shared\/)/.test(path));
+      const outside = inputs(pages, `webview/${name}`).filter((path) =>
+        /^src\/(?!shared\/|experiment\/)/.test(path),
+      );
       expect(outside, name).toEqual([]);
     }
   });
