@@ -14,7 +14,7 @@ import { basename, dirname, join, posix, resolve, sep } from 'node:path';
 export function containedName(name: string, platform = process.platform): string | undefined {
   if (name.includes('\0')) return undefined;
   const path = name.replaceAll('\\', '/');
-  if (path.startsWith('/') || /^[A-Za-z]:(\/|$)/.test(path)) return undefined;
+  if (path.startsWith('/')) return undefined;
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
@@ -23,7 +23,8 @@ export function containedName(name: string, platform = process.platform): string
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }
-  return parts.length > 0 ? parts.join('/') : undefined;
+  // Checked last: "./C:/x" would be a drive's path once it is written in its one spelling.
+  return parts.length === 0 || /^[A-Za-z]:$/.test(parts[0]!) ? undefined : parts.join('/');
 }
 
 /** Whether a text names an entry of a folder itself: no path, and neither the folder nor the one above it. */

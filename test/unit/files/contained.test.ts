@@ -42,6 +42,8 @@ const HOSTILE = [
   'C:\\x',
   'c:/x',
   'C:',
+  './C:/x',
+  'sub/../C:\\x',
   'w.bin\0',
   '\0',
   'sub/..',
