@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { diskError } from '../files/atomic';
 import { escapeControls } from '../shared/controls';
 import { AuroraError, EXIT } from '../shared/errors';
 import { nearest } from '../shared/nearest';
@@ -116,6 +117,14 @@ async function main(argv: string[]): Promise<number> {
   return command.run(args);
 }
 
+const WRITES = /^(mkd|rm|unlink|rename|link|symlink|write|fsync|ftruncate|copyfile|utime)/;
+
+/** A write that the file system refused, and that nobody has named yet, is the disk's error and not the program's. */
+function asDiskError(e: unknown): unknown {
+  const { path, syscall = '' } = (e ?? {}) as NodeJS.ErrnoException;
+  return typeof path === 'string' && WRITES.test(syscall) ? diskError(path, e) : e;
+}
+
 function unknownCommand(name: string): AuroraError {
   const names = SHOWN.map(([known]) => known);
   const near = nearest(name, names);
@@ -140,7 +149,8 @@ process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
-  (e: unknown) => {
+  (error: unknown) => {
+    const e = asDiskError(error);
     const known = e instanceof AuroraError;
     process.stderr.write(
       `\nerror: ${escapeControls(known ? e.message : `unexpected: ${(e as Error)?.message ?? String(e)}`, '\n\t')}\n`,

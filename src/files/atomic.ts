@@ -61,10 +61,10 @@ export function readAll(fd: number): Buffer {
   return bytes.subarray(0, done);
 }
 
-/** Removes what was left half done. A failure in doing so must not hide the one that came first. */
-function discard(path: string): void {
+/** Removes what was left half done, a file or a folder. A failure in doing so must not hide the one that came first. */
+export function discard(path: string): void {
   try {
-    rmSync(path, { force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch {
     return;
   }

@@ -7,7 +7,7 @@ import {
   statSync,
   type BigIntStats,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { diskError } from '../files/atomic';
 import { AuroraError } from '../shared/errors';
 
@@ -66,6 +66,13 @@ export class HeldFolder {
   close(): void {
     if (this.fd !== undefined) closeSync(this.fd);
   }
+}
+
+/** What a write below the run's folder found gone, as while that folder is being removed; undefined for other errors. */
+export function goneBelow(run: string, e: unknown): string | undefined {
+  const { code, path, dest } = ((e as Error).cause ?? {}) as NodeJS.ErrnoException & { dest?: string };
+  const at = dest ?? path;
+  return code === 'ENOENT' && at?.startsWith(run + sep) ? at : undefined;
 }
 
 /** The sentence for what is no longer in its place. */

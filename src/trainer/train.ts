@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { openTask } from '../engine/open';
 import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
+import { discard } from '../files/atomic';
 import { stillOwned } from '../files/fence';
-import { HeldFolder } from '../runs/held';
+import { goneBelow, HeldFolder } from '../runs/held';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
 import { readRunSummary } from '../runs/read';
@@ -87,7 +87,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     await pulse.end(outcome.end === 'finished' ? 'finished' : 'stopped');
     return outcome;
   } catch (e) {
-    const lost = held.lost();
+    const lost = held.lost() ?? goneBelow(run, e);
     if (lost !== undefined)
       throw await rescue(
         { spec: options.spec, held, journal, pulse, step: trying.at, unsaved: trying.unsaved },
@@ -98,8 +98,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     throw e;
   } finally {
     // What failed before there was a stepper to dispose of has left its graphs, which may be large.
-    for (const name of stillOwned(run) ? ['graph', 'frozen'] : [])
-      await attempt(() => rmSync(join(run, name), { recursive: true, force: true }));
+    for (const name of stillOwned(run) ? ['graph', 'frozen'] : []) discard(join(run, name));
     journal.close();
     held.close();
   }

@@ -211,7 +211,8 @@ describe('aurora errors', () => {
   it('leaves nothing behind where it is cancelled', async () => {
     lab.write('long.jsonl', readFileSync(lab.path('validation.jsonl'), 'utf8').repeat(400));
     const long = trained('long', ...HEAD_ONLY, 'data.validation=long.jsonl', 'training.evaluateEvery=1000');
-    const leftovers = () => readdirSync(long).filter((name) => name.startsWith('predictions'));
+    const before = new Set(readdirSync(long));
+    const leftovers = () => readdirSync(long).filter((name) => !before.has(name));
     const child = lab.start('errors', long);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await vi.waitFor(() => expect(leftovers()).toHaveLength(1), { timeout: 20_000, interval: 5 });

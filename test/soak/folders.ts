@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT } from '../../src/shared/errors';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
@@ -58,7 +59,7 @@ const FAULTS: Record<string, Fault> = {
     mkdirSync(shield);
     execFileSync('mount', ['--bind', made, made]);
     try {
-      execFileSync('mount', ['-o', 'remount,bind,ro', made]);
+      await readOnly(made);
       const end = await ended;
       clean(
         [EXIT.disk, 0].includes(end.code as 0),
@@ -75,6 +76,17 @@ const FAULTS: Record<string, Fault> = {
     return 'stopped';
   },
 };
+
+/** Not while a file of it is being written. */
+async function readOnly(folder: string): Promise<void> {
+  for (;;)
+    try {
+      execFileSync('mount', ['-o', 'remount,bind,ro', folder], { stdio: 'ignore' });
+      return;
+    } catch {
+      await wait(5);
+    }
+}
 
 /** The run says that its folder is gone, or had ended; nothing comes back under the old name. */
 async function gone(made: string, ended: ReturnType<typeof start>['ended']): Promise<string> {

@@ -29,7 +29,7 @@ export const inputs: Campaign = {
     const [name, change] = draw.pick(Object.entries(CHANGES));
     change(draw, folder);
     const refused = await run(['train', '--resume', made]);
-    clean(refused.code === 25, `--resume after ${name} ended with ${refused.code}: ${refused.err}`);
+    clean(refused.code === EXIT.inputs, `--resume after ${name} ended with ${refused.code}: ${refused.err}`);
     const accepted = await run(['train', '--resume', made, '--accept-changed-inputs']);
     clean(
       accepted.code === 0,
@@ -60,9 +60,9 @@ async function whileTraining(
     return `${how}, too late`;
   }
   const died = truncates && end.signal === 'SIGBUS';
-  clean(died || end.code === 25, `${how}: ended with ${end.code ?? end.signal}: ${end.err}`);
+  clean(died || end.code === EXIT.inputs, `${how}: ended with ${end.code ?? end.signal}: ${end.err}`);
   const again = await run(['train', '--resume', made]);
-  clean(again.code === 25, `--resume over a ${how} ended with ${again.code}: ${again.err}`);
+  clean(again.code === EXIT.inputs, `--resume over a ${how} ended with ${again.code}: ${again.err}`);
   return `${how}, ${died ? 'died' : 'stopped'}`;
 }
 
@@ -80,7 +80,7 @@ const CHANGES: Record<string, (draw: Draw, folder: string) => void> = {
   'changed token': (_draw, folder) => {
     const path = join(folder, 'tokenizer.json');
     const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace('"playing"', '"playinf"'));
+    writeFileSync(path, text.replace('"play"', '"plaz"'));
   },
   'other weights': (draw, folder) => {
     const path = join(folder, 'model.onnx');

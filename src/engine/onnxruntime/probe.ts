@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
-import { diskError } from '../../files/atomic';
+import { diskError, discard } from '../../files/atomic';
 import { saveByReference } from '../../graph/save';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';
@@ -47,7 +47,7 @@ export async function probe(
       { cause: e },
     );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    discard(folder);
   }
 }
 

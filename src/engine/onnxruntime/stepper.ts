@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { discard } from '../../files/atomic';
 import { dropoutOf } from '../../adapters/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
@@ -104,7 +104,7 @@ export async function openEvaluator(
     },
     async dispose() {
       await session.dispose();
-      rmSync(folder, { recursive: true, force: true });
+      discard(folder);
     },
   };
 }
