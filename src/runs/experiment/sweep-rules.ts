@@ -15,7 +15,8 @@ const MOST_SETTINGS = 200;
 
 /** What the schema cannot say of a sweep, its trials aside. */
 export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
-  const many = manySettings(sweep);
+  // Before anything that takes time for each of them.
+  const many = manyTrials(sweep) ?? manySettings(sweep);
   if (many) return [many];
   const problems = [...partProblems(sweep), ...parameterProblems(sweep)];
   const { pruning } = sweep;
@@ -27,11 +28,15 @@ export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
       ),
     );
   problems.push(...searchProblems(sweep));
-  if (problems.length > 0) return problems;
-  const size = sweep.type === 'grid' ? gridSize(sweep.parameters!) : (sweep.count ?? 0);
+  return problems;
+}
+
+function manyTrials({ type, parameters = {}, count = 0, trials = [] }: SweepSpec): Problem | undefined {
+  const size = { grid: gridSize(parameters), random: count, list: trials.length }[type];
+  // Of a grid with a range in place of a list it is no number, and a mistake of its own.
   return size > MOST_TRIALS
-    ? [problem([PARTS[sweep.type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)]
-    : [];
+    ? problem([PARTS[type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)
+    : undefined;
 }
 
 function searchProblems({ learningRateSearch, pruning, parameters, trials }: SweepSpec): Problem[] {

@@ -157,6 +157,10 @@ describe('a mistake in a sweep', () => {
       /the sweep has 2000 trials, more than 1000/,
     ],
     [
+      { type: 'list', trials: Array.from({ length: 1001 }, (_, seed) => ({ 'training.seed': seed })) },
+      /the sweep has 1001 trials, more than 1000/,
+    ],
+    [
       { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },
       /trial 2 \(staticEpochs 9\): training\.staticEpochs is 9, more than the 3/,
     ],
