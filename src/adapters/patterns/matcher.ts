@@ -59,6 +59,9 @@ parentPort.on('message', ({ source, number, paths, cells, values }) => {
 });
 `;
 
+/** A machine may have no room for one more thread; the next question tries again. */
+const notStarted = (e: unknown): Answer => ({ is: 'failed', why: (e as Error).message });
+
 /** A worker takes far less to start; one that has not by then will not. */
 const START_MS = 30_000;
 
@@ -78,14 +81,19 @@ export class Matcher {
 
   /** One question after the other, while this thread does other things. */
   ask(question: Question, milliseconds: number): Promise<Answer> {
-    const answer = this.queue.then(() => this.askNext(question, milliseconds));
+    const answer = this.queue.then(() => this.askNext(question, milliseconds)).catch(notStarted);
     this.queue = answer;
     return answer;
   }
 
   /** This thread waits. Not on a matcher that has questions from `ask`. */
   askAndWait(question: Question, milliseconds: number): Answer {
-    const asked = this.post(question);
+    let asked: Asked;
+    try {
+      asked = this.post(question);
+    } catch (e) {
+      return notStarted(e);
+    }
     const { cells } = asked;
     Atomics.wait(cells, STATE, ASKED, START_MS);
     if (cells[STATE] === STARTED) Atomics.wait(cells, STATE, STARTED, milliseconds);

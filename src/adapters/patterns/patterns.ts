@@ -123,7 +123,7 @@ function take(pattern: Pattern, record: Known, paths: readonly string[], answer:
     record.left = Math.max(1, record.left - answer.milliseconds);
   } else
     record.failure = {
-      error: answer.is === 'late' ? tooSlow(pattern) : invalid(pattern.key, answer.why),
+      error: answer.is === 'late' ? tooSlow(pattern) : notMatched(pattern, answer.why),
       at,
     };
 }
@@ -134,6 +134,19 @@ const invalid = (key: string, why: string): AuroraError =>
     `adapter.${key} is not a valid regular expression: ${why}.`,
     'Use a list of names, or correct the expression.',
   );
+
+function notMatched(pattern: Pattern, why: string): AuroraError {
+  try {
+    requireExpression(pattern);
+  } catch (e) {
+    return e as AuroraError;
+  }
+  return new AuroraError(
+    'targets',
+    `adapter.${pattern.key}: the regular expression could not be matched in a thread beside this one: ${why}.`,
+    'Try again when fewer programs are running, or use a list of names.',
+  );
+}
 
 function tooSlow({ key, written }: Pattern): AuroraError {
   const shown = written.length > 200 ? `${written.slice(0, 200)}…` : written;

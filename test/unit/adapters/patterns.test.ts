@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Matcher, NO_MATCH, valueOf } from '../../../src/adapters/patterns/matcher';
@@ -115,6 +116,21 @@ describe('matching ahead', () => {
     const wait = vi.spyOn(Atomics, 'wait');
     expect(specs.map((spec) => matchTargets(PATHS, spec).matched.length)).toEqual([2, 2, 0]);
     expect(wait).not.toHaveBeenCalled();
+  });
+
+  it('reports a thread that cannot start, and matches the next expression', async () => {
+    vi.spyOn(Worker.prototype, 'postMessage').mockImplementationOnce(() => {
+      throw new Error('no more threads');
+    });
+    const [first, second] = [1, 2].map((): ModuleSpec => ({
+      targetModules: unknown('(\\w+\\.)+query_.*'),
+    }));
+    await matchAhead(patternsOf(first!), PATHS);
+    expect(refusal(() => matchTargets(PATHS, first!))).toContain(
+      'adapter.targetModules: the regular expression could not be matched in a thread beside this one: no more threads.',
+    );
+    await matchAhead(patternsOf(second!), PATHS);
+    expect(matchTargets(PATHS, second!).matched).toHaveLength(24);
   });
 
   it('leaves what is no expression to whoever asks for its matches', async () => {
