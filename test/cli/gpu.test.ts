@@ -194,6 +194,21 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
   });
 
+  test('what a mirror has elsewhere under another name is compared under the name that was asked for', async () => {
+    files.redirect(BINDING, '/store/4f1c?part=1');
+    files.add('/store/4f1c?part=1', ARCHIVES![1]);
+    const { code, out } = await gpu('install', 'tensorflow', '--json');
+    expect(code).toBe(0);
+    expect(events(out).at(-1)).toMatchObject({
+      unpinned: [LIBRARY, BINDING].map((path) => path.split('/').at(-1)),
+    });
+    files.redirect(BINDING, '/store/other.tar.gz');
+    files.add('/store/other.tar.gz', tensorflowArchives(false)[1]);
+    const again = await gpu('install', 'tensorflow', '--force');
+    expect(again.err).toContain(`${BINDING} is not what was installed before under the same name`);
+    expect(again.code).toBe(19);
+  });
+
   test('a library that was changed after the install is named by check, not loaded, and installed again', async () => {
     expect((await gpu('install', 'tensorflow')).code).toBe(0);
     const { files: hashes } = (await state('tensorflow')).installed!;
@@ -314,6 +329,19 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(code).toBe(19);
     expect(left()).toEqual([]);
     expect(existsSync(join(storage, 'gpu-hashes.json'))).toBe(false);
+  });
+
+  test('a package under a path that does not name it is refused', async () => {
+    files.add('/v3/index.json', {
+      resources: [{ '@type': 'PackageBaseAddress/3.0.0', '@id': 'https://api.nuget.org/packages?of=' }],
+    });
+    const name = 'microsoft.ml.onnxruntime.gpu.linux';
+    files.add(`/packages?of=${name}/index.json`, { versions: ['1.30.0'] });
+    files.add(`/packages?of=${name}/1.30.0/${name}.1.30.0.nupkg`, PACKAGE!);
+    const { code, err } = await gpu('install', 'cuda');
+    expect(err).toContain('nothing of it could be checked');
+    expect(code).toBe(19);
+    expect(left()).toEqual([]);
   });
 
   test('a hash that the publisher does not state is recorded, and this is said', async () => {

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 export interface Download {
   id: string;
   url: string;
+  /** What the script wanted, where a server has sent it elsewhere for that. */
+  asked?: string;
   status?: number;
   /** Bytes. */
   received: number;
@@ -26,6 +28,9 @@ export async function readDownloads(file: string): Promise<Download[]> {
   }
   return [...latest.values()];
 }
+
+/** What a download is judged as: where a mirror keeps it may have any name, or another package's. */
+export const askedUrl = ({ url, asked }: Download): string => asked ?? url;
 
 /** The last part of a URL's path. */
 export const fileOf = (url: string): string => new URL(url).pathname.split('/').at(-1) ?? url;

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { writeAtomic } from '../../files/atomic';
 import { parseJson, readIfThere } from '../../files/json';
 import { AuroraError } from '../../shared/errors';
-import { fileOf, type Download } from './downloads';
+import { askedUrl, fileOf, type Download } from './downloads';
 
 /** SHA-512 (base64) of each file at its first install, by name. */
 type Recorded = Record<string, string>;
@@ -30,15 +30,19 @@ export interface Verified {
 
 /**
  * Checks what was downloaded against the hash that its publisher states, else against that of the first install.
- * @throws AuroraError 'device' where one differs
+ * @throws AuroraError 'device' where one differs, or there is none
  */
 export function verifyDownloads(gpu: string, downloads: readonly Download[]): Verified {
   const recorded = readRecorded(gpu);
   const unpinned: string[] = [];
-  for (const { url, sha512, stated, status } of downloads) {
+  let checked = 0;
+  for (const download of downloads) {
+    const { sha512, stated, status } = download;
+    const url = askedUrl(download);
     // Index files and redirects are not installed.
     if (status !== 200 || sha512 === undefined || !/\.(nupkg|gz|tgz|zip)$/.test(new URL(url).pathname))
       continue;
+    checked++;
     const name = fileOf(url);
     const before = recorded.get(name);
     if (stated !== undefined && stated !== sha512)
@@ -56,6 +60,12 @@ export function verifyDownloads(gpu: string, downloads: readonly Download[]): Ve
     if (stated === undefined) unpinned.push(name);
     recorded.set(name, sha512);
   }
+  if (checked === 0)
+    throw new AuroraError(
+      'device',
+      'None of what was downloaded has the name of a package, so nothing of it could be checked.',
+      'A proxy or a mirror may have changed where packages lie: check what it carries, then install again.',
+    );
   const keep = () =>
     writeAtomic(recordedFile(gpu), `${JSON.stringify(Object.fromEntries(recorded), null, 2)}\n`);
   return { unpinned, keep };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Download } from './downloads';
+import { askedUrl, type Download } from './downloads';
 import { asksForHash, statedHash } from './stated-hash';
 
 /**
@@ -13,6 +13,8 @@ import { asksForHash, statedHash } from './stated-hash';
 const file = process.env.AURORA_GPU_DOWNLOADS;
 const WRITE_MS = 250;
 const downloads = new Map<ClientRequest, Download>();
+/** What the script asked for, by where it was sent to instead. */
+const redirects = new Map<string, string>();
 
 function write(d: Download): void {
   if (file === undefined) return;
@@ -28,7 +30,8 @@ subscribe('http.client.request.start', (message) => {
   const { request } = message as { request: ClientRequest };
   const url = `${request.protocol}//${String(request.getHeader('host'))}${request.path}`;
   if (asksForHash(url)) return;
-  const d: Download = { id: `${process.pid}-${downloads.size}`, url, received: 0 };
+  const asked = redirects.get(url);
+  const d: Download = { id: `${process.pid}-${downloads.size}`, url, ...(asked && { asked }), received: 0 };
   downloads.set(request, d);
   write(d);
 });
@@ -40,6 +43,9 @@ subscribe('http.client.response.finish', (message) => {
   d.status = response.statusCode;
   const length = Number(response.headers['content-length']);
   if (Number.isFinite(length)) d.total = length;
+  const { location } = response.headers;
+  if (location !== undefined && URL.canParse(location, d.url))
+    redirects.set(new URL(location, d.url).href.replace(/#.*/, ''), askedUrl(d));
   write(d);
   const hash = createHash('sha512');
   const push = response.push.bind(response);
@@ -62,7 +68,7 @@ subscribe('http.client.response.finish', (message) => {
     write(d);
     if (d.status !== 200 || d.ended !== 'whole') return;
     // The process lives until this is answered.
-    void statedHash(d.url).then((stated) => {
+    void statedHash(askedUrl(d)).then((stated) => {
       if (stated === undefined) return;
       d.stated = stated;
       write(d);

@@ -13,6 +13,7 @@ export type Manner = 'whole' | 'hang' | 'break' | number;
 export class Files {
   readonly seen: string[] = [];
   private readonly files = new Map<string, { bytes: Buffer; type: string }>();
+  private readonly redirects = new Map<string, string>();
   private readonly manners = new Map<string, Manner>();
 
   add(path: string, bytes: Buffer | object): void {
@@ -23,6 +24,11 @@ export class Files {
     });
   }
 
+  /** From now on a request for `path` is sent to `address`. */
+  redirect(path: string, address: string): void {
+    this.redirects.set(path, address);
+  }
+
   /** From now on. */
   answer(path: string, manner: Manner): void {
     this.manners.set(path, manner);
@@ -31,6 +37,11 @@ export class Files {
   readonly listener: RequestListener = (request, response) => {
     const path = request.url!;
     this.seen.push(path);
+    const location = this.redirects.get(path);
+    if (location !== undefined) {
+      response.writeHead(302, { location }).end();
+      return;
+    }
     const file = this.files.get(path);
     const manner = this.manners.get(path) ?? (file ? 'whole' : 404);
     if (typeof manner === 'number' || !file) {
