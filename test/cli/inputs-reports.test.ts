@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { readInputs } from '../../src/runs/inputs';
 import { runPaths } from '../../src/runs/layout';
 import { Lab } from './lab';
 
@@ -84,6 +85,25 @@ describe('export', () => {
     const { out, card } = exported('unknown');
     for (const text of [out, card]) expect(text).toContain(UNKNOWN);
     expect(out).toContain('as trained');
+  });
+});
+
+describe('an imported run', () => {
+  it('records what its evaluation was measured with, and is compared with that', () => {
+    const adapter = lab.path('adapter-to-import');
+    expect(lab.run('export', run, '--as', 'adapter', '--out', adapter).code).toBe(0);
+    const into = lab.path('imported');
+    const made = lab.run('import', adapter, '--experiment', lab.experiment, '--out', into);
+    expect([made.code, made.err]).toEqual([0, '']);
+    const [imported] = lab.runs(into);
+    const hashes = (folder: string) => readInputs(folder)!.files.map((f) => [f.role, f.path, f.sha256]);
+    expect(hashes(imported)).toEqual(hashes(run));
+    const errors = lab.run('errors', imported);
+    expect([errors.code, errors.out]).toEqual([0, expect.not.stringContaining(UNKNOWN)]);
+    changeModel();
+    const changed = lab.run('errors', imported, '--again');
+    expect([changed.code, changed.out]).toEqual([0, expect.stringMatching(CHANGED)]);
+    expect(lab.run('train', '--resume', imported).code).toBe(25);
   });
 });
 

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../shared/errors';
@@ -57,6 +57,7 @@ Leaves with 22 where the adapter cannot be read, is of another method, or does n
         experiment: loadExperiment(file, args.list('set')),
         runs: args.text('out') ?? experimentRuns(file),
         name: args.text('name'),
+        hashWorker: join(__dirname, 'hash-worker.cjs'),
       });
       const { run, metrics, warnings } = imported;
       await emit({ kind: 'result', run: resolve(run), metrics, warnings });

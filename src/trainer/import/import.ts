@@ -20,6 +20,7 @@ import { saveCheckpoint } from '../checkpoint-store';
 import { EarlyStopping } from '../early-stopping';
 import { environment } from '../environment';
 import { evaluateDataset } from '../evaluate';
+import { RunInputs } from '../inputs/run-inputs';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import { makePlan } from '../plan';
 import { newStatus } from '../pulse';
@@ -38,6 +39,8 @@ export interface ImportRequest {
   runs: string;
   /** As the run is called; the folder's name where it is left out. */
   name?: string;
+  /** The built hash-worker. */
+  hashWorker: string;
 }
 
 export interface Imported extends ImportSubject {
@@ -49,12 +52,20 @@ export interface Imported extends ImportSubject {
  * Makes a run of an adapter from the disk: its step 0, evaluated, with a checkpoint. From there on it is a run as any
  * other, to look at, to compare, to export, to fork and to resume.
  */
-export async function importAdapter({ adapter, experiment, runs, name }: ImportRequest): Promise<Imported> {
+export async function importAdapter({
+  adapter,
+  experiment,
+  runs,
+  name,
+  hashWorker,
+}: ImportRequest): Promise<Imported> {
   const from = readAdapterFolder(adapter);
+  const inputs = await RunInputs.begin(experiment);
   const work = workFolder(runs);
   const removeWork = removedAtEnd(work);
   try {
-    const subject = await importSubject(from, experiment, work);
+    const subject = await importSubject(from, experiment, work, (model) => inputs.addModelData(model));
+    inputs.hash(hashWorker);
     const { task, parameters } = subject;
     // Whole before anybody sees it.
     const made = join(work, 'run');
@@ -70,6 +81,8 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
     recorder.writeExamples();
     const snapshot = await recorder.record(0, evaluator, micro, parameters);
     await evaluator.dispose();
+    // Its evaluation is compared, exported and trained on as that of these files.
+    await inputs.recorded(made, 0, false);
     ScalarsWriter.open(made, 0).close();
     writeCheckpoint(made, subject, metrics);
     for (const which of ['best', 'last'] as const) writeAdapter(made, which, task, parameters, 0);
@@ -85,6 +98,7 @@ export async function importAdapter({ adapter, experiment, runs, name }: ImportR
     ]);
     return { ...subject, run: moveInto(runs, made), metrics };
   } finally {
+    inputs.cancel();
     removeWork();
   }
 }

@@ -1,3 +1,4 @@
+import type { Model } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { AuroraError } from '../../shared/errors';
 import { AURORA_TRAINING } from '../../runs/experiment/rules';
@@ -20,14 +21,17 @@ export interface ImportSubject {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
+ * @param read awaited when the model's structure has been read, and before its weights are
  * @throws AuroraError where the adapter does not fit the experiment's model, data or task
  */
 export async function importSubject(
   from: AdapterFolder,
   experiment: Experiment,
   near: string,
+  read: (model: Model) => Promise<void>,
 ): Promise<ImportSubject> {
   const plain = adaptModel({ ...experiment, adapter: { method: 'none' } });
+  await read(plain.original);
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   requireReaching(from.folder, plain, fitted);
   const warnings: string[] = [];
