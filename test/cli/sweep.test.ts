@@ -164,6 +164,32 @@ describe('aurora sweep', () => {
     expect(readStatus(first)?.state).toBe('stopped');
   });
 
+  it('refuses to resume a trial on changed data, names the option that accepts them, and passes it on', async () => {
+    const lab = labWith(list([{}]), { epochs: 400 });
+    const stopAfter = async (condition: () => boolean, ...more: string[]) => {
+      const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU, ...more], {
+        stdio: 'ignore',
+      });
+      const end = ended(queue);
+      await until(condition);
+      queue.kill('SIGTERM');
+      expect(await end).toBe(130);
+    };
+    await stopAfter(() => lab.begun(runsOf(lab), 'checkpoints/step-000003'));
+    const [run] = lab.runs(runsOf(lab));
+    lab.write('train.jsonl', lab.read('train.jsonl').split('\n').slice(1).join('\n'));
+    for (const more of [[], ['--retry-failed']]) {
+      const refused = lab.run('sweep', lab.experiment, ...ON_CPU, ...more);
+      expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('train.jsonl have changed')]);
+      expect(refused.out).toContain('use --accept-changed-inputs');
+    }
+    const accepted = () => readFileSync(runPaths(run).events, 'utf8').includes('"kind":"inputs-accepted"');
+    expect(accepted()).toBe(false);
+    await stopAfter(accepted, '--accept-changed-inputs');
+    expect(lab.runs(runsOf(lab))).toEqual([run]);
+    expect(readStatus(run)?.state).toBe('stopped');
+  });
+
   it('tells of a trial that fails, finishes the others, and tries it again when asked', () => {
     const lab = labWith(list([{ 'training.learningRate': 1e38 }, { 'adapter.rank': 1 }]));
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);

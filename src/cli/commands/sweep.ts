@@ -30,6 +30,8 @@ killed goes on from its last checkpoint. More values in the section add trials t
   --parallel N       trials at a time (default: measured, in a few steps of the largest trial)
   --dry-run          say what would be trained, and train nothing
   --retry-failed     try those that failed once more
+  --accept-changed-inputs
+                     resume trials whose model, tokenizer or data have changed since; their journals record it
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
   --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
   --json             JSON lines on what happens: plan, trial, end
@@ -42,6 +44,7 @@ a process of another machine owns the sweep, and with 130 when it was stopped.
     parallel: { type: 'string' },
     'dry-run': { type: 'boolean' },
     'retry-failed': { type: 'boolean' },
+    'accept-changed-inputs': { type: 'boolean' },
     set: { type: 'string', multiple: true },
     lease: { type: 'boolean' },
     ...TAKE_OVER_OPTION,
@@ -111,6 +114,7 @@ async function run(
     fallBack: args.flag('fallback'),
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
+    acceptInputs: args.flag('accept-changed-inputs'),
     interrupted,
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });

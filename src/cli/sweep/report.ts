@@ -31,7 +31,7 @@ export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutco
       `Trial ${number} failed: ${error?.message ?? ''}`,
       ...(error?.hint ? [`  ${error.hint}`] : []),
     ]),
-    ...(failed.length ? ['Try them again with --retry-failed.', ''] : []),
+    ...(failed.length ? [...againWith(failed), ''] : []),
     ...(stopped ? ['Stopped; everything is saved. The same command goes on.'] : next),
     '',
   ].join('\n');
@@ -61,6 +61,19 @@ function secondsPerStep(run: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Which option continues what failed: files that have changed are accepted with one of their own. */
+function againWith(failed: readonly TrialView[]): string[] {
+  const changed = failed.filter((t) => t.error?.error === 'inputs');
+  const numbers = changed.map((t) => t.record.number).join(', ');
+  const accept = 'to continue with the files as they are now, use --accept-changed-inputs';
+  if (changed.length === failed.length)
+    return [`If the files are as they were again, use --retry-failed; ${accept}.`];
+  return [
+    'Try them again with --retry-failed.',
+    ...(changed.length > 0 ? [`Trial ${numbers}: ${accept}.`] : []),
+  ];
 }
 
 const nextSteps = (trial: TrialView): string[] => [

@@ -26,7 +26,7 @@ export interface TrialView {
   /** Of `stopped`: why. */
   reason?: StopReason | 'early-stopping';
   /** Of `failed`. */
-  error?: { message: string; hint?: string };
+  error?: { error?: string; message: string; hint?: string };
   /** It failed since its training diverged, whatever it measured before. */
   diverged?: true;
   /** Bytes, its high-water mark, once it has finished. */

@@ -14,12 +14,17 @@ interface Attempt {
 export class Attempts {
   private readonly begun = new Map<string, Attempt>();
 
-  constructor(private readonly retryFailed: boolean) {}
+  /** @param acceptInputs whether trials that were not continued since their files have changed are to be */
+  constructor(
+    private readonly retryFailed: boolean,
+    private readonly acceptInputs: boolean,
+  ) {}
 
   /** A trial as the queue is to take it: one that failed may be tried once more, and one that will not run has failed. */
   seen(trial: TrialView): TrialView {
     const attempt = this.begun.get(trial.record.id);
-    if (trial.state === 'failed' && this.retryFailed && !attempt) return { ...trial, state: 'stopped' };
+    const again = this.retryFailed || (this.acceptInputs && trial.error?.error === 'inputs');
+    if (trial.state === 'failed' && again && !attempt) return { ...trial, state: 'stopped' };
     if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
       return trial;
     const message = `Its trainer ended ${IN_VAIN} times at step ${trial.step} without a word.`;

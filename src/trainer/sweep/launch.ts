@@ -19,6 +19,8 @@ export interface Launcher {
   runs: string;
   room: SweepRoom;
   fallBack: boolean;
+  /** Files that changed since a trial was trained on them are meant. */
+  acceptInputs: boolean;
   /** Puts the record with all its trials on the disk. */
   save(): void;
 }
@@ -32,7 +34,7 @@ export interface Launcher {
  * @param until the comparison at which the trial is to pause
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, save }: Launcher,
+  { program, sweep, frozen, runs, room, fallBack, acceptInputs, save }: Launcher,
   trial: TrialRecord,
   spec: Experiment,
   until: string | undefined,
@@ -45,13 +47,14 @@ export async function launchTrial(
     writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   }
   const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
+  const resume = ['--resume', run, ...(acceptInputs ? ['--accept-changed-inputs'] : [])];
   const log = openSync(runPaths(run).log, 'a');
   const child = spawn(
     process.execPath,
     [
       program,
       'train',
-      ...(begun ? ['--resume', run] : [runPaths(run).spec, '--run', run, ...place]),
+      ...(begun ? resume : [runPaths(run).spec, '--run', run, ...place]),
       ...['--threads', String(room.threads), '--frozen', frozen, '--when-told'],
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],

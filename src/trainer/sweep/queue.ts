@@ -46,6 +46,8 @@ export interface QueueOptions {
   /** Stop when nobody renews the lease of the sweep's folder for so many milliseconds. */
   lease?: number;
   retryFailed: boolean;
+  /** Trials are resumed on files that have changed, too. */
+  acceptInputs: boolean;
   interrupted: () => boolean;
   /** Told after every look at the trials. */
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
@@ -85,7 +87,7 @@ async function work(
   record: SweepRecord & { room: SweepRoom },
   pulse: Pulse,
 ): Promise<SweepOutcome> {
-  const { folder, specs, runs, program, fallBack, interrupted } = options;
+  const { folder, specs, runs, program, fallBack, acceptInputs, interrupted } = options;
   const { room, spec } = record;
   const launcher: Launcher = {
     program,
@@ -94,9 +96,10 @@ async function work(
     runs,
     room,
     fallBack,
+    acceptInputs,
     save: () => writeSweep(folder, record),
   };
-  const attempts = new Attempts(options.retryFailed);
+  const attempts = new Attempts(options.retryFailed, acceptInputs);
   const looker = new TrialLooker();
   const completed = new Set<string>();
   for (;;) {
