@@ -31,7 +31,8 @@ afterAll(() => lab.remove());
 
 /** A run that has written its first checkpoint, and how it ends. */
 async function training(name: string) {
-  const [out, log] = [lab.path(name), lab.path(`${name}.log`)];
+  const out = lab.fresh(name);
+  const log = `${out}.log`;
   const child = spawn(process.execPath, [CLI, 'train', lab.experiment, '--out', out], {
     stdio: ['ignore', 'ignore', openSync(log, 'w')],
   });
@@ -72,7 +73,7 @@ describe('a model that changes while a run trains on it', () => {
 
     writeFileSync(model, original);
     const last = checkpointSteps(run).at(-1)!;
-    const out = lab.path('undisturbed');
+    const out = lab.fresh('undisturbed');
     const pause = ['--set', `training.evaluateEvery=${last}`, '--pause-at', `step:${last}`];
     expect(lab.run('train', lab.experiment, '--out', out, ...pause).code).toBe(130);
     expect(parameters(run, last)).toEqual(parameters(lab.runs(out)[0], last));
@@ -108,7 +109,7 @@ describe('a model that changes while a run trains on it', () => {
 
   it('does not stop the run when it is only linked to or its rights change', async () => {
     const { run, child, ended } = await training('touched');
-    linkSync(model, lab.path('second-name.onnx'));
+    linkSync(model, lab.fresh('second-name.onnx'));
     chmodSync(model, 0o600);
     const now = checkpointSteps(run).at(-1)!;
     await until(() => checkpointSteps(run).at(-1)! >= now + 50);

@@ -223,25 +223,30 @@ describe('aurora export', () => {
   it('needs none of the training data', () => {
     const away = lab.path('train.jsonl.away');
     renameSync(lab.path('train.jsonl'), away);
-    const { folder } = exported(lora, 'peft-lora', '--out', lab.path('without-training-data'));
-    renameSync(away, lab.path('train.jsonl'));
-    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
-      '- Training: 96 texts of `train.jsonl`.',
-    );
+    try {
+      const { folder } = exported(lora, 'peft-lora', '--out', lab.fresh('without-training-data'));
+      expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
+        '- Training: 96 texts of `train.jsonl`.',
+      );
+    } finally {
+      renameSync(away, lab.path('train.jsonl'));
+    }
   });
 
   it('refuses a model whose data have the name of a file of its own', () => {
-    const path = lab.path('named/model.onnx');
-    mkdirSync(lab.path('named'));
+    const folder = lab.fresh('named');
+    const path = join(folder, 'model.onnx');
+    mkdirSync(folder);
     saveModel(loadModel(lab.path('model.onnx')), path, 0);
-    renameSync(`${path}.data`, lab.path('named/tokenizer.json'));
-    copyFileSync(lab.path('named/tokenizer.json'), `${path}.data`);
+    renameSync(`${path}.data`, join(folder, 'tokenizer.json'));
+    copyFileSync(join(folder, 'tokenizer.json'), `${path}.data`);
     const named = encodeModel(loadModel(path), (t) => {
       const place = externalOf.get(t);
       return place && { ...place, location: './tokenizer.json', length: (t.data as FileRef).length };
     });
     writeFileSync(path, named);
-    const run = trained('named-run', LORA, 'model.path=named/model.onnx', 'model.tokenizer=tokenizer.json');
+    const model = `model.path=${basename(folder)}/model.onnx`;
+    const run = trained(`${basename(folder)}-run`, LORA, model, 'model.tokenizer=tokenizer.json');
     const r = lab.run('export', run, '--as', 'onnx-merged');
     expect([r.code, r.err]).toEqual([
       4,

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ function close(terminal: ChildProcess): void {
 
 describe.skipIf(process.platform === 'win32')('a terminal that closes', () => {
   it('lets a training finish its step, save and stop, also when it hangs up twice', async () => {
-    const out = lab.path('runs');
+    const out = lab.fresh('runs');
     const terminal = inTerminal('train', lab.experiment, '--out', out);
     await until(() => existsSync(out) && lab.begun(out, 'adapter/best/adapter_model.safetensors'));
     const [run] = lab.runs(out);
@@ -47,6 +47,7 @@ describe.skipIf(process.platform === 'win32')('a terminal that closes', () => {
   });
 
   it('lets a sweep and its trials save and stop', async () => {
+    rmSync(lab.path('.aurora'), { recursive: true, force: true });
     const terminal = inTerminal('sweep', lab.experiment, '--device', 'cpu');
     const runs = lab.path('.aurora/runs/tiny');
     await until(() => existsSync(runs) && lab.begun(runs, 'adapter/best/adapter_model.safetensors'));

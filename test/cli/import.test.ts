@@ -402,7 +402,7 @@ describe('an adapter of somebody else', () => {
   });
 
   it('is refused where its file cannot be read', () => {
-    const folder = foreign('unreadable');
+    const folder = foreign(basename(lab.fresh('unreadable')));
     rmSync(join(folder, 'adapter_model.safetensors'));
     mkdirSync(join(folder, 'adapter_model.safetensors'));
     const r = lab.run('import', folder, '--experiment', lab.experiment);
@@ -423,7 +423,7 @@ describe('an adapter of somebody else', () => {
   });
 
   it('as a pickle is not opened', () => {
-    const folder = lab.path('pickle');
+    const folder = lab.fresh('pickle');
     mkdirSync(folder);
     writeFileSync(join(folder, 'adapter_config.json'), '{}');
     writeFileSync(join(folder, 'adapter_model.bin'), 'x');

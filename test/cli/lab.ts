@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { readRun } from '../../src/runs/read';
 
 export const CLI = resolve('dist/cli.cjs');
@@ -26,6 +27,27 @@ export interface Outcome {
 /** What a run warned of. */
 export const warnings = (run: string): string[] =>
   readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
+
+/** Suspends a process; when this returns, no thread of it runs. */
+export async function suspend(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await suspended(pid);
+}
+
+/** Waits until no thread of a process runs that has been sent a SIGSTOP. */
+export async function suspended(pid: number): Promise<void> {
+  if (process.platform !== 'linux') return void (await wait(500));
+  const tasks = `/proc/${pid}/task`;
+  const still = (task: string) => {
+    try {
+      const stat = readFileSync(join(tasks, task, 'stat'), 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2)[0] === 'T';
+    } catch {
+      return true; // A thread that ended meanwhile.
+    }
+  };
+  while (!readdirSync(tasks).every(still)) await wait(5);
+}
 
 /** A folder with a small real model, tokenizer, data and experiment, and the built CLI to run on it. */
 export class Lab {
@@ -57,6 +79,13 @@ export class Lab {
 
   path(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** A path where nothing is yet, also when the test is retried. */
+  fresh(name: string): string {
+    let path = this.path(name);
+    for (let n = 2; existsSync(path); n++) path = this.path(`${name}-${n}`);
+    return path;
   }
 
   write(name: string, content: string | Uint8Array): void {

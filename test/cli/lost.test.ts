@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import { CLI, Lab } from './lab';
+import { checkpointSteps } from '../../src/trainer/checkpoint-store';
+import { CLI, Lab, suspend } from './lab';
 
 const lab = new Lab({ training: { epochs: 4000, evaluateEvery: 20, checkpointEvery: 6 } });
 afterAll(() => lab.remove());
@@ -17,10 +18,10 @@ async function until(condition: () => boolean): Promise<void> {
 
 const runsFolder = lab.path('.aurora/runs/tiny');
 
-/** Starts a run and waits until it has saved something; `end` gives its exit code and what it printed. */
+/** Starts a run and waits until it has saved a step; `end` gives its exit code and what it printed. */
 async function training(
   name: string,
-  ready = 'checkpoints/step-000024',
+  step = 24,
 ): Promise<{ run: string; end: () => Promise<[number | null, string]> }> {
   const log = lab.path(`${name}.log`);
   const before = existsSync(runsFolder) ? readdirSync(runsFolder) : [];
@@ -30,7 +31,8 @@ async function training(
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const made = () =>
     existsSync(runsFolder) ? readdirSync(runsFolder).filter((n) => !before.includes(n)) : [];
-  await until(() => made().some((n) => existsSync(join(runsFolder, n, ready))));
+  // The newest, since checkpoints between the first and that one are thinned out.
+  await until(() => made().some((n) => checkpointSteps(join(runsFolder, n)).at(-1)! >= step));
   return { run: join(runsFolder, made()[0]), end: async () => [await exit, readFileSync(log, 'utf8')] };
 }
 
@@ -57,7 +59,7 @@ const recovered = () => lab.path('.aurora/recovered');
 describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
   it('is renamed: stops, says where it is, and resumes from there; the old path does not come back', async () => {
     const { run, end } = await training('renamed');
-    const moved = lab.path('moved');
+    const moved = lab.fresh('moved');
     renameSync(run, moved);
     const [code, words] = await end();
     expect([code, words]).toEqual([26, expect.stringContaining(`It is now ${moved}.`)]);
@@ -73,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
 
   it('is removed: stops, saves what it has beside the runs, and resumes from there', async () => {
     const { run, end } = await training('removed');
-    remove(run, run);
+    await remove(run, run);
     const [code, words] = await end();
     const to = join(recovered(), basename(run));
     expect([code, words]).toEqual([26, expect.stringContaining(`aurora train --resume ${to}`)]);
@@ -87,7 +89,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
 
   it('is replaced by another of the same name: that one is left alone', async () => {
     const { run, end } = await training('replaced');
-    const moved = lab.path('replaced');
+    const moved = lab.fresh('replaced');
     renameSync(run, moved);
     mkdirSync(run);
     const [code, words] = await end();
@@ -100,7 +102,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
 describe.skipIf(process.platform === 'win32')('a run that loses', () => {
   it.each(['events.jsonl', 'scalars.bin'])('%s stops and saves its state elsewhere', async (name) => {
     const { run, end } = await training(name);
-    remove(run, join(run, name));
+    await remove(run, join(run, name));
     const [code, words] = await end();
     const to = join(recovered(), basename(run));
     expect([code, words]).toEqual([26, expect.stringContaining(`${name} of the run ${run}`)]);
@@ -110,13 +112,16 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
   });
 
   it('its adapters has them again', async () => {
-    const { run, end } = await training('adapters', 'adapter/best/adapter_model.safetensors');
-    await until(() => existsSync(join(run, 'checkpoints/step-000060')));
-    remove(run, runPaths(run).adapter);
+    const { run, end } = await training('adapters', 60);
+    const both = () =>
+      ['best', 'last'].every((which) =>
+        existsSync(join(runPaths(run).adapter, which, 'adapter_model.safetensors')),
+      );
+    await until(both);
+    await remove(run, runPaths(run).adapter);
     // Its best step may have no checkpoint: then it stops instead of finishing without it.
-    await until(() => existsSync(join(run, 'adapter/best/adapter_model.safetensors')) || !alive(run));
+    await until(() => both() || !alive(run));
     if (alive(run)) {
-      await until(() => existsSync(join(run, 'adapter/last/adapter_model.safetensors')));
       process.kill(readRun(run).status!.pid, 'SIGTERM');
       expect((await end())[0]).toBe(130);
     } else {
@@ -127,9 +132,9 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
 });
 
 /** Removes it while its trainer stands still: otherwise that may write into it meanwhile, and the removal fails. */
-function remove(run: string, path: string): void {
+async function remove(run: string, path: string): Promise<void> {
   const { pid } = readRun(run).status!;
-  process.kill(pid, 'SIGSTOP');
+  await suspend(pid);
   rmSync(path, { recursive: true });
   process.kill(pid, 'SIGCONT');
 }

@@ -11,15 +11,16 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ownerFile, parseOwner, type OwnerRecord } from '../../src/files/fence';
+import { isTemporary } from '../../src/files/temporary';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus, writeStatus } from '../../src/runs/status';
 import { lookAtTrial } from '../../src/runs/sweep/look';
-import { CLI, Lab } from './lab';
+import { CLI, Lab, suspend } from './lab';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 const LONG = ['--set', 'training.epochs=100000', '--set', 'training.evaluateEvery=100000'];
@@ -57,22 +58,20 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** A run that trains for an hour, at its first checkpoint. */
 async function training(name: string): Promise<{ child: ChildProcess; run: string }> {
-  const out = lab.path(name);
+  const out = lab.fresh(name);
   const child = start(`${name}.log`, lab.experiment, '--out', out, ...LONG);
   await until(() => lab.begun(out, 'checkpoints/step-000003'));
   return { child, run: lab.runs(out)[0] };
 }
 
-/** Stops it where it stands; when this returns it does nothing more. */
-async function halt(child: ChildProcess): Promise<void> {
-  child.kill('SIGSTOP');
-  if (process.platform !== 'linux') return void (await wait(500));
-  const tasks = `/proc/${child.pid}/task`;
-  const state = (task: string) => {
-    const stat = readFileSync(join(tasks, task, 'stat'), 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0];
-  };
-  await until(() => readdirSync(tasks).every((task) => state(task) === 'T'));
+/** Suspends it while it writes no file: one that is half written would be finished or removed afterwards. */
+async function halt({ child, run }: { child: ChildProcess; run: string }): Promise<void> {
+  const writing = () =>
+    readdirSync(run, { recursive: true, encoding: 'utf8' }).some((name) => isTemporary(basename(name)));
+  for (await suspend(child.pid!); writing(); await suspend(child.pid!)) {
+    child.kill('SIGCONT');
+    await wait(10);
+  }
 }
 
 /** Everything in a folder, by a hash of its bytes. */
@@ -100,7 +99,7 @@ const resumed = (run: string) => readRun(run).events.filter((e) => e.kind === 'r
 describe.skipIf(process.platform === 'win32')('a run', () => {
   it('whose trainer stands still is not started again, however old its heartbeat is; once it is killed it is', async () => {
     const { child, run } = await training('halted');
-    await halt(child);
+    await halt({ child, run });
     expect(ownerOf(run).nonce).toBe(readStatus(run)!.nonce);
     const hour = Date.now() - 3_600_000;
     writeStatus(run, { ...readStatus(run)!, heartbeat: hour });
@@ -144,7 +143,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
 
   it('that another process has taken over is written by that one alone', async () => {
     const { child, run } = await training('fenced');
-    await halt(child);
+    await halt({ child, run });
     giveTo(run, ELSEWHERE);
     const before = contents(run);
     child.kill('SIGCONT');
@@ -170,8 +169,9 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     expect(contents(run)).toEqual(before);
     const job = { SLURM_JOB_ID: '12' };
     const copies = ['asked', 'told', 'slurm'].map((name) => {
-      cpSync(run, lab.path(name), { recursive: true });
-      return lab.path(name);
+      const copy = lab.fresh(name);
+      cpSync(run, copy, { recursive: true });
+      return copy;
     });
     giveTo(copies[2], { ...ELSEWHERE, job: { id: 'slurm::12', restarts: 0 } });
     const env = { ...process.env, ...job, SLURM_RESTART_COUNT: '1' };
@@ -207,7 +207,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
   });
 
   it('killed between its result and its end is shown as finished, and completed by the next that owns it', () => {
-    const out = lab.path('killed-late');
+    const out = lab.fresh('killed-late');
     expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
     const [run] = lab.runs(out);
     const { events } = runPaths(run);

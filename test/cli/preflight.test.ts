@@ -178,7 +178,7 @@ describe('aurora preflight', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves no temporary file behind after %s', async (signal) => {
-    const tmp = lab.path(`tmp-${signal}`);
+    const tmp = lab.fresh(`tmp-${signal}`);
     mkdirSync(tmp);
     const child = spawn(
       process.execPath,

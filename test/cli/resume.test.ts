@@ -9,12 +9,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths, stepOfName } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import { CLI, Lab } from './lab';
+import { CLI, Lab, suspended } from './lab';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 
@@ -45,12 +45,15 @@ function fill(): void {
   }
 }
 
-/** The built CLI on the experiment, its words in a file. */
-function start(log: string, ...args: string[]): Promise<number | null> {
-  const child = spawn(process.execPath, [CLI, 'train', ...args], {
+/** The built CLI on the experiment, its output in a file, which suspends itself once it has renamed something to a path. */
+function startUntil(pattern: string, log: string, ...args: string[]) {
+  const preload = resolve('test/cli/kill-at.cjs');
+  const moment = { pattern, when: 'after', signal: 'SIGSTOP' };
+  const child = spawn(process.execPath, ['--require', preload, CLI, 'train', ...args], {
     stdio: ['ignore', 'ignore', openSync(log, 'w')],
+    env: { ...process.env, AURORA_TEST_KILL: JSON.stringify(moment) },
   });
-  return new Promise((resolve) => child.once('exit', resolve));
+  return { child, exit: new Promise<number | null>((done) => child.once('exit', done)) };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -69,11 +72,14 @@ describe('a disk that is full', () => {
   it.skipIf(!mounted)(
     'in the middle: the run stops, and once there is room goes on to the same bits',
     async () => {
+      for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
       const out = join(disk, 'runs');
       const log = lab.path('train.log');
-      const exit = start(log, lab.experiment, '--out', out);
+      const { child, exit } = startUntil('checkpoints/step-000006$', log, lab.experiment, '--out', out);
       await until(() => lab.begun(out, 'checkpoints/step-000006'));
+      await suspended(child.pid!);
       fill();
+      child.kill('SIGCONT');
       expect(await exit).toBe(18);
       const words = readFileSync(log, 'utf8');
       expect(words).toMatch(/error: The disk is full: .+ could not be written\.\n {7}Free some space/);
@@ -84,9 +90,10 @@ describe('a disk that is full', () => {
       const resumed = lab.run('train', '--resume', run);
       expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('Resuming at step')]);
       expect(readRun(run).status?.state).toBe('finished');
-      const whole = ['--out', lab.path('whole'), '--set', 'training.checkpointEvery=1000'];
-      expect(lab.run('train', lab.experiment, ...whole).code).toBe(0);
-      expect(bits(run)).toEqual(bits(lab.runs(lab.path('whole'))[0]));
+      const whole = lab.fresh('whole');
+      const more = ['--out', whole, '--set', 'training.checkpointEvery=1000'];
+      expect(lab.run('train', lab.experiment, ...more).code).toBe(0);
+      expect(bits(run)).toEqual(bits(lab.runs(whole)[0]));
     },
   );
 
@@ -101,7 +108,7 @@ describe('a disk that is full', () => {
 
 describe('a run to resume', () => {
   it('that another process is training is left to it', async () => {
-    const out = lab.path('live');
+    const out = lab.fresh('live');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await until(() => lab.begun(out, 'scalars.bin'));
@@ -113,7 +120,7 @@ describe('a run to resume', () => {
   });
 
   it('that is told to stop while devices are measured says the step that it was at', async () => {
-    const out = lab.path('measured-again');
+    const out = lab.fresh('measured-again');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=4000');
     const killed = new Promise((resolve) => child.once('exit', resolve));
     await until(() => lab.begun(out, 'checkpoints/step-000003'));
@@ -135,7 +142,7 @@ describe('a run to resume', () => {
   });
 
   it('that is no run', () => {
-    mkdirSync(lab.path('empty'));
+    mkdirSync(lab.path('empty'), { recursive: true });
     const r = lab.run('train', '--resume', lab.path('empty'));
     expect(r.code).toBe(20);
     expect(r.err).toContain(

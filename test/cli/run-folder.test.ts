@@ -59,7 +59,7 @@ describe('train --run', () => {
     const none = lab.run('train', lab.experiment, '--run', join(runs, 'none'));
     expect([none.code, none.err]).toEqual([20, expect.stringContaining('There is no run folder')]);
     expect(existsSync(join(runs, 'none'))).toBe(false);
-    mkdirSync(lab.path('other'));
+    mkdirSync(lab.path('other'), { recursive: true });
     expect(lab.run('train', lab.experiment, '--run', lab.path('other'), '--out', runs).code).toBe(2);
   });
 });

@@ -132,9 +132,10 @@ describe('aurora sweep', () => {
     const lab = labWith(list([{}, { 'training.seed': 1 }, { 'training.seed': 2 }]), { epochs: 400 });
     const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
     const end = ended(queue);
-    await until(
-      () => lab.begun(runsOf(lab), 'checkpoints/step-000003') && readdirSync(runsOf(lab)).length === 2,
-    );
+    const saved = () =>
+      existsSync(runsOf(lab)) &&
+      lab.runs(runsOf(lab)).filter((run) => existsSync(join(run, 'checkpoints/step-000003'))).length;
+    await until(() => saved() === 2);
     const second = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect([second.code, second.err]).toEqual([
       20,

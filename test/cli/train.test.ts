@@ -93,7 +93,7 @@ describe('aurora train', () => {
   });
 
   it('killed at any moment and resumed, ends with the bits of a run that was not', async () => {
-    const out = lab.path('killed');
+    const out = lab.fresh('killed');
     const at = (run: string) =>
       existsSync(join(run, 'scalars.bin')) ? readFileSync(join(run, 'scalars.bin')).length / 72 : 0;
     let run: string | undefined;
@@ -119,7 +119,7 @@ describe('aurora train', () => {
   });
 
   it('stops when asked through the control folder, says so, and goes on to the same bits', async () => {
-    const out = lab.path('stopped');
+    const out = lab.fresh('stopped');
     const child = lab.start('train', lab.experiment, '--out', out, '--set', 'training.epochs=400');
     const ended = new Promise((r) => child.once('exit', r));
     for (let i = 0; i < 2000 && !lab.begun(out, 'scalars.bin'); i++) await wait(5);
