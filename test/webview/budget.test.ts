@@ -71,7 +71,7 @@ async function open(
 
 const total = (opened: Opened) => opened.page.locator('.total strong').innerText();
 const untilTotal = (opened: Opened, text: string) =>
-  opened.page.locator('.total strong', { hasText: new RegExp(`^${text}$`) }).waitFor({ timeout: 5000 });
+  opened.page.locator('.total strong', { hasText: new RegExp(`^${text}$`) }).waitFor();
 const input = (opened: Opened, name: string) => opened.page.locator(`#${name} input`);
 
 it('stays below 600 KB', () => {
@@ -193,15 +193,15 @@ describe('the calculator', () => {
     const { opened } = await open();
     const plot = opened.page.locator('.plot');
     const at = () => plot.getAttribute('aria-valuetext');
-    expect(await at()).toContain('Rank 2: AuroRA 74,208, LoRA 73,728');
+    await expect.poll(at).toContain('Rank 2: AuroRA 74,208, LoRA 73,728');
     await plot.focus();
     await opened.page.keyboard.press('ArrowRight');
-    expect(await at()).toContain('Rank 3: AuroRA');
+    await expect.poll(at).toContain('Rank 3: AuroRA');
     await opened.page.keyboard.press('End');
-    expect(await at()).toContain('Rank 16:');
+    await expect.poll(at).toContain('Rank 16:');
     const box = (await plot.boundingBox())!;
     await opened.page.mouse.move(box.x + 58, box.y + 100);
-    expect(await at()).toContain('Rank 1:');
+    await expect.poll(at).toContain('Rank 1:');
     await opened.page.mouse.move(0, 0);
     expect(await at()).toContain('Rank 2:');
   });

@@ -280,8 +280,10 @@ describe('what one can do', () => {
     const slider = w.page.getByRole('slider', { name: 'Loss' });
     await slider.focus();
     await w.page.keyboard.press('Home');
-    expect(await slider.getAttribute('aria-valuenow')).toBe('1');
-    expect(await w.page.locator('[data-action=fork]').evaluate((b) => b.hasAttribute('disabled'))).toBe(true);
+    await expect.poll(() => slider.getAttribute('aria-valuenow')).toBe('1');
+    await expect
+      .poll(() => w.page.locator('[data-action=fork]').evaluate((b) => b.hasAttribute('disabled')))
+      .toBe(true);
     await w.page.keyboard.press('End');
     for (let i = 0; i < 10; i++) await w.page.keyboard.press('Shift+ArrowLeft');
     await w.page.keyboard.press('ArrowLeft');
@@ -446,10 +448,10 @@ describe('what it says', () => {
     const w = await show([fresh.folder]);
     expect(await w.page.locator('.empty').innerText()).toContain('Preparing: loading the model and the data');
     writeFileSync(runPaths(fresh.folder).events, 'no journal\n');
-    await w.page.locator('.state-damaged').waitFor({ timeout: 5000 });
+    await w.page.locator('.state-damaged').waitFor();
     expect(await w.page.getByRole('alert').innerText()).toContain('events.jsonl:1 is not event 0');
     rmSync(fresh.folder, { recursive: true });
-    await w.page.locator('.state-gone').waitFor({ timeout: 5000 });
+    await w.page.locator('.state-gone').waitFor();
     expect(await w.page.getByRole('alert').innerText()).toContain('is gone');
     expect(await w.complaints()).toEqual([]);
   });

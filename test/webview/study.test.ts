@@ -23,7 +23,7 @@ async function open(options: Parameters<typeof wire>[1] & { measured?: boolean }
     w.session.refresh();
   }
   await w.page.locator('section.data').waitFor();
-  if (options.measured) await w.page.locator('.notice').waitFor({ state: 'detached', timeout: 5000 });
+  if (options.measured) await w.page.locator('.notice').waitFor({ state: 'detached' });
   return w;
 }
 
@@ -69,7 +69,7 @@ describe('the Study page', () => {
       expect(await figure.locator('svg').getAttribute('aria-label')).toMatch(/\d/);
       expect(await figure.locator('svg').innerHTML()).not.toMatch(/NaN|undefined|Infinity/);
       await figure.locator('summary').press('Enter');
-      expect(await figure.locator('tbody tr').count()).toBeGreaterThan(0);
+      await expect.poll(() => figure.locator('tbody tr').count()).toBeGreaterThan(0);
       await figure.locator('vscode-button').press('Enter');
     }
     await expect.poll(() => copied.length).toBe(8);
