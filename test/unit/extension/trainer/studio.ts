@@ -75,7 +75,7 @@ export class Studio {
 /** Training that would take an hour. */
 export const LONG = ['training.epochs=100000', 'training.evaluateEvery=100000', 'training.checkpointEvery=5'];
 
-export async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, ms = 45_000): Promise<void> {
   for (const end = Date.now() + ms; Date.now() < end; await wait(25)) if (await condition()) return;
   throw new Error(`still not so after ${ms} ms: ${condition}`);
 }
