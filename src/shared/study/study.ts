@@ -106,7 +106,7 @@ function sectionOf(
   say: Say,
 ): Section {
   const groups = groupsOf(runs, diverged, say);
-  const searches = chooseRates(groups, metric);
+  const searches = chooseRates(groups, metric, diverged);
   const chosen = groups.filter((g) => g.chosen);
   const reference = chosen.find((g) => g.label === against) ?? defaultReference(chosen);
   const { data } = runs[0].spec;

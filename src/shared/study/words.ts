@@ -188,7 +188,7 @@ function stepNotes({ groups }: Section, say: Say): string[] {
 function rateNotes({ searches, groups }: Section, say: Say): string[] {
   if (searches.length === 0) return [];
   const chosen = groups.filter((g) => g.chosen);
-  const numbers = chosen.map((g) => groups.filter((other) => other.family === g.family).length);
+  const numbers = chosen.map((g) => searches.find((s) => s.label === g.label)?.tried.length ?? 1);
   const tried = chosen.map((g, i) => say('{0} had {1}', g.label, numbers[i])).join(', ');
   const notes = [
     say(

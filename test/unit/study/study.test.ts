@@ -113,6 +113,27 @@ describe('runs that diverged', () => {
     ]);
     expect(rateTable(section, 'accuracy', english)!.rows.map((row) => row[2])).toEqual(['60.0', 'diverged']);
   });
+
+  it('leave their learning rate in the table where no run of it is left', () => {
+    const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
+    const all = study([
+      studyRun(aurora(), 1, 0.6, rate(1e-3)),
+      lost(studyRun(aurora(), 1, 0, rate(2e-3))),
+      lost(studyRun(aurora(), 2, 0, rate(2e-3))),
+      studyRun(lora(), 1, 0.6, rate(1e-3)),
+      studyRun(lora(), 1, 0.7, rate(5e-4)),
+      lost(studyRun(lora(), 1, 0, rate(7e-4))),
+    ]);
+    const [section] = all.sections;
+    expect(rateTable(section, 'accuracy', english)!.rows).toEqual([
+      ['LoRA r=2', '5e-4', '70.0', 'yes'],
+      ['LoRA r=2', '7e-4', 'diverged', ''],
+      ['LoRA r=2', '1e-3', '60.0', ''],
+      ['AuroRA r=2', '1e-3', '60.0', 'yes'],
+      ['AuroRA r=2', '2e-3', 'diverged', ''],
+    ]);
+    expect(sectionNotes(section, all, english).at(-2)).toContain('LoRA r=2 had 3, AuroRA r=2 had 2');
+  });
 });
 
 describe('learning rates', () => {
