@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readInputs } from '../../src/runs/inputs';
@@ -138,6 +138,22 @@ describe('--accept-changed-inputs', () => {
     // A fork from before that began with the files as they were.
     const fork = lab.run('train', '--fork', run, '--at', '6');
     expect([fork.code, fork.err]).toEqual([25, expect.stringContaining('train.jsonl have changed')]);
+  });
+
+  it('is asked for by a resume that has to begin before the files were changed', () => {
+    const run = stopped('before');
+    writeFileSync(lab.path('train.jsonl'), removedRow());
+    const later = lab.run('train', '--resume', run, '--accept-changed-inputs', '--pause-at', 'step:20');
+    expect([later.code, later.err]).toEqual([130, expect.anything()]);
+    const { checkpoints } = runPaths(run);
+    for (const name of readdirSync(checkpoints))
+      if (name > 'step-000009') writeFileSync(join(checkpoints, name, 'adapter.safetensors'), 'damaged');
+    const r = lab.run('train', '--resume', run);
+    expect([r.code, r.err]).toEqual([25, expect.stringContaining('--accept-changed-inputs')]);
+    const again = lab.run('train', '--resume', run, '--accept-changed-inputs');
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining('Resuming at step 9')]);
+    expect(accepted(run).map((e) => e.step)).toEqual([9]);
+    expect(readInputs(run)).toMatchObject({ since: 9, earlier: [{ since: 0 }] });
   });
 
   it('says that the split changed where validation is a share of the changed file', () => {

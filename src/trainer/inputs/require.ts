@@ -5,12 +5,12 @@ import { HEARTBEAT_MS } from '../../runs/status';
 import { AuroraError } from '../../shared/errors';
 import type { InputChange, RunStatus } from '../../shared/events';
 import { changeWords } from '../../shared/inputs-words';
-import { checkpointSteps } from '../checkpoint-store';
+import { latestCheckpoint } from '../checkpoint-store';
 
 /**
  * Compares the files of a run with what it was trained on, before anything of them or of the run is touched.
  *
- * @param step   where training is to continue; at the newest checkpoint by default
+ * @param step   where training is to continue; by default at the newest checkpoint that can be resumed from
  * @param accept whether changed files are meant
  * @returns those that have changed
  * @throws AuroraError 'inputs' where there are any and they are not meant
@@ -18,7 +18,7 @@ import { checkpointSteps } from '../checkpoint-store';
 export async function requireSameInputs(
   run: string,
   accept: boolean,
-  step = checkpointSteps(run).at(-1) ?? 0,
+  step = latestCheckpoint(run, () => undefined)?.checkpoint.state.step ?? 0,
 ): Promise<InputChange[]> {
   const record = readInputs(run);
   const files = record && filesFrom(record, step);
