@@ -51,7 +51,8 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const run = into ?? createRun(dirname(from));
   const history = source.events.filter((e) => 'step' in e && e.step <= step);
   const evaluations = history.filter(isAnyEvaluation);
-  const bestStep = replay(spec, evaluations).best?.step;
+  const { best: bestOfAll, bests } = replay(spec, evaluations);
+  const bestStep = bestOfAll?.step;
   const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
   const lost = bestStep !== undefined && bestStep !== step && !best;
   const kept = best ? [best, checkpoint] : [checkpoint];
@@ -73,7 +74,8 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
       )
-      .map(copied),
+      // By the fork's metric, as what it evaluates itself; none where the fork has to look for its best again.
+      .map((e) => copied(e.kind === 'evaluation' ? { ...e, best: !lost && bests.has(e) } : e)),
   ]);
   // Last: without it nobody takes half a copy for a run.
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
@@ -136,6 +138,7 @@ function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkp
 function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
   const { metric, earlyStopping } = spec.training;
   const stopping = new EarlyStopping(metric, earlyStopping);
+  const bests = new Set<AnyEvaluation>();
   let best: Evaluation | undefined;
   let form: AnyEvaluation['form'];
   for (const e of evaluations) {
@@ -146,9 +149,9 @@ function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
       form = e.form;
     }
     if (e.kind === 'diverged-evaluation') stopping.update('diverged');
-    else if (stopping.update(e.metrics[metric]).best) best = e;
+    else if (stopping.update(e.metrics[metric]).best) bests.add((best = e));
   }
-  return { stopping: stopping.state(), best };
+  return { stopping: stopping.state(), best, bests };
 }
 
 const copied = (event: RunEvent): JournalLine => ({ event, t: event.t });

@@ -92,6 +92,9 @@ describe('a fork', () => {
     const all = evaluations(run);
     const best = all.reduce((a, b) => (b.loss < a.loss ? b : a));
     expect(metrics(run).best).toMatchObject({ step: best.step, loss: best.loss });
+    // By the fork's metric, also where the run that it began from had another.
+    const better = all.map((e, i) => all.slice(0, i).every((before) => e.loss < before.loss));
+    expect(readRun(run).events.flatMap((e) => (e.kind === 'evaluation' ? [e.best] : []))).toEqual(better);
   });
 
   it('trains into a folder that is there already', () => {
