@@ -1,6 +1,6 @@
 import type { OwnerRecord } from '../files/fence';
 import { claim } from '../files/owner';
-import { readStatus } from '../runs/status';
+import { ownerByStatus, readStatus } from '../runs/status';
 import { AuroraError } from '../shared/errors';
 import { askAtTerminal } from './ask';
 
@@ -32,12 +32,6 @@ export async function owning<T>({ folder, what, takeOver }: Owned, action: () =>
   } finally {
     got.owner.release();
   }
-}
-
-/** Versions before there was an owner.json named the trainer in status.json alone. */
-function ownerByStatus(folder: string): OwnerRecord | undefined {
-  const status = readStatus(folder);
-  return status?.state === 'running' ? { ...status, at: status.heartbeat } : undefined;
 }
 
 const question = (folder: string, { pid, host }: OwnerRecord): string =>

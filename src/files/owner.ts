@@ -56,7 +56,7 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
       const known = await holder(folder);
       const found = known ?? request.earlier;
       if (found?.nonce === mine.nonce) break;
-      const as = found && !agreed.has(found.nonce) && (await standing(found, mine, request));
+      const as = found && !agreed.has(found.nonce) && (await standing(found, mine.job, request.takeOver));
       if (found && as) return { heldBy: found, as };
       if (found) agreed.add(found.nonce);
       // The first to name itself the successor of this very owner is the only one.
@@ -76,6 +76,16 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
     rmSync(temporary, { force: true });
     tidy(folder, mine.nonce, succeeded);
   }
+}
+
+/** Whose claim `claim` would not end, without asking anybody; undefined where it would succeed. Claims nothing. */
+export async function heldBy(
+  folder: string,
+  earlier?: OwnerRecord,
+): Promise<Extract<Claim, { heldBy: OwnerRecord }> | undefined> {
+  const found = (await holder(folder)) ?? earlier;
+  const as = found && (await standing(found, schedulerJob(process.env)));
+  return found && as && { heldBy: found, as };
 }
 
 /** Removes owner.json where it is this owner's: it has released the folder, or its process was ended. */
@@ -113,12 +123,12 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
 /** Why an owner cannot be replaced; undefined where it can. */
 async function standing(
   found: OwnerRecord,
-  mine: OwnerRecord,
-  { takeOver }: ClaimRequest,
+  job: OwnerRecord['job'],
+  takeOver?: ClaimRequest['takeOver'],
 ): Promise<'alive' | 'unseen' | undefined> {
   const where = await presence(found, found.at);
   if (where === 'alive') return 'alive';
-  const restarted = mine.job && mine.job.id === found.job?.id && mine.job.restarts > found.job.restarts;
+  const restarted = job && job.id === found.job?.id && job.restarts > found.job.restarts;
   return where === 'gone' || restarted || (await takeOver?.(found)) ? undefined : 'unseen';
 }
 

@@ -1,4 +1,5 @@
 import { writeAtomic } from '../files/atomic';
+import type { OwnerRecord } from '../files/fence';
 import { AuroraError } from '../shared/errors';
 import type { RunStatus } from '../shared/events';
 import { readJsonIfThere } from '../files/json';
@@ -20,6 +21,12 @@ export function readStatus(run: string): RunStatus | undefined {
   const path = runPaths(run).status;
   const value = readJsonIfThere(path);
   return value === undefined ? undefined : checkStatus(path, value);
+}
+
+/** Versions before there was an owner.json named the trainer in status.json alone. */
+export function ownerByStatus(folder: string): OwnerRecord | undefined {
+  const status = readStatus(folder);
+  return status?.state === 'running' ? { ...status, at: status.heartbeat } : undefined;
 }
 
 /** The value of a status.json; AuroraError (`run`) where it is none. */

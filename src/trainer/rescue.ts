@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../files/atomic';
+import { fence, requireOwned, writerOf } from '../files/fence';
+import { disown } from '../files/owner';
 import { lossOf, type HeldFolder } from '../runs/held';
 import type { Journal } from '../runs/journal';
 import { createFolder, runPaths } from '../runs/layout';
@@ -46,20 +48,40 @@ export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
   const error = new AuroraError('lost', what, undefined);
   if (moved !== undefined) {
     await saveMoved(run, moved, error);
-    return new AuroraError('lost', `${what} It is now ${moved}.`, resumeHint(moved));
+    const hint = run.unsaved
+      ? resumeHint(moved)
+      : `Training stopped: repeat it with \`aurora train --resume ${moved}\`.`;
+    return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
   }
-  if (!run.unsaved) return new AuroraError('lost', what, 'It had not trained a step: start it again.');
+  const end = () => (lost === held.run ? undefined : run.pulse.end('failed').catch(() => undefined));
+  if (!run.unsaved) {
+    await end();
+    return new AuroraError('lost', what, 'It had not trained a step: start it again.');
+  }
   const to = recoveredFolder(held.run);
   await saveAnother(run, run.unsaved, to, error);
-  if (lost !== held.run) await run.pulse.end('failed').catch(() => undefined);
+  await end();
   return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
 }
 
 const resumeHint = (run: string): string =>
   `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
 
+/** This process still owns the folder under its new name, until it has saved the run there. */
+async function saveMoved(run: LostRun, to: string, error: Error): Promise<void> {
+  const owner = writerOf(run.held.run);
+  const open = owner && fence(to, { nonce: owner.nonce });
+  try {
+    requireOwned(to);
+    await writeMoved(run, to, error);
+  } finally {
+    open?.();
+    if (owner) disown(to, owner.nonce);
+  }
+}
+
 /** The open journal is the moved one: what it gets lies there. */
-async function saveMoved({ journal, pulse, step, unsaved }: LostRun, to: string, error: Error) {
+async function writeMoved({ journal, pulse, step, unsaved }: LostRun, to: string, error: Error) {
   if (unsaved) {
     unsaved.scalars.flush();
     saveState(to, unsaved);

@@ -5,7 +5,7 @@ import { CPU } from '../engine/place';
 import type { Stepper } from '../engine/stepper';
 import type { TrainableInfo } from '../engine/program';
 import { discard } from '../files/atomic';
-import { stillOwned } from '../files/fence';
+import { requireOwned, stillOwned } from '../files/fence';
 import { goneBelow, HeldFolder } from '../runs/held';
 import { Journal } from '../runs/journal';
 import { runPaths } from '../runs/layout';
@@ -238,6 +238,7 @@ async function trainOnce(
     if (end === 'finished' && state.step < plan.totalSteps) {
       // The device may have no room for both.
       held = undefined;
+      requireOwned(run);
       await stepper.dispose();
       const phase = taskInForm(whole, 'static');
       const options = taskOptions(spec, place, threads);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync,
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { checkpointSteps } from '../../src/trainer/checkpoint-store';
@@ -67,6 +68,7 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
     expect(existsSync(run)).toBe(false);
     expect(existsSync(recovered())).toBe(false);
     expect(existsSync(join(moved, 'graph'))).toBe(false);
+    expect(existsSync(ownerFile(moved))).toBe(false);
     const { status, events } = readRun(moved);
     expect(status).toMatchObject({ state: 'failed' });
     expect(events.at(-1)).toMatchObject({ kind: 'failed', error: 'lost', step: status!.step });

@@ -19,6 +19,7 @@ import { isTemporary } from '../../src/files/temporary';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus, writeStatus } from '../../src/runs/status';
+import { readSweep } from '../../src/runs/sweep/record';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { CLI, Lab, suspend } from './lab';
 
@@ -226,5 +227,43 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     expect(readRun(run).events.at(-1)).toMatchObject({ kind, step, best, last });
     expect(readdirSync(run)).not.toContain('owner.json');
     rmSync(run, { recursive: true });
+  });
+});
+
+describe('a trial of a sweep that a process of another machine owns', () => {
+  it('is left alone and reported, and taken over where that is asked for', () => {
+    const sweep = { type: 'list', trials: [{ 'training.seed': 1 }, { 'training.seed': 2 }] };
+    const swept = new Lab({
+      training: { epochs: 1, maxSteps: 6, evaluateEvery: 3, checkpointEvery: 3 },
+      sweep,
+    });
+    const words = ['sweep', swept.experiment, '--parallel', '1', '--device', 'cpu'];
+    expect(swept.run(...words).code).toBe(0);
+    const sweeps = swept.path('.aurora/sweeps/tiny');
+    const record = () => readSweep(join(sweeps, readdirSync(sweeps)[0]))!;
+    const run = swept.path(join('.aurora/runs/tiny', record().trials[0].run!));
+    const { events, result } = runPaths(run);
+    rmSync(result);
+    const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
+    writeFileSync(events, `${lines.slice(0, -1).join('\n')}\n`);
+    const hour = Date.now() - 3_600_000;
+    const owner = { ...ELSEWHERE, nonce: 'another', at: hour };
+    writeFileSync(ownerFile(run), JSON.stringify(owner));
+    writeStatus(run, { ...readStatus(run)!, ...owner, state: 'running', heartbeat: hour });
+    const before = contents(run);
+    const { launched } = record().trials[0];
+    const r = swept.run(...words);
+    expect([r.code, r.out]).toEqual([
+      24,
+      expect.stringMatching(
+        /Trial 1 was left alone: it is owned by process 4242 on another-host.*\n.*--take-over/,
+      ),
+    ]);
+    expect(r.out).not.toContain('Trial 1 failed');
+    expect(contents(run)).toEqual(before);
+    expect(record().trials[0].launched).toEqual(launched);
+    expect(swept.run(...words, '--take-over').code).toBe(0);
+    expect(readRun(run).result).toMatchObject({ outcome: 'finished', steps: 6 });
+    swept.remove();
   });
 });

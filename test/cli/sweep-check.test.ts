@@ -1,5 +1,12 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { runPaths } from '../../src/runs/layout';
+import { readStatus } from '../../src/runs/status';
+import { readSweep } from '../../src/runs/sweep/record';
 import type { SweepSpec } from '../../src/shared/sweep';
 import { writeTwoOutputs } from '../two-outputs';
 import { Lab } from './lab';
@@ -44,7 +51,31 @@ describe('before a sweep trains its first trial', () => {
       expect(r.err).not.toContain('trial 2');
       expect(existsSync(lab.path('.aurora/runs/tiny'))).toBe(false);
     }
+    const sweeps = lab.path('.aurora/sweeps/tiny');
+    expect(readStatus(join(sweeps, readdirSync(sweeps)[0]))).toMatchObject({ state: 'failed', steps: 0 });
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'it is shown as running, and can be stopped through its folder',
+    async () => {
+      const lab = labWith([{ 'training.learningRate': 0.01 }, { 'training.learningRate': 0.02 }]);
+      // Whoever reads the data waits for a writer that never comes.
+      rmSync(lab.path('train.jsonl'));
+      expect(spawnSync('mkfifo', [lab.path('train.jsonl')]).status).toBe(0);
+      const child = lab.start('sweep', lab.experiment, '--parallel', '1', '--device', 'cpu');
+      const exit = once(child, 'exit');
+      const sweeps = lab.path('.aurora/sweeps/tiny');
+      const folder = () => join(sweeps, readdirSync(sweeps)[0]);
+      const isChecked = () => readSweep(folder())?.trials.every((t) => t.unchecked);
+      while (!existsSync(sweeps) || readdirSync(sweeps).length === 0 || !isChecked()) await wait(20);
+      expect(readStatus(folder())).toMatchObject({ state: 'running', pid: child.pid });
+      mkdirSync(runPaths(folder()).control, { recursive: true });
+      writeFileSync(join(runPaths(folder()).control, 'stop'), '');
+      expect((await exit)[0]).toBe(130);
+      expect(readStatus(folder())).toMatchObject({ state: 'stopped', steps: 0 });
+      expect(existsSync(lab.path('.aurora/runs/tiny'))).toBe(false);
+    },
+  );
 
   it('trials that are wrong in one way end it with the exit code of that', () => {
     const r = sweep(labWith([{ 'adapter.rank': 1 }, { 'adapter.targetModules': ['dense'] }]));

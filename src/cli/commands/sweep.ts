@@ -3,7 +3,7 @@ import { loadSweep } from '../../runs/experiment/load';
 import type { Sweep } from '../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { lookAtTrial } from '../../runs/sweep/look';
-import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
+import { writeSweep, type SweepRecord, type SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
 import { LEASE_MS } from '../../trainer/pulse';
 import { prepareSweep } from '../../trainer/sweep/prepare';
@@ -38,7 +38,7 @@ killed goes on from its last checkpoint. More values in the section add trials t
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
 
 Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, with 24 where
-a process of another machine owns the sweep, and with 130 when it was stopped.
+a process of another machine owns the sweep or one of its trials, and with 130 when it was stopped.
 `,
   options: {
     parallel: { type: 'string' },
@@ -63,7 +63,7 @@ a process of another machine owns the sweep, and with 130 when it was stopped.
     const record = prepareSweep(folder, sweep, args.list('set'));
     const view = viewOf(args, record);
     if (args.flag('dry-run')) {
-      const measured = await checkSweep(record, checkOptions(args, folder, sweep));
+      const measured = await checkSweep(record, checkOptions(args, sweep));
       const planned = { ...record, room: roomOf(args, record, measured) };
       view.begin(planned);
       view.plan(planText(planned, lookAtAll(record, runs)));
@@ -96,16 +96,19 @@ async function run(
   );
   // Anew, now that nobody else changes it.
   let record = prepareSweep(folder, sweep, args.list('set'));
-  const measured = await checkSweep(record, { ...checkOptions(args, folder, sweep), stopped: interrupted });
-  if (interrupted()) return EXIT.stopped;
   const outcome = await runQueue({
     folder,
-    prepare() {
+    async prepare(stopped) {
+      // It is shown, and can be stopped, while it is checked.
+      writeSweep(folder, record);
+      const measured = await checkSweep(record, { ...checkOptions(args, sweep), stopped });
+      if (stopped()) return undefined;
+      for (const trial of record.trials) delete trial.unchecked;
       const whole = { ...record, room: roomOf(args, record, measured) };
       record = whole;
       view.begin(whole);
       view.plan(planText(whole, lookAtAll(whole, runs)));
-      return Promise.resolve(whole);
+      return whole;
     },
     specs: specsOf(sweep),
     runs,
@@ -115,6 +118,7 @@ async function run(
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
     acceptInputs: args.flag('accept-changed-inputs'),
+    takeOver: args.flag('take-over'),
     interrupted,
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });
@@ -123,6 +127,7 @@ async function run(
 }
 
 function exitCode({ stopped, trials }: SweepOutcome): number {
+  if (stopped === 'owned') return EXIT.owned;
   if (stopped) return EXIT.stopped;
   return trials.some((t) => t.record.planned && t.state === 'failed') ? EXIT.failed : EXIT.ok;
 }
@@ -150,10 +155,9 @@ const placeOf = (args: ParsedArgs) => ({
   device: args.text('device') ?? 'auto',
 });
 
-function checkOptions(args: ParsedArgs, folder: string, sweep: Sweep): CheckOptions {
+function checkOptions(args: ParsedArgs, sweep: Sweep): CheckOptions {
   const { engine, device } = placeOf(args);
   return {
-    folder,
     specs: specsOf(sweep),
     program: join(__dirname, 'cli.cjs'),
     place: ['--engine', engine, '--device', device, ...(args.flag('fallback') ? ['--fallback'] : [])],

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSweep, type SweepRecord } from '../../runs/sweep/record';
+import type { SweepRecord } from '../../runs/sweep/record';
 import { settingsText } from '../../shared/sweep';
 import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
@@ -15,8 +15,6 @@ import type { Measured } from '../../trainer/sweep/room';
 const LIMIT_MS = 3_600_000;
 
 export interface CheckOptions {
-  /** The sweep's folder. */
-  folder: string;
   /** To each trial of the plan its experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
   program: string;
@@ -34,10 +32,9 @@ export interface CheckOptions {
  */
 export async function checkSweep(
   { trials }: SweepRecord,
-  { folder, specs, program, place, stopped }: CheckOptions,
+  { specs, program, place, stopped }: CheckOptions,
 ): Promise<Measured> {
-  const before = new Set(readSweep(folder)?.trials.map((t) => t.id));
-  const fresh = trials.filter((t) => t.planned && !before.has(t.id));
+  const fresh = trials.filter((t) => t.planned && t.unchecked);
   if (fresh.length === 0) return {};
   const work = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
   const remove = removedAtEnd(work);
@@ -57,7 +54,7 @@ export async function checkSweep(
       `The trials could not be checked (${how})${printed.trim() ? `: ${printed.trim().split('\n').at(-1)}` : ''}.`,
     );
   const whole = toCheck.filter((t) => !answer.faults.some((f) => f.number === t.number));
-  const { measured, faults } = await measureTrials(program, whole, place, work);
+  const { measured, faults } = await measureTrials(program, whole, place, work, stopped);
   remove();
   if (stopped()) return {};
   const all = [...answer.faults, ...faults].sort((a, b) => a.number - b.number);

@@ -31,9 +31,15 @@ export class SweepJson implements SweepView {
     }
   }
 
-  end({ stopped, trials }: SweepOutcome): void {
+  end({ stopped, trials, elsewhere }: SweepOutcome): void {
     const order = ranked(trials, this.record.metric).map((t) => t.record.number);
-    this.tell({ kind: 'end', stopped: stopped ?? null, ranked: order });
+    const owned = [...elsewhere].map(([id, { pid, host }]) => ({ id, pid, host }));
+    this.tell({
+      kind: 'end',
+      stopped: stopped ?? null,
+      ranked: order,
+      ...(owned.length && { elsewhere: owned }),
+    });
   }
 
   private trial(trial: TrialView) {

@@ -1,3 +1,4 @@
+import type { OwnerRecord } from '../../files/fence';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import { readScalars } from '../../runs/scalars-reader';
@@ -9,7 +10,7 @@ import { table } from '../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
 
 /** What came of a sweep: its trials, the best first, what failed, and what can be done next. */
-export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutcome): string {
+export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
   const { metric, varied } = record;
   const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
   const names = shortKeys(varied);
@@ -32,10 +33,18 @@ export function sweepReport(record: SweepRecord, { trials, stopped }: SweepOutco
       ...(error?.hint ? [`  ${error.hint}`] : []),
     ]),
     ...(failed.length ? [...againWith(failed), ''] : []),
-    ...(stopped ? ['Stopped; everything is saved. The same command goes on.'] : next),
+    ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
+    ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
+    ...(stopped && stopped !== 'owned' ? ['Stopped; everything is saved. The same command goes on.'] : next),
     '',
   ].join('\n');
 }
+
+const TAKE_OVER_HINT =
+  'Make sure that the process has ended, then repeat the command with --take-over; or wait until it has trained the trial.';
+
+const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
+  `Trial ${trials.find((t) => t.id === id)!.number} was left alone: it is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`;
 
 function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   const best = bestOf(trial, metric);

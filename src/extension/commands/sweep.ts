@@ -38,12 +38,19 @@ async function runSweep(services: Services, argument: unknown): Promise<void> {
   const { trials, baseHash } = await checkedSweep(file);
   const folder = join(experimentSweeps(file), baseHash);
   const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
-  await orTakeOver((takeOver) =>
-    vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-      trainer.startSweep(file, folder, takeOver),
-    ),
-  );
-  await store.refresh();
+  // What its check finds is said here, with each trial.
+  askedToStop.add(folder);
+  try {
+    await orTakeOver((takeOver) =>
+      vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+        trainer.startSweep(file, folder, takeOver),
+      ),
+    );
+  } finally {
+    await store.refresh();
+    await store.experiments();
+    askedToStop.delete(folder);
+  }
 }
 
 async function stopSweep(services: Services, argument: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { childEnvironment } from '../../files/child-environment';
+import type { RunStatus } from '../../shared/events';
 import { AuroraError, EXIT } from '../../shared/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal-reader';
 import { runPaths } from '../../runs/layout';
@@ -16,6 +17,8 @@ export interface Launch {
   env: NodeJS.ProcessEnv;
   /** Milliseconds that it is waited for; one that checks much before it begins takes longer. */
   patience?: number;
+  /** It has begun only when its status names a number of steps: before that it checks, and may refuse. */
+  checks?: boolean;
 }
 
 export interface Launched {
@@ -41,6 +44,7 @@ export async function launchTrainer({
   run,
   env,
   patience = FIRST_WORD_MS,
+  checks = false,
 }: Launch): Promise<Launched> {
   const before = (await statusOf(run))?.nonce;
   const log = await open(runPaths(run).log, 'a');
@@ -71,7 +75,8 @@ export async function launchTrainer({
   for (const until = performance.now() + patience; performance.now() < until; await wait(LOOK_MS)) {
     const over = ended;
     const status = await statusOf(run);
-    if (status && status.nonce !== before) {
+    const begun = status && status.nonce !== before && !(checks && isChecking(status));
+    if (begun) {
       if (status.state === 'failed') await refuseWithoutSpec(run);
       break;
     }
@@ -79,6 +84,10 @@ export async function launchTrainer({
   }
   return { pid: child.pid!, ended: end };
 }
+
+/** Also once it has failed, until its process has ended and its words are all there. */
+const isChecking = ({ state, steps }: RunStatus): boolean =>
+  steps === 0 && (state === 'running' || state === 'failed');
 
 /** A trainer that refused before there was a run says so in the journal: to whoever asked for it, that is an error. */
 async function refuseWithoutSpec(run: string): Promise<void> {

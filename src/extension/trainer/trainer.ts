@@ -7,7 +7,7 @@ import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
 import type { MachineReport, ProgramOptions, ResumeOptions, StopOutcome } from './client';
 import { deviceArguments, forkArguments, type DeviceSettings } from './device-arguments';
 import { trainerEnvironment } from './environment';
-import { launchTrainer } from './launch';
+import { launchTrainer, type Launch } from './launch';
 import { Leases, type Memory } from './leases';
 import { untrusted } from './missing';
 import { findNode, type NodeProgram } from './node-program';
@@ -83,7 +83,9 @@ export class Trainer {
     createFolder(folder);
     const more = [...deviceArguments(this.host.settings()), ...(takeOver ? TAKE_OVER : [])];
     const args = ['sweep', experimentFile, ...more];
-    await this.withCopy((programs) => this.launch(programs, folder, args, SWEEP_PATIENCE_MS));
+    await this.withCopy((programs) =>
+      this.launch(programs, folder, args, { patience: SWEEP_PATIENCE_MS, checks: true }),
+    );
   }
 
   async resume(
@@ -237,7 +239,7 @@ export class Trainer {
     { node, copy }: Programs,
     run: string,
     args: readonly string[],
-    patience?: number,
+    waiting?: Pick<Launch, 'patience' | 'checks'>,
   ): Promise<void> {
     const { threads, keepRunsAfterClose } = this.host.settings();
     if (!keepRunsAfterClose) await this.leases.add(run);
@@ -251,7 +253,7 @@ export class Trainer {
         args: [copy.cli, ...args, ...limits],
         run,
         env: this.environment(),
-        patience,
+        ...waiting,
       });
       this.host.info(`Process ${launched.pid} trains ${run}.`);
       // Whoever starts clears the requests of an earlier trainer away, and the lease with them.

@@ -62,6 +62,8 @@ export interface TrialRecord {
   launched?: { pid: number; at: number } & Partial<ProcessRecord>;
   /** False where the section no longer has it: it is shown, and not gone on with. */
   planned: boolean;
+  /** It has yet to be checked, and none of the sweep's new trials is begun before that. */
+  unchecked?: true;
   /** Its learning rate lost the search with other seeds, so it is not begun. */
   passedOver?: true;
 }

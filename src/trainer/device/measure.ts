@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireOwned, stillOwned } from '../../files/fence';
 import type { Place } from '../../engine/place';
 import { askChild } from '../child';
 import type { Task } from '../task';
@@ -56,6 +57,7 @@ async function inChild(
   { folder, program, stopped, ...options }: MeasureOptions,
 ): Promise<Omit<Trial, 'place'> | undefined> {
   const own = join(folder, `trial-${place.device}`);
+  requireOwned(own);
   mkdirSync(own, { recursive: true });
   const file = join(own, 'request.bin');
   writeFileSync(file, trialBytes(task, place, { ...options, folder: join(own, 'graph') }));
@@ -69,6 +71,7 @@ async function inChild(
     if ('problem' in answer) return answer;
     return { secondsPerStep: answer.secondsPerStep };
   } finally {
-    rmSync(own, { recursive: true, force: true });
+    // The run may be another process's by now, which writes there.
+    if (stillOwned(own)) rmSync(own, { recursive: true, force: true });
   }
 }

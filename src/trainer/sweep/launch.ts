@@ -21,6 +21,8 @@ export interface Launcher {
   fallBack: boolean;
   /** Files that changed since a trial was trained on them are meant. */
   acceptInputs: boolean;
+  /** Also what processes of other machines own. */
+  takeOver: boolean;
   /** Puts the record with all its trials on the disk. */
   save(): void;
 }
@@ -34,7 +36,7 @@ export interface Launcher {
  * @param until the comparison at which the trial is to pause
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, acceptInputs, save }: Launcher,
+  { program, sweep, frozen, runs, room, fallBack, acceptInputs, takeOver, save }: Launcher,
   trial: TrialRecord,
   spec: Experiment,
   until: string | undefined,
@@ -47,7 +49,10 @@ export async function launchTrial(
     writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   }
   const place = ['--engine', room.engine, '--device', room.device, ...(fallBack ? ['--fallback'] : [])];
-  const resume = ['--resume', run, ...(acceptInputs ? ['--accept-changed-inputs'] : [])];
+  const resume = [
+    ...['--resume', run, ...(acceptInputs ? ['--accept-changed-inputs'] : [])],
+    ...(takeOver ? ['--take-over'] : []),
+  ];
   const log = openSync(runPaths(run).log, 'a');
   const child = spawn(
     process.execPath,

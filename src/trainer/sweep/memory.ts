@@ -12,6 +12,7 @@ const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'da
  * one with the most tokens at once, and where that one cannot be trained the next.
  *
  * @param folder for the experiments of what is measured
+ * @param stopped asked all the time: whether to end it now
  * @returns what the largest trial that can be trained takes, and the trials that cannot
  */
 export async function measureTrials(
@@ -19,14 +20,16 @@ export async function measureTrials(
   trials: readonly TrialToCheck[],
   place: readonly string[],
   folder: string,
+  stopped: () => boolean,
 ): Promise<{ measured: Measured; faults: TrialFault[] }> {
   const faults: TrialFault[] = [];
   let measured: Measured = {};
   for (const group of groups(trials))
     for (const { number, spec } of group) {
+      if (stopped()) return { measured, faults };
       const file = join(folder, `trial-${number}.aurora.json`);
       writeFileSync(file, JSON.stringify(spec));
-      const { code, problem, ...found } = await measureTrial(program, file, place);
+      const { code, problem, ...found } = await measureTrial(program, file, place, stopped);
       const kind = FATAL.find((k) => EXIT[k] === code);
       if (kind && problem) {
         faults.push({ number, kind, ...problem });

@@ -24,7 +24,7 @@ export function prepareSweep(folder: string, sweep: Sweep, overrides: readonly s
 function merged(before: readonly TrialRecord[], { trials }: Sweep): TrialRecord[] {
   const wanted = new Set(trials.map((t) => t.id));
   const kept = before
-    .filter((t) => t.run !== undefined || wanted.has(t.id))
+    .filter((t) => !t.unchecked && (t.run !== undefined || wanted.has(t.id)))
     .map((t) => ({ ...t, planned: wanted.has(t.id) }));
   const known = new Set(kept.map((t) => t.id));
   const first = 1 + Math.max(0, ...kept.map((t) => t.number));
@@ -32,6 +32,12 @@ function merged(before: readonly TrialRecord[], { trials }: Sweep): TrialRecord[
     ...kept,
     ...trials
       .filter((t) => !known.has(t.id))
-      .map(({ id, settings }, i) => ({ id, number: first + i, settings, planned: true })),
+      .map(({ id, settings }, i) => ({
+        id,
+        number: first + i,
+        settings,
+        planned: true,
+        unchecked: true as const,
+      })),
   ];
 }

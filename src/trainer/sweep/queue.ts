@@ -2,11 +2,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { writeAtomic } from '../../files/atomic';
-import { requireOwned, stillOwned } from '../../files/fence';
-import { claim } from '../../files/owner';
+import { requireOwned, stillOwned, type OwnerRecord } from '../../files/fence';
+import { claim, heldBy } from '../../files/owner';
+import { removeAbandoned } from '../../files/temporary';
 import { Journal } from '../../runs/journal';
 import { runPaths } from '../../runs/layout';
-import { readStatus, writeStatus } from '../../runs/status';
+import { ownerByStatus, readStatus, writeStatus } from '../../runs/status';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import { TrialLooker } from '../../runs/sweep/looker';
 import {
@@ -34,8 +35,11 @@ const STOP_TIMEOUT_MS = 180_000;
 export interface QueueOptions {
   /** The sweep's folder, which this process owns. */
   folder: string;
-  /** Makes the record, which may take a while, since what is missing in it is measured. */
-  prepare(): Promise<SweepRecord & { room: SweepRoom }>;
+  /**
+   * Makes the record, which may take a while: new trials are checked, and what is missing is measured. Undefined where
+   * it was stopped meanwhile.
+   */
+  prepare(stopped: () => boolean): Promise<(SweepRecord & { room: SweepRoom }) | undefined>;
   /** To each trial of the plan its experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
   /** Where runs of the experiment lie. */
@@ -48,16 +52,20 @@ export interface QueueOptions {
   retryFailed: boolean;
   /** Trials are resumed on files that have changed, too. */
   acceptInputs: boolean;
+  /** Trials that a process of another machine owns are taken over. */
+  takeOver: boolean;
   interrupted: () => boolean;
   /** Told after every look at the trials. */
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
 }
 
 export interface SweepOutcome {
-  /** Undefined where nothing is left to do. */
-  stopped?: StopReason;
+  /** Undefined where nothing is left to do; `owned` where that is up to other machines. */
+  stopped?: StopReason | 'owned';
   trials: TrialView[];
   verdicts: ReadonlyMap<string, Verdict>;
+  /** Trials that were left alone, and who owns them: to each id a process that this machine cannot see. */
+  elsewhere: ReadonlyMap<string, OwnerRecord>;
 }
 
 /**
@@ -68,16 +76,21 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease } = options;
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
   try {
-    const record = await options.prepare();
-    writeSweep(folder, record);
-    const outcome = await work(options, record, pulse);
+    removeAbandoned(folder);
+    const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
+    const record = await options.prepare(() => stopped() !== undefined);
+    if (record) writeSweep(folder, record);
+    const outcome: SweepOutcome = record
+      ? await work(options, record, pulse)
+      : { stopped: stopped() ?? 'requested', trials: [], verdicts: new Map(), elsewhere: new Map() };
     // Large, and of no use to anything but more trials, which compute it again.
     if (!outcome.stopped && stillOwned(folder))
       rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
-    await pulse.end('failed');
+    // The error that came first is the one to report.
+    await pulse.end('failed').catch(() => undefined);
     throw e;
   }
 }
@@ -87,7 +100,7 @@ async function work(
   record: SweepRecord & { room: SweepRoom },
   pulse: Pulse,
 ): Promise<SweepOutcome> {
-  const { folder, specs, runs, program, fallBack, acceptInputs, interrupted } = options;
+  const { folder, specs, runs, program, fallBack, acceptInputs, takeOver, interrupted } = options;
   const { room, spec } = record;
   const launcher: Launcher = {
     program,
@@ -97,11 +110,13 @@ async function work(
     room,
     fallBack,
     acceptInputs,
+    takeOver,
     save: () => writeSweep(folder, record),
   };
   const attempts = new Attempts(options.retryFailed, acceptInputs);
   const looker = new TrialLooker();
   const completed = new Set<string>();
+  const elsewhere = new Map<string, OwnerRecord>();
   for (;;) {
     requireOwned(folder);
     const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
@@ -121,19 +136,26 @@ async function work(
     const busy = trials.filter(isBusy);
     const stopped = interrupted() ? 'requested' : pulse.stopRequested();
     if (stopped) {
-      if (busy.length === 0) return { stopped, trials, verdicts };
+      if (busy.length === 0) return { stopped, trials, verdicts, elsewhere };
       for (const { folder } of busy) askToStop(folder!);
     } else {
       for (const t of planned) if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await prune(t);
-      const next = planned.find(
-        (t) => verdicts.get(t.record.id)!.kind === 'go' && !isBusy(t) && attempts.mayLaunch(t),
+      const ready = planned.filter(
+        (t) =>
+          verdicts.get(t.record.id)!.kind === 'go' &&
+          !isBusy(t) &&
+          !elsewhere.has(t.record.id) &&
+          attempts.mayLaunch(t),
       );
-      if (!next && busy.length === 0) {
+      if (ready.length === 0 && busy.length === 0) {
         // What somebody stopped by itself is still to be done.
         const all = over.length === planned.length;
-        return { ...(!all && { stopped: 'requested' as const }), trials, verdicts };
+        const stopped = elsewhere.size > 0 ? ('owned' as const) : ('requested' as const);
+        return { ...(!all && { stopped }), trials, verdicts, elsewhere };
       }
-      if (next && busy.length < room.parallel && hasRoom(trials, room)) {
+      const mayBegin = ready.length > 0 && busy.length < room.parallel && hasRoom(trials, room);
+      const next = mayBegin ? await firstFree(ready, options, elsewhere) : undefined;
+      if (next) {
         attempts.launched(next);
         const verdict = verdicts.get(next.record.id) as Extract<Verdict, { kind: 'go' }>;
         await launchTrial(launcher, next.record, specs.get(next.record.id)!, verdict.until);
@@ -147,6 +169,32 @@ async function work(
 
 const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
   run === undefined ? undefined : join(runs, run);
+
+/**
+ * The first trial whose run nobody owns. One of a process that this machine cannot see is left to that, and noted; one
+ * that a process here owns is begun when that has ended.
+ */
+async function firstFree(
+  ready: readonly TrialView[],
+  { runs, takeOver }: Pick<QueueOptions, 'runs' | 'takeOver'>,
+  elsewhere: Map<string, OwnerRecord>,
+): Promise<TrialView | undefined> {
+  for (const trial of ready) {
+    const held = await ownerOf(runOf(trial.record, runs));
+    if (!held || (takeOver && held.as === 'unseen')) return trial;
+    if (held.as === 'unseen') elsewhere.set(trial.record.id, held.heldBy);
+  }
+  return undefined;
+}
+
+/** Undefined also where a run is damaged: its trainer says how. */
+const ownerOf = async (run: string | undefined) => {
+  try {
+    return run === undefined ? undefined : await heldBy(run, ownerByStatus(run));
+  } catch {
+    return undefined;
+  }
+};
 
 /** One trial always has: it says itself where it does not fit. */
 function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
@@ -181,8 +229,9 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
 /** The trial's own journal says why it goes no further. */
 async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
-  const got = await claim(folder);
-  // Somebody trains it by hand: it is pruned once that has ended.
+  // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.
+  if (await ownerOf(folder)) return;
+  const got = await claim(folder, { earlier: ownerByStatus(folder) });
   if (!('owner' in got)) return;
   try {
     if (state === 'lost') writeStatus(folder, { ...readStatus(folder)!, state: 'stopped' });

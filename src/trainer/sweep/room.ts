@@ -11,6 +11,10 @@ const SHARE = 0.9;
 /** Preflight's JSON lines are a few kilobytes. */
 const MOST_WORDS = 16 * 1024 * 1024;
 
+/** How often it is looked whether to stop a measurement, and after how many requests it is killed. */
+const LOOK_MS = 100;
+const MOST_ASKED = 50;
+
 /** Devices of which there is one, whatever the number of cores. */
 const GRAPHICS = ['webgpu', 'cuda', 'tensorflow'];
 
@@ -66,21 +70,32 @@ export const tokensAtOnce = ({ model, training: t }: Experiment): number =>
  * What a preflight says of a trial's memory and device. It runs in a process of its own, which a hanging driver does not take along.
  *
  * @param file the trial's experiment
+ * @param stopped asked all the time: whether to end that process now
  */
 export async function measureTrial(
   program: string,
   file: string,
   place: readonly string[],
+  stopped: () => boolean,
 ): Promise<TrialMeasured> {
   const args = [program, 'preflight', file, '--json', '--steps', '1', ...place];
-  const { out, code } = await new Promise<{ out: string; code: number }>((resolve) =>
-    execFile(
+  const { out, code } = await new Promise<{ out: string; code: number }>((resolve) => {
+    const child = execFile(
       process.execPath,
       args,
       { maxBuffer: MOST_WORDS, windowsHide: true, env: childEnvironment() },
-      (e, stdout) => resolve({ out: stdout, code: typeof e?.code === 'number' ? e.code : e ? 1 : 0 }),
-    ),
-  );
+      (e, stdout) => {
+        clearInterval(look);
+        resolve({ out: stdout, code: typeof e?.code === 'number' ? e.code : e ? 1 : 0 });
+      },
+    );
+    let asked = 0;
+    const look = setInterval(() => {
+      if (!stopped()) return;
+      // It removes its temporary files where it can; a driver may keep it from that.
+      child.kill(asked++ < MOST_ASKED ? 'SIGTERM' : 'SIGKILL');
+    }, LOOK_MS);
+  });
   const measured: TrialMeasured = { code };
   for (const line of out.split('\n')) {
     const told = line.startsWith('{') ? (JSON.parse(line) as PreflightLine) : undefined;

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Place } from '../../../src/engine/place';
+import { fence, ownerFile } from '../../../src/files/fence';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type { DeviceChoice } from '../../../src/trainer/device/choose';
 import { measureDevices } from '../../../src/trainer/device/measure';
@@ -40,6 +41,26 @@ describe('a process that measures a device', () => {
       `console.log('Warning: {driver}'); console.log('\\n{"secondsPerStep":0.5,"steps":3}'); process.exit(0)`,
     );
     expect(trials).toEqual([{ place: place('cpu'), secondsPerStep: 0.5 }]);
+  });
+
+  it('leaves a run alone that another process has taken over', async () => {
+    const run = lab.path('taken');
+    const folder = join(run, 'graph');
+    mkdirSync(run);
+    const owned = (nonce: string) => JSON.stringify({ nonce, pid: 4242, host: 'another', at: 0 });
+    writeFileSync(ownerFile(run), owned('first'));
+    const open = fence(run, { nonce: 'first' });
+    // The other one's graphs, which it makes while this one still measures.
+    const taken = `const fs = require('fs'); const { dirname } = require('path');
+      fs.writeFileSync(dirname(process.argv[3]) + '/graph.onnx', '');
+      fs.writeFileSync(${JSON.stringify(ownerFile(run))}, ${JSON.stringify(owned('second'))});`;
+    lab.write('program.cjs', taken);
+    const options = { threads: 1, onFeatures: false, folder, stopped: () => false };
+    const measure = () => measureDevices(task, CPU, { ...options, program: lab.path('program.cjs') });
+    await measure();
+    expect(existsSync(join(folder, 'trial-cpu', 'graph.onnx'))).toBe(true);
+    await expect(measure()).rejects.toThrow(/has taken over/);
+    open();
   });
 
   it('may crash: the next one is measured', async () => {

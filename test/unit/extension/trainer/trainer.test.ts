@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
 import { groupIsThere } from '../../../../src/files/process-tree';
 import { thisProcess } from '../../../../src/files/processes';
 import type { Trainer } from '../../../../src/extension/trainer/trainer';
+import { loadSweep } from '../../../../src/runs/experiment/load';
+import { experimentSweeps } from '../../../../src/runs/layout';
 import { readRun } from '../../../../src/runs/read';
 import { isAlive, readStatus } from '../../../../src/runs/status';
 import { AUTO, LONG, Studio, events, stepOf, until } from './studio';
@@ -90,6 +92,36 @@ describe('a run started from the editor', () => {
     const [source] = studio.begun;
     await expect(window.fork(source, 99_999, [])).rejects.toThrow('has no checkpoint of step 99999');
     expect(runs()).toEqual(before);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a sweep started from the editor', () => {
+  const sweeping = (trials: object[]) => {
+    const found = new Studio({ sweep: { type: 'list', parallel: 1, trials } });
+    const { baseHash } = loadSweep(found.lab.experiment, []);
+    return { found, folder: join(experimentSweeps(found.lab.experiment), baseHash) };
+  };
+
+  it('whose trials cannot be trained is refused with each of them', async () => {
+    const { found, folder } = sweeping([{ 'adapter.targetModules': ['nowhere'] }, { 'adapter.rank': 1000 }]);
+    const started = found.window().startSweep(found.lab.experiment, folder);
+    await expect(started).rejects.toMatchObject({
+      message: expect.stringMatching(/2 of 2 trials cannot be trained; .+\n.*nowhere.*\n.*1000/),
+    });
+    await found.remove();
+  });
+
+  it('is stopped while its trials are checked', async () => {
+    const { found, folder } = sweeping([{ 'training.learningRate': 0.01 }]);
+    // Whoever reads the data waits for a writer that never comes.
+    rmSync(found.lab.path('train.jsonl'));
+    expect(spawnSync('mkfifo', [found.lab.path('train.jsonl')]).status).toBe(0);
+    const window = found.window();
+    const started = window.startSweep(found.lab.experiment, folder);
+    await until(() => readStatus(folder)?.state === 'running');
+    expect((await window.stop(folder)).state).toBe('stopped');
+    await started;
+    await found.remove();
   });
 });
 
