@@ -5,7 +5,7 @@ import { sortedJson } from '../../shared/sorted-json';
 import { expand, settingsText, type Settings, type SweepSpec } from '../../shared/sweep';
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
-import type { Problem } from './source';
+import { MOST_PROBLEMS, type Problem } from './source';
 
 /** A trial before anybody has run it. */
 export interface Trial {
@@ -35,6 +35,8 @@ export function makeTrials(
   const base = { ...raw };
   delete base.sweep;
   const trials = expand(sweep).flatMap((settings, i) => {
+    // Nobody reads more, and what is wrong with one trial is mostly wrong with all.
+    if (problems.size > MOST_PROBLEMS) return [];
     const { spec, wrong } = makeTrial(base, settings, file);
     for (const { path, message } of wrong) {
       const at = placeOf(path, settings, sweep);

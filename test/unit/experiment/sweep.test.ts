@@ -166,6 +166,13 @@ describe('a mistake in a sweep', () => {
     ],
   ])('%j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
 
+  it('is looked for in no further trials after more than anybody reads', () => {
+    const trials = Array.from({ length: 300 }, (_, i) => ({ [`x${i}`]: 1 }));
+    const message = errorOf({ type: 'list', trials });
+    expect(message).toContain('trial 100 (');
+    expect(message).toContain('and 1 more like these');
+  });
+
   it('is also a setting that is given and varied', () => {
     const parameters = { 'training.seed': [1] };
     expect(errorOf({ type: 'grid', parameters }, 'training.seed=2')).toMatch(
