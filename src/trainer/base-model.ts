@@ -18,7 +18,7 @@ export interface License {
   files: string[];
 }
 
-const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
+export const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
 
 /** Begins of licence texts, by their SPDX identifiers. */
 const TEXTS: readonly [RegExp, string][] = [

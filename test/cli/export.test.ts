@@ -233,26 +233,29 @@ describe('aurora export', () => {
     }
   });
 
-  it('refuses a model whose data have the name of a file of its own', () => {
-    const folder = lab.fresh('named');
-    const path = join(folder, 'model.onnx');
-    mkdirSync(folder);
-    saveModel(loadModel(lab.path('model.onnx')), path, 0);
-    renameSync(`${path}.data`, join(folder, 'tokenizer.json'));
-    copyFileSync(join(folder, 'tokenizer.json'), `${path}.data`);
-    const named = encodeModel(loadModel(path), (t) => {
-      const place = externalOf.get(t);
-      return place && { ...place, location: './tokenizer.json', length: (t.data as FileRef).length };
-    });
-    writeFileSync(path, named);
-    const model = `model.path=${basename(folder)}/model.onnx`;
-    const run = trained(`${basename(folder)}-run`, LORA, model, 'model.tokenizer=tokenizer.json');
-    const r = lab.run('export', run, '--as', 'onnx-merged');
-    expect([r.code, r.err]).toEqual([
-      4,
-      expect.stringContaining('keeps weights in "tokenizer.json", a name that an export needs for itself'),
-    ]);
-  });
+  it.each(['tokenizer.json', 'special_tokens_map.json', 'LICENSE'])(
+    'refuses a model whose data have the name of a file of its own: %s',
+    (name) => {
+      const folder = lab.fresh(`named-${name}`);
+      const path = join(folder, 'model.onnx');
+      mkdirSync(folder);
+      saveModel(loadModel(lab.path('model.onnx')), path, 0);
+      renameSync(`${path}.data`, join(folder, name));
+      copyFileSync(join(folder, name), `${path}.data`);
+      const named = encodeModel(loadModel(path), (t) => {
+        const place = externalOf.get(t);
+        return place && { ...place, location: `./${name}`, length: (t.data as FileRef).length };
+      });
+      writeFileSync(path, named);
+      const model = `model.path=${path}`;
+      const run = trained(`${basename(folder)}-run`, LORA, model, 'model.tokenizer=tokenizer.json');
+      const r = lab.run('export', run, '--as', 'onnx-merged');
+      expect([r.code, r.err]).toEqual([
+        4,
+        expect.stringContaining(`keeps weights in "${name}", a name that an export needs for itself`),
+      ]);
+    },
+  );
 
   it('unties a weight that an embedding reads too', async () => {
     saveModel(tiedModel(), lab.path('tied.onnx'));

@@ -6,7 +6,7 @@ import type { BaseModel } from '../base-model';
 import type { Task } from '../task';
 
 /** Of Hugging Face's tokenizers, beside tokenizer.json. */
-const TOKENIZER_FILES = ['tokenizer_config.json', 'special_tokens_map.json'];
+export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];
 
 /**
  * What an ONNX model needs to be used: its tokenizer, a config.json that names the labels, and its licence.

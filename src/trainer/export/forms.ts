@@ -13,7 +13,7 @@ import { AuroraError } from '../../shared/errors';
 import { isRanked, type LoraSpec, type TrainedSpec } from '../../shared/experiment';
 import type { ExportForm } from '../../shared/export';
 import { methodName } from '../../shared/methods';
-import { baseModel } from '../base-model';
+import { baseModel, LICENSE_FILE } from '../base-model';
 import { fitAdapter } from '../import/fit';
 import { readAdapterFolder } from '../import/folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
@@ -21,7 +21,7 @@ import type { Task } from '../task';
 import type { Trained } from '../trained';
 import { adapterInputsModel } from './adapter-inputs';
 import loader from './aurora_peft_loader.py';
-import { writeBaseFiles } from './base-files';
+import { TOKENIZER_FILES, writeBaseFiles } from './base-files';
 import { dynamicModel } from './dynamic';
 import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
@@ -176,12 +176,14 @@ function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
 }
 
 /** Files of an export; a base model's data file, which keeps its name, must be none of them. */
-const OWN_NAMES = [MODEL, 'README.md', 'config.json', 'tokenizer.json', RECORD];
+const OWN_NAMES = [MODEL, 'README.md', 'config.json', 'tokenizer.json', ...TOKENIZER_FILES, RECORD];
 
 function requireOtherNames({ original, spec }: Task): void {
   const locations = [...original.graph.initializers.values()].map((t) => externalOf.get(t)?.location ?? '');
-  const taken = locations.find((l) =>
-    OWN_NAMES.some((name) => name.toLowerCase() === basename(l).toLowerCase()),
+  const taken = locations.find(
+    (l) =>
+      LICENSE_FILE.test(basename(l)) ||
+      OWN_NAMES.some((name) => name.toLowerCase() === basename(l).toLowerCase()),
   );
   if (taken !== undefined)
     throw new AuroraError(
