@@ -5,6 +5,15 @@ import { nameTable } from '../shared/names';
 /** HF PEFT prefixes every key with the names of its two wrappers. */
 const PREFIX = 'base_model.model.';
 
+/**
+ * What a run writes beside the tensors; PEFT passes over what it does not know. The step has a fixed width, so that the
+ * file's size is known before the run.
+ */
+export const weightsMetadata = (step: number): Record<string, string> => ({
+  format: 'pt',
+  step: String(step).padStart(9, '0'),
+});
+
 /** Bytes of the adapter_model.safetensors that a run writes, without a task's head. */
 export const adapterFileSize = (
   adapters: readonly LayerAdapter<NamedLayer>[],
@@ -17,7 +26,7 @@ export const adapterFileSize = (
       ),
       ...others,
     ],
-    { format: 'pt' },
+    weightsMetadata(0),
   );
 
 /**

@@ -36,28 +36,32 @@ const reused = (run: string) =>
   readRun(run).events.flatMap((e) => (e.kind === 'reused' ? [[e.upTo, e.found]] : []));
 
 describe('what lies below the adapters', () => {
-  it('is computed once for the trials of a sweep, which train to the same bits as runs by themselves', () => {
-    expect(lab.run('sweep', lab.experiment, '--parallel', '1', ...ON_CPU).code).toBe(0);
-    const runs = readdirSync(lab.path('.aurora/runs/tiny'))
-      .map((name) => lab.path(`.aurora/runs/tiny/${name}`))
-      .sort((a, b) => trialOf(a)!.number - trialOf(b)!.number);
-    const [lora, aurora, dora, head, again, all] = runs.map(reused);
-    const [[layer]] = lora;
-    expect(layer).toMatch(/layer\.0/);
-    expect([lora, aurora, dora]).toEqual([[[layer, false]], [[layer, true]], [[layer, true]]]);
-    expect([head, again].flat().map(([, found]) => found)).toEqual([false, true]);
-    // Adapters in every layer leave the embedding, which is not worth a file.
-    expect(all).toEqual([]);
-    for (const [i, settings] of TRIALS.entries()) {
-      const set = Object.entries(settings).flatMap(([k, v]) => ['--set', `${k}=${JSON.stringify(v)}`]);
-      const out = lab.path(`alone-${i}`);
-      expect(lab.run('train', lab.experiment, '--out', out, ...ON_CPU, ...set).code).toBe(0);
-      const [alone] = lab.runs(out);
-      expect(reused(alone)).toEqual([]);
-      expect(learned(runs[i])).toEqual(learned(alone));
-    }
-    // Nobody needs it any more.
-    const [sweep] = readdirSync(lab.path('.aurora/sweeps/tiny'));
-    expect(existsSync(lab.path(`.aurora/sweeps/tiny/${sweep}/frozen`))).toBe(false);
-  });
+  it(
+    'is computed once for the trials of a sweep, which train to the same bits as runs by themselves',
+    { timeout: 300_000 },
+    () => {
+      expect(lab.run('sweep', lab.experiment, '--parallel', '1', ...ON_CPU).code).toBe(0);
+      const runs = readdirSync(lab.path('.aurora/runs/tiny'))
+        .map((name) => lab.path(`.aurora/runs/tiny/${name}`))
+        .sort((a, b) => trialOf(a)!.number - trialOf(b)!.number);
+      const [lora, aurora, dora, head, again, all] = runs.map(reused);
+      const [[layer]] = lora;
+      expect(layer).toMatch(/layer\.0/);
+      expect([lora, aurora, dora]).toEqual([[[layer, false]], [[layer, true]], [[layer, true]]]);
+      expect([head, again].flat().map(([, found]) => found)).toEqual([false, true]);
+      // Adapters in every layer leave the embedding, which is not worth a file.
+      expect(all).toEqual([]);
+      for (const [i, settings] of TRIALS.entries()) {
+        const set = Object.entries(settings).flatMap(([k, v]) => ['--set', `${k}=${JSON.stringify(v)}`]);
+        const out = lab.path(`alone-${i}`);
+        expect(lab.run('train', lab.experiment, '--out', out, ...ON_CPU, ...set).code).toBe(0);
+        const [alone] = lab.runs(out);
+        expect(reused(alone)).toEqual([]);
+        expect(learned(runs[i])).toEqual(learned(alone));
+      }
+      // Nobody needs it any more.
+      const [sweep] = readdirSync(lab.path('.aurora/sweeps/tiny'));
+      expect(existsSync(lab.path(`.aurora/sweeps/tiny/${sweep}/frozen`))).toBe(false);
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { weightsMetadata } from '../../adapters/budget-file';
 import { tensorName } from '../../adapters/inject';
 import type { AdapterForm } from '../../adapters/method';
 import type { LayerAdapter } from '../../adapters/select';
@@ -72,11 +73,10 @@ export function writeFiles(
     all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
   }
   const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
-  // PEFT passes over metadata that it does not know.
-  const words = { format: 'pt', ...(step !== undefined && { step: String(step) }) };
+  const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
   writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
   writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);
-  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, words), folder);
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata), folder);
 }
 
 /** The step that a run wrote an adapter at; undefined where there is no adapter, it is damaged, or of an earlier version. */

@@ -95,7 +95,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     expect(budget.modules.reduce((n, m) => n + m.parameters, 0)).toBe(budget.adapter.parameters);
 
     const experiment = { adapter: spec, model: { path: file }, task: { head: 'none' } } as Experiment;
-    writePeftAdapter(folder, experiment, adapters, initialAdapters(adapters, 1), ['a', 'b']);
+    writePeftAdapter(folder, experiment, adapters, initialAdapters(adapters, 1), ['a', 'b'], 'dynamic', 48);
     const path = join(folder, 'adapter_model.safetensors');
     const inFile = [...readSafetensors(path).tensors.values()].reduce((n, t) => n + t.data.length, 0);
     expect(budget.adapter.parameters).toBe(inFile);
@@ -108,7 +108,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     const values = initialAdapters(adapters, 1);
     values.set(HEAD_WEIGHT, new Float32Array(3 * 32)).set(HEAD_BIAS, new Float32Array(3));
     const experiment = { adapter: aurora(), model: { path: '' }, task: { head: 'linear' } } as Experiment;
-    writePeftAdapter(folder, experiment, adapters, values, ['a', 'b', 'c']);
+    writePeftAdapter(folder, experiment, adapters, values, ['a', 'b', 'c'], 'dynamic', 1_000_000);
     const head: [string, number[]][] = [
       ['base_model.model.classifier.weight', [3, 32]],
       ['base_model.model.classifier.bias', [3]],
