@@ -180,10 +180,12 @@ it('a run of an older version, which says nothing of devices, goes on with the C
   const state = JSON.parse(readFileSync(path, 'utf8')) as {
     environment: Record<string, unknown>;
     checksum?: string;
+    curve?: object;
   };
   delete state.environment.engine;
   delete state.environment.device;
   delete state.checksum;
+  delete state.curve;
   writeFileSync(path, JSON.stringify(state));
   const r = lab.run('train', '--resume', run);
   expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
