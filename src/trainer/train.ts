@@ -186,6 +186,7 @@ async function trainOnce(
     const micro = new MicroBatches(task, stepper, place, warn, restored?.checkpoint?.state.memory);
     await tryLongest(stepper, task, micro, state.parameters);
     await lookAhead(task, stepper, micro, state.parameters);
+    guard.hash();
     const scalars = ScalarsWriter.open(run, state.step, restored?.checkpoint?.state.curve);
     trying.held.watch(runPaths(run).scalars);
     if (scalars.damage) warn(scalars.damage);

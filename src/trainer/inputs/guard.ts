@@ -24,7 +24,6 @@ export interface GuardOptions {
 /** Sees to it that a run trains on one set of files, which its folder names. */
 export class InputGuard {
   private readonly watch: ModelWatch;
-  private begun = false;
 
   private constructor(
     private readonly options: GuardOptions,
@@ -48,11 +47,14 @@ export class InputGuard {
     return this.inputs.addModelData(model);
   }
 
-  /** Call before and after each session is opened but the first, and after that. Hashing begins here. */
+  /** Call before and after each session is opened but the first, and after that. */
   opened(step: number): void {
     this.watch.opened(step);
-    if (!this.begun) this.inputs.hash(this.options.worker);
-    this.begun = true;
+  }
+
+  /** Hashing begins: once nobody measures this process's memory, to which the thread that hashes adds its own. */
+  hash(): void {
+    this.inputs.hash(this.options.worker);
   }
 
   /** Writes down what is to be known of the files before the first step. */
