@@ -105,7 +105,7 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
     ['SIGKILL', times.killed],
   ] as const) {
     const now = await statusOf(run);
-    if (now?.nonce !== begun.nonce || !(await isTheRuns(run, now))) break;
+    if (now?.nonce !== begun.nonce || !(await isTheRuns(run, begun))) break;
     await killTree(begun.pid, signal);
     if (await gone(begun.pid, time)) return;
   }

@@ -58,9 +58,10 @@ export class ModelWatch {
    */
   check(step: number): void {
     for (const file of this.mapped) {
-      const now = identify(file.link);
+      const now = look(file.link);
+      if (now === 'unknown') file.suspect = true;
       // A run that has lost its folder has other troubles.
-      if (!now || sameIdentity(file.identity, now)) continue;
+      if (!now || now === 'unknown' || sameIdentity(file.identity, now)) continue;
       if (!sameWriting(file.identity, now)) throw changed(file.path, step);
       file.suspect = true;
       file.identity = now;
@@ -81,6 +82,15 @@ export class ModelWatch {
       file.suspect = false;
       this.check(step);
     }
+  }
+}
+
+/** A disk that does not answer once must not end the run: `unknown`, and what was not seen is hashed later. */
+function look(path: string): FileIdentity | 'unknown' | undefined {
+  try {
+    return identify(path);
+  } catch {
+    return 'unknown';
   }
 }
 
