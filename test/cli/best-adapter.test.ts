@@ -69,7 +69,7 @@ describe('a run that was killed at its best evaluation, resumed from before it a
     expect(weights(run, 'last')).toEqual(weights(whole(), 'last'));
   });
 
-  it('goes on from the checkpoint where that was in its place, with its adapters', () => {
+  it('continues from the checkpoint where that was in its place, with its adapters', () => {
     const moment: Moment = { pattern: 'checkpoints/step-000012$', when: 'after' };
     expect(killedAt(moment, lab.experiment, '--out', lab.path('placed')).signal).toBe('SIGKILL');
     const [run] = lab.runs(lab.path('placed'));

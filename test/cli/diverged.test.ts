@@ -92,7 +92,7 @@ describe('a run whose numbers are not finite any more', () => {
 });
 
 describe('a sweep with trials that diverge', () => {
-  it.each(['accuracy', 'loss'])('goes on to its end, and calls none of them the best by %s', (metric) => {
+  it.each(['accuracy', 'loss'])('trains to its end and calls none of them the best by %s', (metric) => {
     const l = lab({
       training: { schedule: 'constant', maxSteps: 20, evaluateEvery: 5, metric },
       sweep: {

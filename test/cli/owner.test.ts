@@ -155,7 +155,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     );
   });
 
-  it('of another machine is not touched without a word from a person or a scheduler', async () => {
+  it('of another machine is left alone until a person or a scheduler decides', async () => {
     const { child, run } = await training('elsewhere');
     await end(child);
     giveTo(run, ELSEWHERE);

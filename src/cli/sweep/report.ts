@@ -35,7 +35,9 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ...(failed.length ? [...againWith(failed), ''] : []),
     ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
     ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
-    ...(stopped && stopped !== 'owned' ? ['Stopped; everything is saved. The same command goes on.'] : next),
+    ...(stopped && stopped !== 'owned'
+      ? ['Stopped; everything is saved. Run the same command to continue.']
+      : next),
     '',
   ].join('\n');
 }
