@@ -1,5 +1,7 @@
+import { isMetric, METRICS } from '../experiment/metrics';
 import type { RunEvent } from '../shared/events';
 import { own } from '../shared/names';
+import { isAnyEvaluation } from '../shared/sweep';
 
 /** Rows built before others get their turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;
@@ -19,13 +21,16 @@ export async function recordsCsv(columns: readonly string[], rows: Float64Array)
   return parts.join('');
 }
 
-/** Every evaluation of the journal, as recordsCsv. */
+/** Every evaluation of the journal, as recordsCsv; a diverged one has that word in place of each metric. */
 export function evaluationsCsv(events: readonly RunEvent[]): string {
-  const evaluations = events.filter((e) => e.kind === 'evaluation');
-  const names = [...new Set(evaluations.flatMap((e) => Object.keys(e.metrics)))];
+  const evaluations = events.filter(isAnyEvaluation);
+  const found = evaluations.flatMap((e) => Object.keys(e.metrics ?? {}));
+  const names = [...new Set(found.length > 0 ? found : METRICS)];
   const rows = evaluations.map((e) => {
-    const metrics = e.metrics as unknown as Record<string, unknown>;
-    return [e.step, e.epoch, ...names.map((n) => own(metrics, n) ?? ''), e.best, e.seconds, e.t];
+    const metrics = (e.metrics ?? {}) as unknown as Record<string, unknown>;
+    const diverged = e.kind === 'diverged-evaluation';
+    const cell = (name: string) => (diverged && isMetric(name) ? 'diverged' : (own(metrics, name) ?? ''));
+    return [e.step, e.epoch, ...names.map(cell), !diverged && e.best, e.seconds, e.t];
   });
   return [['step', 'epoch', ...names, 'best', 'seconds', 'time'], ...rows]
     .map((row) => `${row.map(csvCell).join(',')}\n`)

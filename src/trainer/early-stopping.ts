@@ -12,6 +12,13 @@ export interface EarlyStoppingState {
 
 export const NOTHING_YET: EarlyStoppingState = { best: null, reference: null, withoutProgress: 0 };
 
+/** Where the best evaluation no longer counts, or its adapter is gone: the next one is the best. */
+export const withoutBest = (state: EarlyStoppingState): EarlyStoppingState => ({
+  ...state,
+  best: null,
+  reference: null,
+});
+
 /**
  * Follows one validation metric: which evaluation is the best, and when to give up. Progress is measured
  * from the last progress, not from the best, so that many small gains together do count (as Keras).

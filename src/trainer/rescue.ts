@@ -14,6 +14,7 @@ import type { Experiment } from '../shared/experiment';
 import { writeAdapter } from './adapter-files';
 import type { Checkpoint } from './checkpoint';
 import { saveCheckpoint } from './checkpoint-store';
+import { withoutBest } from './early-stopping';
 import { failedEvent } from './failure';
 import type { Pulse } from './pulse';
 import type { Task } from './task';
@@ -109,7 +110,7 @@ async function saveAnother(
   if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters, step);
   const state = hasBest
     ? checkpoint.state
-    : { ...checkpoint.state, best: null, earlyStopping: { ...earlyStopping, best: null, reference: null } };
+    : { ...checkpoint.state, best: null, earlyStopping: withoutBest(earlyStopping) };
   const path = join('checkpoints', basename(saveCheckpoint(to, { ...checkpoint, state })));
   writeAtomic(paths.scalarColumns, scalars.header(), to);
   writeAtomic(paths.scalars, scalars.content(), to);

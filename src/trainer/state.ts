@@ -1,7 +1,7 @@
 import { holdsNull } from '../experiment/metrics';
 import type { TrainableInfo } from '../engine/program';
 import type { Checkpoint } from './checkpoint';
-import { EarlyStopping } from './early-stopping';
+import { EarlyStopping, withoutBest } from './early-stopping';
 import type { TrainingState } from './loop';
 import { LossScale } from './loss-scale';
 import { AdamW } from './optimizer';
@@ -29,10 +29,10 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
 export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
   const { state, parameters, optimizer } = checkpoint;
   fresh.optimizer.load(optimizer);
-  fresh.stopping.load(state.earlyStopping);
   // A fork of a float32 run may be the first with a scale, and one of a mixed run have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best =
     state.best && !holdsNull(state.best) ? { step: state.best.step, metrics: state.best } : undefined;
+  fresh.stopping.load(best || !state.best ? state.earlyStopping : withoutBest(state.earlyStopping));
   return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
 }

@@ -91,6 +91,30 @@ describe('a run whose numbers are not finite any more', () => {
   });
 });
 
+describe('a search of learning rates that all diverge', () => {
+  it('chooses none, trains no other seed, and says so', () => {
+    const l = lab({
+      training: { schedule: 'constant', maxSteps: 5, evaluateEvery: 5 },
+      sweep: {
+        type: 'grid',
+        parameters: { 'training.learningRate': [300, 1e37], 'training.seed': [1, 2] },
+        ...{ learningRateSearch: { seeds: 1 }, parallel: 1 },
+      },
+    });
+    const sweep = () => l.run('sweep', l.experiment, '--threads', '1', '--device', 'cpu');
+    const out = sweep();
+    expect(out.code, out.err).toBe(EXIT.failed);
+    expect(out.out).toContain('No learning rate was chosen: with each of them a run diverged or failed.');
+    expect(out.out).toContain('Not trained with other seeds: trial 2, 4.');
+    expect(out.out).not.toContain('Best: trial');
+    const runs = l.runs(l.path('.aurora/runs/tiny'));
+    expect(runs).toHaveLength(2);
+    // Decided is decided.
+    expect(sweep().code).toBe(EXIT.failed);
+    expect(l.runs(l.path('.aurora/runs/tiny'))).toEqual(runs);
+  });
+});
+
 describe('a sweep with trials that diverge', () => {
   it.each(['accuracy', 'loss'])('trains to its end and calls none of them the best by %s', (metric) => {
     const l = lab({
@@ -106,6 +130,17 @@ describe('a sweep with trials that diverge', () => {
     expect(out.out).toMatch(/1 +– .*diverged/);
     expect(out.out).toMatch(/^ *2 +– .*(pruned|diverged)/m);
     expect(out.out).toMatch(/^ *3 +[\d.]+.*finished/m);
+    const json = l.run('sweep', l.experiment, '--threads', '1', '--device', 'cpu', '--json');
+    const lines = json.out.trimEnd().split('\n');
+    const trials = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const diverged = trials.filter((t) => t.kind === 'trial').map((t) => [t.number, t.diverged]);
+    expect(new Map(diverged as [number, unknown][])).toEqual(
+      new Map([
+        [1, true],
+        [2, true],
+        [3, undefined],
+      ]),
+    );
     const study = l.run('study', l.experiment);
     expect(study.code, study.err).toBe(EXIT.ok);
     expect(study.out).toContain('is left out: its training diverged.');

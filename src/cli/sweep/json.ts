@@ -43,9 +43,11 @@ export class SweepJson implements SweepView {
   }
 
   private trial(trial: TrialView) {
-    const { record, state, reason, step, steps, folder, error } = trial;
+    const { record, state, reason, step, steps, folder, error, evaluations } = trial;
     const best = bestOf(trial, this.record.metric);
     const { id, number } = record;
+    // Also of one that was pruned since its evaluation diverged.
+    const diverged = trial.diverged ?? evaluations.at(-1)?.kind === 'diverged-evaluation';
     return {
       id,
       number,
@@ -53,7 +55,9 @@ export class SweepJson implements SweepView {
       reason,
       step,
       steps,
+      // Of one that diverged it is what it had measured before.
       best: best && { step: best.step, ...best.metrics },
+      ...(diverged && { diverged }),
       folder,
       error,
     };

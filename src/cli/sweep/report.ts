@@ -3,8 +3,10 @@ import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import { readScalars } from '../../runs/scalars-reader';
 import type { SweepRecord } from '../../runs/sweep/record';
-import { shortKeys, valueText } from '../../shared/sweep';
+import { RATE, SEED, settingsText, shortKeys, valueText } from '../../shared/sweep';
+import { isOver } from '../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
+import { undecided } from '../../trainer/sweep/rate-search';
 import { program } from '../program';
 import { table } from '../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
@@ -33,6 +35,7 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
       ...(error?.hint ? [`  ${error.hint}`] : []),
     ]),
     ...(failed.length ? [...againWith(failed), ''] : []),
+    ...undecidedTexts(record, trials),
     ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
     ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
     ...(stopped && stopped !== 'owned'
@@ -40,6 +43,24 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
       : next),
     '',
   ].join('\n');
+}
+
+/** Searches in which no learning rate could be chosen. */
+function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly TrialView[]): string[] {
+  if (!spec.learningRateSearch) return [];
+  const planned = trials.filter((t) => t.record.planned);
+  return undecided(planned, spec.learningRateSearch, metric).flatMap((search) => {
+    const keys = varied.filter((key) => key !== RATE && key !== SEED);
+    const of = settingsText(search[0].record.settings, keys);
+    const left = search.filter((t) => !isOver(t)).map((t) => t.record.number);
+    const numbers = [...left].sort((a, b) => a - b).join(', ');
+    return [
+      `No learning rate was chosen${of && ` for ${of}`}: with each of them a run diverged or failed.`,
+      ...(left.length ? [`  Not trained with other seeds: trial ${numbers}.`] : []),
+      '  Add lower learning rates to the sweep and run it again.',
+      '',
+    ];
+  });
 }
 
 const TAKE_OVER_HINT =

@@ -11,7 +11,15 @@ export interface RateSearch {
   /** Seeds that all rates were tried with, but for rates of which no run is left; of none, each rate stands for its own. */
   seeds: number[];
   /** A mean is 'diverged' where a run with one of these seeds did. */
-  tried: { learningRate: number; mean: MetricValue; chosen: boolean }[];
+  tried: TriedRate[];
+}
+
+export interface TriedRate {
+  learningRate: number;
+  mean: MetricValue;
+  chosen: boolean;
+  /** Of a rate of which no run is left, which has no group: the seeds it was tried with. */
+  lostSeeds?: number[];
 }
 
 /**
@@ -56,7 +64,9 @@ export function chooseRates(
         mean,
         chosen: group === chosen,
       })),
-      ...without.map(({ learningRate }) => ({ learningRate, mean: 'diverged' as const, chosen: false })),
+      ...without.map(({ learningRate, lostSeeds }) => ({
+        ...{ learningRate, mean: 'diverged' as const, chosen: false, lostSeeds },
+      })),
     ].sort((a, b) => a.learningRate - b.learningRate),
   }));
 }
@@ -65,14 +75,18 @@ export function chooseRates(
 function ratesWithoutGroup(
   groups: readonly Group[],
   diverged: readonly Experiment[],
-): { family: string; learningRate: number }[] {
+): { family: string; learningRate: number; lostSeeds: number[] }[] {
   const known = new Set(groups.map((g) => keyOf(settingsOf(g.runs[0].spec))));
-  const lost = new Map(diverged.map((spec) => [keyOf(settingsOf(spec)), spec]));
-  return [...lost].flatMap(([key, spec]) =>
-    known.has(key)
-      ? []
-      : [{ family: keyOf(settingsOf(spec), isRate), learningRate: spec.training.learningRate }],
-  );
+  const lost = new Map<string, Experiment[]>();
+  for (const spec of diverged) {
+    const key = keyOf(settingsOf(spec));
+    if (!known.has(key)) lost.set(key, [...(lost.get(key) ?? []), spec]);
+  }
+  return [...lost.values()].map((specs) => ({
+    family: keyOf(settingsOf(specs[0]), isRate),
+    learningRate: specs[0].training.learningRate,
+    lostSeeds: specs.map((spec) => spec.training.seed).sort((a, b) => a - b),
+  }));
 }
 
 function nameWithoutRates(chosen: readonly Group[]): void {

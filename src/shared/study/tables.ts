@@ -143,5 +143,31 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
       ];
     }),
   );
-  return [head, ...rows];
+  return [head, ...rows, ...sections.flatMap((s) => lostRateRows(s, head))];
+}
+
+/** Learning rates of which every run diverged: they make no group. */
+function lostRateRows({ name, groups, searches }: Section, head: readonly Cell[]): Cell[][] {
+  return searches.flatMap(({ label, tried }) => {
+    const { method, rank = '' } = groups.find((g) => g.label === label)!;
+    return tried.flatMap(({ learningRate, lostSeeds }) => {
+      if (!lostSeeds) return [];
+      const known = {
+        data: name,
+        group: label,
+        method,
+        rank,
+        learning_rate: learningRate,
+        chosen: 0,
+        runs: 0,
+      };
+      const means = METRICS.map((m) => [`${m}_mean`, 'diverged'] as const);
+      const cells = new Map<Cell, Cell>([
+        ...Object.entries(known),
+        ...means,
+        ['diverged_seeds', lostSeeds.join(' ')],
+      ]);
+      return [head.map((column) => cells.get(column) ?? '')];
+    });
+  });
 }

@@ -16,19 +16,30 @@ export function decideRates(
   { seeds }: RateSearch,
   metric: MetricName,
 ): Map<string, Verdict> {
+  return new Map(searchesOf(trials).flatMap((search) => decideOne(search, seeds, metric)));
+}
+
+/**
+ * The searches that are over without a rate to choose, since a run diverged or failed with each of them; all trials of
+ * each. Those with other seeds are not begun.
+ */
+export const undecided = (
+  trials: readonly TrialView[],
+  { seeds }: RateSearch,
+  metric: MetricName,
+): TrialView[][] => searchesOf(trials).filter((search) => bestOf(search, seeds, metric).best === 'none');
+
+function searchesOf(trials: readonly TrialView[]): TrialView[][] {
   const searches = new Map<string, TrialView[]>();
   for (const t of trials) {
     const key = searchKey(t.record.settings);
     searches.set(key, [...(searches.get(key) ?? []), t]);
   }
-  return new Map([...searches.values()].flatMap((search) => decideOne(search, seeds, metric)));
+  return [...searches.values()];
 }
 
 function decideOne(search: readonly TrialView[], seeds: number, metric: MetricName): [string, Verdict][] {
-  const byNumber = [...search].sort((a, b) => a.record.number - b.record.number);
-  const first = new Set([...new Set(byNumber.map(seedOf))].slice(0, seeds));
-  const searched = search.filter((t) => first.has(seedOf(t)));
-  const best = searched.every(isOver) ? bestRate(searched, metric) : undefined;
+  const { first, best } = bestOf(search, seeds, metric);
   return search.map((t): [string, Verdict] => {
     if (isOver(t)) return [t.record.id, { kind: 'over' }];
     if (first.has(seedOf(t)) || rateOf(t) === best) return [t.record.id, { kind: 'go' }];
@@ -36,14 +47,27 @@ function decideOne(search: readonly TrialView[], seeds: number, metric: MetricNa
   });
 }
 
-/** Of equal ones the lowest; one that failed, diverged or measured nothing loses. */
-function bestRate(searched: readonly TrialView[], metric: MetricName): number {
+/** The seeds that all rates are trained with, and the best rate; undefined while that is open. */
+function bestOf(
+  search: readonly TrialView[],
+  seeds: number,
+  metric: MetricName,
+): { first: ReadonlySet<number>; best: number | 'none' | undefined } {
+  const byNumber = [...search].sort((a, b) => a.record.number - b.record.number);
+  const first = new Set([...new Set(byNumber.map(seedOf))].slice(0, seeds));
+  const searched = search.filter((t) => first.has(seedOf(t)));
+  return { first, best: searched.every(isOver) ? bestRate(searched, metric) : undefined };
+}
+
+/** Of equal ones the lowest; one that failed, diverged or measured nothing is never chosen. */
+function bestRate(searched: readonly TrialView[], metric: MetricName): number | 'none' {
   const rates = [...new Set(searched.map(rateOf))].sort((a, b) => a - b);
   const mean = (rate: number) => {
     const values = searched.filter((t) => rateOf(t) === rate).map((t) => valueOf(t, metric));
     return values.reduce((sum, v) => sum + v, 0) / values.length;
   };
-  return rates.reduce((best, rate) => (mean(rate) > mean(best) ? rate : best));
+  const best = rates.reduce((best, rate) => (mean(rate) > mean(best) ? rate : best));
+  return mean(best) === -Infinity ? 'none' : best;
 }
 
 function valueOf({ state, evaluations }: TrialView, metric: MetricName): number {

@@ -256,4 +256,23 @@ describe('as CSV', () => {
     expect(lines[0]).toBe('step,epoch,loss,best,seconds,time');
     expect(Number(lines[2].split(',')[2])).toBe(1 / 7);
   });
+
+  it('has diverged evaluations, with a word in place of their metrics', async () => {
+    spec();
+    const metrics = { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.4, examples: 24 };
+    event({ kind: 'evaluation', step: 3, epoch: 1, best: true, seconds: 0.1, metrics });
+    const diverged = { kind: 'diverged-evaluation', epoch: 2, seconds: 0.1 };
+    event({ ...diverged, step: 6, reason: 'exploded', metrics: { ...metrics, loss: 1e9 } });
+    event({ ...diverged, step: 9, reason: 'non-finite' });
+    const tail = new RunTail(run);
+    await tail.look();
+    expect(evaluationsCsv(tail.events).trimEnd().split('\n')).toEqual([
+      'step,epoch,loss,accuracy,f1,matthews,examples,best,seconds,time',
+      '3,1,0.5,0.75,0.7,0.4,24,true,0.1,1',
+      '6,2,diverged,diverged,diverged,diverged,24,false,0.1,2',
+      '9,2,diverged,diverged,diverged,diverged,,false,0.1,3',
+    ]);
+    const alone = evaluationsCsv(tail.events.slice(-1));
+    expect(alone).toContain('9,2,diverged,');
+  });
 });

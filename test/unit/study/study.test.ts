@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { english } from '../../../src/shared/study/say';
 import { studyOf, type StudyOptions } from '../../../src/shared/study/study';
 import type { StudyRun, UnfitRun } from '../../../src/shared/study/run';
-import { groupTable, rateTable } from '../../../src/shared/study/tables';
+import { groupsCsvRows, groupTable, rateTable } from '../../../src/shared/study/tables';
 import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/shared/study/words';
 import { aurora, lora, outcomes, studyRun } from './runs';
 
@@ -133,6 +133,16 @@ describe('runs that diverged', () => {
       ['AuroRA r=2', '2e-3', 'diverged', ''],
     ]);
     expect(sectionNotes(section, all, english).at(-2)).toContain('LoRA r=2 had 3, AuroRA r=2 had 2');
+    const [head, ...rows] = groupsCsvRows(all);
+    const column = (name: string) => rows.map((row) => row[head.indexOf(name)]);
+    expect(rows.map((row) => row.length)).toEqual(rows.map(() => head.length));
+    expect(column('group').slice(-2)).toEqual(['LoRA r=2', 'AuroRA r=2']);
+    expect(column('method').slice(-2)).toEqual(['lora', 'aurora']);
+    expect(column('learning_rate')).toEqual([5e-4, 1e-3, 1e-3, 7e-4, 2e-3]);
+    expect(column('runs')).toEqual([1, 1, 1, 0, 0]);
+    expect(column('chosen')).toEqual([1, 0, 1, 0, 0]);
+    expect(column('accuracy_mean').slice(-2)).toEqual(['diverged', 'diverged']);
+    expect(column('diverged_seeds')).toEqual(['', '', '', '1', '1 2']);
   });
 });
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen } from '../../../shared/panels/run';
+import { isAnyEvaluation } from '../../../shared/sweep';
 import { showError } from '../../commands/guard';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
@@ -84,5 +85,5 @@ async function copyCsv(
   const csv =
     table === 'records' ? await recordsCsv(tail.columns, tail.rows(0)) : evaluationsCsv(tail.events);
   await vscode.env.clipboard.writeText(csv);
-  return table === 'records' ? tail.records : tail.events.filter((e) => e.kind === 'evaluation').length;
+  return table === 'records' ? tail.records : tail.events.filter(isAnyEvaluation).length;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricValue } from '../../../../src/experiment/metrics';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
 import { trainedCount } from '../../../../src/shared/sweep';
-import { decideRates } from '../../../../src/trainer/sweep/rate-search';
+import { decideRates, undecided } from '../../../../src/trainer/sweep/rate-search';
 import { evaluationsOf } from './evaluations';
 
 let number = 0;
@@ -40,6 +40,27 @@ describe('a search of learning rates', () => {
     ];
     for (const metric of ['accuracy', 'loss'] as const)
       expect(kinds(trials, 1, metric)).toMatchObject({ 'r2 0.1 s2': 'go', 'r2 0.2 s2': 'prune' });
+  });
+
+  it.each(['diverged', 'failed'] as const)('chooses none of the rates where each of them %s', (how) => {
+    const lost = (rate: number) =>
+      how === 'failed'
+        ? trial(2, rate, 1, [0.9], 'failed')
+        : trial(2, rate, 1, rate === 0.1 ? ['diverged'] : [0.9, 'diverged']);
+    const trials = [
+      ...[lost(0.1), trial(2, 0.1, 2), lost(0.2), trial(2, 0.2, 2), trial(2, 0.2, 3)],
+      ...[trial(4, 0.1, 1, ['diverged']), trial(4, 0.1, 2), trial(4, 0.2, 1, [0.1]), trial(4, 0.2, 2)],
+    ];
+    for (const metric of ['accuracy', 'loss'] as const) {
+      expect(kinds(trials, 1, metric)).toMatchObject({
+        ...{ 'r2 0.1 s2': 'prune', 'r2 0.2 s2': 'prune', 'r2 0.2 s3': 'prune' },
+        ...{ 'r4 0.1 s2': 'prune', 'r4 0.2 s2': 'go' },
+      });
+      const searches = undecided(trials, { seeds: 1 }, metric);
+      expect(searches.map((s) => s.map((t) => t.record.id))).toEqual([
+        ['r2 0.1 s1', 'r2 0.1 s2', 'r2 0.2 s1', 'r2 0.2 s2', 'r2 0.2 s3'],
+      ]);
+    }
   });
 
   it('trains all rates with the first seed, and lets the others wait for that search alone', () => {
