@@ -1,21 +1,27 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { version } from '../../../package.json';
+import { hashFile } from '../../files/hash';
 import { isFileRef } from '../../graph/model';
 import { sortedJson } from '../../shared/sorted-json';
 import type { Task } from '../task';
 import type { Prefix } from './prefix';
 
-/** A name for a prefix's values: of trials with the same name they are the same bits. */
-export function valuesKey(task: Task, { tensor, width, perToken }: Prefix, threads: number): string {
+/**
+ * A name for a prefix's values: of trials with the same name they are the same bits. The model's files count by their
+ * content: a time of writing can be set back, and the time of the last change differs once another trial links to one.
+ */
+export async function valuesKey(
+  task: Task,
+  { tensor, width, perToken }: Prefix,
+  threads: number,
+): Promise<string> {
   const { model, training } = task.spec;
+  const files: [path: string, sha256: string][] = [];
+  for (const path of modelFiles(task)) files.push([path, (await hashFile(path)).sha256]);
   const hash = createHash('sha256').update(
     sortedJson({
       version,
-      files: modelFiles(task).map((path) => {
-        const { size, mtimeMs } = statSync(path);
-        return [path, size, mtimeMs];
-      }),
+      files,
       output: model.output,
       pooling: task.head?.pooling,
       prefix: [tensor, width, perToken],

@@ -41,7 +41,8 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
   const { keep, layers, threads } = options;
   const prefix = pooledPrefix(task) ?? (layers ? layersPrefix(task) : undefined);
   if (!prefix) return { task, seconds: 0 };
-  const path = join(keep, `${valuesKey(task, prefix, threads)}.frozen`);
+  const key = await valuesKey(task, prefix, threads);
+  const path = join(keep, `${key}.frozen`);
   const datasets = [task.data.train.dataset, task.data.validation.dataset];
   const values = new FrozenValues(path, prefix, datasets);
   // Of values that are not the same the file is empty.
@@ -55,7 +56,10 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
       const began = performance.now();
       await computeValues(task, prefix, own, options);
       seconds = (performance.now() - began) / 1000;
-      publish(own.path, path, await givesTheSame(task, restTask(task, prefix, own), options));
+      const isSame = await givesTheSame(task, restTask(task, prefix, own), options);
+      // The model was written meanwhile: the values are of no known one, and the run's own watch stops it.
+      if ((await valuesKey(task, prefix, threads)) !== key) return { task, seconds };
+      publish(own.path, path, isSame);
     } finally {
       rmSync(own.path, { force: true });
     }

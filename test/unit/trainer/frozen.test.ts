@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
@@ -66,5 +75,27 @@ describe('what no step changes', () => {
     expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/is shorter than it was/);
     // Neither full nor empty: nobody made it so on purpose.
     expect((await reuse([LAST], shared)).found).toBe(false);
+  });
+
+  it('is computed again for a model that was overwritten and had its time set back, and not for one with a new link', async () => {
+    const shared = lab.path('overwritten');
+    const model = lab.path('model.onnx');
+    // A time that the file system keeps exactly.
+    utimesSync(model, 1_600_000_000, 1_600_000_000);
+    expect((await reuse([LAST], shared)).found).toBe(false);
+    linkSync(model, lab.fresh('second-name.onnx'));
+    expect((await reuse([LAST], shared)).found).toBe(true);
+
+    const original = readFileSync(model);
+    const bytes = Buffer.from(original);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(model, bytes);
+    utimesSync(model, 1_600_000_000, 1_600_000_000);
+    try {
+      expect((await reuse([LAST], shared)).found).toBe(false);
+      expect(sizes(shared)).toHaveLength(2);
+    } finally {
+      writeFileSync(model, original);
+    }
   });
 });
