@@ -1,5 +1,5 @@
 import { writeAtomic } from '../files/atomic';
-import { hashFile } from '../files/hash';
+import { hashFile, type HashedFile } from '../files/hash';
 import { identify, sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
 import { AuroraError } from '../shared/errors';
@@ -47,7 +47,7 @@ export function readInputs(run: string): InputsRecord | undefined {
   );
 }
 
-const isInputFile = (value: unknown): boolean => {
+export const isInputFile = (value: unknown): boolean => {
   const { role, path, size, sha256 } = (value ?? {}) as Partial<InputFile>;
   return (
     typeof role === 'string' &&
@@ -96,15 +96,31 @@ export async function changedInputs(
   return changes;
 }
 
+/**
+ * A file as it is on the disk now.
+ *
+ * @throws AuroraError 'inputs' where it is there and cannot be read
+ */
+export async function hashInput({ role, path }: Pick<InputFile, 'role' | 'path'>): Promise<InputFile> {
+  const file = await hashIfThere(path);
+  if (!file) return { role, path, size: 0, sha256: null };
+  const { sha256, identity, settled } = file;
+  return { role, path, size: identity.size, sha256, ...(settled && { identity }) };
+}
+
 async function sumNow({ path, size, sha256, identity }: InputFile, largest?: number): Promise<string | null> {
   const now = identify(path);
   if (!now) return null;
   if (identity && (largest === undefined ? sameIdentity : sameWriting)(identity, now)) return sha256;
   if (largest !== undefined && now.size > largest && now.size === size) return sha256;
+  return (await hashIfThere(path))?.sha256 ?? null;
+}
+
+async function hashIfThere(path: string): Promise<HashedFile | undefined> {
   try {
-    return (await hashFile(path)).sha256;
+    return await hashFile(path);
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new AuroraError('inputs', `${path} cannot be compared: ${(e as Error).message}.`, undefined, {
       cause: e,
     });

@@ -31,14 +31,16 @@ killed goes on from its last checkpoint. More values in the section add trials t
   --dry-run          say what would be trained, and train nothing
   --retry-failed     try those that failed once more
   --accept-changed-inputs
-                     resume trials whose model, tokenizer or data have changed since; their journals record it
+                     start and resume trials although model, tokenizer or data have changed since the sweep or
+                     the trial began; sweep.json and the trial's journal record it
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
   --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
   --json             JSON lines on what happens: plan, trial, end
 ${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
 
 Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, with 24 where
-a process of another machine owns the sweep or one of its trials, and with 130 when it was stopped.
+a process of another machine owns the sweep or one of its trials, with 25 where files have changed since its earlier
+trials were trained on them, and with 130 when it was stopped.
 `,
   options: {
     parallel: { type: 'string' },
@@ -120,6 +122,7 @@ async function run(
     acceptInputs: args.flag('accept-changed-inputs'),
     takeOver: args.flag('take-over'),
     interrupted,
+    refused: ({ message }) => view.warn(`${message} The trials that are being trained are finished first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });
   view.end(outcome, sweepReport(record, outcome));

@@ -31,6 +31,10 @@ export class SweepJson implements SweepView {
     }
   }
 
+  warn(message: string): void {
+    this.tell({ kind: 'warning', message });
+  }
+
   end({ stopped, trials, elsewhere }: SweepOutcome): void {
     const order = ranked(trials, this.record.metric).map((t) => t.record.number);
     const owned = [...elsewhere].map(([id, { pid, host }]) => ({ id, pid, host }));

@@ -11,6 +11,7 @@ export interface SweepView {
   plan(text: string): void;
   begin(record: SweepRecord): void;
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
+  warn(message: string): void;
   end(outcome: SweepOutcome, report: string): void;
 }
 
@@ -55,6 +56,10 @@ export class SweepLines implements SweepView {
     this.lastSummary = text;
   }
 
+  warn(message: string): void {
+    this.line(`warning: ${message}`);
+  }
+
   end(_: SweepOutcome, report: string): void {
     process.stdout.write(report);
   }
@@ -88,6 +93,11 @@ export class SweepScreen extends SweepLines {
     const width = (this.out.columns || 120) - 1;
     this.out.write(block.map((line) => `${line.slice(0, width)}\n`).join(''));
     this.drawn = block.length;
+  }
+
+  override warn(message: string): void {
+    this.clear();
+    super.warn(message);
   }
 
   override end(outcome: SweepOutcome, report: string): void {

@@ -3,6 +3,7 @@ import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import { readScalars } from '../../runs/scalars-reader';
 import type { SweepRecord } from '../../runs/sweep/record';
+import { changeWords } from '../../shared/inputs-words';
 import { RATE, SEED, settingsText, shortKeys, valueText } from '../../shared/sweep';
 import { isOver } from '../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
@@ -38,6 +39,10 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
     ...undecidedTexts(record, trials),
     ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
     ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
+    ...(record.acceptedInputs ?? []).flatMap(({ trial, files }) => [
+      `From trial ${trial} on, new trials were trained on changed files: ${files.map(changeWords).join('. ')}.`,
+      '',
+    ]),
     ...(stopped && stopped !== 'owned'
       ? ['Stopped; everything is saved. Run the same command to continue.']
       : next),

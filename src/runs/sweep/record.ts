@@ -7,6 +7,8 @@ import { AuroraError } from '../../shared/errors';
 import type { MetricName } from '../../shared/experiment';
 import type { Settings, SweepSpec } from '../../shared/sweep';
 import { parseJson, readIfThere } from '../../files/json';
+import type { InputChange } from '../../shared/events';
+import { isInputFile, type InputFile } from '../inputs';
 import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;
@@ -35,8 +37,20 @@ export interface SweepRecord {
   varied: string[];
   /** How trials are run; kept, since another number of threads may give other bits. */
   room?: SweepRoom;
+  /** Each file that trials read, as the newest trial that reads it found it. Sweeps of earlier versions have none. */
+  inputs?: InputFile[];
+  /** Changed files that somebody continued with, the newest last. */
+  acceptedInputs?: AcceptedInputs[];
   /** In the order in which they are begun. */
   trials: TrialRecord[];
+}
+
+export interface AcceptedInputs {
+  /** The number of the first trial that was trained on them. */
+  trial: number;
+  /** In ms since 1970. */
+  at: number;
+  files: InputChange[];
 }
 
 export interface SweepRoom {
@@ -103,6 +117,13 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
     throw new AuroraError(
       'run',
       `${path} gives a trial a run that is not the name of a folder.`,
+      'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
+    );
+  const { inputs = [], acceptedInputs = [] } = record;
+  if (!Array.isArray(inputs) || !inputs.every(isInputFile) || !Array.isArray(acceptedInputs))
+    throw new AuroraError(
+      'run',
+      `${path} does not say which files the trials were trained on.`,
       'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
     );
   return record as SweepRecord;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { processRecord } from '../../files/processes';
 import { childEnvironment } from '../../files/child-environment';
+import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
 import type { Experiment } from '../../shared/experiment';
@@ -23,6 +24,8 @@ export interface Launcher {
   acceptInputs: boolean;
   /** Also what processes of other machines own. */
   takeOver: boolean;
+  /** What a new trial is to be trained on; AuroraError 'inputs' where that is not what the earlier ones were. */
+  inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
   /** Puts the record with all its trials on the disk. */
   save(): void;
 }
@@ -36,7 +39,7 @@ export interface Launcher {
  * @param until the comparison at which the trial is to pause
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, acceptInputs, takeOver, save }: Launcher,
+  { program, sweep, frozen, runs, room, fallBack, acceptInputs, takeOver, inputs, save }: Launcher,
   trial: TrialRecord,
   spec: Experiment,
   until: string | undefined,
@@ -44,7 +47,11 @@ export async function launchTrial(
   const run = runFolder(runs, trial, save);
   const begun = existsSync(runPaths(run).events);
   if (!begun) {
+    const files = await inputs(trial, spec);
+    save();
     createFolder(run);
+    // Its trainer compares with them what it reads.
+    writeInputs(run, { version: 1, since: 0, files });
     writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
     writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   }

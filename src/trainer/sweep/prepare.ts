@@ -17,6 +17,8 @@ export function prepareSweep(folder: string, sweep: Sweep, overrides: readonly s
     baseHash: sweep.baseHash,
     varied: [...new Set(sweep.trials.flatMap((t) => Object.keys(t.settings)))],
     room: known?.room,
+    inputs: known?.inputs,
+    acceptedInputs: known?.acceptedInputs,
     trials: merged(known?.trials ?? [], sweep),
   };
 }

@@ -17,12 +17,14 @@ import {
   type SweepRoom,
   type TrialRecord,
 } from '../../runs/sweep/record';
+import { AuroraError } from '../../shared/errors';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { completeUnowned } from '../complete';
 import { Pulse } from '../pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
+import { trialInputs } from './inputs';
 import { launchTrial, type Launcher } from './launch';
 import { decideRates } from './rate-search';
 import { hasMemory } from './room';
@@ -50,11 +52,13 @@ export interface QueueOptions {
   /** Stop when nobody renews the lease of the sweep's folder for so many milliseconds. */
   lease?: number;
   retryFailed: boolean;
-  /** Trials are resumed on files that have changed, too. */
+  /** Trials are started and resumed on files that have changed, too. */
   acceptInputs: boolean;
   /** Trials that a process of another machine owns are taken over. */
   takeOver: boolean;
   interrupted: () => boolean;
+  /** No more trials are started, while others are still being trained. */
+  refused(error: AuroraError): void;
   /** Told after every look at the trials. */
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
 }
@@ -111,12 +115,15 @@ async function work(
     fallBack,
     acceptInputs,
     takeOver,
+    inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
     save: () => writeSweep(folder, record),
   };
   const attempts = new Attempts(options.retryFailed, acceptInputs);
   const looker = new TrialLooker();
   const completed = new Set<string>();
   const elsewhere = new Map<string, OwnerRecord>();
+  /** Why no more trials are started: their files have changed. Those that are being trained have read theirs. */
+  let refused: AuroraError | undefined;
   for (;;) {
     requireOwned(folder);
     const trials = record.trials.map((t) => attempts.seen(looker.look(t, runOf(t, runs))));
@@ -143,10 +150,12 @@ async function work(
       const ready = planned.filter(
         (t) =>
           verdicts.get(t.record.id)!.kind === 'go' &&
+          !refused &&
           !isBusy(t) &&
           !elsewhere.has(t.record.id) &&
           attempts.mayLaunch(t),
       );
+      if (refused && busy.length === 0) throw refused;
       if (ready.length === 0 && busy.length === 0) {
         // What somebody stopped by itself is still to be done.
         const all = over.length === planned.length;
@@ -158,7 +167,13 @@ async function work(
       if (next) {
         attempts.launched(next);
         const verdict = verdicts.get(next.record.id) as Extract<Verdict, { kind: 'go' }>;
-        await launchTrial(launcher, next.record, specs.get(next.record.id)!, verdict.until);
+        try {
+          await launchTrial(launcher, next.record, specs.get(next.record.id)!, verdict.until);
+        } catch (e) {
+          if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
+          refused = e;
+          if (busy.length > 0) options.refused(e);
+        }
         // At once again: there may be room for another.
         continue;
       }

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadModel } from '../../graph/load';
+import { hashInput, type InputFile } from '../../runs/inputs';
+import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';
+import { AuroraError } from '../../shared/errors';
+import type { InputChange } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { changeWords } from '../../shared/inputs-words';
+import { inputPaths, modelDataPaths, type InputPath } from '../inputs/files';
+
+/**
+ * What a new trial is about to read. Trials of one sweep are compared with each other, so each file has to be the one
+ * that the sweep's earlier trials read under its path. Call before the trial's folder is made; what is new is noted in
+ * the record, which the caller saves.
+ *
+ * @param runs   where the runs of the trials lie
+ * @param accept whether changed files are meant
+ * @throws AuroraError 'inputs' where a file has changed and that is not meant
+ */
+export async function trialInputs(
+  record: SweepRecord,
+  { number }: TrialRecord,
+  spec: Experiment,
+  { runs, accept }: { runs: string; accept: boolean },
+): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  for (const file of [...inputPaths(spec), ...dataFiles(spec)]) files.push(await hashInput(file));
+  // Where somebody has deleted every trial there is nothing to compare with.
+  const hasTrials = record.trials.some((t) => t.run !== undefined && existsSync(join(runs, t.run)));
+  const known = new Map(hasTrials ? record.inputs?.map((file) => [file.path, file]) : []);
+  const changes = files.flatMap(({ role, path, sha256 }): InputChange[] => {
+    const before = known.get(path);
+    return !before || before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
+  });
+  if (changes.length > 0 && !accept) throw refusal(number, changes);
+  if (changes.length > 0)
+    record.acceptedInputs = [
+      ...(record.acceptedInputs ?? []),
+      { trial: number, at: Date.now(), files: changes },
+    ];
+  for (const file of files) known.set(file.path, file);
+  record.inputs = [...known.values()];
+  return files;
+}
+
+/** None of a model that cannot be read: its trainer says why. */
+function dataFiles(spec: Experiment): InputPath[] {
+  try {
+    return modelDataPaths(spec, loadModel(spec.model.path));
+  } catch (e) {
+    if (e instanceof AuroraError) return [];
+    throw e;
+  }
+}
+
+const refusal = (number: number, changes: readonly InputChange[]): AuroraError =>
+  new AuroraError(
+    'inputs',
+    `Trial ${number} was not started, since the sweep's earlier trials were trained on files that are no longer the same. ${changes.map((c) => `${changeWords(c)}.`).join(' ')}`,
+    'Put the files back as they were and run the sweep again. To train the remaining trials on the files as they are now, add --accept-changed-inputs; the sweep then records which files changed, and from which trial on.',
+  );

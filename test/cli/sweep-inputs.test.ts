@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readInputs, writeInputs } from '../../src/runs/inputs';
+import { createRun, runPaths } from '../../src/runs/layout';
+import { readStatus } from '../../src/runs/status';
+import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
+import type { Settings } from '../../src/shared/sweep';
+import { CLI, Lab } from './lab';
+
+const labs: Lab[] = [];
+afterAll(() => labs.forEach((lab) => lab.remove()));
+
+const ONE_AT_A_TIME = ['--parallel', '1', '--device', 'cpu'];
+
+function labOf(training: object, ...trials: Settings[]): Lab {
+  const lab = new Lab({ training: { evaluateEvery: 4, ...training }, sweep: { type: 'list', trials } });
+  labs.push(lab);
+  return lab;
+}
+
+/** Adds trials to the section: the experiment beside it stays the same, and so does the sweep. */
+function add(lab: Lab, ...trials: Settings[]): void {
+  const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { sweep: { trials: Settings[] } };
+  experiment.sweep.trials.push(...trials);
+  lab.write('tiny.aurora.json', JSON.stringify(experiment));
+}
+
+const sweep = (lab: Lab, ...more: string[]) => lab.run('sweep', lab.experiment, ...ONE_AT_A_TIME, ...more);
+const runsOf = (lab: Lab) => lab.path('.aurora/runs/tiny');
+const runs = (lab: Lab) => (existsSync(runsOf(lab)) ? readdirSync(runsOf(lab)).length : 0);
+
+function folderOf(lab: Lab): string {
+  const sweeps = lab.path('.aurora/sweeps/tiny');
+  const names = readdirSync(sweeps);
+  expect(names).toHaveLength(1);
+  return join(sweeps, names[0]!);
+}
+
+const recordOf = (lab: Lab): SweepRecord => readSweep(folderOf(lab))!;
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 4000 && !condition(); i++) await wait(10);
+  expect(condition()).toBe(true);
+}
+
+const withoutFirstLine = (text: string) => text.split('\n').slice(1).join('\n');
+
+describe('new trials of a sweep whose files have changed', () => {
+  it('are refused until the files are as they were, or accepted and recorded', () => {
+    const lab = labOf({ epochs: 1 }, {});
+    expect(sweep(lab).code).toBe(0);
+    const first = readInputs(join(runsOf(lab), recordOf(lab).trials[0]!.run!))!;
+    expect(recordOf(lab).inputs).toEqual(first.files);
+
+    add(lab, { 'training.seed': 1 });
+    const data = lab.read('train.jsonl');
+    lab.write('train.jsonl', withoutFirstLine(data));
+    const refused = sweep(lab);
+    expect([refused.code, refused.err]).toEqual([
+      25,
+      expect.stringMatching(
+        /Trial 2 was not started.+\n?.*The training data .+train\.jsonl have changed\.[^]+--accept-changed-inputs/,
+      ),
+    ]);
+    expect([runs(lab), readStatus(folderOf(lab))?.state]).toEqual([1, 'failed']);
+
+    lab.write('train.jsonl', data);
+    expect(sweep(lab).code).toBe(0);
+    expect([runs(lab), recordOf(lab).acceptedInputs]).toEqual([2, undefined]);
+
+    add(lab, { 'training.seed': 2 });
+    const tokenizer = lab.read('tokenizer.json');
+    lab.write('tokenizer.json', `${tokenizer} `);
+    expect(sweep(lab).code).toBe(25);
+    const accepted = sweep(lab, '--accept-changed-inputs');
+    expect([accepted.code, accepted.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /From trial 3 on.+changed files: The tokenizer file .+tokenizer\.json has changed\./,
+      ),
+    ]);
+    const { acceptedInputs, inputs } = recordOf(lab);
+    const sum = (path: string) => inputs!.find((f) => basename(f.path) === path)!.sha256;
+    expect(acceptedInputs).toEqual([
+      {
+        trial: 3,
+        at: expect.any(Number) as number,
+        files: [
+          {
+            role: 'tokenizer',
+            path: lab.path('tokenizer.json'),
+            before: first.files.find((f) => basename(f.path) === 'tokenizer.json')!.sha256,
+            after: sum('tokenizer.json'),
+          },
+        ],
+      },
+    ]);
+
+    // From there on that is what trials are compared with.
+    add(lab, { 'training.seed': 3 });
+    expect(sweep(lab).code).toBe(0);
+    expect(runs(lab)).toBe(4);
+    lab.write('tokenizer.json', tokenizer);
+    add(lab, { 'training.seed': 4 });
+    expect(sweep(lab).code).toBe(25);
+  });
+
+  it('are compared by the files that each of them reads', () => {
+    const lab = labOf({ epochs: 1 }, {}, { 'data.train': 'other.jsonl' });
+    const other = lab.read('train.jsonl').split('\n').slice(8).join('\n');
+    lab.write('other.jsonl', other);
+    expect(sweep(lab).code).toBe(0);
+    const names = recordOf(lab).inputs!.map(({ path }) => basename(path));
+    expect(names).toEqual(expect.arrayContaining(['train.jsonl', 'other.jsonl', 'model.onnx']));
+
+    lab.write('other.jsonl', withoutFirstLine(other));
+    add(lab, { 'training.seed': 1 });
+    expect(sweep(lab).code).toBe(0);
+    add(lab, { 'data.train': 'other.jsonl', 'training.seed': 1 });
+    const refused = sweep(lab);
+    expect([refused.code, refused.err]).toEqual([25, expect.stringContaining('other.jsonl have changed')]);
+    expect(runs(lab)).toBe(3);
+  });
+
+  it('are not started while the sweep runs, either', async () => {
+    // Far longer than any of this takes.
+    const lab = labOf({ epochs: 40_000, checkpointEvery: 3 }, {}, { 'training.seed': 1 });
+    const queue = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ONE_AT_A_TIME, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err] = ['', ''];
+    queue.stdout.on('data', (text: Buffer) => (out += text.toString()));
+    queue.stderr.on('data', (text: Buffer) => (err += text.toString()));
+    const ended = new Promise<number | null>((done) => queue.once('close', done));
+    await until(() => lab.begun(runsOf(lab), 'checkpoints/step-000003'));
+    lab.write('validation.jsonl', withoutFirstLine(lab.read('validation.jsonl')));
+    const [run] = lab.runs(runsOf(lab));
+    mkdirSync(runPaths(run!).control, { recursive: true });
+    writeFileSync(join(runPaths(run!).control, 'stop'), '');
+    expect([await ended, err]).toEqual([25, expect.stringContaining('The validation data')]);
+    expect(out).toContain('"state":"stopped"');
+    expect(lab.runs(runsOf(lab))).toEqual([run]);
+    expect(readFileSync(runPaths(run!).events, 'utf8')).not.toContain('"kind":"failed"');
+  });
+
+  it('train on nothing else than what was compared', () => {
+    const lab = labOf({ epochs: 1 }, {});
+    expect(sweep(lab).code).toBe(0);
+    const { files } = readInputs(join(runsOf(lab), recordOf(lab).trials[0]!.run!))!;
+    const run = createRun(runsOf(lab));
+    const others = files.map((f) => (f.role === 'train' ? { ...f, sha256: 'f'.repeat(64) } : f));
+    writeInputs(run, { version: 1, since: 0, files: others });
+    const refused = lab.run('train', lab.experiment, '--run', run);
+    expect([refused.code, refused.err]).toEqual([25, expect.stringContaining('train.jsonl have changed')]);
+    expect(readStatus(run)?.state).toBe('failed');
+  });
+});
