@@ -9,7 +9,8 @@ import { layersBeside } from '../graph/reach';
 import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from './method';
 import { methodOf } from './registry';
 import { chooseLayers, notReached, type UselessLayers } from './choose';
-import { fromPattern, nearestPaths } from './targets';
+import { matchNow } from './patterns/patterns';
+import { fromPattern, nearestPaths, patternsOf } from './targets';
 
 /** All that choosing needs to know of a layer. */
 export interface NamedLayer extends LayerShape {
@@ -60,12 +61,15 @@ export function selectLayers<L extends NamedLayer>(
 ): Selection<L> {
   if (spec.method === 'none') return { adapters: [], leftOut: [], warnings: [] };
   const paths = layers.map((l) => l.path);
+  matchNow(patternsOf(spec), paths);
   const { matched, unmatched, unreached, leftOut } = chooseLayers(paths, spec, useless);
   if (matched.length === 0) throw nothingMatched(spec, paths, leftOut);
   if (unreached.length > 0) throw notReached(unreached);
-  const warnings = unmatched.map(
-    (t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`,
-  );
+  const warnings = unmatched
+    .slice(0, LISTED)
+    .map((t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`);
+  if (unmatched.length > LISTED)
+    warnings.push(`targetModules: ${unmatched.length - LISTED} more entries matched no module.`);
   const chosen = new Set(matched);
   const wanted = layers.filter((l) => chosen.has(l.path));
   const usable = spec.method === 'bitfit' ? wanted.filter((l) => l.hasBias !== false) : wanted;
@@ -82,6 +86,9 @@ export function selectLayers<L extends NamedLayer>(
   });
   return { adapters, leftOut, warnings };
 }
+
+/** Entries of a list that are named, each with the nearest paths; the rest are counted. */
+const LISTED = 20;
 
 /** With the layer's own rank and alpha. */
 function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
@@ -131,8 +138,10 @@ function nothingMatched(spec: TrainedSpec, paths: string[], leftOut: readonly Le
       'Name the layers in adapter.targetModules, or the output that the task reads in model.output.',
     );
   const wanted = Array.isArray(spec.targetModules) ? spec.targetModules : [spec.targetModules];
-  const near = [...new Set(wanted.flatMap((t) => nearestPaths(t, paths)))].slice(0, 6);
-  const what = wanted.map((t) => `"${t}"`).join(', ');
+  const named = wanted.slice(0, LISTED);
+  const near = [...new Set(named.flatMap((t) => nearestPaths(t, paths)))].slice(0, 6);
+  const more = wanted.length - named.length;
+  const what = named.map((t) => `"${t}"`).join(', ') + (more > 0 ? ` and ${more} more` : '');
   return new AuroraError(
     'targets',
     paths.length

@@ -35,6 +35,7 @@ const ending = (key: string, written: string): Pattern => ({
   key,
   written,
   source: `^(?:.*\\.)?(?:${written})$`,
+  plain: /^[\w.-]+$/.test(written),
 });
 
 /** The layer's index is the number after a container's name: `encoder.layer.3.attention` has index 3. */
@@ -58,23 +59,32 @@ export function matchTargets(
   const excluded =
     spec.excludeModules === undefined ? () => false : matcher(spec.excludeModules, 'excludeModules', paths);
   const allLinear = spec.targetModules === 'all-linear';
+  const left = new Set(outputLayers);
   const wanted = allLinear
-    ? (p: string) => !outputLayers.includes(p)
+    ? (p: string) => !left.has(p)
     : matcher(spec.targetModules, 'targetModules', paths);
   const matched = paths.filter((p) => !excluded(p) && wanted(p) && layerWanted(p, spec, paths));
   const entries = Array.isArray(spec.targetModules) ? spec.targetModules : [];
-  const unmatched = entries.filter((t) => !matched.some((p) => matchesEntry(p, t)));
-  return { matched, unmatched };
+  const names = new Set(matched.flatMap(entriesFor));
+  return { matched, unmatched: entries.filter((t) => !names.has(t)) };
 }
 
-const matchesEntry = (path: string, entry: string) => path === entry || path.endsWith(`.${entry}`);
+/** Every entry of a list that matches a path: the path, and the part after each of its dots. */
+export function entriesFor(path: string): string[] {
+  const entries = [path];
+  for (let at = path.indexOf('.'); at >= 0; at = path.indexOf('.', at + 1)) entries.push(path.slice(at + 1));
+  return entries;
+}
 
 function matcher(
   targets: string | string[],
   key: string,
   paths: readonly string[],
 ): (path: string) => boolean {
-  if (Array.isArray(targets)) return (path) => targets.some((t) => matchesEntry(path, t));
+  if (Array.isArray(targets)) {
+    const names = new Set(targets);
+    return (path) => entriesFor(path).some((entry) => names.has(entry));
+  }
   const pattern = whole(key, targets);
   requireExpression(pattern);
   return (path) => matches(pattern, path, paths);
@@ -110,7 +120,14 @@ export function nearestPaths(text: string, paths: readonly string[], count = 3):
   // An expression may be longer than any path, and the comparison takes the product of both lengths.
   const wanted = text.slice(0, LONGEST);
   const last = (p: string) => p.split('.').slice(-wanted.split('.').length).join('.');
-  const scored = paths.map((p) => ({ p, d: editDistance(wanted.toLowerCase(), last(p).toLowerCase()) }));
+  // Hundreds of layers share a handful of endings.
+  const known = new Map<string, number>();
+  const distance = (end: string) => {
+    const d = known.get(end) ?? editDistance(wanted.toLowerCase(), end.toLowerCase());
+    known.set(end, d);
+    return d;
+  };
+  const scored = paths.map((p) => ({ p, d: distance(last(p)) }));
   return scored
     .sort((a, b) => a.d - b.d)
     .slice(0, count)

@@ -76,6 +76,10 @@ const DIGITS = 4;
 export const gridSize = (parameters: Record<string, unknown>): number =>
   Object.values(parameters).reduce<number>((n, values) => n * (values as unknown[]).length, 1);
 
+/** How many trials a section asks for. */
+export const trialCount = ({ type, parameters = {}, trials = [], count = 0 }: SweepSpec): number =>
+  ({ grid: gridSize(parameters), random: count, list: trials.length })[type];
+
 /**
  * The trials' settings, each once, a pure function of the section: in a grid the last parameter varies fastest, and
  * a random sweep with a larger count begins with the same trials. The section has to be free of problems.
@@ -93,22 +97,56 @@ export function expand(sweep: SweepSpec): Settings[] {
           [{}],
         ),
       );
-    case 'random': {
-      const drawn = Array.from({ length: DRAWS * count }, (_, i) => draw(parameters, sweep.seed, i));
-      return distinct(drawn).slice(0, count);
-    }
+    case 'random':
+      return drawn(parameters, sweep.seed, count);
   }
 }
 
-/** Each parameter's number is that of its place in the alphabet: written in another order they are drawn the same. */
-function draw(parameters: NonNullable<SweepSpec['parameters']>, seed: number, trial: number): Settings {
-  const order = Object.keys(parameters).sort();
-  return Object.fromEntries(
-    Object.entries(parameters).map(([key, values]) => {
-      const u = uniform(seed, Stream.sweep, trial, order.indexOf(key));
-      return [key, Array.isArray(values) ? values[Math.floor(u * values.length)] : within(values, u)];
-    }),
+function drawn(parameters: NonNullable<SweepSpec['parameters']>, seed: number, count: number): Settings[] {
+  // Each parameter's number is that of its place in the alphabet: written in another order they are drawn the same.
+  const order = new Map(
+    Object.keys(parameters)
+      .sort()
+      .map((key, i) => [key, i]),
   );
+  const draw = (trial: number): Settings =>
+    Object.fromEntries(
+      Object.entries(parameters).map(([key, values]) => {
+        const u = uniform(seed, Stream.sweep, trial, order.get(key)!);
+        return [key, Array.isArray(values) ? values[Math.floor(u * values.length)] : within(values, u)];
+      }),
+    );
+  const all = Math.min(count, combinations(parameters));
+  const found = new Map<string, Settings>();
+  for (let trial = 0; trial < DRAWS * count && found.size < all; trial++) {
+    const settings = draw(trial);
+    const key = sortedJson(settings);
+    if (!found.has(key)) found.set(key, settings);
+  }
+  return [...found.values()];
+}
+
+/** How many different trials there are to draw; Infinity with a range that is not of whole numbers. */
+const combinations = (parameters: NonNullable<SweepSpec['parameters']>): number =>
+  Object.values(parameters).reduce<number>((n, values) => {
+    if (Array.isArray(values)) return n * new Set(values.map((v) => sortedJson(v))).size;
+    return values.integer ? n * (values.max - values.min + 1) : Infinity;
+  }, 1);
+
+/**
+ * Characters of JSON in the settings of all trials, at most: what making them takes time and memory in proportion to.
+ * Each value of a parameter counts as its longest.
+ */
+export function settingsLength(sweep: SweepSpec): number {
+  const { type, parameters = {}, trials = [] } = sweep;
+  if (type === 'list') return trials.reduce((sum, settings) => sum + JSON.stringify(settings).length, 0);
+  const each = Object.entries(parameters).reduce((sum, [key, values]) => {
+    const longest = Array.isArray(values)
+      ? values.reduce<number>((most, v) => Math.max(most, JSON.stringify(v).length), 0)
+      : 0;
+    return sum + key.length + longest;
+  }, 0);
+  return each * trialCount(sweep);
 }
 
 function within({ min, max, scale, integer }: SweepRange, u: number): number {

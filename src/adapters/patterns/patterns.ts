@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { AuroraError } from '../../shared/errors';
-import { Matcher, NO_MATCH, valueOf, type Answer } from './matcher';
+import { Matcher, NO_MATCH, valueOf, type Answer, type Question } from './matcher';
 import { mostSteps } from './most-steps';
 
 /** A regular expression that a person has written, as it is matched against module paths. */
@@ -13,9 +13,11 @@ export interface Pattern {
   source: string;
   /** Whether the number in its first group counts. */
   number?: boolean;
+  /** It is a name, which a path or the part after one of its dots has to be; no expression is needed for that. */
+  plain?: boolean;
 }
 
-/** For all paths of a model together. The usual expression takes less than one. */
+/** For all expressions of an adapter and all paths of a model together. The usual expression takes less than one. */
 export const MATCH_MS = 100;
 /** Steps that are no delay; expressions that cannot take more for all paths are matched where they are. */
 const FEW_STEPS = 1e7;
@@ -26,8 +28,8 @@ const RETRY_MS = 5000;
 
 interface Known {
   values: Map<string, number>;
-  /** What is left of MATCH_MS. */
-  left: number;
+  /** Milliseconds of MATCH_MS. */
+  took: number;
   failure?: { error: AuroraError; at: number };
 }
 
@@ -35,25 +37,49 @@ const known = new Map<string, Known>();
 const [inBackground, whileWaiting] = [new Matcher(), new Matcher()];
 
 /**
- * Matches expressions against all paths of a model without keeping this thread from other things. What follows with
- * `matches` and `numberIn` then finds the answers, errors too. All expressions together have MATCH_MS.
+ * Matches an adapter's expressions against all paths of a model without keeping this thread from other things. What
+ * follows with `matches` and `numberIn` then finds the answers, errors too.
  */
 export async function matchAhead(patterns: readonly Pattern[], paths: readonly string[]): Promise<void> {
   if (known.size > KEPT) known.clear();
-  let left = MATCH_MS;
-  let late: Pattern | undefined;
+  const now = performance.now();
+  const isOver = (p: Pattern) => now - (known.get(idOf(p))?.failure?.at ?? Infinity) > RETRY_MS;
+  // With what the others took: that was measured under the same load.
+  if (patterns.some(isOver)) for (const p of patterns) known.delete(idOf(p));
+  const matching = matchAll(patterns, paths);
+  for (let next = matching.next(); !next.done;) next = matching.next(await inBackground.ask(...next.value));
+}
+
+/** The same, while this thread waits. */
+export function matchNow(patterns: readonly Pattern[], paths: readonly string[]): void {
+  const matching = matchAll(patterns, paths);
+  for (let next = matching.next(); !next.done;) next = matching.next(whileWaiting.askAndWait(...next.value));
+}
+
+/** Yields each question that is left for a matcher, with its milliseconds. All expressions have one MATCH_MS together. */
+export function* matchAll(
+  patterns: readonly Pattern[],
+  paths: readonly string[],
+): Generator<[Question, number], void, Answer> {
+  const here = { steps: FEW_STEPS };
+  const took: [Pattern, number][] = [];
+  let error: AuroraError | undefined;
   for (const pattern of patterns) {
     const record = recordOf(pattern);
-    if (record.failure && performance.now() - record.failure.at > RETRY_MS)
-      Object.assign(record, { failure: undefined, left: MATCH_MS });
-    const missing = matchHere(pattern, record, paths);
-    if (missing.length === 0 || record.failure) continue;
-    if (late === undefined) {
-      const answer = await inBackground.ask(question(pattern, missing), Math.min(left, record.left));
-      take(pattern, record, missing, answer);
-      if (answer.is === 'answered') left = Math.max(1, left - answer.milliseconds);
-      if (answer.is === 'late') late = pattern;
-    } else record.failure = { error: tooSlow(late), at: performance.now() };
+    const missing = matchHere(pattern, record, paths, here);
+    if (missing.length > 0 && !record.failure) {
+      if (error) record.failure = { error, at: performance.now() };
+      else {
+        const left = Math.max(1, MATCH_MS - took.reduce((sum, [, ms]) => sum + ms, record.took));
+        const answer = yield [question(pattern, missing), left];
+        take(pattern, record, missing, answer);
+        if (answer.is === 'late') {
+          error = tooSlow([...took, [pattern, left]]);
+          record.failure = { error, at: performance.now() };
+        }
+      }
+    }
+    if (record.took > 0) took.push([pattern, record.took]);
   }
 }
 
@@ -77,14 +103,17 @@ export function requireExpression({ key, source }: Pattern): void {
 }
 
 function valueIn(pattern: Pattern, path: string, paths: readonly string[]): number {
+  if (pattern.plain) return isAtEnd(path, pattern.written) ? 0 : NO_MATCH;
   const record = recordOf(pattern);
   if (record.failure) throw record.failure.error;
   const value = record.values.get(path);
   if (value !== undefined) return value;
   requireExpression(pattern);
-  const missing = matchHere(pattern, record, paths);
-  if (missing.length > 0)
-    take(pattern, record, missing, whileWaiting.askAndWait(question(pattern, missing), record.left));
+  const missing = matchHere(pattern, record, paths, { steps: FEW_STEPS });
+  if (missing.length > 0) {
+    const left = Math.max(1, MATCH_MS - record.took);
+    take(pattern, record, missing, whileWaiting.askAndWait(question(pattern, missing), left));
+  }
   if (record.failure) throw (record as Required<Known>).failure.error;
   return record.values.get(path)!;
 }
@@ -95,18 +124,32 @@ const question = ({ source, number = false }: Pattern, paths: readonly string[])
   paths,
 });
 
-function recordOf({ source, number }: Pattern): Known {
-  const id = `${number ? 'number' : 'match'} ${source}`;
-  const record = known.get(id) ?? { values: new Map<string, number>(), left: MATCH_MS };
+const idOf = ({ source, number }: Pattern): string => `${number ? 'number' : 'match'} ${source}`;
+
+function recordOf(pattern: Pattern): Known {
+  const id = idOf(pattern);
+  const record = known.get(id) ?? { values: new Map<string, number>(), took: 0 };
   known.set(id, record);
   return record;
 }
 
-/** Matches what takes few steps, and nothing of what is no expression. Returns the paths that are left. */
-function matchHere(pattern: Pattern, { values }: Known, paths: readonly string[]): string[] {
-  const missing = paths.filter((p) => !values.has(p));
-  const steps = missing.reduce((sum, p) => sum + mostSteps(pattern.source, p.length), 0);
-  if (!(steps < FEW_STEPS)) return missing;
+/**
+ * Matches what takes few steps, and nothing of what is no expression. Returns the paths that are left.
+ *
+ * @param here what may still be done on this thread; less afterwards
+ */
+function matchHere(
+  pattern: Pattern,
+  { values }: Known,
+  paths: readonly string[],
+  here: { steps: number },
+): string[] {
+  const missing = pattern.plain ? [] : paths.filter((p) => !values.has(p));
+  if (missing.length === 0) return missing;
+  const longest = missing.reduce((most, p) => Math.max(most, p.length), 0);
+  const steps = missing.length * mostSteps(pattern.source, longest);
+  if (!(steps < here.steps)) return missing;
+  here.steps -= steps;
   try {
     const expression = new RegExp(pattern.source);
     for (const path of missing) values.set(path, valueOf(expression, path, pattern.number ?? false));
@@ -116,14 +159,25 @@ function matchHere(pattern: Pattern, { values }: Known, paths: readonly string[]
   return [];
 }
 
+const LINE_END = /[\n\r\u2028\u2029]/;
+
+/** What `^(?:.*\.)?(?:…)$` matches, where a dot is the only sign that is not itself. */
+function isAtEnd(path: string, written: string): boolean {
+  const start = path.length - written.length;
+  if (start < 0 || (start > 0 && path[start - 1] !== '.') || LINE_END.test(path)) return false;
+  for (let i = 0; i < written.length; i++)
+    if (written[i] !== '.' && written[i] !== path[start + i]) return false;
+  return true;
+}
+
 function take(pattern: Pattern, record: Known, paths: readonly string[], answer: Answer): void {
   const at = performance.now();
   if (answer.is === 'answered') {
     paths.forEach((path, i) => record.values.set(path, answer.values[i]!));
-    record.left = Math.max(1, record.left - answer.milliseconds);
+    record.took += answer.milliseconds;
   } else
     record.failure = {
-      error: answer.is === 'late' ? tooSlow(pattern) : notMatched(pattern, answer.why),
+      error: answer.is === 'late' ? tooSlow([[pattern, MATCH_MS]]) : notMatched(pattern, answer.why),
       at,
     };
 }
@@ -148,11 +202,17 @@ function notMatched(pattern: Pattern, why: string): AuroraError {
   );
 }
 
-function tooSlow({ key, written }: Pattern): AuroraError {
+/** Names the one that took most of the time. */
+function tooSlow(took: readonly [Pattern, number][]): AuroraError {
+  const [{ key, written }] = took.reduce((most, one) => (one[1] > most[1] ? one : most));
   const shown = written.length > 200 ? `${written.slice(0, 200)}…` : written;
+  const what =
+    took.length === 1
+      ? `the regular expression "${shown}" takes`
+      : `the regular expression "${shown}" and ${took.length - 1} faster ${took.length === 2 ? 'one' : 'ones'} together take`;
   return new AuroraError(
     'targets',
-    `adapter.${key}: the regular expression "${shown}" takes more than ${MATCH_MS} ms to match the model's module paths.`,
+    `adapter.${key}: ${what} more than ${MATCH_MS} ms to match the model's module paths.`,
     'Leave out repetitions within repetitions, such as (\\w+\\.?)+, or use a list of names.',
   );
 }

@@ -1,14 +1,21 @@
 import { uselessLayers } from '../../adapters/budget';
 import { chooseLayers } from '../../adapters/choose';
-import { fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
+import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
 import type { TaskLayer } from '../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
+import { MOST_PROBLEMS } from '../../runs/experiment/source';
 import { AuroraError } from '../../shared/errors';
 import { isRanked, type TrainedSpec } from '../../shared/experiment';
 import { nearest } from '../../shared/nearest';
 import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix } from './finding';
+
+/** Layers that a message or a title names at most. */
+const LISTED = 20;
+
+/** Names that wrong entries are compared with, all entries together; a comparison takes some microseconds. */
+const COMPARED = 20_000;
 
 /** What does not go together with the model: its output's name, targets that match nothing, ranks too large. */
 export function modelFindings(
@@ -73,7 +80,8 @@ function adapterFindings(
   const paths = layers.map((l) => l.path);
   try {
     const { matched, unmatched, unreached } = chooseLayers(paths, adapter, uselessLayers(layers));
-    const chosen = layers.filter((l) => matched.includes(l.path));
+    const isMatched = new Set(matched);
+    const chosen = layers.filter((l) => isMatched.has(l.path));
     if (matched.length === 0 && !Array.isArray(adapter.targetModules))
       return [nothingMatched(doc, adapter.targetModules, paths, t)];
     return [
@@ -94,7 +102,7 @@ function adapterFindings(
 function nothingMatched(doc: ExperimentText, target: string, paths: string[], t: Translate): Finding {
   const message = t(
     'The expression "{0}" matches none of the {1} linear layers as a whole. Nearest: {2}.',
-    target,
+    short(target),
     paths.length,
     nearestPaths(target, paths).join(', '),
   );
@@ -130,29 +138,57 @@ function unmatchedEntries(
   t: Translate,
 ): Finding[] {
   const list = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
-  return unmatched.map((entry) => {
-    const i = list.indexOf(entry);
+  const places = placesOf(list);
+  const leftOut = new Set(paths.flatMap(entriesFor));
+  const severity = matched === 0 ? 'error' : 'warning';
+  const code = 'target-unmatched';
+  const compared = Math.max(1, Math.floor(COMPARED / Math.max(1, paths.length)));
+  const findings = unmatched.slice(0, MOST_PROBLEMS).map((entry, i): Finding => {
     // The defaults stand nowhere in the text.
-    const node = doc.node('adapter', 'targetModules', i);
+    const node = doc.node('adapter', 'targetModules', places.get(entry)!);
     const span = node ? { offset: node.offset, length: node.length } : doc.span('adapter', 'targetModules');
-    const near = nearestEndings(entry, paths);
+    const shown = short(entry);
+    if (leftOut.has(entry)) {
+      const message = t(
+        '"{0}" matches modules, but excludeModules or layersToTransform leave all of them out.',
+        shown,
+      );
+      return { ...span, severity, code, message, fixes: [] };
+    }
+    const near = i < compared ? nearestEndings(entry, paths) : [];
     const nearWords = near.length > 0 ? ` ${t('Nearest: {0}.', near.join(', '))}` : '';
-    const without = matchTargets(paths, { targetModules: [entry] }).matched.length > 0;
-    const what = without
-      ? t('"{0}" matches modules, but excludeModules or layersToTransform leave all of them out.', entry)
-      : t('"{0}" matches no module of the model.{1}', entry, nearWords);
-    const fixes: Fix[] =
-      node && !without
-        ? near.map((name, n) => ({
-            ...span,
-            title: t('Replace with "{0}"', name),
-            text: JSON.stringify(name),
-            preferred: n === 0,
-          }))
-        : [];
-    const severity = matched === 0 ? 'error' : 'warning';
-    return { ...span, severity, code: 'target-unmatched', message: what, fixes };
+    const message = t('"{0}" matches no module of the model.{1}', shown, nearWords);
+    const replaceWith = (name: string, n: number): Fix => ({
+      ...span,
+      title: t('Replace with "{0}"', name),
+      text: JSON.stringify(name),
+      preferred: n === 0,
+    });
+    return { ...span, severity, code, message, fixes: node ? near.map(replaceWith) : [] };
   });
+  return [...findings, ...theRest(doc, 'targetModules', unmatched.length, { severity, code }, t)];
+}
+
+/** Where each entry of a list stands first. */
+const placesOf = (list: readonly string[]): Map<string, number> =>
+  new Map(list.map((entry, i): [string, number] => [entry, i]).reverse());
+
+/** More of a name is no help, and the message would fill the screen. */
+const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+/** One finding for all that are not listed, at the key. */
+function theRest(
+  doc: ExperimentText,
+  key: 'targetModules' | 'excludeModules',
+  count: number,
+  like: Pick<Finding, 'severity' | 'code'>,
+  t: Translate,
+): Finding[] {
+  if (count <= MOST_PROBLEMS) return [];
+  const node = doc.node('adapter', key);
+  const span = node ? doc.keySpan(node) : doc.span('adapter', key);
+  const message = t('{0} more entries of {1} have the same problem.', count - MOST_PROBLEMS, key);
+  return [{ ...span, ...like, message, fixes: [] }];
 }
 
 /** At the entry that names them; leaving them out is one fix for all. */
@@ -163,6 +199,7 @@ function unreachedFindings(
   t: Translate,
 ): Finding[] {
   if (unreached.length === 0) return [];
+  const named = unreached.slice(0, LISTED).join(', ') + (unreached.length > LISTED ? ', …' : '');
   const whole = doc.node('adapter', 'targetModules');
   const fixes: Fix[] =
     whole && !doc.node('adapter', 'excludeModules')
@@ -170,27 +207,41 @@ function unreachedFindings(
           {
             offset: whole.offset + whole.length,
             length: 0,
-            title: t('Leave out {0}', unreached.join(', ')),
+            title: t('Leave out {0}', named),
             text: `, "excludeModules": ${JSON.stringify(unreached)}`,
             preferred: true,
           },
         ]
       : [];
-  const entries = Array.isArray(adapter.targetModules) ? adapter.targetModules : [adapter.targetModules];
-  return entries.flatMap((entry, i): Finding[] => {
-    const named = Array.isArray(adapter.targetModules)
-      ? matchTargets(unreached, { targetModules: [entry] }).matched
-      : unreached;
-    if (named.length === 0) return [];
+  const like = { severity: 'error', code: 'target-unreached' } as const;
+  const words = (entry: string, layers: string) =>
+    t(
+      '"{0}" names layers that do not reach the loss, since they feed another output of the model: {1}.',
+      short(entry),
+      layers,
+    );
+  const { targetModules } = adapter;
+  if (!Array.isArray(targetModules)) {
+    const message = words(targetModules, named);
+    return [{ ...doc.span('adapter', 'targetModules'), ...like, message, fixes }];
+  }
+  const byEntry = new Map<string, string[]>();
+  for (const path of unreached)
+    for (const entry of entriesFor(path)) {
+      const layers = byEntry.get(entry);
+      if (layers) layers.push(path);
+      else byEntry.set(entry, [path]);
+    }
+  const places = [...targetModules.keys()].filter((i) => byEntry.has(targetModules[i]));
+  const findings = places.slice(0, MOST_PROBLEMS).map((i): Finding => {
+    const entry = targetModules[i];
     const node = doc.node('adapter', 'targetModules', i);
     const span = node ? { offset: node.offset, length: node.length } : doc.span('adapter', 'targetModules');
-    const message = t(
-      '"{0}" names layers that do not reach the loss, since they feed another output of the model: {1}.',
-      entry,
-      named.join(', '),
-    );
-    return [{ ...span, severity: 'error', code: 'target-unreached', message, fixes }];
+    const layers = byEntry.get(entry)!;
+    const message = words(entry, layers.slice(0, LISTED).join(', ') + (layers.length > LISTED ? ', …' : ''));
+    return { ...span, ...like, message, fixes };
   });
+  return [...findings, ...theRest(doc, 'targetModules', places.length, like, t)];
 }
 
 /** Endings of as many names as `entry` has, the nearest first, each once. */
@@ -208,13 +259,15 @@ function excludedFindings(
 ): Finding[] {
   const excluded = Array.isArray(adapter.excludeModules) ? adapter.excludeModules : [];
   const { unmatched } = matchTargets(paths, { targetModules: excluded });
-  return unmatched.map((entry) => ({
-    ...doc.span('adapter', 'excludeModules', excluded.indexOf(entry)),
-    severity: 'warning',
-    code: 'exclude-unmatched',
-    message: t('"{0}" matches no module of the model, so nothing is left out for it.', entry),
+  const places = placesOf(excluded);
+  const like = { severity: 'warning', code: 'exclude-unmatched' } as const;
+  const findings = unmatched.slice(0, MOST_PROBLEMS).map((entry): Finding => ({
+    ...doc.span('adapter', 'excludeModules', places.get(entry)!),
+    ...like,
+    message: t('"{0}" matches no module of the model, so nothing is left out for it.', short(entry)),
     fixes: [],
   }));
+  return [...findings, ...theRest(doc, 'excludeModules', unmatched.length, like, t)];
 }
 
 function rankFindings(
@@ -226,12 +279,13 @@ function rankFindings(
   if (!isRanked(adapter) || adapter.method === 'vera') return [];
   const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
   const paths = chosen.map((l) => l.path);
-  const rankOf = (l: LayerSummary) =>
-    fromPattern(l.path, adapter.rankPattern, adapter.rank, 'rankPattern', paths);
-  const tooSmall = chosen.filter((l) => rankOf(l) > limit(l));
+  const ranks = chosen.map((l) =>
+    fromPattern(l.path, adapter.rankPattern, adapter.rank, 'rankPattern', paths),
+  );
+  const tooSmall = [...chosen.keys()].filter((i) => ranks[i] > limit(chosen[i]));
   if (tooSmall.length === 0) return [];
-  const least = tooSmall.reduce((a, b) => (limit(b) < limit(a) ? b : a));
-  const rank = rankOf(least);
+  const at = tooSmall.reduce((a, b) => (limit(chosen[b]) < limit(chosen[a]) ? b : a));
+  const [least, rank] = [chosen[at], ranks[at]];
   const own = rank === adapter.rank;
   const span = doc.span('adapter', own ? 'rank' : 'rankPattern');
   return [

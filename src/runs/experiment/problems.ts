@@ -39,10 +39,37 @@ function problemAt(path: (string | number)[], error: ErrorObject): Problem {
       message: `${keyPath([...path, key])} is missing${what ? `: ${what}` : ''}`,
     };
   }
+  const long = tooMuch(error, path);
+  if (long !== undefined) return { path, message: long };
   const given = JSON.stringify(error.data);
   const shown = given.length > 60 ? `${given.slice(0, 57)}…` : given;
   const name = path.length > 0 ? keyPath(path) : 'the experiment';
   return { path, message: `${name} is ${shown}, expected ${expected(schema)}` };
+}
+
+/** Of a value with more in it than the schema allows: how much, not what. */
+function tooMuch(
+  { keyword, params, data, propertyName, parentSchema }: ErrorObject,
+  path: (string | number)[],
+): string | undefined {
+  const limit = (params.limit as number | undefined)?.toLocaleString('en-US');
+  const count = (n: number) => n.toLocaleString('en-US');
+  const name = keyPath(path);
+  switch (keyword) {
+    case 'maxLength':
+      return propertyName === undefined
+        ? `${name} has ${count((data as string).length)} characters, more than the ${limit} that are allowed`
+        : `${name} has a key of ${count(propertyName.length)} characters, more than the ${limit} that are allowed`;
+    case 'maxItems':
+      // A list of a fixed length says better how many it takes.
+      return parentSchema!.minItems === params.limit
+        ? undefined
+        : `${name} has ${count((data as unknown[]).length)} entries, more than the ${limit} that are allowed`;
+    case 'maxProperties':
+      return `${name} has ${count(Object.keys(data as object).length)} keys, more than the ${limit} that are allowed`;
+    default:
+      return undefined;
+  }
 }
 
 function unknownKey(path: (string | number)[], key: string, schema: AnySchemaObject, data: unknown): string {

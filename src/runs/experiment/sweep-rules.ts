@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import { gridSize, MOST_TRIALS, RATE, SEED, type SweepSpec } from '../../shared/sweep';
+import { MOST_TRIALS, RATE, SEED, trialCount, type SweepSpec } from '../../shared/sweep';
 import { prototypeProblem } from './overrides';
 import type { Problem } from './source';
 
@@ -11,7 +11,7 @@ const PARTS = {
 } as const satisfies Record<SweepSpec['type'], readonly (keyof SweepSpec)[]>;
 
 /** Of one trial: more than an experiment has. */
-const MOST_SETTINGS = 200;
+const MOST_SETTINGS = 100;
 
 /** What the schema cannot say of a sweep, its trials aside. */
 export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
@@ -31,11 +31,11 @@ export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
   return problems;
 }
 
-function manyTrials({ type, parameters = {}, count = 0, trials = [] }: SweepSpec): Problem | undefined {
-  const size = { grid: gridSize(parameters), random: count, list: trials.length }[type];
+function manyTrials(sweep: SweepSpec): Problem | undefined {
+  const size = trialCount(sweep);
   // Of a grid with a range in place of a list it is no number, and a mistake of its own.
   return size > MOST_TRIALS
-    ? problem([PARTS[type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)
+    ? problem([PARTS[sweep.type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)
     : undefined;
 }
 

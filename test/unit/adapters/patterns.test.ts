@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Matcher, NO_MATCH, valueOf } from '../../../src/adapters/patterns/matcher';
 import { mostSteps } from '../../../src/adapters/patterns/most-steps';
-import { matchAhead } from '../../../src/adapters/patterns/patterns';
+import { matchAhead, matchAll } from '../../../src/adapters/patterns/patterns';
 import { selectLayers } from '../../../src/adapters/select';
-import { matchTargets, patternsOf, type ModuleSpec } from '../../../src/adapters/targets';
+import { fromPattern, matchTargets, patternsOf, type ModuleSpec } from '../../../src/adapters/targets';
 import { adapterDefaults } from '../../../src/shared/adapter-defaults';
 import { AuroraError } from '../../../src/shared/errors';
 import type { LoraSpec } from '../../../src/shared/experiment';
@@ -137,6 +137,69 @@ describe('matching ahead', () => {
     const spec: ModuleSpec = { targetModules: '(' };
     await matchAhead(patternsOf(spec), PATHS);
     expect(refusal(() => matchTargets(PATHS, spec))).toContain('not a valid regular expression');
+  });
+});
+
+describe('all expressions of one adapter', () => {
+  /** The milliseconds that each question is given, where the answers take so long. */
+  function given(spec: ModuleSpec, took: readonly (number | 'late')[]): number[] {
+    const matching = matchAll(patternsOf(spec), PATHS);
+    const milliseconds: number[] = [];
+    for (let next = matching.next(); !next.done;) {
+      const time = took[milliseconds.length]!;
+      milliseconds.push(next.value[1]);
+      const values = new Float64Array(next.value[0].paths.length).fill(NO_MATCH);
+      next = matching.next(time === 'late' ? { is: 'late' } : { is: 'answered', values, milliseconds: time });
+    }
+    return milliseconds;
+  }
+  const rankPattern = (written: readonly string[]) =>
+    Object.fromEntries(written.map((pattern) => [pattern, 4]));
+
+  it('share 100 ms, and the error names the one that took most of them', () => {
+    const [fast, slow, last, never] = ['(a+)+b', '(a+)+c', '(a+)+d', '(a+)+e'].map(unknown);
+    const spec = lora({ rankPattern: rankPattern([fast!, slow!, last!, never!]) });
+    expect(given(spec, [5, 60, 'late'])).toEqual([100, 95, 35]);
+    const message = refusal(() => selectLayers(LAYERS, { outputs: [], unreached: [] }, spec));
+    expect(message).toContain(
+      `adapter.rankPattern: the regular expression "${slow}" and 2 faster ones together take more than 100 ms`,
+    );
+  });
+
+  it('take their time again after a change elsewhere, so that the answer is the same', () => {
+    const [first, second] = ['(a+)+b', '(a+)+c'].map(unknown);
+    expect(given({ targetModules: [], rankPattern: rankPattern([first!]) }, [70])).toEqual([100]);
+    const both: ModuleSpec = { targetModules: [], rankPattern: rankPattern([first!, second!]) };
+    expect(given(both, [10])).toEqual([30]);
+  });
+
+  it('take no more steps on this thread than a single one may', () => {
+    // Each by itself takes so few that no other thread is asked.
+    const one = () => unknown('(q|k)');
+    expect(given({ targetModules: [], rankPattern: rankPattern([one()]) }, [])).toHaveLength(0);
+    const many = rankPattern(Array.from({ length: 300 }, one));
+    const asked = given({ targetModules: [], rankPattern: many }, Array<number>(300).fill(0.1));
+    expect(asked.length).toBeGreaterThan(200);
+  });
+
+  it('need no matching where they are names', () => {
+    const names = Array.from({ length: 2000 }, (_, i) => `encoder.layer.${i}.attention.self.query-${i}`);
+    expect(given({ targetModules: [], rankPattern: rankPattern(names) }, [])).toEqual([]);
+  });
+});
+
+describe('a name in rankPattern', () => {
+  it('matches what it matches as an expression', () => {
+    const text = (unit: string[]) =>
+      fc.string({ unit: fc.constantFrom(...unit), minLength: 1, maxLength: 5 });
+    const path = text(['a', 'b', '.', '-', '\n']);
+    fc.assert(
+      fc.property(text(['a', 'b', '.', '-']), path, (name, at) => {
+        const matched = fromPattern(at, { [name]: 1 }, 0, 'rankPattern') === 1;
+        expect(matched).toBe(new RegExp(`^(?:.*\\.)?(?:${name})$`).test(at));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 

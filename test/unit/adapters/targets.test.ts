@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromPattern, matchTargets, nearestPaths } from '../../../src/adapters/targets';
 
@@ -39,6 +40,19 @@ describe('target modules follow PEFT', () => {
     expect(matchTargets(PATHS, spec).matched).toEqual([PATHS[3], PATHS[4]]);
     expect(matchTargets(PATHS, { ...spec, layersPattern: 'block' }).matched).toEqual([]);
     expect(matchTargets(['layer.1.query'], spec).matched).toEqual(['layer.1.query']);
+  });
+
+  it('matches a list as each of its entries would be compared with each path', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1 }), fc.array(name), (entries, paths) => {
+        const is = (path: string, entry: string) => path === entry || path.endsWith(`.${entry}`);
+        expect(matchTargets(paths, { targetModules: entries })).toEqual({
+          matched: paths.filter((p) => entries.some((e) => is(p, e))),
+          unmatched: entries.filter((e) => !paths.some((p) => is(p, e))),
+        });
+      }),
+    );
   });
 
   it('says which entries of a list matched nothing', () => {

@@ -107,6 +107,31 @@ describe('what is wrong is told with its place', () => {
     expect(problems.at(-1)).toMatchObject({ from: 'schema', path: [] });
   });
 
+  it.each([
+    [
+      { targetModules: Array(10_001).fill('query') },
+      'targetModules has 10,001 entries, more than the 10,000',
+    ],
+    [{ excludeModules: 'a'.repeat(20_001) }, 'excludeModules has 20,001 characters, more than the 20,000'],
+    [{ targetModules: ['a'.repeat(20_001)] }, 'targetModules[0] has 20,001 characters, more than the 20,000'],
+    [
+      { layersToTransform: Array(10_001).fill(1) },
+      'layersToTransform has 10,001 entries, more than the 10,000',
+    ],
+    [
+      { rankPattern: Object.fromEntries(Array.from({ length: 2001 }, (_, i) => [`a${i}`, 1])) },
+      'rankPattern has 2,001 keys, more than the 2,000',
+    ],
+    [
+      { alphaPattern: { ['a'.repeat(20_001)]: 1 } },
+      'alphaPattern has a key of 20,001 characters, more than the 20,000',
+    ],
+  ])('more in a setting than any model needs: %#', (adapter, message) => {
+    const [only, ...others] = errorOf(MINIMAL, `adapter=${JSON.stringify(adapter)}`);
+    expect(others).toEqual([]);
+    expect(only!.endsWith(`: adapter.${message} that are allowed.`)).toBe(true);
+  });
+
   it('unknown keys, with the nearest known one or all of them', () => {
     const text =
       '{\n "model": {"path": "m"},\n "data": {"train": "t"},\n "training": {\n  "epoch": 3 },\n "zzzzzzzz": 1 }';

@@ -69,6 +69,36 @@ describe('the trials of a sweep', () => {
     );
   });
 
+  it('of a random sweep are drawn no more often than it takes to find them all', () => {
+    let looked = 0;
+    const counted = { toJSON: () => ++looked && 'same' };
+    const parameters = { 'adapter.rank': [counted], 'training.seed': [1, 2, 3] };
+    expect(expand(spec({ type: 'random', count: 1000, parameters }))).toHaveLength(3);
+    expect(looked).toBeLessThan(200);
+    const all = { 'training.seed': { min: 1, max: 1_000_000, integer: true }, 'adapter.rank': [counted] };
+    looked = 0;
+    expect(expand(spec({ type: 'random', count: 200, parameters: all }))).toHaveLength(200);
+    expect(looked).toBeLessThan(300);
+  });
+
+  it('have no more characters in all than can be checked while somebody types', () => {
+    const long = Array.from({ length: 5000 }, (_, i) => `layer${i}`);
+    const parameters = {
+      'adapter.targetModules': [long],
+      'training.seed': Array.from({ length: 500 }, (_, i) => i),
+    };
+    expect(errorOf({ type: 'grid', parameters })).toMatch(
+      /FILE:\d+:\d+: the experiment and its settings have [\d,]+ characters in 500 trials, more than 20,000,000: use fewer trials or shorter lists\./,
+    );
+    expect(errorOf({ type: 'random', count: 500, parameters })).toContain('more than 20,000,000');
+    write(
+      { type: 'list', trials: parameters['training.seed'].map((seed) => ({ 'training.seed': seed })) },
+      { ...BASE, adapter: { targetModules: long } },
+    );
+    expect(() => loadSweep(file)).toThrow('more than 20,000,000');
+    expect(load({ type: 'list', trials: [{ 'adapter.targetModules': long }] }).trials).toHaveLength(1);
+  });
+
   it('are known by their settings, whatever else the section says', () => {
     const few = load({ type: 'grid', parameters: { 'adapter.rank': [1, 2], 'training.seed': [1] } });
     const more = load({ type: 'grid', parameters: { 'training.seed': [1, 3], 'adapter.rank': [1, 2, 4] } });

@@ -132,6 +132,31 @@ describe('what an experiment gets wrong', () => {
     expect(hover.lines.at(-1)).toBe('Left out: pooler.dense (does not reach the loss)');
   });
 
+  it.each(['targetModules', 'excludeModules'])(
+    'is a long list in %s: most of its problems are counted',
+    async (key) => {
+      const names = JSON.stringify(Array.from({ length: 10_000 }, (_, i) => `layer${i}`));
+      const targets = key === 'targetModules' ? '' : '"targetModules": ["query"], ';
+      const text = experiment(`{ ${targets}"${key}": ${names} }`);
+      const analysis = await analysisOf(lab(), text);
+      expect(analysis.findings).toHaveLength(101);
+      expect(covered(text, analysis.findings[99])).toBe('"layer99"');
+      expect(covered(text, analysis.findings[100])).toBe(`"${key}"`);
+      expect(analysis.findings[100].message).toBe(`9900 more entries of ${key} have the same problem.`);
+      expect(JSON.stringify(analysis.findings).length).toBeLessThan(100_000);
+      expect(budgetText(analysis, t).text.length).toBeLessThan(1000);
+    },
+  );
+
+  it('is a long list of layers that do not reach the loss, named in a message of bearable length', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const names = JSON.stringify(Array<string>(5000).fill('pooler.dense'));
+    const { findings } = await analysisOf(folder, experiment(`{ "targetModules": ${names} }`));
+    expect(findings).toHaveLength(101);
+    expect(new Set(findings.map((f) => f.code))).toEqual(new Set(['target-unreached']));
+  });
+
   it('is an expression that matches nothing as a whole, or is none', async () => {
     const text = experiment('{ "targetModules": "query" }');
     const { findings } = await analysisOf(lab(), text);
