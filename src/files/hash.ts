@@ -10,6 +10,12 @@ export interface HashedFile {
   settled: boolean;
 }
 
+export interface HashOptions {
+  cache?: HashCache;
+  /** Reads the file whatever is known of it: its times may not show that it was written. */
+  again?: boolean;
+}
+
 const PIECE = 1 << 22;
 /** Smaller files are read as fast as the cache is. */
 const CACHED_FROM = 1 << 22;
@@ -21,7 +27,10 @@ const ATTEMPTS = 5;
  *
  * @throws Error (ENOENT, EACCES and so on) where it cannot be read, and where somebody is writing it all the time
  */
-export async function hashFile(path: string, cache = HashCache.ofUser()): Promise<HashedFile> {
+export async function hashFile(
+  path: string,
+  { cache = HashCache.ofUser(), again = false }: HashOptions = {},
+): Promise<HashedFile> {
   const file = await open(path, 'r');
   try {
     for (let attempt = 1; ; attempt++) {
@@ -29,7 +38,7 @@ export async function hashFile(path: string, cache = HashCache.ofUser()): Promis
       const before = identityOf(await file.stat({ bigint: true }));
       const settled = isSettled(before, began);
       const cached = before.size >= CACHED_FROM;
-      const known = cached && settled ? cache.get(before) : undefined;
+      const known = cached && settled && !again ? cache.get(before) : undefined;
       if (known !== undefined) return { sha256: known, identity: before, settled };
       const sha256 = await hashOf(file);
       const after = identityOf(await file.stat({ bigint: true }));

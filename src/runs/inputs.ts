@@ -31,6 +31,14 @@ export interface InputsRecord {
 export const writeInputs = (run: string, record: InputsRecord): void =>
   writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`, run);
 
+/** From here on a file of a run counts as unchanged only if it is read: its times did not show a change. */
+export function distrustTimes(run: string, path: string): void {
+  const record = readInputs(run);
+  if (!record) return;
+  const files = record.files.map((file) => (file.path === path ? { ...file, identity: undefined } : file));
+  writeInputs(run, { ...record, files });
+}
+
 /** Undefined where the run has none: it is older than they are, or ended before its files were hashed. */
 export function readInputs(run: string): InputsRecord | undefined {
   const path = runPaths(run).inputs;

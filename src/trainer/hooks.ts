@@ -114,7 +114,7 @@ export function makeHooks({
       listener.diverged(event);
     },
     evaluated(step, epoch, metrics, best, seconds) {
-      guard.check(step);
+      guard.evaluated(step);
       totals.seconds += seconds;
       const form = plan.trainedForm(step) === 'static' && ({ form: 'static' } as const);
       journal.append({ kind: 'evaluation', step, epoch, metrics, best, seconds, ...form });

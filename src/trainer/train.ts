@@ -249,7 +249,7 @@ async function trainOnce(
       end = await loop(phase, held, new MicroBatches(phase, held, place, warn, micro.known()));
     }
     trying.held.require();
-    await guard.verified(state.step);
+    await guard.ended(state.step, end);
     const outcome = conclude(end, ending);
     scalars.close();
     return outcome;

@@ -2,13 +2,16 @@ import { rememberHash } from '../../files/hash';
 import { identify, sameIdentity, sameWriting } from '../../files/identity';
 import type { Model } from '../../graph/model';
 import type { Journal } from '../../runs/journal';
-import { readInputs } from '../../runs/inputs';
+import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { changeWords } from '../../shared/inputs-words';
 import type { TaskData } from '../data';
+import { hashInBackground } from './hashing';
 import { ModelWatch } from './model-watch';
+import { Rehash } from './rehash';
 import { RunInputs } from './run-inputs';
+import type { LoopEnd } from '../loop';
 
 export interface GuardOptions {
   run: string;
@@ -30,7 +33,9 @@ export class InputGuard {
     private readonly inputs: RunInputs,
     folder: string,
   ) {
-    this.watch = new ModelWatch(inputs, folder);
+    const { run, worker } = options;
+    const rehash = new Rehash((paths) => hashInBackground({ paths, again: true }, worker));
+    this.watch = new ModelWatch(inputs, folder, rehash, distrustIn(run));
   }
 
   /**
@@ -86,6 +91,11 @@ export class InputGuard {
     this.watch.check(step);
   }
 
+  /** The same at an evaluation: now and then what the runtime maps is also read again, on another thread. */
+  evaluated(step: number): void {
+    this.watch.evaluated(step);
+  }
+
   /** The same, to be certain, and inputs.json is on the disk after it. */
   async verified(step: number): Promise<void> {
     const { run, from, accepted = [] } = this.options;
@@ -93,9 +103,16 @@ export class InputGuard {
     await this.watch.verify(step);
   }
 
+  /** The same when training has ended. Of a run that has come to its end what the runtime maps is read once more. */
+  async ended(step: number, end: LoopEnd): Promise<void> {
+    await this.verified(step);
+    if (end === 'finished' || end === 'early-stopping') await this.watch.verifyContent(step);
+  }
+
   /** @param close removes the runtime's graphs, and with them our links: the hashes are to outlive those */
   async end(close: () => Promise<void> | undefined): Promise<void> {
     this.inputs.cancel();
+    this.watch.cancel();
     const same = [...this.inputs.hashed].filter(([path, { identity, settled }]) => {
       const now = identify(path);
       return settled && now !== undefined && sameIdentity(identity, now);
@@ -107,3 +124,12 @@ export class InputGuard {
     }
   }
 }
+
+/** What the disk refuses does not hide that the model was changed. */
+const distrustIn = (run: string) => (path: string) => {
+  try {
+    distrustTimes(run, path);
+  } catch {
+    return;
+  }
+};

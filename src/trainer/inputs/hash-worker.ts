@@ -1,17 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { hashFile } from '../../files/hash';
-import type { HashedPath } from './hashing';
+import type { HashedPath, HashTask } from './hashing';
 
 /** Hashes files on a thread of its own, since `session.run` blocks the training thread for a whole step. */
-async function run(paths: readonly string[]): Promise<HashedPath[]> {
+async function run({ paths, again }: HashTask): Promise<HashedPath[]> {
   const hashed: HashedPath[] = [];
   for (const path of paths)
     try {
-      hashed.push({ path, ...(await hashFile(path)) });
+      hashed.push({ path, ...(await hashFile(path, { again })) });
     } catch (e) {
       hashed.push({ path, problem: (e as Error).message, code: (e as NodeJS.ErrnoException).code });
     }
   return hashed;
 }
 
-void run(workerData as string[]).then((hashed) => parentPort!.postMessage(hashed));
+void run(workerData as HashTask).then((hashed) => parentPort!.postMessage(hashed));

@@ -4,15 +4,22 @@ import type { HashedFile } from '../../files/hash';
 /** A file's hash, or why there is none. */
 export type HashedPath = { path: string } & (HashedFile | { problem: string; code: string | undefined });
 
-/**
- * @param worker the built hash-worker
- * @returns the hashes in the order of `paths`, and how to give up on them
- */
-export function hashInBackground(
-  paths: readonly string[],
-  worker: string,
-): { hashed: Promise<HashedPath[]>; cancel: () => Promise<unknown> } {
-  const thread = new Worker(worker, { workerData: paths });
+export interface HashTask {
+  paths: readonly string[];
+  /** Also files that seem not to have changed since they were hashed last are read. */
+  again: boolean;
+}
+
+export interface Hashing {
+  /** In the order of the paths. */
+  hashed: Promise<HashedPath[]>;
+  /** Gives up on them. */
+  cancel: () => Promise<unknown>;
+}
+
+/** @param worker the built hash-worker */
+export function hashInBackground(task: HashTask, worker: string): Hashing {
+  const thread = new Worker(worker, { workerData: task });
   // A trainer that fails must not wait for it.
   thread.unref();
   const hashed = new Promise<HashedPath[]>((resolve, reject) => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { hashFile } from '../../files/hash';
 import { identify, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
 import { AuroraError } from '../../shared/errors';
+import type { HashedPath } from './hashing';
+import type { Rehash } from './rehash';
 import type { RunInputs } from './run-inputs';
 
 interface Mapped {
@@ -22,11 +24,20 @@ interface Mapped {
  */
 export class ModelWatch {
   private readonly mapped: Mapped[] = [];
+  /** Of a model whose times did not show that it was written. */
+  private hidden: string | undefined;
+  /** The last step at which all that is mapped was read and found to be the run's. */
+  private lastRead: number | undefined;
 
-  /** @param folder where the runtime's graphs are */
+  /**
+   * @param folder   where the runtime's graphs are
+   * @param distrust gets the path of a file whose times did not show that it was written
+   */
   constructor(
     private readonly inputs: Pick<RunInputs, 'modelFiles' | 'hashed'>,
     private readonly folder: string,
+    private readonly rehash: Rehash,
+    private readonly distrust: (path: string) => void,
   ) {}
 
   /**
@@ -66,6 +77,7 @@ export class ModelWatch {
       file.suspect = true;
       file.identity = now;
     }
+    if (this.hidden !== undefined) throw this.changedUnseen(this.hidden, step);
   }
 
   /**
@@ -82,6 +94,68 @@ export class ModelWatch {
       file.suspect = false;
       this.check(step);
     }
+  }
+
+  /**
+   * The same at an evaluation. A write through a shared memory mapping may show no new time, so now and then what is
+   * mapped is read, on another thread; the next look reports what that finds.
+   *
+   * @throws AuroraError 'inputs' as `check`
+   */
+  evaluated(step: number): void {
+    this.check(step);
+    this.rehash.begin(
+      this.mapped.map(({ link, identity: { size } }) => ({ path: link, size })),
+      (hashed) => this.compare(hashed, step),
+    );
+  }
+
+  /**
+   * Reads all that is mapped, for the end of a run. Call when the files have been hashed.
+   *
+   * @throws AuroraError 'inputs' where it is not what the run began with, or cannot be read
+   */
+  async verifyContent(step: number): Promise<void> {
+    for (const { path, link } of this.mapped) {
+      const hashed = await hashFile(link, { again: true }).catch((e: Error) => {
+        throw unreadable(path, e);
+      });
+      this.compare([{ path: link, ...hashed }], step);
+    }
+    this.check(step);
+  }
+
+  cancel(): void {
+    this.rehash.cancel();
+  }
+
+  /** A file that could not be read is read again later. */
+  private compare(hashed: readonly HashedPath[], step: number): void {
+    let same = 0;
+    for (const file of hashed) {
+      const path = this.mapped.find(({ link }) => link === file.path)?.path;
+      const expected = path === undefined ? undefined : this.inputs.hashed.get(path)?.sha256;
+      if (path === undefined || expected === undefined || !('sha256' in file)) continue;
+      if (file.sha256 === expected) same++;
+      else {
+        this.hidden = path;
+        // Nor does anybody else take it for what it was.
+        this.inputs.hashed.delete(path);
+        this.distrust(path);
+      }
+    }
+    if (same === this.mapped.length) this.lastRead = step;
+  }
+
+  private changedUnseen(path: string, step: number): AuroraError {
+    const known = this.lastRead;
+    return new AuroraError(
+      'inputs',
+      `The model ${path} was changed while the run was training, and its times do not show when. This was found after step ${step}.`,
+      known === undefined
+        ? 'What the run has saved may be of other weights. Put the file back as it was and start a new run.'
+        : `Up to step ${known} the model was as the run began with it; what was saved later may be of other weights. Put the file back as it was, then fork the run at a checkpoint up to there (--fork RUN --at STEP) or start a new run.`,
+    );
   }
 }
 
@@ -108,4 +182,12 @@ const changed = (path: string, step: number): AuroraError =>
     'inputs',
     `The model ${path} was changed while the run was training: step ${step} was not computed with the weights that the run began with.`,
     'Nothing was saved of that step. Put the file back as it was and resume from the last checkpoint, or start a new run.',
+  );
+
+const unreadable = (path: string, cause: Error): AuroraError =>
+  new AuroraError(
+    'inputs',
+    `The model ${path} could not be read to make sure that it did not change during training: ${cause.message}.`,
+    'The last checkpoint is saved. Make the file readable, then resume the run.',
+    { cause },
   );

@@ -7,7 +7,7 @@ import { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import { changeWords } from '../../shared/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from './files';
-import { hashInBackground, type HashedPath } from './hashing';
+import { hashInBackground, type HashedPath, type Hashing } from './hashing';
 
 /** Between two looks at a file that was changed a moment ago, and how many there are. */
 const LOOK_MS = 60;
@@ -18,7 +18,7 @@ export class RunInputs {
   private readonly known = new Map<string, InputPath & { identity: FileIdentity | undefined }>();
   /** What was hashed so far, by path. */
   readonly hashed = new Map<string, HashedFile>();
-  private hashing: ReturnType<typeof hashInBackground> | undefined;
+  private hashing: Hashing | undefined;
   private written: Promise<void> | undefined;
 
   private constructor(private readonly spec: Experiment) {}
@@ -44,10 +44,8 @@ export class RunInputs {
 
   /** @param worker the built hash-worker */
   hash(worker: string): void {
-    this.hashing = hashInBackground(
-      [...this.known.values()].filter((f) => f.identity).map((f) => f.path),
-      worker,
-    );
+    const paths = [...this.known.values()].filter((f) => f.identity).map((f) => f.path);
+    this.hashing = hashInBackground({ paths, again: false }, worker);
   }
 
   /**

@@ -1,29 +1,54 @@
 import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { hashFile } from '../../../src/files/hash';
 import { identify } from '../../../src/files/identity';
 import { ModelWatch } from '../../../src/trainer/inputs/model-watch';
+import type { Hashing } from '../../../src/trainer/inputs/hashing';
+import { Rehash } from '../../../src/trainer/inputs/rehash';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-watch-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A model with a link in a run's folder, and the watch over it. */
+async function watched(name: string, share: number) {
+  const graphs = join(folder, name);
+  mkdirSync(graphs);
+  const path = join(folder, `${name}.onnx`);
+  const link = join(graphs, 'weights');
+  writeFileSync(path, 'weights');
+  linkSync(path, link);
+  const hashed = new Map([[path, await hashFile(path)]]);
+  const modelFiles = [{ path, identity: identify(path)! }];
+  const readings: Hashing['hashed'][] = [];
+  const distrusted: string[] = [];
+  const watch = new ModelWatch(
+    { modelFiles, hashed },
+    graphs,
+    new Rehash((paths) => {
+      const read = async (p: string) => ({ path: p, ...(await hashFile(p, { again: true })) });
+      const all = Promise.all(paths.map(read));
+      readings.push(all);
+      return { hashed: all, cancel: () => Promise.resolve() };
+    }, share),
+    (p) => distrusted.push(p),
+  );
+  watch.opened(0);
+  const read = async () => {
+    await Promise.all(readings);
+    await setImmediate();
+    return readings.length;
+  };
+  /** As a write through a mapping does it: the bytes are not those that were hashed, and no time says so. */
+  const writeUnseen = () => hashed.set(path, { ...hashed.get(path)!, sha256: '0'.repeat(64) });
+  return { path, link, watch, hashed, distrusted, read, writeUnseen };
+}
+
 describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
   it('is not taken for changed by a disk that does not answer, and is hashed before the next checkpoint', async () => {
-    const graphs = join(folder, 'graph');
-    mkdirSync(graphs);
-    const path = join(folder, 'model.onnx');
-    const link = join(graphs, 'weights');
-    writeFileSync(path, 'weights');
-    linkSync(path, link);
-    const hashed = new Map([[path, await hashFile(path)]]);
-    const modelFiles = [{ path, identity: identify(path)! }];
-    const watch = new ModelWatch(
-      { modelFiles, hashed } as ConstructorParameters<typeof ModelWatch>[0],
-      graphs,
-    );
-    watch.opened(0);
+    const { path, link, watch } = await watched('silent', 0);
 
     // A link to itself: the system refuses the look, as it does where a disk fails.
     renameSync(link, `${link}.away`);
@@ -35,5 +60,49 @@ describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
 
     writeFileSync(path, 'others!');
     await expect(watch.verify(3)).rejects.toThrow(/was changed while the run was training/);
+  });
+
+  it('is read at the end of the run, and not trusted any more where its times did not show a change', async () => {
+    const { path, watch, hashed, distrusted, writeUnseen } = await watched('end', 0);
+    await watch.verifyContent(4);
+    writeUnseen();
+    await watch.verify(5);
+    await expect(watch.verifyContent(6)).rejects.toMatchObject({
+      kind: 'inputs',
+      message: expect.stringContaining('its times do not show when. This was found after step 6.') as string,
+      hint: expect.stringContaining('Up to step 4') as string,
+    });
+    expect([distrusted, hashed.size]).toEqual([[path], 0]);
+  });
+
+  it('is read at evaluations, and a change stops the run at the next step', async () => {
+    const { watch, distrusted, read, path, writeUnseen } = await watched('evaluations', Infinity);
+    watch.evaluated(10);
+    // The first one is still being read.
+    watch.evaluated(11);
+    expect(await read()).toBe(1);
+    writeUnseen();
+    watch.evaluated(20);
+    expect(await read()).toBe(2);
+    expect(distrusted).toEqual([path]);
+    expect(() => watch.check(21)).toThrow(/was found after step 21/);
+    expect(() => watch.check(22)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/Up to step 10 .+--fork/) as string }),
+    );
+  });
+
+  it('is not read at an evaluation where that would take more than its share of the time', async () => {
+    const { watch, read } = await watched('share', 0);
+    watch.evaluated(10);
+    expect(await read()).toBe(0);
+  });
+
+  it('ends the run with an error where it cannot be read at the end', async () => {
+    const { link, watch } = await watched('unreadable', 0);
+    rmSync(link);
+    await expect(watch.verifyContent(1)).rejects.toMatchObject({
+      kind: 'inputs',
+      message: expect.stringContaining('could not be read to make sure') as string,
+    });
   });
 });
