@@ -30,8 +30,8 @@ export class Journal {
 
   append(event: NewEvent): RunEvent {
     requireOwned(this.path);
-    const whole = { v: EVENT_VERSION, seq: this.seq, t: Date.now(), ...this.writer, ...event } as RunEvent;
-    const line = Buffer.from(`${JSON.stringify(whole)}\n`);
+    const whole = this.numbered(event, this.seq);
+    const line = Buffer.from(lineOf(whole));
     const end = fstatSync(this.fd).size;
     try {
       // One write a line: another process that reads meanwhile sees all of it or a torn last line.
@@ -47,15 +47,22 @@ export class Journal {
     return whole;
   }
 
-  /** All of it, also where the file's name is gone. */
-  content(): Buffer {
-    return readAll(this.fd);
+  /** All of it, also where the file's name is gone, with lines that the file itself does not get. */
+  content(more: readonly NewEvent[] = []): Buffer {
+    const lines = more.map((event, i) => Buffer.from(lineOf(this.numbered(event, this.seq + i))));
+    return Buffer.concat([readAll(this.fd), ...lines]);
+  }
+
+  private numbered(event: NewEvent, seq: number): RunEvent {
+    return { v: EVENT_VERSION, seq, t: Date.now(), ...this.writer, ...event } as RunEvent;
   }
 
   close(): void {
     closeSync(this.fd);
   }
 }
+
+const lineOf = (event: RunEvent): string => `${JSON.stringify(event)}\n`;
 
 /** Enough of a nonce to tell a run's few owners apart. */
 const short = (nonce: string): string => nonce.slice(0, 8);

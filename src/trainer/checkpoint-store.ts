@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { holdsNull } from '../experiment/metrics';
 import { diskError, writeAtomic } from '../files/atomic';
@@ -190,7 +190,28 @@ function removeLeftovers(folder: string): void {
       rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-/** A folder cannot be renamed over another that has files in it. */
+/** A checkpoint that was being replaced by another of the same step, also by earlier versions. */
+const REPLACED = /^\.(step-\d{6,})\..*tmp\.old$/;
+
+/**
+ * Puts back a checkpoint that a kill has left aside while one of the same step was to replace it. To be called by the
+ * run's owner before its checkpoints are read.
+ */
+export function putBackReplaced(run: string): void {
+  const folder = runPaths(run).checkpoints;
+  for (const name of namesIn(folder)) {
+    const target = REPLACED.exec(name)?.[1];
+    if (target === undefined || existsSync(join(folder, target))) continue;
+    requireOwned(folder);
+    try {
+      renameFlushed(join(folder, name), join(folder, target));
+    } catch (e) {
+      throw diskError(folder, e);
+    }
+  }
+}
+
+/** A folder cannot be renamed over another that has files in it: `putBackReplaced` mends a kill between the two. */
 function replaceFolder(from: string, to: string): void {
   const old = `${from}.old`;
   try {

@@ -4,6 +4,7 @@ import { runPaths } from '../runs/layout';
 import { outcomeOf } from '../runs/outcome';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { writeStatus } from '../runs/status';
+import { AuroraError } from '../shared/errors';
 import type { FinishedResult } from './result';
 
 /**
@@ -25,15 +26,22 @@ export function completeRun(run: string): void {
   writeStatus(run, { ...status!, state: finished ? 'finished' : 'failed', step });
 }
 
-/** As `completeRun`, of a run that nobody may own at the moment; left as it is where somebody does. */
+/**
+ * As `completeRun`, of a run that nobody may own at the moment; left as it is where somebody does, or where the disk
+ * refuses it: the run has finished all the same.
+ */
 export async function completeUnowned(run: string): Promise<void> {
   if (!isIncomplete(readRunSummary(run))) return;
-  const got = await claim(run);
-  if (!('owner' in got)) return;
   try {
-    completeRun(run);
-  } finally {
-    got.owner.release();
+    const got = await claim(run);
+    if (!('owner' in got)) return;
+    try {
+      completeRun(run);
+    } finally {
+      got.owner.release();
+    }
+  } catch (e) {
+    if (!(e instanceof AuroraError && e.kind === 'disk')) throw e;
   }
 }
 

@@ -96,8 +96,6 @@ export class Pulse {
   /** One that fails is replaced: without it nobody hears from the run, and it hears nobody, but it trains. */
   private startWorker(): Worker {
     const worker = new Worker(this.workerFile, { workerData: this.data });
-    // It must not keep a process alive whose trainer failed so badly that it could not end it.
-    worker.unref();
     const warn = (message: string) => this.ended || this.warn(message);
     worker.on('message', warn);
     worker.on('error', (e) => warn(`The heartbeat of the run failed and is restarted: ${e.message}`));
@@ -108,6 +106,8 @@ export class Pulse {
       };
       setTimeout(again, RESTART_MS).unref();
     });
+    // It must not keep a process alive whose trainer failed so badly that it could not end it. A listener undoes this.
+    worker.unref();
     return worker;
   }
 

@@ -10,12 +10,13 @@ import { createFolder, runPaths } from '../runs/layout';
 import type { ScalarsWriter } from '../runs/scalars';
 import { homeOf } from '../runs/trash';
 import { AuroraError } from '../shared/errors';
+import type { NewEvent } from '../shared/events';
 import type { Experiment } from '../shared/experiment';
 import { writeAdapter } from './adapter-files';
 import type { Checkpoint } from './checkpoint';
 import { saveCheckpoint } from './checkpoint-store';
 import { withoutBest } from './early-stopping';
-import { failedEvent } from './failure';
+import { attempt, failedEvent } from './failure';
 import type { Pulse } from './pulse';
 import type { Task } from './task';
 
@@ -41,6 +42,7 @@ export interface LostRun {
  * its own in `.aurora/recovered`. Nothing is written to the old path.
  *
  * @returns the error that training ends with: what happened, and how to resume
+ * @throws AuroraError 'disk' where it cannot be saved; what is left of the run says that it failed
  */
 export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
   const { held } = run;
@@ -54,16 +56,36 @@ export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
       : `Training stopped: repeat it with \`aurora train --resume ${moved}\`.`;
     return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
   }
-  const end = () => (lost === held.run ? undefined : run.pulse.end('failed').catch(() => undefined));
+  const left = lost === held.run ? undefined : held.run;
   if (!run.unsaved) {
-    await end();
+    await leaveFailed(run, left, error);
     return new AuroraError('lost', what, 'It had not trained a step: start it again.');
   }
-  const to = recoveredFolder(held.run);
-  await saveAnother(run, run.unsaved, to, error);
-  await end();
-  return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
+  try {
+    const to = recoveredFolder(held.run);
+    await saveAnother(run, run.unsaved, to, error);
+    await leaveFailed(run, left, error);
+    return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
+  } catch (e) {
+    const failure = notSaved(error, e);
+    await leaveFailed(run, left, failure);
+    throw failure;
+  }
 }
+
+/** What is left of a run gets its last line and status as far as the disk takes them. */
+async function leaveFailed({ journal, pulse, step }: LostRun, left: string | undefined, error: Error) {
+  if (left === undefined) return;
+  await attempt(() => journal.append(failedEvent(step, error)));
+  await attempt(() => pulse.end('failed', left));
+}
+
+const notSaved = (lost: Error, e: unknown): Error =>
+  e instanceof AuroraError && e.kind === 'disk'
+    ? new AuroraError('disk', `${lost.message} Its state could not be saved: ${e.message}`, e.hint, {
+        cause: e,
+      })
+    : (e as Error);
 
 const resumeHint = (run: string): string =>
   `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
@@ -82,18 +104,27 @@ async function saveMoved(run: LostRun, to: string, error: Error): Promise<void> 
 }
 
 /** The open journal is the moved one: what it gets lies there. */
-async function writeMoved({ journal, pulse, step, unsaved }: LostRun, to: string, error: Error) {
-  if (unsaved) {
-    unsaved.scalars.flush();
-    saveState(to, unsaved);
-    const path = join('checkpoints', basename(saveCheckpoint(to, unsaved.checkpoint())));
-    journal.append({ kind: 'checkpoint', step, path });
+async function writeMoved(run: LostRun, to: string, error: Error) {
+  const { journal, pulse, step, unsaved } = run;
+  try {
+    if (unsaved) {
+      unsaved.scalars.flush();
+      saveState(to, unsaved);
+      const path = join('checkpoints', basename(saveCheckpoint(to, unsaved.checkpoint())));
+      journal.append({ kind: 'checkpoint', step, path });
+    }
+    journal.append(failedEvent(step, error));
+  } catch (e) {
+    const failure = notSaved(error, e);
+    await leaveFailed(run, to, failure);
+    throw failure;
   }
-  journal.append(failedEvent(step, error));
   await pulse.end('failed', to);
+  requireOwned(to);
   for (const name of ['graph', 'frozen']) rmSync(join(to, name), { recursive: true, force: true });
 }
 
+/** Writes a copy of the run; its journal has lines that the original, whose checkpoints are others, does not get. */
 async function saveAnother(
   { spec, journal, pulse, step }: LostRun,
   unsaved: Unsaved,
@@ -114,14 +145,13 @@ async function saveAnother(
   const path = join('checkpoints', basename(saveCheckpoint(to, { ...checkpoint, state })));
   writeAtomic(paths.scalarColumns, scalars.header(), to);
   writeAtomic(paths.scalars, scalars.content(), to);
-  journal.append({ kind: 'checkpoint', step, path });
-  if (best && !hasBest)
-    journal.append({
-      kind: 'warning',
-      message: `The best adapter, of step ${best.step}, was lost with the run's folder; the best is determined from step ${step} on.`,
-    });
-  journal.append(failedEvent(step, error));
-  writeAtomic(paths.events, journal.content(), to);
+  const lostBest = `The best adapter, of step ${best?.step}, was lost with the run's folder; the best is determined from step ${step} on.`;
+  const lines: NewEvent[] = [
+    { kind: 'checkpoint', step, path },
+    ...(best && !hasBest ? [{ kind: 'warning' as const, message: lostBest }] : []),
+    failedEvent(step, error),
+  ];
+  writeAtomic(paths.events, journal.content(lines), to);
   // Last: without it nobody takes half a copy for a run.
   writeAtomic(paths.spec, `${JSON.stringify(spec, null, 2)}\n`, to);
   await pulse.end('failed', to);

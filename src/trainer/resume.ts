@@ -5,7 +5,7 @@ import { readRunSummary } from '../runs/read';
 import { AuroraError } from '../shared/errors';
 import type { Experiment } from '../shared/experiment';
 import type { Checkpoint } from './checkpoint';
-import { latestCheckpoint } from './checkpoint-store';
+import { latestCheckpoint, putBackReplaced } from './checkpoint-store';
 import type { Environment } from './environment';
 import type { KnownTask } from './task';
 import { specHash } from './spec-hash';
@@ -26,6 +26,7 @@ export interface Restored {
 
 /** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
 export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
+  putBackReplaced(run);
   const found = latestCheckpoint(run, warn);
   const summary = readRunSummary(run);
   const started = summary.events.find((e) => e.kind === 'started');

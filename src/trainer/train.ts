@@ -26,7 +26,7 @@ import { InputGuard } from './inputs/guard';
 import { tryLongest } from './longest';
 import { trainingLoop, type LoopEnd } from './loop';
 import { withFrozenPrefix } from './frozen/reuse';
-import { failedEvent } from './failure';
+import { attempt, failedEvent } from './failure';
 import { lookAhead } from './micro-batch/look-ahead';
 import { MicroBatches } from './micro-batch/micro-batches';
 import { beginStaticForm, nextForm, taskInForm } from './phase';
@@ -83,10 +83,16 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
       }),
   });
   try {
-    const outcome = await trainOnce(options, journal, pulse, trying);
-    await pulse.end(outcome.end === 'finished' ? 'finished' : 'stopped');
+    const outcome = (trying.outcome = await trainOnce(options, journal, pulse, trying));
+    await pulse.end(lastState(outcome));
     return outcome;
   } catch (e) {
+    const { outcome } = trying;
+    if (outcome) {
+      // The journal has its last line: what failed since does not change how the run ended.
+      await attempt(() => pulse.end(lastState(outcome)));
+      throw e;
+    }
     const lost = held.lost() ?? goneBelow(run, e);
     if (lost !== undefined)
       throw await rescue(
@@ -104,6 +110,8 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   }
 }
 
+const lastState = ({ end }: TrainOutcome) => (end === 'finished' ? 'finished' : 'stopped');
+
 /** What is known of a training when it fails. */
 interface Trying {
   held: HeldFolder;
@@ -111,15 +119,8 @@ interface Trying {
   at: number;
   /** Once there is a state. */
   unsaved: Unsaved | undefined;
-}
-
-/** A full disk also refuses the word that it is full; the error itself goes on to the caller. */
-async function attempt(action: () => unknown): Promise<void> {
-  try {
-    await action();
-  } catch {
-    return;
-  }
+  /** Once the journal has the run's last line. */
+  outcome?: TrainOutcome;
 }
 
 async function trainOnce(
@@ -250,7 +251,7 @@ async function trainOnce(
     }
     trying.held.require();
     await guard.ended(state.step, end);
-    const outcome = conclude(end, ending);
+    const outcome = (trying.outcome = conclude(end, ending));
     scalars.close();
     return outcome;
   } finally {

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -11,9 +12,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryBeside } from '../../../src/files/temporary';
 import { runPaths } from '../../../src/runs/layout';
 import type { Checkpoint } from '../../../src/trainer/checkpoint';
-import { latestCheckpoint, readCheckpoint, saveCheckpoint } from '../../../src/trainer/checkpoint-store';
+import {
+  latestCheckpoint,
+  putBackReplaced,
+  readCheckpoint,
+  saveCheckpoint,
+} from '../../../src/trainer/checkpoint-store';
 
 let run: string;
 beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
@@ -89,6 +96,23 @@ describe('checkpoints', () => {
     expect(names().slice(-2)).toEqual(['step-000390', 'step-000400']);
     expect(names().length).toBeGreaterThan(10);
     expect(names().length).toBeLessThanOrEqual(23);
+  });
+
+  it.each([
+    ['this version', (path: string) => `${temporaryBeside(path)}.old`],
+    ['an earlier version', (path: string) => join(path, '../.step-000020.tmp.old')],
+  ])('put back one that was being replaced by its like when %s was killed', (_, aside) => {
+    saveCheckpoint(run, checkpointAt(10));
+    const path = saveCheckpoint(run, checkpointAt(20));
+    renameSync(path, aside(path));
+    expect(latest().step).toBe(10);
+    putBackReplaced(run);
+    expect(latest()).toEqual({ step: 20, warnings: [] });
+    // One that stands is not replaced by what was left aside.
+    cpSync(path, aside(path), { recursive: true });
+    putBackReplaced(run);
+    saveCheckpoint(run, checkpointAt(30));
+    expect(names()).toEqual(['step-000010', 'step-000020', 'step-000030']);
   });
 
   it('there is none in a new run', () => {
