@@ -1,6 +1,7 @@
 import { constants, copyFileSync, existsSync, linkSync, realpathSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { diskError } from '../files/atomic';
+import { requireOwned } from '../files/fence';
 import { identify, sameWriting, type FileIdentity } from '../files/identity';
 
 /** Which writing of a file this process has copied to a name. */
@@ -15,6 +16,7 @@ export function placeWeights(from: string, to: string): void {
   // A hard link to a symbolic link would be that link, which leads out of the folder.
   const source = realpathSync(from);
   if (existsSync(to) && (sameFile(source, to) || isCopyOf(source, to))) return;
+  requireOwned(to);
   rmSync(to, { force: true });
   copies.delete(to);
   const identity = identify(source);

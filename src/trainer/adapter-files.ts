@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError } from '../files/atomic';
+import { requireOwned } from '../files/fence';
 import { makeFolderIn } from '../files/folder';
 import { runPaths, stepName } from '../runs/layout';
 import { AuroraError } from '../shared/errors';
@@ -74,6 +75,7 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
     if (values) return writeAdapter(run, which, taskAt(step!), values, step!);
     // Without its step it is of an earlier version, and may be the right one.
     if (step !== undefined && found === undefined) return;
+    requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
     if (step !== undefined)
       warn(

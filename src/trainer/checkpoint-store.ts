@@ -149,6 +149,7 @@ function prune(run: string, newest: CheckpointState): void {
   const folder = runPaths(run).checkpoints;
   const steps = checkpointSteps(run);
   const keep = checkpointsToKeep(steps, newest.step, (step) => bestAsOf(join(folder, stepName(step))));
+  requireOwned(folder);
   for (const step of steps)
     if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
 }

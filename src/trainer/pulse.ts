@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { writerOf } from '../files/fence';
+import { requireOwned, writerOf } from '../files/fence';
 import { thisProcess } from '../files/processes';
 import { runPaths } from '../runs/layout';
 import { writeStatus } from '../runs/status';
@@ -141,6 +141,7 @@ export class Pulse {
 }
 
 function clear(control: string): void {
+  requireOwned(control);
   try {
     rmSync(control, { recursive: true, force: true, maxRetries: 3 });
   } catch (e) {

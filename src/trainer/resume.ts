@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { requireOwned } from '../files/fence';
 import { runPaths } from '../runs/layout';
 import { outcomeOf } from '../runs/outcome';
 import { readRunSummary } from '../runs/read';
@@ -38,6 +39,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
       'spec.json must not be changed after a run has begun: start a new run instead.',
     );
   // Of a run that diverged: it has not come to its end any more.
+  requireOwned(runPaths(run).result);
   rmSync(runPaths(run).result, { force: true });
   return {
     checkpoint: found?.checkpoint,

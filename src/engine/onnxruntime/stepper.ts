@@ -1,4 +1,5 @@
 import { discard } from '../../files/atomic';
+import { stillOwned } from '../../files/fence';
 import { dropoutOf } from '../../adapters/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
@@ -104,7 +105,8 @@ export async function openEvaluator(
     },
     async dispose() {
       await session.dispose();
-      discard(folder);
+      // In a run that another process has taken over, the folder is that one's.
+      if (stillOwned(folder)) discard(folder);
     },
   };
 }

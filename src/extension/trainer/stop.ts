@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { disown } from '../../files/owner';
+import { claim } from '../../files/owner';
 import { groupIsThere, killTree } from '../../files/process-tree';
 import { isOurTrainer, presence } from '../../files/processes';
 import { runPaths } from '../../runs/layout';
@@ -57,12 +57,8 @@ export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promi
     await end(run, begun, times);
   }
   const last = await statusOf(run);
-  if (forced && last?.nonce === begun.nonce && last.state === 'running') {
-    // As the trainer's own second thread does when it ends a hung one: the run waits to be resumed.
-    writeStatus(run, { ...last, state: 'stopped' });
-    disown(run, begun.nonce);
-    return stopOutcome(run, last, true);
-  }
+  // As the trainer's own second thread does when it ends a hung one: the run waits to be resumed.
+  if (forced) await markStopped(run, begun);
   return stopOutcome(run, last ?? begun, forced);
 }
 
@@ -134,9 +130,20 @@ async function gone(pid: number, time: number): Promise<boolean> {
 
 /** Said to be running, and its process is not there: it ended without a word. */
 async function lost(run: string, begun: RunStatus): Promise<StopOutcome> {
-  writeStatus(run, { ...begun, state: 'stopped' });
-  disown(run, begun.nonce);
+  await markStopped(run, begun);
   return stopOutcome(run, begun, true);
+}
+
+/** In the name of a trainer that is gone, as the run's owner in its place; nothing where another process owns it by now. */
+async function markStopped(run: string, { nonce, heartbeat, ...of }: RunStatus): Promise<void> {
+  const got = await claim(run, { earlier: { ...of, nonce, at: heartbeat } });
+  if (!('owner' in got)) return;
+  try {
+    const last = await statusOf(run);
+    if (last?.nonce === nonce && last.state === 'running') writeStatus(run, { ...last, state: 'stopped' });
+  } finally {
+    got.owner.release();
+  }
 }
 
 /** A trainer of another machine can only be asked. */

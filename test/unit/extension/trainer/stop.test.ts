@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ownerFile, parseOwner } from '../../../../src/files/fence';
+import { claim } from '../../../../src/files/owner';
 import { factsOf, processExists } from '../../../../src/files/process-facts';
 import { groupIsThere } from '../../../../src/files/process-tree';
 import { processRecord } from '../../../../src/files/processes';
@@ -67,6 +69,24 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
       await expect(stopRun(run, silent)).rejects.toThrow('could not be ended');
       expect(processExists(pid)).toBe(true);
     }
+    writeStatus(run, status);
+  });
+
+  it('writes no status into a run that another process owns by now', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const got = await claim(run);
+    if (!('owner' in got)) throw new Error('The run has an owner.');
+    const { nonce, release } = got.owner;
+    // The new owner has yet to write its first status: that of the trainer that is gone is still there.
+    writeStatus(run, { ...status, state: 'running', heartbeat: Date.now() });
+    expect((await stopRun(run, quick)).state).toBe('killed');
+    expect(readStatus(run)!.state).toBe('running');
+    expect(parseOwner(readFileSync(ownerFile(run)))).toMatchObject({ nonce });
+    release();
+    expect((await stopRun(run, quick)).state).toBe('killed');
+    expect(readStatus(run)!.state).toBe('stopped');
+    expect(existsSync(ownerFile(run))).toBe(false);
     writeStatus(run, status);
   });
 
