@@ -31,9 +31,15 @@ export class ScalarsTail {
     return this.count;
   }
 
-  /** The first steps that have no record though later ones have. */
-  get gap(): CurveGap | undefined {
-    return this.hole;
+  /**
+   * The first steps that have no record though later ones have.
+   *
+   * @param reached a step that the curve must come to
+   */
+  gap(reached = 0): CurveGap | undefined {
+    const at = (this.count - 1) * this.names.length + this.names.indexOf('step');
+    const last = this.count === 0 ? 0 : this.values[at];
+    return this.hole ?? (last < reached ? { from: last + 1, to: reached } : undefined);
   }
 
   /** Records from `from` up to `to`, row by row, in a buffer of their own. */

@@ -116,7 +116,9 @@ export class RunTail {
       const rows = (from: number, to: number) => this.rows(from, to);
       this.changedCurve = await changedCurve(this.folder, newest, this.records, rows).catch(() => undefined);
     }
-    const { gap } = this.scalars;
+    // A trainer that has passed over a damaged checkpoint writes these steps again.
+    const training = this.summary?.status?.state === 'running';
+    const gap = this.scalars.gap(training ? undefined : newest);
     const path = runPaths(this.folder).scalars;
     const message = this.changedCurve ?? (gap && gapWords(path, gap));
     if (message !== this.curveError?.message)

@@ -16,8 +16,9 @@ import { runPaths } from '../../../src/runs/layout';
 import { readRun } from '../../../src/runs/read';
 import { readScalars } from '../../../src/runs/scalars-reader';
 import { ScalarsWriter } from '../../../src/runs/scalars';
+import { writeStatus } from '../../../src/runs/status';
 import { RunTail } from '../../../src/runs/tail';
-import { SCALAR_COLUMNS } from '../../../src/shared/events';
+import { SCALAR_COLUMNS, type RunStatus } from '../../../src/shared/events';
 
 const home = mkdtempSync(join(tmpdir(), 'aurora-tail-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -180,6 +181,36 @@ describe('following a run folder', () => {
     append(5, 9, 0, 4);
     await tail.look();
     expect([tail.records, tail.curveError]).toEqual([9, undefined]);
+  });
+
+  it('reports steps that the curve has lost at its end, as long as no trainer writes them again', async () => {
+    const tail = new RunTail(run);
+    spec();
+    append(1, 4);
+    mkdirSync(join(runPaths(run).checkpoints, 'step-000009'), { recursive: true });
+    await tail.look();
+    expect([tail.records, tail.curveError?.message]).toEqual([
+      4,
+      expect.stringContaining('has no records of steps 5 to 9'),
+    ]);
+    const status = (state: RunStatus['state']) =>
+      writeStatus(run, {
+        state,
+        step: 4,
+        steps: 9,
+        heartbeat: 0,
+        startedAt: 0,
+        pid: 1,
+        host: 'h',
+        nonce: 'n',
+      });
+    status('running');
+    await tail.look();
+    expect(tail.curveError).toBeUndefined();
+    append(5, 9);
+    status('stopped');
+    await tail.look();
+    expect(tail.curveError).toBeUndefined();
   });
 
   it('reports a curve that differs from what its newest checkpoint says of it', async () => {

@@ -186,11 +186,19 @@ export class Window {
   }
 
   async contextMenu(row: Locator, action: string): Promise<void> {
-    await row.click({ button: 'right' });
     const item = this.page.locator('.monaco-menu .action-label', { hasText: action }).first();
-    await item.waitFor();
-    await this.page.waitForTimeout(MENU_MS);
-    await item.click();
+    for (let tries = 1; ; tries++) {
+      await row.click({ button: 'right' });
+      try {
+        await item.waitFor({ timeout: PALETTE_MS });
+        await this.page.waitForTimeout(MENU_MS);
+        return await item.click({ timeout: PALETTE_MS });
+      } catch (e) {
+        // A webview's focus or a change of the tree can close the menu again.
+        if (tries === 3) throw e;
+        await this.page.keyboard.press('Escape');
+      }
+    }
   }
 
   /** Opens a file of the workspace through the palette of files. */

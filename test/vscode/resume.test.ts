@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startWorkbench, type ThemeName, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { ownerFile } from '../../src/files/fence';
+import { runPaths } from '../../src/runs/layout';
+import { readRun } from '../../src/runs/read';
+import { SCALAR_COLUMNS } from '../../src/shared/events';
+import { closeBrowser } from './driver/browser';
+import { hostErrors } from './driver/host';
+import { pictureOnFailure } from './driver/on-failure';
+import { Window } from './driver/window';
+import { statusOf } from './journal';
+import { vsixHere } from './vsix';
+import { tinyWorkspace } from './workspace';
+
+const THEME = (process.env.AURORA_THEME ?? 'dark') as ThemeName;
+
+/** What a person is asked, or shown, before a stopped run is continued. */
+describe('resuming a run, in VS Code 1.100', () => {
+  const lab = tinyWorkspace({ training: { epochs: 2 } });
+  const runs = join(lab.folder, '.aurora/runs/tiny');
+  const data = readFileSync(lab.path('train.jsonl'), 'utf8');
+  let server: WorkbenchServer;
+  let window: Window;
+  let run: string;
+  let name: string;
+
+  beforeAll(async () => {
+    expect(lab.run('train', lab.experiment, '--pause-at', 'step:10').code).toBe(130);
+    const [id] = readdirSync(runs);
+    run = join(runs, id);
+    name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
+    server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere(), theme: THEME });
+    window = await Window.open(server, lab.folder);
+    await window.sideBar();
+    await window.row(name).waitFor();
+  });
+  beforeEach(() => pictureOnFailure(window));
+  afterAll(async () => {
+    await server?.stop();
+    await closeBrowser();
+    lab.remove();
+  });
+
+  const dialog = () => window.page.locator('.monaco-dialog-box');
+  const events = (kind: string) => readRun(run).events.filter((e) => e.kind === kind);
+
+  test('the dashboard of a run whose curve has lost records shows an error', async () => {
+    const { scalars } = runPaths(run);
+    const whole = readFileSync(scalars);
+    truncateSync(scalars, 4 * SCALAR_COLUMNS.length * 8);
+    await window.palette('AuroRA: Refresh');
+    await window.row(name).click();
+    const page = await window.frameWith('aurora-run .message.error');
+    await expect
+      .poll(() => page.locator('.message.error').allInnerTexts())
+      .toEqual([expect.stringContaining('has no records of steps 5 to 10')]);
+    await window.settled();
+    await window.screenshot(`resume-damaged-${THEME}`);
+    writeFileSync(scalars, whole);
+    await window.palette('AuroRA: Refresh');
+    await expect.poll(() => page.locator('.message.error').count()).toBe(0);
+  });
+
+  test('a run whose data have changed is resumed only if the person wants that', async () => {
+    lab.write('train.jsonl', data.replace('"label":"pets"', '"label":"other"'));
+    const before = readFileSync(runPaths(run).events);
+    await window.contextMenu(window.row(name), 'Resume Run');
+    await dialog()
+      .getByText(/train\.jsonl have changed/)
+      .waitFor();
+    await window.screenshot(`resume-changed-${THEME}`);
+    await window.modal('have changed', 'Cancel');
+    expect(readFileSync(runPaths(run).events)).toEqual(before);
+    expect(statusOf(run).state).toBe('stopped');
+  });
+
+  test('a run that another machine may be training is resumed only by a take-over', async () => {
+    const { pid, ...status } = statusOf(run);
+    const owner = { ...status, host: 'another-host', boot: 'another', pid: pid + 1, nonce: 'another', at: 0 };
+    writeFileSync(ownerFile(run), JSON.stringify(owner));
+    await window.contextMenu(window.row(name), 'Resume Run');
+    await dialog()
+      .getByText(/another-host/)
+      .waitFor();
+    await window.screenshot(`resume-owned-${THEME}`);
+    await window.modal('another-host', 'Take Over');
+    await window.modal('have changed', 'Continue with Changed Files');
+    await expect.poll(() => statusOf(run).state, { timeout: 60_000 }).toBe('finished');
+    expect(events('resumed')).toHaveLength(1);
+    expect(events('inputs-accepted')).toHaveLength(1);
+  });
+
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
+});
