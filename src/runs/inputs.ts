@@ -110,7 +110,7 @@ export async function changedInputs(
  * @throws AuroraError 'inputs' where it is there and cannot be read
  */
 export async function hashInput({ role, path }: Pick<InputFile, 'role' | 'path'>): Promise<InputFile> {
-  const file = await hashIfThere(path);
+  const file = identify(path) && (await hashIfThere(path));
   if (!file) return { role, path, size: 0, sha256: null };
   const { sha256, identity, settled } = file;
   return { role, path, size: identity.size, sha256, ...(settled && { identity }) };

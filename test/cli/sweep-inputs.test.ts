@@ -62,7 +62,7 @@ describe('new trials of a sweep whose files have changed', () => {
     expect([refused.code, refused.err]).toEqual([
       25,
       expect.stringMatching(
-        /Trial 2 was not started.+\n?.*The training data .+train\.jsonl have changed\.[^]+--accept-changed-inputs/,
+        /No trial was started.+\n?.*The training data .+train\.jsonl have changed\.[^]+--accept-changed-inputs/,
       ),
     ]);
     expect([runs(lab), readStatus(folderOf(lab))?.state]).toEqual([1, 'failed']);

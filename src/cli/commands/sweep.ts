@@ -6,6 +6,7 @@ import { lookAtTrial } from '../../runs/sweep/look';
 import { writeSweep, type SweepRecord, type SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
 import { LEASE_MS } from '../../trainer/pulse';
+import { refuseChangedInputs } from '../../trainer/sweep/inputs';
 import { prepareSweep } from '../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';
 import { roomNow, type Measured } from '../../trainer/sweep/room';
@@ -103,6 +104,7 @@ async function run(
     async prepare(stopped) {
       // It is shown, and can be stopped, while it is checked.
       writeSweep(folder, record);
+      if (!args.flag('accept-changed-inputs')) await refuseChangedInputs(record, specsOf(sweep), runs);
       const measured = await checkSweep(record, { ...checkOptions(args, sweep), stopped });
       if (stopped()) return undefined;
       for (const trial of record.trials) delete trial.unchecked;

@@ -2,23 +2,25 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../shared/errors';
 
 /**
- * Runs an action that continues a run. Where files have changed since the run was trained on them, asks whether to
+ * Runs an action that continues a run or a sweep. Where files have changed since it was trained on them, asks whether to
  * continue with the files as they are now.
  *
+ * @param consequence what the person should know before deciding
  * @returns undefined where the person does not want that
  */
 export async function askingAboutInputs<T>(
   action: (acceptChangedInputs: boolean) => PromiseLike<T>,
+  consequence = vscode.l10n.t(
+    'Put the files back as they were to get the results that the run would have had. If you continue, its journal records which files changed.',
+  ),
 ): Promise<T | undefined> {
   try {
     return await action(false);
   } catch (e) {
     if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
     const proceed = vscode.l10n.t('Continue with Changed Files');
-    const detail = vscode.l10n.t(
-      'Put the files back as they were to get the results that the run would have had. If you continue, its journal records which files changed.',
-    );
-    const picked = await vscode.window.showWarningMessage(e.message, { modal: true, detail }, proceed);
+    const options = { modal: true, detail: consequence };
+    const picked = await vscode.window.showWarningMessage(e.message, options, proceed);
     return picked === proceed ? action(true) : undefined;
   }
 }

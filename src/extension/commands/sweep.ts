@@ -10,6 +10,7 @@ import { untrusted } from '../trainer/missing';
 import { sweepEndText } from '../trainer/sweep-text';
 import { isTreeNode } from '../tree/nodes';
 import { bySweep } from '../tree/sweep-row';
+import { askingAboutInputs } from './changed-inputs';
 import { registerGuarded } from './guard';
 import { experimentFrom } from './pick';
 import { orTakeOver } from './take-over';
@@ -41,9 +42,15 @@ async function runSweep(services: Services, argument: unknown): Promise<void> {
   // What its check finds is said here, with each trial.
   askedToStop.add(folder);
   try {
-    await orTakeOver((takeOver) =>
-      vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-        trainer.startSweep(file, folder, takeOver),
+    await askingAboutInputs(
+      (acceptChangedInputs) =>
+        orTakeOver((takeOver) =>
+          vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+            trainer.startSweep(file, folder, { takeOver, acceptChangedInputs }),
+          ),
+        ),
+      vscode.l10n.t(
+        'Put the files back as they were to compare new trials with the earlier ones. If you continue, the sweep records which files changed.',
       ),
     );
   } finally {

@@ -53,7 +53,7 @@ export interface TrainerClient extends vscode.Disposable {
    *
    * @param folder the sweep's, which need not be there
    */
-  startSweep(experimentFile: string, folder: string, takeOver?: boolean): Promise<void>;
+  startSweep(experimentFile: string, folder: string, options?: ResumeOptions): Promise<void>;
   /** Goes on with a run that was stopped or lost. */
   resume(run: string, options?: ResumeOptions): Promise<void>;
   /** A new run that begins at a checkpoint of another, with settings changed ("training.learningRate=1e-4"). */

@@ -23,7 +23,7 @@ export function createTrainerClient(
   const trainer = new Trainer(trainerHost(context, log));
   return {
     start: (file, overrides) => trainer.start(file, overrides),
-    startSweep: (file, folder, takeOver) => trainer.startSweep(file, folder, takeOver),
+    startSweep: (file, folder, options) => trainer.startSweep(file, folder, options),
     resume: (run, options) => trainer.resume(run, options),
     fork: (run, step, overrides, accept) => trainer.fork(run, step, overrides, accept),
     stop: (run) => trainer.stop(run),

@@ -78,10 +78,18 @@ export class Trainer {
     ]);
   }
 
-  async startSweep(experimentFile: string, folder: string, takeOver = false): Promise<void> {
+  async startSweep(
+    experimentFile: string,
+    folder: string,
+    { takeOver = false, acceptChangedInputs = false }: ResumeOptions = {},
+  ): Promise<void> {
     await this.requireTrust();
     createFolder(folder);
-    const more = [...deviceArguments(this.host.settings()), ...(takeOver ? TAKE_OVER : [])];
+    const more = [
+      ...deviceArguments(this.host.settings()),
+      ...(takeOver ? TAKE_OVER : []),
+      ...acceptance(acceptChangedInputs),
+    ];
     const args = ['sweep', experimentFile, ...more];
     await this.withCopy((programs) =>
       this.launch(programs, folder, args, { patience: SWEEP_PATIENCE_MS, checks: true }),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadModel } from '../../graph/load';
 import { hashInput, type InputFile } from '../../runs/inputs';
+import { runPaths } from '../../runs/layout';
 import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';
 import { AuroraError } from '../../shared/errors';
 import type { InputChange } from '../../shared/events';
@@ -25,15 +26,10 @@ export async function trialInputs(
   { runs, accept }: { runs: string; accept: boolean },
 ): Promise<InputFile[]> {
   const files: InputFile[] = [];
-  for (const file of [...inputPaths(spec), ...dataFiles(spec)]) files.push(await hashInput(file));
-  // Where somebody has deleted every trial there is nothing to compare with.
-  const hasTrials = record.trials.some((t) => t.run !== undefined && existsSync(join(runs, t.run)));
-  const known = new Map(hasTrials ? record.inputs?.map((file) => [file.path, file]) : []);
-  const changes = files.flatMap(({ role, path, sha256 }): InputChange[] => {
-    const before = known.get(path);
-    return !before || before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
-  });
-  if (changes.length > 0 && !accept) throw refusal(number, changes);
+  for (const file of pathsOf(spec)) files.push(await hashInput(file));
+  const known = knownInputs(record, runs);
+  const changes = changesFrom(known, files);
+  if (changes.length > 0 && !accept) throw refusal(`Trial ${number} was not`, changes);
   if (changes.length > 0)
     record.acceptedInputs = [
       ...(record.acceptedInputs ?? []),
@@ -43,6 +39,43 @@ export async function trialInputs(
   record.inputs = [...known.values()];
   return files;
 }
+
+/**
+ * The same comparison for all new trials at once, before any trial is started or resumed. It notes nothing.
+ *
+ * @param specs to each planned trial its experiment, by id
+ * @throws AuroraError 'inputs' where a file has changed
+ */
+export async function refuseChangedInputs(
+  record: SweepRecord,
+  specs: ReadonlyMap<string, Experiment>,
+  runs: string,
+): Promise<void> {
+  const known = knownInputs(record, runs);
+  if (known.size === 0) return;
+  const isNew = ({ run, planned, passedOver }: TrialRecord) =>
+    planned && !passedOver && !(run !== undefined && existsSync(runPaths(join(runs, run)).events));
+  const paths = record.trials.filter(isNew).flatMap(({ id }) => pathsOf(specs.get(id)!));
+  const files = new Map<string, InputFile>();
+  for (const file of paths)
+    if (known.has(file.path) && !files.has(file.path)) files.set(file.path, await hashInput(file));
+  const changes = changesFrom(known, [...files.values()]);
+  if (changes.length > 0) throw refusal('No trial was', changes);
+}
+
+/** By path. Where somebody has deleted every trial there is nothing to compare with. */
+function knownInputs({ trials, inputs = [] }: SweepRecord, runs: string): Map<string, InputFile> {
+  const hasTrials = trials.some((t) => t.run !== undefined && existsSync(join(runs, t.run)));
+  return new Map(hasTrials ? inputs.map((file) => [file.path, file]) : []);
+}
+
+const changesFrom = (known: ReadonlyMap<string, InputFile>, files: readonly InputFile[]): InputChange[] =>
+  files.flatMap(({ role, path, sha256 }) => {
+    const before = known.get(path);
+    return !before || before.sha256 === sha256 ? [] : [{ role, path, before: before.sha256, after: sha256 }];
+  });
+
+const pathsOf = (spec: Experiment): InputPath[] => [...inputPaths(spec), ...dataFiles(spec)];
 
 /** None of a model that cannot be read: its trainer says why. */
 function dataFiles(spec: Experiment): InputPath[] {
@@ -54,9 +87,9 @@ function dataFiles(spec: Experiment): InputPath[] {
   }
 }
 
-const refusal = (number: number, changes: readonly InputChange[]): AuroraError =>
+const refusal = (what: string, changes: readonly InputChange[]): AuroraError =>
   new AuroraError(
     'inputs',
-    `Trial ${number} was not started, since the sweep's earlier trials were trained on files that are no longer the same. ${changes.map((c) => `${changeWords(c)}.`).join(' ')}`,
+    `${what} started, since the sweep's earlier trials were trained on files that are no longer the same. ${changes.map((c) => `${changeWords(c)}.`).join(' ')}`,
     'Put the files back as they were and run the sweep again. To train the remaining trials on the files as they are now, add --accept-changed-inputs; the sweep then records which files changed, and from which trial on.',
   );

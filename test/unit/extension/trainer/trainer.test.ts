@@ -10,6 +10,7 @@ import { loadSweep } from '../../../../src/runs/experiment/load';
 import { experimentSweeps } from '../../../../src/runs/layout';
 import { readRun } from '../../../../src/runs/read';
 import { isAlive, readStatus } from '../../../../src/runs/status';
+import { readSweep } from '../../../../src/runs/sweep/record';
 import { AUTO, LONG, Studio, events, stepOf, until } from './studio';
 
 const studio = new Studio();
@@ -108,6 +109,25 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
     await expect(started).rejects.toMatchObject({
       message: expect.stringMatching(/2 of 2 trials cannot be trained; .+\n.*nowhere.*\n.*1000/),
     });
+    await found.remove();
+  });
+
+  it('is refused where files changed since its earlier trials, and continues with them when that is meant', async () => {
+    const { found, folder } = sweeping([{}]);
+    expect(found.lab.run('sweep', found.lab.experiment, '--device', 'cpu').code).toBe(0);
+    const experiment = JSON.parse(found.lab.read('tiny.aurora.json')) as { sweep: { trials: object[] } };
+    experiment.sweep.trials.push({ 'training.seed': 1 });
+    found.lab.write('tiny.aurora.json', JSON.stringify(experiment));
+    found.lab.write('train.jsonl', found.lab.read('train.jsonl').split('\n').slice(1).join('\n'));
+
+    const window = found.window();
+    await expect(window.startSweep(found.lab.experiment, folder)).rejects.toMatchObject({
+      kind: 'inputs',
+      message: expect.stringContaining('train.jsonl have changed.'),
+    });
+    await window.startSweep(found.lab.experiment, folder, { acceptChangedInputs: true });
+    await until(() => readStatus(folder)!.state === 'finished');
+    expect(readSweep(folder)!.acceptedInputs).toMatchObject([{ trial: 2, files: [{ role: 'train' }] }]);
     await found.remove();
   });
 
