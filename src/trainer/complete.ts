@@ -4,7 +4,7 @@ import { runPaths } from '../runs/layout';
 import { outcomeOf } from '../runs/outcome';
 import { readRunSummary, type RunSummary } from '../runs/read';
 import { writeStatus } from '../runs/status';
-import { AuroraError } from '../shared/errors';
+import { unlessRefused } from './failure';
 import type { FinishedResult } from './result';
 
 /**
@@ -32,7 +32,7 @@ export function completeRun(run: string): void {
  */
 export async function completeUnowned(run: string): Promise<void> {
   if (!isIncomplete(readRunSummary(run))) return;
-  try {
+  await unlessRefused(async () => {
     const got = await claim(run);
     if (!('owner' in got)) return;
     try {
@@ -40,9 +40,7 @@ export async function completeUnowned(run: string): Promise<void> {
     } finally {
       got.owner.release();
     }
-  } catch (e) {
-    if (!(e instanceof AuroraError && e.kind === 'disk')) throw e;
-  }
+  });
 }
 
 const isIncomplete = (summary: RunSummary): boolean =>

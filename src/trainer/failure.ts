@@ -28,6 +28,15 @@ export async function attempt(action: () => unknown): Promise<void> {
   }
 }
 
+/** For a write that is not essential: what the disk refuses is left as it is. */
+export async function unlessRefused(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (e) {
+    if (!(e instanceof AuroraError && e.kind === 'disk')) throw e;
+  }
+}
+
 /**
  * Leaves the word of an error from before training in a run folder that somebody watches already, where
  * the trainer has not left it itself. What the disk refuses is passed over: the error goes on to the terminal. Where the

@@ -78,7 +78,7 @@ export interface TrialRecord {
   planned: boolean;
   /** It has yet to be checked, and none of the sweep's new trials is begun before that. */
   unchecked?: true;
-  /** Its learning rate lost the search with other seeds, so it is not begun. */
+  /** Its learning rate lost the search with other seeds, or none could be chosen, so it is not begun. */
   passedOver?: true;
 }
 

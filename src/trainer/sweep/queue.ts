@@ -21,6 +21,7 @@ import { AuroraError } from '../../shared/errors';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { completeUnowned } from '../complete';
+import { unlessRefused } from '../failure';
 import { Pulse } from '../pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
@@ -146,7 +147,8 @@ async function work(
       if (busy.length === 0) return { stopped, trials, verdicts, elsewhere };
       for (const { folder } of busy) askToStop(folder!);
     } else {
-      for (const t of planned) if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await prune(t);
+      for (const t of planned)
+        if (verdicts.get(t.record.id)!.kind === 'prune' && !isBusy(t)) await unlessRefused(() => prune(t));
       const ready = planned.filter(
         (t) =>
           verdicts.get(t.record.id)!.kind === 'go' &&
@@ -241,7 +243,7 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
-/** The trial's own journal says why it goes no further. */
+/** The trial's own journal says why it goes no further; without that line it is not begun again either. */
 async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.

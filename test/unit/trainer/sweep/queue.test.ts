@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownerFile } from '../../../../src/files/fence';
+import { Journal } from '../../../../src/runs/journal';
+import { runPaths } from '../../../../src/runs/layout';
+import { readStatus, writeStatus } from '../../../../src/runs/status';
+import type { SweepRecord, SweepRoom } from '../../../../src/runs/sweep/record';
+import type { NewEvent, RunState } from '../../../../src/shared/events';
+import { newStatus } from '../../../../src/trainer/pulse';
+import { runQueue } from '../../../../src/trainer/sweep/queue';
+import { evaluationsOf } from './evaluations';
+
+const home = mkdtempSync(join(tmpdir(), 'aurora-queue-'));
+const pulseWorker = join(home, 'pulse-worker.cjs');
+beforeAll(() =>
+  build({
+    ...({ bundle: true, platform: 'node', format: 'cjs', outfile: pulseWorker } as const),
+    entryPoints: [resolve(import.meta.dirname, '../../../../src/trainer/pulse-worker.ts')],
+  }),
+);
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+/** A trial's run that takes no owner, with its accuracies. */
+function makeRun(name: string, state: RunState, accuracies: number[], ...events: NewEvent[]): string {
+  const run = join(home, 'runs', name);
+  mkdirSync(run, { recursive: true });
+  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  const journal = Journal.open(runPaths(run).events);
+  for (const event of [...evaluationsOf(accuracies), ...events]) journal.append(event);
+  journal.close();
+  writeStatus(run, { ...newStatus(state), step: 10 * accuracies.length });
+  mkdirSync(ownerFile(run));
+  return run;
+}
+
+const record: SweepRecord & { room: SweepRoom } = {
+  ...{ version: 1, begun: 0, name: 'tiny', overrides: [], metric: 'accuracy', baseHash: 'x' },
+  spec: { type: 'grid', seed: 1, pruning: { eta: 2, minSteps: 10 } },
+  varied: ['adapter.rank'],
+  room: { parallel: 1, threads: 1, engine: 'onnxruntime', device: 'cpu' },
+  trials: [1, 2].map((rank) => ({
+    ...{ id: `r${rank}`, number: rank, run: `r${rank}`, planned: true },
+    settings: { 'adapter.rank': rank },
+  })),
+};
+
+describe('a sweep', () => {
+  it('comes to its end where the disk refuses what it would write into its trials', async () => {
+    const best = makeRun('r1', 'running', [0.5, 0.9]);
+    // Of a trainer that was killed after it had written its result.
+    writeStatus(best, { ...readStatus(best)!, pid: 0 });
+    const result = { outcome: 'finished', steps: 20, seconds: 1, best: { step: 20 }, last: {} };
+    writeFileSync(runPaths(best).result, JSON.stringify(result));
+    const lost = makeRun('r2', 'stopped', [0.1], { kind: 'stopped', step: 10, reason: 'rung' });
+    const folder = join(home, 'sweep');
+    mkdirSync(folder);
+    const outcome = await runQueue({
+      ...{ folder, runs: join(home, 'runs'), pulseWorker, program: join(home, 'none.cjs') },
+      ...{ specs: new Map(), fallBack: false, retryFailed: false, acceptInputs: false, takeOver: false },
+      prepare: () => Promise.resolve(record),
+      interrupted: () => false,
+      refused: () => undefined,
+      looked: () => undefined,
+    });
+    expect(outcome.stopped).toBeUndefined();
+    expect(outcome.trials.map((t) => t.state)).toEqual(['finished', 'stopped']);
+    expect(outcome.verdicts.get('r2')).toEqual({ kind: 'prune' });
+    expect(readStatus(folder)).toMatchObject({ state: 'finished', step: 2 });
+    expect([readStatus(best)!.state, readStatus(lost)!.state]).toEqual(['running', 'stopped']);
+  });
+});
