@@ -63,7 +63,7 @@ describe.runIf(isPossible())(
     afterAll(() => lab.remove());
 
     /** A run whose model changes after the first checkpoint, and how it ends. */
-    async function changed(...settings: string[]) {
+    async function changed(checkpoint: string, ...settings: string[]) {
       const model = lab.path('model.onnx');
       const writer = spawn('python3', ['-c', WRITER, model], { stdio: ['pipe', 'pipe', 'inherit'] });
       children.push(writer);
@@ -80,7 +80,7 @@ describe.runIf(isPossible())(
       const ended = new Promise<number | string | null>((resolve) =>
         child.once('exit', (code, signal) => resolve(code ?? signal)),
       );
-      for (let i = 0; i < 20_000 && !lab.begun(out, 'checkpoints/step-000003'); i++) await wait(5);
+      for (let i = 0; i < 20_000 && !lab.begun(out, `checkpoints/${checkpoint}`); i++) await wait(5);
       const [run] = lab.runs(out);
       const answer = once(writer.stdout, 'data');
       writer.stdin.write('\n');
@@ -99,23 +99,28 @@ describe.runIf(isPossible())(
 
     it('stops the run at a later evaluation', async () => {
       // Far longer than the first reading is put off.
-      const { run, code, words } = await changed('training.epochs=100000', 'training.evaluateEvery=20');
+      const { run, code, words } = await changed(
+        'step-000003',
+        'training.epochs=100000',
+        'training.evaluateEvery=20',
+      );
       expect([code, words]).toEqual([25, expect.stringContaining('its times do not show when')]);
       refuses(run);
-    });
+    }, 180_000);
 
     it('is found at the end at the latest, and the run has no result', async () => {
-      for (let epochs = 200; ; epochs *= 4) {
+      for (let epochs = 60; ; epochs *= 4) {
         const { run, isLate, code, words } = await changed(
+          'step-000025',
           `training.epochs=${epochs}`,
           'training.evaluateEvery=1000000',
-          'training.checkpointEvery=3',
+          'training.checkpointEvery=25',
         );
         if (isLate) continue;
         expect([code, words]).toEqual([25, expect.stringContaining('its times do not show when')]);
         refuses(run);
         break;
       }
-    });
+    }, 180_000);
   },
 );

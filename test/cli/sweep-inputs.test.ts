@@ -106,7 +106,7 @@ describe('new trials of a sweep whose files have changed', () => {
     lab.write('tokenizer.json', tokenizer);
     add(lab, { 'training.seed': 4 });
     expect(sweep(lab).code).toBe(25);
-  });
+  }, 180_000);
 
   it('are compared by the files that each of them reads', () => {
     const lab = labOf({ epochs: 1 }, {}, { 'data.train': 'other.jsonl' });
@@ -123,7 +123,7 @@ describe('new trials of a sweep whose files have changed', () => {
     const refused = sweep(lab);
     expect([refused.code, refused.err]).toEqual([25, expect.stringContaining('other.jsonl have changed')]);
     expect(runs(lab)).toBe(3);
-  });
+  }, 180_000);
 
   it('are not started while the sweep runs, either', async () => {
     // Far longer than any of this takes.

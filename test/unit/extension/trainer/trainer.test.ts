@@ -129,7 +129,7 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
     await until(() => readStatus(folder)!.state === 'finished');
     expect(readSweep(folder)!.acceptedInputs).toMatchObject([{ trial: 2, files: [{ role: 'train' }] }]);
     await found.remove();
-  });
+  }, 180_000);
 
   it('is stopped while its trials are checked', async () => {
     const { found, folder } = sweeping([{ 'training.learningRate': 0.01 }]);
