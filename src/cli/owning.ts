@@ -15,28 +15,45 @@ export interface Owned {
   takeOver: boolean;
 }
 
+/** Whose claim a person has ended. */
+export type TakenOver = (owner: OwnerRecord) => boolean;
+
 /**
  * Does something as the one process that writes into a run's or a sweep's folder.
  *
  * @throws AuroraError 'run' while another process of this machine does, 'owned' where one of another machine may and
  *   nobody says otherwise
  */
-export async function owning<T>({ folder, what, takeOver }: Owned, action: () => Promise<T>): Promise<T> {
+export async function owning<T>(
+  { folder, what, takeOver }: Owned,
+  action: (takenOver: TakenOver) => Promise<T>,
+): Promise<T> {
+  let confirmed: OwnerRecord | undefined;
   const got = await claim(folder, {
     earlier: ownerByStatus(folder),
-    takeOver: async (owner) => takeOver || (await askAtTerminal(question(folder, owner))) === true,
+    takeOver: async (owner) => {
+      if (takeOver) return true;
+      if ((await askAtTerminal(question(folder, what, owner))) !== true) return false;
+      confirmed = owner;
+      return true;
+    },
   });
   if (!('owner' in got)) throw refused(folder, what, got.heldBy, got.as);
   try {
-    return await action();
+    // An answer is about the machine that was named.
+    return await action(({ host }) => takeOver || host === confirmed?.host);
   } finally {
     got.owner.release();
   }
 }
 
-const question = (folder: string, { pid, host }: OwnerRecord): string =>
+const question = (folder: string, what: Owned['what'], { pid, host }: OwnerRecord): string =>
   `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.
-Has it ended, so that this process may continue?`;
+${
+  what === 'sweep'
+    ? 'Have it and the trainers of its trials ended, so that this process may continue?'
+    : 'Has it ended, so that this process may continue?'
+}`;
 
 function refused(
   folder: string,

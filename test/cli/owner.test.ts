@@ -231,7 +231,10 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
 });
 
 describe('a trial of a sweep that a process of another machine owns', () => {
-  it('is left alone and reported, and taken over where that is asked for', () => {
+  const HOUR = Date.now() - 3_600_000;
+
+  /** A sweep with all trials trained, the first of which looks as one in the hands of another machine does. */
+  function sweptWith(owner: object) {
     const sweep = { type: 'list', trials: [{ 'training.seed': 1 }, { 'training.seed': 2 }] };
     const swept = new Lab({
       training: { epochs: 1, maxSteps: 6, evaluateEvery: 3, checkpointEvery: 3 },
@@ -240,18 +243,26 @@ describe('a trial of a sweep that a process of another machine owns', () => {
     const words = ['sweep', swept.experiment, '--parallel', '1', '--device', 'cpu'];
     expect(swept.run(...words).code).toBe(0);
     const sweeps = swept.path('.aurora/sweeps/tiny');
-    const record = () => readSweep(join(sweeps, readdirSync(sweeps)[0]))!;
-    const run = swept.path(join('.aurora/runs/tiny', record().trials[0].run!));
-    const { events, result } = runPaths(run);
-    rmSync(result);
-    const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
-    writeFileSync(events, `${lines.slice(0, -1).join('\n')}\n`);
-    const hour = Date.now() - 3_600_000;
-    const owner = { ...ELSEWHERE, nonce: 'another', at: hour };
-    writeFileSync(ownerFile(run), JSON.stringify(owner));
-    writeStatus(run, { ...readStatus(run)!, ...owner, state: 'running', heartbeat: hour });
+    const folder = join(sweeps, readdirSync(sweeps)[0]);
+    const runs = readSweep(folder)!.trials.map((t) => swept.path(join('.aurora/runs/tiny', t.run!)));
+    const give = (run: string, to: object) => {
+      const { events, result } = runPaths(run);
+      rmSync(result);
+      const lines = readFileSync(events, 'utf8').trimEnd().split('\n');
+      writeFileSync(events, `${lines.slice(0, -1).join('\n')}\n`);
+      const owner = { ...to, nonce: 'another', at: HOUR };
+      writeFileSync(ownerFile(run), JSON.stringify(owner));
+      writeStatus(run, { ...readStatus(run)!, ...owner, state: 'running', heartbeat: HOUR });
+    };
+    give(runs[0], owner);
+    return { swept, words, folder, runs, give };
+  }
+
+  it('is left alone and reported, and taken over where that is asked for', () => {
+    const { swept, words, folder, runs } = sweptWith(ELSEWHERE);
+    const [run] = runs;
     const before = contents(run);
-    const { launched } = record().trials[0];
+    const { launched } = readSweep(folder)!.trials[0];
     const r = swept.run(...words);
     expect([r.code, r.out]).toEqual([
       24,
@@ -261,9 +272,34 @@ describe('a trial of a sweep that a process of another machine owns', () => {
     ]);
     expect(r.out).not.toContain('Trial 1 failed');
     expect(contents(run)).toEqual(before);
-    expect(record().trials[0].launched).toEqual(launched);
+    expect(readSweep(folder)!.trials[0].launched).toEqual(launched);
     expect(swept.run(...words, '--take-over').code).toBe(0);
     expect(readRun(run).result).toMatchObject({ outcome: 'finished', steps: 6 });
     swept.remove();
   });
+
+  it.runIf(hasScript)(
+    'is taken over with its sweep by a person who says so, but not one of a third machine',
+    async () => {
+      const { swept, words, folder, runs, give } = sweptWith(ELSEWHERE);
+      give(runs[1], { ...ELSEWHERE, host: 'third-host' });
+      writeFileSync(ownerFile(folder), JSON.stringify({ ...ELSEWHERE, nonce: 'another', at: HOUR }));
+      const before = contents(runs[1]);
+      const log = swept.path('terminal.log');
+      const out = openSync(log, 'w');
+      const command = [process.execPath, CLI, ...words].join(' ');
+      const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', out, out] });
+      children.push(child);
+      const ended = exit(child);
+      await until(() => readFileSync(log, 'utf8').includes('[y/N]'));
+      child.stdin!.write('y\n');
+      expect(await ended).toBe(24);
+      const said = readFileSync(log, 'utf8');
+      expect(said).toContain('Have it and the trainers of its trials ended');
+      expect(said).toContain('Trial 2 was left alone: it is owned by process 4242 on third-host');
+      expect(readRun(runs[0]).result).toMatchObject({ outcome: 'finished', steps: 6 });
+      expect(contents(runs[1])).toEqual(before);
+      swept.remove();
+    },
+  );
 });

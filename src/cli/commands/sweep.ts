@@ -12,7 +12,7 @@ import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';
 import { roomNow, type Measured } from '../../trainer/sweep/room';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../place';
-import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION } from '../owning';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../owning';
 import { onInterrupt } from '../signals';
 import { planText } from '../sweep/plan';
 import { checkSweep, type CheckOptions } from '../sweep/check';
@@ -73,8 +73,8 @@ trials were trained on them, and with 130 when it was stopped.
       return EXIT.ok;
     }
     createFolder(folder);
-    return owning({ folder, what: 'sweep', takeOver: args.flag('take-over') }, () =>
-      run(args, { folder, runs, sweep }, view),
+    return owning({ folder, what: 'sweep', takeOver: args.flag('take-over') }, (takenOver) =>
+      run(args, { folder, runs, sweep, takenOver }, view),
     );
   },
 };
@@ -91,7 +91,7 @@ const lookAtAll = ({ trials }: SweepRecord, runs: string) =>
 
 async function run(
   args: ParsedArgs,
-  { folder, runs, sweep }: { folder: string; runs: string; sweep: Sweep },
+  { folder, runs, sweep, takenOver }: { folder: string; runs: string; sweep: Sweep; takenOver: TakenOver },
   view: SweepView,
 ): Promise<number> {
   const interrupted = onInterrupt(
@@ -122,7 +122,7 @@ async function run(
     ...(args.flag('lease') && { lease: LEASE_MS }),
     retryFailed: args.flag('retry-failed'),
     acceptInputs: args.flag('accept-changed-inputs'),
-    takeOver: args.flag('take-over'),
+    takenOver,
     interrupted,
     refused: ({ message }) => view.warn(`${message} The trials that are being trained are finished first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),

@@ -22,8 +22,6 @@ export interface Launcher {
   fallBack: boolean;
   /** Files that changed since a trial was trained on them are meant. */
   acceptInputs: boolean;
-  /** Also what processes of other machines own. */
-  takeOver: boolean;
   /** What a new trial is to be trained on; AuroraError 'inputs' where that is not what the earlier ones were. */
   inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
   /** Puts the record with all its trials on the disk. */
@@ -36,13 +34,14 @@ export interface Launcher {
  * written before its folder is made, and the trainer waits for a word on its standard input, which it gets when its
  * process's number is written; without that word it ends.
  *
- * @param until the comparison at which the trial is to pause
+ * @param until    the comparison at which the trial is to pause
+ * @param takeOver whether a process of another machine, which has ended, owns the run
  */
 export async function launchTrial(
-  { program, sweep, frozen, runs, room, fallBack, acceptInputs, takeOver, inputs, save }: Launcher,
+  { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: Launcher,
   trial: TrialRecord,
   spec: Experiment,
-  until: string | undefined,
+  { until, takeOver }: { until: string | undefined; takeOver: boolean },
 ): Promise<void> {
   const run = runFolder(runs, trial, save);
   const begun = existsSync(runPaths(run).events);

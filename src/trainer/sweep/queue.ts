@@ -55,8 +55,8 @@ export interface QueueOptions {
   retryFailed: boolean;
   /** Trials are started and resumed on files that have changed, too. */
   acceptInputs: boolean;
-  /** Trials that a process of another machine owns are taken over. */
-  takeOver: boolean;
+  /** Whether trials of this owner, which this machine cannot see, are taken over. */
+  takenOver(owner: OwnerRecord): boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
@@ -105,7 +105,7 @@ async function work(
   record: SweepRecord & { room: SweepRoom },
   pulse: Pulse,
 ): Promise<SweepOutcome> {
-  const { folder, specs, runs, program, fallBack, acceptInputs, takeOver, interrupted } = options;
+  const { folder, specs, runs, program, fallBack, acceptInputs, interrupted } = options;
   const { room, spec } = record;
   const launcher: Launcher = {
     program,
@@ -115,7 +115,6 @@ async function work(
     room,
     fallBack,
     acceptInputs,
-    takeOver,
     inputs: (trial, spec) => trialInputs(record, trial, spec, { runs, accept: acceptInputs }),
     save: () => writeSweep(folder, record),
   };
@@ -167,10 +166,13 @@ async function work(
       const mayBegin = ready.length > 0 && busy.length < room.parallel && hasRoom(trials, room);
       const next = mayBegin ? await firstFree(ready, options, elsewhere) : undefined;
       if (next) {
-        attempts.launched(next);
-        const verdict = verdicts.get(next.record.id) as Extract<Verdict, { kind: 'go' }>;
+        attempts.launched(next.trial);
+        const verdict = verdicts.get(next.trial.record.id) as Extract<Verdict, { kind: 'go' }>;
         try {
-          await launchTrial(launcher, next.record, specs.get(next.record.id)!, verdict.until);
+          await launchTrial(launcher, next.trial.record, specs.get(next.trial.record.id)!, {
+            until: verdict.until,
+            takeOver: next.takeOver,
+          });
         } catch (e) {
           if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
           refused = e;
@@ -193,12 +195,13 @@ const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
  */
 async function firstFree(
   ready: readonly TrialView[],
-  { runs, takeOver }: Pick<QueueOptions, 'runs' | 'takeOver'>,
+  { runs, takenOver }: Pick<QueueOptions, 'runs' | 'takenOver'>,
   elsewhere: Map<string, OwnerRecord>,
-): Promise<TrialView | undefined> {
+): Promise<{ trial: TrialView; takeOver: boolean } | undefined> {
   for (const trial of ready) {
     const held = await ownerOf(runOf(trial.record, runs));
-    if (!held || (takeOver && held.as === 'unseen')) return trial;
+    if (!held) return { trial, takeOver: false };
+    if (held.as === 'unseen' && takenOver(held.heldBy)) return { trial, takeOver: true };
     if (held.as === 'unseen') elsewhere.set(trial.record.id, held.heldBy);
   }
   return undefined;
