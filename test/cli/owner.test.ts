@@ -273,7 +273,12 @@ describe('a trial of a sweep that a process of another machine owns', () => {
     expect(r.out).not.toContain('Trial 1 failed');
     expect(contents(run)).toEqual(before);
     expect(readSweep(folder)!.trials[0].launched).toEqual(launched);
+    expect(readSweep(folder)!.ended).toEqual({
+      error: 'owned',
+      message: expect.stringContaining('Trial 1 was left alone: it is owned by process 4242') as string,
+    });
     expect(swept.run(...words, '--take-over').code).toBe(0);
+    expect(readSweep(folder)!.ended).toBeUndefined();
     expect(readRun(run).result).toMatchObject({ outcome: 'finished', steps: 6 });
     swept.remove();
   });

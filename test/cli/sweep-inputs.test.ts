@@ -142,6 +142,10 @@ describe('new trials of a sweep whose files have changed', () => {
     writeFileSync(join(runPaths(run!).control, 'stop'), '');
     expect([await ended, err]).toEqual([25, expect.stringContaining('The validation data')]);
     expect(out).toContain('"state":"stopped"');
+    expect(recordOf(lab).ended).toEqual({
+      error: 'inputs',
+      message: expect.stringContaining('The validation data') as string,
+    });
     expect(lab.runs(runsOf(lab))).toEqual([run]);
     expect(readFileSync(runPaths(run!).events, 'utf8')).not.toContain('"kind":"failed"');
   });

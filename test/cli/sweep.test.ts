@@ -183,10 +183,15 @@ describe('aurora sweep', () => {
       const refused = lab.run('sweep', lab.experiment, ...ON_CPU, ...more);
       expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('train.jsonl have changed')]);
       expect(refused.out).toContain('use --accept-changed-inputs');
+      expect(recordOf(lab).ended).toEqual({
+        error: 'inputs',
+        message: expect.stringMatching(/^Trial 1 was not continued: .*train\.jsonl have changed/) as string,
+      });
     }
     const accepted = () => readFileSync(runPaths(run).events, 'utf8').includes('"kind":"inputs-accepted"');
     expect(accepted()).toBe(false);
     await stopAfter(accepted, '--accept-changed-inputs');
+    expect(recordOf(lab).ended).toBeUndefined();
     expect(lab.runs(runsOf(lab))).toEqual([run]);
     expect(readStatus(run)?.state).toBe('stopped');
   });

@@ -1,10 +1,10 @@
-import type { OwnerRecord } from '../../files/fence';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import { readScalars } from '../../runs/scalars-reader';
 import type { SweepRecord } from '../../runs/sweep/record';
 import { changeWords } from '../../shared/inputs-words';
 import { RATE, SEED, settingsText, shortKeys, valueText } from '../../shared/sweep';
+import { leftText } from '../../trainer/sweep/ended';
 import { isOver } from '../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
 import { undecided } from '../../trainer/sweep/rate-search';
@@ -70,9 +70,6 @@ function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly 
 
 const TAKE_OVER_HINT =
   'Make sure that the process has ended, then repeat the command with --take-over; or wait until it has trained the trial.';
-
-const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
-  `Trial ${trials.find((t) => t.id === id)!.number} was left alone: it is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`;
 
 function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   const best = bestOf(trial, metric);

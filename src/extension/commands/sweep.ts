@@ -3,9 +3,10 @@ import * as vscode from 'vscode';
 import { experimentName, experimentSweeps } from '../../runs/layout';
 import { saved } from '../experiment/saved';
 import { COMMAND } from '../ids';
-import type { SweepEntry } from '../runs/store';
+import type { ExperimentEntry, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import { askedToStop } from '../trainer/end-notice';
+import type { ResumeOptions } from '../trainer/client';
+import { askedToStop, sweepEnded } from '../trainer/end-notice';
 import { untrusted } from '../trainer/missing';
 import { sweepEndText } from '../trainer/sweep-text';
 import { isTreeNode } from '../tree/nodes';
@@ -19,16 +20,24 @@ import { checkedSweep, explaining } from './training-problems';
 /** Sweeps are run by `aurora sweep`, as runs are by `aurora train`: on its own, and found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
-    registerGuarded(services.log, COMMAND.runSweep, (argument) =>
-      explaining(() => runSweep(services, argument)),
+    registerGuarded(services.log, COMMAND.runSweep, (argument, options) =>
+      explaining(() => runSweep(services, argument, isOptions(options) ? options : {})),
     ),
     registerGuarded(services.log, COMMAND.stopSweep, (argument) =>
       explaining(() => stopSweep(services, argument)),
     ),
   );
 
-/** Saves the file, checks every trial, and starts the sweep or goes on with it. */
-async function runSweep(services: Services, argument: unknown): Promise<void> {
+/** A menu hands over the other selected rows in this place. */
+const isOptions = (value: unknown): value is ResumeOptions =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Saves the file, checks every trial, and starts or continues the sweep.
+ *
+ * @param decided what a person has agreed to already
+ */
+async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
   const { store, trainer } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
@@ -41,12 +50,17 @@ async function runSweep(services: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
   // What its check finds is said here, with each trial.
   askedToStop.add(folder);
+  let started: boolean | undefined;
+  let entry: ExperimentEntry | undefined;
   try {
-    await askingAboutInputs(
-      (acceptChangedInputs) =>
+    started = await askingAboutInputs(
+      (accept) =>
         orTakeOver((takeOver) =>
           vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-            trainer.startSweep(file, folder, { takeOver, acceptChangedInputs }),
+            trainer.startSweep(file, folder, {
+              takeOver: takeOver || decided.takeOver,
+              acceptChangedInputs: accept || decided.acceptChangedInputs,
+            }),
           ),
         ),
       vscode.l10n.t(
@@ -55,9 +69,12 @@ async function runSweep(services: Services, argument: unknown): Promise<void> {
     );
   } finally {
     await store.refresh();
-    await store.experiments();
+    entry = (await store.experiments()).find((e) => e.file === file);
     askedToStop.delete(folder);
   }
+  // It may have ended before anybody saw it run.
+  const sweep = entry?.sweeps.find((s) => s.folder === folder);
+  if (started && sweep?.record.ended && sweep.state !== 'running') void sweepEnded(sweep, entry?.runs ?? []);
 }
 
 async function stopSweep(services: Services, argument: unknown): Promise<void> {

@@ -40,12 +40,21 @@ export function registerEndNotice(services: Services): vscode.Disposable {
   });
 }
 
-async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): Promise<void> {
+/** @param runs of its experiment */
+export async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): Promise<void> {
   const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
-  const { kind, message } = sweepEndText(sweep, trials, vscode.l10n.t);
+  const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t);
   if (askedToStop.has(sweep.folder) || (vscode.window.state.focused && kind === 'information')) return;
   if (kind === 'information') await vscode.window.showInformationMessage(message);
-  else await vscode.window.showWarningMessage(message);
+  else if (
+    (await vscode.window.showWarningMessage(message, ...(decision ? [decision.title] : []))) &&
+    decision
+  )
+    await vscode.commands.executeCommand(
+      COMMAND.runSweep,
+      { kind: 'sweep', folder: sweep.folder },
+      decision.options,
+    );
 }
 
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {

@@ -87,7 +87,7 @@ export async function launchTrainer({
 
 /** Also once it has failed, until its process has ended and its words are all there. */
 const isChecking = ({ state, steps }: RunStatus): boolean =>
-  steps === 0 && (state === 'running' || state === 'failed');
+  state === 'failed' || (steps === 0 && state === 'running');
 
 /** A trainer that refused before there was a run says so in the journal: to whoever asked for it, that is an error. */
 async function refuseWithoutSpec(run: string): Promise<void> {

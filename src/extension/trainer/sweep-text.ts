@@ -1,11 +1,24 @@
 import { experimentName } from '../../runs/layout';
+import type { SweepEnd } from '../../runs/sweep/record';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import type { Translate } from '../translate';
 import { bestText, doneTrials, plannedTrials } from '../tree/sweep-row';
+import type { ResumeOptions } from './client';
 import type { EndNotice } from './end-text';
 
+export interface SweepEndNotice extends EndNotice {
+  /** What the person can agree to, and what the sweep is then continued with. */
+  decision?: { title: string; options: ResumeOptions };
+}
+
+function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision'] {
+  return error === 'owned'
+    ? { title: t('Take Over'), options: { takeOver: true } }
+    : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
+}
+
 /** What is said of a sweep whose queue has ended. */
-export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): EndNotice {
+export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): SweepEndNotice {
   const name = experimentName(sweep.experiment);
   const planned = plannedTrials(sweep.record);
   const best = bestText(runs, sweep.record.metric);
@@ -18,6 +31,12 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
     kind,
     message: [sentence, ...tail].join(' '),
   });
+  const { ended } = sweep.record;
+  if (ended)
+    return {
+      ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
+      decision: decisionOf(ended, t),
+    };
   switch (sweep.state) {
     case 'finished':
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has come to its end.', name));

@@ -33,8 +33,6 @@ export interface TrainerHost {
   info(message: string): void;
 }
 
-const TAKE_OVER: readonly string[] = ['--take-over'];
-
 /** Commands that run a model, so that what they lack is known before they start. */
 const NATIVE: readonly string[] = [
   'train',
@@ -78,30 +76,18 @@ export class Trainer {
     ]);
   }
 
-  async startSweep(
-    experimentFile: string,
-    folder: string,
-    { takeOver = false, acceptChangedInputs = false }: ResumeOptions = {},
-  ): Promise<void> {
+  async startSweep(experimentFile: string, folder: string, options: ResumeOptions = {}): Promise<void> {
     await this.requireTrust();
     createFolder(folder);
-    const more = [
-      ...deviceArguments(this.host.settings()),
-      ...(takeOver ? TAKE_OVER : []),
-      ...acceptance(acceptChangedInputs),
-    ];
+    const more = [...deviceArguments(this.host.settings()), ...resumeArguments(options)];
     const args = ['sweep', experimentFile, ...more];
     await this.withCopy((programs) =>
       this.launch(programs, folder, args, { patience: SWEEP_PATIENCE_MS, checks: true }),
     );
   }
 
-  async resume(
-    run: string,
-    { takeOver = false, acceptChangedInputs = false }: ResumeOptions = {},
-  ): Promise<void> {
-    const more = [...(takeOver ? TAKE_OVER : []), ...acceptance(acceptChangedInputs)];
-    const args = ['train', '--resume', run, ...more];
+  async resume(run: string, options: ResumeOptions = {}): Promise<void> {
+    const args = ['train', '--resume', run, ...resumeArguments(options)];
     await this.withCopy((programs) => this.launch(programs, run, args));
   }
 
@@ -308,6 +294,11 @@ const isThereFile = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const resumeArguments = ({ takeOver = false, acceptChangedInputs = false }: ResumeOptions): string[] => [
+  ...(takeOver ? ['--take-over'] : []),
+  ...acceptance(acceptChangedInputs),
+];
 
 const acceptance = (accept: boolean): string[] => (accept ? ['--accept-changed-inputs'] : []);
 

@@ -31,7 +31,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     best === undefined ? '' : t('best {0}', best),
     pruned > 0 ? t('{0} pruned', pruned) : '',
     failed > 0 ? t('{0} failed', failed) : '',
-    state === 'running' || state === 'finished' ? '' : stateName(state, t),
+    state === 'running' ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
   // Short, as a run's: a narrow side bar cuts the end.
@@ -42,10 +42,20 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     icon: ICONS[state],
     capabilities: [
       'sweep',
-      ...(state === 'running' ? ['canStopSweep'] : trusted && done < planned ? ['canGoOn'] : []),
+      ...(state === 'running'
+        ? ['canStopSweep']
+        : trusted && (done < planned || record.ended)
+          ? ['canGoOn']
+          : []),
     ],
     spoken: [label, stateName(state, t), ...parts].join(', '),
   };
+}
+
+/** Why it is not complete; empty where it is. */
+function leftWords({ record: { ended }, state }: SweepEntry, t: RowContext['t']): string {
+  if (ended) return ended.error === 'owned' ? t('owned by another machine') : t('files have changed');
+  return state === 'finished' ? '' : stateName(state, t);
 }
 
 /** Trials that are to be trained, as far as that is known. */

@@ -41,8 +41,16 @@ export interface SweepRecord {
   inputs?: InputFile[];
   /** Changed files that somebody continued with, the newest last. */
   acceptedInputs?: AcceptedInputs[];
+  /** Why the last queue ended before all was done, where a person has to decide; none while one is at work. */
+  ended?: SweepEnd;
   /** In the order in which they are begun. */
   trials: TrialRecord[];
+}
+
+/** Trials that are `owned` by processes of other machines, or whose `inputs` have changed. */
+export interface SweepEnd {
+  error: 'owned' | 'inputs';
+  message: string;
 }
 
 export interface AcceptedInputs {
@@ -126,7 +134,14 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
       `${path} does not say which files the trials were trained on.`,
       'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
     );
+  // Sweeps are trained without it.
+  if (!isSweepEnd(record.ended)) delete record.ended;
   return record as SweepRecord;
+}
+
+function isSweepEnd(value: unknown): value is SweepEnd {
+  const { error, message } = (value ?? {}) as Partial<Record<keyof SweepEnd, unknown>>;
+  return (error === 'owned' || error === 'inputs') && typeof message === 'string';
 }
 
 export const writeTrial = (run: string, trial: TrialOf): void =>

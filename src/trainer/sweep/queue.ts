@@ -13,6 +13,7 @@ import { TrialLooker } from '../../runs/sweep/looker';
 import {
   sweepPaths,
   writeSweep,
+  type SweepEnd,
   type SweepRecord,
   type SweepRoom,
   type TrialRecord,
@@ -26,6 +27,7 @@ import { Pulse } from '../pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
 import { trialInputs } from './inputs';
+import { toDecide } from './ended';
 import { launchTrial, type Launcher } from './launch';
 import { decideRates } from './rate-search';
 import { hasMemory } from './room';
@@ -80,10 +82,15 @@ export interface SweepOutcome {
 export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease } = options;
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
+  let record: Awaited<ReturnType<QueueOptions['prepare']>>;
+  /** Before the last status: whoever sees that finds the reason. */
+  const leave = (ended: SweepEnd | undefined) => {
+    if (record && ended) writeSweep(folder, { ...record, ended });
+  };
   try {
     removeAbandoned(folder);
     const stopped = () => (options.interrupted() ? 'requested' : pulse.stopRequested());
-    const record = await options.prepare(() => stopped() !== undefined);
+    record = await options.prepare(() => stopped() !== undefined);
     if (record) writeSweep(folder, record);
     const outcome: SweepOutcome = record
       ? await work(options, record, pulse)
@@ -91,10 +98,16 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     // Large, and of no use to anything but more trials, which compute it again.
     if (!outcome.stopped && stillOwned(folder))
       rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
+    if (!outcome.stopped || outcome.stopped === 'owned') leave(record && toDecide(record, outcome));
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
     // The error that came first is the one to report.
+    try {
+      if (e instanceof AuroraError && e.kind === 'inputs') leave({ error: 'inputs', message: e.message });
+    } catch {
+      // The disk or the owner has changed as well.
+    }
     await pulse.end('failed').catch(() => undefined);
     throw e;
   }

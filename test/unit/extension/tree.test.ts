@@ -249,6 +249,31 @@ describe('a sweep', () => {
     );
     expect(sweepEndText(sweepEntry('lost'), [], t).kind).toBe('error');
   });
+
+  it.each([
+    ['owned', 'stopped', 'Take Over', { takeOver: true }, 'owned by another machine'],
+    [
+      'inputs',
+      'finished',
+      'Continue with Changed Files',
+      { acceptChangedInputs: true },
+      'files have changed',
+    ],
+  ] as const)(
+    'offers what a person can decide where it left trials: %s',
+    (error, state, title, options, words) => {
+      const entry = sweepEntry(state);
+      entry.record.ended = { error, message: 'Trial 4 was left.' };
+      expect(sweepEndText(entry, trials, t)).toEqual({
+        kind: 'warning',
+        message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0 % accuracy.',
+        decision: { title, options },
+      });
+      const row = sweepRow(entry, trials, context);
+      expect(row.description).toContain(`${words} · rank`);
+      expect(row.capabilities).toContain('canGoOn');
+    },
+  );
 });
 
 describe('other rows', () => {

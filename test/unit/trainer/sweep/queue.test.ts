@@ -59,7 +59,13 @@ describe('a sweep', () => {
     mkdirSync(folder);
     const outcome = await runQueue({
       ...{ folder, runs: join(home, 'runs'), pulseWorker, program: join(home, 'none.cjs') },
-      ...{ specs: new Map(), fallBack: false, retryFailed: false, acceptInputs: false, takeOver: false },
+      ...{
+        specs: new Map(),
+        fallBack: false,
+        retryFailed: false,
+        acceptInputs: false,
+        takenOver: () => false,
+      },
       prepare: () => Promise.resolve(record),
       interrupted: () => false,
       refused: () => undefined,

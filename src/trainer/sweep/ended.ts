@@ -1,0 +1,25 @@
+import type { OwnerRecord } from '../../files/fence';
+import type { SweepEnd, SweepRecord } from '../../runs/sweep/record';
+import type { SweepOutcome } from './queue';
+
+/** Of a trial that a process which this machine cannot see owns. */
+export const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
+  `Trial ${trials.find((t) => t.id === id)!.number} was left alone: it is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`;
+
+/** Why a queue left trials that only a person can decide about; undefined where there are none. */
+export function toDecide(
+  record: SweepRecord,
+  { trials, elsewhere }: Pick<SweepOutcome, 'trials' | 'elsewhere'>,
+): SweepEnd | undefined {
+  const left = [...elsewhere].map(([id, owner]) => leftText(record, id, owner));
+  if (left.length > 0) return { error: 'owned', message: firstOf(left) };
+  const changed = trials.flatMap(({ record: { planned, number }, error }) =>
+    planned && error?.error === 'inputs' ? [`Trial ${number} was not continued: ${error.message}`] : [],
+  );
+  return changed.length > 0 ? { error: 'inputs', message: firstOf(changed) } : undefined;
+}
+
+const firstOf = ([first, ...others]: readonly string[]): string =>
+  others.length === 0
+    ? first!
+    : `${first} The same applies to ${others.length === 1 ? '1 more trial' : `${others.length} more trials`}.`;
