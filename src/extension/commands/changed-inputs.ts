@@ -19,8 +19,9 @@ export async function askingAboutInputs<T>(
   } catch (e) {
     if (!(e instanceof AuroraError) || e.kind !== 'inputs') throw e;
     const proceed = vscode.l10n.t('Continue with Changed Files');
-    const options = { modal: true, detail: consequence };
-    const picked = await vscode.window.showWarningMessage(e.message, options, proceed);
+    const question = vscode.l10n.t('Continue with changed files?');
+    const options = { modal: true, detail: `${e.message}\n\n${consequence}` };
+    const picked = await vscode.window.showWarningMessage(question, options, proceed);
     return picked === proceed ? action(true) : undefined;
   }
 }

@@ -12,10 +12,12 @@ export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown
   } catch (e) {
     if (!(e instanceof AuroraError && e.kind === 'owned')) throw e;
     const takeOver = vscode.l10n.t('Take Over');
-    const detail = vscode.l10n.t(
+    const question = vscode.l10n.t('Take over from another machine?');
+    const advice = vscode.l10n.t(
       'Take over only if you know that it has ended: two trainers must not write one run.',
     );
-    const answer = await vscode.window.showWarningMessage(e.message, { modal: true, detail }, takeOver);
+    const options = { modal: true, detail: `${e.message}\n\n${advice}` };
+    const answer = await vscode.window.showWarningMessage(question, options, takeOver);
     if (answer !== takeOver) return false;
     await action(true);
   }
