@@ -7,8 +7,8 @@ import { runPaths } from '../runs/layout';
 const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predictions|study)-[A-Za-z0-9]{6})$/;
 
 /**
- * Removes what killed processes have left in a run's folder; whoever calls owns the run. `graph` and `frozen` are the
- * trainer's own, which it replaces and removes itself.
+ * Removes what killed processes have left in a run's folder; what a living one writes stays. `graph` and `frozen` are
+ * the trainer's own, which it replaces and removes itself.
  */
 export function removeLeftovers(run: string): void {
   const { adapter, activations, predictions, study, exports, checkpoints } = runPaths(run);

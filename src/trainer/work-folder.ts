@@ -2,12 +2,10 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diskError } from '../files/atomic';
-import { removeAbandoned, temporaryBeside } from '../files/temporary';
+import { temporaryBeside } from '../files/temporary';
 import { readRunSummary } from '../runs/read';
+import { removeLeftovers } from './leftovers';
 import { removedAtEnd } from './removed';
-
-/** Of earlier versions. */
-const OLD_NAMES = /^(export|predictions|study)-[A-Za-z0-9]{6}$/;
 
 /** Somebody else's run, or one on a disk for reading only, can be looked at all the same. */
 const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
@@ -25,7 +23,7 @@ export function workFolder(run: string, name: string): { path: string; remove: (
 
 function make(run: string, name: string): string {
   try {
-    removeAbandoned(run, OLD_NAMES);
+    removeLeftovers(run);
     const path = temporaryBeside(join(run, name));
     mkdirSync(path);
     return path;

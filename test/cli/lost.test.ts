@@ -19,11 +19,15 @@ async function until(condition: () => boolean): Promise<void> {
 
 const runsFolder = lab.path('.aurora/runs/tiny');
 
-/** Starts a run and waits until it has saved a step; `end` gives its exit code and what it printed. */
-async function training(
-  name: string,
-  step = 24,
-): Promise<{ run: string; end: () => Promise<[number | null, string]> }> {
+interface Training {
+  run: string;
+  pid: number;
+  /** Gives its exit code and what it printed. */
+  end: () => Promise<[number | null, string]>;
+}
+
+/** Starts a run and waits until it has saved a step. */
+async function training(name: string, step = 24): Promise<Training> {
   const log = lab.path(`${name}.log`);
   const before = existsSync(runsFolder) ? readdirSync(runsFolder) : [];
   const child = spawn(process.execPath, [CLI, 'train', lab.experiment], {
@@ -34,7 +38,23 @@ async function training(
     existsSync(runsFolder) ? readdirSync(runsFolder).filter((n) => !before.includes(n)) : [];
   // The newest, since checkpoints between the first and that one are thinned out.
   await until(() => made().some((n) => checkpointSteps(join(runsFolder, n)).at(-1)! >= step));
-  return { run: join(runsFolder, made()[0]), end: async () => [await exit, readFileSync(log, 'utf8')] };
+  return {
+    run: join(runsFolder, made()[0]),
+    pid: child.pid!,
+    end: async () => [await exit, readFileSync(log, 'utf8')],
+  };
+}
+
+/** Suspends it within a step that neither evaluates nor saves: what it is writing would be finished in any folder. */
+async function haltBetweenSaves({ run, pid }: Training): Promise<void> {
+  const saves = (step: number) => step % 6 === 0 || step % 20 === 0;
+  for (;;) {
+    await suspend(pid);
+    const step = readRun(run).scalars.records;
+    if (!saves(step) && !saves(step + 1)) return;
+    process.kill(pid, 'SIGCONT');
+    await wait(3);
+  }
 }
 
 /** Resumes a run for a few steps and asks it to stop, so that it is known to be whole. */
@@ -90,10 +110,13 @@ describe.skipIf(process.platform === 'win32')('a run whose folder', () => {
   });
 
   it('is replaced by another of the same name: that one is left alone', async () => {
-    const { run, end } = await training('replaced');
+    const trainer = await training('replaced');
+    const { run, pid, end } = trainer;
     const moved = lab.fresh('replaced');
+    await haltBetweenSaves(trainer);
     renameSync(run, moved);
     mkdirSync(run);
+    process.kill(pid, 'SIGCONT');
     const [code, words] = await end();
     expect([code, words]).toEqual([26, expect.stringContaining(`It is now ${moved}.`)]);
     expect(readdirSync(run)).toEqual([]);

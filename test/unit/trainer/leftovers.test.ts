@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { temporaryBeside } from '../../../src/files/temporary';
 import { removeLeftovers } from '../../../src/trainer/leftovers';
+import { workFolder } from '../../../src/trainer/work-folder';
 
 let run: string;
 beforeEach(() => {
@@ -12,8 +13,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-it('removes from a run what killed processes left, and nothing else', () => {
+/** By a process that is gone. */
+function leave(place: string): void {
   const { pid } = spawnSync(process.execPath, ['--version']);
+  const path = join(run, place);
+  mkdirSync(dirname(path), { recursive: true });
+  const name = basename(temporaryBeside(path)).replace(`-${process.pid}-`, `-${pid}-`);
+  writeFileSync(join(dirname(path), name), 'half');
+}
+
+it('a command that works in a run removes what a killed one was writing there', () => {
+  leave('predictions/step-000024.json');
+  leave('study/step-000024.json');
+  workFolder(run, 'predictions').remove();
+  expect(readdirSync(run, { recursive: true }).sort()).toEqual(['predictions', 'study']);
+});
+
+it('removes from a run what killed processes left, and nothing else', () => {
   const places = [
     'status.json',
     'adapter/best/aurora.json',
@@ -21,12 +37,7 @@ it('removes from a run what killed processes left, and nothing else', () => {
     'export/x',
     'export',
   ];
-  for (const place of places) {
-    const path = join(run, place);
-    mkdirSync(dirname(path), { recursive: true });
-    const name = basename(temporaryBeside(path)).replace(`-${process.pid}-`, `-${pid}-`);
-    writeFileSync(join(dirname(path), name), 'half');
-  }
+  for (const place of places) leave(place);
   const kept = ['events.jsonl', 'adapter/best/adapter_model.safetensors', 'notes.tmp', '.mine'];
   for (const name of kept) writeFileSync(join(run, name), '');
   removeLeftovers(run);
