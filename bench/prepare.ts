@@ -9,7 +9,7 @@ import { isFileRef, type Model } from '../src/graph/model';
 import { saveModel } from '../src/graph/save';
 import { random, uniform } from '../src/shared/random';
 import { EPSILON, encoderModel, type EncoderSize } from '../src/trainer/doctor/encoder';
-import { initialAdapters, initialHead } from '../src/trainer/initialize';
+import { initialAdapters, initialHead } from '../src/trainer/task/initialize';
 import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';
 import { HEAD, type BenchCase, type DenseArray, type StoredWeight } from './case';
 

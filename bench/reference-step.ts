@@ -8,8 +8,8 @@ import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
 import { loadModel } from '../src/graph/load';
 import { prepareModel } from '../src/graph/prepare';
-import { LossScale } from '../src/trainer/loss-scale';
-import { withLossScale } from '../src/trainer/loss-scale-stepper';
+import { LossScale } from '../src/trainer/optimizer/loss-scale';
+import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';
 
 /** What one step on a reference file's model gives; in mixed precision as a run has it, the loss scaled. */
 export async function referenceStep(

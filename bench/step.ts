@@ -7,12 +7,12 @@ import type { StepResult } from '../src/engine/stepper';
 import { probe } from '../src/engine/onnxruntime/probe';
 import { openTask } from '../src/engine/open';
 import { CPU, type Place } from '../src/engine/place';
-import { LABELS } from '../src/engine/program';
+import { LABELS } from '../src/tasks/program';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/linear';
 import { loadModel } from '../src/graph/load';
 import { prepareModel } from '../src/graph/prepare';
-import { AdamW } from '../src/trainer/optimizer';
+import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { HEAD, type BenchCase, type DenseArray } from './case';
 
 /**

@@ -7,7 +7,7 @@ export const PROGRAMS = {
   extension: 'src/extension/main.ts',
   cli: 'src/cli/main.ts',
   tfjs: 'src/engine/tfjs/library.ts',
-  'pulse-worker': 'src/trainer/pulse-worker.ts',
+  'pulse-worker': 'src/trainer/process/pulse-worker.ts',
   'data-row-worker': 'src/extension/panels/rows/data-row-worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',

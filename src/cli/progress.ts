@@ -1,5 +1,5 @@
 import type { DivergedEvaluation, EvaluationMetrics } from '../shared/events';
-import type { StepRecord } from '../trainer/loop';
+import type { StepRecord } from '../trainer/loop/loop';
 import { duration } from './format';
 
 const BAR = 24;

@@ -2,7 +2,7 @@ import { table } from './table';
 import { deviceWords } from './device-line';
 import { count, duration } from './format';
 import { percent } from './progress';
-import type { FinishedResult } from '../trainer/result';
+import type { FinishedResult } from '../trainer/run/result';
 
 const metric = (
   label: string,

@@ -1,6 +1,6 @@
 import type { HostTensor, HostTensors } from './engine';
 import type { Place } from './place';
-import type { TrainableInfo } from './program';
+import type { TrainableInfo } from '../tasks/program';
 
 /** Values of the trainable tensors, by name, row-major. */
 export type Parameters = ReadonlyMap<string, Float32Array>;

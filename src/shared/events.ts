@@ -31,7 +31,7 @@ export interface DivergedEvaluation {
   epoch: number;
   /**
    * `non-finite`: a logit, the loss or a parameter was NaN or infinite, which ends the run. `exploded`: all of them
-   * were finite, but the loss was far above that of guessing (src/trainer/divergence.ts); training may recover.
+   * were finite, but the loss was far above that of guessing (src/trainer/loop/divergence.ts); training may recover.
    */
   reason: 'non-finite' | 'exploded';
   seconds: number;

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
 import { EXIT } from '../../src/shared/errors';
-import { checkpointSteps } from '../../src/trainer/checkpoint-store';
-import { stepOfAdapter } from '../../src/trainer/export/peft';
+import { checkpointSteps } from '../../src/trainer/checkpoint/store';
+import { stepOfAdapter } from '../../src/trainer/peft/adapter';
 import { CLI, Lab } from './lab';
 
 /** By loss, whose every evaluation is a new best one here. */

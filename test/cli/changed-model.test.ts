@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint-store';
+import { checkpointSteps, readCheckpoint } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab } from './lab';
 
 // Far longer than any of this takes.

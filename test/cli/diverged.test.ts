@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
 import { EXIT } from '../../src/shared/errors';
-import { checkpointSteps } from '../../src/trainer/checkpoint-store';
+import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { Lab } from './lab';
 
 const labs: Lab[] = [];

@@ -8,9 +8,9 @@ import { encodeSafetensors, readSafetensors } from '../../src/graph/safetensors'
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import type { Experiment } from '../../src/shared/experiment';
-import type { AdamWState } from '../../src/trainer/optimizer';
-import { checkpointSteps, readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint-store';
-import { specHash } from '../../src/trainer/spec-hash';
+import type { AdamWState } from '../../src/trainer/optimizer/optimizer';
+import { checkpointSteps, readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint/store';
+import { specHash } from '../../src/trainer/checkpoint/spec-hash';
 import { Lab } from './lab';
 
 const MODEL = resolve('test/fixtures/torchvision/text.onnx');

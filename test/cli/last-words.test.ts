@@ -17,7 +17,7 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus } from '../../src/runs/status';
 import { EXIT } from '../../src/shared/errors';
-import { checkpointSteps } from '../../src/trainer/checkpoint-store';
+import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 
 const labs: Lab[] = [];

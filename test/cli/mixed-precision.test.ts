@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import type { LossScaleState } from '../../src/trainer/loss-scale';
+import type { LossScaleState } from '../../src/trainer/optimizer/loss-scale';
 import { Lab, warnings } from './lab';
 
 const lab = new Lab({ training: { precision: 'mixed', batchSize: 1, maxSteps: 24, evaluateEvery: 12 } });

@@ -11,8 +11,8 @@ import {
   type PlayRequest,
   type PlaySource,
 } from '../../src/shared/playground';
-import { openTrained } from '../../src/trainer/trained';
-import { softmax } from '../../src/trainer/softmax';
+import { openTrained } from '../../src/trainer/checkpoint/trained-run';
+import { softmax } from '../../src/tasks/softmax';
 import { CLI, Lab } from './lab';
 
 const FIXTURES = resolve('test/fixtures/playground');

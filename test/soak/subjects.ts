@@ -20,10 +20,10 @@ import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/tail';
 import { readUser } from '../../src/runs/user';
 import { AuroraError } from '../../src/shared/errors';
-import { latestCheckpoint } from '../../src/trainer/checkpoint-store';
-import { readAdapterFolder } from '../../src/trainer/import/folder';
-import { adapterModules } from '../../src/trainer/import/modules';
-import { importedSpec } from '../../src/trainer/import/spec';
+import { latestCheckpoint } from '../../src/trainer/checkpoint/store';
+import { readAdapterFolder } from '../../src/trainer/peft/folder';
+import { adapterModules } from '../../src/trainer/peft/modules';
+import { importedSpec } from '../../src/trainer/peft/spec';
 
 /** Something that is read: what it is made of, and everything in the product that reads it. */
 export interface Subject {

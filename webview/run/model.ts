@@ -104,7 +104,7 @@ export class RunData {
     return this.records > 0 ? this.column('step')[this.records - 1] : 0;
   }
 
-  /** As src/trainer/plan.ts has it; undefined before the run started. */
+  /** As src/trainer/loop/plan.ts has it; undefined before the run started. */
   get stepsPerEpoch(): number | undefined {
     const training = this.facts?.spec?.training;
     const examples = this.started?.trainExamples;

@@ -4,7 +4,7 @@ import { AuroraError, EXIT } from '../../shared/errors';
 import type { PredictLine } from '../../shared/predictions';
 import { problemOf } from '../../trainer/preflight/problems';
 import { predictRun } from '../../trainer/predictions/predict';
-import { parseAt } from '../../trainer/trained';
+import { parseAt } from '../../trainer/checkpoint/trained-run';
 import { one, wholeNumber, type Command } from '../command';
 import { errorsText } from '../errors-report';
 import { count } from '../format';

@@ -9,7 +9,7 @@ import {
 } from '../../shared/export';
 import { exportRun } from '../../trainer/export/export';
 import { problemOf } from '../../trainer/preflight/problems';
-import { parseAt } from '../../trainer/trained';
+import { parseAt } from '../../trainer/checkpoint/trained-run';
 import { askAtTerminal, nextLine } from '../ask';
 import { one, type Command } from '../command';
 import { dropWords, exportText, measuringText } from '../export-report';

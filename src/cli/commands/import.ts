@@ -6,7 +6,7 @@ import type { ImportLine } from '../../shared/import';
 import { methodName } from '../../shared/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
-import { majority } from '../../trainer/result';
+import { majority } from '../../trainer/task/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
 import { percent } from '../progress';

@@ -13,7 +13,7 @@ import {
   type PlaySource,
 } from '../../shared/playground';
 import { Player } from '../../trainer/playground/player';
-import { parseAt } from '../../trainer/trained';
+import { parseAt } from '../../trainer/checkpoint/trained-run';
 import { threadCount, type Command, type ParsedArgs } from '../command';
 import { answersText, generatedText, loadedText, subjectName } from '../play-report';
 import { temporaryFolder } from '../temporary';

@@ -5,7 +5,7 @@ import { createFolder, experimentRuns, experimentSweeps } from '../../runs/layou
 import { lookAtTrial } from '../../runs/sweep/look';
 import { writeSweep, type SweepRecord, type SweepRoom } from '../../runs/sweep/record';
 import { EXIT } from '../../shared/errors';
-import { LEASE_MS } from '../../trainer/pulse';
+import { LEASE_MS } from '../../trainer/process/pulse';
 import { refuseChangedInputs } from '../../trainer/sweep/inputs';
 import { prepareSweep } from '../../trainer/sweep/prepare';
 import { runQueue, type SweepOutcome } from '../../trainer/sweep/queue';

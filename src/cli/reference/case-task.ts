@@ -1,8 +1,8 @@
 import { inForm, selectAdapters } from '../../adapters/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../engine/engine';
-import { OBJECTIVES } from '../../engine/objective';
-import { LABELS, type TaskGraphSpec } from '../../engine/program';
+import { OBJECTIVES } from '../../tasks/objective';
+import { LABELS, type TaskGraphSpec } from '../../tasks/program';
 import { findLinearLayers } from '../../graph/linear';
 import type { Model } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';

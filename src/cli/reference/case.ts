@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AuroraError } from '../../shared/errors';
 import type { Activation, MethodName, TrainedSpec } from '../../shared/experiment';
-import type { ObjectiveName } from '../../engine/objective';
-import type { Pooling } from '../../engine/head';
+import type { ObjectiveName } from '../../tasks/objective';
+import type { Pooling } from '../../tasks/head';
 
 export interface DenseArray {
   dims: number[];

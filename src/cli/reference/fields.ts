@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/model';
-import { OBJECTIVES } from '../../engine/objective';
+import { OBJECTIVES } from '../../tasks/objective';
 import type { MethodName } from '../../shared/experiment';
 import type { DenseArray, ReferenceCase } from './case';
 import { arrayProblem, type Comparison } from './compare';

@@ -10,7 +10,7 @@ import type { Stepper, TaskOptions } from '../../engine/stepper';
 import { loadModel } from '../../graph/load';
 import type { Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import { AdamW } from '../../trainer/optimizer';
+import { AdamW } from '../../trainer/optimizer/optimizer';
 import type { ReferenceCase, StepFields } from './case';
 import { caseFeeds, caseTask, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';

@@ -3,9 +3,9 @@ import { recompute } from '../../graph/autodiff/recompute';
 import { GraphBuilder } from '../../graph/builder';
 import { outputsNamed, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
-import type { TaskGraph } from '../program';
+import type { TaskGraph } from '../../tasks/program';
 import type { TaskOptions } from '../stepper';
-import { requireReached } from '../trained';
+import { requireReached } from '../../tasks/trained-tensors';
 import { foldConstants } from './fold';
 import { probe } from './probe';
 

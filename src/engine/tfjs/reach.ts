@@ -1,5 +1,5 @@
 import type { Node } from '../../graph/model';
-import type { TaskGraph } from '../program';
+import type { TaskGraph } from '../../tasks/program';
 
 /** The nodes of a task in their order: those that trainable tensors change, and those before. */
 export function dependents(task: TaskGraph): { before: Node[]; within: Node[] } {

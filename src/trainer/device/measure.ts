@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireOwned, stillOwned } from '../../files/fence';
 import type { Place } from '../../engine/place';
-import { askChild } from '../child';
-import type { Task } from '../task';
+import { askChild } from '../process/child';
+import type { Task } from '../task/task';
 import type { Trial } from './fastest';
 import { trialBytes, type TrialAnswer, type TrialRequest } from './trial';
 

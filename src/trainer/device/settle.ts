@@ -1,6 +1,6 @@
 import { onProcessor } from '../../engine/devices/candidates';
 import type { DeviceRequest } from '../../engine/devices/request';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import { chooseDevice, type ChooseOptions, type DeviceChoice } from './choose';
 import { measureDevices } from './measure';
 import { openOnDevice, type OpenedOn } from './open';

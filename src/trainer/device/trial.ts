@@ -7,15 +7,15 @@ import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';
 import { AuroraError, type ErrorKind } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
-import { adaptModel } from '../adapted-model';
-import type { DataSplit, TaskData } from '../data';
-import { DropoutMasks } from '../dropout';
+import { adaptModel } from '../task/adapted-model';
+import type { DataSplit, TaskData } from '../task/data';
+import { DropoutMasks } from '../optimizer/dropout';
 import { withFrozenPrefix } from '../frozen/reuse';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { median, subset } from '../preflight/sample';
-import { initialState } from '../state';
-import { gradientStep } from '../step';
-import { makeTask, type Task } from '../task';
+import { median, subset } from '../loop/sample';
+import { initialState } from '../checkpoint/state';
+import { gradientStep } from '../loop/step';
+import { makeTask, type Task } from '../task/task';
 import { taskOptions } from './options';
 
 /** What a process that measures or tries one device is given, as a file; the data are those of the first step alone. */

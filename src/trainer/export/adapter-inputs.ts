@@ -6,9 +6,9 @@ import { pytorchPathOf } from '../../graph/layer-names';
 import type { Dim, Model } from '../../graph/model';
 import type { FloatTensor } from '../../graph/safetensors';
 import { withoutUnused } from '../../graph/prune';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
-import { HEAD_KEY, peftKey, PREFIX } from './peft-keys';
+import { HEAD_KEY, peftKey, PREFIX } from '../peft/keys';
 
 /**
  * The base model with its adapters' numbers as inputs, and this run's values for them. Inputs are called as in PEFT's

@@ -2,8 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { ownFile } from '../../files/contained';
-import type { BaseModel } from '../base-model';
-import type { Task } from '../task';
+import type { BaseModel } from '../peft/base-model';
+import type { Task } from '../task/task';
 
 /** Of Hugging Face's tokenizers, beside tokenizer.json. */
 export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];

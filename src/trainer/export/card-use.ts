@@ -1,8 +1,8 @@
 import type { ExportForm } from '../../shared/export';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import { logitsName } from './head';
-import { readByLoader, readByPeft } from './peft-config';
-import { HEAD_KEY } from './peft-keys';
+import { readByLoader, readByPeft } from '../peft/config';
+import { HEAD_KEY } from '../peft/keys';
 
 /** How each form is used, as the card shows it: a sentence and a program. */
 export function useOf(form: ExportForm, task: Task): string {

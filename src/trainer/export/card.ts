@@ -5,10 +5,10 @@ import type { TrainedSpec } from '../../shared/experiment';
 import { codeSpan, plainWords } from '../../shared/markdown';
 import { methodName } from '../../shared/methods';
 import { sortedJson } from '../../shared/sorted-json';
-import type { BaseModel } from '../base-model';
-import type { Trained } from '../trained';
+import type { BaseModel } from '../peft/base-model';
+import type { Trained } from '../checkpoint/trained-run';
 import { useOf } from './card-use';
-import { readByPeft } from './peft-config';
+import { readByPeft } from '../peft/config';
 import { valueText } from '../../shared/sweep';
 
 const WHAT: Record<ExportForm, string> = {

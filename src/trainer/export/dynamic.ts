@@ -4,7 +4,7 @@ import { DType } from '../../graph/dtype';
 import type { Model } from '../../graph/model';
 import { tensorOf } from '../../graph/values';
 import { withoutUnused } from '../../graph/prune';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
 /** The trained forward itself, adapters as nodes, at the internal opset; in the form that the task's adapters are in. */

@@ -14,10 +14,10 @@ import {
   type MetricDrop,
 } from '../../shared/export';
 import { hasNote } from '../../shared/inputs-words';
-import { baseModel } from '../base-model';
-import { taskInForm } from '../phase';
-import { openTrained, type At, type Trained } from '../trained';
-import { workFolder } from '../work-folder';
+import { baseModel } from '../peft/base-model';
+import { taskInForm } from '../loop/adapter-form';
+import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
+import { workFolder } from '../process/work-folder';
 import { modelCard } from './card';
 import { RECORD, StagedFolder } from './folder';
 import { FORMS } from './forms';

@@ -7,7 +7,7 @@ import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { readFileRef } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
 import type { ExportRecord } from '../../shared/export';
-import { removedAtEnd } from '../removed';
+import { removedAtEnd } from '../process/removed-at-exit';
 
 /** Beside what was exported: what it is, so that a newer export can replace it, and nothing else is replaced. */
 export const RECORD = 'export.json';

@@ -13,12 +13,12 @@ import { AuroraError } from '../../shared/errors';
 import { isRanked, type LoraSpec, type TrainedSpec } from '../../shared/experiment';
 import type { ExportForm } from '../../shared/export';
 import { methodName } from '../../shared/methods';
-import { baseModel, LICENSE_FILE } from '../base-model';
-import { fitAdapter } from '../import/fit';
-import { readAdapterFolder } from '../import/folder';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
-import type { Task } from '../task';
-import type { Trained } from '../trained';
+import { baseModel, LICENSE_FILE } from '../peft/base-model';
+import { fitAdapter } from '../peft/fit';
+import { readAdapterFolder } from '../peft/folder';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import type { Task } from '../task/task';
+import type { Trained } from '../checkpoint/trained-run';
 import { adapterInputsModel } from './adapter-inputs';
 import loader from './aurora_peft_loader.py';
 import { TOKENIZER_FILES, writeBaseFiles } from './base-files';
@@ -27,9 +27,9 @@ import { RECORD, sha256 } from './folder';
 import { logitsName } from './head';
 import { measureFile, measureTask, type Measured } from './measure';
 import { mergedModel } from './merged';
-import { writeFiles, writePeftAdapter } from './peft';
-import { readByLoader, readByPeft, staticLoraConfig } from './peft-config';
-import { HEAD_KEY, peftKey } from './peft-keys';
+import { writeFiles, writePeftAdapter } from '../peft/adapter';
+import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
+import { HEAD_KEY, peftKey } from '../peft/keys';
 
 /** One way to take a trained adapter away: it writes its files, and runs them as they lie there. */
 export interface Form {

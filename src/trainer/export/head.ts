@@ -1,7 +1,7 @@
-import { addHead } from '../../engine/head';
+import { addHead } from '../../tasks/head';
 import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 
 /** What the head's logits are called where the model has an output `logits` itself. */
 export const OWN_LOGITS = 'aurora_logits';

@@ -1,15 +1,15 @@
 import { openEvaluator } from '../../engine/open';
 import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
-import { LABELS } from '../../engine/program';
+import { LABELS } from '../../tasks/program';
 import type { HostTensors } from '../../engine/engine';
 import type { Evaluator } from '../../engine/stepper';
 import { AuroraError } from '../../shared/errors';
 import type { Evaluated, EvaluationMetrics } from '../../shared/events';
-import { evaluateDataset } from '../evaluate';
+import { evaluateDataset } from '../loop/evaluate';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { crossEntropy } from '../softmax';
-import type { Task } from '../task';
+import { crossEntropy } from '../../tasks/softmax';
+import type { Task } from '../task/task';
 
 /** What a form of a trained model makes of the validation set. */
 export interface Measured {

@@ -9,7 +9,7 @@ import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { tensorOf } from '../../graph/values';
 import { AuroraError } from '../../shared/errors';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
 /**

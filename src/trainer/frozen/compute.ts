@@ -8,7 +8,7 @@ import type { Evaluator } from '../../engine/stepper';
 import { diskError, writeAll } from '../../files/atomic';
 import { saveByReference } from '../../graph/save';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
 import { nameTable } from '../../shared/names';

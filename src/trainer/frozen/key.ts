@@ -3,7 +3,7 @@ import { version } from '../../../package.json';
 import { hashFile } from '../../files/hash';
 import { isFileRef } from '../../graph/model';
 import { sortedJson } from '../../shared/sorted-json';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 
 /**

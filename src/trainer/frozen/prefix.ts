@@ -1,10 +1,10 @@
-import { addPooling } from '../../engine/head';
+import { addPooling } from '../../tasks/head';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { outputsNamed, type Graph, type Model } from '../../graph/model';
 import { prune } from '../../graph/prune';
 import { separator } from '../../graph/separator';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 
 /** The part of a task's model that no step changes: from the inputs to one tensor. */
 export interface Prefix {

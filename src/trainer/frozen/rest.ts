@@ -1,8 +1,8 @@
 import { makeBatch } from '../../data/batch';
-import { LABELS } from '../../engine/program';
+import { LABELS } from '../../tasks/program';
 import { DType } from '../../graph/dtype';
-import { modelInputs } from '../data';
-import type { Task } from '../task';
+import { modelInputs } from '../task/data';
+import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
 

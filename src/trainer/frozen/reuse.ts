@@ -5,7 +5,7 @@ import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { renameFlushed } from '../../files/folder';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { initialParameters, type Task } from '../task';
+import { initialParameters, type Task } from '../task/task';
 import { computeValues, hasSpace, type ComputeOptions } from './compute';
 import { valuesKey } from './key';
 import { layersPrefix, pooledPrefix } from './prefix';

@@ -4,12 +4,12 @@ import { AuroraError } from '../../shared/errors';
 import { AURORA_TRAINING } from '../../runs/experiment/rules';
 import type { Experiment } from '../../shared/experiment';
 import { METHOD_NAMES } from '../../shared/methods';
-import { adaptModel, type AdaptedModel } from '../adapted-model';
-import { loadData } from '../data';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
-import { initialParameters, makeTask, type Task } from '../task';
-import { fitAdapter, type FittedAdapter } from './fit';
-import type { AdapterFolder } from './folder';
+import { adaptModel, type AdaptedModel } from '../task/adapted-model';
+import { loadData } from '../task/data';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { initialParameters, makeTask, type Task } from '../task/task';
+import { fitAdapter, type FittedAdapter } from '../peft/fit';
+import type { AdapterFolder } from '../peft/folder';
 
 /** An adapter from the disk as a run of an experiment has it. */
 export interface ImportSubject {

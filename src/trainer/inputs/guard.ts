@@ -6,12 +6,12 @@ import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
 import { changeWords } from '../../shared/inputs-words';
-import type { TaskData } from '../data';
+import type { TaskData } from '../task/data';
 import { hashInBackground } from './hashing';
 import { ModelWatch } from './model-watch';
 import { Rehash } from './rehash';
 import { RunInputs } from './run-inputs';
-import type { LoopEnd } from '../loop';
+import type { LoopEnd } from '../loop/loop';
 
 export interface GuardOptions {
   run: string;

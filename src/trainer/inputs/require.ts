@@ -5,7 +5,7 @@ import { HEARTBEAT_MS } from '../../runs/status';
 import { AuroraError } from '../../shared/errors';
 import type { InputChange, RunStatus } from '../../shared/events';
 import { changeWords } from '../../shared/inputs-words';
-import { latestCheckpoint } from '../checkpoint-store';
+import { latestCheckpoint } from '../checkpoint/store';
 
 /**
  * Compares the files of a run with what it was trained on, before anything of them or of the run is touched.

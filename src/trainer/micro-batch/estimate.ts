@@ -1,5 +1,5 @@
 import { byteSize } from '../../graph/dtype';
-import type { Task } from '../task';
+import type { Task } from '../task/task';
 
 /**
  * Bytes of all tensors that the user's model computes for a batch: more than a step holds of them at once, since the

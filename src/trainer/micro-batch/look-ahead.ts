@@ -1,7 +1,7 @@
 import type { Place } from '../../engine/place';
 import type { Parameters, Stepper } from '../../engine/stepper';
-import { DropoutMasks } from '../dropout';
-import type { Task } from '../task';
+import { DropoutMasks } from '../optimizer/dropout';
+import type { Task } from '../task/task';
 import { availableMemory } from './available';
 import { forwardBytes } from './estimate';
 import type { MicroBatches } from './micro-batches';

@@ -1,5 +1,5 @@
 import type { Evaluator } from '../../engine/stepper';
-import { initialParameters, type Task } from '../task';
+import { initialParameters, type Task } from '../task/task';
 import { isOutOfMemory } from './out-of-memory';
 
 /** Of the largest logit. A model that masks its padding differs by rounding only. */

@@ -1,6 +1,6 @@
 import { injectAdapters, tensorName } from '../../adapters/inject';
 import type { HostTensors } from '../../engine/engine';
-import { addHead } from '../../engine/head';
+import { addHead } from '../../tasks/head';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { findLinearLayers, type LinearLayer } from '../../graph/linear';
@@ -9,9 +9,9 @@ import { outputLayers } from '../../graph/output-layers';
 import { prune } from '../../graph/prune';
 import { AuroraError } from '../../shared/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../../shared/playground';
-import { fitAdapter, type FittedAdapter } from '../import/fit';
-import type { AdapterFolder } from '../import/folder';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../initialize';
+import { fitAdapter, type FittedAdapter } from '../peft/fit';
+import type { AdapterFolder } from '../peft/folder';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
 import { withoutAdapters } from './base';
 import { nameTable } from '../../shared/names';
 

@@ -1,5 +1,5 @@
 import { AuroraError } from '../../shared/errors';
-import { softmax } from '../softmax';
+import { softmax } from '../../tasks/softmax';
 
 /**
  * What a classifier's numbers are: logits of which one label is true, logits of which each is true or not, or

@@ -1,6 +1,6 @@
 import type { GenerationSettings } from '../../shared/playground';
 import { Stream, uniform } from '../../shared/random';
-import { argmax } from '../softmax';
+import { argmax } from '../../tasks/softmax';
 
 /** Tokens that may come next, and how likely each is among them. */
 interface Candidates {

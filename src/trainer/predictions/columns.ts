@@ -1,6 +1,6 @@
 import { newColumns, type Columns } from '../../shared/predictions';
-import type { DataSplit } from '../data';
-import { argmax, crossEntropy, softmax } from '../softmax';
+import type { DataSplit } from '../task/data';
+import { argmax, crossEntropy, softmax } from '../../tasks/softmax';
 
 /** As much as float32 knows; fewer characters in the file. */
 const DIGITS = 6;

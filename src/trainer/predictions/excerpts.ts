@@ -1,6 +1,6 @@
 import { tellingOrder } from '../../shared/errors-view/telling';
 import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Columns, type Excerpt } from '../../shared/predictions';
-import type { DataSplit } from '../data';
+import type { DataSplit } from '../task/data';
 
 /** How the most telling texts begin. */
 export const excerptsOf = ({ rows, dataset }: DataSplit, columns: Columns): Excerpt[] =>

@@ -7,8 +7,8 @@ import { encodePredictions, type PredictLine, type Predictions } from '../../sha
 import { measureTask, requireMetrics } from '../export/measure';
 import { hasNote } from '../../shared/inputs-words';
 import { inputsNote } from '../../runs/inputs-note';
-import { openTrained, stepOf, type At, type Trained } from '../trained';
-import { workFolder } from '../work-folder';
+import { openTrained, stepOf, type At, type Trained } from '../checkpoint/trained-run';
+import { workFolder } from '../process/work-folder';
 import { columnsOf } from './columns';
 import { excerptsOf } from './excerpts';
 

@@ -4,25 +4,25 @@ import { evaluationOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
 import { elementCount } from '../../graph/model';
 import type { PreflightEstimate } from '../../shared/preflight';
-import { clipByGlobalNorm } from '../clip';
+import { clipByGlobalNorm } from '../optimizer/clip';
 import { deviceFields } from '../device/choose';
 import type { OpenedOn } from '../device/open';
 import { settle } from '../device/settle';
-import { DropoutMasks } from '../dropout';
-import { requireFinite } from '../finite';
+import { DropoutMasks } from '../optimizer/dropout';
+import { requireFinite } from '../optimizer/finite';
 import { withFrozenPrefix } from '../frozen/reuse';
-import { tryLongest } from '../longest';
-import type { TrainingState } from '../loop';
+import { tryLongest } from '../loop/longest-texts';
+import type { TrainingState } from '../loop/loop';
 import { lookAhead, longestBatch } from '../micro-batch/look-ahead';
 import { MicroBatches } from '../micro-batch/micro-batches';
-import { makePlan } from '../plan';
-import { SNAPSHOT_EXAMPLES } from '../recorder';
-import { scheduleFactor } from '../schedule';
-import { initialState } from '../state';
-import { gradientStep } from '../step';
-import type { Task } from '../task';
+import { makePlan } from '../loop/plan';
+import { SNAPSHOT_EXAMPLES } from '../snapshots/recorder';
+import { scheduleFactor } from '../loop/schedule';
+import { initialState } from '../checkpoint/state';
+import { gradientStep } from '../loop/step';
+import type { Task } from '../task/task';
 import type { PreflightOptions } from './preflight';
-import { median, paddedTokens, sampleSteps, subset, sum, type Step } from './sample';
+import { median, paddedTokens, sampleSteps, subset, sum, type Step } from '../loop/sample';
 
 /** Trains a few real steps of the first epoch, tells each, and says from them what the whole run takes. */
 export async function measure(task: Task, options: PreflightOptions): Promise<PreflightEstimate> {

@@ -4,8 +4,8 @@ import { matchTargets } from '../../adapters/targets';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { isRanked, type Experiment } from '../../shared/experiment';
 import type { PreflightLine, PreflightModules } from '../../shared/preflight';
-import { adaptModel, type AdaptedModel } from '../adapted-model';
-import { loadData } from '../data';
+import { adaptModel, type AdaptedModel } from '../task/adapted-model';
+import { loadData } from '../task/data';
 import { dataLine } from './data-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
@@ -49,7 +49,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   await tell([line, ...dataProblems(spec, data, line)]);
 
   // Only now: the runtime takes longer to load than all before it takes to run.
-  const [{ makeTask }, { measure }] = await Promise.all([import('../task'), import('./measure')]);
+  const [{ makeTask }, { measure }] = await Promise.all([import('../task/task'), import('./measure')]);
   const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
   const estimate = await measure(task, options);
   await tell([estimate, ...memoryProblems(estimate.memoryBytes)]);

@@ -4,7 +4,7 @@ import type { ErrorKind } from '../../shared/errors';
 import type { AuroraError } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../shared/preflight';
-import type { DataSplit, TaskData } from '../data';
+import type { DataSplit, TaskData } from '../task/data';
 
 /** Above such a share of one label, always answering with it looks like success. */
 const LOPSIDED = 0.9;

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../shared/experiment';
-import type { TaskData } from '../data';
+import type { TaskData } from '../task/data';
 import { dataLine } from './data-line';
 import { balanceProblems } from './problems';
 

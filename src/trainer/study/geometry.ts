@@ -9,9 +9,9 @@ import type { RunSummary } from '../../runs/read';
 import { adapterSum, geometryFile } from '../../runs/study/kept';
 import type { AdapterSpec, AuroraSpec, LoraSpec, MosloraSpec } from '../../shared/experiment';
 import { effectiveRank, hasGeometry, type Geometry } from '../../shared/study/geometry';
-import { adaptModel } from '../adapted-model';
-import { checkpointSteps, readCheckpoint } from '../checkpoint-store';
-import { initialAdapters } from '../initialize';
+import { adaptModel } from '../task/adapted-model';
+import { checkpointSteps, readCheckpoint } from '../checkpoint/store';
+import { initialAdapters } from '../task/initialize';
 
 /** ΔW of every module at one step. */
 type Snapshot<T> = readonly T[];

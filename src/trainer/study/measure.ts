@@ -7,10 +7,10 @@ import { hasGeometry } from '../../shared/study/geometry';
 import type { MergedMetrics } from '../../shared/study/merged';
 import { measureTask, requireMetrics } from '../export/measure';
 import { inputsNote } from '../../runs/inputs-note';
-import { taskInForm } from '../phase';
+import { taskInForm } from '../loop/adapter-form';
 import { predictRun } from '../predictions/predict';
-import { openTrained } from '../trained';
-import { workFolder } from '../work-folder';
+import { openTrained } from '../checkpoint/trained-run';
+import { workFolder } from '../process/work-folder';
 import { keepGeometry } from './geometry';
 
 export type Measuring = 'geometry' | 'examples' | 'merged';

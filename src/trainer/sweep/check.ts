@@ -3,10 +3,10 @@ import { probe } from '../../engine/onnxruntime/probe';
 import type { TensorInfos } from '../../graph/infos';
 import { AuroraError, type ErrorKind } from '../../shared/errors';
 import type { Experiment } from '../../shared/experiment';
-import { adaptTo, readModel, type BaseModel } from '../adapted-model';
-import { loadData } from '../data';
-import { DropoutMasks } from '../dropout';
-import { checkOutput } from '../task';
+import { adaptTo, readModel, type BaseModel } from '../task/adapted-model';
+import { loadData } from '../task/data';
+import { DropoutMasks } from '../optimizer/dropout';
+import { checkOutput } from '../task/task';
 
 /** A trial that could not be trained, and why. */
 export interface TrialFault {

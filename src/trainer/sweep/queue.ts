@@ -21,9 +21,9 @@ import {
 import { AuroraError } from '../../shared/errors';
 import type { StopReason } from '../../shared/events';
 import type { Experiment } from '../../shared/experiment';
-import { completeUnowned } from '../complete';
-import { unlessRefused } from '../failure';
-import { Pulse } from '../pulse';
+import { completeUnowned } from '../run/complete';
+import { unlessRefused } from '../process/failure';
+import { Pulse } from '../process/pulse';
 import { Attempts } from './attempts';
 import { decide, type Verdict } from './halving';
 import { trialInputs } from './inputs';

@@ -4,8 +4,8 @@ import type { Experiment } from '../../shared/experiment';
 import { AuroraError } from '../../shared/errors';
 import type { VerifyLine, VerifyResult } from '../../shared/verification';
 import { firstStep } from '../device/trial';
-import { DropoutMasks } from '../dropout';
-import { initialParameters, prepareTask } from '../task';
+import { DropoutMasks } from '../optimizer/dropout';
+import { initialParameters, prepareTask } from '../task/task';
 import { perturbed } from './perturb';
 import { verifySides } from './sides';
 

@@ -23,9 +23,9 @@ import {
   type Experiment,
   type LoraSpec,
 } from '../../../src/shared/experiment';
-import { writePeftAdapter } from '../../../src/trainer/export/peft';
+import { writePeftAdapter } from '../../../src/trainer/peft/adapter';
 import { auroraSpec, loraSpec } from '../specs';
-import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../src/trainer/initialize';
+import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../src/trainer/task/initialize';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-budget-'));
 afterAll(() => rmSync(folder, { recursive: true }));

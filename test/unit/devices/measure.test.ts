@@ -8,7 +8,7 @@ import type { DeviceChoice } from '../../../src/trainer/device/choose';
 import { measureDevices } from '../../../src/trainer/device/measure';
 import { settle } from '../../../src/trainer/device/settle';
 import { runTrial } from '../../../src/trainer/device/trial';
-import { prepareTask } from '../../../src/trainer/task';
+import { prepareTask } from '../../../src/trainer/task/task';
 import { Lab } from '../../cli/lab';
 import { onWebgpu } from '../../webgpu';
 

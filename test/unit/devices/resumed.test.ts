@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environment, environmentWarnings, type Environment } from '../../../src/trainer/environment';
+import { environment, environmentWarnings, type Environment } from '../../../src/trainer/process/environment';
 import type { DeviceRequest } from '../../../src/engine/devices/request';
 import {
   recordedPlace,

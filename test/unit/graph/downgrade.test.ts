@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addHead, type Pooling } from '../../../src/engine/head';
+import { addHead, type Pooling } from '../../../src/tasks/head';
 import { GraphBuilder } from '../../../src/graph/builder';
 import { forOpset } from '../../../src/graph/downgrade';
 import { DType } from '../../../src/graph/dtype';

@@ -5,7 +5,7 @@ import { trainerEnvironment } from '../../../src/extension/trainer/environment';
 import { startProgram } from '../../../src/extension/trainer/program';
 import { childEnvironment } from '../../../src/files/child-environment';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
-import { askChild } from '../../../src/trainer/child';
+import { askChild } from '../../../src/trainer/process/child';
 import { temporaryFolders } from '../runs/folder';
 import { checkShared, handled, HOSTILE } from './names';
 

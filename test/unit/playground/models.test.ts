@@ -14,7 +14,7 @@ import { generate } from '../../../src/trainer/playground/generate';
 import { openModel } from '../../../src/trainer/playground/model';
 import { probabilitiesOf } from '../../../src/trainer/playground/probabilities';
 import type { Classifier, LanguageModel } from '../../../src/trainer/playground/subject';
-import { argmax } from '../../../src/trainer/softmax';
+import { argmax } from '../../../src/tasks/softmax';
 
 const FIXTURES = resolve('test/fixtures/playground');
 const folder = mkdtempSync(join(tmpdir(), 'aurora-playground-'));

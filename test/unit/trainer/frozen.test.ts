@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { withFrozenPrefix } from '../../../src/trainer/frozen/reuse';
-import { prepareTask } from '../../../src/trainer/task';
+import { prepareTask } from '../../../src/trainer/task/task';
 import { Lab } from '../../cli/lab';
 import { withoutMask } from './maskless';
 

@@ -5,9 +5,9 @@ import { openTask } from '../../../src/engine/open';
 import { fence, ownerFile } from '../../../src/files/fence';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import { runPaths } from '../../../src/runs/layout';
-import { settleAdapters, writeAdapter } from '../../../src/trainer/adapter-files';
-import { initialState } from '../../../src/trainer/state';
-import { prepareTask } from '../../../src/trainer/task';
+import { settleAdapters, writeAdapter } from '../../../src/trainer/checkpoint/adapter-files';
+import { initialState } from '../../../src/trainer/checkpoint/state';
+import { prepareTask } from '../../../src/trainer/task/task';
 import { Lab } from '../../cli/lab';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Leases } from '../../../../src/extension/trainer/leases';
 import { runPaths } from '../../../../src/runs/layout';
 import { writeStatus } from '../../../../src/runs/status';
-import { newStatus } from '../../../../src/trainer/pulse';
+import { newStatus } from '../../../../src/trainer/process/pulse';
 
 const HOUR = 3_600_000;
 /** No timer fires: the test looks. */

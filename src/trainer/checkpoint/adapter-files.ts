@@ -1,0 +1,131 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError } from '../../files/atomic';
+import { requireOwned } from '../../files/fence';
+import { makeFolderIn } from '../../files/folder';
+import { runPaths, stepName } from '../../runs/layout';
+import { AuroraError } from '../../shared/errors';
+import type { RunEvent } from '../../shared/events';
+import { checkpointSteps, readCheckpoint } from './store';
+import { stepOfAdapter, writePeftAdapter } from '../peft/adapter';
+import type { TrainingState } from '../loop/loop';
+import type { Task } from '../task/task';
+
+export type WhichAdapter = 'best' | 'last';
+
+/** Writes adapter/best or adapter/last of a run, in PEFT's file layout, with the step that it is of. */
+export const writeAdapter = (
+  run: string,
+  which: WhichAdapter,
+  { spec, adapters, data }: Task,
+  parameters: ReadonlyMap<string, Float32Array>,
+  step: number,
+): void =>
+  writePeftAdapter(
+    adapterFolder(run, which),
+    spec,
+    adapters,
+    parameters,
+    data.labels,
+    adapters[0]?.form,
+    step,
+  );
+
+/** Made where it is missing; a run folder that is gone stays so. */
+function adapterFolder(run: string, which: WhichAdapter): string {
+  const folder = join(runPaths(run).adapter, which);
+  try {
+    return makeFolderIn(run, folder);
+  } catch (e) {
+    throw diskError(folder, e);
+  }
+}
+
+const isMissing = (run: string, which: WhichAdapter): boolean =>
+  !existsSync(join(runPaths(run).adapter, which, 'adapter_model.safetensors'));
+
+export interface Settling {
+  run: string;
+  state: TrainingState;
+  /** False where the run had none, and starts over. */
+  hasCheckpoint: boolean;
+  /** The journal's, as it was before the run is resumed. */
+  events: readonly RunEvent[];
+  /** The task in the form that was trained last at a step. */
+  taskAt: (step: number) => Task;
+  warn: (message: string) => void;
+}
+
+/**
+ * Makes adapter/best and adapter/last those of the checkpoint that a run is resumed from. A run that was killed between
+ * an evaluation and its checkpoint leaves a best adapter of a step that the resumed run has yet to come to; a fork
+ * has none at all. Called before the journal says that the run is resumed, so that no kill leaves an adapter of a
+ * later step than the journal knows.
+ */
+export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn }: Settling): void {
+  const bestOf = (e: RunEvent) => e.kind === 'evaluation' && e.best && e.step <= state.step;
+  // Where the static form begins there is no best of it yet, and the dynamic form's stays.
+  const best = state.best ?? events.filter((e) => e.kind === 'evaluation').findLast(bestOf);
+  const settle = (which: WhichAdapter, step: number | undefined) => {
+    const folder = join(runPaths(run).adapter, which);
+    const found = stepOfAdapter(folder);
+    if (step !== undefined && found === step) return;
+    const isHere = hasCheckpoint && step === state.step;
+    const values = step === undefined ? undefined : isHere ? state.parameters : savedValues(run, step);
+    if (values) return writeAdapter(run, which, taskAt(step!), values, step!);
+    // Without its step it is of an earlier version, and may be the right one.
+    if (step !== undefined && found === undefined) return;
+    requireOwned(folder);
+    rmSync(folder, { recursive: true, force: true });
+    if (step !== undefined)
+      warn(
+        `adapter/${which} was of step ${found}, which the run has yet to come to, and was removed: the checkpoint of step ${step}, whose adapter it should be, cannot be read.`,
+      );
+  };
+  settle('best', best?.step);
+  settle('last', hasCheckpoint ? state.step : undefined);
+}
+
+/** Undefined where the checkpoint is gone or damaged. */
+function savedValues(run: string, step: number): Map<string, Float32Array> | undefined {
+  try {
+    return readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
+  }
+}
+
+/**
+ * Writes adapters again that this process has written and somebody has removed since.
+ *
+ * @throws AuroraError 'lost' where the best one is nowhere any more
+ */
+export function putBackAdapters(
+  run: string,
+  task: Task,
+  { step, parameters, best }: TrainingState,
+  written: ReadonlySet<WhichAdapter>,
+): void {
+  if (written.has('last') && isMissing(run, 'last')) {
+    const saved = checkpointSteps(run).at(-1);
+    writeAdapter(
+      run,
+      'last',
+      task,
+      saved === undefined ? parameters : parametersAt(run, saved),
+      saved ?? step,
+    );
+  }
+  if (!best || !written.has('best') || !isMissing(run, 'best')) return;
+  if (best.step !== step && !checkpointSteps(run).includes(best.step))
+    throw new AuroraError(
+      'lost',
+      `${join(runPaths(run).adapter, 'best')} was removed while the run was trained, and no checkpoint has its step, ${best.step}.`,
+      'Fork the run at one of its checkpoints: the best adapter is determined again from there on.',
+    );
+  writeAdapter(run, 'best', task, best.step === step ? parameters : parametersAt(run, best.step), best.step);
+}
+
+const parametersAt = (run: string, step: number) =>
+  readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;

@@ -1,0 +1,72 @@
+import type { Evaluated, EvaluationMetrics } from '../../shared/events';
+import type { CurveSum } from '../../runs/curve';
+import type { EarlyStoppingState } from '../loop/early-stopping';
+import type { LossScaleState } from '../optimizer/loss-scale';
+import type { KnownLimits } from '../micro-batch/micro-batches';
+import type { AdamWState } from '../optimizer/optimizer';
+import type { FloatTensor } from '../../graph/safetensors';
+
+export const CHECKPOINT_VERSION = 1;
+
+/** state.json of a checkpoint: where the run stands, besides its numbers. */
+export interface CheckpointState {
+  version: number;
+  /** Optimizer steps done. */
+  step: number;
+  examplesSeen: number;
+  /** Training and evaluation time up to here. */
+  secondsSpent: number;
+  /** The best evaluation so far; its checkpoint is kept. */
+  best: (EvaluationMetrics & { step: number }) | null;
+  /** The newest evaluation. */
+  last: Evaluated | null;
+  earlyStopping: EarlyStoppingState;
+  /** What fits at once; absent from older checkpoints. */
+  memory?: KnownLimits;
+  /** Of mixed precision; absent otherwise. */
+  lossScale?: LossScaleState;
+  /** Of scalars.bin up to here; absent from older checkpoints. */
+  curve?: CurveSum;
+  /** specHash of the run's spec. */
+  specHash: string;
+  /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */
+  environment: Record<string, string | number>;
+}
+
+/** All that is needed to go on with the same bits: random numbers are drawn by counter and need no state. */
+export interface Checkpoint {
+  state: CheckpointState;
+  /** The trainable tensors by name, flat. */
+  parameters: Map<string, Float32Array>;
+  optimizer: AdamWState;
+}
+
+const FIRST = 'exp_avg.';
+const SECOND = 'exp_avg_sq.';
+
+const flat = (data: Float32Array): FloatTensor => ({ dims: [data.length], data });
+
+/** Names as in PyTorch's optimizer state, before the parameter's own. */
+export const optimizerTensors = (optimizer: AdamWState): Map<string, FloatTensor> =>
+  new Map([
+    ...Array.from(optimizer.firstMoments, ([name, data]) => [FIRST + name, flat(data)] as const),
+    ...Array.from(optimizer.secondMoments, ([name, data]) => [SECOND + name, flat(data)] as const),
+  ]);
+
+export const parameterTensors = (parameters: ReadonlyMap<string, Float32Array>): Map<string, FloatTensor> =>
+  new Map(Array.from(parameters, ([name, data]) => [name, flat(data)]));
+
+/** The inverse of `parameterTensors`. */
+export const valuesOf = (tensors: ReadonlyMap<string, FloatTensor>, prefix = ''): Map<string, Float32Array> =>
+  new Map(
+    Array.from(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { data }]) => [name.slice(prefix.length), data]),
+  );
+
+/** The inverse of `optimizerTensors`; the step count travels beside the tensors. */
+export const optimizerOf = (tensors: ReadonlyMap<string, FloatTensor>, step: number): AdamWState => ({
+  step,
+  firstMoments: valuesOf(tensors, FIRST),
+  secondMoments: valuesOf(tensors, SECOND),
+});

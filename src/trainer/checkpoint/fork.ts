@@ -1,0 +1,215 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diskError, writeAtomic } from '../../files/atomic';
+import { writeJournal, type JournalLine } from '../../runs/journal';
+import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
+import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
+import { readRunSummary, type RunSummary } from '../../runs/read';
+import { ScalarsWriter } from '../../runs/scalars';
+import type { SettingChange } from '../../runs/experiment/change';
+import { forkedExperiment } from '../../runs/experiment/fork-settings';
+import { AuroraError } from '../../shared/errors';
+import type { RunEvent } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../shared/sweep';
+import type { Checkpoint, CheckpointState } from './checkpoint';
+import { checkpointSteps, readCheckpoint, saveCheckpoint } from './store';
+import { EarlyStopping, NOTHING_YET } from '../loop/early-stopping';
+import { makePlan } from '../loop/plan';
+import { specHash } from './spec-hash';
+
+export interface ForkRequest {
+  /** The run to begin from. */
+  from: string;
+  /** A step that has a checkpoint there. */
+  step: number;
+  /** "key=value" with dotted keys. */
+  overrides: readonly string[];
+  /** The new run's folder where it is there already; one is made beside `from` otherwise. */
+  into?: string;
+}
+
+export interface Fork {
+  run: string;
+  spec: Experiment;
+  /** What could not be kept, in whole sentences. */
+  warnings: string[];
+}
+
+/**
+ * Makes a run that begins at a checkpoint of another one, with settings changed, and holds that run's history
+ * up to there; resuming it is the counterfactual. With nothing changed it retraces the other run to the bit.
+ *
+ * @throws AuroraError 'run' without that checkpoint or with nothing left to train, 'usage' for a setting that
+ *   cannot change
+ */
+export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
+  const source = readRunSummary(from);
+  const { spec, changed } = forkedExperiment(source.spec, overrides, runPaths(from).spec);
+  const checkpoint = checkpointAt(from, step);
+  const started = startedEvent(source, spec, step);
+  const run = into ?? createRun(dirname(from));
+  const history = source.events.filter((e) => 'step' in e && e.step <= step);
+  const evaluations = history.filter(isAnyEvaluation);
+  const { best: bestOfAll, bests } = replay(spec, evaluations);
+  const bestStep = bestOfAll?.step;
+  const best = bestStep === undefined || bestStep === step ? undefined : bestCheckpoint(from, bestStep);
+  const lost = bestStep !== undefined && bestStep !== step && !best;
+  const kept = best ? [best, checkpoint] : [checkpoint];
+  for (const c of kept) saveCheckpoint(run, withoutLimits(asTheForks(c, spec, evaluations, lost), changed));
+  copyScalars(from, run, checkpoint.state);
+  copySnapshots(from, run, step);
+  copyInputs(from, run, step);
+  const saved = kept.map((c) => c.state.step);
+  const forked = { kind: 'forked', fromRun: source.id, fromStep: step, changed } as const;
+  writeJournal(run, [
+    { event: forked },
+    started,
+    ...history
+      .filter(
+        (e) =>
+          isAnyEvaluation(e) ||
+          e.kind === 'activations' ||
+          e.kind === 'device' ||
+          e.kind === 'inputs-accepted' ||
+          (e.kind === 'checkpoint' && saved.includes(e.step)),
+      )
+      // By the fork's metric, as what it evaluates itself; none where the fork has to look for its best again.
+      .map((e) => copied(e.kind === 'evaluation' ? { ...e, best: !lost && bests.has(e) } : e)),
+  ]);
+  // Last: without it nobody takes half a copy for a run.
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
+  const warnings = lost
+    ? [
+        `The best evaluation before step ${step} was at step ${bestStep}, whose checkpoint is gone: the fork looks for its best anew.`,
+      ]
+    : [];
+  return { run, spec, warnings };
+}
+
+function checkpointAt(run: string, step: number): Checkpoint {
+  const { checkpoints } = runPaths(run);
+  const steps = checkpointSteps(run);
+  if (!steps.includes(step))
+    throw new AuroraError(
+      'run',
+      `${run} has no checkpoint of step ${step}.`,
+      steps.length
+        ? `It has ${steps.length > 1 ? 'those of steps' : 'one, of step'} ${steps.join(', ')}.`
+        : 'It has none at all: it ended before the first.',
+    );
+  return readCheckpoint(join(checkpoints, stepName(step)));
+}
+
+/** Undefined where it is gone or damaged. */
+function bestCheckpoint(run: string, step: number): Checkpoint | undefined {
+  try {
+    return readCheckpoint(join(runPaths(run).checkpoints, stepName(step)));
+  } catch (e) {
+    if (e instanceof AuroraError) return undefined;
+    throw e;
+  }
+}
+
+/** The checkpoint with what it says of the run made true of the fork. */
+function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly AnyEvaluation[], lost: boolean) {
+  const { stopping, best } = replay(
+    spec,
+    evaluations.filter((e) => e.step <= c.state.step),
+  );
+  const state: CheckpointState = {
+    ...c.state,
+    best: best && !lost ? { ...best.metrics, step: best.step } : null,
+    earlyStopping: lost ? { ...stopping, best: null, reference: null } : stopping,
+    specHash: specHash(spec),
+  };
+  return { ...c, state };
+}
+
+/** What fits at once was found with other needs, where the fork changes those. */
+function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkpoint {
+  const needs = ['training.gradientCheckpointing', 'training.precision'];
+  return changed.some(({ key }) => needs.includes(key))
+    ? { ...c, state: { ...c.state, memory: undefined } }
+    : c;
+}
+
+/** The same evaluations under the fork's own metric and rule: either may be what was changed. */
+function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
+  const { metric, earlyStopping } = spec.training;
+  const stopping = new EarlyStopping(metric, earlyStopping);
+  const bests = new Set<AnyEvaluation>();
+  let best: Evaluation | undefined;
+  let form: AnyEvaluation['form'];
+  for (const e of evaluations) {
+    if (e.form !== form) {
+      // The best of the static form is looked for anew.
+      stopping.load(NOTHING_YET);
+      best = undefined;
+      form = e.form;
+    }
+    if (e.kind === 'diverged-evaluation') stopping.update('diverged');
+    else if (stopping.update(e.metrics[metric]).best) bests.add((best = e));
+  }
+  return { stopping: stopping.state(), best, bests };
+}
+
+const copied = (event: RunEvent): JournalLine => ({ event, t: event.t });
+
+/** The other run's first word, with the steps that the fork will take. */
+function startedEvent(source: RunSummary, spec: Experiment, step: number): JournalLine {
+  const started = source.events.find((e) => e.kind === 'started');
+  if (!started)
+    throw new AuroraError(
+      'run',
+      `${source.folder}/events.jsonl does not say how the run started.`,
+      'The file was changed or damaged after it was written; restore it from a copy.',
+    );
+  const { totalSteps, staticFrom } = makePlan(spec.training, started.trainExamples);
+  const before = makePlan(source.spec.training, started.trainExamples);
+  if (step >= totalSteps)
+    throw new AuroraError(
+      'run',
+      `The fork would have ${totalSteps} steps and begin at step ${step}, so nothing is left to train.`,
+      'Begin at an earlier checkpoint, or raise training.epochs or training.maxSteps with --set.',
+    );
+  if (Math.min(step, staticFrom) !== Math.min(step, before.staticFrom))
+    throw new AuroraError(
+      'run',
+      `The fork would train the static form from step ${staticFrom} on, but at its checkpoint, step ${step}, it has been trained ${step > before.staticFrom ? `since step ${before.staticFrom}` : 'not yet'}.`,
+      'Begin at an earlier checkpoint, or change training.epochs and training.staticEpochs together.',
+    );
+  return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });
+}
+
+function copyScalars(from: string, run: string, { step, curve }: CheckpointState): void {
+  for (const name of ['scalars', 'scalarColumns'] as const) copy(runPaths(from)[name], runPaths(run)[name]);
+  ScalarsWriter.open(run, step, curve).close();
+}
+
+/** The fork was trained on what its run was, up to where it begins. */
+function copyInputs(from: string, run: string, step: number): void {
+  const record = readInputs(from);
+  const upTo = record && inputsUpTo(record, step);
+  if (upTo) writeInputs(run, upTo);
+}
+
+function copySnapshots(from: string, run: string, step: number): void {
+  const { activations } = runPaths(from);
+  if (!existsSync(activations)) return;
+  const target = runPaths(run).activations;
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(activations)) {
+    const at = stepOfName(basename(name, '.bin'));
+    if (name === 'examples.json' || (at !== undefined && at <= step))
+      copy(join(activations, name), join(target, name));
+  }
+}
+
+function copy(from: string, to: string): void {
+  try {
+    copyFileSync(from, to);
+  } catch (e) {
+    throw diskError(to, e);
+  }
+}

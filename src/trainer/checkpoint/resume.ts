@@ -1,0 +1,65 @@
+import { rmSync } from 'node:fs';
+import { requireOwned } from '../../files/fence';
+import { runPaths } from '../../runs/layout';
+import { outcomeOf } from '../../runs/outcome';
+import { readRunSummary } from '../../runs/read';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import type { Checkpoint } from './checkpoint';
+import { latestCheckpoint, putBackReplaced } from './store';
+import type { Environment } from '../process/environment';
+import type { KnownTask } from '../task/task';
+import { specHash } from './spec-hash';
+
+/** What a resumed run starts from. */
+export interface Restored {
+  /** Undefined where the run died before its first checkpoint: it starts over, with the same seed. */
+  checkpoint: Checkpoint | undefined;
+  /** Labels and modules as the run has them; undefined where it died before it knew. */
+  known: KnownTask | undefined;
+  /** Whether the journal has its `started` line. */
+  started: boolean;
+  seconds: number;
+  examples: number;
+  /** What the checkpoint was made in. */
+  environment: Partial<Environment> | undefined;
+}
+
+/** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
+export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
+  putBackReplaced(run);
+  const found = latestCheckpoint(run, warn);
+  const summary = readRunSummary(run);
+  const started = summary.events.find((e) => e.kind === 'started');
+  const state = found?.checkpoint.state;
+  if (state && state.specHash !== specHash(spec))
+    throw new AuroraError(
+      'run',
+      `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
+      'spec.json must not be changed after a run has begun: start a new run instead.',
+    );
+  // Of a run that diverged: it has not come to its end any more.
+  requireOwned(runPaths(run).result);
+  rmSync(runPaths(run).result, { force: true });
+  return {
+    checkpoint: found?.checkpoint,
+    known: started,
+    started: started !== undefined,
+    seconds: state?.secondsSpent ?? 0,
+    examples: state?.examplesSeen ?? 0,
+    environment: state?.environment,
+  };
+}
+
+/** Refuses to resume what needs none. */
+export function requireResumable(run: string): Experiment {
+  const summary = readRunSummary(run);
+  const { spec } = summary;
+  if (outcomeOf(summary) === 'finished')
+    throw new AuroraError(
+      'run',
+      `${run} has finished.`,
+      'Start a new run, or export this one with `aurora export`.',
+    );
+  return spec;
+}

@@ -1,0 +1,38 @@
+import { holdsNull } from '../../experiment/metrics';
+import type { TrainableInfo } from '../../tasks/program';
+import type { Checkpoint } from './checkpoint';
+import { EarlyStopping, withoutBest } from '../loop/early-stopping';
+import type { TrainingState } from '../loop/loop';
+import { LossScale } from '../optimizer/loss-scale';
+import { AdamW } from '../optimizer/optimizer';
+import { parameterGroups } from '../optimizer/groups';
+import { initialParameters, type Task } from '../task/task';
+
+/** Where a run starts: seeded parameters, no moments, nothing evaluated. */
+export function initialState(task: Task, trainable: readonly TrainableInfo[]): TrainingState {
+  const { training } = task.spec;
+  return {
+    step: 0,
+    parameters: initialParameters(task),
+    optimizer: new AdamW(parameterGroups(trainable, training), {
+      betas: training.betas,
+      epsilon: training.epsilon,
+    }),
+    lossScale: training.precision === 'mixed' ? new LossScale() : undefined,
+    stopping: new EarlyStopping(training.metric, training.earlyStopping),
+    best: undefined,
+    last: undefined,
+  };
+}
+
+/** The same at a checkpoint; the optimizer and the early stopping of `fresh` go on from what it holds. */
+export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
+  const { state, parameters, optimizer } = checkpoint;
+  fresh.optimizer.load(optimizer);
+  // A fork of a float32 run may be the first with a scale, and one of a mixed run have none.
+  if (state.lossScale) fresh.lossScale?.load(state.lossScale);
+  const best =
+    state.best && !holdsNull(state.best) ? { step: state.best.step, metrics: state.best } : undefined;
+  fresh.stopping.load(best || !state.best ? state.earlyStopping : withoutBest(state.earlyStopping));
+  return { ...fresh, step: state.step, parameters, best, last: state.last ?? undefined };
+}

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { holdsNull } from '../../experiment/metrics';
+import { diskError, writeAtomic } from '../../files/atomic';
+import { requireOwned } from '../../files/fence';
+import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
+import { isTemporary, temporaryBeside } from '../../files/temporary';
+import { decodeSafetensors, encodeSafetensors } from '../../graph/safetensors';
+import { readIfThere, readJson } from '../../files/json';
+import { runPaths, stepName, stepOfName } from '../../runs/layout';
+import { AuroraError } from '../../shared/errors';
+import {
+  CHECKPOINT_VERSION,
+  optimizerOf,
+  optimizerTensors,
+  parameterTensors,
+  valuesOf,
+  type Checkpoint,
+  type CheckpointState,
+} from './checkpoint';
+import { sortedJson } from '../../shared/sorted-json';
+import { hasFiniteValues } from '../optimizer/finite';
+import { checkpointsToKeep } from './retention';
+import { own } from '../../shared/names';
+
+const STATE = 'state.json';
+const ADAPTER = 'adapter.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+
+/**
+ * state.json as it lies on the disk: the state, the SHA-256 of the two files beside it, and that of all this as sorted
+ * JSON. Older checkpoints have neither `checksum` nor `curve`.
+ */
+type StoredState = CheckpointState & { sha256: Record<string, string>; checksum?: string };
+
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed beside it first and
+ * then renamed, so a kill at any moment leaves the earlier checkpoints or the whole new one. Then those that
+ * are no longer needed are removed (checkpointsToKeep).
+ */
+export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
+  const { state } = checkpoint;
+  const folder = runPaths(run).checkpoints;
+  const target = join(folder, stepName(state.step));
+  const temporary = temporaryBeside(target);
+  const files = {
+    [ADAPTER]: encodeSafetensors(parameterTensors(checkpoint.parameters)),
+    [OPTIMIZER]: encodeSafetensors(optimizerTensors(checkpoint.optimizer), {
+      step: String(checkpoint.optimizer.step),
+    }),
+  };
+  const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
+  const stored = { ...state, sha256: sums };
+  const checked: StoredState = { ...stored, checksum: checksum(stored) };
+  try {
+    requireOwned(folder);
+    removeLeftovers(makeFolderIn(run, folder));
+    for (const [name, bytes] of Object.entries(files)) writeAtomic(join(temporary, name), bytes, run);
+    writeAtomic(join(temporary, STATE), `${JSON.stringify(checked, null, 2)}\n`, run);
+    flushFolder(temporary);
+    requireOwned(target);
+    replaceFolder(temporary, target);
+    prune(run, state);
+  } catch (e) {
+    throw diskError(target, e);
+  }
+  return target;
+}
+
+/** Reads a checkpoint's folder; AuroraError (`run`) where a file is missing, damaged or of a newer version. */
+export function readCheckpoint(path: string): Checkpoint {
+  const { sha256: sums, ...state } = readState(path);
+  const file = (name: string) => {
+    const where = join(path, name);
+    const bytes = readIfThere(where);
+    if (!bytes || sha256(bytes) !== own(sums, name))
+      throw new AuroraError(
+        'run',
+        `${where} is ${bytes ? 'not what was written: its SHA-256 differs' : 'missing'}.`,
+        'Resume from an earlier checkpoint of the run.',
+      );
+    return decodeSafetensors(bytes, where);
+  };
+  const optimizer = file(OPTIMIZER);
+  return {
+    state,
+    parameters: valuesOf(file(ADAPTER).tensors),
+    optimizer: optimizerOf(optimizer.tensors, Number(optimizer.metadata.step)),
+  };
+}
+
+/** The newest checkpoint that is whole and has not diverged, each other one before it told to `warn`; undefined if there is none. */
+export function latestCheckpoint(
+  run: string,
+  warn: (message: string) => void,
+): { path: string; checkpoint: Checkpoint } | undefined {
+  const folder = runPaths(run).checkpoints;
+  for (const step of checkpointSteps(run).reverse()) {
+    const path = join(folder, stepName(step));
+    try {
+      const checkpoint = readCheckpoint(path);
+      if (!isDead(checkpoint)) return { path, checkpoint };
+      warn(`The checkpoint of step ${step} is passed over: its model had diverged.`);
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      warn(`The checkpoint of step ${step} is passed over: ${e.message}`);
+    }
+  }
+  return undefined;
+}
+
+/** Earlier versions saved what had diverged. */
+const isDead = ({ state: { last }, parameters }: Checkpoint): boolean =>
+  holdsNull(last) || !hasFiniteValues(parameters);
+
+/** Without its checksum, which was right. */
+function readState(path: string): Omit<StoredState, 'checksum'> {
+  const where = join(path, STATE);
+  const state = readJson(where) as Partial<StoredState> | null;
+  if (state?.version !== CHECKPOINT_VERSION)
+    throw new AuroraError(
+      'run',
+      `${where} has the version ${state?.version}, and this program reads version ${CHECKPOINT_VERSION}.`,
+      'Resume with the version of AuroRA Lab that wrote it.',
+    );
+  if (typeof state.step !== 'number' || typeof state.sha256 !== 'object' || state.sha256 === null)
+    throw new AuroraError('run', `${where} is not a checkpoint's state.`);
+  if (stepOfName(basename(path)) !== state.step)
+    throw new AuroraError('run', `${where} says step ${state.step}, and its folder is ${basename(path)}.`);
+  const { checksum: written, ...rest } = state as StoredState;
+  const mayLackIt = written === undefined && state.curve === undefined;
+  if (!mayLackIt && written !== checksum(rest))
+    throw new AuroraError(
+      'run',
+      `${where} is not what was written: its checksum differs.`,
+      'Resume from an earlier checkpoint of the run.',
+    );
+  return rest;
+}
+
+/** As it comes back from the disk: JSON leaves out what is undefined. */
+const checksum = (state: Omit<StoredState, 'checksum'>): string =>
+  sha256(sortedJson(JSON.parse(JSON.stringify(state))));
+
+function prune(run: string, newest: CheckpointState): void {
+  const folder = runPaths(run).checkpoints;
+  const steps = checkpointSteps(run);
+  const keep = checkpointsToKeep(steps, newest.step, (step) => bestAsOf(join(folder, stepName(step))));
+  requireOwned(folder);
+  for (const step of steps)
+    if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
+}
+
+/** The step of the best evaluation up to a checkpoint; undefined where there is none or it cannot be read. */
+function bestAsOf(path: string): number | undefined {
+  try {
+    return readState(path).best?.step;
+  } catch {
+    // It is passed over by whoever wants to begin from it, and told there.
+    return undefined;
+  }
+}
+
+/** Steps that a run has checkpoints of, ascending. */
+export function checkpointSteps(run: string): number[] {
+  return namesIn(runPaths(run).checkpoints)
+    .map(stepOfName)
+    .filter((step) => step !== undefined)
+    .sort((a, b) => a - b);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw e;
+  }
+}
+
+/** As they were called before they were whole, also by earlier versions; one run has one writer. */
+const OLD_TEMPORARY = /^\.step-\d{6,}\.tmp(\.old)?$/;
+
+/** What a kill left behind. */
+function removeLeftovers(folder: string): void {
+  for (const name of namesIn(folder))
+    if (isTemporary(name) || OLD_TEMPORARY.test(name))
+      rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/** A checkpoint that was being replaced by another of the same step, also by earlier versions. */
+const REPLACED = /^\.(step-\d{6,})\..*tmp\.old$/;
+
+/**
+ * Puts back a checkpoint that a kill has left aside while one of the same step was to replace it. To be called by the
+ * run's owner before its checkpoints are read.
+ */
+export function putBackReplaced(run: string): void {
+  const folder = runPaths(run).checkpoints;
+  for (const name of namesIn(folder)) {
+    const target = REPLACED.exec(name)?.[1];
+    if (target === undefined || existsSync(join(folder, target))) continue;
+    requireOwned(folder);
+    try {
+      renameFlushed(join(folder, name), join(folder, target));
+    } catch (e) {
+      throw diskError(folder, e);
+    }
+  }
+}
+
+/** A folder cannot be renamed over another that has files in it: `putBackReplaced` mends a kill between the two. */
+function replaceFolder(from: string, to: string): void {
+  const old = `${from}.old`;
+  try {
+    renameSync(to, old);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw e;
+  }
+  renameFlushed(from, to);
+  rmSync(old, { recursive: true, force: true });
+}

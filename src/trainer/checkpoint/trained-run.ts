@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { tensorName } from '../../adapters/inject';
+import type { AdapterForm } from '../../adapters/method';
+import { elementCount } from '../../graph/model';
+import { runPaths, stepName } from '../../runs/layout';
+import { readRunSummary, type RunSummary } from '../../runs/read';
+import { AuroraError } from '../../shared/errors';
+import type { EvaluationMetrics } from '../../shared/events';
+import { checkpointSteps, readCheckpoint } from './store';
+import type { InputsNote } from '../../shared/inputs-words';
+import { loadValidation } from '../task/data';
+import type { Environment } from '../process/environment';
+import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
+import { inputsNote } from '../../runs/inputs-note';
+import { taskInForm } from '../loop/adapter-form';
+import { makePlan } from '../loop/plan';
+import { prepareTask, type Task } from '../task/task';
+
+/** Which of a run's states: the best evaluation's, the newest checkpoint's, or that of a checkpoint's step. */
+export type At = 'best' | 'last' | number;
+
+/** What a run had learned at one of its steps. */
+export interface Trained {
+  run: RunSummary;
+  at: At;
+  /** Optimizer steps done. */
+  step: number;
+  /** The form that was trained last. */
+  form: AdapterForm;
+  /** As the journal has them, where that step was evaluated. */
+  metrics?: EvaluationMetrics;
+  labels: string[];
+  /** Texts that it was trained on. */
+  trainExamples: number;
+  /** Its adapters are in `form`; of its data the validation side alone is there. */
+  task: Task;
+  parameters: Map<string, Float32Array>;
+  /** Whether its model, tokenizer and data are those that it was trained on. */
+  inputs: InputsNote;
+  /** What the checkpoint was made in, where it is still there. */
+  environment?: Partial<Environment>;
+}
+
+/** "best", "last" or a step. */
+export function parseAt(text: string | undefined): At {
+  if (text === undefined || text === 'best') return 'best';
+  if (text === 'last') return text;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new AuroraError(
+    'usage',
+    `--at takes best, last or the step of a checkpoint, not "${text}".`,
+    'The checkpoints are in the folder checkpoints of the run.',
+  );
+}
+
+/**
+ * @param near a folder for temporary graphs on the model's file system
+ * @param load what is read of the run's data
+ * @throws AuroraError 'run' where the run has no such state, or one that does not fit its experiment
+ */
+export async function openTrained(
+  folder: string,
+  at: At,
+  near: string,
+  load = loadValidation,
+): Promise<Trained> {
+  const run = readRunSummary(folder);
+  const started = run.events.find((e) => e.kind === 'started');
+  if (!started)
+    throw new AuroraError(
+      'run',
+      `${folder} has not begun to train, so it has learned nothing yet.`,
+      'Resume it with `aurora train --resume`.',
+    );
+  const step = stepOf(run, at);
+  const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
+  const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
+  const inputs = await inputsNote(run, step);
+  const prepared = await prepareTask(run.spec, near, started, load);
+  const { parameters, environment } = savedAt(run, at, step, prepared);
+  requireFitting(folder, prepared, parameters);
+  return {
+    run,
+    at,
+    step,
+    form,
+    ...(evaluation?.kind === 'evaluation' && { metrics: evaluation.metrics }),
+    labels: started.labels,
+    trainExamples: started.trainExamples,
+    task: taskInForm(prepared, form),
+    parameters,
+    inputs,
+    ...(environment && { environment }),
+  };
+}
+
+/** @throws AuroraError 'run' where the run has not come so far */
+export function stepOf({ folder, events }: RunSummary, at: At): number {
+  if (typeof at === 'number') return at;
+  const steps = events.flatMap((e) =>
+    at === 'best'
+      ? e.kind === 'evaluation' && e.best
+        ? [e.step]
+        : []
+      : e.kind === 'checkpoint'
+        ? [e.step]
+        : [],
+  );
+  const newest = steps.at(-1);
+  if (newest !== undefined) return newest;
+  throw new AuroraError(
+    'run',
+    at === 'best' ? `${folder} has not been evaluated yet.` : `${folder} has no checkpoint yet.`,
+    at === 'best' ? 'Wait for its first evaluation, or take its last checkpoint.' : 'Wait for its first.',
+  );
+}
+
+/** From the step's checkpoint; the best and last adapters lie apart, too, in case that is gone. */
+function savedAt(
+  { folder }: RunSummary,
+  at: At,
+  step: number,
+  task: Task,
+): Pick<Trained, 'parameters' | 'environment'> {
+  const paths = runPaths(folder);
+  const steps = checkpointSteps(folder);
+  const apart = typeof at === 'number' ? undefined : join(paths.adapter, at);
+  const isApart = apart !== undefined && existsSync(apart) && (stepOfAdapter(apart) ?? step) === step;
+  if (steps.includes(step))
+    try {
+      const { parameters, state } = readCheckpoint(join(paths.checkpoints, stepName(step)));
+      return { parameters, environment: state.environment };
+    } catch (e) {
+      if (!isApart) throw e;
+    }
+  if (isApart) return { parameters: readPeftAdapter(apart, task.adapters) };
+  throw new AuroraError(
+    'run',
+    `${folder} has no checkpoint of step ${step}.`,
+    steps.length ? `It has those of steps ${steps.join(', ')}.` : 'It has none at all.',
+  );
+}
+
+function requireFitting(folder: string, task: Task, parameters: ReadonlyMap<string, Float32Array>): void {
+  const wanted = new Map(
+    task.adapters.flatMap((a) => a.tensors.map((t) => [tensorName(a, t.name), elementCount(t.dims)])),
+  );
+  if (task.head) for (const name of [task.head.weight, task.head.bias]) wanted.set(name, NaN);
+  for (const [name, size] of wanted) {
+    const have = parameters.get(name)?.length;
+    if (have !== undefined && (Number.isNaN(size) || have === size)) continue;
+    throw new AuroraError(
+      'run',
+      `${folder}: what was saved ${have === undefined ? `has no ${name}` : `has ${have} numbers in ${name}, not ${size}`}.`,
+      'It belongs to another experiment, or the model has changed since.',
+    );
+  }
+}

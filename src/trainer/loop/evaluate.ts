@@ -1,0 +1,64 @@
+import type { Dataset } from '../../data/dataset';
+import { evaluationOrder } from '../../data/order';
+import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
+import type { Evaluated } from '../../shared/events';
+import { ConfusionMatrix } from '../../tasks/confusion';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import type { Part } from '../micro-batch/parts';
+import { argmax } from '../../tasks/softmax';
+import type { Task } from '../task/task';
+
+/**
+ * Mean loss and metrics over a whole data set; the same batches and so the same bits every time. 'diverged' where the
+ * loss or a logit is not finite: the largest of them would be the first class's, which is no prediction.
+ *
+ * @param seen is given each example's logits, in the order in which they are computed
+ */
+export async function evaluateDataset(
+  evaluator: Evaluator,
+  task: Task,
+  micro: MicroBatches,
+  dataset: Dataset,
+  parameters: Parameters,
+  seen?: (example: number, logits: Float32Array) => void,
+): Promise<Evaluated> {
+  const matrix = new ConfusionMatrix(task.data.labels.length);
+  let lossSum = 0;
+  let count = 0;
+  for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {
+    const results = await micro.run('evaluation', dataset, indices, async (parts) => {
+      const out: (EvaluationResult & Part)[] = [];
+      for (const part of parts)
+        out.push({
+          ...(await evaluator.evaluate(task.feeds(dataset, part.indices, part.length), parameters)),
+          ...part,
+        });
+      return out;
+    });
+    for (const result of results) {
+      lossSum += result.lossSum;
+      count += result.count;
+      for (const [i, logits] of logitsOf(result).entries()) {
+        if (!logits.every(Number.isFinite)) return 'diverged';
+        const example = result.indices[i];
+        matrix.add(dataset.examples[example].label, argmax(logits));
+        seen?.(example, logits);
+      }
+    }
+  }
+  if (!Number.isFinite(lossSum)) return 'diverged';
+  return {
+    loss: lossSum / count,
+    accuracy: matrix.accuracy(),
+    f1: matrix.f1(),
+    matthews: matrix.matthews(),
+    examples: matrix.examples,
+  };
+}
+
+/** Each example's logits, as views. */
+function logitsOf({ logits, indices }: EvaluationResult & Part): Float32Array[] {
+  const data = logits.data as Float32Array;
+  const classes = data.length / indices.length;
+  return Array.from(indices, (_, i) => data.subarray(i * classes, (i + 1) * classes));
+}

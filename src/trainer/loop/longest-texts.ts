@@ -1,0 +1,22 @@
+import type { Evaluator, Parameters } from '../../engine/stepper';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import type { Task } from '../task/task';
+
+/**
+ * Runs the longest text of each data set once, so that a model with too few positions for it fails before the
+ * first step, and not at the one that meets it.
+ */
+export async function tryLongest(
+  evaluator: Evaluator,
+  task: Task,
+  micro: MicroBatches,
+  parameters: Parameters,
+): Promise<void> {
+  for (const { dataset } of [task.data.train, task.data.validation]) {
+    const lengths = dataset.examples.map((e) => e.ids.length);
+    const longest = lengths.indexOf(lengths.reduce((a, b) => Math.max(a, b)));
+    await micro.run('evaluation', dataset, [longest], () =>
+      evaluator.evaluate(task.feeds(dataset, [longest]), parameters),
+    );
+  }
+}

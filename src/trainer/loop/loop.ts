@@ -1,0 +1,179 @@
+import { epochOrder } from '../../data/order';
+import type { Stepper } from '../../engine/stepper';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../shared/events';
+import { clipByGlobalNorm } from '../optimizer/clip';
+import type { Judged } from './divergence';
+import { DropoutMasks } from '../optimizer/dropout';
+import type { EarlyStopping } from './early-stopping';
+import { evaluateDataset } from './evaluate';
+import { divergedEvaluation, hasFiniteValues, requireFinite, requireFiniteLoss } from '../optimizer/finite';
+import type { LossScale } from '../optimizer/loss-scale';
+import { withLossScale } from '../optimizer/loss-scale-stepper';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import type { AdamW } from '../optimizer/optimizer';
+import type { Plan } from './plan';
+import { scheduleFactor } from './schedule';
+import { penalizeOffsets } from '../optimizer/penalize-offsets';
+import { gradientStep, type GradientStep } from './step';
+import type { Task } from '../task/task';
+
+export interface BestEvaluation {
+  step: number;
+  metrics: EvaluationMetrics;
+}
+
+/** What a step leaves for the journal and the progress bar. */
+export interface StepRecord {
+  step: number;
+  loss: number;
+  learningRate: number;
+  /** NaN where the step's update was skipped. */
+  gradientNorm: number;
+  examples: number;
+  tokens: number;
+  seconds: number;
+}
+
+/** All that changes while a run trains; a checkpoint holds exactly this. */
+export interface TrainingState {
+  /** Optimizer steps done. */
+  step: number;
+  parameters: Map<string, Float32Array>;
+  optimizer: AdamW;
+  /** In mixed precision only. */
+  lossScale: LossScale | undefined;
+  stopping: EarlyStopping;
+  best: BestEvaluation | undefined;
+  last: Evaluated | undefined;
+}
+
+/** What the loop tells and asks whoever keeps the run. */
+export interface LoopHooks {
+  stepped(record: StepRecord): void;
+  /** The gradients of this step overflowed float16 and were thrown away. */
+  skipped(step: number, lossScale: LossScale): void;
+  /** Whether an evaluation counts, or is of a model that diverged. */
+  judge(found: Evaluated): Judged;
+  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
+  diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
+  snapshot(step: number): Promise<void>;
+  checkpoint(step: number): Promise<void>;
+  stopRequested(): StopReason | undefined;
+  checkpointRequested(): boolean;
+}
+
+/** `finished` also where the dynamic form is, and the static one is still to be trained. */
+export type LoopEnd = 'finished' | 'early-stopping' | StopReason;
+
+/**
+ * Trains until the plan's end or that of its dynamic phase, a request to stop, or early stopping. Everything it does at a step follows
+ * from the seed and the step's number, so it can start at any step whose state it is given.
+ */
+export async function trainingLoop(
+  task: Task,
+  stepper: Stepper,
+  micro: MicroBatches,
+  plan: Plan,
+  state: TrainingState,
+  hooks: LoopHooks,
+): Promise<LoopEnd> {
+  const { training } = task.spec;
+  const { dataset } = task.data.train;
+  const dropout = new DropoutMasks(task.adapters, task.infos, training.seed);
+  const scaled = state.lossScale ? withLossScale(stepper, state.lossScale) : stepper;
+  let order: number[][] = [];
+  let orderOf = -1;
+  const until = state.step < plan.staticFrom ? plan.staticFrom : plan.totalSteps;
+  while (state.step < until) {
+    const began = performance.now();
+    const epoch = Math.floor(state.step / plan.stepsPerEpoch);
+    if (epoch !== orderOf) {
+      order = epochOrder(dataset, { ...training, epoch });
+      orderOf = epoch;
+    }
+    const first = (state.step % plan.stepsPerEpoch) * training.gradientAccumulation;
+    const batches = order.slice(first, first + training.gradientAccumulation);
+    const factor = scheduleFactor(training.schedule, state.step, plan.warmupSteps, plan.totalSteps);
+    const result = await gradientStep(scaled, task, micro, batches, state.parameters, dropout, state.step);
+    const step = state.step + 1;
+    const gradientNorm = update(step, result, factor, task, state, hooks);
+    state.step = step;
+    hooks.stepped({
+      step,
+      loss: result.loss,
+      learningRate: training.learningRate * factor,
+      gradientNorm,
+      examples: result.examples,
+      tokens: result.tokens,
+      seconds: (performance.now() - began) / 1000,
+    });
+    const stop = plan.evaluates(step) && (await evaluate(task, stepper, micro, plan, state, hooks));
+    if (plan.snapshots(step)) await hooks.snapshot(step);
+    if (plan.checkpoints(step) || hooks.checkpointRequested()) await hooks.checkpoint(step);
+    if (stop && step < plan.totalSteps) return 'early-stopping';
+    const reason = hooks.stopRequested();
+    if (reason && step < plan.totalSteps) {
+      if (!plan.checkpoints(step)) await hooks.checkpoint(step);
+      return reason;
+    }
+  }
+  return 'finished';
+}
+
+/** @returns the norm of the gradients before clipping, NaN where they overflowed float16 and nothing was updated */
+function update(
+  step: number,
+  { loss, gradients }: GradientStep,
+  factor: number,
+  task: Task,
+  state: TrainingState,
+  hooks: LoopHooks,
+): number {
+  if (state.lossScale) {
+    requireFiniteLoss(step, loss);
+    if (!hasFiniteValues(gradients)) {
+      state.lossScale.skip(step);
+      hooks.skipped(step, state.lossScale);
+      return NaN;
+    }
+    state.lossScale.good();
+  } else requireFinite(step, loss, gradients);
+  penalizeOffsets(gradients, state.parameters, task);
+  const norm = clipByGlobalNorm(gradients, task.spec.training.maxGradientNorm);
+  state.optimizer.step(state.parameters, gradients, factor);
+  return norm;
+}
+
+/**
+ * @returns whether early stopping says to stop
+ * @throws AuroraError 'diverged' where the evaluation is not finite: nothing that could be saved is worth it
+ */
+async function evaluate(
+  task: Task,
+  stepper: Stepper,
+  micro: MicroBatches,
+  plan: Plan,
+  state: TrainingState,
+  hooks: LoopHooks,
+): Promise<boolean> {
+  const { training } = task.spec;
+  const began = performance.now();
+  const { dataset } = task.data.validation;
+  const judged = hooks.judge(await evaluateDataset(stepper, task, micro, dataset, state.parameters));
+  const { step } = state;
+  const epoch = step / plan.stepsPerEpoch;
+  const seconds = (performance.now() - began) / 1000;
+  if ('diverged' in judged) {
+    const { diverged: reason, metrics } = judged;
+    state.last = 'diverged';
+    hooks.diverged({ step, epoch, reason, seconds, ...(metrics && { metrics }) });
+    if (reason === 'non-finite') throw divergedEvaluation(step);
+    return state.stopping.update('diverged').stop;
+  }
+  const { metrics } = judged;
+  const { best, stop } = state.stopping.update(metrics[training.metric]);
+  state.last = metrics;
+  if (best) state.best = { step, metrics };
+  hooks.evaluated(step, epoch, metrics, best, seconds);
+  return stop;
+}

@@ -1,0 +1,23 @@
+import { AuroraError } from '../../shared/errors';
+import type { Plan } from './plan';
+
+/** Where a trial of a sweep pauses: so many epochs or optimizer steps from its begin. */
+export interface PausePoint {
+  unit: 'epoch' | 'step';
+  value: number;
+}
+
+/** "epoch:1.5" or "step:40". */
+export function parsePausePoint(text: string | undefined): PausePoint | undefined {
+  if (text === undefined) return undefined;
+  const [, unit, value] = /^(epoch|step):(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (unit === undefined)
+    throw new AuroraError('usage', `--pause-at takes epoch:NUMBER or step:NUMBER, not "${text}".`);
+  return { unit: unit as PausePoint['unit'], value: Number(value) };
+}
+
+/** Whether a run pauses once `step` optimizer steps are done: at an evaluation, which is what is compared. */
+export const pauses = (plan: Plan, step: number, at: PausePoint | undefined): boolean =>
+  at !== undefined &&
+  plan.evaluates(step) &&
+  (at.unit === 'step' ? step : step / plan.stepsPerEpoch) >= at.value;

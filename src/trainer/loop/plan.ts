@@ -1,0 +1,38 @@
+import type { AdapterForm } from '../../adapters/method';
+import type { TrainingSpec } from '../../shared/experiment';
+import { warmupStepsOf } from './schedule';
+
+/** How many steps there are and which of them do more than train. */
+export interface Plan {
+  stepsPerEpoch: number;
+  totalSteps: number;
+  warmupSteps: number;
+  /** Steps after which the static form is trained; all of them where it never is. */
+  staticFrom: number;
+  /** The form in which parameters were trained last, once `step` optimizer steps are done. */
+  trainedForm(step: number): AdapterForm;
+  /** Whether something is due once `step` optimizer steps are done. */
+  evaluates(step: number): boolean;
+  checkpoints(step: number): boolean;
+  snapshots(step: number): boolean;
+}
+
+export function makePlan(t: TrainingSpec, trainExamples: number): Plan {
+  const microBatches = Math.ceil(trainExamples / t.batchSize);
+  const stepsPerEpoch = Math.ceil(microBatches / t.gradientAccumulation);
+  const totalSteps = Math.min(t.epochs * stepsPerEpoch, t.maxSteps ?? Infinity);
+  const staticFrom = Math.max(0, totalSteps - (t.staticEpochs ?? 0) * stepsPerEpoch);
+  const every = t.evaluateEvery === 'epoch' ? stepsPerEpoch : t.evaluateEvery;
+  const due = (step: number, n: number) => n > 0 && step % n === 0;
+  const evaluates = (step: number) => due(step, every) || step === totalSteps || step === staticFrom;
+  return {
+    stepsPerEpoch,
+    totalSteps,
+    warmupSteps: warmupStepsOf(t, totalSteps),
+    staticFrom,
+    trainedForm: (step) => (step > staticFrom || staticFrom === 0 ? 'static' : 'dynamic'),
+    evaluates,
+    checkpoints: (step) => due(step, t.checkpointEvery) || evaluates(step),
+    snapshots: (step) => due(step, t.activationsEvery) || evaluates(step),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Parameters, Stepper, StepResult } from '../../engine/stepper';
+import type { DropoutMasks } from '../optimizer/dropout';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import type { Part } from '../micro-batch/parts';
+import type { Task } from '../task/task';
+
+export interface GradientStep {
+  /** Mean over the examples of the step. */
+  loss: number;
+  gradients: Map<string, Float32Array>;
+  examples: number;
+  /** Real tokens, padding excluded. */
+  tokens: number;
+}
+
+/**
+ * Loss and gradients of one optimizer step over its batches, each in parts that fit into memory. Every gradient is
+ * scaled by one over the examples of the whole step, so their plain sum is the gradient of the mean, however unequal
+ * the parts.
+ */
+export async function gradientStep(
+  stepper: Stepper,
+  task: Task,
+  micro: MicroBatches,
+  batches: readonly (readonly number[])[],
+  parameters: Parameters,
+  dropout: DropoutMasks,
+  step: number,
+): Promise<GradientStep> {
+  const { dataset } = task.data.train;
+  const examples = batches.reduce((n, b) => n + b.length, 0);
+  let gradients: Gradients | undefined;
+  let lossSum = 0;
+  for (const batch of batches) {
+    const result = await micro.run('step', dataset, batch, (parts) =>
+      sumOf(parts, ({ indices, length }) => {
+        const inputs = { ...task.feeds(dataset, indices, length), ...dropout.masks(step, indices, length) };
+        return stepper.step(inputs, parameters, 1 / examples);
+      }),
+    );
+    lossSum += result.lossSum;
+    gradients = gradients ? add(gradients, result.gradients) : result.gradients;
+  }
+  const tokens = batches.flat().reduce((n, i) => n + dataset.examples[i].ids.length, 0);
+  return { loss: lossSum / examples, gradients: gradients!, examples, tokens };
+}
+
+async function sumOf(
+  parts: readonly Part[],
+  run: (part: Part) => Promise<StepResult>,
+): Promise<Omit<StepResult, 'count'>> {
+  let gradients: Gradients | undefined;
+  let lossSum = 0;
+  for (const part of parts) {
+    const result = await run(part);
+    lossSum += result.lossSum;
+    gradients = gradients ? add(gradients, result.gradients) : result.gradients;
+  }
+  return { lossSum, gradients: gradients! };
+}
+
+type Gradients = StepResult['gradients'];
+
+function add(into: Gradients, other: Gradients): Gradients {
+  for (const [name, values] of other) {
+    const sum = into.get(name)!;
+    for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+  }
+  return into;
+}

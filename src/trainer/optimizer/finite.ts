@@ -1,0 +1,64 @@
+import { AuroraError } from '../../shared/errors';
+
+/** Stops a run at the first NaN or infinity, naming the step and the tensor. */
+export function requireFinite(
+  step: number,
+  loss: number,
+  gradients: ReadonlyMap<string, Float32Array>,
+): void {
+  const found = firstNonFinite(gradients);
+  if (found)
+    throw diverged(
+      step,
+      `the gradient of ${found.name} is ${found.value} at position ${found.at} (loss ${loss})`,
+    );
+  if (!Number.isFinite(loss)) throw diverged(step, `the loss is ${loss}`);
+}
+
+export const hasFiniteValues = (tensors: ReadonlyMap<string, Float32Array>): boolean =>
+  firstNonFinite(tensors) === undefined;
+
+/** Before anything is saved: an update may overflow where its gradient did not. */
+export function requireFiniteParameters(step: number, parameters: ReadonlyMap<string, Float32Array>): void {
+  const found = firstNonFinite(parameters);
+  if (found) throw diverged(step, `${found.name} is ${found.value} at position ${found.at}`);
+}
+
+/** An evaluation that found a number that is not finite. */
+export const divergedEvaluation = (step: number): AuroraError =>
+  diverged(step, 'the loss or a logit of the validation data is not finite');
+
+/** A run that was trained to its end, and exploded on the way (divergence.ts). */
+export const divergedAtEnd = (step: number): AuroraError =>
+  diverged(
+    step,
+    'the losses of the training and of the validation data are far above that of guessing',
+    'Checkpoints from before its evaluations diverged are whole.',
+  );
+
+function firstNonFinite(
+  tensors: ReadonlyMap<string, Float32Array>,
+): { name: string; at: number; value: number } | undefined {
+  for (const [name, values] of tensors) {
+    const at = values.findIndex((v) => !Number.isFinite(v));
+    if (at >= 0) return { name, at, value: values[at] };
+  }
+  return undefined;
+}
+
+/** Of a step in mixed precision: no loss scale helps where the forward pass overflows. */
+export function requireFiniteLoss(step: number, loss: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new AuroraError(
+    'diverged',
+    `Training in mixed precision diverged at step ${step}: the loss is ${loss}. An activation may have exceeded float16's 65,504.`,
+    'Set training.precision to "float32". The last checkpoint is whole.',
+  );
+}
+
+const diverged = (step: number, what: string, rest = 'The last checkpoint is whole.'): AuroraError =>
+  new AuroraError(
+    'diverged',
+    `Training diverged at step ${step}: ${what}.`,
+    `Lower training.learningRate, lengthen the warm-up, or clip harder (training.maxGradientNorm). ${rest}`,
+  );

@@ -1,0 +1,71 @@
+import { AuroraError } from '../../shared/errors';
+
+/** What a checkpoint keeps of it. */
+export interface LossScaleState {
+  scale: number;
+  /** Steps since the scale last changed. */
+  goodSteps: number;
+  /** Steps of the whole run whose gradients were thrown away. */
+  skipped: number;
+}
+
+const INITIAL = 2 ** 16;
+const GROWTH_INTERVAL = 2000;
+
+/**
+ * The factor on the loss that keeps small gradients above float16's smallest number. It starts at 2^16, is
+ * halved at every step with a gradient that is not finite, whose update is skipped, and doubled after 2,000
+ * steps in a row without one: PyTorch's torch.amp.GradScaler with its defaults, after Micikevicius et al.,
+ * "Mixed Precision Training" (2018). A power of two, so that scaling itself rounds nothing.
+ */
+export class LossScale {
+  private now: LossScaleState = { scale: INITIAL, goodSteps: 0, skipped: 0 };
+
+  get value(): number {
+    return this.now.scale;
+  }
+
+  get skipped(): number {
+    return this.now.skipped;
+  }
+
+  /** After a step with finite gradients. */
+  good(): void {
+    if (++this.now.goodSteps < GROWTH_INTERVAL) return;
+    this.now.goodSteps = 0;
+    // Above the largest float32 it would be infinite itself.
+    this.now.scale = Math.min(2 * this.now.scale, 2 ** 127);
+  }
+
+  /**
+   * After a step whose update is skipped.
+   *
+   * @throws AuroraError 'diverged' once the scale is below 1: then the numbers themselves do not fit
+   */
+  skip(step: number): void {
+    this.now = { scale: this.now.scale / 2, goodSteps: 0, skipped: this.now.skipped + 1 };
+    if (this.now.scale < 1)
+      throw new AuroraError(
+        'diverged',
+        `Training in mixed precision diverged at step ${step}: gradients are not finite even with a loss scale of 1.`,
+        'Set training.precision to "float32". The last checkpoint is whole.',
+      );
+  }
+
+  state(): LossScaleState {
+    return { ...this.now };
+  }
+
+  load(state: LossScaleState): void {
+    this.now = { ...state };
+  }
+}
+
+/** The first skipped steps are told one by one, later ones at 10, 100, 1,000 … of them. */
+export function skippedWarning(step: number, { skipped, value }: LossScale): string | undefined {
+  if (skipped <= 3)
+    return `The gradients of step ${step} overflowed float16: its update is skipped, and the loss scale halved to ${value}. A few such steps are normal until the scale fits.`;
+  return /^10+$/.test(String(skipped))
+    ? `${skipped} steps were skipped so far, since their gradients overflowed float16; the loss scale is ${value}.`
+    : undefined;
+}

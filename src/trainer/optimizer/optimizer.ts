@@ -1,0 +1,130 @@
+import { AuroraError } from '../../shared/errors';
+
+/** Parameters that share a learning rate and a weight decay; `lr` is the rate that the schedule scales. */
+export interface ParameterGroup {
+  names: string[];
+  lr: number;
+  weightDecay: number;
+}
+
+export interface AdamWOptions {
+  betas: [number, number];
+  epsilon: number;
+}
+
+/** All that AdamW remembers between steps; restoring it continues the run bit for bit. */
+export interface AdamWState {
+  /** Steps taken. */
+  step: number;
+  /** Running mean of the gradient (PyTorch: exp_avg), by parameter. */
+  firstMoments: Map<string, Float32Array>;
+  /** Running mean of the squared gradient (PyTorch: exp_avg_sq), by parameter. */
+  secondMoments: Map<string, Float32Array>;
+}
+
+type Arrays = ReadonlyMap<string, Float32Array>;
+
+const copyOf = (arrays: Arrays): Map<string, Float32Array> =>
+  new Map(Array.from(arrays, ([name, values]) => [name, values.slice()]));
+
+/**
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), in the order and the float32 rounding of
+ * torch.optim.AdamW's single-tensor path: scalars are worked out in double precision and rounded once, each
+ * tensor operation is rounded to float32.
+ */
+export class AdamW {
+  private stepCount = 0;
+  private firstMoments = new Map<string, Float32Array>();
+  private secondMoments = new Map<string, Float32Array>();
+
+  constructor(
+    private readonly groups: readonly ParameterGroup[],
+    private readonly options: AdamWOptions,
+  ) {}
+
+  /** Updates `params` in place. `lrFactor` is the schedule's factor at this step; `grads` has every parameter. */
+  step(params: Arrays, grads: Arrays, lrFactor: number): void {
+    const [beta1, beta2] = this.options.betas;
+    this.stepCount++;
+    const bias1 = 1 - beta1 ** this.stepCount;
+    const scalars = {
+      weight1: Math.fround(1 - beta1),
+      beta2: Math.fround(beta2),
+      weight2: Math.fround(1 - beta2),
+      rootBias2: Math.fround(Math.sqrt(1 - beta2 ** this.stepCount)),
+      epsilon: Math.fround(this.options.epsilon),
+    };
+    for (const group of this.groups) {
+      const lr = group.lr * lrFactor;
+      const decay = Math.fround(1 - lr * group.weightDecay);
+      const stepSize = Math.fround(lr / bias1);
+      for (const name of group.names) {
+        const p = this.sized(params, name);
+        const g = this.sized(grads, name, p.length);
+        update(p, g, this.moment('firstMoments', name, p), this.moment('secondMoments', name, p), {
+          ...scalars,
+          decay,
+          stepSize,
+        });
+      }
+    }
+  }
+
+  /** A copy, safe to keep while training goes on. */
+  state(): AdamWState {
+    return {
+      step: this.stepCount,
+      firstMoments: copyOf(this.firstMoments),
+      secondMoments: copyOf(this.secondMoments),
+    };
+  }
+
+  load(state: AdamWState): void {
+    this.stepCount = state.step;
+    this.firstMoments = copyOf(state.firstMoments);
+    this.secondMoments = copyOf(state.secondMoments);
+  }
+
+  private moment(kind: 'firstMoments' | 'secondMoments', name: string, p: Float32Array): Float32Array {
+    if (!this[kind].has(name)) this[kind].set(name, new Float32Array(p.length));
+    return this.sized(this[kind], name, p.length);
+  }
+
+  private sized(arrays: Arrays, name: string, length?: number): Float32Array {
+    const values = arrays.get(name);
+    if (!values || (length !== undefined && values.length !== length))
+      throw new AuroraError(
+        'run',
+        `The optimizer has ${values?.length ?? 'no'} values for ${name}, where ${length ?? 'some'} are needed.`,
+        'A checkpoint of another adapter or rank cannot be continued: start a new run.',
+      );
+    return values;
+  }
+}
+
+interface UpdateScalars {
+  decay: number;
+  weight1: number;
+  beta2: number;
+  weight2: number;
+  rootBias2: number;
+  epsilon: number;
+  stepSize: number;
+}
+
+function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, s: UpdateScalars): void {
+  const f = Math.fround;
+  const { decay, weight1, beta2, weight2, rootBias2, epsilon, stepSize } = s;
+  // torch.lerp works from the nearer end, so that a weight of one gives the end itself.
+  const fromStart = weight1 < 0.5;
+  const keep1 = f(1 - weight1);
+  for (let i = 0; i < p.length; i++) {
+    const gi = g[i];
+    const mi = m[i];
+    const step = f(gi - mi);
+    m[i] = fromStart ? mi + f(weight1 * step) : gi - f(step * keep1);
+    v[i] = f(v[i] * beta2) + f(f(weight2 * gi) * gi);
+    const denominator = f(f(f(Math.sqrt(v[i])) / rootBias2) + epsilon);
+    p[i] = f(p[i] * decay) - f(f(stepSize * m[i]) / denominator);
+  }
+}

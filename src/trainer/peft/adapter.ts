@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { weightsMetadata } from '../../adapters/budget-file';
+import { tensorName } from '../../adapters/inject';
+import type { AdapterForm } from '../../adapters/method';
+import type { LayerAdapter } from '../../adapters/select';
+import { writeAtomic } from '../../files/atomic';
+import { pytorchPathOf } from '../../graph/layer-names';
+import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
+import { AuroraError } from '../../shared/errors';
+import type { Experiment } from '../../shared/experiment';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { sortedJson } from '../../shared/sorted-json';
+import { peftConfig } from './config';
+import { HEAD_KEY, peftKey } from './keys';
+
+export const CONFIG_FILE = 'adapter_config.json';
+export const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** What PEFT's files have no place for: it refuses keys of its configuration that it does not know. */
+export const OWN_FILE = 'aurora.json';
+
+/** aurora.json */
+export interface OwnWords {
+  /** In the order of the head's rows. */
+  labels: readonly string[];
+  /** What the head reads; left out where there is none. */
+  pooling?: 'first-token' | 'mean';
+}
+
+type Parameters = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Writes an adapter in PEFT's file layout, as it was trained, into a folder that is there.
+ *
+ * @param step that it is of; kept beside the weights, in the one file that cannot be of two writes
+ */
+export function writePeftAdapter(
+  folder: string,
+  spec: Experiment,
+  adapters: readonly LayerAdapter[],
+  parameters: Parameters,
+  labels: readonly string[],
+  form: AdapterForm = 'dynamic',
+  step?: number,
+): void {
+  const tensors = new Map<string, FloatTensor>();
+  for (const a of adapters)
+    for (const t of a.tensors)
+      tensors.set(peftKey(pytorchPathOf(a.layer), t.peftName), {
+        dims: t.dims,
+        data: parameters.get(tensorName(a, t.name))!,
+      });
+  writeFiles(folder, peftConfig(spec, adapters, form), tensors, spec, parameters, labels, step);
+}
+
+/**
+ * The files of an adapter, its head among the tensors, in a folder that is there.
+ *
+ * @param tensors those of its modules, by their keys
+ */
+export function writeFiles(
+  folder: string,
+  config: Record<string, unknown>,
+  tensors: ReadonlyMap<string, FloatTensor>,
+  spec: Experiment,
+  parameters: Parameters,
+  labels: readonly string[],
+  step?: number,
+): void {
+  const all = new Map(tensors);
+  const weight = parameters.get(HEAD_WEIGHT);
+  if (weight) {
+    all.set(HEAD_KEY.weight, { dims: [labels.length, weight.length / labels.length], data: weight });
+    all.set(HEAD_KEY.bias, { dims: [labels.length], data: parameters.get(HEAD_BIAS)! });
+  }
+  const own: OwnWords = { labels, ...(weight && { pooling: spec.task.pooling }) };
+  const metadata = step === undefined ? { format: 'pt' } : weightsMetadata(step);
+  writeAtomic(join(folder, OWN_FILE), `${JSON.stringify(own, null, 2)}\n`, folder);
+  writeAtomic(join(folder, CONFIG_FILE), `${sortedJson(config, 2)}\n`, folder);
+  writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata), folder);
+}
+
+/** The step that a run wrote an adapter at; undefined where there is no adapter, it is damaged, or of an earlier version. */
+export function stepOfAdapter(folder: string): number | undefined {
+  try {
+    const { step } = readSafetensors(join(folder, WEIGHTS_FILE)).metadata;
+    return step === undefined ? undefined : Number(step);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */
+export function readPeftAdapter(
+  folder: string,
+  adapters: readonly LayerAdapter[],
+): Map<string, Float32Array> {
+  const path = join(folder, WEIGHTS_FILE);
+  const { tensors } = readSafetensors(path);
+  const take = (key: string, ...others: string[]): Float32Array => {
+    const found = [key, ...others].map((k) => tensors.get(k)).find((t) => t !== undefined);
+    if (!found)
+      throw new AuroraError(
+        'run',
+        `${path} has no tensor ${key}.`,
+        'It belongs to another experiment, or was changed.',
+      );
+    return found.data;
+  };
+  const values = new Map<string, Float32Array>();
+  for (const a of adapters)
+    for (const t of a.tensors) {
+      const [key, former] = [pytorchPathOf(a.layer), a.layer.path].map((path) => peftKey(path, t.peftName));
+      values.set(tensorName(a, t.name), take(key, former));
+    }
+  if (tensors.has(HEAD_KEY.weight)) {
+    values.set(HEAD_WEIGHT, take(HEAD_KEY.weight));
+    values.set(HEAD_BIAS, take(HEAD_KEY.bias));
+  }
+  return values;
+}

@@ -1,0 +1,73 @@
+import type { AdapterForm } from '../../adapters/method';
+import { methodOf } from '../../adapters/registry';
+import type { LayerAdapter } from '../../adapters/select';
+import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../shared/experiment';
+import { exactly } from '../../adapters/exactly';
+import { pytorchPathOf } from '../../graph/layer-names';
+import { baseModel } from './base-model';
+
+type Json = Record<string, unknown>;
+
+/**
+ * adapter_config.json as PEFT writes it. A LoRA's has only keys that every PEFT since 0.7 knows, and a DoRA's those of
+ * 0.9, so that none refuses it; AuroRA's dynamic form and what PEFT does not have, or has with other random numbers, are
+ * types of their own.
+ *
+ * @param form the one that was trained last
+ */
+export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], form: AdapterForm): Json {
+  const { adapter } = spec;
+  if (adapter.method === 'none') return { ...common(spec), peft_type: 'NONE', target_modules: [] };
+  const { peft } = methodOf(adapter);
+  return { ...tuned(spec, adapter, adapters), peft_type: peft.type, ...peft.write(adapter, form) };
+}
+
+/** Whether released PEFTs load what a run writes. */
+export const readByPeft = (adapter: AdapterSpec): boolean =>
+  adapter.method !== 'none' && methodOf(adapter).peft.type === 'LORA';
+
+/** Whether aurora_peft_loader.py, which goes with the files, does. */
+export const readByLoader = ({ method }: AdapterSpec): boolean => ['aurora', 'lora', 'none'].includes(method);
+
+/**
+ * Of a plain LoRA that another method's static form is.
+ *
+ * @param lora with the rank and alpha of its product
+ */
+export const staticLoraConfig = (spec: Experiment, lora: LoraSpec, adapters: readonly LayerAdapter[]): Json =>
+  peftConfig({ ...spec, adapter: lora }, adapters, 'dynamic');
+
+const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerAdapter[]): Json => ({
+  ...common(spec),
+  ...('rank' in adapter && { r: adapter.rank }),
+  ...('initialization' in adapter && {
+    rank_pattern: patternOf(adapter.rankPattern, ['rank', adapter.rank], adapters),
+  }),
+  ...('alpha' in adapter && {
+    alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapters),
+  }),
+  // The full paths: what was excluded, or is of other layers, is not among them.
+  target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
+});
+
+/** A pattern over paths of an earlier version matches nothing in PEFT: there each layer gets its own value. */
+function patternOf(
+  pattern: Record<string, number> = {},
+  [key, otherwise]: readonly ['rank' | 'alpha', number],
+  adapters: readonly LayerAdapter[],
+): Record<string, number> {
+  if (Object.keys(pattern).length === 0 || adapters.every((a) => a.layer.pytorchPath === undefined))
+    return pattern;
+  const own = ({ layer, spec }: LayerAdapter) =>
+    [exactly(pytorchPathOf(layer)), (spec as unknown as Record<typeof key, number>)[key]] as const;
+  return Object.fromEntries(adapters.map(own).filter(([, value]) => value !== otherwise));
+}
+
+const common = (spec: Experiment): Json => ({
+  base_model_name_or_path: baseModel(spec.model.path).name,
+  bias: 'none',
+  inference_mode: true,
+  modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
+  // With this type PEFT looks for a trained head in the file.
+  task_type: spec.task.head === 'linear' ? 'SEQ_CLS' : null,
+});

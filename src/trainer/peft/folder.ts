@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeSafetensors, type SafetensorsFile } from '../../graph/safetensors';
+import { AuroraError } from '../../shared/errors';
+import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
+
+/** An adapter in PEFT's file layout, as it lies on the disk. */
+export interface AdapterFolder {
+  folder: string;
+  config: Record<string, unknown>;
+  tensors: SafetensorsFile['tensors'];
+  /** What our own files say besides. */
+  own?: OwnWords;
+}
+
+/** @throws AuroraError 'adapter' where it is none, or not whole */
+export function readAdapterFolder(folder: string): AdapterFolder {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new AuroraError(
+      'adapter',
+      `There is no folder ${folder}.`,
+      `Give the folder that holds ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
+    );
+  const path = join(folder, WEIGHTS_FILE);
+  if (!existsSync(path)) throw withoutWeights(folder);
+  const config = readConfig(join(folder, CONFIG_FILE));
+  const own = readOwn(join(folder, OWN_FILE));
+  try {
+    const { tensors } = decodeSafetensors(readFileSync(path), path);
+    for (const [name, { data }] of tensors)
+      if (!data.every(Number.isFinite))
+        throw new Error(`${path}: ${name} holds numbers that are not finite.`);
+    return { folder, config, tensors, ...(own && { own }) };
+  } catch (e) {
+    const { message } = e as Error;
+    const told = message.includes(path) ? message : `${path} cannot be read: ${message}.`;
+    throw new AuroraError('adapter', told, 'Copy or download the adapter again.', { cause: e });
+  }
+}
+
+function withoutWeights(folder: string): AuroraError {
+  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth)$/.test(name));
+  return new AuroraError(
+    'adapter',
+    `${folder} has no ${WEIGHTS_FILE}.`,
+    pickled
+      ? `${pickled} is a pickle, which can run anything when it is read: load it in PEFT and save it again with safe_serialization=True.`
+      : 'Give the folder of an adapter in PEFT’s layout: a run has them under adapter/best and adapter/last.',
+  );
+}
+
+function readOwn(path: string): OwnWords | undefined {
+  if (!existsSync(path)) return undefined;
+  const { labels, pooling } = readConfig(path);
+  const known = pooling === undefined || pooling === 'mean' || pooling === 'first-token';
+  if (known && Array.isArray(labels) && labels.every((l) => typeof l === 'string'))
+    return { labels, pooling };
+  throw new AuroraError(
+    'adapter',
+    `${path} does not name the labels and the pooling of an adapter.`,
+    'Copy it again, or remove it: the labels are then taken in the order of the data’s own.',
+  );
+}
+
+function readConfig(path: string): Record<string, unknown> {
+  const fail = (why: string) =>
+    new AuroraError('adapter', `${path} ${why}.`, 'Copy it again from where the adapter came from.');
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (e) {
+    throw fail(existsSync(path) ? `cannot be read: ${(e as Error).message}` : 'does not exist');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail('holds no JSON object');
+  return value as Record<string, unknown>;
+}

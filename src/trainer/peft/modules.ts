@@ -1,0 +1,77 @@
+import type { FloatTensor } from '../../graph/safetensors';
+import { AuroraError } from '../../shared/errors';
+import { PREFIX } from './keys';
+import type { AdapterFolder } from './folder';
+
+/** What an adapter's tensors are, by the modules that they belong to. */
+export interface AdapterModules {
+  /** By the module's path as the file has it, then by the tensor's own key, such as lora_A.weight. */
+  modules: Map<string, Map<string, FloatTensor>>;
+  head: { weight: FloatTensor; bias?: FloatTensor } | undefined;
+}
+
+const PART = new RegExp(
+  `^(.+)\\.(${[
+    '(?:lora|aurora)_[AB]\\.weight',
+    'aurora_anl\\.(?:base|spline)_weight',
+    'lora_(?:mixer\\.weight|magnitude_vector)',
+    'vera_lambda_[bd]',
+    'fourierft_spectrum',
+    'trained_(?:weight|bias)',
+  ].join('|')})$`,
+);
+/** What PEFT calls heads of sequence classification, by the families of its models. */
+const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
+/** Parts of LoRA variants that are not read here. */
+const VARIANTS: readonly [RegExp, string][] = [
+  [/lora_embedding_[AB]/, 'LoRA on an embedding'],
+  [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
+  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head of more than one layer'],
+];
+
+/** @throws AuroraError 'adapter' naming a tensor that is no part of a known method */
+export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
+  const modules: AdapterModules['modules'] = new Map();
+  const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
+  const misfit = (message: string) =>
+    new AuroraError('adapter', message, 'The adapter belongs to another kind of model, or was changed.');
+  for (const [key, tensor] of tensors) {
+    const name = plainName(key);
+    const part = PART.exec(name);
+    const ofHead = HEAD.exec(name);
+    if (part) {
+      const own = modules.get(part[1]) ?? new Map<string, FloatTensor>();
+      modules.set(part[1], own.set(part[2], tensor));
+    } else if (ofHead) {
+      const which = ofHead[1] as 'weight' | 'bias';
+      if (head[which]) throw misfit(`${folder} has two heads; ${key} is of the second.`);
+      head[which] = tensor;
+    } else throw notKnown(folder, key, name);
+  }
+  const { weight, bias } = head;
+  if (bias && !weight) throw misfit(`${folder} has the bias of a head, and no weight.`);
+  if (weight && (weight.dims.length !== 2 || (bias && bias.dims.join() !== String(weight.dims[0]))))
+    throw misfit(
+      `${folder} has a head whose weight is [${weight.dims.join(', ')}]${bias ? ` and whose bias is [${bias.dims.join(', ')}]` : ''}: it is no linear layer.`,
+    );
+  return { modules, head: weight && { weight, ...(bias && { bias }) } };
+}
+
+/** Without PEFT's wrappers, and without the adapter's name that files of its older versions carry. */
+const plainName = (key: string): string =>
+  (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
+    .replace('.modules_to_save.default.', '.')
+    .replace('.modules_to_save.', '.')
+    .replace(/\.(lora_[AB])\.default\.weight$/, '.$1.weight')
+    .replace(/\.lora_magnitude_vector(\.default)?(\.weight)?$/, '.lora_magnitude_vector');
+
+function notKnown(folder: string, key: string, name: string): AuroraError {
+  const variant = VARIANTS.find(([pattern]) => pattern.test(name))?.[1];
+  return new AuroraError(
+    'adapter',
+    variant
+      ? `${folder} is ${variant}, which AuroRA Lab does not have: ${key}.`
+      : `${folder} has a tensor that is no part of an adapter known here: ${key}.`,
+    'LoRA, rsLoRA and DoRA on linear layers can be imported, AuroRA Lab’s own adapters, and a linear head.',
+  );
+}

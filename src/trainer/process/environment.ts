@@ -1,0 +1,77 @@
+import { arch, cpus, hostname, platform, totalmem } from 'node:os';
+import { dependencies, optionalDependencies, version as ownVersion } from '../../../package.json';
+import { runtimeVersion } from '../../engine/onnxruntime/session';
+import { CPU, type Place } from '../../engine/place';
+
+/** What a run depended on besides its spec. A resume warns where `exact` parts differ: the bits may, too. */
+export interface Environment {
+  auroraLab: string;
+  engine: string;
+  device: string;
+  /** The engine's own version. */
+  runtime: string;
+  node: string;
+  optimization: string;
+  threads: number;
+  platform: string;
+  cpu: string;
+  memoryGiB: number;
+  host: string;
+}
+
+const EXACT: (keyof Environment)[] = [
+  'engine',
+  'device',
+  'runtime',
+  'node',
+  'optimization',
+  'threads',
+  'platform',
+  'cpu',
+];
+
+/** What says nothing where the engine is another one. */
+const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization'];
+
+/** @param threads intra-op threads; 0 is the runtime's choice, one a core */
+export function environment(threads: number, { engine, device }: Place): Environment {
+  const cores = cpus();
+  return {
+    auroraLab: ownVersion,
+    engine,
+    device,
+    runtime: engine === 'tfjs' ? tfjsVersion(device) : runtimeVersion(),
+    node: process.versions.node,
+    optimization: engine === 'tfjs' ? 'none' : 'all',
+    threads: threads || cores.length,
+    platform: `${platform()}-${arch()}`,
+    cpu: cores[0]?.model.trim() ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    host: hostname(),
+  };
+}
+
+/** With that of the native half, where it has one of its own. */
+function tfjsVersion(device: Place['device']): string {
+  const core = `tfjs-core ${dependencies['@tensorflow/tfjs-core']}`;
+  if (device === 'webgpu') return `${core}, webgpu ${dependencies.webgpu}`;
+  if (device === 'tensorflow')
+    return `${core}, tfjs-node-gpu ${optionalDependencies['@tensorflow/tfjs-node-gpu']}`;
+  return core;
+}
+
+/**
+ * What changed since a checkpoint that bears on the bits of what follows.
+ *
+ * @param before as the checkpoint says it; those of older versions say no engine and no device: it was CPU
+ */
+export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
+  const then = { ...CPU, ...before };
+  const other = then.engine !== now.engine;
+  return EXACT.filter((key) => then[key] !== undefined && then[key] !== now[key])
+    .filter((key) => !(other && OF_ENGINE.includes(key)))
+    .map(
+      (key) =>
+        `${key} was ${then[key]} and is now ${now[key]}: the resumed run may differ from an uninterrupted one in the last bits.`,
+    );
+}

@@ -1,0 +1,46 @@
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { runPaths } from '../../runs/layout';
+import { writeStatus } from '../../runs/status';
+import { AuroraError } from '../../shared/errors';
+import type { RunStatus } from '../../shared/events';
+
+/** Waits between attempts, in ms: a virus scanner, or a network disk that answers again. */
+const WAITS = [100, 300, 1000];
+
+/**
+ * Writes the status that a run ends with, so that it does not stay `running`: a few times, and at last into the file
+ * that is there, for a folder that takes no new files.
+ *
+ * @throws AuroraError 'disk' where nothing of that works
+ */
+export async function writeEndStatus(run: string, status: RunStatus): Promise<void> {
+  for (const pause of [...WAITS, undefined])
+    try {
+      return writeStatus(run, status);
+    } catch (e) {
+      // Of a run that is another's, or gone, there is nothing to say here.
+      if (!(e instanceof AuroraError && e.kind === 'disk')) throw e;
+      if (overwritten(run, status)) return;
+      if (pause === undefined) throw e;
+      await wait(pause);
+    }
+}
+
+/** In one write, filled up with blanks, so that no reader sees half of it. */
+function overwritten(run: string, status: RunStatus): boolean {
+  try {
+    const fd = openSync(runPaths(run).status, 'r+');
+    try {
+      const bytes = Buffer.from(JSON.stringify(status));
+      const whole = Buffer.alloc(Math.max(bytes.length + 1, fstatSync(fd).size), ' ');
+      bytes.copy(whole);
+      whole[whole.length - 1] = 0x0a;
+      return writeSync(fd, whole, 0, whole.length, 0) === whole.length;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}

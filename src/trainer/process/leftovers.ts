@@ -1,0 +1,27 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeAbandoned } from '../../files/temporary';
+import { runPaths } from '../../runs/layout';
+
+/** What earlier versions left in a run: a file's neighbour by its process, and work folders of other commands. */
+const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predictions|study)-[A-Za-z0-9]{6})$/;
+
+/**
+ * Removes what killed processes have left in a run's folder; what a living one writes stays. `graph` and `frozen` are
+ * the trainer's own, which it replaces and removes itself.
+ */
+export function removeLeftovers(run: string): void {
+  const { adapter, activations, predictions, study, exports, checkpoints } = runPaths(run);
+  const inside = [adapter, checkpoints].flatMap((folder) => [folder, ...foldersIn(folder)]);
+  for (const folder of [run, activations, predictions, study, exports, ...inside])
+    removeAbandoned(folder, OLD_NAMES);
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((e) => e.isDirectory()).map((e) => join(path, e.name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,105 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AwakeClock } from '../../shared/awake-clock';
+import type { Looks } from './looks';
+import { CELL, STOP } from './pulse';
+
+/** How often requests are looked for. */
+export const CONTROL_MS = 250;
+
+/** A look that comes later than so many of them was kept from looking: by a sleep, or by a machine under load. */
+const LATE_LOOKS = 4;
+
+export interface PulseWatchOptions {
+  /** The folder that requests are put into. */
+  control: string;
+  cells: Int32Array;
+  /** Milliseconds after which a process that was asked to stop is taken to hang. */
+  stopTimeout: number;
+  /** Milliseconds that a lease lasts; undefined where none is needed. */
+  lease: number | undefined;
+  looks: Looks;
+  /** Ends the process. */
+  kill: () => void;
+  /** Milliseconds of a monotonic clock. */
+  now?: () => number;
+  disk?: ControlDisk;
+}
+
+/** What a watch asks of the disk; for tests of disks that fail. */
+export interface ControlDisk {
+  /** When the file changed, in milliseconds; undefined where there is none. */
+  mtime(path: string): number | undefined;
+  remove(path: string): void;
+}
+
+const DISK: ControlDisk = {
+  mtime: (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs,
+  remove: (path) => rmSync(path, { force: true }),
+};
+
+/** Watches a run's `control/` for requests and its lease, and ends a process that hangs after a request to stop. */
+export class PulseWatch {
+  private readonly clock: AwakeClock;
+  private readonly disk: ControlDisk;
+  private at = 0;
+  private stopping: { step: number; since: number } | undefined;
+  /** The lease as it was last seen, and for how long it has not changed since; a run begins with a whole one. */
+  private renewal: number | undefined;
+  private unchanged = 0;
+  /** Requests that were obeyed and could not be removed, by when they were made. */
+  private readonly obeyed = new Map<string, number>();
+
+  constructor(private readonly options: PulseWatchOptions) {
+    this.clock = new AwakeClock(LATE_LOOKS * CONTROL_MS, options.now);
+    this.disk = options.disk ?? DISK;
+    // Of a thread that takes over from one that failed.
+    if (Atomics.load(options.cells, CELL.stop) !== 0) this.stopping = { step: -1, since: 0 };
+  }
+
+  /** Never throws. */
+  look(): void {
+    const { cells, stopTimeout, kill } = this.options;
+    const before = this.at;
+    this.at = this.clock.read();
+    if (this.take('checkpoint')) Atomics.store(cells, CELL.checkpoint, 1);
+    if (this.take('stop')) this.stop('requested');
+    if (this.leaseIsOver(this.at - before)) this.stop('window-closed');
+    if (!this.stopping) return;
+    const step = Atomics.load(cells, CELL.step);
+    if (this.stopping.step !== step) this.stopping = { step, since: this.at };
+    if (this.at - this.stopping.since > stopTimeout) kill();
+  }
+
+  private stop(reason: keyof typeof STOP): void {
+    Atomics.compareExchange(this.options.cells, CELL.stop, 0, STOP[reason]);
+    this.stopping ??= { step: -1, since: 0 };
+  }
+
+  /** Whether there is a request; it is consumed. */
+  private take(name: string): boolean {
+    const path = join(this.options.control, name);
+    const { looks } = this.options;
+    const made = looks.try('Requests to the run could not be looked for', () => this.disk.mtime(path))?.value;
+    if (made === undefined || made === this.obeyed.get(name)) return false;
+    const removed = looks.try('A request to the run could not be removed', () => this.disk.remove(path));
+    if (!removed) this.obeyed.set(name, made);
+    return true;
+  }
+
+  /** The file's clock may be another machine's: only that it changes counts. A look that fails says nothing of the window. */
+  private leaseIsOver(passed: number): boolean {
+    const { lease, control, looks } = this.options;
+    if (lease === undefined) return false;
+    const seen = looks.try('The lease of the run could not be looked at', () =>
+      this.disk.mtime(join(control, 'lease')),
+    );
+    if (!seen) return false;
+    this.unchanged += passed;
+    if (seen.value !== undefined && seen.value !== this.renewal) {
+      this.renewal = seen.value;
+      this.unchanged = 0;
+    }
+    return this.unchanged > lease;
+  }
+}

@@ -1,0 +1,58 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { fence, stillOwned } from '../../files/fence';
+import { HeldFolder } from '../../runs/held';
+import { runPaths } from '../../runs/layout';
+import { HEARTBEAT_MS, writeStatus } from '../../runs/status';
+import type { RunState } from '../../shared/events';
+import { Looks } from './looks';
+import { CELL, type PulseData } from './pulse';
+import { CONTROL_MS, PulseWatch } from './pulse-watch';
+
+const { run, cells, status, stopTimeout, lease, owned } = workerData as PulseData;
+// This thread writes, too.
+if (owned) fence(run, { nonce: status.nonce });
+// The other thread puts it into the journal.
+const looks = new Looks((message) => parentPort?.postMessage(message));
+
+const held = HeldFolder.open(run);
+
+/** A failure must not end the run from here: where it matters, the trainer meets it at its next write. */
+function heartbeat(state: RunState = 'running'): void {
+  // The training thread stops after its step; another folder of this name is not the run's.
+  if (held.lost() !== undefined) return;
+  looks.try('The heartbeat of the run could not be written', () =>
+    writeStatus(run, {
+      ...status,
+      state,
+      step: cells[CELL.step],
+      steps: cells[CELL.steps],
+      heartbeat: Date.now(),
+    }),
+  );
+}
+
+const watch = new PulseWatch({
+  control: runPaths(run).control,
+  cells,
+  stopTimeout,
+  lease,
+  looks,
+  kill() {
+    heartbeat('stopped');
+    process.kill(process.pid, 'SIGKILL');
+  },
+});
+
+/** Once another process owns the run, requests and status are its; the training thread stops at its next write. */
+const whileOwned = (action: () => void) => () => {
+  if (stillOwned(run)) action();
+};
+
+setInterval(
+  whileOwned(() => heartbeat()),
+  HEARTBEAT_MS,
+);
+setInterval(
+  whileOwned(() => watch.look()),
+  CONTROL_MS,
+);

@@ -1,0 +1,47 @@
+import { claim } from '../../files/owner';
+import { Journal } from '../../runs/journal';
+import { runPaths } from '../../runs/layout';
+import { outcomeOf } from '../../runs/outcome';
+import { readRunSummary, type RunSummary } from '../../runs/read';
+import { writeStatus } from '../../runs/status';
+import { unlessRefused } from '../process/failure';
+import type { FinishedResult } from './result';
+
+/**
+ * Writes what a trainer still owed when it was killed after its result: the journal's last line, and a status that
+ * does not say it is running. The caller owns the run. Nothing is written for any other run.
+ */
+export function completeRun(run: string): void {
+  const summary = readRunSummary(run);
+  if (!isIncomplete(summary)) return;
+  const { status, events } = summary;
+  const result = summary.result as unknown as FinishedResult;
+  const { steps: step, best, last, seconds } = result;
+  const finished = outcomeOf(summary) === 'finished';
+  if (finished && !events.some((e) => e.kind === 'finished')) {
+    const journal = Journal.open(runPaths(run).events);
+    journal.append({ kind: 'finished', step, best, last, seconds });
+    journal.close();
+  }
+  writeStatus(run, { ...status!, state: finished ? 'finished' : 'failed', step });
+}
+
+/**
+ * As `completeRun`, of a run that nobody may own at the moment; left as it is where somebody does, or where the disk
+ * refuses it: the run has finished all the same.
+ */
+export async function completeUnowned(run: string): Promise<void> {
+  if (!isIncomplete(readRunSummary(run))) return;
+  await unlessRefused(async () => {
+    const got = await claim(run);
+    if (!('owner' in got)) return;
+    try {
+      completeRun(run);
+    } finally {
+      got.owner.release();
+    }
+  });
+}
+
+const isIncomplete = (summary: RunSummary): boolean =>
+  outcomeOf(summary) !== undefined && summary.status?.state === 'running';

@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { writeAtomic } from '../../files/atomic';
+import { fence, requireOwned, writerOf } from '../../files/fence';
+import { disown } from '../../files/owner';
+import { lossOf, type HeldFolder } from '../../runs/held';
+import type { Journal } from '../../runs/journal';
+import { createFolder, runPaths } from '../../runs/layout';
+import type { ScalarsWriter } from '../../runs/scalars';
+import { homeOf } from '../../runs/trash';
+import { AuroraError } from '../../shared/errors';
+import type { NewEvent } from '../../shared/events';
+import type { Experiment } from '../../shared/experiment';
+import { writeAdapter } from '../checkpoint/adapter-files';
+import type { Checkpoint } from '../checkpoint/checkpoint';
+import { saveCheckpoint } from '../checkpoint/store';
+import { withoutBest } from '../loop/early-stopping';
+import { attempt, failedEvent } from '../process/failure';
+import type { Pulse } from '../process/pulse';
+import type { Task } from '../task/task';
+
+/** What a run has in memory and in open files once it trains: all that is needed to save it in another place. */
+export interface Unsaved {
+  task: Task;
+  scalars: ScalarsWriter;
+  checkpoint: () => Checkpoint;
+}
+
+export interface LostRun {
+  spec: Experiment;
+  held: HeldFolder;
+  journal: Journal;
+  pulse: Pulse;
+  step: number;
+  /** Undefined where training had not begun. */
+  unsaved: Unsaved | undefined;
+}
+
+/**
+ * Saves a run whose folder, or a file in it, is no longer in its place: where the folder now is, or else as a run of
+ * its own in `.aurora/recovered`. Nothing is written to the old path.
+ *
+ * @returns the error that training ends with: what happened, and how to resume
+ * @throws AuroraError 'disk' where it cannot be saved; what is left of the run says that it failed
+ */
+export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
+  const { held } = run;
+  const what = lossOf(lost, held.run);
+  const moved = lost === held.run ? held.now() : undefined;
+  const error = new AuroraError('lost', what, undefined);
+  if (moved !== undefined) {
+    await saveMoved(run, moved, error);
+    const hint = run.unsaved
+      ? resumeHint(moved)
+      : `Training stopped: repeat it with \`aurora train --resume ${moved}\`.`;
+    return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
+  }
+  const left = lost === held.run ? undefined : held.run;
+  if (!run.unsaved) {
+    await leaveFailed(run, left, error);
+    return new AuroraError('lost', what, 'It had not trained a step: start it again.');
+  }
+  try {
+    const to = recoveredFolder(held.run);
+    await saveAnother(run, run.unsaved, to, error);
+    await leaveFailed(run, left, error);
+    return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
+  } catch (e) {
+    const failure = notSaved(error, e);
+    await leaveFailed(run, left, failure);
+    throw failure;
+  }
+}
+
+/** What is left of a run gets its last line and status as far as the disk takes them. */
+async function leaveFailed({ journal, pulse, step }: LostRun, left: string | undefined, error: Error) {
+  if (left === undefined) return;
+  await attempt(() => journal.append(failedEvent(step, error)));
+  await attempt(() => pulse.end('failed', left));
+}
+
+const notSaved = (lost: Error, e: unknown): Error =>
+  e instanceof AuroraError && e.kind === 'disk'
+    ? new AuroraError('disk', `${lost.message} Its state could not be saved: ${e.message}`, e.hint, {
+        cause: e,
+      })
+    : (e as Error);
+
+const resumeHint = (run: string): string =>
+  `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
+
+/** This process still owns the folder under its new name, until it has saved the run there. */
+async function saveMoved(run: LostRun, to: string, error: Error): Promise<void> {
+  const owner = writerOf(run.held.run);
+  const open = owner && fence(to, { nonce: owner.nonce });
+  try {
+    requireOwned(to);
+    await writeMoved(run, to, error);
+  } finally {
+    open?.();
+    if (owner) disown(to, owner.nonce);
+  }
+}
+
+/** The open journal is the moved one: what it gets lies there. */
+async function writeMoved(run: LostRun, to: string, error: Error) {
+  const { journal, pulse, step, unsaved } = run;
+  try {
+    if (unsaved) {
+      unsaved.scalars.flush();
+      saveState(to, unsaved);
+      const path = join('checkpoints', basename(saveCheckpoint(to, unsaved.checkpoint())));
+      journal.append({ kind: 'checkpoint', step, path });
+    }
+    journal.append(failedEvent(step, error));
+  } catch (e) {
+    const failure = notSaved(error, e);
+    await leaveFailed(run, to, failure);
+    throw failure;
+  }
+  await pulse.end('failed', to);
+  requireOwned(to);
+  for (const name of ['graph', 'frozen']) rmSync(join(to, name), { recursive: true, force: true });
+}
+
+/** Writes a copy of the run; its journal has lines that the original, whose checkpoints are others, does not get. */
+async function saveAnother(
+  { spec, journal, pulse, step }: LostRun,
+  unsaved: Unsaved,
+  to: string,
+  error: Error,
+): Promise<void> {
+  const paths = runPaths(to);
+  const { scalars } = unsaved;
+  saveState(to, unsaved);
+  const checkpoint = unsaved.checkpoint();
+  const { best, earlyStopping } = checkpoint.state;
+  // The best adapter was in the folder, unless it is this one: another is looked for from here on.
+  const hasBest = best?.step === step;
+  if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters, step);
+  const state = hasBest
+    ? checkpoint.state
+    : { ...checkpoint.state, best: null, earlyStopping: withoutBest(earlyStopping) };
+  const path = join('checkpoints', basename(saveCheckpoint(to, { ...checkpoint, state })));
+  writeAtomic(paths.scalarColumns, scalars.header(), to);
+  writeAtomic(paths.scalars, scalars.content(), to);
+  const lostBest = `The best adapter, of step ${best?.step}, was lost with the run's folder; the best is determined from step ${step} on.`;
+  const lines: NewEvent[] = [
+    { kind: 'checkpoint', step, path },
+    ...(best && !hasBest ? [{ kind: 'warning' as const, message: lostBest }] : []),
+    failedEvent(step, error),
+  ];
+  writeAtomic(paths.events, journal.content(lines), to);
+  // Last: without it nobody takes half a copy for a run.
+  writeAtomic(paths.spec, `${JSON.stringify(spec, null, 2)}\n`, to);
+  await pulse.end('failed', to);
+}
+
+function saveState(to: string, { task, checkpoint }: Unsaved): void {
+  const { parameters, state } = checkpoint();
+  writeAdapter(to, 'last', task, parameters, state.step);
+}
+
+/** In `.aurora` beside the runs; in the system's folder for temporary files where that is gone with them. */
+function recoveredFolder(run: string): string {
+  const home = homeOf(run);
+  const place = existsSync(dirname(home)) ? join(home, 'recovered') : join(tmpdir(), 'aurora-recovered');
+  createFolder(place);
+  for (let i = 1; ; i++) {
+    const folder = join(place, i === 1 ? basename(run) : `${basename(run)}-${i}`);
+    if (existsSync(folder)) continue;
+    mkdirSync(folder);
+    return folder;
+  }
+}

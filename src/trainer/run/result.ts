@@ -1,0 +1,64 @@
+import type { DeviceEvent, EvaluationMetrics } from '../../shared/events';
+import { deviceFields, type DeviceChoice } from '../device/choose';
+import type { Environment } from '../process/environment';
+import type { BestEvaluation } from '../loop/loop';
+import type { Task } from '../task/task';
+import { majority, type Majority } from '../task/majority';
+
+/** result.json: what a run came to, written last. */
+export interface RunResult {
+  method: string;
+  /** `diverged`: training ended there, or came to its end with an exploded model; the run has not finished. */
+  outcome: 'finished' | 'early-stopping' | 'diverged';
+  steps: number;
+  /** Training time over all segments of the run, evaluations included. */
+  seconds: number;
+  /** Examples seen in training. */
+  examples: number;
+  /** Steps whose gradients overflowed float16 and were thrown away; of mixed precision only. */
+  skippedSteps?: number;
+  /** Of a run that diverged: from before, where it had one. */
+  best?: EvaluationMetrics & { step: number };
+  /** Left out where the run diverged. */
+  last?: EvaluationMetrics;
+  /** Always answering with the most frequent training label. */
+  majority: Majority;
+  trained: { adapters: number; head: number; modules: number; model: number };
+  /** Bytes, this process's high-water mark. */
+  peakMemory: number;
+  /** Where the last segment of the run computed, and why there. */
+  device: Omit<DeviceEvent, 'kind' | 'step'>;
+  environment: Environment;
+}
+
+export type FinishedResult = RunResult & Required<Pick<RunResult, 'best' | 'last'>>;
+
+export interface Totals {
+  outcome: RunResult['outcome'];
+  steps: number;
+  seconds: number;
+  examples: number;
+  skippedSteps: number | undefined;
+  best?: BestEvaluation;
+  last?: EvaluationMetrics;
+}
+
+export function makeResult(
+  task: Task,
+  totals: Totals,
+  trained: { adapters: number; head: number },
+  environment: Environment,
+  device: DeviceChoice,
+): RunResult {
+  const { best, ...rest } = totals;
+  return {
+    method: task.spec.adapter.method,
+    ...rest,
+    ...(best && { best: { ...best.metrics, step: best.step } }),
+    majority: majority(task),
+    trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+    device: deviceFields(device),
+    environment,
+  };
+}

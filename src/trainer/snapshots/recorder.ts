@@ -1,0 +1,104 @@
+import { join, relative } from 'node:path';
+import { tokenOffsets } from '../../data/token-offsets';
+import type { HostTensor } from '../../engine/engine';
+import type { EvaluationResult, Evaluator } from '../../engine/stepper';
+import { writeAtomic } from '../../files/atomic';
+import { runPaths, stepName } from '../../runs/layout';
+import type { ActivationExample, ActivationExamples } from '../../shared/activation-examples';
+import { encodeSnapshot } from '../../shared/activations';
+import type { MicroBatches } from '../micro-batch/micro-batches';
+import type { Part } from '../micro-batch/parts';
+import { methodOf } from '../../adapters/registry';
+import { isRanked } from '../../shared/experiment';
+import { LayerRecorder } from './snapshot';
+import type { Task } from '../task/task';
+
+/** Validation examples that a snapshot looks at. */
+export const SNAPSHOT_EXAMPLES = 64;
+/** Of a text at least so much is kept, and so much behind the last token that the model reads. */
+const SHOWN_CHARACTERS = 400;
+const SHOWN_AFTER = 200;
+/** More than any language's words need. */
+const CHARACTERS_A_TOKEN = 16;
+
+/** Writes activation snapshots: always of the same validation examples, so that they can be compared over time. */
+export class ActivationRecorder {
+  private readonly indices: number[];
+
+  constructor(
+    private readonly task: Task,
+    private readonly run: string,
+  ) {
+    const { examples } = task.data.validation.dataset;
+    this.indices = examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
+  }
+
+  /** Says which data rows the snapshots' example ids are, and where in their texts the tokens lie. */
+  writeExamples(): void {
+    const { tokenizer, validation } = this.task.data;
+    const examples = this.indices.map((i): ActivationExample => {
+      const { row, ids } = validation.dataset.examples[i];
+      const { line, label, text } = validation.rows[row];
+      // A book costs no more than what is read of it.
+      const head = text.slice(0, Math.max(SHOWN_CHARACTERS, ids.length * CHARACTERS_A_TOKEN));
+      const pieces = [...ids].map((id) => tokenizer.piece(id));
+      const spans = tokenOffsets(head, pieces);
+      const end = spans.reduce((last, span) => Math.max(last, span?.[1] ?? 0), 0);
+      const shown = head.slice(0, Math.max(end + SHOWN_AFTER, SHOWN_CHARACTERS));
+      return {
+        line,
+        ids: [...ids],
+        label,
+        text: shown,
+        ...(shown.length < text.length && { cut: true }),
+        offsets: spans.flatMap((span) => span ?? [-1, -1]),
+        pieces: pieces.map((p) => p ?? ''),
+      };
+    });
+    const folder = runPaths(this.run).activations;
+    const content: ActivationExamples = { file: validation.path, examples };
+    writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
+  }
+
+  /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */
+  async record(
+    step: number,
+    evaluator: Evaluator,
+    micro: MicroBatches,
+    parameters: ReadonlyMap<string, Float32Array>,
+  ): Promise<string | undefined> {
+    const { adapters, data, spec } = this.task;
+    const recorders = new Map(
+      adapters.flatMap((a) => {
+        const { spec } = a;
+        return isRanked(spec) && methodOf(spec).showsZ
+          ? [[a.layer.path, new LayerRecorder(a, spec.rank)] as const]
+          : [];
+      }),
+    );
+    if (recorders.size === 0) return undefined;
+    for (let at = 0; at < this.indices.length; at += spec.training.batchSize) {
+      const batch = this.indices.slice(at, at + spec.training.batchSize);
+      const seen = await micro.run('evaluation', data.validation.dataset, batch, async (parts) => {
+        const out: { observed: EvaluationResult['observed']; part: Part; mask: HostTensor | undefined }[] =
+          [];
+        for (const part of parts) {
+          const inputs = this.task.feeds(data.validation.dataset, part.indices, part.length);
+          const { observed } = await evaluator.evaluate(inputs, parameters, true);
+          out.push({ observed, part, mask: inputs.attention_mask });
+        }
+        return out;
+      });
+      for (const { observed, part, mask } of seen)
+        for (const [path, calls] of observed)
+          for (const z of calls) recorders.get(path)?.add(z, part.indices, mask);
+    }
+    const file = join(runPaths(this.run).activations, `${stepName(step)}.bin`);
+    writeAtomic(
+      file,
+      encodeSnapshot({ step, layers: [...recorders.values()].map((r) => r.finish(parameters)) }),
+      this.run,
+    );
+    return relative(this.run, file);
+  }
+}

@@ -1,0 +1,97 @@
+import { ownValues } from '../../adapters/merge';
+import type { LayerAdapter } from '../../adapters/select';
+import { gridStep, splineSupport } from '../../adapters/spline';
+import type { HostTensor } from '../../engine/engine';
+import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../shared/activations';
+import { random, Stream } from '../../shared/random';
+
+const BINS = 64;
+/** LoRA has no grid that would suggest one. */
+const DEFAULT_RANGE: [number, number] = [-4, 4];
+
+/** Collects what one adapted layer sees, batch after batch. */
+export class LayerRecorder {
+  private readonly range: [number, number];
+  private readonly counts: Uint32Array;
+  private readonly samples: Uint32Array;
+  private readonly low: number[];
+  private readonly high: number[];
+  private readonly outside: number[];
+  private readonly support: [number, number] | undefined;
+  private tokens = 0;
+
+  /** @param rank width of its z */
+  constructor(
+    private readonly adapter: LayerAdapter,
+    private readonly rank: number,
+  ) {
+    this.range = histogramRange(adapter);
+    this.low = new Array<number>(this.rank).fill(Infinity);
+    this.high = new Array<number>(this.rank).fill(-Infinity);
+    this.outside = new Array<number>(this.rank).fill(0);
+    this.support = supportOf(adapter);
+    this.counts = new Uint32Array(this.rank * (BINS + 2));
+    this.samples = new Uint32Array(this.counts.length * SAMPLES_PER_BIN * 2).fill(NO_SAMPLE);
+  }
+
+  /**
+   * @param z (batch, sequence, rank), or (batch, rank) for a layer behind pooling
+   * @param examples the data row of each element of the batch
+   * @param mask 1 for real tokens, (batch, sequence); undefined counts every position
+   */
+  add(z: HostTensor, examples: readonly number[], mask: HostTensor | undefined): void {
+    const data = z.data as Float32Array;
+    const positions = data.length / this.rank / examples.length;
+    const masked = mask !== undefined && mask.data.length === examples.length * positions;
+    for (let row = 0; row < examples.length * positions; row++) {
+      if (masked && Number(mask.data[row]) === 0) continue;
+      this.tokens++;
+      for (let j = 0; j < this.rank; j++)
+        this.count(j, data[row * this.rank + j], examples[Math.floor(row / positions)], row % positions);
+    }
+  }
+
+  /** Each value of a bin has the same chance to be among its samples (reservoir sampling): the first would all be of one text. */
+  private count(coordinate: number, value: number, example: number, token: number): void {
+    const [lo, hi] = this.range;
+    this.low[coordinate] = Math.min(this.low[coordinate], value);
+    this.high[coordinate] = Math.max(this.high[coordinate], value);
+    if (this.support && (value < this.support[0] || value > this.support[1])) this.outside[coordinate]++;
+    const inside = Math.floor(((value - lo) / (hi - lo)) * BINS);
+    const bin = coordinate * (BINS + 2) + Math.max(0, Math.min(BINS + 1, inside + 1));
+    const seen = this.counts[bin]++;
+    const place = seen < SAMPLES_PER_BIN ? seen : random(0, Stream.samples, bin, seen) % (seen + 1);
+    if (place >= SAMPLES_PER_BIN) return;
+    const at = (bin * SAMPLES_PER_BIN + place) * 2;
+    this.samples[at] = example;
+    this.samples[at + 1] = token;
+  }
+
+  finish(parameters: ReadonlyMap<string, Float32Array>): LayerSnapshot {
+    const own = ownValues(this.adapter, parameters);
+    return {
+      path: this.adapter.layer.path,
+      rank: this.rank,
+      range: this.range,
+      bins: BINS,
+      tokens: this.tokens,
+      ...(this.tokens > 0 && { low: this.low, high: this.high }),
+      ...(this.support && { outside: this.outside }),
+      counts: this.counts,
+      samples: this.samples,
+      H: own.H ?? new Float32Array(),
+      W: own.W ?? new Float32Array(),
+    };
+  }
+}
+
+/** Undefined where there is no spline. */
+const supportOf = ({ spec }: LayerAdapter): [number, number] | undefined =>
+  spec.method === 'aurora' && spec.learnable ? splineSupport(spec) : undefined;
+
+/** The spline's support and two intervals more on each side, so that what leaves it can be seen leaving. */
+function histogramRange({ spec }: LayerAdapter): [number, number] {
+  if (spec.method !== 'aurora') return DEFAULT_RANGE;
+  const [lo, hi] = splineSupport(spec);
+  return [lo - 2 * gridStep(spec), hi + 2 * gridStep(spec)];
+}

@@ -1,0 +1,81 @@
+import { selectAdapters, type LayerAdapter } from '../../adapters/select';
+import { declaredOutputs, taskOutput } from '../../adapters/task-output';
+import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
+import { namedAs } from '../../graph/layer-names';
+import { findLinearLayers, type LinearLayer } from '../../graph/linear';
+import { loadModel } from '../../graph/load';
+import { elementCount, type Model } from '../../graph/model';
+import { prepareModel } from '../../graph/prepare';
+import type { Experiment } from '../../shared/experiment';
+import { leftOutWarning, type LeftOut } from '../../shared/left-out';
+
+/** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
+export interface AdaptedModel {
+  /** As the file has it; merged exports edit this one. */
+  original: Model;
+  /** At the internal opset. */
+  model: Model;
+  layers: LinearLayer[];
+  adapters: LayerAdapter[];
+  /** What "all-linear" passed over. */
+  leftOut: LeftOut[];
+  /** The tensor that the head or the loss reads. */
+  output: string;
+  /** Numbers in the model's weights. */
+  modelSize: number;
+  warnings: string[];
+}
+
+/** A model as it was read, for any number of experiments on it. */
+export interface BaseModel {
+  original: Model;
+  model: Model;
+  /** By PyTorch's paths. */
+  layers: LinearLayer[];
+}
+
+/** @throws AuroraError where the file cannot be used */
+export function readModel(path: string): BaseModel {
+  const original = loadModel(path);
+  const model = prepareModel(original);
+  return { original, model, layers: findLinearLayers(model.graph) };
+}
+
+/**
+ * @param modules those that the experiment's run adapts, once it has begun
+ * @throws AuroraError where the file, a target, a rank or an operator cannot be used
+ */
+export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
+  adaptTo(readModel(spec.model.path), spec, modules);
+
+/** The same of a model that has been read. */
+export function adaptTo(
+  { original, model, layers: found }: BaseModel,
+  spec: Experiment,
+  modules?: readonly string[],
+): AdaptedModel {
+  const layers = namedAs(found, modules);
+  const output = taskOutput(declaredOutputs(model.graph), {
+    output: spec.model.output,
+    head: spec.task.head === 'linear',
+  });
+  const { adapters, leftOut, warnings } = selectAdapters(model.graph, layers, spec.adapter, output);
+  // Before the runtime is asked, which says less of an operator that it does not know either.
+  const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
+  requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
+  return {
+    original,
+    model,
+    layers,
+    adapters,
+    leftOut,
+    output,
+    modelSize: weightCount(model),
+    warnings: [...warnings, ...leftOutWarning(leftOut)],
+  };
+}
+
+function weightCount({ graph }: Model): number {
+  const weights = [...graph.initializers.values()].filter((t) => t.dims.length > 0);
+  return weights.reduce((n, t) => n + elementCount(t.dims), 0);
+}

@@ -1,0 +1,38 @@
+import { tensorName } from '../../adapters/inject';
+import { layerValues } from '../../adapters/layer-values';
+import type { LayerAdapter } from '../../adapters/select';
+import { elementCount } from '../../graph/model';
+import { normal, Stream, uniform } from '../../shared/random';
+
+/** Standard deviation of a new head's weight, as in BERT's and RoBERTa's classifiers; its bias starts at zero. */
+const HEAD_STD = 0.02;
+
+/** Initial values of all adapter tensors; each draws from its own stream, keyed by layer and tensor. */
+export function initialAdapters(adapters: readonly LayerAdapter[], seed: number): Map<string, Float32Array> {
+  const values = new Map<string, Float32Array>();
+  adapters.forEach((adapter, layer) => {
+    const base = layerValues(adapter.layer);
+    adapter.tensors.forEach((t, index) => {
+      const draw = {
+        uniform: (i: number) => uniform(seed, Stream.initialization, layer + 1, index, i),
+        normal: (i: number) => normal(seed, Stream.initialization, layer + 1, index, i),
+      };
+      values.set(tensorName(adapter, t.name), t.init(draw, elementCount(t.dims), base));
+    });
+  });
+  return values;
+}
+
+export const HEAD_WEIGHT = 'head.weight';
+export const HEAD_BIAS = 'head.bias';
+
+export function initialHead(classes: number, hidden: number, seed: number): Map<string, Float32Array> {
+  const weight = Float32Array.from(
+    { length: classes * hidden },
+    (_, i) => normal(seed, Stream.initialization, 0, 0, i) * HEAD_STD,
+  );
+  return new Map([
+    [HEAD_WEIGHT, weight],
+    [HEAD_BIAS, new Float32Array(classes)],
+  ]);
+}

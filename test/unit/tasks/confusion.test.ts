@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfusionMatrix } from '../../../src/tasks/confusion';
+
+function matrixOf(rows: number[][]): ConfusionMatrix {
+  const matrix = new ConfusionMatrix(rows.length);
+  rows.forEach((row, actual) =>
+    row.forEach((n, predicted) => {
+      for (let i = 0; i < n; i++) matrix.add(actual, predicted);
+    }),
+  );
+  return matrix;
+}
+
+const metrics = (rows: number[][]) => {
+  const m = matrixOf(rows);
+  return [m.accuracy(), m.f1(), m.matthews()];
+};
+
+describe('classification metrics', () => {
+  it('two labels: F1 of label 1, the textbook Matthews correlation', () => {
+    const [tn, fp, fn, tp] = [50, 10, 5, 35];
+    const [accuracy, f1, matthews] = metrics([
+      [tn, fp],
+      [fn, tp],
+    ]);
+    expect(accuracy).toBeCloseTo(0.85, 12);
+    expect(f1).toBeCloseTo((2 * tp) / (2 * tp + fp + fn), 12);
+    expect(matthews).toBeCloseTo(
+      (tp * tn - fp * fn) / Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
+      12,
+    );
+  });
+
+  it('three labels: macro F1 and the generalised Matthews correlation', () => {
+    // Worked out by hand: rows are true labels.
+    const [accuracy, f1, matthews] = metrics([
+      [2, 0, 0],
+      [1, 1, 1],
+      [0, 1, 3],
+    ]);
+    expect(accuracy).toBeCloseTo(6 / 9, 12);
+    expect(f1).toBeCloseTo((4 / 5 + 2 / 5 + 6 / 8) / 3, 12);
+    expect(matthews).toBeCloseTo((9 * 6 - 28) / Math.sqrt((81 - 29) * (81 - 29)), 12);
+  });
+
+  it('leaves a label out of the macro mean that neither occurs nor is predicted', () => {
+    expect(
+      metrics([
+        [3, 0, 0],
+        [0, 2, 0],
+        [0, 0, 0],
+      ]),
+    ).toEqual([1, 1, expect.closeTo(1, 12)]);
+  });
+
+  it('gives 0 where a metric is undefined', () => {
+    expect(metrics([[0, 0], [0, 0]])).toEqual([0, 0, 0]); // prettier-ignore
+    expect(metrics([[7, 0], [0, 0]])).toEqual([1, 0, 0]); // prettier-ignore
+    expect(metrics([[5, 0], [5, 0]])).toEqual([0.5, 0, 0]); // prettier-ignore
+    expect(metrics([[4]])).toEqual([1, 1, 0]);
+  });
+
+  it('right always is 1, the other label always is -1', () => {
+    expect(matrixOf([[6, 0], [0, 3]]).matthews()).toBeCloseTo(1, 12); // prettier-ignore
+    expect(matrixOf([[0, 6], [3, 0]]).matthews()).toBeCloseTo(-1, 12); // prettier-ignore
+  });
+
+  it('refuses labels that do not exist', () => {
+    const matrix = new ConfusionMatrix(2);
+    for (const [a, p] of [[2, 0], [0, -1], [0, NaN]]) expect(() => matrix.add(a, p)).toThrow(RangeError); // prettier-ignore
+    expect(matrix.examples).toBe(0);
+  });
+
+  it('does not depend on the order of three or more labels, and stays in range', () => {
+    const pairs = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(pairs, (list) => {
+        const a = new ConfusionMatrix(4);
+        const b = new ConfusionMatrix(4);
+        for (const [t, p] of list) {
+          a.add(t, p);
+          b.add((t + 1) % 4, (p + 1) % 4);
+        }
+        expect(b.f1()).toBeCloseTo(a.f1(), 12);
+        expect(b.matthews()).toBeCloseTo(a.matthews(), 12);
+        expect(a.accuracy()).toBe(list.filter(([t, p]) => t === p).length / list.length);
+        expect(Math.abs(a.matthews())).toBeLessThanOrEqual(1 + 1e-12);
+        expect(a.f1()).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,187 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryBeside } from '../../../../src/files/temporary';
+import { runPaths } from '../../../../src/runs/layout';
+import type { Checkpoint } from '../../../../src/trainer/checkpoint/checkpoint';
+import {
+  latestCheckpoint,
+  putBackReplaced,
+  readCheckpoint,
+  saveCheckpoint,
+} from '../../../../src/trainer/checkpoint/store';
+
+let run: string;
+beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
+afterEach(() => rmSync(run, { recursive: true, force: true }));
+
+/** Values that only an exact copy gives back: the smallest, the largest, and -0. */
+const odd = (seed: number) => Float32Array.of(seed, 2 ** -149, 3.4028235e38, -0, 1 / 3);
+
+function checkpointAt(step: number, bestStep?: number): Checkpoint {
+  return {
+    state: {
+      version: 1,
+      step,
+      secondsSpent: step * 0.5,
+      last: null,
+      examplesSeen: 32 * step,
+      best:
+        bestStep === undefined
+          ? null
+          : { step: bestStep, loss: 0.1, accuracy: 0.9, f1: 0.9, matthews: 0.8, examples: 10 },
+      earlyStopping: { best: 1 / 3, reference: 0.25, withoutProgress: 2 },
+      curve: { records: step, sha256: 'def' },
+      specHash: 'abc',
+      environment: { node: 'v20', threads: 2 },
+    },
+    parameters: new Map([['encoder.layer.0.query.A', odd(step)], ['head.bias', odd(-step)]]), // prettier-ignore
+    optimizer: {
+      step,
+      firstMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.5)]]),
+      secondMoments: new Map([['encoder.layer.0.query.A', odd(step + 0.25)]]),
+    },
+  };
+}
+
+const names = () => readdirSync(runPaths(run).checkpoints).sort();
+const latest = () => {
+  const warnings: string[] = [];
+  return { step: latestCheckpoint(run, (w) => warnings.push(w))?.checkpoint.state.step, warnings };
+};
+
+describe('checkpoints', () => {
+  it('come back bit for bit', () => {
+    const checkpoint = checkpointAt(120, 100);
+    const path = saveCheckpoint(run, checkpoint);
+    expect(path).toBe(join(run, 'checkpoints', 'step-000120'));
+    expect(readdirSync(path).sort()).toEqual(['adapter.safetensors', 'optimizer.safetensors', 'state.json']);
+    expect(readCheckpoint(path)).toEqual(checkpoint);
+    expect(latestCheckpoint(run, () => {})).toEqual({ path, checkpoint });
+  });
+
+  it.each<[string, (c: Checkpoint) => void]>([
+    ['parameters are not finite', (c) => (c.parameters.get('head.bias')![1] = NaN)],
+    [
+      'last evaluation was not, as earlier versions saved it',
+      ({ state }) => (state.last = { loss: NaN, accuracy: 0.5, f1: 0, matthews: 0, examples: 10 }),
+    ],
+  ])('passes over one whose %s', (_, diverge) => {
+    saveCheckpoint(run, checkpointAt(10));
+    const dead = checkpointAt(20);
+    diverge(dead);
+    saveCheckpoint(run, dead);
+    expect(latest()).toEqual({
+      step: 10,
+      warnings: ['The checkpoint of step 20 is passed over: its model had diverged.'],
+    });
+  });
+
+  it('keeps the newest two, up to twenty of the past, and the best', () => {
+    const all = Array.from({ length: 40 }, (_, i) => 10 * (i + 1));
+    for (const step of all) saveCheckpoint(run, checkpointAt(step, step < 30 ? undefined : 30));
+    expect(names()[0]).toBe('step-000010');
+    expect(names()).toContain('step-000030');
+    expect(names().slice(-2)).toEqual(['step-000390', 'step-000400']);
+    expect(names().length).toBeGreaterThan(10);
+    expect(names().length).toBeLessThanOrEqual(23);
+  });
+
+  it.each([
+    ['this version', (path: string) => `${temporaryBeside(path)}.old`],
+    ['an earlier version', (path: string) => join(path, '../.step-000020.tmp.old')],
+  ])('put back one that was being replaced by its like when %s was killed', (_, aside) => {
+    saveCheckpoint(run, checkpointAt(10));
+    const path = saveCheckpoint(run, checkpointAt(20));
+    renameSync(path, aside(path));
+    expect(latest().step).toBe(10);
+    putBackReplaced(run);
+    expect(latest()).toEqual({ step: 20, warnings: [] });
+    // One that stands is not replaced by what was left aside.
+    cpSync(path, aside(path), { recursive: true });
+    putBackReplaced(run);
+    saveCheckpoint(run, checkpointAt(30));
+    expect(names()).toEqual(['step-000010', 'step-000020', 'step-000030']);
+  });
+
+  it('there is none in a new run', () => {
+    expect(latest()).toEqual({ step: undefined, warnings: [] });
+  });
+
+  it.each([
+    ['a shortened adapter', (p: string) => truncateSync(join(p, 'adapter.safetensors'), 90), 'SHA-256'],
+    ['a flipped bit in the optimizer', flipLastBit, 'SHA-256'],
+    ['no optimizer', (p: string) => rmSync(join(p, 'optimizer.safetensors')), 'missing'],
+    ['no state', (p: string) => rmSync(join(p, 'state.json')), 'missing'],
+    ['half a state', (p: string) => truncateSync(join(p, 'state.json'), 40), 'not valid JSON'],
+    ['a state of null', (p: string) => writeFileSync(join(p, 'state.json'), 'null'), 'version'],
+    ['an altered step', alter('"step": 20', '"step": 15'), 'says step 15'],
+    ['an altered count', alter('"examplesSeen": 640', '"examplesSeen": 641'), 'checksum differs'],
+    ['an altered best', alter('"reference": 0.25', '"reference": 0.75'), 'checksum differs'],
+    ['a lost checksum', alter('"checksum"', '"checksun"'), 'checksum differs'],
+    ['a newer version', (p: string) => writeFileSync(join(p, 'state.json'), '{"version":2}'), 'version 2'],
+  ])('passes over %s and says so', (_, damage, why) => {
+    saveCheckpoint(run, checkpointAt(10));
+    damage(saveCheckpoint(run, checkpointAt(20)));
+    const { step, warnings } = latest();
+    expect(step).toBe(10);
+    expect(warnings).toEqual([expect.stringContaining('step 20 is passed over')]);
+    expect(warnings[0]).toContain(why);
+  });
+
+  it('still reads one from before there were checksums', () => {
+    const checkpoint = checkpointAt(10);
+    delete checkpoint.state.curve;
+    const path = join(saveCheckpoint(run, checkpoint), 'state.json');
+    const { checksum, ...older } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+    writeFileSync(path, JSON.stringify(older));
+    expect(latest()).toEqual({ step: 10, warnings: [] });
+  });
+
+  it('reads nothing that a kill left half written, and clears it with the next one', () => {
+    const whole = saveCheckpoint(run, checkpointAt(10));
+    for (const left of ['.step-000020.tmp', '.step-000010.tmp.old'])
+      cpSync(whole, join(runPaths(run).checkpoints, left), { recursive: true });
+    expect(latest()).toEqual({ step: 10, warnings: [] });
+    saveCheckpoint(run, checkpointAt(20));
+    expect(names()).toEqual(['step-000010', 'step-000020']);
+  });
+
+  it('after a resume, replaces a damaged one of the same step and drops those after it', () => {
+    for (const step of [10, 20, 30]) saveCheckpoint(run, checkpointAt(step));
+    mkdirSync(join(runPaths(run).checkpoints, 'step-000040'));
+    truncateSync(join(runPaths(run).checkpoints, 'step-000030', 'state.json'), 3);
+    expect(latest().step).toBe(20);
+    saveCheckpoint(run, checkpointAt(30));
+    expect(names()).toEqual(['step-000010', 'step-000020', 'step-000030']);
+    expect(latest()).toEqual({ step: 30, warnings: [] });
+  });
+});
+
+function alter(from: string, to: string): (path: string) => void {
+  return (path) => {
+    const file = join(path, 'state.json');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(file, text.replace(from, to));
+  };
+}
+
+function flipLastBit(path: string): void {
+  const file = join(path, 'optimizer.safetensors');
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1] ^= 1;
+  writeFileSync(file, bytes);
+}

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../../../../src/shared/experiment';
+import { specHash } from '../../../../src/trainer/checkpoint/spec-hash';
+
+const spec = (value: unknown) => value as Experiment;
+
+describe('the hash of a spec', () => {
+  it('does not depend on the order of keys, but on every value and on the order of lists', () => {
+    const a = specHash(spec({ name: 'x', training: { betas: [0.9, 0.999], seed: 1 } }));
+    expect(specHash(spec({ training: { seed: 1, betas: [0.9, 0.999] }, name: 'x' }))).toBe(a);
+    expect(specHash(spec({ name: 'x', training: { betas: [0.9, 0.999], seed: 2 } }))).not.toBe(a);
+    expect(specHash(spec({ name: 'x', training: { betas: [0.999, 0.9], seed: 1 } }))).not.toBe(a);
+  });
+});

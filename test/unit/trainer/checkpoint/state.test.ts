@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { EvaluationMetrics } from '../../../../src/shared/events';
+import type { Checkpoint } from '../../../../src/trainer/checkpoint/checkpoint';
+import { EarlyStopping } from '../../../../src/trainer/loop/early-stopping';
+import { AdamW } from '../../../../src/trainer/optimizer/optimizer';
+import { restoredState } from '../../../../src/trainer/checkpoint/state';
+
+const good: EvaluationMetrics = { loss: 0.5, accuracy: 0.6, f1: 0.6, matthews: 0.2, examples: 10 };
+
+/** The state that a run resumes with whose checkpoint has this best evaluation, by accuracy. */
+function restored(best: EvaluationMetrics) {
+  const fresh = {
+    ...{ step: 0, parameters: new Map<string, Float32Array>(), lossScale: undefined },
+    ...{ best: undefined, last: undefined, stopping: new EarlyStopping('accuracy') },
+    optimizer: new AdamW([], { betas: [0.9, 0.999], epsilon: 1e-8 }),
+  };
+  const checkpoint: Checkpoint = {
+    state: {
+      ...{ version: 1, step: 20, examplesSeen: 160, secondsSpent: 1, specHash: 'x', environment: {} },
+      best: { ...best, step: 10 },
+      last: good,
+      earlyStopping: { best: best.accuracy, reference: best.accuracy, withoutProgress: 1 },
+    },
+    parameters: new Map(),
+    optimizer: { step: 20, firstMoments: new Map(), secondMoments: new Map() },
+  };
+  return restoredState(fresh, checkpoint);
+}
+
+describe('the state of a resumed run', () => {
+  it('has the best evaluation of its checkpoint, which the next one must beat', () => {
+    const state = restored({ ...good, accuracy: 0.9 });
+    expect(state.best).toEqual({ step: 10, metrics: { ...good, accuracy: 0.9, step: 10 } });
+    expect(state.stopping.update(0.6)).toMatchObject({ best: false });
+  });
+
+  it('does not measure by a best evaluation that had diverged, as earlier versions saved it', () => {
+    // JSON has no NaN.
+    const state = restored({ ...good, accuracy: 0.9, loss: null as unknown as number });
+    expect(state.best).toBeUndefined();
+    expect(state.stopping.update(0.6)).toMatchObject({ best: true });
+  });
+});

@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { claim, type Owner } from '../../../../src/files/owner';
+import { Journal } from '../../../../src/runs/journal';
+import { runPaths } from '../../../../src/runs/layout';
+import { readRunSummary } from '../../../../src/runs/read';
+import { writeStatus } from '../../../../src/runs/status';
+import { AuroraError } from '../../../../src/shared/errors';
+import type { NewEvent } from '../../../../src/shared/events';
+import { failedEvent, recordFailure } from '../../../../src/trainer/process/failure';
+import { newStatus } from '../../../../src/trainer/process/pulse';
+import { temporaryFolders } from '../../runs/folder';
+
+const folder = temporaryFolders();
+const disk = new AuroraError('disk', 'The disk is full.', 'Free some space.');
+
+async function owned(run: string): Promise<Owner> {
+  const got = await claim(run);
+  if (!('owner' in got)) throw new Error('The run has an owner.');
+  return got.owner;
+}
+
+/** A run whose owner has written these lines, and whose status still says that it is running. */
+async function runWith(...events: NewEvent[]): Promise<{ run: string; owner: Owner }> {
+  const run = folder();
+  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  const owner = await owned(run);
+  writeStatus(run, { ...newStatus('running'), nonce: owner.nonce, step: 9 });
+  const journal = Journal.open(runPaths(run).events);
+  for (const event of events) journal.append(event);
+  journal.close();
+  return { run, owner };
+}
+
+const ends = (run: string) => {
+  const { events, status } = readRunSummary(run);
+  return { kinds: events.map((e) => e.kind), state: status?.state };
+};
+
+describe('the error of a run that somebody watches', () => {
+  it('is written where the trainer has written nothing', async () => {
+    const { run, owner } = await runWith();
+    recordFailure(run, disk);
+    expect(ends(run)).toEqual({ kinds: ['failed'], state: 'failed' });
+    owner.release();
+  });
+
+  it('is not written again where only the status was refused', async () => {
+    const { run, owner } = await runWith(failedEvent(9, disk));
+    recordFailure(run, disk);
+    expect(ends(run)).toEqual({ kinds: ['failed'], state: 'failed' });
+    expect(readRunSummary(run).status).toMatchObject({ step: 9 });
+    owner.release();
+  });
+
+  it('does not follow the last line of a run that has come to its end', async () => {
+    const { run, owner } = await runWith({ kind: 'stopped', step: 9, reason: 'requested' });
+    recordFailure(run, disk);
+    expect(ends(run)).toEqual({ kinds: ['stopped'], state: 'stopped' });
+    owner.release();
+  });
+
+  it('is written after the last line of an earlier process', async () => {
+    const { run, owner } = await runWith({ kind: 'stopped', step: 9, reason: 'requested' });
+    owner.release();
+    const next = await owned(run);
+    recordFailure(run, disk);
+    expect(ends(run)).toEqual({ kinds: ['stopped', 'failed'], state: 'failed' });
+    next.release();
+  });
+});

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { temporaryBeside } from '../../../../src/files/temporary';
+import { removeLeftovers } from '../../../../src/trainer/process/leftovers';
+import { workFolder } from '../../../../src/trainer/process/work-folder';
+
+let run: string;
+beforeEach(() => {
+  run = mkdtempSync(join(tmpdir(), 'aurora-run-'));
+});
+afterEach(() => rmSync(run, { recursive: true, force: true }));
+
+/** By a process that is gone. */
+function leave(place: string): void {
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  const path = join(run, place);
+  mkdirSync(dirname(path), { recursive: true });
+  const name = basename(temporaryBeside(path)).replace(`-${process.pid}-`, `-${pid}-`);
+  writeFileSync(join(dirname(path), name), 'half');
+}
+
+it('a command that works in a run removes what a killed one was writing there', () => {
+  leave('predictions/step-000024.json');
+  leave('study/step-000024.json');
+  workFolder(run, 'predictions').remove();
+  expect(readdirSync(run, { recursive: true }).sort()).toEqual(['predictions', 'study']);
+});
+
+it('removes from a run what killed processes left, and nothing else', () => {
+  const places = [
+    'status.json',
+    'adapter/best/aurora.json',
+    'activations/step-000001.bin',
+    'export/x',
+    'export',
+  ];
+  for (const place of places) leave(place);
+  const kept = ['events.jsonl', 'adapter/best/adapter_model.safetensors', 'notes.tmp', '.mine'];
+  for (const name of kept) writeFileSync(join(run, name), '');
+  removeLeftovers(run);
+  const left = readdirSync(run, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
+  expect(left.map((e) => join(e.parentPath, e.name)).sort()).toEqual(kept.map((n) => join(run, n)).sort());
+});

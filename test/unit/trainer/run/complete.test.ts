@@ -1,0 +1,43 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ownerFile } from '../../../../src/files/fence';
+import { runPaths } from '../../../../src/runs/layout';
+import { readRunSummary } from '../../../../src/runs/read';
+import { writeStatus } from '../../../../src/runs/status';
+import { completeUnowned } from '../../../../src/trainer/run/complete';
+import { newStatus } from '../../../../src/trainer/process/pulse';
+import { temporaryFolders } from '../../runs/folder';
+
+const folder = temporaryFolders();
+
+/** A run that was killed between its result and its end. */
+function killedRun(): string {
+  const run = folder();
+  writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
+  writeFileSync(runPaths(run).events, '');
+  const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 8 };
+  const result = { outcome: 'finished', steps: 9, best: { step: 9, ...metrics }, last: metrics, seconds: 1 };
+  writeFileSync(runPaths(run).result, JSON.stringify(result));
+  writeStatus(run, { ...newStatus('running'), step: 8 });
+  return run;
+}
+
+describe('a finished run whose status says that it is running', () => {
+  it('is completed by the sweep that finds it', async () => {
+    const run = killedRun();
+    await completeUnowned(run);
+    const { status, events } = readRunSummary(run);
+    expect(status).toMatchObject({ state: 'finished', step: 9 });
+    expect(events.map((e) => e.kind)).toEqual(['finished']);
+  });
+
+  it('is left as it is where the disk takes no owner, which ends no sweep', async () => {
+    const run = killedRun();
+    mkdirSync(ownerFile(run));
+    await completeUnowned(run);
+    expect(readRunSummary(run).status).toMatchObject({ state: 'running' });
+    rmSync(ownerFile(run), { recursive: true });
+    await completeUnowned(run);
+    expect(readRunSummary(run).status).toMatchObject({ state: 'finished' });
+  });
+});
