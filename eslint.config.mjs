@@ -1,70 +1,45 @@
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
+import { PURE, ROOMS } from './scripts/lib/rooms.mjs';
 
-/** What stands on the graph; all of it is above what describes, keeps or reads files. */
-const ABOVE_GRAPH = ['adapters', 'recipes', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'];
+/** Folders within each other in a room, itself among them; a test finds deeper ones. */
+const DEPTH = 3;
 
-/** Imports go one way (CONTRIBUTING.md): each folder names the ones it may not see. */
-const ROOMS = {
-  // Pure: names of the experiment file and what they mean. Pages may import it.
-  experiment: ['shared', 'files', 'graph', ...ABOVE_GRAPH],
-  files: ['experiment', 'graph', ...ABOVE_GRAPH],
-  shared: ['files', 'graph', ...ABOVE_GRAPH],
-  graph: ['experiment', ...ABOVE_GRAPH],
-  adapters: ['recipes', 'engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  recipes: ['engine', 'data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  data: ['adapters', 'engine', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  demo: ['adapters', 'engine', 'data', 'trainer', 'runs', 'cli', 'extension'],
-  engine: ['data', 'trainer', 'runs', 'cli', 'demo', 'extension'],
-  runs: ['adapters', 'engine', 'data', 'trainer', 'cli', 'demo', 'extension'],
-  trainer: ['cli', 'demo', 'extension'],
-  cli: ['demo', 'extension'],
-  // The host loads no runtime and no model: it asks the trainer program.
-  extension: ['engine', 'data', 'trainer', 'cli', 'demo'],
-};
+const direction = Object.entries(ROOMS).flatMap(([room, allowed]) =>
+  Array.from({ length: DEPTH }, (_, depth) => ({
+    files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              // A folder of a room may have the name of another room: only this many steps lead out of this one.
+              regex: `^(\\.\\./){${depth + 1}}(?!(${[room, ...allowed].join('|')})/|\\.\\./package\\.json$)`,
+              message: `src/${room} must not import this: imports go one way.`,
+            },
+            ...(PURE.includes(room)
+              ? [{ group: ['node:*', 'vscode'], message: `src/${room} runs on both sides of every wall.` }]
+              : []),
+            ...(room === 'extension'
+              ? []
+              : [{ group: ['vscode'], message: 'Only src/extension knows VS Code.' }]),
+            ...(room === 'engine'
+              ? []
+              : [
+                  {
+                    group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
+                    message: 'Only src/engine loads a runtime.',
+                  },
+                ]),
+          ],
+        },
+      ],
+    },
+  })),
+);
 
-/** A room's files, and the ways up that lead out of it: the host has a folder `trainer` of its own. */
-const PLACES = [
-  ...Object.keys(ROOMS)
-    .filter((room) => room !== 'extension')
-    .map((room) => ({ room, files: `src/${room}/**/*.ts`, up: ['../', '../../', '../../../'] })),
-  { room: 'extension', files: 'src/extension/*.ts', up: ['../'] },
-  { room: 'extension', files: 'src/extension/*/*.ts', up: ['../../'] },
-  { room: 'extension', files: 'src/extension/*/*/*.ts', up: ['../../../'] },
-];
-
-const direction = PLACES.map(({ room, files, up }) => ({
-  files: [files],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            group: ROOMS[room].flatMap((f) => up.flatMap((u) => [`${u}${f}`, `${u}${f}/**`])),
-            message: `src/${room} must not import this: imports go one way.`,
-          },
-          ...(room === 'shared' || room === 'experiment'
-            ? [
-                {
-                  group: ['node:*', 'vscode'],
-                  message: `src/${room} runs on both sides of every wall.`,
-                },
-              ]
-            : []),
-          ...(room === 'engine'
-            ? []
-            : [
-                {
-                  group: ['onnxruntime-node', '@tensorflow/*', 'webgpu'],
-                  message: 'Only src/engine loads a runtime.',
-                },
-              ]),
-        ],
-      },
-    ],
-  },
-}));
+const PAGES = `/src/(?!(${PURE.join('|')})/)`;
 
 export default ts.config(
   { ignores: ['dist/**', '.cache/**', 'node_modules/**', 'test/fixtures/**', 'coverage/**'] },
@@ -132,8 +107,8 @@ export default ts.config(
         {
           patterns: [
             {
-              regex: '/src/(?!shared/|experiment/)',
-              message: 'Pages import only src/shared and src/experiment.',
+              regex: PAGES,
+              message: `Pages import only ${PURE.map((room) => `src/${room}`).join(', ')}.`,
             },
             { group: ['node:*', 'vscode'], message: 'Pages run in a browser.' },
           ],
@@ -149,8 +124,8 @@ export default ts.config(
         {
           patterns: [
             {
-              regex: '/src/(?!shared/|experiment/)',
-              message: 'Pages import only src/shared and src/experiment.',
+              regex: PAGES,
+              message: `Pages import only ${PURE.map((room) => `src/${room}`).join(', ')}.`,
             },
             {
               group: ['node:*', 'vscode', '@vscode/webview-ui-toolkit*'],

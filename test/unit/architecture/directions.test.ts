@@ -1,0 +1,71 @@
+import { ESLint } from 'eslint';
+import { describe, expect, it } from 'vitest';
+import { PURE, ROOMS } from '../../../scripts/lib/rooms.mjs';
+import { folderOf, importsBelow, sources } from './sources';
+
+const roomOf = (path: string): string => path.split('/')[1];
+const files = sources('src');
+/** Those at the top of src belong to no room. */
+const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== 'src');
+
+describe('imports between the folders of src', () => {
+  it('go one way, also those that are loaded when they are needed', () => {
+    const wrong = importsBelow('src').filter(({ from, to }) => {
+      const [room, other] = [roomOf(from), roomOf(to)];
+      return room !== other && room in ROOMS && !ROOMS[room].includes(other);
+    });
+    expect(wrong).toEqual([]);
+    expect([...new Set(folders.map(roomOf))].sort()).toEqual(Object.keys(ROOMS).sort());
+  });
+
+  it('of pages are pure', () => {
+    const wrong = importsBelow('webview').filter(
+      ({ to }) => to.startsWith('src/') && !PURE.includes(roomOf(to)),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('the lint rule', () => {
+  const eslint = new ESLint();
+  /** What it says of one import in a file of a folder. */
+  async function said(folder: string, name: string): Promise<string[]> {
+    const text = `import { x } from '${name}';\nexport const y = x;\n`;
+    const [{ messages }] = await eslint.lintText(text, { filePath: `${folder}/zz-not-there.ts` });
+    return messages.map((m) => m.message);
+  }
+  const ups = (folder: string): string => '../'.repeat(folder.split('/').length - 1);
+
+  it.each(folders)(
+    'rejects an import against the direction in %s, and accepts one along it',
+    async (folder) => {
+      const room = roomOf(folder);
+      const forbidden = Object.keys(ROOMS).filter((other) => other !== room && !ROOMS[room].includes(other));
+      for (const other of forbidden)
+        expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([
+          expect.stringContaining(`src/${room} must not import this`),
+        ]);
+      for (const other of [room, ...ROOMS[room]])
+        expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([]);
+    },
+  );
+
+  it.each([
+    ...PURE.flatMap((room) => [
+      [`src/${room}`, 'node:fs', 'runs on both sides of every wall'],
+      [`src/${room}`, 'vscode', 'runs on both sides of every wall'],
+    ]),
+    ['src/trainer/loop', 'vscode', 'Only src/extension knows VS Code'],
+    ['src/trainer/loop', 'onnxruntime-node', 'Only src/engine loads a runtime'],
+    ['src/extension/tree', '@tensorflow/tfjs', 'Only src/engine loads a runtime'],
+    ['webview/run', '../../src/runs/read', 'Pages import only'],
+    ['webview/run', 'node:fs', 'Only webview/ui imports the toolkit'],
+    ['webview/run', '@vscode/webview-ui-toolkit', 'Only webview/ui imports the toolkit'],
+    ['webview/ui', 'vscode', 'Pages run in a browser'],
+    ['webview/ui', '../../src/runs/read', 'Pages import only'],
+  ])('rejects in %s an import of %s', async (folder, name, words) => {
+    const messages = await said(folder, name);
+    expect(messages.length).toBeGreaterThan(0);
+    expect(messages.join('\n')).toContain(words);
+  });
+});
