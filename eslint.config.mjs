@@ -72,7 +72,7 @@ export default ts.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    // Names that come from files must not reach a prototype (src/shared/names.ts).
+    // Names that come from files must not reach a prototype (src/base/names.ts).
     files: ['src/**/*.ts', 'webview/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
@@ -80,7 +80,7 @@ export default ts.config(
         {
           selector:
             "AssignmentExpression[operator=/^(\\?\\?|\\|\\|)=$/][left.computed=true][right.type='ObjectExpression']",
-          message: 'This reads what the object inherits: use a Map, or own() of shared/names.',
+          message: 'This reads what the object inherits: use a Map, or own() of base/names.',
         },
         {
           selector: "BinaryExpression[operator='in'][left.type!='Literal']",

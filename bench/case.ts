@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../src/shared/experiment';
+import type { AuroraSpec } from '../src/experiment/experiment';
 
 /** Where a weight of the encoder lies in the ONNX file, under the name its PyTorch module has. */
 export interface StoredWeight {

@@ -7,7 +7,7 @@ import { findLinearLayers } from '../src/graph/linear';
 import { loadModel } from '../src/graph/load';
 import { isFileRef, type Model } from '../src/graph/model';
 import { saveModel } from '../src/graph/save';
-import { random, uniform } from '../src/shared/random';
+import { random, uniform } from '../src/base/random';
 import { EPSILON, encoderModel, type EncoderSize } from '../src/trainer/doctor/encoder';
 import { initialAdapters, initialHead } from '../src/trainer/task/initialize';
 import { TIMED_ADAPTER } from '../src/trainer/doctor/adapter';

@@ -11,12 +11,12 @@ export const PROGRAMS = {
   'data-row-worker': 'src/extension/panels/rows/data-row-worker.ts',
   'hash-worker': 'src/trainer/inputs/hash-worker.ts',
   'use-lite': 'src/demo/use-lite.ts',
-  study: 'src/shared/study/computing.ts',
+  study: 'src/study/computing.ts',
   'schema-validator': 'src/runs/experiment/schema-validator.ts',
 };
 /** What lies beside them, by its place in the repository. Under Node, tfjs' WebAssembly has one thread. */
 const COPIED = {
-  'src/shared/experiment.schema.json': 'experiment.schema.json',
+  'src/experiment/experiment.schema.json': 'experiment.schema.json',
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm': 'wasm/tfjs-backend-wasm.wasm',
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm':
     'wasm/tfjs-backend-wasm-simd.wasm',

@@ -1,46 +1,26 @@
-/**
- * Imports go one way (CONTRIBUTING.md): each folder of src names those that it may import, and what it needs besides.
- * Pages and both sides of every process boundary share the pure ones, which know neither Node nor VS Code.
- */
+/** What pages may import: both sides of every process boundary share it, and it knows neither Node nor VS Code. */
+export const PURE = ['base', 'experiment', 'protocol', 'study'];
+
+/** A model in memory, and what is done with it. */
+const MODEL = ['files', 'graph', 'adapters'];
+
+/** Imports go one way (CONTRIBUTING.md): the folders of src, each with those that it may import. */
 export const ROOMS = {
-  experiment: [],
-  shared: ['experiment'],
-  files: ['shared'],
-  graph: ['shared', 'files'],
-  data: ['experiment', 'shared', 'files', 'graph'],
-  adapters: ['experiment', 'shared', 'files', 'graph'],
-  recipes: ['experiment', 'shared', 'adapters'],
-  tasks: ['experiment', 'shared', 'files', 'graph', 'data', 'adapters'],
-  engine: ['experiment', 'shared', 'files', 'graph', 'adapters', 'tasks'],
-  runs: ['experiment', 'shared', 'files', 'graph'],
-  trainer: [
-    'experiment',
-    'shared',
-    'files',
-    'graph',
-    'data',
-    'adapters',
-    'recipes',
-    'tasks',
-    'engine',
-    'runs',
-  ],
-  cli: [
-    'experiment',
-    'shared',
-    'files',
-    'graph',
-    'data',
-    'adapters',
-    'recipes',
-    'tasks',
-    'engine',
-    'runs',
-    'trainer',
-  ],
-  demo: ['shared', 'files', 'graph'],
+  base: [],
+  experiment: ['base'],
+  protocol: ['base', 'experiment'],
+  study: ['base', 'experiment', 'protocol'],
+  files: ['base'],
+  graph: ['base', 'files'],
+  data: ['base', 'experiment', 'protocol', 'files', 'graph'],
+  adapters: ['base', 'experiment', 'protocol', 'files', 'graph'],
+  recipes: ['base', 'experiment', 'adapters'],
+  tasks: ['base', 'experiment', 'protocol', ...MODEL, 'data'],
+  engine: ['base', 'experiment', 'protocol', ...MODEL, 'tasks'],
+  runs: [...PURE, 'files'],
+  trainer: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs'],
+  cli: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'trainer'],
+  demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it asks the trainer program.
-  extension: ['experiment', 'shared', 'files', 'graph', 'adapters', 'recipes', 'runs'],
+  extension: [...PURE, ...MODEL, 'recipes', 'runs'],
 };
-/** What pages may import. */
-export const PURE = ['experiment', 'shared'];

@@ -1,7 +1,7 @@
 import { elementCount } from '../graph/model';
-import type { RankedSpec, TrainedSpec } from '../shared/experiment';
-import { METHOD_NAMES } from '../shared/methods';
-import type { Curve } from '../shared/budget';
+import type { RankedSpec, TrainedSpec } from '../experiment/experiment';
+import { METHOD_NAMES } from '../experiment/methods';
+import type { Curve } from '../protocol/budget';
 import { AURORA_DEFAULTS } from './defaults';
 import type { LayerShape } from './method';
 import { methodOf } from './registry';

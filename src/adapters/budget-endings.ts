@@ -1,4 +1,4 @@
-import type { Ending } from '../shared/budget';
+import type { Ending } from '../protocol/budget';
 import type { NamedLayer } from './select';
 import { matchTargets } from './targets';
 

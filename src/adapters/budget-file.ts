@@ -1,6 +1,6 @@
-import type { AdapterBudget } from '../shared/budget';
+import type { AdapterBudget } from '../protocol/budget';
 import type { LayerAdapter, NamedLayer } from './select';
-import { nameTable } from '../shared/names';
+import { nameTable } from '../base/names';
 
 /** HF PEFT prefixes every key with the names of its two wrappers. */
 const PREFIX = 'base_model.model.';

@@ -1,4 +1,4 @@
-import type { AdapterBudget } from '../shared/budget';
+import type { AdapterBudget } from '../protocol/budget';
 import type { BudgetAdapter, BudgetModule } from './budget';
 import { methodOf } from './registry';
 import { basisCount } from './spline';

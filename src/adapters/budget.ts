@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
-import { isRanked, type AdapterSpec, type LoraSpec, type TrainedSpec } from '../shared/experiment';
-import type { AdapterBudget, Budget } from '../shared/budget';
+import { AuroraError } from '../base/errors';
+import { isRanked, type AdapterSpec, type LoraSpec, type TrainedSpec } from '../experiment/experiment';
+import type { AdapterBudget, Budget } from '../protocol/budget';
 import { budgetCurves } from './budget-curves';
 import { adapterFileSize } from './budget-file';
 import { modelForwardFlops, flopsOf, nonlinearOf } from './budget-flops';

@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
-import type { TargetSpec } from '../shared/experiment';
-import type { LeftOut } from '../shared/left-out';
+import { AuroraError } from '../base/errors';
+import type { TargetSpec } from '../experiment/experiment';
+import type { LeftOut } from '../protocol/left-out';
 import { matchTargets, type TargetMatch } from './targets';
 
 /** Layers that "all-linear" leaves out of a model, by path. */

@@ -1,6 +1,6 @@
-import { adapterDefaults } from '../shared/adapter-defaults';
-import type { AdapterSpec, AuroraSpec, MethodName, RankedSpec, TrainedSpec } from '../shared/experiment';
-import { hasRank } from '../shared/methods';
+import { adapterDefaults } from '../experiment/adapter-defaults';
+import type { AdapterSpec, AuroraSpec, MethodName, RankedSpec, TrainedSpec } from '../experiment/experiment';
+import { hasRank } from '../experiment/methods';
 import { adaptersOn, rankLimit, type BudgetModule } from './budget';
 import { parameterCount } from './select';
 

@@ -1,5 +1,5 @@
-import type { LayerSnapshot } from '../shared/activations';
-import type { AuroraSpec } from '../shared/experiment';
+import type { LayerSnapshot } from '../protocol/activations';
+import type { AuroraSpec } from '../experiment/experiment';
 import { activate, type AnlSpec } from './anl';
 import { binCentres, coordinateCounts, median } from './histogram';
 import { basis, basisCentres, basisCount, gridStep, splineSupport } from './spline';

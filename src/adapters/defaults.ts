@@ -1,4 +1,4 @@
-import type { AuroraSpec } from '../shared/experiment';
+import type { AuroraSpec } from '../experiment/experiment';
 
 /** AuroRA as the paper trains it, and as an experiment has it where it says nothing else (the schema's defaults). */
 export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {

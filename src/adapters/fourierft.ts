@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
-import type { FourierftSpec } from '../shared/experiment';
-import { Stream, uniform } from '../shared/random';
+import { AuroraError } from '../base/errors';
+import type { FourierftSpec } from '../experiment/experiment';
+import { Stream, uniform } from '../base/random';
 import { lowRankProduct } from './low-rank';
 import { normal, type AdapterMethod, type LayerShape, type OnLayer } from './method';
 

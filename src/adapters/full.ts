@@ -1,4 +1,4 @@
-import type { FullSpec } from '../shared/experiment';
+import type { FullSpec } from '../experiment/experiment';
 import type { AdapterMethod } from './method';
 
 /** Full fine-tuning of the chosen layers' weights, without their biases: what every adapter is measured by. */

@@ -1,4 +1,4 @@
-import type { LayerSnapshot } from '../shared/activations';
+import type { LayerSnapshot } from '../protocol/activations';
 
 /** Counts of one coordinate: what lies below the range, the bins, what lies above. */
 export const coordinateCounts = (

@@ -2,7 +2,7 @@ import { DType } from '../graph/dtype';
 import type { LinearLayer } from '../graph/linear';
 import type { Tensor } from '../graph/model';
 import { tensorValues } from '../graph/values';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { LayerValues } from './method';
 
 /**

@@ -1,4 +1,4 @@
-import type { LoraSpec } from '../shared/experiment';
+import type { LoraSpec } from '../experiment/experiment';
 import {
   downProjection,
   lowRankProduct,

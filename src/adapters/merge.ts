@@ -2,7 +2,7 @@ import { DType } from '../graph/dtype';
 import type { LinearLayer } from '../graph/linear';
 import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { tensorName } from './inject';
 import { layerValues } from './layer-values';
 import type { LayerChange, Values } from './method';

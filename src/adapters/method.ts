@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../graph/builder';
-import type { TrainedSpec } from '../shared/experiment';
+import type { TrainedSpec } from '../experiment/experiment';
 import type { PeftConfig } from './peft-config';
 
 export interface LayerShape {

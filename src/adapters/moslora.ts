@@ -1,4 +1,4 @@
-import type { MosloraSpec } from '../shared/experiment';
+import type { MosloraSpec } from '../experiment/experiment';
 import { lora } from './lora';
 import {
   downProjection,

@@ -1,4 +1,4 @@
-import type { TrainedSpec } from '../shared/experiment';
+import type { TrainedSpec } from '../experiment/experiment';
 import type { AdapterForm } from './method';
 
 /** Reads values of an adapter_config.json; each throws AuroraError `adapter` where one is of another kind. */

@@ -1,4 +1,4 @@
-import type { MethodName, TrainedSpec } from '../shared/experiment';
+import type { MethodName, TrainedSpec } from '../experiment/experiment';
 import { aurora } from './aurora';
 import { bitfit } from './bitfit';
 import { dora } from './dora';

@@ -1,6 +1,6 @@
-import { AuroraError } from '../shared/errors';
-import { isRanked, type AdapterSpec, type TrainedSpec } from '../shared/experiment';
-import { leftOutText, type LeftOut } from '../shared/left-out';
+import { AuroraError } from '../base/errors';
+import { isRanked, type AdapterSpec, type TrainedSpec } from '../experiment/experiment';
+import { leftOutText, type LeftOut } from '../protocol/left-out';
 import type { LinearLayer } from '../graph/linear';
 import type { Graph } from '../graph/model';
 import { elementCount } from '../graph/model';

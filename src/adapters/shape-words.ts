@@ -1,4 +1,4 @@
-import type { CallOut } from '../shared/panels/activations';
+import type { CallOut } from '../protocol/panels/activations';
 import type { Shape } from './curves';
 
 /** The paper's figures are of layers that bend; with 98 % of a curve's variance on a line, a LoRA does as well. */

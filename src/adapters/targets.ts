@@ -1,5 +1,5 @@
-import { editDistance } from '../shared/nearest';
-import type { TargetSpec } from '../shared/experiment';
+import { editDistance } from '../base/nearest';
+import type { TargetSpec } from '../experiment/experiment';
 import { matches, numberIn, requireExpression, type Pattern } from './patterns/patterns';
 
 export interface TargetMatch {

@@ -1,7 +1,7 @@
 import { isFloat } from '../graph/dtype';
 import type { Graph } from '../graph/model';
 import type { LayerSummary, ModelSummary } from '../graph/summary';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** An output of a model, as far as its file declares it. */
 export interface DeclaredOutput {

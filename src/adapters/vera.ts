@@ -1,5 +1,5 @@
-import { Stream, uniform } from '../shared/random';
-import type { VeraSpec } from '../shared/experiment';
+import { Stream, uniform } from '../base/random';
+import type { VeraSpec } from '../experiment/experiment';
 import { lowRankProduct } from './low-rank';
 import { constant, zeros, type AdapterMethod, type OnLayer } from './method';
 

@@ -1,9 +1,9 @@
 import { paperReport } from '../recipes/report';
 import { PAPER_MODELS } from '../recipes/models';
-import type { Budget, ModuleBudget } from '../shared/budget';
-import { isRanked } from '../shared/experiment';
-import { leftOutText } from '../shared/left-out';
-import { methodName } from '../shared/methods';
+import type { Budget, ModuleBudget } from '../protocol/budget';
+import { isRanked } from '../experiment/experiment';
+import { leftOutText } from '../protocol/left-out';
+import { methodName } from '../experiment/methods';
 import type { BudgetSource } from './budget-source';
 import { count } from './format';
 import { paperText } from './paper-text';

@@ -5,11 +5,11 @@ import { loadModel } from '../graph/load';
 import { summarize } from '../graph/summary';
 import { PAPER_MODELS } from '../recipes/models';
 import { loadExperiment } from '../runs/experiment/load';
-import { adapterDefaults } from '../shared/adapter-defaults';
-import { AuroraError } from '../shared/errors';
-import { isRanked, type AdapterSpec, type TargetSpec, type TrainedSpec } from '../shared/experiment';
-import { isMethod, METHOD_NAMES, METHOD_ORDER } from '../shared/methods';
-import { nearest } from '../shared/nearest';
+import { adapterDefaults } from '../experiment/adapter-defaults';
+import { AuroraError } from '../base/errors';
+import { isRanked, type AdapterSpec, type TargetSpec, type TrainedSpec } from '../experiment/experiment';
+import { isMethod, METHOD_NAMES, METHOD_ORDER } from '../experiment/methods';
+import { nearest } from '../base/nearest';
 
 /** What is counted: a model's layers, and the adapter that goes on them. */
 export interface BudgetSource {

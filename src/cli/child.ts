@@ -1,4 +1,4 @@
-import { EXIT } from '../shared/errors';
+import { EXIT } from '../base/errors';
 import { write } from './write';
 
 /** Of a process that this program started for itself (trainer/child.ts): it ends with its parent. */

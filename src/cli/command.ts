@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { AuroraError } from '../shared/errors';
-import { nearest } from '../shared/nearest';
+import { AuroraError } from '../base/errors';
+import { nearest } from '../base/nearest';
 
 export interface Command {
   /** The whole `--help` text. */

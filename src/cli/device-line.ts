@@ -1,4 +1,4 @@
-import * as words from '../shared/device-words';
+import * as words from '../protocol/device-words';
 
 /** The terminal speaks English. */
 const t = (sentence: string, ...values: (string | number)[]): string =>

@@ -1,5 +1,5 @@
 import { DISK_HINTS } from '../files/atomic';
-import type { AuroraError } from '../shared/errors';
+import type { AuroraError } from '../base/errors';
 import type { Command } from './command';
 
 /** The hint of an error; for one of the disk's that names an option, one that the command has. */

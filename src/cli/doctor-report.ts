@@ -1,4 +1,4 @@
-import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../shared/doctor';
+import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../protocol/doctor';
 import { gigabytes } from './format';
 import { table } from './table';
 

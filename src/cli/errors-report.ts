@@ -1,5 +1,5 @@
-import { escapeControls } from '../shared/controls';
-import { confusedPairs, confusionOf } from '../shared/errors-view/confusion';
+import { escapeControls } from '../base/controls';
+import { confusedPairs, confusionOf } from '../protocol/errors-view/confusion';
 import {
   accuracyOf,
   FEW,
@@ -9,9 +9,9 @@ import {
   worstLabels,
   type LengthBin,
   type Slice,
-} from '../shared/errors-view/slices';
-import { isWrong, tellingOrder } from '../shared/errors-view/telling';
-import type { Predictions } from '../shared/predictions';
+} from '../protocol/errors-view/slices';
+import { isWrong, tellingOrder } from '../protocol/errors-view/telling';
+import type { Predictions } from '../protocol/predictions';
 import { count } from './format';
 import { percent } from './progress';
 import { table } from './table';

@@ -1,11 +1,11 @@
-import type { EvaluationMetrics } from '../shared/events';
+import type { EvaluationMetrics } from '../protocol/events';
 import {
   isStaticForm,
   type ExportForm,
   type ExportLine,
   type ExportRecord,
   type MetricDrop,
-} from '../shared/export';
+} from '../protocol/export';
 import { count } from './format';
 import { preflightText } from './preflight-report';
 import { percent } from './progress';

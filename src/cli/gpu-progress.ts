@@ -1,4 +1,4 @@
-import { GPU_PARTS, type GpuEvent, type GpuStep } from '../shared/gpu-support';
+import { GPU_PARTS, type GpuEvent, type GpuStep } from '../protocol/gpu-support';
 import { megabytes } from '../trainer/gpu-support/downloads';
 
 const WORDS: Record<GpuStep, string> = {

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { diskError } from '../files/atomic';
-import { escapeControls } from '../shared/controls';
-import { AuroraError, EXIT } from '../shared/errors';
-import { nearest } from '../shared/nearest';
+import { escapeControls } from '../base/controls';
+import { AuroraError, EXIT } from '../base/errors';
+import { nearest } from '../base/nearest';
 import { useGpuSupport } from '../trainer/gpu-support/use';
 import { parse, type Command } from './command';
 import { diskHint } from './disk-hint';

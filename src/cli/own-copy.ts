@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { noteUse } from '../files/in-use';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /**
  * Where this program runs from a copy that the extension has made, keeps that copy until the process ends: an update

@@ -1,7 +1,7 @@
 import type { OwnerRecord } from '../files/fence';
 import { claim } from '../files/owner';
 import { ownerByStatus, readStatus } from '../runs/status';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { askAtTerminal } from './ask';
 
 export const TAKE_OVER_OPTION = { 'take-over': { type: 'boolean' } } as const;

@@ -4,8 +4,8 @@ import {
   type PaperResults,
   type Recipe,
   type RecipeSettings,
-} from '../shared/paper';
-import { wrap } from '../shared/wrap';
+} from '../experiment/paper';
+import { wrap } from '../base/wrap';
 import { table } from './table';
 
 /** Of a line of text. */

@@ -1,6 +1,6 @@
 import type { DeviceRequest } from '../engine/devices/request';
 import { ENGINES, type EngineName, type Place } from '../engine/place';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { ParsedArgs } from './command';
 
 export const PLACE_OPTIONS = { engine: { type: 'string' }, device: { type: 'string' } } as const;

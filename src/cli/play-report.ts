@@ -1,5 +1,5 @@
-import { escapeControls } from '../shared/controls';
-import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../shared/playground';
+import { escapeControls } from '../base/controls';
+import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../protocol/playground';
 import { count } from './format';
 import { percent } from './progress';
 import { table } from './table';

@@ -7,8 +7,8 @@ import type {
   PreflightModules,
   PreflightSplit,
   PreflightStep,
-} from '../shared/preflight';
-import { leftOutText } from '../shared/left-out';
+} from '../protocol/preflight';
+import { leftOutText } from '../protocol/left-out';
 import { deviceLine } from './device-line';
 import { count, duration, gigabytes } from './format';
 import { percent } from './progress';

@@ -1,4 +1,4 @@
-import type { DivergedEvaluation, EvaluationMetrics } from '../shared/events';
+import type { DivergedEvaluation, EvaluationMetrics } from '../protocol/events';
 import type { StepRecord } from '../trainer/loop/loop';
 import { duration } from './format';
 

@@ -1,4 +1,4 @@
-import { EXIT } from '../shared/errors';
+import { EXIT } from '../base/errors';
 
 let hungUp = false;
 

@@ -1,11 +1,11 @@
-import { escapeControls } from '../shared/controls';
-import { missingWords } from '../shared/study/missing';
-import { english } from '../shared/study/say';
-import type { Section, Study } from '../shared/study/study';
-import { groupTable, rateTable } from '../shared/study/tables';
-import type { Table } from '../shared/study/figures/figure';
-import { mergedForms } from '../shared/study/figures/merged';
-import { comparisonWords, count, leftOutWords, sectionNotes } from '../shared/study/words';
+import { escapeControls } from '../base/controls';
+import { missingWords } from '../study/missing';
+import { english } from '../study/say';
+import type { Section, Study } from '../study/study';
+import { groupTable, rateTable } from '../study/tables';
+import type { Table } from '../study/figures/figure';
+import { mergedForms } from '../study/figures/merged';
+import { comparisonWords, count, leftOutWords, sectionNotes } from '../study/words';
 import { table } from './table';
 
 const WIDTH = 100;

@@ -1,4 +1,4 @@
-import { escapeControls } from '../shared/controls';
+import { escapeControls } from '../base/controls';
 
 /** Rows as lines with aligned columns; a column whose cells are all numbers or percentages is aligned right. */
 export function table(texts: readonly (readonly string[])[], separator = '  '): string[] {

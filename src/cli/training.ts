@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { DeviceRequest } from '../engine/devices/request';
 import { placeName } from '../engine/place';
-import type { InputChange } from '../shared/events';
-import type { Experiment } from '../shared/experiment';
+import type { InputChange } from '../protocol/events';
+import type { Experiment } from '../experiment/experiment';
 import { deviceFields } from '../trainer/device/choose';
 import type { TrainListener } from '../trainer/run/hooks';
 import type { PausePoint } from '../trainer/loop/pause';

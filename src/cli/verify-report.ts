@@ -6,7 +6,7 @@ import type {
   VerifyResult,
   VerifyRow,
   VerifyTensor,
-} from '../shared/verification';
+} from '../protocol/verification';
 import { count } from './format';
 import { table } from './table';
 

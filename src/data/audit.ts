@@ -1,4 +1,4 @@
-import type { PreflightDuplicates, PreflightSplit } from '../shared/preflight';
+import type { PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
 import type { Dataset } from './dataset';
 import type { Row } from './rows';
 

@@ -1,4 +1,4 @@
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { DType, dtypeName } from '../graph/dtype';
 import type { HostTensor, HostTensors } from '../graph/host-tensor';
 import type { ValueInfo } from '../graph/model';

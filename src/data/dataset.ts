@@ -1,4 +1,4 @@
-import type { DataSpec } from '../shared/experiment';
+import type { DataSpec } from '../experiment/experiment';
 import { labelIndex } from './labels';
 import { badRow, requireRows, type Row, type SkippedRow } from './rows';
 import type { Tokenizer } from './tokenizer';

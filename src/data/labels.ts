@@ -1,6 +1,6 @@
-import type { DataSpec } from '../shared/experiment';
-import { AuroraError } from '../shared/errors';
-import { nearest } from '../shared/nearest';
+import type { DataSpec } from '../experiment/experiment';
+import { AuroraError } from '../base/errors';
+import { nearest } from '../base/nearest';
 import { badRow, requireRows, type Row, type Rows } from './rows';
 
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

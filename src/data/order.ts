@@ -1,4 +1,4 @@
-import { permutation, Stream } from '../shared/random';
+import { permutation, Stream } from '../base/random';
 import type { Dataset } from './dataset';
 
 export interface OrderOptions {

@@ -1,5 +1,5 @@
-import { AuroraError } from '../shared/errors';
-import { permutation, Stream } from '../shared/random';
+import { AuroraError } from '../base/errors';
+import { permutation, Stream } from '../base/random';
 import { distinctLabels } from './labels';
 import type { Row } from './rows';
 

@@ -1,5 +1,5 @@
 import { elementCount } from '../graph/model';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** The files of a package, by their path in it. */
 export type PackageFiles = ReadonlyMap<string, Uint8Array>;

@@ -1,4 +1,4 @@
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { Weight } from './tfjs-weights';
 
 /** USE-lite's sizes. The first layer reads embeddings, so its attention is narrower than its output. */

@@ -1,4 +1,4 @@
-import type { GpuFacts } from '../shared/doctor';
+import type { GpuFacts } from '../protocol/doctor';
 
 /** The part of WebGPU's GPUAdapter that is read here. */
 interface Adapter {

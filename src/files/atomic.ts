@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { requireOwned } from './fence';
 import { makeFolderIn, renameFlushed } from './folder';
 import { temporaryBeside } from './temporary';

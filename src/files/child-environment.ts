@@ -1,4 +1,4 @@
-import { nameTable } from '../shared/names';
+import { nameTable } from '../base/names';
 
 /**
  * The environment for a child process. `spawn` also hands over what the object inherits, and `process.env` where

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { ProcessRecord } from './processes';
 
 /** owner.json: which process alone may write into a folder; `files/owner.ts` decides who that is. */

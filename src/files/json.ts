@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** The file's bytes; undefined where there is no such file. */
 export function readIfThere(path: string): Buffer | undefined {

@@ -3,7 +3,7 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { diskError } from './atomic';
 import { fence, ownerFile, parseOwner, type OwnerRecord } from './fence';
 import { presence, thisProcess } from './processes';

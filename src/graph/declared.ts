@@ -3,7 +3,7 @@ import { DType, isFloat, type DTypeCode } from './dtype';
 import { decodeValueInfo } from './onnx/decode';
 import { readMessage } from './onnx/wire';
 import type { Graph, Node } from './model';
-import { own } from '../shared/names';
+import { own } from '../base/names';
 
 /** GraphProto.value_info, which the codec keeps as raw bytes (field number and tag byte). */
 const VALUE_INFO = 13;

@@ -1,7 +1,7 @@
 import { attrInts } from './attributes';
 import type { Attribute, Graph, Node } from './model';
 import { tensorNumbers } from './values';
-import { own } from '../shared/names';
+import { own } from '../base/names';
 
 /** The opset from which an operator takes these as inputs, after its first, rather than as attributes. */
 const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {

@@ -1,4 +1,4 @@
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { Graph, Node } from './model';
 import { readsOf } from './reads';
 

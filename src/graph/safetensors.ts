@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { writeAtomic } from '../files/atomic';
 import { fromBfloat16, fromHalf } from './half';
-import { nameTable, own } from '../shared/names';
+import { nameTable, own } from '../base/names';
 
 /**
  * The safetensors format: a little-endian 64-bit length, that many bytes of JSON header, then the tensors'

@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { EXTERNAL_FROM, padded } from './data-file';
 import { diskError, writeAll, writeAtomic } from '../files/atomic';
 import { containedTarget } from '../files/contained';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { isFileRef, type Model, type Tensor } from './model';
 import { encodeModel } from './onnx/encode';
 import { externalOf, type ExternalData } from './onnx/tensor';

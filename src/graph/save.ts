@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { weightBytes, writeDataFile } from './data-file';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { writeAtomic, diskError } from '../files/atomic';
 import { placeWeights, sameFile } from './place-weights';
 import { isFileRef, type Model } from './model';

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { DType } from './dtype';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half';
 import { isFileRef, type FileRef, type Tensor } from './model';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** The bytes behind a reference. */
 export function readFileRef(ref: FileRef): Uint8Array {

@@ -1,4 +1,4 @@
-import type { PaperDataSet } from '../shared/paper';
+import type { PaperDataSet } from '../experiment/paper';
 
 /**
  * The paper's 22 data sets are read as 6 of GLUE, 8 of commonsense reasoning and 8 of images. Commonsense170K, which

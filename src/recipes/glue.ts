@@ -1,4 +1,4 @@
-import type { Recipe } from '../shared/paper';
+import type { Recipe } from '../experiment/paper';
 import { GLUE } from './data-sets';
 import { PAPER } from './paper';
 

@@ -1,4 +1,4 @@
-import type { Recipe } from '../shared/paper';
+import type { Recipe } from '../experiment/paper';
 import { IMAGES } from './data-sets';
 import { PAPER } from './paper';
 

@@ -1,4 +1,4 @@
-import type { Recipe } from '../shared/paper';
+import type { Recipe } from '../experiment/paper';
 import { COMMONSENSE } from './data-sets';
 import { GLUE_RECIPES } from './glue';
 import { IMAGE_RECIPES } from './images';

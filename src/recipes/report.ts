@@ -1,5 +1,5 @@
 import { AURORA_DEFAULTS } from '../adapters/defaults';
-import type { PaperMethod, PaperReport, Recipe } from '../shared/paper';
+import type { PaperMethod, PaperReport, Recipe } from '../experiment/paper';
 import { PAPER } from './paper';
 import { PAPER_RECIPES } from './recipes';
 import { PUBLISHED } from './results';

@@ -1,4 +1,4 @@
-import type { PaperDataSet, PaperMethod, PaperResults } from '../shared/paper';
+import type { PaperDataSet, PaperMethod, PaperResults } from '../experiment/paper';
 import { COMMONSENSE, GLUE, IMAGES } from './data-sets';
 
 type Column = [method: PaperMethod, parameters: string, average: number, values: number[]];

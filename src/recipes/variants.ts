@@ -1,4 +1,4 @@
-import type { PaperVariants } from '../shared/paper';
+import type { PaperVariants } from '../experiment/paper';
 
 const row = (name: string, ...values: string[]) => ({ name, values });
 

@@ -1,7 +1,7 @@
 import { isMetric, METRICS } from '../experiment/metrics';
-import type { RunEvent } from '../shared/events';
-import { own } from '../shared/names';
-import { isAnyEvaluation } from '../shared/sweep';
+import type { RunEvent } from '../protocol/events';
+import { own } from '../base/names';
+import { isAnyEvaluation } from '../protocol/evaluations';
 
 /** Rows built before others get their turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../shared/events';
+import type { RunEvent } from '../protocol/events';
 import { effectiveEvents, parseJournal } from './journal-reader';
 import { runPaths } from './layout';
 import { fileVersion, readIfThere } from './summary-reader';

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { diskError } from '../files/atomic';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** A file or folder whatever its name: the device and the number that it has there. */
 type Identity = Pick<BigIntStats, 'dev' | 'ino'>;

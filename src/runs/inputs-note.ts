@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { changeWords, type InputsNote } from '../shared/inputs-words';
-import type { InputChange } from '../shared/events';
+import { changeWords, type InputsNote } from '../protocol/inputs-words';
+import type { InputChange } from '../protocol/events';
 import { changedInputs, filesBehind, readInputs, type CompareOptions } from './inputs';
 import type { RunSummary } from './read';
 

@@ -2,8 +2,8 @@ import { writeAtomic } from '../files/atomic';
 import { hashFile, type HashedFile } from '../files/hash';
 import { identify, sameIdentity, sameWriting, type FileIdentity } from '../files/identity';
 import { readJsonIfThere } from '../files/json';
-import { AuroraError } from '../shared/errors';
-import type { InputChange, InputRole } from '../shared/events';
+import { AuroraError } from '../base/errors';
+import type { InputChange, InputRole } from '../protocol/events';
 import { runPaths } from './layout';
 
 /** A file that decides what a run learns. */

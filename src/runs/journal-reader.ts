@@ -1,6 +1,6 @@
 import { holdsNull } from '../experiment/metrics';
-import { AuroraError } from '../shared/errors';
-import { EVENT_VERSION, type EventBase, type RunEvent } from '../shared/events';
+import { AuroraError } from '../base/errors';
+import { EVENT_VERSION, type EventBase, type RunEvent } from '../protocol/events';
 import { oneWriter, type OneWriter } from './journal-writers';
 
 /** Typed by its own keys, so that a new kind of event cannot be forgotten here. */

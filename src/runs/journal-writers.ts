@@ -1,4 +1,4 @@
-import type { EventBase, RunEvent } from '../shared/events';
+import type { EventBase, RunEvent } from '../protocol/events';
 
 export interface OneWriter {
   /** The lines that count, numbered from 0 without gaps. */

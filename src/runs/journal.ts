@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { diskError, readAll, writeAtomic } from '../files/atomic';
 import { requireOwned, writerOf } from '../files/fence';
-import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../shared/events';
+import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../protocol/events';
 import { parseJournal, wholeLines } from './journal-reader';
 import { runPaths } from './layout';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** The files of a run, by what they hold. `writer` in comments is the trainer unless said otherwise. */
 export const runPaths = (run: string) => ({

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { readRunSummary, type RunSummary } from './read';
 
 /** A run of the list, or what keeps it from being read. */

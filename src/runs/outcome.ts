@@ -1,5 +1,5 @@
-import { isAnyEvaluation } from '../shared/sweep';
-import type { RunState } from '../shared/events';
+import { isAnyEvaluation } from '../protocol/evaluations';
+import type { RunState } from '../protocol/events';
 import type { RunSummary } from './read';
 import { isAlive } from './status';
 

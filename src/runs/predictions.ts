@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunEvent } from '../shared/events';
-import { parsePredictions, type Predictions } from '../shared/predictions';
+import type { RunEvent } from '../protocol/events';
+import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
 import { readIfThere } from './summary-reader';
 

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { AuroraError } from '../shared/errors';
-import type { RunEvent, RunStatus } from '../shared/events';
-import type { Experiment } from '../shared/experiment';
+import { AuroraError } from '../base/errors';
+import type { RunEvent, RunStatus } from '../protocol/events';
+import type { Experiment } from '../experiment/experiment';
 import { journalEvents } from './journal-reader';
 import { missing, parseJson, readIfThere } from '../files/json';
 import { runPaths } from './layout';

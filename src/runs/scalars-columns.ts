@@ -1,4 +1,4 @@
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 
 /** The columns that scalars.json names, `step` among them; AuroraError (`run`) where it is not such a file. */
 export function columnsOf(path: string, header: unknown): string[] {

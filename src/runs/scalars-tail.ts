@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { parseJson } from '../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from './layout';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { diskError, readAll, writeAtomic } from '../files/atomic';
 import { requireOwned } from '../files/fence';
-import { SCALAR_COLUMNS, type ScalarColumn } from '../shared/events';
+import { SCALAR_COLUMNS, type ScalarColumn } from '../protocol/events';
 import { CurveHash, curveDamage, type CurveSum } from './curve';
 import { runPaths } from './layout';
 import { readColumns, type ScalarsHeader } from './scalars-reader';

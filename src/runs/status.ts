@@ -1,7 +1,7 @@
 import { writeAtomic } from '../files/atomic';
 import type { OwnerRecord } from '../files/fence';
-import { AuroraError } from '../shared/errors';
-import type { RunStatus } from '../shared/events';
+import { AuroraError } from '../base/errors';
+import type { RunStatus } from '../protocol/events';
 import { readJsonIfThere } from '../files/json';
 import { presenceNow } from '../files/processes';
 import { runPaths } from './layout';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { runPaths } from './layout';
 import { SUMMARY_PARSERS, type RunSummary } from './read';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
-import { AuroraError } from '../shared/errors';
-import type { RunEvent } from '../shared/events';
+import { AuroraError } from '../base/errors';
+import type { RunEvent } from '../protocol/events';
 import { changedCurve } from './curve-check';
 import { gapWords } from './curve';
 import { earlyFailure } from './early-failure';

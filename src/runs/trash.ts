@@ -2,9 +2,9 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { moveFlushed } from '../files/folder';
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import { readUser } from './user';
-import { own } from '../shared/names';
+import { own } from '../base/names';
 
 /**
  * Deleted runs lie in `.aurora/trash` beside `.aurora/runs`, in the same folders as before, so that even

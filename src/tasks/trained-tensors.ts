@@ -1,4 +1,4 @@
-import { AuroraError } from '../shared/errors';
+import { AuroraError } from '../base/errors';
 import type { TaskGraph } from './program';
 
 /** @throws AuroraError 'experiment' where a task has neither an adapter nor a head */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import { EXIT } from '../../src/shared/errors';
+import { EXIT } from '../../src/base/errors';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { stepOfAdapter } from '../../src/trainer/peft/adapter';
 import { CLI, Lab } from './lab';

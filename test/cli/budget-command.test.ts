@@ -1,4 +1,4 @@
-import { METHOD_ORDER } from '../../src/shared/methods';
+import { METHOD_ORDER } from '../../src/experiment/methods';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PAPER_MODELS } from '../../src/recipes/models';
 import { Lab } from './lab';

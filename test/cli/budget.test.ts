@@ -6,7 +6,7 @@ import { adapterFileSize } from '../../src/adapters/budget-file';
 import { selectLayers } from '../../src/adapters/select';
 import { readSafetensors } from '../../src/graph/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
-import type { AuroraSpec, Experiment } from '../../src/shared/experiment';
+import type { AuroraSpec, Experiment } from '../../src/experiment/experiment';
 import { Lab } from './lab';
 
 const lab = new Lab({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import { SCALAR_COLUMNS } from '../../src/shared/events';
+import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { Lab, warnings } from './lab';
 
 // Evaluations at 10 and 20, checkpoints also at 3, 6, …; 24 steps in all.

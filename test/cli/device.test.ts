@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import type { DeviceEvent, RunEvent } from '../../src/shared/events';
-import type { PreflightLine } from '../../src/shared/preflight';
+import type { DeviceEvent, RunEvent } from '../../src/protocol/events';
+import type { PreflightLine } from '../../src/protocol/preflight';
 import { onWebgpu } from '../webgpu';
 import { Lab, warnings } from './lab';
 

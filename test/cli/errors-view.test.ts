@@ -17,7 +17,7 @@ import {
   parsePredictions,
   type Predictions,
   type PredictLine,
-} from '../../src/shared/predictions';
+} from '../../src/protocol/predictions';
 import { Lab, type Outcome } from './lab';
 
 const lab = new Lab({

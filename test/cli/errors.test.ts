@@ -5,7 +5,7 @@ import type { Model } from '../../src/graph/model';
 import { encodeModel } from '../../src/graph/onnx/encode';
 import { saveModel } from '../../src/graph/save';
 import { readRun } from '../../src/runs/read';
-import type { PreflightLine } from '../../src/shared/preflight';
+import type { PreflightLine } from '../../src/protocol/preflight';
 import { Lab, type Outcome } from './lab';
 
 const lab = new Lab({ training: { evaluateEvery: 1000, checkpointEvery: 1000 } });

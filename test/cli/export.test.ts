@@ -26,7 +26,7 @@ import { readSafetensors } from '../../src/graph/safetensors';
 import { saveModel } from '../../src/graph/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../src/graph/values';
 import { readRun } from '../../src/runs/read';
-import type { ExportLine, ExportRecord } from '../../src/shared/export';
+import type { ExportLine, ExportRecord } from '../../src/protocol/export';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.03, checkpointEvery: 1000 } });

@@ -7,7 +7,7 @@ import { prepareModel } from '../../src/graph/prepare';
 import { encodeSafetensors, readSafetensors } from '../../src/graph/safetensors';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import type { Experiment } from '../../src/shared/experiment';
+import type { Experiment } from '../../src/experiment/experiment';
 import type { AdamWState } from '../../src/trainer/optimizer/optimizer';
 import { checkpointSteps, readCheckpoint, saveCheckpoint } from '../../src/trainer/checkpoint/store';
 import { specHash } from '../../src/trainer/checkpoint/spec-hash';

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { GpuEvent, GpuState } from '../../src/shared/gpu-support';
+import type { GpuEvent, GpuState } from '../../src/protocol/gpu-support';
 import { closeAll, Files, serve, serveBehindProxy } from './gpu/servers';
 import { hasCompiler, nupkg, tarball, tensorflowArchives } from './gpu/stand-ins';
 import { CLI, Lab } from './lab';

@@ -16,7 +16,7 @@ import { journalEvents } from '../../src/runs/journal-reader';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus } from '../../src/runs/status';
-import { EXIT } from '../../src/shared/errors';
+import { EXIT } from '../../src/base/errors';
 import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { CLI, Lab, suspend } from './lab';
 

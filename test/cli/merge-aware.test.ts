@@ -4,9 +4,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { anl } from '../../src/adapters/anl';
 import { readSafetensors } from '../../src/graph/safetensors';
 import { readRun } from '../../src/runs/read';
-import type { AuroraSpec } from '../../src/shared/experiment';
-import type { ExportRecord } from '../../src/shared/export';
-import type { RunEvent } from '../../src/shared/events';
+import type { AuroraSpec } from '../../src/experiment/experiment';
+import type { ExportRecord } from '../../src/protocol/export';
+import type { RunEvent } from '../../src/protocol/events';
 import { Lab } from './lab';
 
 /** 12 steps an epoch. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import type { ExportRecord } from '../../src/shared/export';
-import type { StudyLine } from '../../src/shared/study/lines';
+import type { ExportRecord } from '../../src/protocol/export';
+import type { StudyLine } from '../../src/study/lines';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { maxSteps: 4, evaluateEvery: 4, checkpointEvery: 2, learningRate: 0.02 } });

@@ -10,7 +10,7 @@ import {
   type PlayLine,
   type PlayRequest,
   type PlaySource,
-} from '../../src/shared/playground';
+} from '../../src/protocol/playground';
 import { openTrained } from '../../src/trainer/checkpoint/trained-run';
 import { softmax } from '../../src/tasks/softmax';
 import { CLI, Lab } from './lab';

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceFacts } from '../../src/engine/devices/facts';
 import { readRun } from '../../src/runs/read';
-import type { PreflightLine } from '../../src/shared/preflight';
+import type { PreflightLine } from '../../src/protocol/preflight';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab();

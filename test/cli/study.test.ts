@@ -4,8 +4,8 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mergedFile } from '../../src/runs/study/kept';
 import { readRun } from '../../src/runs/read';
-import type { MergedMetrics } from '../../src/shared/study/merged';
-import type { StudyLine } from '../../src/shared/study/lines';
+import type { MergedMetrics } from '../../src/study/merged';
+import type { StudyLine } from '../../src/study/lines';
 import { Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 2, learningRate: 0.02 } });

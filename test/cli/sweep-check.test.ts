@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
 import { readStatus } from '../../src/runs/status';
 import { readSweep } from '../../src/runs/sweep/record';
-import type { SweepSpec } from '../../src/shared/sweep';
+import type { SweepSpec } from '../../src/experiment/sweep';
 import { writeTwoOutputs } from '../two-outputs';
 import { Lab } from './lab';
 

@@ -7,7 +7,7 @@ import { readInputs, writeInputs } from '../../src/runs/inputs';
 import { createRun, runPaths } from '../../src/runs/layout';
 import { readStatus } from '../../src/runs/status';
 import { readSweep, type SweepRecord } from '../../src/runs/sweep/record';
-import type { Settings } from '../../src/shared/sweep';
+import type { Settings } from '../../src/experiment/sweep';
 import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];

@@ -8,9 +8,9 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus } from '../../src/runs/status';
 import { readSweep, trialOf, type SweepRecord } from '../../src/runs/sweep/record';
-import type { SweepSpec } from '../../src/shared/sweep';
-import { uniform } from '../../src/shared/random';
-import type { Study } from '../../src/shared/study/study';
+import type { SweepSpec } from '../../src/experiment/sweep';
+import { uniform } from '../../src/base/random';
+import type { Study } from '../../src/study/study';
 import { CLI, Lab } from './lab';
 
 const labs: Lab[] = [];

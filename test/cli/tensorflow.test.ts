@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import { EXIT } from '../../src/shared/errors';
+import { EXIT } from '../../src/base/errors';
 import { CLI, Lab } from './lab';
 
 const lab = new Lab({ training: { epochs: 1 } });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import { decodeSnapshot } from '../../src/shared/activations';
+import { decodeSnapshot } from '../../src/protocol/activations';
 import { Lab } from './lab';
 
 const lab = new Lab({ adapter: { dropout: 0.1 } });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRun } from '../../src/runs/read';
-import type { PreflightLine, PreflightModules } from '../../src/shared/preflight';
+import type { PreflightLine, PreflightModules } from '../../src/protocol/preflight';
 import { writeTwoOutputs } from '../two-outputs';
 import { Lab, warnings } from './lab';
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { VerifyLine } from '../../src/shared/verification';
+import type { VerifyLine } from '../../src/protocol/verification';
 import { Lab } from './lab';
 
 const lab = new Lab({ adapter: { dropout: 0.1 } });

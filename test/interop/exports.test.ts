@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/graph/safetensors';
-import type { ExportForm, ExportRecord } from '../../src/shared/export';
+import type { ExportForm, ExportRecord } from '../../src/protocol/export';
 import { Lab } from '../cli/lab';
 import { closeBrowser } from '../vscode/driver/browser';
 import { apart, INPUTS, type OnnxJob } from './jobs';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT } from '../../src/shared/errors';
+import { EXIT } from '../../src/base/errors';
 import { clean, type Campaign } from './campaign';
 import { labOfRuns } from './lab-copy';
 import { isOurFault, run, start, until } from './processes';

@@ -1,4 +1,4 @@
-import { uniform } from '../../src/shared/random';
+import { uniform } from '../../src/base/random';
 
 /** A trial's own stream of random numbers: the same seed makes the same trial on every machine. */
 export class Draw {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT } from '../../src/shared/errors';
+import { EXIT } from '../../src/base/errors';
 import { readRun } from '../../src/runs/read';
 import { clean, type Campaign } from './campaign';
 import type { Draw } from './draw';

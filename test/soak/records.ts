@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCALAR_COLUMNS } from '../../src/shared/events';
+import { SCALAR_COLUMNS } from '../../src/protocol/events';
 
 /** Steps that a run has recorded. */
 export const recordsOf = (run: string | undefined): number =>

@@ -19,7 +19,7 @@ import { lookAtTrial } from '../../src/runs/sweep/look';
 import { readSweep, trialOf } from '../../src/runs/sweep/record';
 import { RunTail } from '../../src/runs/tail';
 import { readUser } from '../../src/runs/user';
-import { AuroraError } from '../../src/shared/errors';
+import { AuroraError } from '../../src/base/errors';
 import { latestCheckpoint } from '../../src/trainer/checkpoint/store';
 import { readAdapterFolder } from '../../src/trainer/peft/folder';
 import { adapterModules } from '../../src/trainer/peft/modules';

@@ -1,6 +1,6 @@
 import { AURORA_DEFAULTS } from '../../src/adapters/defaults';
 import type { OnLayer } from '../../src/adapters/method';
-import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/shared/experiment';
+import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/experiment/experiment';
 
 const common = { targetModules: ['query', 'value'], dropout: 0, initialization: 'kaiming-uniform' } as const;
 

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { ExperimentSource } from '../../src/runs/experiment/source';
-import type { RunEvent } from '../../src/shared/events';
+import type { RunEvent } from '../../src/protocol/events';
 import { formatNumber } from '../../webview/run/format';
 import { closeBrowser } from './driver/browser';
 import { Dashboard } from './driver/dashboard';

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { predictionsFile } from '../../src/runs/predictions';
 import { readRun } from '../../src/runs/read';
-import { isWrong } from '../../src/shared/errors-view/telling';
-import { parsePredictions } from '../../src/shared/predictions';
+import { isWrong } from '../../src/protocol/errors-view/telling';
+import { parsePredictions } from '../../src/protocol/predictions';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';

@@ -5,7 +5,7 @@ import { startWorkbench, type ThemeName, type WorkbenchServer } from '../../scri
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
-import { SCALAR_COLUMNS } from '../../src/shared/events';
+import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { readSafetensors } from '../../src/graph/safetensors';
-import type { ExportRecord } from '../../src/shared/export';
+import type { ExportRecord } from '../../src/protocol/export';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';
 import { pictureOnFailure } from './driver/on-failure';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
-import { decodeSnapshot, encodeSnapshot } from '../../src/shared/activations';
-import type { AdapterSpec } from '../../src/shared/experiment';
-import { parseActivationsMessage } from '../../src/shared/panels/activations';
+import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
+import type { AdapterSpec } from '../../src/experiment/experiment';
+import { parseActivationsMessage } from '../../src/protocol/panels/activations';
 import { canvases, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 

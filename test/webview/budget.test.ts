@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/graph/load';
 import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
-import { parseBudgetMessage, type BudgetFromPage } from '../../src/shared/panels/budget';
+import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ErrorsSession } from '../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../src/runs/predictions';
-import { isWrong } from '../../src/shared/errors-view/telling';
-import { parseErrorsMessage } from '../../src/shared/panels/errors';
-import { encodePredictions, newColumns, type Predictions } from '../../src/shared/predictions';
-import { predictions, type Example } from '../unit/shared/columns';
+import { isWrong } from '../../src/protocol/errors-view/telling';
+import { parseErrorsMessage } from '../../src/protocol/panels/errors';
+import { encodePredictions, newColumns, type Predictions } from '../../src/protocol/predictions';
+import { predictions, type Example } from '../unit/protocol/columns';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 

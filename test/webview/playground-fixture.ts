@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
 import type { OpenProgram } from '../../src/extension/trainer/client';
 import { startProgram } from '../../src/extension/trainer/program';
-import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/shared/panels/playground';
+import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
 import { openPanel, type Opened } from './harness';
 
 const FIXTURES = resolve('test/fixtures/playground');

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenProgram } from '../../src/extension/trainer/client';
-import type { PlayLine, PlayRequest } from '../../src/shared/playground';
+import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { canvases, contrasts, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, THEMES } from './harness';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { ScalarsWriter } from '../../src/runs/scalars';
 import { RunFeed } from '../../src/extension/panels/run/feed';
-import type { RunToPage } from '../../src/shared/panels/run';
+import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
 /** The harness's. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { parseStudyMessage, parseStudyOpen } from '../../src/shared/panels/study';
+import { parseStudyMessage, parseStudyOpen } from '../../src/study/panel';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, THEMES } from './harness';
 import { finishedRun, measured, METHODS, wire, type Wired } from './study-fixture';

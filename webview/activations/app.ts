@@ -9,7 +9,7 @@ import type {
   LayerMessage,
   ViewMessage,
   WordsMessage,
-} from '../../src/shared/panels/activations';
+} from '../../src/protocol/panels/activations';
 import { onThemeChange } from '../charts/theme';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import type { LayerMessage, SigmaInfo, WordsMessage } from '../../src/shared/panels/activations';
+import type { LayerMessage, SigmaInfo, WordsMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { heatMap } from './heat-map';
 import { csv, number, percent, r2 } from './numbers';

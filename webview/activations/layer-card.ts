@@ -1,6 +1,6 @@
 import { html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
-import type { LayerCard, SigmaInfo } from '../../src/shared/panels/activations';
+import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
 import { chartColors, DASHES } from '../charts/theme';
 import { t } from '../ui/l10n';
 import { percent, r2 } from './numbers';

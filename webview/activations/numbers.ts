@@ -1,4 +1,4 @@
-import type { ShapeNumbers } from '../../src/shared/panels/activations';
+import type { ShapeNumbers } from '../../src/protocol/panels/activations';
 
 /** Three digits, with a real minus. */
 export const number = (value: number): string => {

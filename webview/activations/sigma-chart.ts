@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, svg, type SVGTemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { LayerMessage, SigmaInfo } from '../../src/shared/panels/activations';
+import type { LayerMessage, SigmaInfo } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { number, percent, ticks } from './numbers';
 

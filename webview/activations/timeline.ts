@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import type { ViewMessage } from '../../src/shared/panels/activations';
+import type { ViewMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { SPEEDS, type Player } from './player';
 

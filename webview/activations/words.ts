@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import type { Word, WordsMessage } from '../../src/shared/panels/activations';
+import type { Word, WordsMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { number } from './numbers';
 

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { Budget } from '../../src/shared/budget';
-import { leftOutText } from '../../src/shared/left-out';
+import type { Budget } from '../../src/protocol/budget';
+import { leftOutText } from '../../src/protocol/left-out';
 import type {
   BudgetAnswer,
   BudgetFields,
@@ -9,7 +9,7 @@ import type {
   BudgetOpen,
   BudgetSetup,
   BudgetToPage,
-} from '../../src/shared/panels/budget';
+} from '../../src/protocol/panels/budget';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { BudgetChart } from './chart';

@@ -1,6 +1,6 @@
 import { html, LitElement, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { Budget, Curve } from '../../src/shared/budget';
+import type { Budget, Curve } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { axisMark, count } from './format';

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { AdapterBudget, Budget } from '../../src/shared/budget';
+import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { bytes, count, flops, percent } from './format';

@@ -1,16 +1,16 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { Ending } from '../../src/shared/budget';
-import { hasAlpha, hasRank, METHOD_NAMES, METHOD_ORDER } from '../../src/shared/methods';
+import type { Ending } from '../../src/protocol/budget';
+import { hasAlpha, hasRank, METHOD_NAMES, METHOD_ORDER } from '../../src/experiment/methods';
 import type {
   BudgetFields,
   FieldName,
   FieldProblem,
   ModelChoice,
   ModelState,
-} from '../../src/shared/panels/budget';
-import type { Recipe } from '../../src/shared/paper';
+} from '../../src/protocol/panels/budget';
+import type { Recipe } from '../../src/experiment/paper';
 import { t } from '../ui/l10n';
 import { recipeControl } from './recipe';
 

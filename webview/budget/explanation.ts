@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Budget } from '../../src/shared/budget';
-import type { BudgetFields } from '../../src/shared/panels/budget';
+import type { Budget } from '../../src/protocol/budget';
+import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
 import { count, percent } from './format';
 

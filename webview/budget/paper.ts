@@ -5,7 +5,7 @@ import {
   type PaperResults,
   type Recipe,
   type RecipeSettings,
-} from '../../src/shared/paper';
+} from '../../src/experiment/paper';
 import { t } from '../ui/l10n';
 
 /** What the paper reports of this model and how it was trained, with its source and its silences. */

@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit';
-import type { BudgetFields } from '../../src/shared/panels/budget';
-import type { PaperReport, Recipe } from '../../src/shared/paper';
+import type { BudgetFields } from '../../src/protocol/panels/budget';
+import type { PaperReport, Recipe } from '../../src/experiment/paper';
 import { t } from '../ui/l10n';
 
 const NONE = 'none';

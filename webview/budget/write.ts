@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { BudgetAnswer } from '../../src/shared/panels/budget';
+import type { BudgetAnswer } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
 
 export interface WriteInput {

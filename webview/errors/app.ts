@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
-import { chosen, type Choice, type List, type Order } from '../../src/shared/errors-view/choice';
-import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/shared/panels/errors';
+import { chosen, type Choice, type List, type Order } from '../../src/protocol/errors-view/choice';
+import type { ErrorsFromHost, ErrorsFromPage, ErrorsOpen } from '../../src/protocol/panels/errors';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { examplesCsv } from './examples-csv';

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
-import { LISTS, ORDERS, type List, type Order } from '../../src/shared/errors-view/choice';
-import { isWrong } from '../../src/shared/errors-view/telling';
+import { LISTS, ORDERS, type List, type Order } from '../../src/protocol/errors-view/choice';
+import { isWrong } from '../../src/protocol/errors-view/telling';
 import { t } from '../ui/l10n';
 import { percent } from '../ui/percent';
 import { count } from './format';

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit';
-import { supportOf } from '../../src/shared/errors-view/confusion';
+import { supportOf } from '../../src/protocol/errors-view/confusion';
 import { t } from '../ui/l10n';
 import { percent } from '../ui/percent';
 import { count } from './format';

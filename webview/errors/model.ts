@@ -1,6 +1,6 @@
-import { confusedPairs, confusionOf, mostConfused } from '../../src/shared/errors-view/confusion';
-import { labelSlices, lengthBins, lengthSlices, worstLabels } from '../../src/shared/errors-view/slices';
-import type { PredictionsMessage } from '../../src/shared/panels/errors';
+import { confusedPairs, confusionOf, mostConfused } from '../../src/protocol/errors-view/confusion';
+import { labelSlices, lengthBins, lengthSlices, worstLabels } from '../../src/protocol/errors-view/slices';
+import type { PredictionsMessage } from '../../src/protocol/panels/errors';
 
 /** With more labels a matrix is no longer read at a glance. */
 const MOST_LABELS = 30;

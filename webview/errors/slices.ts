@@ -1,5 +1,5 @@
 import { html, nothing, svg } from 'lit';
-import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/shared/errors-view/slices';
+import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/errors-view/slices';
 import { t } from '../ui/l10n';
 import { percent } from '../ui/percent';
 import { count, loss } from './format';

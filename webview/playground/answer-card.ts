@@ -1,6 +1,6 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
-import type { Trouble } from '../../src/shared/panels/playground-view';
-import type { Prediction } from '../../src/shared/playground';
+import type { Trouble } from '../../src/protocol/panels/playground-view';
+import type { Prediction } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import { percent } from '../ui/percent';
 import { chanceOf, nameOf, type Column } from './columns';

@@ -5,9 +5,9 @@ import type {
   PlaygroundFromPage,
   PlaygroundOpen,
   PlaygroundToPage,
-} from '../../src/shared/panels/playground';
-import { applyLine, type PlaygroundView } from '../../src/shared/panels/playground-view';
-import type { PlayTask } from '../../src/shared/playground';
+} from '../../src/protocol/panels/playground';
+import { applyLine, type PlaygroundView } from '../../src/protocol/panels/playground-view';
+import type { PlayTask } from '../../src/protocol/playground';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { answerCard, FEW_LABELS } from './answer-card';

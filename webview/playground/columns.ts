@@ -1,5 +1,5 @@
-import type { AnswerView, PlaygroundView, SubjectView } from '../../src/shared/panels/playground-view';
-import type { PlayFacts, PlayVariant } from '../../src/shared/playground';
+import type { AnswerView, PlaygroundView, SubjectView } from '../../src/protocol/panels/playground-view';
+import type { PlayFacts, PlayVariant } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
 /** One who answers: a subject, or its base. */

@@ -1,4 +1,4 @@
-import type { Prediction } from '../../src/shared/playground';
+import type { Prediction } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
 /** 8.4 ms, 120 ms, 2.3 s */

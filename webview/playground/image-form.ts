@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PlayFacts, PlayImage } from '../../src/shared/playground';
+import type { PlayFacts, PlayImage } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
 /** Where a picture is chosen, and what the model reads of it. */

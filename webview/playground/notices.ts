@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PlaygroundView } from '../../src/shared/panels/playground-view';
+import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
 
 /** What went wrong, with the way on. */

@@ -1,4 +1,4 @@
-import type { ImageShape, PlayImage } from '../../src/shared/playground';
+import type { ImageShape, PlayImage } from '../../src/protocol/playground';
 
 /** Characters that are made of bytes at once. */
 const CHUNK = 0x8000;

@@ -3,7 +3,7 @@ import {
   GENERATION_DEFAULTS,
   isGenerationSettings,
   type GenerationSettings,
-} from '../../src/shared/playground';
+} from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
 /** As typed: whatever is wrong is said beside it. */

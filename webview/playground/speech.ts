@@ -1,4 +1,4 @@
-import type { PlaygroundView } from '../../src/shared/panels/playground-view';
+import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
 import { percent } from '../ui/percent';
 import { nameOf, type Column } from './columns';

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PlaySample } from '../../src/shared/playground';
+import type { PlaySample } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import { settingsForm, settingsOf, type TypedSettings } from './settings';
 

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Generated } from '../../src/shared/playground';
+import type { Generated } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 import type { CardContext } from './answer-card';
 import type { Column } from './columns';

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
-import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/shared/panels/run';
+import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/protocol/panels/run';
 import type { ChartOptions, ChartView } from '../charts/line-chart';
 import { lowerBound, nearest } from '../charts/search';
 import { connect, post, saveUi, savedUi } from '../ui/host';

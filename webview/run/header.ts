@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { deviceLine, deviceWords } from '../../src/shared/device-words';
-import type { RunAction } from '../../src/shared/panels/run';
+import { deviceLine, deviceWords } from '../../src/protocol/device-words';
+import type { RunAction } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatStepTime } from './format';
 import type { RunData } from './model';

@@ -1,5 +1,5 @@
-import type { EvaluationMetrics, RunEvent } from '../../src/shared/events';
-import type { RunFacts, RunUpdate } from '../../src/shared/panels/run';
+import type { EvaluationMetrics, RunEvent } from '../../src/protocol/events';
+import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
 import { lastAtMost } from '../charts/search';
 import { Growing } from './growing';
 

@@ -1,4 +1,4 @@
-import type { EvaluationMetrics } from '../../src/shared/events';
+import type { EvaluationMetrics } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';

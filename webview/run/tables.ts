@@ -1,13 +1,13 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { EvaluationMetrics } from '../../src/shared/events';
-import type { CsvTable } from '../../src/shared/panels/run';
+import type { EvaluationMetrics } from '../../src/protocol/events';
+import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
 import type { RunData } from './model';
 import { swatch } from './parts';
 import { stateWords } from './words';
-import { own } from '../../src/shared/names';
-import { valueText } from '../../src/shared/sweep';
+import { own } from '../../src/base/names';
+import { valueText } from '../../src/experiment/sweep';
 
 /** Of the evaluations, as a person reads them. */
 export const METRICS: readonly { key: keyof EvaluationMetrics; name(): string }[] = [

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../src/shared/events';
+import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatDuration, formatNumber } from './format';
 import type { RunData } from './model';

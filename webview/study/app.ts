@@ -1,15 +1,15 @@
 import { html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { METRICS, type MetricName } from '../../src/experiment/metrics';
-import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/shared/panels/study';
-import { metricTitle } from '../../src/shared/study/metric';
-import { missingWords } from '../../src/shared/study/missing';
-import type { Study } from '../../src/shared/study/study';
-import { leftOutWords } from '../../src/shared/study/words';
+import type { StudyFromHost, StudyFromPage, StudyOpen } from '../../src/study/panel';
+import { metricTitle } from '../../src/study/metric';
+import { missingWords } from '../../src/study/missing';
+import type { Study } from '../../src/study/study';
+import { leftOutWords } from '../../src/study/words';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { sectionView } from './section';
-import { own } from '../../src/shared/names';
+import { own } from '../../src/base/names';
 
 interface Ui {
   metric: MetricName;

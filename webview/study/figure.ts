@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { Figure, Shape } from '../../src/shared/study/figures/figure';
-import { pathData } from '../../src/shared/study/figures/svg';
+import type { Figure, Shape } from '../../src/study/figures/figure';
+import { pathData } from '../../src/study/figures/svg';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { dataTable } from './table';

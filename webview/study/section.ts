@@ -1,9 +1,9 @@
 import { html, nothing } from 'lit';
-import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/shared/study/figures/all';
-import { hasGeometry } from '../../src/shared/study/geometry';
-import type { Section, Study } from '../../src/shared/study/study';
-import { groupTable, rateTable } from '../../src/shared/study/tables';
-import { comparisonWords, count, sectionNotes } from '../../src/shared/study/words';
+import { deltaFigures, FIGURES, figureOf, type FigureName } from '../../src/study/figures/all';
+import { hasGeometry } from '../../src/study/geometry';
+import type { Section, Study } from '../../src/study/study';
+import { groupTable, rateTable } from '../../src/study/tables';
+import { comparisonWords, count, sectionNotes } from '../../src/study/words';
 import { t } from '../ui/l10n';
 import { dataTable } from './table';
 

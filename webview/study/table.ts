@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import type { Table } from '../../src/shared/study/figures/figure';
+import type { Table } from '../../src/study/figures/figure';
 
 /** Names to the left, numbers to the right; scrolls where it does not fit. */
 export const dataTable = ({ head, rows }: Table, name: string) =>

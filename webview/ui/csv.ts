@@ -1,1 +1,1 @@
-export { csv } from '../../src/shared/csv';
+export { csv } from '../../src/base/csv';

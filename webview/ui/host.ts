@@ -1,4 +1,4 @@
-import type { Init, PageState } from '../../src/shared/panels/handshake';
+import type { Init, PageState } from '../../src/protocol/panels/handshake';
 import { setTranslations } from './l10n';
 
 interface VsCodeApi {
@@ -13,7 +13,7 @@ const api = acquireVsCodeApi();
 
 const state = () => api.getState() as PageState<unknown> | undefined;
 
-/** Sends to the extension host; see src/shared/panels for what it understands. */
+/** Sends to the extension host; see src/protocol/panels for what it understands. */
 export const post = <Message>(message: Message): void => api.postMessage(message);
 
 /** What the page kept of itself: which tab, which scale. */

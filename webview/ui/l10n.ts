@@ -1,4 +1,4 @@
-import { own } from '../../src/shared/names';
+import { own } from '../../src/base/names';
 
 let translations: Record<string, string> = {};
 

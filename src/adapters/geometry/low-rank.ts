@@ -1,4 +1,4 @@
-import type { AuroraSpec, LoraSpec, MosloraSpec } from '../../shared/experiment';
+import type { AuroraSpec, LoraSpec, MosloraSpec } from '../../experiment/experiment';
 import { methodOf } from '../registry';
 import { fromPattern } from '../targets';
 import { symmetricEigen } from './symmetric-eigen';

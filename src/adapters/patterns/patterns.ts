@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { Matcher, NO_MATCH, valueOf, type Answer, type Question } from './matcher';
 import { mostSteps } from './most-steps';
 

@@ -1,7 +1,7 @@
-import { METHOD_ORDER } from '../../shared/methods';
+import { METHOD_ORDER } from '../../experiment/methods';
 import { budgetOf } from '../../adapters/budget';
 import { PAPER_MODELS } from '../../recipes/models';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../base/errors';
 import { budgetJson, budgetText } from '../budget-report';
 import { fileSource, recipeSource, type AdapterChoice, type BudgetSource } from '../budget-source';
 import { wholeNumber, type Command, type ParsedArgs } from '../command';

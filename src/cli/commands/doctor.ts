@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { notBuilt } from '../../engine/devices/candidates';
 import { ENGINES, type EngineName, type Place } from '../../engine/place';
-import type { DoctorLine } from '../../shared/doctor';
-import { AuroraError, EXIT } from '../../shared/errors';
+import type { DoctorLine } from '../../protocol/doctor';
+import { AuroraError, EXIT } from '../../base/errors';
 import { checkAdapter, checkPlace, doctor } from '../../trainer/doctor/doctor';
 import { answerParent, endWithParent } from '../child';
 import { threadCount, wholeNumber, type Command } from '../command';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { predictionsFile } from '../../runs/predictions';
-import { AuroraError, EXIT } from '../../shared/errors';
-import type { PredictLine } from '../../shared/predictions';
+import { AuroraError, EXIT } from '../../base/errors';
+import type { PredictLine } from '../../protocol/predictions';
 import { problemOf } from '../../trainer/preflight/problems';
 import { predictRun } from '../../trainer/predictions/predict';
 import { parseAt } from '../../trainer/checkpoint/trained-run';

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../base/errors';
 import {
   EXPORT_FORMS,
   type ExportForm,
   type ExportLine,
   type ExportMetrics,
   type MetricDrop,
-} from '../../shared/export';
+} from '../../protocol/export';
 import { exportRun } from '../../trainer/export/export';
 import { problemOf } from '../../trainer/preflight/problems';
 import { parseAt } from '../../trainer/checkpoint/trained-run';

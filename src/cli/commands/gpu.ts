@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../base/errors';
 import {
   GPU_PART_NAMES,
   GPU_PARTS,
@@ -8,8 +8,8 @@ import {
   type GpuEvent,
   type GpuPart,
   type GpuState,
-} from '../../shared/gpu-support';
-import { nearest } from '../../shared/nearest';
+} from '../../protocol/gpu-support';
+import { nearest } from '../../base/nearest';
 import { check, tryPart } from '../../trainer/gpu-support/check';
 import { tidy } from '../../trainer/gpu-support/claim';
 import { install, record, remove } from '../../trainer/gpu-support/install';

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';
-import { AuroraError, EXIT } from '../../shared/errors';
-import type { ImportLine } from '../../shared/import';
-import { methodName } from '../../shared/methods';
+import { AuroraError, EXIT } from '../../base/errors';
+import type { ImportLine } from '../../protocol/import';
+import { methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { majority } from '../../trainer/task/majority';

@@ -1,6 +1,6 @@
 import { loadModel } from '../../graph/load';
 import { summarize, type ModelSummary } from '../../graph/summary';
-import { EXIT } from '../../shared/errors';
+import { EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
 import { table } from '../table';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { escapeControls } from '../../shared/controls';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { escapeControls } from '../../base/controls';
+import { AuroraError, EXIT } from '../../base/errors';
 import {
   GENERATION_DEFAULTS,
   isGenerationSettings,
@@ -11,7 +11,7 @@ import {
   type PlayLine,
   type PlayRequest,
   type PlaySource,
-} from '../../shared/playground';
+} from '../../protocol/playground';
 import { Player } from '../../trainer/playground/player';
 import { parseAt } from '../../trainer/checkpoint/trained-run';
 import { threadCount, type Command, type ParsedArgs } from '../command';

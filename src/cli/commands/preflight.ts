@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadExperiment } from '../../runs/experiment/load';
-import { AuroraError, EXIT } from '../../shared/errors';
-import type { PreflightLine } from '../../shared/preflight';
+import { AuroraError, EXIT } from '../../base/errors';
+import type { PreflightLine } from '../../protocol/preflight';
 import { preflight } from '../../trainer/preflight/preflight';
 import { problemOf } from '../../trainer/preflight/problems';
 import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../command';

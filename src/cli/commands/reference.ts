@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { ENGINES, type EngineName, type Place } from '../../engine/place';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../base/errors';
 import type { Command } from '../command';
 import { onePlace, PLACE_OPTIONS } from '../place';
 import { runAnlCases } from '../reference/anl-case';

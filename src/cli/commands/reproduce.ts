@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
-import { AuroraError, EXIT } from '../../shared/errors';
+import { AuroraError, EXIT } from '../../base/errors';
 import { one, type Command } from '../command';
 import { duration } from '../format';
 

@@ -4,7 +4,7 @@ import type { Sweep } from '../../runs/experiment/sweep';
 import { createFolder, experimentRuns, experimentSweeps } from '../../runs/layout';
 import { lookAtTrial } from '../../runs/sweep/look';
 import { writeSweep, type SweepRecord, type SweepRoom } from '../../runs/sweep/record';
-import { EXIT } from '../../shared/errors';
+import { EXIT } from '../../base/errors';
 import { LEASE_MS } from '../../trainer/process/pulse';
 import { refuseChangedInputs } from '../../trainer/sweep/inputs';
 import { prepareSweep } from '../../trainer/sweep/prepare';

@@ -1,6 +1,6 @@
 import { loadExperiment } from '../../runs/experiment/load';
-import { AuroraError, EXIT } from '../../shared/errors';
-import type { VerifyLine } from '../../shared/verification';
+import { AuroraError, EXIT } from '../../base/errors';
+import type { VerifyLine } from '../../protocol/verification';
 import { problemOf } from '../../trainer/preflight/problems';
 import { verifyExperiment } from '../../trainer/verify/experiment';
 import { one, threadCount, type Command } from '../command';

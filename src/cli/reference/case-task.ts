@@ -7,7 +7,7 @@ import { findLinearLayers } from '../../graph/linear';
 import type { Model } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
-import { nameTable, own } from '../../shared/names';
+import { nameTable, own } from '../../base/names';
 
 /** What a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {

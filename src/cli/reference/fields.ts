@@ -1,9 +1,9 @@
 import type { Graph } from '../../graph/model';
 import { OBJECTIVES } from '../../tasks/objective';
-import type { MethodName } from '../../shared/experiment';
+import type { MethodName } from '../../experiment/experiment';
 import type { DenseArray, ReferenceCase } from './case';
 import { arrayProblem, type Comparison } from './compare';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** Numbers that each method's `hyper` must have. */
 const HYPER: Record<MethodName, readonly string[]> = {

@@ -16,7 +16,7 @@ import { caseFeeds, caseTask, shapesOf } from './case-task';
 import { Comparison, largest } from './compare';
 import { checkFields } from './fields';
 import { HOST, tolerancesOf, type Tolerances } from './tolerance';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 const relative = (e: number) => Math.abs(e) || 1e-12;
 const aboveOne = (e: number) => Math.max(1, Math.abs(e));

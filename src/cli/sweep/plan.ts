@@ -1,10 +1,10 @@
 import { METRIC_NAMES } from '../../experiment/metrics';
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../runs/sweep/record';
-import { trainedCount, valueText, type Pruning, type RateSearch } from '../../shared/sweep';
+import { trainedCount, valueText, type Pruning, type RateSearch } from '../../experiment/sweep';
 import { gigabytes } from '../format';
 import { table } from '../table';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** Values of one setting that are listed before the rest is counted. */
 const LISTED = 8;

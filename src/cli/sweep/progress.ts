@@ -1,6 +1,6 @@
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord } from '../../runs/sweep/record';
-import { trainedCount } from '../../shared/sweep';
+import { trainedCount } from '../../experiment/sweep';
 import type { Verdict } from '../../trainer/sweep/halving';
 import type { SweepOutcome } from '../../trainer/sweep/queue';
 import { duration } from '../format';

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../experiment/metrics';
 import { bestOf, type TrialView } from '../../runs/sweep/look';
 import type { SweepRecord } from '../../runs/sweep/record';
-import { settingsText } from '../../shared/sweep';
+import { settingsText } from '../../experiment/sweep';
 
 /** "accuracy 61.2 %", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {

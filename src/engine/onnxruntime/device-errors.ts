@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { OrtDevice } from '../place';
 
 const HERE = `${process.platform} ${process.arch}`;

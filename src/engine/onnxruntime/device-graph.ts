@@ -4,7 +4,7 @@ import { narrowIntegers } from '../../graph/passes/narrow-integers';
 import { webgpuOperators } from '../../graph/passes/webgpu-operators';
 import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
-import { nameTable, own } from '../../shared/names';
+import { nameTable, own } from '../../base/names';
 
 /** A copy of a step or evaluation graph that leaves its device for shape arithmetic only, as far as that can be. */
 export const deviceGraph = (model: Model, device: OrtDevice): Model =>

@@ -5,7 +5,7 @@ import { INTERNAL_OPSET, type Graph, type Model } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 import { halvableWeights, withHalfWeights } from '../../graph/passes/half-weights';
 import { writeHalfWeights, type HalvedWeights } from '../../graph/passes/half-weights-file';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { openSession, type SessionOptions } from './session';
 
 export interface MixedPrecision {

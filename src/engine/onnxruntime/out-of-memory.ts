@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { placeName, type OrtDevice } from '../place';
 
 /** What ONNX Runtime says where there is no memory left. */

@@ -1,6 +1,6 @@
 import type { Dim, ValueInfo } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
-import { own } from '../../shared/names';
+import { AuroraError } from '../../base/errors';
+import { own } from '../../base/names';
 
 /** Shape of each input in one real batch. */
 export type ExampleDims = Readonly<Record<string, readonly number[]>>;

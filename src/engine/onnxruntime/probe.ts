@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { GraphBuilder } from '../../graph/builder';
 import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
@@ -13,7 +13,7 @@ import { tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../engine';
 import { probePlans, type ExampleDims, type ProbePlan } from './probe-plan';
 import { openSession, type SessionOptions } from './session';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 const UNOPTIMIZED: SessionOptions = { optimization: 'disabled' };
 

@@ -1,12 +1,12 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType } from '../../graph/dtype';
 import type { NumberArray } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Executable, HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { deviceError } from './device-errors';
 import { memoryError, saysOutOfMemory } from './out-of-memory';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 export interface SessionOptions {
   /** The CPU by default. */

@@ -14,7 +14,7 @@ import { deviceFeeds, deviceGraph } from './device-graph';
 import { mixedPrecision } from './mixed-precision';
 import { openSession, type SessionOptions } from './session';
 import { GRAD_SCALE, trainingGraph } from './training-graph';
-import { nameTable, own } from '../../shared/names';
+import { nameTable, own } from '../../base/names';
 
 /**
  * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both

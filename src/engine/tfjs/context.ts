@@ -1,6 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import type { Node } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { OpContext, Tf, Value } from './op';
 import { hostNumbers } from './value';
 

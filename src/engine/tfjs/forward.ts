@@ -9,7 +9,7 @@ import { Interpreter } from './interpreter';
 import type { Value } from './op';
 import { download, feeds } from './transfer';
 import { fromDevice } from './value';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 export async function openForward({ graph }: Model, options: EvaluatorOptions): Promise<Executable> {
   const tf = await loadBackend(options);

@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { elementCount, type Graph, type Tensor } from '../../graph/model';
 import { tensorValues } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { HostTensor } from '../engine';
 import { largestTensor } from './backends/webgpu';
 import { memoryError } from './failures';

@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { isFloat } from '../../graph/dtype';
 import type { Node } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { contextOf, describeNode } from './context';
 import { memoryError } from './failures';
 import type { Frozen } from './frozen';

@@ -1,5 +1,5 @@
 import type { Node } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { describeNode } from './context';
 import { preferHost } from './host/prefer';
 import type { Op } from './op';

@@ -3,7 +3,7 @@ import { dropoutOf } from '../../adapters/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { HostTensors } from '../engine';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';
 import type { Evaluator, EvaluatorOptions, OpenedTask, Parameters, Stepper, TaskOptions } from '../stepper';

@@ -6,7 +6,7 @@ import { takeFault } from './backends/webgpu';
 import { faultError } from './failures';
 import type { Tf, Value } from './op';
 import { upload } from './value';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /**
  * What a graph reads of `tensors`. Integers stay on the host until an operator wants them elsewhere: what is

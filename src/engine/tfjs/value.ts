@@ -3,7 +3,7 @@ import { DType, isFloat } from '../../graph/dtype';
 import { fromBfloat16, fromHalf } from '../../graph/half';
 import { elementCount } from '../../graph/model';
 import { tensorOf, tensorValues } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { HostTensor } from '../engine';
 import type { OpContext, Tf, Value } from './op';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /**
  * Runs an action that continues a run or a sweep. Where files have changed since it was trained on them, asks whether to

@@ -2,7 +2,7 @@ import type { RunEntry } from '../runs/store';
 import type { MachineReport } from '../trainer/client';
 import type { DeviceSettings } from '../trainer/device-arguments';
 import { bytes } from '../tree/format';
-import { sortedJson } from '../../shared/sorted-json';
+import { sortedJson } from '../../base/sorted-json';
 
 export interface Diagnostics {
   /** Name and version of the extension, the editor and so on. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /** Registers a command whose errors a person gets to see, with the next step. */
 export function registerGuarded(

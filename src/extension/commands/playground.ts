@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { PlaygroundOpen } from '../../shared/panels/playground';
+import type { PlaygroundOpen } from '../../protocol/panels/playground';
 import { trustedFor } from '../experiment/report-page';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps } from '../runs/label';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { PredictLine } from '../../shared/predictions';
+import type { PredictLine } from '../../protocol/predictions';
 import { programError } from '../experiment/program-error';
 import { trustedFor } from '../experiment/report-page';
 import { runLabel } from '../runs/label';

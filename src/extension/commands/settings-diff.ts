@@ -7,7 +7,7 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { registerGuarded } from './guard';
 import { runsFrom } from './pick-many';
-import { sortedJson } from '../../shared/sorted-json';
+import { sortedJson } from '../../base/sorted-json';
 
 const SCHEME = 'aurora-settings';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { StudyLine } from '../../shared/study/lines';
+import type { StudyLine } from '../../study/lines';
 import { programError } from '../experiment/program-error';
 import { trustedFor } from '../experiment/report-page';
 import type { Services } from '../services';

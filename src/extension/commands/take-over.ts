@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /**
  * Does something that a process of another machine may still be doing: where one may, the person decides.

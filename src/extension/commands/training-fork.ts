@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { runPaths } from '../../runs/layout';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';

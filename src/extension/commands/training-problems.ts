@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Sweep } from '../../runs/experiment/sweep';
-import type { Experiment } from '../../shared/experiment';
+import type { Experiment } from '../../experiment/experiment';
 import { MissingError, type MissingPiece } from '../trainer/missing';
 
 /** Each thing that can be missing leads to one place where it can be had. */

@@ -1,5 +1,5 @@
-import { placeWords } from '../../shared/device-words';
-import type { PreflightProblem } from '../../shared/preflight';
+import { placeWords } from '../../protocol/device-words';
+import type { PreflightProblem } from '../../protocol/preflight';
 import type {
   VerifyGradient,
   VerifyKinks,
@@ -9,7 +9,7 @@ import type {
   VerifyRow,
   VerifySetup,
   VerifyTensor,
-} from '../../shared/verification';
+} from '../../protocol/verification';
 import { code, escape, table } from '../markdown';
 import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';

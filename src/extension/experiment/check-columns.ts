@@ -1,4 +1,4 @@
-import { nearest } from '../../shared/nearest';
+import { nearest } from '../../base/nearest';
 import type { Translate } from '../translate';
 import { columnFacts } from './columns';
 import type { DataHead } from './data-head';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { editDistance } from '../../shared/nearest';
+import { editDistance } from '../../base/nearest';
 import type { Translate } from '../translate';
 import { DATA_FILE } from './data-head';
 import type { ExperimentText } from './experiment-text';

@@ -4,9 +4,9 @@ import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../adapt
 import type { TaskLayer } from '../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
 import { MOST_PROBLEMS } from '../../runs/experiment/source';
-import { AuroraError } from '../../shared/errors';
-import { isRanked, type TrainedSpec } from '../../shared/experiment';
-import { nearest } from '../../shared/nearest';
+import { AuroraError } from '../../base/errors';
+import { isRanked, type TrainedSpec } from '../../experiment/experiment';
+import { nearest } from '../../base/nearest';
 import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix } from './finding';

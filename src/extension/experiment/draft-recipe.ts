@@ -4,9 +4,9 @@ import type { NamedLayer } from '../../adapters/select';
 import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
 import { publishedScore } from '../../recipes/report';
-import type { AdapterSpec } from '../../shared/experiment';
-import { settingText, type Recipe } from '../../shared/paper';
-import { wrap } from '../../shared/wrap';
+import type { AdapterSpec } from '../../experiment/experiment';
+import { settingText, type Recipe } from '../../experiment/paper';
+import { wrap } from '../../base/wrap';
 
 /** Of a comment's text, so that an editor shows it whole. */
 const WIDTH = 86;

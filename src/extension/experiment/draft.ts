@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ModelSummary } from '../../graph/summary';
-import { adapterDefaults } from '../../shared/adapter-defaults';
-import { isRanked, type AdapterSpec } from '../../shared/experiment';
-import { methodName } from '../../shared/methods';
-import type { Recipe } from '../../shared/paper';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { isRanked, type AdapterSpec } from '../../experiment/experiment';
+import { methodName } from '../../experiment/methods';
+import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from './experiment-text';
 

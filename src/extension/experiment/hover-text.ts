@@ -1,8 +1,8 @@
 import { findNodeAtOffset, getNodePath, type JSONPath } from 'jsonc-parser';
 import { uselessLayers } from '../../adapters/budget';
 import { chooseLayers } from '../../adapters/choose';
-import { AuroraError } from '../../shared/errors';
-import { leftOutText } from '../../shared/left-out';
+import { AuroraError } from '../../base/errors';
+import { leftOutText } from '../../protocol/left-out';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { columnFacts } from './columns';

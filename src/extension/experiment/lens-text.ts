@@ -1,8 +1,8 @@
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { budgetSentence, uselessLayers } from '../../adapters/budget';
 import { chooseLayers } from '../../adapters/choose';
-import { AuroraError } from '../../shared/errors';
-import type { MetricName, TrainedSpec } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { MetricName, TrainedSpec } from '../../experiment/experiment';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../tree/sweep-row';
 import type { Translate } from '../translate';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { LANGUAGE } from '../ids';
 import type { Services } from '../services';
 import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState } from './analysis';

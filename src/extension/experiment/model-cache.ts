@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import type { ModelSummary } from '../../graph/summary';
-import { AuroraError, type ErrorKind } from '../../shared/errors';
+import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { ModelInspector } from './models';
 
 interface Entry {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { deviceLine, deviceWords, placeWords } from '../../shared/device-words';
-import { leftOutText } from '../../shared/left-out';
-import { own } from '../../shared/names';
+import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
+import { leftOutText } from '../../protocol/left-out';
+import { own } from '../../base/names';
 import type {
   PreflightData,
   PreflightDevice,
@@ -11,7 +11,7 @@ import type {
   PreflightProblem,
   PreflightSplit,
   PreflightStep,
-} from '../../shared/preflight';
+} from '../../protocol/preflight';
 import { code, escape, table } from '../markdown';
 import { bytes, duration } from '../tree/format';
 import { programLine } from '../trainer/program-line';

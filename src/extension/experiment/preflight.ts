@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
-import type { PreflightProblem } from '../../shared/preflight';
+import type { PreflightProblem } from '../../protocol/preflight';
 import { experimentFrom } from '../commands/pick';
 import { registerGuarded } from '../commands/guard';
 import { explaining } from '../commands/training-problems';

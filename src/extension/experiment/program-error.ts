@@ -1,4 +1,4 @@
-import { AuroraError, EXIT, type ErrorKind } from '../../shared/errors';
+import { AuroraError, EXIT, type ErrorKind } from '../../base/errors';
 import type { ProgramResult } from '../trainer/client';
 
 /** What an `aurora` command that failed said on its standard error: "error: MESSAGE", then an indented hint. */

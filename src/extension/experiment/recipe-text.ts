@@ -1,6 +1,6 @@
 import { PAPER } from '../../recipes/paper';
 import { publishedScore } from '../../recipes/report';
-import { settingText, type Recipe } from '../../shared/paper';
+import { settingText, type Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
 import { recipeModel } from './draft-recipe';
 

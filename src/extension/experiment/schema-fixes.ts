@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import { nearest } from '../../shared/nearest';
+import { nearest } from '../../base/nearest';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import type { Fix, Span } from './finding';

@@ -1,6 +1,6 @@
 import type { JSONPath } from 'jsonc-parser';
-import schema from '../../shared/experiment.schema.json';
-import { own } from '../../shared/names';
+import schema from '../../experiment/experiment.schema.json';
+import { own } from '../../base/names';
 
 /** The parts of a JSON schema that this one uses. */
 export interface Schema {

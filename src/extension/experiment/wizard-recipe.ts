@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { PAPER_MODELS } from '../../recipes/models';
 import { recipesOf } from '../../recipes/report';
-import type { Recipe } from '../../shared/paper';
+import type { Recipe } from '../../experiment/paper';
 import { recipeText } from './recipe-text';
 import { pick, type Step } from './steps';
 import type { WizardState } from './wizard-state';

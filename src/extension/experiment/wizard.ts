@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeAtomic } from '../../files/atomic';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { registerGuarded } from '../commands/guard';
 import { COMMAND, CONTEXT } from '../ids';
 import type { Services } from '../services';

@@ -1,8 +1,14 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
-import { GPU_FOLDER, GPU_PART_NAMES, GPU_PARTS, type GpuPart, type GpuState } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import {
+  GPU_FOLDER,
+  GPU_PART_NAMES,
+  GPU_PARTS,
+  type GpuPart,
+  type GpuState,
+} from '../../protocol/gpu-support';
 import { registerGuarded } from '../commands/guard';
 import { starting } from '../commands/training';
 import { explaining } from '../commands/training-problems';

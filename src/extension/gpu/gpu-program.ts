@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { AuroraError } from '../../shared/errors';
-import type { GpuEvent, GpuPart, GpuState } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import type { GpuEvent, GpuPart, GpuState } from '../../protocol/gpu-support';
 import { programError } from '../experiment/program-error';
 import type { Services } from '../services';
 import { networkEnvironment } from '../trainer/environment';

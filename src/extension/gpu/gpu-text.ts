@@ -1,4 +1,4 @@
-import { engineWords } from '../../shared/device-words';
+import { engineWords } from '../../protocol/device-words';
 import {
   GPU_PARTS,
   type GpuCheck,
@@ -6,7 +6,7 @@ import {
   type GpuPart,
   type GpuState,
   type GpuStep,
-} from '../../shared/gpu-support';
+} from '../../protocol/gpu-support';
 import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { placeWords } from '../../shared/device-words';
-import type { MachineCheck } from '../../shared/doctor';
+import { placeWords } from '../../protocol/device-words';
+import type { MachineCheck } from '../../protocol/doctor';
 import { registerGuarded } from '../commands/guard';
 import { explaining } from '../commands/training-problems';
 import { programError } from '../experiment/program-error';

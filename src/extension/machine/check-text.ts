@@ -1,5 +1,5 @@
-import { placeWords } from '../../shared/device-words';
-import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
+import { placeWords } from '../../protocol/device-words';
+import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { escape, table } from '../markdown';
 import { bytes } from '../tree/format';
 import { programLine } from '../trainer/program-line';

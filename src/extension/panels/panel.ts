@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { Init, PageState } from '../../shared/panels/handshake';
+import type { Init, PageState } from '../../protocol/panels/handshake';
 import { panelHtml } from './html';
 
 /** A dashboard's kind: how one of it is made and what it says to its page. */

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
-import type { PlaygroundOpen } from '../../shared/panels/playground';
-import type { StudyOpen } from '../../shared/panels/study';
+import type { PlaygroundOpen } from '../../protocol/panels/playground';
+import type { StudyOpen } from '../../study/panel';
 
 /** The dashboards. Each is revealed where it is already open. */
 export interface Panels extends vscode.Disposable {

@@ -1,8 +1,8 @@
 import type { RunSummary } from '../../runs/read';
-import type { ImportedEvent, RunEvent } from '../../shared/events';
-import type { AdapterSpec } from '../../shared/experiment';
-import { methodName, methodSize } from '../../shared/methods';
-import { settingsText } from '../../shared/sweep';
+import type { ImportedEvent, RunEvent } from '../../protocol/events';
+import type { AdapterSpec } from '../../experiment/experiment';
+import { methodName, methodSize } from '../../experiment/methods';
+import { settingsText } from '../../experiment/sweep';
 import type { RunEntry } from './store';
 
 /**

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { CONTEXT, LANGUAGE } from '../ids';
 import { Catalog, type Changes } from './catalog';
 import { isActive } from './shown-state';

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { RunSummary } from '../../runs/read';
 import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
 import type { RunUser } from '../../runs/user';
-import type { AuroraError } from '../../shared/errors';
+import type { AuroraError } from '../../base/errors';
 
 /** What a person sees of a run's state: `lost` says it is running but nobody is alive to do it. */
 export type ShownState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';

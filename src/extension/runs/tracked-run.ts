@@ -7,7 +7,7 @@ import type { RunSummary } from '../../runs/read';
 import { trialOf, type TrialOf } from '../../runs/sweep/record';
 import { fileVersion, readIfThere, SummaryReader } from '../../runs/summary-reader';
 import { userOf, type RunUser } from '../../runs/user';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { isActive, shownState } from './shown-state';
 import type { RunEntry } from './store';
 

@@ -4,7 +4,7 @@ import { experimentName } from '../../runs/layout';
 import { checkStatus, isAlive } from '../../runs/status';
 import { fileVersion, readIfThere } from '../../runs/summary-reader';
 import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/record';
-import type { RunStatus } from '../../shared/events';
+import type { RunStatus } from '../../protocol/events';
 import type { SweepEntry } from './store';
 
 /** One sweep's folder that is looked at again and again. */

@@ -6,7 +6,7 @@ import { moveFlushed } from '../../files/folder';
 import { temporaryBeside } from '../../files/temporary';
 import { experimentRuns } from '../../runs/layout';
 import { isAlive } from '../../runs/status';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { statusOf } from './run-status';
 
 export const DEMO_EXPERIMENT = 'debian-sections.aurora.json';

@@ -2,8 +2,8 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPaths } from '../../runs/layout';
 import { presenceNow } from '../../files/processes';
-import { AwakeClock } from '../../shared/awake-clock';
-import type { RunStatus } from '../../shared/events';
+import { AwakeClock } from '../../base/awake-clock';
+import type { RunStatus } from '../../protocol/events';
 import { statusOf } from './run-status';
 
 /** A leased trainer saves and stops when its lease was not renewed for 60 s: twelve of these. */

@@ -1,4 +1,4 @@
-import { AuroraError, type ErrorKind } from '../../shared/errors';
+import { AuroraError, type ErrorKind } from '../../base/errors';
 
 /** What training needs and does not have; each has its own message and its own next action. */
 export type MissingPiece = 'trust' | 'node' | 'nodeSetting' | 'runtime' | 'program';

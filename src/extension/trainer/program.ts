@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killTree } from '../../files/process-tree';
 import { childEnvironment } from '../../files/child-environment';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { ProgramResult } from './client';
 
 /** Checks take seconds, a budget less. What runs a model over data takes as long as those want, and has a button to end it. */

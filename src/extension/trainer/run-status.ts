@@ -3,7 +3,7 @@ import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
 import { readIfThere } from '../../runs/summary-reader';
-import type { RunStatus } from '../../shared/events';
+import type { RunStatus } from '../../protocol/events';
 
 /** As `readStatus`, without blocking: undefined before the trainer's first word. */
 export async function statusOf(run: string): Promise<RunStatus | undefined> {

@@ -1,14 +1,14 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { diskError } from '../../files/atomic';
 import { moveFlushed } from '../../files/folder';
 import { IN_USE } from '../../files/in-use';
 import { temporaryBeside } from '../../files/temporary';
 import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** Where trainers run from: apart from the extension, which an update takes away. */
 export interface RuntimeCopy {

@@ -1,4 +1,4 @@
-import type { RunStatus } from '../../shared/events';
+import type { RunStatus } from '../../protocol/events';
 import type { StopOutcome } from './client';
 import { checkpointSteps } from './run-status';
 

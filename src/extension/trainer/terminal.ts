@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
-import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
+import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import { SETTING } from '../ids';
 import type { Services } from '../services';
 import { writeTerminalScripts } from './terminal-scripts';

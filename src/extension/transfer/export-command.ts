@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName, stepName } from '../../runs/layout';
-import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../shared/export';
+import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
 import { registerGuarded } from '../commands/guard';
 import { runFrom } from '../commands/pick';
 import { explaining } from '../commands/training-problems';

@@ -4,9 +4,9 @@ import {
   type ExportLine,
   type ExportRecord,
   type MetricDrop,
-} from '../../shared/export';
+} from '../../protocol/export';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
-import type { MetricName } from '../../shared/experiment';
+import type { MetricName } from '../../experiment/experiment';
 import { programLine } from '../trainer/program-line';
 import type { Translate } from '../translate';
 import { formName } from './form-words';

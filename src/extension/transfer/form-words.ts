@@ -1,4 +1,4 @@
-import { isStaticForm, type ExportForm } from '../../shared/export';
+import { isStaticForm, type ExportForm } from '../../protocol/export';
 import type { Translate } from '../translate';
 
 /** As a row of the tree and a notice call an export. */

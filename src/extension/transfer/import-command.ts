@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
-import type { ImportLine } from '../../shared/import';
+import type { ImportLine } from '../../protocol/import';
 import { registerGuarded } from '../commands/guard';
 import { experimentFrom } from '../commands/pick';
 import { explaining } from '../commands/training-problems';

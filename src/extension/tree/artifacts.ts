@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { runPaths, stepOfName } from '../../runs/layout';
-import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../shared/export';
+import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
 import { parseRecord } from '../transfer/export-text';
 import { formName } from '../transfer/form-words';
 import { bestEvaluation } from '../runs/label';

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { INTERNAL, VIEW } from '../ids';
 import { isActive } from '../runs/shown-state';
-import type { ExportRecord } from '../../shared/export';
+import type { ExportRecord } from '../../protocol/export';
 import { experimentSweeps } from '../../runs/layout';
 import type { ExperimentEntry, RunEntry, RunStore, SweepEntry } from '../runs/store';
 import type { Services } from '../services';

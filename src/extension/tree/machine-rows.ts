@@ -1,5 +1,5 @@
-import { engineWords, placeWords } from '../../shared/device-words';
-import type { MachineCheck, PlaceCheck } from '../../shared/doctor';
+import { engineWords, placeWords } from '../../protocol/device-words';
+import type { MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { COMMAND } from '../ids';
 import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
 import type { MachineReport } from '../trainer/client';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { bytes } from './format';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { VIEW } from '../ids';
 import type { Services } from '../services';
 import { modelRows, type ModelRow } from './model-rows';

@@ -1,7 +1,7 @@
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
-import { deviceWords } from '../../shared/device-words';
-import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
-import { methodName } from '../../shared/methods';
+import { deviceWords } from '../../protocol/device-words';
+import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
+import { methodName } from '../../experiment/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
-import { shortKeys } from '../../shared/sweep';
+import { shortKeys } from '../../experiment/sweep';
 import { bestEvaluation, isPruned } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';

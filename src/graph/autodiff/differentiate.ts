@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { attrInt } from '../attributes';
 import { GraphBuilder } from '../builder';
 import { isFloat } from '../dtype';

@@ -24,7 +24,7 @@ import { cumsum } from './rules/cumsum';
 import { frozenNorm } from './rules/frozenNorm';
 import { nd } from './rules/nd';
 import type { Rule } from './rule';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** Every operator that gradients can pass, by domain and name. */
 const RULES: Record<string, Rule> = {

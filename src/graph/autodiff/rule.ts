@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { AttributeLike } from '../attributes';
 import type { GraphBuilder } from '../builder';
 import { sameShape, type TensorInfo, type TensorInfos } from '../infos';

@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { attrFloat, attrInt } from '../attributes';
 import { DType } from '../dtype';
 import type { Node } from '../model';

@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Attribute, Dim, Graph, Model, Node, ValueInfo } from '../model';
 import { decodeTensor } from './tensor';
 import { type BinaryReader, decodeStringPair, readMessage, repeated, safeInt } from './wire';

@@ -1,5 +1,5 @@
 import { DType } from '../dtype';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import {
   isFileRef,
   type Attribute,

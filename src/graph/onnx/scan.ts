@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { FileRef, Model } from '../model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { decodeGraph, decodeModelShell } from './decode';
 import { decodeTensor } from './tensor';
 

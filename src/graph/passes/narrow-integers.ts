@@ -4,7 +4,7 @@ import { Declared, filterValueInfo } from '../declared';
 import { DType } from '../dtype';
 import type { Graph, Model, Node } from '../model';
 import { tensorValues } from '../values';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 const COMPARISONS = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
 

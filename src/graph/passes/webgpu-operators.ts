@@ -3,7 +3,7 @@ import { DType } from '../dtype';
 import type { Model, Node } from '../model';
 import { rewriteModel, setInput, type Rewrite, type RewriteContext } from '../rewrite';
 import { tensorNumbers } from '../values';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 const typed = (c: RewriteContext, x: string) => {
   const dtype = c.declared.floatType(x);

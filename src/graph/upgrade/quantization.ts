@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { attrInt } from '../attributes';
 import { dtypeName } from '../dtype';
 import type { Node } from '../model';

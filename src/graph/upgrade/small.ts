@@ -1,7 +1,7 @@
 import { attrInt, attrString } from '../attributes';
 import { DType } from '../dtype';
 import { setAttribute, setInput, takeAttribute, type Rewrite } from '../rewrite';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** TopK's k became an input in opset 10. */
 export const topK: Rewrite = (node, c) => {

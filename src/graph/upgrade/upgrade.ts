@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { INTERNAL_OPSET, type Model } from '../model';
 import { rewriteModel, type Rewrite } from '../rewrite';
 import { axesToInput } from './axes';

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../shared/experiment';
+import type { Experiment } from '../../experiment/experiment';
 import { parseExperiment } from './load';
 import { parseOverride } from './overrides';
 

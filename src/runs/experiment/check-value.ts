@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { AdapterSpec, Experiment } from '../../shared/experiment';
-import type { SweepSpec } from '../../shared/sweep';
+import type { AdapterSpec, Experiment } from '../../experiment/experiment';
+import type { SweepSpec } from '../../experiment/sweep';
 import { schemaProblems } from './problems';
 import { adapterRuleProblems, ruleProblems } from './rules';
 import { schemaValidator } from './schema-validator';

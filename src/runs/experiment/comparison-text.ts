@@ -1,9 +1,9 @@
 import { findNodeAtLocation } from 'jsonc-parser';
-import { adapterDefaults } from '../../shared/adapter-defaults';
-import type { AdapterSpec } from '../../shared/experiment';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
+import type { AdapterSpec } from '../../experiment/experiment';
 import { insertProperty, removeProperty } from './jsonc';
 import { parseText } from './parse-text';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 /** What a comparison tries: each adapter at each learning rate with each seed. */
 export interface Comparison {

@@ -1,6 +1,6 @@
 import { changeExperiment, settingChanges, type SettingChange } from './change';
-import { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
 
 /** Why a setting cannot change in the middle of a run, by the beginning of its key; the first that fits. */
 const FIXED: readonly (readonly [prefix: string, why: string])[] = [

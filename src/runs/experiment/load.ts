@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { JSONPath } from 'jsonc-parser';
-import { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
-import { trainedCount } from '../../shared/sweep';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import { trainedCount } from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { applyOverride, parseOverride, type Override } from './overrides';
 import type { TextError } from './parse-text';

@@ -1,5 +1,5 @@
-import { AuroraError } from '../../shared/errors';
-import { leadsToPrototype, own } from '../../shared/names';
+import { AuroraError } from '../../base/errors';
+import { leadsToPrototype, own } from '../../base/names';
 import { DEEPEST, tooDeep } from './parse-text';
 import { keyPath, type Problem } from './source';
 

@@ -1,5 +1,5 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
-import { nearest } from '../../shared/nearest';
+import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 
 /** What the schema finds wrong, in words: one problem for each place, naming key, value and what was expected. */

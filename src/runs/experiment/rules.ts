@@ -1,4 +1,4 @@
-import type { AdapterSpec, Experiment } from '../../shared/experiment';
+import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import type { Problem } from './source';
 
 /** Settings of the training that mean something for AuroRA alone. */

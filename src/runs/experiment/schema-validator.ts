@@ -1,5 +1,5 @@
 import Ajv, { type ValidateFunction } from 'ajv';
-import schema from '../../shared/experiment.schema.json';
+import schema from '../../experiment/experiment.schema.json';
 
 let compiled: ValidateFunction | undefined;
 

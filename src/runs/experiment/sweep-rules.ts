@@ -1,5 +1,5 @@
 import type { JSONPath } from 'jsonc-parser';
-import { MOST_TRIALS, RATE, SEED, trialCount, type SweepSpec } from '../../shared/sweep';
+import { MOST_TRIALS, RATE, SEED, trialCount, type SweepSpec } from '../../experiment/sweep';
 import { prototypeProblem } from './overrides';
 import type { Problem } from './source';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JSONPath } from 'jsonc-parser';
-import type { Experiment } from '../../shared/experiment';
-import { sortedJson } from '../../shared/sorted-json';
+import type { Experiment } from '../../experiment/experiment';
+import { sortedJson } from '../../base/sorted-json';
 import {
   expand,
   settingsLength,
@@ -9,7 +9,7 @@ import {
   trialCount,
   type Settings,
   type SweepSpec,
-} from '../../shared/sweep';
+} from '../../experiment/sweep';
 import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
 import { MOST_PROBLEMS, type Problem } from './source';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { experimentRuns, runPaths } from '../layout';
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { parseGeometry, type Geometry } from '../../shared/study/geometry';
-import { parseMerged, type MergedMetrics } from '../../shared/study/merged';
+import { parseGeometry, type Geometry } from '../../study/geometry';
+import { parseMerged, type MergedMetrics } from '../../study/merged';
 import { runPaths, stepName } from '../layout';
 import { readIfThere } from '../summary-reader';
 

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { median } from '../../shared/study/statistics/summary';
+import { median } from '../../study/statistics/summary';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
 import { columnsOf } from '../scalars-columns';

@@ -1,5 +1,5 @@
-import type { RunEvent } from '../../shared/events';
-import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../shared/study/run';
+import type { RunEvent } from '../../protocol/events';
+import type { ChosenBy, ExampleOutcomes, Forms, StudyRun, UnfitRun } from '../../study/run';
 import { hasDiverged } from '../outcome';
 import { filesBehind, readInputs, type CompareOptions } from '../inputs';
 import { changedSince } from '../inputs-note';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { presenceNow } from '../../files/processes';
-import type { StopReason } from '../../shared/events';
-import type { MetricName } from '../../shared/experiment';
-import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../shared/sweep';
+import type { StopReason } from '../../protocol/events';
+import type { MetricName } from '../../experiment/experiment';
+import { bestBy, isAnyEvaluation, type AnyEvaluation, type Evaluation } from '../../protocol/evaluations';
 import { runPaths } from '../layout';
 import { hasDiverged, stateOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';

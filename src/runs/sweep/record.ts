@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { isEntryName } from '../../files/contained';
 import type { ProcessRecord } from '../../files/processes';
-import { AuroraError } from '../../shared/errors';
-import type { MetricName } from '../../shared/experiment';
-import type { Settings, SweepSpec } from '../../shared/sweep';
+import { AuroraError } from '../../base/errors';
+import type { MetricName } from '../../experiment/experiment';
+import type { Settings, SweepSpec } from '../../experiment/sweep';
 import { parseJson, readIfThere } from '../../files/json';
-import type { InputChange } from '../../shared/events';
+import type { InputChange } from '../../protocol/events';
 import { isInputFile, type InputFile } from '../inputs';
 import { runPaths } from '../layout';
 

@@ -1,4 +1,4 @@
-import type { Evaluated, EvaluationMetrics } from '../../shared/events';
+import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
 import type { CurveSum } from '../../runs/curve';
 import type { EarlyStoppingState } from '../loop/early-stopping';
 import type { LossScaleState } from '../optimizer/loss-scale';

@@ -9,7 +9,7 @@ import { isTemporary, temporaryBeside } from '../../files/temporary';
 import { decodeSafetensors, encodeSafetensors } from '../../graph/safetensors';
 import { readIfThere, readJson } from '../../files/json';
 import { runPaths, stepName, stepOfName } from '../../runs/layout';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import {
   CHECKPOINT_VERSION,
   optimizerOf,
@@ -19,10 +19,10 @@ import {
   type Checkpoint,
   type CheckpointState,
 } from './checkpoint';
-import { sortedJson } from '../../shared/sorted-json';
+import { sortedJson } from '../../base/sorted-json';
 import { hasFiniteValues } from '../optimizer/finite';
 import { checkpointsToKeep } from './retention';
-import { own } from '../../shared/names';
+import { own } from '../../base/names';
 
 const STATE = 'state.json';
 const ADAPTER = 'adapter.safetensors';

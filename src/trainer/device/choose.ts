@@ -2,7 +2,7 @@ import { candidates, PROCESSOR } from '../../engine/devices/candidates';
 import { deviceFacts } from '../../engine/devices/facts';
 import type { DeviceRequest } from '../../engine/devices/request';
 import type { Place } from '../../engine/place';
-import type { DeviceEvent } from '../../shared/events';
+import type { DeviceEvent } from '../../protocol/events';
 import type { Task } from '../task/task';
 import { fastest, type Trial } from './fastest';
 import { measureDevices, type MeasureOptions } from './measure';

@@ -2,7 +2,7 @@ import { onProcessor, PROCESSOR } from '../../engine/devices/candidates';
 import { openTask } from '../../engine/open';
 import { placeName, type Place } from '../../engine/place';
 import type { OpenedTask } from '../../engine/stepper';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialState } from '../checkpoint/state';
 import { MicroBatches } from '../micro-batch/micro-batches';

@@ -1,6 +1,6 @@
 import type { DeviceRequest } from '../../engine/devices/request';
 import { CPU, ENGINES, type EngineName, type Place } from '../../engine/place';
-import type { RequestedEvent, RunEvent } from '../../shared/events';
+import type { RequestedEvent, RunEvent } from '../../protocol/events';
 import type { DeviceChoice } from './choose';
 
 /** Where a run has computed last; undefined where it has not begun. Runs of older versions do not say: it was the CPU. */

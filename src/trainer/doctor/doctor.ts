@@ -1,7 +1,7 @@
 import { webgpuAdapter } from '../../engine/adapter';
 import { placeName, type Place } from '../../engine/place';
-import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../shared/doctor';
-import { AuroraError } from '../../shared/errors';
+import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
+import { AuroraError } from '../../base/errors';
 import { askChild, type ChildEnd } from '../process/child';
 import { machineFacts } from './facts';
 import { matmulRate, STEP_WORDS, stepRate } from './rates';

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { elementCount, type Graph, type Model } from '../../graph/model';
-import { normal } from '../../shared/random';
+import { normal } from '../../base/random';
 
 /** A BERT-like encoder: post-LayerNorm, learned positions, exact GELU, an additive attention mask. */
 export interface EncoderSize {

@@ -4,7 +4,7 @@ import { arch, cpus, freemem, platform, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { childEnvironment } from '../../files/child-environment';
-import type { GpuFacts, MachineFacts } from '../../shared/doctor';
+import type { GpuFacts, MachineFacts } from '../../protocol/doctor';
 
 const exec = promisify(execFile);
 /** A driver in trouble can make its own tool hang. */

@@ -1,4 +1,4 @@
-import type { ExportForm } from '../../shared/export';
+import type { ExportForm } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
 import { readByLoader, readByPeft } from '../peft/config';

@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
-import type { EvaluationMetrics } from '../../shared/events';
-import { isStaticForm, type ExportForm, type ExportRecord } from '../../shared/export';
-import type { TrainedSpec } from '../../shared/experiment';
-import { codeSpan, plainWords } from '../../shared/markdown';
-import { methodName } from '../../shared/methods';
-import { sortedJson } from '../../shared/sorted-json';
+import type { EvaluationMetrics } from '../../protocol/events';
+import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
+import type { TrainedSpec } from '../../experiment/experiment';
+import { codeSpan, plainWords } from '../../base/markdown';
+import { methodName } from '../../experiment/methods';
+import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
 import { useOf } from './card-use';
 import { readByPeft } from '../peft/config';
-import { valueText } from '../../shared/sweep';
+import { valueText } from '../../experiment/sweep';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',

@@ -2,9 +2,9 @@ import { basename, join } from 'node:path';
 import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import { AuroraError } from '../../shared/errors';
-import type { EvaluationMetrics } from '../../shared/events';
-import type { MetricName } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { EvaluationMetrics } from '../../protocol/events';
+import type { MetricName } from '../../experiment/experiment';
 import {
   isStaticForm,
   type ExportForm,
@@ -12,8 +12,8 @@ import {
   type ExportMetrics,
   type ExportRecord,
   type MetricDrop,
-} from '../../shared/export';
-import { hasNote } from '../../shared/inputs-words';
+} from '../../protocol/export';
+import { hasNote } from '../../protocol/inputs-words';
 import { baseModel } from '../peft/base-model';
 import { taskInForm } from '../loop/adapter-form';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';

@@ -5,8 +5,8 @@ import { diskError } from '../../files/atomic';
 import { flushFolder, renameFlushed } from '../../files/folder';
 import { removeAbandoned, temporaryBeside } from '../../files/temporary';
 import { readFileRef } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
-import type { ExportRecord } from '../../shared/export';
+import { AuroraError } from '../../base/errors';
+import type { ExportRecord } from '../../protocol/export';
 import { removedAtEnd } from '../process/removed-at-exit';
 
 /** Beside what was exported: what it is, so that a newer export can replace it, and nothing else is replaced. */

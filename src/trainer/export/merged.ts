@@ -8,7 +8,7 @@ import { findLinearLayers } from '../../graph/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { tensorOf } from '../../graph/values';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 

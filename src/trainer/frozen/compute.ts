@@ -11,7 +11,7 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 export interface ComputeOptions {
   /** For temporary graphs. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { version } from '../../../package.json';
 import { hashFile } from '../../files/hash';
 import { isFileRef } from '../../graph/model';
-import { sortedJson } from '../../shared/sorted-json';
+import { sortedJson } from '../../base/sorted-json';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 

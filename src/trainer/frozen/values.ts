@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Dataset } from '../../data/dataset';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Prefix } from './prefix';
 
 const FLOAT_BYTES = 4;

@@ -1,6 +1,6 @@
 import { multiplyOnCuda } from '../../engine/gpu-support/cuda';
 import { multiplyOnTensorflow } from '../../engine/gpu-support/tensorflow';
-import { GPU_PARTS, type GpuCheck, type GpuPart } from '../../shared/gpu-support';
+import { GPU_PARTS, type GpuCheck, type GpuPart } from '../../protocol/gpu-support';
 import { askChild } from '../process/child';
 
 /** CUDA's first start compiles; a driver that hangs is left after this. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { presenceNow, thisProcess, type Presence, type ProcessRecord } from '../../files/processes';
-import { AuroraError } from '../../shared/errors';
-import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
 
 /** Where a part is put together: one process at a time, and gone when it ends. */
 const claimed = (gpu: string, part: GpuPart): string => join(gpu, `.installing-${part}`);

@@ -1,5 +1,5 @@
-import { AuroraError } from '../../shared/errors';
-import { GPU_PARTS, type GpuPart } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import { GPU_PARTS, type GpuPart } from '../../protocol/gpu-support';
 import { megabytes, type Download } from './downloads';
 
 export interface Failed {

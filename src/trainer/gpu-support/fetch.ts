@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { AuroraError } from '../../shared/errors';
-import type { GpuEvent, GpuPart } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import type { GpuEvent, GpuPart } from '../../protocol/gpu-support';
 import { fileOf, megabytes, readDownloads, type Download } from './downloads';
 import { explain, stalled } from './explain';
 import { installScript, startScript } from './script';

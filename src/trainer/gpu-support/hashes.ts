@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { writeAtomic } from '../../files/atomic';
 import { parseJson, readIfThere } from '../../files/json';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { askedUrl, fileOf, type Download } from './downloads';
 
 /** SHA-512 (base64) of each file at its first install, by name. */

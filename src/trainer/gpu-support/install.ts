@@ -12,7 +12,7 @@ import {
 import { basename, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
 import { renameFlushed } from '../../files/folder';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import {
   fits,
   GPU_PARTS,
@@ -20,7 +20,7 @@ import {
   type GpuEvent,
   type GpuInstalled,
   type GpuPart,
-} from '../../shared/gpu-support';
+} from '../../protocol/gpu-support';
 import { check } from './check';
 import { claim } from './claim';
 import { fetchNatives } from './fetch';

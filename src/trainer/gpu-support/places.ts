@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { AuroraError } from '../../shared/errors';
-import { GPU_FOLDER, GPU_PARTS, type GpuPart } from '../../shared/gpu-support';
+import { AuroraError } from '../../base/errors';
+import { GPU_FOLDER, GPU_PARTS, type GpuPart } from '../../protocol/gpu-support';
 
 /** Written last: with it a part is whole. */
 export const RECORD = 'installed.json';

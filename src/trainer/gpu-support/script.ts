@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { childEnvironment } from '../../files/child-environment';
-import type { GpuPart } from '../../shared/gpu-support';
+import type { GpuPart } from '../../protocol/gpu-support';
 import { packageFolder } from './places';
 
 /** A package's own install script, prepared to run under this Node. */

@@ -6,7 +6,7 @@ import {
   type GpuInstalled,
   type GpuPart,
   type GpuState,
-} from '../../shared/gpu-support';
+} from '../../protocol/gpu-support';
 import { carried, RECORD } from './places';
 
 export const HERE = `${process.platform}-${process.arch}`;

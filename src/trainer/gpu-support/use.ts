@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
-import { GPU_SUPPORT_VARIABLE } from '../../shared/gpu-support';
+import { GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
 import { gpuFolder, ownRuntime } from './places';
 import { readInstalled } from './state';
 

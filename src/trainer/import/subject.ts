@@ -1,9 +1,9 @@
 import type { Model } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { AURORA_TRAINING } from '../../runs/experiment/rules';
-import type { Experiment } from '../../shared/experiment';
-import { METHOD_NAMES } from '../../shared/methods';
+import type { Experiment } from '../../experiment/experiment';
+import { METHOD_NAMES } from '../../experiment/methods';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { loadData } from '../task/data';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { isFileRef, type Model } from '../../graph/model';
-import type { InputRole } from '../../shared/events';
-import type { Experiment } from '../../shared/experiment';
+import type { InputRole } from '../../protocol/events';
+import type { Experiment } from '../../experiment/experiment';
 
 export interface InputPath {
   role: InputRole;

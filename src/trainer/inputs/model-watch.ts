@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFile } from '../../files/hash';
 import { identify, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { HashedPath } from './hashing';
 import type { Rehash } from './rehash';
 import type { RunInputs } from './run-inputs';

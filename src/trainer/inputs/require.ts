@@ -2,9 +2,9 @@ import { identify } from '../../files/identity';
 import { changedInputs, filesFrom, readInputs } from '../../runs/inputs';
 import { readRunSummary } from '../../runs/read';
 import { HEARTBEAT_MS } from '../../runs/status';
-import { AuroraError } from '../../shared/errors';
-import type { InputChange, RunStatus } from '../../shared/events';
-import { changeWords } from '../../shared/inputs-words';
+import { AuroraError } from '../../base/errors';
+import type { InputChange, RunStatus } from '../../protocol/events';
+import { changeWords } from '../../protocol/inputs-words';
 import { latestCheckpoint } from '../checkpoint/store';
 
 /**

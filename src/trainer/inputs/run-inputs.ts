@@ -3,9 +3,9 @@ import type { HashedFile } from '../../files/hash';
 import { identify, isFresh, sameIdentity, sameWriting, type FileIdentity } from '../../files/identity';
 import type { Model } from '../../graph/model';
 import { filesFrom, readInputs, writeInputs, type InputFile, type InputsRecord } from '../../runs/inputs';
-import { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
-import { changeWords } from '../../shared/inputs-words';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import { changeWords } from '../../protocol/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from './files';
 import { hashInBackground, type HashedPath, type Hashing } from './hashing';
 

@@ -1,5 +1,5 @@
 import { readScalars } from '../../runs/scalars-reader';
-import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../shared/events';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { majority } from '../task/majority';
 import type { Task } from '../task/task';
 

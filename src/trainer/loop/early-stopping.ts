@@ -1,5 +1,5 @@
 import { isBetter, type MetricName, type MetricValue } from '../../experiment/metrics';
-import type { TrainingSpec } from '../../shared/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 
 export interface EarlyStoppingState {
   /** The best value so far; null before the first. */

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
-import type { Evaluated } from '../../shared/events';
+import type { Evaluated } from '../../protocol/events';
 import { ConfusionMatrix } from '../../tasks/confusion';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';

@@ -1,6 +1,6 @@
 import { epochOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
-import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../shared/events';
+import type { DivergedEvaluation, Evaluated, EvaluationMetrics, StopReason } from '../../protocol/events';
 import { clipByGlobalNorm } from '../optimizer/clip';
 import type { Judged } from './divergence';
 import { DropoutMasks } from '../optimizer/dropout';

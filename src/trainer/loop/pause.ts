@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Plan } from './plan';
 
 /** Where a trial of a sweep pauses: so many epochs or optimizer steps from its begin. */

@@ -1,5 +1,5 @@
 import type { AdapterForm } from '../../adapters/method';
-import type { TrainingSpec } from '../../shared/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 import { warmupStepsOf } from './schedule';
 
 /** How many steps there are and which of them do more than train. */

@@ -1,6 +1,6 @@
 import type { Dataset } from '../../data/dataset';
 import { epochOrder } from '../../data/order';
-import type { TrainingSpec } from '../../shared/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 
 /** Example indices of each micro-batch of an optimizer step. */
 export type Step = number[][];

@@ -1,4 +1,4 @@
-import type { TrainingSpec } from '../../shared/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 
 /** Steps of warm-up: `warmupSteps` where given, else the ratio's share of all steps, rounded up. */
 export const warmupStepsOf = (

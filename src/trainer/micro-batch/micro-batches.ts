@@ -1,7 +1,7 @@
 import type { Dataset } from '../../data/dataset';
 import { placeName, type Place } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Task } from '../task/task';
 import { isOutOfMemory } from './out-of-memory';
 import { ignoresPadding } from './padding';

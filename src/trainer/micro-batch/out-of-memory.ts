@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /** Whether there was no memory for it: the engine's word, or that of Node, which holds the batch itself. */
 export const isOutOfMemory = (e: unknown): boolean =>

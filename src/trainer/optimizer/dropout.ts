@@ -3,9 +3,9 @@ import { dropoutOf, type LayerAdapter } from '../../adapters/select';
 import type { HostTensors } from '../../engine/engine';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
-import { AuroraError } from '../../shared/errors';
-import { philox4x32, Stream } from '../../shared/random';
-import { nameTable } from '../../shared/names';
+import { AuroraError } from '../../base/errors';
+import { philox4x32, Stream } from '../../base/random';
+import { nameTable } from '../../base/names';
 
 /** One call of a layer that drops part of its input. */
 interface MaskedCall {

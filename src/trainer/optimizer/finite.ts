@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /** Stops a run at the first NaN or infinity, naming the step and the tensor. */
 export function requireFinite(

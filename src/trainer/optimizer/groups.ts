@@ -1,5 +1,5 @@
 import type { TrainableInfo } from '../../tasks/program';
-import type { TrainingSpec } from '../../shared/experiment';
+import type { TrainingSpec } from '../../experiment/experiment';
 import type { ParameterGroup } from './optimizer';
 
 /**

@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /** What a checkpoint keeps of it. */
 export interface LossScaleState {

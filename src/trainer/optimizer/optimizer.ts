@@ -1,4 +1,4 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 
 /** Parameters that share a learning rate and a weight decay; `lr` is the rate that the schedule scales. */
 export interface ParameterGroup {

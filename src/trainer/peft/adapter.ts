@@ -6,10 +6,10 @@ import type { LayerAdapter } from '../../adapters/select';
 import { writeAtomic } from '../../files/atomic';
 import { pytorchPathOf } from '../../graph/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';
-import { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
-import { sortedJson } from '../../shared/sorted-json';
+import { sortedJson } from '../../base/sorted-json';
 import { peftConfig } from './config';
 import { HEAD_KEY, peftKey } from './keys';
 

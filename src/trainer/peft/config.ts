@@ -1,7 +1,7 @@
 import type { AdapterForm } from '../../adapters/method';
 import { methodOf } from '../../adapters/registry';
 import type { LayerAdapter } from '../../adapters/select';
-import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../shared/experiment';
+import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../experiment/experiment';
 import { exactly } from '../../adapters/exactly';
 import { pytorchPathOf } from '../../graph/layer-names';
 import { baseModel } from './base-model';

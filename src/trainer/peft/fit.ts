@@ -5,12 +5,12 @@ import { nearestPaths } from '../../adapters/targets';
 import type { Graph } from '../../graph/model';
 import type { LinearLayer } from '../../graph/linear';
 import type { FloatTensor } from '../../graph/safetensors';
-import { AuroraError } from '../../shared/errors';
-import type { TrainedSpec } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { TrainedSpec } from '../../experiment/experiment';
 import type { AdapterFolder } from './folder';
 import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 /** An adapter from the disk on a model's layers. */
 export interface FittedAdapter {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, type SafetensorsFile } from '../../graph/safetensors';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
 
 /** An adapter in PEFT's file layout, as it lies on the disk. */

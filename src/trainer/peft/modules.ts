@@ -1,5 +1,5 @@
 import type { FloatTensor } from '../../graph/safetensors';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { PREFIX } from './keys';
 import type { AdapterFolder } from './folder';
 

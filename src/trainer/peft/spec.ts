@@ -3,9 +3,9 @@ import type { ConfigReader } from '../../adapters/peft-config';
 import { methodOf } from '../../adapters/registry';
 import { fromPattern } from '../../adapters/targets';
 import { adapterProblems } from '../../runs/experiment/check-value';
-import { AuroraError } from '../../shared/errors';
-import type { AdapterSpec, TrainedSpec } from '../../shared/experiment';
-import { METHOD_ORDER } from '../../shared/methods';
+import { AuroraError } from '../../base/errors';
+import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
+import { METHOD_ORDER } from '../../experiment/methods';
 import type { AdapterFolder } from './folder';
 
 /** An adapter's settings but for the modules that it is on. */

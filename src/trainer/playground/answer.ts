@@ -1,7 +1,7 @@
 import { checkInputs } from '../../data/batch';
 import { DType, dtypeName, isFloat } from '../../graph/dtype';
 import type { Model, ValueInfo } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { modelInputs } from '../task/data';
 import { OWN_LOGITS } from '../export/head';
 

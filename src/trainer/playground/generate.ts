@@ -1,5 +1,5 @@
-import { AuroraError } from '../../shared/errors';
-import type { Generated, GenerationSettings, PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../base/errors';
+import type { Generated, GenerationSettings, PlayVariant } from '../../protocol/playground';
 import { nextToken } from './sampling';
 import type { LanguageModel } from './subject';
 import { TextStream } from './text-stream';

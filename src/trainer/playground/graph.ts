@@ -7,13 +7,13 @@ import { findLinearLayers, type LinearLayer } from '../../graph/linear';
 import { outputsNamed, type Model, type ValueInfo } from '../../graph/model';
 import { outputLayers } from '../../graph/output-layers';
 import { prune } from '../../graph/prune';
-import { AuroraError } from '../../shared/errors';
-import { PLAY_VARIANTS, type PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../base/errors';
+import { PLAY_VARIANTS, type PlayVariant } from '../../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
 import { withoutAdapters } from './base';
-import { nameTable } from '../../shared/names';
+import { nameTable } from '../../base/names';
 
 /** A model whose answer leaves it, with its adapter's numbers as inputs. */
 export interface AnswerGraph {

@@ -1,5 +1,5 @@
 import type { ValueInfo } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Preprocessing } from './preprocess';
 
 /** Of the images that most classifiers were trained on. */

@@ -1,5 +1,5 @@
-import type { PlayVariant } from '../../shared/playground';
-import { AuroraError } from '../../shared/errors';
+import type { PlayVariant } from '../../protocol/playground';
+import { AuroraError } from '../../base/errors';
 import type { HostTensor } from '../../engine/engine';
 import { imageSettings } from './image-settings';
 import { classifierLabels } from './labels';

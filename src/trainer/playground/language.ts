@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../../data/tokenizer';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { AuroraError } from '../../shared/errors';
-import type { PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../base/errors';
+import type { PlayVariant } from '../../protocol/playground';
 import type { AnswerGraph } from './graph';
 import type { OpenedModel } from './model';
 import { endTokens, longestText } from './model-files';

@@ -6,7 +6,7 @@ import { DType } from '../../graph/dtype';
 import { loadModel } from '../../graph/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import { modelName, type PlayFacts, type PlaySource } from '../../shared/playground';
+import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';
 import { embeddingRows, modelInputs } from '../task/data';
 import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
 import { findAnswer, unfit, whatItReads } from './answer';

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AuroraError } from '../../shared/errors';
-import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../base/errors';
+import type { PlayLine, PlayRequest, PlaySource, PlayVariant } from '../../protocol/playground';
 import { generate } from './generate';
 import { openModel } from './model';
 import { openRun, type OpenOptions } from './run';

@@ -1,7 +1,7 @@
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../engine/engine';
-import type { ImageShape, PlayImage } from '../../shared/playground';
+import type { ImageShape, PlayImage } from '../../protocol/playground';
 
 /** How pixels become what a model of images reads. */
 export interface Preprocessing extends ImageShape {

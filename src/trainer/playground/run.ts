@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
 import { readUser } from '../../runs/user';
-import type { PlaySample, PlayVariant } from '../../shared/playground';
-import { permutation, Stream } from '../../shared/random';
+import type { PlaySample, PlayVariant } from '../../protocol/playground';
+import { permutation, Stream } from '../../base/random';
 import { validationRows, withoutRows } from '../task/data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';

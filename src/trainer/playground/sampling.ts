@@ -1,5 +1,5 @@
-import type { GenerationSettings } from '../../shared/playground';
-import { Stream, uniform } from '../../shared/random';
+import type { GenerationSettings } from '../../protocol/playground';
+import { Stream, uniform } from '../../base/random';
 import { argmax } from '../../tasks/softmax';
 
 /** Tokens that may come next, and how likely each is among them. */

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { HostTensor, HostTensors } from '../../engine/engine';
 import { openSession } from '../../engine/onnxruntime/session';
 import { saveByReference } from '../../graph/save';
-import { AuroraError } from '../../shared/errors';
-import type { PlayVariant } from '../../shared/playground';
+import { AuroraError } from '../../base/errors';
+import type { PlayVariant } from '../../protocol/playground';
 import { answersOnly, type AnswerGraph } from './graph';
 import type { OpenOptions } from './run';
 

@@ -1,4 +1,4 @@
-import type { PlayFacts, PlayImage, PlaySample, PlayVariant, Prediction } from '../../shared/playground';
+import type { PlayFacts, PlayImage, PlaySample, PlayVariant, Prediction } from '../../protocol/playground';
 
 /** What can be asked: a run or a model, loaded, with its base beside it where it has one. */
 export type Subject = Classifier | LanguageModel;

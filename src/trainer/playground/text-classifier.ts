@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../../data/tokenizer';
-import type { PlayVariant } from '../../shared/playground';
+import type { PlayVariant } from '../../protocol/playground';
 import { classifierLabels } from './labels';
 import type { OpenedModel } from './model';
 import { longestText } from './model-files';

@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset';
 import type { Tokenizer } from '../../data/tokenizer';
 import type { HostTensors } from '../../engine/engine';
 import type { ValueInfo } from '../../graph/model';
-import { AuroraError } from '../../shared/errors';
+import { AuroraError } from '../../base/errors';
 import type { Question } from './subject';
 
 /** A text as a data set of one example. */

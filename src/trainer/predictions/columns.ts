@@ -1,4 +1,4 @@
-import { newColumns, type Columns } from '../../shared/predictions';
+import { newColumns, type Columns } from '../../protocol/predictions';
 import type { DataSplit } from '../task/data';
 import { argmax, crossEntropy, softmax } from '../../tasks/softmax';
 

@@ -1,5 +1,5 @@
-import { tellingOrder } from '../../shared/errors-view/telling';
-import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Columns, type Excerpt } from '../../shared/predictions';
+import { tellingOrder } from '../../protocol/errors-view/telling';
+import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Columns, type Excerpt } from '../../protocol/predictions';
 import type { DataSplit } from '../task/data';
 
 /** How the most telling texts begin. */

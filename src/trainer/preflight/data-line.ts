@@ -1,5 +1,5 @@
 import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
-import type { PreflightData, PreflightSplit } from '../../shared/preflight';
+import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
 import type { DataSplit, TaskData } from '../task/data';
 
 /** What there is to train on and to validate with, counted. */

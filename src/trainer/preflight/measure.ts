@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { Stepper } from '../../engine/stepper';
 import { elementCount } from '../../graph/model';
-import type { PreflightEstimate } from '../../shared/preflight';
+import type { PreflightEstimate } from '../../protocol/preflight';
 import { clipByGlobalNorm } from '../optimizer/clip';
 import { deviceFields } from '../device/choose';
 import type { OpenedOn } from '../device/open';

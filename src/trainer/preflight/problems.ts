@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import { nearestPaths } from '../../adapters/targets';
-import type { ErrorKind } from '../../shared/errors';
-import type { AuroraError } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
-import type { PreflightData, PreflightModules, PreflightProblem } from '../../shared/preflight';
+import type { ErrorKind } from '../../base/errors';
+import type { AuroraError } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
+import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
 import type { DataSplit, TaskData } from '../task/data';
 
 /** Above such a share of one label, always answering with it looks like success. */

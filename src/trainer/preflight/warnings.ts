@@ -1,4 +1,4 @@
-import type { Experiment } from '../../shared/experiment';
+import type { Experiment } from '../../experiment/experiment';
 import type { TaskData } from '../task/data';
 import { dataLine } from './data-line';
 import { balanceProblems } from './problems';

@@ -3,8 +3,8 @@ import { Journal } from '../../runs/journal';
 import { parseJournal } from '../../runs/journal-reader';
 import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';
-import { AuroraError } from '../../shared/errors';
-import type { EventBase, NewEvent, RunEvent, RunState } from '../../shared/events';
+import { AuroraError } from '../../base/errors';
+import type { EventBase, NewEvent, RunEvent, RunState } from '../../protocol/events';
 import { writeLastStatus } from './pulse';
 
 /** An error as the journal keeps it. */

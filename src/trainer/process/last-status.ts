@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runPaths } from '../../runs/layout';
 import { writeStatus } from '../../runs/status';
-import { AuroraError } from '../../shared/errors';
-import type { RunStatus } from '../../shared/events';
+import { AuroraError } from '../../base/errors';
+import type { RunStatus } from '../../protocol/events';
 
 /** Waits between attempts, in ms: a virus scanner, or a network disk that answers again. */
 const WAITS = [100, 300, 1000];

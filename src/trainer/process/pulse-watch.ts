@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { AwakeClock } from '../../shared/awake-clock';
+import { AwakeClock } from '../../base/awake-clock';
 import type { Looks } from './looks';
 import { CELL, STOP } from './pulse';
 

@@ -3,7 +3,7 @@ import { fence, stillOwned } from '../../files/fence';
 import { HeldFolder } from '../../runs/held';
 import { runPaths } from '../../runs/layout';
 import { HEARTBEAT_MS, writeStatus } from '../../runs/status';
-import type { RunState } from '../../shared/events';
+import type { RunState } from '../../protocol/events';
 import { Looks } from './looks';
 import { CELL, type PulseData } from './pulse';
 import { CONTROL_MS, PulseWatch } from './pulse-watch';

@@ -6,7 +6,7 @@ import { thisProcess } from '../../files/processes';
 import { runPaths } from '../../runs/layout';
 import { writeStatus } from '../../runs/status';
 import { diskError } from '../../files/atomic';
-import type { RunState, RunStatus, StopReason } from '../../shared/events';
+import type { RunState, RunStatus, StopReason } from '../../protocol/events';
 import { writeEndStatus } from './last-status';
 
 /** Cells of the memory that both threads see. */

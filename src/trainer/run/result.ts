@@ -1,4 +1,4 @@
-import type { DeviceEvent, EvaluationMetrics } from '../../shared/events';
+import type { DeviceEvent, EvaluationMetrics } from '../../protocol/events';
 import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';

@@ -4,12 +4,12 @@ import type { HostTensor } from '../../engine/engine';
 import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
-import type { ActivationExample, ActivationExamples } from '../../shared/activation-examples';
-import { encodeSnapshot } from '../../shared/activations';
+import type { ActivationExample, ActivationExamples } from '../../protocol/activation-examples';
+import { encodeSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
 import { methodOf } from '../../adapters/registry';
-import { isRanked } from '../../shared/experiment';
+import { isRanked } from '../../experiment/experiment';
 import { LayerRecorder } from './snapshot';
 import type { Task } from '../task/task';
 

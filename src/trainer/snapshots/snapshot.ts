@@ -2,8 +2,8 @@ import { ownValues } from '../../adapters/merge';
 import type { LayerAdapter } from '../../adapters/select';
 import { gridStep, splineSupport } from '../../adapters/spline';
 import type { HostTensor } from '../../engine/engine';
-import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../shared/activations';
-import { random, Stream } from '../../shared/random';
+import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../protocol/activations';
+import { random, Stream } from '../../base/random';
 
 const BINS = 64;
 /** LoRA has no grid that would suggest one. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { TensorInfos } from '../../graph/infos';
-import { AuroraError, type ErrorKind } from '../../shared/errors';
-import type { Experiment } from '../../shared/experiment';
+import { AuroraError, type ErrorKind } from '../../base/errors';
+import type { Experiment } from '../../experiment/experiment';
 import { adaptTo, readModel, type BaseModel } from '../task/adapted-model';
 import { loadData } from '../task/data';
 import { DropoutMasks } from '../optimizer/dropout';

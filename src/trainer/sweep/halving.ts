@@ -1,5 +1,6 @@
 import { bestFirst, score, type MetricName } from '../../experiment/metrics';
-import { bestBy, type AnyEvaluation, type Pruning } from '../../shared/sweep';
+import { type Pruning } from '../../experiment/sweep';
+import { bestBy, type AnyEvaluation } from '../../protocol/evaluations';
 import type { TrialView } from '../../runs/sweep/look';
 
 /** What is to become of a trial, as far as that is known by now. */

@@ -4,10 +4,10 @@ import { loadModel } from '../../graph/load';
 import { hashInput, type InputFile } from '../../runs/inputs';
 import { runPaths } from '../../runs/layout';
 import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';
-import { AuroraError } from '../../shared/errors';
-import type { InputChange } from '../../shared/events';
-import type { Experiment } from '../../shared/experiment';
-import { changeWords } from '../../shared/inputs-words';
+import { AuroraError } from '../../base/errors';
+import type { InputChange } from '../../protocol/events';
+import type { Experiment } from '../../experiment/experiment';
+import { changeWords } from '../../protocol/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from '../inputs/files';
 
 /**

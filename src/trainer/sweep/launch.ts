@@ -7,7 +7,7 @@ import { childEnvironment } from '../../files/child-environment';
 import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
-import type { Experiment } from '../../shared/experiment';
+import type { Experiment } from '../../experiment/experiment';
 
 export interface Launcher {
   /** This program, dist/cli.cjs. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT, type ErrorKind } from '../../shared/errors';
+import { EXIT, type ErrorKind } from '../../base/errors';
 import type { TrialFault, TrialToCheck } from './check';
 import { measureTrial, tokensAtOnce, type Measured } from './room';
 

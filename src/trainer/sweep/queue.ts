@@ -18,9 +18,9 @@ import {
   type SweepRoom,
   type TrialRecord,
 } from '../../runs/sweep/record';
-import { AuroraError } from '../../shared/errors';
-import type { StopReason } from '../../shared/events';
-import type { Experiment } from '../../shared/experiment';
+import { AuroraError } from '../../base/errors';
+import type { StopReason } from '../../protocol/events';
+import type { Experiment } from '../../experiment/experiment';
 import { completeUnowned } from '../run/complete';
 import { unlessRefused } from '../process/failure';
 import { Pulse } from '../process/pulse';

@@ -1,6 +1,6 @@
 import type { TrialView } from '../../runs/sweep/look';
 import { score, type MetricName } from '../../experiment/metrics';
-import { RATE, searchKey, SEED, type RateSearch } from '../../shared/sweep';
+import { RATE, searchKey, SEED, type RateSearch } from '../../experiment/sweep';
 import { isOver, type Verdict } from './halving';
 
 /**

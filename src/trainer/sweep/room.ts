@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { childEnvironment } from '../../files/child-environment';
-import type { Experiment } from '../../shared/experiment';
-import type { PreflightLine } from '../../shared/preflight';
+import type { Experiment } from '../../experiment/experiment';
+import type { PreflightLine } from '../../protocol/preflight';
 import type { SweepRoom } from '../../runs/sweep/record';
 import { availableMemory } from '../micro-batch/available';
 

@@ -6,8 +6,8 @@ import { findLinearLayers, type LinearLayer } from '../../graph/linear';
 import { loadModel } from '../../graph/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
-import type { Experiment } from '../../shared/experiment';
-import { leftOutWarning, type LeftOut } from '../../shared/left-out';
+import type { Experiment } from '../../experiment/experiment';
+import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
 export interface AdaptedModel {

@@ -5,7 +5,7 @@ import { readRows, type Row, type Rows, type SkippedRow } from '../../data/rows'
 import { splitRows } from '../../data/split';
 import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/tokenizer';
 import type { Model } from '../../graph/model';
-import type { Experiment } from '../../shared/experiment';
+import type { Experiment } from '../../experiment/experiment';
 
 export interface DataSplit {
   /** The file it came from. */

@@ -2,7 +2,7 @@ import { tensorName } from '../../adapters/inject';
 import { layerValues } from '../../adapters/layer-values';
 import type { LayerAdapter } from '../../adapters/select';
 import { elementCount } from '../../graph/model';
-import { normal, Stream, uniform } from '../../shared/random';
+import { normal, Stream, uniform } from '../../base/random';
 
 /** Standard deviation of a new head's weight, as in BERT's and RoBERTa's classifiers; its bias starts at zero. */
 const HEAD_STD = 0.02;

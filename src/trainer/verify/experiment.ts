@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Place } from '../../engine/place';
-import type { Experiment } from '../../shared/experiment';
-import { AuroraError } from '../../shared/errors';
-import type { VerifyLine, VerifyResult } from '../../shared/verification';
+import type { Experiment } from '../../experiment/experiment';
+import { AuroraError } from '../../base/errors';
+import type { VerifyLine, VerifyResult } from '../../protocol/verification';
 import { firstStep } from '../device/trial';
 import { DropoutMasks } from '../optimizer/dropout';
 import { initialParameters, prepareTask } from '../task/task';

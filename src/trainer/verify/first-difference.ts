@@ -3,7 +3,7 @@ import { openForward } from '../../engine/forward';
 import type { EvaluatorOptions } from '../../engine/stepper';
 import type { Model, Node } from '../../graph/model';
 import { scopeOf } from '../../graph/scope';
-import type { VerifyTensor } from '../../shared/verification';
+import type { VerifyTensor } from '../../protocol/verification';
 import { positionOf, tensorDifference } from './difference';
 
 /** So many tensors leave the graph at a time: all at once they would need more memory than a training step. */

@@ -1,5 +1,5 @@
 import type { HostTensors } from '../../engine/engine';
-import type { VerifyKinks } from '../../shared/verification';
+import type { VerifyKinks } from '../../protocol/verification';
 import { tensorsOf, type ForwardSide } from './first-difference';
 
 /** Operators whose gradient jumps at 0. */

@@ -1,5 +1,5 @@
 import type { Parameters } from '../../engine/stepper';
-import { normal, Stream } from '../../shared/random';
+import { normal, Stream } from '../../base/random';
 
 /** Relative to the tensor's own size; that of a new head for a tensor of zeros. */
 const SHARE = 0.1;

@@ -16,7 +16,7 @@ import type {
   VerifyResult,
   VerifyRow,
   VerifyValues,
-} from '../../shared/verification';
+} from '../../protocol/verification';
 import { difference, largest, positionOf } from './difference';
 import { firstDifference } from './first-difference';
 import { findKinks, kinksLine, without } from './kinks';

@@ -15,14 +15,14 @@ import { elementCount, type Graph } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
 import { encodeSafetensors, readSafetensors } from '../../../src/graph/safetensors';
 import { summarize } from '../../../src/graph/summary';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import {
   isRanked,
   type AdapterSpec,
   type AuroraSpec,
   type Experiment,
   type LoraSpec,
-} from '../../../src/shared/experiment';
+} from '../../../src/experiment/experiment';
 import { writePeftAdapter } from '../../../src/trainer/peft/adapter';
 import { auroraSpec, loraSpec } from '../specs';
 import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../src/trainer/task/initialize';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { comparedAdapters, countOf, MULTIPLES } from '../../../src/adapters/comparison';
 import { ROBERTA_BASE } from '../../../src/recipes/encoders';
-import type { AdapterSpec } from '../../../src/shared/experiment';
-import { METHOD_ORDER } from '../../../src/shared/methods';
+import type { AdapterSpec } from '../../../src/experiment/experiment';
+import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { auroraSpec } from '../specs';
 
 const { modules } = ROBERTA_BASE;

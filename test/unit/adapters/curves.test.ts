@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anl } from '../../../src/adapters/anl';
 import { curvesAt, evenly, medians, outsideShare, shapeOf, sigmaAt } from '../../../src/adapters/curves';
 import { quantile } from '../../../src/adapters/histogram';
-import { decodeSnapshot } from '../../../src/shared/activations';
+import { decodeSnapshot } from '../../../src/protocol/activations';
 import { gaussian, layerOf, SPEC } from './snapshots';
 
 const zeros = (n: number) => new Array<number>(n).fill(0);

@@ -10,7 +10,7 @@ import {
 import { principalPlane } from '../../../src/adapters/geometry/principal';
 import { symmetricEigen } from '../../../src/adapters/geometry/symmetric-eigen';
 import { methodOf } from '../../../src/adapters/registry';
-import { effectiveRank } from '../../../src/shared/study/geometry';
+import { effectiveRank } from '../../../src/study/geometry';
 import { auroraSpec, loraSpec } from '../specs';
 
 let state = 11;

@@ -8,8 +8,8 @@ import { methodOf } from '../../../src/adapters/registry';
 import { parameterCount, selectAdapters, selectLayers } from '../../../src/adapters/select';
 import { findLinearLayers } from '../../../src/graph/linear';
 import { loadModel } from '../../../src/graph/load';
-import type { MethodName, TrainedSpec } from '../../../src/shared/experiment';
-import { METHOD_ORDER } from '../../../src/shared/methods';
+import type { MethodName, TrainedSpec } from '../../../src/experiment/experiment';
+import { METHOD_ORDER } from '../../../src/experiment/methods';
 import { defaultAdapter } from '../../../src/extension/experiment/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));

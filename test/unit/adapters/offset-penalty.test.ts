@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anl } from '../../../src/adapters/anl';
 import { offsetPenalty } from '../../../src/adapters/offset-penalty';
 import { basisCount } from '../../../src/adapters/spline';
-import type { AuroraSpec } from '../../../src/shared/experiment';
+import type { AuroraSpec } from '../../../src/experiment/experiment';
 import { auroraSpec } from '../specs';
 
 const RANK = 3;

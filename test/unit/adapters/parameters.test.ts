@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { methodOf } from '../../../src/adapters/registry';
-import type { AuroraSpec, LoraSpec } from '../../../src/shared/experiment';
+import type { AuroraSpec, LoraSpec } from '../../../src/experiment/experiment';
 import { auroraSpec, loraSpec, onLayer } from '../specs';
 
 const aurora = auroraSpec({ targetModules: 'all-linear' });

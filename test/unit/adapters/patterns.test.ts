@@ -6,9 +6,9 @@ import { mostSteps } from '../../../src/adapters/patterns/most-steps';
 import { matchAhead, matchAll } from '../../../src/adapters/patterns/patterns';
 import { selectLayers } from '../../../src/adapters/select';
 import { fromPattern, matchTargets, patternsOf, type ModuleSpec } from '../../../src/adapters/targets';
-import { adapterDefaults } from '../../../src/shared/adapter-defaults';
-import { AuroraError } from '../../../src/shared/errors';
-import type { LoraSpec } from '../../../src/shared/experiment';
+import { adapterDefaults } from '../../../src/experiment/adapter-defaults';
+import { AuroraError } from '../../../src/base/errors';
+import type { LoraSpec } from '../../../src/experiment/experiment';
 
 const PATHS = Array.from({ length: 24 }, (_, i) =>
   ['query', 'key', 'value'].map(

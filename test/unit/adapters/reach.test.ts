@@ -9,8 +9,8 @@ import { findLinearLayers } from '../../../src/graph/linear';
 import { loadModel } from '../../../src/graph/load';
 import { prepareModel } from '../../../src/graph/prepare';
 import { summarize } from '../../../src/graph/summary';
-import { AuroraError } from '../../../src/shared/errors';
-import type { TrainedSpec } from '../../../src/shared/experiment';
+import { AuroraError } from '../../../src/base/errors';
+import type { TrainedSpec } from '../../../src/experiment/experiment';
 import { writeTwoOutputs } from '../../two-outputs';
 import { auroraSpec } from '../specs';
 

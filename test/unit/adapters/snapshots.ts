@@ -1,4 +1,4 @@
-import type { LayerSnapshot } from '../../../src/shared/activations';
+import type { LayerSnapshot } from '../../../src/protocol/activations';
 import { auroraSpec } from '../specs';
 
 export const SPEC = auroraSpec({ targetModules: ['query'] });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import type { Node } from '../../../src/graph/model';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { checkGradients, differentiated, type Differentiated } from './check';
 import type { Problem } from './problem';
 

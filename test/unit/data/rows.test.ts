@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRows, type ReadOptions } from '../../../src/data/rows';
-import type { ErrorKind } from '../../../src/shared/errors';
+import type { ErrorKind } from '../../../src/base/errors';
 import { failure, temporaryFolder } from './support';
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { AuroraError, type ErrorKind } from '../../../src/shared/errors';
+import { AuroraError, type ErrorKind } from '../../../src/base/errors';
 
 /** Writes files into a folder of this test file's own; gives their paths. */
 export function temporaryFolder(): {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/data/tokenizer';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { temporaryFolder } from './support';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

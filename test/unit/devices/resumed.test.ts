@@ -8,7 +8,7 @@ import {
   resumedRequest,
 } from '../../../src/trainer/device/recorded';
 import { effectiveEvents } from '../../../src/runs/journal-reader';
-import type { NewEvent } from '../../../src/shared/events';
+import type { NewEvent } from '../../../src/protocol/events';
 import { started } from '../extension/run-maker';
 
 const journal = (...events: NewEvent[]) =>

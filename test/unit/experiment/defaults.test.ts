@@ -20,9 +20,9 @@ import type {
   TaskSpec,
   TrainingSpec,
   VeraSpec,
-} from '../../../src/shared/experiment';
-import schema from '../../../src/shared/experiment.schema.json';
-import type { Pruning, SweepRange, SweepSpec } from '../../../src/shared/sweep';
+} from '../../../src/experiment/experiment';
+import schema from '../../../src/experiment/experiment.schema.json';
+import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
 /** Every key of a type: the compiler refuses one too many or too few. */
 type Keys<T> = Record<keyof Required<T>, true>;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../../src/runs/experiment/load';
-import type { Experiment } from '../../../src/shared/experiment';
+import type { Experiment } from '../../../src/experiment/experiment';
 import { forkedExperiment } from '../../../src/runs/experiment/fork-settings';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-fork-'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkExperiment, loadExperiment } from '../../../src/runs/experiment/load';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 
 let folder: string;
 let file: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
-import { expand, settingsText, type SweepSpec } from '../../../src/shared/sweep';
+import { expand, settingsText, type SweepSpec } from '../../../src/experiment/sweep';
 
 let folder: string;
 let file: string;

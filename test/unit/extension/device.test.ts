@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { deviceArguments, forkArguments } from '../../../src/extension/trainer/device-arguments';
 import { runDetails } from '../../../src/extension/tree/run-details';
 import { readRunSummary } from '../../../src/runs/read';
-import type { DeviceEvent, NewEvent } from '../../../src/shared/events';
+import type { DeviceEvent, NewEvent } from '../../../src/protocol/events';
 import { temporaryFolders } from '../runs/folder';
 import { t } from './experiment/lab';
 import { makeRun, started } from './run-maker';

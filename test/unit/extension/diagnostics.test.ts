@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
 import { lastLines, readTail } from '../../../src/extension/commands/log-tail';
-import { sortedJson } from '../../../src/shared/sorted-json';
+import { sortedJson } from '../../../src/base/sorted-json';
 import { readRunSummary } from '../../../src/runs/read';
 import { temporaryFolders } from '../runs/folder';
 import { makeRun, started } from './run-maker';

@@ -4,11 +4,15 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../../src/runs/predictions';
-import type { RunEvent } from '../../../src/shared/events';
-import { parseErrorsMessage, parseErrorsOpen, type ErrorsFromHost } from '../../../src/shared/panels/errors';
-import { encodePredictions, type Predictions } from '../../../src/shared/predictions';
+import type { RunEvent } from '../../../src/protocol/events';
+import {
+  parseErrorsMessage,
+  parseErrorsOpen,
+  type ErrorsFromHost,
+} from '../../../src/protocol/panels/errors';
+import { encodePredictions, type Predictions } from '../../../src/protocol/predictions';
 import { temporaryFolders } from '../runs/folder';
-import { predictions } from '../shared/columns';
+import { predictions } from '../protocol/columns';
 
 const folder = temporaryFolders();
 const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 2 };

@@ -7,7 +7,7 @@ import {
   proxyEnvironment,
 } from '../../../src/extension/gpu/gpu-text';
 import { networkEnvironment } from '../../../src/extension/trainer/environment';
-import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/shared/gpu-support';
+import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/protocol/gpu-support';
 
 const t = (message: string, ...args: (string | number)[]) =>
   message.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)]));

@@ -8,7 +8,7 @@ import {
 } from '../../../src/extension/machine/check-text';
 import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
-import type { MachineCheck } from '../../../src/shared/doctor';
+import type { MachineCheck } from '../../../src/protocol/doctor';
 import { describeAdapter } from '../../../src/engine/adapter';
 import { parseNvidia } from '../../../src/trainer/doctor/facts';
 

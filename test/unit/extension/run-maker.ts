@@ -4,8 +4,8 @@ import { thisProcess } from '../../../src/files/processes';
 import { Journal } from '../../../src/runs/journal';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { writeStatus } from '../../../src/runs/status';
-import type { EvaluationMetrics, NewEvent, RunStatus } from '../../../src/shared/events';
-import type { Experiment } from '../../../src/shared/experiment';
+import type { EvaluationMetrics, NewEvent, RunStatus } from '../../../src/protocol/events';
+import type { Experiment } from '../../../src/experiment/experiment';
 import { auroraSpec } from '../specs';
 
 export const spec: Experiment = {

@@ -7,7 +7,7 @@ import {
   type VerifyReport,
 } from '../../../src/extension/commands/verify-report';
 import { verifyArguments } from '../../../src/extension/trainer/device-arguments';
-import type { VerifyLine, VerifyRow } from '../../../src/shared/verification';
+import type { VerifyLine, VerifyRow } from '../../../src/protocol/verification';
 
 const t = (text: string, ...values: (string | number)[]) =>
   text.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)]));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diskHint } from '../../../src/cli/disk-hint';
 import { diskError } from '../../../src/files/atomic';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { exportCommand } from '../../../src/cli/commands/export';
 import { sweepCommand } from '../../../src/cli/commands/sweep';
 import { train } from '../../../src/cli/commands/train';

@@ -16,7 +16,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
-import { AuroraError, type ErrorKind } from '../../../src/shared/errors';
+import { AuroraError, type ErrorKind } from '../../../src/base/errors';
 import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/load';
 import { isFileRef, type Tensor } from '../../../src/graph/model';

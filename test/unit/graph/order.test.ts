@@ -16,7 +16,7 @@ import { halvableWeights } from '../../../src/graph/passes/half-weights';
 import { prune } from '../../../src/graph/prune';
 import { summarize } from '../../../src/graph/summary';
 import { tensorOf } from '../../../src/graph/values';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { graph, host, input, model, node, runModel } from './onnx-models';
 
 const root = mkdtempSync(join(tmpdir(), 'aurora-order-'));

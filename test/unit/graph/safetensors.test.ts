@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type FloatTensor } from '../../../src/graph/safetensors';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 
 const tensor = (dims: number[], values: number[]): FloatTensor => ({ dims, data: Float32Array.from(values) });
 const two = new Map([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { attrInt, toAttribute } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
 import type { Attribute, Model, Node } from '../../../src/graph/model';

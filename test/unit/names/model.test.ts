@@ -21,7 +21,7 @@ import type { Model } from '../../../src/graph/model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { prepareModel } from '../../../src/graph/prepare';
 import { summarize } from '../../../src/graph/summary';
-import { nameTable } from '../../../src/shared/names';
+import { nameTable } from '../../../src/base/names';
 import { input, model, host, node, runModel } from '../graph/onnx-models';
 import { tensorOf } from '../../../src/graph/values';
 import { temporaryFolders } from '../runs/folder';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 
 /** Names that every object inherits something by, and an ordinary one beside them. */
 export const HOSTILE = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import type { Dim, ValueInfo } from '../../../src/graph/model';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import { imageSettings } from '../../../src/trainer/playground/image-settings';
 import { imageTensor } from '../../../src/trainer/playground/preprocess';
 

@@ -8,7 +8,7 @@ import { DType } from '../../../src/graph/dtype';
 import { loadModel } from '../../../src/graph/load';
 import type { Dim, Model, ValueInfo } from '../../../src/graph/model';
 import { saveModel } from '../../../src/graph/save';
-import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/shared/playground';
+import { GENERATION_DEFAULTS, PLAY_VARIANTS } from '../../../src/protocol/playground';
 import { findAnswer, whatItReads } from '../../../src/trainer/playground/answer';
 import { generate } from '../../../src/trainer/playground/generate';
 import { openModel } from '../../../src/trainer/playground/model';

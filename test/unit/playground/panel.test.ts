@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PlaygroundSession } from '../../../src/extension/panels/playground/session';
 import type { ProgramResult } from '../../../src/extension/trainer/client';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import {
   parsePlaygroundMessage,
   parsePlaygroundOpen,
   type PlaygroundToPage,
-} from '../../../src/shared/panels/playground';
-import { applyLine, type PlaygroundView } from '../../../src/shared/panels/playground-view';
-import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest } from '../../../src/shared/playground';
+} from '../../../src/protocol/panels/playground';
+import { applyLine, type PlaygroundView } from '../../../src/protocol/panels/playground-view';
+import { GENERATION_DEFAULTS, type PlayLine, type PlayRequest } from '../../../src/protocol/playground';
 import { t } from '../extension/row-context';
 
 const facts: PlayLine = {

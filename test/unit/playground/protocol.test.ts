@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AuroraError } from '../../../src/shared/errors';
+import { AuroraError } from '../../../src/base/errors';
 import {
   GENERATION_DEFAULTS,
   parsePlayLine,
   parsePlayRequest,
   type PlayLine,
   type PlayRequest,
-} from '../../../src/shared/playground';
+} from '../../../src/protocol/playground';
 
 const REQUESTS: PlayRequest[] = [
   { kind: 'load', subject: 'a', source: { kind: 'run', run: '/r', at: 'best' } },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GENERATION_DEFAULTS } from '../../../src/shared/playground';
-import { uniform } from '../../../src/shared/random';
+import { GENERATION_DEFAULTS } from '../../../src/protocol/playground';
+import { uniform } from '../../../src/base/random';
 import { candidates, nextToken } from '../../../src/trainer/playground/sampling';
 
 const logits = (seed: number, size: number) =>

@@ -4,7 +4,7 @@ import { PAPER_MODELS } from '../../../src/recipes/models';
 import { PAPER_RECIPES } from '../../../src/recipes/recipes';
 import { paperReport, publishedScore } from '../../../src/recipes/report';
 import { PUBLISHED } from '../../../src/recipes/results';
-import schema from '../../../src/shared/experiment.schema.json';
+import schema from '../../../src/experiment/experiment.schema.json';
 
 const recipe = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
 

@@ -6,8 +6,8 @@ import { outcomeOf } from '../../../src/runs/outcome';
 import { readRunSummary } from '../../../src/runs/read';
 import { studyRun } from '../../../src/runs/study/study-run';
 import { bestOf, lookAtTrial } from '../../../src/runs/sweep/look';
-import type { NewEvent } from '../../../src/shared/events';
-import { bestBy, type Evaluation } from '../../../src/shared/sweep';
+import type { NewEvent } from '../../../src/protocol/events';
+import { bestBy, type Evaluation } from '../../../src/protocol/evaluations';
 import { evaluated, finished, makeRun, metrics, started } from '../extension/run-maker';
 import { temporaryFolders } from './folder';
 

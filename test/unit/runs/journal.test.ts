@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../../../src/runs/journal';
 import { effectiveEvents, journalEvents, parseJournal } from '../../../src/runs/journal-reader';
-import type { NewEvent } from '../../../src/shared/events';
+import type { NewEvent } from '../../../src/protocol/events';
 import { temporaryFolders } from './folder';
 
 const folder = temporaryFolders();

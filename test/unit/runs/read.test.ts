@@ -16,8 +16,8 @@ import { listRuns } from '../../../src/runs/list';
 import { readRun } from '../../../src/runs/read';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
-import { AuroraError } from '../../../src/shared/errors';
-import type { RunStatus } from '../../../src/shared/events';
+import { AuroraError } from '../../../src/base/errors';
+import type { RunStatus } from '../../../src/protocol/events';
 import { temporaryFolders } from './folder';
 
 const folder = temporaryFolders();

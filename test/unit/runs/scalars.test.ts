@@ -4,7 +4,7 @@ import type { CurveSum } from '../../../src/runs/curve';
 import { runPaths } from '../../../src/runs/layout';
 import { type ScalarRecord, ScalarsWriter } from '../../../src/runs/scalars';
 import { readScalars } from '../../../src/runs/scalars-reader';
-import { SCALAR_COLUMNS } from '../../../src/shared/events';
+import { SCALAR_COLUMNS } from '../../../src/protocol/events';
 import { temporaryFolders } from './folder';
 
 const folder = temporaryFolders();

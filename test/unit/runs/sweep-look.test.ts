@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { processRecord } from '../../../src/files/processes';
 import { lookAtTrial } from '../../../src/runs/sweep/look';
 import type { TrialRecord } from '../../../src/runs/sweep/record';
-import type { NewEvent, RunStatus } from '../../../src/shared/events';
+import type { NewEvent, RunStatus } from '../../../src/protocol/events';
 import { evaluated, makeRun, setStatus, started } from '../extension/run-maker';
 import { temporaryFolders } from './folder';
 

@@ -18,7 +18,7 @@ import { readScalars } from '../../../src/runs/scalars-reader';
 import { ScalarsWriter } from '../../../src/runs/scalars';
 import { writeStatus } from '../../../src/runs/status';
 import { RunTail } from '../../../src/runs/tail';
-import { SCALAR_COLUMNS, type RunStatus } from '../../../src/shared/events';
+import { SCALAR_COLUMNS, type RunStatus } from '../../../src/protocol/events';
 
 const home = mkdtempSync(join(tmpdir(), 'aurora-tail-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chanceOf, errorOf, halfOf } from '../../../src/shared/study/statistics/difference';
-import { crossed, pairedT } from '../../../src/shared/study/statistics/paired';
-import { power } from '../../../src/shared/study/statistics/power';
-import { summarize } from '../../../src/shared/study/statistics/summary';
+import { chanceOf, errorOf, halfOf } from '../../../src/study/statistics/difference';
+import { crossed, pairedT } from '../../../src/study/statistics/paired';
+import { power } from '../../../src/study/statistics/power';
+import { summarize } from '../../../src/study/statistics/summary';
 import { aurora, lora, outcomes, studyRun } from './runs';
 import {
   chanceIn,

@@ -1,5 +1,5 @@
-import type { AdapterSpec, Experiment, TrainingSpec } from '../../../src/shared/experiment';
-import type { StudyRun } from '../../../src/shared/study/run';
+import type { AdapterSpec, Experiment, TrainingSpec } from '../../../src/experiment/experiment';
+import type { StudyRun } from '../../../src/study/run';
 import { metrics, spec } from '../extension/run-maker';
 import { auroraSpec, loraSpec } from '../specs';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linear } from '../../../src/shared/study/figures/scale';
+import { linear } from '../../../src/study/figures/scale';
 
 describe('the marks of an axis', () => {
   it.each([

@@ -1,11 +1,11 @@
-import { inverseNormal } from '../../../src/shared/normal';
+import { inverseNormal } from '../../../src/base/normal';
 import type { MetricName } from '../../../src/experiment/metrics';
-import { english } from '../../../src/shared/study/say';
-import { studyOf } from '../../../src/shared/study/study';
-import { measure, type Comparison } from '../../../src/shared/study/compare';
-import type { Group } from '../../../src/shared/study/groups';
-import { chanceOf } from '../../../src/shared/study/statistics/difference';
-import type { StudyRun } from '../../../src/shared/study/run';
+import { english } from '../../../src/study/say';
+import { studyOf } from '../../../src/study/study';
+import { measure, type Comparison } from '../../../src/study/compare';
+import type { Group } from '../../../src/study/groups';
+import { chanceOf } from '../../../src/study/statistics/difference';
+import type { StudyRun } from '../../../src/study/run';
 import { aurora, lora, studyRun } from './runs';
 
 /**

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { holm } from '../../../src/shared/study/statistics/holm';
-import { boundOf, chanceOf, errorOf, halfOf } from '../../../src/shared/study/statistics/difference';
-import { crossed, exactMcNemar, pairedT } from '../../../src/shared/study/statistics/paired';
-import { detectableDifference, power } from '../../../src/shared/study/statistics/power';
-import { incompleteBeta, lnGamma, normalCdf } from '../../../src/shared/study/statistics/special';
-import { criticalT, twoSided } from '../../../src/shared/study/statistics/student';
-import { median, summarize } from '../../../src/shared/study/statistics/summary';
+import { holm } from '../../../src/study/statistics/holm';
+import { boundOf, chanceOf, errorOf, halfOf } from '../../../src/study/statistics/difference';
+import { crossed, exactMcNemar, pairedT } from '../../../src/study/statistics/paired';
+import { detectableDifference, power } from '../../../src/study/statistics/power';
+import { incompleteBeta, lnGamma, normalCdf } from '../../../src/study/statistics/special';
+import { criticalT, twoSided } from '../../../src/study/statistics/student';
+import { median, summarize } from '../../../src/study/statistics/summary';
 import scipy from '../../fixtures/statistics/scipy.json';
 
 const near = (value: number, known: number, relative = 1e-9) =>

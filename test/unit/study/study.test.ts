@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { english } from '../../../src/shared/study/say';
-import { studyOf, type StudyOptions } from '../../../src/shared/study/study';
-import type { StudyRun, UnfitRun } from '../../../src/shared/study/run';
-import { groupsCsvRows, groupTable, rateTable } from '../../../src/shared/study/tables';
-import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/shared/study/words';
+import { english } from '../../../src/study/say';
+import { studyOf, type StudyOptions } from '../../../src/study/study';
+import type { StudyRun, UnfitRun } from '../../../src/study/run';
+import { groupsCsvRows, groupTable, rateTable } from '../../../src/study/tables';
+import { comparisonWords, leftOutWords, sectionNotes } from '../../../src/study/words';
 import { aurora, lora, outcomes, studyRun } from './runs';
 
 const study = (runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions = {}) =>

@@ -19,7 +19,7 @@ import { findLinearLayers } from '../../../src/graph/linear';
 import { loadModel } from '../../../src/graph/load';
 import type { Model } from '../../../src/graph/model';
 import { prepareModel } from '../../../src/graph/prepare';
-import type { AuroraError } from '../../../src/shared/errors';
+import type { AuroraError } from '../../../src/base/errors';
 import { modelFile } from '../../reference/files';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';

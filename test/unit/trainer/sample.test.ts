@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/data/dataset';
-import type { TrainingSpec } from '../../../src/shared/experiment';
+import type { TrainingSpec } from '../../../src/experiment/experiment';
 import { paddedTokens, sampleSteps, subset, sum } from '../../../src/trainer/loop/sample';
 
 const lengths = Array.from({ length: 90 }, (_, i) => 1 + ((i * 37) % 90));

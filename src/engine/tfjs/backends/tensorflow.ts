@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import type { Tf } from '../op';
 import { provideOldUtil } from './old-util';
 

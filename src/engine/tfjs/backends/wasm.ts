@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import type { Tf } from '../op';
 
 const SIMD = 'tfjs-backend-wasm-simd.wasm';

@@ -1,4 +1,4 @@
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import type { Tf } from '../op';
 
 const HINT = 'Install the graphics driver of your GPU (Vulkan on Linux), or choose another device.';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { attrString } from '../../../graph/attributes';
 import { elementCount } from '../../../graph/model';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import { describeNode } from '../context';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { expanded } from './shape';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { attrFloat, attrInt } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import { describeNode } from '../context';
 import { fromFront } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';

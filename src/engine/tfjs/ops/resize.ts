@@ -1,5 +1,5 @@
 import { attrFloat, attrInt, attrInts, attrString } from '../../../graph/attributes';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import { describeNode } from '../context';
 import { fromFront } from '../host/layout';
 import { isHost, numbersOf } from '../host/values';

@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrString } from '../../../graph/attributes';
 import { elementCount } from '../../../graph/model';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 import { elementPlacesTensor, rowPlaces } from './gather';
 import { axisOf, scatterRows } from './take';

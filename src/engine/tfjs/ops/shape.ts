@@ -3,7 +3,7 @@ import { attrInt } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
 import { tensorValues } from '../../../graph/values';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import { broadcastDims, broadcastOffsets, fromFront } from '../host/layout';
 import { fromNumbers, isHost, numbersOf, pick } from '../host/values';
 import { describeNode } from '../context';

@@ -2,7 +2,7 @@ import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { attrInt, attrInts } from '../../../graph/attributes';
 import { DType } from '../../../graph/dtype';
 import { elementCount } from '../../../graph/model';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import { fromFront, offsets, reshapedDims, squeezedDims, stridesOf, unsqueezedDims } from '../host/layout';
 import { isHost, numbersOf, pick } from '../host/values';
 import type { Op, OpTable, Tf } from '../op';

@@ -4,7 +4,7 @@ import {
   parseActivationsMessage,
   type ActivationsFromPage,
   type ActivationsOpen,
-} from '../../../shared/panels/activations';
+} from '../../../protocol/panels/activations';
 import { showError } from '../../commands/guard';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';

@@ -3,11 +3,11 @@ import { hasSigma } from '../../../adapters/curves';
 import { methodOf } from '../../../adapters/registry';
 import { callOuts } from '../../../adapters/shape-words';
 import { splineSupport } from '../../../adapters/spline';
-import { tokenInText } from '../../../shared/activation-examples';
-import type { Snapshot } from '../../../shared/activations';
-import type { AuroraError } from '../../../shared/errors';
-import type { AdapterSpec, AuroraSpec } from '../../../shared/experiment';
-import { METHOD_NAMES } from '../../../shared/methods';
+import { tokenInText } from '../../../protocol/activation-examples';
+import type { Snapshot } from '../../../protocol/activations';
+import type { AuroraError } from '../../../base/errors';
+import type { AdapterSpec, AuroraSpec } from '../../../experiment/experiment';
+import { METHOD_NAMES } from '../../../experiment/methods';
 import type {
   ActivationsFromHost,
   ActivationsFromPage,
@@ -16,7 +16,7 @@ import type {
   SigmaInfo,
   ViewMessage,
   Word,
-} from '../../../shared/panels/activations';
+} from '../../../protocol/panels/activations';
 import { Snapshots } from './snapshots';
 import { binEdges, layerCard, layerMessage, layerShape, samplesOf } from './view';
 

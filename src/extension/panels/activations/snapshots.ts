@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPaths, stepName, stepOfName } from '../../../runs/layout';
-import { parseExamples, type ActivationExamples } from '../../../shared/activation-examples';
-import { decodeSnapshot, type Snapshot } from '../../../shared/activations';
-import { AuroraError } from '../../../shared/errors';
+import { parseExamples, type ActivationExamples } from '../../../protocol/activation-examples';
+import { decodeSnapshot, type Snapshot } from '../../../protocol/activations';
+import { AuroraError } from '../../../base/errors';
 
 /** Decoded snapshots kept in memory, so that playback reads each file once: 24 layers of rank 2 take 0.1 MB. */
 const CACHE_BYTES = 48 * 2 ** 20;

@@ -12,14 +12,14 @@ import {
 } from '../../../adapters/curves';
 import { RANGE_SHARE, type LayerShape } from '../../../adapters/shape-words';
 import { basisCentres } from '../../../adapters/spline';
-import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../../shared/activations';
-import type { AuroraSpec } from '../../../shared/experiment';
+import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../../protocol/activations';
+import type { AuroraSpec } from '../../../experiment/experiment';
 import {
   CARD_CURVES,
   type LayerCard,
   type LayerMessage,
   type ShapeNumbers,
-} from '../../../shared/panels/activations';
+} from '../../../protocol/panels/activations';
 
 /** Enough for a curve of a finger's width, and for one as wide as the window. */
 const CARD_POINTS = 65;

@@ -1,12 +1,12 @@
 import { budgetOf, type BudgetModule } from '../../../adapters/budget';
 import { matchAhead } from '../../../adapters/patterns/patterns';
 import { patternsOf } from '../../../adapters/targets';
-import { adapterDefaults } from '../../../shared/adapter-defaults';
-import type { Budget } from '../../../shared/budget';
-import { AuroraError } from '../../../shared/errors';
-import type { TrainedSpec } from '../../../shared/experiment';
-import schema from '../../../shared/experiment.schema.json';
-import type { BudgetFields, FieldName, FieldProblem } from '../../../shared/panels/budget';
+import { adapterDefaults } from '../../../experiment/adapter-defaults';
+import type { Budget } from '../../../protocol/budget';
+import { AuroraError } from '../../../base/errors';
+import type { TrainedSpec } from '../../../experiment/experiment';
+import schema from '../../../experiment/experiment.schema.json';
+import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 import type { OtherSettings } from './experiment';
 import { parseFields, type BudgetChoice } from './fields';
 

@@ -1,6 +1,6 @@
 import { findNodeAtLocation, getNodeValue, modify, type Node } from 'jsonc-parser';
-import { AuroraError } from '../../../shared/errors';
-import schema from '../../../shared/experiment.schema.json';
+import { AuroraError } from '../../../base/errors';
+import schema from '../../../experiment/experiment.schema.json';
 import { adapterDefault } from './experiment';
 import type { BudgetChoice } from './fields';
 import { indentOf, insertProperty, removeProperty } from '../../../runs/experiment/jsonc';

@@ -1,10 +1,10 @@
 import { getNodeValue } from 'jsonc-parser';
 import { parseText, type TextError } from '../../../runs/experiment/parse-text';
 import type { OutputChoice } from '../../../adapters/task-output';
-import type { AuroraSpec, LoraSpec, MethodName } from '../../../shared/experiment';
-import schema from '../../../shared/experiment.schema.json';
-import { isMethod } from '../../../shared/methods';
-import type { BudgetFields } from '../../../shared/panels/budget';
+import type { AuroraSpec, LoraSpec, MethodName } from '../../../experiment/experiment';
+import schema from '../../../experiment/experiment.schema.json';
+import { isMethod } from '../../../experiment/methods';
+import type { BudgetFields } from '../../../protocol/panels/budget';
 
 type Json = Record<string, unknown>;
 

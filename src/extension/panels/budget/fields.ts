@@ -1,6 +1,6 @@
-import type { MethodName } from '../../../shared/experiment';
-import { hasAlpha, hasRank } from '../../../shared/methods';
-import type { BudgetFields, FieldName, FieldProblem } from '../../../shared/panels/budget';
+import type { MethodName } from '../../../experiment/experiment';
+import { hasAlpha, hasRank } from '../../../experiment/methods';
+import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 
 /** The page's controls as values. */
 export interface BudgetChoice {

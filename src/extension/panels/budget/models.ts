@@ -2,8 +2,8 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { BudgetModule } from '../../../adapters/budget';
 import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
 import { paperReport } from '../../../recipes/report';
-import type { ModelChoice } from '../../../shared/panels/budget';
-import type { PaperReport } from '../../../shared/paper';
+import type { ModelChoice } from '../../../protocol/panels/budget';
+import type { PaperReport } from '../../../experiment/paper';
 
 /** Where a choice's layers come from: a file to be inspected, or a table. */
 export type ModelSource = { path: string } | { paper: PaperModel };

@@ -7,7 +7,7 @@ import {
   type BudgetFields,
   type BudgetFromPage,
   type BudgetOpen,
-} from '../../../shared/panels/budget';
+} from '../../../protocol/panels/budget';
 import type { Services } from '../../services';
 import type { PageChannel, PanelKind, PanelSession } from '../panel';
 import type { OnnxFile } from './models';

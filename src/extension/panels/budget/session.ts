@@ -1,15 +1,15 @@
 import { endingsOf } from '../../../adapters/budget-endings';
 import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
-import type { Ending } from '../../../shared/budget';
-import { AuroraError } from '../../../shared/errors';
+import type { Ending } from '../../../protocol/budget';
+import { AuroraError } from '../../../base/errors';
 import type {
   BudgetAnswer,
   BudgetFields,
   BudgetSetup,
   BudgetToPage,
   ModelState,
-} from '../../../shared/panels/budget';
+} from '../../../protocol/panels/budget';
 import { computeBudget } from './compute';
 import { replacedRange, writeAdapter, type AdapterEdit } from './edit';
 import { readExperiment, type ExperimentValues } from './experiment';

@@ -5,7 +5,7 @@ import {
   parseErrorsOpen,
   type ErrorsFromPage,
   type ErrorsOpen,
-} from '../../../shared/panels/errors';
+} from '../../../protocol/panels/errors';
 import { showError } from '../../commands/guard';
 import { predict } from '../../commands/predict';
 import { explaining } from '../../commands/training-problems';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { outdated, predictionsFile, readPredictions } from '../../../runs/predictions';
-import { AuroraError } from '../../../shared/errors';
-import type { RunEvent } from '../../../shared/events';
-import type { ErrorsFromHost, ErrorsFromPage } from '../../../shared/panels/errors';
-import type { Predictions } from '../../../shared/predictions';
+import { AuroraError } from '../../../base/errors';
+import type { RunEvent } from '../../../protocol/events';
+import type { ErrorsFromHost, ErrorsFromPage } from '../../../protocol/panels/errors';
+import type { Predictions } from '../../../protocol/predictions';
 
 /** What the panel needs to know of its run. */
 export interface RunFacts {

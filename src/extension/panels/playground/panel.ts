@@ -5,8 +5,8 @@ import {
   parsePlaygroundOpen,
   type PlaygroundFromPage,
   type PlaygroundOpen,
-} from '../../../shared/panels/playground';
-import { modelName } from '../../../shared/playground';
+} from '../../../protocol/panels/playground';
+import { modelName } from '../../../protocol/playground';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { Services } from '../../services';
 import { machineArguments } from '../../trainer/trainer-client';

@@ -1,7 +1,11 @@
-import { AuroraError } from '../../../shared/errors';
-import type { PlaygroundFromPage, PlaygroundOpen, PlaygroundToPage } from '../../../shared/panels/playground';
-import { applyLine, type PlaygroundView, type SubjectView } from '../../../shared/panels/playground-view';
-import { modelName, parsePlayLine, type PlayRequest } from '../../../shared/playground';
+import { AuroraError } from '../../../base/errors';
+import type {
+  PlaygroundFromPage,
+  PlaygroundOpen,
+  PlaygroundToPage,
+} from '../../../protocol/panels/playground';
+import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
+import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { OpenProgram, ProgramResult } from '../../trainer/client';
 
 /** The editor's side, so that all the rest runs without it. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 
 export interface AskedRow {
   file: string;

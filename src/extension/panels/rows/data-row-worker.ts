@@ -1,5 +1,5 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 import type { AskedRow, RowAnswer } from './ask-row';
 import { readDataRow } from './data-row';
 

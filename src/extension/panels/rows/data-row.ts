@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { AuroraError } from '../../../shared/errors';
+import { AuroraError } from '../../../base/errors';
 
 /** What the editor shows as plain text without a fuss; above it, files open slowly and without features. */
 const OPENS_WELL_BYTES = 20 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { RunTail, type TailChange } from '../../../runs/tail';
-import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../shared/panels/run';
+import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../protocol/panels/run';
 import { runLabel } from '../../runs/label';
 import { isActive, shownState } from '../../runs/shown-state';
 

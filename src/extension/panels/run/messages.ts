@@ -1,4 +1,4 @@
-import { RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../shared/panels/run';
+import { RUN_ACTIONS, type RunFromPage, type RunOpen } from '../../../protocol/panels/run';
 
 type Fields = Record<string, unknown>;
 

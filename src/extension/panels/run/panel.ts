@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { runPaths } from '../../../runs/layout';
-import type { RunAction, RunFromPage, RunOpen } from '../../../shared/panels/run';
-import { isAnyEvaluation } from '../../../shared/sweep';
+import type { RunAction, RunFromPage, RunOpen } from '../../../protocol/panels/run';
+import { isAnyEvaluation } from '../../../protocol/evaluations';
 import { showError } from '../../commands/guard';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';

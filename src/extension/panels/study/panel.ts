@@ -1,12 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName } from '../../../runs/layout';
-import {
-  parseStudyMessage,
-  parseStudyOpen,
-  type StudyFromPage,
-  type StudyOpen,
-} from '../../../shared/panels/study';
+import { parseStudyMessage, parseStudyOpen, type StudyFromPage, type StudyOpen } from '../../../study/panel';
 import { showError } from '../../commands/guard';
 import { exportStudy } from '../../commands/study-export';
 import { measureStudy } from '../../commands/study-measure';

@@ -3,18 +3,18 @@ import type { RunSummary } from '../../../runs/read';
 import { geometryFile, mergedFile } from '../../../runs/study/kept';
 import { studyRun } from '../../../runs/study/study-run';
 import { fileVersion } from '../../../runs/summary-reader';
-import type { AuroraError } from '../../../shared/errors';
-import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../shared/panels/study';
-import type { StudyRun, UnfitRun } from '../../../shared/study/run';
-import type { Say } from '../../../shared/study/say';
-import type { Study } from '../../../shared/study/study';
+import type { AuroraError } from '../../../base/errors';
+import type { StudyFromHost, StudyFromPage, StudySettings } from '../../../study/panel';
+import type { StudyRun, UnfitRun } from '../../../study/run';
+import type { Say } from '../../../study/say';
+import type { Study } from '../../../study/study';
 import { eachLimited } from '../../runs/each-limited';
 
 /** Bytes of a file that the extension host may read to see whether it changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
 
 /** In a file of its own, so that the editor's start does not read it. */
-const computing = () => import('../../../shared/study/computing');
+const computing = () => import('../../../study/computing');
 
 /** Run folders that are read at the same time. */
 const AT_ONCE = 8;

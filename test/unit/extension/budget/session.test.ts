@@ -8,7 +8,7 @@ import type {
   BudgetFields,
   BudgetSetup,
   BudgetToPage,
-} from '../../../../src/shared/panels/budget';
+} from '../../../../src/protocol/panels/budget';
 
 const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
 const BERT = resolve('test/fixtures/reference/bert.onnx');

@@ -6,7 +6,7 @@ import { ModelCache } from '../../../../src/extension/experiment/model-cache';
 import { programError } from '../../../../src/extension/experiment/program-error';
 import { loadModel } from '../../../../src/graph/load';
 import { summarize } from '../../../../src/graph/summary';
-import { AuroraError, EXIT } from '../../../../src/shared/errors';
+import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
 
 /** Counts how often the file is really read. */

@@ -6,7 +6,7 @@ import {
   summaryLine,
   type PreflightReport,
 } from '../../../../src/extension/experiment/preflight-report';
-import type { PreflightLine, PreflightSplit } from '../../../../src/shared/preflight';
+import type { PreflightLine, PreflightSplit } from '../../../../src/protocol/preflight';
 import { t } from './lab';
 
 const split = (path: string, truncated: number): PreflightSplit => ({

@@ -8,7 +8,7 @@ import {
 } from '../../../../src/extension/transfer/export-text';
 import { formName, formWords } from '../../../../src/extension/transfer/form-words';
 import { exportRow } from '../../../../src/extension/tree/artifacts';
-import { EXPORT_FORMS } from '../../../../src/shared/export';
+import { EXPORT_FORMS } from '../../../../src/protocol/export';
 import { context } from '../row-context';
 import { exportRecord } from './record';
 

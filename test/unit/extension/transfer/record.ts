@@ -1,4 +1,4 @@
-import type { ExportRecord } from '../../../../src/shared/export';
+import type { ExportRecord } from '../../../../src/protocol/export';
 
 const metrics = { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.4, examples: 24 };
 

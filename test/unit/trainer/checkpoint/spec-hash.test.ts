@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../../src/shared/experiment';
+import type { Experiment } from '../../../../src/experiment/experiment';
 import { specHash } from '../../../../src/trainer/checkpoint/spec-hash';
 
 const spec = (value: unknown) => value as Experiment;

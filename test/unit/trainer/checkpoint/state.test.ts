@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationMetrics } from '../../../../src/shared/events';
+import type { EvaluationMetrics } from '../../../../src/protocol/events';
 import type { Checkpoint } from '../../../../src/trainer/checkpoint/checkpoint';
 import { EarlyStopping } from '../../../../src/trainer/loop/early-stopping';
 import { AdamW } from '../../../../src/trainer/optimizer/optimizer';

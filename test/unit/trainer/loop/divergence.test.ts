@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationMetrics } from '../../../../src/shared/events';
+import type { EvaluationMetrics } from '../../../../src/protocol/events';
 import { DivergenceWatch } from '../../../../src/trainer/loop/divergence';
 
 const metrics = (loss: number, accuracy: number): EvaluationMetrics => ({

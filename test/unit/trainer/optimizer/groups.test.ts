@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainableInfo } from '../../../../src/tasks/program';
-import type { TrainingSpec } from '../../../../src/shared/experiment';
+import type { TrainingSpec } from '../../../../src/experiment/experiment';
 import { parameterGroups } from '../../../../src/trainer/optimizer/groups';
 
 const trainable: TrainableInfo[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AwakeClock } from '../../../../src/shared/awake-clock';
+import { AwakeClock } from '../../../../src/base/awake-clock';
 import { Looks } from '../../../../src/trainer/process/looks';
 import { CELL, STOP } from '../../../../src/trainer/process/pulse';
 import { CONTROL_MS, PulseWatch } from '../../../../src/trainer/process/pulse-watch';

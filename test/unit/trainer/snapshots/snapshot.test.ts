@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerAdapter } from '../../../../src/adapters/select';
-import { NO_SAMPLE, SAMPLES_PER_BIN } from '../../../../src/shared/activations';
+import { NO_SAMPLE, SAMPLES_PER_BIN } from '../../../../src/protocol/activations';
 import { LayerRecorder } from '../../../../src/trainer/snapshots/snapshot';
 import { SPEC } from '../../adapters/snapshots';
 

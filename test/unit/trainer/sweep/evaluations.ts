@@ -1,5 +1,5 @@
 import type { MetricValue } from '../../../../src/experiment/metrics';
-import type { AnyEvaluation } from '../../../../src/shared/sweep';
+import type { AnyEvaluation } from '../../../../src/protocol/evaluations';
 
 /** An evaluation after each epoch of ten steps. */
 export const evaluationsOf = (accuracies: readonly MetricValue[]): AnyEvaluation[] =>

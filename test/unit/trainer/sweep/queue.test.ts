@@ -8,7 +8,7 @@ import { Journal } from '../../../../src/runs/journal';
 import { runPaths } from '../../../../src/runs/layout';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
 import type { SweepRecord, SweepRoom } from '../../../../src/runs/sweep/record';
-import type { NewEvent, RunState } from '../../../../src/shared/events';
+import type { NewEvent, RunState } from '../../../../src/protocol/events';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 import { runQueue } from '../../../../src/trainer/sweep/queue';
 import { evaluationsOf } from './evaluations';

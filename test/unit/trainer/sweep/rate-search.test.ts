@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricValue } from '../../../../src/experiment/metrics';
 import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
-import { trainedCount } from '../../../../src/shared/sweep';
+import { trainedCount } from '../../../../src/experiment/sweep';
 import { decideRates, undecided } from '../../../../src/trainer/sweep/rate-search';
 import { evaluationsOf } from './evaluations';
 

@@ -1,0 +1,188 @@
+import type { MetricName } from './metrics';
+import { Stream, uniform } from '../base/random';
+import { sortedJson } from '../base/sorted-json';
+
+/** The `sweep` section of an experiment file, with its defaults filled in. */
+export interface SweepSpec {
+  type: 'grid' | 'random' | 'list';
+  /** By dotted key; of grid and random sweeps. */
+  parameters?: Record<string, unknown[] | SweepRange>;
+  /** Of a list. */
+  trials?: Settings[];
+  /** Of a random sweep. */
+  count?: number;
+  /** Of what is drawn; the trials' own is training.seed. */
+  seed: number;
+  metric?: MetricName;
+  /** Trials at a time, at most. */
+  parallel?: number;
+  pruning?: Pruning;
+  learningRateSearch?: RateSearch;
+}
+
+export interface SweepRange {
+  min: number;
+  max: number;
+  scale?: 'linear' | 'log';
+  integer?: boolean;
+}
+
+/** Successive halving; exactly one of the two minima is given. */
+export interface Pruning {
+  eta: number;
+  minEpochs?: number;
+  minSteps?: number;
+}
+
+/** All learning rates with so many seeds, the other seeds with the best one only. */
+export interface RateSearch {
+  seeds: number;
+}
+
+/** The settings that a search of learning rates knows by name. */
+export const RATE = 'training.learningRate';
+export const SEED = 'training.seed';
+
+/** What a trial changes, by dotted key, in the order in which it is put in place. */
+export type Settings = Record<string, unknown>;
+
+/** More than anybody waits for; a grid gets there by one list too many. */
+export const MOST_TRIALS = 1000;
+
+/** How many of the trials a sweep trains: with a search all rates with the first seeds, the others with one rate. */
+export function trainedCount(trials: readonly Settings[], search: RateSearch | undefined): number {
+  if (!search) return trials.length;
+  const searches = new Map<string, Map<unknown, number>>();
+  for (const settings of trials) {
+    const key = searchKey(settings);
+    const seeds = searches.get(key) ?? new Map<unknown, number>();
+    searches.set(key, seeds.set(settings[SEED], (seeds.get(settings[SEED]) ?? 0) + 1));
+  }
+  return [...searches.values()]
+    .flatMap((seeds) => [...seeds.values()].map((rates, i) => (i < search.seeds ? rates : 1)))
+    .reduce((a, b) => a + b, 0);
+}
+
+/** The same for trials that differ in nothing but learning rate and seed. */
+export const searchKey = (settings: Settings): string => sortedJson({ ...settings, [RATE]: 0, [SEED]: 0 });
+
+/** Draws for each trial that is wanted, before what is drawn is taken for all there is. */
+const DRAWS = 20;
+/** Of a drawn number: enough to tell two apart, and the same text on every platform. */
+const DIGITS = 4;
+
+/** How many trials `expand` would give of a grid. */
+export const gridSize = (parameters: Record<string, unknown>): number =>
+  Object.values(parameters).reduce<number>((n, values) => n * (values as unknown[]).length, 1);
+
+/** How many trials a section asks for. */
+export const trialCount = ({ type, parameters = {}, trials = [], count = 0 }: SweepSpec): number =>
+  ({ grid: gridSize(parameters), random: count, list: trials.length })[type];
+
+/**
+ * The trials' settings, each once, a pure function of the section: in a grid the last parameter varies fastest, and
+ * a random sweep with a larger count begins with the same trials. The section has to be free of problems.
+ */
+export function expand(sweep: SweepSpec): Settings[] {
+  const { parameters = {}, trials = [], count = 0 } = sweep;
+  switch (sweep.type) {
+    case 'list':
+      return distinct(trials);
+    case 'grid':
+      return distinct(
+        Object.entries(parameters).reduce<Settings[]>(
+          (all, [key, values]) =>
+            all.flatMap((settings) => (values as unknown[]).map((value) => ({ ...settings, [key]: value }))),
+          [{}],
+        ),
+      );
+    case 'random':
+      return drawn(parameters, sweep.seed, count);
+  }
+}
+
+function drawn(parameters: NonNullable<SweepSpec['parameters']>, seed: number, count: number): Settings[] {
+  // Each parameter's number is that of its place in the alphabet: written in another order they are drawn the same.
+  const order = new Map(
+    Object.keys(parameters)
+      .sort()
+      .map((key, i) => [key, i]),
+  );
+  const draw = (trial: number): Settings =>
+    Object.fromEntries(
+      Object.entries(parameters).map(([key, values]) => {
+        const u = uniform(seed, Stream.sweep, trial, order.get(key)!);
+        return [key, Array.isArray(values) ? values[Math.floor(u * values.length)] : within(values, u)];
+      }),
+    );
+  const all = Math.min(count, combinations(parameters));
+  const found = new Map<string, Settings>();
+  for (let trial = 0; trial < DRAWS * count && found.size < all; trial++) {
+    const settings = draw(trial);
+    const key = sortedJson(settings);
+    if (!found.has(key)) found.set(key, settings);
+  }
+  return [...found.values()];
+}
+
+/** How many different trials there are to draw; Infinity with a range that is not of whole numbers. */
+const combinations = (parameters: NonNullable<SweepSpec['parameters']>): number =>
+  Object.values(parameters).reduce<number>((n, values) => {
+    if (Array.isArray(values)) return n * new Set(values.map((v) => sortedJson(v))).size;
+    return values.integer ? n * (values.max - values.min + 1) : Infinity;
+  }, 1);
+
+/**
+ * Characters of JSON in the settings of all trials, at most: what making them takes time and memory in proportion to.
+ * Each value of a parameter counts as its longest.
+ */
+export function settingsLength(sweep: SweepSpec): number {
+  const { type, parameters = {}, trials = [] } = sweep;
+  if (type === 'list') return trials.reduce((sum, settings) => sum + JSON.stringify(settings).length, 0);
+  const each = Object.entries(parameters).reduce((sum, [key, values]) => {
+    const longest = Array.isArray(values)
+      ? values.reduce<number>((most, v) => Math.max(most, JSON.stringify(v).length), 0)
+      : 0;
+    return sum + key.length + longest;
+  }, 0);
+  return each * trialCount(sweep);
+}
+
+function within({ min, max, scale, integer }: SweepRange, u: number): number {
+  // Whole numbers each get an interval of their own, the last one too.
+  const top = integer ? max + 1 : max;
+  const value = scale === 'log' ? Math.exp(Math.log(min) + u * Math.log(top / min)) : min + u * (top - min);
+  if (integer) return Math.min(max, Math.floor(value));
+  return Math.min(max, Math.max(min, Number(value.toPrecision(DIGITS))));
+}
+
+function distinct(settings: readonly Settings[]): Settings[] {
+  const seen = new Map(settings.map((s) => [sortedJson(s), s]));
+  return [...seen.values()];
+}
+
+/** The last part of each key, or more of it where two would be the same: "rank", "adapter.rank". */
+export function shortKeys(keys: readonly string[]): Map<string, string> {
+  const last = (key: string) => key.split('.').at(-1)!;
+  const count = new Map<string, number>();
+  for (const key of keys) count.set(last(key), (count.get(last(key)) ?? 0) + 1);
+  return new Map(keys.map((key) => [key, count.get(last(key))! > 1 ? key : last(key)]));
+}
+
+/** "rank 4 · learningRate 0.002": what sets a trial apart. */
+export function settingsText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
+  const names = shortKeys(keys);
+  return keys
+    .filter((key) => Object.hasOwn(settings, key))
+    .map((key) => `${names.get(key)} ${valueText(settings[key])}`)
+    .join(' · ');
+}
+
+/** A value as it is read: text without quotes, a section by its method and rank. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(valueText).join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value);
+  return entries.length === 0 ? '{}' : entries.map(([, v]) => valueText(v)).join(' ');
+}

@@ -1,0 +1,152 @@
+import type { Budget, Ending } from '../budget';
+import type { MethodName } from '../../experiment/experiment';
+import { METHOD_ORDER } from '../../experiment/methods';
+import type { PaperReport } from '../../experiment/paper';
+
+/** What the budget panel is opened for: an experiment's values, or the paper's shapes. */
+export interface BudgetOpen {
+  /** The experiment file, absolute. */
+  file?: string;
+}
+
+/** What the page's controls hold, as typed: whatever is wrong is said beside the control. */
+export interface BudgetFields {
+  /** A ModelChoice's id. */
+  model: string;
+  targets: 'names' | 'regex' | 'all-linear';
+  /** Names or name endings, separated by commas or blanks. */
+  names: string;
+  /** A regular expression over the whole module path. */
+  regex: string;
+  method: MethodName;
+  rank: string;
+  alpha: string;
+  gridSize: string;
+  splineOrder: string;
+  /** FourierFT's coefficients a layer. */
+  frequencies: string;
+  /** The LoRA that stands beside the adapter. */
+  loraRank: string;
+  /** Tokens that one optimizer step sees. */
+  tokens: string;
+}
+
+export type FieldName = keyof BudgetFields;
+
+export interface FieldProblem {
+  field: FieldName;
+  message: string;
+  hint?: string;
+}
+
+export interface ModelChoice {
+  id: string;
+  label: string;
+  kind: 'experiment' | 'file' | 'paper';
+  /** What is usually adapted in it, taken over when it is chosen. */
+  names?: string;
+  loraRank?: number;
+}
+
+/** Everything but the numbers; also sent when the experiment file was edited. */
+export interface BudgetSetup {
+  type: 'setup';
+  models: ModelChoice[];
+  fields: BudgetFields;
+  experiment?: {
+    /** The file's name. */
+    name: string;
+    /** Settings of the file that count here but have no control: "adapter.excludeModules: [\"lm_head\"]". */
+    others: string[];
+    /** What in the file cannot be used. */
+    problems: string[];
+  };
+}
+
+export type ModelState =
+  | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
+  | { state: 'failed'; label: string; message: string; hint?: string };
+
+/** The answer to a `compute` of the same number. */
+export interface BudgetAnswer {
+  type: 'answer';
+  seq: number;
+  model: ModelState;
+  problems: FieldProblem[];
+  /** Left out where there are problems. */
+  budget?: Budget;
+  /** What "Write to experiment" would change: "adapter.rank: 2 → 4". Undefined without a file. */
+  changes?: string[];
+  /** Why the choice cannot be written. */
+  cannotWrite?: string;
+}
+
+export type BudgetToPage =
+  | BudgetSetup
+  | BudgetAnswer
+  /** The model is being read; an answer follows. */
+  | { type: 'reading'; label: string }
+  | { type: 'written'; ok: boolean; message: string };
+
+export type BudgetFromPage =
+  | { type: 'compute'; seq: number; fields: BudgetFields }
+  | { type: 'write'; fields: BudgetFields }
+  | { type: 'openFile' }
+  | { type: 'copy'; text: string; what: 'modules' | 'curves' | 'summary' };
+
+const CHOICES: Partial<Record<FieldName, readonly string[]>> = {
+  targets: ['names', 'regex', 'all-linear'],
+  method: METHOD_ORDER,
+};
+const FIELDS: readonly FieldName[] = [
+  'model',
+  'targets',
+  'names',
+  'regex',
+  'method',
+  'rank',
+  'alpha',
+  'gridSize',
+  'splineOrder',
+  'frequencies',
+  'loraRank',
+  'tokens',
+];
+/** Far above any real field; a page that sends more is not ours. */
+const LONGEST_FIELD = 100_000;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+export const isFields = (value: unknown): value is BudgetFields =>
+  isObject(value) &&
+  FIELDS.every((name) => {
+    const field = value[name];
+    return (
+      typeof field === 'string' && field.length <= LONGEST_FIELD && (CHOICES[name]?.includes(field) ?? true)
+    );
+  });
+
+/** A message of the page, checked; undefined where it is none. */
+export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined {
+  if (!isObject(message)) return undefined;
+  const { type, seq, fields, text, what } = message;
+  if (type === 'openFile') return { type };
+  if (type === 'write' && isFields(fields)) return { type, fields };
+  if (type === 'compute' && Number.isSafeInteger(seq) && isFields(fields))
+    return { type, seq: seq as number, fields };
+  if (
+    type === 'copy' &&
+    typeof text === 'string' &&
+    ['modules', 'curves', 'summary'].includes(what as string)
+  )
+    return { type, text, what: what as 'modules' };
+  return undefined;
+}
+
+/** What a panel was opened for, as it comes back after a reload. */
+export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
+  if (!isObject(value)) return undefined;
+  if (value.file === undefined) return {};
+  return typeof value.file === 'string' ? { file: value.file } : undefined;
+}

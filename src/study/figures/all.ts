@@ -1,0 +1,44 @@
+import type { MetricName } from '../../experiment/experiment';
+import type { Say } from '../say';
+import type { Section } from '../study';
+import { ablation, peakMemory, stepTime } from './bars';
+import type { Figure } from './figure';
+import { mergedForms } from './merged';
+import { deltaPath } from './path';
+import { spectrum } from './spectrum';
+import { rankSweep } from './sweep';
+import { trade } from './trade';
+
+export const FIGURES = ['trade', 'ranks', 'ablations', 'time', 'memory', 'merged'] as const;
+export type FigureName = (typeof FIGURES)[number];
+
+/** A figure of a data set by its name; undefined where the runs have nothing for it. */
+export function figureOf(
+  name: FigureName,
+  section: Section,
+  metric: MetricName,
+  width: number,
+  say: Say,
+): Figure | undefined {
+  switch (name) {
+    case 'trade':
+      return trade(section, metric, width, say);
+    case 'ranks':
+      return rankSweep(section, metric, width, say);
+    case 'ablations':
+      return ablation(section, metric, width, say);
+    case 'time':
+      return stepTime(section, width, say);
+    case 'memory':
+      return peakMemory(section, width, say);
+    case 'merged':
+      return mergedForms(section, metric, width, say);
+  }
+}
+
+/** Of a group's first run: the way of its ΔW, and its singular values. */
+export function deltaFigures(section: Section, label: string, width: number, say: Say): Figure[] {
+  const run = section.groups.find((g) => g.label === label)?.runs.find((r) => r.geometry);
+  if (!run) return [];
+  return [deltaPath(run, label, width, say), spectrum(run, label, width, say)].filter((f) => f !== undefined);
+}

@@ -1,0 +1,109 @@
+import type { MetricName } from '../../experiment/experiment';
+import type { Comparison } from '../compare';
+import { factorOf, metricTitle, shownSigned } from '../metric';
+import type { Say } from '../say';
+import type { Section } from '../study';
+import type { Summary } from '../statistics/summary';
+import { type Figure } from './figure';
+import { bar, frame } from './rows';
+
+/**
+ * Variants of a method as differences from its plainest form, with 95 % intervals: the paper's Tables 4 and 5. As
+ * differences, since a bar of an accuracy would have to begin at zero, where nothing can be told apart.
+ */
+export function ablation(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
+  const all = section.ablations;
+  if (all.length === 0) return undefined;
+  const f = factorOf(metric);
+  const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)]);
+  const bases = [...new Set(all.map((c) => c.b))];
+  const unit = metric === 'loss' ? metricTitle(metric, say) : say('points');
+  const axis = say(
+    'difference from {0}, {1}',
+    bases.length === 1 ? bases[0] : say('the plainest form'),
+    unit,
+  );
+  const fr = frame(
+    all.map((c) => c.a),
+    ends.map((v) => v * f),
+    axis,
+    width,
+    true,
+  );
+  return {
+    width,
+    height: fr.height,
+    title: say('Ablations'),
+    summary: all.map((c) => say('{0}: {1} beside {2}', c.a, shownSigned(metric, c.mean), c.b)).join('; '),
+    shapes: [
+      ...fr.shapes,
+      ...all.flatMap((c, i) =>
+        bar(fr, i, c.mean * f, c.half === undefined ? undefined : c.half * f, bases.indexOf(c.b)),
+      ),
+    ],
+    table: {
+      head: [say('variant'), say('beside'), say('difference'), say('95 % interval')],
+      rows: all.map((c) => [c.a, c.b, shownSigned(metric, c.mean), interval(c, metric)]),
+    },
+  };
+}
+
+export const interval = (c: Comparison, metric: MetricName): string =>
+  c.half === undefined
+    ? '–'
+    : `${shownSigned(metric, c.mean - c.half)} … ${shownSigned(metric, c.mean + c.half)}`;
+
+const MIB = 2 ** 20;
+
+/** What a step takes. */
+export const stepTime = (section: Section, width: number, say: Say): Figure | undefined =>
+  costs(
+    section,
+    'stepSeconds',
+    1000,
+    say('Time per step'),
+    say('milliseconds, median of the steps'),
+    width,
+    say,
+  );
+
+export const peakMemory = (section: Section, width: number, say: Say): Figure | undefined =>
+  costs(section, 'memory', 1 / MIB, say('Peak memory'), say('MiB of the trainer’s process'), width, say);
+
+function costs(
+  section: Section,
+  what: 'stepSeconds' | 'memory',
+  factor: number,
+  title: string,
+  unit: string,
+  width: number,
+  say: Say,
+): Figure | undefined {
+  const known = section.groups.flatMap((g) => (g.chosen && g[what] ? [{ label: g.label, s: g[what] }] : []));
+  if (known.length === 0) return undefined;
+  // Half an interval that is wider than the bar says nothing of a time, which cannot be below zero: the spread is shown.
+  const deviation = (s: Summary) => (s.deviation === undefined ? undefined : s.deviation * factor);
+  const ends = known.map(({ s }) => s.mean * factor + (deviation(s) ?? 0));
+  const fr = frame(
+    known.map((k) => k.label),
+    ends,
+    unit,
+    width,
+    true,
+  );
+  const number = (v: number) => v.toFixed(v < 10 ? 2 : v < 100 ? 1 : 0);
+  return {
+    width,
+    height: fr.height,
+    title,
+    summary: known.map(({ label, s }) => say('{0}: {1}', label, number(s.mean * factor))).join('; '),
+    shapes: [...fr.shapes, ...known.flatMap(({ s }, i) => bar(fr, i, s.mean * factor, deviation(s), 0))],
+    table: {
+      head: [say('group'), say('runs'), unit, say('standard deviation')],
+      rows: known.map(({ label, s }) => {
+        const d = deviation(s);
+        return [label, String(s.n), number(s.mean * factor), d === undefined ? '–' : number(d)];
+      }),
+    },
+  };
+}

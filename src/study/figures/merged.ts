@@ -1,0 +1,98 @@
+import type { MetricName } from '../../experiment/experiment';
+import type { Group } from '../groups';
+import { factorOf, metricTitle, shown, shownSigned } from '../metric';
+import type { Say } from '../say';
+import { meanOf, summarize } from '../statistics/summary';
+import type { Section } from '../study';
+import { line, marker, text, type Figure, type Shape } from './figure';
+import { frame } from './rows';
+
+/** A group whose runs have both forms. */
+interface Both {
+  label: string;
+  trained: number;
+  merged: number;
+  /** Of the differences within each run. */
+  deviation?: number;
+  same: boolean;
+}
+
+/** The adapter as trained beside its merged form: the paper's Table 7. Undefined where no group has both. */
+export function mergedForms(
+  section: Section,
+  metric: MetricName,
+  width: number,
+  say: Say,
+): Figure | undefined {
+  const known = section.groups
+    .filter((g) => g.chosen && g.method !== 'none')
+    .flatMap((g) => bothOf(g, metric) ?? []);
+  if (known.length === 0) return undefined;
+  const f = factorOf(metric);
+  const fr = frame(
+    known.map((k) => k.label),
+    known.flatMap((k) => [k.trained * f, k.merged * f]),
+    metricTitle(metric, say),
+    width,
+    false,
+  );
+  const shapes = known.flatMap((k, i) => {
+    const [from, to] = [fr.scale.at(k.trained * f), fr.scale.at(k.merged * f)];
+    return [line(from, fr.y(i), to, fr.y(i), 'whisker'), marker(5, to, fr.y(i), 7), marker(0, from, fr.y(i))];
+  });
+  return {
+    width,
+    height: fr.height,
+    title: say('As trained, and merged into the weights'),
+    summary: known
+      .map((k) =>
+        say('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),
+      )
+      .join('; '),
+    shapes: [...fr.shapes, ...shapes, ...legend(fr.height, say)],
+    table: {
+      head: [
+        say('group'),
+        say('as trained'),
+        say('merged'),
+        say('merged − trained'),
+        say('standard deviation'),
+      ],
+      rows: known.map((k) => [
+        k.label,
+        shown(metric, k.trained),
+        shown(metric, k.merged),
+        k.same
+          ? say('the same function')
+          : shownSigned(metric, k.merged - k.trained, metric === 'loss' ? 4 : 2),
+        k.same || k.deviation === undefined ? '–' : shown(metric, k.deviation, metric === 'loss' ? 4 : 2),
+      ]),
+    },
+  };
+}
+
+function legend(height: number, say: Say): Shape[] {
+  const y = height - 10;
+  return [
+    marker(0, 8, y),
+    text(18, y + 4, say('as trained'), 'start', 'label'),
+    marker(5, 100, y, 6),
+    text(112, y + 4, say('merged'), 'start', 'label'),
+  ];
+}
+
+/** Undefined where a run's forms are not known. */
+export function bothOf({ label, runs }: Group, metric: MetricName): Both | undefined {
+  const forms = runs.flatMap((r) => r.forms ?? []);
+  if (forms.length < runs.length) return undefined;
+  const trained = forms.map((f) => f.trained[metric]);
+  const merged = forms.map((f) => f.merged[metric]);
+  const { deviation } = summarize(merged.map((m, i) => m - trained[i]));
+  return {
+    label,
+    trained: meanOf(trained),
+    merged: meanOf(merged),
+    ...(deviation !== undefined && { deviation }),
+    same: forms.every((f) => f.same),
+  };
+}

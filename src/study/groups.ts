@@ -1,0 +1,123 @@
+import { METRICS, type MetricName } from '../experiment/metrics';
+import type { AdapterSpec, Experiment } from '../experiment/experiment';
+import { labelsOf, rankOf, type Label } from './labels';
+import { resolutionOf } from './metric';
+import type { StudyRun } from './run';
+import type { Say } from './say';
+import { isRate, keyOf, settingsOf, type Settings } from './settings';
+import { summarize, type Summary } from './statistics/summary';
+
+/** Runs of the same settings that differ in their seed. */
+export interface Group extends Label {
+  /** Unlike any other group's of its data set. */
+  label: string;
+  /** What it is called where it is the only one of its family that is spoken of. */
+  withoutRate: Label;
+  method: AdapterSpec['method'];
+  rank?: number;
+  learningRate: number;
+  /** Groups that differ in nothing but the learning rates have the same. */
+  family: string;
+  /** False where another learning rate of the family was better. */
+  chosen: boolean;
+  /** By their seed. */
+  runs: StudyRun[];
+  seeds: number[];
+  /** Seeds of the runs that diverged; they are in no number. */
+  diverged: number[];
+  metrics: Record<MetricName, Summary>;
+  parameters: number;
+  stepSeconds?: Summary;
+  /** Bytes. */
+  memory?: Summary;
+}
+
+/**
+ * @param runs that count, of one data set
+ * @param diverged the settings of runs that do not, since their training diverged
+ */
+export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[], say: Say): Group[] {
+  const found = new Map<string, { settings: Settings; runs: StudyRun[] }>();
+  for (const run of runs) {
+    const settings = settingsOf(run.spec);
+    const key = keyOf(settings);
+    const group = found.get(key) ?? { settings, runs: [] };
+    group.runs.push(run);
+    found.set(key, group);
+  }
+  const all = [...found.values()];
+  const lost = [...found.keys()].map((key) => diverged.filter((spec) => keyOf(settingsOf(spec)) === key));
+  const named = labelsOf(
+    all.map(({ settings, runs }) => ({ settings, adapter: runs[0].spec.adapter })),
+    say,
+  );
+  const groups = all.map(({ settings, runs }, i): Group => {
+    runs.sort((a, b) => seedOf(a) - seedOf(b));
+    const { adapter, training } = runs[0].spec;
+    const rank = rankOf(adapter);
+    const isTwin = named.findIndex((n) => n.label === named[i].label) !== i;
+    return {
+      label: isTwin ? `${named[i].label} (${i + 1})` : named[i].label,
+      details: named[i].details,
+      withoutRate: named[i].withoutRate,
+      method: adapter.method,
+      ...(rank !== undefined && { rank }),
+      learningRate: training.learningRate,
+      family: keyOf(settings, isRate),
+      chosen: true,
+      runs,
+      seeds: runs.map(seedOf),
+      diverged: lost[i].map((spec) => spec.training.seed).sort((a, b) => a - b),
+      metrics: metricsOf(runs),
+      parameters: runs[0].parameters,
+      ...optional('stepSeconds', runs),
+      ...optional('memory', runs),
+    };
+  });
+  // The rates of a search stay together, from the lowest: their names as text have another order.
+  const first = new Map<string, string>();
+  for (const { family, label } of groups)
+    if (!(label > (first.get(family) ?? '\uffff'))) first.set(family, label);
+  return groups.sort(
+    (a, b) =>
+      byMethod(a, b) ||
+      compare(first.get(a.family)!, first.get(b.family)!) ||
+      a.learningRate - b.learningRate,
+  );
+}
+
+export const seedOf = (run: StudyRun): number => run.spec.training.seed;
+
+const metricsOf = (runs: readonly StudyRun[]): Group['metrics'] => {
+  const examples = Math.min(...runs.map((r) => r.metrics.examples));
+  const entries = METRICS.map((metric) => [
+    metric,
+    summarize(
+      runs.map((r) => r.metrics[metric]),
+      resolutionOf(metric, examples),
+    ),
+  ]);
+  return Object.fromEntries(entries) as Group['metrics'];
+};
+
+function optional(
+  name: 'stepSeconds' | 'memory',
+  runs: readonly StudyRun[],
+): { [key in typeof name]?: Summary } {
+  const values = runs.flatMap((r) => r[name] ?? []);
+  return values.length > 0 ? { [name]: summarize(values) } : {};
+}
+
+/** The head alone first, then by method, rank and what else differs. */
+function byMethod(a: Group, b: Group): number {
+  const place = (g: Group) =>
+    g.method === 'none' ? 0 : g.method === 'lora' ? 1 : g.method === 'aurora' ? 3 : 2;
+  return (
+    place(a) - place(b) ||
+    compare(a.method, b.method) ||
+    (a.rank ?? 0) - (b.rank ?? 0) ||
+    a.details.length - b.details.length
+  );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,102 @@
+import type { AdapterSpec } from '../experiment/experiment';
+import { METHOD_NAMES } from '../experiment/methods';
+import type { Say } from './say';
+import { isData, isRate, type Settings } from './settings';
+
+export const methodName = (method: AdapterSpec['method'], say: Say): string =>
+  method === 'none' ? say('head only') : METHOD_NAMES[method];
+
+export const rankOf = (adapter: AdapterSpec): number | undefined =>
+  'rank' in adapter ? adapter.rank : undefined;
+
+/** What goes with method and rank is not named as a setting of its own. */
+const isOfMethod = (key: string): boolean => key === 'adapter.method' || key === 'adapter.rank';
+
+/** As the paper names its ablations; other settings are named by key and value. */
+const WORDS: Record<string, string> = {
+  'adapter.fixed=false': 'without F',
+  'adapter.learnable=false': 'without L',
+  'adapter.activation="tanh"': 'tanh',
+  'adapter.activation="leaky-relu"': 'LeakyReLU',
+  'adapter.activation="sigmoid"': 'sigmoid',
+  'adapter.centerInputs=true': 'inputs centred',
+  'adapter.splineInitialization="zero"': 'W starts at zero',
+  'adapter.useRslora=true': 'rsLoRA',
+};
+/** Where they are as in the paper they are not named. */
+const PLAIN = [
+  'adapter.fixed=true',
+  'adapter.learnable=true',
+  'adapter.centerInputs=false',
+  'adapter.splineInitialization="uniform"',
+  'adapter.useRslora=false',
+];
+
+export interface Label {
+  label: string;
+  /** What the label says besides method and rank. */
+  details: string[];
+}
+
+export interface Named {
+  settings: Settings;
+  adapter: AdapterSpec;
+}
+
+/**
+ * What each of several settings is called: method and rank, and the settings by which it differs from others of the
+ * same method and rank. Learning rates are named only where nothing else tells two apart.
+ */
+export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRate: Label })[] {
+  const bases = all.map(({ adapter }) => {
+    const rank = rankOf(adapter);
+    const name = methodName(adapter.method, say);
+    return rank === undefined ? name : `${name} r=${rank}`;
+  });
+  const named = all.map(({ settings }, i) => {
+    const others = all.filter((_, k) => bases[k] === bases[i]);
+    const differing = keysThatDiffer(others).filter(
+      (key) => !isData(key) && !isOfMethod(key) && !isRate(key),
+    );
+    return differing.flatMap((key) => wordsOf(key, settings.get(key), say));
+  });
+  const text = (i: number) => [bases[i], ...named[i]].join(', ');
+  const texts = all.map((_, i) => text(i));
+  return all.map(({ settings }, i) => {
+    const isAlone = texts.filter((t) => t === texts[i]).length === 1;
+    const details = isAlone ? named[i] : [...named[i], rateWords(settings, say)];
+    const withoutRate = { label: text(i), details: named[i] };
+    return { label: [bases[i], ...details].join(', '), details, withoutRate };
+  });
+}
+
+function keysThatDiffer(all: readonly Named[]): string[] {
+  const keys = [...new Set(all.flatMap(({ settings }) => [...settings.keys()]))];
+  return keys.filter((key) => new Set(all.map(({ settings }) => settings.get(key))).size > 1);
+}
+
+/** A setting that is left out says nothing. */
+function wordsOf(key: string, value: string | undefined, say: Say): string[] {
+  if (value === undefined || PLAIN.includes(`${key}=${value}`)) return [];
+  const words = WORDS[`${key}=${value}`];
+  if (words !== undefined) return [say(words)];
+  const name = key.slice(key.indexOf('.') + 1);
+  const text = value.replaceAll('"', '');
+  if (key === 'model.path')
+    return [
+      say(
+        'model {0}',
+        text
+          .split(/[\\/]+/)
+          .slice(-2)
+          .join('/'),
+      ),
+    ];
+  return key === 'model.tokenizer' ? [] : [`${name} ${text}`];
+}
+
+const rateWords = (settings: Settings, say: Say): string =>
+  say('learning rate {0}', rateText(Number(settings.get('training.learningRate'))));
+
+/** 2e-3 rather than 0.002. */
+export const rateText = (rate: number): string => rate.toExponential().replace(/e\+0$/, '');

@@ -1,0 +1,97 @@
+import { score, type MetricName, type MetricValue } from '../experiment/metrics';
+import type { Experiment } from '../experiment/experiment';
+import { seedOf, type Group } from './groups';
+import { isRate, keyOf, settingsOf } from './settings';
+import { meanOf } from './statistics/summary';
+
+/** A search over learning rates: groups that differ in nothing else. */
+export interface RateSearch {
+  /** The chosen group's. */
+  label: string;
+  /** Seeds that all rates were tried with, but for rates of which no run is left; of none, each rate stands for its own. */
+  seeds: number[];
+  /** A mean is 'diverged' where a run with one of these seeds did. */
+  tried: TriedRate[];
+}
+
+export interface TriedRate {
+  learningRate: number;
+  mean: MetricValue;
+  chosen: boolean;
+  /** Of a rate of which no run is left, which has no group: the seeds it was tried with. */
+  lostSeeds?: number[];
+}
+
+/**
+ * Chooses one learning rate of each family, by one rule for all: the best mean of the metric over the seeds that all
+ * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them,
+ * and one that diverged with one of the common seeds loses.
+ *
+ * @param diverged the settings of runs that are in no number, since their training diverged
+ * @returns the searches of more than one rate; the others' `chosen` becomes false, and the chosen ones go by their names
+ *   without a rate, so that they are called the same whichever it is
+ */
+export function chooseRates(
+  groups: readonly Group[],
+  metric: MetricName,
+  diverged: readonly Experiment[],
+): RateSearch[] {
+  const lost = ratesWithoutGroup(groups, diverged);
+  const families = [...new Set(groups.map((g) => g.family))];
+  const searches = families.flatMap((name) => {
+    const family = groups.filter((g) => g.family === name);
+    const without = lost.filter((l) => l.family === name);
+    if (family.length + without.length < 2) return [];
+    const trained = (g: Group) => [...g.seeds, ...g.diverged];
+    const shared = trained(family[0]).filter((seed) => family.every((g) => trained(g).includes(seed)));
+    const tried = family.map((group) => {
+      if (group.diverged.some((seed) => shared.includes(seed))) return { group, mean: 'diverged' as const };
+      const counted = shared.length > 0 ? group.runs.filter((r) => shared.includes(seedOf(r))) : group.runs;
+      return { group, mean: meanOf(counted.map((r) => r.metrics[metric])) };
+    });
+    const byRate = [...tried].sort((a, b) => a.group.learningRate - b.group.learningRate);
+    const best = byRate.reduce((a, b) => (score(metric, b.mean) > score(metric, a.mean) ? b : a));
+    for (const { group } of tried) group.chosen = group === best.group;
+    return [{ chosen: best.group, seeds: shared, tried, without }];
+  });
+  nameWithoutRates(groups.filter((g) => g.chosen));
+  return searches.map(({ chosen, seeds, tried, without }) => ({
+    label: chosen.label,
+    seeds,
+    tried: [
+      ...tried.map(({ group: { learningRate }, group, mean }) => ({
+        learningRate,
+        mean,
+        chosen: group === chosen,
+      })),
+      ...without.map(({ learningRate, lostSeeds }) => ({
+        ...{ learningRate, mean: 'diverged' as const, chosen: false, lostSeeds },
+      })),
+    ].sort((a, b) => a.learningRate - b.learningRate),
+  }));
+}
+
+/** Rates whose runs all diverged: they make no group, and were tried all the same. */
+function ratesWithoutGroup(
+  groups: readonly Group[],
+  diverged: readonly Experiment[],
+): { family: string; learningRate: number; lostSeeds: number[] }[] {
+  const known = new Set(groups.map((g) => keyOf(settingsOf(g.runs[0].spec))));
+  const lost = new Map<string, Experiment[]>();
+  for (const spec of diverged) {
+    const key = keyOf(settingsOf(spec));
+    if (!known.has(key)) lost.set(key, [...(lost.get(key) ?? []), spec]);
+  }
+  return [...lost.values()].map((specs) => ({
+    family: keyOf(settingsOf(specs[0]), isRate),
+    learningRate: specs[0].training.learningRate,
+    lostSeeds: specs.map((spec) => spec.training.seed).sort((a, b) => a - b),
+  }));
+}
+
+function nameWithoutRates(chosen: readonly Group[]): void {
+  for (const group of chosen) {
+    const namesakes = chosen.filter((g) => g.withoutRate.label === group.withoutRate.label);
+    if (namesakes.length === 1) Object.assign(group, group.withoutRate);
+  }
+}

@@ -1,0 +1,84 @@
+import { csv } from '../base/csv';
+import { plainWords } from '../base/markdown';
+import { deltaFigures, FIGURES, figureOf } from './figures/all';
+import type { Figure, Table } from './figures/figure';
+import { svgText } from './figures/svg';
+import { missingWords } from './missing';
+import type { Say } from './say';
+import type { Section, Study } from './study';
+import { groupTable, groupsCsvRows, rateTable, runsCsvRows } from './tables';
+import { comparisonWords, leftOutWords, sectionNotes } from './words';
+
+/** Wide enough for the names beside the points. */
+const WIDTH = 760;
+const HALF = 560;
+/** Groups whose ΔW is drawn. */
+const MOST_DELTAS = 6;
+
+/** A report's files by their path in its folder: report.md, its figures as SVG, and the numbers as CSV. */
+export function reportFiles(study: Study, title: string, say: Say): Map<string, string> {
+  const files = new Map<string, string>();
+  const parts = study.sections.map((section, i) => sectionText(section, i, study, files, say));
+  const rest = [
+    ...leftOutWords(study, say),
+    ...study.missing.map((m) => `${missingWords(m, say)} ${say('To do it: aurora study … --measure')}`),
+  ];
+  const text = [
+    `# ${plainWords(title)}`,
+    say(
+      'Every number is of a run folder; all of them are in [runs.csv](runs.csv), and the groups in [groups.csv](groups.csv).',
+    ),
+    ...parts,
+    ...(rest.length > 0 ? [`## ${say('What is not in it')}`, list(rest)] : []),
+  ].join('\n\n');
+  files.set('report.md', `${text}\n`);
+  files.set('runs.csv', csv(runsCsvRows(study)));
+  files.set('groups.csv', csv(groupsCsvRows(study)));
+  return files;
+}
+
+function sectionText(
+  section: Section,
+  index: number,
+  study: Study,
+  files: Map<string, string>,
+  say: Say,
+): string {
+  const { metric } = study;
+  const rates = rateTable(section, metric, say);
+  const picture = (figure: Figure, name: string): string => {
+    const path = `figures/${index + 1}-${name}.svg`;
+    files.set(path, svgText(figure));
+    return [`### ${plainWords(figure.title)}`, `![${plainWords(figure.summary)}](${path})`].join('\n\n');
+  };
+  const figures = FIGURES.flatMap((name) => {
+    const figure = figureOf(name, section, metric, WIDTH, say);
+    return figure ? [picture(figure, name) + (name === 'merged' ? `\n\n${markdown(figure.table)}` : '')] : [];
+  });
+  const deltas = section.groups
+    .filter((g) => g.chosen && g.runs.some((r) => r.geometry))
+    .slice(0, MOST_DELTAS)
+    .flatMap((g, i) =>
+      deltaFigures(section, g.label, HALF, say).map((f, k) => picture(f, `delta-${i + 1}-${k + 1}`)),
+    );
+  return [
+    `## ${plainWords(section.name)}`,
+    markdown(groupTable(section, metric, say)),
+    ...(rates ? [markdown(rates)] : []),
+    ...(section.comparisons.length > 0
+      ? [`### ${say('Differences')}`, list(section.comparisons.map((c) => comparisonWords(c, study, say)))]
+      : []),
+    ...figures,
+    ...deltas,
+    `### ${say('How to read it')}`,
+    list(sectionNotes(section, study, say)),
+  ].join('\n\n');
+}
+
+const list = (items: readonly string[]): string => items.map((item) => `- ${plainWords(item)}`).join('\n');
+
+/** Numbers to the right, names to the left. */
+function markdown({ head, rows }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((c) => plainWords(c)).join(' | ')} |`;
+  return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,45 @@
+import type { Experiment } from '../experiment/experiment';
+
+/** Settings by dotted key, values as JSON. */
+export type Settings = Map<string, string>;
+
+/** By the schema these change no result, or only how it is looked at. */
+const WITHOUT_EFFECT = [
+  'name',
+  'training.seed',
+  'training.microBatchSize',
+  'training.gradientCheckpointing',
+  'training.checkpointEvery',
+  'training.activationsEvery',
+];
+
+/** Left out where the schema reads them as nothing, so that writing them out makes no other setting. */
+const NOTHING: Record<string, string> = { 'training.staticEpochs': '0', 'training.offsetPenalty': '0' };
+
+/** All settings that decide a run's result, but for its seed. */
+export function settingsOf(spec: Experiment): Settings {
+  const found: Settings = new Map();
+  flatten(spec, '', found);
+  for (const key of WITHOUT_EFFECT) found.delete(key);
+  for (const [key, nothing] of Object.entries(NOTHING)) if (found.get(key) === nothing) found.delete(key);
+  return found;
+}
+
+function flatten(value: object, prefix: string, found: Settings): void {
+  for (const [key, v] of Object.entries(value)) {
+    if (v === undefined) continue;
+    const isSection = typeof v === 'object' && v !== null && !Array.isArray(v);
+    if (isSection) flatten(v as object, `${prefix}${key}.`, found);
+    else found.set(`${prefix}${key}`, JSON.stringify(v));
+  }
+}
+
+/** One text for the same settings, however they were ordered; without the keys that `but` names. */
+export const keyOf = (settings: Settings, but: (key: string) => boolean = () => false): string =>
+  JSON.stringify([...settings].filter(([key]) => !but(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What decides which examples are trained on and judged: runs that differ here are not compared. */
+export const isData = (key: string): boolean => /^(data|task)\./.test(key);
+
+/** What a search over learning rates changes. */
+export const isRate = (key: string): boolean => /^training\.(headL|l)earningRate$/.test(key);

@@ -1,0 +1,169 @@
+import { isMetric, type MetricName } from '../experiment/metrics';
+import type { Experiment } from '../experiment/experiment';
+import { compareGroups, samplingError, type Comparison } from './compare';
+import { groupsOf, type Group } from './groups';
+import { missingOf, type Missing } from './missing';
+import { chooseRates, type RateSearch } from './rates';
+import type { StudyRun, Unfit, UnfitRun } from './run';
+import type { Say } from './say';
+import { isData, keyOf, settingsOf } from './settings';
+import { holm } from './statistics/holm';
+
+export interface StudyOptions {
+  /** That of the runs where it is left out. */
+  metric?: MetricName;
+  /** The label of the group that the others are compared with; chosen where no group is called so. */
+  against?: string;
+}
+
+/** Everything that a study's report and its page show. */
+export interface Study {
+  metric: MetricName;
+  sections: Section[];
+  leftOut: { folder: string; name: string; why: Unfit }[];
+  /** Tests that were corrected together. */
+  tests: number;
+  missing: Missing[];
+}
+
+/** The runs on one data set. */
+export interface Section {
+  /** The validation file's name, without endings; the training file's where it is split off that. */
+  name: string;
+  examples: number;
+  /** All groups, those of learning rates that were not chosen among them. */
+  groups: Group[];
+  searches: RateSearch[];
+  /** The label of the group that the others are compared with. */
+  reference: string;
+  /** Each chosen group beside the reference. */
+  comparisons: Comparison[];
+  /** Each variant beside the plainest group of its method and rank. */
+  ablations: Comparison[];
+  /** Of the accuracy, by the number of examples alone. */
+  samplingError: number;
+}
+
+/** The runs as a study: grouped, summed up and compared. */
+export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions, say: Say): Study {
+  const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
+  const fit = newestOfRepeats(finished);
+  const metric = options.metric ?? metricOf(fit);
+  const diverged = divergedOf(runs, fit);
+  const dataOf = (spec: Experiment) => keyOf(settingsOf(spec), (key) => !isData(key));
+  const keys = fit.map((r) => dataOf(r.spec));
+  const sections = [...new Set(keys)].map((key) =>
+    sectionOf(
+      fit.filter((_, i) => keys[i] === key),
+      diverged.filter((spec) => dataOf(spec) === key),
+      metric,
+      options.against,
+      say,
+    ),
+  );
+  const tests = correct(sections.flatMap((s) => s.comparisons));
+  const leftOut = runs.flatMap((r) => {
+    const why = 'unfit' in r ? r.unfit : fit.includes(r) ? undefined : 'repeated';
+    return why ? [{ folder: r.folder, name: r.name, why }] : [];
+  });
+  return { metric, sections, leftOut, tests, missing: missingOf(sections) };
+}
+
+const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${keyOf(settingsOf(spec))}`;
+
+/** The settings of the runs that diverged, each once; without those that finished another time. */
+function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyRun[]): Experiment[] {
+  const finished = new Set(fit.map((r) => repeatKey(r.spec)));
+  const found = runs.flatMap((r) => ('unfit' in r && r.unfit === 'diverged' ? (r.spec ?? []) : []));
+  return [...new Map(found.map((spec) => [repeatKey(spec), spec])).entries()].flatMap(([key, spec]) =>
+    finished.has(key) ? [] : [spec],
+  );
+}
+
+/** The same settings and seed give the same run: counted once, the newest. */
+function newestOfRepeats(runs: readonly StudyRun[]): StudyRun[] {
+  const newest = new Map<string, StudyRun>();
+  for (const run of runs) {
+    const key = repeatKey(run.spec);
+    const before = newest.get(key);
+    if (!before || baseName(run.folder) > baseName(before.folder)) newest.set(key, run);
+  }
+  return [...newest.values()];
+}
+
+const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;
+
+function metricOf(runs: readonly StudyRun[]): MetricName {
+  const metric = runs.at(0)?.spec.training.metric;
+  return isMetric(metric) ? metric : 'accuracy';
+}
+
+function sectionOf(
+  runs: readonly StudyRun[],
+  diverged: readonly Experiment[],
+  metric: MetricName,
+  against: string | undefined,
+  say: Say,
+): Section {
+  const groups = groupsOf(runs, diverged, say);
+  const searches = chooseRates(groups, metric, diverged);
+  const chosen = groups.filter((g) => g.chosen);
+  const reference = chosen.find((g) => g.label === against) ?? defaultReference(chosen);
+  const { data } = runs[0].spec;
+  const examples = runs[0].metrics.examples;
+  return {
+    name: dataName(data.validation ?? data.train),
+    examples,
+    groups,
+    searches,
+    reference: reference.label,
+    comparisons: chosen.filter((g) => g !== reference).map((g) => compareGroups(g, reference, metric)),
+    ablations: ablationsOf(chosen, metric),
+    samplingError: samplingError(
+      runs.map((r) => r.metrics.accuracy),
+      examples,
+    ),
+  };
+}
+
+/** A file's name without endings, after its folder's where it says little by itself. */
+function dataName(path: string): string {
+  const [folder, file] = path.split(/[\\/]/).slice(-2);
+  const name = (file ?? folder).replace(/(\.(jsonl|json|csv|tsv|gz|txt))+$/, '');
+  return file !== undefined && /^(valid(ation)?|dev|test|train|data)$/.test(name)
+    ? `${folder}/${name}`
+    : name;
+}
+
+/** LoRA of a rank that AuroRA has, else any LoRA, else the plainest group. */
+function defaultReference(groups: readonly Group[]): Group {
+  const plain = [...groups].sort((a, b) => a.details.length - b.details.length);
+  const lora = plain.filter((g) => g.method === 'lora');
+  const ranks = plain.filter((g) => g.method === 'aurora').map((g) => g.rank);
+  return (
+    lora.find((g) => ranks.includes(g.rank)) ??
+    lora[0] ??
+    plain.find((g) => g.method === 'aurora') ??
+    plain[0]
+  );
+}
+
+function ablationsOf(groups: readonly Group[], metric: MetricName): Comparison[] {
+  const kin = new Map<string, Group[]>();
+  for (const g of groups) {
+    const key = `${g.method} ${g.rank}`;
+    kin.set(key, [...(kin.get(key) ?? []), g]);
+  }
+  return [...kin.values()].flatMap((all) => {
+    const plain = all.reduce((a, b) => (b.details.length < a.details.length ? b : a));
+    return all.filter((g) => g !== plain).map((g) => compareGroups(g, plain, metric));
+  });
+}
+
+/** @returns how many tests there were */
+function correct(comparisons: readonly Comparison[]): number {
+  const tested = comparisons.filter((c) => c.chance !== undefined);
+  const corrected = holm(tested.map((c) => c.chance!));
+  tested.forEach((c, i) => (c.corrected = corrected[i]));
+  return tested.length;
+}

@@ -1,0 +1,173 @@
+import { METRICS, type MetricName } from '../experiment/metrics';
+import type { Table } from './figures/figure';
+import { bothOf } from './figures/merged';
+import type { Group } from './groups';
+import { rateText } from './labels';
+import { metricTitle, shown } from './metric';
+import type { StudyRun } from './run';
+import type { Say } from './say';
+import { seedOf } from './groups';
+import type { Summary } from './statistics/summary';
+import type { Section, Study } from './study';
+import { count } from './words';
+
+const MIB = 2 ** 20;
+
+/** 63.2 ± 0.2 */
+export const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
+  deviation === undefined ? shown(metric, mean) : `${shown(metric, mean)} ± ${shown(metric, deviation)}`;
+
+/** The groups of a data set as a person reads them. */
+export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table {
+  const chosen = groups.filter((g) => g.chosen);
+  const metrics = [...new Set<MetricName>([metric, 'loss'])];
+  const cells = (g: Group) => [
+    g.label,
+    g.diverged.length === 0
+      ? String(g.runs.length)
+      : say('{0} (and {1} diverged)', g.runs.length, g.diverged.length),
+    count(g.parameters),
+    rateText(g.learningRate),
+    ...metrics.map((m) => spreadText(m, g.metrics[m])),
+    g.stepSeconds ? milliseconds(g.stepSeconds.mean) : '–',
+    g.memory ? (g.memory.mean / MIB).toFixed(0) : '–',
+  ];
+  return {
+    head: [
+      say('group'),
+      say('runs'),
+      say('parameters'),
+      say('learning rate'),
+      ...metrics.map((m) => metricTitle(m, say)),
+      say('ms a step'),
+      say('peak MiB'),
+    ],
+    rows: chosen.map(cells),
+  };
+}
+
+const milliseconds = (seconds: number): string => (1000 * seconds).toFixed(seconds < 0.01 ? 2 : 0);
+
+/** The learning rates of each search, the chosen one marked. */
+export function rateTable({ searches }: Section, metric: MetricName, say: Say): Table | undefined {
+  if (searches.length === 0) return undefined;
+  return {
+    head: [say('group'), say('learning rate'), metricTitle(metric, say), say('chosen')],
+    rows: searches.flatMap((s) =>
+      s.tried.map((t) => [
+        s.label,
+        rateText(t.learningRate),
+        t.mean === 'diverged' ? say('diverged') : shown(metric, t.mean),
+        t.chosen ? say('yes') : '',
+      ]),
+    ),
+  };
+}
+
+type Cell = string | number;
+
+/** What was chosen on the set that these runs are judged on: "early-stopping halving learning-rate", or nothing. */
+function chosenOnValidation({ searches }: Section, group: Group, runs: readonly StudyRun[]): string {
+  const searched = searches.some((s) => s.label === group.label);
+  return [...new Set(runs.flatMap((r) => r.chosenBy)), ...(searched ? ['learning-rate'] : [])].join(' ');
+}
+
+/** Every run that counts, all digits. */
+export function runsCsvRows({ sections }: Study): Cell[][] {
+  const head = [
+    ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
+    ...METRICS,
+    ...METRICS.map((m) => `merged_${m}`),
+    ...['step_seconds', 'peak_memory_bytes', 'place', 'chosen_on_validation'],
+  ];
+  const rows = sections.flatMap((s) =>
+    s.groups.flatMap((g) =>
+      g.runs.map((r): Cell[] => [
+        s.name,
+        g.label,
+        r.folder.split(/[\\/]/).at(-1)!,
+        r.name,
+        g.method,
+        g.rank ?? '',
+        g.learningRate,
+        seedOf(r),
+        r.step,
+        r.parameters,
+        ...METRICS.map((m) => r.metrics[m]),
+        ...METRICS.map((m) => r.forms?.merged[m] ?? ''),
+        r.stepSeconds ?? '',
+        r.memory ?? '',
+        r.place ?? '',
+        chosenOnValidation(s, g, [r]),
+      ]),
+    ),
+  );
+  return [head, ...rows];
+}
+
+/** Every group, and how it compares with the reference of its data set. */
+export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
+  const of = (name: string) => ['mean', 'deviation', 'half_interval_95'].map((part) => `${name}_${part}`);
+  const head = [
+    ...['data', 'group', 'method', 'rank', 'learning_rate', 'chosen', 'runs', 'seeds', 'parameters'],
+    ...METRICS.flatMap(of),
+    ...['step_seconds_mean', 'peak_memory_bytes_mean', `merged_${metric}_mean`],
+    ...['compared_with', 'compared_by', `${metric}_difference`, 'difference_half_interval_95'],
+    ...['p', 'p_holm', 'smallest_detectable_difference', 'chosen_on_validation', 'diverged_seeds'],
+  ];
+  const rows = sections.flatMap((s) =>
+    s.groups.map((g): Cell[] => {
+      const c = s.comparisons.find((c) => c.a === g.label);
+      return [
+        s.name,
+        g.label,
+        g.method,
+        g.rank ?? '',
+        g.learningRate,
+        g.chosen ? 1 : 0,
+        g.runs.length,
+        g.seeds.join(' '),
+        g.parameters,
+        ...METRICS.flatMap((m): Cell[] => {
+          const { mean, deviation, half } = g.metrics[m];
+          return [mean, deviation ?? '', half ?? ''];
+        }),
+        g.stepSeconds?.mean ?? '',
+        g.memory?.mean ?? '',
+        bothOf(g, metric)?.merged ?? '',
+        ...(c
+          ? [c.b, c.kind, c.mean, c.half ?? '', c.chance ?? '', c.corrected ?? '', c.detectable ?? '']
+          : ['', '', '', '', '', '', '']),
+        chosenOnValidation(s, g, g.runs),
+        g.diverged.join(' '),
+      ];
+    }),
+  );
+  return [head, ...rows, ...sections.flatMap((s) => lostRateRows(s, head))];
+}
+
+/** Learning rates of which every run diverged: they make no group. */
+function lostRateRows({ name, groups, searches }: Section, head: readonly Cell[]): Cell[][] {
+  return searches.flatMap(({ label, tried }) => {
+    const { method, rank = '' } = groups.find((g) => g.label === label)!;
+    return tried.flatMap(({ learningRate, lostSeeds }) => {
+      if (!lostSeeds) return [];
+      const known = {
+        data: name,
+        group: label,
+        method,
+        rank,
+        learning_rate: learningRate,
+        chosen: 0,
+        runs: 0,
+      };
+      const means = METRICS.map((m) => [`${m}_mean`, 'diverged'] as const);
+      const cells = new Map<Cell, Cell>([
+        ...Object.entries(known),
+        ...means,
+        ['diverged_seeds', lostSeeds.join(' ')],
+      ]);
+      return [head.map((column) => cells.get(column) ?? '')];
+    });
+  });
+}

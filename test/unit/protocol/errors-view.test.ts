@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chosen, type Choice } from '../../../src/protocol/errors-view/choice';
+import { confusedPairs, confusionOf, mostConfused } from '../../../src/protocol/errors-view/confusion';
+import {
+  accuracyOf,
+  labelSlices,
+  lengthBins,
+  lengthSlices,
+  worstLabels,
+} from '../../../src/protocol/errors-view/slices';
+import { isWrong, tellingOrder } from '../../../src/protocol/errors-view/telling';
+import { columns, type Example } from './columns';
+
+const LABELS = 4;
+const example = fc
+  .record({
+    label: fc.nat(LABELS - 1),
+    weights: fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: LABELS, maxLength: LABELS }),
+    tokens: fc.integer({ min: 1, max: 600 }),
+    cut: fc.boolean(),
+  })
+  .map(({ weights, ...rest }): Example => {
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { ...rest, shares: weights.map((w) => w / sum) };
+  });
+const examples = fc.array(example, { minLength: 1, maxLength: 80 });
+const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
+
+describe('confusion', () => {
+  it('counts every example once, the right ones on the diagonal', () =>
+    fc.assert(
+      fc.property(examples, (all) => {
+        const c = columns(all);
+        const { counts } = confusionOf(c, LABELS);
+        expect(sum(counts)).toBe(all.length);
+        const right = all.filter((_, i) => !isWrong(c, i)).length;
+        expect(sum([0, 1, 2, 3].map((k) => counts[k * LABELS + k]))).toBe(right);
+        const pairs = confusedPairs({ labels: LABELS, counts });
+        expect(sum(pairs.map((p) => p.count))).toBe(all.length - right);
+        for (const p of pairs)
+          expect(p.share).toBeCloseTo(p.count / all.filter((e) => e.label === p.label).length, 12);
+        expect(pairs.map((p) => p.count)).toEqual(pairs.map((p) => p.count).sort((a, b) => b - a));
+      }),
+    ));
+
+  it('finds the labels that are mistaken most, on either side, and keeps their order', () => {
+    const counts = new Uint32Array(25);
+    counts[3 * 5 + 1] = 9;
+    counts[0 * 5 + 4] = 2;
+    counts[2 * 5 + 2] = 100;
+    expect(mostConfused({ labels: 5, counts }, 2)).toEqual([1, 3]);
+    expect(mostConfused({ labels: 5, counts }, 4)).toEqual([0, 1, 3, 4]);
+    expect(mostConfused({ labels: 5, counts }, 9)).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
+describe('slices', () => {
+  it('hold every example once, and agree with the whole', () =>
+    fc.assert(
+      fc.property(examples, (all) => {
+        const c = columns(all);
+        const bins = lengthBins(c.tokens);
+        for (const slices of [labelSlices(c, LABELS), lengthSlices(c, bins)]) {
+          expect(sum(slices.map((s) => s.count))).toBe(all.length);
+          expect(sum(slices.map((s) => s.right))).toBe(all.filter((_, i) => !isWrong(c, i)).length);
+          expect(sum(slices.map((s) => s.loss * s.count))).toBeCloseTo(sum(c.loss), 8);
+          expect(sum(slices.map((s) => s.cut))).toBe(all.filter((e) => e.cut).length);
+        }
+      }),
+    ));
+
+  it('by length are a few that follow each other, none of them empty', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 9000 }), { minLength: 1, maxLength: 300 }),
+        (lengths) => {
+          const bins = lengthBins(Uint32Array.from(lengths));
+          expect(bins.length).toBeLessThanOrEqual(5);
+          expect(bins[0].from).toBe(Math.min(...lengths));
+          expect(bins.at(-1)!.to).toBe(Math.max(...lengths));
+          bins.forEach(({ from, to }, i) => {
+            expect(lengths.some((n) => n >= from && n <= to)).toBe(true);
+            if (i > 0) expect(from).toBe(bins[i - 1].to + 1);
+          });
+        },
+      ),
+    ));
+
+  it('by length have edges that one can remember, but for a length that many have', () => {
+    const spread = Uint32Array.from({ length: 1000 }, (_, i) => 7 + ((i * 37) % 493));
+    expect(lengthBins(spread).map((b) => b.from)).toEqual([7, 110, 200, 300, 400]);
+    const cut = Uint32Array.from({ length: 1000 }, (_, i) => Math.min(48, 11 + (i % 97)));
+    expect(lengthBins(cut)).toEqual([
+      { from: 11, to: 29 },
+      { from: 30, to: 47 },
+      { from: 48, to: 48 },
+    ]);
+    expect(lengthBins(Uint32Array.of(9, 9, 9))).toEqual([{ from: 9, to: 9 }]);
+  });
+
+  it('by label begin with the worst; those of few examples come last, and those of none not at all', () => {
+    const of = (label: number, count: number, right: number): Example[] =>
+      Array.from({ length: count }, (_, i) => ({
+        label,
+        shares: [0, 1, 2, 3].map((k) => (k === (i < right ? label : (label + 1) % 4) ? 0.7 : 0.1)),
+      }));
+    const slices = labelSlices(columns([...of(0, 40, 30), ...of(1, 60, 12), ...of(3, 2, 0)]), LABELS);
+    expect(worstLabels(slices)).toEqual([1, 0, 3]);
+    expect(slices.map(accuracyOf)).toEqual([0.75, 0.2, NaN, 0]);
+  });
+});
+
+describe('a list of examples', () => {
+  const all: Example[] = [
+    { label: 0, shares: [0.9, 0.1], tokens: 5 },
+    { label: 0, shares: [0.3, 0.7], tokens: 9 },
+    { label: 1, shares: [0.55, 0.45], tokens: 12 },
+    { label: 1, shares: [0.48, 0.52], tokens: 20 },
+    { label: 1, shares: [0.99, 0.01], tokens: 9 },
+  ];
+  const c = columns(all);
+  const texts = new Map([
+    [1, 'The Cat'],
+    [4, 'a dog'],
+  ]);
+  const list = (choice: Partial<Choice>) => chosen(c, texts, { list: 'wrong', order: 'loss', ...choice });
+
+  it('begins with what says most', () => {
+    expect(tellingOrder(c)).toEqual([4, 1, 2, 3, 0]);
+    expect(list({})).toEqual([4, 1, 2]);
+    expect(list({ list: 'unsure', order: 'margin' })).toEqual([3, 2, 1, 0, 4]);
+    expect(list({ order: 'margin' })).toEqual([2, 1, 4]);
+    expect(list({ list: 'text' })).toEqual([4, 1]);
+  });
+
+  it('is narrowed by labels, length and words', () => {
+    expect(list({ label: 1 })).toEqual([4, 2]);
+    expect(list({ predicted: 1 })).toEqual([1]);
+    expect(list({ list: 'unsure', label: 1, predicted: 1 })).toEqual([3]);
+    expect(list({ bin: { from: 9, to: 9 } })).toEqual([4, 1]);
+    expect(list({ search: ' cat' })).toEqual([1]);
+    expect(list({ search: '  ' })).toEqual([4, 1, 2]);
+    expect(list({ search: 'none' })).toEqual([]);
+  });
+
+  it('holds what every filter lets through, and nothing else, whatever is asked', () =>
+    fc.assert(
+      fc.property(
+        examples,
+        fc.option(fc.nat(3), { nil: undefined }),
+        fc.option(fc.nat(3), { nil: undefined }),
+        (many, label, predicted) => {
+          const own = columns(many);
+          const found = chosen(own, new Map(), { list: 'unsure', order: 'margin', label, predicted });
+          expect(new Set(found).size).toBe(found.length);
+          const margins = found.map((i) => own.margin[i]);
+          expect(margins).toEqual([...margins].sort((a, b) => a - b));
+          const suits = many.filter(
+            (e, i) => (label ?? e.label) === e.label && (predicted ?? own.predicted[i]) === own.predicted[i],
+          );
+          expect(found.length).toBe(suits.length);
+        },
+      ),
+    ));
+});
