@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { selectAdapters } from '../src/adapters/select';
+import { selectAdapters } from '../src/adapters/targets/select';
 import { tensorName } from '../src/adapters/inject';
 import { DType } from '../src/graph/dtype';
 import { findLinearLayers } from '../src/graph/linear';

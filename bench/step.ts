@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { selectAdapters } from '../src/adapters/select';
+import { selectAdapters } from '../src/adapters/targets/select';
 import type { HostTensors } from '../src/engine/engine';
 import type { StepResult } from '../src/engine/stepper';
 import { probe } from '../src/engine/onnxruntime/probe';

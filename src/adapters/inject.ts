@@ -4,10 +4,10 @@ import { DType } from '../graph/dtype';
 import type { TensorInfos } from '../graph/infos';
 import { attrFloat, attrInt, toAttribute } from '../graph/attributes';
 import { tensorOf } from '../graph/values';
-import type { LayerCall } from './method';
-import { layerValues } from './layer-values';
-import { methodOf } from './registry';
-import { dropoutOf, type LayerAdapter } from './select';
+import type { LayerCall } from './methods/method';
+import { layerValues } from './methods/layer-values';
+import { methodOf } from './methods/registry';
+import { dropoutOf, type LayerAdapter } from './targets/select';
 
 /** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`. */
 export const tensorName = (adapter: LayerAdapter, short: string): string => `${adapter.layer.path}.${short}`;

@@ -4,10 +4,10 @@ import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../base/errors';
 import { tensorName } from './inject';
-import { layerValues } from './layer-values';
-import type { LayerChange, Values } from './method';
-import { methodOf } from './registry';
-import type { LayerAdapter } from './select';
+import { layerValues } from './methods/layer-values';
+import type { LayerChange, Values } from './methods/method';
+import { methodOf } from './methods/registry';
+import type { LayerAdapter } from './targets/select';
 
 /** What merging does to a graph. */
 export interface Merge {

@@ -1,5 +1,5 @@
 import type { TrainedSpec } from '../experiment/experiment';
-import type { AdapterForm } from './method';
+import type { AdapterForm } from './methods/method';
 
 /** Reads values of an adapter_config.json; each throws AuroraError `adapter` where one is of another kind. */
 export interface ConfigReader {

@@ -1,5 +1,5 @@
-import type { BudgetModule } from '../adapters/budget';
-import { likelyTargets } from '../adapters/likely-targets';
+import type { BudgetModule } from '../adapters/budget/budget';
+import { likelyTargets } from '../adapters/targets/likely-targets';
 import { taskLayers } from '../adapters/task-output';
 import { loadModel } from '../graph/load';
 import { summarize } from '../graph/summary';

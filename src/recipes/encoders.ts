@@ -1,4 +1,4 @@
-import type { BudgetModule } from '../adapters/budget';
+import type { BudgetModule } from '../adapters/budget/budget';
 import { linear, times } from './layers';
 import type { PaperModel } from './models';
 

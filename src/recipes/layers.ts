@@ -1,4 +1,4 @@
-import type { BudgetModule } from '../adapters/budget';
+import type { BudgetModule } from '../adapters/budget/budget';
 
 /** A linear layer that one forward pass calls once. */
 export const linear = (

@@ -1,4 +1,4 @@
-import type { BudgetModule } from '../adapters/budget';
+import type { BudgetModule } from '../adapters/budget/budget';
 import { LLAMA3_8B } from './llama';
 import { SDXL } from './sdxl';
 import { ROBERTA_BASE, ROBERTA_LARGE, VIT_BASE, VIT_LARGE } from './encoders';

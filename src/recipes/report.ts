@@ -1,4 +1,4 @@
-import { AURORA_DEFAULTS } from '../adapters/defaults';
+import { AURORA_DEFAULTS } from '../adapters/methods/defaults';
 import type { PaperMethod, PaperReport, Recipe } from '../experiment/paper';
 import { PAPER } from './paper';
 import { PAPER_RECIPES } from './recipes';

@@ -1,5 +1,5 @@
 import { injectAdapters, tensorName } from '../adapters/inject';
-import type { LayerAdapter } from '../adapters/select';
+import type { LayerAdapter } from '../adapters/targets/select';
 import { noSuchOutput } from '../adapters/task-output';
 import { GraphBuilder } from '../graph/builder';
 import type { TensorInfos } from '../graph/infos';

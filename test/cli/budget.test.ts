@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { budgetOf } from '../../src/adapters/budget';
-import { adapterFileSize } from '../../src/adapters/budget-file';
-import { selectLayers } from '../../src/adapters/select';
+import { budgetOf } from '../../src/adapters/budget/budget';
+import { adapterFileSize } from '../../src/adapters/budget/file';
+import { selectLayers } from '../../src/adapters/targets/select';
 import { readSafetensors } from '../../src/graph/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
 import type { AuroraSpec, Experiment } from '../../src/experiment/experiment';

@@ -1,5 +1,5 @@
-import { AURORA_DEFAULTS } from '../../src/adapters/defaults';
-import type { OnLayer } from '../../src/adapters/method';
+import { AURORA_DEFAULTS } from '../../src/adapters/methods/defaults';
+import type { OnLayer } from '../../src/adapters/methods/method';
 import type { AuroraSpec, LoraSpec, TrainedSpec } from '../../src/experiment/experiment';
 
 const common = { targetModules: ['query', 'value'], dropout: 0, initialization: 'kaiming-uniform' } as const;

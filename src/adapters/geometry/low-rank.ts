@@ -1,6 +1,6 @@
 import type { AuroraSpec, LoraSpec, MosloraSpec } from '../../experiment/experiment';
-import { methodOf } from '../registry';
-import { fromPattern } from '../targets';
+import { methodOf } from '../methods/registry';
+import { fromPattern } from '../targets/targets';
 import { symmetricEigen } from './symmetric-eigen';
 
 /** ΔW = scale · B·A of one module: A (rank, in), B (out, rank), row-major. Nothing here ever makes ΔW itself. */

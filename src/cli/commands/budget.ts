@@ -1,5 +1,5 @@
 import { METHOD_ORDER } from '../../experiment/methods';
-import { budgetOf } from '../../adapters/budget';
+import { budgetOf } from '../../adapters/budget/budget';
 import { PAPER_MODELS } from '../../recipes/models';
 import { AuroraError, EXIT } from '../../base/errors';
 import { budgetJson, budgetText } from '../budget-report';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
 import { writeAtomic } from '../../files/atomic';
 import { loadModel } from '../../graph/load';
 import { summarize } from '../../graph/summary';

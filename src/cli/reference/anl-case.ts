@@ -1,5 +1,5 @@
-import { anl, anlNodes } from '../../adapters/anl';
-import { basis, basisCentres, gridStep } from '../../adapters/spline';
+import { anl, anlNodes } from '../../adapters/methods/anl';
+import { basis, basisCentres, gridStep } from '../../adapters/methods/spline';
 import { openSession } from '../../engine/onnxruntime/session';
 import { probe } from '../../engine/onnxruntime/probe';
 import { CPU, type Place } from '../../engine/place';

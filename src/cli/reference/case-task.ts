@@ -1,4 +1,4 @@
-import { inForm, selectAdapters } from '../../adapters/select';
+import { inForm, selectAdapters } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../engine/engine';
 import { OBJECTIVES } from '../../tasks/objective';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layerChange, mergeAdapters } from '../../adapters/merge';
-import type { LayerAdapter } from '../../adapters/select';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import { openEvaluator, openTask } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { probe } from '../../engine/onnxruntime/probe';

@@ -1,6 +1,6 @@
 import { discard } from '../../files/atomic';
 import { stillOwned } from '../../files/fence';
-import { dropoutOf } from '../../adapters/select';
+import { dropoutOf } from '../../adapters/targets/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/comparison';
+import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
 import { writeAtomic } from '../../files/atomic';
 import type { LayerSummary } from '../../graph/summary';
 import { comparisonText } from '../../runs/experiment/comparison-text';

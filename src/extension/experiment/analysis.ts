@@ -1,5 +1,5 @@
 import { matchAhead } from '../../adapters/patterns/patterns';
-import { patternsOf } from '../../adapters/targets';
+import { patternsOf } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';

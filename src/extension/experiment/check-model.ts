@@ -1,6 +1,6 @@
-import { uselessLayers } from '../../adapters/budget';
-import { chooseLayers } from '../../adapters/choose';
-import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../adapters/targets';
+import { uselessLayers } from '../../adapters/budget/budget';
+import { chooseLayers } from '../../adapters/targets/choose';
+import { entriesFor, fromPattern, matchTargets, nearestPaths } from '../../adapters/targets/targets';
 import type { TaskLayer } from '../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
 import { MOST_PROBLEMS } from '../../runs/experiment/source';

@@ -1,6 +1,6 @@
-import { endingsOf } from '../../adapters/budget-endings';
-import { likelyTargets } from '../../adapters/likely-targets';
-import type { NamedLayer } from '../../adapters/select';
+import { endingsOf } from '../../adapters/targets/endings';
+import { likelyTargets } from '../../adapters/targets/likely-targets';
+import type { NamedLayer } from '../../adapters/targets/select';
 import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
 import { publishedScore } from '../../recipes/report';

@@ -1,6 +1,6 @@
 import { findNodeAtOffset, getNodePath, type JSONPath } from 'jsonc-parser';
-import { uselessLayers } from '../../adapters/budget';
-import { chooseLayers } from '../../adapters/choose';
+import { uselessLayers } from '../../adapters/budget/budget';
+import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import { leftOutText } from '../../protocol/left-out';
 import type { Translate } from '../translate';

@@ -1,6 +1,6 @@
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
-import { budgetSentence, uselessLayers } from '../../adapters/budget';
-import { chooseLayers } from '../../adapters/choose';
+import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
+import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import type { MetricName, TrainedSpec } from '../../experiment/experiment';
 import type { RunEntry, SweepEntry } from '../runs/store';

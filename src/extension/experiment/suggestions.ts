@@ -1,5 +1,5 @@
 import { getLocation, type JSONPath } from 'jsonc-parser';
-import { endingsOf } from '../../adapters/budget-endings';
+import { endingsOf } from '../../adapters/targets/endings';
 import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { FILE_KEYS } from './check-files';

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget';
-import { endingsOf } from '../../adapters/budget-endings';
-import { chooseLayers } from '../../adapters/choose';
-import { likelyTargets } from '../../adapters/likely-targets';
-import { matchTargets } from '../../adapters/targets';
+import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget/budget';
+import { endingsOf } from '../../adapters/targets/endings';
+import { chooseLayers } from '../../adapters/targets/choose';
+import { likelyTargets } from '../../adapters/targets/likely-targets';
+import { matchTargets } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../base/errors';
 import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../experiment/experiment';

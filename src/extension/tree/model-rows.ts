@@ -1,4 +1,4 @@
-import { endingsOf } from '../../adapters/budget-endings';
+import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
 import type { Translate } from '../translate';
 

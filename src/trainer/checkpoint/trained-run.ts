@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tensorName } from '../../adapters/inject';
-import type { AdapterForm } from '../../adapters/method';
+import type { AdapterForm } from '../../adapters/methods/method';
 import { elementCount } from '../../graph/model';
 import { runPaths, stepName } from '../../runs/layout';
 import { readRunSummary, type RunSummary } from '../../runs/read';

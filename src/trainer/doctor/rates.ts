@@ -1,4 +1,4 @@
-import { selectAdapters } from '../../adapters/select';
+import { selectAdapters } from '../../adapters/targets/select';
 import { openEvaluator, openTask } from '../../engine/open';
 import { probe } from '../../engine/onnxruntime/probe';
 import type { Place } from '../../engine/place';

@@ -1,5 +1,5 @@
 import { injectAdapters, tensorName } from '../../adapters/inject';
-import { methodOf } from '../../adapters/registry';
+import { methodOf } from '../../adapters/methods/registry';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { pytorchPathOf } from '../../graph/layer-names';

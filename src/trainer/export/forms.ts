@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { methodOf } from '../../adapters/registry';
+import { methodOf } from '../../adapters/methods/registry';
 import { ownValues } from '../../adapters/merge';
 import { DType } from '../../graph/dtype';
 import { writeAtomic } from '../../files/atomic';

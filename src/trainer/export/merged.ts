@@ -1,5 +1,5 @@
 import { mergedWeights, rewire } from '../../adapters/merge';
-import { selectAdapters } from '../../adapters/select';
+import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
 import { forOpset } from '../../graph/downgrade';
 import { DType } from '../../graph/dtype';

@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { parameterCount } from '../../adapters/select';
+import { parameterCount } from '../../adapters/targets/select';
 import { openEvaluator } from '../../engine/open';
 import { CPU } from '../../engine/place';
 import { diskError, writeAtomic } from '../../files/atomic';

@@ -1,5 +1,5 @@
-import { inForm } from '../../adapters/select';
-import type { AdapterForm } from '../../adapters/method';
+import { inForm } from '../../adapters/targets/select';
+import type { AdapterForm } from '../../adapters/methods/method';
 import { NOTHING_YET } from './early-stopping';
 import type { TrainingState } from './loop';
 import type { Plan } from './plan';

@@ -1,4 +1,4 @@
-import type { AdapterForm } from '../../adapters/method';
+import type { AdapterForm } from '../../adapters/methods/method';
 import type { TrainingSpec } from '../../experiment/experiment';
 import { warmupStepsOf } from './schedule';
 

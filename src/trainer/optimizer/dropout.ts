@@ -1,5 +1,5 @@
 import { maskName } from '../../adapters/inject';
-import { dropoutOf, type LayerAdapter } from '../../adapters/select';
+import { dropoutOf, type LayerAdapter } from '../../adapters/targets/select';
 import type { HostTensors } from '../../engine/engine';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';

@@ -1,6 +1,6 @@
 import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
-import { offsetPenalty } from '../../adapters/offset-penalty';
+import { offsetPenalty } from '../../adapters/methods/offset-penalty';
 import type { Task } from '../task/task';
 
 /** Adds the gradient of training.offsetPenalty · Σ‖σ(0)‖² to a step's gradients, in place. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { weightsMetadata } from '../../adapters/budget-file';
+import { weightsMetadata } from '../../adapters/budget/file';
 import { tensorName } from '../../adapters/inject';
-import type { AdapterForm } from '../../adapters/method';
-import type { LayerAdapter } from '../../adapters/select';
+import type { AdapterForm } from '../../adapters/methods/method';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import { writeAtomic } from '../../files/atomic';
 import { pytorchPathOf } from '../../graph/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/safetensors';

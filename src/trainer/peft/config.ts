@@ -1,8 +1,8 @@
-import type { AdapterForm } from '../../adapters/method';
-import { methodOf } from '../../adapters/registry';
-import type { LayerAdapter } from '../../adapters/select';
+import type { AdapterForm } from '../../adapters/methods/method';
+import { methodOf } from '../../adapters/methods/registry';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../experiment/experiment';
-import { exactly } from '../../adapters/exactly';
+import { exactly } from '../../adapters/targets/exactly';
 import { pytorchPathOf } from '../../graph/layer-names';
 import { baseModel } from './base-model';
 

@@ -1,7 +1,7 @@
-import { exactly } from '../../adapters/exactly';
+import { exactly } from '../../adapters/targets/exactly';
 import { tensorName } from '../../adapters/inject';
-import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/select';
-import { nearestPaths } from '../../adapters/targets';
+import { inForm, selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
+import { nearestPaths } from '../../adapters/targets/targets';
 import type { Graph } from '../../graph/model';
 import type { LinearLayer } from '../../graph/linear';
 import type { FloatTensor } from '../../graph/safetensors';

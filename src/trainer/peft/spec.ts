@@ -1,7 +1,7 @@
-import type { AdapterMethod } from '../../adapters/method';
+import type { AdapterMethod } from '../../adapters/methods/method';
 import type { ConfigReader } from '../../adapters/peft-config';
-import { methodOf } from '../../adapters/registry';
-import { fromPattern } from '../../adapters/targets';
+import { methodOf } from '../../adapters/methods/registry';
+import { fromPattern } from '../../adapters/targets/targets';
 import { adapterProblems } from '../../runs/experiment/check-value';
 import { AuroraError } from '../../base/errors';
 import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';

@@ -1,8 +1,8 @@
 import { tensorName } from '../../adapters/inject';
-import { layerValues } from '../../adapters/layer-values';
+import { layerValues } from '../../adapters/methods/layer-values';
 import { ownValues } from '../../adapters/merge';
-import { methodOf } from '../../adapters/registry';
-import type { LayerAdapter } from '../../adapters/select';
+import { methodOf } from '../../adapters/methods/registry';
+import type { LayerAdapter } from '../../adapters/targets/select';
 
 /** The same numbers with every adapter changing nothing: the model itself, in the same session. */
 export function withoutAdapters(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { parameterCount } from '../../adapters/select';
-import { matchTargets } from '../../adapters/targets';
+import { parameterCount } from '../../adapters/targets/select';
+import { matchTargets } from '../../adapters/targets/targets';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { isRanked, type Experiment } from '../../experiment/experiment';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { nearestPaths } from '../../adapters/targets';
+import { nearestPaths } from '../../adapters/targets/targets';
 import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';

@@ -8,7 +8,7 @@ import type { ActivationExample, ActivationExamples } from '../../protocol/activ
 import { encodeSnapshot } from '../../protocol/activations';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
-import { methodOf } from '../../adapters/registry';
+import { methodOf } from '../../adapters/methods/registry';
 import { isRanked } from '../../experiment/experiment';
 import { LayerRecorder } from './snapshot';
 import type { Task } from '../task/task';

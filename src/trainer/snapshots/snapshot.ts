@@ -1,6 +1,6 @@
 import { ownValues } from '../../adapters/merge';
-import type { LayerAdapter } from '../../adapters/select';
-import { gridStep, splineSupport } from '../../adapters/spline';
+import type { LayerAdapter } from '../../adapters/targets/select';
+import { gridStep, splineSupport } from '../../adapters/methods/spline';
 import type { HostTensor } from '../../engine/engine';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../protocol/activations';
 import { random, Stream } from '../../base/random';

@@ -1,4 +1,4 @@
-import { selectAdapters, type LayerAdapter } from '../../adapters/select';
+import { selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
 import { namedAs } from '../../graph/layer-names';

@@ -1,6 +1,6 @@
 import { tensorName } from '../../adapters/inject';
-import { layerValues } from '../../adapters/layer-values';
-import type { LayerAdapter } from '../../adapters/select';
+import { layerValues } from '../../adapters/methods/layer-values';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import { elementCount } from '../../graph/model';
 import { normal, Stream, uniform } from '../../base/random';
 

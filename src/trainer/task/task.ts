@@ -1,4 +1,4 @@
-import type { LayerAdapter } from '../../adapters/select';
+import type { LayerAdapter } from '../../adapters/targets/select';
 import { makeBatch } from '../../data/batch';
 import type { Dataset } from '../../data/dataset';
 import type { HostTensors } from '../../engine/engine';

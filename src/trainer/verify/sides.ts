@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { dropoutOf } from '../../adapters/select';
+import { dropoutOf } from '../../adapters/targets/select';
 import type { HostTensors } from '../../engine/engine';
 import { openForward } from '../../engine/forward';
 import { openTask } from '../../engine/open';

@@ -9,7 +9,7 @@ import {
 } from '../../../src/adapters/geometry/low-rank';
 import { principalPlane } from '../../../src/adapters/geometry/principal';
 import { symmetricEigen } from '../../../src/adapters/geometry/symmetric-eigen';
-import { methodOf } from '../../../src/adapters/registry';
+import { methodOf } from '../../../src/adapters/methods/registry';
 import { effectiveRank } from '../../../src/study/geometry';
 import { auroraSpec, loraSpec } from '../specs';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { methodOf } from '../../../src/adapters/registry';
+import { methodOf } from '../../../src/adapters/methods/registry';
 import type { AuroraSpec, LoraSpec } from '../../../src/experiment/experiment';
 import { auroraSpec, loraSpec, onLayer } from '../specs';
 

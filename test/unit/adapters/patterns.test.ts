@@ -4,8 +4,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Matcher, NO_MATCH, valueOf } from '../../../src/adapters/patterns/matcher';
 import { mostSteps } from '../../../src/adapters/patterns/most-steps';
 import { matchAhead, matchAll } from '../../../src/adapters/patterns/patterns';
-import { selectLayers } from '../../../src/adapters/select';
-import { fromPattern, matchTargets, patternsOf, type ModuleSpec } from '../../../src/adapters/targets';
+import { selectLayers } from '../../../src/adapters/targets/select';
+import {
+  fromPattern,
+  matchTargets,
+  patternsOf,
+  type ModuleSpec,
+} from '../../../src/adapters/targets/targets';
 import { adapterDefaults } from '../../../src/experiment/adapter-defaults';
 import { AuroraError } from '../../../src/base/errors';
 import type { LoraSpec } from '../../../src/experiment/experiment';

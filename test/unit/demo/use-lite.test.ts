@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tarballPath } from '../../../scripts/lib/npm-package.mjs';
 import { readTarball } from '../../../scripts/lib/tarball.mjs';
 import { USE_LITE } from '../../../scripts/lib/use-lite.mjs';
-import { selectAdapters } from '../../../src/adapters/select';
+import { selectAdapters } from '../../../src/adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../src/adapters/task-output';
 import { loadTokenizer } from '../../../src/data/tokenizer';
 import { convertUseLite } from '../../../src/demo/use-lite';

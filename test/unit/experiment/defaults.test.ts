@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AURORA_DEFAULTS } from '../../../src/adapters/defaults';
+import { AURORA_DEFAULTS } from '../../../src/adapters/methods/defaults';
 import { loadExperiment } from '../../../src/runs/experiment/load';
 import type {
   AuroraSpec,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { budgetOf } from '../../../src/adapters/budget';
+import { budgetOf } from '../../../src/adapters/budget/budget';
 import { PAPER_MODELS } from '../../../src/recipes/models';
 import type { AuroraSpec } from '../../../src/experiment/experiment';
 import { auroraSpec } from '../specs';

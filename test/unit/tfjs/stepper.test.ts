@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterSpec, type ReferenceCase } from '../../../src/cli/reference/case';
-import { selectAdapters } from '../../../src/adapters/select';
+import { selectAdapters } from '../../../src/adapters/targets/select';
 import { maskName } from '../../../src/adapters/inject';
 import type { HostTensors } from '../../../src/engine/engine';
 import { probe } from '../../../src/engine/onnxruntime/probe';

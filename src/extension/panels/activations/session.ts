@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { hasSigma } from '../../../adapters/curves';
-import { methodOf } from '../../../adapters/registry';
-import { callOuts } from '../../../adapters/shape-words';
-import { splineSupport } from '../../../adapters/spline';
+import { hasSigma } from '../../../adapters/activations/curves';
+import { methodOf } from '../../../adapters/methods/registry';
+import { callOuts } from '../../../adapters/activations/shape-words';
+import { splineSupport } from '../../../adapters/methods/spline';
 import { tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import type { AuroraError } from '../../../base/errors';

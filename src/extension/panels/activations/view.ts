@@ -1,4 +1,4 @@
-import { coordinateCounts, quantile } from '../../../adapters/histogram';
+import { coordinateCounts, quantile } from '../../../adapters/activations/histogram';
 import {
   curvesAt,
   evenly,
@@ -9,9 +9,9 @@ import {
   sigmaAt,
   type Line,
   type Weights,
-} from '../../../adapters/curves';
-import { RANGE_SHARE, type LayerShape } from '../../../adapters/shape-words';
-import { basisCentres } from '../../../adapters/spline';
+} from '../../../adapters/activations/curves';
+import { RANGE_SHARE, type LayerShape } from '../../../adapters/activations/shape-words';
+import { basisCentres } from '../../../adapters/methods/spline';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../../protocol/activations';
 import type { AuroraSpec } from '../../../experiment/experiment';
 import {

@@ -1,6 +1,6 @@
-import { budgetOf, type BudgetModule } from '../../../adapters/budget';
+import { budgetOf, type BudgetModule } from '../../../adapters/budget/budget';
 import { matchAhead } from '../../../adapters/patterns/patterns';
-import { patternsOf } from '../../../adapters/targets';
+import { patternsOf } from '../../../adapters/targets/targets';
 import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import type { Budget } from '../../../protocol/budget';
 import { AuroraError } from '../../../base/errors';

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import type { BudgetModule } from '../../../adapters/budget';
+import type { BudgetModule } from '../../../adapters/budget/budget';
 import { PAPER_MODELS, type PaperModel } from '../../../recipes/models';
 import { paperReport } from '../../../recipes/report';
 import type { ModelChoice } from '../../../protocol/panels/budget';

@@ -1,4 +1,4 @@
-import { endingsOf } from '../../../adapters/budget-endings';
+import { endingsOf } from '../../../adapters/targets/endings';
 import { taskLayers, type TaskLayer } from '../../../adapters/task-output';
 import type { ModelSummary } from '../../../graph/summary';
 import type { Ending } from '../../../protocol/budget';

@@ -10,7 +10,7 @@ import {
   nameProblem,
   type Draft,
 } from '../../../../src/extension/experiment/draft';
-import { likelyTargets } from '../../../../src/adapters/likely-targets';
+import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
 import { recipeAdapter } from '../../../../src/extension/experiment/draft-recipe';
 import { recipeText } from '../../../../src/extension/experiment/recipe-text';
 import { PAPER_RECIPES } from '../../../../src/recipes/recipes';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerAdapter } from '../../../../src/adapters/select';
+import type { LayerAdapter } from '../../../../src/adapters/targets/select';
 import { NO_SAMPLE, SAMPLES_PER_BIN } from '../../../../src/protocol/activations';
 import { LayerRecorder } from '../../../../src/trainer/snapshots/snapshot';
 import { SPEC } from '../../adapters/snapshots';

@@ -1,0 +1,192 @@
+import type { LayerSnapshot } from '../../protocol/activations';
+import type { AuroraSpec } from '../../experiment/experiment';
+import { activate, type AnlSpec } from '../methods/anl';
+import { binCentres, coordinateCounts, median } from './histogram';
+import { basis, basisCentres, basisCount, gridStep, splineSupport } from '../methods/spline';
+
+/**
+ * σ along one line through the data. σ(z) = act(H act(z)) + W Σⱼ b(zⱼ) mixes the coordinates, so it has no curve
+ * of its own for each: drawn is output `output` while coordinate `input` runs over the range of the histogram
+ * and every other coordinate rests at its median, where most of the data is.
+ */
+export interface Line {
+  output: number;
+  input: number;
+  /** Where the other coordinates rest, (rank). */
+  rest: readonly number[];
+}
+
+/** All three (points); fixed + spline = sum. A part that is off is zero. */
+export interface Curves {
+  z: Float64Array;
+  fixed: Float64Array;
+  spline: Float64Array;
+  sum: Float64Array;
+}
+
+/** H and W of a layer at one step. */
+export type Weights = Pick<LayerSnapshot, 'H' | 'W'>;
+
+/** Whether the method has a σ to draw; LoRA has none. */
+export const hasSigma = (layer: Weights): boolean => layer.H.length > 0 || layer.W.length > 0;
+
+/** Where each coordinate's median lies, (rank). */
+export const medians = (layer: LayerSnapshot): number[] =>
+  Array.from({ length: layer.rank }, (_, i) => median(layer, i));
+
+/** Evenly spaced values over the histogram's range, both ends included. */
+export function evenly([lo, hi]: readonly [number, number], points: number): Float64Array {
+  return Float64Array.from({ length: points }, (_, i) => lo + ((hi - lo) * i) / (points - 1));
+}
+
+/** σ's two parts and their sum at the given values of z along the line. */
+export function curvesAt(weights: Weights, spec: AnlSpec, line: Line, z: Float64Array): Curves {
+  const { fixed, spline } = partsAlong(weights, spec, line);
+  const curves = { fixed: z.map(fixed), spline: z.map(spline) };
+  return { z, ...curves, sum: curves.fixed.map((v, i) => v + curves.spline[i]) };
+}
+
+/** Only σ itself. */
+export function sigmaAt(weights: Weights, spec: AnlSpec, line: Line, z: Float64Array): Float64Array {
+  const { fixed, spline } = partsAlong(weights, spec, line);
+  return z.map((v) => fixed(v) + spline(v));
+}
+
+/** What `anl` computes, with everything that does not change along the line computed once. */
+function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: Line) {
+  const zero = () => 0;
+  const r = rest.length;
+  const act = (v: number) => activate(spec.activation, v);
+  const others = rest.map((v, j) => [v, j]).filter(([, j]) => j !== input);
+  const fixedOf = () => {
+    const base = others.reduce((sum, [v, j]) => sum + H[output * r + j] * act(v), 0);
+    const own = H[output * r + input];
+    return (v: number) => act(base + own * act(v));
+  };
+  const splineOf = () => {
+    const n = basisCount(spec);
+    const h = gridStep(spec);
+    const centres = basisCentres(spec);
+    const one = (v: number) => {
+      let sum = 0;
+      for (let b = 0; b < n; b++) sum += W[output * n + b] * basis(spec.splineOrder, (v - centres[b]) / h);
+      return sum;
+    };
+    const base = others.reduce((sum, [v]) => sum + one(v), 0);
+    return (v: number) => base + one(v);
+  };
+  return { fixed: spec.fixed ? fixedOf() : zero, spline: spec.learnable ? splineOf() : zero };
+}
+
+/** Share of z outside the spline's support: counted where the snapshot has it, else from the histogram with the straddling bins in proportion. */
+export function outsideShare(layer: LayerSnapshot, spec: AuroraSpec, coordinate?: number): number {
+  const all = coordinate === undefined ? Array.from({ length: layer.rank }, (_, i) => i) : [coordinate];
+  if (layer.tokens === 0) return 0;
+  const total = all.reduce((sum, i) => sum + (layer.outside?.[i] ?? estimate(layer, spec, i)), 0);
+  return total / (layer.tokens * all.length);
+}
+
+function estimate(layer: LayerSnapshot, spec: AuroraSpec, coordinate: number): number {
+  const [from, to] = splineSupport(spec);
+  const [lo, hi] = layer.range;
+  const width = (hi - lo) / layer.bins;
+  return coordinateCounts(layer, coordinate).reduce((sum, count, bin) => {
+    if (bin === 0 || bin === layer.bins + 1) return sum + count;
+    const left = lo + (bin - 1) * width;
+    const inside = Math.max(0, Math.min(to, left + width) - Math.max(from, left));
+    return sum + count * (1 - inside / width);
+  }, 0);
+}
+
+/** A slope below this share of the steepest counts as flat: a step there moves the output by a twentieth of what it could. */
+export const FLAT_SLOPE = 0.05;
+
+export interface Shape {
+  /** R² of the best straight line through σ, weighted by where the data lies: 1 is a line. */
+  linearity: number;
+  /** Share of z where σ's slope is below FLAT_SLOPE of its steepest, or act itself is saturated. */
+  saturation: number;
+  /** RMS difference to the same curve with the first snapshot's H and W, weighted by where the data lies. */
+  change: number;
+  /** The same as a share of the curve's spread (weighted standard deviation); Infinity for a flat curve that moved. */
+  relativeChange: number;
+}
+
+/** Sums from which the shape of one curve, or of several together, follows. */
+interface Sums {
+  weight: number;
+  spread: number;
+  residual: number;
+  flat: number;
+  moved: number;
+}
+
+/** What the data sees of output i along its own coordinate, for one coordinate or over all of the layer. */
+export function shapeOf(layer: LayerSnapshot, first: Weights, spec: AnlSpec, lines: readonly Line[]): Shape {
+  const sums: Sums = { weight: 0, spread: 0, residual: 0, flat: 0, moved: 0 };
+  for (const line of lines) addLine(sums, layer, first, spec, line);
+  const { weight, spread, residual, flat, moved } = sums;
+  if (weight === 0) return { linearity: 1, saturation: 0, change: 0, relativeChange: 0 };
+  const change = Math.sqrt(moved / weight);
+  const deviation = Math.sqrt(spread / weight);
+  return {
+    // Rounding leaves something of a constant curve too; a constant is a line.
+    linearity: deviation < 1e-9 ? 1 : Math.max(0, 1 - residual / spread),
+    saturation: flat / weight,
+    change,
+    relativeChange: change === 0 ? 0 : deviation < 1e-9 ? Infinity : change / deviation,
+  };
+}
+
+function addLine(sums: Sums, layer: LayerSnapshot, first: Weights, spec: AnlSpec, line: Line): void {
+  const z = binCentres(layer, line.input);
+  const weight = coordinateCounts(layer, line.input);
+  const y = sigmaAt(layer, spec, line, z);
+  const before = sigmaAt(first, spec, line, z);
+  const slopes = slopesAt(layer, spec, line, z);
+  const steepest = Math.max(...slopesAt(layer, spec, line, evenly(layer.range, 65)), ...slopes);
+  const n = weight.reduce((a, b) => a + b, 0);
+  if (n === 0) return;
+  const mean = (values: ArrayLike<number>) => weight.reduce((s, w, i) => s + w * values[i], 0) / n;
+  const [mz, my] = [mean(z), mean(y)];
+  let [zz, zy, yy, flat, moved] = [0, 0, 0, 0, 0];
+  weight.forEach((w, i) => {
+    const [dz, dy] = [z[i] - mz, y[i] - my];
+    zz += w * dz * dz;
+    zy += w * dz * dy;
+    yy += w * dy * dy;
+    moved += w * (y[i] - before[i]) ** 2;
+    if (slopes[i] < FLAT_SLOPE * steepest || steepest < 1e-9 || actSaturated(spec, z[i])) flat += w;
+  });
+  sums.weight += n;
+  sums.spread += yy;
+  sums.residual += zz > 0 ? Math.max(0, yy - (zy * zy) / zz) : yy;
+  sums.flat += flat;
+  sums.moved += moved;
+}
+
+/** |dσ/dz| by central differences, an eighth of a bin to each side. */
+function slopesAt(layer: LayerSnapshot, spec: AnlSpec, line: Line, z: Float64Array): Float64Array {
+  const d = (layer.range[1] - layer.range[0]) / layer.bins / 8;
+  const right = sigmaAt(
+    layer,
+    spec,
+    line,
+    z.map((v) => v + d),
+  );
+  const left = sigmaAt(
+    layer,
+    spec,
+    line,
+    z.map((v) => v - d),
+  );
+  return right.map((v, i) => Math.abs(v - left[i]) / (2 * d));
+}
+
+/** Whether the inner act is flat at z. Leaky ReLU's negative side is meant to be: its slope still reaches what lies before it. */
+function actSaturated({ activation, fixed }: AnlSpec, z: number): boolean {
+  if (!fixed || activation === 'leaky-relu') return false;
+  const y = activate(activation, z);
+  const slope = activation === 'tanh' ? 1 - y * y : 4 * y * (1 - y);
+  return slope < FLAT_SLOPE;
+}

@@ -1,0 +1,102 @@
+import { adapterDefaults } from '../../experiment/adapter-defaults';
+import type {
+  AdapterSpec,
+  AuroraSpec,
+  MethodName,
+  RankedSpec,
+  TrainedSpec,
+} from '../../experiment/experiment';
+import { hasRank } from '../../experiment/methods';
+import { adaptersOn, rankLimit, type BudgetModule } from './budget';
+import { parameterCount } from '../targets/select';
+
+/** Budgets of the methods that a rank or a number of frequencies decides, in units of AuroRA's own. */
+export const MULTIPLES = [1, 2, 4, 8];
+
+/** AuroRA without one of its parts, and with another activation (the paper's ablations). */
+const ABLATIONS: Partial<AuroraSpec>[] = [
+  { fixed: false },
+  { learnable: false },
+  { activation: 'leaky-relu' },
+  { activation: 'sigmoid' },
+];
+
+export interface ComparisonChoice {
+  methods: readonly AdapterSpec['method'][];
+  multiples: readonly number[];
+  ablations: boolean;
+}
+
+/**
+ * The adapters of a comparison on the same modules: AuroRA as it is given, each other method at the rank (FourierFT: the
+ * number of frequencies) whose number of parameters is nearest to each multiple of AuroRA's, and once where nothing can
+ * be chosen. The scale alpha / rank is AuroRA's for all. Errors as `selectLayers`.
+ */
+export function comparedAdapters(
+  modules: readonly BudgetModule[],
+  base: AuroraSpec,
+  { methods, multiples, ablations }: ComparisonChoice,
+): AdapterSpec[] {
+  const own = countOf(modules, base);
+  const others = methods
+    .filter((method) => method !== 'aurora')
+    .flatMap((method): AdapterSpec[] => {
+      if (method === 'none') return [{ method }];
+      const usual = likeBase(method, base);
+      if (!hasRank(method) && method !== 'fourierft') return [usual];
+      return distinct(multiples.map((m) => nearest(modules, usual, m * own)));
+    });
+  const parts = ablations ? ABLATIONS.map((part) => ({ ...base, ...part })) : [];
+  return [base, ...parts.filter((p) => !same(p, base)), ...others];
+}
+
+/** The trainable numbers of an adapter on a model's modules. */
+export const countOf = (modules: readonly BudgetModule[], spec: AdapterSpec): number =>
+  parameterCount(adaptersOn(modules, spec).adapters);
+
+/** A method's defaults on AuroRA's modules, with its scale and dropout. */
+function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
+  const { targetModules, excludeModules, layersToTransform, layersPattern, dropout, initialization } = base;
+  const defaults = adapterDefaults(method);
+  return {
+    ...defaults,
+    targetModules,
+    ...(excludeModules !== undefined && { excludeModules }),
+    ...(layersToTransform && { layersToTransform }),
+    ...(layersPattern !== undefined && { layersPattern }),
+    ...('dropout' in defaults && { dropout }),
+    ...('initialization' in defaults && { initialization }),
+    ...('alpha' in defaults && { alpha: base.alpha, rank: base.rank }),
+  } as TrainedSpec;
+}
+
+/** With the rank or number of frequencies whose count is nearest to `wanted`. */
+function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
+  const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
+  const places = Math.min(...layers.map((l) => l.inFeatures * l.outFeatures));
+  const most = usual.method === 'fourierft' ? places : usual.method === 'vera' ? wanted : rankLimit(layers);
+  // The count grows with the size, so that halving finds the last one that is not above what is wanted.
+  let [low, high] = [1, Math.max(1, Math.floor(most))];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (countOf(modules, sized(usual, middle)) <= wanted) low = middle;
+    else high = middle - 1;
+  }
+  const above = sized(usual, Math.min(low + 1, Math.floor(most)));
+  const below = sized(usual, low);
+  const away = (spec: TrainedSpec) => Math.abs(countOf(modules, spec) - wanted);
+  return away(above) < away(below) ? above : below;
+}
+
+function sized(spec: TrainedSpec, size: number): TrainedSpec {
+  if (spec.method === 'fourierft') return { ...spec, frequencies: size };
+  const ranked = spec as RankedSpec;
+  return 'alpha' in ranked
+    ? { ...ranked, rank: size, alpha: (size * ranked.alpha) / ranked.rank }
+    : { ...ranked, rank: size };
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const distinct = (specs: readonly TrainedSpec[]): TrainedSpec[] =>
+  specs.filter((spec, i) => specs.findIndex((other) => same(other, spec)) === i);

@@ -1,0 +1,81 @@
+import { elementCount } from '../../graph/model';
+import type { RankedSpec, TrainedSpec } from '../../experiment/experiment';
+import { METHOD_NAMES } from '../../experiment/methods';
+import type { Curve } from '../../protocol/budget';
+import { AURORA_DEFAULTS } from '../methods/defaults';
+import type { LayerShape } from '../methods/method';
+import { methodOf } from '../methods/registry';
+
+/** Modules of one shape, counted together: a large model has hundreds of modules and a handful of shapes. */
+interface ShapeCount extends LayerShape {
+  modules: number;
+}
+
+/** Only as many ranks are drawn; between them the curves are straight to the eye. */
+const MOST_POINTS = 64;
+
+/**
+ * Parameters over the rank, of every method that has one that changes them. `spec` gives the spline of AuroRA; the
+ * curves reach beyond `rank`, but never beyond `limit`.
+ */
+export function budgetCurves(
+  modules: readonly LayerShape[],
+  spec: TrainedSpec,
+  rank: number,
+  limit: number,
+): Curve[] {
+  const shapes = countShapes(modules);
+  const ranks = ranksUpTo(Math.min(limit, Math.max(16, 2 ** Math.ceil(Math.log2(2 * rank)))));
+  return CURVES.map((usual) => {
+    const drawn = spec.method === 'aurora' && usual.method === 'aurora' ? spec : usual;
+    const method = methodOf(drawn);
+    const ofModule = (layer: LayerShape, r: number) =>
+      method
+        .tensors({ layer, spec: { ...drawn, rank: r }, widest: layer })
+        .reduce((n, t) => n + elementCount(t.dims), 0);
+    return {
+      id: usual.method,
+      name: METHOD_NAMES[usual.method],
+      formula: method.formula(drawn),
+      points: ranks.map((r) => ({
+        rank: r,
+        parameters: shapes.reduce((sum, s) => sum + s.modules * ofModule(s, r), 0),
+      })),
+    };
+  });
+}
+
+function countShapes(modules: readonly LayerShape[]): ShapeCount[] {
+  const counts = new Map<string, ShapeCount>();
+  for (const { inFeatures, outFeatures } of modules) {
+    const key = `${outFeatures}x${inFeatures}`;
+    const shape = counts.get(key) ?? { inFeatures, outFeatures, modules: 0 };
+    counts.set(key, { ...shape, modules: shape.modules + 1 });
+  }
+  return [...counts.values()];
+}
+
+function ranksUpTo(last: number): number[] {
+  const step = Math.max(1, Math.ceil(last / MOST_POINTS));
+  const ranks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
+  return [...new Set([1, ...ranks, last])].sort((a, b) => a - b);
+}
+
+const shared = {
+  targetModules: 'all-linear',
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+  rank: 1,
+  alpha: 1,
+} as const;
+const scaled = { ...shared, useRslora: false } as const;
+
+/** SineLoRA has the numbers of LoRA, FourierFT, BitFit and full fine-tuning have no rank. */
+const CURVES = [
+  /** The spline that an experiment has by default, for the curve beside a LoRA. */
+  { ...AURORA_DEFAULTS, ...shared },
+  { ...scaled, method: 'lora' },
+  { ...scaled, method: 'dora' },
+  { ...scaled, method: 'moslora' },
+  { ...shared, method: 'vera', dInitial: 0.1, projectionSeed: 0 },
+] as const satisfies readonly RankedSpec[];

@@ -1,0 +1,75 @@
+import type { Activation } from '../../experiment/experiment';
+import type { GraphBuilder } from '../../graph/builder';
+import { basis, basisCentres, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
+
+/** What defines the adaptive nonlinear layer besides H and W. */
+export interface AnlSpec extends SplineSpec {
+  activation: Activation;
+  fixed: boolean;
+  learnable: boolean;
+}
+
+const LEAKY_SLOPE = 0.01;
+
+/**
+ * σ(z) = act(H act(z)) + W Σᵢ b(zᵢ) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r).
+ * `H` (r, r) and `W` (r, G+k) are tensor names; a part that is off needs none.
+ */
+export function anlNodes(
+  g: GraphBuilder,
+  z: string,
+  H: string,
+  W: string,
+  spec: AnlSpec,
+  dtype: number,
+): string {
+  const act = (x: string) =>
+    spec.activation === 'tanh'
+      ? g.op('Tanh', [x])
+      : spec.activation === 'sigmoid'
+        ? g.op('Sigmoid', [x])
+        : g.op('LeakyRelu', [x], { alpha: { float: LEAKY_SLOPE } });
+  const parts: string[] = [];
+  if (spec.fixed) parts.push(act(g.op('MatMul', [act(z), g.op('Transpose', [H])])));
+  if (spec.learnable) {
+    const { sum, norm } = basisSum(g, z, spec, dtype);
+    const weights = g.op('Mul', [g.op('Transpose', [W]), g.scalar(norm, dtype)]);
+    parts.push(g.op('MatMul', [sum, weights]));
+  }
+  return parts.length === 2 ? g.op('Add', parts) : parts[0];
+}
+
+/** The same on the host for one vector z of length r; float64 inside. */
+export function anl(
+  z: ArrayLike<number>,
+  H: ArrayLike<number>,
+  W: ArrayLike<number>,
+  spec: AnlSpec,
+): Float64Array {
+  const r = z.length;
+  const out = new Float64Array(r);
+  if (spec.fixed) {
+    const inner = Float64Array.from(z, (v) => activate(spec.activation, v));
+    for (let i = 0; i < r; i++) {
+      let sum = 0;
+      for (let j = 0; j < r; j++) sum += H[i * r + j] * inner[j];
+      out[i] += activate(spec.activation, sum);
+    }
+  }
+  if (spec.learnable) {
+    const n = basisCount(spec);
+    const h = gridStep(spec);
+    basisCentres(spec).forEach((centre, b) => {
+      let sum = 0;
+      for (let j = 0; j < r; j++) sum += basis(spec.splineOrder, (z[j] - centre) / h);
+      if (sum !== 0) for (let i = 0; i < r; i++) out[i] += W[i * n + b] * sum;
+    });
+  }
+  return out;
+}
+
+export function activate(activation: Activation, v: number): number {
+  if (activation === 'tanh') return Math.tanh(v);
+  if (activation === 'sigmoid') return 1 / (1 + Math.exp(-v));
+  return v < 0 ? LEAKY_SLOPE * v : v;
+}

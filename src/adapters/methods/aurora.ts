@@ -1,0 +1,160 @@
+import type { AuroraSpec } from '../../experiment/experiment';
+import { anl, anlNodes } from './anl';
+import type { GraphBuilder } from '../../graph/builder';
+import { AURORA_DEFAULTS } from './defaults';
+import { lowRankProduct, productFlops, upProjection, withoutB } from './low-rank';
+import {
+  kaimingUniform,
+  normal,
+  uniform,
+  zeros,
+  type AdapterMethod,
+  type AdapterTensor,
+  type LayerShape,
+  type Values,
+} from './method';
+import { initializationOf } from '../peft-config';
+import { basisCount } from './spline';
+
+const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
+
+/**
+ * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) while training ("dynamic");
+ * merged as ΔW = s · B σ(Aᵀ)ᵀ, σ acting on A column by column ("static"). The two are not equal: σ is not linear.
+ *
+ * With `centerInputs` the adapter reads x without the mean of its features, x − mean(x), in both forms (not in the
+ * paper). To first order σ(A) = σ(0)1ᵀ + J A: what is centred sums to zero, so that of the merged product the part
+ * σ(0)1ᵀx is gone, which the dynamic form does not have.
+ */
+export const aurora: AdapterMethod<AuroraSpec> = {
+  tensors({ layer: { inFeatures, outFeatures }, spec }) {
+    const { rank } = spec;
+    const tensors: AdapterTensor[] = [
+      {
+        name: 'A',
+        dims: [rank, inFeatures],
+        rankAxes: [0],
+        peftName: 'aurora_A.weight',
+        init:
+          spec.initialization === 'gaussian' ? normal(1 / Math.sqrt(inFeatures)) : kaimingUniform(inFeatures),
+      },
+    ];
+    // Xavier-normal of an (r, r) matrix: √(2/(r+r)).
+    if (spec.fixed)
+      tensors.push({
+        name: 'H',
+        dims: [rank, rank],
+        rankAxes: [0, 1],
+        peftName: 'aurora_anl.base_weight',
+        init: normal(1 / Math.sqrt(rank)),
+      });
+    if (spec.learnable)
+      tensors.push({
+        name: 'W',
+        dims: [rank, basisCount(spec)],
+        rankAxes: [0],
+        peftName: 'aurora_anl.spline_weight',
+        init: spec.splineInitialization === 'zero' ? zeros : uniform(0.1),
+      });
+    tensors.push({
+      name: 'B',
+      dims: [outFeatures, rank],
+      rankAxes: [1],
+      peftName: 'aurora_B.weight',
+      init: zeros,
+    });
+    return tensors;
+  },
+
+  delta(g, { x }, p, { spec }, dtype, form) {
+    const centre = (a: string) => (spec.centerInputs ? centredRows(g, a) : a);
+    const down = g.op('Transpose', [centre(p.A)]);
+    const z = g.op('MatMul', [x, down]);
+    const sigma = (of: string) => anlNodes(g, of, p.H, p.W, spec, dtype);
+    const seen =
+      form === 'dynamic'
+        ? sigma(z)
+        : g.op('MatMul', [x, g.op('Transpose', [centre(g.op('Transpose', [sigma(down)]))])]);
+    return { delta: upProjection(g, seen, p, scaleOf(spec), dtype), z };
+  },
+  showsZ: true,
+
+  change: (values, { layer, spec }) => ({
+    weight: lowRankProduct(values.B, staticA(values, layer, spec), layer, scaleOf(spec)),
+  }),
+  lowRank: (values, { layer, spec }) => ({ A: staticA(values, layer, spec), B: values.B }),
+  scale: scaleOf,
+  neutral: withoutB,
+  flops({ layer: { inFeatures, outFeatures }, spec }) {
+    const { rank, fixed, learnable } = spec;
+    const sigma = (fixed ? rank * rank : 0) + (learnable ? rank * basisCount(spec) : 0);
+    return productFlops(rank * (inFeatures + outFeatures) + sigma);
+  },
+  formula({ fixed, learnable, gridSize, splineOrder }) {
+    const spline = `r(${gridSize} + ${splineOrder})`;
+    return ['r(in + out)', fixed && 'r²', learnable && spline].filter((p) => p !== false).join(' + ');
+  },
+
+  peft: {
+    type: 'AURORA',
+    alphaKey: 'aurora_alpha',
+    write: (spec, form) => ({
+      activation: spec.activation,
+      aurora_alpha: spec.alpha,
+      aurora_dropout: spec.dropout,
+      center_inputs: spec.centerInputs ?? false,
+      fixed: spec.fixed,
+      form,
+      grid_range: spec.gridRange,
+      grid_size: spec.gridSize,
+      init_weights: spec.initialization,
+      learnable: spec.learnable,
+      spline_order: spec.splineOrder,
+    }),
+    read: (c) => {
+      const d = AURORA_DEFAULTS;
+      return {
+        ...d,
+        rank: c.number('r'),
+        alpha: c.number('aurora_alpha'),
+        gridSize: c.number('grid_size', d.gridSize),
+        splineOrder: c.number('spline_order', d.splineOrder),
+        gridRange: (c.value('grid_range') as [number, number] | undefined) ?? d.gridRange,
+        activation: (c.value('activation') as AuroraSpec['activation'] | undefined) ?? d.activation,
+        fixed: c.flag('fixed', true),
+        learnable: c.flag('learnable', true),
+        centerInputs: c.flag('center_inputs', false),
+        dropout: c.number('aurora_dropout', 0),
+        initialization: initializationOf(c.value('init_weights')),
+      };
+    },
+  },
+};
+
+/** σ on the columns of A: the A of the LoRA that the static form is. */
+function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
+  const { rank } = spec;
+  const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
+  const A = centre(Float64Array.from(values.A));
+  const out = new Float64Array(rank * inFeatures);
+  const column = new Float64Array(rank);
+  for (let i = 0; i < inFeatures; i++) {
+    for (let r = 0; r < rank; r++) column[r] = A[r * inFeatures + i];
+    anl(column, values.H, values.W, spec).forEach((v, r) => (out[r * inFeatures + i] = v));
+  }
+  return Float32Array.from(centre(out));
+}
+
+/** Centring the input is centring the rows of what multiplies it: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
+const centredRows = (g: GraphBuilder, a: string): string =>
+  g.op('Sub', [a, g.op('ReduceMean', [a, g.ints([1])], { keepdims: 1 })]);
+
+function withoutRowMeans(a: Float64Array, columns: number): Float64Array {
+  const out = Float64Array.from(a);
+  for (let from = 0; from < out.length; from += columns) {
+    const row = out.subarray(from, from + columns);
+    const mean = row.reduce((sum, v) => sum + v, 0) / columns;
+    row.forEach((v, i) => (row[i] = v - mean));
+  }
+  return out;
+}

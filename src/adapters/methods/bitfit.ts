@@ -1,0 +1,33 @@
+import type { BitfitSpec } from '../../experiment/experiment';
+import type { AdapterMethod } from './method';
+
+/**
+ * BitFit (Ben Zaken et al., arXiv 2106.10199) on the chosen layers: their biases are trained and nothing else. The
+ * paper trains those of the layer norms as well, which are no linear layers and stay frozen here.
+ */
+export const bitfit: AdapterMethod<BitfitSpec> = {
+  tensors: ({ layer: { outFeatures } }) => [
+    {
+      name: 'trainedBias',
+      dims: [outFeatures],
+      rankAxes: [],
+      peftName: 'trained_bias',
+      init: (_, __, base) => base.bias(),
+    },
+  ],
+  frozen: ({ layer: { outFeatures } }) => [
+    { name: 'before', dims: [outFeatures], values: (base) => base.bias() },
+  ],
+
+  delta: (g, _, p) => ({ delta: g.op('Sub', [p.trainedBias, p.before]) }),
+
+  change: ({ trainedBias }, _, base) => {
+    const before = base.bias();
+    return { bias: Float64Array.from(trainedBias, (v, i) => v - before[i]) };
+  },
+  neutral: (_, __, base) => ({ trainedBias: base.bias() }),
+  flops: ({ layer: { outFeatures } }) => ({ forward: outFeatures, backward: outFeatures }),
+  formula: () => 'out',
+
+  peft: { type: 'BITFIT', write: () => ({}), read: () => ({ method: 'bitfit' }) },
+};

@@ -1,0 +1,18 @@
+import type { AuroraSpec } from '../../experiment/experiment';
+
+/** AuroRA as the paper trains it, and as an experiment has it where it says nothing else (the schema's defaults). */
+export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
+  method: 'aurora',
+  rank: 2,
+  alpha: 4,
+  gridSize: 5,
+  splineOrder: 3,
+  gridRange: [-1, 1],
+  activation: 'tanh',
+  fixed: true,
+  learnable: true,
+  centerInputs: false,
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+  splineInitialization: 'uniform',
+};

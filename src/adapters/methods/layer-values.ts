@@ -1,0 +1,37 @@
+import { DType } from '../../graph/dtype';
+import type { LinearLayer } from '../../graph/linear';
+import type { Tensor } from '../../graph/model';
+import { tensorValues } from '../../graph/values';
+import { AuroraError } from '../../base/errors';
+import type { LayerValues } from './method';
+
+/**
+ * A layer's own numbers, read when they are asked for: the weight (out, in) as it multiplies, Gemm's alpha included.
+ * @throws AuroraError 'model' where they are not stored as float32
+ */
+export const layerValues = (layer: LinearLayer): LayerValues => ({
+  weight() {
+    const { inFeatures, outFeatures, transposed, alpha } = layer;
+    const stored = floats(layer, layer.weight);
+    if (transposed && alpha === 1) return stored;
+    const out = new Float32Array(stored.length);
+    for (let o = 0; o < outFeatures; o++)
+      for (let i = 0; i < inFeatures; i++)
+        out[o * inFeatures + i] = alpha * stored[transposed ? o * inFeatures + i : i * outFeatures + o];
+    return out;
+  },
+  bias() {
+    if (!layer.bias) throw new Error(`${layer.path} has no bias`);
+    return floats(layer, layer.bias.tensor);
+  },
+});
+
+function floats({ path, plain }: LinearLayer, tensor: Tensor): Float32Array {
+  if (!plain || tensor.dtype !== DType.float)
+    throw new AuroraError(
+      'model',
+      `${tensor.name} of ${path} is not stored as float32, and this adapter method begins from its numbers.`,
+      'Use LoRA or AuroRA on this model, which need not read them.',
+    );
+  return tensorValues(tensor) as Float32Array;
+}

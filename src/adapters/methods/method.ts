@@ -1,0 +1,159 @@
+import type { GraphBuilder } from '../../graph/builder';
+import type { TrainedSpec } from '../../experiment/experiment';
+import type { PeftConfig } from '../peft-config';
+
+export interface LayerShape {
+  inFeatures: number;
+  outFeatures: number;
+  /** Whether it adds a bias; left out where that is not known. */
+  hasBias?: boolean;
+}
+
+/** What a layer holds before anything is trained. */
+export interface LayerValues {
+  /** (out, in), row-major. */
+  weight(): Float32Array;
+  /** (out). */
+  bias(): Float32Array;
+}
+
+/** A layer with an adapter's settings: rank and alpha are this layer's own. */
+export interface OnLayer<S extends TrainedSpec = TrainedSpec> {
+  layer: LayerShape;
+  spec: S;
+  /** The largest sizes among all adapted layers, for matrices that they share. */
+  widest: LayerShape;
+}
+
+/** One trainable tensor of an adapter. */
+export interface AdapterTensor {
+  /** Short name: A, B, H, W. */
+  name: string;
+  dims: number[];
+  /** Which of them are the adapter's rank. */
+  rankAxes: number[];
+  /** Its key below the module's path in PEFT's file layout. */
+  peftName: string;
+  /** Initial values; `draw` gives this tensor's own stream of random numbers. */
+  init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
+}
+
+/** Numbers that an adapter computes with and does not train. */
+export interface FrozenTensor {
+  name: string;
+  dims: number[];
+  /** Where layers have it in common: a name for its contents. */
+  shared?: string;
+  values: (base: LayerValues) => Float32Array;
+}
+
+/**
+ * As an adapter is trained and evaluated: `dynamic` puts its nonlinearity behind A x, as AuroRA is trained; `static`
+ * puts it on A itself, so that the whole is one low-rank product that can be merged into the weight. For a method
+ * without one the two are the same.
+ */
+export type AdapterForm = 'dynamic' | 'static';
+
+/** Random numbers keyed by position, so that a tensor's values do not depend on what was drawn before it. */
+export interface Draw {
+  /** In [0, 1). */
+  uniform(i: number): number;
+  /** Standard normal. */
+  normal(i: number): number;
+}
+
+/** One call of a layer, as an adapter sees it. */
+export interface LayerCall {
+  /** The layer's input, (…, in), after dropout. */
+  x: string;
+  /** Emits what the layer makes of `x` without its bias. */
+  product: () => string;
+  /** The frozen weight as the graph has it, (in, out) unless `outFirst`; the layer multiplies by alpha · weight. */
+  weight: { name: string; outFirst: boolean; alpha: number };
+}
+
+export interface Fragment {
+  /** Of the layer's output's shape, or one that broadcasts to it. */
+  delta: string;
+  /** What the nonlinearity sees, (…, rank), or would see; for the activation snapshots. */
+  z?: string;
+  /** Tensors that the method takes for constants: no gradient passes them. */
+  stop?: string[];
+}
+
+/** Trained values by their short names. */
+export type Values = Record<string, Float32Array>;
+
+/** Changes of what a layer holds. */
+export interface LayerChange {
+  /** (out, in), row-major. */
+  weight?: Float32Array | Float64Array;
+  /** (out). */
+  bias?: Float32Array | Float64Array;
+}
+
+/** Floating-point operations, a multiply-add counted as two. */
+export interface Flops {
+  /** For one token and call. */
+  forward: number;
+  backward: number;
+  /** Once a step, whatever the batch. */
+  step?: number;
+}
+
+/**
+ * An adapter method: what it trains, what nodes compute its change of a layer's output, how that becomes a change
+ * of the layer's own numbers, and what it costs.
+ */
+export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
+  tensors(on: OnLayer<S>): AdapterTensor[];
+  frozen?(on: OnLayer<S>): FrozenTensor[];
+  /**
+   * @param p tensor names by short name, frozen ones among them; `scale`, where it is there, is a 0-dimensional tensor
+   *   instead of the constant
+   */
+  delta?(
+    g: GraphBuilder,
+    call: LayerCall,
+    p: Record<string, string>,
+    on: OnLayer<S>,
+    dtype: number,
+    form: AdapterForm,
+  ): Fragment;
+  /** Whether `delta` gives z. */
+  showsZ?: true;
+  /** Instead of `delta`: the trained tensor (out, in) that takes the weight's place. */
+  weight?: string;
+  /** What the static form comes to. */
+  change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
+  /** Where the static form is scale · B·A: B (out, k) and A (k, in). */
+  lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
+  /** Only where a number scales the whole. */
+  scale?(spec: S): number;
+  /** Values with which the layer is as it was. */
+  neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
+  flops(on: OnLayer<S>): Flops;
+  /** For a person: how the number of parameters of one layer comes about. */
+  formula(spec: S): string;
+  peft: PeftConfig<S>;
+}
+
+/** Kaiming-uniform with a = √5, as nn.Linear: U(±1/√fan_in). */
+export const kaimingUniform = (fanIn: number): AdapterTensor['init'] => uniform(1 / Math.sqrt(fanIn));
+
+export const uniform =
+  (bound: number): AdapterTensor['init'] =>
+  (draw, size) =>
+    Float32Array.from({ length: size }, (_, i) => (2 * draw.uniform(i) - 1) * bound);
+
+export const normal =
+  (std: number): AdapterTensor['init'] =>
+  (draw, size) =>
+    Float32Array.from({ length: size }, (_, i) => draw.normal(i) * std);
+
+export const constant =
+  (value: number): AdapterTensor['init'] =>
+  (_, size) =>
+    new Float32Array(size).fill(value);
+
+export const zeros: AdapterTensor['init'] = constant(0);

@@ -1,0 +1,47 @@
+import { AuroraError } from '../../base/errors';
+import type { TargetSpec } from '../../experiment/experiment';
+import type { LeftOut } from '../../protocol/left-out';
+import { matchTargets, type TargetMatch } from './targets';
+
+/** Layers that "all-linear" leaves out of a model, by path. */
+export interface UselessLayers {
+  /** Their output is the model's own. */
+  outputs: readonly string[];
+  /** What the task reads of the model does not depend on them. */
+  unreached: readonly string[];
+}
+
+export interface LayerChoice extends TargetMatch {
+  /** Those among `matched`, which a list or an expression named, that do not reach the loss. */
+  unreached: string[];
+  /** What "all-linear" passed over, in the order of the layers. */
+  leftOut: LeftOut[];
+}
+
+/** The layers that an adapter goes on, and those that keep it from being trained or were passed over. */
+export function chooseLayers(
+  paths: readonly string[],
+  spec: TargetSpec,
+  { outputs, unreached }: UselessLayers,
+): LayerChoice {
+  const beside = new Set(unreached);
+  if (spec.targetModules !== 'all-linear') {
+    const match = matchTargets(paths, spec);
+    return { ...match, unreached: match.matched.filter((p) => beside.has(p)), leftOut: [] };
+  }
+  const { matched: all } = matchTargets(paths, spec);
+  const match = matchTargets(paths, spec, [...outputs, ...unreached]);
+  const kept = new Set(match.matched);
+  const leftOut = all
+    .filter((p) => !kept.has(p))
+    .map((path): LeftOut => ({ path, why: beside.has(path) ? 'unreached' : 'output' }));
+  return { ...match, unreached: [], leftOut };
+}
+
+/** The error of a list or an expression that names layers which do not reach the loss. */
+export const notReached = (paths: readonly string[]): AuroraError =>
+  new AuroraError(
+    'targets',
+    `adapter.targetModules names ${paths.length === 1 ? 'a layer that does' : `${paths.length} layers that do`} not reach the loss: ${paths.join(', ')}.`,
+    `${paths.length === 1 ? 'It feeds' : 'They feed'} another output of the model. Leave ${paths.length === 1 ? 'it' : 'them'} out with adapter.excludeModules, or name that output in model.output.`,
+  );

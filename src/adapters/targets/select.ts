@@ -1,0 +1,152 @@
+import { AuroraError } from '../../base/errors';
+import { isRanked, type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
+import { leftOutText, type LeftOut } from '../../protocol/left-out';
+import type { LinearLayer } from '../../graph/linear';
+import type { Graph } from '../../graph/model';
+import { elementCount } from '../../graph/model';
+import { outputLayers } from '../../graph/output-layers';
+import { layersBeside } from '../../graph/reach';
+import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods/method';
+import { methodOf } from '../methods/registry';
+import { chooseLayers, notReached, type UselessLayers } from './choose';
+import { matchNow } from '../patterns/patterns';
+import { fromPattern, nearestPaths, patternsOf } from './targets';
+
+/** All that choosing needs to know of a layer. */
+export interface NamedLayer extends LayerShape {
+  path: string;
+}
+
+/** An adapter on one layer: rank and alpha are this layer's own, after rankPattern and alphaPattern. */
+export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLayer {
+  layer: L;
+  tensors: AdapterTensor[];
+  /** Dynamic where it is left out. */
+  form?: AdapterForm;
+}
+
+export interface Selection<L extends NamedLayer = LinearLayer> {
+  adapters: LayerAdapter<L>[];
+  /** Layers that "all-linear" would mean if they could be of use. */
+  leftOut: LeftOut[];
+  warnings: string[];
+}
+
+/**
+ * Which layers get an adapter. Targets that match nothing are an error with the nearest names, and so are those that
+ * name a layer which does not reach the loss.
+ *
+ * @param output the tensor that the head or the loss reads; left out where nothing is to be trained
+ */
+export const selectAdapters = (
+  graph: Graph,
+  layers: readonly LinearLayer[],
+  spec: AdapterSpec,
+  output?: string,
+): Selection =>
+  selectLayers(
+    layers,
+    {
+      outputs: outputLayers(graph, layers),
+      unreached: output === undefined ? [] : layersBeside(graph, layers, output),
+    },
+    spec,
+  );
+
+/** The same from shapes alone. */
+export function selectLayers<L extends NamedLayer>(
+  layers: readonly L[],
+  useless: UselessLayers,
+  spec: AdapterSpec,
+): Selection<L> {
+  if (spec.method === 'none') return { adapters: [], leftOut: [], warnings: [] };
+  const paths = layers.map((l) => l.path);
+  matchNow(patternsOf(spec), paths);
+  const { matched, unmatched, unreached, leftOut } = chooseLayers(paths, spec, useless);
+  if (matched.length === 0) throw nothingMatched(spec, paths, leftOut);
+  if (unreached.length > 0) throw notReached(unreached);
+  const warnings = unmatched
+    .slice(0, LISTED)
+    .map((t) => `targetModules: "${t}" matched no module (nearest: ${nearestPaths(t, paths).join(', ')}).`);
+  if (unmatched.length > LISTED)
+    warnings.push(`targetModules: ${unmatched.length - LISTED} more entries matched no module.`);
+  const chosen = new Set(matched);
+  const wanted = layers.filter((l) => chosen.has(l.path));
+  const usable = spec.method === 'bitfit' ? wanted.filter((l) => l.hasBias !== false) : wanted;
+  if (usable.length === 0) throw noBiases(wanted);
+  if (usable.length < wanted.length)
+    warnings.push(`${wanted.length - usable.length} of the ${wanted.length} chosen layers have no bias.`);
+  const widest = {
+    inFeatures: Math.max(...usable.map((l) => l.inFeatures)),
+    outFeatures: Math.max(...usable.map((l) => l.outFeatures)),
+  };
+  const adapters = usable.map((layer) => {
+    const on = { layer, spec: ownSpec(layer, spec, matched), widest };
+    return { ...on, tensors: methodOf(spec).tensors(on) };
+  });
+  return { adapters, leftOut, warnings };
+}
+
+/** Entries of a list that are named, each with the nearest paths; the rest are counted. */
+const LISTED = 20;
+
+/** With the layer's own rank and alpha. */
+function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
+  // VeRA's matrices are all layers' and not trained: their rank is not the layer's.
+  if (!isRanked(spec) || spec.method === 'vera') return spec;
+  const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank, 'rankPattern', paths) };
+  checkRank(layer, own.rank);
+  if (!('alpha' in own)) return own;
+  return { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha, 'alphaPattern', paths) };
+}
+
+/** 0 where the method has none. */
+export const dropoutOf = (spec: AdapterSpec): number => ('dropout' in spec ? spec.dropout : 0);
+
+/** The same adapters in a form. */
+export const inForm = <L extends NamedLayer>(
+  adapters: readonly LayerAdapter<L>[],
+  form: AdapterForm,
+): LayerAdapter<L>[] => adapters.map((a) => ({ ...a, form }));
+
+/** Trainable numbers of a set of adapters. */
+export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
+  adapters.reduce((sum, a) => sum + a.tensors.reduce((s, t) => s + elementCount(t.dims), 0), 0);
+
+function checkRank(layer: NamedLayer, rank: number): void {
+  const limit = Math.min(layer.inFeatures, layer.outFeatures);
+  if (rank > limit)
+    throw new AuroraError(
+      'rank',
+      `adapter.rank ${rank} is larger than the layer ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}): its rank is at most ${limit}.`,
+      'Choose a smaller rank, or give this layer its own in adapter.rankPattern.',
+    );
+}
+
+const noBiases = (layers: readonly NamedLayer[]): AuroraError =>
+  new AuroraError(
+    'targets',
+    `BitFit trains biases, and none of the ${layers.length} chosen layers has one that is known (${layers[0].path}).`,
+    'Choose other layers in adapter.targetModules, or another method.',
+  );
+
+function nothingMatched(spec: TrainedSpec, paths: string[], leftOut: readonly LeftOut[]): AuroraError {
+  if (leftOut.length > 0)
+    return new AuroraError(
+      'targets',
+      `"all-linear" leaves out every layer that it could mean: ${leftOutText(leftOut)}.`,
+      'Name the layers in adapter.targetModules, or the output that the task reads in model.output.',
+    );
+  const wanted = Array.isArray(spec.targetModules) ? spec.targetModules : [spec.targetModules];
+  const named = wanted.slice(0, LISTED);
+  const near = [...new Set(named.flatMap((t) => nearestPaths(t, paths)))].slice(0, 6);
+  const more = wanted.length - named.length;
+  const what = named.map((t) => `"${t}"`).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return new AuroraError(
+    'targets',
+    paths.length
+      ? `adapter.targetModules ${what} matched none of the ${paths.length} linear layers. Nearest: ${near.join(', ')}.`
+      : `The model has no linear layers with constant weights, so there is nothing to adapt.`,
+    'Run `aurora inspect MODEL` for all module paths, or use "all-linear".',
+  );
+}

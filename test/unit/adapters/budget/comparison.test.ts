@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { comparedAdapters, countOf, MULTIPLES } from '../../../../src/adapters/budget/comparison';
+import { ROBERTA_BASE } from '../../../../src/recipes/encoders';
+import type { AdapterSpec } from '../../../../src/experiment/experiment';
+import { METHOD_ORDER } from '../../../../src/experiment/methods';
+import { auroraSpec } from '../../specs';
+
+const { modules } = ROBERTA_BASE;
+const compared = (methods: readonly AdapterSpec['method'][], multiples = MULTIPLES, ablations = false) =>
+  comparedAdapters(modules, auroraSpec({ excludeModules: ['layer.11'], dropout: 0.1 }), {
+    methods,
+    multiples,
+    ablations,
+  });
+
+describe('methods at equal budget', () => {
+  it('LoRA from AuroRA’s number of parameters to eight times of it, on the same modules and with the same scale', () => {
+    const [aurora, ...loras] = compared(['aurora', 'lora']);
+    expect(aurora).toMatchObject({ method: 'aurora', rank: 2 });
+    expect(loras.map((l) => 'rank' in l && [l.rank, 'alpha' in l && l.alpha])).toEqual([
+      [2, 4],
+      [4, 8],
+      [8, 16],
+      [16, 32],
+    ]);
+    for (const lora of loras)
+      expect(lora).toMatchObject({
+        targetModules: ['query', 'value'],
+        excludeModules: ['layer.11'],
+        dropout: 0.1,
+      });
+  });
+
+  it('every method as near as its steps allow', () => {
+    const own = countOf(modules, compared([])[0]);
+    for (const method of METHOD_ORDER.filter((m) => !['aurora', 'bitfit', 'full'].includes(m))) {
+      const counts = compared([method])
+        .slice(1)
+        .map((spec) => countOf(modules, spec));
+      expect(counts).toHaveLength(4);
+      // One rank of a LoRA is half of AuroRA's budget here, and DoRA's vector as much again.
+      counts.forEach((n, i) => expect(Math.abs(n / own - MULTIPLES[i]), method).toBeLessThan(0.3));
+    }
+    const [, vera, fourier] = [...compared(['vera'], [1]), ...compared(['fourierft'], [1]).slice(1)];
+    for (const spec of [vera, fourier]) expect(countOf(modules, spec)).toBe(own);
+  });
+
+  it('once what has no size, and no adapter twice', () => {
+    expect(compared(['bitfit', 'full', 'none']).map((s) => s.method)).toEqual([
+      'aurora',
+      'bitfit',
+      'full',
+      'none',
+    ]);
+    expect(compared(['lora'], [1, 1.1, 2]).map((s) => 'rank' in s && s.rank)).toEqual([2, 2, 4]);
+    const most = compared(['lora'], [1e6]);
+    expect(most[1]).toMatchObject({ method: 'lora', rank: 768 });
+  });
+
+  it('the ablations of AuroRA', () => {
+    const parts = compared([], MULTIPLES, true);
+    expect(parts).toHaveLength(5);
+    expect(parts.slice(1)).toMatchObject([
+      { fixed: false },
+      { learnable: false },
+      { activation: 'leaky-relu' },
+      { activation: 'sigmoid' },
+    ]);
+  });
+});
