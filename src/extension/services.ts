@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
-import type { ModelInspector } from './experiment/models';
+import type { ModelInspector } from './models/models';
 import type { Panels } from './panels/panels';
 import type { RunStore } from './runs/store';
-import type { TrainerClient } from './trainer/client';
+import type { TrainerClient } from './launcher/client';
 
 /** What the parts of the extension share; made once by `activate`, and cheap to make: nothing spawns or scans yet. */
 export interface Services {

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
-import type { OpenProgram } from '../../src/extension/trainer/client';
-import { startProgram } from '../../src/extension/trainer/program';
+import type { OpenProgram } from '../../src/extension/launcher/client';
+import { startProgram } from '../../src/extension/launcher/program';
 import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
 import { openPanel, type Opened } from './harness';
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenProgram } from '../../src/extension/trainer/client';
+import type { OpenProgram } from '../../src/extension/launcher/client';
 import type { PlayLine, PlayRequest } from '../../src/protocol/playground';
 import { Lab } from '../cli/lab';
 import { canvases, contrasts, faintTexts, shownTexts } from './contrast';

@@ -10,13 +10,13 @@ import { compareFile, comparedRates, staticAblation, trialCount } from '../../ex
 import { AuroraError } from '../../base/errors';
 import type { AdapterSpec, AuroraSpec, TrainingSpec } from '../../experiment/experiment';
 import { METHOD_NAMES, METHOD_ORDER } from '../../experiment/methods';
-import { freeName } from '../experiment/draft';
-import { saved } from '../experiment/saved';
-import { pick, runSteps, type Step } from '../experiment/steps';
+import { freeName } from '../wizard/draft';
+import { saved } from '../ask/saved';
+import { pick, runSteps, type Step } from '../ask/steps';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { registerGuarded } from './guard';
-import { experimentFrom } from './pick';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
 
 interface State {
   layers: readonly LayerSummary[];

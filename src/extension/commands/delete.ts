@@ -8,10 +8,10 @@ import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import { TrackedRun } from '../runs/tracked-run';
 import type { Services } from '../services';
-import { ago } from '../tree/format';
-import { headline } from '../tree/run-row';
-import { registerGuarded, showError } from './guard';
-import { namesOf, runsFrom } from './pick-many';
+import { ago } from '../words/format';
+import { headline } from '../words/run-row';
+import { registerGuarded, showError } from '../ask/guard';
+import { namesOf, runsFrom } from '../ask/pick-many';
 
 /** Deleting moves to the trash beside the runs, asks first, and can be undone. */
 export function registerDeleteCommands(services: Services): vscode.Disposable[] {

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND, CONTEXT } from '../ids';
 import type { Services } from '../services';
-import { DEMO_FOLDER, liveRun, makeDemoFolder } from '../trainer/demo-folder';
-import { untrusted } from '../trainer/missing';
-import { handOver } from '../trainer/trainer-client';
-import { registerGuarded } from './guard';
+import { DEMO_FOLDER, liveRun, makeDemoFolder } from './demo-folder';
+import { untrusted } from '../launcher/missing';
+import { handOver } from '../launcher/trainer-client';
+import { registerGuarded } from '../ask/guard';
 import { starting, trainExperiment } from './training';
-import { explaining } from './training-problems';
+import { explaining } from '../ask/training-problems';
 
 /** Run the Demo: from the click to a curve, with nothing to choose. */
 export function registerDemo(services: Services): vscode.Disposable {

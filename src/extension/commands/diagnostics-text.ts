@@ -1,7 +1,7 @@
 import type { RunEntry } from '../runs/store';
-import type { MachineReport } from '../trainer/client';
-import type { DeviceSettings } from '../trainer/device-arguments';
-import { bytes } from '../tree/format';
+import type { MachineReport } from '../launcher/client';
+import type { DeviceSettings } from '../launcher/device-arguments';
+import { bytes } from '../words/format';
 import { sortedJson } from '../../base/sorted-json';
 
 export interface Diagnostics {

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import { runPaths } from '../../runs/layout';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { deviceSettings } from '../trainer/trainer-client';
-import { runFolderOf } from '../tree/nodes';
+import { deviceSettings } from '../launcher/trainer-client';
+import { runFolderOf } from '../runs/nodes';
 import { diagnosticsText } from './diagnostics-text';
-import { registerGuarded } from './guard';
+import { registerGuarded } from '../ask/guard';
 import { lastLines, readTail } from './log-tail';
-import { runFrom } from './pick';
+import { runFrom } from '../ask/pick';
 
 const LOG_LINES = 50;
 

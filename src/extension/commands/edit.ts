@@ -4,10 +4,10 @@ import { COMMAND } from '../ids';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { selectedRows } from '../tree/selection';
-import { registerGuarded } from './guard';
-import { runFrom } from './pick';
-import { runsFrom } from './pick-many';
+import { selectedRows } from '../runs/selection';
+import { registerGuarded } from '../ask/guard';
+import { runFrom } from '../ask/pick';
+import { runsFrom } from '../ask/pick-many';
 
 /** Commands that change a person's own words on a run; nothing the trainer wrote is touched. */
 export function registerEditCommands(services: Services): vscode.Disposable[] {

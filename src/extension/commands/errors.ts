@@ -5,11 +5,11 @@ import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { registerGuarded } from './guard';
-import { runFrom } from './pick';
+import { isTreeNode } from '../runs/nodes';
+import { registerGuarded } from '../ask/guard';
+import { runFrom } from '../ask/pick';
 import { predict } from './predict';
-import { explaining } from './training-problems';
+import { explaining } from '../ask/training-problems';
 
 /** The command that shows what a run's best state, or one of its checkpoints, gets wrong. */
 export const registerErrors = (services: Services): vscode.Disposable =>

@@ -4,9 +4,9 @@ import { runPaths } from '../../runs/layout';
 import { COMMAND } from '../ids';
 import { runLabel } from '../runs/label';
 import type { Services } from '../services';
-import { registerGuarded } from './guard';
+import { registerGuarded } from '../ask/guard';
 import { readTail } from './log-tail';
-import { runFrom } from './pick';
+import { runFrom } from '../ask/pick';
 
 const SCHEME = 'aurora-log';
 /** How often an open log is looked at. */

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { COMMAND, FROM_ROW } from '../ids';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { registerGuarded } from './guard';
-import { experimentFrom, runFrom } from './pick';
-import { runsFrom } from './pick-many';
+import { isTreeNode } from '../runs/nodes';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom, runFrom } from '../ask/pick';
+import { runsFrom } from '../ask/pick-many';
 
 const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
 

@@ -1,14 +1,14 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
-import { trustedFor } from '../experiment/report-page';
+import { trustedFor } from '../notices/report-page';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { registerGuarded } from './guard';
-import { runItem } from './run-item';
+import { isTreeNode } from '../runs/nodes';
+import { registerGuarded } from '../ask/guard';
+import { runItem } from '../ask/run-item';
 
 const MODELS = '**/*.onnx';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import type { PredictLine } from '../../protocol/predictions';
-import { programError } from '../experiment/program-error';
-import { trustedFor } from '../experiment/report-page';
+import { programError } from '../launcher/program-error';
+import { trustedFor } from '../notices/report-page';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { programLine } from '../trainer/program-line';
+import { programLine } from '../launcher/program-line';
 
 /** Runs and steps that are being predicted: a second click waits for nothing. */
 const going = new Set<string>();

@@ -4,9 +4,9 @@ import { runPaths, stepName } from '../../runs/layout';
 import { COMMAND } from '../ids';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { registerGuarded } from './guard';
-import { runFrom } from './pick';
+import { isTreeNode } from '../runs/nodes';
+import { registerGuarded } from '../ask/guard';
+import { runFrom } from '../ask/pick';
 
 /** Shows a run's folder, or that of the checkpoint, adapter or export it was called on, where files are looked at here. */
 export function registerReveal(services: Services): vscode.Disposable[] {

@@ -5,8 +5,8 @@ import { COMMAND } from '../ids';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { registerGuarded } from './guard';
-import { runsFrom } from './pick-many';
+import { registerGuarded } from '../ask/guard';
+import { runsFrom } from '../ask/pick-many';
 import { sortedJson } from '../../base/sorted-json';
 
 const SCHEME = 'aurora-settings';

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { StudyLine } from '../../study/lines';
-import { programError } from '../experiment/program-error';
-import { trustedFor } from '../experiment/report-page';
+import { programError } from '../launcher/program-error';
+import { trustedFor } from '../notices/report-page';
 import type { Services } from '../services';
-import { programLine } from '../trainer/program-line';
+import { programLine } from '../launcher/program-line';
 
 /** Only one at a time: a second would measure the same. */
 let going = false;

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { registerGuarded } from './guard';
-import { experimentFrom } from './pick';
-import { runsFrom } from './pick-many';
+import { isTreeNode } from '../runs/nodes';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
+import { runsFrom } from '../ask/pick-many';
 
 /** The command that compares runs: those selected, or all of an experiment. */
 export const registerStudy = (services: Services): vscode.Disposable =>

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName, experimentSweeps } from '../../runs/layout';
-import { saved } from '../experiment/saved';
+import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { ExperimentEntry, SweepEntry } from '../runs/store';
 import type { Services } from '../services';
-import type { ResumeOptions } from '../trainer/client';
-import { askedToStop, sweepEnded } from '../trainer/end-notice';
-import { untrusted } from '../trainer/missing';
-import { sweepEndText } from '../trainer/sweep-text';
-import { isTreeNode } from '../tree/nodes';
-import { bySweep } from '../tree/sweep-row';
-import { askingAboutInputs } from './changed-inputs';
-import { registerGuarded } from './guard';
-import { experimentFrom } from './pick';
-import { orTakeOver } from './take-over';
-import { checkedSweep, explaining } from './training-problems';
+import type { ResumeOptions } from '../launcher/client';
+import { askedToStop, sweepEnded } from '../notices/end-notice';
+import { untrusted } from '../launcher/missing';
+import { sweepEndText } from '../words/sweep-text';
+import { isTreeNode } from '../runs/nodes';
+import { bySweep } from '../words/sweep-row';
+import { askingAboutInputs } from '../ask/changed-inputs';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
+import { orTakeOver } from '../ask/take-over';
+import { checkedSweep, explaining } from '../ask/training-problems';
 
 /** Sweeps are run by `aurora sweep`, as runs are by `aurora train`: on its own, and found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>

@@ -5,13 +5,13 @@ import { AuroraError } from '../../base/errors';
 import { runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from '../trainer/fork-choices';
-import { untrusted } from '../trainer/missing';
-import { checkpointSteps } from '../trainer/run-status';
-import { metricOf } from '../tree/run-row';
-import { isTreeNode } from '../tree/nodes';
-import { askingAboutInputs } from './changed-inputs';
-import { runFrom } from './pick';
+import { checkpointFor, forkChoices, valueProblem, type ForkChoice } from './fork-choices';
+import { untrusted } from '../launcher/missing';
+import { checkpointSteps } from '../launcher/run-status';
+import { metricOf } from '../words/run-row';
+import { isTreeNode } from '../runs/nodes';
+import { askingAboutInputs } from '../ask/changed-inputs';
+import { runFrom } from '../ask/pick';
 
 /**
  * A new run from a checkpoint of another with one setting changed, both shown over each other. Asks for what it

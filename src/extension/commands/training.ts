@@ -1,20 +1,20 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { saved } from '../experiment/saved';
+import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import { isActive, isResumable } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { askedToStop, registerEndNotice } from '../trainer/end-notice';
-import { untrusted } from '../trainer/missing';
-import { registerStatusBar } from '../trainer/status-bar';
-import { registerTerminals } from '../trainer/terminal';
-import { askingAboutInputs } from './changed-inputs';
-import { registerGuarded } from './guard';
-import { experimentFrom, runFrom } from './pick';
+import { askedToStop, registerEndNotice } from '../notices/end-notice';
+import { untrusted } from '../launcher/missing';
+import { registerStatusBar } from '../notices/status-bar';
+import { registerTerminals } from '../launcher/terminal';
+import { askingAboutInputs } from '../ask/changed-inputs';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom, runFrom } from '../ask/pick';
 import { forkRun } from './training-fork';
-import { orTakeOver } from './take-over';
-import { checkedExperiment, explaining } from './training-problems';
+import { orTakeOver } from '../ask/take-over';
+import { checkedExperiment, explaining } from '../ask/training-problems';
 
 /** What trains, and what tells of it: commands, the status bar's item, notices, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>

@@ -11,7 +11,7 @@ import type {
   VerifyTensor,
 } from '../../protocol/verification';
 import { code, escape, table } from '../markdown';
-import { programLine } from '../trainer/program-line';
+import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 
 /** What `aurora verify` has said so far. */

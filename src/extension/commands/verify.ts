@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
 import { experimentName } from '../../runs/layout';
-import { programError } from '../experiment/program-error';
-import { openReport, trustedFor } from '../experiment/report-page';
-import { saved } from '../experiment/saved';
+import { programError } from '../launcher/program-error';
+import { openReport, trustedFor } from '../notices/report-page';
+import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { verifyArguments } from '../trainer/device-arguments';
-import { machineArguments } from '../trainer/trainer-client';
-import { registerGuarded } from './guard';
-import { experimentFrom } from './pick';
-import { explaining } from './training-problems';
+import { verifyArguments } from '../launcher/device-arguments';
+import { machineArguments } from '../launcher/trainer-client';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
+import { explaining } from '../ask/training-problems';
 import {
   addVerifyLine,
   parseVerifyLine,

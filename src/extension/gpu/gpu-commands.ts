@@ -9,13 +9,13 @@ import {
   type GpuPart,
   type GpuState,
 } from '../../protocol/gpu-support';
-import { registerGuarded } from '../commands/guard';
+import { registerGuarded } from '../ask/guard';
 import { starting } from '../commands/training';
-import { explaining } from '../commands/training-problems';
+import { explaining } from '../ask/training-problems';
 import { COMMAND, CONTEXT } from '../ids';
 import type { Services } from '../services';
 import { gpuStates, installGpu, removeGpu, type GpuResult } from './gpu-program';
-import { gpuChoice, gpuResult, GpuProgressText } from './gpu-text';
+import { gpuChoice, gpuResult, GpuProgressText } from '../words/gpu-text';
 
 const { t } = vscode.l10n;
 

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 import type { GpuEvent, GpuPart, GpuState } from '../../protocol/gpu-support';
-import { programError } from '../experiment/program-error';
+import { programError } from '../launcher/program-error';
 import type { Services } from '../services';
-import { networkEnvironment } from '../trainer/environment';
-import { parseGpuEvent, proxyEnvironment } from './gpu-text';
+import { networkEnvironment } from '../launcher/environment';
+import { parseGpuEvent, proxyEnvironment } from '../words/gpu-text';
 
 const { t } = vscode.l10n;
 

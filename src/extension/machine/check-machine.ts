@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { placeWords } from '../../protocol/device-words';
 import type { MachineCheck } from '../../protocol/doctor';
-import { registerGuarded } from '../commands/guard';
-import { explaining } from '../commands/training-problems';
-import { programError } from '../experiment/program-error';
-import { openReport } from '../experiment/report-page';
+import { registerGuarded } from '../ask/guard';
+import { explaining } from '../ask/training-problems';
+import { programError } from '../launcher/program-error';
+import { openReport } from '../notices/report-page';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { checkMarkdown, checkSummary, parseDoctorLine } from './check-text';
+import { checkMarkdown, checkSummary, parseDoctorLine } from '../words/check-text';
 
 const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';

@@ -2,18 +2,18 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { experimentName, stepName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportLine } from '../../protocol/export';
-import { registerGuarded } from '../commands/guard';
-import { runFrom } from '../commands/pick';
-import { explaining } from '../commands/training-problems';
-import { programError } from '../experiment/program-error';
-import { openReport, trustedFor } from '../experiment/report-page';
+import { registerGuarded } from '../ask/guard';
+import { runFrom } from '../ask/pick';
+import { explaining } from '../ask/training-problems';
+import { programError } from '../launcher/program-error';
+import { openReport, trustedFor } from '../notices/report-page';
 import { COMMAND } from '../ids';
 import { bestEvaluation, checkpointSteps, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
-import { dropQuestion, parseExportLine, progressText, resultText } from './export-text';
-import { formName, formWords } from './form-words';
+import { isTreeNode } from '../runs/nodes';
+import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
+import { formName, formWords } from '../words/form-words';
 
 type Result = Extract<ExportLine, { kind: 'result' }>;
 

@@ -3,15 +3,15 @@ import * as vscode from 'vscode';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
-import { registerGuarded } from '../commands/guard';
-import { experimentFrom } from '../commands/pick';
-import { explaining } from '../commands/training-problems';
-import { programError } from '../experiment/program-error';
-import { trustedFor } from '../experiment/report-page';
-import { saved } from '../experiment/saved';
+import { registerGuarded } from '../ask/guard';
+import { experimentFrom } from '../ask/pick';
+import { explaining } from '../ask/training-problems';
+import { programError } from '../launcher/program-error';
+import { trustedFor } from '../notices/report-page';
+import { saved } from '../ask/saved';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { programLine } from '../trainer/program-line';
+import { programLine } from '../launcher/program-line';
 
 /** The command that makes a run of an adapter from the disk. */
 export const registerImport = (services: Services): vscode.Disposable =>

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runPaths } from '../../runs/layout';
-import { registerGuarded } from '../commands/guard';
+import { registerGuarded } from '../ask/guard';
 import { COMMAND } from '../ids';
 import type { Services } from '../services';
-import { isTreeNode } from '../tree/nodes';
+import { isTreeNode } from '../runs/nodes';
 import { openCard, registerExport } from './export-command';
 import { registerImport } from './import-command';
 

@@ -2,7 +2,7 @@ import { bestFirst, score } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import { bestEvaluation, runLabel } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { headline, metricOf } from './run-row';
+import { headline, metricOf } from '../words/run-row';
 
 export const SORTS = ['newest', 'metric', 'name'] as const;
 export type Sort = (typeof SORTS)[number];

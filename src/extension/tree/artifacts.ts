@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { EXPORT_FORMS, type ExportForm, type ExportRecord } from '../../protocol/export';
-import { parseRecord } from '../transfer/export-text';
-import { formName } from '../transfer/form-words';
+import { parseRecord } from '../words/export-text';
+import { formName } from '../words/form-words';
 import { bestEvaluation } from '../runs/label';
 import type { RunEntry } from '../runs/store';
-import { bytes } from './format';
-import { metricOf, type Row, type RowContext } from './run-row';
+import { bytes } from '../words/format';
+import { metricOf, type Row, type RowContext } from '../words/run-row';
 
 /** What lies in a run folder to go on from or to take away. */
 export interface Artifacts {

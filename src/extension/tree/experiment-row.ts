@@ -1,6 +1,6 @@
 import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry } from '../runs/store';
-import type { Row, RowContext } from './run-row';
+import type { Row, RowContext } from '../words/run-row';
 
 /** `shown` is how many of its runs pass the filter; `place` says where the file lies, '' where that is plain. */
 export function experimentRow(

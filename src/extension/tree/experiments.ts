@@ -10,12 +10,13 @@ import { matchesFilter, sortRuns } from './arrange';
 import { adapterRow, checkpointRow, exportRow, readArtifacts } from './artifacts';
 import { BeginWatch } from './begun';
 import { experimentRow } from './experiment-row';
-import { nodeId, rowContext, tooltip, treeItem } from './items';
-import type { ExperimentNode, RunNode, SweepNode, TreeNode } from './nodes';
-import { runDetails } from './run-details';
-import { runRow, type Row } from './run-row';
-import { rememberSelection } from './selection';
-import { bySweep, sweepRow } from './sweep-row';
+import { nodeId, tooltip, treeItem } from './items';
+import { rowContext } from '../words/row-context';
+import type { ExperimentNode, RunNode, SweepNode, TreeNode } from '../runs/nodes';
+import { runDetails } from '../words/run-details';
+import { runRow, type Row } from '../words/run-row';
+import { rememberSelection } from '../runs/selection';
+import { bySweep, sweepRow } from '../words/sweep-row';
 import { ViewOptions } from './view-options';
 
 /** How often "3 min ago" is looked at. */

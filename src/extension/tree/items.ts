@@ -1,15 +1,8 @@
 import * as vscode from 'vscode';
 import { COMMAND, FROM_ROW } from '../ids';
-import type { RunDetails } from './run-details';
-import type { TreeNode } from './nodes';
-import type { Row, RowContext } from './run-row';
-
-export const rowContext = (): RowContext => ({
-  t: vscode.l10n.t,
-  locale: vscode.env.language,
-  now: Date.now(),
-  trusted: vscode.workspace.isTrusted,
-});
+import type { RunDetails } from '../words/run-details';
+import type { TreeNode } from '../runs/nodes';
+import type { Row } from '../words/run-row';
 
 /** The same for a row as long as the row is the same: rows are refreshed only when it changes. */
 export function treeItem(

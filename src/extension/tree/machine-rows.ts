@@ -1,10 +1,10 @@
 import { engineWords, placeWords } from '../../protocol/device-words';
 import type { MachineCheck, PlaceCheck } from '../../protocol/doctor';
 import { COMMAND } from '../ids';
-import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../machine/check-text';
-import type { MachineReport } from '../trainer/client';
-import { ago, bytes } from './format';
-import type { Row } from './run-row';
+import { bySpeed, fastest, gpuText, ratesText, stepsText } from '../words/check-text';
+import type { MachineReport } from '../launcher/client';
+import { ago, bytes } from '../words/format';
+import type { Row } from '../words/run-row';
 import type { Translate } from '../translate';
 
 /** A row of the Machine view, with what else there is to say about it. */

@@ -4,12 +4,13 @@ import { lastCheck } from '../machine/check-machine';
 import { isActive } from '../runs/shown-state';
 import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
-import type { MachineReport } from '../trainer/client';
-import { rowContext, tooltip, treeItem } from './items';
+import type { MachineReport } from '../launcher/client';
+import { tooltip, treeItem } from './items';
+import { rowContext } from '../words/row-context';
 import { machineRows, type MachineRow } from './machine-rows';
-import type { RunNode } from './nodes';
-import { runDetails } from './run-details';
-import { runRow } from './run-row';
+import type { RunNode } from '../runs/nodes';
+import { runDetails } from '../words/run-details';
+import { runRow } from '../words/run-row';
 
 /** How often memory is looked at while the view is open. */
 const REFRESH_MS = 5000;

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { bytes } from './format';
+import { bytes } from '../words/format';
 import { AuroraError } from '../../base/errors';
 import { VIEW } from '../ids';
 import type { Services } from '../services';

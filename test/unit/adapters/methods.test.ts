@@ -10,7 +10,7 @@ import { findLinearLayers } from '../../../src/graph/linear';
 import { loadModel } from '../../../src/graph/load';
 import type { MethodName, TrainedSpec } from '../../../src/experiment/experiment';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
-import { defaultAdapter } from '../../../src/extension/experiment/draft';
+import { defaultAdapter } from '../../../src/extension/wizard/draft';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reference/${name}`, import.meta.url));
 const { graph } = loadModel(fixture('bert.onnx'));

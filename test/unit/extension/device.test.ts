@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deviceArguments, forkArguments } from '../../../src/extension/trainer/device-arguments';
-import { runDetails } from '../../../src/extension/tree/run-details';
+import { deviceArguments, forkArguments } from '../../../src/extension/launcher/device-arguments';
+import { runDetails } from '../../../src/extension/words/run-details';
 import { readRunSummary } from '../../../src/runs/read';
 import type { DeviceEvent, NewEvent } from '../../../src/protocol/events';
 import { temporaryFolders } from '../runs/folder';
-import { t } from './experiment/lab';
+import { t } from './language/lab';
 import { makeRun, started } from './run-maker';
 
 const folder = temporaryFolders();

@@ -5,8 +5,8 @@ import {
   gpuResult,
   parseGpuEvent,
   proxyEnvironment,
-} from '../../../src/extension/gpu/gpu-text';
-import { networkEnvironment } from '../../../src/extension/trainer/environment';
+} from '../../../src/extension/words/gpu-text';
+import { networkEnvironment } from '../../../src/extension/launcher/environment';
 import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/protocol/gpu-support';
 
 const t = (message: string, ...args: (string | number)[]) =>

@@ -5,7 +5,7 @@ import {
   fastest,
   gpuText,
   parseDoctorLine,
-} from '../../../src/extension/machine/check-text';
+} from '../../../src/extension/words/check-text';
 import { COMMAND } from '../../../src/extension/ids';
 import { machineRows } from '../../../src/extension/tree/machine-rows';
 import type { MachineCheck } from '../../../src/protocol/doctor';

@@ -5,8 +5,8 @@ import { COMMAND, CONTEXT, LANGUAGE, SETTING, VIEW } from '../../../src/extensio
 import type { RunEntry } from '../../../src/extension/runs/store';
 import { adapterRow, checkpointRow, exportRow } from '../../../src/extension/tree/artifacts';
 import { experimentRow } from '../../../src/extension/tree/experiment-row';
-import { sweepRow } from '../../../src/extension/tree/sweep-row';
-import { runRow } from '../../../src/extension/tree/run-row';
+import { sweepRow } from '../../../src/extension/words/sweep-row';
+import { runRow } from '../../../src/extension/words/run-row';
 import manifest from '../../../package.json';
 import texts from '../../../package.nls.json';
 import { readRunSummary } from '../../../src/runs/read';

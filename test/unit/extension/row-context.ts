@@ -1,4 +1,4 @@
-import type { RowContext } from '../../../src/extension/tree/run-row';
+import type { RowContext } from '../../../src/extension/words/run-row';
 import type { Translate } from '../../../src/extension/translate';
 
 /** As vscode.l10n.t does it without a translation. */

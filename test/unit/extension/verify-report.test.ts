@@ -6,7 +6,7 @@ import {
   verifySummary,
   type VerifyReport,
 } from '../../../src/extension/commands/verify-report';
-import { verifyArguments } from '../../../src/extension/trainer/device-arguments';
+import { verifyArguments } from '../../../src/extension/launcher/device-arguments';
 import type { VerifyLine, VerifyRow } from '../../../src/protocol/verification';
 
 const t = (text: string, ...values: (string | number)[]) =>

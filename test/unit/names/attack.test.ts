@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { trainerEnvironment } from '../../../src/extension/trainer/environment';
-import { startProgram } from '../../../src/extension/trainer/program';
+import { trainerEnvironment } from '../../../src/extension/launcher/environment';
+import { startProgram } from '../../../src/extension/launcher/program';
 import { childEnvironment } from '../../../src/files/child-environment';
 import { checkExperiment, loadExperiment, loadSweep } from '../../../src/runs/experiment/load';
 import { askChild } from '../../../src/trainer/process/child';

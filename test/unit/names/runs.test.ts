@@ -5,20 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { planText } from '../../../src/cli/sweep/plan';
 import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
 import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
-import {
-  addLine,
-  parsePreflightLine,
-  reportMarkdown,
-} from '../../../src/extension/experiment/preflight-report';
-import { programError } from '../../../src/extension/experiment/program-error';
-import { parseGpuEvent, proxyEnvironment } from '../../../src/extension/gpu/gpu-text';
+import { addLine, parsePreflightLine, reportMarkdown } from '../../../src/extension/preflight/report';
+import { programError } from '../../../src/extension/launcher/program-error';
+import { parseGpuEvent, proxyEnvironment } from '../../../src/extension/words/gpu-text';
 import * as runMessages from '../../../src/extension/panels/run/messages';
 import { Catalog } from '../../../src/extension/runs/catalog';
-import { networkEnvironment, trainerEnvironment } from '../../../src/extension/trainer/environment';
+import { networkEnvironment, trainerEnvironment } from '../../../src/extension/launcher/environment';
 import { matchesFilter, sortRuns } from '../../../src/extension/tree/arrange';
-import { runDetails } from '../../../src/extension/tree/run-details';
-import { runRow } from '../../../src/extension/tree/run-row';
-import { sweepRow } from '../../../src/extension/tree/sweep-row';
+import { runDetails } from '../../../src/extension/words/run-details';
+import { runRow } from '../../../src/extension/words/run-row';
+import { sweepRow } from '../../../src/extension/words/sweep-row';
 import { evaluationsCsv, recordsCsv } from '../../../src/runs/csv';
 import { settingChanges } from '../../../src/runs/experiment/change';
 import { createFolder, experimentSweeps, runPaths } from '../../../src/runs/layout';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PlaygroundSession } from '../../../src/extension/panels/playground/session';
-import type { ProgramResult } from '../../../src/extension/trainer/client';
+import type { ProgramResult } from '../../../src/extension/launcher/client';
 import { AuroraError } from '../../../src/base/errors';
 import {
   parsePlaygroundMessage,

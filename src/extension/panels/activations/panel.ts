@@ -5,7 +5,7 @@ import {
   type ActivationsFromPage,
   type ActivationsOpen,
 } from '../../../protocol/panels/activations';
-import { showError } from '../../commands/guard';
+import { showError } from '../../ask/guard';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

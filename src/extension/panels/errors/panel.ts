@@ -6,9 +6,9 @@ import {
   type ErrorsFromPage,
   type ErrorsOpen,
 } from '../../../protocol/panels/errors';
-import { showError } from '../../commands/guard';
+import { showError } from '../../ask/guard';
 import { predict } from '../../commands/predict';
-import { explaining } from '../../commands/training-problems';
+import { explaining } from '../../ask/training-problems';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -9,7 +9,7 @@ import {
 import { modelName } from '../../../protocol/playground';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { Services } from '../../services';
-import { machineArguments } from '../../trainer/trainer-client';
+import { machineArguments } from '../../launcher/trainer-client';
 import type { PanelKind } from '../panel';
 import { pickRuns } from './pick-runs';
 import { PlaygroundSession } from './session';

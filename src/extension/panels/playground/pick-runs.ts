@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { runItem } from '../../commands/run-item';
+import { runItem } from '../../ask/run-item';
 import { bestEvaluation } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';

@@ -6,7 +6,7 @@ import type {
 } from '../../../protocol/panels/playground';
 import { applyLine, type PlaygroundView, type SubjectView } from '../../../protocol/panels/playground-view';
 import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
-import type { OpenProgram, ProgramResult } from '../../trainer/client';
+import type { OpenProgram, ProgramResult } from '../../launcher/client';
 
 /** The editor's side, so that all the rest runs without it. */
 export interface PlaygroundHost {

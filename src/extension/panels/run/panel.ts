@@ -3,7 +3,7 @@ import { evaluationsCsv, recordsCsv } from '../../../runs/csv';
 import { runPaths } from '../../../runs/layout';
 import type { RunAction, RunFromPage, RunOpen } from '../../../protocol/panels/run';
 import { isAnyEvaluation } from '../../../protocol/evaluations';
-import { showError } from '../../commands/guard';
+import { showError } from '../../ask/guard';
 import { COMMAND } from '../../ids';
 import { runLabel } from '../../runs/label';
 import type { RunEntry } from '../../runs/store';

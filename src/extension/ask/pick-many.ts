@@ -1,0 +1,84 @@
+import * as vscode from 'vscode';
+import { runLabel } from '../runs/label';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { runFolderOf } from '../runs/nodes';
+import { runItem } from './run-item';
+import { selectedRows } from '../runs/selection';
+
+/** What a key press hands over instead of a row. */
+const FROM_SELECTION = 'selection';
+
+/**
+ * The runs that a command is about: the selected rows where it was called on one of them, the row it was
+ * called on, run folders, else all where there are just as many as it takes, else those chosen from a list. Empty where the person turned away, or after a
+ * message where there is none to choose.
+ */
+export async function runsFrom(
+  { store }: Services,
+  [argument, selected]: readonly unknown[],
+  choice: { title: string; filter?: (run: RunEntry) => boolean; least?: number },
+): Promise<RunEntry[]> {
+  const suits = choice.filter ?? (() => true);
+  const given =
+    argument === FROM_SELECTION
+      ? selectedRows()
+      : Array.isArray(selected) && selected.length > 0
+        ? selected
+        : Array.isArray(argument)
+          ? argument
+          : [argument];
+  const folders = new Set(given.flatMap(folderOf));
+  if (folders.size >= (choice.least ?? 1)) {
+    const runs = await Promise.all([...folders].map((f) => store.run(f) ?? store.refreshRun(f)));
+    return runs.filter(suits);
+  }
+  if (argument === FROM_SELECTION) return [];
+  return pickRuns({ store }, choice, suits, folders);
+}
+
+async function pickRuns(
+  { store }: Pick<Services, 'store'>,
+  { title, least = 1 }: { title: string; least?: number },
+  suits: (run: RunEntry) => boolean,
+  chosen: ReadonlySet<string>,
+): Promise<RunEntry[]> {
+  const runs = (await store.runs()).filter(suits);
+  if (runs.length < least) {
+    const none =
+      least > 1
+        ? vscode.l10n.t('It takes at least {0} runs; this workspace has {1}.', least, runs.length)
+        : vscode.l10n.t('There is no run for that in this workspace.');
+    void vscode.window.showInformationMessage(none);
+    return [];
+  }
+  if (runs.length === least) return runs;
+  const items = runs.map((run) => ({ ...runItem(run), picked: chosen.has(run.folder) }));
+  const picked = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: least > 1 ? vscode.l10n.t('Choose at least {0}.', least) : undefined,
+    canPickMany: true,
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  if (!picked) return [];
+  if (picked.length >= least) return picked.map((p) => p.run);
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t('It takes at least {0} runs, and {1} was chosen.', least, picked.length),
+  );
+  return [];
+}
+
+function folderOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  const folder = runFolderOf(value);
+  return folder === undefined ? [] : [folder];
+}
+
+/** The names of runs for a sentence: "a", "b" and 3 more. */
+export function namesOf(runs: readonly RunEntry[], most = 3): string {
+  const names = runs.slice(0, most).map((r) => `"${runLabel(r)}"`);
+  const rest = runs.length - names.length;
+  return rest > 0 ? vscode.l10n.t('{0} and {1} more', names.join(', '), rest) : names.join(', ');
+}

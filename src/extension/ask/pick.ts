@@ -1,0 +1,59 @@
+import * as vscode from 'vscode';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { isTreeNode, runFolderOf } from '../runs/nodes';
+import { LANGUAGE } from '../ids';
+import { runItem } from './run-item';
+
+/**
+ * The run that a command is about: its argument (a row of the tree, or a run folder), else the only one that
+ * suits, else the one chosen from a list. Undefined where the person turned away, or after a message where there is none to choose.
+ */
+export async function runFrom(
+  { store }: Services,
+  argument: unknown,
+  choice: { title: string; filter?: (run: RunEntry) => boolean },
+): Promise<RunEntry | undefined> {
+  const folder = typeof argument === 'string' ? argument : runFolderOf(argument);
+  if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
+  const runs = (await store.runs()).filter(choice.filter ?? (() => true));
+  if (runs.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this workspace.'));
+    return undefined;
+  }
+  if (runs.length === 1) return runs[0];
+  const picked = await vscode.window.showQuickPick(runs.map(runItem), {
+    title: choice.title,
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.run;
+}
+
+/** The experiment file that a command is about: a row, a file's Uri, a path, the open editor's, else chosen from a list. */
+export async function experimentFrom(
+  { store }: Services,
+  argument: unknown,
+  title: string,
+): Promise<string | undefined> {
+  if (typeof argument === 'string') return argument;
+  if (argument instanceof vscode.Uri) return argument.fsPath;
+  if (isTreeNode(argument) && argument.kind === 'experiment') return argument.file;
+  const open = vscode.window.activeTextEditor?.document;
+  if (open?.languageId === LANGUAGE && open.uri.scheme === 'file') return open.uri.fsPath;
+  const known = (await store.experiments()).filter((e) => e.exists);
+  if (known.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('There is no experiment in this workspace. Make one with "AuroRA: New Experiment".'),
+    );
+    return undefined;
+  }
+  if (known.length === 1) return known[0].file;
+  const items = known.map((e) => ({
+    label: e.name,
+    description: vscode.workspace.asRelativePath(e.file),
+    file: e.file,
+  }));
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.file;
+}

@@ -1,0 +1,142 @@
+import { access } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import type { Sweep } from '../../runs/experiment/sweep';
+import type { Experiment } from '../../experiment/experiment';
+import { MissingError, type MissingPiece } from '../launcher/missing';
+
+/** Each thing that can be missing leads to one place where it can be had. */
+const ACTIONS: Record<MissingPiece, { title: () => string; command: string; arguments?: unknown[] }> = {
+  trust: { title: () => vscode.l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' },
+  node: openNodePath(),
+  nodeSetting: openNodePath(),
+  runtime: showExtension(),
+  program: showExtension(),
+};
+
+function openNodePath() {
+  return {
+    title: () => vscode.l10n.t('Open Settings'),
+    command: 'workbench.action.openSettings',
+    arguments: ['aurora.nodePath'],
+  };
+}
+
+function showExtension() {
+  return {
+    title: () => vscode.l10n.t('Show the Extension'),
+    command: 'workbench.extensions.search',
+    arguments: ['@id:aurora-lab.aurora-lab'],
+  };
+}
+
+/**
+ * Runs an action that trains. A missing piece and a mistake in the experiment get their own message with one
+ * next action; undefined then. Anything else is thrown on.
+ */
+export async function explaining<T>(action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (e) {
+    if (e instanceof MissingError) showMissing(e);
+    else if (e instanceof ExperimentProblem) await showProblem(e);
+    else throw e;
+    return undefined;
+  }
+}
+
+function showMissing(e: MissingError): void {
+  const action = ACTIONS[e.piece];
+  offer(`${e.message} ${e.hint}`, action.title(), action.command, ...(action.arguments ?? []));
+}
+
+/** A message with its one next action. The command that failed is over by then: it waits for nobody. */
+function offer(message: string, title: string, command: string, ...args: unknown[]): void {
+  void vscode.window.showErrorMessage(message, title).then((picked) => {
+    if (picked === title) void vscode.commands.executeCommand(command, ...args);
+  });
+}
+
+/** Something is wrong with an experiment file, at a place in it. */
+class ExperimentProblem extends Error {
+  constructor(
+    message: string,
+    readonly file: string,
+    /** From 0. */
+    readonly line: number,
+    readonly column: number,
+    readonly more: number,
+  ) {
+    super(message);
+  }
+}
+
+async function showProblem({ message, file, line, column, more }: ExperimentProblem): Promise<void> {
+  const at = new vscode.Position(line, column);
+  await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
+  const rest = more > 0 ? ` ${vscode.l10n.t('There are {0} more problems.', more)}` : '';
+  offer(`${message}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
+}
+
+/** The experiment, whole and with all its files there; otherwise an error that `explaining` shows at its place. */
+export async function checkedExperiment(file: string): Promise<Experiment> {
+  // The schema's checker is only loaded when it is needed.
+  const { loadExperiment } = await import('../../runs/experiment/load');
+  const spec = atItsPlace(file, () => loadExperiment(file));
+  const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
+    [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} is not there.', p)],
+    [
+      ['model', 'tokenizer'],
+      spec.model.tokenizer,
+      (p) => vscode.l10n.t('The tokenizer {0} is not there.', p),
+    ],
+    [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training data {0} are not there.', p)],
+    [
+      ['data', 'validation'],
+      spec.data.validation,
+      (p) => vscode.l10n.t('The validation data {0} are not there.', p),
+    ],
+  ];
+  for (const [path, target, message] of files) {
+    if (target === undefined || (await isThere(target))) continue;
+    const { ExperimentSource } = await import('../../runs/experiment/source');
+    const text = (await vscode.workspace.openTextDocument(vscode.Uri.file(file))).getText();
+    const place = `${new ExperimentSource(file, text).locate({ path, message: '' })}: ${message(target)}`;
+    throw located(place, file) ?? new AuroraError('experiment', message(target));
+  }
+  return spec;
+}
+
+/** The same of its sweep, with every trial. */
+export async function checkedSweep(file: string): Promise<Sweep> {
+  await checkedExperiment(file);
+  const { loadSweep } = await import('../../runs/experiment/load');
+  return atItsPlace(file, () => loadSweep(file));
+}
+
+function atItsPlace<T>(file: string, load: () => T): T {
+  try {
+    return load();
+  } catch (e) {
+    if (!(e instanceof AuroraError) || e.kind !== 'experiment') throw e;
+    throw located(e.message, file) ?? e;
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** From "FILE:LINE:COLUMN: MESSAGE", a line for each problem. */
+function located(text: string, file: string): ExperimentProblem | undefined {
+  const lines = text.split('\n');
+  const [first] = lines;
+  if (!first.startsWith(`${file}:`)) return undefined;
+  const match = /^(\d+):(\d+): ([^]*)$/.exec(first.slice(file.length + 1));
+  if (!match) return undefined;
+  const [, line, column, message] = match;
+  const words = message.charAt(0).toUpperCase() + message.slice(1);
+  return new ExperimentProblem(words, file, Number(line) - 1, Number(column) - 1, lines.length - 1);
+}

@@ -1,0 +1,104 @@
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
+import { chooseLayers } from '../../adapters/targets/choose';
+import { AuroraError } from '../../base/errors';
+import type { MetricName, TrainedSpec } from '../../experiment/experiment';
+import type { RunEntry, SweepEntry } from '../runs/store';
+import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
+import type { Translate } from '../translate';
+import type { Analysis } from './analysis';
+import { nearestEndings } from './check-model';
+
+/** What stands above "adapter": its cost, or in words why that cannot be counted. */
+export function budgetText(
+  { adapter, model, layers }: Analysis,
+  t: Translate,
+): { text: string; counted: boolean } {
+  const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
+  if (!adapter) return no(t('the settings of the adapter have a mistake.'));
+  if (adapter.method === 'none') return { text: budgetSentence([], adapter), counted: true };
+  switch (model.state) {
+    case 'unnamed':
+      return no(t('model.path is missing.'));
+    case 'missing':
+      return no(t('the model file is missing.'));
+    case 'failed':
+      return no(model.error.message.split('\n')[0]);
+    case 'reading':
+      return { text: `$(loading~spin) ${t('Reading the model …')}`, counted: false };
+  }
+  try {
+    return { text: `$(symbol-ruler) ${budgetSentence(layers, adapter)}`, counted: true };
+  } catch (e) {
+    if (!(e instanceof AuroraError)) throw e;
+    if (e.kind !== 'targets' || layers.length === 0 || matchesSome(layers, adapter)) return no(e.message);
+    const [first] = [adapter.targetModules].flat();
+    const near = nearestEndings(
+      first,
+      layers.map((l) => l.path),
+    );
+    return no(t('nothing matched; nearest: {0}.', near.join(', ')));
+  }
+}
+
+/** Whether what is wrong with the targets is something else than that they match nothing. */
+function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean {
+  try {
+    return (
+      chooseLayers(
+        layers.map((l) => l.path),
+        adapter,
+        uselessLayers(layers),
+      ).matched.length > 0
+    );
+  } catch {
+    return true;
+  }
+}
+
+/** The run of an experiment that is going, in the words of its lens; undefined where none is. */
+export function runningText(
+  runs: readonly RunEntry[],
+  t: Translate,
+): { folder: string; text: string } | undefined {
+  const going = runs.find((r) => r.state === 'running' || r.state === 'starting');
+  if (!going) return undefined;
+  const status = going.run?.status;
+  if (going.state === 'starting' || !status || status.steps === 0)
+    return { folder: going.folder, text: `$(sync~spin) ${t('Starting …')}` };
+  const share = Math.floor((100 * status.step) / status.steps);
+  return { folder: going.folder, text: `$(sync~spin) ${t('Running {0} %', share)}` };
+}
+
+/** What stands above "sweep". */
+export const sweepText = (trials: number, t: Translate): string =>
+  `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', trials)}`;
+
+/** The sweep of an experiment that is going: "Sweep: 7 of 24". */
+export function runningSweepText(
+  sweeps: readonly SweepEntry[],
+  runs: readonly RunEntry[],
+  t: Translate,
+): { folder: string; text: string } | undefined {
+  const going = sweeps.find((s) => s.state === 'running');
+  if (!going) return undefined;
+  const planned = plannedTrials(going.record);
+  const done = doneTrials(bySweep([going], runs).groups[0]?.runs ?? []);
+  return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
+}
+
+/** "3 runs · best accuracy 63.4 %": the best of those that watch the newest run's metric; undefined without runs. */
+export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
+  if (runs.length === 0) return undefined;
+  const count = runs.length === 1 ? t('1 run') : t('{0} runs', runs.length);
+  const metric = runs.find((r) => r.run)?.run?.spec.training?.metric;
+  const best = metric && bestOf(runs, metric);
+  if (!metric || best === undefined) return count;
+  return t('{0} · best {1} {2}', count, METRIC_NAMES[metric], formatMetric(metric, best));
+}
+
+const bestOf = (runs: readonly RunEntry[], metric: MetricName): number | undefined =>
+  bestValue(
+    runs.flatMap(({ run }) => (run?.spec.training?.metric === metric ? run : [])),
+    metric,
+  );

@@ -1,0 +1,156 @@
+import * as vscode from 'vscode';
+import { AuroraError } from '../../base/errors';
+import { LANGUAGE } from '../ids';
+import type { Services } from '../services';
+import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState } from './analysis';
+import { HeadCache } from './head-cache';
+import { WorkspaceFiles } from '../models/workspace-files';
+
+/** After the last key, before anything is worked out. */
+const PAUSE_MS = 250;
+/** Files come and go without the editor's notice; while an experiment is in sight they are looked at again. */
+const LOOK_AGAIN_MS = 5_000;
+
+interface Live {
+  /** The text's version that the analysis is of. */
+  version: number;
+  analysis?: Promise<Analysis>;
+  latest?: Analysis;
+  /** What was told last: looking again at the same finds the same. */
+  shown?: string;
+  timer?: NodeJS.Timeout;
+}
+
+/** The analyses of all open experiments, made anew as one types. */
+export class LiveExperiments implements vscode.Disposable {
+  private readonly open = new Map<string, Live>();
+  private readonly heads = new HeadCache();
+  private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
+  private readonly subscriptions: vscode.Disposable[];
+  /** The last failure in the log: the next look finds the same one. */
+  private logged?: string;
+  readonly files = new WorkspaceFiles();
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly services: Services) {
+    const again = setInterval(() => {
+      if (!vscode.window.state.focused) return;
+      for (const editor of vscode.window.visibleTextEditors) this.schedule(editor.document, 0);
+    }, LOOK_AGAIN_MS);
+    this.subscriptions = [
+      { dispose: () => clearInterval(again) },
+      vscode.workspace.onDidOpenTextDocument((d) => this.schedule(d, 0)),
+      vscode.workspace.onDidChangeTextDocument((e) => this.schedule(e.document, PAUSE_MS)),
+      vscode.workspace.onDidCloseTextDocument((d) => this.close(d)),
+    ];
+    for (const document of vscode.workspace.textDocuments) this.schedule(document, 0);
+  }
+
+  /** As last worked out, perhaps of an older text; undefined before the first time. */
+  latest(document: vscode.TextDocument): Analysis | undefined {
+    return this.open.get(document.uri.toString())?.latest;
+  }
+
+  /** Of the text as it is now. */
+  async of(document: vscode.TextDocument): Promise<Analysis> {
+    const live = this.live(document);
+    if (live.version !== document.version || !live.analysis) return this.update(document);
+    return live.analysis;
+  }
+
+  dispose(): void {
+    for (const live of this.open.values()) clearTimeout(live.timer);
+    this.changed.dispose();
+    vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  private live(document: vscode.TextDocument): Live {
+    const key = document.uri.toString();
+    const live = this.open.get(key) ?? { version: -1 };
+    this.open.set(key, live);
+    return live;
+  }
+
+  private close(document: vscode.TextDocument): void {
+    const key = document.uri.toString();
+    clearTimeout(this.open.get(key)?.timer);
+    this.open.delete(key);
+  }
+
+  private schedule(document: vscode.TextDocument, wait: number): void {
+    if (!isExperiment(document)) return;
+    const live = this.live(document);
+    clearTimeout(live.timer);
+    live.timer = setTimeout(() => {
+      this.update(document).catch((e: unknown) => this.services.log.error(e as Error));
+    }, wait);
+  }
+
+  private update(document: vscode.TextDocument): Promise<Analysis> {
+    const live = this.live(document);
+    live.version = document.version;
+    live.analysis = this.analyze(document, live);
+    return live.analysis;
+  }
+
+  /** First with what is known at once, then with the model, which may take a while to read. */
+  private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
+    const { version, fileName } = document;
+    const text = document.getText();
+    const known = await this.files.all();
+    const sources = {
+      known,
+      head: (path: string) => this.heads.read(path),
+      t: vscode.l10n.t,
+    };
+    const path = modelPathOf(fileName, text);
+    const first = await firstModelState(
+      path,
+      path === undefined ? undefined : this.services.models.cached(path),
+    );
+    const analysis = await analyze(fileName, text, { ...sources, model: first });
+    this.publish(document, live, version, analysis);
+    if (path !== undefined && first.state !== 'missing')
+      void this.readModel(path)
+        .then(async (model) => {
+          const same = 'summary' in first && 'summary' in model && first.summary === model.summary;
+          if (live.version !== version || same) return;
+          const whole = analyze(fileName, text, { ...sources, model });
+          live.analysis = whole;
+          this.publish(document, live, version, await whole);
+        })
+        .catch((e: unknown) => this.services.log.error(e as Error));
+    return analysis;
+  }
+
+  private async readModel(path: string): Promise<ModelState> {
+    try {
+      return { state: 'known', summary: await this.services.models.inspect(path) };
+    } catch (e) {
+      const error = e instanceof AuroraError ? e : new AuroraError('failed', String(e));
+      if (error.message !== this.logged) this.services.log.warn(error.message);
+      this.logged = error.message;
+      return { state: 'failed', error };
+    }
+  }
+
+  private publish(document: vscode.TextDocument, live: Live, version: number, analysis: Analysis): void {
+    if (live.version !== version || document.isClosed) return;
+    live.latest = analysis;
+    const { findings, adapter, trials, model } = analysis;
+    const shown = JSON.stringify([
+      version,
+      findings,
+      adapter,
+      trials,
+      model.state,
+      'error' in model && model.error.message,
+    ]);
+    if (shown === live.shown) return;
+    live.shown = shown;
+    this.changed.fire(document);
+  }
+}
+
+export const isExperiment = (document: vscode.TextDocument): boolean =>
+  document.languageId === LANGUAGE && document.uri.scheme === 'file';

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import { COMMAND } from '../ids';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry, ShownState, SweepEntry } from '../runs/store';
+import type { Services } from '../services';
+import { bySweep } from '../words/sweep-row';
+import { endNotice, hasEnded } from '../words/end-text';
+import { sweepEndText } from '../words/sweep-text';
+
+/** Runs whose end the person asked for here, and is told of by the command itself. */
+export const askedToStop = new Set<string>();
+
+/** Says that a run ended: once, where nobody is looking; a failure always. */
+export function registerEndNotice(services: Services): vscode.Disposable {
+  const { store, trainer } = services;
+  const states = new Map<string, ShownState>();
+  const sweeps = new Map<string, ShownState>();
+  const note = (runs: readonly RunEntry[]) => {
+    for (const run of runs) {
+      const before = states.get(run.folder);
+      if (isActive(run.state)) states.set(run.folder, run.state);
+      else states.delete(run.folder);
+      if (hasEnded(before, run.state)) void ended(services, run);
+    }
+  };
+  return store.onDidChange((runs) => {
+    if (runs) return note(runs);
+    void store.experiments().then((experiments) => {
+      note(experiments.flatMap((e) => e.runs));
+      for (const { sweeps: found, runs: trials } of experiments)
+        for (const sweep of found) {
+          if (hasEnded(sweeps.get(sweep.folder), sweep.state)) void sweepEnded(sweep, trials);
+          sweeps.set(sweep.folder, sweep.state);
+        }
+    });
+    for (const run of trainer.ownRuns()) {
+      const entry = store.run(run);
+      if (entry) note([entry]);
+    }
+  });
+}
+
+/** @param runs of its experiment */
+export async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): Promise<void> {
+  const trials = bySweep([sweep], runs).groups[0]?.runs ?? [];
+  const { kind, message, decision } = sweepEndText(sweep, trials, vscode.l10n.t);
+  if (askedToStop.has(sweep.folder) || (vscode.window.state.focused && kind === 'information')) return;
+  if (kind === 'information') await vscode.window.showInformationMessage(message);
+  else if (
+    (await vscode.window.showWarningMessage(message, ...(decision ? [decision.title] : []))) &&
+    decision
+  )
+    await vscode.commands.executeCommand(
+      COMMAND.runSweep,
+      { kind: 'sweep', folder: sweep.folder },
+      decision.options,
+    );
+}
+
+async function ended({ panels }: Services, run: RunEntry): Promise<void> {
+  // Its sweep goes on, and says how many failed.
+  if (run.trial) return;
+  const { kind, message } = endNotice(run, vscode.l10n.t);
+  if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;
+  const open = vscode.l10n.t('Open Dashboard');
+  const log = vscode.l10n.t('Show Log');
+  const picked =
+    kind === 'information'
+      ? await vscode.window.showInformationMessage(message, open)
+      : kind === 'error'
+        ? await vscode.window.showErrorMessage(message, log, open)
+        : await vscode.window.showWarningMessage(message, log);
+  if (picked === open) panels.openRun([run.folder]);
+  if (picked === log) await vscode.commands.executeCommand(COMMAND.showLog, run.folder);
+}

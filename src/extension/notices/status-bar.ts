@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import { runLabel } from '../runs/label';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry } from '../runs/store';
+import type { Services } from '../services';
+import { lastScalar } from '../launcher/last-scalar';
+import { statusText, type ActiveRun } from '../words/status-text';
+
+/** The item changes no more often than one can read it. */
+const UPDATE_MS = 1000;
+
+/** Not in the palette: it is about what the item shows. */
+const CLICKED = '_aurora.openActiveRun';
+
+/** One item, only while something runs: experiment, progress and loss; a click opens the dashboard. */
+export function registerStatusBar(services: Services): vscode.Disposable {
+  const { store, trainer, panels, log } = services;
+  const item = vscode.window.createStatusBarItem('aurora.runs', vscode.StatusBarAlignment.Left, 50);
+  item.name = vscode.l10n.t('AuroRA runs');
+  item.command = CLICKED;
+  const active = new Map<string, RunEntry>();
+  let shown: ActiveRun[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let updated = -Infinity;
+
+  const update = async () => {
+    timer = undefined;
+    updated = performance.now();
+    shown = await Promise.all([...active.values()].map(activeRun));
+    const status = statusText(shown, vscode.l10n.t);
+    if (!status) return item.hide();
+    item.text = status.text;
+    item.tooltip = [...status.tooltip, vscode.l10n.t('Click to open the dashboard.')].join('\n');
+    item.accessibilityInformation = { label: status.spoken };
+    item.show();
+  };
+  const soon = () => {
+    const due = Math.max(0, updated + UPDATE_MS - performance.now());
+    timer ??= setTimeout(() => void update().catch((e: Error) => log.error(e)), due);
+  };
+  const note = (runs: readonly RunEntry[]) => {
+    for (const run of runs) {
+      if (isActive(run.state)) active.set(run.folder, run);
+      else active.delete(run.folder);
+    }
+    soon();
+  };
+  const everything = async () => {
+    const experiments = await store.experiments();
+    active.clear();
+    note(experiments.flatMap((e) => e.runs));
+    // A run of this window may lie outside its folders: the demo's, where none is open.
+    for (const run of trainer.ownRuns())
+      if (!active.has(run)) note([await store.refreshRun(run).catch(() => undefined)].filter((r) => !!r));
+  };
+  const changed = store.onDidChange((runs) => {
+    if (runs) note(runs);
+    else void everything().catch((e: Error) => log.error(e));
+  });
+  const clicked = vscode.commands.registerCommand(CLICKED, async () => {
+    const run = shown.length === 1 ? shown[0].folder : await choose(shown);
+    if (run !== undefined) panels.openRun([run]);
+  });
+  return vscode.Disposable.from(item, changed, clicked, { dispose: () => clearTimeout(timer) });
+}
+
+async function activeRun(entry: RunEntry): Promise<ActiveRun> {
+  return {
+    folder: entry.folder,
+    experiment: entry.run?.spec.name ?? entry.id,
+    label: runLabel(entry),
+    step: entry.run?.status?.step ?? 0,
+    steps: entry.run?.status?.steps ?? 0,
+    loss: await lastScalar(entry.folder, 'loss').catch(() => undefined),
+  };
+}
+
+async function choose(runs: readonly ActiveRun[]): Promise<string | undefined> {
+  const items = runs.map((run) => ({
+    label: run.experiment,
+    description: run.label,
+    detail: run.steps > 0 ? vscode.l10n.t('step {0} of {1}', run.step, run.steps) : undefined,
+    folder: run.folder,
+  }));
+  const title = vscode.l10n.t('Open the dashboard of which run?');
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.folder;
+}

@@ -1,0 +1,240 @@
+import { basename } from 'node:path';
+import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
+import { leftOutText } from '../../protocol/left-out';
+import { own } from '../../base/names';
+import type {
+  PreflightData,
+  PreflightDevice,
+  PreflightEstimate,
+  PreflightLine,
+  PreflightModules,
+  PreflightProblem,
+  PreflightSplit,
+  PreflightStep,
+} from '../../protocol/preflight';
+import { code, escape, table } from '../markdown';
+import { bytes, duration } from '../words/format';
+import { programLine } from '../launcher/program-line';
+import type { Translate } from '../translate';
+
+/** What a preflight has said so far. */
+export interface PreflightReport {
+  modules?: PreflightModules;
+  data?: PreflightData;
+  device?: PreflightDevice;
+  steps: PreflightStep[];
+  estimate?: PreflightEstimate;
+  problems: PreflightProblem[];
+}
+
+/** A line of `aurora preflight --json`. */
+export const parsePreflightLine = (line: string): PreflightLine | undefined =>
+  programLine(line, ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
+
+/** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
+export function addLine(report: PreflightReport, line: PreflightLine, t: Translate): string | undefined {
+  switch (line.kind) {
+    case 'modules':
+      report.modules = line;
+      if (line.modules.length === 1) return t('1 module gets an adapter; reading the data …');
+      return t('{0} modules get an adapter; reading the data …', line.modules.length);
+    case 'data':
+      report.data = line;
+      return t('{0} texts are read; opening the model …', line.train.examples);
+    case 'measuring':
+      return t(
+        'Measuring which device is the fastest: {0} …',
+        line.places.map((p) => placeWords(p, t)).join(', '),
+      );
+    case 'device':
+      report.device = line;
+      return t('{0}; warming up with the longest texts …', deviceWords(line, t));
+    case 'step':
+      report.steps.push(line);
+      if (line.step === 0) return t('Measuring {0} steps …', line.of);
+      return t('Step {0} of {1}: {2}', line.step, line.of, seconds(line.seconds));
+    case 'estimate':
+      report.estimate = line;
+      return undefined;
+    case 'problem':
+      report.problems.push(line);
+      return undefined;
+  }
+}
+
+/** "0.6 s/step on webgpu · 14 min · 0.9 GB"; undefined before the estimate. */
+export function summaryLine({ estimate, device }: PreflightReport, t: Translate): string | undefined {
+  if (!estimate) return undefined;
+  const { secondsPerStep, minutes, memoryBytes } = estimate;
+  const pace = device
+    ? t('{0}/step on {1}', seconds(secondsPerStep), device.device)
+    : t('{0}/step', seconds(secondsPerStep));
+  return [pace, roughly(minutes, t), gigabytes(memoryBytes)].join(' · ');
+}
+
+const seconds = (s: number): string =>
+  s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
+
+/** To the minute, and below one minute to the second. */
+const roughly = (minutes: number, t: Translate): string =>
+  minutes < 1
+    ? t('{0} s', Math.max(1, Math.round(60 * minutes)))
+    : minutes < 60
+      ? t('{0} min', Math.round(minutes))
+      : duration(60 * minutes, t);
+
+const gigabytes = (size: number): string => (size < 1e8 ? bytes(size) : `${(size / 1e9).toFixed(1)} GB`);
+
+const number = (n: number): string => n.toLocaleString('en-US');
+const percent = (part: number, of: number): string => {
+  const share = of > 0 ? (100 * part) / of : 0;
+  return share > 0 && share < 0.1 ? '< 0.1 %' : `${share.toFixed(share < 10 ? 1 : 0)} %`;
+};
+
+/** The whole report as Markdown. */
+export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
+  const { modules, data, device, estimate } = report;
+  const summary = summaryLine(report, t);
+  return [
+    `# ${t('Preflight of {0}', escape(name))}`,
+    ...(summary ? [`**${summary}**`, estimateText(estimate!, report.steps, t)] : []),
+    ...(device ? [t('Device: {0}.', escape(deviceLine(device, t)))] : []),
+    ...problemsPart(report.problems, t),
+    ...(modules ? modulesPart(modules, t) : []),
+    ...(data ? dataPart(data, t) : []),
+    ...(report.steps.length > 0 ? stepsPart(report.steps, t) : []),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
+  return t(
+    'The whole run: {0} steps and {1} evaluations, of which preparation, evaluations and snapshots take {2}. {3} trainable numbers. Measured in {4} real training steps on this machine, not guessed; memory is the process’s high-water mark, with the longest texts among what was run.',
+    number(e.steps),
+    number(e.evaluations),
+    roughly(e.otherMinutes, t),
+    number(e.trainable),
+    steps.filter((s) => s.step > 0).length,
+  );
+}
+
+function problemsPart(problems: readonly PreflightProblem[], t: Translate): string[] {
+  if (problems.length === 0) return [t('Nothing stands in the way.')];
+  const word = { error: `**${t('Error')}**`, warning: t('Warning') };
+  const lines = problems.map(({ severity, message, hint, key }) => {
+    const place = key === undefined ? '' : ` (${code(key)})`;
+    return `- ${word[severity]}${place}: ${escape(message)}${hint === undefined ? '' : ` ${escape(hint)}`}`;
+  });
+  return [`## ${t('Problems')}`, lines.join('\n')];
+}
+
+function modulesPart(m: PreflightModules, t: Translate): string[] {
+  const counted =
+    m.method === 'none'
+      ? t('No adapter: only the head is trained.')
+      : t(
+          '{0} of {1} linear layers get an adapter: {2} trainable numbers, {3} of the model’s {4}.',
+          m.modules.length,
+          m.linearLayers,
+          number(m.adapterParameters),
+          percent(m.adapterParameters, m.modelParameters),
+          number(m.modelParameters),
+        );
+  const unmatched = m.unmatched.map(code).join(', ');
+  return [
+    `## ${t('Modules')}`,
+    counted,
+    ...(m.unmatched.length > 0 ? [t('These entries matched nothing: {0}.', unmatched)] : []),
+    ...(m.leftOut.length > 0 ? [t('Left out: {0}', escape(leftOutText(m.leftOut)))] : []),
+    ...(m.modules.length > 0
+      ? [
+          table(
+            [t('module'), t('out × in'), t('rank'), t('trainable')],
+            m.modules.map((x) => [
+              code(x.path),
+              `${x.outFeatures} × ${x.inFeatures}`,
+              x.rank === undefined ? '–' : String(x.rank),
+              number(x.parameters),
+            ]),
+          ),
+        ]
+      : []),
+  ];
+}
+
+function dataPart(d: PreflightData, t: Translate): string[] {
+  const splits = [d.train, d.validation];
+  const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
+  const tokens = (s: PreflightSplit) =>
+    `${s.tokens.min} / ${s.tokens.median} / ${s.tokens.p90} / ${s.tokens.p99} / ${s.tokens.max}`;
+  const count = (s: PreflightSplit, n: number) => `${number(n)} (${percent(n, s.examples)})`;
+  return [
+    `## ${t('Data')}`,
+    table(
+      ['', t('training'), t('validation')],
+      [
+        row(t('file'), (s) => escape(basename(s.path))),
+        row(t('texts'), (s) => number(s.examples)),
+        row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
+        row(t('cut to model.maxLength'), (s) => count(s, s.truncated)),
+        row(t('rows that cannot be used'), (s) => number(s.badRows.count)),
+      ],
+    ),
+    `### ${t('Labels')}`,
+    table(
+      [t('label'), t('training'), t('validation')],
+      d.labels.map((label) => row(escape(label), (s) => count(s, own(s.labels, label) ?? 0))),
+    ),
+    `### ${t('Duplicates')}`,
+    duplicateLines(d, t)
+      .map((line) => `- ${line}`)
+      .join('\n'),
+  ];
+}
+
+function duplicateLines({ duplicates, train, validation }: PreflightData, t: Translate): string[] {
+  const { acrossSplits, withinTrain, conflicts } = duplicates;
+  const pairs = acrossSplits.first.map((p) => `${p.validation} = ${p.train}`).join(', ');
+  const places = conflicts.first.map(
+    (c) => `${c.lines[0]} (${escape(c.labels[0])}), ${c.lines[1]} (${escape(c.labels[1])})`,
+  );
+  return [
+    acrossSplits.count === 0
+      ? t('No validation text is also trained on.')
+      : t(
+          '{0} validation texts ({1}) are also trained on; lines of {2} and {3}: {4}.',
+          number(acrossSplits.count),
+          percent(acrossSplits.count, validation.examples),
+          escape(basename(validation.path)),
+          escape(basename(train.path)),
+          pairs,
+        ),
+    t('{0} training rows repeat an earlier text.', number(withinTrain)),
+    conflicts.count === 0
+      ? t('No training text has two labels.')
+      : t(
+          '{0} training texts have more than one label; lines {1}.',
+          number(conflicts.count),
+          places.join('; '),
+        ),
+  ];
+}
+
+function stepsPart(steps: readonly PreflightStep[], t: Translate): string[] {
+  const name = (s: PreflightStep) => (s.step === 0 ? t('warm-up') : String(s.step));
+  return [
+    `## ${t('Measured steps')}`,
+    table(
+      [t('step'), t('time'), t('texts'), t('tokens'), t('loss'), t('memory')],
+      steps.map((s) => [
+        name(s),
+        seconds(s.seconds),
+        number(s.examples),
+        number(s.tokens),
+        s.loss.toFixed(4),
+        gigabytes(s.memoryBytes),
+      ]),
+    ),
+  ];
+}

@@ -1,0 +1,150 @@
+import * as vscode from 'vscode';
+import { budgetSentence, rankLimit, uselessLayers } from '../../adapters/budget/budget';
+import { endingsOf } from '../../adapters/targets/endings';
+import { chooseLayers } from '../../adapters/targets/choose';
+import { likelyTargets } from '../../adapters/targets/likely-targets';
+import { matchTargets } from '../../adapters/targets/targets';
+import { taskLayers, type TaskLayer } from '../../adapters/task-output';
+import { AuroraError } from '../../base/errors';
+import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../experiment/experiment';
+import { METHOD_NAMES } from '../../experiment/methods';
+import { defaultAdapter, RANKS } from './draft';
+import { recipeAdapter } from './draft-recipe';
+import { pick, type Step } from '../ask/steps';
+import type { WizardState } from './state';
+
+const methodStep: Step<WizardState> = {
+  applies: () => true,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const { layers } = state.summary!;
+    const likely = likelyTargets(layers);
+    const targets = likely.length > 0 ? likely : 'all-linear';
+    const words: Record<AdapterSpec['method'], string> = {
+      aurora: t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
+      lora: t('two low-rank matrices: the usual way, to compare with'),
+      none: t('nothing inside the model is trained: the baseline'),
+      moslora: t('a small trained mixer between LoRA’s two matrices'),
+      dora: t('magnitude and direction of the weight apart, the direction changed by a LoRA'),
+      sinelora: t('the sine of LoRA’s product, of high rank; needs memory for each weight it changes'),
+      vera: t('two vectors on random matrices that all layers share'),
+      fourierft: t('a few coefficients of the change’s Fourier transform'),
+      bitfit: t('the biases alone'),
+      full: t('the weights themselves: what adapters are measured by'),
+    };
+    const items = (Object.keys(words) as AdapterSpec['method'][]).map((method) => {
+      const usual = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+      const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
+      const label = method === 'none' ? t('Head only') : METHOD_NAMES[method];
+      return { label, detail: words[method], description: cost(state, spec), spec };
+    });
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Which method?'),
+      active: items.find((i) => i.spec.method === state.adapter?.method),
+    });
+    if (typeof picked === 'string') return picked;
+    if (state.adapter?.method !== picked[0].spec.method) state.adapter = picked[0].spec;
+    return 'next';
+  },
+};
+
+const targetStep: Step<WizardState> = {
+  applies: (state) => state.adapter!.method !== 'none',
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const { layers } = state.summary!;
+    const adapter = state.adapter as TrainedSpec;
+    const paths = layers.map((l) => l.path);
+    const items = endingsOf(layers).map(({ name, modules, shapes }) => ({
+      label: name,
+      description:
+        modules === 1
+          ? t('1 module, {0}', shapes.join(', '))
+          : t('{0} modules, {1}', modules, shapes.join(', ')),
+      detail:
+        matchTargets(paths, { targetModules: [name] })
+          .matched.slice(0, 2)
+          .join(', ') + (modules > 2 ? ' …' : ''),
+    }));
+    const chosen = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Which layers get an adapter? The paper: query and value.'),
+      many: {
+        selected: items.filter((i) => chosen.includes(i.label)),
+        describe: (selected) => {
+          const targetModules = selected.map((i) => i.label);
+          const { matched } = matchTargets(paths, { targetModules });
+          const counted = t('{0} of {1} layers match', matched.length, paths.length);
+          return matched.length === 0 ? counted : `${counted}, ${cost(state, { ...adapter, targetModules })}`;
+        },
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    state.adapter = { ...adapter, targetModules: picked.map((i) => i.label) };
+    return 'next';
+  },
+};
+
+const rankStep: Step<WizardState> = {
+  // VeRA's is that of frozen matrices, far above what a layer allows, and nobody begins by changing it.
+  applies: ({ adapter }) => isRanked(adapter!) && adapter!.method !== 'vera',
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const adapter = state.adapter as RankedSpec;
+    const layers = layersOf(state);
+    const { matched } = chooseLayers(
+      layers.map((l) => l.path),
+      adapter,
+      uselessLayers(layers),
+    );
+    const limit = rankLimit(layers.filter((l) => matched.includes(l.path)));
+    const item = (rank: number) => ({
+      label: String(rank),
+      description: cost(state, withRank(adapter, rank)),
+      rank,
+    });
+    const usual = adapter.method === 'aurora' ? 2 : 8;
+    const items = RANKS.filter((r) => r <= limit).map((r) => ({
+      ...item(r),
+      detail: r === usual ? (r === 2 ? t('the paper’s choice') : t('the paper’s LoRA on GLUE')) : undefined,
+    }));
+    const picked = await pick(place, {
+      items,
+      placeholder: t('Which rank? Type any other up to {0}.', limit),
+      active: items.find((i) => i.rank === adapter.rank),
+      typed: (value) => {
+        const rank = Number(value);
+        const other = Number.isInteger(rank) && rank >= 1 && rank <= limit && !RANKS.includes(rank);
+        return other ? { ...item(rank), detail: undefined } : undefined;
+      },
+    });
+    if (typeof picked === 'string') return picked;
+    state.adapter = withRank(adapter, picked[0].rank);
+    return 'next';
+  },
+};
+
+/** With the scale alpha / rank as the method's defaults have it. */
+function withRank(adapter: RankedSpec, rank: number): RankedSpec {
+  const usual = defaultAdapter(adapter.method) as RankedSpec;
+  if (!('alpha' in adapter) || !('alpha' in usual)) return { ...adapter, rank };
+  return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
+}
+
+/** As the draft's output and head have them. */
+const layersOf = ({ summary, output, head = 'linear' }: WizardState): TaskLayer[] =>
+  taskLayers(summary!, { output, head: head === 'linear' });
+
+/** Parameters in words; why they cannot be counted where they cannot. */
+function cost(state: WizardState, spec: AdapterSpec): string {
+  try {
+    return budgetSentence(layersOf(state), spec);
+  } catch (e) {
+    if (e instanceof AuroraError) return e.message;
+    throw e;
+  }
+}
+
+export const adapterSteps = [methodStep, targetStep, rankStep];

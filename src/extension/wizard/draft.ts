@@ -1,0 +1,138 @@
+import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { ModelSummary } from '../../graph/summary';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
+import { isRanked, type AdapterSpec } from '../../experiment/experiment';
+import { methodName } from '../../experiment/methods';
+import type { Recipe } from '../../experiment/paper';
+import { recipeComments, recipeTraining } from './draft-recipe';
+import { writtenPath } from '../language/experiment-text';
+
+/** What a new experiment is made of. Paths are absolute. */
+export interface Draft {
+  model: string;
+  /** Undefined for the tokenizer.json beside the model. */
+  tokenizer?: string;
+  /** Undefined where the model has only one. */
+  output?: string;
+  train: string;
+  /** A file, or the share of the training file that is held out. */
+  validation: string | number;
+  textColumn: string;
+  labelColumn: string;
+  head: 'linear' | 'none';
+  adapter: AdapterSpec;
+  /** The paper's settings for one of its data sets; undefined for this program's defaults. */
+  recipe?: Recipe;
+}
+
+/** A method with every default of the schema. */
+export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
+  adapterDefaults(method) as unknown as AdapterSpec;
+
+/** The output with the hidden states, by name or number of axes; the model's first where nothing tells. */
+export function likelyOutput({ outputs }: ModelSummary): string {
+  const hidden = outputs.find((o) => /last_hidden_state|hidden/i.test(o.name));
+  return (hidden ?? outputs.find((o) => o.shape?.length === 3) ?? outputs[0]).name;
+}
+
+/** Ranks to choose from, up to what the smallest of the layers allows. */
+export const RANKS = [1, 2, 4, 8, 16, 32, 64];
+
+/** The experiment as a text: what was chosen, and the settings that one is most likely to change next. */
+export function draftText(file: string, draft: Draft): string {
+  const { adapter, recipe } = draft;
+  const path = (p: string) => writtenPath(file, p);
+  const text = (value: unknown) => JSON.stringify(value);
+  const lines = [
+    `// ${headline(draft)} on ${basename(draft.train)}.`,
+    ...(recipe ? recipeComments(recipe) : []),
+    '// Hover a key for its meaning, its unit and the paper’s value.',
+    '{',
+    '  "model": {',
+    `    "path": ${text(path(draft.model))},`,
+    ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
+    ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
+    '    // In tokens; longer texts are cut. Preflight says how many are.',
+    `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
+    '  },',
+    ...(draft.head === 'linear'
+      ? ['  "task": { "type": "text-classification", "head": "linear", "pooling": "mean" },']
+      : ['  "task": { "type": "text-classification", "head": "none" },']),
+    '  "data": {',
+    `    "train": ${text(path(draft.train))},`,
+    typeof draft.validation === 'string'
+      ? `    "validation": ${text(path(draft.validation))},`
+      : `    "validationFraction": ${draft.validation},`,
+    `    "textColumn": ${text(draft.textColumn)},`,
+    `    "labelColumn": ${text(draft.labelColumn)}`,
+    '  },',
+    ...adapterLines(adapter, recipe?.settings.dropout),
+    '  "training": {',
+    ...(recipe ? recipeTraining(recipe) : TRAINING).map((line) => `    ${line}`),
+    '  }',
+    '}',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
+
+function headline({ adapter, model }: Draft): string {
+  if (adapter.method === 'none') return `Only a head, on the frozen ${basename(model)},`;
+  const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
+  return `${methodName(adapter)}${rank} in ${basename(model)}`;
+}
+
+function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string[] {
+  if (adapter.method === 'none') return ['  "adapter": { "method": "none" },'];
+  return [
+    '  "adapter": {',
+    `    "method": ${JSON.stringify(adapter.method)},`,
+    ...(isRanked(adapter) ? [`    "rank": ${adapter.rank},`] : []),
+    ...('alpha' in adapter
+      ? ['    // The output is scaled by alpha / rank.', `    "alpha": ${adapter.alpha},`]
+      : []),
+    ...(adapter.method === 'sinelora'
+      ? ['    // ω: how fast the sine turns.', `    "frequency": ${adapter.frequency},`]
+      : []),
+    ...(adapter.method === 'fourierft'
+      ? [
+          '    // Trained numbers a layer, and what ΔW is multiplied by.',
+          `    "frequencies": ${adapter.frequencies},`,
+          `    "scaling": ${adapter.scaling},`,
+        ]
+      : []),
+    ...(dropout === undefined ? [] : ['    // Of the input, before A.', `    "dropout": ${dropout},`]),
+    `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
+    '  },',
+  ];
+}
+
+/** A file name in `folder` that is not taken: NAME.aurora.json, NAME-2.aurora.json … */
+export async function freeName(folder: string, name: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const free = `${name}${n === 1 ? '' : `-${n}`}.aurora.json`;
+    const taken = await access(join(folder, free)).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) return free;
+  }
+}
+
+/** What an experiment is called by default: its data, without "train", and its method. */
+export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
+  const data = basename(train)
+    .replace(/\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i, '')
+    .replace(/[-_. ]?train(ing)?$/i, '');
+  const stem = data === '' ? basename(dirname(train)) : data;
+  return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${adapter.method === 'none' ? 'head' : adapter.method}`;
+}
+
+/** Why a file cannot be called so; undefined where it can. */
+export function nameProblem(name: string): 'empty' | 'slash' | 'ending' | undefined {
+  if (/[\\/:*?"<>|]/.test(name)) return 'slash';
+  if (!name.endsWith('.aurora.json')) return 'ending';
+  return name === '.aurora.json' ? 'empty' : undefined;
+}

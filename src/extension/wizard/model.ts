@@ -1,0 +1,104 @@
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { showError } from '../ask/guard';
+import { COMMAND } from '../ids';
+import { FILE_KEYS, kindOf } from '../language/check-files';
+import { likelyOutput } from './draft';
+import { pick, type Step } from '../ask/steps';
+import { pickFile, type WizardState } from './state';
+
+const [{ pattern: MODEL }, { pattern: TOKENIZER }] = FILE_KEYS;
+
+const modelStep: Step<WizardState> = {
+  applies: async (state) => state.given === undefined || !(await readModel(state, state.given)),
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const files = state.files.filter((f) => MODEL.test(f));
+    for (;;) {
+      const picked = await pickFile(place, {
+        files,
+        placeholder:
+          files.length > 0
+            ? t('Which ONNX model is adapted?')
+            : t(
+                'There is no .onnx file in this workspace. Browse for one, or run the demo with its own model.',
+              ),
+        browse: { title: t('Choose an ONNX model'), filters: { ONNX: ['onnx'] } },
+        active: state.model,
+        extra: [
+          {
+            label: `$(rocket) ${t('Run the Demo')}`,
+            description: t('a small sentence encoder that comes with AuroRA'),
+            action: 'demo',
+            alwaysShow: true,
+          },
+        ],
+      });
+      if (picked === 'demo') {
+        void vscode.commands.executeCommand(COMMAND.runDemo);
+        return 'cancel';
+      }
+      if (typeof picked === 'string') return picked;
+      if (await readModel(state, picked.path)) return 'next';
+    }
+  },
+};
+
+/** Reads the model, with its progress in sight; false after a message where it cannot be used. */
+async function readModel(state: WizardState, path: string): Promise<boolean> {
+  const { services } = state;
+  if (state.model === path && state.summary) return true;
+  const title = vscode.l10n.t('Reading {0} …', vscode.workspace.asRelativePath(path));
+  const location = vscode.ProgressLocation.Notification;
+  try {
+    state.summary = await vscode.window.withProgress({ location, title }, () =>
+      services.models.inspect(path),
+    );
+    state.model = path;
+    delete state.tokenizer;
+    delete state.output;
+    delete state.adapter;
+    return true;
+  } catch (e) {
+    delete state.given;
+    showError(services.log, e);
+    return false;
+  }
+}
+
+const tokenizerStep: Step<WizardState> = {
+  applies: async (state) => (await kindOf(join(dirname(state.model!), 'tokenizer.json'))) !== 'file',
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const picked = await pickFile(place, {
+      files: state.files.filter((f) => TOKENIZER.test(f)),
+      placeholder: t('There is no tokenizer.json beside the model. Which one belongs to it?'),
+      browse: { title: t('Choose the tokenizer.json of the model'), filters: { JSON: ['json'] } },
+      active: state.tokenizer,
+    });
+    if (typeof picked === 'string') return picked === 'demo' ? 'cancel' : picked;
+    state.tokenizer = picked.path;
+    return 'next';
+  },
+};
+
+const outputStep: Step<WizardState> = {
+  applies: (state) => state.summary!.outputs.length > 1,
+  async run(state, place) {
+    const likely = state.output ?? likelyOutput(state.summary!);
+    const items = state.summary!.outputs.map((o) => ({
+      label: o.name,
+      description: `${o.type} [${o.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`,
+    }));
+    const picked = await pick(place, {
+      items,
+      placeholder: vscode.l10n.t('Which output has the hidden states that are classified?'),
+      active: items.find((i) => i.label === likely),
+    });
+    if (typeof picked === 'string') return picked;
+    state.output = picked[0].label;
+    return 'next';
+  },
+};
+
+export const modelSteps = [modelStep, tokenizerStep, outputStep];

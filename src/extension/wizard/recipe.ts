@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import { PAPER_MODELS } from '../../recipes/models';
+import { recipesOf } from '../../recipes/report';
+import type { Recipe } from '../../experiment/paper';
+import { recipeText } from './recipe-text';
+import { pick, type Step } from '../ask/steps';
+import type { WizardState } from './state';
+
+interface RecipeItem extends vscode.QuickPickItem {
+  recipe?: Recipe;
+}
+
+/** Defaults, or the paper's settings for one of its data sets. Model and data are known, and stay the person's own. */
+export const recipeStep: Step<WizardState> = {
+  applies: () => true,
+  async run(state, place) {
+    const { t } = vscode.l10n;
+    const items: RecipeItem[] = [
+      {
+        label: t('Defaults'),
+        description: t('3 epochs · batch 32 · learning rate 2e-3'),
+        detail: t('a start for any model; all of it can be changed in the file'),
+      },
+      ...PAPER_MODELS.flatMap(({ id, name }): RecipeItem[] => [
+        { label: name, kind: vscode.QuickPickItemKind.Separator },
+        ...recipesOf(id).map((recipe) => ({ ...recipeText(recipe, t), recipe })),
+      ]),
+    ];
+    const picked = await pick<RecipeItem>(place, {
+      items,
+      placeholder: t('With which settings? The paper’s go with your own model and data.'),
+      active: items.find((i) => i.recipe === state.recipe),
+    });
+    if (typeof picked === 'string') return picked;
+    const [{ recipe }] = picked;
+    if (recipe !== state.recipe) delete state.adapter;
+    state.recipe = recipe;
+    return 'next';
+  },
+};

@@ -1,0 +1,95 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import type { ModelSummary } from '../../graph/summary';
+import type { AdapterSpec } from '../../experiment/experiment';
+import type { Services } from '../services';
+import { bytes } from '../words/format';
+import type { DataHead } from '../language/data-head';
+import type { Draft } from './draft';
+import { pick, type Place } from '../ask/steps';
+
+/** What the person has chosen so far. */
+export interface WizardState extends Partial<Draft> {
+  services: Services;
+  /** Models, tokenizers and data files of the workspace. */
+  files: string[];
+  /** The model that the wizard was started on. */
+  given?: string;
+  summary?: ModelSummary;
+  headOfData?: DataHead;
+  adapter?: AdapterSpec;
+  /** Where the experiment goes. */
+  file?: string;
+}
+
+/** All of it, once every step has been asked. */
+export const draftOf = (s: WizardState): Draft => ({
+  model: s.model!,
+  ...(s.tokenizer !== undefined && { tokenizer: s.tokenizer }),
+  ...(s.output !== undefined && { output: s.output }),
+  train: s.train!,
+  validation: s.validation!,
+  textColumn: s.textColumn!,
+  labelColumn: s.labelColumn!,
+  head: s.head ?? 'linear',
+  adapter: s.adapter!,
+  ...(s.recipe && { recipe: s.recipe }),
+});
+
+interface FileItem extends vscode.QuickPickItem {
+  path?: string;
+  action?: 'browse' | 'demo';
+}
+
+export interface FileChoice {
+  files: readonly string[];
+  placeholder: string;
+  /** For the dialog: what it shows, and the endings that it takes, without dots. */
+  browse: { title: string; filters: Record<string, string[]> };
+  active?: string;
+  /** Choices besides files. */
+  extra?: readonly (vscode.QuickPickItem & { action: 'demo' })[];
+}
+
+/** One of the workspace's files with its size, or any other through a dialog. */
+export async function pickFile(
+  place: Place,
+  { files, placeholder, browse, active, extra = [] }: FileChoice,
+): Promise<{ path: string } | 'demo' | 'back' | 'cancel'> {
+  const items: FileItem[] = await Promise.all(files.map(fileItem));
+  const other: FileItem = {
+    label: `$(folder-opened) ${vscode.l10n.t('Browse …')}`,
+    action: 'browse',
+    alwaysShow: true,
+  };
+  for (;;) {
+    const picked = await pick<FileItem>(place, {
+      items: [...items, ...(items.length > 0 ? [separator] : []), other, ...extra],
+      placeholder,
+      active: items.find((i) => i.path === active),
+    });
+    if (typeof picked === 'string') return picked;
+    const [{ path, action }] = picked;
+    if (path !== undefined) return { path };
+    if (action === 'demo') return 'demo';
+    const chosen = await vscode.window.showOpenDialog({ ...browse, openLabel: vscode.l10n.t('Use') });
+    if (chosen?.[0]) return { path: chosen[0].fsPath };
+  }
+}
+
+const separator: FileItem = { label: '', kind: vscode.QuickPickItemKind.Separator };
+
+async function fileItem(path: string): Promise<FileItem> {
+  const size = await stat(path).then(
+    (s) => bytes(s.size),
+    () => '',
+  );
+  // Of the file: the workspace's own folder would be written out in full.
+  const folder = dirname(vscode.workspace.asRelativePath(path));
+  return {
+    label: basename(path),
+    description: [size, folder === '.' ? '' : folder].filter((x) => x).join(' · '),
+    path,
+  };
+}

@@ -1,0 +1,93 @@
+import { placeWords } from '../../protocol/device-words';
+import type { DoctorLine, GpuFacts, MachineCheck, PlaceCheck } from '../../protocol/doctor';
+import { escape, table } from '../markdown';
+import { bytes } from './format';
+import { programLine } from '../launcher/program-line';
+import type { Translate } from '../translate';
+
+/** A line of `aurora doctor --json`. */
+export const parseDoctorLine = (line: string): DoctorLine | undefined =>
+  programLine(line, ['system', 'checking', 'place', 'report']);
+
+/** The places, the fastest first, and at the end those that could not be measured. */
+export const bySpeed = ({ places }: MachineCheck): PlaceCheck[] =>
+  places.toSorted((a, b) => (b.stepsPerSecond ?? -1) - (a.stepsPerSecond ?? -1));
+
+/** The place that trains fastest; undefined where nothing could be measured. */
+export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
+  bySpeed(check).find((p) => p.stepsPerSecond !== undefined);
+
+/** What the person who waited reads first. */
+export function checkSummary(check: MachineCheck, t: Translate): string {
+  const best = fastest(check);
+  if (!best) return t('Nothing on this machine could train. The report says why.');
+  return t('Fastest here: {0}, {1} steps a second.', placeWords(best, t), rate(best.stepsPerSecond!));
+}
+
+/** "12.3 steps/s"; empty where none was measured. */
+export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
+  stepsPerSecond === undefined ? '' : t('{0} steps/s', rate(stepsPerSecond));
+
+/** "12.3 steps/s · 118 GFLOP/s" */
+export const ratesText = (place: PlaceCheck, t: Translate): string =>
+  [stepsText(place, t), place.gflops !== undefined && t('{0} GFLOP/s', rate(place.gflops))]
+    .filter(Boolean)
+    .join(' · ');
+
+/** "driver NVIDIA 550.54 · 81 GB · float16" */
+export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Translate): string =>
+  [
+    software && t('a processor that plays GPU'),
+    driver,
+    memory !== undefined && bytes(memory),
+    float16 && 'float16',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+
+/** The whole check as Markdown. */
+export function checkMarkdown(check: MachineCheck, t: Translate): string {
+  const { facts, step, at } = check;
+  const places = bySpeed(check);
+  const gpus = facts.gpus.map((g) => [t('Graphics'), `${escape(g.name)} (${gpuText(g, t)})`]);
+  const rows = [
+    [t('System'), facts.platform],
+    [t('Processor'), t('{0}, {1} cores', escape(facts.cpu), facts.cores)],
+    [t('Memory'), t('{0} free of {1}', bytes(facts.freeMemory), bytes(facts.totalMemory))],
+    ...(gpus.length ? gpus : [[t('Graphics'), t('none that WebGPU or CUDA could use')]]),
+  ];
+  const measured = places.filter((p) => p.stepsPerSecond !== undefined);
+  const problems = [
+    ...facts.missing.map((m) => ({ title: m.what, hint: m.hint })),
+    ...places.flatMap((p) =>
+      p.problem === undefined
+        ? []
+        : [{ title: `**${placeWords(p, t)}**: ${escape(p.problem)}`, hint: p.hint }],
+    ),
+  ];
+  return `${[
+    `# ${t('This machine')}`,
+    t('Measured {0}.', new Date(at).toLocaleString()),
+    table(['', ''], rows, false),
+    `## ${t('What trains here')}`,
+    measured.length
+      ? table(
+          [t('Engine and device'), t('Training steps a second'), t('GFLOP/s'), t('Matrices')],
+          measured.map((p) => [
+            placeWords(p, t),
+            rate(p.stepsPerSecond!),
+            rate(p.gflops!),
+            `${p.size} × ${p.size}`,
+          ]),
+        )
+      : t('Nothing could be measured.'),
+    t(
+      'A step is forward, backward and AdamW of a small encoder: {0}. GFLOP/s is float32 products of matrices, by the same engine.',
+      step,
+    ),
+    ...(problems.length ? [`## ${t('What is missing')}`] : []),
+    problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`).join('\n'),
+  ].join('\n\n')}\n`;
+}
+
+const rate = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFixed(1) : n.toFixed(2));

@@ -1,0 +1,51 @@
+import { runLabel } from '../runs/label';
+import { isActive } from '../runs/shown-state';
+import type { RunEntry, ShownState } from '../runs/store';
+import { headline } from './run-row';
+import type { Translate } from '../translate';
+
+export interface EndNotice {
+  /** A whole sentence or two. */
+  message: string;
+  kind: 'information' | 'warning' | 'error';
+}
+
+/** Whether a run ended between two looks at it, as far as somebody has looked. */
+export const hasEnded = (before: ShownState | undefined, now: ShownState): boolean =>
+  before !== undefined && isActive(before) && !isActive(now);
+
+/** What is said of a run that ended. */
+export function endNotice(entry: RunEntry, t: Translate): EndNotice {
+  const label = runLabel(entry);
+  const name = entry.run ? `${entry.run.spec.name} (${label})` : label;
+  const step = entry.run?.status?.step ?? 0;
+  switch (entry.state) {
+    case 'finished': {
+      const best = headline(entry);
+      return {
+        kind: 'information',
+        message: best
+          ? t('{0} has finished: best {1}.', name, best)
+          : t('{0} has finished after {1} steps.', name, step),
+      };
+    }
+    case 'failed': {
+      const failed = entry.error ?? entry.run?.events.findLast((e) => e.kind === 'failed');
+      const why = failed ? [failed.message, failed.hint ?? ''].join(' ').trim() : '';
+      return {
+        kind: 'error',
+        message:
+          `${step > 0 ? t('{0} failed at step {1}.', name, step) : t('{0} failed before its first step.', name)} ${why}`.trim(),
+      };
+    }
+    case 'stopped':
+      return { kind: 'information', message: t('{0} was stopped at step {1}.', name, step) };
+    case 'lost':
+      return {
+        kind: 'error',
+        message: t('The trainer of {0} ended without a word at step {1}.', name, step),
+      };
+    default:
+      return { kind: 'warning', message: t('The run {0} can no longer be read.', name) };
+  }
+}

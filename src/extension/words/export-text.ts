@@ -1,0 +1,82 @@
+import {
+  EXPORT_FORMS,
+  type ExportForm,
+  type ExportLine,
+  type ExportRecord,
+  type MetricDrop,
+} from '../../protocol/export';
+import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import type { MetricName } from '../../experiment/experiment';
+import { programLine } from '../launcher/program-line';
+import type { Translate } from '../translate';
+import { formName } from './form-words';
+
+/** A line of `aurora export --json`. */
+export const parseExportLine = (line: string): ExportLine | undefined =>
+  programLine(line, ['preparing', 'measuring', 'ask', 'declined', 'result', 'problem']);
+
+/** What a person who waits is told; undefined for no news. */
+export function progressText(line: ExportLine, t: Translate): string | undefined {
+  if (line.kind === 'preparing') return t('Reading model and data …');
+  if (line.kind !== 'measuring') return undefined;
+  switch (line.what) {
+    case 'dynamic':
+      return t('Measuring the dynamic form on {0} texts …', line.examples);
+    case 'static':
+      return t('Measuring the static form on {0} texts …', line.examples);
+    case 'exported':
+      return t('Measuring the exported files on {0} texts …', line.examples);
+  }
+}
+
+/** Whether to keep what loses so much: the question, and what stands below it. */
+export function dropQuestion(
+  form: ExportForm,
+  { drop, limit, metrics }: Extract<ExportLine, { kind: 'ask' }>,
+  t: Translate,
+): { question: string; detail: string } {
+  const { metric } = drop;
+  return {
+    question: t(
+      '{0}: {1} goes from {2} to {3}. Keep it?',
+      formName(form, t),
+      METRIC_NAMES[metric],
+      formatMetric(metric, metrics.dynamic[metric]),
+      formatMetric(metric, metrics.exported[metric]),
+    ),
+    detail: t(
+      'AuroRA’s layer is not linear, so merged it is another function. Here that costs {0}; up to {1} it would not have asked. An adapter or an ONNX model with adapters as nodes loses nothing.',
+      pointsText(drop, t),
+      pointsText({ points: limit, metric }, t),
+    ),
+  };
+}
+
+const pointsText = ({ points, metric }: MetricDrop, t: Translate): string =>
+  metric === 'loss' ? t('{0} of loss', (points / 100).toFixed(4)) : t('{0} points', points.toFixed(2));
+
+/** What came of it, in one sentence. */
+export function resultText(record: ExportRecord, t: Translate): string {
+  const { metric } = record.drop;
+  const value = (m: Record<MetricName, number>) => formatMetric(metric, m[metric]);
+  const { metrics, trainedForm, form } = record;
+  return t(
+    '{0} exported: {1} {2} on the validation texts, as trained {3}.',
+    formName(form, t),
+    METRIC_NAMES[metric],
+    value(metrics.exported),
+    value(metrics[trainedForm]),
+  );
+}
+
+/** An export.json; undefined where it is none that is known here. */
+export function parseRecord(value: unknown): ExportRecord | undefined {
+  const record = value as Partial<ExportRecord> | null;
+  const known =
+    record?.program === 'aurora-lab' &&
+    EXPORT_FORMS.includes(record.form as ExportForm) &&
+    typeof record.step === 'number' &&
+    typeof record.metrics?.exported?.loss === 'number' &&
+    Object.hasOwn(METRIC_NAMES, record.drop?.metric ?? '');
+  return known ? (record as ExportRecord) : undefined;
+}

@@ -1,0 +1,99 @@
+import { engineWords } from '../../protocol/device-words';
+import {
+  GPU_PARTS,
+  type GpuCheck,
+  type GpuEvent,
+  type GpuPart,
+  type GpuState,
+  type GpuStep,
+} from '../../protocol/gpu-support';
+import { programLine } from '../launcher/program-line';
+import type { Translate } from '../translate';
+
+/** A part as a list offers it. */
+export interface GpuChoice {
+  part: GpuPart;
+  label: string;
+  description: string;
+  detail: string;
+}
+
+/** A row cuts what is too long, so the licence comes early; the package's name stands in the README. */
+export function gpuChoice(state: GpuState, t: Translate): GpuChoice {
+  const { title, place, needs, licence } = GPU_PARTS[state.part];
+  return {
+    part: state.part,
+    label: title,
+    description: t('{0} · needs {1}', description(state, t), needs),
+    detail: t('The device "{0}" of {1}. {2}.', place.device, engineWords(place.engine), licence),
+  };
+}
+
+function description({ version, installed }: GpuState, t: Translate): string {
+  if (!installed) return version;
+  if (installed.version !== version)
+    return t('{0} is installed, this version needs {1}', installed.version, version);
+  return installed.usable
+    ? t('{0}, installed and usable', version)
+    : t('{0}, installed but not usable', version);
+}
+
+const MB = 2 ** 20;
+
+/** What a progress notification says, and how far it has come since it was told last. */
+export class GpuProgressText {
+  private file: string | undefined;
+  private share = 0;
+
+  constructor(private readonly t: Translate) {}
+
+  /** `increment` in percent of the file on its way; the next file begins anew, which a bar cannot show. */
+  next(event: GpuEvent): { message?: string; increment?: number } {
+    const { t } = this;
+    if (event.kind === 'step') return { message: this.step(event.step) };
+    if (event.kind === 'result') return {};
+    const { file, received, total } = event;
+    const done = (received / MB).toFixed(0);
+    if (total === undefined) return { message: t('{0}: {1} MB', file, done) };
+    const first = this.file === undefined || this.file === file;
+    this.file ??= file;
+    const share = (100 * received) / total;
+    const increment = first ? Math.max(0, share - this.share) : 0;
+    if (first) this.share = share;
+    return { message: t('{0}: {1} of {2} MB', file, done, (total / MB).toFixed(0)), increment };
+  }
+
+  private step(step: GpuStep): string {
+    const { t } = this;
+    switch (step) {
+      case 'checking':
+        return t('Checking this platform …');
+      case 'copying':
+        return t('Copying what the extension carries …');
+      case 'downloading':
+        return t('Downloading …');
+      case 'unpacking':
+        return t('Unpacking …');
+      case 'verifying':
+        return t('Loading it, and multiplying two matrices …');
+    }
+  }
+}
+
+/** A line of `aurora gpu install --json`. */
+export const parseGpuEvent = (line: string): GpuEvent | undefined =>
+  programLine(line, ['step', 'progress', 'result']);
+
+/** What is said in the end. */
+export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string {
+  const { title, place } = GPU_PARTS[part];
+  if (!check.usable) return `${check.problem ?? ''} ${check.hint ?? ''}`.trim();
+  return t('{0} is installed and usable: it is the device "{1}".', title, place.device);
+}
+
+/** The editor's proxy goes before the environment's, as it does for the editor itself. */
+export function proxyEnvironment(proxy: string, without: readonly string[]): NodeJS.ProcessEnv {
+  if (proxy.trim() === '') return {};
+  const none = without.length > 0 ? { NO_PROXY: without.join(',') } : {};
+  return { HTTPS_PROXY: proxy.trim(), HTTP_PROXY: proxy.trim(), ...none };
+}

@@ -1,0 +1,57 @@
+import { experimentName } from '../../runs/layout';
+import type { SweepEnd } from '../../runs/sweep/record';
+import type { RunEntry, SweepEntry } from '../runs/store';
+import type { Translate } from '../translate';
+import { bestText, doneTrials, plannedTrials } from './sweep-row';
+import type { ResumeOptions } from '../launcher/client';
+import type { EndNotice } from './end-text';
+
+export interface SweepEndNotice extends EndNotice {
+  /** What the person can agree to, and what the sweep is then continued with. */
+  decision?: { title: string; options: ResumeOptions };
+}
+
+function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision'] {
+  return error === 'owned'
+    ? { title: t('Take Over'), options: { takeOver: true } }
+    : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
+}
+
+/** What is said of a sweep whose queue has ended. */
+export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): SweepEndNotice {
+  const name = experimentName(sweep.experiment);
+  const planned = plannedTrials(sweep.record);
+  const best = bestText(runs, sweep.record.metric);
+  const failed = runs.filter((r) => r.state === 'failed').length;
+  const tail = [
+    best === undefined ? '' : t('Best so far: {0}.', best),
+    failed > 0 ? t('Failed: {0}.', failed) : '',
+  ].filter((part) => part !== '');
+  const say = (kind: EndNotice['kind'], sentence: string) => ({
+    kind,
+    message: [sentence, ...tail].join(' '),
+  });
+  const { ended } = sweep.record;
+  if (ended)
+    return {
+      ...say('warning', `${t('The sweep of {0} is not complete.', name)} ${ended.message}`),
+      decision: decisionOf(ended, t),
+    };
+  switch (sweep.state) {
+    case 'finished':
+      return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has come to its end.', name));
+    case 'failed':
+    case 'lost':
+      return say('error', t('The queue of the sweep of {0} ended without a word. Run Sweep goes on.', name));
+    default:
+      return say(
+        'information',
+        t(
+          'The sweep of {0} is stopped; {1} of {2} trials are done, all is saved.',
+          name,
+          doneTrials(runs),
+          planned,
+        ),
+      );
+  }
+}

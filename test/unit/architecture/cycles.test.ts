@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { folderOf, importsBelow } from './sources';
+
+/** A folder and one within it count as one: its files may share what the inner one is made of. */
+const within = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+
+/** Folders that can be reached from each other, by Tarjan's algorithm. */
+function cycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string): void => {
+    index.set(node, index.size);
+    low.set(node, index.get(node)!);
+    stack.push(node);
+    for (const next of edges.get(node) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(node, Math.min(low.get(node)!, low.get(next)!));
+    }
+    if (low.get(node) !== index.get(node)) return;
+    const members = stack.splice(stack.indexOf(node));
+    if (members.length > 1) found.push(members.sort());
+  };
+  for (const node of edges.keys()) if (!index.has(node)) visit(node);
+  return found;
+}
+
+function edgesOf(imports: readonly { from: string; to: string }[]): Map<string, Set<string>> {
+  const edges = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    const [a, b] = [folderOf(from), folderOf(to)];
+    if (!within(a, b)) edges.set(a, (edges.get(a) ?? new Set()).add(b));
+  }
+  return edges;
+}
+
+it('no folders of src import each other in a cycle', () => {
+  expect(cycles(edgesOf(importsBelow('src')))).toEqual([]);
+});
+
+it('a cycle over three folders is found', () => {
+  const imports = [
+    { from: 'src/a/x.ts', to: 'src/b/x.ts' },
+    { from: 'src/b/x.ts', to: 'src/c/d/x.ts' },
+    { from: 'src/c/d/x.ts', to: 'src/a/y.ts' },
+    { from: 'src/e/x.ts', to: 'src/a/x.ts' },
+    { from: 'src/e/x.ts', to: 'src/e/f/x.ts' },
+    { from: 'src/e/f/x.ts', to: 'src/e/x.ts' },
+  ];
+  expect(cycles(edgesOf(imports))).toEqual([['src/a', 'src/b', 'src/c/d']]);
+});

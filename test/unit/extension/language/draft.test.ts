@@ -1,0 +1,184 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  defaultAdapter,
+  draftName,
+  draftText,
+  freeName,
+  likelyOutput,
+  nameProblem,
+  type Draft,
+} from '../../../../src/extension/wizard/draft';
+import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
+import { recipeAdapter } from '../../../../src/extension/wizard/draft-recipe';
+import { recipeText } from '../../../../src/extension/wizard/recipe-text';
+import { PAPER_RECIPES } from '../../../../src/recipes/recipes';
+import { loadModel } from '../../../../src/graph/load';
+import { summarize, type ModelSummary } from '../../../../src/graph/summary';
+import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { FIXTURE, makeFolder } from './lab';
+
+const fixture = (name: string): ModelSummary =>
+  summarize(loadModel(FIXTURE.replace('bert.onnx', `${name}.onnx`)));
+
+function draft(folder: string, more: Partial<Draft> = {}): Draft {
+  return {
+    model: join(folder, 'models', 'm.onnx'),
+    train: join(folder, 'data', 'train "1".csv'),
+    validation: 0.2,
+    textColumn: 'a "quoted" name',
+    labelColumn: 'label',
+    head: 'linear',
+    adapter: { ...defaultAdapter('aurora'), targetModules: ['query', 'value'] } as Draft['adapter'],
+    ...more,
+  };
+}
+
+describe('a new experiment', () => {
+  it.each(['aurora', 'lora', 'none'] as const)('with %s is what the trainer reads', (method) => {
+    const folder = makeFolder({});
+    const file = join(folder, 'sub', 'x.aurora.json');
+    const adapter = defaultAdapter(method);
+    const made = draft(folder, {
+      adapter,
+      output: 'hidden',
+      tokenizer: join(folder, 'tok', 'tokenizer.json'),
+      validation: join(folder, 'data', 'v.csv'),
+    });
+    const text = draftText(file, made);
+    expect(text).toContain('"path": "../models/m.onnx"');
+    const plain = join(folder, 'x.aurora.json');
+    writeFileSync(plain, draftText(plain, made));
+    const read = loadExperiment(plain);
+    expect(read).toMatchObject({
+      model: { path: made.model, tokenizer: made.tokenizer, output: 'hidden' },
+      data: { train: made.train, validation: made.validation, textColumn: 'a "quoted" name' },
+      task: { head: 'linear' },
+    });
+    expect(read.adapter).toEqual(adapter);
+  });
+
+  it('with a share held out and the tokenizer beside the model names neither file', () => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    writeFileSync(file, draftText(file, draft(folder)));
+    expect(readFileSync(file, 'utf8')).not.toMatch(/"tokenizer"|"validation"|"output"/);
+    expect(loadExperiment(file).data).toMatchObject({ validationFraction: 0.2 });
+  });
+
+  it.each(PAPER_RECIPES)('with the settings of $id is what the trainer reads, for each method', (recipe) => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    const { layers } = fixture('bert');
+    for (const method of ['aurora', 'lora', 'none'] as const) {
+      const adapter = recipeAdapter(defaultAdapter(method), recipe, layers);
+      writeFileSync(file, draftText(file, draft(folder, { adapter, recipe })));
+      const read = loadExperiment(file);
+      const { maxLength, dropout, ...training } = recipe.settings;
+      expect(read.training).toMatchObject(training);
+      if (maxLength !== undefined) expect(read.model.maxLength).toBe(maxLength);
+      if (method !== 'none') {
+        expect(read.adapter).toMatchObject({ targetModules: ['query', 'value'] });
+        if (dropout !== undefined) expect(read.adapter).toMatchObject({ dropout });
+      }
+      const text = readFileSync(file, 'utf8');
+      expect(text).toContain('arXiv 2505.18738');
+      for (const words of recipe.unsaid) expect(text.replace(/\n\/\/ /g, ' ')).toContain(words);
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(92);
+    }
+  });
+
+  it('has the rank, alpha, layers, metric and words of a recipe', () => {
+    const folder = makeFolder({});
+    const file = join(folder, 'x.aurora.json');
+    const of = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
+    const made = (id: string, method: 'aurora' | 'lora', model = 'bert') => {
+      const adapter = recipeAdapter(defaultAdapter(method), of(id), fixture(model).layers);
+      const text = draftText(file, draft(folder, { adapter, recipe: of(id) }));
+      writeFileSync(file, text);
+      return { ...loadExperiment(file), text };
+    };
+    const cola = made('roberta-base/cola', 'aurora');
+    expect(cola.adapter).toMatchObject({ rank: 2, alpha: 4 });
+    expect(cola.training.metric).toBe('matthews');
+    expect(cola.text).toContain('Published: Matthews correlation 65.1 with AuroRA, 63.4 with LoRA, 63.6');
+    expect(cola.text).toContain('"learningRate": 5e-3');
+    expect(made('vit-large/dtd', 'lora').adapter).toMatchObject({ rank: 16, alpha: 32 });
+    // Without what the paper gives, the defaults, marked as such.
+    expect(made('vit-large/dtd', 'aurora').text).toMatch(/it gives none.\n +"batchSize": 32/);
+    expect(made('roberta-base/sts-b', 'aurora')).toMatchObject({
+      text: expect.stringContaining('measures Pearson correlation') as string,
+      training: { metric: 'accuracy' },
+    });
+    expect(made('llama3-8b/commonsense170k', 'aurora', 'llama').adapter).toMatchObject({
+      targetModules: ['q_proj', 'k_proj', 'v_proj', 'up_proj', 'down_proj'],
+      dropout: 0.05,
+    });
+  });
+
+  it('is offered with each recipe in words', () => {
+    const t = (message: string, ...args: (string | number)[]) =>
+      message.replace(/\{(\d)\}/g, (_, i: string) => String(args[Number(i)]));
+    const words = (id: string) =>
+      recipeText(
+        PAPER_RECIPES.find((r) => r.id === id)!,
+        t,
+      );
+    expect(words('roberta-base/rte')).toMatchObject({
+      label: 'RTE with RoBERTa-Base',
+      description: 'rank 2 · 80 epochs · batch 16 · learning rate 5e-4',
+    });
+    expect(words('roberta-base/rte').detail).toMatch(
+      /^arXiv 2505.18738 · published 85.2 · does not say: weight decay/,
+    );
+    expect(words('llama3-8b/commonsense170k').detail).toContain('tested on BoolQ, PIQA');
+    expect(words('llama3-8b/commonsense170k').detail).toContain('published average 83.6');
+    expect(words('sdxl/dreambooth').description).toBe('rank 2');
+  });
+
+  it('has a name of its own', async () => {
+    const folder = makeFolder({ 'a.aurora.json': '', 'a-2.aurora.json': '' });
+    expect(await freeName(folder, 'a')).toBe('a-3.aurora.json');
+    expect(await freeName(folder, 'b')).toBe('b.aurora.json');
+    const adapter = defaultAdapter('lora');
+    expect(draftName({ train: '/x/sst2-train.jsonl.gz', adapter })).toBe('sst2-lora');
+    expect(draftName({ train: '/x/my data/train.csv', adapter: { method: 'none' } })).toBe('my-data-head');
+    expect(nameProblem('a.aurora.json')).toBeUndefined();
+    expect(['a.json', '.aurora.json', 'a/b.aurora.json'].map(nameProblem)).toEqual([
+      'ending',
+      'empty',
+      'slash',
+    ]);
+  });
+});
+
+describe('the likely choice', () => {
+  it.each([
+    ['bert', ['query', 'value']],
+    ['llama', ['q_proj', 'v_proj']],
+    ['more/gpt2', ['c_attn']],
+    ['more/neox', ['query_key_value']],
+  ])('of targets in %s', (name, targets) => {
+    expect(likelyTargets(fixture(name).layers)).toEqual(targets);
+  });
+
+  it('of an output is one of hidden states', () => {
+    const base = fixture('bert');
+    const output = (name: string, axes: number) => ({
+      name,
+      type: 'float',
+      shape: new Array<number>(axes).fill(1),
+    });
+    const of = (...outputs: ModelSummary['outputs']) => likelyOutput({ ...base, outputs });
+    expect(of(output('pooled', 2), output('last_hidden_state', 3))).toBe('last_hidden_state');
+    expect(of(output('pooled', 2), output('x', 3))).toBe('x');
+    expect(of(output('pooled', 2), output('other', 2))).toBe('pooled');
+  });
+
+  it('of a method is the schema’s', () => {
+    expect(defaultAdapter('aurora')).toMatchObject({ method: 'aurora', rank: 2, alpha: 4, gridSize: 5 });
+    expect(defaultAdapter('lora')).toMatchObject({ method: 'lora', rank: 8, alpha: 16 });
+    expect(defaultAdapter('none')).toEqual({ method: 'none' });
+  });
+});

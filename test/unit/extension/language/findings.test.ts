@@ -1,0 +1,340 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { budgetText } from '../../../../src/extension/language/lens-text';
+import { hoverAt } from '../../../../src/extension/language/hover-text';
+import { schemaFixes } from '../../../../src/extension/language/schema-fixes';
+import { suggestionsAt } from '../../../../src/extension/language/suggestions';
+import { writeTwoOutputs } from '../../../two-outputs';
+import { analysisOf, apply, covered, FIXTURE, makeFolder, t } from './lab';
+
+const CSV = 'text,label\n"a, b",x\nc,y\nd,x\n';
+const lab = (files: Record<string, string> = {}) =>
+  makeFolder({
+    'm/model.onnx': readFileSync(FIXTURE),
+    'm/tokenizer.json': '{}',
+    'train.csv': CSV,
+    ...files,
+  });
+const experiment = (adapter = '{}', more = '') =>
+  `{\n  "model": { "path": "m/model.onnx" },\n  "data": { "train": "train.csv"${more} },\n  "adapter": ${adapter}\n}\n`;
+
+describe('what an experiment gets wrong', () => {
+  it('is nothing where all is well', async () => {
+    const analysis = await analysisOf(lab(), experiment());
+    expect(analysis.findings).toEqual([]);
+    expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+ % of LoRA r=8$/);
+  });
+
+  it.each([
+    ['an empty file', '', 0, 'The file is empty; '],
+    ['white space alone', ' \n', 0, 'The file is empty; '],
+    ['comments alone', '// nothing yet\n', 0, 'The file is empty; '],
+    ['100,000 nested lists', `{ "a": ${'['.repeat(100_000)}`, 70, 'more than 64 levels deep; '],
+  ])('is %s, reported as any other mistake', async (_, text, offset, message) => {
+    const analysis = await analysisOf(lab(), text);
+    expect(analysis.findings).toEqual([
+      {
+        offset,
+        length: 1,
+        severity: 'error',
+        code: 'not-readable',
+        message: expect.stringContaining(message) as string,
+        fixes: [],
+      },
+    ]);
+    expect(hoverAt(analysis, 0, t)).toBeUndefined();
+    expect(suggestionsAt(analysis, 0, [], t)).toBeUndefined();
+    expect(schemaFixes(analysis, { offset: 0, length: text.length }, t)).toEqual([]);
+  });
+
+  it('is a setting of a sweep that leads to a prototype, at its key', async () => {
+    const text = experiment().replace(
+      /\n}\n$/,
+      ',\n  "sweep": { "type": "grid", "parameters": { "adapter.__proto__.rank": [1] } }\n}\n',
+    );
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'key-not-allowed', severity: 'error' }]);
+    expect(covered(text, findings[0])).toBe('"adapter.__proto__.rank"');
+  });
+
+  it('is a file that is not there: the nearest takes its place', async () => {
+    const text = experiment().replace('train.csv', 'trian.csv').replace('model.onnx', 'modle.onnx');
+    const analysis = await analysisOf(lab(), text);
+    expect(analysis.findings.map((f) => [f.code, covered(text, f)])).toEqual([
+      ['file-missing', '"m/modle.onnx"'],
+      ['file-missing', '"trian.csv"'],
+    ]);
+    expect(analysis.findings[1].message).toContain('Nearest: train.csv');
+    const fixed = analysis.findings.toReversed().reduce((s, f) => apply(s, f.fixes[0]), text);
+    expect((await analysisOf(lab(), fixed)).findings).toEqual([]);
+    expect(budgetText(analysis, t).text).toContain('the model file is missing');
+  });
+
+  it('is a folder where a file should be', async () => {
+    const text = experiment().replace('m/model.onnx', 'm');
+    const [finding] = (await analysisOf(lab(), text)).findings;
+    expect(finding).toMatchObject({ code: 'file-is-folder', severity: 'error' });
+  });
+
+  it('is a tokenizer that is not beside the model: one of the workspace takes its place', async () => {
+    const folder = makeFolder({
+      'm/model.onnx': readFileSync(FIXTURE),
+      'train.csv': CSV,
+      'tok/tokenizer.json': '{}',
+    });
+    const text = experiment();
+    const known = [join(folder, 'tok', 'tokenizer.json')];
+    const { findings } = await analysisOf(folder, text, known);
+    expect(findings).toMatchObject([{ code: 'tokenizer-missing', severity: 'error' }]);
+    const fixed = apply(text, findings[0].fixes[0]);
+    expect(fixed).toContain('"tokenizer": "tok/tokenizer.json"');
+    expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
+  });
+
+  it('is a target that matches nothing, alone or among others', async () => {
+    const text = experiment('{ "targetModules": ["query", "vlaue"] }');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'target-unmatched', severity: 'warning' }]);
+    expect(covered(text, findings[0])).toBe('"vlaue"');
+    expect(findings[0].fixes[0]).toMatchObject({ title: 'Replace with "value"', preferred: true });
+    expect((await analysisOf(lab(), apply(text, findings[0].fixes[0]))).findings).toEqual([]);
+
+    const none = await analysisOf(lab(), experiment('{ "targetModules": ["qeury"] }'));
+    expect(none.findings).toMatchObject([{ code: 'target-unmatched', severity: 'error' }]);
+    expect(budgetText(none, t).text).toMatch(/nothing matched; nearest: query/);
+  });
+
+  it('is a target that names a layer which does not reach the loss: leaving it out corrects it', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const text = experiment('{ "targetModules": ["query", "dense"] }');
+    const analysis = await analysisOf(folder, text);
+    expect(analysis.findings).toMatchObject([{ code: 'target-unreached', severity: 'error' }]);
+    expect(covered(text, analysis.findings[0])).toBe('"dense"');
+    expect(analysis.findings[0].message).toContain('pooler.dense');
+    expect(budgetText(analysis, t).text).toMatch(/No budget: .* does not reach the loss: pooler\.dense/);
+    const fixed = await analysisOf(folder, apply(text, analysis.findings[0].fixes[0]));
+    expect(fixed.adapter).toMatchObject({ excludeModules: ['pooler.dense'] });
+    expect(fixed.findings).toEqual([]);
+    const read = text.replace('"m/model.onnx"', '"m/model.onnx", "output": "pooler_output"');
+    expect((await analysisOf(folder, read)).findings).toEqual([]);
+  });
+
+  it('is nothing for "all-linear", which says at the pointer what it leaves out', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const text = experiment('{ "targetModules": "all-linear" }');
+    const analysis = await analysisOf(folder, text);
+    expect(analysis.findings).toEqual([]);
+    const hover = hoverAt(analysis, text.indexOf('all-linear') + 2, t)!;
+    expect(hover.lines[0]).toBe('Matches 12 of 13 linear layers (out × in):');
+    expect(hover.lines.at(-1)).toBe('Left out: pooler.dense (does not reach the loss)');
+  });
+
+  it.each(['targetModules', 'excludeModules'])(
+    'is a long list in %s: most of its problems are counted',
+    async (key) => {
+      const names = JSON.stringify(Array.from({ length: 10_000 }, (_, i) => `layer${i}`));
+      const targets = key === 'targetModules' ? '' : '"targetModules": ["query"], ';
+      const text = experiment(`{ ${targets}"${key}": ${names} }`);
+      const analysis = await analysisOf(lab(), text);
+      expect(analysis.findings).toHaveLength(101);
+      expect(covered(text, analysis.findings[99])).toBe('"layer99"');
+      expect(covered(text, analysis.findings[100])).toBe(`"${key}"`);
+      expect(analysis.findings[100].message).toBe(`9900 more entries of ${key} have the same problem.`);
+      expect(JSON.stringify(analysis.findings).length).toBeLessThan(100_000);
+      expect(budgetText(analysis, t).text.length).toBeLessThan(1000);
+    },
+  );
+
+  it('is a long list of layers that do not reach the loss, named in a message of bearable length', async () => {
+    const folder = lab();
+    writeTwoOutputs(join(folder, 'm/model.onnx'));
+    const names = JSON.stringify(Array<string>(5000).fill('pooler.dense'));
+    const { findings } = await analysisOf(folder, experiment(`{ "targetModules": ${names} }`));
+    expect(findings).toHaveLength(101);
+    expect(new Set(findings.map((f) => f.code))).toEqual(new Set(['target-unreached']));
+  });
+
+  it('is an expression that matches nothing as a whole, or is none', async () => {
+    const text = experiment('{ "targetModules": "query" }');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'target-unmatched', severity: 'error' }]);
+    for (const fix of findings[0].fixes)
+      expect((await analysisOf(lab(), apply(text, fix))).findings).toEqual([]);
+    const broken = await analysisOf(lab(), experiment('{ "targetModules": "(" }'));
+    expect(broken.findings).toMatchObject([{ code: 'expression-invalid' }]);
+  });
+
+  it('is an expression that takes too long, for which the editor does not wait', async () => {
+    const wait = vi.spyOn(Atomics, 'wait');
+    // Its paths are short.
+    const evil = '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!';
+    for (const [key, settings] of [
+      ['targetModules', `"targetModules": "${evil}"`],
+      ['excludeModules', `"targetModules": ["query"], "excludeModules": "${evil}!"`],
+      ['rankPattern', `"targetModules": ["query"], "rankPattern": { "${evil}!!": 1 }`],
+    ]) {
+      const text = experiment(`{ ${settings} }`);
+      const analysis = await analysisOf(lab(), text);
+      expect(analysis.findings).toMatchObject([{ code: 'expression-invalid', severity: 'error' }]);
+      expect(analysis.findings[0].message).toContain(`adapter.${key}: the regular expression "${evil}`);
+      expect(covered(text, analysis.findings[0])).toContain(evil);
+      expect(budgetText(analysis, t).text).toContain('takes more than 100 ms');
+      hoverAt(analysis, text.indexOf(evil), t);
+    }
+    expect(wait).not.toHaveBeenCalled();
+    wait.mockRestore();
+  });
+
+  it('is a rank that a layer does not have', async () => {
+    const text = experiment('{ "rank": 1000 }');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings).toMatchObject([{ code: 'rank-too-large', severity: 'error' }]);
+    expect((await analysisOf(lab(), apply(text, findings[0].fixes[0]))).findings).toEqual([]);
+  });
+
+  it('is a column that the file does not have', async () => {
+    const folder = lab({ 'train.csv': 'sentence,label\na,x\nb,y\n' });
+    const { findings } = await analysisOf(folder, experiment());
+    expect(findings).toMatchObject([{ code: 'column-missing', severity: 'error' }]);
+    expect(findings[0].message).toContain('"sentence", "label"');
+    const fixed = apply(experiment(), findings[0].fixes[0]);
+    expect((await analysisOf(folder, fixed)).findings).toEqual([]);
+
+    const named = experiment('{}', ', "textColumn": "sentense"');
+    const again = await analysisOf(folder, named);
+    const preferred = again.findings[0].fixes.find((f) => f.preferred)!;
+    expect((await analysisOf(folder, apply(named, preferred))).findings).toEqual([]);
+  });
+
+  it('is a column that a very wide file does not have, with a message and a menu of bearable length', async () => {
+    const header = Array.from({ length: 8000 }, (_, i) => `c${i}`).join(',');
+    const folder = lab({ 'train.csv': `${header},x\n` });
+    const { findings } = await analysisOf(folder, experiment('{}', ', "textColumn": "c7999 "'));
+    const [finding] = findings.filter((f) => f.code === 'column-missing');
+    expect(finding.message.length).toBeLessThan(1000);
+    expect(finding.fixes).toHaveLength(51);
+    expect(finding.fixes[0]).toMatchObject({ title: 'Use the column "c7999"', preferred: true });
+  });
+
+  it('is only one label', async () => {
+    const { findings } = await analysisOf(lab({ 'train.csv': 'text,label\na,x\nb,x\n' }), experiment());
+    expect(findings).toMatchObject([{ code: 'label-single', severity: 'error' }]);
+  });
+
+  it('is a key given twice, and values that do not go together', async () => {
+    const text = experiment('{ "rank": 2, "rank": 3, "gridRange": [1, -1] }');
+    const { findings } = await analysisOf(lab(), text);
+    expect(findings.map((f) => f.code).sort()).toEqual(['duplicate-key', 'values-conflict']);
+    const range = findings.find((f) => f.code === 'values-conflict')!;
+    expect(apply(text, range.fixes[0])).toContain('"gridRange": [-1, 1]');
+    expect(
+      covered(
+        text,
+        findings.find((f) => f.code === 'duplicate-key')!,
+      ),
+    ).toBe('"rank"');
+  });
+
+  it('leaves the schema to VS Code, but knows what was meant', async () => {
+    const text = experiment('{ "rnak": 2, "activation": "tanj" }');
+    const analysis = await analysisOf(lab(), text);
+    expect(analysis.findings).toEqual([]);
+    expect(budgetText(analysis, t).text).toContain('have a mistake');
+    const at = (word: string) => ({ offset: text.indexOf(word), length: word.length });
+    const [key] = schemaFixes(analysis, at('"rnak"'), t);
+    expect(apply(text, key)).toContain('"rank": 2');
+    const value = schemaFixes(analysis, at('"tanj"'), t);
+    expect(value.find((f) => f.preferred)).toMatchObject({ text: '"tanh"' });
+    expect(value).toHaveLength(3);
+    expect(schemaFixes(analysis, at('train.csv'), t)).toEqual([]);
+  });
+});
+
+describe('completion', () => {
+  const at = async (text: string, known: string[] = [], folder = lab()) => {
+    const offset = text.indexOf('|');
+    const clean = text.replace('|', '');
+    const analysis = await analysisOf(
+      folder,
+      clean,
+      known.map((k) => join(folder, k)),
+    );
+    const found = suggestionsAt(
+      analysis,
+      offset,
+      known.map((k) => join(folder, k)),
+      t,
+    );
+    return { clean, found };
+  };
+
+  it('offers the endings of the model with their counts, within and without quotes', async () => {
+    for (const written of ['["q|"]', '["query", |]', '["query", "|"]', '"|"']) {
+      const { found } = await at(experiment(`{ "targetModules": ${written} }`));
+      expect(found?.suggestions).toContainEqual(
+        expect.objectContaining({ value: 'query', detail: expect.stringMatching(/^\d+ modules?, /) }),
+      );
+    }
+    const { clean, found } = await at(experiment('{ "targetModules": ["q|ue", "value"] }'));
+    expect(clean.slice(found!.span.offset, found!.span.offset + found!.span.length)).toBe('que');
+  });
+
+  it('offers files of the right kind, columns and outputs, and nothing elsewhere', async () => {
+    const known = ['train.csv', 'm/model.onnx', 'v.jsonl.gz'];
+    const text = experiment('{}', ', "validation": "|"');
+    expect((await at(text, known)).found?.suggestions.map((s) => s.value)).toEqual([
+      'train.csv',
+      'v.jsonl.gz',
+    ]);
+    const column = await at(experiment('{}', ', "labelColumn": "|"'));
+    expect(column.found?.suggestions).toMatchObject([
+      { value: 'text', detail: '3 different values: a, b · c · d' },
+      { value: 'label', detail: '2 different values: x · y' },
+    ]);
+    const output = await at(experiment().replace('model.onnx"', 'model.onnx", "output": "|"'));
+    expect(output.found?.suggestions.length).toBeGreaterThan(0);
+    expect((await at(experiment('{ "rank": | }'))).found).toBeUndefined();
+  });
+
+  it('offers settings by dotted key in a sweep, for the method of the adapter', async () => {
+    const sweep = (inside: string) =>
+      experiment('{ "method": "lora" }').replace(/}\s*$/, `, "sweep": ${inside} }`);
+    for (const inside of ['{ "parameters": { "|": [1] } }', '{ "trials": [{ "|": 1 }] }']) {
+      const { found } = await at(sweep(inside));
+      expect(found?.suggestions).toContainEqual(
+        expect.objectContaining({ value: 'adapter.useRslora', detail: expect.stringMatching(/alpha/) }),
+      );
+      expect(found?.suggestions.map((s) => s.value)).not.toContain('adapter.gridSize');
+    }
+    expect((await at(sweep('{ "|": 1 }'))).found).toBeUndefined();
+  });
+});
+
+describe('hover', () => {
+  it('lists what a target matches, and tells defaults, columns and the model', async () => {
+    const text = experiment('{ "targetModules": ["query", "value"], "rank": 2 }', ', "labelColumn": "label"');
+    const analysis = await analysisOf(lab(), text);
+    const lines = (word: string) => hoverAt(analysis, text.indexOf(word) + 2, t)?.lines ?? [];
+    const entry = lines('"query"');
+    expect(entry[0]).toMatch(/^Matches \d+ of \d+ linear layers/);
+    expect(entry.slice(1).every((l) => /\.query {2}\d+ × \d+$/.test(l))).toBe(true);
+    expect(lines('"rank"')).toEqual(['Default: 2']);
+    expect(lines('"label"')).toEqual(['2 different values in the first 3 rows, such as:', '    x', '    y']);
+    expect(lines('"m/model.onnx"')[0]).toMatch(/parameters in opset \d+/);
+    const both = lines('"targetModules"');
+    expect(both[0]).toBe('Default: ["query","value"]');
+    expect(both.length).toBe(2 + 2 * (entry.length - 1));
+  });
+
+  it('says of a setting in a sweep what the setting is', async () => {
+    const text = experiment().replace(
+      /}\s*$/,
+      ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }',
+    );
+    const hover = hoverAt(await analysisOf(lab(), text), text.indexOf('"training.epochs"') + 2, t);
+    expect(hover?.lines).toEqual([expect.stringMatching(/^Passes over the training data/), 'Default: 3']);
+  });
+});

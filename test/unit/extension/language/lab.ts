@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach } from 'vitest';
+import { loadModel } from '../../../../src/graph/load';
+import { summarize } from '../../../../src/graph/summary';
+import {
+  analyze,
+  firstModelState,
+  modelPathOf,
+  type Analysis,
+} from '../../../../src/extension/language/analysis';
+import { readDataHead } from '../../../../src/extension/language/data-head';
+import type { Finding, Fix } from '../../../../src/extension/language/finding';
+
+export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
+
+/** English, with {0} and so on filled in, as VS Code does without a language pack. */
+export const t = (message: string, ...args: (string | number)[]): string =>
+  message.replace(/\{(\d+)\}/g, (_, i: string) => String(args[Number(i)]));
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder with these files, removed after the test. */
+export function makeFolder(files: Record<string, string | Uint8Array>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'aurora-editor-'));
+  folders.push(folder);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** The analysis of a text as the file x.aurora.json of a folder; its model is really read. */
+export async function analysisOf(folder: string, text: string, known: string[] = []): Promise<Analysis> {
+  const file = join(folder, 'x.aurora.json');
+  const path = modelPathOf(file, text);
+  const there = await firstModelState(path, undefined);
+  const model =
+    there.state === 'reading' ? { state: 'known' as const, summary: summarize(loadModel(path!)) } : there;
+  return analyze(file, text, { model, known, head: readDataHead, t });
+}
+
+export const apply = (text: string, { offset, length, text: by }: Fix): string =>
+  text.slice(0, offset) + by + text.slice(offset + length);
+
+export const covered = (text: string, { offset, length }: Finding): string =>
+  text.slice(offset, offset + length);

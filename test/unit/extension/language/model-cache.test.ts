@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ModelCache } from '../../../../src/extension/models/cache';
+import { programError } from '../../../../src/extension/launcher/program-error';
+import { loadModel } from '../../../../src/graph/load';
+import { summarize } from '../../../../src/graph/summary';
+import { AuroraError, EXIT } from '../../../../src/base/errors';
+import { FIXTURE, makeFolder } from './lab';
+
+/** Counts how often the file is really read. */
+function cacheIn(folder: string, version = '1') {
+  const asked: string[] = [];
+  const cache = new ModelCache(join(folder, 'cache'), version, (path) => {
+    asked.push(path);
+    return new Promise((resolve, reject) =>
+      setImmediate(() => {
+        try {
+          resolve(summarize(loadModel(path)));
+        } catch (e) {
+          reject(e as Error);
+        }
+      }),
+    );
+  });
+  return { cache, asked };
+}
+const model = () => {
+  const folder = makeFolder({ 'm.onnx': readFileSync(FIXTURE) });
+  return { folder, path: join(folder, 'm.onnx') };
+};
+
+describe('the cache of models', () => {
+  it('reads a file once, also when two ask at the same time, and again after it changed', async () => {
+    const { folder, path } = model();
+    const { cache, asked } = cacheIn(folder);
+    expect(cache.cached(path)).toBeUndefined();
+    const [a, b] = await Promise.all([cache.inspect(path), cache.inspect(path)]);
+    expect(a).toBe(b);
+    expect(cache.cached(path)).toBe(a);
+    await cache.inspect(path);
+    expect(asked).toHaveLength(1);
+    utimesSync(path, 1, 1);
+    expect(await cache.inspect(path)).toEqual(a);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('outlives the window, but not a new version of the extension or a damaged entry', async () => {
+    const { folder, path } = model();
+    const first = await cacheIn(folder).cache.inspect(path);
+    const again = cacheIn(folder);
+    expect(await again.cache.inspect(path)).toEqual(first);
+    expect(again.asked).toEqual([]);
+    const newer = cacheIn(folder, '2');
+    await newer.cache.inspect(path);
+    expect(newer.asked).toHaveLength(1);
+  });
+
+  it('remembers the fault of a file until that changes', async () => {
+    const { folder, path } = model();
+    const { cache, asked } = cacheIn(folder);
+    const whole = readFileSync(path);
+    writeFileSync(path, whole.subarray(0, whole.length / 2));
+    for (let i = 0; i < 2; i++) await expect(cache.inspect(path)).rejects.toThrow(AuroraError);
+    expect(asked).toHaveLength(1);
+    writeFileSync(path, whole);
+    expect((await cache.inspect(path)).layers.length).toBeGreaterThan(0);
+  });
+
+  it('names a file that is not there', async () => {
+    const { folder } = model();
+    const missing = join(folder, 'no.onnx');
+    await expect(cacheIn(folder).cache.inspect(missing)).rejects.toMatchObject({
+      kind: 'model',
+      message: `There is no model file ${missing}.`,
+    });
+  });
+});
+
+describe('the error of a program', () => {
+  it('keeps kind, message and hint of its words', () => {
+    const stderr = '\nerror: a.onnx is cut.\nIt ends at 3.\n       Copy it again.\n       Then try.\n';
+    const error = programError({ code: EXIT.truncated, stdout: '', stderr }, 'inspect');
+    expect(error).toMatchObject({
+      kind: 'truncated',
+      message: 'a.onnx is cut.\nIt ends at 3.',
+      hint: 'Copy it again.\n       Then try.',
+    });
+  });
+
+  it('says what little there is where the program broke', () => {
+    const error = programError({ code: 9999, stdout: '', stderr: 'trace\nSegfault' }, 'inspect');
+    expect(error).toMatchObject({
+      kind: 'failed',
+      message: 'aurora inspect ended with code 9999: Segfault.',
+    });
+  });
+
+  it('is the same as the one that a real program throws', async () => {
+    const { folder } = model();
+    const path = join(folder, 'text.onnx');
+    writeFileSync(path, 'this is no model');
+    const thrown = (() => {
+      try {
+        return loadModel(path) as never;
+      } catch (e) {
+        return e as AuroraError;
+      }
+    })();
+    const result = await new Promise<{ code: number; stdout: string; stderr: string }>((done) => {
+      execFile(process.execPath, ['bin/aurora.cjs', 'inspect', path, '--json'], (e, stdout, stderr) =>
+        done({ code: (e?.code as number | undefined) ?? 0, stdout, stderr }),
+      );
+    });
+    const { kind, message, hint } = programError(result, 'inspect');
+    expect({ kind, message, hint }).toEqual({
+      kind: thrown.kind,
+      message: thrown.message,
+      hint: thrown.hint,
+    });
+  });
+});

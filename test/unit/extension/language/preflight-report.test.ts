@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addLine,
+  parsePreflightLine,
+  reportMarkdown,
+  summaryLine,
+  type PreflightReport,
+} from '../../../../src/extension/preflight/report';
+import type { PreflightLine, PreflightSplit } from '../../../../src/protocol/preflight';
+import { t } from './lab';
+
+const split = (path: string, truncated: number): PreflightSplit => ({
+  path,
+  examples: 1000,
+  labels: { 'a|b': 900, c: 100 },
+  tokens: { min: 3, median: 20, mean: 25.5, p90: 60, p99: 120, max: 128 },
+  truncated,
+  badRows: { count: 0, first: [] },
+});
+const LINES: PreflightLine[] = [
+  {
+    kind: 'modules',
+    method: 'aurora',
+    modules: [{ path: 'layer.0.query', inFeatures: 768, outFeatures: 512, rank: 2, parameters: 2580 }],
+    unmatched: ['vlaue'],
+    leftOut: [{ path: 'pooler.dense', why: 'unreached' }],
+    linearLayers: 74,
+    adapterParameters: 2580,
+    modelParameters: 1_000_000,
+  },
+  {
+    kind: 'data',
+    train: split('/d/train.csv', 123),
+    validation: split('/d/v.csv', 0),
+    labels: ['a|b', 'c'],
+    duplicates: {
+      acrossSplits: { count: 2, first: [{ train: 4, validation: 7 }] },
+      withinTrain: 5,
+      conflicts: { count: 0, first: [] },
+    },
+  },
+  { kind: 'measuring', places: ['cpu', 'webgpu'].map((device) => ({ engine: 'onnxruntime', device })) },
+  {
+    kind: 'device',
+    engine: 'onnxruntime',
+    device: 'webgpu',
+    reason: 'fastest',
+    tried: [
+      { engine: 'onnxruntime', device: 'cpu', secondsPerStep: 0.9 },
+      { engine: 'onnxruntime', device: 'webgpu', secondsPerStep: 0.045 },
+      { engine: 'onnxruntime', device: 'cuda', problem: 'no NVIDIA card' },
+    ],
+  },
+  { kind: 'step', step: 0, of: 1, loss: 1.2, seconds: 2, examples: 32, tokens: 4096, memoryBytes: 9e8 },
+  { kind: 'step', step: 1, of: 1, loss: 1.1, seconds: 0.62, examples: 32, tokens: 900, memoryBytes: 9e8 },
+  {
+    kind: 'estimate',
+    secondsPerStep: 0.62,
+    steps: 1350,
+    evaluations: 3,
+    minutes: 14.2,
+    otherMinutes: 0.5,
+    memoryBytes: 9.1e8,
+    trainable: 4000,
+  },
+  {
+    kind: 'problem',
+    severity: 'warning',
+    message: 'Two texts <b>leak</b>.',
+    hint: 'Remove them.',
+    key: 'data.validation',
+  },
+];
+
+function report(lines: readonly PreflightLine[] = LINES) {
+  const made: PreflightReport = { steps: [], problems: [] };
+  const said = lines.map((l) => addLine(made, parsePreflightLine(JSON.stringify(l))!, t));
+  return { made, said };
+}
+
+describe('a preflight', () => {
+  it('says each stage as it comes', () => {
+    expect(report().said).toEqual([
+      '1 module gets an adapter; reading the data …',
+      '1000 texts are read; opening the model …',
+      'Measuring which device is the fastest: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
+      'ONNX Runtime on webgpu, the fastest here; warming up with the longest texts …',
+      'Measuring 1 steps …',
+      'Step 1 of 1: 0.6 s',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    [0.62, 14.2, 9.1e8, '0.6 s/step · 14 min · 0.9 GB'],
+    [0.045, 0.3, 5e7, '45 ms/step · 18 s · 50.0 MB'],
+    [0.0046, 0.001, 2.26e9, '4.6 ms/step · 1 s · 2.3 GB'],
+    [12.6, 135, 3e10, '13 s/step · 2 h 15 min · 30.0 GB'],
+  ])('of %d s, %d min and %d bytes is summed up', (secondsPerStep, minutes, memoryBytes, words) => {
+    const estimate = {
+      ...(LINES[6] as Extract<PreflightLine, { kind: 'estimate' }>),
+      secondsPerStep,
+      minutes,
+      memoryBytes,
+    };
+    expect(summaryLine(report([estimate]).made, t)).toBe(words);
+  });
+
+  it('passes over what it does not know', () => {
+    for (const line of ['', 'word', 'null', '3', '{}', '{"kind":"newer"}'])
+      expect(parsePreflightLine(line)).toBeUndefined();
+    expect(summaryLine(report([]).made, t)).toBeUndefined();
+  });
+
+  it('makes a report in which names from files are only text', () => {
+    const text = reportMarkdown('demo', report().made, t);
+    expect(text).toContain('**0.6 s/step on webgpu · 14 min · 0.9 GB**');
+    expect(text).toContain(
+      'Device: ONNX Runtime on webgpu, the fastest here (cpu: 0.90 s a step; webgpu: 45 ms a step; cuda: no NVIDIA card).'.replace(
+        /[()]/g,
+        '\\$&',
+      ),
+    );
+    expect(text).toContain('- Warning (`data.validation`): Two texts \\<b\\>leak\\</b\\>. Remove them.');
+    expect(text).toContain('These entries matched nothing: `vlaue`.');
+    expect(text).toContain('| `layer.0.query` | 512 × 768 | 2 | 2,580 |');
+    expect(text).toContain('| a\\|b | 900 (90 %) | 900 (90 %) |');
+    expect(text).toContain('| cut to model.maxLength | 123 (12 %) | 0 (0.0 %) |');
+    expect(text).toContain(
+      '2 validation texts (0.2 %) are also trained on; lines of v.csv and train.csv: 7 = 4.',
+    );
+    expect(text).toContain('| warm-up | 2.0 s |');
+    // Every row of a table has as many cells as its head.
+    const tables = text.split('\n\n').filter((b) => b.startsWith('|'));
+    expect(tables).toHaveLength(4);
+    for (const rows of tables.map((b) => b.trim().split('\n')))
+      expect(new Set(rows.map((r) => r.replaceAll('\\|', '').split('|').length)).size).toBe(1);
+  });
+
+  it('that was stopped early reports what it has', () => {
+    const text = reportMarkdown('demo', report(LINES.slice(0, 1)).made, t);
+    expect(text).toContain('## Modules');
+    expect(text).not.toContain('## Data');
+  });
+});

@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Leases } from '../../../../src/extension/launcher/leases';
+import { runPaths } from '../../../../src/runs/layout';
+import { writeStatus } from '../../../../src/runs/status';
+import { newStatus } from '../../../../src/trainer/process/pulse';
+
+const HOUR = 3_600_000;
+/** No timer fires: the test looks. */
+const INTERVAL = 20_000;
+
+let run: string;
+let now: number;
+let remembered: readonly string[];
+let leases: Leases;
+
+beforeEach(async () => {
+  run = mkdtempSync(join(tmpdir(), 'aurora-leased-'));
+  now = 0;
+  remembered = [];
+  beat(0);
+  const memory = { get: () => remembered, set: (runs: readonly string[]) => (remembered = runs) };
+  leases = new Leases(memory, INTERVAL, () => now);
+  await leases.add(run);
+});
+afterEach(() => {
+  leases.dispose();
+  rmSync(run, { recursive: true, force: true });
+});
+
+/** A heartbeat of a trainer that this machine cannot look up, by a clock that is off by so much. */
+function beat(off: number, state: 'running' | 'stopped' = 'running'): void {
+  writeStatus(run, {
+    ...newStatus(state, Date.now() + off),
+    host: 'another',
+    boot: 'another',
+    started: undefined,
+  });
+}
+
+/** Whether a look renews the lease. */
+async function renews(): Promise<boolean> {
+  const lease = join(runPaths(run).control, 'lease');
+  if (existsSync(lease)) utimesSync(lease, 1, 1);
+  await leases.renewAll();
+  return existsSync(lease) && statSync(lease).mtimeMs > 1000;
+}
+
+describe('the lease of a run whose window is open', () => {
+  it('is renewed after the machine has slept, before the trainer’s first heartbeat', async () => {
+    expect(await renews()).toBe(true);
+    for (let night = 0; night < 3; night++) {
+      now += 8 * HOUR;
+      expect(await renews()).toBe(true);
+      beat(0);
+      now += 5000;
+      expect(await renews()).toBe(true);
+    }
+    expect(leases.runs()).toEqual([run]);
+  });
+
+  it.each([-24, 24])('is renewed while the clock is stepped by %i hours', async (hours) => {
+    for (let i = 0; i < 20; i++) {
+      beat((i > 5 ? hours * HOUR : 0) + i);
+      now += 30_000;
+      expect(await renews()).toBe(true);
+    }
+  });
+
+  it('is renewed while the status cannot be read', async () => {
+    const { status } = runPaths(run);
+    rmSync(status);
+    // Any look at it fails, also a superuser's.
+    symlinkSync(status, status);
+    now += 10 * 60_000;
+    expect(await renews()).toBe(true);
+    rmSync(status);
+  });
+
+  it('is given up when the trainer is silent for two minutes that this window was awake', async () => {
+    for (let i = 0; i < 5; i++) {
+      now += 20_000;
+      expect(await renews()).toBe(true);
+    }
+    now += 20_000;
+    await leases.renewAll();
+    expect([leases.runs(), remembered]).toEqual([[], []]);
+  });
+
+  it('is given up when the run has ended', async () => {
+    beat(0, 'stopped');
+    await leases.renewAll();
+    expect([leases.runs(), remembered]).toEqual([[], []]);
+  });
+
+  it('is kept while a process of this machine is there, however silent', async () => {
+    // This process has the status's number, boot and start time.
+    writeStatus(run, newStatus('running', Date.now() - 48 * HOUR));
+    for (let i = 0; i < 20; i++) {
+      now += 60_000;
+      expect(await renews()).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { ensureRuntime } from '../../../../src/extension/launcher/runtime-copy';
+import { removeOldVersions } from '../../../../src/extension/launcher/runtime-users';
+import { noteUse } from '../../../../src/files/in-use';
+import { processExists } from '../../../../src/files/process-facts';
+import { readRun } from '../../../../src/runs/read';
+import { Lab } from '../../../cli/lab';
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-users-'));
+const storage = join(folder, 'storage');
+const copy = join(storage, '0.1.0');
+const cli = join(copy, 'cli.cjs');
+const update = () => removeOldVersions(storage, '0.2.0');
+const notes = () => readdirSync(join(copy, 'in-use'));
+
+beforeEach(async () => void (await ensureRuntime(resolve('dist'), copy)));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 6000 && !condition(); i++) await wait(5);
+  expect(condition()).toBe(true);
+}
+
+describe('an update of the extension', () => {
+  const lab = new Lab({
+    training: { epochs: 40_000, evaluateEvery: 20, checkpointEvery: 1000 },
+    sweep: { type: 'grid', parameters: { 'training.seed': [1, 2] }, parallel: 1 },
+  });
+  afterAll(() => lab.remove());
+
+  it('keeps the copy that a sweep in a terminal runs from, and then the one of its trial', async () => {
+    const sweep = spawn(process.execPath, [cli, 'sweep', lab.experiment, '--device', 'cpu'], {
+      stdio: 'ignore',
+    });
+    const exit = once(sweep, 'exit');
+    const runs = lab.path('.aurora/runs/tiny');
+    await until(() => existsSync(runs) && lab.begun(runs, 'events.jsonl'));
+    const [run] = lab.runs(runs);
+    await until(() => readRun(run).status?.state === 'running');
+    const { pid } = readRun(run).status!;
+    try {
+      expect(await update()).toEqual([]);
+      sweep.kill('SIGKILL');
+      await exit;
+      expect(await update()).toEqual([]);
+      expect(notes().map((name) => parseInt(name, 10))).toEqual([pid]);
+      expect(existsSync(cli)).toBe(true);
+    } finally {
+      // The queue first: it would start the next trial.
+      sweep.kill('SIGKILL');
+      await exit;
+      process.kill(pid, 'SIGKILL');
+    }
+    await until(() => !processExists(pid));
+    expect(await update()).toEqual(['0.1.0']);
+    expect(readdirSync(storage)).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'puts a copy back from which a program has started since it was looked at',
+    async () => {
+      // The look waits at this note until it is written.
+      const slow = join(copy, 'in-use', '99999999');
+      expect(spawnSync('mkfifo', [slow]).status).toBe(0);
+      const removal = update();
+      const writer = await open(slow, 'w');
+      const leave = noteUse(copy);
+      await writer.writeFile('0');
+      await writer.close();
+      expect(await removal).toEqual([]);
+      expect(readdirSync(storage)).toEqual(['0.1.0']);
+      expect(notes()).toHaveLength(1);
+      leave();
+      expect(await update()).toEqual(['0.1.0']);
+    },
+  );
+
+  it('removes what a removal that was killed has left', async () => {
+    const left = '.0.0.9.01234567-1-89abcdef.aurora-tmp';
+    mkdirSync(join(storage, left));
+    mkdirSync(join(storage, '.other'));
+    expect(await update()).toEqual(['0.1.0']);
+    expect(readdirSync(storage)).toEqual(['.other']);
+    rmSync(join(storage, '.other'), { recursive: true });
+  });
+});
+
+describe('a program', () => {
+  const help = (program: string, ...node: string[]) =>
+    spawnSync(process.execPath, [...node, program, '--help'], { encoding: 'utf8' });
+
+  it('takes its note away when it ends, and leaves none beside a program that is no copy', () => {
+    expect(help(cli).status).toBe(0);
+    expect(notes()).toEqual([]);
+    expect(help(resolve('dist/cli.cjs')).status).toBe(0);
+    expect(existsSync(resolve('dist/in-use'))).toBe(false);
+  });
+
+  it('runs where no note can be written', () => {
+    rmSync(join(copy, 'in-use'), { recursive: true });
+    writeFileSync(join(copy, 'in-use'), '');
+    expect(help(cli).status).toBe(0);
+    rmSync(copy, { recursive: true });
+  });
+
+  it('refuses to run from a copy that is removed while it starts', () => {
+    const hook = join(folder, 'hook.cjs');
+    writeFileSync(
+      hook,
+      `const fs = require('node:fs'), write = fs.writeFileSync;
+fs.writeFileSync = (path, ...rest) => {
+  if (String(path).includes('in-use')) fs.renameSync(${JSON.stringify(copy)}, ${JSON.stringify(`${copy}-away`)});
+  return write(path, ...rest);
+};`,
+    );
+    const { status, stderr } = help(cli, '--require', hook);
+    expect(status).toBe(1);
+    expect(stderr).toContain('was removed while it started');
+    rmSync(`${copy}-away`, { recursive: true });
+  });
+});

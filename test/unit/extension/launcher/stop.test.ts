@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ownerFile, parseOwner } from '../../../../src/files/fence';
+import { claim } from '../../../../src/files/owner';
+import { factsOf, processExists } from '../../../../src/files/process-facts';
+import { groupIsThere } from '../../../../src/files/process-tree';
+import { processRecord } from '../../../../src/files/processes';
+import { STOP_TIMES, stopRun } from '../../../../src/extension/launcher/stop';
+import { readStatus, writeStatus } from '../../../../src/runs/status';
+import { LONG, Studio, stepOf, until } from './studio';
+
+const studio = new Studio();
+const window = studio.window();
+afterAll(async () => {
+  window.dispose();
+  await studio.remove();
+});
+
+const quick = { ...STOP_TIMES, silent: 1500, terminated: 500, firstWord: 300 };
+
+describe.skipIf(process.platform === 'win32')('stopping', () => {
+  it('a trainer that was halted: it is ended by force, and the last checkpoint is named', async () => {
+    const run = await studio.start(window, ...LONG);
+    const { pid } = readStatus(run)!;
+    await until(() => stepOf(run) > 12);
+    process.kill(pid, 'SIGSTOP');
+    const outcome = await stopRun(run, quick);
+    expect(await groupIsThere(pid)).toBe(false);
+    expect(outcome.state).toBe('killed');
+    expect(outcome.savedStep! % 5).toBe(0);
+    expect(outcome.message).toMatch(
+      new RegExp(
+        `ended at step \\d+\\. Resume goes on from step ${outcome.savedStep}, the last that is saved`,
+      ),
+    );
+    expect(readStatus(run)!.state).toBe('stopped');
+    // Said once more, it says the same of what is there, and signals nobody.
+    expect((await stopRun(run, quick)).state).toBe('stopped');
+  });
+
+  it('never touches a process that only has the number of the run’s trainer', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    const pid = other.pid!;
+    // It begins long after the run's last heartbeat.
+    writeStatus(run, { ...status, pid, state: 'running', heartbeat: Date.now() - 60_000 });
+    const outcome = await stopRun(run, quick);
+    expect(outcome.state).toBe('killed');
+    expect(processExists(pid)).toBe(true);
+    other.kill('SIGKILL');
+  });
+
+  it('signals nobody for a status that names no process, this one, or its parent', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const pids: unknown[] = [0, -1, 1, NaN, 1e300, '42', -process.pid];
+    for (const pid of pids) {
+      writeStatus(run, { ...status, pid: pid as number, state: 'running', heartbeat: Date.now() });
+      expect((await stopRun(run, quick)).state).toBe('killed');
+      expect(readStatus(run)!.state).toBe('stopped');
+    }
+    const silent = { ...quick, silent: 300, terminated: 100, killed: 100 };
+    for (const pid of [process.pid, process.ppid]) {
+      writeStatus(run, { ...status, ...(await processRecord(pid)), state: 'running', heartbeat: Date.now() });
+      await expect(stopRun(run, silent)).rejects.toThrow('could not be ended');
+      expect(processExists(pid)).toBe(true);
+    }
+    writeStatus(run, status);
+  });
+
+  it('writes no status into a run that another process owns by now', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const got = await claim(run);
+    if (!('owner' in got)) throw new Error('The run has an owner.');
+    const { nonce, release } = got.owner;
+    // The new owner has yet to write its first status: that of the trainer that is gone is still there.
+    writeStatus(run, { ...status, state: 'running', heartbeat: Date.now() });
+    expect((await stopRun(run, quick)).state).toBe('killed');
+    expect(readStatus(run)!.state).toBe('running');
+    expect(parseOwner(readFileSync(ownerFile(run)))).toMatchObject({ nonce });
+    release();
+    expect((await stopRun(run, quick)).state).toBe('killed');
+    expect(readStatus(run)!.state).toBe('stopped');
+    expect(existsSync(ownerFile(run))).toBe(false);
+    writeStatus(run, status);
+  });
+
+  it('a trainer of another machine: it can only be asked', async () => {
+    const [run] = studio.begun;
+    const status = readStatus(run)!;
+    const host = `not-${hostname()}`;
+    const away = { pid: process.pid, host, boot: 'another' };
+    writeStatus(run, { ...status, ...away, state: 'running', heartbeat: Date.now() });
+    await expect(stopRun(run, { ...quick, asked: 300 })).rejects.toThrow(
+      `on ${host} (process ${process.pid})`,
+    );
+    expect(readFileSync(join(run, 'control', 'stop'), 'utf8')).toBe('');
+    expect(readStatus(run)!.state).toBe('running');
+    writeStatus(run, status);
+  });
+
+  it('a run that nobody trains', async () => {
+    const empty = studio.folder('empty');
+    await expect(stopRun(empty, quick)).rejects.toThrow('Nobody trains');
+    rmSync(empty, { recursive: true });
+  });
+});
+
+it('the beginning of a process is known to a few seconds', async () => {
+  const began = Date.now() - process.uptime() * 1000;
+  expect(Math.abs((await factsOf(process.pid)).began!()! - began)).toBeLessThan(3000);
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  dropQuestion,
+  parseExportLine,
+  parseRecord,
+  progressText,
+  resultText,
+} from '../../../../src/extension/words/export-text';
+import { formName, formWords } from '../../../../src/extension/words/form-words';
+import { exportRow } from '../../../../src/extension/tree/artifacts';
+import { EXPORT_FORMS } from '../../../../src/protocol/export';
+import { context } from '../row-context';
+import { exportRecord } from '../transfer/record';
+
+const { t } = context;
+
+describe('what an export says', () => {
+  it('tells a person who waits what is measured', () => {
+    const line = parseExportLine('{"kind":"measuring","what":"static","examples":24}')!;
+    expect(progressText(line, t)).toBe('Measuring the static form on 24 texts …');
+    expect(parseExportLine('{"kind":"newer"}')).toBeUndefined();
+    expect(parseExportLine('no JSON')).toBeUndefined();
+  });
+
+  it('asks with both numbers and what it costs', () => {
+    const { metrics, drop } = exportRecord();
+    const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
+    expect(asked.question).toBe('Merged ONNX model: accuracy goes from 75.0 % to 50.0 %. Keep it?');
+    expect(asked.detail).toMatch(/costs 25\.00 points; up to 1\.00 points it would not have asked/);
+    const loss = { metric: 'loss', points: 25 } as const;
+    const ofLoss = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: loss, limit: 1 }, t);
+    expect(ofLoss.detail).toContain('costs 0.2500 of loss');
+  });
+
+  it('says what came of it, beside what was trained', () => {
+    expect(resultText(exportRecord(), t)).toBe(
+      'Merged ONNX model exported: accuracy 50.0 % on the validation texts, as trained 75.0 %.',
+    );
+  });
+
+  it('has a row in the tree', () => {
+    const row = exportRow(exportRecord(), context);
+    expect(row).toMatchObject({ label: 'Merged ONNX model', description: '50.0 % accuracy · step 40' });
+    expect(row.capabilities).toEqual(['export', 'canOpenCard', 'canReveal']);
+  });
+
+  it('has a name and words of its own for each form, and warns where AuroRA is merged', () => {
+    expect(new Set(EXPORT_FORMS.map((f) => formName(f, t))).size).toBe(EXPORT_FORMS.length);
+    const warned = EXPORT_FORMS.filter((f) => formWords(f, true, t) !== formWords(f, false, t));
+    expect(warned).toEqual(['peft-lora', 'onnx-merged']);
+  });
+});
+
+describe('an export.json', () => {
+  it('is taken as it was written', () => {
+    const record = exportRecord();
+    expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a list', []],
+    ['another program', { ...exportRecord(), program: 'x' }],
+    ['a form of a newer version', { ...exportRecord(), form: 'gguf' }],
+    ['no metrics', { ...exportRecord(), metrics: undefined }],
+    ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', points: 1 } }],
+  ])('is passed over where it is %s', (_, value) => expect(parseRecord(value)).toBeUndefined());
+});

@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { hasEnded } from '../../../../src/extension/words/end-text';
+import { DEMO_EXPERIMENT, liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
+import { checkpointFor, forkChoices, valueProblem } from '../../../../src/extension/commands/fork-choices';
+import { lastScalar } from '../../../../src/extension/launcher/last-scalar';
+import { statusText } from '../../../../src/extension/words/status-text';
+import { writeTerminalScripts } from '../../../../src/extension/launcher/terminal-scripts';
+import { loadExperiment } from '../../../../src/runs/experiment/load';
+import { readScalars } from '../../../../src/runs/scalars-reader';
+import { Lab } from '../../../cli/lab';
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-words-'));
+const lab = new Lab({ training: { maxSteps: 6 } });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  lab.remove();
+});
+const t = (message: string, ...args: (string | number)[]) =>
+  message.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)]));
+
+describe('the status bar', () => {
+  const run = { folder: '/r', experiment: 'debian-sections', label: 'a', step: 99, steps: 100, loss: 0.8349 };
+  it('says nothing, one run, or how many', () => {
+    expect(statusText([], t)).toBeUndefined();
+    expect(statusText([run], t)).toEqual({
+      text: '$(sync~spin) debian-sections 99 % · loss 0.83',
+      spoken: 'AuroRA is training: debian-sections 99 % · loss 0.83',
+      tooltip: ['debian-sections · a · step 99 of 100 · loss 0.83'],
+    });
+    expect(statusText([{ ...run, steps: 0, loss: undefined }], t)!.text).toBe(
+      '$(sync~spin) debian-sections: preparing',
+    );
+    expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
+  });
+
+  it('shows the loss that the run folder holds', async () => {
+    const out = join(folder, 'runs');
+    expect(await lastScalar(join(folder, 'none'), 'loss')).toBeUndefined();
+    expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
+    const [made] = lab.runs(out);
+    expect(await lastScalar(made, 'loss')).toBe(readScalars(made).column('loss')!.at(-1));
+    expect(await lastScalar(made, 'no such column')).toBeUndefined();
+  });
+
+  it('an end is one only after a beginning that was seen', () => {
+    expect(hasEnded(undefined, 'finished')).toBe(false);
+    expect(hasEnded('starting', 'running')).toBe(false);
+    expect(hasEnded('running', 'failed')).toBe(true);
+  });
+});
+
+describe('a fork', () => {
+  const spec = loadExperiment(lab.experiment);
+  it('offers what can still change, with its present value', () => {
+    const choices = new Map(forkChoices(spec).map((c) => [c.key, c]));
+    expect(choices.get('training.learningRate')!.value).toBe('0.01');
+    expect(choices.get('training.schedule')!.options).toContain('cosine');
+    expect(choices.has('training.batchSize')).toBe(false);
+    expect(choices.get('adapter.dropout')!.value).toBe('0');
+    for (const { key, value } of choices.values())
+      if (value !== undefined) expect([key, valueProblem(spec, key, value)]).toEqual([key, undefined]);
+  });
+
+  it('refuses a value that the schema refuses, in its words', () => {
+    expect(valueProblem(spec, 'training.learningRate', 'fast')).toMatch(
+      /^training\.learningRate is "fast", expected a number/,
+    );
+    expect(valueProblem(spec, 'training.learningRate', ' ')).toBe('training.learningRate needs a value.');
+  });
+
+  it('begins at the last checkpoint at or before the step', () => {
+    expect([5, 10, 12, 4].map((s) => checkpointFor([5, 10], s))).toEqual([5, 10, 10, undefined]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('aurora in a terminal', () => {
+  const places = {
+    settingNode: '',
+    editorNode: undefined,
+    copy: join(folder, "it's a copy"),
+    dist: resolve('dist'),
+  };
+  const call = (path: string, ...args: string[]) =>
+    spawnSync('/bin/sh', ['-c', 'aurora "$@"', 'sh', ...args], { env: { PATH: path }, encoding: 'utf8' });
+
+  it('runs the built program with the extension’s Node, arguments untouched', async () => {
+    const bin = join(folder, 'bin');
+    await writeTerminalScripts(bin, places);
+    const model = lab.path('model.onnx');
+    expect(call(bin, 'inspect', model).stdout).toContain('linear layers');
+    const odd = call(bin, 'inspect', 'a b $HOME.onnx');
+    expect([odd.status, odd.stderr]).toEqual([expect.any(Number), expect.stringContaining('a b $HOME.onnx')]);
+    expect(odd.status).not.toBe(0);
+  });
+
+  it('prefers the copy once it is there, and says so where there is no Node', async () => {
+    mkdirSync(places.copy, { recursive: true });
+    writeFileSync(join(places.copy, 'cli.cjs'), 'console.log("the copy")');
+    const bin = join(folder, 'bin2');
+    await writeTerminalScripts(bin, places);
+    expect(call([bin, '/usr/bin'].join(delimiter)).stdout).toBe('the copy\n');
+    await writeTerminalScripts(bin, { ...places, dist: join(folder, 'nothing') });
+    const none = call(bin);
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('set aurora.nodePath')]);
+  });
+});
+
+describe('the demo’s folder', () => {
+  it('is made whole, never overwritten, and completed', async () => {
+    const bundle = join(folder, 'bundle');
+    const target = join(folder, 'workspace', 'aurora-demo');
+    await expect(makeDemoFolder(bundle, target)).rejects.toThrow('carries no demo');
+    expect(existsSync(target)).toBe(false);
+    mkdirSync(bundle);
+    for (const name of [DEMO_EXPERIMENT, 'model.onnx']) writeFileSync(join(bundle, name), name);
+    const file = await makeDemoFolder(bundle, target);
+    expect(readdirSync(target).sort()).toEqual(['.gitignore', DEMO_EXPERIMENT, 'model.onnx']);
+    writeFileSync(file, 'mine');
+    rmSync(join(target, 'model.onnx'));
+    await makeDemoFolder(bundle, target);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(existsSync(join(target, 'model.onnx'))).toBe(true);
+    expect(await liveRun(file)).toBeUndefined();
+  });
+});
