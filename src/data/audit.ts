@@ -1,6 +1,6 @@
 import type { PreflightDuplicates, PreflightSplit } from '../protocol/preflight';
 import type { Dataset } from './dataset';
-import type { Row } from './rows';
+import type { Row } from './table/rows';
 
 /** Of each finding, so many are shown. */
 const SHOWN = 3;

@@ -1,7 +1,7 @@
 import type { DataSpec } from '../experiment/experiment';
 import { labelIndex } from './labels';
-import { badRow, requireRows, type Row, type SkippedRow } from './rows';
-import type { Tokenizer } from './tokenizer';
+import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
+import type { Tokenizer } from './text/tokenizer';
 
 export interface Example {
   ids: Int32Array;

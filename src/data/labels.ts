@@ -1,7 +1,7 @@
 import type { DataSpec } from '../experiment/experiment';
 import { AuroraError } from '../base/errors';
 import { nearest } from '../base/nearest';
-import { badRow, requireRows, type Row, type Rows } from './rows';
+import { badRow, requireRows, type Row, type Rows } from './table/rows';
 
 const compareStrings = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

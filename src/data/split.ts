@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { permutation, Stream } from '../base/random';
 import { distinctLabels } from './labels';
-import type { Row } from './rows';
+import type { Row } from './table/rows';
 
 /**
  * How many of each label to hold out: shares by the largest remainder, so that the total is right to one row, and

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { loadTokenizer } from '../../src/data/tokenizer';
+import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readRun } from '../../src/runs/read';
 import {
   encodePredictions,

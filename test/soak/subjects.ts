@@ -1,8 +1,8 @@
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readRows } from '../../src/data/rows';
-import { loadTokenizer } from '../../src/data/tokenizer';
+import { readRows } from '../../src/data/table/rows';
+import { loadTokenizer } from '../../src/data/text/tokenizer';
 import { readDataHead } from '../../src/extension/language/data-head';
 import { ExperimentText } from '../../src/extension/language/experiment-text';
 import { textFindings } from '../../src/extension/language/check-text';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { loadTokenizer } from '../../data/tokenizer';
+import { loadTokenizer } from '../../data/text/tokenizer';
 import { epochOrder } from '../../data/order';
 import { openTask } from '../../engine/open';
 import type { Place } from '../../engine/place';

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../../data/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import { AuroraError } from '../../base/errors';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Tokenizer } from '../../data/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { checkVocabulary, loadTokenizer } from '../../data/tokenizer';
+import { checkVocabulary, loadTokenizer } from '../../data/text/tokenizer';
 import { probe } from '../../engine/onnxruntime/probe';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../../data/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 import type { PlayVariant } from '../../protocol/playground';
 import { classifierLabels } from './labels';
 import type { OpenedModel } from './model';

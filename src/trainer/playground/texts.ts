@@ -1,6 +1,6 @@
 import { makeBatch } from '../../data/batch';
 import type { Dataset } from '../../data/dataset';
-import type { Tokenizer } from '../../data/tokenizer';
+import type { Tokenizer } from '../../data/text/tokenizer';
 import type { HostTensors } from '../../engine/engine';
 import type { ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';

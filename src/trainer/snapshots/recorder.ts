@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { tokenOffsets } from '../../data/token-offsets';
+import { tokenOffsets } from '../../data/text/token-offsets';
 import type { HostTensor } from '../../engine/engine';
 import type { EvaluationResult, Evaluator } from '../../engine/stepper';
 import { writeAtomic } from '../../files/atomic';

@@ -1,9 +1,9 @@
 import { checkInputs } from '../../data/batch';
 import { tokenizeAll, type Dataset } from '../../data/dataset';
 import { inferLabels, withKnownLabels } from '../../data/labels';
-import { readRows, type Row, type Rows, type SkippedRow } from '../../data/rows';
+import { readRows, type Row, type Rows, type SkippedRow } from '../../data/table/rows';
 import { splitRows } from '../../data/split';
-import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/tokenizer';
+import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
 import type { Model } from '../../graph/model';
 import type { Experiment } from '../../experiment/experiment';
 

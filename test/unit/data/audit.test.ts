@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findDuplicates, labelCounts, tokenLengths } from '../../../src/data/audit';
 import type { Dataset } from '../../../src/data/dataset';
-import type { Row } from '../../../src/data/rows';
+import type { Row } from '../../../src/data/table/rows';
 
 const dataset = (examples: [length: number, label: number][]): Dataset => ({
   examples: examples.map(([n, label], row) => ({ ids: new Int32Array(n), label, row })),

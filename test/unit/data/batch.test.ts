@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { checkInputs, makeBatch } from '../../../src/data/batch';
 import { tokenizeAll, type Dataset } from '../../../src/data/dataset';
 import { epochOrder, evaluationOrder } from '../../../src/data/order';
-import { loadTokenizer } from '../../../src/data/tokenizer';
+import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { DType } from '../../../src/graph/dtype';
 import type { ValueInfo } from '../../../src/graph/model';
 import { failure, temporaryFolder } from './support';

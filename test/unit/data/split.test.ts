@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inferLabels, labelIndex, withKnownLabels } from '../../../src/data/labels';
-import type { Row } from '../../../src/data/rows';
+import type { Row } from '../../../src/data/table/rows';
 import { splitRows } from '../../../src/data/split';
 import { failure } from './support';
 

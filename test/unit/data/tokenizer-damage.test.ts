@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadTokenizer } from '../../../src/data/tokenizer';
+import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { AuroraError } from '../../../src/base/errors';
 import { temporaryFolder } from './support';
 

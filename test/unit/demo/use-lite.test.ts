@@ -7,7 +7,7 @@ import { readTarball } from '../../../scripts/lib/tarball.mjs';
 import { USE_LITE } from '../../../scripts/lib/use-lite.mjs';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../../src/adapters/task-output';
-import { loadTokenizer } from '../../../src/data/tokenizer';
+import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { convertUseLite } from '../../../src/demo/use-lite';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { DType } from '../../../src/graph/dtype';

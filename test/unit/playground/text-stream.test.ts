@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../../../src/data/tokenizer';
+import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { TextStream } from '../../../src/trainer/playground/text-stream';
 
 const LANGUAGE = resolve('test/fixtures/playground/language');

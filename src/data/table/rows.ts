@@ -1,6 +1,6 @@
-import type { DataSpec } from '../experiment/experiment';
-import { AuroraError } from '../base/errors';
-import { nearest } from '../base/nearest';
+import type { DataSpec } from '../../experiment/experiment';
+import { AuroraError } from '../../base/errors';
+import { nearest } from '../../base/nearest';
 import { parseDelimited } from './delimited';
 import { dataFormat, EMPTY_HINT, readDataFile } from './files';
 import { parseJsonl } from './jsonl';

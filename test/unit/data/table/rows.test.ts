@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readRows, type ReadOptions } from '../../../src/data/rows';
-import type { ErrorKind } from '../../../src/base/errors';
-import { failure, temporaryFolder } from './support';
+import { readRows, type ReadOptions } from '../../../../src/data/table/rows';
+import type { ErrorKind } from '../../../../src/base/errors';
+import { failure, temporaryFolder } from '../support';
 
 const folder = temporaryFolder();
 const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRow: 'fail' };

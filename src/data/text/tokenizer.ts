@@ -1,5 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer, type Encoding as LibraryEncoding } from '@huggingface/tokenizers';
-import { AuroraError } from '../base/errors';
+import { AuroraError } from '../../base/errors';
 import { findPadId } from './pad-id';
 import { isTokenId } from './token-id';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';

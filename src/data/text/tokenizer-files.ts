@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuroraError } from '../base/errors';
+import { AuroraError } from '../../base/errors';
 
 export type Json = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tokenOffsets } from '../../../src/data/token-offsets';
-import { loadTokenizer } from '../../../src/data/tokenizer';
-import { tokenInText } from '../../../src/protocol/activation-examples';
+import { tokenOffsets } from '../../../../src/data/text/token-offsets';
+import { loadTokenizer } from '../../../../src/data/text/tokenizer';
+import { tokenInText } from '../../../../src/protocol/activation-examples';
 
 const tokenizer = (name: string) => loadTokenizer(join('test/fixtures/data', name, 'tokenizer.json'));
 const words = (text: string, name: string) => {

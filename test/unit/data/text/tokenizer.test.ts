@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../../src/data/tokenizer';
-import { failure, temporaryFolder } from './support';
+import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../../../src/data/text/tokenizer';
+import { failure, temporaryFolder } from '../support';
 
 const fixture = (kind: string): string =>
   join(import.meta.dirname, '../../fixtures/data', kind, 'tokenizer.json');
