@@ -1,4 +1,4 @@
-import { readReference } from '../src/cli/reference/case';
+import { readReference } from '../src/cli/commands/reference/case';
 import type { OrtDevice } from '../src/engine/place';
 import { referenceStep, stepDifference } from './reference-step';
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ReferenceCase } from '../src/cli/reference/case';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/reference/case-task';
+import type { ReferenceCase } from '../src/cli/commands/reference/case';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/commands/reference/case-task';
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';

@@ -13,11 +13,11 @@ import { terminalIsGone } from './signals';
 const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> }> = {
   train: {
     summary: 'train the adapters of an experiment',
-    load: async () => (await import('./commands/train')).train,
+    load: async () => (await import('./commands/train/train')).train,
   },
   sweep: {
     summary: 'train the trials of a sweep, as many at a time as there is room for',
-    load: async () => (await import('./commands/sweep')).sweepCommand,
+    load: async () => (await import('./commands/sweep/sweep')).sweepCommand,
   },
   compare: {
     summary: 'make a sweep that compares methods at equal numbers of parameters',
@@ -25,7 +25,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   preflight: {
     summary: 'check an experiment and measure a few real steps, leaving nothing behind',
-    load: async () => (await import('./commands/preflight')).preflightCommand,
+    load: async () => (await import('./commands/preflight/preflight')).preflightCommand,
   },
   inspect: {
     summary: 'list the layers of a model that can take an adapter',
@@ -33,11 +33,11 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   budget: {
     summary: 'count what an adapter trains, beside LoRA, on your model or one of the paper',
-    load: async () => (await import('./commands/budget')).budgetCommand,
+    load: async () => (await import('./commands/budget/budget')).budgetCommand,
   },
   export: {
     summary: 'write a trained adapter or model for others, and measure it',
-    load: async () => (await import('./commands/export')).exportCommand,
+    load: async () => (await import('./commands/export/export')).exportCommand,
   },
   import: {
     summary: 'make a run of an adapter from the disk, to evaluate, compare and train on',
@@ -45,7 +45,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   study: {
     summary: 'compare runs: groups over seeds, paired tests, figures, a report',
-    load: async () => (await import('./commands/study')).studyCommand,
+    load: async () => (await import('./commands/study/study')).studyCommand,
   },
   reproduce: {
     summary: 'train and compare what a study of the repository reports',
@@ -53,30 +53,30 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
   },
   errors: {
     summary: 'show where a trained model is wrong: confused labels, slices, texts',
-    load: async () => (await import('./commands/errors')).errorsCommand,
+    load: async () => (await import('./commands/errors/errors')).errorsCommand,
   },
   play: {
     summary: 'ask a trained run, or any classifier or language model, and see what it answers',
-    load: async () => (await import('./commands/play')).play,
+    load: async () => (await import('./commands/play/play')).play,
   },
   doctor: {
     summary: 'look at this machine and measure what it could train on',
-    load: async () => (await import('./commands/doctor')).doctorCommand,
+    load: async () => (await import('./commands/doctor/doctor')).doctorCommand,
   },
   gpu: {
     summary: 'install, check or remove what an NVIDIA GPU needs',
-    load: async () => (await import('./commands/gpu')).gpuCommand,
+    load: async () => (await import('./commands/gpu/gpu')).gpuCommand,
   },
   verify: {
     summary: 'run an experiment on both engines and compare losses and gradients',
-    load: async () => (await import('./commands/verify')).verifyCommand,
+    load: async () => (await import('./commands/verify/verify')).verifyCommand,
   },
   reference: {
     summary: 'check losses, gradients and training against PyTorch reference files',
-    load: async () => (await import('./commands/reference')).reference,
+    load: async () => (await import('./commands/reference/reference')).reference,
   },
   // Without a summary: for the program itself.
-  'check-trials': { load: async () => (await import('./commands/check-trials')).checkTrialsCommand },
+  'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };
 const SHOWN = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== undefined);

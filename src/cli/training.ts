@@ -10,7 +10,7 @@ import type { TrainOutcome } from '../trainer/run/conclude';
 import { train } from '../trainer/run/train';
 import { deviceLine } from './device-line';
 import { count } from './format';
-import { Progress } from './progress';
+import { Progress } from './commands/train/progress';
 
 /** How a run is trained, whatever the run. */
 export interface TrainingSettings {

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { runAnlCases } from '../../src/cli/reference/anl-case';
-import { readReference } from '../../src/cli/reference/case';
-import { runModelCase } from '../../src/cli/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/reference/report';
+import { runAnlCases } from '../../src/cli/commands/reference/anl-case';
+import { readReference } from '../../src/cli/commands/reference/case';
+import { runModelCase } from '../../src/cli/commands/reference/model-case';
+import { describeFailure, failures } from '../../src/cli/commands/reference/report';
 import type { TaskOptions } from '../../src/engine/stepper';
 import { fixture } from './files';
 

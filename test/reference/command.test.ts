@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from '../../src/cli/command';
-import { reference } from '../../src/cli/commands/reference';
+import { reference } from '../../src/cli/commands/reference/reference';
 import { fixture } from './files';
 
 describe('aurora reference', () => {

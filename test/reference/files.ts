@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readReference } from '../../src/cli/reference/case';
+import { readReference } from '../../src/cli/commands/reference/case';
 
 /** A file of test/fixtures/reference. */
 export const fixture = (name: string): string =>

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runModelCase } from '../../src/cli/reference/model-case';
-import { describeFailure, failures } from '../../src/cli/reference/report';
+import { runModelCase } from '../../src/cli/commands/reference/model-case';
+import { describeFailure, failures } from '../../src/cli/commands/reference/report';
 import { modelFile } from './files';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-optimized-'));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { runAnlCases } from '../../src/cli/reference/anl-case';
+import { runAnlCases } from '../../src/cli/commands/reference/anl-case';
 import {
   readReference,
   type AnlCase,
   type DenseArray,
   type ReferenceCase,
-} from '../../src/cli/reference/case';
-import { runModelCase } from '../../src/cli/reference/model-case';
-import { failures } from '../../src/cli/reference/report';
+} from '../../src/cli/commands/reference/case';
+import { runModelCase } from '../../src/cli/commands/reference/model-case';
+import { failures } from '../../src/cli/commands/reference/report';
 import { fixture } from './files';
 
 const modelFile = readReference(fixture('bert-aurora.json'));

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/reference/case-task';
+import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
 import type { HostTensors } from '../../src/engine/engine';
 import { deviceFeeds, deviceGraph } from '../../src/engine/onnxruntime/device-graph';
 import { probe } from '../../src/engine/onnxruntime/probe';

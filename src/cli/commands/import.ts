@@ -9,7 +9,7 @@ import { problemOf } from '../../trainer/preflight/problems';
 import { majority } from '../../trainer/task/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
-import { percent } from '../progress';
+import { percent } from './train/progress';
 import { program } from '../program';
 import { endOnSignals } from '../signals';
 import { table } from '../table';

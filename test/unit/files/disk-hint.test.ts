@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { diskHint } from '../../../src/cli/disk-hint';
 import { diskError } from '../../../src/files/atomic';
 import { AuroraError } from '../../../src/base/errors';
-import { exportCommand } from '../../../src/cli/commands/export';
-import { sweepCommand } from '../../../src/cli/commands/sweep';
-import { train } from '../../../src/cli/commands/train';
+import { exportCommand } from '../../../src/cli/commands/export/export';
+import { sweepCommand } from '../../../src/cli/commands/sweep/sweep';
+import { train } from '../../../src/cli/commands/train/train';
 
 const failed = (code: string, syscall = 'write') =>
   diskError('/data/x', Object.assign(new Error(code), { code, syscall })) as AuroraError;

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planText } from '../../../src/cli/sweep/plan';
+import { planText } from '../../../src/cli/commands/sweep/plan';
 import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
 import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
 import { addLine, parsePreflightLine, reportMarkdown } from '../../../src/extension/preflight/report';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adapterSpec, type ReferenceCase } from '../../../src/cli/reference/case';
+import { adapterSpec, type ReferenceCase } from '../../../src/cli/commands/reference/case';
 import { selectAdapters } from '../../../src/adapters/targets/select';
 import { maskName } from '../../../src/adapters/inject';
 import type { HostTensors } from '../../../src/engine/engine';

@@ -2,8 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { DenseArray } from '../../../../src/cli/reference/case';
-import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../../../src/cli/reference/case-task';
+import type { DenseArray } from '../../../../src/cli/commands/reference/case';
+import {
+  caseFeeds,
+  caseParameters,
+  caseTask,
+  shapesOf,
+} from '../../../../src/cli/commands/reference/case-task';
 import { openTask } from '../../../../src/engine/open';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import type { HostTensors } from '../../../../src/engine/engine';

@@ -1,0 +1,101 @@
+import { paperReport } from '../../../recipes/report';
+import { PAPER_MODELS } from '../../../recipes/models';
+import type { Budget, ModuleBudget } from '../../../protocol/budget';
+import { isRanked } from '../../../experiment/experiment';
+import { leftOutText } from '../../../protocol/left-out';
+import { methodName } from '../../../experiment/methods';
+import type { BudgetSource } from './source';
+import { count } from '../../format';
+import { paperText } from './paper-text';
+import { table } from '../../table';
+
+/** The budget for programs: exact numbers, every module; of a recipe also what the paper has. */
+export function budgetJson(source: BudgetSource, budget: Budget): Record<string, unknown> {
+  const { adapter, lora, equal, modules } = budget;
+  const { title, recipe, adapter: spec } = source;
+  return {
+    model: title,
+    method: spec.method,
+    ...(isRanked(spec) && { rank: spec.rank }),
+    trainable: adapter.parameters,
+    moduleCount: modules.length,
+    linearLayers: budget.layers,
+    modelParameters: budget.modelParameters,
+    lora: { rank: lora.rank, trainable: lora.parameters },
+    ratioToLora: adapter.parameters / lora.parameters,
+    equalLoraRank: equal.exactRank,
+    fileBytes: adapter.file.total,
+    trainingBytes: adapter.memory.total,
+    warnings: budget.warnings,
+    leftOut: budget.leftOut,
+    modules: modules.map(({ path, inFeatures, outFeatures, rank, parameters }) => ({
+      path,
+      inFeatures,
+      outFeatures,
+      rank,
+      parameters,
+    })),
+    ...(recipe !== undefined && { recipe, shapes: shapesOf(recipe), paper: paperReport(recipe) }),
+  };
+}
+
+/** The same as a person reads it; modules of one name and shape are one line. */
+export function budgetText(source: BudgetSource, budget: Budget): string {
+  const { adapter, lora, equal, modules, layers, modelParameters, leftOut, warnings } = budget;
+  const { title, recipe, adapter: spec } = source;
+  const rows = [
+    ['  trainable parameters', count(adapter.parameters), shareOf(adapter.parameters, modelParameters)],
+    [
+      `  LoRA r=${lora.rank}`,
+      count(lora.parameters),
+      `this is ${percent(adapter.parameters / lora.parameters)} of it`,
+    ],
+    ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'its rank'],
+    ['  adapter file', count(adapter.file.total), 'bytes, without a head'],
+    [
+      '  memory in training',
+      count(adapter.memory.total),
+      'bytes: parameters, gradients and two moments in float32',
+    ],
+  ];
+  return `${[
+    `${title}: ${methodName(spec)}${isRanked(spec) ? ` of rank ${spec.rank}` : ''} on ${count(modules.length)} of ${count(layers)} linear layers`,
+    ...table(rows, '   '),
+    '',
+    'Modules (in → out):',
+    ...table(moduleRows(modules), '   '),
+    ...(leftOut.length > 0 ? [`  left out: ${leftOutText(leftOut)}`] : []),
+    ...warnings.map((warning) => `\nwarning: ${warning}`),
+    ...(recipe === undefined ? [] : ['', ...paperText(paperReport(recipe), shapesOf(recipe))]),
+  ].join('\n')}\n`;
+}
+
+const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === recipe)!.source;
+
+const shareOf = (n: number, of: number | undefined): string =>
+  of ? `${percent(n / of)} of the model's ${count(of)}` : '';
+
+/** Three figures: 0.0598 %, 6.26 %, 147 %. */
+const percent = (share: number): string =>
+  `${share >= 1 ? (100 * share).toFixed(0) : (100 * share).toPrecision(3)} %`;
+
+/** A large model has hundreds of modules and a handful of kinds: indices become stars. */
+function moduleRows(modules: readonly ModuleBudget[]): string[][] {
+  const kinds = new Map<string, ModuleBudget[]>();
+  for (const m of modules) {
+    const name = m.path.replace(/(^|\.)\d+(?=\.|$)/g, '$1*');
+    const kind = JSON.stringify([name, m.inFeatures, m.outFeatures, m.rank]);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), m]);
+  }
+  return [...kinds].map(([kind, same]) => {
+    const [name, inFeatures, outFeatures, rank] = JSON.parse(kind) as [string, number, number, number | null];
+    const each = same[0].parameters;
+    return [
+      `  ${same.length === 1 ? same[0].path : name}`,
+      `${inFeatures} → ${outFeatures}`,
+      rank === null ? '' : `rank ${rank}`,
+      same.length === 1 ? '' : `${count(same.length)} × ${count(each)}`,
+      count(each * same.length),
+    ];
+  });
+}

@@ -1,0 +1,134 @@
+import type { BudgetModule } from '../../../adapters/budget/budget';
+import { likelyTargets } from '../../../adapters/targets/likely-targets';
+import { taskLayers } from '../../../adapters/task-output';
+import { loadModel } from '../../../graph/load';
+import { summarize } from '../../../graph/summary';
+import { PAPER_MODELS } from '../../../recipes/models';
+import { loadExperiment } from '../../../runs/experiment/load';
+import { adapterDefaults } from '../../../experiment/adapter-defaults';
+import { AuroraError } from '../../../base/errors';
+import {
+  isRanked,
+  type AdapterSpec,
+  type TargetSpec,
+  type TrainedSpec,
+} from '../../../experiment/experiment';
+import { isMethod, METHOD_NAMES, METHOD_ORDER } from '../../../experiment/methods';
+import { nearest } from '../../../base/nearest';
+
+/** What is counted: a model's layers, and the adapter that goes on them. */
+export interface BudgetSource {
+  /** As it was given: a path, or a recipe's model. */
+  title: string;
+  modules: readonly BudgetModule[];
+  modelParameters: number;
+  adapter: TrainedSpec;
+  /** Undefined where nothing asks for one rank more than for another. */
+  loraRank?: number;
+  /** Id of the paper's model, where its shapes are counted. */
+  recipe?: string;
+}
+
+export interface AdapterChoice {
+  method?: string;
+  rank?: number;
+  targetModules?: TargetSpec['targetModules'];
+}
+
+/** One of the paper's models, with its targets and its ranks: 2 for AuroRA, the baseline's for LoRA. */
+export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
+  const model = PAPER_MODELS.find((m) => m.id === id);
+  if (!model) throw unknown('recipe', id, PAPER_MODELS.map((m) => m.id)); // prettier-ignore
+  const { name, modules, parameters, targets, loraRank } = model;
+  const method = choice.method ?? 'aurora';
+  const rank = choice.rank ?? (method === 'lora' ? loraRank : undefined);
+  return {
+    title: name,
+    modules,
+    modelParameters: parameters,
+    adapter: newAdapter({ ...choice, method, rank }, targets),
+    loraRank,
+    recipe: id,
+  };
+}
+
+/** An ONNX model with the layers that the paper would adapt in it, or an experiment as it stands. No runtime is loaded. */
+export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
+  if (/\.onnx$/i.test(path)) {
+    const summary = summarize(loadModel(path));
+    // As a new experiment on it would begin.
+    const layers = taskLayers(summary, { output: undefined, head: true });
+    const likely = likelyTargets(layers);
+    const adapter = newAdapter(choice, likely.length > 0 ? likely : 'all-linear');
+    return { title: path, modules: layers, modelParameters: summary.parameters, adapter };
+  }
+  if (!/\.jsonc?$/i.test(path))
+    throw new AuroraError(
+      'usage',
+      `aurora budget cannot tell what ${path} is.`,
+      'It takes an experiment (*.aurora.json) or a model (*.onnx).',
+    );
+  const { adapter, model, task } = loadExperiment(path);
+  const summary = summarize(loadModel(model.path));
+  return {
+    title: path,
+    modules: taskLayers(summary, { output: model.output, head: task.head === 'linear' }),
+    modelParameters: summary.parameters,
+    adapter: changed(adapter, choice, path),
+  };
+}
+
+function newAdapter(
+  { method = 'aurora', rank, targetModules }: AdapterChoice,
+  targets: TargetSpec['targetModules'],
+): TrainedSpec {
+  const own = { ...defaultsOf(method), targetModules: targetModules ?? targets } as TrainedSpec;
+  return withRank(own, rank);
+}
+
+/** Another method keeps which layers are chosen; the rest of its settings are its own defaults. */
+function changed(
+  adapter: AdapterSpec,
+  { method, rank, targetModules }: AdapterChoice,
+  path: string,
+): TrainedSpec {
+  const wanted = method ?? adapter.method;
+  if (wanted === 'none')
+    throw new AuroraError(
+      'usage',
+      `${path} trains no adapter: its adapter.method is "none".`,
+      `Choose one to count, such as --method ${METHOD_ORDER[0]}.`,
+    );
+  const own =
+    adapter.method !== 'none' && wanted === adapter.method
+      ? adapter
+      : ({ ...defaultsOf(wanted), ...targetsOf(adapter) } as TrainedSpec);
+  return withRank(targetModules === undefined ? own : { ...own, targetModules }, rank);
+}
+
+function targetsOf(adapter: AdapterSpec): Partial<TargetSpec> {
+  if (adapter.method === 'none') return {};
+  const { targetModules, excludeModules, layersToTransform, layersPattern } = adapter;
+  return { targetModules, excludeModules, layersToTransform, layersPattern };
+}
+
+function defaultsOf(method: string): Record<string, unknown> {
+  if (!isMethod(method)) throw unknown('method', method, METHOD_ORDER);
+  return adapterDefaults(method);
+}
+
+function withRank(adapter: TrainedSpec, rank: number | undefined): TrainedSpec {
+  if (rank === undefined) return adapter;
+  if (!isRanked(adapter))
+    throw new AuroraError('usage', `${METHOD_NAMES[adapter.method]} has no rank.`, 'Leave out --rank.');
+  return { ...adapter, rank };
+}
+
+function unknown(what: string, name: string, known: readonly string[]): AuroraError {
+  const near = nearest(name, known);
+  return new AuroraError(
+    'usage',
+    `There is no ${what} "${name}".`,
+    `${near ? `Did you mean "${near}"? ` : ''}There are ${known.join(', ')}.`,
+  );
+}

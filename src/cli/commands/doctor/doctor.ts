@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { notBuilt } from '../../../engine/devices/candidates';
+import { ENGINES, type EngineName, type Place } from '../../../engine/place';
+import type { DoctorLine } from '../../../protocol/doctor';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { checkAdapter, checkPlace, doctor } from '../../../trainer/doctor/doctor';
+import { answerParent, endWithParent } from '../../child';
+import { threadCount, wholeNumber, type Command } from '../../command';
+import { doctorText } from './report';
+import { temporaryFolder } from '../../temporary';
+import { write } from '../../write';
+
+const SECONDS = 10;
+/** For who wants shorter or more exact measurements from the editor, too. */
+const SECONDS_VARIABLE = 'AURORA_DOCTOR_SECONDS';
+
+export const doctorCommand: Command = {
+  help: `Usage: aurora doctor [options]
+
+Looks at this machine: processor, memory, graphics cards with their drivers. Then it measures each device that an
+engine could use here, ${SECONDS} seconds each: products of matrices, and training steps of a small encoder with an
+AuroRA adapter through the code that trains. Says what is missing and how to get it.
+
+  --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
+  --threads N        threads on the processor (default: one a core)
+  --json             JSON lines, each as soon as it is known: system, checking, place, report
+
+Leaves with 0, whatever it finds.
+`,
+  options: {
+    seconds: { type: 'string' },
+    threads: { type: 'string' },
+    json: { type: 'boolean' },
+    // What its own child processes are asked.
+    place: { type: 'string' },
+    folder: { type: 'string' },
+    adapter: { type: 'boolean' },
+  },
+  async run(args) {
+    const given = args.text('seconds') ?? process.env[SECONDS_VARIABLE];
+    const seconds = wholeNumber('seconds', given ?? String(SECONDS));
+    if (seconds < 1) throw new AuroraError('usage', '--seconds takes a number from 1 on.');
+    const threads = threadCount(args.text('threads'));
+    if (args.flag('adapter')) return answerParent(await checkAdapter());
+    const place = args.text('place');
+    const folder = args.text('folder') ?? temporaryFolder('doctor');
+    if (place !== undefined) {
+      endWithParent();
+      return answerParent(await checkPlace(parsePlace(place), { folder, seconds, threads }));
+    }
+    const json = args.flag('json');
+    const emit = (line: DoctorLine) => write(json ? `${JSON.stringify(line)}\n` : doctorText(line));
+    const program = join(__dirname, 'cli.cjs');
+    const report = await doctor({ places: places(), folder, seconds, threads, program, emit });
+    await emit({ kind: 'report', ...report });
+    return EXIT.ok;
+  },
+};
+
+/**
+ * Everything that this platform could have, so that what is missing is said, too; tfjs' plain JavaScript is for tests
+ * and never worth it.
+ */
+const places = (): Place[] =>
+  (Object.keys(ENGINES) as EngineName[])
+    .flatMap((engine) => ENGINES[engine].map((device) => ({ engine, device }) as Place))
+    .filter((place) => !(place.engine === 'tfjs' && place.device === 'cpu') && !notBuilt(place, process));
+
+function parsePlace(text: string): Place {
+  const [engine, device] = text.split(':') as [EngineName, string];
+  if (!(ENGINES[engine] as readonly string[] | undefined)?.includes(device))
+    throw new AuroraError('usage', `--place ${text} is no engine with one of its devices.`);
+  return { engine, device } as Place;
+}

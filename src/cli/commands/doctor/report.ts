@@ -1,0 +1,68 @@
+import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../../protocol/doctor';
+import { gigabytes } from '../../format';
+import { table } from '../../table';
+
+/** A line of the doctor as a person reads it in a terminal; ends with a line break, or is empty. */
+export function doctorText(line: DoctorLine): string {
+  switch (line.kind) {
+    case 'system':
+      return system(line);
+    case 'checking':
+      return `Measuring ${line.engine} on ${line.device} …\n`;
+    case 'place':
+      return '';
+    case 'report':
+      return report(line);
+  }
+}
+
+function system(facts: MachineFacts): string {
+  const gpus = facts.gpus.map((g) => [
+    '  graphics',
+    [
+      g.software ? `${g.name} (a processor that plays GPU)` : g.name,
+      g.driver && `driver ${g.driver}`,
+      g.memory && gigabytes(g.memory),
+      g.float16 && 'float16',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ]);
+  return `${[
+    `Machine  ${facts.platform}`,
+    ...table(
+      [
+        ['  processor', `${facts.cpu}, ${facts.cores} cores`],
+        ['  memory', `${gigabytes(facts.freeMemory)} free of ${gigabytes(facts.totalMemory)}`],
+        ...(gpus.length ? gpus : [['  graphics', 'none that WebGPU or CUDA could use']]),
+      ],
+      '   ',
+    ),
+    '',
+  ].join('\n')}\n`;
+}
+
+function report({ places, facts, step }: MachineCheck): string {
+  const measured = places.filter((p) => p.gflops !== undefined);
+  const rows = measured.map((p) => [
+    `  ${p.engine}`,
+    p.device,
+    p.gflops!.toFixed(1),
+    `${p.size} × ${p.size}`,
+    p.stepsPerSecond!.toFixed(2),
+  ]);
+  const missing = [
+    ...facts.missing.map((m) => ({ problem: m.what, hint: m.hint })),
+    ...places.filter(failed),
+  ];
+  return `${[
+    '',
+    'Measured',
+    ...table([['  engine', 'device', 'GFLOP/s', 'matrices', 'steps/s'], ...rows], '   '),
+    `  A step: ${step}.`,
+    ...(missing.length ? ['', 'Missing'] : []),
+    ...missing.map((m) => `  ${m.problem}${m.hint ? `\n    ${m.hint}` : ''}`),
+  ].join('\n')}\n`;
+}
+
+const failed = (p: PlaceCheck): p is PlaceCheck & { problem: string } => p.problem !== undefined;

@@ -1,0 +1,80 @@
+import type { EvaluationMetrics } from '../../../protocol/events';
+import {
+  isStaticForm,
+  type ExportForm,
+  type ExportLine,
+  type ExportRecord,
+  type MetricDrop,
+} from '../../../protocol/export';
+import { count } from '../../format';
+import { preflightText } from '../preflight/report';
+import { percent } from '../train/progress';
+import { table } from '../../table';
+
+/** A line of an export as people read it. */
+export function exportText(line: ExportLine): string {
+  switch (line.kind) {
+    case 'result':
+      return result(line.folder, line.record);
+    case 'declined':
+      return 'Nothing was kept.\n';
+    case 'problem':
+      return preflightText(line);
+    default:
+      return '';
+  }
+}
+
+const MEASURED = { dynamic: 'the dynamic form', static: 'the static form', exported: 'the exported files' };
+
+/** "Measuring the exported files on 2,256 texts …" */
+export const measuringText = ({ what, examples }: Extract<ExportLine, { kind: 'measuring' }>): string =>
+  `Measuring ${MEASURED[what]} on ${count(examples)} texts …\n`;
+
+/** "onnx-merged loses 2.31 points of accuracy." */
+export const dropWords = (form: ExportForm, { metric, points }: MetricDrop): string =>
+  `${form} loses ${points.toFixed(2)} points of ${metric} on the validation set.`;
+
+function result(folder: string, record: ExportRecord): string {
+  const { metrics, trainedForm, form, drop, largestDifference, step } = record;
+  const gap =
+    isStaticForm(form) && trainedForm === 'dynamic' && !isOneForm(record)
+      ? [`Merged, it loses ${drop.points.toFixed(2)} points of ${drop.metric}.`]
+      : [];
+  const { changed = [], notes = [] } = record.inputs ?? {};
+  const lines = [
+    ...[...changed, ...notes].map((words) => `warning: ${words}`),
+    ...(changed.length > 0 ? ['These files and numbers are not of what was trained.', ''] : []),
+    ...table([
+      [`  step ${step}`, 'loss', 'accuracy', 'F1', 'MCC'],
+      ...forms(record),
+      row(`these files (${form})`, metrics.exported),
+    ]),
+    '',
+    ...gap,
+    `Their logits are those of the form that they hold${largestDifference === 0 ? ', to the bit' : `, to ${largestDifference.toExponential(1)}`}.`,
+    `Wrote ${folder}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** LoRA's are one. */
+const isOneForm = ({ metrics }: ExportRecord): boolean =>
+  JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
+
+function forms(record: ExportRecord): string[][] {
+  const { metrics, trainedForm, inputs } = record;
+  const trained = inputs?.changed.length ? 'on changed files' : 'as trained';
+  const { dynamic, static: fixed } = metrics;
+  if (isOneForm(record)) return [row(trained, dynamic)];
+  const mark = (form: string) => (form === trainedForm ? ` (${trained})` : '');
+  return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
+}
+
+const row = (name: string, m: EvaluationMetrics): string[] => [
+  `  ${name}`,
+  m.loss.toFixed(4),
+  percent(m.accuracy),
+  percent(m.f1),
+  m.matthews.toFixed(3),
+];

@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { AuroraError, EXIT } from '../../../base/errors';
+import {
+  GPU_PART_NAMES,
+  GPU_PARTS,
+  GPU_SUPPORT_VARIABLE,
+  type GpuCheck,
+  type GpuEvent,
+  type GpuPart,
+  type GpuState,
+} from '../../../protocol/gpu-support';
+import { nearest } from '../../../base/nearest';
+import { check, tryPart } from '../../../trainer/gpu-support/check';
+import { tidy } from '../../../trainer/gpu-support/claim';
+import { install, record, remove } from '../../../trainer/gpu-support/install';
+import { changedNative } from '../../../trainer/gpu-support/hashes';
+import { gpuFolder } from '../../../trainer/gpu-support/places';
+import { gpuStates, readInstalled } from '../../../trainer/gpu-support/state';
+import { answerParent, endWithParent } from '../../child';
+import { wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { GpuProgress } from './progress';
+import { endOnSignals } from '../../signals';
+import { table } from '../../table';
+
+/** Seconds without a byte. */
+const PATIENCE = 60;
+
+const part = (name: GpuPart) => {
+  const { title, package: from, platforms, needs, place, licence } = GPU_PARTS[name];
+  return `  ${name.padEnd(12)}${title}: --engine ${place.engine} --device ${place.device}
+              from ${from} (${licence}); ${platforms.join(', ')}; needs ${needs}`;
+};
+
+export const gpuCommand: Command = {
+  help: `Usage: aurora gpu list | install PART | check PART | remove PART  [options]
+
+Fetches what an NVIDIA GPU needs and the extension is too small for, by the packages' own install scripts.
+The device "webgpu" needs none of it.
+
+${GPU_PART_NAMES.map(part).join('\n')}
+
+  --storage DIR      where GPU support is kept, in a folder "gpu" (default: the user's data folder)
+  --force            install again what is there and whole
+  --timeout N        give up when nothing arrives for N seconds (default: ${PATIENCE})
+  --json             what is found as JSON; for install, progress and result as JSON lines
+
+install leaves with 0 once the files are there and whole, and says what they lack to be usable; check leaves
+with 19 where they are not usable. A cancelled install leaves with 130, a failed one with 18 (disk) or 19; both
+leave nothing behind.
+
+What is downloaded must have the hash that its publisher states (NuGet), else that of the first install, which
+is kept in gpu-hashes.json beside the folder "gpu". check also compares the installed libraries.
+
+Proxies: HTTPS_PROXY, NO_PROXY. Certificates: NODE_EXTRA_CA_CERTS. Mirrors, as the packages read them:
+TFJS_NODE_CDN_STORAGE or TFJS_NODE_BASE_URI for libtensorflow, npm_config_tfjs_binding_binary_host_mirror for
+its binding.
+`,
+  options: {
+    storage: { type: 'string' },
+    json: { type: 'boolean' },
+    force: { type: 'boolean' },
+    timeout: { type: 'string' },
+    // Of the child process that check and install start.
+    at: { type: 'string' },
+  },
+  async run(args) {
+    const [action, ...rest] = args.positionals;
+    if (action === 'list' && rest.length === 0) return list(args);
+    if (!['install', 'check', 'remove'].includes(action) || rest.length !== 1)
+      throw new AuroraError(
+        'usage',
+        'aurora gpu takes "list", or "install", "check" or "remove" and a part.',
+        'See `aurora gpu --help`.',
+      );
+    const name = partNamed(rest[0]);
+    if (action === 'install') return installPart(args, name);
+    return action === 'check' ? checkPart(args, name) : removePart(args, name);
+  },
+};
+
+/** The storage given, else where the process looks for GPU support. */
+function folder(args: ParsedArgs): string {
+  const storage = args.text('storage');
+  return storage === undefined ? process.env[GPU_SUPPORT_VARIABLE]! : gpuFolder(storage);
+}
+
+function partNamed(name: string): GpuPart {
+  if (Object.hasOwn(GPU_PARTS, name)) return name as GpuPart;
+  const near = nearest(name, GPU_PART_NAMES);
+  throw new AuroraError(
+    'usage',
+    `There is no part "${name}".`,
+    near ? `Did you mean "${near}"?` : `There are ${GPU_PART_NAMES.join(' and ')}.`,
+  );
+}
+
+const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+function list(args: ParsedArgs): number {
+  const gpu = folder(args);
+  tidy(gpu);
+  const states = gpuStates(__dirname, gpu);
+  if (args.flag('json')) print({ folder: gpu, parts: states });
+  else process.stdout.write(`${gpu}\n${table(states.map((s) => [`  ${s.part}`, words(s)])).join('\n')}\n`);
+  return EXIT.ok;
+}
+
+function words({ part: name, fits, version, installed }: GpuState): string {
+  if (!installed) return fits ? `not installed (${version})` : 'not for this platform, or not in this build';
+  if (installed.version !== version)
+    return `${installed.version}, and this version of AuroRA Lab wants ${version}: install it again`;
+  return installed.usable
+    ? `${version}, usable`
+    : (installed.problem ?? `${GPU_PARTS[name].title} unchecked`);
+}
+
+async function installPart(args: ParsedArgs, name: GpuPart): Promise<number> {
+  endOnSignals();
+  const gpu = folder(args);
+  const progress = new GpuProgress();
+  const tell = (event: GpuEvent) => (args.flag('json') ? print(event) : progress.tell(event));
+  const given = args.text('timeout');
+  try {
+    await install({
+      part: name,
+      gpu,
+      dist: __dirname,
+      program: PROGRAM,
+      force: args.flag('force'),
+      timeoutSeconds: given === undefined ? PATIENCE : wholeNumber('timeout', given),
+      tell,
+    });
+  } finally {
+    progress.end();
+  }
+  return EXIT.ok;
+}
+
+const PROGRAM = join(__dirname, 'cli.cjs');
+
+async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
+  const at = args.text('at');
+  if (at !== undefined) {
+    endWithParent();
+    return answerParent(await tryPart(name, at));
+  }
+  const gpu = folder(args);
+  const { title } = GPU_PARTS[name];
+  const installed = readInstalled(gpu, name);
+  if (!installed)
+    throw new AuroraError(
+      'device',
+      `${title} is not installed in ${gpu}.`,
+      `\`aurora gpu install ${name}\` installs it.`,
+    );
+  const changed = await changedNative(join(gpu, name), installed.files);
+  // What was changed is not loaded.
+  const result: GpuCheck =
+    changed === undefined
+      ? await check(PROGRAM, name, join(gpu, name))
+      : {
+          usable: false,
+          damaged: true,
+          problem: `${join(gpu, name, changed)} is not the file that was installed: its SHA-256 differs.`,
+          hint: `\`aurora gpu install ${name}\` installs it again.`,
+        };
+  record(join(gpu, name), installed.version, result, installed);
+  if (args.flag('json')) print(result);
+  else if (!result.usable) throw new AuroraError('device', result.problem!, result.hint);
+  else process.stdout.write(`${title} is usable.\n`);
+  return result.usable ? EXIT.ok : EXIT.device;
+}
+
+function removePart(args: ParsedArgs, name: GpuPart): number {
+  const gpu = folder(args);
+  const removed = remove(gpu, name);
+  if (args.flag('json')) print({ part: name, removed });
+  else process.stdout.write(`${GPU_PARTS[name].title} ${removed ? 'is removed.' : 'was not installed.'}\n`);
+  return EXIT.ok;
+}

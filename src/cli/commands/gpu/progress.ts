@@ -1,0 +1,51 @@
+import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-support';
+import { megabytes } from '../../../trainer/gpu-support/downloads';
+
+const WORDS: Record<GpuStep, string> = {
+  checking: 'Checking the platform and what is there …',
+  copying: 'Copying what this version carries …',
+  downloading: 'Downloading …',
+  unpacking: 'Unpacking …',
+  verifying: 'Loading it, and multiplying two matrices …',
+};
+
+/** An install as a terminal shows it; in a log, its steps and its end. */
+export class GpuProgress {
+  private onScreen = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  tell(event: GpuEvent): void {
+    if (event.kind === 'step') this.line(WORDS[event.step]);
+    else if (event.kind === 'progress') this.draw(event);
+    else {
+      const { part, usable, problem, hint, already, unpinned } = event;
+      const { title } = GPU_PARTS[part];
+      if (unpinned)
+        this.line(
+          `No publisher states a hash of ${unpinned.join(' and ')}: recorded now, and compared at later installs.`,
+        );
+      if (!usable) this.line(`${problem}\n${hint}`);
+      else
+        this.line(`${title} ${already ? 'was' : 'is'} installed${already ? ' already' : ''}, and is usable.`);
+    }
+  }
+
+  end(): void {
+    if (this.onScreen) this.out.write('\r\x1b[K');
+    this.onScreen = false;
+  }
+
+  private draw({ file, received, total }: Extract<GpuEvent, { kind: 'progress' }>): void {
+    if (!this.out.isTTY) return;
+    const of =
+      total === undefined ? '' : ` of ${megabytes(total)} (${Math.floor((100 * received) / total)} %)`;
+    this.out.write(`\r  ${file}: ${megabytes(received)}${of}\x1b[K`);
+    this.onScreen = true;
+  }
+
+  private line(text: string): void {
+    this.end();
+    this.out.write(`${text}\n`);
+  }
+}

@@ -1,0 +1,118 @@
+import { basename } from 'node:path';
+import { placeName, type Place } from '../../../engine/place';
+import type {
+  PreflightData,
+  PreflightEstimate,
+  PreflightLine,
+  PreflightModules,
+  PreflightSplit,
+  PreflightStep,
+} from '../../../protocol/preflight';
+import { leftOutText } from '../../../protocol/left-out';
+import { deviceLine } from '../../device-line';
+import { count, duration, gigabytes } from '../../format';
+import { percent } from '../train/progress';
+import { table } from '../../table';
+
+/** More labels than these are summed up: a terminal is no place for hundreds. */
+const SHOWN_LABELS = 12;
+
+/** A line of the preflight as a person reads it in a terminal; ends with a line break. */
+export function preflightText(line: PreflightLine): string {
+  switch (line.kind) {
+    case 'modules':
+      return modules(line);
+    case 'data':
+      return data(line);
+    case 'measuring':
+      return `\nMeasuring the first step: ${line.places.map((p) => placeName(p as Place)).join(', ')} …\n`;
+    case 'device':
+      return `\n${deviceLine(line)}\n`;
+    case 'step':
+      return step(line);
+    case 'estimate':
+      return estimate(line);
+    case 'problem':
+      return `${line.severity === 'error' ? 'error' : 'warning'}: ${line.message}${line.hint ? `\n         ${line.hint}` : ''}\n`;
+  }
+}
+
+function modules(line: PreflightModules): string {
+  if (line.method === 'none') return 'Modules  none: the head alone is trained\n';
+  const share = percent(line.adapterParameters / line.modelParameters).replace(/^0\.0 %/, '< 0.1 %');
+  const rows = line.modules.map((m) => [
+    `  ${m.path}`,
+    `${m.inFeatures} → ${m.outFeatures}`,
+    m.rank === undefined ? '' : `rank ${m.rank}`,
+    count(m.parameters),
+  ]);
+  return `${[
+    `Modules  ${line.method} on ${line.modules.length} of ${line.linearLayers} linear layers: ${count(line.adapterParameters)} trainable parameters, ${share} of the model's ${count(line.modelParameters)}`,
+    ...table(rows, '   '),
+    ...(line.leftOut.length > 0 ? [`  left out: ${leftOutText(line.leftOut)}`] : []),
+  ].join('\n')}\n`;
+}
+
+function data({ train, validation, labels, duplicates }: PreflightData): string {
+  const splits = [
+    ['training', train],
+    ['validation', validation],
+  ] as const;
+  const lengths = table(
+    [
+      ['  tokens', 'texts', 'shortest', 'median', '90 %', '99 %', 'longest', 'cut'],
+      ...splits.map(([name, s]) => [
+        `  ${name}`,
+        count(s.examples),
+        ...[s.tokens.min, s.tokens.median, s.tokens.p90, s.tokens.p99, s.tokens.max].map(count),
+        `${count(s.truncated)} (${percent(s.truncated / s.examples)})`,
+      ]),
+    ],
+    '   ',
+  );
+  const { acrossSplits, withinTrain, conflicts } = duplicates;
+  return `${[
+    '',
+    `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
+    ...lengths,
+    ...balance(labels, train, validation),
+    `  equal texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training texts, ${count(conflicts.count)} of them with more than one label`,
+  ].join('\n')}\n`;
+}
+
+/** The largest classes first. */
+function balance(labels: readonly string[], train: PreflightSplit, validation: PreflightSplit): string[] {
+  const sorted = labels.toSorted((a, b) => train.labels[b] - train.labels[a]);
+  const shown = sorted.slice(0, SHOWN_LABELS);
+  const cell = (s: PreflightSplit, label: string) =>
+    `${count(s.labels[label])} (${percent(s.labels[label] / s.examples)})`;
+  return [
+    ...table(
+      [
+        ['  label', 'training', 'validation'],
+        ...shown.map((l) => [`  ${l}`, cell(train, l), cell(validation, l)]),
+      ],
+      '   ',
+    ),
+    ...(sorted.length > shown.length ? [`  and ${sorted.length - shown.length} rarer labels`] : []),
+  ];
+}
+
+const step = (s: PreflightStep): string =>
+  s.step === 0
+    ? `\nSteps    warm-up, the ${s.examples} longest texts: ${time(s.seconds)}\n`
+    : `  ${s.step} of ${s.of}: ${time(s.seconds)}, loss ${s.loss.toFixed(4)}, ${s.examples} texts, ${count(s.tokens)} tokens\n`;
+
+const estimate = (e: PreflightEstimate): string =>
+  `\n${[
+    `${time(e.secondsPerStep)} a step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
+    ...(e.microBatch
+      ? [
+          `${e.microBatch.examples} of a batch's ${e.microBatch.of} texts (${e.microBatch.length} tokens) are run at a time, with the same result`,
+        ]
+      : []),
+    `${count(e.trainable)} trainable numbers, the head's included`,
+  ].join('\n')}\n`;
+
+const time = (seconds: number): string =>
+  seconds < 0.1 ? `${(1000 * seconds).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;

@@ -1,0 +1,52 @@
+import { inForm, selectAdapters } from '../../../adapters/targets/select';
+import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
+import type { HostTensor, HostTensors } from '../../../engine/engine';
+import { OBJECTIVES } from '../../../tasks/objective';
+import { LABELS, type TaskGraphSpec } from '../../../tasks/program';
+import { findLinearLayers } from '../../../graph/linear';
+import type { Model } from '../../../graph/model';
+import { tensorOf, tensorValues } from '../../../graph/values';
+import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
+import { nameTable, own } from '../../../base/names';
+
+/** What a reference file trains on its model. */
+export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
+  const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: c.head !== undefined });
+  const { adapters: found } = selectAdapters(
+    model.graph,
+    findLinearLayers(model.graph),
+    adapterSpec(c),
+    output,
+  );
+  const adapters = c.hyper.form === 'static' ? inForm(found, 'static') : found;
+  const head = c.head ? { ...c.head, classes: c.trainable[c.head.weight].dims[0] } : undefined;
+  return { objective: c.objective, head, output, adapters };
+}
+
+/** One batch of it, with its labels. */
+export function caseFeeds(
+  model: Model,
+  { objective }: Pick<ReferenceCase, 'objective'>,
+  { inputs, labels }: Pick<StepFields, 'inputs' | 'labels'>,
+): HostTensors {
+  const out: HostTensors = nameTable();
+  for (const { name, dtype } of model.graph.inputs) {
+    const input = own(inputs, name);
+    if (input) out[name] = host(input, dtype);
+  }
+  out[LABELS] = host(labels, OBJECTIVES[objective].labels.dtype);
+  return out;
+}
+
+/** Its trainable values at first. */
+export const caseParameters = (c: ReferenceCase): Map<string, Float32Array> =>
+  new Map(Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)]));
+
+export const shapesOf = (inputs: Record<string, DenseArray>): Record<string, number[]> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, a]) => [name, a.dims]));
+
+const host = ({ dims, data }: DenseArray, dtype: number): HostTensor => ({
+  dtype,
+  dims,
+  data: tensorValues(tensorOf('', dtype, dims, data)),
+});

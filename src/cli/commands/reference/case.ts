@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AuroraError } from '../../../base/errors';
+import type { Activation, MethodName, TrainedSpec } from '../../../experiment/experiment';
+import type { ObjectiveName } from '../../../tasks/objective';
+import type { Pooling } from '../../../tasks/head';
+
+export interface DenseArray {
+  dims: number[];
+  data: number[];
+}
+
+export interface StepFields {
+  inputs: Record<string, DenseArray>;
+  labels: DenseArray;
+  loss: number;
+  gradients: Record<string, DenseArray>;
+}
+
+/** One file of test/fixtures/reference: what PyTorch in float64 says of a small model (README there). */
+export interface ReferenceCase extends StepFields {
+  model: string;
+  objective: ObjectiveName;
+  head: { pooling: Pooling; weight: string; bias: string } | null;
+  adapter: MethodName;
+  hyper: Record<string, unknown>;
+  targets: string[];
+  modules: string[];
+  trainable: Record<string, DenseArray>;
+  logits: DenseArray;
+  mergedDelta: Record<string, DenseArray>;
+  adamw: {
+    lr: number;
+    betas: [number, number];
+    eps: number;
+    weightDecay: number;
+    lossBeforeEachStep: number[];
+    finalLoss: number;
+  };
+  trainedNorms: Record<string, number>;
+  afterTraining: { mergedLogits: DenseArray };
+  otherShapes: StepFields[];
+}
+
+export interface AnlCase {
+  gridSize: number;
+  splineOrder: number;
+  gridRange: [number, number];
+  activation: Activation;
+  fixed: boolean;
+  learnable: boolean;
+  H: DenseArray;
+  W: DenseArray;
+  z: DenseArray;
+  bases: DenseArray;
+  sigma: DenseArray;
+  weight: DenseArray;
+  gradZ: DenseArray;
+  gradH?: DenseArray;
+  gradW?: DenseArray;
+}
+
+export type ReferenceFile =
+  | { kind: 'model'; path: string; modelPath: string; case: ReferenceCase }
+  | { kind: 'anl'; path: string; cases: AnlCase[] };
+
+/** Reads a reference file. That its fields are whole is checked where each is compared. */
+export function readReference(path: string): ReferenceFile {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(withoutNaN(readFileSync(path, 'utf8'))) as Record<string, unknown>;
+  } catch (e) {
+    throw new AuroraError('usage', `${path} cannot be read as a reference file: ${(e as Error).message}`);
+  }
+  if (Array.isArray(json.cases)) return { kind: 'anl', path, cases: json.cases as AnlCase[] };
+  if (typeof json.model !== 'string')
+    throw new AuroraError('usage', `${path} is not a reference file: it has neither "model" nor "cases".`);
+  return {
+    kind: 'model',
+    path,
+    modelPath: join(dirname(path), json.model),
+    case: json as unknown as ReferenceCase,
+  };
+}
+
+/** Python writes numbers that JSON has no word for; as null they are reported by their field. */
+const withoutNaN = (text: string): string => text.replace(/(?<=[[:,\s])-?(?:NaN|Infinity)\b/g, 'null');
+
+/** The experiment's adapter section that a case stands for. */
+export function adapterSpec({ adapter, hyper, targets }: ReferenceCase): TrainedSpec {
+  const { scale, ...own } = hyper as { rank: number; scale?: number };
+  return {
+    ...own,
+    ...(scale !== undefined && { alpha: scale * own.rank, useRslora: false }),
+    method: adapter,
+    targetModules: targets,
+    dropout: 0,
+  } as TrainedSpec;
+}

@@ -1,0 +1,65 @@
+import type { Graph } from '../../../graph/model';
+import { OBJECTIVES } from '../../../tasks/objective';
+import type { MethodName } from '../../../experiment/experiment';
+import type { DenseArray, ReferenceCase } from './case';
+import { arrayProblem, type Comparison } from './compare';
+import { own } from '../../../base/names';
+
+/** Numbers that each method's `hyper` must have. */
+const HYPER: Record<MethodName, readonly string[]> = {
+  aurora: ['rank', 'scale', 'gridSize', 'splineOrder'],
+  lora: ['rank', 'scale'],
+  moslora: ['rank', 'scale'],
+  dora: ['rank', 'scale'],
+  sinelora: ['rank', 'frequency'],
+  vera: ['rank', 'projectionSeed'],
+  fourierft: ['frequencies', 'scaling', 'locationSeed'],
+  bitfit: [],
+  full: [],
+};
+
+/**
+ * Whether a file has all that a run needs, finite and of the right kind; what it lacks is reported by its
+ * field. The numbers that are only compared are checked where they are.
+ */
+export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph): boolean {
+  const before = report.findings.length;
+  const missing = (ok: boolean, field: string) => ok || report.fail('format', field, 'missing in the file');
+  const array = (a: DenseArray | undefined, field: string) => {
+    const problem = arrayProblem(a);
+    if (problem) report.fail('format', field, problem);
+  };
+  const number = (v: unknown, field: string) =>
+    Number.isFinite(v) || report.fail('format', field, 'missing or not finite in the file');
+  const inputs = (given: Record<string, DenseArray> | undefined, at: string) => {
+    // One with a default value need not be given.
+    for (const { name } of graph.inputs)
+      if (!graph.initializers.has(name)) array(own(given ?? {}, name), `${at}inputs.${name}`);
+  };
+
+  missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
+  missing(Object.hasOwn(HYPER, c.adapter ?? ''), 'adapter');
+  missing(c.head !== undefined, 'head');
+  missing(Array.isArray(c.targets), 'targets');
+  missing(Array.isArray(c.modules), 'modules');
+  for (const key of HYPER[c.adapter] ?? []) number(c.hyper?.[key], `hyper.${key}`);
+  if (c.adapter === 'aurora') {
+    for (const key of ['gridRange', 'activation', 'fixed', 'learnable'])
+      missing(c.hyper?.[key] != null, `hyper.${key}`);
+  }
+  inputs(c.inputs, '');
+  array(c.labels, 'labels');
+  missing(c.trainable !== undefined, 'trainable');
+  for (const [name, a] of Object.entries(c.trainable ?? {})) array(a, `trainable.${name}`);
+  if (c.head)
+    for (const t of [c.head.weight, c.head.bias]) array(own(c.trainable ?? {}, t), `trainable.${t}`);
+  for (const key of ['lr', 'eps', 'weightDecay'] as const) number(c.adamw?.[key], `adamw.${key}`);
+  for (const i of [0, 1]) number(c.adamw?.betas?.[i], `adamw.betas[${i}]`);
+  missing(Array.isArray(c.adamw?.lossBeforeEachStep), 'adamw.lossBeforeEachStep');
+  missing(Array.isArray(c.otherShapes), 'otherShapes');
+  for (const [i, other] of (c.otherShapes ?? []).entries()) {
+    inputs(other.inputs, `otherShapes[${i}].`);
+    array(other.labels, `otherShapes[${i}].labels`);
+  }
+  return report.findings.length === before;
+}

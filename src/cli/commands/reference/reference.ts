@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+import { ENGINES, type EngineName, type Place } from '../../../engine/place';
+import { AuroraError, EXIT } from '../../../base/errors';
+import type { Command } from '../../command';
+import { onePlace, PLACE_OPTIONS } from '../../place';
+import { runAnlCases } from './anl-case';
+import { readReference, type ReferenceFile } from './case';
+import { Comparison } from './compare';
+import { runModelCase } from './model-case';
+import { describeFailure, failures, summaryLine } from './report';
+import { tolerancesTable } from './tolerance';
+
+const others = (engine: EngineName): string => {
+  const names = ENGINES[engine].filter((device) => device !== 'cpu');
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+};
+
+export const reference: Command = {
+  help: `Usage: aurora reference FILE… [options]
+
+Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
+runtime and optimizer and compares every field. One line a file, with the worst error of each kind.
+
+  --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
+  --device NAME      cpu (default); also ${others('onnxruntime')} of onnxruntime; ${others('tfjs')} of tfjs
+
+Leaves with 1, naming the field, where any is out of tolerance, missing or not finite, and with 19 where the device
+cannot be used. The largest error that passes, against PyTorch in float64, by device:
+
+${tolerancesTable()}
+`,
+  options: PLACE_OPTIONS,
+  async run(args) {
+    const place = onePlace(args);
+    if (args.positionals.length === 0)
+      throw new AuroraError('usage', 'aurora reference needs at least one file.');
+    let failed = 0;
+    for (const path of args.positionals) {
+      const report = await runFile(readReference(path), place);
+      process.stdout.write(`${summaryLine(basename(path), report)}\n`);
+      const bad = failures(report);
+      if (bad.length) failed++;
+      for (const f of bad.slice(0, 20)) process.stdout.write(`${describeFailure(f)}\n`);
+      if (bad.length > 20) process.stdout.write(`     and ${bad.length - 20} more\n`);
+    }
+    process.stdout.write(
+      `${args.positionals.length - failed} of ${args.positionals.length} files agree with PyTorch\n`,
+    );
+    return failed ? EXIT.failed : EXIT.ok;
+  },
+};
+
+/** What stops a file's run is that file's failure: the next ones are run all the same, where there is a device. */
+async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
+  try {
+    return file.kind === 'anl'
+      ? await runAnlCases(file.cases, place)
+      : await runModelCase(file.modelPath, file.case, { place });
+  } catch (e) {
+    if (e instanceof AuroraError && e.kind === 'device') throw e;
+    const report = new Comparison();
+    const hint = e instanceof AuroraError && e.hint ? `\n       ${e.hint}` : '';
+    report.fail('run', 'run', `${(e as Error).message}${hint}`);
+    return report;
+  }
+}

@@ -1,0 +1,76 @@
+import type { OrtDevice, Place, TfjsBackend } from '../../../engine/place';
+
+/**
+ * The largest error that passes, against PyTorch in float64. Tensors are measured by their largest magnitude,
+ * losses and norms relatively, curves relatively above 1 and absolutely below.
+ */
+export interface Tolerances {
+  loss: number;
+  logits: number;
+  gradients: number;
+  /** Loss before and after steps of the optimizer. */
+  curve: number;
+  trainedNorms: number;
+  /** The merged model's logits after training. */
+  mergedLogits: number;
+  /** The bare nonlinear layer and its gradients. */
+  sigma: number;
+  sigmaGradients: number;
+}
+
+const FLOAT32: Tolerances = {
+  loss: 1e-5,
+  logits: 1e-4,
+  gradients: 1e-4,
+  curve: 1e-5,
+  trainedNorms: 1e-4,
+  mergedLogits: 2e-4,
+  sigma: 1e-5,
+  sigmaGradients: 1e-4,
+};
+
+/** What the host computes in float64, whatever the device. */
+export const HOST = { bases: 1e-5, sigma: 1e-5, mergedDelta: 1e-5 };
+
+/** Devices of ONNX Runtime. */
+const TOLERANCES: Record<OrtDevice, Tolerances> = {
+  cpu: FLOAT32,
+  // Float32 as well, so no looser. Worst on Mesa's lavapipe, over all reference files: loss 5.6e-7, logits 3.8e-6,
+  // gradients 4.1e-5, curve 3.0e-7, trainedNorms 4.8e-7, mergedLogits 6.6e-6, sigma 1.7e-7, its gradients 4.2e-7.
+  webgpu: FLOAT32,
+  // Never measured: no card was at hand. TensorFloat-32 is off (session.ts), so float32 it is.
+  cuda: FLOAT32,
+};
+
+/** Backends of TensorFlow.js: float32 too, and so no looser. The worst over all reference files beside each. */
+const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
+  // loss 3.9e-7, logits 1.6e-6, gradients 1.5e-5, curve 2.9e-7, trainedNorms 5.0e-7, mergedLogits 8.4e-6
+  cpu: FLOAT32,
+  // loss 2.3e-7, logits 2.6e-6, gradients 6.5e-5, curve 6.3e-7, trainedNorms 4.8e-7, mergedLogits 4.8e-6
+  wasm: FLOAT32,
+  // On Mesa's lavapipe: loss 3.9e-7, logits 4.0e-6, gradients 3.8e-5, curve 3.1e-7, trainedNorms 5.8e-7,
+  // mergedLogits 6.7e-6
+  webgpu: FLOAT32,
+  // Never measured: its native library was not at hand.
+  tensorflow: FLOAT32,
+};
+
+export const tolerancesOf = (place: Place): Tolerances =>
+  place.engine === 'onnxruntime' ? TOLERANCES[place.device] : TFJS_TOLERANCES[place.device];
+
+/** The table of `aurora reference --help`. */
+export function tolerancesTable(): string {
+  const columns = [
+    ...Object.entries(TOLERANCES),
+    ...Object.entries(TFJS_TOLERANCES).map(([device, t]) => [`tfjs ${device}`, t] as const),
+  ];
+  const rows = Object.keys(FLOAT32).map((kind) => [
+    kind,
+    ...columns.map(([, t]) => t[kind as keyof Tolerances].toExponential(0)),
+  ]);
+  return [['', ...columns.map(([name]) => name)], ...rows]
+    .map(([first, ...cells]) =>
+      `  ${first.padEnd(15)}${cells.map((c, i) => c.padEnd(Math.max(5, columns[i][0].length) + 2)).join('')}`.trimEnd(),
+    )
+    .join('\n');
+}

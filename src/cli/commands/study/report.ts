@@ -1,0 +1,61 @@
+import { escapeControls } from '../../../base/controls';
+import { missingWords } from '../../../study/missing';
+import { english } from '../../../study/say';
+import type { Section, Study } from '../../../study/study';
+import { groupTable, rateTable } from '../../../study/tables';
+import type { Table } from '../../../study/figures/figure';
+import { mergedForms } from '../../../study/figures/merged';
+import { comparisonWords, count, leftOutWords, sectionNotes } from '../../../study/words';
+import { table } from '../../table';
+
+const WIDTH = 100;
+
+/** A study as a person reads it in a terminal. */
+export function studyText(study: Study): string {
+  const rest = [
+    ...leftOutWords(study, english),
+    ...study.missing.map((m) => `${missingWords(m, english)} --measure does it.`),
+  ];
+  const parts = [
+    ...study.sections.map((s) => sectionText(s, study)),
+    ...(rest.length > 0 ? [wrap(rest)] : []),
+  ];
+  return `${escapeControls(parts.join('\n\n'), '\n')}\n`;
+}
+
+function sectionText(section: Section, study: Study): string {
+  const { metric } = study;
+  const rates = rateTable(section, metric, english);
+  const merged = mergedForms(section, metric, WIDTH, english);
+  return [
+    `${section.name}, ${count(section.examples)} validation examples`,
+    rows(groupTable(section, metric, english)),
+    ...(rates ? [`Learning rates\n${rows(rates)}`] : []),
+    ...(merged ? [`${merged.title}\n${rows(merged.table)}`] : []),
+    ...(section.comparisons.length > 0
+      ? [`Differences\n${wrap(section.comparisons.map((c) => comparisonWords(c, study, english)))}`]
+      : []),
+    `How to read it\n${wrap(sectionNotes(section, study, english))}`,
+  ].join('\n\n');
+}
+
+const rows = ({ head, rows }: Table): string =>
+  table(
+    [head, ...rows].map(([first, ...more]) => [`  ${first}`, ...more]),
+    '   ',
+  ).join('\n');
+
+/** Sentences, each with a mark, in lines that fit a terminal. */
+const wrap = (texts: readonly string[]): string =>
+  texts
+    .flatMap((text) => {
+      const lines: string[] = [];
+      for (const word of text.split(' ')) {
+        const last = lines.at(-1);
+        if (last !== undefined && last.length + word.length < WIDTH)
+          lines[lines.length - 1] = `${last} ${word}`;
+        else lines.push(lines.length === 0 ? `  - ${word}` : `    ${word}`);
+      }
+      return lines;
+    })
+    .join('\n');

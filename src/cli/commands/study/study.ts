@@ -1,0 +1,150 @@
+import { basename, join, resolve } from 'node:path';
+import { isMetric, METRICS } from '../../../experiment/metrics';
+import { writeAtomic } from '../../../files/atomic';
+import { experimentName } from '../../../runs/layout';
+import { readRunSummary } from '../../../runs/read';
+import { studyFolders } from '../../../runs/study/folders';
+import { studyRun } from '../../../runs/study/study-run';
+import { readUser } from '../../../runs/user';
+import { AuroraError, EXIT } from '../../../base/errors';
+import { plainStudy, type StudyLine } from '../../../study/lines';
+import { reportFiles } from '../../../study/report';
+import type { StudyRun, UnfitRun } from '../../../study/run';
+import { english } from '../../../study/say';
+import { studyOf, type Study } from '../../../study/study';
+import { problemOf } from '../../../trainer/preflight/problems';
+import { measureRun } from '../../../trainer/study/measure';
+import type { Command } from '../../command';
+import { endOnSignals } from '../../signals';
+import { studyText } from './report';
+import { write } from '../../write';
+
+export const studyCommand: Command = {
+  help: `Usage: aurora study (RUN | RUNS-FOLDER | EXPERIMENT)… [--out FOLDER]
+
+Compares finished runs: those of one setting that differ in their seed are a group, and each group is compared with a
+reference, in pairs of the same seed and, where predictions are kept, of the same validation example. It says what was
+tested and how, and how small a difference could have been seen. RUNS-FOLDER is .aurora/runs/NAME; EXPERIMENT stands for
+all its runs.
+
+  --metric NAME    ${METRICS.join(', ')} (default: the runs' own)
+  --against GROUP  compare with the group of this name (default: LoRA of AuroRA's rank, where there is one)
+  --measure        run the models for what is missing: merged forms and predictions of each example; kept in the runs
+  --out FOLDER     write report.md with its figures, runs.csv and groups.csv there
+  --title TEXT     the report's title (default: what is studied)
+  --json           JSON lines instead: measuring, result, problem
+`,
+  options: {
+    metric: { type: 'string' },
+    against: { type: 'string' },
+    measure: { type: 'boolean' },
+    out: { type: 'string' },
+    title: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  async run(args) {
+    endOnSignals();
+    const json = args.flag('json');
+    try {
+      if (args.positionals.length === 0)
+        throw new AuroraError(
+          'usage',
+          'aurora study takes runs, and got none.',
+          'See `aurora study --help`.',
+        );
+      const metric = args.text('metric');
+      if (metric !== undefined && !isMetric(metric))
+        throw new AuroraError('usage', `--metric takes ${METRICS.join(', ')}, not "${metric}".`);
+      const folders = studyFolders(args.positionals.map((path) => resolve(path)));
+      const against = args.text('against');
+      const options = { ...(metric && { metric }), ...(against && { against }) };
+      const read = async () => studyOf(await readAll(folders), options, english);
+      let study = await read();
+      // Before what takes minutes.
+      checkReference(study, against);
+      if (args.flag('measure')) {
+        await measureAll(study, (line) => tell(line, json));
+        study = await read();
+      }
+      const out = args.text('out');
+      if (out !== undefined)
+        writeReport(resolve(out), study, args.text('title') ?? titleOf(args.positionals));
+      const line: StudyLine = {
+        kind: 'result',
+        study: plainStudy(study),
+        ...(out !== undefined && { out: resolve(out) }),
+      };
+      await write(json ? `${JSON.stringify(line)}\n` : studyText(study));
+      if (!json && out !== undefined) await write(`\nReport  ${join(resolve(out), 'report.md')}\n`);
+      return EXIT.ok;
+    } catch (e) {
+      if (json && e instanceof AuroraError) await write(`${JSON.stringify(problemOf(e))}\n`);
+      throw e;
+    }
+  },
+};
+
+/**
+ * Runs of learning rates that were not chosen are in no test and no figure. What cannot be measured of one run keeps no
+ * other from it: it is told, and stays missing.
+ */
+async function measureAll({ sections }: Study, emit: (line: StudyLine) => Promise<void>): Promise<void> {
+  const shown = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
+  for (const [i, { folder, name }] of shown.entries())
+    try {
+      await measureRun(folder, (what) =>
+        emit({ kind: 'measuring', what, name, run: i + 1, runs: shown.length }),
+      );
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      await emit({ ...problemOf(e), severity: 'warning' });
+    }
+}
+
+const DOING = {
+  geometry: 'changes of the weights',
+  examples: 'predictions of each example',
+  merged: 'merged form',
+} as const;
+
+/** Results go to the standard output, and what goes on to the other one. */
+async function tell(line: StudyLine, json: boolean): Promise<void> {
+  if (json) return write(`${JSON.stringify(line)}\n`);
+  if (line.kind === 'measuring')
+    process.stderr.write(`Run ${line.run} of ${line.runs}, ${line.name}: ${DOING[line.what]} …\n`);
+  if (line.kind === 'problem') process.stderr.write(`warning: ${line.message} ${line.hint ?? ''}\n`);
+}
+
+/** One after the other: a thousand runs are more files than may be open at once. */
+async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun)[]> {
+  const all: (StudyRun | UnfitRun)[] = [];
+  for (const folder of folders)
+    try {
+      all.push(await studyRun(readRunSummary(folder), readUser(folder).name ?? basename(folder)));
+    } catch (e) {
+      if (!(e instanceof AuroraError)) throw e;
+      all.push({ folder, name: basename(folder), unfit: 'damaged' });
+    }
+  return all;
+}
+
+function checkReference({ sections }: Study, against: string | undefined): void {
+  const labels = [...new Set(sections.flatMap((s) => s.groups.filter((g) => g.chosen).map((g) => g.label)))];
+  if (labels.length === 0)
+    throw new AuroraError(
+      'run',
+      'None of these runs is finished, so there is nothing to compare.',
+      'Wait for their end, or resume them with `aurora train --resume`.',
+    );
+  if (against !== undefined && !labels.includes(against))
+    throw new AuroraError('usage', `No group is called "${against}".`, `There are: ${labels.join('; ')}.`);
+}
+
+function writeReport(folder: string, study: Study, title: string): void {
+  for (const [path, text] of reportFiles(study, title, english)) writeAtomic(join(folder, path), text);
+}
+
+const titleOf = (given: readonly string[]): string =>
+  given.length === 1
+    ? `Study of ${experimentName(basename(resolve(given[0])))}`
+    : `Study of ${given.length} folders`;

@@ -1,0 +1,78 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SweepRecord } from '../../../runs/sweep/record';
+import { settingsText } from '../../../experiment/sweep';
+import { AuroraError } from '../../../base/errors';
+import type { Experiment } from '../../../experiment/experiment';
+import { askChild } from '../../../trainer/process/child';
+import { removedAtEnd } from '../../../trainer/process/removed-at-exit';
+import type { TrialFault, TrialToCheck } from '../../../trainer/sweep/check';
+import { measureTrials } from '../../../trainer/sweep/memory';
+import type { Measured } from '../../../trainer/sweep/room';
+
+/** Large data sets take minutes to read; nothing takes this long. */
+const LIMIT_MS = 3_600_000;
+
+export interface CheckOptions {
+  /** To each trial of the plan its experiment, by id. */
+  specs: ReadonlyMap<string, Experiment>;
+  program: string;
+  /** Options that say where trials compute. */
+  place: readonly string[];
+  stopped: () => boolean;
+}
+
+/**
+ * Checks every trial that the sweep has yet to take up: adapters, data and memory. In processes of their own, which take
+ * what they have read along when they end.
+ *
+ * @returns what the largest trial takes; nothing where all trials are known from before
+ * @throws AuroraError naming all trials that could not be trained, with their settings
+ */
+export async function checkSweep(
+  { trials }: SweepRecord,
+  { specs, program, place, stopped }: CheckOptions,
+): Promise<Measured> {
+  const fresh = trials.filter((t) => t.planned && t.unchecked);
+  if (fresh.length === 0) return {};
+  const work = mkdtempSync(join(tmpdir(), 'aurora-sweep-'));
+  const remove = removedAtEnd(work);
+  const toCheck = fresh.map(({ id, number }): TrialToCheck => ({ number, spec: specs.get(id)! }));
+  const file = join(work, 'trials.json');
+  writeFileSync(file, JSON.stringify(toCheck));
+  const { answer, how, printed, ended } = await askChild<{ faults: TrialFault[] }>({
+    program,
+    args: ['check-trials', file],
+    limit: LIMIT_MS,
+    stopped,
+  });
+  if (ended === 'stopped' || stopped()) return {};
+  if (!answer)
+    throw new AuroraError(
+      'failed',
+      `The trials could not be checked (${how})${printed.trim() ? `: ${printed.trim().split('\n').at(-1)}` : ''}.`,
+    );
+  const whole = toCheck.filter((t) => !answer.faults.some((f) => f.number === t.number));
+  const { measured, faults } = await measureTrials(program, whole, place, work, stopped);
+  remove();
+  if (stopped()) return {};
+  const all = [...answer.faults, ...faults].sort((a, b) => a.number - b.number);
+  if (all.length > 0) throw faultsError(all, fresh);
+  return measured;
+}
+
+function faultsError(faults: readonly TrialFault[], trials: SweepRecord['trials']): AuroraError {
+  const kinds = new Set(faults.map((f) => f.kind));
+  const [{ kind, hint }] = faults;
+  const lines = faults.map((f) => {
+    const { settings } = trials.find((t) => t.number === f.number)!;
+    return `  trial ${f.number} (${settingsText(settings)}): ${f.message}`;
+  });
+  const count = `${faults.length} of ${trials.length}`;
+  return new AuroraError(
+    kinds.size === 1 ? kind : 'experiment',
+    `${count} ${trials.length === 1 ? 'trial' : 'trials'} cannot be trained; none has been started.\n${lines.join('\n')}`,
+    kinds.size === 1 ? hint : 'Correct the settings or the section "sweep", and run it again.',
+  );
+}

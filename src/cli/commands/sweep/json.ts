@@ -1,0 +1,73 @@
+import { bestOf, type TrialView } from '../../../runs/sweep/look';
+import type { SweepRecord } from '../../../runs/sweep/record';
+import type { SweepOutcome } from '../../../trainer/sweep/queue';
+import { ranked } from './words';
+import type { SweepView } from './progress';
+
+/** For programs: a line of JSON for the plan, for each change of a trial, and for the end. */
+export class SweepJson implements SweepView {
+  private readonly told = new Map<string, string>();
+
+  constructor(private record: SweepRecord) {}
+
+  begin(record: SweepRecord): void {
+    this.record = record;
+  }
+
+  plan(): void {
+    const { name, metric, varied, room, spec, trials } = this.record;
+    const planned = trials
+      .filter((t) => t.planned)
+      .map(({ id, number, settings }) => ({ id, number, settings }));
+    this.tell({ kind: 'plan', name, type: spec.type, metric, varied, room, trials: planned });
+  }
+
+  looked(trials: readonly TrialView[]): void {
+    for (const trial of trials) {
+      const value = this.trial(trial);
+      const line = JSON.stringify(value);
+      if (this.told.get(trial.record.id) !== line) this.tell({ kind: 'trial', ...value });
+      this.told.set(trial.record.id, line);
+    }
+  }
+
+  warn(message: string): void {
+    this.tell({ kind: 'warning', message });
+  }
+
+  end({ stopped, trials, elsewhere }: SweepOutcome): void {
+    const order = ranked(trials, this.record.metric).map((t) => t.record.number);
+    const owned = [...elsewhere].map(([id, { pid, host }]) => ({ id, pid, host }));
+    this.tell({
+      kind: 'end',
+      stopped: stopped ?? null,
+      ranked: order,
+      ...(owned.length && { elsewhere: owned }),
+    });
+  }
+
+  private trial(trial: TrialView) {
+    const { record, state, reason, step, steps, folder, error, evaluations } = trial;
+    const best = bestOf(trial, this.record.metric);
+    const { id, number } = record;
+    // Also of one that was pruned since its evaluation diverged.
+    const diverged = trial.diverged ?? evaluations.at(-1)?.kind === 'diverged-evaluation';
+    return {
+      id,
+      number,
+      state,
+      reason,
+      step,
+      steps,
+      // Of one that diverged it is what it had measured before.
+      best: best && { step: best.step, ...best.metrics },
+      ...(diverged && { diverged }),
+      folder,
+      error,
+    };
+  }
+
+  private tell(value: object): void {
+    process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+}

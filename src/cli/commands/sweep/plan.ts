@@ -1,0 +1,63 @@
+import { METRIC_NAMES } from '../../../experiment/metrics';
+import { isBusy, type TrialView } from '../../../runs/sweep/look';
+import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
+import { trainedCount, valueText, type Pruning, type RateSearch } from '../../../experiment/sweep';
+import { gigabytes } from '../../format';
+import { table } from '../../table';
+import { own } from '../../../base/names';
+
+/** Values of one setting that are listed before the rest is counted. */
+const LISTED = 8;
+
+/** What a sweep is about to do: how many trials, what varies, and how they are run. */
+export function planText(record: SweepRecord & { room: SweepRoom }, trials: readonly TrialView[]): string {
+  const { name, spec, metric, varied, room } = record;
+  const planned = trials.filter((t) => t.record.planned);
+  const finished = planned.filter((t) => t.state === 'finished').length;
+  const begun = planned.filter((t) => t.state !== 'waiting' && t.state !== 'finished').length;
+  const rows = varied.map((key) => [`  ${key}`, valuesText(planned.map((t) => own(t.record.settings, key)))]);
+  const before = [finished && `${finished} finished`, begun && `${begun} begun`].filter(Boolean);
+  const busy = planned.filter(isBusy).length;
+  return [
+    `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${METRIC_NAMES[metric]}`,
+    ...table(rows, '   '),
+    `  ${roomText(room)}`,
+    ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),
+    ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch, planned)}`] : []),
+    ...(before.length
+      ? [`  Going on: ${before.join(', ')} before${busy ? `, ${busy} being trained now` : ''}.`]
+      : []),
+    '',
+  ].join('\n');
+}
+
+function valuesText(values: readonly unknown[]): string {
+  const all = [...new Set(values.filter((v) => v !== undefined).map(valueText))];
+  const shown = all.slice(0, LISTED).join(', ');
+  return all.length > LISTED ? `${shown}, … (${all.length} values)` : shown;
+}
+
+function roomText({ parallel, threads, memory, device }: SweepRoom): string {
+  const each = threads === 1 ? '1 thread' : `${threads} threads`;
+  const where = device.startsWith('auto') ? '' : ` on ${device}`;
+  const size = memory === undefined ? '' : `, ${gigabytes(memory)} of memory a trial`;
+  return parallel === 1
+    ? `One at a time${where}, with ${each}${size}.`
+    : `Up to ${parallel} at a time${where}, with ${each} each${size}.`;
+}
+
+function pruningText({ eta, minEpochs, minSteps }: Pruning): string {
+  const first = minSteps ?? minEpochs!;
+  const unit = minSteps === undefined ? 'epochs' : 'steps';
+  return `Pruned: one in ${eta} goes on after ${[first, first * eta, first * eta * eta].join(', ')}, … ${unit}.`;
+}
+
+function searchText(search: RateSearch, planned: readonly TrialView[]): string {
+  const { seeds } = search;
+  const first = seeds === 1 ? 'the first seed' : `the first ${seeds} seeds`;
+  const trained = trainedCount(
+    planned.map((t) => t.record.settings),
+    search,
+  );
+  return `Learning rates are searched with ${first}; the other seeds are trained with the best one only: ${trained} trials.`;
+}

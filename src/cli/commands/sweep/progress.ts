@@ -1,0 +1,160 @@
+import { isBusy, type TrialView } from '../../../runs/sweep/look';
+import type { SweepRecord } from '../../../runs/sweep/record';
+import { trainedCount } from '../../../experiment/sweep';
+import type { Verdict } from '../../../trainer/sweep/halving';
+import type { SweepOutcome } from '../../../trainer/sweep/queue';
+import { duration } from '../../format';
+import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
+
+/** Whoever tells how a sweep goes. */
+export interface SweepView {
+  plan(text: string): void;
+  begin(record: SweepRecord): void;
+  looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
+  warn(message: string): void;
+  end(outcome: SweepOutcome, report: string): void;
+}
+
+/** A log gets its summary at most so often. */
+const LOG_MS = 30_000;
+const BAR = 12;
+
+/** For a log: a line when a trial ends or pauses, and now and then how the whole of it goes. */
+export class SweepLines implements SweepView {
+  private readonly said = new Map<string, string>();
+  private summed = performance.now();
+  private lastSummary = '';
+  private first = true;
+
+  constructor(
+    protected record: SweepRecord,
+    protected readonly out: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  begin(record: SweepRecord): void {
+    this.record = record;
+  }
+
+  plan(text: string): void {
+    process.stdout.write(text);
+  }
+
+  looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void {
+    for (const trial of trials) {
+      const state = `${trial.state} ${trial.reason ?? ''}`;
+      const before = this.said.get(trial.record.id);
+      this.said.set(trial.record.id, state);
+      // What was so at the first look is in the plan.
+      if (!this.first && before !== state && !isBusy(trial) && trial.state !== 'waiting')
+        this.line(this.words(trial));
+    }
+    this.first = false;
+    if (performance.now() - this.summed < LOG_MS) return;
+    this.summed = performance.now();
+    const text = summary(trials, verdicts, this.record);
+    if (text !== this.lastSummary) this.line(text);
+    this.lastSummary = text;
+  }
+
+  warn(message: string): void {
+    this.line(`warning: ${message}`);
+  }
+
+  end(_: SweepOutcome, report: string): void {
+    process.stdout.write(report);
+  }
+
+  protected line(text: string): void {
+    this.out.write(`${text}\n`);
+  }
+
+  private words(trial: TrialView): string {
+    const { number } = trial.record;
+    const value = valueOf(trial, this.record.metric);
+    const parts = [`trial ${number} ${stateText(trial)}`, value, settingsOf(trial, this.record)];
+    const where = trial.folder === undefined ? '' : ` · ${pathOf(trial)}`;
+    return `${parts.filter((p) => p !== '').join(' · ')}${trial.state === 'failed' ? `: ${trial.error?.message}` : where}`;
+  }
+}
+
+/** For a terminal: below those lines one for each running trial and a summary, redrawn in place. */
+export class SweepScreen extends SweepLines {
+  private drawn = 0;
+  private readonly began = performance.now();
+  private share: number | undefined;
+
+  override looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void {
+    const block = [
+      ...trials.filter(isBusy).map((t) => bar(t, this.record)),
+      `${summary(trials, verdicts, this.record)}${this.timeLeft(trials, verdicts)}`,
+    ];
+    this.clear();
+    super.looked(trials, verdicts);
+    const width = (this.out.columns || 120) - 1;
+    this.out.write(block.map((line) => `${line.slice(0, width)}\n`).join(''));
+    this.drawn = block.length;
+  }
+
+  override warn(message: string): void {
+    this.clear();
+    super.warn(message);
+  }
+
+  override end(outcome: SweepOutcome, report: string): void {
+    this.clear();
+    super.end(outcome, report);
+  }
+
+  private clear(): void {
+    if (this.drawn > 0) this.out.write(`\x1b[${this.drawn}A\x1b[J`);
+    this.drawn = 0;
+  }
+
+  /** From what was done since this process began; a sweep that prunes or searches ends sooner than anybody can say. */
+  private timeLeft(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): string {
+    const isSearching = [...verdicts.values()].some((v) => v.kind === 'wait');
+    if (this.record.spec.pruning || isSearching) return '';
+    const planned = trials.filter((t) => t.record.planned && !t.record.passedOver);
+    const done = planned.reduce((n, t) => n + shareOf(t), 0);
+    this.share ??= done;
+    const rate = (done - this.share) / (performance.now() - this.began);
+    return rate > 0 ? ` · ${duration((planned.length - done) / rate / 1000)} left` : '';
+  }
+}
+
+const shareOf = ({ state, step, steps }: TrialView): number =>
+  state === 'finished' || state === 'failed' ? 1 : steps > 0 ? step / steps : 0;
+
+function bar(trial: TrialView, record: SweepRecord): string {
+  const { step, steps, state } = trial;
+  const filled = Math.round(shareOf(trial) * BAR);
+  const at = state === 'starting' || steps === 0 ? 'preparing' : `step ${step}/${steps}`;
+  const parts = [at, valueOf(trial, record.metric), settingsOf(trial, record)].filter((p) => p !== '');
+  return `${String(trial.record.number).padStart(4)} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${parts.join(' · ')}`;
+}
+
+function summary(
+  trials: readonly TrialView[],
+  verdicts: ReadonlyMap<string, Verdict>,
+  record: SweepRecord,
+): string {
+  const planned = trials.filter((t) => t.record.planned);
+  const is = (kind: Verdict['kind']) => planned.filter((t) => verdicts.get(t.record.id)?.kind === kind);
+  const failed = planned.filter((t) => t.state === 'failed').length;
+  const finished = is('over').length - failed;
+  const settings = planned.map((t) => t.record.settings);
+  const toTrain = trainedCount(settings, record.spec.learningRateSearch);
+  const busy = trials.filter(isBusy).length;
+  const [best] = ranked(trials, record.metric);
+  const value = best && !best.diverged && valueOf(best, record.metric);
+  return [
+    `${finished} of ${toTrain} finished`,
+    busy && `${busy} running`,
+    failed && `${failed} failed`,
+    is('prune').length &&
+      `${is('prune').length} ${record.spec.learningRateSearch ? 'passed over' : 'pruned'}`,
+    value && `best ${value} (trial ${best.record.number}: ${settingsOf(best, record)})`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}

@@ -1,0 +1,116 @@
+import { formatMetric, METRIC_NAMES } from '../../../experiment/metrics';
+import { bestOf, type TrialView } from '../../../runs/sweep/look';
+import { readScalars } from '../../../runs/scalars-reader';
+import type { SweepRecord } from '../../../runs/sweep/record';
+import { changeWords } from '../../../protocol/inputs-words';
+import { RATE, SEED, settingsText, shortKeys, valueText } from '../../../experiment/sweep';
+import { leftText } from '../../../trainer/sweep/ended';
+import { isOver } from '../../../trainer/sweep/halving';
+import type { SweepOutcome } from '../../../trainer/sweep/queue';
+import { undecided } from '../../../trainer/sweep/rate-search';
+import { program } from '../../program';
+import { table } from '../../table';
+import { pathOf, ranked, stateText, stepTime } from './words';
+
+/** What came of a sweep: its trials, the best first, what failed, and what can be done next. */
+export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
+  const { metric, varied } = record;
+  const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
+  const names = shortKeys(varied);
+  const rows = [
+    ['trial', METRIC_NAMES[metric], 'step', ...varied.map((key) => names.get(key)!), 'step time', '', 'run'],
+    ...begun.map((t) => row(t, record)),
+  ];
+  const failed = begun.filter((t) => t.state === 'failed');
+  const [best] = begun;
+  const next =
+    best && bestOf(best, metric) && !best.diverged && !stopped
+      ? [`Best: trial ${best.record.number}.`, ...nextSteps(best)]
+      : [];
+  return [
+    '',
+    ...(begun.length ? table(rows) : []),
+    '',
+    ...failed.flatMap(({ record: { number }, error }) => [
+      `Trial ${number} failed: ${error?.message ?? ''}`,
+      ...(error?.hint ? [`  ${error.hint}`] : []),
+    ]),
+    ...(failed.length ? [...againWith(failed), ''] : []),
+    ...undecidedTexts(record, trials),
+    ...[...elsewhere].map(([id, owner]) => leftText(record, id, owner)),
+    ...(elsewhere.size ? [TAKE_OVER_HINT, ''] : []),
+    ...(record.acceptedInputs ?? []).flatMap(({ trial, files }) => [
+      `From trial ${trial} on, new trials were trained on changed files: ${files.map(changeWords).join('. ')}.`,
+      '',
+    ]),
+    ...(stopped && stopped !== 'owned'
+      ? ['Stopped; everything is saved. Run the same command to continue.']
+      : next),
+    '',
+  ].join('\n');
+}
+
+/** Searches in which no learning rate could be chosen. */
+function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly TrialView[]): string[] {
+  if (!spec.learningRateSearch) return [];
+  const planned = trials.filter((t) => t.record.planned);
+  return undecided(planned, spec.learningRateSearch, metric).flatMap((search) => {
+    const keys = varied.filter((key) => key !== RATE && key !== SEED);
+    const of = settingsText(search[0].record.settings, keys);
+    const left = search.filter((t) => !isOver(t)).map((t) => t.record.number);
+    const numbers = [...left].sort((a, b) => a - b).join(', ');
+    return [
+      `No learning rate was chosen${of && ` for ${of}`}: with each of them a run diverged or failed.`,
+      ...(left.length ? [`  Not trained with other seeds: trial ${numbers}.`] : []),
+      '  Add lower learning rates to the sweep and run it again.',
+      '',
+    ];
+  });
+}
+
+const TAKE_OVER_HINT =
+  'Make sure that the process has ended, then repeat the command with --take-over; or wait until it has trained the trial.';
+
+function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
+  const best = bestOf(trial, metric);
+  const seconds = secondsPerStep(trial.folder!);
+  return [
+    String(trial.record.number),
+    best ? formatMetric(metric, best.metrics[metric]) : '–',
+    best ? String(best.step) : '–',
+    ...varied.map((key) =>
+      Object.hasOwn(trial.record.settings, key) ? valueText(trial.record.settings[key]) : '–',
+    ),
+    seconds === undefined ? '–' : stepTime(seconds),
+    stateText(trial),
+    pathOf(trial),
+  ];
+}
+
+/** The median: trials run beside each other, and the first step also warms up. */
+function secondsPerStep(run: string): number | undefined {
+  try {
+    const seconds = [...(readScalars(run).column('seconds') ?? [])].sort((a, b) => a - b);
+    return seconds.at(seconds.length >> 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Which option continues what failed: files that have changed are accepted with one of their own. */
+function againWith(failed: readonly TrialView[]): string[] {
+  const changed = failed.filter((t) => t.error?.error === 'inputs');
+  const numbers = changed.map((t) => t.record.number).join(', ');
+  const accept = 'to continue with the files as they are now, use --accept-changed-inputs';
+  if (changed.length === failed.length)
+    return [`If the files are as they were again, use --retry-failed; ${accept}.`];
+  return [
+    'Try them again with --retry-failed.',
+    ...(changed.length > 0 ? [`Trial ${numbers}: ${accept}.`] : []),
+  ];
+}
+
+const nextSteps = (trial: TrialView): string[] => [
+  `  as ONNX            ${program()} export ${pathOf(trial)} --as onnx-dynamic`,
+  `  where it is wrong  ${program()} errors ${pathOf(trial)}`,
+];

@@ -1,0 +1,178 @@
+import { join, resolve } from 'node:path';
+import { loadSweep } from '../../../runs/experiment/load';
+import type { Sweep } from '../../../runs/experiment/sweep';
+import { createFolder, experimentRuns, experimentSweeps } from '../../../runs/layout';
+import { lookAtTrial } from '../../../runs/sweep/look';
+import { writeSweep, type SweepRecord, type SweepRoom } from '../../../runs/sweep/record';
+import { EXIT } from '../../../base/errors';
+import { LEASE_MS } from '../../../trainer/process/pulse';
+import { refuseChangedInputs } from '../../../trainer/sweep/inputs';
+import { prepareSweep } from '../../../trainer/sweep/prepare';
+import { runQueue, type SweepOutcome } from '../../../trainer/sweep/queue';
+import { roomNow, type Measured } from '../../../trainer/sweep/room';
+import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type TakenOver } from '../../owning';
+import { onInterrupt } from '../../signals';
+import { planText } from './plan';
+import { checkSweep, type CheckOptions } from './check';
+import { SweepLines, SweepScreen, type SweepView } from './progress';
+import { sweepReport } from './report';
+import { SweepJson } from './json';
+
+export const sweepCommand: Command = {
+  help: `Usage: aurora sweep FILE.aurora.json [options]
+
+Trains the trials of the file's "sweep" section, as many at a time as cores and memory have room for. Each trial is a
+run in .aurora/runs beside the file. Before the first one is trained, all are checked: adapters, data, memory. Ctrl-C lets the running trials finish their step, save and stop; the same command
+goes on, also after the machine was switched off: what has finished is not trained again, and what was stopped or
+killed goes on from its last checkpoint. More values in the section add trials to those that are there.
+
+  --parallel N       trials at a time (default: measured, in a few steps of the largest trial)
+  --dry-run          say what would be trained, and train nothing
+  --retry-failed     try those that failed once more
+  --accept-changed-inputs
+                     start and resume trials although model, tokenizer or data have changed since the sweep or
+                     the trial began; sweep.json and the trial's journal record it
+  --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
+  --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
+  --json             JSON lines on what happens: plan, trial, end
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
+
+Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, with 24 where
+a process of another machine owns the sweep or one of its trials, with 25 where files have changed since its earlier
+trials were trained on them, and with 130 when it was stopped.
+`,
+  options: {
+    parallel: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+    'retry-failed': { type: 'boolean' },
+    'accept-changed-inputs': { type: 'boolean' },
+    set: { type: 'string', multiple: true },
+    lease: { type: 'boolean' },
+    ...TAKE_OVER_OPTION,
+    json: { type: 'boolean' },
+    ...PLACE_OPTIONS,
+    ...FALLBACK_OPTION,
+    threads: { type: 'string' },
+  },
+  async run(args) {
+    const file = resolve(one(args, 'experiment file', 'sweep'));
+    const sweep = loadSweep(file, args.list('set'));
+    // A device that there is not is a mistake of now, and not of each trial.
+    deviceRequest(args);
+    const folder = join(experimentSweeps(file), sweep.baseHash);
+    const runs = experimentRuns(file);
+    const record = prepareSweep(folder, sweep, args.list('set'));
+    const view = viewOf(args, record);
+    if (args.flag('dry-run')) {
+      const measured = await checkSweep(record, checkOptions(args, sweep));
+      const planned = { ...record, room: roomOf(args, record, measured) };
+      view.begin(planned);
+      view.plan(planText(planned, lookAtAll(record, runs)));
+      return EXIT.ok;
+    }
+    createFolder(folder);
+    return owning({ folder, what: 'sweep', takeOver: args.flag('take-over') }, (takenOver) =>
+      run(args, { folder, runs, sweep, takenOver }, view),
+    );
+  },
+};
+
+const viewOf = (args: ParsedArgs, record: SweepRecord): SweepView =>
+  args.flag('json')
+    ? new SweepJson(record)
+    : process.stderr.isTTY
+      ? new SweepScreen(record)
+      : new SweepLines(record);
+
+const lookAtAll = ({ trials }: SweepRecord, runs: string) =>
+  trials.map((t) => lookAtTrial(t, t.run === undefined ? undefined : join(runs, t.run)));
+
+async function run(
+  args: ParsedArgs,
+  { folder, runs, sweep, takenOver }: { folder: string; runs: string; sweep: Sweep; takenOver: TakenOver },
+  view: SweepView,
+): Promise<number> {
+  const interrupted = onInterrupt(
+    'Stopping: the running trials finish their step and save; once more to leave them to it.',
+  );
+  // Anew, now that nobody else changes it.
+  let record = prepareSweep(folder, sweep, args.list('set'));
+  const outcome = await runQueue({
+    folder,
+    async prepare(stopped) {
+      // It is shown, and can be stopped, while it is checked.
+      writeSweep(folder, record);
+      if (!args.flag('accept-changed-inputs')) await refuseChangedInputs(record, specsOf(sweep), runs);
+      const measured = await checkSweep(record, { ...checkOptions(args, sweep), stopped });
+      if (stopped()) return undefined;
+      for (const trial of record.trials) delete trial.unchecked;
+      const whole = { ...record, room: roomOf(args, record, measured) };
+      record = whole;
+      view.begin(whole);
+      view.plan(planText(whole, lookAtAll(whole, runs)));
+      return whole;
+    },
+    specs: specsOf(sweep),
+    runs,
+    program: join(__dirname, 'cli.cjs'),
+    pulseWorker: join(__dirname, 'pulse-worker.cjs'),
+    fallBack: args.flag('fallback'),
+    ...(args.flag('lease') && { lease: LEASE_MS }),
+    retryFailed: args.flag('retry-failed'),
+    acceptInputs: args.flag('accept-changed-inputs'),
+    takenOver,
+    interrupted,
+    refused: ({ message }) => view.warn(`${message} The trials that are being trained are finished first.`),
+    looked: (trials, verdicts) => view.looked(trials, verdicts),
+  });
+  view.end(outcome, sweepReport(record, outcome));
+  return exitCode(outcome);
+}
+
+function exitCode({ stopped, trials }: SweepOutcome): number {
+  if (stopped === 'owned') return EXIT.owned;
+  if (stopped) return EXIT.stopped;
+  return trials.some((t) => t.record.planned && t.state === 'failed') ? EXIT.failed : EXIT.ok;
+}
+
+/** How many trials at a time, on which device, with how many threads; measured where nobody says it. */
+function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured: Measured): SweepRoom {
+  const given = args.text('parallel');
+  const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
+  const [engine, device] = [args.text('engine'), args.text('device')];
+  const known = room && stays(room, engine, device) ? room : undefined;
+  const place = placeOf(args);
+  const limits = {
+    asked,
+    threads: threadCount(args.text('threads')) || (known?.threads ?? 0),
+    trials: trials.filter((t) => t.planned).length,
+  };
+  const isKnown = known && (asked !== undefined || known.memory !== undefined);
+  if (isKnown) return roomNow(known, limits);
+  if (asked !== undefined && !place.device.startsWith('auto')) return roomNow(place, limits);
+  return roomNow({ ...place, ...known, ...measured }, limits);
+}
+
+const placeOf = (args: ParsedArgs) => ({
+  engine: args.text('engine') ?? 'onnxruntime',
+  device: args.text('device') ?? 'auto',
+});
+
+function checkOptions(args: ParsedArgs, sweep: Sweep): CheckOptions {
+  const { engine, device } = placeOf(args);
+  return {
+    specs: specsOf(sweep),
+    program: join(__dirname, 'cli.cjs'),
+    place: ['--engine', engine, '--device', device, ...(args.flag('fallback') ? ['--fallback'] : [])],
+    stopped: () => false,
+  };
+}
+
+const specsOf = (sweep: Sweep) => new Map(sweep.trials.map((t) => [t.id, t.spec]));
+
+/** Whether trials go on where they were begun: nobody names another place. */
+const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>
+  (engine ?? room.engine) === room.engine &&
+  (device === undefined || device.startsWith('auto') || device === room.device);

@@ -1,0 +1,82 @@
+import type { DivergedEvaluation, EvaluationMetrics } from '../../../protocol/events';
+import type { StepRecord } from '../../../trainer/loop/loop';
+import { duration } from '../../format';
+
+const BAR = 24;
+/** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
+const SMOOTHING = 0.1;
+/** A terminal is redrawn at most so often; a log gets a line at most so often. */
+const REDRAW_MS = 100;
+const LOG_MS = 10_000;
+
+/** One line that tells how training goes: in a terminal it is redrawn in place, in a log it is repeated now and then. */
+export class Progress {
+  private loss: number | undefined;
+  private secondsPerStep: number | undefined;
+  private drawn = -Infinity;
+  private onScreen = false;
+
+  constructor(
+    private readonly total: number,
+    private readonly out: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  step(r: StepRecord): void {
+    const smooth = (old: number | undefined, now: number) =>
+      old === undefined ? now : old + SMOOTHING * (now - old);
+    this.loss = smooth(this.loss, r.loss);
+    this.secondsPerStep = smooth(this.secondsPerStep, r.seconds);
+    const now = performance.now();
+    if (now - this.drawn < (this.out.isTTY ? REDRAW_MS : LOG_MS) && r.step < this.total) return;
+    this.drawn = now;
+    this.draw(r);
+  }
+
+  evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
+    const numbers = `loss ${m.loss.toFixed(4)} · accuracy ${percent(m.accuracy)} · F1 ${percent(m.f1)} · MCC ${m.matthews.toFixed(3)}`;
+    this.line(
+      `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
+    );
+  }
+
+  diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {
+    const found = metrics ? `loss ${metrics.loss.toPrecision(3)}, far above that of guessing` : 'not finite';
+    this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation diverged: ${found}`);
+  }
+
+  /** A line of its own above the bar. */
+  line(text: string): void {
+    this.clear();
+    this.out.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.onScreen) this.out.write('\r\x1b[K');
+    this.onScreen = false;
+  }
+
+  private draw(r: StepRecord): void {
+    const share = r.step / this.total;
+    const filled = Math.round(share * BAR);
+    const percentage = `${Math.floor(100 * share)} %`;
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percentage.padStart(5)}`;
+    const left = (this.total - r.step) * this.secondsPerStep!;
+    const parts = [
+      ...(this.out.isTTY ? [bar] : []),
+      `step ${r.step}/${this.total}${this.out.isTTY ? '' : ` (${percentage})`}`,
+      `loss ${this.loss!.toFixed(4)}`,
+      `lr ${r.learningRate.toExponential(2)}`,
+      `${(r.examples / this.secondsPerStep!).toFixed(0)} samples/s`,
+      `${duration(left)} left`,
+    ];
+    const text = parts.join(' · ');
+    if (!this.out.isTTY) {
+      this.out.write(`${text}\n`);
+      return;
+    }
+    this.out.write(`\r${text.slice(0, (this.out.columns || 120) - 1)}\x1b[K`);
+    this.onScreen = true;
+  }
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,48 @@
+import { table } from '../../table';
+import { deviceWords } from '../../device-line';
+import { count, duration } from '../../format';
+import { percent } from './progress';
+import type { FinishedResult } from '../../../trainer/run/result';
+
+const metric = (
+  label: string,
+  m: { loss: number; accuracy: number; f1: number; matthews: number },
+  note = '',
+) => [`  ${label}`, m.loss.toFixed(4), percent(m.accuracy), percent(m.f1), m.matthews.toFixed(3), note];
+
+/** What a finished run says: what was trained, how it compares, where it lies. */
+export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
+  const { trained, best, last, majority } = result;
+  const rows = [
+    ['  validation', 'loss', 'accuracy', 'F1', 'MCC', ''],
+    ['  majority class', '–', percent(majority.accuracy), '–', '–', `always "${majority.label}"`],
+    ...(headOnly ? [metric('head only', headOnly.best, `step ${headOnly.best.step}`)] : []),
+    metric(`${result.method}, best`, best, `step ${best.step}`),
+    ...(best.step === result.steps ? [] : [metric(`${result.method}, last`, last, `step ${result.steps}`)]),
+  ];
+  const share = trained.model
+    ? ` (${((100 * trained.adapters) / trained.model).toFixed(2)} % of the model's ${count(trained.model)})`
+    : '';
+  return [
+    '',
+    `Trained ${count(trained.adapters)} adapter parameters${share} in ${trained.modules} modules, and ${count(trained.head)} in the head.`,
+    `${count(result.steps)} steps in ${duration(result.seconds)} (${(result.examples / result.seconds).toFixed(0)} samples/s), peak memory ${(result.peakMemory / 2 ** 30).toFixed(2)} GiB.`,
+    `Trained in ${deviceWords(result.device)}.`,
+    '',
+    ...table(rows, '   '),
+    ...belowMajority(result),
+    '',
+    `Run folder  ${run}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+/** An accuracy that needs no model is not to be read as a result. */
+function belowMajority({ best, majority }: FinishedResult): string[] {
+  const always = `always answering "${majority.label}" (${percent(majority.accuracy)})`;
+  if (best.accuracy > majority.accuracy) return [];
+  return best.accuracy < majority.accuracy
+    ? ['', `The best evaluation's accuracy, ${percent(best.accuracy)}, is below ${always}.`]
+    : ['', `The best evaluation's accuracy is that of ${always}.`];
+}

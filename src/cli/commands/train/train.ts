@@ -1,0 +1,240 @@
+import { join, resolve } from 'node:path';
+import { writeAtomic } from '../../../files/atomic';
+import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../runs/layout';
+import { loadExperiment } from '../../../runs/experiment/load';
+import { AuroraError, EXIT } from '../../../base/errors';
+import type { Experiment } from '../../../experiment/experiment';
+import { completeRun } from '../../../trainer/run/complete';
+import { recordFailure } from '../../../trainer/process/failure';
+import { makeFork } from '../../../trainer/checkpoint/fork';
+import { requireSameInputs } from '../../../trainer/inputs/require';
+import { parsePausePoint } from '../../../trainer/loop/pause';
+import { requireResumable } from '../../../trainer/checkpoint/resume';
+import type { TrainOutcome } from '../../../trainer/run/conclude';
+import type { FinishedResult } from '../../../trainer/run/result';
+import { toldToBegin } from '../../child';
+import { one, threadCount, wholeNumber, type Command, type ParsedArgs } from '../../command';
+import { deviceRequest, FALLBACK_OPTION, PLACE_HELP, PLACE_OPTIONS } from '../../place';
+import { owning, TAKE_OVER_HELP, TAKE_OVER_OPTION, type Owned } from '../../owning';
+import { program } from '../../program';
+import { report } from './report';
+import { onInterrupt } from '../../signals';
+import { trainRun, type TrainingSettings } from '../../training';
+
+export const train: Command = {
+  help: `Usage: aurora train FILE.aurora.json [options]
+       aurora train --resume RUN
+       aurora train --fork RUN --at STEP [--set KEY=VALUE …]
+
+Trains the experiment and leaves a run folder in .aurora/runs beside it: journal, curves, checkpoints,
+activation snapshots, and the best and last adapter in PEFT's file layout. Ctrl-C finishes the step in hand,
+saves, and stops; --resume goes on from there to the same bits. --fork begins a new run beside RUN at its
+checkpoint of STEP with settings changed, such as the learning rate, and keeps the curve up to there; with
+nothing changed it retraces RUN to the bit. Both stay on the device of the run, unless --device names another.
+
+  --out DIR          put the run folder in DIR instead
+  --run RUN          train into this folder, which is there already and has not begun
+  --resume RUN       go on with a run that was stopped or killed
+  --fork RUN         begin at a checkpoint of this run
+  --at STEP          the checkpoint's step
+  --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
+  --accept-changed-inputs
+                     resume or fork with a model, tokenizer or data that have changed since; the journal records it
+  --baseline         train the head alone first, as a second run, to compare with
+  --lease            stop when the file control/lease in the run folder is not touched for a minute
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+
+Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where training
+diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, with 24 where
+a process of another machine owns the run, or another process has taken it over, and with 25 where the model, the
+tokenizer or the data are not those that the run was trained on.
+`,
+  options: {
+    out: { type: 'string' },
+    run: { type: 'string' },
+    resume: { type: 'string' },
+    fork: { type: 'string' },
+    at: { type: 'string' },
+    set: { type: 'string', multiple: true },
+    baseline: { type: 'boolean' },
+    lease: { type: 'boolean' },
+    ...TAKE_OVER_OPTION,
+    'accept-changed-inputs': { type: 'boolean' },
+    // Of a sweep's queue: not in the help.
+    'when-told': { type: 'boolean' },
+    'pause-at': { type: 'string' },
+    frozen: { type: 'string' },
+    ...PLACE_OPTIONS,
+    ...FALLBACK_OPTION,
+    threads: { type: 'string' },
+  },
+  async run(args) {
+    if (args.flag('when-told') && !(await toldToBegin())) return EXIT.stopped;
+    const given = args.text('run');
+    if (given === undefined) return runTrain(args);
+    const run = requireUnbegun(resolve(given));
+    return owning(owned(args, run), async () => {
+      try {
+        return await runTrain(args, requireUnbegun(run));
+      } catch (e) {
+        // Whoever made the folder watches it, and reads there why nothing comes.
+        recordFailure(run, e);
+        throw e;
+      }
+    });
+  },
+};
+
+const owned = (args: ParsedArgs, folder: string): Owned => ({
+  folder,
+  what: 'run',
+  takeOver: args.flag('take-over'),
+});
+
+/** @param given a run folder to train into, which this process owns */
+async function runTrain(args: ParsedArgs, given?: string): Promise<number> {
+  const settings: TrainingSettings = {
+    device: deviceRequest(args),
+    threads: threadCount(args.text('threads')),
+    lease: args.flag('lease'),
+    pauseAt: parsePausePoint(args.text('pause-at')),
+    frozen: args.text('frozen'),
+    interrupted: onInterrupt(),
+  };
+  checkCombination(args);
+  const resumed = args.text('resume');
+  if (resumed !== undefined)
+    return owning(owned(args, resumed), async () => {
+      completeRun(resumed);
+      return resume(args, resumed, settings);
+    });
+  const from = args.text('fork');
+  if (from !== undefined) return fork(args, from, given, settings);
+  return fresh(args, given, settings);
+}
+
+async function resume(args: ParsedArgs, run: string, settings: TrainingSettings): Promise<number> {
+  const spec = requireResumable(run);
+  let acceptedInputs;
+  try {
+    acceptedInputs = await requireSameInputs(run, args.flag('accept-changed-inputs'));
+  } catch (e) {
+    // A sweep's queue reads there why its trial did not continue.
+    if (args.flag('when-told')) recordFailure(run, e);
+    throw e;
+  }
+  return conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
+}
+
+function checkCombination(args: ParsedArgs): void {
+  const usage = (message: string, hint: string) => new AuroraError('usage', message, hint);
+  if (args.text('resume') !== undefined) {
+    if (args.positionals.length || args.list('set').length)
+      throw usage(
+        'A resumed run keeps its experiment: --resume takes no file and no --set.',
+        'Start a new run to change a setting, or fork this one with --fork RUN --at STEP.',
+      );
+    for (const other of ['run', 'fork', 'at', 'out'])
+      if (args.text(other) !== undefined)
+        throw usage(`--resume and --${other} exclude each other.`, 'See `aurora train --help`.');
+  }
+  if (args.text('fork') !== undefined) {
+    if (args.positionals.length || args.text('out') !== undefined || args.flag('baseline'))
+      throw usage(
+        'A fork has the experiment of its run and lies beside it: --fork takes no file, no --out and no --baseline.',
+        'Change settings with --set.',
+      );
+  } else if (args.text('at') !== undefined) throw usage('--at goes with --fork RUN.', 'Name the run.');
+  if (args.flag('accept-changed-inputs') && (args.text('resume') ?? args.text('fork')) === undefined)
+    throw usage(
+      '--accept-changed-inputs goes with --resume RUN or --fork RUN.',
+      'A new run is trained on the files as they are.',
+    );
+  if (args.text('run') !== undefined && (args.flag('baseline') || args.text('out') !== undefined))
+    throw usage(
+      '--run names the one folder to train into: it takes no --out and no --baseline.',
+      'Leave --run out, or the other option.',
+    );
+}
+
+async function fork(
+  args: ParsedArgs,
+  from: string,
+  into: string | undefined,
+  settings: TrainingSettings,
+): Promise<number> {
+  const at = args.text('at');
+  if (at === undefined)
+    throw new AuroraError(
+      'usage',
+      '--fork needs --at STEP, the step of a checkpoint.',
+      `Its checkpoints are in ${runPaths(from).checkpoints}.`,
+    );
+  const step = wholeNumber('at', at);
+  const acceptedInputs = await requireSameInputs(resolve(from), args.flag('accept-changed-inputs'), step);
+  const { run, spec, warnings } = makeFork({
+    from: resolve(from),
+    step,
+    overrides: args.list('set'),
+    into,
+  });
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const go = async () => conclude(await trainRun(spec, run, true, { ...settings, acceptedInputs }), run);
+  return into === undefined ? owning(owned(args, run), go) : go();
+}
+
+async function fresh(
+  args: ParsedArgs,
+  given: string | undefined,
+  settings: TrainingSettings,
+): Promise<number> {
+  const file = one(args, 'experiment file', 'train');
+  const spec = loadExperiment(file, args.list('set'));
+  let headOnly: FinishedResult | undefined;
+  if (args.flag('baseline')) {
+    const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
+    process.stderr.write('Baseline: the head alone, same settings.\n');
+    const run = newRun(file, args);
+    const outcome = await owning(owned(args, run), () => {
+      writeSpec(run, baseline);
+      return trainRun(baseline, run, false, settings);
+    });
+    if (outcome.end !== 'finished') return conclude(outcome, run);
+    headOnly = outcome.result;
+    process.stderr.write('\n');
+  }
+  const run = given ?? newRun(file, args);
+  const go = async () => {
+    writeSpec(run, spec);
+    return conclude(await trainRun(spec, run, false, settings), run, headOnly);
+  };
+  return given === undefined ? owning(owned(args, run), go) : go();
+}
+
+const newRun = (file: string, args: ParsedArgs): string =>
+  createRun(args.text('out') ?? experimentRuns(file));
+
+const writeSpec = (run: string, spec: Experiment): void =>
+  writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
+
+const WHY: Partial<Record<string, string>> = {
+  'window-closed': 'Stopped, since its window closed',
+  rung: 'Paused, to be compared with the other trials',
+};
+
+function conclude(outcome: TrainOutcome, run: string, headOnly?: FinishedResult): number {
+  if (outcome.end !== 'finished') {
+    const why = WHY[outcome.end] ?? 'Stopped';
+    process.stderr.write(`${why}; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
+    return EXIT.stopped;
+  }
+  process.stdout.write(report(outcome.result, run, headOnly));
+  process.stdout.write(nextSteps(run));
+  return EXIT.ok;
+}
+
+const nextSteps = (run: string): string => `Next
+  the trained model as ONNX    ${program()} export ${run} --as onnx-dynamic
+  the adapter for PEFT         ${join(run, 'adapter', 'best')}
+  another try                  open the experiment file in VS Code, change it, and train again
+`;
