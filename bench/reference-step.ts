@@ -6,7 +6,7 @@ import { caseFeeds, caseParameters, caseTask, shapesOf } from '../src/cli/comman
 import { openTask } from '../src/engine/open';
 import { probe } from '../src/engine/onnxruntime/probe';
 import type { StepResult, TaskOptions } from '../src/engine/stepper';
-import { loadModel } from '../src/graph/load';
+import { loadModel } from '../src/graph/file/load';
 import { prepareModel } from '../src/graph/prepare';
 import { LossScale } from '../src/trainer/optimizer/loss-scale';
 import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';

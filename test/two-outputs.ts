@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { GraphBuilder } from '../src/graph/builder';
 import { DType } from '../src/graph/dtype';
-import { loadModel } from '../src/graph/load';
-import { saveModel } from '../src/graph/save';
+import { loadModel } from '../src/graph/file/load';
+import { saveModel } from '../src/graph/file/save';
 import { tensorOf } from '../src/graph/values';
 
 /** Writes the fixtures' BERT with a second output, as Transformers exports it: tanh of pooler.dense on the first token. */

@@ -1,5 +1,5 @@
 import { DType } from '../graph/dtype';
-import type { LinearLayer } from '../graph/linear';
+import type { LinearLayer } from '../graph/layers/linear';
 import type { Model, Node, Tensor } from '../graph/model';
 import { tensorOf, tensorValues } from '../graph/values';
 import { AuroraError } from '../base/errors';

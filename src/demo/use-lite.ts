@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../files/atomic';
-import { saveModel } from '../graph/save';
+import { saveModel } from '../graph/file/save';
 import { readTfjsWeights, type PackageFiles } from './tfjs-weights';
 import { useLiteModel } from './use-lite-graph';
 import { useLiteTokenizer } from './use-lite-tokenizer';

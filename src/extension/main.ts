@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { registerDemo } from './commands/demo';
 import { registerPlayground } from './commands/playground';
-import { registerRunCommands } from './commands/runs';
+import { registerRunCommands } from './commands/runs/runs';
 import { registerCompare } from './commands/compare';
 import { registerSweeps } from './commands/sweep';
 import { registerTraining } from './commands/training';

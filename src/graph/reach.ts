@@ -1,5 +1,5 @@
 import { gradientPath } from './autodiff/differentiate';
-import type { LinearLayer } from './linear';
+import type { LinearLayer } from './layers/linear';
 import type { Graph } from './model';
 
 /** Of the tensors in `outputs`, those that each layer's output flows into differentiably, by the layer's path. */

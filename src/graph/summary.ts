@@ -1,9 +1,9 @@
 import { gradientPath } from './autodiff/differentiate';
 import { ruleFor } from './autodiff/registry';
 import { dtypeName } from './dtype';
-import { findLinearLayers, type LinearLayer } from './linear';
+import { findLinearLayers, type LinearLayer } from './layers/linear';
 import { elementCount, type Dim, type Graph, type Model } from './model';
-import { outputLayers } from './output-layers';
+import { outputLayers } from './layers/output-layers';
 import { prepareModel } from './prepare';
 import { outputsReached } from './reach';
 

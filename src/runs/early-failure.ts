@@ -1,5 +1,5 @@
 import type { RunEvent } from '../protocol/events';
-import { effectiveEvents, parseJournal } from './journal-reader';
+import { effectiveEvents, parseJournal } from './journal/reader';
 import { runPaths } from './layout';
 import { fileVersion, readIfThere } from './summary-reader';
 

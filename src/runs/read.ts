@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { AuroraError } from '../base/errors';
 import type { RunEvent, RunStatus } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
-import { journalEvents } from './journal-reader';
+import { journalEvents } from './journal/reader';
 import { missing, parseJson, readIfThere } from '../files/json';
 import { runPaths } from './layout';
-import { readScalars, type Scalars } from './scalars-reader';
+import { readScalars, type Scalars } from './curve/scalars-reader';
 import { checkStatus } from './status';
 
 /** What a run folder says, without its curves: small, whatever the number of steps. */

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 import type { RunEvent } from '../protocol/events';
-import { changedCurve } from './curve-check';
-import { gapWords } from './curve';
+import { changedCurve } from './curve/check';
+import { gapWords } from './curve/curve';
 import { earlyFailure } from './early-failure';
 import { parseJson } from '../files/json';
 import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
-import { ScalarsTail } from './scalars-tail';
+import { ScalarsTail } from './curve/scalars-tail';
 import { trialOf, type TrialOf } from './sweep/record';
 import { fileVersion, readIfThere, SummaryReader } from './summary-reader';
 import { userOf, type RunUser } from './user';

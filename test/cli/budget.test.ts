@@ -4,7 +4,7 @@ import { afterAll, expect, it } from 'vitest';
 import { budgetOf } from '../../src/adapters/budget/budget';
 import { adapterFileSize } from '../../src/adapters/budget/file';
 import { selectLayers } from '../../src/adapters/targets/select';
-import { readSafetensors } from '../../src/graph/safetensors';
+import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ModelSummary } from '../../src/graph/summary';
 import type { AuroraSpec, Experiment } from '../../src/experiment/experiment';
 import { Lab } from './lab';

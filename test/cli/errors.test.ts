@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/graph/load';
+import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';
 import { encodeModel } from '../../src/graph/onnx/encode';
-import { saveModel } from '../../src/graph/save';
+import { saveModel } from '../../src/graph/file/save';
 import { readRun } from '../../src/runs/read';
 import type { PreflightLine } from '../../src/protocol/preflight';
 import { Lab, type Outcome } from './lab';

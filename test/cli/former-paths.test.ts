@@ -1,10 +1,10 @@
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLinearLayers } from '../../src/graph/linear';
-import { loadModel } from '../../src/graph/load';
+import { findLinearLayers } from '../../src/graph/layers/linear';
+import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
-import { encodeSafetensors, readSafetensors } from '../../src/graph/safetensors';
+import { encodeSafetensors, readSafetensors } from '../../src/graph/file/safetensors';
 import { runPaths, stepName } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import type { Experiment } from '../../src/experiment/experiment';

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toHalf } from '../../src/graph/half';
-import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/safetensors';
+import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../src/graph/file/safetensors';
 import { readRun } from '../../src/runs/read';
 import type { AuroraSpec, LoraSpec } from '../../src/experiment/experiment';
 import { Lab } from './lab';

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { journalEvents } from '../../src/runs/journal-reader';
+import { journalEvents } from '../../src/runs/journal/reader';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus } from '../../src/runs/status';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { anl } from '../../src/adapters/methods/anl';
-import { readSafetensors } from '../../src/graph/safetensors';
+import { readSafetensors } from '../../src/graph/file/safetensors';
 import { readRun } from '../../src/runs/read';
 import type { AuroraSpec } from '../../src/experiment/experiment';
 import type { ExportRecord } from '../../src/protocol/export';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { effectiveEvents, parseJournal } from '../../src/runs/journal-reader';
+import { effectiveEvents, parseJournal } from '../../src/runs/journal/reader';
 import { createRun, runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus } from '../../src/runs/status';

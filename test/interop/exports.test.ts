@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../src/graph/safetensors';
+import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ExportForm, ExportRecord } from '../../src/protocol/export';
 import { Lab } from '../cli/lab';
 import { closeBrowser } from '../vscode/driver/browser';

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLinearLayers } from '../../src/graph/linear';
-import { loadModel } from '../../src/graph/load';
+import { findLinearLayers } from '../../src/graph/layers/linear';
+import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { onPython, python } from './python';
 

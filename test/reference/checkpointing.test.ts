@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { referenceStep, stepDifference } from '../../bench/reference-step';
 import { openTask } from '../../src/engine/open';
 import { probe } from '../../src/engine/onnxruntime/probe';
-import { loadModel } from '../../src/graph/load';
+import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { onWebgpu } from '../webgpu';
 import { agrees } from './agrees';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { caseFeeds, caseParameters, caseTask, shapesOf } from '../../src/cli/commands/reference/case-task';
 import { probe } from '../../src/engine/onnxruntime/probe';
-import { loadModel } from '../../src/graph/load';
+import { loadModel } from '../../src/graph/file/load';
 import type { Model } from '../../src/graph/model';
 import { prepareModel } from '../../src/graph/prepare';
 import { perturbed } from '../../src/trainer/verify/perturb';

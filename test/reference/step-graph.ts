@@ -6,9 +6,9 @@ import { probe } from '../../src/engine/onnxruntime/probe';
 import { GRAD_SCALE, trainingGraph } from '../../src/engine/onnxruntime/training-graph';
 import { buildTaskGraph } from '../../src/tasks/program';
 import { DType } from '../../src/graph/dtype';
-import { loadModel } from '../../src/graph/load';
+import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
-import { saveByReference } from '../../src/graph/save';
+import { saveByReference } from '../../src/graph/file/save';
 import { modelFile } from './files';
 
 export interface SavedStep {

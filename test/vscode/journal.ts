@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readScalars } from '../../src/runs/scalars-reader';
+import { readScalars } from '../../src/runs/curve/scalars-reader';
 import type { Shown } from './driver/dashboard';
 
 /** Columns of scalars.bin that a chart draws as they are, by the chart's name. */

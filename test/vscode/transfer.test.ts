@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
-import { readSafetensors } from '../../src/graph/safetensors';
+import { readSafetensors } from '../../src/graph/file/safetensors';
 import type { ExportRecord } from '../../src/protocol/export';
 import { closeBrowser } from './driver/browser';
 import { hostErrors } from './driver/host';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/graph/load';
+import { loadModel } from '../../src/graph/file/load';
 import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';

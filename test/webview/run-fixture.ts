@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runPaths, stepName } from '../../src/runs/layout';
-import { ScalarsWriter } from '../../src/runs/scalars';
+import { ScalarsWriter } from '../../src/runs/curve/scalars';
 import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';

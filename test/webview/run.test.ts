@@ -2,7 +2,7 @@ import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/runs/layout';
-import { readScalars } from '../../src/runs/scalars-reader';
+import { readScalars } from '../../src/runs/curve/scalars-reader';
 import { closeBrowser } from './harness';
 import { pixelsOf, RunFolder, send, trained, watch, type Watched } from './run-fixture';
 

@@ -1,5 +1,5 @@
 import { DType } from '../../graph/dtype';
-import type { LinearLayer } from '../../graph/linear';
+import type { LinearLayer } from '../../graph/layers/linear';
 import type { Tensor } from '../../graph/model';
 import { tensorValues } from '../../graph/values';
 import { AuroraError } from '../../base/errors';

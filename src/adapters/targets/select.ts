@@ -1,10 +1,10 @@
 import { AuroraError } from '../../base/errors';
 import { isRanked, type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
 import { leftOutText, type LeftOut } from '../../protocol/left-out';
-import type { LinearLayer } from '../../graph/linear';
+import type { LinearLayer } from '../../graph/layers/linear';
 import type { Graph } from '../../graph/model';
 import { elementCount } from '../../graph/model';
-import { outputLayers } from '../../graph/output-layers';
+import { outputLayers } from '../../graph/layers/output-layers';
 import { layersBeside } from '../../graph/reach';
 import type { AdapterForm, AdapterTensor, LayerShape, OnLayer } from '../methods/method';
 import { methodOf } from '../methods/registry';

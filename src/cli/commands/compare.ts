@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { comparedAdapters, countOf, MULTIPLES } from '../../adapters/budget/comparison';
 import { writeAtomic } from '../../files/atomic';
-import { loadModel } from '../../graph/load';
+import { loadModel } from '../../graph/file/load';
 import { summarize } from '../../graph/summary';
 import { comparisonText, type Comparison } from '../../runs/experiment/comparison-text';
 import { loadExperiment } from '../../runs/experiment/load';

@@ -1,4 +1,4 @@
-import { loadModel } from '../../graph/load';
+import { loadModel } from '../../graph/file/load';
 import { summarize, type ModelSummary } from '../../graph/summary';
 import { EXIT } from '../../base/errors';
 import { one, type Command } from '../command';

@@ -1,5 +1,5 @@
 import type { Model } from '../../graph/model';
-import { saveByReference } from '../../graph/save';
+import { saveByReference } from '../../graph/file/save';
 import type { Executable } from '../engine';
 import type { EvaluatorOptions } from '../stepper';
 import { deviceFeeds, deviceGraph } from './device-graph';

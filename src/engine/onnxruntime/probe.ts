@@ -7,7 +7,7 @@ import { DType, isFloat } from '../../graph/dtype';
 import { elementCount, outputsNamed, type Model, type Node, type ValueInfo } from '../../graph/model';
 import type { TensorInfo } from '../../graph/infos';
 import { diskError, discard } from '../../files/atomic';
-import { saveByReference } from '../../graph/save';
+import { saveByReference } from '../../graph/file/save';
 import type { NumberArray } from '../../graph/values';
 import { tensorOf, tensorValues } from '../../graph/values';
 import type { HostTensor, HostTensors } from '../engine';

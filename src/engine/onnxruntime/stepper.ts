@@ -4,7 +4,7 @@ import { dropoutOf } from '../../adapters/targets/select';
 import { DType } from '../../graph/dtype';
 import type { TensorInfos } from '../../graph/infos';
 import type { Model } from '../../graph/model';
-import { saveByReference } from '../../graph/save';
+import { saveByReference } from '../../graph/file/save';
 import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { buildTaskGraph, type TaskGraph, type TaskGraphSpec } from '../../tasks/program';

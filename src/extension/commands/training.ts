@@ -8,7 +8,7 @@ import type { Services } from '../services';
 import { askedToStop, registerEndNotice } from '../notices/end-notice';
 import { untrusted } from '../launcher/missing';
 import { registerStatusBar } from '../notices/status-bar';
-import { registerTerminals } from '../launcher/terminal';
+import { registerTerminals } from '../terminal/terminal';
 import { askingAboutInputs } from '../ask/changed-inputs';
 import { registerGuarded } from '../ask/guard';
 import { experimentFrom, runFrom } from '../ask/pick';

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
-import { columnsOf } from '../../runs/scalars-columns';
+import { columnsOf } from '../../runs/curve/scalars-columns';
 import { readIfThere } from '../../runs/summary-reader';
 
 /**

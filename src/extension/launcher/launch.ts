@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { childEnvironment } from '../../files/child-environment';
 import type { RunStatus } from '../../protocol/events';
 import { AuroraError, EXIT } from '../../base/errors';
-import { effectiveEvents, parseJournal } from '../../runs/journal-reader';
+import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
 import { readIfThere } from '../../runs/summary-reader';
 import { logTail, statusOf } from './run-status';

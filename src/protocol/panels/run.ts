@@ -41,7 +41,7 @@ export interface RunUpdate {
   run: string;
   facts?: RunFacts;
   records?: RunRecords;
-  /** Events that count (src/runs/journal-reader.ts) from position `from` of them on. */
+  /** Events that count (src/runs/journal/reader.ts) from position `from` of them on. */
   events?: { from: number; list: RunEvent[] };
 }
 

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { median } from '../../study/statistics/summary';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
-import { columnsOf } from '../scalars-columns';
+import { columnsOf } from '../curve/scalars-columns';
 import { readIfThere } from '../summary-reader';
 
 /** A long run's newest steps say as much as all of them. */

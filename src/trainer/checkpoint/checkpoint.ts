@@ -1,10 +1,10 @@
 import type { Evaluated, EvaluationMetrics } from '../../protocol/events';
-import type { CurveSum } from '../../runs/curve';
+import type { CurveSum } from '../../runs/curve/curve';
 import type { EarlyStoppingState } from '../loop/early-stopping';
 import type { LossScaleState } from '../optimizer/loss-scale';
 import type { KnownLimits } from '../micro-batch/micro-batches';
 import type { AdamWState } from '../optimizer/optimizer';
-import type { FloatTensor } from '../../graph/safetensors';
+import type { FloatTensor } from '../../graph/file/safetensors';
 
 export const CHECKPOINT_VERSION = 1;
 

@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../../files/atomic';
-import { writeJournal, type JournalLine } from '../../runs/journal';
+import { writeJournal, type JournalLine } from '../../runs/journal/journal';
 import { createRun, runPaths, stepName, stepOfName } from '../../runs/layout';
 import { inputsUpTo, readInputs, writeInputs } from '../../runs/inputs';
 import { readRunSummary, type RunSummary } from '../../runs/read';
-import { ScalarsWriter } from '../../runs/scalars';
+import { ScalarsWriter } from '../../runs/curve/scalars';
 import type { SettingChange } from '../../runs/experiment/change';
 import { forkedExperiment } from '../../runs/experiment/fork-settings';
 import { AuroraError } from '../../base/errors';

@@ -6,7 +6,7 @@ import { diskError, writeAtomic } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
-import { decodeSafetensors, encodeSafetensors } from '../../graph/safetensors';
+import { decodeSafetensors, encodeSafetensors } from '../../graph/file/safetensors';
 import { readIfThere, readJson } from '../../files/json';
 import { runPaths, stepName, stepOfName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';

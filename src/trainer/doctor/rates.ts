@@ -7,7 +7,7 @@ import type { Evaluator } from '../../engine/stepper';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { HostTensors } from '../../graph/host-tensor';
-import { findLinearLayers } from '../../graph/linear';
+import { findLinearLayers } from '../../graph/layers/linear';
 import { INTERNAL_OPSET, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { tensorOf } from '../../graph/values';

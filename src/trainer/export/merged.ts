@@ -1,10 +1,10 @@
 import { mergedWeights, rewire } from '../../adapters/merge';
 import { selectAdapters } from '../../adapters/targets/select';
 import { GraphBuilder } from '../../graph/builder';
-import { forOpset } from '../../graph/downgrade';
+import { forOpset } from '../../graph/file/downgrade';
 import { DType } from '../../graph/dtype';
-import { namedAs } from '../../graph/layer-names';
-import { findLinearLayers } from '../../graph/linear';
+import { namedAs } from '../../graph/layers/layer-names';
+import { findLinearLayers } from '../../graph/layers/linear';
 import type { Graph, Model, Node, Tensor } from '../../graph/model';
 import { liftConstants } from '../../graph/upgrade/constants';
 import { tensorOf } from '../../graph/values';

@@ -6,7 +6,7 @@ import { openSession } from '../../engine/onnxruntime/session';
 import { CPU } from '../../engine/place';
 import type { Evaluator } from '../../engine/stepper';
 import { diskError, writeAll } from '../../files/atomic';
-import { saveByReference } from '../../graph/save';
+import { saveByReference } from '../../graph/file/save';
 import { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';

@@ -1,7 +1,7 @@
 import { rememberHash } from '../../files/hash';
 import { identify, sameIdentity, sameWriting } from '../../files/identity';
 import type { Model } from '../../graph/model';
-import type { Journal } from '../../runs/journal';
+import type { Journal } from '../../runs/journal/journal';
 import { distrustTimes, readInputs } from '../../runs/inputs';
 import type { InputChange } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';

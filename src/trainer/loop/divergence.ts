@@ -1,4 +1,4 @@
-import { readScalars } from '../../runs/scalars-reader';
+import { readScalars } from '../../runs/curve/scalars-reader';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../protocol/events';
 import { majority } from '../task/majority';
 import type { Task } from '../task/task';

@@ -3,7 +3,7 @@ import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../experiment/experiment';
 import { exactly } from '../../adapters/targets/exactly';
-import { pytorchPathOf } from '../../graph/layer-names';
+import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { baseModel } from './base-model';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, type SafetensorsFile } from '../../graph/safetensors';
+import { decodeSafetensors, type SafetensorsFile } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
 import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
 

@@ -1,4 +1,4 @@
-import type { FloatTensor } from '../../graph/safetensors';
+import type { FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
 import { PREFIX } from './keys';
 import type { AdapterFolder } from './folder';

@@ -3,7 +3,7 @@ import { checkVocabulary, loadTokenizer } from '../../data/text/tokenizer';
 import { probe } from '../../engine/onnxruntime/probe';
 import { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
-import { loadModel } from '../../graph/load';
+import { loadModel } from '../../graph/file/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HostTensor, HostTensors } from '../../engine/engine';
 import { openSession } from '../../engine/onnxruntime/session';
-import { saveByReference } from '../../graph/save';
+import { saveByReference } from '../../graph/file/save';
 import { AuroraError } from '../../base/errors';
 import type { PlayVariant } from '../../protocol/playground';
 import { answersOnly, type AnswerGraph } from './graph';

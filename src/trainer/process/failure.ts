@@ -1,6 +1,6 @@
 import { writerOf } from '../../files/fence';
-import { Journal } from '../../runs/journal';
-import { parseJournal } from '../../runs/journal-reader';
+import { Journal } from '../../runs/journal/journal';
+import { parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
 import { readStatus, writeStatus } from '../../runs/status';
 import { AuroraError } from '../../base/errors';

@@ -1,5 +1,5 @@
 import { claim } from '../../files/owner';
-import { Journal } from '../../runs/journal';
+import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { outcomeOf } from '../../runs/outcome';
 import { readRunSummary, type RunSummary } from '../../runs/read';

@@ -1,7 +1,7 @@
 import type { TrainableInfo } from '../../tasks/program';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
-import type { Journal } from '../../runs/journal';
+import type { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';

@@ -1,10 +1,10 @@
 import { join, relative } from 'node:path';
 import type { Place } from '../../engine/place';
 import type { Stepper } from '../../engine/stepper';
-import type { Journal } from '../../runs/journal';
+import type { Journal } from '../../runs/journal/journal';
 import { runPaths, stepName } from '../../runs/layout';
 import type { HeldFolder } from '../../runs/held';
-import type { ScalarsWriter } from '../../runs/scalars';
+import type { ScalarsWriter } from '../../runs/curve/scalars';
 import type { DivergedEvaluation, EvaluationMetrics } from '../../protocol/events';
 import type { Experiment } from '../../experiment/experiment';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadModel } from '../../graph/load';
+import { loadModel } from '../../graph/file/load';
 import { hashInput, type InputFile } from '../../runs/inputs';
 import { runPaths } from '../../runs/layout';
 import type { SweepRecord, TrialRecord } from '../../runs/sweep/record';

@@ -5,7 +5,7 @@ import { writeAtomic } from '../../files/atomic';
 import { requireOwned, stillOwned, type OwnerRecord } from '../../files/fence';
 import { claim, heldBy } from '../../files/owner';
 import { removeAbandoned } from '../../files/temporary';
-import { Journal } from '../../runs/journal';
+import { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { ownerByStatus, readStatus, writeStatus } from '../../runs/status';
 import { isBusy, type TrialView } from '../../runs/sweep/look';

@@ -1,9 +1,9 @@
 import { selectAdapters, type LayerAdapter } from '../../adapters/targets/select';
 import { declaredOutputs, taskOutput } from '../../adapters/task-output';
 import { gradientPath, requireRules } from '../../graph/autodiff/differentiate';
-import { namedAs } from '../../graph/layer-names';
-import { findLinearLayers, type LinearLayer } from '../../graph/linear';
-import { loadModel } from '../../graph/load';
+import { namedAs } from '../../graph/layers/layer-names';
+import { findLinearLayers, type LinearLayer } from '../../graph/layers/linear';
+import { loadModel } from '../../graph/file/load';
 import { elementCount, type Model } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import type { Experiment } from '../../experiment/experiment';

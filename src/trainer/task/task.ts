@@ -7,7 +7,7 @@ import { LABELS, type TaskGraphSpec } from '../../tasks/program';
 import type { HeadSpec } from '../../tasks/head';
 import { DType } from '../../graph/dtype';
 import type { TensorInfo } from '../../graph/infos';
-import type { LinearLayer } from '../../graph/linear';
+import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';

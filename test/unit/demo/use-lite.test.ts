@@ -11,8 +11,8 @@ import { loadTokenizer } from '../../../src/data/text/tokenizer';
 import { convertUseLite } from '../../../src/demo/use-lite';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { DType } from '../../../src/graph/dtype';
-import { loadModel } from '../../../src/graph/load';
-import { findLinearLayers } from '../../../src/graph/linear';
+import { loadModel } from '../../../src/graph/file/load';
+import { findLinearLayers } from '../../../src/graph/layers/linear';
 import { auroraSpec } from '../specs';
 
 interface Original {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { modelRows } from '../../../src/extension/tree/model-rows';
-import { loadModel } from '../../../src/graph/load';
+import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
 
 const t = (message: string, ...args: (string | number)[]) =>

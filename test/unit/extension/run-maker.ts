@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { writeAtomic } from '../../../src/files/atomic';
 import { thisProcess } from '../../../src/files/processes';
-import { Journal } from '../../../src/runs/journal';
+import { Journal } from '../../../src/runs/journal/journal';
 import { createRun, experimentRuns, runPaths } from '../../../src/runs/layout';
 import { writeStatus } from '../../../src/runs/status';
 import type { EvaluationMetrics, NewEvent, RunStatus } from '../../../src/protocol/events';

@@ -18,10 +18,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/engine/onnxruntime/session';
 import { AuroraError, type ErrorKind } from '../../../src/base/errors';
 import { DType } from '../../../src/graph/dtype';
-import { loadModel } from '../../../src/graph/load';
+import { loadModel } from '../../../src/graph/file/load';
 import { isFileRef, type Tensor } from '../../../src/graph/model';
 import { encodeModel, type Placement } from '../../../src/graph/onnx/encode';
-import { saveByReference, saveModel } from '../../../src/graph/save';
+import { saveByReference, saveModel } from '../../../src/graph/file/save';
 import { readTensorBytes, tensorNumbers, tensorOf } from '../../../src/graph/values';
 import { difference, host, input, model, node } from './onnx-models';
 

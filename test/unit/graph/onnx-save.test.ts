@@ -19,9 +19,9 @@ import { openSession } from '../../../src/engine/onnxruntime/session';
 import type { HostTensors } from '../../../src/graph/host-tensor';
 import { DType, isFloat } from '../../../src/graph/dtype';
 import { writeAtomic } from '../../../src/files/atomic';
-import { loadModel } from '../../../src/graph/load';
+import { loadModel } from '../../../src/graph/file/load';
 import { elementCount, type Model } from '../../../src/graph/model';
-import { saveByReference, saveModel } from '../../../src/graph/save';
+import { saveByReference, saveModel } from '../../../src/graph/file/save';
 import { tensorOf } from '../../../src/graph/values';
 import { difference, host, input, model, node } from './onnx-models';
 

@@ -7,7 +7,7 @@ import { differentiate } from '../../../src/graph/autodiff/differentiate';
 import { recompute } from '../../../src/graph/autodiff/recompute';
 import { DType } from '../../../src/graph/dtype';
 import type { TensorInfo } from '../../../src/graph/infos';
-import { loadModel } from '../../../src/graph/load';
+import { loadModel } from '../../../src/graph/file/load';
 import type { Attribute, Model, Node } from '../../../src/graph/model';
 import { decodeModel } from '../../../src/graph/onnx/decode';
 import { encodeModel } from '../../../src/graph/onnx/encode';

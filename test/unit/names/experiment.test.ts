@@ -13,7 +13,7 @@ import { readExperiment } from '../../../src/extension/panels/budget/experiment'
 import { computeBudget } from '../../../src/extension/panels/budget/compute';
 import { parseFields } from '../../../src/extension/panels/budget/fields';
 import { forkChoices, valueProblem } from '../../../src/extension/commands/fork-choices';
-import { loadModel } from '../../../src/graph/load';
+import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
 import { changeExperiment, settingChanges } from '../../../src/runs/experiment/change';
 import { comparisonText } from '../../../src/runs/experiment/comparison-text';

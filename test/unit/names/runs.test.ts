@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planText } from '../../../src/cli/commands/sweep/plan';
-import { diagnosticsText } from '../../../src/extension/commands/diagnostics-text';
+import { diagnosticsText } from '../../../src/extension/commands/runs/diagnostics-text';
 import { addVerifyLine, parseVerifyLine } from '../../../src/extension/commands/verify-report';
 import { addLine, parsePreflightLine, reportMarkdown } from '../../../src/extension/preflight/report';
 import { programError } from '../../../src/extension/launcher/program-error';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../../src/files/processes';
-import { Journal } from '../../../src/runs/journal';
+import { Journal } from '../../../src/runs/journal/journal';
 import {
   createRun,
   experimentRuns,

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../../src/graph/builder';
-import { loadModel } from '../../../src/graph/load';
-import { saveModel } from '../../../src/graph/save';
+import { loadModel } from '../../../src/graph/file/load';
+import { saveModel } from '../../../src/graph/file/save';
 import type { Lab } from '../../cli/lab';
 
 /** The lab's model without a mask among its inputs: its mean takes the padding in. @returns the file's name */

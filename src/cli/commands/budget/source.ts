@@ -1,7 +1,7 @@
 import type { BudgetModule } from '../../../adapters/budget/budget';
 import { likelyTargets } from '../../../adapters/targets/likely-targets';
 import { taskLayers } from '../../../adapters/task-output';
-import { loadModel } from '../../../graph/load';
+import { loadModel } from '../../../graph/file/load';
 import { summarize } from '../../../graph/summary';
 import { PAPER_MODELS } from '../../../recipes/models';
 import { loadExperiment } from '../../../runs/experiment/load';

@@ -3,7 +3,7 @@ import { declaredOutputs, taskOutput } from '../../../adapters/task-output';
 import type { HostTensor, HostTensors } from '../../../engine/engine';
 import { OBJECTIVES } from '../../../tasks/objective';
 import { LABELS, type TaskGraphSpec } from '../../../tasks/program';
-import { findLinearLayers } from '../../../graph/linear';
+import { findLinearLayers } from '../../../graph/layers/linear';
 import type { Model } from '../../../graph/model';
 import { tensorOf, tensorValues } from '../../../graph/values';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';

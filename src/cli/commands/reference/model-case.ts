@@ -7,7 +7,7 @@ import { openEvaluator, openTask } from '../../../engine/open';
 import { CPU } from '../../../engine/place';
 import { probe } from '../../../engine/onnxruntime/probe';
 import type { Stepper, TaskOptions } from '../../../engine/stepper';
-import { loadModel } from '../../../graph/load';
+import { loadModel } from '../../../graph/file/load';
 import type { Model } from '../../../graph/model';
 import { prepareModel } from '../../../graph/prepare';
 import { AdamW } from '../../../trainer/optimizer/optimizer';

@@ -1,6 +1,6 @@
 import { formatMetric, METRIC_NAMES } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
-import { readScalars } from '../../../runs/scalars-reader';
+import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { changeWords } from '../../../protocol/inputs-words';
 import { RATE, SEED, settingsText, shortKeys, valueText } from '../../../experiment/sweep';

@@ -9,11 +9,11 @@ import { methodOf } from '../../../../src/adapters/methods/registry';
 import { parameterCount, selectAdapters } from '../../../../src/adapters/targets/select';
 import { GraphBuilder } from '../../../../src/graph/builder';
 import { DType } from '../../../../src/graph/dtype';
-import { findLinearLayers } from '../../../../src/graph/linear';
-import { loadModel } from '../../../../src/graph/load';
+import { findLinearLayers } from '../../../../src/graph/layers/linear';
+import { loadModel } from '../../../../src/graph/file/load';
 import { elementCount, type Graph } from '../../../../src/graph/model';
 import { prepareModel } from '../../../../src/graph/prepare';
-import { encodeSafetensors, readSafetensors } from '../../../../src/graph/safetensors';
+import { encodeSafetensors, readSafetensors } from '../../../../src/graph/file/safetensors';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError } from '../../../../src/base/errors';
 import {

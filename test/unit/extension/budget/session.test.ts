@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { loadModel } from '../../../../src/graph/load';
+import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import { BudgetSession } from '../../../../src/extension/panels/budget/session';
 import type {

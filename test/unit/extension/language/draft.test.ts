@@ -14,7 +14,7 @@ import { likelyTargets } from '../../../../src/adapters/targets/likely-targets';
 import { recipeAdapter } from '../../../../src/extension/wizard/draft-recipe';
 import { recipeText } from '../../../../src/extension/wizard/recipe-text';
 import { PAPER_RECIPES } from '../../../../src/recipes/recipes';
-import { loadModel } from '../../../../src/graph/load';
+import { loadModel } from '../../../../src/graph/file/load';
 import { summarize, type ModelSummary } from '../../../../src/graph/summary';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
 import { FIXTURE, makeFolder } from './lab';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
-import { loadModel } from '../../../../src/graph/load';
+import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import {
   analyze,

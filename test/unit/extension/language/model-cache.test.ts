@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelCache } from '../../../../src/extension/models/cache';
 import { programError } from '../../../../src/extension/launcher/program-error';
-import { loadModel } from '../../../../src/graph/load';
+import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';

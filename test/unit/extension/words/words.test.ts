@@ -16,9 +16,9 @@ import { DEMO_EXPERIMENT, liveRun, makeDemoFolder } from '../../../../src/extens
 import { checkpointFor, forkChoices, valueProblem } from '../../../../src/extension/commands/fork-choices';
 import { lastScalar } from '../../../../src/extension/launcher/last-scalar';
 import { statusText } from '../../../../src/extension/words/status-text';
-import { writeTerminalScripts } from '../../../../src/extension/launcher/terminal-scripts';
+import { writeTerminalScripts } from '../../../../src/extension/terminal/scripts';
 import { loadExperiment } from '../../../../src/runs/experiment/load';
-import { readScalars } from '../../../../src/runs/scalars-reader';
+import { readScalars } from '../../../../src/runs/curve/scalars-reader';
 import { Lab } from '../../../cli/lab';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-words-'));

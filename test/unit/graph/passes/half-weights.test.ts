@@ -8,7 +8,7 @@ import type { Attribute, Model, Node, Tensor } from '../../../../src/graph/model
 import { encodeModel } from '../../../../src/graph/onnx/encode';
 import { halvableWeights, withHalfWeights } from '../../../../src/graph/passes/half-weights';
 import { writeHalfWeights } from '../../../../src/graph/passes/half-weights-file';
-import { saveByReference } from '../../../../src/graph/save';
+import { saveByReference } from '../../../../src/graph/file/save';
 import { tensorOf } from '../../../../src/graph/values';
 import { graph, host, input, model, node } from '../onnx-models';
 

@@ -12,7 +12,7 @@ import {
 import { openTask } from '../../../../src/engine/open';
 import { probe } from '../../../../src/engine/onnxruntime/probe';
 import type { HostTensors } from '../../../../src/engine/engine';
-import { loadModel } from '../../../../src/graph/load';
+import { loadModel } from '../../../../src/graph/file/load';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { modelFile } from '../../../reference/files';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { claim, type Owner } from '../../../../src/files/owner';
-import { Journal } from '../../../../src/runs/journal';
+import { Journal } from '../../../../src/runs/journal/journal';
 import { runPaths } from '../../../../src/runs/layout';
 import { readRunSummary } from '../../../../src/runs/read';
 import { writeStatus } from '../../../../src/runs/status';

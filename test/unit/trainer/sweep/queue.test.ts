@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerFile } from '../../../../src/files/fence';
-import { Journal } from '../../../../src/runs/journal';
+import { Journal } from '../../../../src/runs/journal/journal';
 import { runPaths } from '../../../../src/runs/layout';
 import { readStatus, writeStatus } from '../../../../src/runs/status';
 import type { SweepRecord, SweepRoom } from '../../../../src/runs/sweep/record';

@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { listTrash, restoreRun, trashOf, trashRun, type TrashedRun } from '../../../runs/trash';
+import { COMMAND } from '../../ids';
+import { labelOfId, runLabel } from '../../runs/label';
+import { isActive } from '../../runs/shown-state';
+import type { RunEntry } from '../../runs/store';
+import { TrackedRun } from '../../runs/tracked-run';
+import type { Services } from '../../services';
+import { ago } from '../../words/format';
+import { headline } from '../../words/run-row';
+import { registerGuarded, showError } from '../../ask/guard';
+import { namesOf, runsFrom } from '../../ask/pick-many';
+
+/** Deleting moves to the trash beside the runs, asks first, and can be undone. */
+export function registerDeleteCommands(services: Services): vscode.Disposable[] {
+  return [
+    registerGuarded(services.log, COMMAND.deleteRun, async (...args) => {
+      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Delete which runs?') });
+      if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
+      await remove(services, runs);
+    }),
+    registerGuarded(services.log, COMMAND.restoreRun, async () => {
+      const picked = await pickTrashed(services);
+      for (const trashed of picked) await restore(services, trashed);
+    }),
+  ];
+}
+
+/** A run that is being trained is not deleted under its trainer's feet. */
+async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]): Promise<boolean> {
+  const active = runs.filter((r) => isActive(r.state));
+  if (active.length === 0) return true;
+  const stop = vscode.l10n.t('Stop');
+  const answer = await vscode.window.showWarningMessage(
+    active.length === 1
+      ? vscode.l10n.t('{0} is still being trained.', namesOf(active))
+      : vscode.l10n.t('{0} are still being trained.', namesOf(active)),
+    {
+      modal: true,
+      detail: vscode.l10n.t('Only a run that is not being trained can be deleted. Stopping saves it first.'),
+    },
+    stop,
+  );
+  if (answer !== stop) return false;
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Stopping {0} …', namesOf(active)),
+    },
+    () => Promise.all(active.map((r) => trainer.stop(r.folder))),
+  );
+  const after = await Promise.all(active.map((r) => store.refreshRun(r.folder)));
+  return after.every((r) => !isActive(r.state));
+}
+
+async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
+  const remove = vscode.l10n.t('Delete');
+  const trash = [...new Set(runs.map((r) => trashOf(r.folder)))].join(', ');
+  const question =
+    runs.length === 1
+      ? vscode.l10n.t('Delete the run {0}?', namesOf(runs))
+      : vscode.l10n.t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
+  const detail =
+    runs.length === 1
+      ? vscode.l10n.t('It is moved to {0}. "AuroRA: Restore Deleted Run" brings it back.', trash)
+      : vscode.l10n.t('They are moved to {0}. "AuroRA: Restore Deleted Run" brings them back.', trash);
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
+}
+
+async function remove(services: Services, runs: readonly RunEntry[]): Promise<void> {
+  const trashed: TrashedRun[] = [];
+  for (const run of runs) {
+    try {
+      trashed.push(await trashRun(run.folder));
+    } catch (e) {
+      showError(services.log, e);
+    }
+    await lookAgain(services, run.folder);
+  }
+  if (trashed.length === 0) return;
+  const undo = vscode.l10n.t('Undo');
+  const gone = runs.filter((r) => trashed.some((t) => t.from === r.folder));
+  const message = vscode.l10n.t('Deleted {0}.', namesOf(gone));
+  // Not awaited: the command has done its work, and the message may stay for long.
+  void vscode.window.showInformationMessage(message, undo).then(async (answer) => {
+    if (answer !== undo) return;
+    for (const t of trashed)
+      // One may have been restored by the command meanwhile.
+      if (existsSync(t.folder)) await restore(services, t).catch((e) => showError(services.log, e));
+  });
+}
+
+async function restore(services: Services, trashed: TrashedRun): Promise<void> {
+  await lookAgain(services, await restoreRun(trashed));
+}
+
+/** A run that is gone has no entry; the store has noticed all the same. */
+const lookAgain = ({ store }: Services, folder: string) =>
+  store.refreshRun(folder).then(
+    () => undefined,
+    () => undefined,
+  );
+
+/** As the tree told of it before it was deleted. */
+async function entryOf(folder: string): Promise<RunEntry | undefined> {
+  const run = new TrackedRun(folder);
+  await run.look();
+  return run.entry;
+}
+
+async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
+  const roots = (vscode.workspace.workspaceFolders ?? []).map((f) => f.uri.fsPath);
+  const places = new Set([...roots, ...(await store.experiments()).map((e) => dirname(e.file))]);
+  const lists = await Promise.all([...places].map((p) => listTrash(join(p, '.aurora', 'trash'))));
+  const all = lists.flat().sort((a, b) => b.deletedAt - a.deletedAt);
+  if (all.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no deleted run in this workspace.'));
+    return [];
+  }
+  const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
+  const items = all.map((trashed, i) => ({
+    label: runs[i] ? runLabel(runs[i]) : labelOfId(trashed.label),
+    description: [basename(dirname(trashed.from)), (runs[i] && headline(runs[i])) ?? '']
+      .filter((part) => part !== '')
+      .join(' · '),
+    detail: vscode.l10n.t(
+      'Deleted {0}',
+      ago(trashed.deletedAt, Date.now(), vscode.env.language, vscode.l10n.t),
+    ),
+    picked: all.length === 1,
+    trashed,
+  }));
+  const title = vscode.l10n.t('Restore which runs?');
+  const options = { title, canPickMany: true as const, ignoreFocusOut: true, matchOnDescription: true };
+  return ((await vscode.window.showQuickPick(items, options)) ?? []).map((p) => p.trashed);
+}

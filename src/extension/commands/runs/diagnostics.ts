@@ -1,0 +1,48 @@
+import { arch, homedir, platform, release } from 'node:os';
+import * as vscode from 'vscode';
+import { runPaths } from '../../../runs/layout';
+import { COMMAND } from '../../ids';
+import type { Services } from '../../services';
+import { deviceSettings } from '../../launcher/trainer-client';
+import { runFolderOf } from '../../runs/nodes';
+import { diagnosticsText } from './diagnostics-text';
+import { registerGuarded } from '../../ask/guard';
+import { lastLines, readTail } from './log-tail';
+import { runFrom } from '../../ask/pick';
+
+const LOG_LINES = 50;
+
+/** What a report of a problem needs, in the clipboard; of a run where it was called on one. */
+export function registerDiagnostics(services: Services): vscode.Disposable[] {
+  const { context, log, trainer } = services;
+  return [
+    registerGuarded(log, COMMAND.copyDiagnostics, async (argument) => {
+      // From the palette or a view's title it is about the machine: that must work where there is no run.
+      const ofRun = typeof argument === 'string' || runFolderOf(argument) !== undefined;
+      const run = ofRun ? await runFrom(services, argument, { title: '' }) : undefined;
+      const machine = await trainer.machine().then(
+        (report) => ({ machine: report }),
+        (e: Error) => ({ machineError: e.message }),
+      );
+      const tail = run && (await readTail(runPaths(run.folder).log));
+      const { version } = context.extension.packageJSON as { version: string };
+      const text = diagnosticsText({
+        versions: {
+          'AuroRA Lab': version,
+          [vscode.env.appName]: vscode.version,
+          'Extension host': `Node ${process.versions.node}`,
+          Platform: `${platform()}-${arch()}, ${release()}`,
+          Remote: vscode.env.remoteName ?? 'no',
+          Trusted: vscode.workspace.isTrusted ? 'yes' : 'no',
+        },
+        ...machine,
+        device: deviceSettings(vscode.workspace.getConfiguration('aurora')),
+        run,
+        log: tail && lastLines(tail.text, LOG_LINES),
+        home: homedir(),
+      });
+      await vscode.env.clipboard.writeText(text);
+      void vscode.window.setStatusBarMessage(vscode.l10n.t('Diagnostics are in the clipboard.'), 5000);
+    }),
+  ];
+}

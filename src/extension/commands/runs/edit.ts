@@ -1,0 +1,53 @@
+import * as vscode from 'vscode';
+import { changeUser, type RunUser } from '../../../runs/user';
+import { COMMAND } from '../../ids';
+import { runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import { selectedRows } from '../../runs/selection';
+import { registerGuarded } from '../../ask/guard';
+import { runFrom } from '../../ask/pick';
+import { runsFrom } from '../../ask/pick-many';
+
+/** Commands that change a person's own words on a run; nothing the trainer wrote is touched. */
+export function registerEditCommands(services: Services): vscode.Disposable[] {
+  const { log, store } = services;
+  const change = async (runs: readonly RunEntry[], words: Partial<RunUser>) => {
+    for (const run of runs) changeUser(run.folder, words);
+    await Promise.all(runs.map((run) => store.refreshRun(run.folder)));
+  };
+  const star = (command: string, on: boolean, title: string) =>
+    registerGuarded(log, command, async (...args) => {
+      const runs = await runsFrom(services, args, { title, filter: (r) => (r.user.star ?? false) !== on });
+      await change(runs, { star: on });
+    });
+  return [
+    registerGuarded(log, COMMAND.renameRun, async (argument) => {
+      const row = argument === 'selection' ? selectedRows()[0] : argument;
+      const run = await runFrom(services, row, { title: vscode.l10n.t('Rename which run?') });
+      if (!run) return;
+      const own = runLabel({ ...run, user: {} });
+      const name = await vscode.window.showInputBox({
+        title: vscode.l10n.t('Rename run {0}', runLabel(run)),
+        prompt: vscode.l10n.t('The folder keeps its name. Empty: back to {0}.', own),
+        placeHolder: own,
+        value: run.user.name ?? '',
+        ignoreFocusOut: true,
+      });
+      if (name !== undefined) await change([run], { name });
+    }),
+    registerGuarded(log, COMMAND.editNote, async (argument) => {
+      const run = await runFrom(services, argument, { title: vscode.l10n.t('Edit the note of which run?') });
+      if (!run) return;
+      const note = await vscode.window.showInputBox({
+        title: vscode.l10n.t('Note on run {0}', runLabel(run)),
+        prompt: vscode.l10n.t('What was tried, what came out. Empty removes the note.'),
+        value: run.user.note ?? '',
+        ignoreFocusOut: true,
+      });
+      if (note !== undefined) await change([run], { note });
+    }),
+    star(COMMAND.starRun, true, vscode.l10n.t('Star which runs?')),
+    star(COMMAND.unstarRun, false, vscode.l10n.t('Take the star off which runs?')),
+  ];
+}

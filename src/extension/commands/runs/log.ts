@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { runPaths } from '../../../runs/layout';
+import { COMMAND } from '../../ids';
+import { runLabel } from '../../runs/label';
+import type { Services } from '../../services';
+import { registerGuarded } from '../../ask/guard';
+import { readTail } from './log-tail';
+import { runFrom } from '../../ask/pick';
+
+const SCHEME = 'aurora-log';
+/** How often an open log is looked at. */
+const FOLLOW_MS = 1000;
+
+/** The trainer's own words, read-only, from the end, and growing while it is looked at. */
+export function registerLog(services: Services): vscode.Disposable[] {
+  const logs = new LogDocuments();
+  return [
+    logs,
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, logs),
+    registerGuarded(services.log, COMMAND.showLog, async (argument) => {
+      const run = await runFrom(services, argument, {
+        title: vscode.l10n.t('Show the trainer log of which run?'),
+      });
+      if (!run) return;
+      const uri = vscode.Uri.from({
+        scheme: SCHEME,
+        path: `/${run.id}/${vscode.l10n.t('Log of {0}', runLabel(run)).replaceAll('/', '-')}.log`,
+        query: run.folder,
+      });
+      await logs.refresh(uri);
+      const document = await vscode.workspace.openTextDocument(uri);
+      logs.opened(document);
+      const editor = await vscode.window.showTextDocument(document);
+      showEnd(editor);
+    }),
+  ];
+}
+
+class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private readonly lines = new Map<string, number>();
+  private readonly sizes = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private readonly subscription = vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+    if (document.uri.scheme === SCHEME && contentChanges.length > 0) this.follow(document);
+  });
+
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    this.timer ??= setInterval(() => void this.lookAtOpen(), FOLLOW_MS);
+    const tail = await readTail(runPaths(uri.query).log);
+    this.sizes.set(uri.toString(), tail?.size ?? 0);
+    return (
+      tail?.text ||
+      vscode.l10n.t('This run has no trainer log: its trainer wrote to a terminal, or has not begun.')
+    );
+  }
+
+  async refresh(uri: vscode.Uri): Promise<void> {
+    const size = await stat(runPaths(uri.query).log).then(
+      (s) => s.size,
+      () => 0,
+    );
+    if ((this.sizes.get(uri.toString()) ?? size) !== size) this.changed.fire(uri);
+  }
+
+  dispose(): void {
+    clearInterval(this.timer);
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
+
+  private async lookAtOpen(): Promise<void> {
+    const open = vscode.workspace.textDocuments.filter((d) => d.uri.scheme === SCHEME);
+    if (open.length > 0) return void (await Promise.all(open.map((d) => this.refresh(d.uri))));
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  /** An editor whose cursor stood at the end goes along; one that reads further up is left alone. */
+  private follow(document: vscode.TextDocument): void {
+    const before = this.lines.get(document.uri.toString()) ?? 0;
+    this.lines.set(document.uri.toString(), document.lineCount);
+    for (const editor of vscode.window.visibleTextEditors)
+      if (editor.document === document && editor.selection.active.line >= before - 1) showEnd(editor);
+  }
+
+  /** How long the document now is, so that the next change knows where its end was. */
+  opened(document: vscode.TextDocument): void {
+    this.lines.set(document.uri.toString(), document.lineCount);
+  }
+}
+
+function showEnd(editor: vscode.TextEditor): void {
+  const end = editor.document.lineAt(editor.document.lineCount - 1).range.end;
+  editor.selection = new vscode.Selection(end, end);
+  editor.revealRange(new vscode.Range(end, end));
+}

@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { COMMAND, FROM_ROW } from '../../ids';
+import type { Services } from '../../services';
+import { isTreeNode } from '../../runs/nodes';
+import { registerGuarded } from '../../ask/guard';
+import { experimentFrom, runFrom } from '../../ask/pick';
+import { runsFrom } from '../../ask/pick-many';
+
+const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
+
+/** Commands that show something. */
+export function registerOpenCommands(services: Services): vscode.Disposable[] {
+  const { log, panels, store } = services;
+  const on = (command: string, action: (...args: unknown[]) => unknown) =>
+    registerGuarded(log, command, action);
+  const readable = (run: { run?: unknown }) => run.run !== undefined;
+  return [
+    on(COMMAND.openRun, async (argument, from) => {
+      const title = vscode.l10n.t('Open the dashboard of which run?');
+      const run = await runFrom(services, argument, { title, filter: readable });
+      if (run) panels.openRun([run.folder], from === FROM_ROW);
+    }),
+    on(COMMAND.compareRuns, async (...args) => {
+      const title = vscode.l10n.t('Compare which runs?');
+      const runs = await runsFrom(services, args, { title, filter: readable, least: 2 });
+      if (runs.length > 0) panels.openRun(runs.map((r) => r.folder));
+    }),
+    on(COMMAND.openActivations, async (argument) => {
+      const title = vscode.l10n.t('Show the layer activations of which run?');
+      const run = await runFrom(services, argument, {
+        title,
+        filter: (r) => r.run?.spec.adapter.method === 'aurora',
+      });
+      if (run) panels.openActivations(run.folder);
+    }),
+    on(COMMAND.openBudget, async (argument) => {
+      // Without an experiment it is a calculator of the paper's shapes, so it needs none.
+      const given = argument instanceof vscode.Uri || typeof argument === 'string' || isTreeNode(argument);
+      const any = given || (await store.experiments()).some((e) => e.exists);
+      if (!any) return panels.openBudget();
+      const file = await experimentFrom(
+        services,
+        argument,
+        vscode.l10n.t('Open the budget of which experiment?'),
+      );
+      if (file) panels.openBudget(file);
+    }),
+    on(COMMAND.openExperiment, async (argument) => {
+      const title = vscode.l10n.t('Open which experiment file?');
+      const file = await experimentFrom(services, argument, title);
+      if (file) await vscode.window.showTextDocument(vscode.Uri.file(file));
+    }),
+    on(COMMAND.getStarted, () =>
+      vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
+    ),
+    on(COMMAND.refresh, () => store.refresh()),
+  ];
+}

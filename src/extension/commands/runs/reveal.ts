@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runPaths, stepName } from '../../../runs/layout';
+import { COMMAND } from '../../ids';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import { isTreeNode } from '../../runs/nodes';
+import { registerGuarded } from '../../ask/guard';
+import { runFrom } from '../../ask/pick';
+
+/** Shows a run's folder, or that of the checkpoint, adapter or export it was called on, where files are looked at here. */
+export function registerReveal(services: Services): vscode.Disposable[] {
+  return [
+    registerGuarded(services.log, COMMAND.revealRun, async (argument) => {
+      const run = await runFrom(services, argument, {
+        title: vscode.l10n.t('Reveal the folder of which run?'),
+      });
+      if (run) await reveal(placeOf(run, argument), run);
+    }),
+  ];
+}
+
+function placeOf(run: RunEntry, argument: unknown): string {
+  if (isTreeNode(argument) && argument.kind === 'checkpoint')
+    return join(runPaths(run.folder).checkpoints, stepName(argument.step));
+  if (isTreeNode(argument) && argument.kind === 'adapter')
+    return join(runPaths(run.folder).adapter, argument.which);
+  if (isTreeNode(argument) && argument.kind === 'export')
+    return join(runPaths(run.folder).exports, argument.name);
+  return run.folder;
+}
+
+async function reveal(place: string, run: RunEntry): Promise<void> {
+  const uri = vscode.Uri.file(place);
+  const onDesktop = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+  if (onDesktop) return void (await vscode.commands.executeCommand('revealFileInOS', uri));
+  // Elsewhere there is no file manager on the machine that has the folder; the Explorer may hide it.
+  const [copy, spec, window] = [
+    vscode.l10n.t('Copy Path'),
+    vscode.l10n.t('Open spec.json'),
+    vscode.l10n.t('Open in New Window'),
+  ];
+  const message = vscode.l10n.t('The folder is {0}.', place);
+  const answer = await vscode.window.showInformationMessage(message, copy, spec, window);
+  if (answer === copy) await vscode.env.clipboard.writeText(place);
+  if (answer === spec) await vscode.window.showTextDocument(vscode.Uri.file(runPaths(run.folder).spec));
+  if (answer === window)
+    await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
+}

@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+import type { Services } from '../../services';
+import { registerDeleteCommands } from './delete';
+import { registerDiagnostics } from './diagnostics';
+import { registerEditCommands } from './edit';
+import { registerErrors } from '../errors';
+import { registerStudy } from '../study';
+import { registerLog } from './log';
+import { registerOpenCommands } from './open';
+import { registerReveal } from './reveal';
+import { registerSettingsDiff } from './settings-diff';
+
+/** Every command on runs that does not train. */
+export const registerRunCommands = (services: Services): vscode.Disposable =>
+  vscode.Disposable.from(
+    ...registerOpenCommands(services),
+    registerErrors(services),
+    registerStudy(services),
+    ...registerEditCommands(services),
+    ...registerDeleteCommands(services),
+    ...registerSettingsDiff(services),
+    ...registerLog(services),
+    ...registerReveal(services),
+    ...registerDiagnostics(services),
+  );

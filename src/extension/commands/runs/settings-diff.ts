@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { runPaths } from '../../../runs/layout';
+import { COMMAND } from '../../ids';
+import { runLabel } from '../../runs/label';
+import type { RunEntry } from '../../runs/store';
+import type { Services } from '../../services';
+import { registerGuarded } from '../../ask/guard';
+import { runsFrom } from '../../ask/pick-many';
+import { sortedJson } from '../../../base/sorted-json';
+
+const SCHEME = 'aurora-settings';
+
+/** The settings of two runs in VS Code's own diff editor; read-only, since a run's spec never changes. */
+export function registerSettingsDiff(services: Services): vscode.Disposable[] {
+  const provider: vscode.TextDocumentContentProvider = {
+    provideTextDocumentContent: async (uri) =>
+      `${sortedJson(JSON.parse(await readFile(runPaths(uri.query).spec, 'utf8')), 2)}\n`,
+  };
+  return [
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider),
+    registerGuarded(services.log, COMMAND.compareSettings, async (...args) => {
+      const title = vscode.l10n.t('Compare the settings of which two runs?');
+      const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
+      if (runs.length === 0) return;
+      if (runs.length > 2) {
+        const message = vscode.l10n.t('Settings are compared of two runs; {0} were chosen.', runs.length);
+        return void vscode.window.showInformationMessage(message);
+      }
+      const [older, newer] = [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));
+      const name = vscode.l10n.t('Settings: {0} ↔ {1}', runLabel(older), runLabel(newer));
+      await vscode.commands.executeCommand('vscode.diff', settingsUri(older), settingsUri(newer), name);
+    }),
+  ];
+}
+
+const settingsUri = (run: RunEntry): vscode.Uri =>
+  vscode.Uri.from({ scheme: SCHEME, path: `/${run.id}/spec.json`, query: run.folder });

@@ -1,0 +1,76 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomic } from '../../files/atomic';
+import { NODE_NAME } from '../launcher/node-program';
+
+/** Where `aurora` of an integrated terminal finds its parts. */
+export interface TerminalPlaces {
+  /** The Node of the setting, or the editor's own where it is plain Node; tried first and last. */
+  settingNode: string;
+  editorNode: string | undefined;
+  /** The copy that trainers run from; there after the first training. */
+  copy: string;
+  dist: string;
+}
+
+/** Writes `aurora` and `aurora.cmd` into `bin`. They choose when they are called, so that they need no copy yet. */
+export async function writeTerminalScripts(bin: string, places: TerminalPlaces): Promise<void> {
+  await mkdir(bin, { recursive: true });
+  writeAtomic(join(bin, 'aurora'), shellScript(places));
+  writeAtomic(join(bin, 'aurora.cmd'), batchScript(places));
+  await chmod(join(bin, 'aurora'), 0o755);
+}
+
+const MISSING = 'AuroRA found no Node program to run with: set aurora.nodePath in the settings.';
+
+/** The Nodes in the order in which they are tried, after the setting's, which is taken whatever it is. */
+const nodes = ({ copy, dist, editorNode }: TerminalPlaces): string[] => [
+  join(copy, 'node', NODE_NAME),
+  join(dist, 'node', NODE_NAME),
+  ...(editorNode === undefined ? [] : [editorNode]),
+];
+
+export function shellScript(places: TerminalPlaces): string {
+  const { settingNode, copy, dist } = places;
+  return `#!/bin/sh
+# Written by AuroRA Lab for the integrated terminal.
+cli=${quote(join(copy, 'cli.cjs'))}
+[ -f "$cli" ] || cli=${quote(join(dist, 'cli.cjs'))}
+node=${quote(settingNode)}
+for candidate in ${nodes(places).map(quote).join(' ')}; do
+  if [ -z "$node" ] && [ -x "$candidate" ]; then node=$candidate; fi
+done
+if [ -z "$node" ]; then node=$(command -v node); fi
+if [ -z "$node" ]; then
+  echo ${quote(MISSING)} >&2
+  exit 1
+fi
+exec "$node" "$cli" "$@"
+`;
+}
+
+export function batchScript(places: TerminalPlaces): string {
+  const { settingNode, copy, dist } = places;
+  const lines = [
+    '@echo off',
+    'rem Written by AuroRA Lab for the integrated terminal.',
+    'setlocal',
+    `set "AURORA_CLI=${percent(join(copy, 'cli.cjs'))}"`,
+    `if not exist "%AURORA_CLI%" set "AURORA_CLI=${percent(join(dist, 'cli.cjs'))}"`,
+    `set "AURORA_NODE=${percent(settingNode)}"`,
+    ...nodes(places).map((node) => {
+      const path = percent(node);
+      return `if not defined AURORA_NODE if exist "${path}" set "AURORA_NODE=${path}"`;
+    }),
+    'if not defined AURORA_NODE set "AURORA_NODE=node"',
+    '"%AURORA_NODE%" "%AURORA_CLI%" %*',
+    'exit /b %ERRORLEVEL%',
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Any text as one word of a shell. */
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** In a batch file a per cent sign stands doubled; a path of Windows has no quotation mark. */
+const percent = (text: string): string => text.replaceAll('%', '%%');

@@ -1,0 +1,50 @@
+import { delimiter, join } from 'node:path';
+import * as vscode from 'vscode';
+import { GPU_FOLDER, GPU_SUPPORT_VARIABLE } from '../../protocol/gpu-support';
+import { SETTING } from '../ids';
+import type { Services } from '../services';
+import { writeTerminalScripts } from './scripts';
+
+/** Activation is over by then; a terminal that opens earlier gets the scripts at once. */
+const AFTER_ACTIVATION_MS = 1000;
+
+/** Puts `aurora` on the PATH of integrated terminals of trusted workspaces. */
+export function registerTerminals({ context, log }: Services): vscode.Disposable {
+  const copy = join(
+    context.globalStorageUri.fsPath,
+    (context.extension.packageJSON as { version: string }).version,
+  );
+  const bin = join(copy, 'bin');
+  const write = async () => {
+    if (!vscode.workspace.isTrusted) return;
+    try {
+      await writeTerminalScripts(bin, {
+        settingNode: vscode.workspace.getConfiguration('aurora').get<string>(SETTING.nodePath, '').trim(),
+        editorNode: process.versions.electron === undefined ? process.execPath : undefined,
+        copy,
+        dist: join(context.extensionPath, 'dist'),
+      });
+      const { environmentVariableCollection: environment } = context;
+      environment.description = vscode.l10n.t(
+        'Adds the command `aurora`, to train and inspect from a terminal.',
+      );
+      // Applied when a terminal starts, so that the shell's own profile cannot lose it.
+      environment.prepend('PATH', bin + delimiter, {
+        applyAtProcessCreation: true,
+        applyAtShellIntegration: true,
+      });
+      environment.replace(GPU_SUPPORT_VARIABLE, join(context.globalStorageUri.fsPath, GPU_FOLDER));
+    } catch (e) {
+      log.warn(`The command aurora is not on the terminals' PATH: ${(e as Error).message}`);
+    }
+  };
+  const timer = setTimeout(() => void write(), AFTER_ACTIVATION_MS);
+  return vscode.Disposable.from(
+    { dispose: () => clearTimeout(timer) },
+    vscode.window.onDidOpenTerminal(() => void write()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void write()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration(`aurora.${SETTING.nodePath}`)) void write();
+    }),
+  );
+}

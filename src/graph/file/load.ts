@@ -1,0 +1,96 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { locate } from '../../files/contained';
+import { AuroraError } from '../../base/errors';
+import { isFileRef, type Graph, type Model, type Tensor } from '../model';
+import { scanModel } from '../onnx/scan';
+import { externalOf, tensorBytes } from '../onnx/tensor';
+import { orderNodes } from '../order';
+import { checkTensorNames } from '../tensor-names';
+
+/**
+ * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external
+ * data is found, checked to lie inside the model's folder (a model must not read your other files) and to be long enough.
+ */
+export function loadModel(path: string): Model {
+  const full = resolve(path);
+  const model = scanModel(full);
+  orderNodes(model.graph, full);
+  checkTensorNames(model, full);
+  forEachTensor(model.graph, (t) => {
+    resolveExternal(t, full);
+    checkLength(t, full);
+  });
+  return model;
+}
+
+function forEachTensor(graph: Graph, visit: (t: Tensor) => void): void {
+  for (const t of graph.initializers.values()) visit(t);
+  for (const node of graph.nodes)
+    for (const a of node.attributes.values()) {
+      if (a.type === 'tensor') visit(a.value);
+      if (a.type === 'graph') forEachTensor(a.value, visit);
+    }
+}
+
+function resolveExternal(t: Tensor, modelPath: string): void {
+  const external = externalOf.get(t);
+  if (!external) return;
+  const folder = dirname(modelPath);
+  const found = locate(folder, external.location);
+  if (found.is === 'outside')
+    throw new AuroraError(
+      'externalOutside',
+      `${modelPath} keeps the weight ${t.name} at "${external.location}", outside the model's folder.`,
+      'A model may only read data beside itself: move the data file into the folder and correct the model.',
+    );
+  if (found.is === 'missing')
+    throw new AuroraError(
+      'externalMissing',
+      `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), and it is not in ${folder}.`,
+      'Put the file beside the model; exporters write it together with the .onnx file.',
+    );
+  if (found.is === 'linkedOut')
+    throw new AuroraError(
+      'externalOutside',
+      `${found.path} is a link out of the model's folder (to ${found.real}).`,
+      'Copy the data file itself.',
+    );
+  const { real } = found;
+  const stat = statSync(real);
+  if (!stat.isFile())
+    throw new AuroraError(
+      'model',
+      `${modelPath} keeps the weight ${t.name} at "${external.location}", which is not a file.`,
+      'Export or download the model again.',
+    );
+  const size = stat.size;
+  const length = external.length ?? tensorBytes(t) ?? size - external.offset;
+  if (![external.offset, length].every((n) => Number.isSafeInteger(n) && n >= 0))
+    throw new AuroraError(
+      'model',
+      `${modelPath} gives the weight ${t.name} an impossible place in "${external.location}" (offset ${external.offset}, length ${length}).`,
+      'The file is damaged: export or download it again.',
+    );
+  if (external.offset + length > size)
+    throw new AuroraError(
+      'truncated',
+      `The data file ${real} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
+      'Download or export the model again.',
+    );
+  // In its one spelling from here on, so that nobody reads another path out of it.
+  external.location = found.name;
+  t.data = { path: real, offset: external.offset, length };
+}
+
+function checkLength(t: Tensor, modelPath: string): void {
+  const want = tensorBytes(t);
+  if (want === undefined || t.strings) return;
+  const have = isFileRef(t.data) ? t.data.length : t.data.byteLength;
+  if (have !== want)
+    throw new AuroraError(
+      'model',
+      `In ${modelPath} the weight ${t.name} of shape [${t.dims.join(', ')}] has ${have} bytes of data, not ${want}.`,
+      'The file is damaged: export or download it again.',
+    );
+}

@@ -1,0 +1,96 @@
+import { constants, copyFileSync, existsSync, linkSync, realpathSync, rmSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { diskError } from '../../files/atomic';
+import { requireOwned } from '../../files/fence';
+import { identify, sameWriting, type FileIdentity } from '../../files/identity';
+
+/** Which writing of a file this process has copied to a name. */
+const copies = new Map<string, FileIdentity>();
+
+/**
+ * Gives a file of weights a second name: a copy that shares its blocks (Btrfs, XFS, APFS, ReFS), which nobody else
+ * writes into; else a hard link to the same bytes, where any change can be seen at once; else a copy. A name left by an
+ * earlier run may stand for another file: only the same one is kept.
+ */
+export function placeWeights(from: string, to: string): void {
+  // A hard link to a symbolic link would be that link, which leads out of the folder.
+  const source = realpathSync(from);
+  if (existsSync(to) && (sameFile(source, to) || isCopyOf(source, to))) return;
+  requireOwned(to);
+  rmSync(to, { force: true });
+  copies.delete(to);
+  const identity = identify(source);
+  if (!clone(source, to)) {
+    if (showsChanges(dirname(to)) && link(source, to)) return;
+    copy(source, to);
+  }
+  if (identity) copies.set(to, identity);
+}
+
+export function sameFile(a: string, b: string): boolean {
+  const [x, y] = [identify(a), identify(b)];
+  return x !== undefined && x.inode === y?.inode && x.device === y.device;
+}
+
+function isCopyOf(source: string, to: string): boolean {
+  const [then, now] = [copies.get(to), identify(source)];
+  return then !== undefined && now !== undefined && sameWriting(then, now);
+}
+
+function clone(from: string, to: string): boolean {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    // What it left behind is in nobody's way.
+    rmSync(to, { force: true });
+    return false;
+  }
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function copy(from: string, to: string): void {
+  try {
+    copyFileSync(from, to);
+  } catch (e) {
+    rmSync(to, { force: true });
+    throw diskError(to, e);
+  }
+}
+
+/** Linux's numbers of the file systems that another machine or program may write behind the kernel's back. */
+const REMOTE = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB 2
+  0x65735546, // FUSE: sshfs, s3fs and others
+  0x01021997, // 9p
+  0x5346414f, // AFS
+  0x6b414653, // the kernel's AFS
+  0x00c36400, // Ceph
+  0x73757245, // Coda
+  0x0bd00bd0, // Lustre
+  0x786f4256, // VirtualBox's shared folders
+]);
+
+/** Whether a file system is known to show a file's size and times as soon as they change. */
+export const isLocal = (type: number): boolean => !REMOTE.has(type);
+
+function showsChanges(folder: string): boolean {
+  // Other systems number their file systems otherwise.
+  if (process.platform !== 'linux') return true;
+  try {
+    return isLocal(Number(statfsSync(folder, { bigint: true }).type & 0xffffffffn));
+  } catch {
+    return false;
+  }
+}

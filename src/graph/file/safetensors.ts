@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { AuroraError } from '../../base/errors';
+import { writeAtomic } from '../../files/atomic';
+import { fromBfloat16, fromHalf } from '../half';
+import { nameTable, own } from '../../base/names';
+
+/**
+ * The safetensors format: a little-endian 64-bit length, that many bytes of JSON header, then the tensors'
+ * bytes without gaps. F32 is written here, and F16 and BF16 are read as well, as others' adapters may be.
+ * https://huggingface.co/docs/safetensors (format section)
+ */
+export interface FloatTensor {
+  dims: number[];
+  data: Float32Array;
+}
+
+export interface SafetensorsFile {
+  tensors: Map<string, FloatTensor>;
+  metadata: Record<string, string>;
+}
+
+interface HeaderEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** The same tensors always give the same bytes: names in code-unit order, header padded to 8 bytes with spaces. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, FloatTensor>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  const names = [...tensors.keys()].sort();
+  // Without a prototype, so that a tensor may also be called __proto__.
+  const header = nameTable<HeaderEntry | Record<string, string>>();
+  if (Object.keys(metadata).length > 0)
+    header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
+  let end = 0;
+  for (const name of names) {
+    const { dims, data } = tensors.get(name)!;
+    if (elements(dims) !== data.length)
+      throw new RangeError(`${name} has ${data.length} values but the shape [${dims.join(', ')}].`);
+    header[name] = { dtype: 'F32', shape: dims, data_offsets: [end, (end += data.byteLength)] };
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const out = new Uint8Array(8 + length + end);
+  new DataView(out.buffer).setBigUint64(0, BigInt(length), true);
+  out.fill(0x20, 8, 8 + length).set(json, 8);
+  let at = 8 + length;
+  for (const name of names) {
+    const { data } = tensors.get(name)!;
+    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return out;
+}
+
+/** The tensors, copied out of `bytes`. `where` names the file in errors (AuroraError `run`). */
+export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
+  const fail = (why: string): never => {
+    throw new AuroraError('run', `${where} is not a whole safetensors file: ${why}.`);
+  };
+  if (bytes.byteLength < 8) fail(`it has ${bytes.byteLength} bytes`);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const start = 8 + length;
+  if (start > bytes.byteLength) fail('its header is cut off');
+  const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes.subarray(8, start), fail);
+  if (!isStrings(metadata)) fail('its metadata are not strings');
+  const tensors = new Map<string, FloatTensor>();
+  let expected = 0;
+  for (const [name, entry] of Object.entries(entries).sort(byOffsets)) {
+    if (!isEntry(entry)) fail(`the header's entry for ${name} is malformed`);
+    const [from, to] = entry.data_offsets;
+    const type =
+      own(TYPES, entry.dtype) ??
+      fail(`${name} has the type ${entry.dtype}, only ${Object.keys(TYPES).join(', ')} are read`);
+    if (from !== expected || to - from !== type.bytes * elements(entry.shape))
+      fail(`the bytes of ${name} are not where its shape says`);
+    if (start + to > bytes.byteLength) fail(`${name} is cut off`);
+    tensors.set(name, {
+      dims: entry.shape,
+      data: type.read(bytes.subarray(start + from, start + to)),
+    });
+    expected = to;
+  }
+  if (start + expected !== bytes.byteLength) fail('bytes that belong to no tensor follow');
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+export const writeSafetensors = (
+  path: string,
+  tensors: ReadonlyMap<string, FloatTensor>,
+  metadata?: Record<string, string>,
+): void => writeAtomic(path, encodeSafetensors(tensors, metadata));
+
+export const readSafetensors = (path: string): SafetensorsFile => decodeSafetensors(readFileSync(path), path);
+
+const elements = (dims: readonly number[]): number => dims.reduce((n, d) => n * d, 1);
+
+type Header = Record<string, HeaderEntry> & { __metadata__?: unknown };
+
+function parseHeader(bytes: Uint8Array, fail: (why: string) => never): Header {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header as Header;
+  } catch {
+    // Told below.
+  }
+  return fail('its header is not a JSON object');
+}
+
+/** An empty tensor comes before the one that starts at the same byte. */
+const byOffsets = ([, a]: [string, HeaderEntry], [, b]: [string, HeaderEntry]): number =>
+  isEntry(a) && isEntry(b)
+    ? a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]
+    : 0;
+
+const isStrings = (o: unknown): boolean =>
+  typeof o === 'object' && o !== null && Object.values(o).every((v) => typeof v === 'string');
+
+/** Copies: a Buffer's own `slice` would be a view of the whole file. */
+const TYPES: Record<string, { bytes: number; read: (bytes: Uint8Array) => Float32Array }> = {
+  F32: { bytes: 4, read: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer) },
+  F16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromHalf) },
+  BF16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromBfloat16) },
+};
+
+const halves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.from(bytes).buffer);
+
+const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+
+function isEntry(entry: unknown): entry is HeaderEntry {
+  const e = entry as HeaderEntry | null;
+  return (
+    typeof e?.dtype === 'string' &&
+    Array.isArray(e.shape) &&
+    e.shape.every(isCount) &&
+    Array.isArray(e.data_offsets) &&
+    e.data_offsets.length === 2 &&
+    e.data_offsets.every(isCount)
+  );
+}

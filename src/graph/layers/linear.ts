@@ -1,0 +1,198 @@
+import { attrFloat, attrInt } from '../attributes';
+import { numberedPaths, PathNumbers } from './layer-names';
+import type { Graph, Node, Tensor } from '../model';
+import { formerPath, isModuleParameter, modulePath, sameModule } from './module-path';
+import { readersOf } from '../reads';
+
+/** One use of a linear layer: `output = input · W` (or `· Wᵀ`), before or after its bias. */
+export interface LinearCall {
+  node: Node;
+  input: string;
+  output: string;
+}
+
+/** A linear layer of the graph as exported: a rank-2 weight, under the path its module had. */
+export interface LinearLayer {
+  /** Dotted, as `named_modules()` gives it: `encoder.layer.0.attention.self.query`. */
+  path: string;
+  /** Where earlier versions gave the layer another one: their runs go by that. */
+  formerPath?: string;
+  /** PyTorch's own, where `path` is the former one; see `namedAs`. */
+  pytorchPath?: string;
+  inFeatures: number;
+  outFeatures: number;
+  /** The initializer that holds the weight. */
+  weight: Tensor;
+  /** Stored as (out, in), PyTorch's order, rather than (in, out). */
+  transposed: boolean;
+  /** Gemm's alpha: the layer computes `alpha · x W`. */
+  alpha: number;
+  /** False when the weight is computed (dequantised, cast) and cannot be replaced in place. */
+  plain: boolean;
+  /** A module that is called several times has several calls and one weight. */
+  calls: LinearCall[];
+  /** Nodes that read the same weight for something else (a tied embedding, another module). */
+  sharedWith: string[];
+  bias?: LinearBias;
+  hasBias: boolean;
+}
+
+/** A constant (out) that is added to a linear layer's output. */
+export interface LinearBias {
+  tensor: Tensor;
+  /** Where it is added, one for each call, and as which input. */
+  uses: { node: Node; input: number }[];
+  /** Whether something else reads it too: exporters keep equal constants once. */
+  shared: boolean;
+}
+
+interface WeightOperand {
+  tensor: Tensor;
+  transposed: boolean;
+  plain: boolean;
+  /** The layer is applied to a constant: relative position embeddings, for one. */
+  onConstant?: boolean;
+}
+
+/** What exporters put between a weight and its layer. */
+const PASSES = new Set(['Identity', 'Transpose', 'Cast', 'DequantizeLinear']);
+
+/** Every linear layer of a graph whose nodes are in order, in that order. */
+export function findLinearLayers(graph: Graph): LinearLayer[] {
+  const operands = weightOperands(graph);
+  const users = readersOf(graph);
+  const layers = new Map<string, LinearLayer>();
+  const ofWeight = new Map<Tensor, LinearLayer[]>();
+  const paths = new PathNumbers();
+  const formerPaths = new PathNumbers();
+  const isList = numberedPaths(operands.keys());
+  const candidates = graph.nodes.flatMap((node) => {
+    const operand = linearOperand(operands, node);
+    return operand ? [{ node, operand }] : [];
+  });
+  const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
+  for (const { node, operand } of candidates) {
+    const { tensor } = operand;
+    // A product of two constants is a table of the exporter's, unless one is known as a module's weight.
+    if (
+      operand.onConstant &&
+      !weights.has(tensor) &&
+      !isModuleParameter(tensor.name) &&
+      !isModuleParameter(biasName(graph, users, node) ?? '')
+    )
+      continue;
+    const tied = (users.get(tensor.name) ?? []).some((n) => n.opType === 'Gather');
+    const traces = { node, weight: tensor.name, tied };
+    const bias = biasName(graph, users, node);
+    const base = modulePath({ ...traces, bias: biasParameter(operands, users, node) }, isList) ?? tensor.name;
+    const formerBase = formerPath({ ...traces, bias }) ?? tensor.name;
+    const call = { node, input: node.inputs[0], output: node.outputs[0] };
+    const again = ofWeight.get(tensor)?.find((l) => sameModule(l.path, base));
+    if (again) {
+      again.calls.push(call);
+      continue;
+    }
+    const path = paths.of(base, tensor.name);
+    const former = formerPaths.of(formerBase, tensor.name);
+    const [rows, columns] = tensor.dims;
+    const layer: LinearLayer = {
+      path,
+      ...(former !== path && { formerPath: former }),
+      inFeatures: operand.transposed ? columns : rows,
+      outFeatures: operand.transposed ? rows : columns,
+      weight: tensor,
+      transposed: operand.transposed,
+      alpha: node.opType === 'Gemm' ? attrFloat(node, 'alpha', 1) : 1,
+      plain: operand.plain,
+      calls: [call],
+      sharedWith: [],
+      hasBias: false,
+    };
+    layers.set(path, layer);
+    ofWeight.set(tensor, [...(ofWeight.get(tensor) ?? []), layer]);
+  }
+  for (const layer of layers.values()) {
+    layer.sharedWith = otherUsers(layer, users);
+    layer.bias = biasOf(graph, users, layer);
+    layer.hasBias = layer.bias !== undefined;
+  }
+  return [...layers.values()];
+}
+
+function linearOperand(operands: Map<string, WeightOperand>, node: Node): WeightOperand | undefined {
+  if (node.domain !== '') return undefined;
+  const gemm = node.opType === 'Gemm';
+  if (!gemm && node.opType !== 'MatMul') return undefined;
+  // Gemm's transA leaves no batch axis in front.
+  if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
+  const found = operands.get(node.inputs[1]);
+  if (!found || found.tensor.dims.length !== 2) return undefined;
+  const operand = { ...found, onConstant: operands.has(node.inputs[0]) };
+  return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
+}
+
+/** Every constant, under its own name and under those that it has behind what exporters put between it and its layer. */
+function weightOperands(graph: Graph): Map<string, WeightOperand> {
+  const operands = new Map<string, WeightOperand>();
+  for (const tensor of graph.initializers.values())
+    operands.set(tensor.name, { tensor, transposed: false, plain: true });
+  for (const { opType, inputs, outputs } of graph.nodes) {
+    const found = PASSES.has(opType) ? operands.get(inputs[0]) : undefined;
+    if (!found) continue;
+    const transposed = opType === 'Transpose' ? !found.transposed : found.transposed;
+    const plain = found.plain && (opType === 'Identity' || opType === 'Transpose');
+    operands.set(outputs[0], { ...found, transposed, plain });
+  }
+  return operands;
+}
+
+/** The bias that is added to a linear layer's output, by name. */
+function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string | undefined {
+  if (node.opType === 'Gemm') return node.inputs[2];
+  const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
+  return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
+}
+
+/** The same by the name that it has there: exporters keep equal constants once, with an Identity for each module. */
+function biasParameter(
+  operands: Map<string, WeightOperand>,
+  users: Map<string, Node[]>,
+  node: Node,
+): string | undefined {
+  const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
+  const name =
+    node.opType === 'Gemm'
+      ? node.inputs[2]
+      : add?.inputs.find((x) => operands.get(x)?.tensor.dims.length === 1);
+  if (name === undefined || isModuleParameter(name)) return name;
+  return operands.get(name)?.tensor.name ?? name;
+}
+
+/** The same bias at every call, added as it is. */
+function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): LinearBias | undefined {
+  const names = new Set(layer.calls.map(({ node }) => biasName(graph, users, node)));
+  const [name] = names;
+  const tensor = name === undefined ? undefined : graph.initializers.get(name);
+  if (names.size !== 1 || tensor?.dims.join() !== `${layer.outFeatures}`) return undefined;
+  if (layer.calls.some(({ node }) => attrFloat(node, 'beta', 1) !== 1)) return undefined;
+  const uses = layer.calls.map(({ node, output }) => {
+    const adds = node.opType === 'Gemm' ? node : users.get(output)!.find((n) => n.inputs.includes(name!))!;
+    return { node: adds, input: adds.inputs.indexOf(name!) };
+  });
+  return { tensor, uses, shared: users.get(name!)!.length > uses.length };
+}
+
+/** What else reads the weight, in the order of the graph, each thing behind the chain of nodes that leads to it. */
+function otherUsers(layer: LinearLayer, users: Map<string, Node[]>): string[] {
+  const seen = new Set(layer.calls.map((c) => c.node));
+  const found: string[] = [];
+  const waiting = [...(users.get(layer.weight.name) ?? [])].reverse();
+  for (let user = waiting.pop(); user; user = waiting.pop()) {
+    if (seen.has(user)) continue;
+    if (PASSES.has(user.opType)) {
+      seen.add(user);
+      for (const reader of [...(users.get(user.outputs[0]) ?? [])].reverse()) waiting.push(reader);
+    } else found.push(user.name || user.outputs[0]);
+  }
+  return found;
+}

@@ -1,0 +1,91 @@
+import type { Node } from '../model';
+import { isUsedIn, pathOfScopes } from './scope-path';
+
+/** What is known of a linear layer's module. */
+export interface Traces {
+  node: Node;
+  /** Name of the weight. */
+  weight: string;
+  /** Name of the bias that is added. */
+  bias: string | undefined;
+  /** The weight is an embedding's too, and named after that: then its name comes last. */
+  tied: boolean;
+}
+
+/**
+ * The path a linear layer's module had before export, as `named_modules()` gives it. Exporters keep it in different
+ * places, so they are asked in this order: the weight's own name, the scope in the node's metadata, the bias where it
+ * goes with the node's name, the node's name, the bias.
+ *
+ * @param isList whether a parameter of the model lies below a number behind a path
+ */
+export function modulePath(
+  { node, weight, bias, tied }: Traces,
+  isList: (path: string) => boolean,
+): string | undefined {
+  const owner = bias === undefined ? undefined : fromParameter(bias);
+  return (
+    (tied ? undefined : fromParameter(weight)) ??
+    fromMetadata(node) ??
+    fromScopes(node.name, owner, isList) ??
+    owner ??
+    fromParameter(weight)
+  );
+}
+
+/** The same as earlier versions gave it, which joined the scopes in the node's name. Their runs go by it. */
+export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
+  return (
+    (tied ? undefined : fromParameter(weight)) ??
+    fromMetadata(node) ??
+    scopesOf(node.name)?.join('.') ??
+    (bias ? fromParameter(bias) : undefined) ??
+    fromParameter(weight)
+  );
+}
+
+/** Whether two paths differ only in the numbers that torch.onnx gives to later calls: `layer_1.query_2`. */
+export function sameModule(a: string, b: string): boolean {
+  const plain = (path: string) =>
+    path
+      .split('.')
+      .map((part) => part.replace(/_\d+$/, ''))
+      .join('.');
+  return plain(a) === plain(b);
+}
+
+/** Whether a constant is named after a module that owns it. */
+export const isModuleParameter = (name: string): boolean => fromParameter(name) !== undefined;
+
+/** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */
+function fromParameter(name: string): string | undefined {
+  const m = /^(.+)[./](?:weight|bias|kernel)(?::\d+)?$/.exec(name);
+  if (!m || /^(?:onnx|_v_)::/.test(name)) return undefined;
+  return m[1].replace(/^\//, '').replaceAll('/', '.');
+}
+
+/** torch.onnx's newer exporter: `"['', 'encoder', 'encoder.layer.0.query', 'linear_3']"`; the last is the FX node. */
+function fromMetadata(node: Node): string | undefined {
+  const scopes = node.metadata.get('pkg.torch.onnx.name_scopes');
+  if (!scopes) return undefined;
+  const names = [...scopes.matchAll(/'([^']*)'|"([^"]*)"/g)].map((m) => m[1] ?? m[2]);
+  return names.at(-2) || undefined;
+}
+
+/** torch.onnx's classic exporter: `/encoder/layer.0/query/MatMul`, later calls `…/MatMul_1`. */
+function scopesOf(name: string): string[] | undefined {
+  const parts = name.split('/').filter((p) => p !== '');
+  const last = parts.pop();
+  return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last) ? parts : undefined;
+}
+
+/** The bias's own module is right where exporters have not put the same constant of another module in its place. */
+function fromScopes(
+  name: string,
+  owner: string | undefined,
+  isList: (path: string) => boolean,
+): string | undefined {
+  const scopes = scopesOf(name);
+  if (!scopes) return undefined;
+  return owner !== undefined && isUsedIn(owner, scopes) ? owner : pathOfScopes(scopes, isList);
+}

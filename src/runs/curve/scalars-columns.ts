@@ -1,0 +1,13 @@
+import { AuroraError } from '../../base/errors';
+
+/** The columns that scalars.json names, `step` among them; AuroraError (`run`) where it is not such a file. */
+export function columnsOf(path: string, header: unknown): string[] {
+  const columns = (header as { columns?: unknown } | null)?.columns;
+  if (Array.isArray(columns) && columns.includes('step') && columns.every((c) => typeof c === 'string'))
+    return columns;
+  throw new AuroraError(
+    'run',
+    `${path} does not name the columns of scalars.bin.`,
+    'It was changed or damaged after it was written; restore it from a copy.',
+  );
+}

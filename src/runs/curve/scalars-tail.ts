@@ -1,0 +1,152 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { AuroraError } from '../../base/errors';
+import { parseJson } from '../../files/json';
+import type { CurveGap } from './curve';
+import { runPaths } from '../layout';
+import { columnsOf } from './scalars-columns';
+import { readIfThere } from '../summary-reader';
+
+/** Room for so many records at the start; grows by doubling. */
+const FIRST_CAPACITY = 1024;
+
+/**
+ * Follows a growing scalars.bin: each `look` reads the records that are new, straight into one typed array.
+ * A torn last record waits until it is whole. Where a resume cut the file, or the folder was made anew, what
+ * is no longer there is dropped: the last record known is read again each time and must still be the same.
+ */
+export class ScalarsTail {
+  private values = new Float64Array(0);
+  private names: readonly string[] = [];
+  private count = 0;
+  /** The first steps without a record, and the place of the record after them. */
+  private hole: (CurveGap & { at: number }) | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  /** None before the run's first record. */
+  get columns(): readonly string[] {
+    return this.names;
+  }
+  get records(): number {
+    return this.count;
+  }
+
+  /**
+   * The first steps that have no record though later ones have.
+   *
+   * @param reached a step that the curve must come to
+   */
+  gap(reached = 0): CurveGap | undefined {
+    const at = (this.count - 1) * this.names.length + this.names.indexOf('step');
+    const last = this.count === 0 ? 0 : this.values[at];
+    return this.hole ?? (last < reached ? { from: last + 1, to: reached } : undefined);
+  }
+
+  /** Records from `from` up to `to`, row by row, in a buffer of their own. */
+  rows(from: number, to = this.count): Float64Array {
+    const width = this.names.length;
+    return this.values.slice(from * width, to * width);
+  }
+
+  /**
+   * Reads what is new. Returns the index of the first record that is new or differs; `records` where nothing
+   * changed, and less than before where records went away. AuroraError (`run`) where the files are damaged.
+   */
+  async look(): Promise<number> {
+    const path = runPaths(this.folder).scalars;
+    const file = await openIfThere(path);
+    if (!file) return this.forget();
+    try {
+      if (this.names.length === 0) this.names = await this.readNames();
+      return await this.readNew(file, path);
+    } finally {
+      await file.close();
+    }
+  }
+
+  private forget(): number {
+    this.names = [];
+    this.hole = undefined;
+    return (this.count = 0);
+  }
+
+  private async readNames(): Promise<string[]> {
+    const path = runPaths(this.folder).scalarColumns;
+    return columnsOf(path, parseJson(path, (await readIfThere(path)) ?? new Uint8Array(0)));
+  }
+
+  private async readNew(file: FileHandle, path: string): Promise<number> {
+    const bytes = this.names.length * 8;
+    const there = Math.floor((await file.stat()).size / bytes);
+    // One known record is read again with the new ones, to see that the file was not cut and grown meanwhile.
+    const known = Math.min(this.count, there);
+    const from = Math.max(0, known - 1);
+    this.reserve(there);
+    const last = this.rows(from, known);
+    const whole = from + Math.floor((await this.readInto(file, from, there)) / bytes);
+    if (!sameBits(last, this.rows(from, Math.min(known, whole)))) {
+      this.forget();
+      this.names = await this.readNames();
+      return this.readNew(file, path);
+    }
+    this.requireAscending(path, from, whole);
+    this.count = whole;
+    return Math.min(known, whole);
+  }
+
+  /** Returns how many bytes came: fewer than asked for where the file was cut meanwhile. */
+  private async readInto(file: FileHandle, from: number, to: number): Promise<number> {
+    const width = this.names.length * 8;
+    const target = new Uint8Array(this.values.buffer, from * width, (to - from) * width);
+    let done = 0;
+    while (done < target.length) {
+      const { bytesRead } = await file.read(target, done, target.length - done, from * width + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  private reserve(records: number): void {
+    const width = this.names.length;
+    if (records * width <= this.values.length) return;
+    const capacity = Math.max(FIRST_CAPACITY * width, records * width, this.values.length * 2);
+    const grown = new Float64Array(capacity);
+    grown.set(this.values.subarray(0, this.count * width));
+    this.values = grown;
+  }
+
+  private requireAscending(path: string, from: number, to: number): void {
+    const width = this.names.length;
+    const at = this.names.indexOf('step');
+    if (this.hole && this.hole.at >= from) this.hole = undefined;
+    for (let i = from; i < to; i++) {
+      const step = this.values[i * width + at];
+      const before = i === 0 ? 0 : this.values[(i - 1) * width + at];
+      if (step > before + 1) this.hole ??= { from: before + 1, to: step - 1, at: i };
+      if (step > before || (i === 0 && step === 0)) continue;
+      this.count = Math.min(this.count, i);
+      throw new AuroraError(
+        'run',
+        `${path} is damaged at record ${i}: it says step ${step} after step ${before}.`,
+        'It was changed or damaged after it was written; restore it from a copy.',
+      );
+    }
+  }
+}
+
+/** By bits, since a value may be not-a-number. */
+const sameBits = (a: Float64Array, b: Float64Array): boolean =>
+  a.length === b.length &&
+  Buffer.compare(Buffer.from(a.buffer, 0, a.byteLength), Buffer.from(b.buffer, 0, b.byteLength)) === 0;
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new AuroraError('run', `${path} could not be read: ${(e as Error).message}.`, undefined, {
+      cause: e,
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { diskError, readAll, writeAtomic } from '../../files/atomic';
+import { requireOwned } from '../../files/fence';
+import { SCALAR_COLUMNS, type ScalarColumn } from '../../protocol/events';
+import { CurveHash, curveDamage, type CurveSum } from './curve';
+import { runPaths } from '../layout';
+import { readColumns, type ScalarsHeader } from './scalars-reader';
+
+export type ScalarRecord = Record<ScalarColumn, number>;
+
+/** Appends one fixed-width record (float64 by column, little-endian) an optimizer step to scalars.bin. */
+export class ScalarsWriter {
+  private readonly record: Float64Array;
+  private readonly hash = new CurveHash();
+  /** What is wrong with the records that were kept, as a sentence; undefined where nothing is. */
+  damage: string | undefined;
+
+  private constructor(
+    private readonly path: string,
+    private readonly fd: number,
+    private readonly columns: readonly string[],
+  ) {
+    this.record = new Float64Array(columns.length);
+  }
+
+  /**
+   * Opens or creates the two files of a run. Records of a step after `lastStep` (a resume's `fromStep`) and a
+   * torn tail are cut off in one call, so that a crash leaves either the old length or the new one.
+   *
+   * @param known what the checkpoint of `lastStep` says of the records up to it
+   */
+  static open(run: string, lastStep = Infinity, known?: CurveSum): ScalarsWriter {
+    const { scalars: path, scalarColumns } = runPaths(run);
+    if (!existsSync(scalarColumns)) {
+      writeAtomic(scalarColumns, headerText(SCALAR_COLUMNS), run);
+    }
+    const columns = readColumns(run);
+    requireOwned(path);
+    try {
+      const fd = openSync(path, 'a+');
+      const width = columns.length * 8;
+      // The steps in a damaged file may be wrong, so the checkpoint's count comes first.
+      const keep = known
+        ? Math.min(known.records, Math.floor(fstatSync(fd).size / width))
+        : recordsUpTo(fd, columns, lastStep);
+      if (fstatSync(fd).size !== keep * width) ftruncateSync(fd, keep * width);
+      const writer = new ScalarsWriter(path, fd, columns);
+      writer.check(keep, lastStep, known);
+      return writer;
+    } catch (e) {
+      throw diskError(path, e);
+    }
+  }
+
+  private check(records: number, lastStep: number, known: CurveSum | undefined): void {
+    const bytes = readFileSync(this.path);
+    this.hash.add(bytes, records);
+    const at = this.columns.indexOf('step') * 8;
+    const steps = Array.from({ length: records }, (_, i) =>
+      bytes.readDoubleLE(i * this.columns.length * 8 + at),
+    );
+    const last = Number.isFinite(lastStep) ? lastStep : 0;
+    this.damage = curveDamage(this.path, steps, last, this.hash.sum(), known);
+  }
+
+  /** Of all records so far. */
+  sum(): CurveSum {
+    return this.hash.sum();
+  }
+
+  /** Costs one small write; it is on the disk after the next `flush`. */
+  append(values: ScalarRecord): void {
+    // A run begun by another version keeps its own columns; one that is not known here is not a number.
+    this.columns.forEach((column, i) => (this.record[i] = values[column as ScalarColumn] ?? NaN));
+    const bytes = new Uint8Array(this.record.buffer);
+    requireOwned(this.path);
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done);
+    } catch (e) {
+      throw diskError(this.path, e);
+    }
+    this.hash.add(bytes, 1);
+  }
+
+  /** Call before a checkpoint is written, so that even a power cut leaves no gap below the step that a resume starts from. */
+  flush(): void {
+    try {
+      fsyncSync(this.fd);
+    } catch (e) {
+      throw diskError(this.path, e);
+    }
+  }
+
+  /** All records, also where the file's name is gone. */
+  content(): Buffer {
+    return readAll(this.fd);
+  }
+
+  /** The text of scalars.json. */
+  header(): string {
+    return headerText(this.columns);
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+function headerText(columns: readonly string[]): string {
+  const header: ScalarsHeader = { version: 1, columns: [...columns] };
+  return `${JSON.stringify(header)}\n`;
+}
+
+/** How many whole records belong to steps up to `lastStep`; steps ascend, so a binary search finds it. */
+function recordsUpTo(fd: number, columns: readonly string[], lastStep: number): number {
+  const width = columns.length * 8;
+  const cell = new Float64Array(1);
+  let low = 0;
+  let high = Math.floor(fstatSync(fd).size / width);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    readSync(fd, new Uint8Array(cell.buffer), 0, 8, middle * width + columns.indexOf('step') * 8);
+    if (cell[0] <= lastStep) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

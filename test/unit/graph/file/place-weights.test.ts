@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { isLocal, placeWeights } from '../../../../src/graph/file/place-weights';
+
+const folder = mkdtempSync(join(tmpdir(), 'aurora-place-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('weights beside a graph', () => {
+  it('are the bytes of the file, and those of the file that has taken its place when asked again', () => {
+    const [from, to] = [join(folder, 'model'), join(folder, '0-model')];
+    writeFileSync(from, 'first');
+    placeWeights(from, to);
+    expect(readFileSync(to, 'utf8')).toBe('first');
+    const { ino } = statSync(to);
+    placeWeights(from, to);
+    // A session may be reading it.
+    expect(statSync(to).ino).toBe(ino);
+    rmSync(from);
+    writeFileSync(from, 'other');
+    placeWeights(from, to);
+    expect(readFileSync(to, 'utf8')).toBe('other');
+  });
+
+  it.each([
+    ['ext4', 0xef53, true],
+    ['tmpfs', 0x01021994, true],
+    ['NFS', 0x6969, false],
+    ['CIFS', 0xff534d42, false],
+    ['FUSE', 0x65735546, false],
+    ['9p', 0x01021997, false],
+  ])('are copied or may be linked to: %s', (_, type, local) => expect(isLocal(type)).toBe(local));
+});

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { namedAs } from '../../../../src/graph/layers/layer-names';
+import { findLinearLayers } from '../../../../src/graph/layers/linear';
+import { loadModel } from '../../../../src/graph/file/load';
+import { prepareModel } from '../../../../src/graph/prepare';
+import { isUsedIn, pathOfScopes } from '../../../../src/graph/layers/scope-path';
+
+const FOLDER = join(import.meta.dirname, '../../fixtures/torchvision');
+const modules = JSON.parse(readFileSync(join(FOLDER, 'modules.json'), 'utf8')) as Record<string, string[]>;
+const layersOf = (name: string) =>
+  findLinearLayers(prepareModel(loadModel(join(FOLDER, `${name}.onnx`))).graph);
+
+describe('module paths of a classic export', () => {
+  it.each(Object.keys(modules))("are those of named_modules() in the fixture '%s'", (name) => {
+    expect(layersOf(name).map((l) => l.path).sort()).toEqual(modules[name].toSorted()); // prettier-ignore
+  });
+
+  it.each([
+    [['features', 'features.1', 'features.1.0', 'attn'], 'features.1.0.attn'],
+    [['encoder', 'layer.0', 'attention', 'self', 'query'], 'encoder.layer.0.attention.self.query'],
+    [['attention', 'attention', 'query'], 'attention.attention.query'],
+    [['mlp', 'mlp.0_1'], 'mlp.0_1'],
+    [['layers.0', 'layers.0'], 'layers.0.layers.0'],
+    [['0', '0.1', 'fc', 'fc.2'], '0.1.fc.2'],
+  ])('joins the scopes %j to %s', (scopes, path) => {
+    expect(pathOfScopes(scopes, () => false)).toBe(path);
+  });
+
+  it('a parameter tells a list in a module of the same name from a Sequential', () => {
+    const scopes = ['mlp', 'mlp.0'];
+    expect(pathOfScopes(scopes, (p) => p === 'mlp.mlp')).toBe('mlp.mlp.0');
+    expect(pathOfScopes(scopes, (p) => p === 'mlp')).toBe('mlp.0');
+    expect(pathOfScopes(scopes, () => true)).toBe('mlp.0');
+  });
+
+  it('a bias of another module, which an optimizer has put there, is not believed', () => {
+    const scopes = ['features', 'features.1', 'features.1.1', 'mlp', 'mlp.0'];
+    expect(isUsedIn('features.1.1.mlp.0', scopes)).toBe(true);
+    expect(isUsedIn('features.1.0.mlp.0', scopes)).toBe(false);
+    expect(isUsedIn('features.0.0', scopes)).toBe(false);
+  });
+});
+
+const REFERENCE = join(FOLDER, '../reference');
+const references = ['', 'more'].flatMap((folder) =>
+  readdirSync(join(REFERENCE, folder))
+    .filter((name) => name.endsWith('.onnx'))
+    .map((name) => join(folder, name)),
+);
+
+it.each(references)('the paths of %s are as ever', (name) => {
+  const { graph } = prepareModel(loadModel(join(REFERENCE, name)));
+  expect(findLinearLayers(graph).filter((l) => l.formerPath !== undefined)).toEqual([]);
+});
+
+describe('a run that began under the paths of an earlier version', () => {
+  const layers = layersOf('swin');
+
+  it('keeps them, and knows those of PyTorch', () => {
+    const former = namedAs(layers, ['features.features.1.features.1.0.attn_1']);
+    expect(former.map((l) => [l.path, l.pytorchPath])).toContainEqual([
+      'features.features.1.features.1.0.attn_1',
+      'features.1.0.attn.proj',
+    ]);
+    expect(former.every((l) => l.formerPath === undefined)).toBe(true);
+  });
+
+  it('is not taken for one that began under those of PyTorch', () => {
+    for (const run of [undefined, [], ['features.1.0.attn.proj'], ['head'], ['features.1.0.attn_7']])
+      expect(namedAs(layers, run)).toEqual(layers);
+  });
+});
