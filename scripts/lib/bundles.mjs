@@ -72,7 +72,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
  */
 const APART = [
   [/^\.\.?\/library$/, './tfjs.cjs'],
-  [/\/shared\/study\/computing$/, './study.cjs'],
+  [/\/study\/computing$/, './study.cjs'],
 ];
 
 const apart = {

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
+import { PURE } from '../../../scripts/lib/rooms.mjs';
 
 /** Budgets of the issue, in bytes as a package carries them. */
 const HOST_LIMIT = 500 * 1024;
 const PAGE_LIMIT = 600 * 1024;
+const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
 const folder = mkdtempSync(join(tmpdir(), 'aurora-bundles-'));
 let host: Metafile;
 let pages: Metafile;
@@ -46,7 +48,7 @@ describe('the extension host’s bundle', () => {
     ]);
     expect(inputs(host, 'extension.cjs').filter((path) => path.includes('/ajv/'))).toEqual([]);
     const early = inputs(host, 'extension.cjs').filter((path) =>
-      /shared\/study\/(figures|report|compare)/.test(path),
+      /src\/study\/(figures|report|compare)/.test(path),
     );
     expect(early).toEqual([]);
   });
@@ -69,9 +71,7 @@ describe('the pages', () => {
 
   test('hold nothing of the host but what both sides share', () => {
     for (const name of names()) {
-      const outside = inputs(pages, `webview/${name}`).filter((path) =>
-        /^src\/(?!shared\/|experiment\/)/.test(path),
-      );
+      const outside = inputs(pages, `webview/${name}`).filter((path) => NOT_PURE.test(path));
       expect(outside, name).toEqual([]);
     }
   });
