@@ -1,5 +1,6 @@
+import { fill } from '../base/fill';
+
 /** Puts a sentence into the reader's language and fills in {0}, {1} …: vscode.l10n.t, a page's t, or `english`. */
 export type Say = (sentence: string, ...values: (string | number)[]) => string;
 
-export const english: Say = (sentence, ...values) =>
-  sentence.replace(/\{(\d+)\}/g, (whole, i: string) => String(values[Number(i)] ?? whole));
+export const english: Say = fill;

@@ -1,3 +1,4 @@
+import { fill } from '../../src/base/fill';
 import { own } from '../../src/base/names';
 
 let translations: Record<string, string> = {};
@@ -8,6 +9,4 @@ export const setTranslations = (table: Record<string, string>): void => {
 
 /** A whole sentence, translated where the editor's language has it; {0}, {1} are filled in, as vscode.l10n.t does. */
 export const t = (sentence: string, ...values: (string | number)[]): string =>
-  (own(translations, sentence) ?? sentence).replace(/\{(\d+)\}/g, (whole, i: string) =>
-    String(values[Number(i)] ?? whole),
-  );
+  fill(own(translations, sentence) ?? sentence, ...values);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { fill } from '../../../src/base/fill';
 import { ErrorsSession, type ErrorsHost } from '../../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../../src/runs/predictions';
 import type { RunEvent } from '../../../src/protocol/events';
@@ -41,7 +42,7 @@ function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()
     step: 120,
     post: (message) => void said.push(message),
     facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events }),
-    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    say: fill,
     predict: vi.fn(() => Promise.resolve()),
     openRow: vi.fn(),
     copy: vi.fn(),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fill as t } from '../../../src/base/fill';
 import {
   gpuChoice,
   GpuProgressText,
@@ -8,9 +9,6 @@ import {
 } from '../../../src/extension/words/gpu-text';
 import { networkEnvironment } from '../../../src/extension/launcher/environment';
 import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/protocol/gpu-support';
-
-const t = (message: string, ...args: (string | number)[]) =>
-  message.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)]));
 
 test('each part is for the platforms that its package has natives for', () => {
   const here = (platform: string) => GPU_PART_NAMES.filter((part) => fits(part, platform));

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { fill as t } from '../../../src/base/fill';
 import { modelRows } from '../../../src/extension/tree/model-rows';
 import { loadModel } from '../../../src/graph/file/load';
 import { summarize } from '../../../src/graph/summary';
 
-const t = (message: string, ...args: (string | number)[]) =>
-  message.replace(/\{(\d)\}/g, (_, i: string) => String(args[Number(i)]));
 const bert = summarize(loadModel(join(__dirname, '../../fixtures/reference/bert.onnx')));
 
 it('says what a model offers: its size, and its layers by their endings', () => {

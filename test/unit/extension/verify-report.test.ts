@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fill as t } from '../../../src/base/fill';
 import {
   addVerifyLine,
   parseVerifyLine,
@@ -8,9 +9,6 @@ import {
 } from '../../../src/extension/commands/verify-report';
 import { verifyArguments } from '../../../src/extension/launcher/device-arguments';
 import type { VerifyLine, VerifyRow } from '../../../src/protocol/verification';
-
-const t = (text: string, ...values: (string | number)[]) =>
-  text.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)]));
 
 const row = (what: VerifyRow['what'], error: number | null, tolerance: number): VerifyRow => ({
   values: 'perturbed',

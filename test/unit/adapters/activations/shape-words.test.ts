@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fill } from '../../../../src/base/fill';
 import { callOuts, percent, r2, type LayerShape } from '../../../../src/adapters/activations/shape-words';
 
 const GRID = { gridRange: [-1, 1] as [number, number], gridSize: 5 };
@@ -13,7 +14,7 @@ const layer = (path: string, over: Partial<LayerShape> = {}): LayerShape => ({
   ...over,
 });
 const said = (layers: LayerShape[], grid = GRID) =>
-  callOuts(layers, grid).map((c) => c.sentence.replace(/\{(\d)\}/g, (_, i: string) => c.values[Number(i)]));
+  callOuts(layers, grid).map((c) => fill(c.sentence, ...c.values));
 
 describe('what stands out', () => {
   it('names the layer that left the support and the range that would hold it', () => {

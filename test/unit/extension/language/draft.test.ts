@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fill as t } from '../../../../src/base/fill';
 import {
   defaultAdapter,
   draftName,
@@ -118,8 +119,6 @@ describe('a new experiment', () => {
   });
 
   it('is offered with each recipe in words', () => {
-    const t = (message: string, ...args: (string | number)[]) =>
-      message.replace(/\{(\d)\}/g, (_, i: string) => String(args[Number(i)]));
     const words = (id: string) =>
       recipeText(
         PAPER_RECIPES.find((r) => r.id === id)!,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
+import { fill } from '../../../../src/base/fill';
 import { loadModel } from '../../../../src/graph/file/load';
 import { summarize } from '../../../../src/graph/summary';
 import {
@@ -11,13 +12,13 @@ import {
   type Analysis,
 } from '../../../../src/extension/language/analysis';
 import { readDataHead } from '../../../../src/extension/language/data-head';
+import type { Translate } from '../../../../src/extension/translate';
 import type { Finding, Fix } from '../../../../src/extension/language/finding';
 
 export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
 
 /** English, with {0} and so on filled in, as VS Code does without a language pack. */
-export const t = (message: string, ...args: (string | number)[]): string =>
-  message.replace(/\{(\d+)\}/g, (_, i: string) => String(args[Number(i)]));
+export const t: Translate = fill;
 
 const folders: string[] = [];
 afterEach(() => {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { fill as t } from '../../../../src/base/fill';
 import { hasEnded } from '../../../../src/extension/words/end-text';
 import { DEMO_EXPERIMENT, liveRun, makeDemoFolder } from '../../../../src/extension/commands/demo-folder';
 import { checkpointFor, forkChoices, valueProblem } from '../../../../src/extension/commands/fork-choices';
@@ -27,8 +28,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   lab.remove();
 });
-const t = (message: string, ...args: (string | number)[]) =>
-  message.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)]));
 
 describe('the status bar', () => {
   const run = { folder: '/r', experiment: 'debian-sections', label: 'a', step: 99, steps: 100, loss: 0.8349 };
