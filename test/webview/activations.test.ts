@@ -2,10 +2,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFi
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { fill } from '../../src/base/fill';
 import { ActivationsSession, type RunFacts } from '../../src/extension/panels/activations/session';
 import { decodeSnapshot, encodeSnapshot } from '../../src/protocol/activations';
 import type { AdapterSpec } from '../../src/experiment/experiment';
 import { parseActivationsMessage } from '../../src/protocol/panels/activations';
+import { hearPage, sender } from './bridge';
 import { canvases, faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
@@ -52,37 +54,27 @@ async function wire(
     errors: [],
     session: undefined as unknown as ActivationsSession,
   };
-  let sending = Promise.resolve();
+  const toPage = sender(opened);
   wired.session = new ActivationsSession({
     run,
-    post: (message) => {
-      sending = sending.then(() => opened.send(message)).catch(() => {});
-    },
+    post: toPage.post,
     facts: () => Promise.resolve(wired.facts),
-    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    say: fill,
     openRow: (file, line) => wired.rows.push(`${file}:${line}`),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),
   });
-  await opened.page.exposeFunction('toHost', (message: { type: string }) => {
-    const known = parseActivationsMessage(message);
-    if (known) wired.session.receive(known);
-    else wired.errors.push(`unknown message ${JSON.stringify(message)}`);
-  });
-  await opened.page.evaluate(() => {
-    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
-    const host = window as unknown as { toHost(m: unknown): void };
-    const push = sent.push.bind(sent);
-    sent.push = (...messages) => {
-      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
-      return push(...messages);
-    };
-  });
+  await hearPage(
+    opened,
+    parseActivationsMessage,
+    (message) => wired.session.receive(message),
+    (problem) => wired.errors.push(problem),
+  );
   await opened.send({ type: 'init', open: { run }, l10n: {} });
   wired.session.refresh();
   stop.push(async () => {
     wired.session.dispose();
-    await sending;
+    await toPage.settled();
     await opened.close();
   });
   return wired;

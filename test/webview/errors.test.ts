@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { fill } from '../../src/base/fill';
 import { ErrorsSession } from '../../src/extension/panels/errors/session';
 import { predictionsFile } from '../../src/runs/predictions';
 import { isWrong } from '../../src/protocol/errors-view/telling';
 import { parseErrorsMessage } from '../../src/protocol/panels/errors';
 import { encodePredictions, newColumns, type Predictions } from '../../src/protocol/predictions';
 import { predictions, type Example } from '../unit/protocol/columns';
+import { hearPage, sender } from './bridge';
 import { faintTexts, shownTexts } from './contrast';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
@@ -40,7 +42,7 @@ async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] 
   mkdirSync(dirname(file));
   writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
   const opened = await openPanel('errors', options);
-  let sending = Promise.resolve();
+  const toPage = sender(opened);
   const w: Wired = {
     opened,
     page: opened.page,
@@ -52,12 +54,9 @@ async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] 
     session: new ErrorsSession({
       run,
       step: made.step,
-      post: (message) => {
-        sending = sending.then(() => opened.send(message)).catch(() => {});
-      },
+      post: toPage.post,
       facts: () => Promise.resolve({ name: 'first try', experiment: 'tiny', events: [] }),
-      say: (sentence, ...values) =>
-        sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+      say: fill,
       predict: () => {
         w.asked++;
         writeFileSync(file, encodePredictions({ ...made, data: { file: data, sha256 } }));
@@ -68,25 +67,17 @@ async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] 
       failed: (e) => w.errors.push(String(e)),
     }),
   };
-  await opened.page.exposeFunction('toHost', (message: unknown) => {
-    const known = parseErrorsMessage(message);
-    if (known) w.session.receive(known);
-    else w.errors.push(`unknown message ${JSON.stringify(message)}`);
-  });
-  await opened.page.evaluate(() => {
-    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
-    const host = window as unknown as { toHost(m: unknown): void };
-    const push = sent.push.bind(sent);
-    sent.push = (...messages) => {
-      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
-      return push(...messages);
-    };
-  });
+  await hearPage(
+    opened,
+    parseErrorsMessage,
+    (message) => w.session.receive(message),
+    (problem) => w.errors.push(problem),
+  );
   await opened.send({ type: 'init', open: { run, step: made.step }, l10n: {} });
   w.session.refresh();
   stop.push(async () => {
     w.session.dispose();
-    await sending;
+    await toPage.settled();
     await opened.close();
     rmSync(run, { recursive: true, force: true });
   });

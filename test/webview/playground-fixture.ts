@@ -1,8 +1,10 @@
 import { basename, resolve } from 'node:path';
+import { fill } from '../../src/base/fill';
 import { PlaygroundSession } from '../../src/extension/panels/playground/session';
 import type { OpenProgram } from '../../src/extension/launcher/client';
 import { startProgram } from '../../src/extension/launcher/program';
 import { parsePlaygroundMessage, type PlaygroundOpen } from '../../src/protocol/panels/playground';
+import { hearPage, sender } from './bridge';
 import { openPanel, type Opened } from './harness';
 
 const FIXTURES = resolve('test/fixtures/playground');
@@ -41,7 +43,7 @@ export interface WireOptions {
 
 export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Promise<Wired> {
   const opened = await openPanel('playground', options);
-  let sending = Promise.resolve();
+  const toPage = sender(opened);
   const wired: Wired = {
     opened,
     page: opened.page,
@@ -53,7 +55,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     async close() {
       wired.session.dispose();
       await Promise.all(wired.programs.map((p) => p.ended.catch(() => undefined)));
-      await sending;
+      await toPage.settled();
       await opened.close();
     },
   };
@@ -66,29 +68,20 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     post: (message) => {
       wired.posted.push(message.type);
       // As it is now: the session goes on changing its view.
-      const now = structuredClone(message);
-      sending = sending.then(() => opened.send(now)).catch(() => {});
+      toPage.post(structuredClone(message));
     },
-    say: (sentence, ...values) => sentence.replace(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)])),
+    say: fill,
     titleOf: (run) => basename(run),
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),
   });
-  await opened.page.exposeFunction('toHost', (message: { type: string }) => {
-    const known = parsePlaygroundMessage(message);
-    if (known) wired.session.receive(known);
-    else wired.errors.push(`unknown message ${JSON.stringify(message)}`);
-  });
-  await opened.page.evaluate(() => {
-    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
-    const host = window as unknown as { toHost(m: unknown): void };
-    const push = sent.push.bind(sent);
-    sent.push = (...messages) => {
-      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
-      return push(...messages);
-    };
-  });
+  await hearPage(
+    opened,
+    parsePlaygroundMessage,
+    (message) => wired.session.receive(message),
+    (problem) => wired.errors.push(problem),
+  );
   await opened.send({ type: 'init', open, l10n: {} });
   wired.session.snapshot();
   return wired;

@@ -15,6 +15,7 @@ import { english } from '../../src/study/say';
 import { finished, makeRun, metrics, spec, started } from '../unit/extension/run-maker';
 import { predictions } from '../unit/protocol/columns';
 import { aurora, lora } from '../unit/study/runs';
+import { hearPage, sender } from './bridge';
 import { openPanel, type Opened } from './harness';
 
 const STEP = 120;
@@ -121,7 +122,7 @@ export async function wire(
     return { folder: run, name: run.slice(-8), run: await reader.read() };
   };
   const opened = await openPanel('study', options);
-  let sending = Promise.resolve();
+  const toPage = sender(opened);
   const w: Wired = {
     opened,
     page: opened.page,
@@ -131,9 +132,7 @@ export async function wire(
     copied: [],
     errors: [],
     session: new StudySession({
-      post: (message) => {
-        sending = sending.then(() => opened.send(message)).catch(() => {});
-      },
+      post: toPage.post,
       runs: async () => ({ title: 'Study of demo', runs: await Promise.all(w.runs.map(known)) }),
       say: english,
       async measure(wanted) {
@@ -146,25 +145,17 @@ export async function wire(
     }),
     async close() {
       w.session.dispose();
-      await sending;
+      await toPage.settled();
       await opened.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await opened.page.exposeFunction('toHost', (message: unknown) => {
-    const known = parseStudyMessage(message);
-    if (known) w.session.receive(known);
-    else w.errors.push(`unknown message ${JSON.stringify(message)}`);
-  });
-  await opened.page.evaluate(() => {
-    const { sent } = (window as unknown as { harness: { sent: { type: string }[] } }).harness;
-    const host = window as unknown as { toHost(m: unknown): void };
-    const push = sent.push.bind(sent);
-    sent.push = (...messages) => {
-      for (const m of messages) if (m.type !== 'ready') host.toHost(m);
-      return push(...messages);
-    };
-  });
+  await hearPage(
+    opened,
+    parseStudyMessage,
+    (message) => w.session.receive(message),
+    (problem) => w.errors.push(problem),
+  );
   await opened.send({ type: 'init', open: { experiment: join(folder, 'demo.aurora.json') }, l10n: {} });
   w.session.refresh();
   return w;
