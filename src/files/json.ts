@@ -1,17 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { AuroraError } from '../base/errors';
-
-/** The file's bytes; undefined where there is no such file. */
-export function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new AuroraError('run', `${path} could not be read: ${(e as Error).message}.`, undefined, {
-      cause: e,
-    });
-  }
-}
+import { readIfThereSync } from './read';
 
 /** A JSON file of a run that must be there. */
 export function readJson(path: string): unknown {
@@ -25,7 +13,7 @@ export const missing = (path: string): AuroraError =>
 
 /** A JSON file of a run; undefined where there is none yet. */
 export function readJsonIfThere(path: string): unknown {
-  const bytes = readIfThere(path);
+  const bytes = readIfThereSync(path);
   return bytes && parseJson(path, bytes);
 }
 

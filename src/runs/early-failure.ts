@@ -1,7 +1,8 @@
 import type { RunEvent } from '../protocol/events';
 import { effectiveEvents, parseJournal } from './journal/reader';
 import { runPaths } from './layout';
-import { fileVersion, readIfThere } from './summary-reader';
+import { fileVersion } from './summary-reader';
+import { readIfThere } from '../files/read';
 
 /**
  * Why a run ended before it had a spec.json: its experiment could not be read, and only the journal tells of it.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RunEvent } from '../protocol/events';
 import { parsePredictions, type Predictions } from '../protocol/predictions';
 import { runPaths, stepName } from './layout';
-import { readIfThere } from './summary-reader';
+import { readIfThere } from '../files/read';
 
 export const predictionsFile = (run: string, step: number): string =>
   join(runPaths(run).predictions, `${stepName(step)}.json`);

@@ -4,7 +4,8 @@ import { AuroraError } from '../base/errors';
 import type { RunEvent, RunStatus } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import { journalEvents } from './journal/reader';
-import { missing, parseJson, readIfThere } from '../files/json';
+import { missing, parseJson } from '../files/json';
+import { readIfThereSync } from '../files/read';
 import { runPaths } from './layout';
 import { readScalars, type Scalars } from './curve/scalars-reader';
 import { checkStatus } from './status';
@@ -44,10 +45,10 @@ export function readRunSummary(folder: string): RunSummary {
   return {
     folder,
     id: basename(folder),
-    spec: spec(folder, readIfThere(paths.spec)),
-    events: events(folder, readIfThere(paths.events)),
-    status: status(folder, readIfThere(paths.status)),
-    result: result(folder, readIfThere(paths.result)),
+    spec: spec(folder, readIfThereSync(paths.spec)),
+    events: events(folder, readIfThereSync(paths.events)),
+    status: status(folder, readIfThereSync(paths.status)),
+    result: result(folder, readIfThereSync(paths.result)),
   };
 }
 

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { AuroraError } from '../base/errors';
+import { readIfThere, unreadable } from '../files/read';
 import { runPaths } from './layout';
 import { SUMMARY_PARSERS, type RunSummary } from './read';
 
@@ -62,16 +62,3 @@ export async function fileVersion(path: string): Promise<string> {
     throw unreadable(path, e);
   }
 }
-
-/** The file's bytes; undefined where there is no such file. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw unreadable(path, e);
-  }
-}
-
-const unreadable = (path: string, e: unknown) =>
-  new AuroraError('run', `${path} could not be read: ${(e as Error).message}.`, undefined, { cause: e });

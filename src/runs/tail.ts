@@ -9,7 +9,8 @@ import { runPaths, stepOfName } from './layout';
 import type { RunSummary } from './read';
 import { ScalarsTail } from './curve/scalars-tail';
 import { trialOf, type TrialOf } from './sweep/record';
-import { fileVersion, readIfThere, SummaryReader } from './summary-reader';
+import { fileVersion, SummaryReader } from './summary-reader';
+import { readIfThere } from '../files/read';
 import { userOf, type RunUser } from './user';
 
 /** A trainer makes the folder first and writes spec.json next. */

@@ -33,7 +33,7 @@ function readJson(path: string): Json {
   return value;
 }
 
-const readIfThere = (path: string): Json => (existsSync(path) ? readJson(path) : {});
+const jsonOrEmpty = (path: string): Json => (existsSync(path) ? readJson(path) : {});
 
 /** What the library implements; it would take any other type for a plain word list. */
 const MODELS = ['WordPiece', 'BPE', 'Unigram'];
@@ -64,7 +64,7 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const folder = dirname(path);
   return {
     tokenizer: { ...tokenizer, model },
-    tokenizerConfig: readIfThere(join(folder, 'tokenizer_config.json')),
-    modelConfig: readIfThere(join(folder, 'config.json')),
+    tokenizerConfig: jsonOrEmpty(join(folder, 'tokenizer_config.json')),
+    modelConfig: jsonOrEmpty(join(folder, 'config.json')),
   };
 }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../../runs/layout';
 import { columnsOf } from '../../runs/curve/scalars-columns';
-import { readIfThere } from '../../runs/summary-reader';
+import { readIfThere } from '../../files/read';
 
 /**
  * One column of the run's last whole record, whatever its length: two small reads. Undefined before the first

@@ -6,7 +6,7 @@ import type { RunStatus } from '../../protocol/events';
 import { AuroraError, EXIT } from '../../base/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
 import { runPaths } from '../../runs/layout';
-import { readIfThere } from '../../runs/summary-reader';
+import { readIfThere } from '../../files/read';
 import { logTail, statusOf } from './run-status';
 
 export interface Launch {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { parseJson } from '../../files/json';
 import { runPaths, stepOfName } from '../../runs/layout';
 import { checkStatus } from '../../runs/status';
-import { readIfThere } from '../../runs/summary-reader';
+import { readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
 
 /** As `readStatus`, without blocking: undefined before the trainer's first word. */

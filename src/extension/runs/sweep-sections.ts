@@ -1,4 +1,5 @@
-import { fileVersion, readIfThere } from '../../runs/summary-reader';
+import { fileVersion } from '../../runs/summary-reader';
+import { readIfThere } from '../../files/read';
 
 /** Which experiment files have a section `sweep`; a file is read again only when it changed. */
 export class SweepSections {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { changedWords, type CurveSum } from './curve';
 import { runPaths, stepName } from '../layout';
-import { readIfThere } from '../summary-reader';
+import { readIfThere } from '../../files/read';
 
 /** Bytes that are hashed before others get their turn. */
 const PIECE = 1 << 22;

@@ -1,4 +1,5 @@
-import { readIfThere, readJson } from '../../files/json';
+import { readJson } from '../../files/json';
+import { readIfThereSync } from '../../files/read';
 import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
 
@@ -37,7 +38,7 @@ export function readColumns(run: string): string[] {
 
 /** All whole records of a run, none before its first step. A torn tail is left out by its size. */
 export function readScalars(run: string): Scalars {
-  const bytes = readIfThere(runPaths(run).scalars);
+  const bytes = readIfThereSync(runPaths(run).scalars);
   if (!bytes) return new Scalars([], new Float64Array(0));
   const columns = readColumns(run);
   const width = columns.length * 8;

@@ -4,7 +4,7 @@ import { parseJson } from '../../files/json';
 import type { CurveGap } from './curve';
 import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
-import { readIfThere } from '../summary-reader';
+import { readIfThere } from '../../files/read';
 
 /** Room for so many records at the start; grows by doubling. */
 const FIRST_CAPACITY = 1024;

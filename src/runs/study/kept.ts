@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseGeometry, type Geometry } from '../../study/geometry';
 import { parseMerged, type MergedMetrics } from '../../study/merged';
 import { runPaths, stepName } from '../layout';
-import { readIfThere } from '../summary-reader';
+import { readIfThere } from '../../files/read';
 
 export const geometryFile = (run: string): string => join(runPaths(run).study, 'geometry.json');
 

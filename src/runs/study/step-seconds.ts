@@ -3,7 +3,7 @@ import { median } from '../../study/statistics/summary';
 import { parseJson } from '../../files/json';
 import { runPaths } from '../layout';
 import { columnsOf } from '../curve/scalars-columns';
-import { readIfThere } from '../summary-reader';
+import { readIfThere } from '../../files/read';
 
 /** A long run's newest steps say as much as all of them. */
 const MOST = 2000;

@@ -6,7 +6,8 @@ import type { ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../base/errors';
 import type { MetricName } from '../../experiment/experiment';
 import type { Settings, SweepSpec } from '../../experiment/sweep';
-import { parseJson, readIfThere } from '../../files/json';
+import { parseJson } from '../../files/json';
+import { readIfThereSync } from '../../files/read';
 import type { InputChange } from '../../protocol/events';
 import { isInputFile, type InputFile } from '../inputs';
 import { runPaths } from '../layout';
@@ -105,7 +106,7 @@ export const writeSweep = (folder: string, record: SweepRecord): void =>
 /** Undefined where there is none; AuroraError (`run`) where it is damaged. */
 export function readSweep(folder: string): SweepRecord | undefined {
   const path = sweepPaths(folder).sweep;
-  const bytes = readIfThere(path);
+  const bytes = readIfThereSync(path);
   return bytes && checkSweep(path, parseJson(path, bytes));
 }
 

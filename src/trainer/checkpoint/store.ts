@@ -7,7 +7,8 @@ import { requireOwned } from '../../files/fence';
 import { flushFolder, makeFolderIn, renameFlushed } from '../../files/folder';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
 import { decodeSafetensors, encodeSafetensors } from '../../graph/file/safetensors';
-import { readIfThere, readJson } from '../../files/json';
+import { readJson } from '../../files/json';
+import { readIfThereSync } from '../../files/read';
 import { runPaths, stepName, stepOfName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import {
@@ -75,7 +76,7 @@ export function readCheckpoint(path: string): Checkpoint {
   const { sha256: sums, ...state } = readState(path);
   const file = (name: string) => {
     const where = join(path, name);
-    const bytes = readIfThere(where);
+    const bytes = readIfThereSync(where);
     if (!bytes || sha256(bytes) !== own(sums, name))
       throw new AuroraError(
         'run',

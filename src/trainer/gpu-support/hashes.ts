@@ -4,7 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { writeAtomic } from '../../files/atomic';
-import { parseJson, readIfThere } from '../../files/json';
+import { parseJson } from '../../files/json';
+import { readIfThereSync } from '../../files/read';
 import { AuroraError } from '../../base/errors';
 import { askedUrl, fileOf, type Download } from './downloads';
 
@@ -16,7 +17,7 @@ export const recordedFile = (gpu: string): string => join(dirname(gpu), 'gpu-has
 
 function readRecorded(gpu: string): Map<string, string> {
   const path = recordedFile(gpu);
-  const bytes = readIfThere(path);
+  const bytes = readIfThereSync(path);
   const value = bytes ? parseJson(path, bytes) : {};
   return new Map(Object.entries((value ?? {}) as Recorded));
 }
