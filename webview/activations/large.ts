@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import type { LayerMessage, SigmaInfo, WordsMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { heatMap } from './heat-map';
-import { csv, number, percent, r2 } from './numbers';
+import { csv, number, shareText, r2 } from './numbers';
 import { wordsPanel } from './words';
 
 export interface LargeActions {
@@ -151,15 +151,15 @@ function summary({ path, step, firstStep, output, input, shape, quantiles, extre
     t('A straight line fits the curve over the data with R² {0}.', r2(shape.linearity)),
     shape.outside === undefined
       ? ''
-      : t("{0} of z[{1}] lies outside the spline's support.", percent(shape.outside), input),
-    t('For {0} of it the curve is flat or its activation saturated.', percent(shape.saturation)),
+      : t("{0} of z[{1}] lies outside the spline's support.", shareText(shape.outside), input),
+    t('For {0} of it the curve is flat or its activation saturated.', shareText(shape.saturation)),
     step === firstStep
       ? t('This is the first snapshot.')
       : t(
           'Since step {0} the curve moved by {1} (weighted RMS), {2} of its spread.',
           firstStep,
           number(shape.change),
-          percent(shape.relativeChange),
+          shareText(shape.relativeChange),
         ),
     middle + all,
   ];

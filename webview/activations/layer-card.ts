@@ -3,7 +3,7 @@ import { property } from 'lit/decorators.js';
 import type { LayerCard, SigmaInfo } from '../../src/protocol/panels/activations';
 import { chartColors, DASHES } from '../charts/theme';
 import { t } from '../ui/l10n';
-import { percent, r2 } from './numbers';
+import { shareText, r2 } from './numbers';
 
 /** One layer in the small. Its canvas is drawn only while it can be seen. */
 export class LayerCardElement extends LitElement {
@@ -56,13 +56,13 @@ export class LayerCardElement extends LitElement {
                 >${t('line {0}', r2(shape.linearity))}</span
               >
               <span title=${t('Change since the first snapshot, as a share of the spread of the curve.')}
-                >${t('changed {0}', percent(shape.relativeChange))}</span
+                >${t('changed {0}', shareText(shape.relativeChange))}</span
               >
               ${
                 shape.outside === undefined
                   ? nothing
                   : html`<span title=${t("Share of z outside the spline's support.")}
-                      >${t('outside {0}', percent(shape.outside))}</span
+                      >${t('outside {0}', shareText(shape.outside))}</span
                     >`
               }
             </span>`

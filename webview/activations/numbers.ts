@@ -1,3 +1,4 @@
+import { roughPercent } from '../../src/base/percent';
 import type { ShapeNumbers } from '../../src/protocol/panels/activations';
 
 /** Three digits, with a real minus. */
@@ -7,12 +8,7 @@ export const number = (value: number): string => {
   return text.replace('-', '−');
 };
 
-export const percent = (share: number): string => {
-  if (!Number.isFinite(share)) return '–';
-  if (share === 0) return '0 %';
-  if (share < 0.001) return '<0.1 %';
-  return `${share < 0.1 ? (100 * share).toFixed(1) : String(Math.round(100 * share))} %`;
-};
+export const shareText = (share: number): string => (Number.isFinite(share) ? roughPercent(share) : '–');
 
 /** R² never shown as the 1 of a perfect line that it is not. */
 export const r2 = (value: number): string =>

@@ -2,7 +2,7 @@ import { html, LitElement, nothing, svg, type SVGTemplateResult } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { LayerMessage, SigmaInfo } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
-import { number, percent, ticks } from './numbers';
+import { number, shareText, ticks } from './numbers';
 
 const HEIGHT = 340;
 const MARGIN = { left: 56, right: 56, top: 26, bottom: 44 };
@@ -104,7 +104,7 @@ export class SigmaChart extends LitElement {
       <text x=${(left + right) / 2} y=${HEIGHT - 8} text-anchor="middle">z[${layer.input}]</text>
       ${[0, 0.5, 1].map(
         (share) =>
-          svg`<text class="faint" x=${right + 6} y=${barTop(share * most) + 4}>${percent((share * most) / Math.max(1, layer.tokens))}</text>`,
+          svg`<text class="faint" x=${right + 6} y=${barTop(share * most) + 4}>${shareText((share * most) / Math.max(1, layer.tokens))}</text>`,
       )}
       ${this.curves(left, right, bottom)}
     </svg>`;
@@ -195,7 +195,7 @@ export class SigmaChart extends LitElement {
       where,
       n,
       layer.tokens,
-      percent(n / Math.max(1, layer.tokens)),
+      shareText(n / Math.max(1, layer.tokens)),
     );
     const at = this.pointOf(bin);
     if (at === undefined) return held;

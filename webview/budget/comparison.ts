@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { AdapterBudget, Budget } from '../../src/protocol/budget';
 import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
-import { bytes, count, flops, percent } from './format';
+import { bytes, count, flops, finePercent } from './format';
 
 /** The one number, and what it means beside the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {
@@ -13,11 +13,11 @@ export function headline({ adapter, modules, layers, modelParameters, lora, equa
       ${
         modelParameters
           ? html`<li>
-              ${t('{0} of the model’s {1} parameters', percent(adapter.parameters / modelParameters), count(modelParameters))}
+              ${t('{0} of the model’s {1} parameters', finePercent(adapter.parameters / modelParameters), count(modelParameters))}
             </li>`
           : nothing
       }
-      <li>${t('{0} of LoRA r={1}', percent(adapter.parameters / lora.parameters), lora.rank)}</li>
+      <li>${t('{0} of LoRA r={1}', finePercent(adapter.parameters / lora.parameters), lora.rank)}</li>
       <li>${t('LoRA of equal cost: r = {0}', rank(equal.exactRank))}</li>
     </ul>
   </section>`;
@@ -94,7 +94,7 @@ function rowsOf({ adapter, modelParameters }: Budget): Row[] {
   });
   const ratio = (title: string, value: (c: AdapterBudget) => number): Row => ({
     title,
-    shown: (c) => percent(value(c)),
+    shown: (c) => finePercent(value(c)),
     exact: value,
     tip: () => '',
   });

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Budget } from '../../src/protocol/budget';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
-import { count, percent } from './format';
+import { count, finePercent } from './format';
 
 /** The formulas, with this adapter's numbers in them; shown when asked for. */
 export function explanation(
@@ -63,7 +63,7 @@ export function explanation(
           ' ' +
           t(
             'Forward this adds {0} to the model’s own linear layers.',
-            percent(flops.forward / modelForwardFlops),
+            finePercent(flops.forward / modelForwardFlops),
           ),
       )}
       ${item(

@@ -1,11 +1,13 @@
+import { percent } from '../../src/base/percent';
+
 /** Exact, with separators: 74,208 */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
 /** A share as people read it: 25.2 %, 0.060 %. */
-export function percent(share: number): string {
+export function finePercent(share: number): string {
   const value = 100 * share;
   const digits = value >= 10 ? 1 : value >= 1 ? 2 : 3;
-  return value > 0 && value < 0.001 ? '< 0.001 %' : `${value.toFixed(digits)} %`;
+  return value > 0 && value < 0.001 ? '< 0.001 %' : percent(share, digits);
 }
 
 const BYTES = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

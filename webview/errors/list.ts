@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { LISTS, ORDERS, type List, type Order } from '../../src/protocol/errors-view/choice';
 import { isWrong } from '../../src/protocol/errors-view/telling';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { count } from './format';
 import type { Model } from './model';
 
@@ -212,7 +212,7 @@ function row({ labels, columns: c, texts, file }: Model, example: number, act: L
   };
   return html`<tr role="row" data-example=${example} @click=${click}>
     <td role="cell"><span class="name">${labels[c.label[example]]}</span></td>
-    <td role="cell" class="number">${percent(c.truth[example])}</td>
+    <td role="cell" class="number">${cautiousPercent(c.truth[example])}</td>
     <td role="cell">
       <span class="name"
         ><span aria-hidden="true">${wrong ? '✕' : '✓'}</span
@@ -220,7 +220,7 @@ function row({ labels, columns: c, texts, file }: Model, example: number, act: L
         ${labels[c.predicted[example]]}</span
       >
     </td>
-    <td role="cell" class="number">${percent(c.probability[example])}</td>
+    <td role="cell" class="number">${cautiousPercent(c.probability[example])}</td>
     <td role="cell" class="number">
       ${count(c.tokens[example])}
       <span class="narrow">${t('tokens')}</span

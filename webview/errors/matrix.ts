@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { supportOf } from '../../src/protocol/errors-view/confusion';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { count } from './format';
 import { cellAfter, type Cell } from './matrix-keys';
 import type { Model } from './model';
@@ -97,8 +97,8 @@ function cell(
   const [name, other, texts] = [labels[label], labels[predicted], count(n)];
   const words =
     label === predicted
-      ? t('{0}, right: {1} texts, {2} of the label', name, texts, percent(share))
-      : t('{0}, taken for {1}: {2} texts, {3} of the label', name, other, texts, percent(share));
+      ? t('{0}, right: {1} texts, {2} of the label', name, texts, cautiousPercent(share))
+      : t('{0}, taken for {1}: {2} texts, {3} of the label', name, other, texts, cautiousPercent(share));
   // The root: a confusion of a few per cent is what one looks for.
   const shade = Math.ceil(SHADES * Math.sqrt(share));
   return html`<td

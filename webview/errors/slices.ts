@@ -1,7 +1,7 @@
 import { html, nothing, svg } from 'lit';
 import { accuracyOf, FEW, type LengthBin, type Slice } from '../../src/protocol/errors-view/slices';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { count, loss } from './format';
 import type { Model } from './model';
 
@@ -105,7 +105,7 @@ const sliceRow = ({ name, slice, chosen, choose, note }: Row) =>
     </th>
     <td class="number">${count(slice.count)}</td>
     <td class="number">
-      ${percent(accuracyOf(slice))}
+      ${cautiousPercent(accuracyOf(slice))}
       ${slice.count < FEW ? html`<small>${t('too few to tell')}</small>` : nothing}
     </td>
     <td class="bar">${bar(accuracyOf(slice))}</td>

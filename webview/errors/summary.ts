@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { count, loss } from './format';
 import type { Model } from './model';
 
@@ -13,7 +13,7 @@ export function summary(model: Model, choose: (label: number, predicted: number)
   const numbers = t(
     'Loss {0}, F1 {1}, MCC {2}.',
     loss(metrics.loss),
-    percent(metrics.f1),
+    cautiousPercent(metrics.f1),
     metrics.matthews.toFixed(3),
   );
   const sentence =
@@ -23,7 +23,7 @@ export function summary(model: Model, choose: (label: number, predicted: number)
           'The model gets {0} of {1} validation texts right ({2}), and {3} wrong.',
           count(right),
           count(examples),
-          percent(right / examples),
+          cautiousPercent(right / examples),
           count(examples - right),
         );
   return html`<p class="summary">${sentence} ${numbers}</p>

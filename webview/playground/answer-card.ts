@@ -2,7 +2,7 @@ import { html, nothing, svg, type TemplateResult } from 'lit';
 import type { Trouble } from '../../src/protocol/panels/playground-view';
 import type { Prediction } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { chanceOf, nameOf, type Column } from './columns';
 import { latency, ranked, tokens } from './format';
 import { writtenText } from './written';
@@ -80,7 +80,7 @@ function predicted(column: Column, prediction: Prediction, context: CardContext)
   const first = column.key === context.first.key ? undefined : context.first;
   const best = labels[order[0]];
   return html`<div class="verdict">
-      <p><strong>${best}</strong> ${percent(prediction.probabilities[order[0]])}</p>
+      <p><strong>${best}</strong> ${cautiousPercent(prediction.probabilities[order[0]])}</p>
       ${context.truth === undefined ? nothing : rightOrWrong(best, context.truth, chanceOf(column, context.truth))}
       ${first ? disagreement(first, best) : nothing}
     </div>
@@ -135,7 +135,7 @@ function labelRow(
         ${svg`<rect class="ground" width="100" height="10" /><rect class="share" width=${100 * share} height="10" />`}
       </svg>
     </td>
-    <td class="number">${percent(share)}</td>
+    <td class="number">${cautiousPercent(share)}</td>
     ${several ? html`<td class="number">${first ? difference(share, chanceOf(first, label)) : nothing}</td>` : nothing}
   </tr>`;
 }
@@ -147,7 +147,7 @@ function rightOrWrong(best: string, truth: string, chance: number | undefined): 
     ${
       chance === undefined
         ? t('✗ Its label is {0}, which is none of these.', truth)
-        : t('✗ Its label is {0}: {1}.', truth, percent(chance))
+        : t('✗ Its label is {0}: {1}.', truth, cautiousPercent(chance))
     }
   </p>`;
 }

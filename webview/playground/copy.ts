@@ -1,6 +1,6 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { columnsOf, nameOf, type Column } from './columns';
 import { latency, ranked, tokens } from './format';
 import { summary } from './written';
@@ -26,7 +26,7 @@ function answerText({ subject, answer }: Column, most: number): string | undefin
   const labels = subject.facts!.labels;
   const lines = ranked(prediction)
     .slice(0, most)
-    .map((i) => `${percent(prediction.probabilities[i])}\t${labels[i]}`);
+    .map((i) => `${cautiousPercent(prediction.probabilities[i])}\t${labels[i]}`);
   const facts = [latency(prediction.seconds)];
   if (prediction.tokens !== undefined) facts.push(tokens(prediction.tokens));
   if (prediction.truncated) facts.push(t('the text was cut'));

@@ -1,6 +1,6 @@
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
-import { percent } from '../ui/percent';
+import { cautiousPercent } from '../../src/base/percent';
 import { nameOf, type Column } from './columns';
 import { ranked, tokens } from './format';
 
@@ -15,7 +15,12 @@ export function speech({ busy, request }: PlaygroundView, columns: readonly Colu
     if (!prediction) return [];
     const best = ranked(prediction)[0];
     return [
-      t('{0}: {1}, {2}.', nameOf(c), c.subject.facts!.labels[best], percent(prediction.probabilities[best])),
+      t(
+        '{0}: {1}, {2}.',
+        nameOf(c),
+        c.subject.facts!.labels[best],
+        cautiousPercent(prediction.probabilities[best]),
+      ),
     ];
   });
   return said.join(' ');

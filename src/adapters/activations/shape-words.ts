@@ -1,3 +1,4 @@
+import { roughPercent } from '../../base/percent';
 import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
 
@@ -48,13 +49,13 @@ function outside(layers: readonly LayerShape[], grid: GridSpec): CallOut[] {
       return {
         ...said,
         sentence: "{0}: {1} of z lies outside the spline's support; widen gridRange to {2}.",
-        values: [l.path, percent(share(l)), list(range)],
+        values: [l.path, spoken(share(l)), list(range)],
       };
     return {
       ...said,
       sentence:
         "{0}: {1} of z lies outside the spline's support; a smaller learning rate keeps z nearer to zero.",
-      values: [l.path, percent(share(l))],
+      values: [l.path, spoken(share(l))],
     };
   });
 }
@@ -65,7 +66,7 @@ const saturated = (layers: readonly LayerShape[]): CallOut[] =>
     path: l.path,
     sentence:
       '{0}: for {1} of z the curve is flat or its activation saturated; a smaller learning rate keeps z nearer to zero.',
-    values: [l.path, percent(l.saturation)],
+    values: [l.path, spoken(l.saturation)],
   }));
 
 function linear(layers: readonly LayerShape[]): CallOut[] {
@@ -109,7 +110,7 @@ function bent(layers: readonly LayerShape[]): CallOut[] {
       kind: 'bent',
       path: most.path,
       sentence: '{0} bends most: a straight line explains {1} of the variance of its curve over the data.',
-      values: [most.path, percent(most.linearity)],
+      values: [most.path, spoken(most.linearity)],
     },
   ];
 }
@@ -126,7 +127,7 @@ function changed(layers: readonly LayerShape[]): CallOut[] {
       kind: 'changed',
       path: most.path,
       sentence: '{0} changed most since the first snapshot: by {1} of the spread of its curve.',
-      values: [most.path, percent(most.relativeChange)],
+      values: [most.path, spoken(most.relativeChange)],
     },
   ];
 }
@@ -150,13 +151,8 @@ function widerRange([low, high]: [number, number], { gridRange }: GridSpec): [nu
 
 const list = (range: [number, number]): string => `[${range[0]}, ${range[1]}]`;
 
-/** As a person says it: 0.4 %, 12 %, 130 %. */
-export const percent = (share: number): string =>
-  share === 0
-    ? '0 %'
-    : share < 0.001
-      ? 'less than 0.1 %'
-      : `${100 * share < 10 ? (100 * share).toFixed(1) : Math.round(100 * share)} %`;
+/** In a sentence. */
+const spoken = (share: number): string => roughPercent(share, 'less than 0.1 %');
 
 /** R² to three digits, never rounded up to the 1 of a perfect line. */
 export const r2 = (value: number): string =>

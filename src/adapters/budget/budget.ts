@@ -1,3 +1,4 @@
+import { percent } from '../../base/percent';
 import { AuroraError } from '../../base/errors';
 import { isRanked, type AdapterSpec, type LoraSpec, type TrainedSpec } from '../../experiment/experiment';
 import type { AdapterBudget, Budget } from '../../protocol/budget';
@@ -96,7 +97,8 @@ export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSp
     return `${trainable} in ${adapters.length} ${adapters.length === 1 ? 'module' : 'modules'}`;
   const matched = adapters.map((a) => a.layer);
   const rank = referenceRank(matched);
-  return `${trainable}, ${percent(parameters / parameterCount(loraOn(matched, rank)))} of LoRA r=${rank}`;
+  const share = parameters / parameterCount(loraOn(matched, rank));
+  return `${trainable}, ${percent(share, share < 0.1 ? 1 : 0)} of LoRA r=${rank}`;
 }
 
 /** The rank of the paper's LoRA baselines on GLUE. */
@@ -104,8 +106,6 @@ const REFERENCE_RANK = 8;
 
 const referenceRank = (modules: readonly NamedLayer[]): number =>
   Math.min(REFERENCE_RANK, rankLimit(modules));
-
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** LoRA's cost is proportional to its rank, so that one division gives the rank, a real number. */
 const equalCostRank = (modules: readonly BudgetModule[], parameters: number): number =>

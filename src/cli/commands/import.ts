@@ -9,7 +9,7 @@ import { problemOf } from '../../trainer/preflight/problems';
 import { majority } from '../../trainer/task/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
-import { percent } from './train/progress';
+import { percent } from '../../base/percent';
 import { program } from '../program';
 import { endOnSignals } from '../signals';
 import { table } from '../table';

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { percent, roughPercent } from '../../base/percent';
 import { deviceLine, deviceWords, placeWords } from '../../protocol/device-words';
 import { leftOutText } from '../../protocol/left-out';
 import { own } from '../../base/names';
@@ -86,10 +87,8 @@ const roughly = (minutes: number, t: Translate): string =>
 const gigabytes = (size: number): string => (size < 1e8 ? bytes(size) : `${(size / 1e9).toFixed(1)} GB`);
 
 const number = (n: number): string => n.toLocaleString('en-US');
-const percent = (part: number, of: number): string => {
-  const share = of > 0 ? (100 * part) / of : 0;
-  return share > 0 && share < 0.1 ? '< 0.1 %' : `${share.toFixed(share < 10 ? 1 : 0)} %`;
-};
+const shareText = (part: number, of: number): string =>
+  part > 0 && of > 0 ? roughPercent(part / of, '< 0.1 %') : percent(0);
 
 /** The whole report as Markdown. */
 export function reportMarkdown(name: string, report: PreflightReport, t: Translate): string {
@@ -138,7 +137,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
           m.modules.length,
           m.linearLayers,
           number(m.adapterParameters),
-          percent(m.adapterParameters, m.modelParameters),
+          shareText(m.adapterParameters, m.modelParameters),
           number(m.modelParameters),
         );
   const unmatched = m.unmatched.map(code).join(', ');
@@ -168,7 +167,7 @@ function dataPart(d: PreflightData, t: Translate): string[] {
   const row = (name: string, of: (s: PreflightSplit) => string) => [name, ...splits.map(of)];
   const tokens = (s: PreflightSplit) =>
     `${s.tokens.min} / ${s.tokens.median} / ${s.tokens.p90} / ${s.tokens.p99} / ${s.tokens.max}`;
-  const count = (s: PreflightSplit, n: number) => `${number(n)} (${percent(n, s.examples)})`;
+  const count = (s: PreflightSplit, n: number) => `${number(n)} (${shareText(n, s.examples)})`;
   return [
     `## ${t('Data')}`,
     table(
@@ -205,7 +204,7 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
       : t(
           '{0} validation texts ({1}) are also trained on; lines of {2} and {3}: {4}.',
           number(acrossSplits.count),
-          percent(acrossSplits.count, validation.examples),
+          shareText(acrossSplits.count, validation.examples),
           escape(basename(validation.path)),
           escape(basename(train.path)),
           pairs,

@@ -1,3 +1,4 @@
+import { percent } from '../../base/percent';
 import type { Say } from '../say';
 import type { StudyRun } from '../run';
 import { seedOf } from '../groups';
@@ -23,7 +24,6 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     bottom,
     EDGE.top,
   );
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const shapes: Shape[] = [
     ...y.marks.flatMap((v) => [
       line(EDGE.left, y.at(v), width - EDGE.right, y.at(v), 'grid'),
@@ -34,10 +34,10 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     text(
       (EDGE.left + width - EDGE.right) / 2,
       HEIGHT - 8,
-      say('first component ({0} of the variance)', percent(shares[0])),
+      say('first component ({0} of the variance)', percent(shares[0], 0)),
       'middle',
     ),
-    text(2, 14, say('second component ({0})', percent(shares[1]))),
+    text(2, 14, say('second component ({0})', percent(shares[1], 0))),
     {
       kind: 'path',
       points: path.map((p) => [x.at(p.x), y.at(p.y)] as const),
@@ -56,8 +56,8 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     title: say('Merged ΔW over training: {0}, seed {1}', label, seedOf(run)),
     summary: say(
       'The first two principal components of the merged ΔW hold {0} and {1} of its variance over {2} checkpoints.',
-      percent(shares[0]),
-      percent(shares[1]),
+      percent(shares[0], 0),
+      percent(shares[1], 0),
       path.length,
     ),
     shapes,

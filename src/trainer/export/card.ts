@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
 import type { TrainedSpec } from '../../experiment/experiment';
@@ -182,5 +183,4 @@ function licence(form: ExportForm, { name, license: { id, files } }: BaseModel):
 }
 
 const thousands = (n: number): string => n.toLocaleString('en');
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const capital = (text: string): string => text[0].toUpperCase() + text.slice(1);

@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { percent } from '../../base/percent';
 import { nearestPaths } from '../../adapters/targets/targets';
 import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
@@ -118,7 +119,7 @@ function truncationProblems(spec: Experiment, { dataset }: DataSplit): Preflight
   return [
     warning(
       'model.maxLength',
-      `${(100 * share).toFixed(0)} % of the training texts are longer than ${spec.model.maxLength} tokens and are cut.`,
+      `${percent(share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are cut.`,
       'Raise model.maxLength if the model has positions for more and what is cut matters.',
     ),
   ];
@@ -133,7 +134,7 @@ function labelProblems(spec: Experiment, { train, validation, labels }: Prefligh
       ? [
           warning(
             'data.train',
-            `${(100 * share).toFixed(1)} % of the training rows have the label "${most}": a model that always answers with it looks good by accuracy.`,
+            `${percent(share)} of the training rows have the label "${most}": a model that always answers with it looks good by accuracy.`,
             spec.training.metric === 'accuracy'
               ? 'Set training.metric to "f1" or "matthews", or balance the data.'
               : 'Judge by F1 or MCC, not by accuracy.',

@@ -1,3 +1,4 @@
+import { percent } from '../../base/percent';
 import { checkInputs } from '../../data/batch';
 import { tokenizeAll, type Dataset } from '../../data/dataset';
 import { inferLabels, withKnownLabels } from '../../data/labels';
@@ -134,7 +135,7 @@ function truncationWarning({ dataset }: DataSplit, spec: Experiment): string[] {
   const share = dataset.truncatedCount / dataset.examples.length;
   if (share < 0.01) return [];
   return [
-    `${(100 * share).toFixed(0)} % of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and were cut.`,
+    `${percent(share, 0)} of the training texts are longer than model.maxLength (${spec.model.maxLength} tokens) and were cut.`,
   ];
 }
 

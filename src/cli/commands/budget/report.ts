@@ -1,3 +1,4 @@
+import { percent } from '../../../base/percent';
 import { paperReport } from '../../../recipes/report';
 import { PAPER_MODELS } from '../../../recipes/models';
 import type { Budget, ModuleBudget } from '../../../protocol/budget';
@@ -48,7 +49,7 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     [
       `  LoRA r=${lora.rank}`,
       count(lora.parameters),
-      `this is ${percent(adapter.parameters / lora.parameters)} of it`,
+      `this is ${threeFigures(adapter.parameters / lora.parameters)} of it`,
     ],
     ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'its rank'],
     ['  adapter file', count(adapter.file.total), 'bytes, without a head'],
@@ -73,11 +74,11 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
 const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === recipe)!.source;
 
 const shareOf = (n: number, of: number | undefined): string =>
-  of ? `${percent(n / of)} of the model's ${count(of)}` : '';
+  of ? `${threeFigures(n / of)} of the model's ${count(of)}` : '';
 
 /** Three figures: 0.0598 %, 6.26 %, 147 %. */
-const percent = (share: number): string =>
-  `${share >= 1 ? (100 * share).toFixed(0) : (100 * share).toPrecision(3)} %`;
+const threeFigures = (share: number): string =>
+  share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)} %`;
 
 /** A large model has hundreds of modules and a handful of kinds: indices become stars. */
 function moduleRows(modules: readonly ModuleBudget[]): string[][] {

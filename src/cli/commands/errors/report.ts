@@ -13,7 +13,7 @@ import {
 import { isWrong, tellingOrder } from '../../../protocol/errors-view/telling';
 import type { Predictions } from '../../../protocol/predictions';
 import { count } from '../../format';
-import { percent } from '../train/progress';
+import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
 /** More pairs and labels than these are summed up. */

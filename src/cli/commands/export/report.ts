@@ -8,7 +8,7 @@ import {
 } from '../../../protocol/export';
 import { count } from '../../format';
 import { preflightText } from '../preflight/report';
-import { percent } from '../train/progress';
+import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
 /** A line of an export as people read it. */

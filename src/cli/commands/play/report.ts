@@ -1,7 +1,7 @@
 import { escapeControls } from '../../../base/controls';
 import type { Generated, PlayFacts, PlayLine, PlayVariant } from '../../../protocol/playground';
 import { count } from '../../format';
-import { percent } from '../train/progress';
+import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;

@@ -11,7 +11,7 @@ import type {
 import { leftOutText } from '../../../protocol/left-out';
 import { deviceLine } from '../../device-line';
 import { count, duration, gigabytes } from '../../format';
-import { percent } from '../train/progress';
+import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
 /** More labels than these are summed up: a terminal is no place for hundreds. */

@@ -1,3 +1,4 @@
+import { percent } from '../../../base/percent';
 import type { DivergedEvaluation, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { duration } from '../../format';
@@ -78,5 +79,3 @@ export class Progress {
     this.onScreen = true;
   }
 }
-
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

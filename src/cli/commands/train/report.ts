@@ -1,7 +1,7 @@
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
 import { count, duration } from '../../format';
-import { percent } from './progress';
+import { percent } from '../../../base/percent';
 import type { FinishedResult } from '../../../trainer/run/result';
 
 const metric = (
@@ -21,7 +21,7 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
     ...(best.step === result.steps ? [] : [metric(`${result.method}, last`, last, `step ${result.steps}`)]),
   ];
   const share = trained.model
-    ? ` (${((100 * trained.adapters) / trained.model).toFixed(2)} % of the model's ${count(trained.model)})`
+    ? ` (${percent(trained.adapters / trained.model, 2)} of the model's ${count(trained.model)})`
     : '';
   return [
     '',
