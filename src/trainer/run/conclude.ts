@@ -1,62 +1,47 @@
 import type { TrainableInfo } from '../../tasks/program';
 import { writeAtomic } from '../../files/atomic';
 import { elementCount } from '../../graph/model';
-import type { Journal } from '../../runs/journal/journal';
 import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { StopReason } from '../../protocol/events';
-import type { DeviceChoice } from '../device/choose';
-import type { Environment } from '../process/environment';
 import { divergedAtEnd } from '../optimizer/finite';
-import type { LoopEnd, TrainingState } from '../loop/loop';
+import type { LoopEnd } from '../loop/loop';
+import type { RunContext } from './context';
 import { makeResult, type FinishedResult, type RunResult } from './result';
-import type { Task } from '../task/task';
 
 export type TrainOutcome = { end: 'finished'; result: FinishedResult } | { end: StopReason; step: number };
-
-/** What is known of a run when its training ends. */
-export interface Ending {
-  run: string;
-  task: Task;
-  trainable: readonly TrainableInfo[];
-  state: TrainingState;
-  journal: Journal;
-  totals: { seconds: number; examples: number };
-  env: Environment;
-  device: DeviceChoice;
-}
 
 /**
  * Writes the last words of a run whose loop has ended.
  *
  * @throws AuroraError 'diverged' where it was trained to its end and the model has exploded there
  */
-export function conclude(end: LoopEnd, ending: Ending): TrainOutcome {
-  const { state, journal, totals } = ending;
+export function conclude(end: LoopEnd, context: RunContext): TrainOutcome {
+  const { open, state, totals } = context;
   const { step, last } = state;
   if (end !== 'finished' && end !== 'early-stopping') {
-    journal.append({ kind: 'stopped', step, reason: end });
+    open.journal.append({ kind: 'stopped', step, reason: end });
     return { end, step };
   }
   if (last === undefined || last === 'diverged') {
-    writeResult('diverged', ending);
+    writeResult('diverged', context);
     throw divergedAtEnd(step);
   }
-  if (end === 'early-stopping') journal.append({ kind: 'stopped', step, reason: end });
+  if (end === 'early-stopping') open.journal.append({ kind: 'stopped', step, reason: end });
   state.best ??= { step, metrics: last };
-  const result = writeResult(end, ending) as FinishedResult;
-  journal.append({ kind: 'finished', step, best: result.best, last, seconds: totals.seconds });
+  const result = writeResult(end, context) as FinishedResult;
+  open.journal.append({ kind: 'finished', step, best: result.best, last, seconds: totals.seconds });
   return { end: 'finished', result };
 }
 
 /** Where an error is that training diverged, the run has a result that says so. Throws the error again. */
-export function concludeFailed(error: unknown, ending: Ending): never {
-  if (error instanceof AuroraError && error.kind === 'diverged') writeResult('diverged', ending);
+export function concludeFailed(error: unknown, context: RunContext): never {
+  if (error instanceof AuroraError && error.kind === 'diverged') writeResult('diverged', context);
   throw error;
 }
 
-function writeResult(outcome: RunResult['outcome'], ending: Ending): RunResult {
-  const { run, task, trainable, state, totals, env, device } = ending;
+function writeResult(outcome: RunResult['outcome'], context: RunContext): RunResult {
+  const { open, task, trainable, state, totals, env, device } = context;
   const { step, best, last, lossScale } = state;
   const result = makeResult(
     task,
@@ -69,7 +54,7 @@ function writeResult(outcome: RunResult['outcome'], ending: Ending): RunResult {
     env,
     device,
   );
-  writeAtomic(runPaths(run).result, `${JSON.stringify(result, null, 2)}\n`, run);
+  writeAtomic(runPaths(open.run).result, `${JSON.stringify(result, null, 2)}\n`, open.run);
   return result;
 }
 

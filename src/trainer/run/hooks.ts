@@ -1,85 +1,22 @@
 import { join, relative } from 'node:path';
-import type { Place } from '../../engine/place';
-import type { Stepper } from '../../engine/stepper';
-import type { Journal } from '../../runs/journal/journal';
 import { runPaths, stepName } from '../../runs/layout';
-import type { HeldFolder } from '../../runs/held';
-import type { ScalarsWriter } from '../../runs/curve/scalars';
-import type { DivergedEvaluation, EvaluationMetrics } from '../../protocol/events';
-import type { Experiment } from '../../experiment/experiment';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../checkpoint/checkpoint';
 import { putBackAdapters, writeAdapter, type WhichAdapter } from '../checkpoint/adapter-files';
 import { saveCheckpoint } from '../checkpoint/store';
-import type { DeviceChoice } from '../device/choose';
 import { DivergenceWatch } from '../loop/divergence';
-import type { Environment } from '../process/environment';
 import { hasFiniteValues, requireFiniteParameters } from '../optimizer/finite';
-import type { InputGuard } from '../inputs/guard';
-import type { LoopHooks, StepRecord, TrainingState } from '../loop/loop';
+import type { LoopHooks } from '../loop/loop';
 import { skippedWarning } from '../optimizer/loss-scale';
-import type { MicroBatches } from '../micro-batch/micro-batches';
-import { pauses, type PausePoint } from '../loop/pause';
-import type { Plan } from '../loop/plan';
-import type { Pulse } from '../process/pulse';
+import { pauses } from '../loop/pause';
 import { ActivationRecorder } from '../snapshots/recorder';
 import { specHash } from '../checkpoint/spec-hash';
-import type { Task } from '../task/task';
-
-/** What a person at the terminal wants to see; everything is in the run folder too. */
-export interface TrainListener {
-  /** What is about to be measured for `--device auto`. */
-  measuring(places: readonly Place[]): void;
-  device(choice: DeviceChoice): void;
-  prepared(task: Task, plan: Plan, fromStep: number): void;
-  stepped(record: StepRecord): void;
-  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
-  diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
-  /** From here on the static form is trained. */
-  staticForm(step: number): void;
-  warning(message: string): void;
-}
-
-export interface Running {
-  run: string;
-  listener: TrainListener;
-  interrupted: () => boolean;
-  pauseAt: PausePoint | undefined;
-  task: Task;
-  stepper: Stepper;
-  micro: MicroBatches;
-  plan: Plan;
-  state: TrainingState;
-  journal: Journal;
-  scalars: ScalarsWriter;
-  pulse: Pulse;
-  guard: InputGuard;
-  env: Environment;
-  totals: { seconds: number; examples: number };
-  at: (step: number) => void;
-  held: HeldFolder;
-}
+import type { RunContext } from './context';
 
 /** What a training loop's progress leaves in the run folder, in the order that a kill cannot hurt. */
-export function makeHooks({
-  run,
-  listener,
-  interrupted,
-  pauseAt,
-  task,
-  stepper,
-  micro,
-  plan,
-  state,
-  journal,
-  scalars,
-  pulse,
-  guard,
-  env,
-  totals,
-  at,
-  held,
-}: Running): LoopHooks {
-  const { spec } = task;
+export function makeHooks(context: RunContext): LoopHooks {
+  const { open, plan, state, scalars, guard, totals } = context;
+  const { task, stepper, micro } = context.phase;
+  const { run, listener, journal, pulse, options } = open;
   const watch = DivergenceWatch.of(task, run);
   const recorder = new ActivationRecorder(task, run);
   recorder.writeExamples();
@@ -91,7 +28,7 @@ export function makeHooks({
   return {
     stepped(record) {
       guard.check(record.step);
-      at(record.step);
+      open.step = record.step;
       totals.seconds += record.seconds;
       totals.examples += record.examples;
       scalars.append({ ...record, time: Date.now(), memory: process.memoryUsage.rss() });
@@ -101,9 +38,7 @@ export function makeHooks({
     },
     skipped(step, lossScale) {
       const message = skippedWarning(step, lossScale);
-      if (!message) return;
-      journal.append({ kind: 'warning', message });
-      listener.warning(message);
+      if (message) open.warn(message);
     },
     judge: (found) => watch.judge(hasFiniteValues(state.parameters) ? found : 'diverged'),
     diverged(event) {
@@ -130,7 +65,7 @@ export function makeHooks({
       requireFiniteParameters(step, state.parameters);
       keepAdapter('last', step);
       scalars.flush();
-      saveCheckpoint(run, checkpointOf({ state, micro, scalars, env, totals, spec }));
+      saveCheckpoint(run, checkpointOf(context));
       journal.append({
         kind: 'checkpoint',
         step,
@@ -139,24 +74,16 @@ export function makeHooks({
     },
     stopRequested() {
       // After all that belongs to a step: what is saved elsewhere is a whole one.
-      held.require();
+      open.held.require();
       putBackAdapters(run, task, state, written);
-      if (interrupted()) return 'requested';
-      return pulse.stopRequested() ?? (pauses(plan, state.step, pauseAt) ? 'rung' : undefined);
+      return open.stopRequested() ?? (pauses(plan, state.step, options.pauseAt) ? 'rung' : undefined);
     },
     checkpointRequested: () => pulse.checkpointRequested(),
   };
 }
 
 /** Everything that changes while a run trains, as it is now. */
-export const checkpointOf = ({
-  state,
-  micro,
-  scalars,
-  env,
-  totals,
-  spec,
-}: Pick<Running, 'state' | 'micro' | 'scalars' | 'env' | 'totals'> & { spec: Experiment }): Checkpoint => ({
+export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunContext): Checkpoint => ({
   state: {
     version: CHECKPOINT_VERSION,
     step: state.step,
@@ -166,9 +93,9 @@ export const checkpointOf = ({
     last: state.last ?? null,
     earlyStopping: state.stopping.state(),
     lossScale: state.lossScale?.state(),
-    memory: micro.known(),
+    memory: phase.micro.known(),
     curve: scalars.sum(),
-    specHash: specHash(spec),
+    specHash: specHash(open.spec),
     environment: { ...env },
   },
   parameters: state.parameters,

@@ -4,38 +4,18 @@ import { basename, dirname, join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { fence, requireOwned, writerOf } from '../../files/fence';
 import { disown } from '../../files/owner';
-import { lossOf, type HeldFolder } from '../../runs/held';
-import type { Journal } from '../../runs/journal/journal';
+import { lossOf } from '../../runs/held';
 import { createFolder, runPaths } from '../../runs/layout';
-import type { ScalarsWriter } from '../../runs/curve/scalars';
 import { homeOf } from '../../runs/trash';
 import { AuroraError } from '../../base/errors';
 import type { NewEvent } from '../../protocol/events';
-import type { Experiment } from '../../experiment/experiment';
 import { writeAdapter } from '../checkpoint/adapter-files';
-import type { Checkpoint } from '../checkpoint/checkpoint';
 import { saveCheckpoint } from '../checkpoint/store';
 import { withoutBest } from '../loop/early-stopping';
 import { attempt, failedEvent } from '../process/failure';
-import type { Pulse } from '../process/pulse';
-import type { Task } from '../task/task';
-
-/** What a run has in memory and in open files once it trains: all that is needed to save it in another place. */
-export interface Unsaved {
-  task: Task;
-  scalars: ScalarsWriter;
-  checkpoint: () => Checkpoint;
-}
-
-export interface LostRun {
-  spec: Experiment;
-  held: HeldFolder;
-  journal: Journal;
-  pulse: Pulse;
-  step: number;
-  /** Undefined where training had not begun. */
-  unsaved: Unsaved | undefined;
-}
+import type { RunContext } from './context';
+import { checkpointOf } from './hooks';
+import type { OpenRun } from './open-run';
 
 /**
  * Saves a run whose folder, or a file in it, is no longer in its place: where the folder now is, or else as a run of
@@ -44,26 +24,26 @@ export interface LostRun {
  * @returns the error that training ends with: what happened, and how to resume
  * @throws AuroraError 'disk' where it cannot be saved; what is left of the run says that it failed
  */
-export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
+export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
   const { held } = run;
   const what = lossOf(lost, held.run);
   const moved = lost === held.run ? held.now() : undefined;
   const error = new AuroraError('lost', what, undefined);
   if (moved !== undefined) {
     await saveMoved(run, moved, error);
-    const hint = run.unsaved
+    const hint = run.training
       ? resumeHint(moved)
       : `Training stopped: repeat it with \`aurora train --resume ${moved}\`.`;
     return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
   }
   const left = lost === held.run ? undefined : held.run;
-  if (!run.unsaved) {
+  if (!run.training) {
     await leaveFailed(run, left, error);
     return new AuroraError('lost', what, 'It had not trained a step: start it again.');
   }
   try {
     const to = recoveredFolder(held.run);
-    await saveAnother(run, run.unsaved, to, error);
+    await saveAnother(run, run.training, to, error);
     await leaveFailed(run, left, error);
     return new AuroraError('lost', `${what} Its state was saved to ${to}.`, resumeHint(to));
   } catch (e) {
@@ -74,7 +54,7 @@ export async function rescue(run: LostRun, lost: string): Promise<AuroraError> {
 }
 
 /** What is left of a run gets its last line and status as far as the disk takes them. */
-async function leaveFailed({ journal, pulse, step }: LostRun, left: string | undefined, error: Error) {
+async function leaveFailed({ journal, pulse, step }: OpenRun, left: string | undefined, error: Error) {
   if (left === undefined) return;
   await attempt(() => journal.append(failedEvent(step, error)));
   await attempt(() => pulse.end('failed', left));
@@ -91,7 +71,7 @@ const resumeHint = (run: string): string =>
   `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
 
 /** This process still owns the folder under its new name, until it has saved the run there. */
-async function saveMoved(run: LostRun, to: string, error: Error): Promise<void> {
+async function saveMoved(run: OpenRun, to: string, error: Error): Promise<void> {
   const owner = writerOf(run.held.run);
   const open = owner && fence(to, { nonce: owner.nonce });
   try {
@@ -104,13 +84,13 @@ async function saveMoved(run: LostRun, to: string, error: Error): Promise<void> 
 }
 
 /** The open journal is the moved one: what it gets lies there. */
-async function writeMoved(run: LostRun, to: string, error: Error) {
-  const { journal, pulse, step, unsaved } = run;
+async function writeMoved(run: OpenRun, to: string, error: Error) {
+  const { journal, pulse, step, training } = run;
   try {
-    if (unsaved) {
-      unsaved.scalars.flush();
-      saveState(to, unsaved);
-      const path = join('checkpoints', basename(saveCheckpoint(to, unsaved.checkpoint())));
+    if (training) {
+      training.scalars.flush();
+      saveState(to, training);
+      const path = join('checkpoints', basename(saveCheckpoint(to, checkpointOf(training))));
       journal.append({ kind: 'checkpoint', step, path });
     }
     journal.append(failedEvent(step, error));
@@ -126,19 +106,19 @@ async function writeMoved(run: LostRun, to: string, error: Error) {
 
 /** Writes a copy of the run; its journal has lines that the original, whose checkpoints are others, does not get. */
 async function saveAnother(
-  { spec, journal, pulse, step }: LostRun,
-  unsaved: Unsaved,
+  { spec, journal, pulse, step }: OpenRun,
+  training: RunContext,
   to: string,
   error: Error,
 ): Promise<void> {
   const paths = runPaths(to);
-  const { scalars } = unsaved;
-  saveState(to, unsaved);
-  const checkpoint = unsaved.checkpoint();
+  const { scalars, phase } = training;
+  saveState(to, training);
+  const checkpoint = checkpointOf(training);
   const { best, earlyStopping } = checkpoint.state;
   // The best adapter was in the folder, unless it is this one: another is looked for from here on.
   const hasBest = best?.step === step;
-  if (hasBest) writeAdapter(to, 'best', unsaved.task, checkpoint.parameters, step);
+  if (hasBest) writeAdapter(to, 'best', phase.task, checkpoint.parameters, step);
   const state = hasBest
     ? checkpoint.state
     : { ...checkpoint.state, best: null, earlyStopping: withoutBest(earlyStopping) };
@@ -157,9 +137,8 @@ async function saveAnother(
   await pulse.end('failed', to);
 }
 
-function saveState(to: string, { task, checkpoint }: Unsaved): void {
-  const { parameters, state } = checkpoint();
-  writeAdapter(to, 'last', task, parameters, state.step);
+function saveState(to: string, { phase, state }: RunContext): void {
+  writeAdapter(to, 'last', phase.task, state.parameters, state.step);
 }
 
 /** In `.aurora` beside the runs; in the system's folder for temporary files where that is gone with them. */

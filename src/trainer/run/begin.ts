@@ -1,0 +1,89 @@
+import { ScalarsWriter } from '../../runs/curve/scalars';
+import { runPaths } from '../../runs/layout';
+import { settleAdapters } from '../checkpoint/adapter-files';
+import type { Restored } from '../checkpoint/resume';
+import { initialState, restoredState } from '../checkpoint/state';
+import { deviceFields } from '../device/choose';
+import type { OpenedOn } from '../device/open';
+import { taskInForm } from '../loop/adapter-form';
+import { tryLongest } from '../loop/longest-texts';
+import { lookAhead } from '../micro-batch/look-ahead';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { environment, environmentWarnings } from '../process/environment';
+import { trainedCounts } from './conclude';
+import type { RunContext } from './context';
+import type { OpenRun } from './open-run';
+import type { Prepared } from './prepare';
+import type { Start } from './start';
+
+/** Puts together what a run trains with, once the device has shown that it has room for it. */
+export async function makeContext(
+  open: OpenRun,
+  { from, restored }: Start,
+  { guard, plan, task, seconds }: Prepared,
+  { stepper, trainable, choice: device }: OpenedOn,
+): Promise<RunContext> {
+  const checkpoint = restored?.checkpoint;
+  guard.opened(from);
+  const env = environment(open.options.threads, device.place);
+  const fresh = initialState(task, trainable);
+  const state = checkpoint ? restoredState(fresh, checkpoint) : fresh;
+  const micro = new MicroBatches(task, stepper, device.place, open.warn, checkpoint?.state.memory);
+  await tryLongest(stepper, task, micro, state.parameters);
+  await lookAhead(task, stepper, micro, state.parameters);
+  guard.hash();
+  const scalars = ScalarsWriter.open(open.run, state.step, checkpoint?.state.curve);
+  open.held.watch(runPaths(open.run).scalars);
+  if (scalars.damage) open.warn(scalars.damage);
+  const totals = { seconds: (restored?.seconds ?? 0) + seconds, examples: restored?.examples ?? 0 };
+  const phase = { task, stepper, micro };
+  return { open, task, trainable, device, env, guard, plan, state, scalars, totals, phase };
+}
+
+/** Writes down what is known of a run before it trains a step. */
+export function announce(context: RunContext, { before, restored }: Start, { whole, reuse }: Prepared): void {
+  const { open, task, device, env, guard, plan, state } = context;
+  const { run, journal, warn, pulse, listener } = open;
+  const changes = restored?.environment ? environmentWarnings(restored.environment, env) : [];
+  changes.forEach(warn);
+  if (restored)
+    settleAdapters({
+      ...{ run, state, hasCheckpoint: restored.checkpoint !== undefined, events: before!, warn },
+      taskAt: (step) => taskInForm(task, plan.trainedForm(step)),
+    });
+  if (restored) appendResumed(context, restored, changes);
+  if (!restored?.started) appendStarted(context);
+  guard.announce(journal, warn, whole.data);
+  if (open.options.frozen !== undefined && reuse.upTo !== undefined)
+    journal.append({ kind: 'reused', upTo: reuse.upTo, found: reuse.found! });
+  journal.append({ kind: 'device', step: state.step, ...deviceFields(device) });
+  listener.device(device);
+  pulse.progress(state.step, plan.totalSteps);
+  listener.prepared(task, plan, state.step);
+}
+
+function appendResumed({ open }: RunContext, restored: Restored, warnings: string[]): void {
+  open.journal.append({
+    kind: 'resumed',
+    fromStep: restored.checkpoint?.state.step ?? 0,
+    pid: process.pid,
+    warnings,
+  });
+}
+
+function appendStarted({ open, task, trainable, plan }: RunContext): void {
+  const { data, spec, adapters } = task;
+  const { adapters: ofAdapters, head } = trainedCounts(trainable);
+  open.journal.append({
+    kind: 'started',
+    pid: process.pid,
+    steps: plan.totalSteps,
+    epochs: spec.training.epochs,
+    trainExamples: data.train.dataset.examples.length,
+    validationExamples: data.validation.dataset.examples.length,
+    labels: data.labels,
+    modules: adapters.map((a) => a.layer.path),
+    trainable: ofAdapters,
+    trainableHead: head,
+  });
+}

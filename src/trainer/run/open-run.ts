@@ -1,0 +1,63 @@
+import type { Stepper } from '../../engine/stepper';
+import type { Experiment } from '../../experiment/experiment';
+import type { StopReason } from '../../protocol/events';
+import { HeldFolder } from '../../runs/held';
+import { Journal } from '../../runs/journal/journal';
+import { runPaths } from '../../runs/layout';
+import { attempt } from '../process/failure';
+import { LEASE_MS, Pulse } from '../process/pulse';
+import type { TrainOutcome } from './conclude';
+import type { RunContext } from './context';
+import type { TrainListener, TrainOptions } from './options';
+
+/** A run whose folder this process writes, from before anything is read, and what is known of it when it fails. */
+export class OpenRun {
+  readonly run: string;
+  readonly spec: Experiment;
+  readonly listener: TrainListener;
+  readonly pulse: Pulse;
+  /** The last step that was trained. */
+  step = 0;
+  /** Undefined where none is open. Whoever ends the run disposes of it. */
+  stepper: Stepper | undefined;
+  /** Once there is a state to save. */
+  training: RunContext | undefined;
+  /** Once the journal has the run's last line. */
+  outcome: TrainOutcome | undefined;
+
+  private constructor(
+    readonly options: TrainOptions,
+    readonly held: HeldFolder,
+    readonly journal: Journal,
+  ) {
+    this.run = options.run;
+    this.spec = options.spec;
+    this.listener = options.listener;
+    this.pulse = Pulse.start(this.run, options.pulseWorker, {
+      ...(options.lease && { lease: LEASE_MS }),
+      warn: (message) => void attempt(() => this.warn(message)),
+    });
+  }
+
+  static open(options: TrainOptions): OpenRun {
+    const { run } = options;
+    const held = HeldFolder.open(run);
+    const journal = Journal.open(runPaths(run).events);
+    held.watch(runPaths(run).events);
+    return new OpenRun(options, held, journal);
+  }
+
+  readonly warn = (message: string): void => {
+    this.journal.append({ kind: 'warning', message });
+    this.listener.warning(message);
+  };
+
+  stopRequested(): StopReason | undefined {
+    return this.options.interrupted() ? 'requested' : this.pulse.stopRequested();
+  }
+
+  close(): void {
+    this.journal.close();
+    this.held.close();
+  }
+}

@@ -1,0 +1,51 @@
+import type { DeviceRequest } from '../../engine/devices/request';
+import type { Place } from '../../engine/place';
+import type { Experiment } from '../../experiment/experiment';
+import type { DivergedEvaluation, EvaluationMetrics, InputChange } from '../../protocol/events';
+import type { DeviceChoice } from '../device/choose';
+import type { StepRecord } from '../loop/loop';
+import type { PausePoint } from '../loop/pause';
+import type { Plan } from '../loop/plan';
+import type { Task } from '../task/task';
+
+export interface TrainOptions {
+  spec: Experiment;
+  /** The run folder, which exists and holds spec.json. */
+  run: string;
+  resume: boolean;
+  /** A resumed run stays where it was, unless this names another place. */
+  device: DeviceRequest;
+  /** Intra-op threads; 0 for one a core. */
+  threads: number;
+  /** Stop when nobody renews the lease, control/lease, for a minute. */
+  lease: boolean;
+  /** Where trials of its sweep keep for each other what they all compute. */
+  frozen?: string;
+  /** Save and stop at the first evaluation from there on: a comparison of its sweep. */
+  pauseAt: PausePoint | undefined;
+  /** The built pulse worker. */
+  pulseWorker: string;
+  /** The built hash-worker. */
+  hashWorker: string;
+  /** Files that changed since a resumed run was trained on them, where that is meant. */
+  acceptedInputs?: readonly InputChange[];
+  /** The built program, which measures each device in a process of its own. */
+  program: string;
+  listener: TrainListener;
+  /** Set by a signal handler: finish the step, save, stop. */
+  interrupted: () => boolean;
+}
+
+/** What a person at the terminal wants to see; everything is in the run folder too. */
+export interface TrainListener {
+  /** What is about to be measured for `--device auto`. */
+  measuring(places: readonly Place[]): void;
+  device(choice: DeviceChoice): void;
+  prepared(task: Task, plan: Plan, fromStep: number): void;
+  stepped(record: StepRecord): void;
+  evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
+  diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
+  /** From here on the static form is trained. */
+  staticForm(step: number): void;
+  warning(message: string): void;
+}

@@ -1,0 +1,47 @@
+import { openTask } from '../../engine/open';
+import { requireOwned } from '../../files/fence';
+import { taskOptions } from '../device/options';
+import { beginStaticForm, taskInForm } from '../loop/adapter-form';
+import { trainingLoop, type LoopEnd } from '../loop/loop';
+import { MicroBatches } from '../micro-batch/micro-batches';
+import { concludeFailed } from './conclude';
+import type { Phase, RunContext } from './context';
+import { makeHooks } from './hooks';
+import { graphFolder } from './prepare';
+
+/** Trains to the end of the run, or to a request to stop: first the dynamic form, where the run has one. */
+export async function trainPhases(context: RunContext): Promise<LoopEnd> {
+  const { state, plan } = context;
+  const end = await trainPhase(context, context.phase);
+  if (end !== 'finished' || state.step >= plan.totalSteps) return end;
+  return trainPhase(context, await openStaticForm(context));
+}
+
+async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
+  const { open, plan, state } = context;
+  const { task, stepper, micro } = phase;
+  if (state.step === plan.staticFrom && state.step < plan.totalSteps) {
+    beginStaticForm(state);
+    open.listener.staticForm(state.step);
+  }
+  context.phase = phase;
+  open.training = context;
+  const hooks = makeHooks(context);
+  if (state.step === 0) await hooks.snapshot(0);
+  return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));
+}
+
+/** In place of the dynamic form: the device may have no room for both. */
+async function openStaticForm({ open, guard, state, device, phase, ...of }: RunContext): Promise<Phase> {
+  const { place } = device;
+  open.stepper = undefined;
+  requireOwned(open.run);
+  await phase.stepper.dispose();
+  const task = taskInForm(of.task, 'static');
+  const options = taskOptions(open.spec, place, open.options.threads);
+  guard.opened(state.step);
+  const { stepper } = await openTask(task.model, task.infos, task.graph, graphFolder(open), options);
+  open.stepper = stepper;
+  guard.opened(state.step);
+  return { task, stepper, micro: new MicroBatches(task, stepper, place, open.warn, phase.micro.known()) };
+}

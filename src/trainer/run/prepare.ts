@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { DeviceRequest } from '../../engine/devices/request';
+import { CPU } from '../../engine/place';
+import type { Experiment } from '../../experiment/experiment';
+import { withFrozenPrefix, type Reuse } from '../frozen/reuse';
+import { InputGuard } from '../inputs/guard';
+import { nextForm, taskInForm } from '../loop/adapter-form';
+import { makePlan, type Plan } from '../loop/plan';
+import { dataWarnings } from '../preflight/warnings';
+import { prepareTask, type Task } from '../task/task';
+import type { OpenRun } from './open-run';
+import type { Start } from './start';
+
+/** What is to be trained, before there is a device for it. */
+export interface Prepared {
+  guard: InputGuard;
+  plan: Plan;
+  /** As the experiment says. */
+  whole: Task;
+  /** What is computed at each step, in the form that is trained first. */
+  task: Task;
+  reuse: Reuse;
+  /** Seconds that went into what is computed once. */
+  seconds: number;
+}
+
+/** Where the runtime's graphs are. */
+export const graphFolder = ({ run }: OpenRun): string => join(run, 'graph');
+
+/** Reads model and data, under guard from before the first of them is read, and computes what no step changes. */
+export async function prepare(open: OpenRun, { from, request, restored }: Start): Promise<Prepared> {
+  const { run, spec, options, warn } = open;
+  const folder = graphFolder(open);
+  const { hashWorker: worker, acceptedInputs: accepted } = options;
+  const guard = await InputGuard.begin({ run, spec, from, accepted, worker }, folder);
+  const whole = await prepareTask(spec, folder, restored?.known);
+  await guard.modelRead(whole.original);
+  for (const warning of [...whole.warnings, ...dataWarnings(spec, whole.data)]) warn(warning);
+  const began = performance.now();
+  const { threads, frozen } = options;
+  const keep = frozen ?? join(run, 'frozen');
+  const layers = frozen !== undefined && isExact(spec, request);
+  const reuse = await withFrozenPrefix(whole, { folder, keep, threads, warn, layers });
+  const seconds = (performance.now() - began) / 1000;
+  const plan = makePlan(spec.training, reuse.task.data.train.dataset.examples.length);
+  return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, seconds };
+}
+
+/** Values of the processor are no other device's, and mixed precision has others for the same weights. */
+const isExact = ({ training }: Experiment, { engine, device }: DeviceRequest): boolean =>
+  engine === CPU.engine && device === CPU.device && training.precision === 'float32';
