@@ -36,5 +36,3 @@ export const IMAGES: readonly PaperDataSet[] = [
   accuracy('resisc45', 'RESISC45'),
   accuracy('cifar-100', 'CIFAR-100'),
 ];
-
-export const PAPER_DATA_SETS: readonly PaperDataSet[] = [...GLUE, ...COMMONSENSE, ...IMAGES];

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
-import { formatCount, formatDuration, formatNumber } from './format';
+import { formatCount, formatNumber } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
 
@@ -131,6 +131,3 @@ export function emptyWords(run: RunData): string {
         : t('No step was trained. The trainer’s log says more.');
   }
 }
-
-export const durationWords = (seconds: number): string =>
-  seconds < 1 ? t('less than a second') : formatDuration(seconds);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { AuroraError } from '../../base/errors';
-import { writeAtomic } from '../../files/atomic';
 import { fromBfloat16, fromHalf } from '../half';
 import { nameTable, own } from '../../base/names';
 
@@ -87,12 +86,6 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   if (start + expected !== bytes.byteLength) fail('bytes that belong to no tensor follow');
   return { tensors, metadata: metadata as Record<string, string> };
 }
-
-export const writeSafetensors = (
-  path: string,
-  tensors: ReadonlyMap<string, FloatTensor>,
-  metadata?: Record<string, string>,
-): void => writeAtomic(path, encodeSafetensors(tensors, metadata));
 
 export const readSafetensors = (path: string): SafetensorsFile => decodeSafetensors(readFileSync(path), path);
 

@@ -156,16 +156,3 @@ export function decodeModelShell(bytes: Uint8Array, graph: Graph): Model {
   });
   return model;
 }
-
-/** A whole ModelProto held in memory. */
-export function decodeModel(bytes: Uint8Array): Model {
-  let graph = emptyGraph();
-  readMessage(bytes, { 7: (r) => (graph = decodeGraph(r.bytes())) });
-  const shell = readWithoutGraph(bytes);
-  return decodeModelShell(shell, graph);
-}
-
-function readWithoutGraph(bytes: Uint8Array): Uint8Array {
-  const kept = readMessage(bytes, { 7: (r) => r.bytes() });
-  return Buffer.concat(kept);
-}

@@ -3,10 +3,6 @@
  * that was hidden is gone; coming back it is a new page and says `ready` again. `open` is what the panel
  * shows (which runs, which file); the page keeps it in its own state so that a reload can bring it back.
  */
-export interface Ready {
-  type: 'ready';
-}
-
 export interface Init<Open> {
   type: 'init';
   open: Open;

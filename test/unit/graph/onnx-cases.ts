@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
 import type { Model } from '../../../src/graph/model';
-import { decodeModel } from '../../../src/graph/onnx/decode';
+import { decodeModel } from './decode-model';
 import { decodeTensor } from '../../../src/graph/onnx/tensor';
 import { tensorValues } from '../../../src/graph/values';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DType } from '../../../src/graph/dtype';
 import type { Attribute, Model, Tensor } from '../../../src/graph/model';
-import { decodeModel } from '../../../src/graph/onnx/decode';
+import { decodeModel } from './decode-model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { decodeTensor } from '../../../src/graph/onnx/tensor';
 import { BinaryWriter, WireType } from '../../../src/graph/onnx/wire';

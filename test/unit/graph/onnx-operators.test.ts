@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeModel } from '../../../src/graph/onnx/decode';
+import { decodeModel } from './decode-model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { upgradeModel } from '../../../src/graph/upgrade/upgrade';
 import { CASES, unpack } from './onnx-cases';

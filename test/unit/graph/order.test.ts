@@ -9,7 +9,7 @@ import { DType } from '../../../src/graph/dtype';
 import type { TensorInfo } from '../../../src/graph/infos';
 import { loadModel } from '../../../src/graph/file/load';
 import type { Attribute, Model, Node } from '../../../src/graph/model';
-import { decodeModel } from '../../../src/graph/onnx/decode';
+import { decodeModel } from './decode-model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { BinaryWriter, WireType } from '../../../src/graph/onnx/wire';
 import { halvableWeights } from '../../../src/graph/passes/half-weights';

@@ -3,7 +3,7 @@ import { AuroraError } from '../../../src/base/errors';
 import { attrInt, toAttribute } from '../../../src/graph/attributes';
 import { DType } from '../../../src/graph/dtype';
 import type { Attribute, Model, Node } from '../../../src/graph/model';
-import { decodeModel } from '../../../src/graph/onnx/decode';
+import { decodeModel } from './decode-model';
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { BinaryWriter, WireType } from '../../../src/graph/onnx/wire';
 import { upgradeModel } from '../../../src/graph/upgrade/upgrade';

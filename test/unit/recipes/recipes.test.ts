@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { PAPER_DATA_SETS } from '../../../src/recipes/data-sets';
+import { COMMONSENSE, GLUE, IMAGES } from '../../../src/recipes/data-sets';
 import { PAPER_MODELS } from '../../../src/recipes/models';
 import { PAPER_RECIPES } from '../../../src/recipes/recipes';
 import { paperReport, publishedScore } from '../../../src/recipes/report';
 import { PUBLISHED } from '../../../src/recipes/results';
 import schema from '../../../src/experiment/experiment.schema.json';
 
+const DATA_SETS = [...GLUE, ...COMMONSENSE, ...IMAGES];
 const recipe = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
 
 describe("the paper's data sets and settings", () => {
   it('are 22 data sets, each trained on with the models of its kind', () => {
-    expect(PAPER_DATA_SETS.length).toBe(22);
-    expect(new Set(PAPER_DATA_SETS.map((d) => d.id)).size).toBe(22);
+    expect(DATA_SETS.length).toBe(22);
+    expect(new Set(DATA_SETS.map((d) => d.id)).size).toBe(22);
     const models = (id: string) =>
       PAPER_RECIPES.filter((r) => r.dataSets.some((d) => d.id === id)).map((r) => r.model);
-    for (const { id } of PAPER_DATA_SETS)
+    for (const { id } of DATA_SETS)
       expect([['roberta-base', 'roberta-large'], ['vit-base', 'vit-large'], ['llama3-8b']]).toContainEqual(
         models(id),
       );

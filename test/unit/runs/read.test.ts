@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../../src/files/processes';
@@ -12,7 +12,6 @@ import {
   stepName,
   stepOfName,
 } from '../../../src/runs/layout';
-import { listRuns } from '../../../src/runs/list';
 import { readRun } from '../../../src/runs/read';
 import { checkSweep, trialOf } from '../../../src/runs/sweep/record';
 import { HEARTBEAT_TIMEOUT_MS, isAlive, readStatus, writeStatus } from '../../../src/runs/status';
@@ -164,18 +163,5 @@ describe('reading runs', () => {
         expect(() => readRun(run)).toThrow(AuroraError);
       }
     }
-  });
-
-  it('lists newest first; a damaged run hides no other', () => {
-    const runs = folder();
-    const made = [1, 2, 3].map((s) => newRun(runs, s));
-    writeFileSync(runPaths(made[1]).spec, '{');
-    mkdirSync(join(runs, '.trash'));
-    writeFileSync(join(runs, 'notes.txt'), '');
-    const listed = listRuns(runs);
-    expect(listed.map((r) => r.folder)).toEqual([...made].reverse());
-    expect(listed.map((r) => 'run' in r)).toEqual([true, false, true]);
-    expect(listed[1]).toMatchObject({ error: { kind: 'run' } });
-    expect(listRuns(join(runs, 'none'))).toEqual([]);
   });
 });
