@@ -6,7 +6,7 @@ import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../../../src/
 import { failure, temporaryFolder } from '../support';
 
 const fixture = (kind: string): string =>
-  join(import.meta.dirname, '../../fixtures/data', kind, 'tokenizer.json');
+  join(import.meta.dirname, '../../../fixtures/data', kind, 'tokenizer.json');
 const wordpiece = loadTokenizer(fixture('wordpiece'));
 const unigram = loadTokenizer(fixture('unigram'));
 const folder = temporaryFolder();

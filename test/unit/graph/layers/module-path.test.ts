@@ -7,7 +7,7 @@ import { loadModel } from '../../../../src/graph/file/load';
 import { prepareModel } from '../../../../src/graph/prepare';
 import { isUsedIn, pathOfScopes } from '../../../../src/graph/layers/scope-path';
 
-const FOLDER = join(import.meta.dirname, '../../fixtures/torchvision');
+const FOLDER = join(import.meta.dirname, '../../../fixtures/torchvision');
 const modules = JSON.parse(readFileSync(join(FOLDER, 'modules.json'), 'utf8')) as Record<string, string[]>;
 const layersOf = (name: string) =>
   findLinearLayers(prepareModel(loadModel(join(FOLDER, `${name}.onnx`))).graph);

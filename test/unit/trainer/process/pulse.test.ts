@@ -10,7 +10,7 @@ import { runPaths } from '../../../../src/runs/layout';
 import { readStatus } from '../../../../src/runs/status';
 import { Pulse } from '../../../../src/trainer/process/pulse';
 
-const SOURCE = resolve(import.meta.dirname, '../../../src/trainer');
+const SOURCE = resolve(import.meta.dirname, '../../../../src/trainer/process');
 const soon = { timeout: 30_000, interval: 50 };
 let programs: string;
 let worker: string;

@@ -18,7 +18,7 @@ const pulseWorker = join(home, 'pulse-worker.cjs');
 beforeAll(() =>
   build({
     ...({ bundle: true, platform: 'node', format: 'cjs', outfile: pulseWorker } as const),
-    entryPoints: [resolve(import.meta.dirname, '../../../../src/trainer/pulse-worker.ts')],
+    entryPoints: [resolve(import.meta.dirname, '../../../../src/trainer/process/pulse-worker.ts')],
   }),
 );
 afterAll(() => rmSync(home, { recursive: true, force: true }));
