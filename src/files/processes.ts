@@ -67,6 +67,18 @@ export async function presence(record: ProcessRecord, seen?: number): Promise<Pr
 }
 
 /**
+ * A yes or no, at once, whether the process of a record is there. Of one elsewhere, or one that the system says too
+ * little about, its last sign of life decides.
+ *
+ * @param seen    when it last gave one, in ms since 1970
+ * @param timeout milliseconds without one after which it is taken for dead
+ */
+export function isAliveNow(record: ProcessRecord, seen: number, timeout: number, now = Date.now()): boolean {
+  const where = presenceNow(record, seen);
+  return where === 'alive' || (where !== 'gone' && now - seen < timeout);
+}
+
+/**
  * Whether the process of a record may be signalled: it is there, it is the one that the record was written by or
  * for, and it is a trainer or a queue of this program, and not this process or its parent. What the system does not
  * say is a no.

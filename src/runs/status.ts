@@ -3,7 +3,7 @@ import type { OwnerRecord } from '../files/fence';
 import { AuroraError } from '../base/errors';
 import type { RunStatus } from '../protocol/events';
 import { readJsonIfThere } from '../files/json';
-import { presenceNow } from '../files/processes';
+import { isAliveNow } from '../files/processes';
 import { runPaths } from './layout';
 
 /** Between two heartbeats in status.json. */
@@ -47,8 +47,5 @@ export function checkStatus(path: string, value: unknown): RunStatus {
  * in ms since 1970. For what is shown: whoever starts a trainer claims the run first (`files/owner.ts`).
  */
 export function isAlive(status: RunStatus | undefined, now = Date.now()): boolean {
-  if (status?.state !== 'running') return false;
-  const presence = presenceNow(status, status.heartbeat);
-  if (presence === 'alive' || presence === 'gone') return presence === 'alive';
-  return now - status.heartbeat < HEARTBEAT_TIMEOUT_MS;
+  return status?.state === 'running' && isAliveNow(status, status.heartbeat, HEARTBEAT_TIMEOUT_MS, now);
 }

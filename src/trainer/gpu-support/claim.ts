@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { presenceNow, thisProcess, type Presence, type ProcessRecord } from '../../files/processes';
+import { isAliveNow, thisProcess, type ProcessRecord } from '../../files/processes';
 import { AuroraError } from '../../base/errors';
 import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
 
@@ -71,15 +71,14 @@ function isBusy(folder: string): boolean {
   const owner = statSync(join(folder, OWNER), { throwIfNoEntry: false });
   // It may be about to write its name.
   if (!owner) return made !== undefined && Date.now() - made.mtimeMs < BEAT_MS;
-  const presence = ownerPresence(join(folder, OWNER), owner.mtimeMs);
-  return presence === 'alive' || (presence !== 'gone' && Date.now() - owner.mtimeMs < DEAD_MS);
+  return isOwnerAlive(join(folder, OWNER), owner.mtimeMs);
 }
 
 /** @param seen when it last beat, in ms since 1970 */
-function ownerPresence(path: string, seen: number): Presence {
+function isOwnerAlive(path: string, seen: number): boolean {
   try {
-    return presenceNow(JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord, seen);
+    return isAliveNow(JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord, seen, DEAD_MS);
   } catch {
-    return 'unknown';
+    return Date.now() - seen < DEAD_MS;
   }
 }
