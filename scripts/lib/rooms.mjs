@@ -18,9 +18,10 @@ export const ROOMS = {
   tasks: ['base', 'experiment', 'protocol', ...MODEL, 'data'],
   engine: ['base', 'experiment', 'protocol', ...MODEL, 'tasks'],
   runs: [...PURE, 'files'],
-  trainer: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs'],
-  cli: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'trainer'],
+  executors: ['base', 'experiment', 'protocol', 'files', 'runs'],
+  trainer: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'executors'],
+  cli: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'executors', 'trainer'],
   demo: ['base', 'files', 'graph'],
   // The host loads no runtime and no model: it asks the trainer program.
-  extension: [...PURE, ...MODEL, 'recipes', 'runs'],
+  extension: [...PURE, ...MODEL, 'recipes', 'runs', 'executors'],
 };

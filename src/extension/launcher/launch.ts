@@ -1,7 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { childEnvironment } from '../../files/child-environment';
+import { startTrainer, type StartedTrainer } from '../../executors/local/start';
 import type { RunStatus } from '../../protocol/events';
 import { AuroraError, EXIT } from '../../base/errors';
 import { effectiveEvents, parseJournal } from '../../runs/journal/reader';
@@ -21,12 +19,6 @@ export interface Launch {
   checks?: boolean;
 }
 
-export interface Launched {
-  pid: number;
-  /** Exit code, or the signal that ended it; a value, also long after. */
-  ended: Promise<number | NodeJS.Signals>;
-}
-
 /** A trainer says its first word within a second; from a cold disk, or beside a busy machine, within this. */
 const FIRST_WORD_MS = 30_000;
 const LOOK_MS = 50;
@@ -34,9 +26,8 @@ const LOOK_MS = 50;
 const LOG_LINES = 400;
 
 /**
- * Starts a trainer that outlives this process: its own group, no shell, nothing to read from, all it says in
- * the run's trainer.log (a file: nobody has to read it for training to go on). Returns once the run folder
- * shows that it works, or why it does not. AuroraError where it ended without leaving a word there.
+ * Starts a trainer that outlives this process. Returns once the run folder shows that it works, or why it does not.
+ * AuroraError where it ended without leaving a word there.
  */
 export async function launchTrainer({
   node,
@@ -45,33 +36,12 @@ export async function launchTrainer({
   env,
   patience = FIRST_WORD_MS,
   checks = false,
-}: Launch): Promise<Launched> {
+}: Launch): Promise<StartedTrainer> {
   const before = (await statusOf(run))?.nonce;
-  const log = await open(runPaths(run).log, 'a');
-  let child: ChildProcess;
-  try {
-    child = spawn(node, args, {
-      cwd: run,
-      env: childEnvironment(env),
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', log.fd, log.fd],
-    });
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  } catch (e) {
-    throw new AuroraError(
-      'device',
-      `${node} could not be started: ${(e as Error).message}.`,
-      'Check the setting aurora.nodePath.',
-    );
-  } finally {
-    await log.close();
-  }
-  child.unref();
+  const hint = 'Check the setting aurora.nodePath.';
+  const trainer = await startTrainer({ node, args, run, cwd: run, env, hint });
   let ended: number | NodeJS.Signals | undefined;
-  const end = new Promise<number | NodeJS.Signals>((resolve) =>
-    child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 1))),
-  );
+  void trainer.ended.then((end) => (ended = end));
   for (const until = performance.now() + patience; performance.now() < until; await wait(LOOK_MS)) {
     const over = ended;
     const status = await statusOf(run);
@@ -82,7 +52,7 @@ export async function launchTrainer({
     }
     if (over !== undefined) throw await endedAtOnce(run, over);
   }
-  return { pid: child.pid!, ended: end };
+  return trainer;
 }
 
 /** Also once it has failed, until its process has ended and its words are all there. */

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTrainer } from '../../executors/local/start';
 import { writeAtomic } from '../../files/atomic';
 import { processRecord } from '../../files/processes';
-import { childEnvironment } from '../../files/child-environment';
 import { writeInputs, type InputFile } from '../../runs/inputs';
 import { createFolder, newRunId, runPaths } from '../../runs/layout';
 import { writeTrial, type SweepRoom, type TrialRecord } from '../../runs/sweep/record';
@@ -59,26 +58,21 @@ export async function launchTrial(
     ...['--resume', run, ...(acceptInputs ? ['--accept-changed-inputs'] : [])],
     ...(takeOver ? ['--take-over'] : []),
   ];
-  const log = openSync(runPaths(run).log, 'a');
-  const child = spawn(
-    process.execPath,
-    [
+  const trainer = await startTrainer({
+    node: process.execPath,
+    args: [
       program,
       'train',
       ...(begun ? resume : [runPaths(run).spec, '--run', run, ...place]),
       ...['--threads', String(room.threads), '--frozen', frozen, '--when-told'],
       ...(until === undefined ? [] : ['--pause-at', until]),
     ],
-    { detached: true, windowsHide: true, env: childEnvironment(), stdio: ['pipe', log, log] },
-  );
-  closeSync(log);
-  // One that ends before it is told has said why in its folder.
-  child.stdin!.on('error', () => undefined);
-  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  trial.launched = { ...(await processRecord(child.pid!)), at: Date.now() };
+    run,
+    waits: true,
+  });
+  trial.launched = { ...(await processRecord(trainer.pid)), at: Date.now() };
   save();
-  child.stdin!.end('\n');
-  child.unref();
+  trainer.begin();
 }
 
 /** A run that was deleted does not come back under its old name: that one may be restored. */

@@ -1,0 +1,62 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { AuroraError } from '../../base/errors';
+import { childEnvironment } from '../../files/child-environment';
+import { runPaths } from '../../runs/layout';
+
+export interface LocalTrainer {
+  node: string;
+  /** The program and its arguments. */
+  args: readonly string[];
+  /** The folder of a run or a sweep, which exists. */
+  run: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Whether it waits for a line on its standard input before it begins (`--when-told`). */
+  waits?: boolean;
+  /** What to do where Node cannot be started. */
+  hint?: string;
+}
+
+export interface StartedTrainer {
+  pid: number;
+  /** Exit code, or the signal that ended it; a value, also long after. */
+  ended: Promise<number | NodeJS.Signals>;
+  /** Lets one that waits begin. */
+  begin(): void;
+}
+
+/**
+ * Starts a trainer, or the queue of a sweep, that outlives this process: its own group, no shell, and everything it
+ * prints in the run's trainer.log (a file: nobody has to read it for training to continue).
+ *
+ * @returns once there is a process
+ * @throws AuroraError 'device' where Node cannot be started
+ */
+export async function startTrainer(trainer: LocalTrainer): Promise<StartedTrainer> {
+  const { node, args, run, cwd, env, waits = false, hint } = trainer;
+  const log = await open(runPaths(run).log, 'a');
+  let child: ChildProcess;
+  let ended: StartedTrainer['ended'];
+  try {
+    child = spawn(node, args, {
+      ...(cwd !== undefined && { cwd }),
+      env: childEnvironment(env),
+      detached: true,
+      windowsHide: true,
+      stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd],
+    });
+    // One that ends before it may begin has said why in its folder.
+    child.stdin?.on('error', () => undefined);
+    ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 1)));
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  } catch (e) {
+    throw new AuroraError('device', `${node} could not be started: ${(e as Error).message}.`, hint, {
+      cause: e,
+    });
+  } finally {
+    await log.close();
+  }
+  child.unref();
+  return { pid: child.pid!, ended, begin: () => void child.stdin?.end('\n') };
+}
