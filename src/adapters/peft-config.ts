@@ -13,6 +13,10 @@ export interface ConfigReader {
 export interface PeftConfig<S extends TrainedSpec> {
   /** PEFT's own type where PEFT reads it as it is, else one that PEFT refuses. */
   type: string;
+  /** Key that is true for this method, and not for others of the same type. */
+  flag?: string;
+  /** Whether aurora_peft_loader.py reads it. */
+  loader?: true;
   /** Key of alpha, where there is one, as patterns and an import need it. */
   alphaKey?: string;
   write(spec: S, form: AdapterForm): Record<string, unknown>;

@@ -159,6 +159,12 @@ export type TrainedSpec =
   | FullSpec;
 /** One whose budget goes by a rank. */
 export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
+/** One whose rank is each layer's. */
+export type LayerRankedSpec = Extract<TrainedSpec, LowRankSpec>;
+/** One whose product alpha scales. */
+export type WithAlpha = Extract<TrainedSpec, { alpha: number }>;
+/** One with a nonlinearity between its matrices. */
+export type NonlinearSpec = Extract<TrainedSpec, { activation: Activation }>;
 export type AdapterSpec = TrainedSpec | NoAdapterSpec;
 export type MethodName = TrainedSpec['method'];
 

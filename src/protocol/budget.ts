@@ -1,3 +1,4 @@
+import type { MethodName } from '../experiment/experiment';
 import type { LeftOut } from './left-out';
 
 /** What an adapter costs, as the host works it out and the page shows it. Counts are exact. */
@@ -48,7 +49,7 @@ export interface AdapterBudget {
 
 /** Total parameters on the matched modules over the rank. */
 export interface Curve {
-  id: 'aurora' | 'lora' | 'dora' | 'moslora' | 'vera';
+  id: MethodName;
   name: string;
   /** For one module. */
   formula: string;

@@ -26,11 +26,12 @@ export function paperReport(model: string): PaperReport {
   };
 }
 
-/** A method's published score, in percent: on the recipe's one data set, or the average of its several. */
-export function publishedScore({ model, dataSets }: Recipe, method: PaperMethod): string | undefined {
+/** Each method's published score, in percent: on the recipe's one data set, or the average of its several. */
+export function publishedScores({ model, dataSets }: Recipe): Partial<Record<PaperMethod, string>> {
   const results = PUBLISHED[model];
-  const at = results?.methods.findIndex((m) => m.method === method) ?? -1;
-  if (!results || at < 0) return undefined;
+  if (!results) return {};
   const own = dataSets.length === 1 && results.rows.find((r) => r.dataSet.id === dataSets[0].id);
-  return (own ? own.values[at] : results.methods[at].average).toFixed(1);
+  return Object.fromEntries(
+    results.methods.map(({ method, average }, at) => [method, (own ? own.values[at] : average).toFixed(1)]),
+  );
 }

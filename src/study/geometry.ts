@@ -1,3 +1,5 @@
+import { aboutMethod, isHeadAlone } from '../experiment/methods';
+
 /** What the kept checkpoints say of ΔW, the change of the weights: RUN/study/geometry.json. */
 export interface Geometry {
   version: 1;
@@ -20,8 +22,9 @@ export interface ModuleGeometry {
   effectiveRank?: number;
 }
 
-/** Whether a method changes weights; BitFit changes biases. */
-export const hasGeometry = (method: string): boolean => method !== 'none' && method !== 'bitfit';
+/** Whether an adapter changes weights. */
+export const hasGeometry = (adapter: { method: string }): boolean =>
+  !isHeadAlone(adapter) && !aboutMethod(adapter.method).onlyBiases;
 
 export const directionsOf = ({ values, directions }: ModuleGeometry): number => directions ?? values.length;
 

@@ -1,5 +1,6 @@
 import { METRICS, type MetricName } from '../experiment/metrics';
 import type { AdapterSpec, Experiment } from '../experiment/experiment';
+import { isHeadAlone, isReference, isSubject } from '../experiment/methods';
 import { labelsOf, rankOf, type Label } from './labels';
 import { resolutionOf } from './metric';
 import type { StudyRun } from './run';
@@ -110,8 +111,7 @@ function optional(
 
 /** The head alone first, then by method, rank and what else differs. */
 function byMethod(a: Group, b: Group): number {
-  const place = (g: Group) =>
-    g.method === 'none' ? 0 : g.method === 'lora' ? 1 : g.method === 'aurora' ? 3 : 2;
+  const place = (g: Group) => (isHeadAlone(g) ? 0 : isReference(g) ? 1 : isSubject(g) ? 3 : 2);
   return (
     place(a) - place(b) ||
     compare(a.method, b.method) ||

@@ -1,10 +1,10 @@
 import type { AdapterSpec } from '../experiment/experiment';
-import { METHOD_NAMES } from '../experiment/methods';
+import { HEAD_ALONE, METHOD_NAMES } from '../experiment/methods';
 import type { Say } from './say';
 import { isData, isRate, type Settings } from './settings';
 
 export const methodName = (method: AdapterSpec['method'], say: Say): string =>
-  method === 'none' ? say('head only') : METHOD_NAMES[method];
+  method === HEAD_ALONE.method ? say('head only') : METHOD_NAMES[method];
 
 export const rankOf = (adapter: AdapterSpec): number | undefined =>
   'rank' in adapter ? adapter.rank : undefined;

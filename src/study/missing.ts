@@ -18,7 +18,7 @@ export function missingOf(sections: readonly Section[]): Missing[] {
     { what: 'examples', runs: runs.filter((r) => !r.examples).map((r) => r.folder) },
     {
       what: 'geometry',
-      runs: runs.filter((r) => !r.geometry && hasGeometry(r.spec.adapter.method)).map((r) => r.folder),
+      runs: runs.filter((r) => !r.geometry && hasGeometry(r.spec.adapter)).map((r) => r.folder),
     },
   ];
   return all.filter((m) => m.runs.length > 0);

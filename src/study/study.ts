@@ -1,5 +1,6 @@
 import { isMetric, type MetricName } from '../experiment/metrics';
 import type { Experiment } from '../experiment/experiment';
+import { isReference, isSubject } from '../experiment/methods';
 import { compareGroups, samplingError, type Comparison } from './compare';
 import { groupsOf, type Group } from './groups';
 import { missingOf, type Missing } from './missing';
@@ -138,14 +139,9 @@ function dataName(path: string): string {
 /** LoRA of a rank that AuroRA has, else any LoRA, else the plainest group. */
 function defaultReference(groups: readonly Group[]): Group {
   const plain = [...groups].sort((a, b) => a.details.length - b.details.length);
-  const lora = plain.filter((g) => g.method === 'lora');
-  const ranks = plain.filter((g) => g.method === 'aurora').map((g) => g.rank);
-  return (
-    lora.find((g) => ranks.includes(g.rank)) ??
-    lora[0] ??
-    plain.find((g) => g.method === 'aurora') ??
-    plain[0]
-  );
+  const lora = plain.filter(isReference);
+  const ranks = plain.filter(isSubject).map((g) => g.rank);
+  return lora.find((g) => ranks.includes(g.rank)) ?? lora[0] ?? plain.find(isSubject) ?? plain[0];
 }
 
 function ablationsOf(groups: readonly Group[], metric: MetricName): Comparison[] {

@@ -5,6 +5,7 @@ import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { axisMark, count } from './format';
 import { linearMarks, logMarks, rankMarks } from './marks';
+import { isReference } from '../../src/experiment/methods';
 
 const HEIGHT = 280;
 const EDGE = { left: 56, right: 16, top: 28, bottom: 40 };
@@ -172,11 +173,12 @@ export class BudgetChart extends LitElement {
   private summary(): string {
     const { curves, adapter, equal } = this.budget;
     const last = this.ranks.at(-1)!;
+    const { points } = curves.find((c) => isReference({ method: c.id }))!;
     return t(
       'From rank 1 to {0}, LoRA grows from {1} to {2} parameters. This adapter’s {3} meet LoRA’s line at rank {4}.',
       last,
-      count(curves.find((c) => c.id === 'lora')!.points[0].parameters),
-      count(curves.find((c) => c.id === 'lora')!.points.at(-1)!.parameters),
+      count(points[0].parameters),
+      count(points.at(-1)!.parameters),
       count(adapter.parameters),
       equal.exactRank.toFixed(2),
     );

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Ending } from '../../src/protocol/budget';
-import { hasAlpha, hasRank, METHOD_NAMES, METHOD_ORDER } from '../../src/experiment/methods';
+import { aboutMethod, METHOD_ORDER, METHOD_NAMES } from '../../src/experiment/methods';
 import type {
   BudgetFields,
   FieldName,
@@ -32,6 +32,7 @@ const valueOf = (e: Event): string => (e.currentTarget as HTMLInputElement).valu
 
 export function controls(input: ControlsInput): TemplateResult {
   const { fields, model } = input;
+  const about = aboutMethod(fields.method);
   return html`
     ${modelControl(input)}
     ${model?.state === 'ready' && model.source ? html`<p class="hint">${model.source}</p>` : nothing}
@@ -42,12 +43,12 @@ export function controls(input: ControlsInput): TemplateResult {
     }
     ${targetControls(input)} ${methodControl(input)}
     <div class="pair">
-      ${hasRank(fields.method) ? textControl(input, 'rank', t('Rank r')) : nothing}
-      ${hasAlpha(fields.method) ? textControl(input, 'alpha', t('Alpha')) : nothing}
-      ${fields.method === 'fourierft' ? textControl(input, 'frequencies', t('Frequencies n')) : nothing}
+      ${about.size === 'rank' ? textControl(input, 'rank', t('Rank r')) : nothing}
+      ${about.hasAlpha ? textControl(input, 'alpha', t('Alpha')) : nothing}
+      ${about.size === 'frequencies' ? textControl(input, 'frequencies', t('Frequencies n')) : nothing}
     </div>
     ${
-      fields.method === 'aurora'
+      about.nonlinear
         ? html`<div class="pair">
             ${textControl(input, 'gridSize', t('Grid intervals G'))} ${orderControl(input)}
           </div>`

@@ -2,6 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { BudgetFields } from '../../src/protocol/panels/budget';
 import type { PaperReport, Recipe } from '../../src/experiment/paper';
 import { t } from '../ui/l10n';
+import { isSubject, METHOD_ORDER } from '../../src/experiment/methods';
 
 const NONE = 'none';
 
@@ -36,7 +37,7 @@ function recipeFields(
 ): Partial<BudgetFields> {
   const { rank, alpha, gridSize, splineOrder } = adapter;
   return {
-    method: 'aurora',
+    method: METHOD_ORDER.find((method) => isSubject({ method }))!,
     rank: String(rank),
     alpha: String(alpha),
     gridSize: String(gridSize),

@@ -6,6 +6,7 @@ import { groupTable, rateTable } from '../../src/study/tables';
 import { comparisonWords, count, sectionNotes } from '../../src/study/words';
 import { t } from '../ui/l10n';
 import { dataTable } from './table';
+import { isHeadAlone, isSubject } from '../../src/experiment/methods';
 
 export interface SectionActions {
   /** Shows ΔW of another group. */
@@ -72,7 +73,7 @@ function instead(name: FigureName, { groups }: Section): string {
     );
   // What was not measured is told on top, with a button.
   if (name === 'merged')
-    return groups.some((g) => g.method !== 'none')
+    return groups.some((g) => !isHeadAlone(g))
       ? t('As trained, and merged: the merged form was not measured yet.')
       : '';
   return name === 'time'
@@ -81,7 +82,7 @@ function instead(name: FigureName, { groups }: Section): string {
 }
 
 function deltas(section: Section, wanted: string | undefined, act: SectionActions) {
-  const low = section.groups.filter((g) => g.chosen && hasGeometry(g.method));
+  const low = section.groups.filter((g) => g.chosen && hasGeometry(g));
   if (low.length === 0) return nothing;
   const known = low.filter((g) => g.runs.some((r) => r.geometry));
   const title = html`<h3>${t('What happened to the weights')}</h3>`;
@@ -91,8 +92,7 @@ function deltas(section: Section, wanted: string | undefined, act: SectionAction
         ${t('The principal components and singular values of ΔW were not computed yet.')}
         <button class="link" @click=${() => act.measure()}>${t('Measure')}</button>
       </p>`;
-  const { label } =
-    known.find((g) => g.label === wanted) ?? known.find((g) => g.method === 'aurora') ?? known[0];
+  const { label } = known.find((g) => g.label === wanted) ?? known.find(isSubject) ?? known[0];
   return html`${title}
     <p>
       <label

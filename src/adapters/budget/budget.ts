@@ -1,11 +1,13 @@
 import { percent } from '../../base/percent';
 import { AuroraError } from '../../base/errors';
-import { isRanked, type AdapterSpec, type LoraSpec, type TrainedSpec } from '../../experiment/experiment';
+import { isRanked, type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
+import { isHeadAlone, isReference } from '../../experiment/methods';
 import type { AdapterBudget, Budget } from '../../protocol/budget';
 import { budgetCurves } from './curves';
 import { adapterFileSize } from './file';
 import { modelForwardFlops, flopsOf, nonlinearOf } from './flops';
 import type { UselessLayers } from '../targets/choose';
+import { plainLora } from '../../adapters/methods/lora';
 import { methodOf } from '../methods/registry';
 import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from '../targets/select';
 
@@ -89,11 +91,11 @@ export const rankLimit = (modules: readonly NamedLayer[]): number =>
 
 /** One line for a lens over an experiment: "74,208 trainable, 25 % of LoRA r=8". Errors as `budgetOf`. */
 export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSpec): string {
-  if (spec.method === 'none') return 'no adapter, only the head is trained';
+  if (isHeadAlone(spec)) return 'no adapter, only the head is trained';
   const { adapters } = adaptersOn(modules, spec);
   const parameters = parameterCount(adapters);
   const trainable = `${parameters.toLocaleString('en-US')} trainable`;
-  if (spec.method === 'lora')
+  if (isReference(spec))
     return `${trainable} in ${adapters.length} ${adapters.length === 1 ? 'module' : 'modules'}`;
   const matched = adapters.map((a) => a.layer);
   const rank = referenceRank(matched);
@@ -120,16 +122,7 @@ function loraOn(modules: readonly BudgetModule[], rank: number): BudgetAdapter[]
       `LoRA's rank ${rank} is larger than the smallest of the matched layers allows, which is ${limit}.`,
       'Compare with a smaller rank.',
     );
-  const spec: LoraSpec = {
-    method: 'lora',
-    rank,
-    alpha: rank,
-    useRslora: false,
-    dropout: 0,
-    initialization: 'kaiming-uniform',
-    targetModules: 'all-linear',
-  };
-  return selectLayers(modules, { outputs: [], unreached: [] }, spec).adapters;
+  return selectLayers(modules, { outputs: [], unreached: [] }, plainLora(rank)).adapters;
 }
 
 function costOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudget {

@@ -1,13 +1,14 @@
 import { adapterDefaults } from '../../experiment/adapter-defaults';
-import type {
-  AdapterSpec,
-  AuroraSpec,
-  MethodName,
-  RankedSpec,
-  TrainedSpec,
+import {
+  isRanked,
+  type AdapterSpec,
+  type AuroraSpec,
+  type MethodName,
+  type TrainedSpec,
 } from '../../experiment/experiment';
-import { hasRank } from '../../experiment/methods';
+import { aboutMethod, isMethod, HEAD_ALONE } from '../../experiment/methods';
 import { adaptersOn, rankLimit, type BudgetModule } from './budget';
+import { methodOf } from '../methods/registry';
 import { parameterCount } from '../targets/select';
 
 /** Budgets of the methods that a rank or a number of frequencies decides, in units of AuroRA's own. */
@@ -39,11 +40,11 @@ export function comparedAdapters(
 ): AdapterSpec[] {
   const own = countOf(modules, base);
   const others = methods
-    .filter((method) => method !== 'aurora')
+    .filter((method) => method !== base.method)
     .flatMap((method): AdapterSpec[] => {
-      if (method === 'none') return [{ method }];
+      if (!isMethod(method)) return [HEAD_ALONE];
       const usual = likeBase(method, base);
-      if (!hasRank(method) && method !== 'fourierft') return [usual];
+      if (!aboutMethod(method).size) return [usual];
       return distinct(multiples.map((m) => nearest(modules, usual, m * own)));
     });
   const parts = ablations ? ABLATIONS.map((part) => ({ ...base, ...part })) : [];
@@ -73,8 +74,8 @@ function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
 /** With the rank or number of frequencies whose count is nearest to `wanted`. */
 function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: number): TrainedSpec {
   const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
-  const places = Math.min(...layers.map((l) => l.inFeatures * l.outFeatures));
-  const most = usual.method === 'fourierft' ? places : usual.method === 'vera' ? wanted : rankLimit(layers);
+  const limit = methodOf(usual).sizeLimit?.(layers) ?? rankLimit(layers);
+  const most = limit === Infinity ? wanted : limit;
   // The count grows with the size, so that halving finds the last one that is not above what is wanted.
   let [low, high] = [1, Math.max(1, Math.floor(most))];
   while (low < high) {
@@ -89,11 +90,10 @@ function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: n
 }
 
 function sized(spec: TrainedSpec, size: number): TrainedSpec {
-  if (spec.method === 'fourierft') return { ...spec, frequencies: size };
-  const ranked = spec as RankedSpec;
-  return 'alpha' in ranked
-    ? { ...ranked, rank: size, alpha: (size * ranked.alpha) / ranked.rank }
-    : { ...ranked, rank: size };
+  if (!isRanked(spec)) return { ...spec, [aboutMethod(spec.method).size!]: size };
+  return 'alpha' in spec
+    ? { ...spec, rank: size, alpha: (size * spec.alpha) / spec.rank }
+    : { ...spec, rank: size };
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

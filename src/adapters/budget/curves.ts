@@ -1,8 +1,8 @@
 import { elementCount } from '../../graph/model';
+import { adapterDefaults } from '../../experiment/adapter-defaults';
 import type { RankedSpec, TrainedSpec } from '../../experiment/experiment';
-import { METHOD_NAMES } from '../../experiment/methods';
+import { aboutMethod, isNonlinear, METHOD_ORDER, METHOD_NAMES } from '../../experiment/methods';
 import type { Curve } from '../../protocol/budget';
-import { AURORA_DEFAULTS } from '../methods/defaults';
 import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';
 
@@ -27,7 +27,7 @@ export function budgetCurves(
   const shapes = countShapes(modules);
   const ranks = ranksUpTo(Math.min(limit, Math.max(16, 2 ** Math.ceil(Math.log2(2 * rank)))));
   return CURVES.map((usual) => {
-    const drawn = spec.method === 'aurora' && usual.method === 'aurora' ? spec : usual;
+    const drawn = isNonlinear(spec) && isNonlinear(usual) ? spec : usual;
     const method = methodOf(drawn);
     const ofModule = (layer: LayerShape, r: number) =>
       method
@@ -61,21 +61,7 @@ function ranksUpTo(last: number): number[] {
   return [...new Set([1, ...ranks, last])].sort((a, b) => a - b);
 }
 
-const shared = {
-  targetModules: 'all-linear',
-  dropout: 0,
-  initialization: 'kaiming-uniform',
-  rank: 1,
-  alpha: 1,
-} as const;
-const scaled = { ...shared, useRslora: false } as const;
-
-/** SineLoRA has the numbers of LoRA, FourierFT, BitFit and full fine-tuning have no rank. */
-const CURVES = [
-  /** The spline that an experiment has by default, for the curve beside a LoRA. */
-  { ...AURORA_DEFAULTS, ...shared },
-  { ...scaled, method: 'lora' },
-  { ...scaled, method: 'dora' },
-  { ...scaled, method: 'moslora' },
-  { ...shared, method: 'vera', dInitial: 0.1, projectionSeed: 0 },
-] as const satisfies readonly RankedSpec[];
+/** As an experiment has them by default, AuroRA's spline among it. */
+const CURVES = METHOD_ORDER.filter((m) => aboutMethod(m).curve !== undefined)
+  .sort((a, b) => aboutMethod(a).curve! - aboutMethod(b).curve!)
+  .map((m) => adapterDefaults(m) as unknown as RankedSpec);

@@ -2,6 +2,7 @@ import type { AdapterBudget } from '../../protocol/budget';
 import type { BudgetAdapter, BudgetModule } from './budget';
 import { methodOf } from '../methods/registry';
 import { basisCount } from '../methods/spline';
+import { isNonlinear } from '../../experiment/methods';
 
 /**
  * Floating-point operations of the adapters' products as each method counts them, a multiply-add as two: forward and
@@ -24,7 +25,7 @@ export function nonlinearOf(adapters: readonly BudgetAdapter[]): AdapterBudget['
   let bases = 0;
   let activations = 0;
   for (const { layer, spec } of adapters) {
-    if (spec.method !== 'aurora') continue;
+    if (!isNonlinear(spec)) continue;
     if (spec.learnable) bases += layer.calls * spec.rank * basisCount(spec);
     if (spec.fixed) activations += layer.calls * 2 * spec.rank;
   }

@@ -1,4 +1,4 @@
-import type { AuroraSpec, LoraSpec, MosloraSpec } from '../../experiment/experiment';
+import type { WithAlpha } from '../../experiment/experiment';
 import { methodOf } from '../methods/registry';
 import { fromPattern } from '../targets/targets';
 import { symmetricEigen } from './symmetric-eigen';
@@ -12,11 +12,7 @@ export interface LowRank {
 }
 
 /** The merged ΔW of a module, from its trained tensors by their short names. */
-export function mergedPair(
-  path: string,
-  spec: AuroraSpec | LoraSpec | MosloraSpec,
-  values: Record<string, Float32Array>,
-): LowRank {
+export function mergedPair(path: string, spec: WithAlpha, values: Record<string, Float32Array>): LowRank {
   const own = {
     ...spec,
     rank: fromPattern(path, spec.rankPattern, spec.rank, 'rankPattern'),

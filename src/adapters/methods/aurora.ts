@@ -85,6 +85,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   lowRank: (values, { layer, spec }) => ({ A: staticA(values, layer, spec), B: values.B }),
   scale: scaleOf,
   neutral: withoutB,
+  stated: ['gridSize', 'splineOrder', 'gridRange', 'activation', 'fixed', 'learnable'],
   flops({ layer: { inFeatures, outFeatures }, spec }) {
     const { rank, fixed, learnable } = spec;
     const sigma = (fixed ? rank * rank : 0) + (learnable ? rank * basisCount(spec) : 0);
@@ -97,6 +98,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
 
   peft: {
     type: 'AURORA',
+    loader: true,
     alphaKey: 'aurora_alpha',
     write: (spec, form) => ({
       activation: spec.activation,

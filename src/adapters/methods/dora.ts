@@ -65,6 +65,7 @@ export const dora: AdapterMethod<DoraSpec> = {
 
   peft: {
     type: 'LORA',
+    flag: 'use_dora',
     alphaKey: 'lora_alpha',
     write: (spec, form) => ({ ...lora.peft.write({ ...spec, method: 'lora' }, form), use_dora: true }),
     read: (c) => ({ ...lora.peft.read(c), method: 'dora' }),

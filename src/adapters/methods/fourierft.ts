@@ -58,6 +58,8 @@ export const fourierft: AdapterMethod<FourierftSpec> = {
       for (let i = 0; i < inFeatures; i++) A[j * inFeatures + i] = c[j % c.length] * V[i * k + j];
     return { weight: lowRankProduct(B, A, on.layer, factor(on)) };
   },
+  sizeLimit: (layers) => Math.min(...layers.map(placeCount)),
+  stated: ['scaling', 'locationSeed'],
   neutral: ({ c }) => ({ c: new Float32Array(c.length) }),
   flops({ layer: { inFeatures, outFeatures }, spec: { frequencies } }) {
     const products = 4 * frequencies * (inFeatures + outFeatures);
@@ -86,8 +88,11 @@ export const fourierft: AdapterMethod<FourierftSpec> = {
 const factor = ({ layer, spec }: OnLayer<FourierftSpec>): number =>
   spec.scaling / (layer.inFeatures * layer.outFeatures);
 
-function requirePlaces({ inFeatures, outFeatures }: LayerShape, frequencies: number): void {
-  const places = inFeatures * outFeatures;
+const placeCount = ({ inFeatures, outFeatures }: LayerShape): number => inFeatures * outFeatures;
+
+function requirePlaces(layer: LayerShape, frequencies: number): void {
+  const { inFeatures, outFeatures } = layer;
+  const places = placeCount(layer);
   if (frequencies > places)
     throw new AuroraError(
       'rank',

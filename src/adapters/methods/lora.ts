@@ -30,6 +30,7 @@ export const lora: AdapterMethod<LoraSpec> = {
 
   peft: {
     type: 'LORA',
+    loader: true,
     alphaKey: 'lora_alpha',
     write: (spec) => ({
       fan_in_fan_out: false,
@@ -50,3 +51,14 @@ export const lora: AdapterMethod<LoraSpec> = {
     }),
   },
 };
+
+/** With nothing that scales its product. */
+export const plainLora = (rank: number): LoraSpec => ({
+  method: 'lora',
+  rank,
+  alpha: rank,
+  useRslora: false,
+  dropout: 0,
+  initialization: 'kaiming-uniform',
+  targetModules: 'all-linear',
+});

@@ -132,6 +132,10 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   scale?(spec: S): number;
   /** Values with which the layer is as it was. */
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
+  /** The largest size on these layers, and Infinity if there is none; by default the largest rank that all allow. */
+  sizeLimit?(layers: readonly LayerShape[]): number;
+  /** Settings, besides its size and scale, that a reference file must state. */
+  stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;
   /** For a person: how the number of parameters of one layer comes about. */
   formula(spec: S): string;

@@ -23,6 +23,7 @@ export const sinelora: AdapterMethod<SineloraSpec> = {
     return { weight: product.map((v) => Math.sin(v) / gamma) };
   },
   neutral: withoutB,
+  stated: ['frequency'],
   flops({ layer: { inFeatures, outFeatures }, spec: { rank } }) {
     const weight = inFeatures * outFeatures;
     return { forward: 2 * weight, backward: 4 * weight, step: 6 * rank * weight };

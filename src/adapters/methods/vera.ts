@@ -45,6 +45,8 @@ export const vera: AdapterMethod<VeraSpec> = {
     return { weight: lowRankProduct(B, A, on.layer, 1) };
   },
   lowRank: asLora,
+  sizeLimit: () => Infinity,
+  stated: ['projectionSeed'],
   neutral: (values) => ({ ...values, b: new Float32Array(values.b.length) }),
   flops({ layer: { inFeatures, outFeatures }, spec: { rank } }) {
     const products = rank * (inFeatures + outFeatures);

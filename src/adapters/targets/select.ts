@@ -1,5 +1,6 @@
 import { AuroraError } from '../../base/errors';
-import { isRanked, type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
+import { type AdapterSpec, type TrainedSpec } from '../../experiment/experiment';
+import { aboutMethod, isHeadAlone, isRankedByLayer } from '../../experiment/methods';
 import { leftOutText, type LeftOut } from '../../protocol/left-out';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Graph } from '../../graph/model';
@@ -59,7 +60,7 @@ export function selectLayers<L extends NamedLayer>(
   useless: UselessLayers,
   spec: AdapterSpec,
 ): Selection<L> {
-  if (spec.method === 'none') return { adapters: [], leftOut: [], warnings: [] };
+  if (isHeadAlone(spec)) return { adapters: [], leftOut: [], warnings: [] };
   const paths = layers.map((l) => l.path);
   matchNow(patternsOf(spec), paths);
   const { matched, unmatched, unreached, leftOut } = chooseLayers(paths, spec, useless);
@@ -72,7 +73,7 @@ export function selectLayers<L extends NamedLayer>(
     warnings.push(`targetModules: ${unmatched.length - LISTED} more entries matched no module.`);
   const chosen = new Set(matched);
   const wanted = layers.filter((l) => chosen.has(l.path));
-  const usable = spec.method === 'bitfit' ? wanted.filter((l) => l.hasBias !== false) : wanted;
+  const usable = aboutMethod(spec.method).onlyBiases ? wanted.filter((l) => l.hasBias !== false) : wanted;
   if (usable.length === 0) throw noBiases(wanted);
   if (usable.length < wanted.length)
     warnings.push(`${wanted.length - usable.length} of the ${wanted.length} chosen layers have no bias.`);
@@ -92,8 +93,7 @@ const LISTED = 20;
 
 /** With the layer's own rank and alpha. */
 function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[]): TrainedSpec {
-  // VeRA's matrices are all layers' and not trained: their rank is not the layer's.
-  if (!isRanked(spec) || spec.method === 'vera') return spec;
+  if (!isRankedByLayer(spec)) return spec;
   const own = { ...spec, rank: fromPattern(layer.path, spec.rankPattern, spec.rank, 'rankPattern', paths) };
   checkRank(layer, own.rank);
   if (!('alpha' in own)) return own;

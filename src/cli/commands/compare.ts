@@ -9,13 +9,21 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { comparedRates, compareFile, staticAblation, trialCount } from '../../experiment/comparison';
 import { AuroraError, EXIT } from '../../base/errors';
 import type { AdapterSpec } from '../../experiment/experiment';
-import { methodName, methodSize, METHOD_ORDER } from '../../experiment/methods';
+import {
+  isHeadAlone,
+  isNonlinear,
+  HEAD_ALONE,
+  COMPARED,
+  METHOD_ORDER,
+  methodName,
+  methodSize,
+} from '../../experiment/methods';
 import { one, wholeNumber, type Command, type ParsedArgs } from '../command';
 import { count } from '../format';
 import { program } from '../program';
 import { table } from '../table';
 
-const KNOWN = [...METHOD_ORDER, 'none'];
+const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
 
 export const compareCommand: Command = {
   help: `Usage: aurora compare FILE.aurora.json [options]
@@ -25,7 +33,7 @@ method at AuroRA's number of parameters and at multiples of it, with the same le
 itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compares what came of it.
 
   --methods NAMES    of ${KNOWN.join(', ')}
-                     (default: aurora,lora,none)
+                     (default: ${COMPARED.join(',')})
   --multiples LIST   budgets in units of AuroRA's (default: ${MULTIPLES.join(',')})
   --ablations        also AuroRA without F, without L, with the other activations, and static in training, too
   --seeds N          runs of each, with the seeds 1 to N (default: 3)
@@ -44,10 +52,10 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
   run(args) {
     const file = resolve(one(args, 'experiment file', 'compare'));
     const { adapter, model, training } = loadExperiment(file);
-    if (adapter.method !== 'aurora')
+    if (!isNonlinear(adapter))
       throw new AuroraError(
         'usage',
-        `${file} trains ${adapter.method === 'none' ? 'no adapter' : methodName(adapter)}; a comparison begins with AuroRA.`,
+        `${file} trains ${isHeadAlone(adapter) ? 'no adapter' : methodName(adapter)}; a comparison begins with AuroRA.`,
         'Set adapter.method to "aurora" in a copy of it.',
       );
     const out = resolve(args.text('out') ?? compareFile(file));
@@ -75,7 +83,7 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
 };
 
 function methodsOf(args: ParsedArgs): AdapterSpec['method'][] {
-  const names = (args.text('methods') ?? 'aurora,lora,none').split(/[\s,]+/).filter((n) => n !== '');
+  const names = (args.text('methods') ?? COMPARED.join(',')).split(/[\s,]+/).filter((n) => n !== '');
   const wrong = names.find((name) => !KNOWN.includes(name));
   if (wrong !== undefined)
     throw new AuroraError('usage', `There is no method "${wrong}".`, `There are ${KNOWN.join(', ')}.`);
@@ -127,14 +135,13 @@ const searchText = (rates: readonly number[], seeds: number): string =>
   ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', of which the first one finds the rate' : '');
 
 const nameOf = (spec: AdapterSpec): string => {
-  if (spec.method === 'none') return 'head alone';
-  const parts =
-    spec.method === 'aurora'
-      ? [
-          spec.fixed ? '' : 'without F',
-          spec.learnable ? '' : 'without L',
-          spec.activation === 'tanh' ? '' : spec.activation,
-        ]
-      : [];
+  if (isHeadAlone(spec)) return 'head alone';
+  const parts = isNonlinear(spec)
+    ? [
+        spec.fixed ? '' : 'without F',
+        spec.learnable ? '' : 'without L',
+        spec.activation === 'tanh' ? '' : spec.activation,
+      ]
+    : [];
   return [`${methodName(spec)} ${methodSize(spec)}`.trim(), ...parts.filter((p) => p !== '')].join(', ');
 };

@@ -3,7 +3,7 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
 import type { ImportLine } from '../../protocol/import';
-import { methodName } from '../../experiment/methods';
+import { isHeadAlone, methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { majority } from '../../trainer/task/majority';
@@ -72,7 +72,7 @@ Leaves with 22 where the adapter cannot be read, is of another method, or does n
 
 function report({ run, task, metrics, warnings }: Imported): string {
   const { adapter } = task.spec;
-  const name = adapter.method === 'none' ? 'A head' : methodName(adapter);
+  const name = isHeadAlone(adapter) ? 'A head' : methodName(adapter);
   const chance = majority(task);
   const lines = [
     ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),

@@ -9,7 +9,15 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { compareFile, comparedRates, staticAblation, trialCount } from '../../experiment/comparison';
 import { AuroraError } from '../../base/errors';
 import type { AdapterSpec, AuroraSpec, TrainingSpec } from '../../experiment/experiment';
-import { METHOD_NAMES, METHOD_ORDER } from '../../experiment/methods';
+import {
+  aboutMethod,
+  isNonlinear,
+  isSubject,
+  HEAD_ALONE,
+  COMPARED,
+  METHOD_ORDER,
+  METHOD_NAMES,
+} from '../../experiment/methods';
 import { freeName } from '../wizard/draft';
 import { saved } from '../ask/saved';
 import { pick, runSteps, type Step } from '../ask/steps';
@@ -36,7 +44,7 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
   const file = await experimentFrom(services, argument, t('Compare methods on which experiment?'));
   if (file === undefined || !(await saved(file))) return undefined;
   const { adapter, model, training } = loadExperiment(file);
-  if (adapter.method !== 'aurora')
+  if (!isNonlinear(adapter))
     throw new AuroraError(
       'usage',
       t('A comparison begins with AuroRA, and {0} trains something else.', basename(file)),
@@ -47,7 +55,7 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
     layers,
     adapter,
     training,
-    methods: ['aurora', 'lora', 'none'],
+    methods: COMPARED,
     ablations: false,
     seeds: 3,
   };
@@ -92,9 +100,9 @@ const methodStep: Step<State> = {
     const { t } = vscode.l10n;
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
     const once = t('once: nothing about its size can be chosen');
-    const methods = METHOD_ORDER.filter((m) => m !== 'aurora').map((method) => ({
+    const methods = METHOD_ORDER.filter((method) => !isSubject({ method })).map((method) => ({
       label: METHOD_NAMES[method],
-      detail: ['bitfit', 'full'].includes(method) ? once : ranks,
+      detail: aboutMethod(method).size ? ranks : once,
       methods: [method] as AdapterSpec['method'][],
       ablations: false,
     }));
@@ -103,7 +111,7 @@ const methodStep: Step<State> = {
       {
         label: t('Head only'),
         detail: t('the baseline'),
-        methods: ['none'] as AdapterSpec['method'][],
+        methods: [HEAD_ALONE.method] as AdapterSpec['method'][],
         ablations: false,
       },
       {

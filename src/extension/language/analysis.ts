@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../graph/summary';
 import { checkExperiment, type LocatedProblem } from '../../runs/experiment/load';
 import type { AuroraError } from '../../base/errors';
 import type { AdapterSpec, DataSpec } from '../../experiment/experiment';
-import { isMethod } from '../../experiment/methods';
+import { isMethod, isHeadAlone, HEAD_ALONE, DEFAULT_METHOD } from '../../experiment/methods';
 import type { Translate } from '../translate';
 import { columnFindings } from './check-columns';
 import { fileFindings, kindOf } from './check-files';
@@ -71,7 +71,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
   const data = usable<DataSpec>(value, 'data', problems);
   const layers = model.state === 'known' ? layersFor(doc, model.summary) : [];
   const heads = await readHeads(doc, sources);
-  if (adapter && adapter.method !== 'none')
+  if (adapter && !isHeadAlone(adapter))
     await matchAhead(
       patternsOf(adapter),
       layers.map((l) => l.path),
@@ -81,13 +81,7 @@ export async function analyze(file: string, text: string, sources: Sources): Pro
     ...(await fileFindings(doc, known, t)),
     ...(data ? columnFindings(doc, data, heads, t) : []),
     ...(model.state === 'known'
-      ? modelFindings(
-          doc,
-          model.summary,
-          layers,
-          adapter && adapter.method !== 'none' ? adapter : undefined,
-          t,
-        )
+      ? modelFindings(doc, model.summary, layers, adapter && !isHeadAlone(adapter) ? adapter : undefined, t)
       : []),
     ...(model.state === 'failed' ? [unreadable(doc, model.error)] : []),
   ];
@@ -112,7 +106,7 @@ function usable<T>(value: unknown, key: string, problems: readonly LocatedProble
 
 function methodOf(value: unknown): string {
   const method = (value as { adapter?: { method?: unknown } } | null | undefined)?.adapter?.method;
-  return method === 'none' || isMethod(method) ? method : 'aurora';
+  return method === HEAD_ALONE.method || isMethod(method) ? method : DEFAULT_METHOD;
 }
 
 async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analysis['heads']> {

@@ -5,7 +5,8 @@ import type { TaskLayer } from '../../adapters/task-output';
 import type { LayerSummary, ModelSummary } from '../../graph/summary';
 import { MOST_PROBLEMS } from '../../runs/experiment/source';
 import { AuroraError } from '../../base/errors';
-import { isRanked, type TrainedSpec } from '../../experiment/experiment';
+import { type TrainedSpec } from '../../experiment/experiment';
+import { isRankedByLayer } from '../../experiment/methods';
 import { nearest } from '../../base/nearest';
 import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
@@ -276,7 +277,7 @@ function rankFindings(
   chosen: LayerSummary[],
   t: Translate,
 ): Finding[] {
-  if (!isRanked(adapter) || adapter.method === 'vera') return [];
+  if (!isRankedByLayer(adapter)) return [];
   const limit = (l: LayerSummary) => Math.min(l.inFeatures, l.outFeatures);
   const paths = chosen.map((l) => l.path);
   const ranks = chosen.map((l) =>

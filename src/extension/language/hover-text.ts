@@ -8,6 +8,7 @@ import type { Analysis } from './analysis';
 import { columnFacts } from './columns';
 import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
+import { isHeadAlone } from '../../experiment/methods';
 
 /** Lines that a list of modules is cut after. */
 const LISTED = 16;
@@ -59,7 +60,7 @@ function valueLines(analysis: Analysis, path: JSONPath, t: Translate): string[] 
 
 function moduleLines(analysis: Analysis, key: string, index: unknown, t: Translate): string[] {
   const { doc, model, adapter, layers } = analysis;
-  if (model.state !== 'known' || !adapter || adapter.method === 'none') return [];
+  if (model.state !== 'known' || !adapter || isHeadAlone(adapter)) return [];
   const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
   const whole = key === 'targetModules' ? adapter.targetModules : adapter.excludeModules;
   if (whole === undefined) return [];

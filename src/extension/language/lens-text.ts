@@ -3,6 +3,7 @@ import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
 import type { MetricName, TrainedSpec } from '../../experiment/experiment';
+import { isHeadAlone } from '../../experiment/methods';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { bestValue, bySweep, doneTrials, plannedTrials } from '../words/sweep-row';
 import type { Translate } from '../translate';
@@ -16,7 +17,7 @@ export function budgetText(
 ): { text: string; counted: boolean } {
   const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
   if (!adapter) return no(t('the settings of the adapter have a mistake.'));
-  if (adapter.method === 'none') return { text: budgetSentence([], adapter), counted: true };
+  if (isHeadAlone(adapter)) return { text: budgetSentence([], adapter), counted: true };
   switch (model.state) {
     case 'unnamed':
       return no(t('model.path is missing.'));

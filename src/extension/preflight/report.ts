@@ -17,6 +17,7 @@ import { code, escape, table } from '../markdown';
 import { bytes, duration } from '../words/format';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
+import { isHeadAlone } from '../../experiment/methods';
 
 /** What a preflight has said so far. */
 export interface PreflightReport {
@@ -129,17 +130,16 @@ function problemsPart(problems: readonly PreflightProblem[], t: Translate): stri
 }
 
 function modulesPart(m: PreflightModules, t: Translate): string[] {
-  const counted =
-    m.method === 'none'
-      ? t('No adapter: only the head is trained.')
-      : t(
-          '{0} of {1} linear layers get an adapter: {2} trainable numbers, {3} of the model’s {4}.',
-          m.modules.length,
-          m.linearLayers,
-          number(m.adapterParameters),
-          shareText(m.adapterParameters, m.modelParameters),
-          number(m.modelParameters),
-        );
+  const counted = isHeadAlone(m)
+    ? t('No adapter: only the head is trained.')
+    : t(
+        '{0} of {1} linear layers get an adapter: {2} trainable numbers, {3} of the model’s {4}.',
+        m.modules.length,
+        m.linearLayers,
+        number(m.adapterParameters),
+        shareText(m.adapterParameters, m.modelParameters),
+        number(m.modelParameters),
+      );
   const unmatched = m.unmatched.map(code).join(', ');
   return [
     `## ${t('Modules')}`,

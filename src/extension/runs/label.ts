@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../runs/read';
 import type { ImportedEvent, RunEvent } from '../../protocol/events';
 import type { AdapterSpec } from '../../experiment/experiment';
-import { methodName, methodSize } from '../../experiment/methods';
+import { isHeadAlone, methodName, methodSize } from '../../experiment/methods';
 import { settingsText } from '../../experiment/sweep';
 import type { RunEntry } from './store';
 
@@ -19,7 +19,7 @@ export function runLabel({ user, id, run, trial }: Pick<RunEntry, 'user' | 'id' 
 
 /** "AuroRA r2", "FourierFT n1000", "BitFit", "Head alone" */
 function methodLabel(adapter: AdapterSpec): string {
-  if (adapter.method === 'none') return 'Head alone';
+  if (isHeadAlone(adapter)) return 'Head alone';
   return [methodName(adapter), methodSize(adapter)].join(' ').trim();
 }
 

@@ -14,6 +14,7 @@ import type { Services } from '../services';
 import { isTreeNode } from '../runs/nodes';
 import { dropQuestion, parseExportLine, progressText, resultText } from '../words/export-text';
 import { formName, formWords } from '../words/form-words';
+import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
 
 type Result = Extract<ExportLine, { kind: 'result' }>;
 
@@ -52,12 +53,12 @@ function stateOf({ run }: RunEntry, argument: unknown): string {
 
 async function pickForm(entry: RunEntry): Promise<ExportForm | undefined> {
   const { t } = vscode.l10n;
-  const method = entry.run?.spec.adapter.method;
-  const forms = EXPORT_FORMS.filter((form) => form !== 'peft-lora' || method !== 'none');
+  const adapter = entry.run?.spec.adapter ?? HEAD_ALONE;
+  const forms = EXPORT_FORMS.filter((form) => form !== 'peft-lora' || !isHeadAlone(adapter));
   const items = forms.map((form) => ({
     label: formName(form, t),
     description: form,
-    detail: formWords(form, method === 'aurora', t),
+    detail: formWords(form, isNonlinear(adapter), t),
     form,
   }));
   const title = t('Export {0} as', runLabel(entry));

@@ -6,8 +6,17 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import { matchTargets } from '../../adapters/targets/targets';
 import { taskLayers, type TaskLayer } from '../../adapters/task-output';
 import { AuroraError } from '../../base/errors';
-import { isRanked, type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../experiment/experiment';
-import { METHOD_NAMES } from '../../experiment/methods';
+import { type AdapterSpec, type RankedSpec, type TrainedSpec } from '../../experiment/experiment';
+import {
+  aboutMethod,
+  isMethod,
+  isHeadAlone,
+  isRankedByLayer,
+  isSubject,
+  COMPARED,
+  METHOD_ORDER,
+  METHOD_NAMES,
+} from '../../experiment/methods';
 import { defaultAdapter, RANKS } from './draft';
 import { recipeAdapter } from './draft-recipe';
 import { pick, type Step } from '../ask/steps';
@@ -20,23 +29,13 @@ const methodStep: Step<WizardState> = {
     const { layers } = state.summary!;
     const likely = likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
-    const words: Record<AdapterSpec['method'], string> = {
-      aurora: t('a nonlinear layer between LoRA’s two matrices: fewer parameters at a smaller rank'),
-      lora: t('two low-rank matrices: the usual way, to compare with'),
-      none: t('nothing inside the model is trained: the baseline'),
-      moslora: t('a small trained mixer between LoRA’s two matrices'),
-      dora: t('magnitude and direction of the weight apart, the direction changed by a LoRA'),
-      sinelora: t('the sine of LoRA’s product, of high rank; needs memory for each weight it changes'),
-      vera: t('two vectors on random matrices that all layers share'),
-      fourierft: t('a few coefficients of the change’s Fourier transform'),
-      bitfit: t('the biases alone'),
-      full: t('the weights themselves: what adapters are measured by'),
-    };
-    const items = (Object.keys(words) as AdapterSpec['method'][]).map((method) => {
-      const usual = { ...defaultAdapter(method), ...(method !== 'none' && { targetModules: targets }) };
+    // What a comparison takes if nothing else is chosen, then the others.
+    const items = [...new Set([...COMPARED, ...METHOD_ORDER])].map((method) => {
+      const usual = { ...defaultAdapter(method), ...(isMethod(method) && { targetModules: targets }) };
       const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
-      const label = method === 'none' ? t('Head only') : METHOD_NAMES[method];
-      return { label, detail: words[method], description: cost(state, spec), spec };
+      const label = isMethod(method) ? METHOD_NAMES[method] : t('Head only');
+      const detail = t(aboutMethod(method).summary ?? 'nothing inside the model is trained: the baseline');
+      return { label, detail, description: cost(state, spec), spec };
     });
     const picked = await pick(place, {
       items,
@@ -50,7 +49,7 @@ const methodStep: Step<WizardState> = {
 };
 
 const targetStep: Step<WizardState> = {
-  applies: (state) => state.adapter!.method !== 'none',
+  applies: (state) => !isHeadAlone(state.adapter!),
   async run(state, place) {
     const { t } = vscode.l10n;
     const { layers } = state.summary!;
@@ -88,8 +87,8 @@ const targetStep: Step<WizardState> = {
 };
 
 const rankStep: Step<WizardState> = {
-  // VeRA's is that of frozen matrices, far above what a layer allows, and nobody begins by changing it.
-  applies: ({ adapter }) => isRanked(adapter!) && adapter!.method !== 'vera',
+  // One that all layers share is far above what a layer allows, and nobody begins by changing it.
+  applies: ({ adapter }) => isRankedByLayer(adapter!),
   async run(state, place) {
     const { t } = vscode.l10n;
     const adapter = state.adapter as RankedSpec;
@@ -105,7 +104,7 @@ const rankStep: Step<WizardState> = {
       description: cost(state, withRank(adapter, rank)),
       rank,
     });
-    const usual = adapter.method === 'aurora' ? 2 : 8;
+    const usual = isSubject(adapter) ? 2 : 8;
     const items = RANKS.filter((r) => r <= limit).map((r) => ({
       ...item(r),
       detail: r === usual ? (r === 2 ? t('the paper’s choice') : t('the paper’s LoRA on GLUE')) : undefined,

@@ -3,8 +3,9 @@ import { likelyTargets } from '../../adapters/targets/likely-targets';
 import type { NamedLayer } from '../../adapters/targets/select';
 import { PAPER_MODELS, type PaperModel } from '../../recipes/models';
 import { PAPER } from '../../recipes/paper';
-import { publishedScore } from '../../recipes/report';
+import { publishedScores } from '../../recipes/report';
 import type { AdapterSpec } from '../../experiment/experiment';
+import { isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
 import { settingText, type Recipe } from '../../experiment/paper';
 import { wrap } from '../../base/wrap';
 
@@ -20,7 +21,7 @@ export const recipeModel = ({ model }: Recipe): PaperModel => PAPER_MODELS.find(
 
 /** A method as the recipe has it: the paper's rank, alpha and dropout, and its layers as far as this model has them. */
 export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonly NamedLayer[]): AdapterSpec {
-  if (spec.method === 'none') return spec;
+  if (isHeadAlone(spec)) return spec;
   const { targets, loraRank } = recipeModel(recipe);
   const names = endingsOf(layers).map((e) => e.name);
   const likely = likelyTargets(layers);
@@ -30,9 +31,10 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
     targetModules: known.length > 0 ? [...known] : 'all-linear',
     ...('dropout' in spec && { dropout: recipe.settings.dropout ?? spec.dropout }),
   };
-  if (own.method === 'aurora') return { ...own, rank: PAPER.rank, alpha: PAPER.alpha };
+  if (isNonlinear(own)) return { ...own, rank: PAPER.rank, alpha: PAPER.alpha };
   // The paper gives no alpha for its LoRA: the default's scale stays.
-  if (own.method === 'lora') return { ...own, rank: loraRank, alpha: (loraRank * own.alpha) / own.rank };
+  if (isReference(own) && 'alpha' in own)
+    return { ...own, rank: loraRank, alpha: (loraRank * own.alpha) / own.rank };
   return own;
 }
 
@@ -52,10 +54,8 @@ export function recipeComments(recipe: Recipe): string[] {
 
 function published(recipe: Recipe): string[] {
   const { dataSets } = recipe;
-  const score = publishedScore(recipe, 'aurora');
+  const { aurora: score, lora, full } = publishedScores(recipe);
   if (score === undefined) return [];
-  const lora = publishedScore(recipe, 'lora');
-  const full = publishedScore(recipe, 'full');
   const what =
     dataSets.length === 1 ? METRIC_WORDS[dataSets[0].metric] : `average accuracy on ${dataSets.length} tests`;
   return [

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelSummary } from '../../graph/summary';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { isRanked, type AdapterSpec } from '../../experiment/experiment';
-import { methodName } from '../../experiment/methods';
+import { aboutMethod, isHeadAlone, methodName } from '../../experiment/methods';
 import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from '../language/experiment-text';
@@ -79,30 +79,21 @@ export function draftText(file: string, draft: Draft): string {
 const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
 
 function headline({ adapter, model }: Draft): string {
-  if (adapter.method === 'none') return `Only a head, on the frozen ${basename(model)},`;
+  if (isHeadAlone(adapter)) return `Only a head, on the frozen ${basename(model)},`;
   const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
   return `${methodName(adapter)}${rank} in ${basename(model)}`;
 }
 
 function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string[] {
-  if (adapter.method === 'none') return ['  "adapter": { "method": "none" },'];
+  if (isHeadAlone(adapter)) return ['  "adapter": { "method": "none" },'];
   return [
     '  "adapter": {',
     `    "method": ${JSON.stringify(adapter.method)},`,
     ...(isRanked(adapter) ? [`    "rank": ${adapter.rank},`] : []),
-    ...('alpha' in adapter
-      ? ['    // The output is scaled by alpha / rank.', `    "alpha": ${adapter.alpha},`]
-      : []),
-    ...(adapter.method === 'sinelora'
-      ? ['    // ω: how fast the sine turns.', `    "frequency": ${adapter.frequency},`]
-      : []),
-    ...(adapter.method === 'fourierft'
-      ? [
-          '    // Trained numbers a layer, and what ΔW is multiplied by.',
-          `    "frequencies": ${adapter.frequencies},`,
-          `    "scaling": ${adapter.scaling},`,
-        ]
-      : []),
+    ...(aboutMethod(adapter.method).draft ?? []).flatMap(({ comment, keys }) => [
+      `    // ${comment}`,
+      ...keys.map((key) => `    "${key}": ${(adapter as unknown as Record<string, number>)[key]},`),
+    ]),
     ...(dropout === undefined ? [] : ['    // Of the input, before A.', `    "dropout": ${dropout},`]),
     `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
     '  },',
@@ -127,7 +118,7 @@ export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>):
     .replace(/\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i, '')
     .replace(/[-_. ]?train(ing)?$/i, '');
   const stem = data === '' ? basename(dirname(train)) : data;
-  return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${adapter.method === 'none' ? 'head' : adapter.method}`;
+  return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;
 }
 
 /** Why a file cannot be called so; undefined where it can. */

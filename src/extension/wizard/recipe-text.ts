@@ -1,5 +1,5 @@
 import { PAPER } from '../../recipes/paper';
-import { publishedScore } from '../../recipes/report';
+import { publishedScores } from '../../recipes/report';
 import { settingText, type Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
 import { recipeModel } from './draft-recipe';
@@ -17,7 +17,7 @@ export function recipeText(
     batchSize !== undefined && t('batch {0}', batchSize),
     learningRate !== undefined && t('learning rate {0}', settingText(learningRate)),
   ];
-  const score = publishedScore(recipe, 'aurora');
+  const score = publishedScores(recipe).aurora;
   const tests = dataSets.length > 1 && t('tested on {0}', dataSets.map((d) => d.name).join(', '));
   const published =
     score !== undefined &&

@@ -1,7 +1,7 @@
 import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
 import { deviceWords } from '../../protocol/device-words';
 import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
-import { methodName } from '../../experiment/methods';
+import { isHeadAlone, methodName } from '../../experiment/methods';
 import { bestEvaluation, importOf, labelOfId, lastTime, runLabel, startTime } from '../runs/label';
 import type { RunEntry } from '../runs/store';
 import type { Translate } from '../translate';
@@ -92,7 +92,7 @@ const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
   new Set(events.flatMap((e) => (e.kind === 'warning' ? [e.message] : [])));
 
 function methodText(adapter: AdapterSpec, t: Translate): string {
-  if (adapter.method === 'none') return t('head alone');
+  if (isHeadAlone(adapter)) return t('head alone');
   const targets = Array.isArray(adapter.targetModules)
     ? adapter.targetModules.join(', ')
     : adapter.targetModules;
@@ -104,5 +104,5 @@ function methodText(adapter: AdapterSpec, t: Translate): string {
 function sizeText(adapter: TrainedSpec, t: Translate): string | undefined {
   if ('alpha' in adapter) return t('rank {0}, alpha {1}', adapter.rank, adapter.alpha);
   if ('rank' in adapter) return t('rank {0}', adapter.rank);
-  return adapter.method === 'fourierft' ? t('{0} frequencies', adapter.frequencies) : undefined;
+  return 'frequencies' in adapter ? t('{0} frequencies', adapter.frequencies) : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AnySchemaObject, ErrorObject } from 'ajv';
 import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
+import { DEFAULT_METHOD } from '../../experiment/methods';
 
 /** What the schema finds wrong, in words: one problem for each place, naming key, value and what was expected. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
@@ -74,7 +75,7 @@ function tooMuch(
 
 function unknownKey(path: (string | number)[], key: string, schema: AnySchemaObject, data: unknown): string {
   const known = Object.keys(schema.properties ?? {}).filter((k) => k !== '$schema');
-  const method = keyPath(path) === 'adapter' && ((data as { method?: string }).method ?? 'aurora');
+  const method = keyPath(path) === 'adapter' && ((data as { method?: string }).method ?? DEFAULT_METHOD);
   const where = method ? ` for the method ${method}` : '';
   const close = nearest(key, known);
   const help = close ? `did you mean "${close}"?` : `known keys here: ${known.join(', ')}`;

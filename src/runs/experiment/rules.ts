@@ -1,27 +1,22 @@
 import type { AdapterSpec, Experiment } from '../../experiment/experiment';
+import { aboutMethod, isHeadAlone, isNonlinear, trainingOfOthers } from '../../experiment/methods';
 import type { Problem } from './source';
-
-/** Settings of the training that mean something for AuroRA alone. */
-export const AURORA_TRAINING = ['staticEpochs', 'offsetPenalty'] as const;
-
-/** Methods that end in a product with a trained B. */
-const WITH_B: AdapterSpec['method'][] = ['aurora', 'lora', 'moslora', 'dora', 'sinelora'];
 
 /** What a schema cannot say: values that are right one by one but not together. */
 export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
   const problems = adapterRuleProblems(adapter);
-  if (adapter.method === 'none' && task.head === 'none')
+  if (isHeadAlone(adapter) && task.head === 'none')
     problems.push({
       path: ['task', 'head'],
       message: 'task.head and adapter.method are both "none", so there is nothing to train',
     });
-  for (const key of AURORA_TRAINING)
-    if (training[key] && adapter.method !== 'aurora')
+  for (const { key, of } of trainingOfOthers(adapter.method))
+    if (training[key])
       problems.push({
         path: ['training', key],
-        message: `training.${key} is ${training[key]}, but it is of AuroRA alone and adapter.method is "${adapter.method}"`,
+        message: `training.${key} is ${training[key]}, but it is of ${of} alone and adapter.method is "${adapter.method}"`,
       });
-  if (training.loraPlusRatio !== undefined && !WITH_B.includes(adapter.method))
+  if (training.loraPlusRatio !== undefined && !aboutMethod(adapter.method).hasB)
     problems.push({
       path: ['training', 'loraPlusRatio'],
       message: `training.loraPlusRatio is the rate of B, and the method ${adapter.method} has no B`,
@@ -44,7 +39,7 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
 /** The same of an adapter's settings alone. */
 export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
   const problems: Problem[] = [];
-  if (adapter.method === 'aurora') {
+  if (isNonlinear(adapter)) {
     const [low, high] = adapter.gridRange;
     if (!(low < high))
       problems.push({

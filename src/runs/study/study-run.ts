@@ -7,6 +7,7 @@ import { readPredictions } from '../predictions';
 import type { RunSummary } from '../read';
 import { readGeometry, readMerged } from './kept';
 import { medianStepSeconds } from './step-seconds';
+import { isNonlinear } from '../../experiment/methods';
 
 type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
@@ -73,8 +74,7 @@ function chosenBy({ spec, events }: RunSummary): ChosenBy[] {
 
 async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<Forms | undefined> {
   const { metrics, form, step } = last;
-  // Of all methods AuroRA alone has a form that cannot be merged.
-  if (spec.adapter.method !== 'aurora' || form === 'static')
+  if (!isNonlinear(spec.adapter) || form === 'static')
     return { trained: metrics, merged: metrics, same: true };
   const kept = await readMerged(folder, step);
   return kept && { trained: kept.trained, merged: kept.merged, same: false };

@@ -1,4 +1,5 @@
 import type { MetricName } from '../../experiment/experiment';
+import { isHeadAlone } from '../../experiment/methods';
 import type { Group } from '../groups';
 import { factorOf, metricTitle, shown, shownSigned } from '../metric';
 import type { Say } from '../say';
@@ -25,7 +26,7 @@ export function mergedForms(
   say: Say,
 ): Figure | undefined {
   const known = section.groups
-    .filter((g) => g.chosen && g.method !== 'none')
+    .filter((g) => g.chosen && !isHeadAlone(g))
     .flatMap((g) => bothOf(g, metric) ?? []);
   if (known.length === 0) return undefined;
   const f = factorOf(metric);

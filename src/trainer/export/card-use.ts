@@ -1,6 +1,7 @@
 import type { ExportForm } from '../../protocol/export';
 import type { Task } from '../task/task';
 import { logitsName } from './head';
+import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
 
@@ -44,7 +45,7 @@ const loaderUse = ({ spec, head }: Task): string =>
         : ['logits = model(input_ids, attention_mask)']),
       'print(labels(".")[int(logits[0].argmax())])',
     ]),
-    ...(spec.adapter.method === 'aurora'
+    ...(isNonlinear(spec.adapter)
       ? ['PEFT itself knows no AuroRA: its static form, a plain LoRA, is `aurora export --as peft-lora`.']
       : ['It is a plain LoRA adapter, so PEFT loads it as well.']),
   ].join('\n\n');

@@ -4,12 +4,12 @@ import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
 import type { TrainedSpec } from '../../experiment/experiment';
 import { codeSpan, plainWords } from '../../base/markdown';
-import { methodName } from '../../experiment/methods';
+import { isHeadAlone, isNonlinear, methodName } from '../../experiment/methods';
 import { sortedJson } from '../../base/sorted-json';
 import type { BaseModel } from '../peft/base-model';
 import type { Trained } from '../checkpoint/trained-run';
 import { useOf } from './card-use';
-import { readByPeft } from '../peft/config';
+import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
 
 const WHAT: Record<ExportForm, string> = {
@@ -48,12 +48,13 @@ function frontMatter(
   { form }: ExportRecord,
   { name, license: { id } }: BaseModel,
 ): string {
-  const { method } = task.spec.adapter;
+  const { adapter } = task.spec;
   // PEFT loads these, and not AuroRA's dynamic form in its layout.
-  const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(task.spec.adapter));
+  const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
-    ...(method === 'none' ? [] : [method]),
-    ...(peft ? ['lora'] : []),
+    ...(isHeadAlone(adapter) ? [] : [adapter.method]),
+    // The Hub tags with PEFT's types in small letters.
+    ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
   ]);
   return [
@@ -71,7 +72,7 @@ const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
-  if (adapter.method === 'none') return 'A linear head on the frozen states';
+  if (isHeadAlone(adapter)) return 'A linear head on the frozen states';
   const last = form === 'static' ? ', its static form trained last,' : '';
   return `${methodName(adapter)}${sizeWords(adapter)}${last} on ${task.adapters.length} modules`;
 }
@@ -79,7 +80,7 @@ function methodWords({ run: { spec }, task, form }: Trained): string {
 function sizeWords(adapter: TrainedSpec): string {
   if ('alpha' in adapter) return ` of rank ${adapter.rank} (alpha ${adapter.alpha})`;
   if ('rank' in adapter) return ` of rank ${adapter.rank}`;
-  return adapter.method === 'fourierft' ? ` with ${adapter.frequencies} frequencies` : '';
+  return 'frequencies' in adapter ? ` with ${adapter.frequencies} frequencies` : '';
 }
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
@@ -109,9 +110,9 @@ function inputsWarning({ inputs }: ExportRecord): string[] {
 
 function metricsTable(trained: Trained, { metrics, form: exported, inputs }: ExportRecord): string {
   const { task, form } = trained;
-  const aurora = task.spec.adapter.method === 'aurora';
+  const nonlinear = isNonlinear(task.spec.adapter);
   const origin = isAsImported(trained) ? 'imported' : 'trained';
-  const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${aurora ? ` (${form})` : ''}`;
+  const trainedRow = `${inputs?.changed.length ? 'on changed files' : `as ${origin}`}${nonlinear ? ` (${form})` : ''}`;
   const other = form === 'dynamic' ? 'static' : 'dynamic';
   return [
     `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,
@@ -119,7 +120,7 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
     '| | loss | accuracy | F1 | MCC |',
     '| --- | ---: | ---: | ---: | ---: |',
     row(trainedRow, metrics[form]),
-    ...(aurora ? [row(`the ${other} form`, metrics[other])] : []),
+    ...(nonlinear ? [row(`the ${other} form`, metrics[other])] : []),
     row(`**these files** (${exported})`, metrics.exported),
   ].join('\n');
 }
@@ -129,7 +130,7 @@ const row = (name: string, m: EvaluationMetrics): string =>
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
   const exact = `The logits of these files differ from those of the ${isStaticForm(exported) ? 'static' : form} form by ${largestDifference.toExponential(1)} at most.`;
-  if (task.spec.adapter.method !== 'aurora') return [exact];
+  if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
     merged

@@ -5,6 +5,7 @@ import { runPaths, stepName } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import type { EvaluationMetrics } from '../../protocol/events';
 import type { MetricName } from '../../experiment/experiment';
+import { isNonlinear } from '../../experiment/methods';
 import {
   isStaticForm,
   type ExportForm,
@@ -107,7 +108,7 @@ async function measureForms(
     return measureTask(taskInForm(task, what), parameters, join(work, what));
   };
   const dynamic = await measureForm('dynamic');
-  const linear = task.spec.adapter.method !== 'aurora';
+  const linear = !isNonlinear(task.spec.adapter);
   const fixed = linear ? dynamic : await measureForm('static');
   await emit({ kind: 'measuring', what: 'exported', examples });
   const exported = await FORMS[form].measure(trained, folder, join(work, 'exported'));

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { plainLora } from '../../adapters/methods/lora';
 import { methodOf } from '../../adapters/methods/registry';
 import { ownValues } from '../../adapters/merge';
 import { DType } from '../../graph/dtype';
@@ -12,7 +13,7 @@ import { saveChanged } from '../../graph/file/save-changed';
 import { AuroraError } from '../../base/errors';
 import { isRanked, type LoraSpec, type TrainedSpec } from '../../experiment/experiment';
 import type { ExportForm } from '../../protocol/export';
-import { methodName } from '../../experiment/methods';
+import { isHeadAlone, methodName } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
 import { readAdapterFolder } from '../peft/folder';
@@ -53,7 +54,7 @@ const peftLora: Form = {
   write({ task, parameters, labels, form }, folder) {
     const { spec, adapters } = task;
     const { adapter: settings } = spec;
-    if (settings.method === 'none') throw noLora('a head alone');
+    if (isHeadAlone(settings)) throw noLora('a head alone');
     if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
     const lora = asLora(settings);
     const tensors = new Map<string, FloatTensor>();
@@ -121,14 +122,8 @@ const onnxAdapterInputs: Form = {
 /** The LoRA that a method's static form is. */
 function asLora(settings: TrainedSpec): LoraSpec {
   if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
-  return {
-    initialization: 'kaiming-uniform',
-    useRslora: false,
-    // Where nothing scales the product, alpha / rank is 1.
-    alpha: settings.rank,
-    ...settings,
-    method: 'lora',
-  };
+  const plain = plainLora(settings.rank);
+  return { ...plain, ...settings, method: plain.method };
 }
 
 const noLora = (what: string): AuroraError =>
@@ -148,7 +143,7 @@ export const FORMS: Record<ExportForm, Form> = {
 
 /** The files read back as an import would read them, on the base model. */
 async function measureAdapter({ task }: Trained, folder: string, work: string): Promise<Measured> {
-  if (task.spec.adapter.method === 'none') return measureTask(task, readHead(folder), work);
+  if (isHeadAlone(task.spec.adapter)) return measureTask(task, readHead(folder), work);
   const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers);
   const read: Task = { ...task, adapters, graph: { ...task.graph, adapters } };
   return measureTask(read, new Map([...parameters, ...readHead(folder)]), work);

@@ -1,9 +1,8 @@
 import type { Model } from '../../graph/model';
 import { layersBeside } from '../../graph/reach';
 import { AuroraError } from '../../base/errors';
-import { AURORA_TRAINING } from '../../runs/experiment/rules';
 import type { Experiment } from '../../experiment/experiment';
-import { METHOD_NAMES } from '../../experiment/methods';
+import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { loadData } from '../task/data';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
@@ -30,7 +29,7 @@ export async function importSubject(
   near: string,
   read: (model: Model) => Promise<void>,
 ): Promise<ImportSubject> {
-  const plain = adaptModel({ ...experiment, adapter: { method: 'none' } });
+  const plain = adaptModel({ ...experiment, adapter: HEAD_ALONE });
   await read(plain.original);
   const fitted = fitAdapter(from, plain.model.graph, plain.layers);
   requireReaching(from.folder, plain, fitted);
@@ -91,15 +90,14 @@ function specOf(
     );
   const pooling = from.own?.pooling;
   if (fitted.head && pooling) spec.task = { ...spec.task, pooling };
-  const without = (key: (typeof AURORA_TRAINING)[number] | 'earlyStopping', why: string) => {
+  const without = (key: 'staticEpochs' | 'offsetPenalty' | 'earlyStopping', why: string) => {
     if (!spec.training[key]) return;
     warnings.push(`training.${key} of the experiment is left out: ${why}.`);
     spec.training = { ...spec.training, [key]: undefined };
   };
   const { method } = fitted.spec;
-  if (method !== 'aurora')
-    for (const key of AURORA_TRAINING)
-      without(key, `it is of AuroRA alone, and this adapter is a ${METHOD_NAMES[method]}`);
+  for (const { key, of } of trainingOfOthers(method))
+    without(key, `it is of ${of} alone, and this adapter is a ${METHOD_NAMES[method]}`);
   // What was trained static goes on static, from the begin to the end.
   if (fitted.adapters[0].form === 'static') {
     without('earlyStopping', 'it does not go with the static form, which this adapter was trained in');

@@ -2,6 +2,7 @@ import { tensorName } from '../../adapters/inject';
 import { ownValues } from '../../adapters/merge';
 import { offsetPenalty } from '../../adapters/methods/offset-penalty';
 import type { Task } from '../task/task';
+import { isNonlinear } from '../../experiment/methods';
 
 /** Adds the gradient of training.offsetPenalty · Σ‖σ(0)‖² to a step's gradients, in place. */
 export function penalizeOffsets(
@@ -12,7 +13,7 @@ export function penalizeOffsets(
   const weight = spec.training.offsetPenalty ?? 0;
   if (weight === 0) return;
   for (const adapter of adapters) {
-    if (adapter.spec.method !== 'aurora') continue;
+    if (!isNonlinear(adapter.spec)) continue;
     const added = offsetPenalty(adapter.spec.rank, ownValues(adapter, parameters), adapter.spec, weight);
     for (const name of ['H', 'W'] as const) {
       const gradient = gradients.get(tensorName(adapter, name));

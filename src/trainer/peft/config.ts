@@ -2,6 +2,7 @@ import type { AdapterForm } from '../../adapters/methods/method';
 import { methodOf } from '../../adapters/methods/registry';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import type { AdapterSpec, Experiment, LoraSpec, TrainedSpec } from '../../experiment/experiment';
+import { isHeadAlone } from '../../experiment/methods';
 import { exactly } from '../../adapters/targets/exactly';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { baseModel } from './base-model';
@@ -17,17 +18,21 @@ type Json = Record<string, unknown>;
  */
 export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], form: AdapterForm): Json {
   const { adapter } = spec;
-  if (adapter.method === 'none') return { ...common(spec), peft_type: 'NONE', target_modules: [] };
+  if (isHeadAlone(adapter)) return { ...common(spec), peft_type: 'NONE', target_modules: [] };
   const { peft } = methodOf(adapter);
   return { ...tuned(spec, adapter, adapters), peft_type: peft.type, ...peft.write(adapter, form) };
 }
 
+/** The one type of ours that released PEFTs load. */
+export const PEFT_TYPE = 'LORA';
+
 /** Whether released PEFTs load what a run writes. */
 export const readByPeft = (adapter: AdapterSpec): boolean =>
-  adapter.method !== 'none' && methodOf(adapter).peft.type === 'LORA';
+  !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
 
 /** Whether aurora_peft_loader.py, which goes with the files, does. */
-export const readByLoader = ({ method }: AdapterSpec): boolean => ['aurora', 'lora', 'none'].includes(method);
+export const readByLoader = (adapter: AdapterSpec): boolean =>
+  isHeadAlone(adapter) || methodOf(adapter).peft.loader === true;
 
 /**
  * Of a plain LoRA that another method's static form is.

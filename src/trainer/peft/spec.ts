@@ -56,11 +56,11 @@ function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
 
 function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod {
   const type = read.text('peft_type');
-  if (type === 'LORA') {
-    checkLora(config, read);
-    return methodOf({ method: config.use_dora === true ? 'dora' : 'lora' });
-  }
-  const found = METHOD_ORDER.map((method) => methodOf({ method })).find(({ peft }) => peft.type === type);
+  if (type === 'LORA') checkLora(config, read);
+  const ofType = METHOD_ORDER.map((method) => methodOf({ method })).filter(({ peft }) => peft.type === type);
+  const found =
+    ofType.find(({ peft: { flag } }) => flag !== undefined && config[flag] === true) ??
+    ofType.find(({ peft: { flag } }) => flag === undefined);
   if (!found) throw read.error(`is of the method ${type}`);
   return found;
 }

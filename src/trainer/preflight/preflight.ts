@@ -3,6 +3,7 @@ import { parameterCount } from '../../adapters/targets/select';
 import { matchTargets } from '../../adapters/targets/targets';
 import type { DeviceRequest } from '../../engine/devices/request';
 import { isRanked, type Experiment } from '../../experiment/experiment';
+import { isHeadAlone } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
 import { loadData } from '../task/data';
@@ -61,7 +62,7 @@ function modulesLine(
   { layers, adapters, leftOut, modelSize }: AdaptedModel,
 ): PreflightModules {
   const paths = layers.map((l) => l.path);
-  const unmatched = spec.adapter.method === 'none' ? [] : matchTargets(paths, spec.adapter).unmatched;
+  const unmatched = isHeadAlone(spec.adapter) ? [] : matchTargets(paths, spec.adapter).unmatched;
   return {
     kind: 'modules',
     method: spec.adapter.method,

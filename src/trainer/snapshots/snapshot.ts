@@ -4,6 +4,7 @@ import { gridStep, splineSupport } from '../../adapters/methods/spline';
 import type { HostTensor } from '../../engine/engine';
 import { NO_SAMPLE, SAMPLES_PER_BIN, type LayerSnapshot } from '../../protocol/activations';
 import { random, Stream } from '../../base/random';
+import { isNonlinear } from '../../experiment/methods';
 
 const BINS = 64;
 /** LoRA has no grid that would suggest one. */
@@ -87,11 +88,11 @@ export class LayerRecorder {
 
 /** Undefined where there is no spline. */
 const supportOf = ({ spec }: LayerAdapter): [number, number] | undefined =>
-  spec.method === 'aurora' && spec.learnable ? splineSupport(spec) : undefined;
+  isNonlinear(spec) && spec.learnable ? splineSupport(spec) : undefined;
 
 /** The spline's support and two intervals more on each side, so that what leaves it can be seen leaving. */
 function histogramRange({ spec }: LayerAdapter): [number, number] {
-  if (spec.method !== 'aurora') return DEFAULT_RANGE;
+  if (!isNonlinear(spec)) return DEFAULT_RANGE;
   const [lo, hi] = splineSupport(spec);
   return [lo - 2 * gridStep(spec), hi + 2 * gridStep(spec)];
 }

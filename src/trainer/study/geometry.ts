@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { denseProduct, denseSingularValues, type Dense } from '../../adapters/geometry/dense';
 import { innerProduct, mergedPair, singularValues, type LowRank } from '../../adapters/geometry/low-rank';
 import { principalPlane } from '../../adapters/geometry/principal';
+import { methodOf } from '../../adapters/methods/registry';
 import { layerChange } from '../../adapters/merge';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
 import type { RunSummary } from '../../runs/read';
 import { adapterSum, geometryFile } from '../../runs/study/kept';
-import type { AdapterSpec, AuroraSpec, LoraSpec, MosloraSpec } from '../../experiment/experiment';
+import type { AdapterSpec, WithAlpha } from '../../experiment/experiment';
+import { isHeadAlone } from '../../experiment/methods';
 import { effectiveRank, hasGeometry, type Geometry } from '../../study/geometry';
 import { adaptModel } from '../task/adapted-model';
 import { checkpointSteps, readCheckpoint } from '../checkpoint/store';
@@ -31,7 +33,7 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   const { adapter } = run.spec;
   const started = run.events.find((e) => e.kind === 'started');
   const steps = checkpointSteps(run.folder).filter((s) => s <= step);
-  if (!started || !hasGeometry(adapter.method) || steps.length === 0) return undefined;
+  if (!started || !hasGeometry(adapter) || steps.length === 0) return undefined;
   const read = (at: number) =>
     readCheckpoint(join(runPaths(run.folder).checkpoints, stepName(at))).parameters;
   const { modules } = started;
@@ -49,10 +51,12 @@ export async function keepGeometry(run: RunSummary, step: number): Promise<Geome
   return geometry;
 }
 
-type LowRankSpec = AuroraSpec | LoraSpec | MosloraSpec;
-
-const isLowRank = (adapter: AdapterSpec): adapter is LowRankSpec =>
-  ['lora', 'moslora', 'aurora'].includes(adapter.method);
+/** Whether the merged change is a scale times a product of the layer's own rank. */
+const isLowRank = (adapter: AdapterSpec): adapter is WithAlpha => {
+  if (isHeadAlone(adapter)) return false;
+  const { lowRank, scale } = methodOf(adapter);
+  return lowRank !== undefined && scale !== undefined;
+};
 
 interface Found {
   steps: number[];
@@ -63,7 +67,7 @@ interface Found {
 }
 
 function lowRank(
-  adapter: LowRankSpec,
+  adapter: WithAlpha,
   modules: readonly string[],
   steps: number[],
   read: (step: number) => Parameters,

@@ -12,6 +12,7 @@ import { predictRun } from '../predictions/predict';
 import { openTrained } from '../checkpoint/trained-run';
 import { workFolder } from '../process/work-folder';
 import { keepGeometry } from './geometry';
+import { isNonlinear } from '../../experiment/methods';
 
 export type Measuring = 'geometry' | 'examples' | 'merged';
 
@@ -32,7 +33,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
       `${folder} cannot be measured as it was trained. ${changed.join(' ')}`,
       'Put the files back as they were.',
     );
-  if (hasGeometry(run.spec.adapter.method) && !(await readGeometry(folder, step))) {
+  if (hasGeometry(run.spec.adapter) && !(await readGeometry(folder, step))) {
     await tell('geometry');
     await keepGeometry(run, step);
   }
@@ -43,7 +44,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
     again: false,
     emit: async () => {},
   });
-  if (run.spec.adapter.method !== 'aurora' || form === 'static' || (await readMerged(folder, step))) return;
+  if (!isNonlinear(run.spec.adapter) || form === 'static' || (await readMerged(folder, step))) return;
   await tell('merged');
   const { path: work, remove } = workFolder(folder, 'study');
   try {

@@ -13,7 +13,15 @@ import {
   type TargetSpec,
   type TrainedSpec,
 } from '../../../experiment/experiment';
-import { isMethod, METHOD_NAMES, METHOD_ORDER } from '../../../experiment/methods';
+import {
+  isMethod,
+  isHeadAlone,
+  isReference,
+  HEAD_ALONE,
+  DEFAULT_METHOD,
+  METHOD_ORDER,
+  METHOD_NAMES,
+} from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 
 /** What is counted: a model's layers, and the adapter that goes on them. */
@@ -40,8 +48,8 @@ export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
   const model = PAPER_MODELS.find((m) => m.id === id);
   if (!model) throw unknown('recipe', id, PAPER_MODELS.map((m) => m.id)); // prettier-ignore
   const { name, modules, parameters, targets, loraRank } = model;
-  const method = choice.method ?? 'aurora';
-  const rank = choice.rank ?? (method === 'lora' ? loraRank : undefined);
+  const method = choice.method ?? DEFAULT_METHOD;
+  const rank = choice.rank ?? (isReference({ method }) ? loraRank : undefined);
   return {
     title: name,
     modules,
@@ -79,7 +87,7 @@ export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
 }
 
 function newAdapter(
-  { method = 'aurora', rank, targetModules }: AdapterChoice,
+  { method = DEFAULT_METHOD, rank, targetModules }: AdapterChoice,
   targets: TargetSpec['targetModules'],
 ): TrainedSpec {
   const own = { ...defaultsOf(method), targetModules: targetModules ?? targets } as TrainedSpec;
@@ -93,21 +101,21 @@ function changed(
   path: string,
 ): TrainedSpec {
   const wanted = method ?? adapter.method;
-  if (wanted === 'none')
+  if (wanted === HEAD_ALONE.method)
     throw new AuroraError(
       'usage',
       `${path} trains no adapter: its adapter.method is "none".`,
       `Choose one to count, such as --method ${METHOD_ORDER[0]}.`,
     );
   const own =
-    adapter.method !== 'none' && wanted === adapter.method
+    !isHeadAlone(adapter) && wanted === adapter.method
       ? adapter
       : ({ ...defaultsOf(wanted), ...targetsOf(adapter) } as TrainedSpec);
   return withRank(targetModules === undefined ? own : { ...own, targetModules }, rank);
 }
 
 function targetsOf(adapter: AdapterSpec): Partial<TargetSpec> {
-  if (adapter.method === 'none') return {};
+  if (isHeadAlone(adapter)) return {};
   const { targetModules, excludeModules, layersToTransform, layersPattern } = adapter;
   return { targetModules, excludeModules, layersToTransform, layersPattern };
 }

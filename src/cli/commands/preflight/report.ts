@@ -13,6 +13,7 @@ import { deviceLine } from '../../device-line';
 import { count, duration, gigabytes } from '../../format';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
+import { isHeadAlone } from '../../../experiment/methods';
 
 /** More labels than these are summed up: a terminal is no place for hundreds. */
 const SHOWN_LABELS = 12;
@@ -38,7 +39,7 @@ export function preflightText(line: PreflightLine): string {
 }
 
 function modules(line: PreflightModules): string {
-  if (line.method === 'none') return 'Modules  none: the head alone is trained\n';
+  if (isHeadAlone(line)) return 'Modules  none: the head alone is trained\n';
   const share = percent(line.adapterParameters / line.modelParameters).replace(/^0\.0 %/, '< 0.1 %');
   const rows = line.modules.map((m) => [
     `  ${m.path}`,

@@ -1,22 +1,12 @@
 import type { Graph } from '../../../graph/model';
 import { OBJECTIVES } from '../../../tasks/objective';
+import { methodOf } from '../../../adapters/methods/registry';
+import { adapterDefaults } from '../../../experiment/adapter-defaults';
 import type { MethodName } from '../../../experiment/experiment';
+import { aboutMethod, isMethod } from '../../../experiment/methods';
 import type { DenseArray, ReferenceCase } from './case';
 import { arrayProblem, type Comparison } from './compare';
 import { own } from '../../../base/names';
-
-/** Numbers that each method's `hyper` must have. */
-const HYPER: Record<MethodName, readonly string[]> = {
-  aurora: ['rank', 'scale', 'gridSize', 'splineOrder'],
-  lora: ['rank', 'scale'],
-  moslora: ['rank', 'scale'],
-  dora: ['rank', 'scale'],
-  sinelora: ['rank', 'frequency'],
-  vera: ['rank', 'projectionSeed'],
-  fourierft: ['frequencies', 'scaling', 'locationSeed'],
-  bitfit: [],
-  full: [],
-};
 
 /**
  * Whether a file has all that a run needs, finite and of the right kind; what it lacks is reported by its
@@ -38,14 +28,14 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   };
 
   missing(Object.hasOwn(OBJECTIVES, c.objective ?? ''), 'objective');
-  missing(Object.hasOwn(HYPER, c.adapter ?? ''), 'adapter');
+  missing(isMethod(c.adapter), 'adapter');
   missing(c.head !== undefined, 'head');
   missing(Array.isArray(c.targets), 'targets');
   missing(Array.isArray(c.modules), 'modules');
-  for (const key of HYPER[c.adapter] ?? []) number(c.hyper?.[key], `hyper.${key}`);
-  if (c.adapter === 'aurora') {
-    for (const key of ['gridRange', 'activation', 'fixed', 'learnable'])
-      missing(c.hyper?.[key] != null, `hyper.${key}`);
+  for (const key of isMethod(c.adapter) ? statedOf(c.adapter) : []) {
+    if (key === 'scale' || typeof adapterDefaults(c.adapter)[key] === 'number')
+      number(c.hyper?.[key], `hyper.${key}`);
+    else missing(c.hyper?.[key] != null, `hyper.${key}`);
   }
   inputs(c.inputs, '');
   array(c.labels, 'labels');
@@ -62,4 +52,10 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
     array(other.labels, `otherShapes[${i}].labels`);
   }
   return report.findings.length === before;
+}
+
+/** What `hyper` must have of a method. */
+function statedOf(method: MethodName): string[] {
+  const { size, hasAlpha } = aboutMethod(method);
+  return [...(size ? [size] : []), ...(hasAlpha ? ['scale'] : []), ...(methodOf({ method }).stated ?? [])];
 }

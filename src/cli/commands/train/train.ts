@@ -4,6 +4,7 @@ import { createRun, experimentRuns, requireUnbegun, runPaths } from '../../../ru
 import { loadExperiment } from '../../../runs/experiment/load';
 import { AuroraError, EXIT } from '../../../base/errors';
 import type { Experiment } from '../../../experiment/experiment';
+import { HEAD_ALONE } from '../../../experiment/methods';
 import { completeRun } from '../../../trainer/run/complete';
 import { recordFailure } from '../../../trainer/process/failure';
 import { makeFork } from '../../../trainer/checkpoint/fork';
@@ -192,7 +193,7 @@ async function fresh(
   const spec = loadExperiment(file, args.list('set'));
   let headOnly: FinishedResult | undefined;
   if (args.flag('baseline')) {
-    const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: { method: 'none' } };
+    const baseline: Experiment = { ...spec, name: `${spec.name}-head-only`, adapter: HEAD_ALONE };
     process.stderr.write('Baseline: the head alone, same settings.\n');
     const run = newRun(file, args);
     const outcome = await owning(owned(args, run), () => {

@@ -5,6 +5,7 @@ import { isTreeNode } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
 import { experimentFrom, runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
+import { isNonlinear } from '../../../experiment/methods';
 
 const WALKTHROUGH = 'aurora-lab.aurora-lab#start';
 
@@ -29,7 +30,7 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
       const title = vscode.l10n.t('Show the layer activations of which run?');
       const run = await runFrom(services, argument, {
         title,
-        filter: (r) => r.run?.spec.adapter.method === 'aurora',
+        filter: (r) => r.run !== undefined && isNonlinear(r.run.spec.adapter),
       });
       if (run) panels.openActivations(run.folder);
     }),

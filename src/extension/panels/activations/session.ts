@@ -7,7 +7,7 @@ import { tokenInText } from '../../../protocol/activation-examples';
 import type { Snapshot } from '../../../protocol/activations';
 import type { AuroraError } from '../../../base/errors';
 import type { AdapterSpec, AuroraSpec } from '../../../experiment/experiment';
-import { METHOD_NAMES } from '../../../experiment/methods';
+import { isHeadAlone, isNonlinear, isReference, METHOD_NAMES } from '../../../experiment/methods';
 import type {
   ActivationsFromHost,
   ActivationsFromPage,
@@ -246,7 +246,7 @@ export class ActivationsSession {
   }
 
   private nothingYet({ adapter, live }: RunFacts): string {
-    if (adapter.method === 'none')
+    if (isHeadAlone(adapter))
       return this.host.say(
         'This run trains no adapter (adapter.method is "none"), so there is no layer to look at.',
       );
@@ -270,11 +270,11 @@ export class ActivationsSession {
   }
 
   private noCurve({ adapter }: RunFacts): string {
-    if (adapter.method === 'lora')
+    if (isReference(adapter))
       return this.host.say(
         'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show which z the layers see.',
       );
-    if (adapter.method !== 'aurora')
+    if (!isNonlinear(adapter))
       return this.host.say(
         'Only AuroRA has a σ between A and B, so there is no curve. The histograms show which z = A x the layers see.',
       );
@@ -283,7 +283,7 @@ export class ActivationsSession {
 }
 
 const auroraOf = (adapter: AdapterSpec): AuroraSpec | undefined =>
-  adapter.method === 'aurora' ? adapter : undefined;
+  isNonlinear(adapter) ? adapter : undefined;
 
 /** The same layer in the first snapshot; itself where that one lacks it. */
 const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
@@ -292,7 +292,7 @@ const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
 };
 
 function sigmaInfo(adapter: AdapterSpec, layers: readonly LayerCard[]): SigmaInfo | undefined {
-  if (adapter.method !== 'aurora' || !layers.some((l) => l.shape)) return undefined;
+  if (!isNonlinear(adapter) || !layers.some((l) => l.shape)) return undefined;
   const { activation, fixed, learnable, gridRange } = adapter;
   return { activation, fixed, learnable, gridRange, ...(learnable && { support: splineSupport(adapter) }) };
 }

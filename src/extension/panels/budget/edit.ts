@@ -1,6 +1,7 @@
 import { findNodeAtLocation, getNodeValue, modify, type Node } from 'jsonc-parser';
 import { AuroraError } from '../../../base/errors';
 import schema from '../../../experiment/experiment.schema.json';
+import { DEFAULT_METHOD } from '../../../experiment/methods';
 import { adapterDefault } from './experiment';
 import type { BudgetChoice } from './fields';
 import { indentOf, insertProperty, removeProperty } from '../../../runs/experiment/jsonc';
@@ -38,7 +39,7 @@ export function writeAdapter(text: string, choice: BudgetChoice, modelPath?: str
   for (const key of Object.keys(current)) if (!Object.hasOwn(known, key)) edit.remove(['adapter', key]);
   for (const key of SETTINGS) {
     if (!Object.hasOwn(known, key)) continue;
-    const otherwise = key === 'method' ? 'aurora' : adapterDefault(choice.method, key);
+    const otherwise = key === 'method' ? DEFAULT_METHOD : adapterDefault(choice.method, key);
     edit.set(['adapter', key], choice[key], otherwise);
   }
   return edit;

@@ -3,7 +3,7 @@ import { parseText, type TextError } from '../../../runs/experiment/parse-text';
 import type { OutputChoice } from '../../../adapters/task-output';
 import type { AuroraSpec, LoraSpec, MethodName } from '../../../experiment/experiment';
 import schema from '../../../experiment/experiment.schema.json';
-import { isMethod } from '../../../experiment/methods';
+import { isMethod, HEAD_ALONE, DEFAULT_METHOD, METHOD_ORDER } from '../../../experiment/methods';
 import type { BudgetFields } from '../../../protocol/panels/budget';
 
 type Json = Record<string, unknown>;
@@ -62,12 +62,12 @@ export function readExperiment(text: string): ExperimentValues {
   const model = section(root, 'model', problems);
   const adapter = section(root, 'adapter', problems);
   const training = section(root, 'training', problems);
-  const method = adapter.method ?? 'aurora';
-  if (method === 'none')
+  const method = adapter.method ?? DEFAULT_METHOD;
+  if (method === HEAD_ALONE.method)
     problems.push('The experiment trains no adapter (method "none"); shown is what AuroRA would cost.');
   else if (!isMethod(method))
     problems.push(`adapter.method is ${JSON.stringify(method)}, which is not known; shown is AuroRA.`);
-  const known = isMethod(method) ? method : 'aurora';
+  const known = isMethod(method) ? method : DEFAULT_METHOD;
   return {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
     choice: {
@@ -95,8 +95,11 @@ function section(root: Json, key: string, problems: string[]): Json {
 }
 
 function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues['fields'], 'tokens'> {
-  const text = (key: string, of: MethodName = method) => {
-    const value = adapter[key] ?? adapterDefault(method, key) ?? adapterDefault(of, key);
+  const text = (key: string) => {
+    const value = [method, ...METHOD_ORDER].reduce(
+      (known, m) => known ?? adapterDefault(m, key),
+      adapter[key],
+    );
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
   const targets = adapter.targetModules ?? adapterDefault(method, 'targetModules');
@@ -108,11 +111,11 @@ function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues
     names,
     regex: typeof targets === 'string' && targets !== 'all-linear' ? targets : '',
     method,
-    rank: text('rank', 'aurora'),
-    alpha: text('alpha', 'aurora'),
-    gridSize: text('gridSize', 'aurora'),
-    splineOrder: text('splineOrder', 'aurora'),
-    frequencies: text('frequencies', 'fourierft'),
+    rank: text('rank'),
+    alpha: text('alpha'),
+    gridSize: text('gridSize'),
+    splineOrder: text('splineOrder'),
+    frequencies: text('frequencies'),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { MethodName } from '../../../experiment/experiment';
-import { hasAlpha, hasRank } from '../../../experiment/methods';
+import { aboutMethod } from '../../../experiment/methods';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 
 /** The page's controls as values. */
@@ -37,20 +37,20 @@ export function parseFields(
     return value > LARGEST ? wrong(field, `${what} is at most ${LARGEST.toLocaleString('en-US')}.`) : value;
   };
   const { method } = fields;
-  const alpha = hasAlpha(method) ? Number(fields.alpha) : 1;
-  if (hasAlpha(method) && (fields.alpha.trim() === '' || !(alpha > 0 && alpha < Infinity)))
+  const { size, hasAlpha, nonlinear } = aboutMethod(method);
+  const alpha = hasAlpha ? Number(fields.alpha) : 1;
+  if (hasAlpha && (fields.alpha.trim() === '' || !(alpha > 0 && alpha < Infinity)))
     wrong('alpha', `Alpha is ${fields.alpha.trim() || 'empty'}, but it must be a number above 0.`);
-  const aurora = method === 'aurora';
-  if (aurora && !ORDERS.includes(fields.splineOrder))
+  if (nonlinear && !ORDERS.includes(fields.splineOrder))
     wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
   const choice: BudgetChoice = {
     method,
     // What stands in a hidden control does not matter.
-    rank: hasRank(method) ? whole('rank', 'The rank') : 1,
+    rank: size === 'rank' ? whole('rank', 'The rank') : 1,
     alpha,
-    gridSize: aurora ? whole('gridSize', 'The grid') : 1,
-    splineOrder: aurora ? Number(fields.splineOrder) : 1,
-    frequencies: method === 'fourierft' ? whole('frequencies', 'The number of frequencies') : 1,
+    gridSize: nonlinear ? whole('gridSize', 'The grid') : 1,
+    splineOrder: nonlinear ? Number(fields.splineOrder) : 1,
+    frequencies: size === 'frequencies' ? whole('frequencies', 'The number of frequencies') : 1,
     targetModules: targetModules(fields, problems),
     loraRank: whole('loraRank', "LoRA's rank"),
     tokens: whole('tokens', 'The number of tokens'),
