@@ -1,4 +1,5 @@
 import type { TrainingSpec } from './experiment';
+import { metricInfo } from './metrics';
 
 /** What the AuroRA paper tested, how it trained, and what it reports. `src/recipes` has the values. */
 
@@ -8,6 +9,13 @@ export interface PaperDataSet {
   name: string;
   metric: 'accuracy' | 'matthews' | 'pearson';
 }
+
+/** In a sentence. */
+export const PAPER_METRIC_LABELS: Readonly<Record<PaperDataSet['metric'], string>> = {
+  accuracy: metricInfo('accuracy').longLabel,
+  matthews: metricInfo('matthews').longLabel,
+  pearson: 'Pearson correlation',
+};
 
 /** Only what the paper states; under the names that an experiment has for it. */
 export type RecipeSettings = Partial<

@@ -1,5 +1,5 @@
-import { score, type MetricName } from '../experiment/metrics';
-import type { RunEvent } from './events';
+import { METRICS, score, type MetricName } from '../experiment/metrics';
+import type { EvaluationMetrics, RunEvent } from './events';
 
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
@@ -8,6 +8,12 @@ export type AnyEvaluation = Extract<RunEvent, { kind: 'evaluation' | 'diverged-e
 /** Every evaluation of a journal, diverged ones too. */
 export const isAnyEvaluation = (e: RunEvent): e is AnyEvaluation =>
   e.kind === 'evaluation' || e.kind === 'diverged-evaluation';
+
+/** Whether a value of a file is what an evaluation found, every metric a finite number. */
+export const isMetrics = (value: unknown): value is EvaluationMetrics =>
+  [...METRICS, 'examples' as const].every((name) =>
+    Number.isFinite((value as Partial<EvaluationMetrics> | null | undefined)?.[name]),
+  );
 
 /** The evaluation of a trial that counts: the best by `metric`, in the form that was trained last; no diverged one. */
 export function bestBy(metric: MetricName, evaluations: readonly AnyEvaluation[]): Evaluation | undefined {

@@ -1,3 +1,5 @@
+import type { MetricName } from '../experiment/metrics';
+
 /** The rare things of a run, one JSON object a line in events.jsonl. Readers ignore kinds they do not know. */
 export const EVENT_VERSION = 1;
 
@@ -13,11 +15,7 @@ export interface EventBase {
   after?: string;
 }
 
-export interface EvaluationMetrics {
-  loss: number;
-  accuracy: number;
-  f1: number;
-  matthews: number;
+export interface EvaluationMetrics extends Record<MetricName, number> {
   examples: number;
 }
 

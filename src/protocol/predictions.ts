@@ -1,3 +1,4 @@
+import { isMetrics } from './evaluations';
 import { AuroraError } from '../base/errors';
 import type { EvaluationMetrics } from './events';
 import type { InputsNote } from './inputs-words';
@@ -168,10 +169,6 @@ const isNote = (value: unknown): value is InputsNote =>
   );
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isMetrics = (value: unknown): value is EvaluationMetrics =>
-  isObject(value) &&
-  (['loss', 'accuracy', 'f1', 'matthews', 'examples'] as const).every((name) => Number.isFinite(value[name]));
 
 const isExcerpt = (value: unknown, examples: number): value is Excerpt =>
   isObject(value) && isCount(value.example) && value.example < examples && typeof value.text === 'string';

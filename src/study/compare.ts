@@ -1,4 +1,4 @@
-import type { MetricName } from '../experiment/experiment';
+import { metricInfo, type MetricName } from '../experiment/metrics';
 import { seedOf, type Group } from './groups';
 import type { ExampleOutcomes, StudyRun } from './run';
 import { resolutionOf } from './metric';
@@ -77,7 +77,7 @@ export function measure(
     if (!byExample) return { kind: 'none', seeds, mean: bySeed[0] };
     const [row] = byExample;
     const difference = pairedT(row);
-    const exact = metric === 'accuracy' ? { exact: mcNemarOf(row) } : {};
+    const exact = metricInfo(metric).meanOf === 'correct' ? { exact: mcNemarOf(row) } : {};
     return { kind: 'examples', seeds, examples: row.length, mean: difference.mean, difference, ...exact };
   }
   // Another split for each seed leaves no example that all of them judge.
@@ -99,8 +99,8 @@ const pairsOf = (a: readonly StudyRun[], b: readonly StudyRun[]): Pair[] =>
 
 /** What one run is better at on each example, seed by seed; undefined where it is not known of all of them. */
 function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | undefined {
-  if (metric !== 'accuracy' && metric !== 'loss') return undefined;
-  const column = (e: ExampleOutcomes) => (metric === 'accuracy' ? e.correct : e.loss);
+  const { meanOf: column } = metricInfo(metric);
+  if (!column) return undefined;
   const [first] = pairs[0];
   const rows = pairs.flatMap(([{ examples: x }, { examples: y }]) => {
     const isSame = (e: ExampleOutcomes | undefined): e is ExampleOutcomes =>
@@ -108,7 +108,7 @@ function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | un
       e?.correct.length === first.examples?.correct.length &&
       e !== undefined;
     if (!isSame(x) || !isSame(y)) return [];
-    const [of, against] = [column(x), column(y)];
+    const [of, against] = [x[column], y[column]];
     return [Float64Array.from(of, (v, i) => v - against[i])];
   });
   return rows.length === pairs.length && rows[0].length > 1 ? rows : undefined;

@@ -1,3 +1,4 @@
+import { isMetrics } from '../protocol/evaluations';
 import type { EvaluationMetrics } from '../protocol/events';
 
 /** RUN/study/merged-step-000120.json: one checkpoint in both forms on the validation set. */
@@ -17,8 +18,3 @@ export function parseMerged(value: unknown): MergedMetrics | undefined {
     return undefined;
   return m as MergedMetrics;
 }
-
-const isMetrics = (value: unknown): value is EvaluationMetrics =>
-  (['loss', 'accuracy', 'f1', 'matthews', 'examples'] as const).every((name) =>
-    Number.isFinite((value as Partial<EvaluationMetrics> | undefined)?.[name]),
-  );

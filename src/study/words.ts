@@ -1,4 +1,4 @@
-import type { MetricName } from '../experiment/experiment';
+import { metricInfo, type MetricName } from '../experiment/metrics';
 import type { Comparison } from './compare';
 import { digitsOf, factorOf, shown, shownSigned } from './metric';
 import type { ChosenBy } from './run';
@@ -89,9 +89,11 @@ function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say:
 /** "0.6 points of accuracy" */
 function amount(value: number, metric: MetricName, say: Say): string {
   const text = shown(metric, value);
-  if (metric === 'loss') return say('{0} of loss', text);
-  if (metric === 'accuracy') return say('{0} points of accuracy', text);
-  return metric === 'f1' ? say('{0} points of F1', text) : say('{0} points of MCC × 100', text);
+  const { label, percent, inPoints } = metricInfo(metric);
+  if (!inPoints) return say('{0} of {1}', text, say(label));
+  return percent
+    ? say('{0} points of {1}', text, say(label))
+    : say('{0} points of {1} × 100', text, say(label));
 }
 
 /** How the numbers of a data set are to be read. */
@@ -129,7 +131,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
     );
   if (section.comparisons.some((c) => c.kind === 'seeds'))
     notes.push(
-      metric === 'f1' || metric === 'matthews'
+      metricInfo(metric).meanOf === undefined
         ? say(
             'Over seeds alone (paired t test) it speaks of other seeds on these same texts; what other texts would do is not in it. This metric cannot be split into examples; accuracy and loss can.',
           )

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { columnsOf } from '../../webview/charts/columns';
 import { extent } from '../../webview/charts/curve';
+import { rangeY } from '../../webview/charts/range';
 import { drawnRange, lastAtMost, lowerBound, nearest } from '../../webview/charts/search';
 import { formatBytes, formatDuration, formatNumber } from '../../webview/run/format';
 import { Smoothed } from '../../webview/run/smoothing';
@@ -29,6 +30,17 @@ describe('what a chart computes', () => {
     expect(extent([curve], 1, 8, false)).toEqual([-1, 5]);
     expect(extent([curve], 1, 8, true)).toEqual([3, 5]);
     expect(extent([curve], 3, 5, true)).toBeUndefined();
+  });
+
+  it('ends the axis of a bounded metric at its bound', () => {
+    const range = (values: number[], within?: [number, number]) => {
+      const curve = { x, y: Float64Array.from(values), color: 0, dash: 0, width: 1 };
+      return rangeY({ curves: [curve], min: 1, max: 8, within });
+    };
+    expect(range([0.9, 1, 1, 1], [0, 1])).toEqual([expect.closeTo(0.894), 1]);
+    expect(range([1, 1, 1, 1], [0, 1])).toEqual([0.9, 1]);
+    expect(range([-1, 1, 0, 0], [-1, 1])).toEqual([-1, 1]);
+    expect(range([0.9, 1, 1, 1])[1]).toBeGreaterThan(1);
   });
 
   it('keeps of each column of pixels what can be seen of it, and where the line is broken', () => {

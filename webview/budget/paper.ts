@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import {
+  PAPER_METRIC_LABELS,
   settingText,
   type PaperReport,
   type PaperResults,
@@ -59,11 +60,6 @@ const table = (title: string, columns: readonly string[], rows: readonly Row[]):
 
 function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>): TemplateResult {
   const names = { full: t('Full fine\u2011tuning'), lora: 'LoRA', aurora: 'AuroRA' };
-  const metrics = {
-    accuracy: '',
-    matthews: t('Matthews correlation'),
-    pearson: t('Pearson correlation'),
-  };
   return table(
     t('Published: accuracy in percent, where nothing else is said'),
     methods.map((m) => names[m.method]),
@@ -71,7 +67,7 @@ function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>
       { name: t('Parameters'), values: methods.map((m) => m.parameters) },
       ...rows.map(({ dataSet: { id, name, metric }, values }) => ({
         name,
-        note: metrics[metric],
+        note: metric === 'accuracy' ? '' : t(PAPER_METRIC_LABELS[metric]),
         values: values.map((v) => v.toFixed(1)),
         chosen: marks.has(id),
       })),

@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
 import { columnsOf, drawColumns } from './columns';
-import { extent, linePath, pointsPath, type Curve, type Projection } from './curve';
+import { linePath, pointsPath, type Curve, type Projection } from './curve';
 import { paintMarks, type Mark } from './marks';
 import { onPointer } from './pointer';
+import { rangeY } from './range';
 import { nearest } from './search';
 import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
 
@@ -20,6 +21,8 @@ export interface ChartView {
   log?: boolean;
   /** The y axis begins at zero. */
   fromZero?: boolean;
+  /** The least and the largest value there can be: the y axis ends there at the latest. */
+  within?: readonly [number, number];
   xLabel: string;
 }
 
@@ -183,7 +186,7 @@ export class LineChart {
       legend: { show: false },
       scales: {
         x: { time: false, range: (_, low, high) => [low, high] },
-        y: { distr: this.view!.log ? 3 : 1, range: () => this.rangeY() },
+        y: { distr: this.view!.log ? 3 : 1, range: () => rangeY(this.view!) },
       },
       series: [{}, { show: false }],
       axes: [
@@ -235,18 +238,6 @@ export class LineChart {
     };
   }
 
-  private rangeY(): uPlot.Range.MinMax {
-    const { curves, min, max, log, fromZero } = this.view!;
-    const found = extent(curves, min, max, log === true);
-    if (!found) return log ? [0.1, 10] : [0, 1];
-    const [low, high] = found;
-    if (log) return low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
-    if (fromZero) return [0, high * 1.1];
-    const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
-    // Nothing that is never negative gets an axis below zero.
-    return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
-  }
-
   private paint(plot: uPlot): void {
     const { ctx, bbox } = plot;
     const { curves, marks = [], min, max, log } = this.view!;
@@ -260,7 +251,8 @@ export class LineChart {
     };
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    // A point at the end of the axis is drawn whole.
+    ctx.rect(bbox.left, bbox.top - 4 * ratio, bbox.width, bbox.height + 8 * ratio);
     ctx.clip();
     ctx.lineJoin = 'bevel';
     for (const curve of curves) {

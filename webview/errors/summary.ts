@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit';
+import { formatMetric } from '../../src/experiment/metrics';
 import { t } from '../ui/l10n';
 import { cautiousPercent } from '../../src/base/percent';
 import { count, loss } from './format';
@@ -14,7 +15,7 @@ export function summary(model: Model, choose: (label: number, predicted: number)
     'Loss {0}, F1 {1}, MCC {2}.',
     loss(metrics.loss),
     cautiousPercent(metrics.f1),
-    metrics.matthews.toFixed(3),
+    formatMetric('matthews', metrics.matthews),
   );
   const sentence =
     right === examples

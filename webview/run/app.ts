@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
+import { metricHover } from '../../src/experiment/metrics';
 import type { RunAction, RunFromPage, RunOpen, RunToPage } from '../../src/protocol/panels/run';
 import type { ChartOptions, ChartView } from '../charts/line-chart';
 import { lowerBound, nearest } from '../charts/search';
@@ -255,6 +256,7 @@ export class RunPage extends LitElement {
     return html`<aurora-chart
       data-chart=${quantity.key}
       .heading=${quantity.title()}
+      .definition=${quantity.metric && !quantity.records ? metricHover(quantity.metric) : ''}
       .view=${this.view(quantity)}
       .cursor=${this.cursor}
       .options=${this.chartOptions(quantity, height)}

@@ -1,4 +1,4 @@
-import { html, LitElement, type PropertyValues } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { LineChart, type ChartOptions, type ChartView } from '../charts/line-chart';
 import { swatch } from './parts';
@@ -17,6 +17,8 @@ export interface Readout {
 @customElement('aurora-chart')
 export class ChartFigure extends LitElement {
   @property({ attribute: false }) heading = '';
+  /** What is drawn, where its name does not say it. */
+  @property({ attribute: false }) definition = '';
   @property({ attribute: false }) readouts: Readout[] = [];
   /** A new object where something is to be drawn. */
   @property({ attribute: false }) view!: ChartView;
@@ -42,7 +44,7 @@ export class ChartFigure extends LitElement {
     const { position } = this;
     return html`<figure>
       <figcaption>
-        <h3>${this.heading}</h3>
+        <h3 title=${this.definition || nothing}>${this.heading}</h3>
         <span class="readouts">
           ${this.readouts.map(
             (r) =>

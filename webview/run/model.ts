@@ -1,4 +1,5 @@
-import type { EvaluationMetrics, RunEvent } from '../../src/protocol/events';
+import type { MetricName } from '../../src/experiment/metrics';
+import type { RunEvent } from '../../src/protocol/events';
 import type { RunFacts, RunUpdate } from '../../src/protocol/panels/run';
 import { lastAtMost } from '../charts/search';
 import { Growing } from './growing';
@@ -128,7 +129,7 @@ export class RunData {
     return at < 0 ? 0 : this.x('time')[at];
   }
 
-  metric(evaluation: Evaluation, name: keyof EvaluationMetrics): number {
+  metric(evaluation: Evaluation, name: MetricName): number {
     return evaluation.metrics[name] ?? NaN;
   }
 }

@@ -1,4 +1,4 @@
-import type { EvaluationMetrics } from '../../src/protocol/events';
+import { metricInfo, type MetricName } from '../../src/experiment/metrics';
 import { t } from '../ui/l10n';
 import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';
@@ -14,7 +14,7 @@ export interface Quantity {
   /** May be drawn on a logarithmic axis. */
   log?: boolean;
   records?(run: RunData): Float64Array;
-  metric?: keyof EvaluationMetrics;
+  metric?: MetricName;
   /** The axis begins at zero: only its whole size means something. */
   fromZero?: boolean;
 }
@@ -34,15 +34,15 @@ export const LOSS: Quantity = {
   metric: 'loss',
 };
 
+const validation = (metric: MetricName): Quantity => ({
+  key: metric,
+  title: () => t('Validation {0}', t(metricInfo(metric).longLabel)),
+  format: formatNumber,
+  metric,
+});
+
 export const QUANTITIES: readonly Quantity[] = [
-  { key: 'accuracy', title: () => t('Validation accuracy'), format: formatNumber, metric: 'accuracy' },
-  { key: 'f1', title: () => t('Validation F1'), format: formatNumber, metric: 'f1' },
-  {
-    key: 'matthews',
-    title: () => t('Validation Matthews correlation'),
-    format: formatNumber,
-    metric: 'matthews',
-  },
+  ...(['accuracy', 'f1', 'matthews'] as const).map(validation),
   {
     key: 'learningRate',
     title: () => t('Learning rate'),

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { EvaluationMetrics } from '../../src/protocol/events';
+import { METRIC_COLUMNS, metricInfo, metricHover, type MetricName } from '../../src/experiment/metrics';
 import type { CsvTable } from '../../src/protocol/panels/run';
 import { t } from '../ui/l10n';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
@@ -9,13 +9,10 @@ import { stateWords } from './words';
 import { own } from '../../src/base/names';
 import { valueText } from '../../src/experiment/sweep';
 
-/** Of the evaluations, as a person reads them. */
-export const METRICS: readonly { key: keyof EvaluationMetrics; name(): string }[] = [
-  { key: 'loss', name: () => t('Loss') },
-  { key: 'accuracy', name: () => t('Accuracy') },
-  { key: 'f1', name: () => t('F1') },
-  { key: 'matthews', name: () => t('MCC') },
-];
+const heading = (metric: MetricName): string => {
+  const { label } = metricInfo(metric);
+  return t(label[0].toUpperCase() + label.slice(1));
+};
 
 /** What each run came to: its best evaluation, and what it cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
@@ -29,7 +26,7 @@ export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof 
             <th scope="col">${t('Run')}</th>
             <th scope="col">${t('Evaluation')}</th>
             <th scope="col" class="number">${t('Step')}</th>
-            ${METRICS.map((m) => html`<th scope="col" class="number">${m.name()}</th>`)}
+            ${METRIC_COLUMNS.map((m) => html`<th scope="col" class="number" title=${metricHover(m)}>${heading(m)}</th>`)}
             <th scope="col" class="number">${t('Trained')}</th>
             <th scope="col" class="number">${t('Time')}</th>
             <th scope="col" class="number">${t('Memory')}</th>
@@ -65,7 +62,7 @@ function metricsRows(run: RunData): unknown {
         }
         <td>${label}</td>
         <td class="number">${e ? formatCount(e.step) : '–'}</td>
-        ${METRICS.map((m) => html`<td class="number">${e ? formatNumber(run.metric(e, m.key)) : '–'}</td>`)}
+        ${METRIC_COLUMNS.map((m) => html`<td class="number">${e ? formatNumber(run.metric(e, m)) : '–'}</td>`)}
         ${
           i === 0
             ? html`<td class="number" rowspan="2">
@@ -147,16 +144,14 @@ export function dataTable(
 function openTable(run: RunData, place: DataPlace, go: (place: DataPlace) => void): TemplateResult {
   const steps = place.table === 'records';
   const evaluations = run.evaluations;
-  const columns = steps ? run.columnNames : ['step', 'epoch', ...METRICS.map((m) => m.key)];
+  const columns = steps ? run.columnNames : ['step', 'epoch', ...METRIC_COLUMNS];
   const total = steps ? run.records : evaluations.length;
   const last = Math.max(0, total - PAGE);
   const from = Math.min(place.from ?? last, last);
   const value = (row: number, column: string): number => {
     if (steps) return run.column(column)[row];
     const e = evaluations[row];
-    return column === 'step' || column === 'epoch'
-      ? e[column]
-      : run.metric(e, column as keyof EvaluationMetrics);
+    return column === 'step' || column === 'epoch' ? e[column] : run.metric(e, column as MetricName);
   };
   const rows = Array.from({ length: Math.min(PAGE, total - from) }, (_, i) => from + i);
   const move = (label: string, to: number, disabled: boolean) =>

@@ -1,3 +1,4 @@
+import { metricInfo } from '../../src/experiment/metrics';
 import type { ChartView } from '../charts/line-chart';
 import type { Curve } from '../charts/curve';
 import type { Mark } from '../charts/marks';
@@ -74,6 +75,7 @@ export function makeView(
     max: range[1],
     log: ui.log && quantity.log === true,
     fromZero: quantity.fromZero,
+    within: quantity.metric && metricInfo(quantity.metric).range,
     xLabel: axisLabel(ui.axis),
   };
 }

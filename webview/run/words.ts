@@ -1,3 +1,4 @@
+import { isMetric, metricInfo } from '../../src/experiment/metrics';
 import type { RunEvent } from '../../src/protocol/events';
 import { t } from '../ui/l10n';
 import { formatCount, formatNumber } from './format';
@@ -91,14 +92,9 @@ export function lossSummary(run: RunData): string {
 export function headline(run: RunData): { name: string; value: string; step: number } | undefined {
   const best = run.evaluations.findLast((e) => e.best);
   const metric = run.facts?.spec?.training?.metric;
-  if (!best || !metric) return undefined;
-  const names = {
-    loss: t('Best loss'),
-    accuracy: t('Best accuracy'),
-    f1: t('Best F1'),
-    matthews: t('Best MCC'),
-  };
-  return { name: names[metric], value: formatNumber(best.metrics[metric]), step: best.step };
+  if (!best || !isMetric(metric)) return undefined;
+  const name = t('Best {0}', t(metricInfo(metric).label));
+  return { name, value: formatNumber(best.metrics[metric]), step: best.step };
 }
 
 /** What ended the run badly; only of its last segment. */

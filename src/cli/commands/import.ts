@@ -3,13 +3,13 @@ import { loadExperiment } from '../../runs/experiment/load';
 import { experimentRuns } from '../../runs/layout';
 import { AuroraError, EXIT } from '../../base/errors';
 import type { ImportLine } from '../../protocol/import';
+import { metricCells, metricHeads } from '../../experiment/metrics';
 import { isHeadAlone, methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
 import { majority } from '../../trainer/task/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
-import { percent } from '../../base/percent';
 import { program } from '../program';
 import { endOnSignals } from '../signals';
 import { table } from '../table';
@@ -79,15 +79,9 @@ function report({ run, task, metrics, warnings }: Imported): string {
     `${name} on ${task.adapters.length} modules, on ${count(metrics.examples)} validation texts:`,
     '',
     ...table([
-      ['  ', 'loss', 'accuracy', 'F1', 'MCC'],
-      ['  majority class', '–', percent(chance.accuracy), '–', '–'],
-      [
-        '  imported',
-        metrics.loss.toFixed(4),
-        percent(metrics.accuracy),
-        percent(metrics.f1),
-        metrics.matthews.toFixed(3),
-      ],
+      ['  ', ...metricHeads()],
+      ['  majority class', ...metricCells({ accuracy: chance.accuracy })],
+      ['  imported', ...metricCells(metrics)],
     ]),
     '',
     `Run folder  ${run}`,

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import { formatMetric, metricInfo } from '../../experiment/metrics';
 import { runPaths } from '../../runs/layout';
 import { AuroraError } from '../../base/errors';
 import { runLabel } from '../runs/label';
@@ -69,7 +69,7 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
     const value = evaluation?.kind === 'evaluation' ? evaluation.metrics[metric] : undefined;
     return {
       label: vscode.l10n.t('Step {0}', step),
-      description: value === undefined ? '' : `${METRIC_NAMES[metric]} ${formatMetric(metric, value)}`,
+      description: value === undefined ? '' : `${metricInfo(metric).label} ${formatMetric(metric, value)}`,
       step,
     };
   });

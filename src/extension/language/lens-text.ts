@@ -1,4 +1,4 @@
-import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import { formatMetric, metricInfo } from '../../experiment/metrics';
 import { budgetSentence, uselessLayers } from '../../adapters/budget/budget';
 import { chooseLayers } from '../../adapters/targets/choose';
 import { AuroraError } from '../../base/errors';
@@ -95,7 +95,7 @@ export function runsText(runs: readonly RunEntry[], t: Translate): string | unde
   const metric = runs.find((r) => r.run)?.run?.spec.training?.metric;
   const best = metric && bestOf(runs, metric);
   if (!metric || best === undefined) return count;
-  return t('{0} · best {1} {2}', count, METRIC_NAMES[metric], formatMetric(metric, best));
+  return t('{0} · best {1} {2}', count, metricInfo(metric).label, formatMetric(metric, best));
 }
 
 const bestOf = (runs: readonly RunEntry[], metric: MetricName): number | undefined =>

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import { formatMetric, metricInfo } from '../../experiment/metrics';
 import { experimentName } from '../../runs/layout';
 import type { ImportLine } from '../../protocol/import';
 import { registerGuarded } from '../ask/guard';
@@ -42,7 +42,7 @@ async function importAdapter(services: Services, argument: unknown): Promise<voi
   const sentence = t(
     '{0} is imported as a run: {1} {2} on the validation texts.',
     basename(folder),
-    METRIC_NAMES[metric],
+    metricInfo(metric).label,
     formatMetric(metric, metrics[metric]),
   );
   const resume = t('Train On');

@@ -6,16 +6,11 @@ import { PAPER } from '../../recipes/paper';
 import { publishedScores } from '../../recipes/report';
 import type { AdapterSpec } from '../../experiment/experiment';
 import { isHeadAlone, isNonlinear, isReference } from '../../experiment/methods';
-import { settingText, type Recipe } from '../../experiment/paper';
+import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../experiment/paper';
 import { wrap } from '../../base/wrap';
 
 /** Of a comment's text, so that an editor shows it whole. */
 const WIDTH = 86;
-const METRIC_WORDS = {
-  accuracy: 'accuracy',
-  matthews: 'Matthews correlation',
-  pearson: 'Pearson correlation',
-};
 
 export const recipeModel = ({ model }: Recipe): PaperModel => PAPER_MODELS.find((m) => m.id === model)!;
 
@@ -57,7 +52,9 @@ function published(recipe: Recipe): string[] {
   const { aurora: score, lora, full } = publishedScores(recipe);
   if (score === undefined) return [];
   const what =
-    dataSets.length === 1 ? METRIC_WORDS[dataSets[0].metric] : `average accuracy on ${dataSets.length} tests`;
+    dataSets.length === 1
+      ? PAPER_METRIC_LABELS[dataSets[0].metric]
+      : `average accuracy on ${dataSets.length} tests`;
   return [
     `Published: ${what} ${score} with AuroRA, ${lora} with LoRA${full === undefined ? '' : `, ${full} with full fine-tuning`}.`,
     PAPER.baselines,

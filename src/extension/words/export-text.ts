@@ -5,7 +5,7 @@ import {
   type ExportRecord,
   type MetricDrop,
 } from '../../protocol/export';
-import { formatMetric, METRIC_NAMES } from '../../experiment/metrics';
+import { formatMetric, isMetric, metricInfo } from '../../experiment/metrics';
 import type { MetricName } from '../../experiment/experiment';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
@@ -40,7 +40,7 @@ export function dropQuestion(
     question: t(
       '{0}: {1} goes from {2} to {3}. Keep it?',
       formName(form, t),
-      METRIC_NAMES[metric],
+      metricInfo(metric).label,
       formatMetric(metric, metrics.dynamic[metric]),
       formatMetric(metric, metrics.exported[metric]),
     ),
@@ -53,7 +53,9 @@ export function dropQuestion(
 }
 
 const pointsText = ({ points, metric }: MetricDrop, t: Translate): string =>
-  metric === 'loss' ? t('{0} of loss', (points / 100).toFixed(4)) : t('{0} points', points.toFixed(2));
+  metricInfo(metric).inPoints
+    ? t('{0} points', points.toFixed(2))
+    : t('{0} of {1}', formatMetric(metric, points / 100), metricInfo(metric).label);
 
 /** What came of it, in one sentence. */
 export function resultText(record: ExportRecord, t: Translate): string {
@@ -63,7 +65,7 @@ export function resultText(record: ExportRecord, t: Translate): string {
   return t(
     '{0} exported: {1} {2} on the validation texts, as trained {3}.',
     formName(form, t),
-    METRIC_NAMES[metric],
+    metricInfo(metric).label,
     value(metrics.exported),
     value(metrics[trainedForm]),
   );
@@ -77,6 +79,6 @@ export function parseRecord(value: unknown): ExportRecord | undefined {
     EXPORT_FORMS.includes(record.form as ExportForm) &&
     typeof record.step === 'number' &&
     typeof record.metrics?.exported?.loss === 'number' &&
-    Object.hasOwn(METRIC_NAMES, record.drop?.metric ?? '');
+    isMetric(record.drop?.metric);
   return known ? (record as ExportRecord) : undefined;
 }

@@ -1,4 +1,4 @@
-import { formatMetric, METRIC_NAMES, type MetricName } from '../../experiment/metrics';
+import { formatMetric, isMetric, metricInfo, type MetricName } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import {
   bestEvaluation,
@@ -92,12 +92,12 @@ export function headline({ run }: RunEntry): string | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
   const metric = metricOf(run);
-  return `${formatMetric(metric, best.metrics[metric])} ${METRIC_NAMES[metric]}`;
+  return `${formatMetric(metric, best.metrics[metric])} ${metricInfo(metric).label}`;
 }
 
 /** The metric that a run is judged by; one that this version does not know is read as the loss. */
 export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
-  Object.hasOwn(METRIC_NAMES, run.spec.training.metric) ? run.spec.training.metric : 'loss';
+  isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
 function progress({ state, run }: RunEntry, t: Translate): string[] {
   const { step, steps } = run?.status ?? { step: 0, steps: 0 };

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../experiment/metrics';
+import { bestFirst, formatMetric, metricInfo, score, type MetricName } from '../../experiment/metrics';
 import { hasDiverged } from '../../runs/outcome';
 import { shortKeys } from '../../experiment/sweep';
 import { bestEvaluation, isPruned } from '../runs/label';
@@ -72,7 +72,7 @@ export function bestText(runs: readonly RunEntry[], metric: MetricName): string 
     runs.flatMap(({ run }) => run ?? []),
     metric,
   );
-  return best === undefined ? undefined : `${formatMetric(metric, best)} ${METRIC_NAMES[metric]}`;
+  return best === undefined ? undefined : `${formatMetric(metric, best)} ${metricInfo(metric).label}`;
 }
 
 /** The best of what runs have measured; undefined where none has. Runs that diverged do not count. */

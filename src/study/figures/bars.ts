@@ -1,4 +1,4 @@
-import type { MetricName } from '../../experiment/experiment';
+import { metricInfo, type MetricName } from '../../experiment/metrics';
 import type { Comparison } from '../compare';
 import { factorOf, metricTitle, shownSigned } from '../metric';
 import type { Say } from '../say';
@@ -17,7 +17,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
   const f = factorOf(metric);
   const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)]);
   const bases = [...new Set(all.map((c) => c.b))];
-  const unit = metric === 'loss' ? metricTitle(metric, say) : say('points');
+  const unit = metricInfo(metric).inPoints ? say('points') : metricTitle(metric, say);
   const axis = say(
     'difference from {0}, {1}',
     bases.length === 1 ? bases[0] : say('the plainest form'),

@@ -1,7 +1,7 @@
 import type { MetricName } from '../../experiment/experiment';
 import { isHeadAlone } from '../../experiment/methods';
 import type { Group } from '../groups';
-import { factorOf, metricTitle, shown, shownSigned } from '../metric';
+import { factorOf, fineDigitsOf, rangeOf, metricTitle, shown, shownSigned } from '../metric';
 import type { Say } from '../say';
 import { meanOf, summarize } from '../statistics/summary';
 import type { Section } from '../study';
@@ -36,6 +36,7 @@ export function mergedForms(
     metricTitle(metric, say),
     width,
     false,
+    rangeOf(metric),
   );
   const shapes = known.flatMap((k, i) => {
     const [from, to] = [fr.scale.at(k.trained * f), fr.scale.at(k.merged * f)];
@@ -63,10 +64,8 @@ export function mergedForms(
         k.label,
         shown(metric, k.trained),
         shown(metric, k.merged),
-        k.same
-          ? say('the same function')
-          : shownSigned(metric, k.merged - k.trained, metric === 'loss' ? 4 : 2),
-        k.same || k.deviation === undefined ? '–' : shown(metric, k.deviation, metric === 'loss' ? 4 : 2),
+        k.same ? say('the same function') : shownSigned(metric, k.merged - k.trained, fineDigitsOf(metric)),
+        k.same || k.deviation === undefined ? '–' : shown(metric, k.deviation, fineDigitsOf(metric)),
       ]),
     },
   };

@@ -1,5 +1,5 @@
 import { fitted, line, lyingWhisker, seriesClass, text, widthOf, type Shape } from './figure';
-import { linear, type Scale } from './scale';
+import { linear, type Range, type Scale } from './scale';
 
 const LINE = 26;
 const TOP = 8;
@@ -24,6 +24,7 @@ export interface Frame {
 /**
  * @param values all that the axis must hold
  * @param zero   whether it must hold 0
+ * @param within where it ends at the latest; what is beyond is drawn at its end
  */
 export function frame(
   labels: readonly string[],
@@ -31,12 +32,13 @@ export function frame(
   axis: string,
   width: number,
   zero: boolean,
+  within?: Range,
 ): Frame {
   const names = Math.min(Math.max(...labels.map(widthOf)) + 4, width * 0.45);
   const left = names + 10;
   const right = width - 16;
   const bottom = TOP + labels.length * LINE;
-  const scale = linear(values, left, right, zero);
+  const scale = linear(values, left, right, { zero, within });
   const y = (row: number) => TOP + (row + 0.5) * LINE;
   return {
     height: bottom + BELOW,

@@ -6,21 +6,36 @@ export interface Scale {
   text: (value: number) => string;
 }
 
-/** A linear axis over all values with a little room, and round marks. */
-export function linear(values: readonly number[], from: number, to: number, zero = false): Scale {
-  const given = values.filter(Number.isFinite);
+export type Range = readonly [least: number, most: number];
+
+/**
+ * A linear axis over all values with a little room, and round marks.
+ *
+ * @param zero   whether it must hold 0
+ * @param within where it ends at the latest; a value beyond, as an interval's end may be, is at its end
+ */
+export function linear(
+  values: readonly number[],
+  from: number,
+  to: number,
+  { zero = false, within = [-Infinity, Infinity] }: { zero?: boolean; within?: Range } = {},
+): Scale {
+  const [least, most] = within;
+  const inside = (v: number) => Math.min(most, Math.max(least, v));
+  const given = values.filter(Number.isFinite).map(inside);
   let low = Math.min(...given, ...(zero ? [0] : []));
   let high = Math.max(...given, ...(zero ? [0] : []));
   if (!(high > low)) [low, high] = [low - 1, (Number.isFinite(high) ? high : 0) + 1];
   const room = 0.06 * (high - low);
   if (!zero || low < 0) low -= room;
   if (!zero || high > 0) high += room;
+  [low, high] = [Math.max(least, low), Math.min(most, high)];
   const step = roundStep((high - low) / Math.max(3, Math.floor(Math.abs(to - from) / 48)));
   const digits = digitsOf(step);
   const marks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) marks.push(i * step);
   return {
-    at: (v) => from + ((v - low) / (high - low)) * (to - from),
+    at: (v) => from + ((inside(v) - low) / (high - low)) * (to - from),
     marks,
     text: (v) =>
       v

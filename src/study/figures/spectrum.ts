@@ -25,7 +25,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     modules.flatMap((m) => m.values),
     bottom,
     EDGE.top,
-    true,
+    { zero: true },
   );
   const x = (k: number) =>
     rank === 1 ? (EDGE.left + right) / 2 : EDGE.left + 16 + (k / (rank - 1)) * (right - EDGE.left - 32);

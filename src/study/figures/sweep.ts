@@ -1,7 +1,7 @@
 import type { MetricName } from '../../experiment/experiment';
 import type { Group } from '../groups';
 import { methodName } from '../labels';
-import { factorOf, metricTitle, shown } from '../metric';
+import { factorOf, metricTitle, rangeOf, shown } from '../metric';
 import type { Say } from '../say';
 import type { Section } from '../study';
 import { fitted, line, marker, seriesClass, text, whisker, type Figure, type Shape } from './figure';
@@ -28,6 +28,7 @@ export function rankSweep(section: Section, metric: MetricName, width: number, s
     values.map((v) => v * f),
     bottom,
     EDGE.top,
+    { within: rangeOf(metric) },
   );
   const [first, last] = [Math.log2(ranks[0]), Math.log2(ranks.at(-1)!)];
   const x = (rank: number) =>

@@ -1,7 +1,7 @@
 import type { Say } from '../say';
 import type { MetricName } from '../../experiment/experiment';
 import type { Group } from '../groups';
-import { factorOf, metricTitle, shown } from '../metric';
+import { factorOf, metricTitle, rangeOf, shown } from '../metric';
 import type { Section } from '../study';
 import { count } from '../words';
 import { fitted, line, marker, seriesClass, text, whisker, type Figure, type Shape } from './figure';
@@ -28,6 +28,7 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
     ends.map((v) => v * f),
     bottom,
     EDGE.top,
+    { within: rangeOf(metric) },
   );
   const x = logarithmic(
     groups.map((g) => g.parameters),

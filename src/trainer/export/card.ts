@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { METRIC_COLUMNS, metricCells, metricHeads } from '../../experiment/metrics';
 import { percent } from '../../base/percent';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { isStaticForm, type ExportForm, type ExportRecord } from '../../protocol/export';
@@ -117,16 +118,15 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
   return [
     `On ${thousands(metrics.exported.examples)} validation texts, in ONNX Runtime on a CPU:`,
     '',
-    '| | loss | accuracy | F1 | MCC |',
-    '| --- | ---: | ---: | ---: | ---: |',
+    `| | ${metricHeads().join(' | ')} |`,
+    `| --- |${METRIC_COLUMNS.map(() => ' ---: |').join('')}`,
     row(trainedRow, metrics[form]),
     ...(nonlinear ? [row(`the ${other} form`, metrics[other])] : []),
     row(`**these files** (${exported})`, metrics.exported),
   ].join('\n');
 }
 
-const row = (name: string, m: EvaluationMetrics): string =>
-  `| ${name} | ${m.loss.toFixed(4)} | ${percent(m.accuracy)} | ${percent(m.f1)} | ${m.matthews.toFixed(3)} |`;
+const row = (name: string, m: EvaluationMetrics): string => `| ${name} | ${metricCells(m).join(' | ')} |`;
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
   const exact = `The logits of these files differ from those of the ${isStaticForm(exported) ? 'static' : form} form by ${largestDifference.toExponential(1)} at most.`;

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { senseOf } from '../../experiment/metrics';
 import { version } from '../../../package.json';
 import { writeAtomic } from '../../files/atomic';
 import { runPaths, stepName } from '../../runs/layout';
@@ -131,4 +132,4 @@ async function measureForms(
 
 /** How much worse `after` is, in hundredths. */
 export const points = (metric: MetricName, before: EvaluationMetrics, after: EvaluationMetrics): number =>
-  100 * (metric === 'loss' ? after.loss - before.loss : before[metric] - after[metric]);
+  100 * (senseOf(metric) < 0 ? after[metric] - before[metric] : before[metric] - after[metric]);

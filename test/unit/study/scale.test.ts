@@ -20,3 +20,19 @@ describe('the marks of an axis', () => {
     expect(marks.map(text)).toEqual(expected);
   });
 });
+
+describe('an axis of a bounded metric', () => {
+  it('ends at the bound, and draws there what is beyond', () => {
+    const { at, marks, text } = linear([97, 99.5, 102], 0, 240, { within: [0, 100] });
+    expect(marks.map(text).at(-1)).toBe('100');
+    expect([at(100), at(102)]).toEqual([240, 240]);
+    expect(at(97)).toBeGreaterThan(0);
+  });
+
+  it('has room where every run is perfect', () => {
+    const { at, marks } = linear([100, 100], 0, 240, { within: [0, 100] });
+    expect(at(100)).toBe(240);
+    expect(Math.max(...marks)).toBe(100);
+    expect(Math.min(...marks)).toBeLessThan(100);
+  });
+});

@@ -1,4 +1,5 @@
 import {
+  PAPER_METRIC_LABELS,
   settingText,
   type PaperReport,
   type PaperResults,
@@ -12,7 +13,6 @@ import { table } from '../../table';
 const WIDTH = 112;
 
 const METHODS = { full: 'full fine-tuning', lora: 'LoRA', aurora: 'AuroRA' };
-const METRICS = { accuracy: 'accuracy', matthews: 'Matthews correlation', pearson: 'Pearson correlation' };
 
 /** A setting's column, where any of the recipes has it. */
 const COLUMNS: [key: keyof RecipeSettings, title: string][] = [
@@ -55,7 +55,7 @@ const resultLines = ({ methods, rows }: PaperResults): string[] =>
       ['  parameters', '', ...methods.map((m) => m.parameters)],
       ...rows.map(({ dataSet, values }) => [
         `  ${dataSet.name}`,
-        METRICS[dataSet.metric],
+        PAPER_METRIC_LABELS[dataSet.metric],
         ...values.map((v) => v.toFixed(1)),
       ]),
       ['  average', '', ...methods.map((m) => m.average.toFixed(1))],

@@ -13,6 +13,7 @@ import {
 import { isWrong, tellingOrder } from '../../../protocol/errors-view/telling';
 import type { Predictions } from '../../../protocol/predictions';
 import { count } from '../../format';
+import { formatMetric, METRIC_COLUMNS, metricInfo } from '../../../experiment/metrics';
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
@@ -31,9 +32,12 @@ export function errorsText(predictions: Predictions, file: string, top: number):
 
 function headline({ step, form, metrics, columns, data, inputs }: Predictions): string[] {
   const examples = columns.label.length;
+  const others = METRIC_COLUMNS.filter((m) => m !== 'accuracy')
+    .map((m) => `${metricInfo(m).label} ${formatMetric(m, metrics[m])}`)
+    .join(' · ');
   const right = columns.label.filter((label, i) => label === columns.predicted[i]).length;
   return [
-    `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(examples)} validation texts are right (${percent(metrics.accuracy)}) · loss ${metrics.loss.toFixed(4)} · F1 ${percent(metrics.f1)} · MCC ${metrics.matthews.toFixed(3)}`,
+    `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(examples)} validation texts are right (${formatMetric('accuracy', metrics.accuracy)}) · ${others}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
     ...(inputs?.changed.length ? ['These numbers are not of what was trained.'] : []),

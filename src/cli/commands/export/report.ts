@@ -8,7 +8,7 @@ import {
 } from '../../../protocol/export';
 import { count } from '../../format';
 import { preflightText } from '../preflight/report';
-import { percent } from '../../../base/percent';
+import { metricCells, metricHeads } from '../../../experiment/metrics';
 import { table } from '../../table';
 
 /** A line of an export as people read it. */
@@ -46,7 +46,7 @@ function result(folder: string, record: ExportRecord): string {
     ...[...changed, ...notes].map((words) => `warning: ${words}`),
     ...(changed.length > 0 ? ['These files and numbers are not of what was trained.', ''] : []),
     ...table([
-      [`  step ${step}`, 'loss', 'accuracy', 'F1', 'MCC'],
+      [`  step ${step}`, ...metricHeads()],
       ...forms(record),
       row(`these files (${form})`, metrics.exported),
     ]),
@@ -71,10 +71,4 @@ function forms(record: ExportRecord): string[][] {
   return [row(`dynamic${mark('dynamic')}`, dynamic), row(`static, merged${mark('static')}`, fixed)];
 }
 
-const row = (name: string, m: EvaluationMetrics): string[] => [
-  `  ${name}`,
-  m.loss.toFixed(4),
-  percent(m.accuracy),
-  percent(m.f1),
-  m.matthews.toFixed(3),
-];
+const row = (name: string, m: EvaluationMetrics): string[] => [`  ${name}`, ...metricCells(m)];

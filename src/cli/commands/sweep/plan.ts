@@ -1,4 +1,4 @@
-import { METRIC_NAMES } from '../../../experiment/metrics';
+import { metricInfo } from '../../../experiment/metrics';
 import { isBusy, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord, SweepRoom } from '../../../runs/sweep/record';
 import { trainedCount, valueText, type Pruning, type RateSearch } from '../../../experiment/sweep';
@@ -19,7 +19,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   const before = [finished && `${finished} finished`, begun && `${begun} begun`].filter(Boolean);
   const busy = planned.filter(isBusy).length;
   return [
-    `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${METRIC_NAMES[metric]}`,
+    `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${metricInfo(metric).label}`,
     ...table(rows, '   '),
     `  ${roomText(room)}`,
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),

@@ -1,4 +1,4 @@
-import { formatMetric, METRIC_NAMES } from '../../../experiment/metrics';
+import { formatMetric, metricInfo } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import { readScalars } from '../../../runs/curve/scalars-reader';
 import type { SweepRecord } from '../../../runs/sweep/record';
@@ -18,7 +18,15 @@ export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }:
   const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
   const names = shortKeys(varied);
   const rows = [
-    ['trial', METRIC_NAMES[metric], 'step', ...varied.map((key) => names.get(key)!), 'step time', '', 'run'],
+    [
+      'trial',
+      metricInfo(metric).label,
+      'step',
+      ...varied.map((key) => names.get(key)!),
+      'step time',
+      '',
+      'run',
+    ],
     ...begun.map((t) => row(t, record)),
   ];
   const failed = begun.filter((t) => t.state === 'failed');

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { bestFirst, formatMetric, METRIC_NAMES, score, type MetricName } from '../../../experiment/metrics';
+import { bestFirst, formatMetric, metricInfo, score, type MetricName } from '../../../experiment/metrics';
 import { bestOf, type TrialView } from '../../../runs/sweep/look';
 import type { SweepRecord } from '../../../runs/sweep/record';
 import { settingsText } from '../../../experiment/sweep';
@@ -7,7 +7,7 @@ import { settingsText } from '../../../experiment/sweep';
 /** "accuracy 61.2 %", the best so far; empty before the first evaluation. */
 export function valueOf(trial: TrialView, metric: MetricName): string {
   const best = bestOf(trial, metric);
-  return best ? `${METRIC_NAMES[metric]} ${formatMetric(metric, best.metrics[metric])}` : '';
+  return best ? `${metricInfo(metric).label} ${formatMetric(metric, best.metrics[metric])}` : '';
 }
 
 export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>

@@ -1,4 +1,4 @@
-import { percent } from '../../../base/percent';
+import { formatMetric, METRIC_COLUMNS, metricInfo } from '../../../experiment/metrics';
 import type { DivergedEvaluation, EvaluationMetrics } from '../../../protocol/events';
 import type { StepRecord } from '../../../trainer/loop/loop';
 import { duration } from '../../format';
@@ -34,7 +34,9 @@ export class Progress {
   }
 
   evaluation(step: number, epoch: number, m: EvaluationMetrics, best: boolean): void {
-    const numbers = `loss ${m.loss.toFixed(4)} · accuracy ${percent(m.accuracy)} · F1 ${percent(m.f1)} · MCC ${m.matthews.toFixed(3)}`;
+    const numbers = METRIC_COLUMNS.map(
+      (name) => `${metricInfo(name).label} ${formatMetric(name, m[name])}`,
+    ).join(' · ');
     this.line(
       `step ${step} (epoch ${epoch.toFixed(2)}): validation ${numbers}${best ? ' · best so far' : ''}`,
     );

@@ -1,21 +1,22 @@
 import { table } from '../../table';
 import { deviceWords } from '../../device-line';
 import { count, duration } from '../../format';
+import { metricCells, metricHeads, type MetricName } from '../../../experiment/metrics';
 import { percent } from '../../../base/percent';
 import type { FinishedResult } from '../../../trainer/run/result';
 
-const metric = (
-  label: string,
-  m: { loss: number; accuracy: number; f1: number; matthews: number },
-  note = '',
-) => [`  ${label}`, m.loss.toFixed(4), percent(m.accuracy), percent(m.f1), m.matthews.toFixed(3), note];
+const metric = (label: string, m: Readonly<Record<MetricName, number>>, note = '') => [
+  `  ${label}`,
+  ...metricCells(m),
+  note,
+];
 
 /** What a finished run says: what was trained, how it compares, where it lies. */
 export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
   const { trained, best, last, majority } = result;
   const rows = [
-    ['  validation', 'loss', 'accuracy', 'F1', 'MCC', ''],
-    ['  majority class', '–', percent(majority.accuracy), '–', '–', `always "${majority.label}"`],
+    ['  validation', ...metricHeads(), ''],
+    ['  majority class', ...metricCells({ accuracy: majority.accuracy }), `always "${majority.label}"`],
     ...(headOnly ? [metric('head only', headOnly.best, `step ${headOnly.best.step}`)] : []),
     metric(`${result.method}, best`, best, `step ${best.step}`),
     ...(best.step === result.steps ? [] : [metric(`${result.method}, last`, last, `step ${result.steps}`)]),
