@@ -20,7 +20,7 @@ export function labelCounts(dataset: Dataset, labels: readonly string[]): Record
 
 /** Tokens a text as the model gets it; a quantile is the smallest length that so large a share does not exceed. */
 export function tokenLengths({ examples }: Dataset): PreflightSplit['tokens'] {
-  const lengths = Int32Array.from(examples, (e) => e.ids.length).sort();
+  const lengths = Int32Array.from(examples, (e) => e.size).sort();
   const quantile = (share: number) => lengths[Math.max(0, Math.ceil(share * lengths.length) - 1)]!;
   return {
     min: lengths[0]!,

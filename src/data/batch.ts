@@ -52,7 +52,7 @@ export function makeBatch(
   dataset: Dataset,
   indices: readonly number[],
   inputs: readonly ValueInfo[],
-  length = Math.max(...indices.map((i) => dataset.examples[i]!.ids.length)),
+  length = Math.max(...indices.map((i) => dataset.examples[i]!.size)),
 ): { inputs: HostTensors; labels: HostTensor } {
   const examples = indices.map((i) => dataset.examples[i]!);
   const tensors = inputs.map(({ name, dtype }): [string, HostTensor] => {

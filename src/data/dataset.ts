@@ -4,6 +4,8 @@ import { badRow, requireRows, type Row, type SkippedRow } from './table/rows';
 import type { Tokenizer } from './text/tokenizer';
 
 export interface Example {
+  /** How much of a batch it takes, in tokens; a batch is padded to its largest example. */
+  size: number;
   ids: Int32Array;
   typeIds?: Int32Array;
   /** Class index. */
@@ -46,6 +48,7 @@ export function tokenizeAll(rows: readonly Row[], tokenizer: Tokenizer, options:
       return;
     }
     dataset.examples.push({
+      size: ids.length,
       ids: Int32Array.from(ids),
       ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
       label: classes.get(label)!,

@@ -15,7 +15,7 @@ const chunks = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
 const longestFirst = (dataset: Dataset, indices: readonly number[]): number[] =>
-  indices.toSorted((a, b) => dataset.examples[b]!.ids.length - dataset.examples[a]!.ids.length);
+  indices.toSorted((a, b) => dataset.examples[b]!.size - dataset.examples[a]!.size);
 
 /** As transformers' LengthGroupedSampler, with the batches shuffled: sorted only within mega-batches, so that epochs differ. */
 function groupedByLength(dataset: Dataset, shuffled: readonly number[], options: OrderOptions): number[][] {

@@ -1,4 +1,5 @@
 import type { MetricName } from './metrics';
+import type { TaskName } from './tasks/registry';
 
 /**
  * An experiment as a person writes it (`*.aurora.json`) and, with every default filled in, as a run keeps
@@ -26,7 +27,7 @@ export interface ModelSpec {
 }
 
 export interface TaskSpec {
-  type: 'text-classification';
+  type: TaskName;
   /** `linear` trains a new head on pooled hidden states; `none` uses the model's own logits. */
   head: 'linear' | 'none';
   pooling: 'first-token' | 'mean';

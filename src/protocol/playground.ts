@@ -1,4 +1,5 @@
 import { AuroraError } from '../base/errors';
+import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/tasks/kind';
 
 /**
  * The lines of `aurora play --json`: requests on its standard input, answers on its standard output, one JSON object
@@ -26,8 +27,6 @@ export function modelName(model: string, adapter?: string): string {
   const name = last(model, /(^|[\\/])model(_\w+)?\.onnx$/.test(model) ? 2 : 1);
   return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
 }
-
-export type PlayTask = 'text-classification' | 'image-classification' | 'causal-lm';
 
 /** What was loaded, and beside it the same model without its adapter. */
 export const PLAY_VARIANTS = ['adapted', 'base'] as const;
@@ -72,8 +71,7 @@ export type PlayLine =
   | { kind: 'answered'; request: number }
   | { kind: 'problem'; request?: number; subject?: string; message: string; hint?: string };
 
-export interface PlayFacts {
-  task: PlayTask;
+export interface PlayFacts extends TaskShapes {
   name: string;
   /** Of a classifier, in the order of its probabilities. */
   labels: string[];
@@ -181,7 +179,8 @@ const LINES: Record<PlayLine['kind'], Fields> = {
   loading: { subject: text },
   loaded: {
     subject: text,
-    task: oneOf('text-classification', 'image-classification', 'causal-lm'),
+    input: oneOf(...INPUT_SHAPES),
+    answer: oneOf(...ANSWER_SHAPES),
     name: text,
     labels: listOf(text),
     step: maybe(count),

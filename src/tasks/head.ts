@@ -1,6 +1,10 @@
 import type { GraphBuilder } from '../graph/builder';
 import type { TensorInfo } from '../graph/infos';
 
+/** Its trainable tensors. */
+export const HEAD_WEIGHT = 'head.weight';
+export const HEAD_BIAS = 'head.bias';
+
 export type Pooling = 'first-token' | 'mean';
 
 /** A trained linear head on hidden states: logits = pooled · weightᵀ + bias. */

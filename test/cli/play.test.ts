@@ -122,7 +122,7 @@ describe('aurora play of runs', () => {
     const { ids } = task.data.tokenizer.encode(text, task.spec.model.maxLength);
     const feeds = task.feeds(
       {
-        examples: [{ ids: Int32Array.from(ids), label: 0, row: 0 }],
+        examples: [{ size: ids.length, ids: Int32Array.from(ids), label: 0, row: 0 }],
         padId: 0,
         skipped: [],
         truncatedCount: 0,
@@ -148,7 +148,8 @@ describe('aurora play of runs', () => {
     const program = new Program(run);
     expect(await program.line('loaded')).toMatchObject({
       subject: '1',
-      task: 'text-classification',
+      input: 'text',
+      answer: 'label',
       labels: ['other', 'pets'],
       form: 'dynamic',
       base: 'model-with-head',
@@ -317,7 +318,8 @@ describe('aurora play of models', () => {
   it('writes what PyTorch writes, with the adapter and without it, character by character', async () => {
     const program = new Program().send(load('language', true));
     expect(await program.line('loaded')).toMatchObject({
-      task: 'causal-lm',
+      input: 'text',
+      answer: 'text',
       name: 'language/model.onnx + adapter',
       base: 'model',
       labels: [],
@@ -399,7 +401,8 @@ describe('aurora play of models', () => {
       fixture<{ label: string; rgb: number[]; probabilities: number[] }[]>('image/answers.json');
     const program = new Program().send(load('image', false));
     expect(await program.line('loaded')).toMatchObject({
-      task: 'image-classification',
+      input: 'image',
+      answer: 'label',
       labels: ['disc', 'square', 'stripes', 'dots'],
       image: { width: 24, height: 24 },
       assumed: [],

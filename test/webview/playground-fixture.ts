@@ -72,6 +72,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     },
     say: fill,
     titleOf: (run) => basename(run),
+    shapesOf: () => ({ input: 'text', answer: 'label' }),
     pickRuns: () => Promise.resolve(options.picks ?? []),
     copy: (text) => wired.copied.push(text),
     failed: (e) => wired.errors.push(String(e)),

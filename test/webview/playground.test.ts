@@ -373,7 +373,8 @@ const scripted =
           say({
             kind: 'loaded',
             subject: r.subject,
-            task: 'text-classification',
+            input: 'text',
+            answer: 'label',
             name: 'x',
             labels,
             samples: false,

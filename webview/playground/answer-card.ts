@@ -61,7 +61,7 @@ function answered(column: Column, context: CardContext): TemplateResult {
   if (problem) return troubled(problem, true);
   if (!facts) return html`<p class="note" role="status">${t('Loading the model …')}</p>`;
   if (trouble) return troubled(trouble, false);
-  if (facts.task === 'causal-lm') return writtenText(column, context);
+  if (facts.answer === 'text') return writtenText(column, context);
   const { prediction } = column.answer ?? {};
   if (prediction) return predicted(column, prediction, context);
   return html`<p class="note">${context.busy ? t('Computing …') : t('No answer yet.')}</p>`;

@@ -7,7 +7,7 @@ import type {
   PlaygroundToPage,
 } from '../../src/protocol/panels/playground';
 import { applyLine, type PlaygroundView } from '../../src/protocol/panels/playground-view';
-import type { PlayTask } from '../../src/protocol/playground';
+import type { TaskShapes } from '../../src/experiment/tasks/kind';
 import { connect, post, savedUi, saveUi } from '../ui/host';
 import { t } from '../ui/l10n';
 import { answerCard, FEW_LABELS } from './answer-card';
@@ -67,7 +67,7 @@ export class PlaygroundApp extends LitElement {
       (message) => this.receive(message),
     );
     window.addEventListener('paste', (e) => this.take(imageIn(e.clipboardData), e));
-    window.addEventListener('dragover', (e) => this.task === 'image-classification' && e.preventDefault());
+    window.addEventListener('dragover', (e) => this.shapes?.input === 'image' && e.preventDefault());
     window.addEventListener('drop', (e) => this.take(imageIn(e.dataTransfer), e));
   }
 
@@ -97,7 +97,7 @@ export class PlaygroundApp extends LitElement {
 
   /** A text that was typed before a reload. */
   private askAtFirst(): void {
-    if (this.view!.request > 0 || this.asked !== undefined || this.task !== 'text-classification') return;
+    if (this.view!.request > 0 || this.asked !== undefined || !this.answersAtOnce) return;
     if (this.view!.subjects[0].facts) this.ask();
   }
 
@@ -114,9 +114,13 @@ export class PlaygroundApp extends LitElement {
   }
 
   /** Of a run it is known before it is loaded. */
-  private get task(): PlayTask | undefined {
-    const loaded = this.view?.subjects[0].facts?.task;
-    return loaded ?? (this.open?.kind === 'run' ? 'text-classification' : undefined);
+  private get shapes(): TaskShapes | undefined {
+    const own = this.view?.subjects[0];
+    return own?.facts ?? own?.shapes;
+  }
+  /** Without a press of a button: a text that is written takes long. */
+  private get answersAtOnce(): boolean {
+    return this.shapes !== undefined && this.shapes.input !== 'image' && this.shapes.answer !== 'text';
   }
   private get text(): string {
     return this.ui.text ?? '';
@@ -134,7 +138,7 @@ export class PlaygroundApp extends LitElement {
   private type(text: string): void {
     this.keep({ text });
     clearTimeout(this.pause);
-    if (this.task === 'text-classification')
+    if (this.answersAtOnce)
       this.pause = window.setTimeout(() => this.text !== this.asked && this.ask(), PAUSE_MS);
   }
 
@@ -143,7 +147,7 @@ export class PlaygroundApp extends LitElement {
     if (this.text.trim() === '') return;
     this.asked = this.text;
     this.copied = '';
-    if (this.task === 'text-classification') return say({ type: 'ask', text: this.text });
+    if (this.answersAtOnce) return say({ type: 'ask', text: this.text });
     const settings = settingsOf(this.typed);
     if (!settings) return;
     this.keep({ prompt: this.text });
@@ -187,7 +191,7 @@ export class PlaygroundApp extends LitElement {
             </ul>`
           : nothing
       }
-      <div class=${facts?.task === 'causal-lm' ? 'columns wide' : 'columns'}>
+      <div class=${facts?.answer === 'text' ? 'columns wide' : 'columns'}>
         ${repeat(
           columns,
           (c) => c.key,
@@ -211,13 +215,13 @@ export class PlaygroundApp extends LitElement {
 
   private form(view: PlaygroundView): unknown {
     const { facts } = view.subjects[0];
-    const { task } = this;
-    if (task === undefined) return nothing;
-    if (task === 'image-classification')
+    const { shapes } = this;
+    if (shapes === undefined) return nothing;
+    if (shapes.input === 'image')
       return imageForm(facts!, view.image, this.broken || this.picture, (file) => this.take(file));
     return textForm({
       text: this.text,
-      writes: task === 'causal-lm',
+      writes: shapes.answer === 'text',
       settings: this.typed,
       ...(this.truth !== undefined && { sample: this.sample }),
       running: view.program === 'running',
@@ -242,7 +246,7 @@ export class PlaygroundApp extends LitElement {
 
   private copy(view: PlaygroundView): void {
     const { text, prompt, all } = { text: '', prompt: '', ...this.ui };
-    const question = this.task === 'causal-lm' ? prompt : text;
+    const question = this.shapes?.answer === 'text' ? prompt : text;
     say({ type: 'copy', text: answersText(view, question, all ? Infinity : FEW_LABELS) });
   }
 

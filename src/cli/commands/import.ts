@@ -7,7 +7,7 @@ import { metricCells, metricHeads } from '../../experiment/metrics';
 import { isHeadAlone, methodName } from '../../experiment/methods';
 import { importAdapter, type Imported } from '../../trainer/import/import';
 import { problemOf } from '../../trainer/preflight/problems';
-import { majority } from '../../trainer/task/majority';
+import { majority } from '../../tasks/majority';
 import { one, type Command } from '../command';
 import { count } from '../format';
 import { program } from '../program';
@@ -73,7 +73,7 @@ Leaves with 22 where the adapter cannot be read, is of another method, or does n
 function report({ run, task, metrics, warnings }: Imported): string {
   const { adapter } = task.spec;
   const name = isHeadAlone(adapter) ? 'A head' : methodName(adapter);
-  const chance = majority(task);
+  const chance = majority(task.data);
   const lines = [
     ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),
     `${name} on ${task.adapters.length} modules, on ${count(metrics.examples)} validation texts:`,

@@ -4,6 +4,7 @@ import type { ModelSummary } from '../../graph/summary';
 import { adapterDefaults } from '../../experiment/adapter-defaults';
 import { isRanked, type AdapterSpec } from '../../experiment/experiment';
 import { aboutMethod, isHeadAlone, methodName } from '../../experiment/methods';
+import { DEFAULT_TASK } from '../../experiment/tasks/registry';
 import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from '../language/experiment-text';
@@ -57,8 +58,8 @@ export function draftText(file: string, draft: Draft): string {
     `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
     '  },',
     ...(draft.head === 'linear'
-      ? ['  "task": { "type": "text-classification", "head": "linear", "pooling": "mean" },']
-      : ['  "task": { "type": "text-classification", "head": "none" },']),
+      ? [`  "task": { "type": ${text(DEFAULT_TASK)}, "head": "linear", "pooling": "mean" },`]
+      : [`  "task": { "type": ${text(DEFAULT_TASK)}, "head": "none" },`]),
     '  "data": {',
     `    "train": ${text(path(draft.train))},`,
     typeof draft.validation === 'string'

@@ -1,3 +1,4 @@
+import type { TaskShapes } from '../../experiment/tasks/kind';
 import type {
   Generated,
   PlayFacts,
@@ -33,6 +34,8 @@ export interface SubjectView {
   title: string;
   /** Of a run that was set beside. */
   run?: string;
+  /** Of a run they are known before it is loaded. */
+  shapes?: TaskShapes;
   facts?: PlayFacts;
   /** Why it could not be loaded. */
   problem?: Trouble;

@@ -9,7 +9,8 @@ import { AuroraError } from '../../base/errors';
 import type { EvaluationMetrics } from '../../protocol/events';
 import { checkpointSteps, readCheckpoint } from './store';
 import type { InputsNote } from '../../protocol/inputs-words';
-import { loadValidation } from '../task/data';
+import type { TaskKind } from '../../tasks/kind';
+import { taskKind } from '../../tasks/registry';
 import type { Environment } from '../process/environment';
 import { readPeftAdapter, stepOfAdapter } from '../peft/adapter';
 import { inputsNote } from '../../runs/inputs-note';
@@ -63,7 +64,7 @@ export async function openTrained(
   folder: string,
   at: At,
   near: string,
-  load = loadValidation,
+  load?: TaskKind['loadValidation'],
 ): Promise<Trained> {
   const run = readRunSummary(folder);
   const started = run.events.find((e) => e.kind === 'started');
@@ -77,7 +78,12 @@ export async function openTrained(
   const evaluation = run.events.find((e) => e.kind === 'evaluation' && e.step === step);
   const form = makePlan(run.spec.training, started.trainExamples).trainedForm(step);
   const inputs = await inputsNote(run, step);
-  const prepared = await prepareTask(run.spec, near, started, load);
+  const prepared = await prepareTask(
+    run.spec,
+    near,
+    started,
+    load ?? taskKind(run.spec.task.type).loadValidation,
+  );
   const { parameters, environment } = savedAt(run, at, step, prepared);
   requireFitting(folder, prepared, parameters);
   return {

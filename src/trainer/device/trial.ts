@@ -8,7 +8,7 @@ import type { Place } from '../../engine/place';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel } from '../task/adapted-model';
-import type { DataSplit, TaskData } from '../task/data';
+import type { DataSplit, TaskData } from '../../tasks/text-data';
 import { DropoutMasks } from '../optimizer/dropout';
 import { withFrozenPrefix } from '../frozen/reuse';
 import { MicroBatches } from '../micro-batch/micro-batches';

@@ -4,6 +4,7 @@ import { diskError, writeAtomic } from '../../files/atomic';
 import { ownFile } from '../../files/contained';
 import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../task/task';
+import { describeTask } from '../../experiment/tasks/registry';
 
 /** Of Hugging Face's tokenizers, beside tokenizer.json. */
 export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];
@@ -23,7 +24,11 @@ export function writeBaseFiles(folder: string, task: Task, base: BaseModel, name
 }
 
 /** The base's own, as far as it is still true, without where its maker had it. */
-function configOf({ data, head }: Task, { config }: BaseModel, named: boolean): Record<string, unknown> {
+function configOf(
+  { spec, data, head }: Task,
+  { config }: BaseModel,
+  named: boolean,
+): Record<string, unknown> {
   const untrue = [
     '_name_or_path',
     ...(named ? ['num_labels'] : []),
@@ -34,7 +39,7 @@ function configOf({ data, head }: Task, { config }: BaseModel, named: boolean): 
   const { labels } = data;
   return {
     ...known,
-    problem_type: 'single_label_classification',
+    problem_type: describeTask(spec.task.type).problemType,
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
   };

@@ -12,6 +12,7 @@ import type { Trained } from '../checkpoint/trained-run';
 import { useOf } from './card-use';
 import { PEFT_TYPE, readByPeft } from '../peft/config';
 import { valueText } from '../../experiment/sweep';
+import { describeTask } from '../../experiment/tasks/registry';
 
 const WHAT: Record<ExportForm, string> = {
   adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
@@ -63,7 +64,7 @@ function frontMatter(
     `base_model: ${JSON.stringify(name)}`,
     ...(peft ? ['library_name: peft'] : []),
     ...(id ? [`license: ${/^[\w.+-]+$/.test(id) ? id.toLowerCase() : JSON.stringify(id)}`] : []),
-    'pipeline_tag: text-classification',
+    `pipeline_tag: ${describeTask(task.spec.task.type).pipelineTag}`,
     ...(tags.size > 0 ? [`tags: [${[...tags].join(', ')}]`] : []),
     '---',
   ].join('\n');

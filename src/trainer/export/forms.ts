@@ -17,7 +17,7 @@ import { isHeadAlone, methodName } from '../../experiment/methods';
 import { baseModel, LICENSE_FILE } from '../peft/base-model';
 import { fitAdapter } from '../peft/fit';
 import { readAdapterFolder } from '../peft/folder';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import type { Task } from '../task/task';
 import type { Trained } from '../checkpoint/trained-run';
 import { adapterInputsModel } from './adapter-inputs';

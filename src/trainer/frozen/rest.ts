@@ -1,7 +1,7 @@
 import { makeBatch } from '../../data/batch';
 import { LABELS } from '../../tasks/program';
 import { DType } from '../../graph/dtype';
-import { modelInputs } from '../task/data';
+import { modelInputs } from '../../tasks/text-data';
 import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
@@ -18,7 +18,7 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
     // The output is the model's own, or the prefix's values again.
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
-    feeds(dataset, indices, length = Math.max(...indices.map((i) => dataset.examples[i].ids.length))) {
+    feeds(dataset, indices, length = Math.max(...indices.map((i) => dataset.examples[i].size))) {
       const { inputs, labels } = makeBatch(dataset, indices, others, length);
       const rows = perToken ? length : 1;
       const dims = perToken ? [indices.length, length, width] : [indices.length, width];

@@ -90,7 +90,7 @@ const ROUNDING = 1e-5;
 async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseOptions): Promise<boolean> {
   const { dataset } = whole.data.train;
   const batches = epochOrder(dataset, { ...whole.spec.training, epoch: 0 });
-  const lengths = dataset.examples.map((e) => e.ids.length);
+  const lengths = dataset.examples.map((e) => e.size);
   const shortest = lengths.indexOf(lengths.reduce((a, b) => Math.min(a, b), Infinity));
   const tried = new Set([
     batches[0],

@@ -32,7 +32,7 @@ export class FrozenValues {
   }
 
   rows(dataset: Dataset, example: number): number {
-    return this.prefix.perToken ? dataset.examples[example].ids.length : 1;
+    return this.prefix.perToken ? dataset.examples[example].size : 1;
   }
 
   /** Where an example begins, in bytes. */

@@ -4,8 +4,8 @@ import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { HEAD_ALONE, METHOD_NAMES, trainingOfOthers } from '../../experiment/methods';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
-import { loadData } from '../task/data';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { taskKind } from '../../tasks/registry';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { initialParameters, makeTask, type Task } from '../task/task';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
@@ -36,7 +36,7 @@ export async function importSubject(
   const warnings: string[] = [];
   const spec = specOf(from, experiment, fitted, warnings);
   const known = from.own?.labels;
-  const data = loadData(spec, plain.model, known);
+  const data = taskKind(spec.task.type).load(spec, plain.model, known);
   const task = await makeTask(spec, { ...plain, adapters: fitted.adapters }, data, near);
   const parameters = new Map([...initialParameters(task), ...fitted.parameters]);
   if (fitted.head) {

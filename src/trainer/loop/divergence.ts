@@ -1,6 +1,6 @@
 import { readScalars } from '../../runs/curve/scalars-reader';
 import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../protocol/events';
-import { majority } from '../task/majority';
+import { majority } from '../../tasks/majority';
 import type { Task } from '../task/task';
 
 /** Times the loss of guessing: beyond the first, an accuracy no better than the majority class is no learning. */
@@ -48,7 +48,7 @@ export class DivergenceWatch {
   /** Of a run with what its curve holds, so that a resumed run judges as it would have without the interruption. */
   static of(task: Task, run: string): DivergenceWatch {
     const losses = [...(readScalars(run).column('loss') ?? [])];
-    return new DivergenceWatch(losses, task.data.labels.length, majority(task).accuracy);
+    return new DivergenceWatch(losses, task.data.labels.length, majority(task.data).accuracy);
   }
 
   stepped(loss: number): void {

@@ -2,10 +2,8 @@ import type { Dataset } from '../../data/dataset';
 import { evaluationOrder } from '../../data/order';
 import type { EvaluationResult, Evaluator, Parameters } from '../../engine/stepper';
 import type { Evaluated } from '../../protocol/events';
-import { ConfusionMatrix } from '../../tasks/confusion';
 import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Part } from '../micro-batch/parts';
-import { argmax } from '../../tasks/softmax';
 import type { Task } from '../task/task';
 
 /**
@@ -22,7 +20,7 @@ export async function evaluateDataset(
   parameters: Parameters,
   seen?: (example: number, logits: Float32Array) => void,
 ): Promise<Evaluated> {
-  const matrix = new ConfusionMatrix(task.data.labels.length);
+  const scorer = task.kind.scorer(task.data.labels);
   let lossSum = 0;
   let count = 0;
   for (const indices of evaluationOrder(dataset, task.spec.training.batchSize)) {
@@ -41,19 +39,13 @@ export async function evaluateDataset(
       for (const [i, logits] of logitsOf(result).entries()) {
         if (!logits.every(Number.isFinite)) return 'diverged';
         const example = result.indices[i];
-        matrix.add(dataset.examples[example].label, argmax(logits));
+        scorer.add(dataset.examples[example], logits);
         seen?.(example, logits);
       }
     }
   }
   if (!Number.isFinite(lossSum)) return 'diverged';
-  return {
-    loss: lossSum / count,
-    accuracy: matrix.accuracy(),
-    f1: matrix.f1(),
-    matthews: matrix.matthews(),
-    examples: matrix.examples,
-  };
+  return { loss: lossSum / count, ...scorer.metrics() };
 }
 
 /** Each example's logits, as views. */

@@ -13,7 +13,7 @@ export async function tryLongest(
   parameters: Parameters,
 ): Promise<void> {
   for (const { dataset } of [task.data.train, task.data.validation]) {
-    const lengths = dataset.examples.map((e) => e.ids.length);
+    const lengths = dataset.examples.map((e) => e.size);
     const longest = lengths.indexOf(lengths.reduce((a, b) => Math.max(a, b)));
     await micro.run('evaluation', dataset, [longest], () =>
       evaluator.evaluate(task.feeds(dataset, [longest]), parameters),

@@ -15,7 +15,7 @@ export function median(values: readonly number[]): number {
 
 /** What a step's time goes with: positions that are computed, padding included. */
 export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
-  sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].ids.length))));
+  sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].size))));
 
 export interface Sample {
   /** Steps of the first epoch, from its shortest to its longest. */
@@ -38,7 +38,7 @@ export function sampleSteps(dataset: Dataset, training: TrainingSpec, count: num
   const taken = Math.min(count, steps.length);
   const longest = dataset.examples
     .map((_, i) => i)
-    .sort((a, b) => dataset.examples[b].ids.length - dataset.examples[a].ids.length)
+    .sort((a, b) => dataset.examples[b].size - dataset.examples[a].size)
     .slice(0, training.batchSize);
   return {
     steps: Array.from(

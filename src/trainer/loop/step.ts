@@ -41,7 +41,7 @@ export async function gradientStep(
     lossSum += result.lossSum;
     gradients = gradients ? add(gradients, result.gradients) : result.gradients;
   }
-  const tokens = batches.flat().reduce((n, i) => n + dataset.examples[i].ids.length, 0);
+  const tokens = batches.flat().reduce((n, i) => n + dataset.examples[i].size, 0);
   return { loss: lossSum / examples, gradients: gradients!, examples, tokens };
 }
 

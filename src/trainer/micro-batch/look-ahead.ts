@@ -39,7 +39,7 @@ export async function lookAhead(
   if (left === undefined) return undefined;
   const { dataset } = task.data.train;
   const longest = longestBatch(task);
-  const length = dataset.examples[longest[0]].ids.length;
+  const length = dataset.examples[longest[0]].size;
   const whole = Math.min(longest.length, micro.size('step', length));
   if (whole === 1 || HELD * forwardBytes(task, whole, length) < HARMLESS * left) return undefined;
 
@@ -82,6 +82,6 @@ export async function lookAhead(
 export function longestBatch({ data, spec }: Task): number[] {
   const { examples } = data.train.dataset;
   return [...examples.keys()]
-    .sort((a, b) => examples[b].ids.length - examples[a].ids.length)
+    .sort((a, b) => examples[b].size - examples[a].size)
     .slice(0, spec.training.batchSize);
 }

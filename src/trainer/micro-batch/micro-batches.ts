@@ -73,7 +73,7 @@ export class MicroBatches {
     batch: readonly number[],
     run: (parts: readonly Part[]) => Promise<T>,
   ): Promise<T> {
-    const lengthOf = (i: number) => dataset.examples[i].ids.length;
+    const lengthOf = (i: number) => dataset.examples[i].size;
     let tried: readonly Part[] | undefined;
     for (;;) {
       let parts = cutBatch(batch, lengthOf, this.limit(pass), true);

@@ -11,7 +11,7 @@ const EQUAL = 1e-5;
  */
 export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
   const { dataset } = task.data.train;
-  const lengths = dataset.examples.map((e) => e.ids.length);
+  const lengths = dataset.examples.map((e) => e.size);
   const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
   if (shortest === longest) return true;
   const text = [lengths.indexOf(shortest)];

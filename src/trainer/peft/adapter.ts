@@ -8,7 +8,7 @@ import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { encodeSafetensors, readSafetensors, type FloatTensor } from '../../graph/file/safetensors';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { sortedJson } from '../../base/sorted-json';
 import { peftConfig } from './config';
 import { HEAD_KEY, peftKey } from './keys';

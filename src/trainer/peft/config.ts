@@ -6,6 +6,7 @@ import { isHeadAlone } from '../../experiment/methods';
 import { exactly } from '../../adapters/targets/exactly';
 import { pytorchPathOf } from '../../graph/layers/layer-names';
 import { baseModel } from './base-model';
+import { describeTask } from '../../experiment/tasks/registry';
 
 type Json = Record<string, unknown>;
 
@@ -74,5 +75,5 @@ const common = (spec: Experiment): Json => ({
   inference_mode: true,
   modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
   // With this type PEFT looks for a trained head in the file.
-  task_type: spec.task.head === 'linear' ? 'SEQ_CLS' : null,
+  task_type: spec.task.head === 'linear' ? describeTask(spec.task.type).peftTaskType : null,
 });

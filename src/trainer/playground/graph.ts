@@ -11,7 +11,7 @@ import { AuroraError } from '../../base/errors';
 import { PLAY_VARIANTS, type PlayVariant } from '../../protocol/playground';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
-import { HEAD_BIAS, HEAD_WEIGHT } from '../task/initialize';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { withoutAdapters } from './base';
 import { nameTable } from '../../base/names';
 

@@ -30,7 +30,8 @@ export async function openImages(opened: OpenedModel): Promise<Classifier> {
   return {
     facts: {
       ...opened.facts,
-      task: 'image-classification',
+      input: 'image',
+      answer: 'label',
       labels,
       image: { width, height, ...(shortestEdge !== undefined && { shortestEdge }) },
       assumed: [...assumed, ...settings.assumed],

@@ -32,7 +32,8 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
   return {
     facts: {
       ...opened.facts,
-      task: 'causal-lm',
+      input: 'text',
+      answer: 'text',
       labels: [],
       assumed:
         ends.size > 0

@@ -7,7 +7,7 @@ import { loadModel } from '../../graph/file/load';
 import type { Model, ValueInfo } from '../../graph/model';
 import { prepareModel } from '../../graph/prepare';
 import { modelName, type PlayFacts, type PlaySource } from '../../protocol/playground';
-import { embeddingRows, modelInputs } from '../task/data';
+import { embeddingRows, modelInputs } from '../../tasks/text-data';
 import { readAdapterFolder, type AdapterFolder } from '../peft/folder';
 import { findAnswer, unfit, whatItReads } from './answer';
 import { adaptedGraph, plainGraph, type AnswerGraph } from './graph';

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { openEvaluator } from '../../engine/open';
+import { describeTask } from '../../experiment/tasks/registry';
 import { readUser } from '../../runs/user';
 import type { PlaySample, PlayVariant } from '../../protocol/playground';
 import { permutation, Stream } from '../../base/random';
-import { validationRows, withoutRows } from '../task/data';
+import { validationRows, withoutRows } from '../../tasks/text-data';
 import { openTrained, type At, type Trained } from '../checkpoint/trained-run';
 import { withoutAdapters } from './base';
 import { probabilitiesOf } from './probabilities';
@@ -22,6 +23,7 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   const trained = await openTrained(run, at, folder, withoutRows);
   const { task, parameters, step, form, labels, inputs } = trained;
   const { adapters, data, spec } = task;
+  const { input, answer } = describeTask(spec.task.type);
   const evaluator = await openEvaluator(task.model, task.infos, task.graph, folder, { threads });
   const values = { adapted: parameters, base: withoutAdapters(adapters, parameters) };
   const evaluate = async (dataset: typeof data.train.dataset, variant: PlayVariant) => {
@@ -33,7 +35,8 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   await evaluate(warmUpText(data.tokenizer.padId), 'adapted');
   return {
     facts: {
-      task: 'text-classification',
+      input,
+      answer,
       name: nameOf(trained),
       labels,
       step,

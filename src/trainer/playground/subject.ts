@@ -11,7 +11,6 @@ interface Loaded {
 }
 
 export interface Classifier extends Loaded {
-  facts: PlayFacts & { task: 'text-classification' | 'image-classification' };
   /** @throws AuroraError 'usage' for an image where texts are read, or the other way round */
   answer(question: Question, variant: PlayVariant): Promise<Prediction>;
   /** A validation row, each time another until all were there; undefined for a model without data. */
@@ -24,7 +23,6 @@ export interface Question {
 }
 
 export interface LanguageModel extends Loaded {
-  facts: PlayFacts & { task: 'causal-lm' };
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
   /** One number for each token that may come after these. */

@@ -24,7 +24,7 @@ export async function openTexts(opened: OpenedModel, tokenizer: Tokenizer): Prom
       `Nothing says how long a text the model reads: longer ones are cut to ${USUAL_LENGTH} tokens.`,
     );
   return {
-    facts: { ...opened.facts, task: 'text-classification', labels, assumed },
+    facts: { ...opened.facts, input: 'text', answer: 'label', labels, assumed },
     variants: session.variants,
     async answer(question, variant) {
       const { dataset, ...read } = readText(question, tokenizer, longest ?? USUAL_LENGTH);

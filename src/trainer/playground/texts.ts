@@ -29,6 +29,7 @@ export function readText({ text }: Question, tokenizer: Tokenizer, maxLength: nu
 export const oneText = (ids: readonly number[], padId: number, typeIds?: readonly number[]): Dataset => ({
   examples: [
     {
+      size: ids.length,
       ids: Int32Array.from(ids),
       ...(typeIds && { typeIds: Int32Array.from(typeIds) }),
       label: 0,

@@ -1,5 +1,5 @@
 import { newColumns, type Columns } from '../../protocol/predictions';
-import type { DataSplit } from '../task/data';
+import type { DataSplit } from '../../tasks/text-data';
 import { argmax, crossEntropy, softmax } from '../../tasks/softmax';
 
 /** As much as float32 knows; fewer characters in the file. */

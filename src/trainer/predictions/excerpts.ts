@@ -1,6 +1,6 @@
 import { tellingOrder } from '../../protocol/errors-view/telling';
 import { EXCERPT_CHARACTERS, MOST_EXCERPTS, type Columns, type Excerpt } from '../../protocol/predictions';
-import type { DataSplit } from '../task/data';
+import type { DataSplit } from '../../tasks/text-data';
 
 /** How the most telling texts begin. */
 export const excerptsOf = ({ rows, dataset }: DataSplit, columns: Columns): Excerpt[] =>

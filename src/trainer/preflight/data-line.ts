@@ -1,6 +1,6 @@
 import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
 import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
-import type { DataSplit, TaskData } from '../task/data';
+import type { DataSplit, TaskData } from '../../tasks/text-data';
 
 /** What there is to train on and to validate with, counted. */
 export function dataLine({ train, validation, labels }: TaskData): PreflightData {

@@ -95,7 +95,7 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
 /** How many of the longest texts are run at once, where that is not all of a batch. */
 function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
   const batch = longestBatch(task);
-  const length = task.data.train.dataset.examples[batch[0]].ids.length;
+  const length = task.data.train.dataset.examples[batch[0]].size;
   const examples = micro.size('step', length);
   return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
 }

@@ -6,7 +6,7 @@ import { isRanked, type Experiment } from '../../experiment/experiment';
 import { isHeadAlone } from '../../experiment/methods';
 import type { PreflightLine, PreflightModules } from '../../protocol/preflight';
 import { adaptModel, type AdaptedModel } from '../task/adapted-model';
-import { loadData } from '../task/data';
+import { taskKind } from '../../tasks/registry';
 import { dataLine } from './data-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
@@ -45,7 +45,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   await tell([modules, ...targetProblems(modules, paths)]);
 
   const tolerant: Experiment = { ...spec, data: { ...spec.data, onBadRow: 'skip' } };
-  const data = loadData(tolerant, adapted.model);
+  const data = taskKind(spec.task.type).load(tolerant, adapted.model);
   const line = dataLine(data);
   await tell([line, ...dataProblems(spec, data, line)]);
 

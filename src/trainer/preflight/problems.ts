@@ -5,7 +5,7 @@ import type { ErrorKind } from '../../base/errors';
 import type { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
-import type { DataSplit, TaskData } from '../task/data';
+import type { DataSplit, TaskData } from '../../tasks/text-data';
 
 /** Above such a share of one label, always answering with it looks like success. */
 const LOPSIDED = 0.9;

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../experiment/experiment';
-import type { TaskData } from '../task/data';
+import type { TaskData } from '../../tasks/text-data';
 import { dataLine } from './data-line';
 import { balanceProblems } from './problems';
 

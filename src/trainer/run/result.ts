@@ -3,7 +3,7 @@ import { deviceFields, type DeviceChoice } from '../device/choose';
 import type { Environment } from '../process/environment';
 import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
-import { majority, type Majority } from '../task/majority';
+import { majority, type Majority } from '../../tasks/majority';
 
 /** result.json: what a run came to, written last. */
 export interface RunResult {
@@ -55,7 +55,7 @@ export function makeResult(
     method: task.spec.adapter.method,
     ...rest,
     ...(best && { best: { ...best.metrics, step: best.step } }),
-    majority: majority(task),
+    majority: majority(task.data),
     trained: { ...trained, modules: task.adapters.length, model: task.modelSize },
     peakMemory: process.resourceUsage().maxRSS * 1024,
     device: deviceFields(device),

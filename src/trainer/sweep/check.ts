@@ -4,9 +4,8 @@ import type { TensorInfos } from '../../graph/infos';
 import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptTo, readModel, type BaseModel } from '../task/adapted-model';
-import { loadData } from '../task/data';
+import { taskKind } from '../../tasks/registry';
 import { DropoutMasks } from '../optimizer/dropout';
-import { checkOutput } from '../task/task';
 
 /** A trial that could not be trained, and why. */
 export interface TrialFault {
@@ -43,7 +42,7 @@ export async function checkTrials(trials: readonly TrialToCheck[], near: string)
 class Checker {
   private readonly models = new Known<BaseModel>();
   private readonly shapes = new Known<Promise<TensorInfos>>();
-  private readonly classes = new Known<number>();
+  private readonly labels = new Known<readonly string[]>();
 
   constructor(private readonly near: string) {}
 
@@ -53,10 +52,11 @@ class Checker {
     const { model, adapters, output } = adaptTo(base, spec);
     const { tokenizer, maxLength } = spec.model;
     const seed = spec.data.validation === undefined ? spec.training.seed : undefined;
-    const data = JSON.stringify([path, tokenizer, maxLength, spec.data, seed]);
-    const classes = this.classes.of(data, () => loadData(spec, model).labels.length);
+    const data = JSON.stringify([path, spec.task.type, tokenizer, maxLength, spec.data, seed]);
+    const kind = taskKind(spec.task.type);
+    const labels = this.labels.of(data, () => kind.load(spec, model).labels);
     const infos = await this.shapes.of(path, () => probe(model, join(this.near, 'probe')));
-    checkOutput(spec, output, infos.get(output)!, classes);
+    kind.checkOutput(spec, output, infos.get(output)!, labels);
     // Refuses what it cannot drop.
     void new DropoutMasks(adapters, infos, spec.training.seed);
   }

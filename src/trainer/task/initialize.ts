@@ -3,6 +3,7 @@ import { layerValues } from '../../adapters/methods/layer-values';
 import type { LayerAdapter } from '../../adapters/targets/select';
 import { elementCount } from '../../graph/model';
 import { normal, Stream, uniform } from '../../base/random';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 
 /** Standard deviation of a new head's weight, as in BERT's and RoBERTa's classifiers; its bias starts at zero. */
 const HEAD_STD = 0.02;
@@ -22,9 +23,6 @@ export function initialAdapters(adapters: readonly LayerAdapter[], seed: number)
   });
   return values;
 }
-
-export const HEAD_WEIGHT = 'head.weight';
-export const HEAD_BIAS = 'head.bias';
 
 export function initialHead(classes: number, hidden: number, seed: number): Map<string, Float32Array> {
   const weight = Float32Array.from(

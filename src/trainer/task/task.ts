@@ -1,23 +1,23 @@
 import type { LayerAdapter } from '../../adapters/targets/select';
-import { makeBatch } from '../../data/batch';
 import type { Dataset } from '../../data/dataset';
 import type { HostTensors } from '../../engine/engine';
 import { probe } from '../../engine/onnxruntime/probe';
-import { LABELS, type TaskGraphSpec } from '../../tasks/program';
+import type { TaskKind } from '../../tasks/kind';
+import type { TaskGraphSpec } from '../../tasks/program';
+import { taskKind } from '../../tasks/registry';
 import type { HeadSpec } from '../../tasks/head';
-import { DType } from '../../graph/dtype';
 import type { TensorInfo } from '../../graph/infos';
 import type { LinearLayer } from '../../graph/layers/linear';
 import type { Model } from '../../graph/model';
-import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 import { adaptModel, type AdaptedModel } from './adapted-model';
-import { loadData, modelInputs, type TaskData } from './data';
-import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters, initialHead } from './initialize';
+import type { TaskData } from '../../tasks/text-data';
+import { initialAdapters, initialHead } from './initialize';
 
 /** Everything an experiment needs before its first step: model, shapes, adapters, data. */
 export interface Task {
   spec: Experiment;
+  kind: TaskKind;
   /** As the file has it; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
@@ -29,7 +29,7 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
-  /** A batch as an engine takes it: the model's inputs and the labels; `length` pads it beyond its longest text. */
+  /** A batch as an engine takes it: the model's inputs and what is to be answered; `length` pads it beyond its largest example. */
   feeds: (dataset: Dataset, indices: readonly number[], length?: number) => HostTensors;
   /** Numbers in the model's weights. */
   modelSize: number;
@@ -51,7 +51,7 @@ export function prepareTask(
   spec: Experiment,
   near: string,
   known: KnownTask = {},
-  load: typeof loadData = loadData,
+  load: TaskKind['load'] = taskKind(spec.task.type).load,
 ): Promise<Task> {
   const adapted = adaptModel(spec, known.modules);
   return makeTask(spec, adapted, load(spec, adapted.model, known.labels), near);
@@ -65,14 +65,13 @@ export async function makeTask(
   near: string,
 ): Promise<Task> {
   const infos = await probe(model, near);
-  checkOutput(spec, output, infos.get(output)!, data.labels.length);
-  const head =
-    spec.task.head === 'linear'
-      ? { pooling: spec.task.pooling, classes: data.labels.length, weight: HEAD_WEIGHT, bias: HEAD_BIAS }
-      : undefined;
-  const graph: TaskGraphSpec = { objective: 'cross-entropy', head, output, adapters };
+  const kind = taskKind(spec.task.type);
+  kind.checkOutput(spec, output, infos.get(output)!, data.labels);
+  const head = kind.head(spec, data.labels);
+  const graph: TaskGraphSpec = { objective: kind.objective, head, output, adapters };
   return {
     spec,
+    kind,
     original,
     model,
     infos,
@@ -81,15 +80,10 @@ export async function makeTask(
     head,
     graph,
     data,
-    feeds: (dataset, indices, length) => textFeeds(model, dataset, indices, length),
+    feeds: (dataset, indices, length) => kind.feeds(model, dataset, indices, length),
     modelSize,
     warnings: [...warnings, ...data.warnings],
   };
-}
-
-function textFeeds(model: Model, dataset: Dataset, indices: readonly number[], length?: number): HostTensors {
-  const { inputs, labels } = makeBatch(dataset, indices, modelInputs(model), length);
-  return { ...inputs, [LABELS]: labels };
 }
 
 export function initialParameters(task: Task): Map<string, Float32Array> {
@@ -97,29 +91,4 @@ export function initialParameters(task: Task): Map<string, Float32Array> {
   const hidden = task.infos.get(task.graph.output)!.shape.at(-1) as number;
   const head = task.head ? initialHead(task.head.classes, hidden, seed) : [];
   return new Map([...initialAdapters(task.adapters, seed), ...head]);
-}
-
-/** @throws AuroraError 'model' where a head or a loss cannot read the output */
-export function checkOutput(spec: Experiment, name: string, info: TensorInfo, classes: number): void {
-  const shape = `[${info.shape.join(', ')}]`;
-  if (info.dtype !== DType.float)
-    throw new AuroraError(
-      'model',
-      `${spec.model.path}: the output ${name} is not float32.`,
-      'Export the model in float32.',
-    );
-  const last = info.shape.at(-1);
-  if (spec.task.head === 'linear') {
-    if (info.shape.length < 2 || info.shape.length > 3 || typeof last !== 'number')
-      throw new AuroraError(
-        'model',
-        `${spec.model.path}: the output ${name} has the shape ${shape}; a head needs [batch, sequence, hidden] or [batch, hidden].`,
-        'Name another output in model.output, or use task.head "none" for a model with its own logits.',
-      );
-  } else if (info.shape.length !== 2 || last !== classes)
-    throw new AuroraError(
-      'model',
-      `${spec.model.path}: the output ${name} has the shape ${shape}, but the data has ${classes} labels.`,
-      'Use task.head "linear" to train a new head, or name the output with the logits in model.output.',
-    );
 }

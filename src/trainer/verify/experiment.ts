@@ -38,7 +38,7 @@ export async function verifyExperiment(
   const { dataset } = task.data.train;
   const { seed, microBatchSize } = spec.training;
   const examples = firstStep(task)[0].slice(0, microBatchSize);
-  const lengths = examples.map((i) => dataset.examples[i].ids.length);
+  const lengths = examples.map((i) => dataset.examples[i].size);
   const masks = new DropoutMasks(task.adapters, task.infos, seed).masks(0, examples, Math.max(...lengths));
   await emit({
     kind: 'setup',

@@ -4,7 +4,7 @@ import type { Dataset } from '../../../src/data/dataset';
 import type { Row } from '../../../src/data/table/rows';
 
 const dataset = (examples: [length: number, label: number][]): Dataset => ({
-  examples: examples.map(([n, label], row) => ({ ids: new Int32Array(n), label, row })),
+  examples: examples.map(([n, label], row) => ({ size: n, ids: new Int32Array(n), label, row })),
   truncatedCount: 0,
   padId: 0,
   skipped: [],

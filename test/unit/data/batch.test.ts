@@ -23,7 +23,12 @@ const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['sha
 
 /** A data set of texts with these lengths; each id tells which example it belongs to. */
 const ofLengths = (lengths: number[]): Dataset => ({
-  examples: lengths.map((n, i) => ({ ids: new Int32Array(n).fill(100 + i), label: i % 3, row: i })),
+  examples: lengths.map((n, i) => ({
+    size: n,
+    ids: new Int32Array(n).fill(100 + i),
+    label: i % 3,
+    row: i,
+  })),
   truncatedCount: 0,
   padId: 7,
   skipped: [],
@@ -36,8 +41,9 @@ describe('tokenizeAll', () => {
     const rows = [row('hello', 'y', 2), row('hello world hello world', 'x', 3)];
     expect(tokenizeAll(rows, unigram, options)).toEqual({
       examples: [
-        { ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), label: 1, row: 0 },
+        { size: 2, ids: Int32Array.of(3, 11), typeIds: Int32Array.of(0, 0), label: 1, row: 0 },
         {
+          size: 4,
           ids: Int32Array.of(3, 7, 3, 11),
           typeIds: Int32Array.of(0, 0, 0, 0),
           label: 0,
@@ -128,9 +134,9 @@ describe('makeBatch', () => {
   const data: Dataset = {
     ...ofLengths([2, 3, 1]),
     examples: [
-      { ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), label: 1, row: 0 },
-      { ids: Int32Array.of(8, 9, 10), label: 0, row: 1 },
-      { ids: Int32Array.of(4), label: 2, row: 2 },
+      { size: 2, ids: Int32Array.of(5, 6), typeIds: Int32Array.of(0, 1), label: 1, row: 0 },
+      { size: 3, ids: Int32Array.of(8, 9, 10), label: 0, row: 1 },
+      { size: 1, ids: Int32Array.of(4), label: 2, row: 2 },
     ],
   };
 

@@ -14,7 +14,8 @@ import { t } from '../extension/row-context';
 const facts: PlayLine = {
   kind: 'loaded',
   subject: 'own',
-  task: 'text-classification',
+  input: 'text',
+  answer: 'label',
   name: 'x',
   labels: ['a', 'b'],
   samples: true,
@@ -139,6 +140,7 @@ function session(starts: (() => Promise<never>)[] = []) {
       post: (message) => posted.push(structuredClone(message)),
       say: t,
       titleOf: (run) => `title of ${run}`,
+      shapesOf: () => undefined,
       pickRuns: () => Promise.resolve(['/other', '/r']),
       copy: () => undefined,
       failed: (e) => failed.push(e),

@@ -26,7 +26,8 @@ const LINES: PlayLine[] = [
   {
     kind: 'loaded',
     subject: 'a',
-    task: 'text-classification',
+    input: 'text',
+    answer: 'label',
     name: 'x',
     labels: ['y'],
     step: 3,

@@ -4,6 +4,7 @@ import { columnsOf } from '../../../src/trainer/predictions/columns';
 import { excerpt, excerptsOf } from '../../../src/trainer/predictions/excerpts';
 
 const example = (label: number, row: number, tokens: number, truncated?: true): Example => ({
+  size: tokens,
   ids: new Int32Array(tokens),
   label,
   row,

@@ -148,8 +148,8 @@ async function atTerminal(
   const teller = new Teller(facts);
   const player = new Player((line) => teller.tell(line), options);
   for (const [i, source] of sources.entries()) await player.load(String(i + 1), source, i === 0);
-  const { task, name } = facts.get('1')!;
-  if (task === 'image-classification')
+  const { input, answer, name } = facts.get('1')!;
+  if (input === 'image')
     throw new AuroraError(
       'usage',
       `${name} reads images, and a line of text is none.`,
@@ -171,7 +171,7 @@ async function atTerminal(
       request++;
       busy = true;
       await player.receive(
-        task === 'causal-lm'
+        answer === 'text'
           ? { kind: 'generate', request, text, settings }
           : { kind: 'predict', request, text },
       );

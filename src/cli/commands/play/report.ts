@@ -19,14 +19,13 @@ export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
 
 /** What was loaded and what was assumed of it; ends with a line break. */
 export function loadedText(facts: PlayFacts): string {
-  const what = {
-    'text-classification': `gives ${facts.labels.length} labels of texts`,
-    'image-classification': `gives ${facts.labels.length} labels of images`,
-    'causal-lm': 'writes on from a text',
-  };
+  const what =
+    facts.answer === 'text'
+      ? 'writes on from a text'
+      : `gives ${facts.labels.length} labels of ${facts.input}s`;
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
-    `${subjectName(facts, 'adapted')}${form}: ${what[facts.task]}.`,
+    `${subjectName(facts, 'adapted')}${form}: ${what}.`,
     ...facts.assumed.map((a) => `note: ${a}`),
     '',
   ];

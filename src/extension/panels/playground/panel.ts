@@ -6,6 +6,7 @@ import {
   type PlaygroundFromPage,
   type PlaygroundOpen,
 } from '../../../protocol/panels/playground';
+import { shapesOf } from '../../../experiment/tasks/registry';
 import { modelName } from '../../../protocol/playground';
 import { labelOfId, runLabel } from '../../runs/label';
 import type { Services } from '../../services';
@@ -29,6 +30,10 @@ export const playgroundPanel = (services: () => Services): PanelKind<PlaygroundO
       post: (message) => page.post(message),
       say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),
       titleOf: (run) => nameOf(services(), run),
+      shapesOf(run) {
+        const spec = store.run(run)?.run?.spec;
+        return spec && shapesOf(spec.task.type);
+      },
       pickRuns: (labels, there) => pickRuns(services(), labels, there),
       copy: (text) => void vscode.env.clipboard.writeText(text),
       failed: (e) => log.warn(e instanceof Error ? e.message : String(e)),

@@ -1,3 +1,4 @@
+import type { TaskShapes } from '../../../experiment/tasks/kind';
 import { AuroraError } from '../../../base/errors';
 import type {
   PlaygroundFromPage,
@@ -16,6 +17,8 @@ export interface PlaygroundHost {
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
   /** What people call a run. */
+  /** What the task of a run reads and answers; undefined as long as the run is not known. */
+  shapesOf(run: string): TaskShapes | undefined;
   titleOf(run: string): string;
   /** Asks for runs to set beside; those with just these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
@@ -44,8 +47,8 @@ export class PlaygroundSession {
     private readonly open: PlaygroundOpen,
     private readonly host: PlaygroundHost,
   ) {
-    const title = open.kind === 'run' ? host.titleOf(open.run) : modelName(open.model, open.adapter);
-    const own: SubjectView = { id: OWN, title, answers: {} };
+    const named = open.kind === 'run' ? this.known(open.run) : { title: modelName(open.model, open.adapter) };
+    const own: SubjectView = { id: OWN, ...named, answers: {} };
     this.view = { program: 'starting', subjects: [own], request: 0, busy: false };
   }
 
@@ -86,9 +89,13 @@ export class PlaygroundSession {
   rename(): void {
     for (const s of this.view.subjects) {
       const run = s.run ?? (this.open.kind === 'run' ? this.open.run : undefined);
-      if (run !== undefined) s.title = this.host.titleOf(run);
+      if (run !== undefined) Object.assign(s, this.known(run));
     }
     this.snapshot();
+  }
+
+  private known(run: string): Pick<SubjectView, 'title' | 'shapes'> {
+    return { title: this.host.titleOf(run), shapes: this.host.shapesOf(run) };
   }
 
   dispose(): void {
@@ -218,7 +225,7 @@ export class PlaygroundSession {
     const added = runs.filter((run) => !known.has(run));
     if (added.length === 0 || this.disposed) return;
     for (const run of added) {
-      const subject = { id: `run-${++this.ids}`, run, title: this.host.titleOf(run), answers: {} };
+      const subject = { id: `run-${++this.ids}`, run, ...this.known(run), answers: {} };
       this.view.subjects.push(subject);
       if (this.program) this.load(subject);
     }

@@ -25,7 +25,8 @@ import {
 } from '../../../../src/experiment/experiment';
 import { writePeftAdapter } from '../../../../src/trainer/peft/adapter';
 import { auroraSpec, loraSpec } from '../../specs';
-import { HEAD_BIAS, HEAD_WEIGHT, initialAdapters } from '../../../../src/trainer/task/initialize';
+import { initialAdapters } from '../../../../src/trainer/task/initialize';
+import { HEAD_BIAS, HEAD_WEIGHT } from '../../../../src/tasks/head';
 
 const folder = mkdtempSync(join(tmpdir(), 'aurora-budget-'));
 afterAll(() => rmSync(folder, { recursive: true }));

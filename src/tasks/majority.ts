@@ -1,4 +1,4 @@
-import type { Task } from './task';
+import type { TaskData } from './text-data';
 
 /** What always answering with the most frequent training label gives on the validation examples. */
 export interface Majority {
@@ -7,7 +7,7 @@ export interface Majority {
   accuracy: number;
 }
 
-export function majority({ data }: Task): Majority {
+export function majority(data: TaskData): Majority {
   const counts = new Array<number>(data.labels.length).fill(0);
   for (const e of data.train.dataset.examples) counts[e.label]++;
   const label = counts.indexOf(Math.max(...counts));

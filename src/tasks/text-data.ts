@@ -1,12 +1,12 @@
-import { percent } from '../../base/percent';
-import { checkInputs } from '../../data/batch';
-import { tokenizeAll, type Dataset } from '../../data/dataset';
-import { inferLabels, withKnownLabels } from '../../data/labels';
-import { readRows, type Row, type Rows, type SkippedRow } from '../../data/table/rows';
-import { splitRows } from '../../data/split';
-import { checkVocabulary, loadTokenizer, type Tokenizer } from '../../data/text/tokenizer';
-import type { Model } from '../../graph/model';
-import type { Experiment } from '../../experiment/experiment';
+import { percent } from '../base/percent';
+import { checkInputs } from '../data/batch';
+import { tokenizeAll, type Dataset } from '../data/dataset';
+import { inferLabels, withKnownLabels } from '../data/labels';
+import { readRows, type Row, type Rows, type SkippedRow } from '../data/table/rows';
+import { splitRows } from '../data/split';
+import { checkVocabulary, loadTokenizer, type Tokenizer } from '../data/text/tokenizer';
+import type { Model } from '../graph/model';
+import type { Experiment } from '../experiment/experiment';
 
 export interface DataSplit {
   /** The file it came from. */

@@ -1,0 +1,10 @@
+import type { TaskDescription } from './kind';
+
+export const textClassification: TaskDescription = {
+  input: 'text',
+  answer: 'label',
+  metrics: ['accuracy', 'f1', 'matthews'],
+  pipelineTag: 'text-classification',
+  peftTaskType: 'SEQ_CLS',
+  problemType: 'single_label_classification',
+};

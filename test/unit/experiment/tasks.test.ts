@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import schema from '../../../src/experiment/experiment.schema.json';
+import { METRICS } from '../../../src/experiment/metrics';
+import {
+  DEFAULT_TASK,
+  describeTask,
+  shapesOf,
+  TASKS,
+  type TaskName,
+} from '../../../src/experiment/tasks/registry';
+import { taskKind } from '../../../src/tasks/registry';
+
+const names = Object.keys(TASKS) as TaskName[];
+
+describe('a kind of task', () => {
+  it('has its two halves and is offered by the schema', () => {
+    expect(schema.properties.task.properties.type).toMatchObject({ enum: names, default: DEFAULT_TASK });
+    for (const name of names) {
+      expect(METRICS).toEqual(expect.arrayContaining([...describeTask(name).metrics]));
+      expect(taskKind(name).objective).toBeTruthy();
+    }
+  });
+
+  it('of another version has no shapes', () => {
+    expect(shapesOf('text-classification')).toEqual({ input: 'text', answer: 'label' });
+    for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapesOf(name)).toBeUndefined();
+  });
+
+  it('is named by its own files, the registries and the schema alone', () => {
+    const allowed = names.flatMap((name) => [`experiment/tasks/${name}.ts`, `tasks/${name}.ts`]);
+    const registries = ['experiment/tasks/registry.ts', 'tasks/registry.ts'];
+    const quoted = new RegExp(`['"\`](${names.join('|')})['"\`]`);
+    const found = ['src', 'webview'].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .filter((file) => quoted.test(readFileSync(join(folder, file), 'utf8'))),
+    );
+    expect(found.filter((file) => ![...allowed, ...registries].includes(file))).toEqual([]);
+    expect(found).toEqual(expect.arrayContaining(registries));
+  });
+});
