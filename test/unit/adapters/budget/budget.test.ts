@@ -25,6 +25,7 @@ import {
 } from '../../../../src/experiment/experiment';
 import { writePeftAdapter } from '../../../../src/trainer/peft/adapter';
 import { auroraSpec, loraSpec } from '../../specs';
+import { DEFAULT_TASK } from '../../../../src/experiment/tasks/registry';
 import { initialAdapters } from '../../../../src/trainer/task/initialize';
 import { HEAD_BIAS, HEAD_WEIGHT } from '../../../../src/tasks/head';
 
@@ -108,7 +109,11 @@ describe("the calculator's count is the trainer's and the file's", () => {
     const { adapters } = trainerView('bert.onnx', aurora());
     const values = initialAdapters(adapters, 1);
     values.set(HEAD_WEIGHT, new Float32Array(3 * 32)).set(HEAD_BIAS, new Float32Array(3));
-    const experiment = { adapter: aurora(), model: { path: '' }, task: { head: 'linear' } } as Experiment;
+    const experiment = {
+      adapter: aurora(),
+      model: { path: '' },
+      task: { type: DEFAULT_TASK, head: 'linear' },
+    } as Experiment;
     writePeftAdapter(folder, experiment, adapters, values, ['a', 'b', 'c'], 'dynamic', 1_000_000);
     const head: [string, number[]][] = [
       ['base_model.model.classifier.weight', [3, 32]],
