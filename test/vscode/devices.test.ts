@@ -13,11 +13,12 @@ import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** One second a device, and what it takes to compile for each on a processor that plays GPU, beside other work. */
-const CHECK_MS = 150_000;
+/** One second a device, and what it takes to compile for each with a software renderer, beside other work. */
+const CHECK_MS = 600_000;
+const TRAIN_MS = 400_000;
 
 /** Where a run computes: measured, chosen, refused, fallen back from, and compared with the other engine. */
-describe('devices, in VS Code 1.100', () => {
+describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
   let server: WorkbenchServer;
@@ -54,7 +55,7 @@ describe('devices, in VS Code 1.100', () => {
     await expect.poll(begun, { timeout: 30_000 }).toBeDefined();
     const run = join(runs, begun()!);
     const ended = () => existsSync(join(run, 'status.json')) && /finished|failed/.test(statusOf(run).state);
-    await expect.poll(ended, { timeout: 60_000 }).toBe(true);
+    await expect.poll(ended, { timeout: TRAIN_MS }).toBe(true);
     return { run, dashboard: await window.frameWith('aurora-run') };
   }
 
