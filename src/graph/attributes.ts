@@ -1,6 +1,6 @@
 import type { Attribute, Node } from './model';
 
-/** Typed access to a node's attributes, with the operator's default where the model leaves one out. */
+/** Typed access to a node's attributes, with the operator's default for one that the model omits. */
 export function attrInt(node: Node, name: string, otherwise: number): number;
 export function attrInt(node: Node, name: string): number | undefined;
 export function attrInt(node: Node, name: string, otherwise?: number): number | undefined {
@@ -23,7 +23,7 @@ export function attrInts(node: Node, name: string): number[] | undefined {
   return a?.type === 'ints' ? a.value.map(Number) : undefined;
 }
 
-/** What a builder accepts: integers become int or ints, `{ float }` a float, strings string. */
+/** What a builder accepts: integers become int or ints, `{ float }` a float, strings a string. */
 export type AttributeLike = number | number[] | string | { float: number } | { floats: number[] } | Attribute;
 
 export function toAttribute(v: AttributeLike): Attribute {

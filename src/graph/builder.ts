@@ -6,20 +6,20 @@ import type { Graph, Node, Tensor } from './model';
 export interface OpOptions {
   domain?: string;
   name?: string;
-  /** How many outputs, or their names; one with a fresh name by default. */
+  /** Number of outputs, or their names; by default one with a fresh name. */
   outputs?: number | string[];
 }
 
 /**
- * Appends nodes and constants to a graph under names that nothing else has. Emission order is execution
- * order, so inputs must exist before they are used.
+ * Appends nodes and constants to a graph under unique names. Emission order is execution order, so inputs must exist
+ * before they are used.
  */
 export class GraphBuilder {
   private readonly taken = new Set<string>();
   private readonly constants = new Map<string, string>();
   private next = 0;
 
-  /** @param sink where new nodes go; the graph's own list unless a rewrite collects them elsewhere. */
+  /** @param sink where new nodes go; the graph's own list unless a rewrite collects them elsewhere */
   constructor(
     readonly graph: Graph,
     private readonly prefix: string,

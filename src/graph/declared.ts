@@ -9,7 +9,7 @@ import { own } from '../base/names';
 const VALUE_INFO = 13;
 const VALUE_INFO_TAG = (VALUE_INFO << 3) | 2;
 
-/** The value_info entries of a graph that satisfy `keep`, beside all its other raw fields. */
+/** The value_info entries of a graph that satisfy `keep`, and all its other raw fields. */
 export function filterValueInfo(graph: Graph, keep: (name: string) => boolean): Uint8Array[] | undefined {
   return graph.unknown?.filter((raw) => raw[0] !== VALUE_INFO_TAG || keep(valueInfoOf(raw).name));
 }
@@ -20,13 +20,13 @@ function valueInfoOf(raw: Uint8Array) {
   return decodeValueInfo(body);
 }
 
-/** Operators whose output type is not that of their first input. */
+/** Operators whose output type is not the type of their first input. */
 const TYPE_FROM: Record<string, number> = { Where: 1, OneHot: 2, DequantizeLinear: 1, CastLike: 1 };
 const INT64 = new Set(['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin']);
 
 /**
- * Ranks and element types as far as the model states them, without running it: from inputs, constants and
- * value_info, types also by following nodes in order. A subgraph sees what surrounds it.
+ * Ranks and element types that the model declares, without running it: from inputs, constants and value_info, types
+ * also by following nodes in order. A subgraph sees its enclosing scope.
  */
 export class Declared {
   private readonly types = new Map<string, DTypeCode>();
@@ -47,23 +47,23 @@ export class Declared {
     }
   }
 
-  /** Undefined when the model does not say. */
+  /** Undefined if the model does not declare it. */
   rank(name: string): number | undefined {
     return this.ranks.get(name) ?? this.outer?.rank(name);
   }
 
-  /** Undefined when the model does not say and nothing before it does. */
+  /** Undefined if neither the model nor an earlier node gives it. */
   dtype(name: string): DTypeCode | undefined {
     return this.types.get(name) ?? this.outer?.dtype(name);
   }
 
-  /** The type of a tensor that the operator requires to be floating point; float32 when nothing is known. */
+  /** The type of a tensor that the operator requires to be floating point; float32 if nothing is known. */
   floatType(name: string): DTypeCode {
     const type = this.dtype(name);
     return type !== undefined && isFloat(type) ? type : DType.float;
   }
 
-  /** Learns the output types of the next node in order. */
+  /** Infers the output types of the next node in order. */
   follow(node: Node): void {
     const type = this.outputType(node);
     if (type === undefined) return;

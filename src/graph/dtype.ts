@@ -34,7 +34,7 @@ const BYTES: Record<number, number> = {
   16: 2,
 };
 
-/** Bytes of one element; undefined for strings and sub-byte types, which have no fixed whole-byte size. */
+/** Bytes per element; undefined for strings and sub-byte types, which have no fixed whole-byte size. */
 export const byteSize = (dtype: DTypeCode): number | undefined => BYTES[dtype];
 
 /** Only these carry gradients. */

@@ -1,8 +1,8 @@
-/** IEEE 754 binary16 and bfloat16, which JavaScript has no arrays for before Node 24. */
+/** IEEE 754 binary16 and bfloat16, for which JavaScript has no typed arrays before Node 24. */
 const scratch = new Float32Array(1);
 const bits = new Uint32Array(scratch.buffer);
 
-/** Half an ulp of what is cut off decides; a tie goes to the even neighbour. */
+/** Rounds half to even: half an ulp of the truncated part decides. */
 function shiftRoundEven(value: number, shift: number): number {
   const kept = value >>> shift;
   const rest = value - kept * 2 ** shift;
@@ -16,7 +16,7 @@ export function toHalf(value: number): number {
   const sign = (bits[0] >>> 16) & 0x8000;
   const magnitude = bits[0] & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // From 65,520 on the nearest is infinity.
+  // From 65,520 up, the nearest value is infinity.
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   const exponent = (magnitude >>> 23) - 112;
   if (exponent > 0) return sign | shiftRoundEven(magnitude - (112 << 23), 13);
@@ -45,6 +45,6 @@ export function fromBfloat16(half: number): number {
 
 let decoded: Float32Array | undefined;
 
-/** The values of all 65,536 binary16 numbers, by their bits. */
+/** The values of all 65,536 binary16 numbers, indexed by their bits. */
 export const halfValues = (): Float32Array =>
   (decoded ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half)));

@@ -1,13 +1,13 @@
 import type { DTypeCode } from './dtype';
 
-/** Bytes that stay in a user's file until someone needs them. */
+/** Bytes that stay in a user's file until needed. */
 export interface FileRef {
   path: string;
   offset: number;
   length: number;
 }
 
-/** A constant. `data` is little-endian and row-major, or where to find it; strings only for dtype string. */
+/** A constant. `data` is little-endian and row-major, or a reference to it; strings only for dtype string. */
 export interface Tensor {
   name: string;
   dtype: DTypeCode;
@@ -40,16 +40,16 @@ export interface Node {
   unknown?: Uint8Array[];
 }
 
-/** An axis with a fixed size, a name that other axes share, or nothing known. */
+/** An axis with a fixed size, a name shared with other axes, or nothing known. */
 export type Dim = number | string | undefined;
 
 export interface ValueInfo {
   name: string;
-  /** 0 when the model does not say. */
+  /** 0 if the model does not declare it. */
   dtype: DTypeCode;
-  /** Undefined when even the rank is not given. */
+  /** Undefined if even the rank is unknown. */
   shape: Dim[] | undefined;
-  /** The TypeProto as found, for what is not a tensor. */
+  /** The original TypeProto of anything other than a tensor. */
   raw?: Uint8Array;
   unknown?: Uint8Array[];
 }
@@ -76,9 +76,9 @@ export const isFileRef = (data: Uint8Array | FileRef): data is FileRef => !(data
 
 export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
-/** Outputs by name alone: the runtime infers the rest. */
+/** Output names only: the runtime infers the rest. */
 export const outputsNamed = (names: readonly string[]): ValueInfo[] =>
   names.map((name) => ({ name, dtype: 0, shape: undefined }));
 
-/** The operator set that rules and rewrites know; models are upgraded to it on load. */
+/** The operator set that rules and rewrites support; models are upgraded to it on load. */
 export const INTERNAL_OPSET = 20;

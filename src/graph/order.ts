@@ -3,11 +3,11 @@ import type { Graph, Node } from './model';
 import { readsOf } from './reads';
 
 /**
- * Puts the nodes of a graph, and of the bodies in it, behind what they read, as ONNX wants them and as everything here
- * relies on. A graph that is in order stays as it is; in another one, a node moves only where a reader needs it.
+ * Sorts the nodes of a graph, and of the bodies in it, topologically, as ONNX requires and all code here assumes. A
+ * graph already in order is unchanged; otherwise a node moves only if a reader needs it earlier.
  *
  * @param path for the error
- * @throws AuroraError 'model' where nodes wait for each other, or two things define one tensor
+ * @throws AuroraError 'model' if nodes depend on each other in a cycle, or one tensor is defined twice
  */
 export function orderNodes(graph: Graph, path: string): void {
   const producers = new Map<string, Node>();
@@ -38,7 +38,7 @@ function isInOrder(nodes: readonly Node[], producers: ReadonlyMap<string, Node>)
   return true;
 }
 
-/** Depth first, on a stack of our own: chains of nodes are longer than the call stack is deep. */
+/** Depth first with an explicit stack: chains of nodes are longer than the call stack is deep. */
 function ordered(nodes: readonly Node[], producers: ReadonlyMap<string, Node>, path: string): Node[] {
   const result: Node[] = [];
   const done = new Set<Node>();
@@ -69,7 +69,7 @@ function ordered(nodes: readonly Node[], producers: ReadonlyMap<string, Node>, p
   return result;
 }
 
-/** The nodes that make what a node reads, the first one last. */
+/** The producers of a node's inputs, the first one last. */
 const sourcesOf = (node: Node, producers: ReadonlyMap<string, Node>): Node[] =>
   readsOf(node)
     .flatMap((x) => producers.get(x) ?? [])

@@ -4,7 +4,6 @@ import { fuseGelu } from './passes/fuse-gelu';
 import { upgradeModel } from './upgrade/upgrade';
 
 /**
- * A loaded model in the form that rules and rewrites know: the internal opset, standard operators, and GELU
- * as one of them.
+ * A loaded model in the form that rules and rewrites expect: the internal opset, standard operators, and a single GELU.
  */
 export const prepareModel = (model: Model): Model => fuseGelu(lowerContrib(upgradeModel(model)));

@@ -1,7 +1,7 @@
 import type { Graph, Node } from './model';
 import { readsOf } from './reads';
 
-/** The graph without what its outputs do not need: nodes, constants and inputs alike. */
+/** The graph without nodes, constants and inputs that its outputs do not need. */
 export function prune(graph: Graph): Graph {
   const needed = new Set(graph.outputs.map((o) => o.name));
   const kept: Node[] = [];
@@ -18,5 +18,5 @@ export function prune(graph: Graph): Graph {
   };
 }
 
-/** The same with all its inputs: who calls it need not know which of them count. */
+/** The same with all its inputs: callers need not know which of them are used. */
 export const withoutUnused = (graph: Graph): Graph => ({ ...prune(graph), inputs: graph.inputs });

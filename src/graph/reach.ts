@@ -2,7 +2,7 @@ import { gradientPath } from './autodiff/differentiate';
 import type { LinearLayer } from './layers/linear';
 import type { Graph } from './model';
 
-/** Of the tensors in `outputs`, those that each layer's output flows into differentiably, by the layer's path. */
+/** The tensors in `outputs` that each layer's output flows into differentiably, by the layer's path. */
 export function outputsReached(
   graph: Graph,
   layers: readonly LinearLayer[],
@@ -18,7 +18,7 @@ export function outputsReached(
   return reached;
 }
 
-/** Paths of the layers that `output` does not depend on: their adapters could learn nothing from a loss on it. */
+/** Paths of the layers that `output` does not depend on: their adapters cannot learn from a loss on it. */
 export function layersBeside(graph: Graph, layers: readonly LinearLayer[], output: string): string[] {
   const reached = outputsReached(graph, layers, [output]);
   return layers.map((l) => l.path).filter((path) => reached.get(path)!.length === 0);

@@ -1,13 +1,13 @@
 import type { Graph, Node } from './model';
 
-/** What a node reads of the graph it is in, the outer tensors of its subgraphs included. Without '' for absent inputs. */
+/** What a node reads from its graph, including the outer tensors of its subgraphs. Without '' for absent inputs. */
 export function readsOf(node: Node): string[] {
   const reads = node.inputs.filter((x) => x !== '');
   for (const a of node.attributes.values()) if (a.type === 'graph') reads.push(...outerReads(a.value));
   return reads;
 }
 
-/** What a body reads and does not define. The depth of bodies is limited when a model is decoded. */
+/** What a body reads and does not define. Decoding limits the depth of bodies. */
 function outerReads(body: Graph): Set<string> {
   const outer = new Set([...body.nodes.flatMap(readsOf), ...body.outputs.map((o) => o.name)]);
   for (const i of body.inputs) outer.delete(i.name);
@@ -16,7 +16,7 @@ function outerReads(body: Graph): Set<string> {
   return outer;
 }
 
-/** The nodes that name a tensor as an input, in their order and as often as they do; bodies are not looked into. */
+/** The nodes that take a tensor as an input, in order and with repeats; bodies are not searched. */
 export function readersOf(graph: Graph): Map<string, Node[]> {
   const readers = new Map<string, Node[]>();
   for (const node of graph.nodes)

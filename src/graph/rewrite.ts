@@ -4,14 +4,14 @@ import { Declared, filterValueInfo } from './declared';
 import type { Attribute, Graph, Model, Node, Tensor } from './model';
 
 /**
- * Replaces one node: emits what takes its place, in order. The node is a private copy, so a rewrite that
- * only changes inputs or attributes does so in place and emits it. Its output names must be produced.
+ * Replaces one node: emits its replacement, in order. The node is a private copy, so a rewrite that only changes inputs
+ * or attributes edits it in place and emits it. Its output names must be produced.
  */
 export type Rewrite = (node: Node, c: RewriteContext) => void;
 
 export class RewriteContext {
   constructor(
-    /** Emits in front of whatever is emitted next. */
+    /** Emits before the next node. */
     readonly g: GraphBuilder,
     readonly declared: Declared,
     private readonly outer?: RewriteContext,
@@ -21,7 +21,7 @@ export class RewriteContext {
     this.g.sink.push(node);
   }
 
-  /** Emits a helper that produces a tensor of the original; a node of that name may exist, so its own is new. */
+  /** Emits a helper that produces a tensor of the original; gets a new name, since a node of that name may exist. */
   produce(
     output: string,
     opType: string,
@@ -31,7 +31,7 @@ export class RewriteContext {
     return this.g.op(opType, inputs, attributes, { outputs: [output], name: this.g.fresh(opType) });
   }
 
-  /** Emits another operator in a node's place, with its name and outputs and the module it came from. */
+  /** Emits another operator in a node's place, with its name, outputs and source module. */
   replace(
     node: Node,
     opType: string,
@@ -43,16 +43,16 @@ export class RewriteContext {
     this.emit({ ...node, opType, domain: '', inputs, outputs, attributes: new Map(entries) });
   }
 
-  /** The constant behind a name, here or in a surrounding graph. */
+  /** The constant with this name, here or in an enclosing graph. */
   constant(name: string): Tensor | undefined {
     return this.g.graph.initializers.get(name) ?? this.outer?.constant(name);
   }
 }
 
 /**
- * A copy of the model in which `choose` has picked a rewrite for some nodes, inside the bodies of If, Loop
- * and Scan as well. The model given stays as it is; tensors are shared. Statements about tensors that no
- * longer exist (value_info) are dropped.
+ * A copy of the model in which `choose` has picked a rewrite for some nodes, including nodes in the bodies of If, Loop
+ * and Scan. The original is unchanged; tensors are shared. Declarations (value_info) of tensors that no longer exist
+ * are dropped.
  *
  * @param prefix of the names of new tensors
  */
@@ -71,7 +71,7 @@ export function rewriteModel(
       inputs: [...source.inputs],
       outputs: [...source.outputs],
     };
-    // Each graph has its own prefix: a name in a body must not hide one around it.
+    // Each graph has its own prefix: a name in a body must not shadow one outside it.
     const g = new GraphBuilder(graph, graphs++ ? `${prefix}/body${graphs}` : prefix, []);
     const c = new RewriteContext(g, new Declared(source, outer?.declared), outer);
     for (const node of nodes) {
@@ -105,14 +105,14 @@ function copyNode(node: Node): Node {
   };
 }
 
-/** Removes an attribute and returns what it was. */
+/** Removes and returns an attribute. */
 export function takeAttribute(node: Node, name: string): Attribute | undefined {
   const a = node.attributes.get(name);
   node.attributes.delete(name);
   return a;
 }
 
-/** Removes an attribute that is a list of integers; undefined when absent. */
+/** Removes and returns an attribute that is a list of integers; undefined if absent. */
 export function takeInts(node: Node, name: string): number[] | undefined {
   const a = takeAttribute(node, name);
   return a?.type === 'ints' ? a.value.map(Number) : undefined;
@@ -122,7 +122,7 @@ export function setAttribute(node: Node, name: string, value: AttributeLike): vo
   node.attributes.set(name, toAttribute(value));
 }
 
-/** Sets optional input `i`, leaving those before it out where the node has fewer. */
+/** Sets optional input `i`, leaving missing inputs before it empty. */
 export function setInput(node: Node, i: number, name: string): void {
   while (node.inputs.length < i) node.inputs.push('');
   node.inputs[i] = name;

@@ -1,16 +1,16 @@
 import type { Graph, Node } from './model';
 
-/** Their result depends on how large a tensor is, and not on what is in it. */
+/** Their result depends only on a tensor's size, not on its contents. */
 const SHAPE_ONLY = ['Shape', 'Size'];
 
 /**
- * The last tensor that everything the `moving` tensors learn of the graph's `inputs` passes through: with its value at
- * hand, nothing before it has to be computed. Undefined where there is none but the inputs themselves.
+ * The last tensor through which everything that the `moving` tensors receive from the graph's `inputs` passes: given
+ * its value, nothing before it has to be computed. Undefined if only the inputs themselves qualify.
  *
- * @param inputs names of the inputs that count; what comes of the others is computed anyway
- * @param moving tensors that change, with all that comes of them
+ * @param inputs names of the inputs that count; values derived from the others are computed anyway
+ * @param moving tensors that change, with everything derived from them
  * @param output what the moving tensors are for
- * @param accept which tensors may be taken
+ * @param accept which tensors may be used
  */
 export function separator(
   graph: Graph,
@@ -35,7 +35,7 @@ export function separator(
 
 const isShape = (node: Node): boolean => SHAPE_ONLY.includes(node.opType);
 
-/** Nodes downstream of the tensors; in a graph nodes come after what they read. */
+/** Nodes downstream of the tensors; in a graph, nodes come after their inputs. */
 function reached(nodes: readonly Node[], tensors: Set<string>): Set<Node> {
   const found = new Set<Node>();
   for (const node of nodes) {
@@ -46,7 +46,7 @@ function reached(nodes: readonly Node[], tensors: Set<string>): Set<Node> {
   return found;
 }
 
-/** Tensors that the inputs reach, `wall` among them, but nothing through it. */
+/** Tensors that the inputs reach, including `wall`, but nothing beyond it. */
 function tensorsReached(nodes: readonly Node[], inputs: readonly string[], wall: string): Set<string> {
   const found = new Set(inputs);
   for (const node of nodes) {

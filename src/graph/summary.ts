@@ -14,7 +14,7 @@ export interface ModelSummary {
   inputs: { name: string; type: string; shape: Dim[] | undefined }[];
   outputs: { name: string; type: string; shape: Dim[] | undefined }[];
   layers: LayerSummary[];
-  /** Operators between a linear layer and an output that gradients cannot pass. */
+  /** Operators without gradients between a linear layer and an output. */
   missingRules: { operator: string; nodes: string[] }[];
 }
 
@@ -25,16 +25,16 @@ export interface LayerSummary {
   calls: number;
   operator: string;
   sharedWith: string[];
-  /** Whether an adapter can be merged into the weight; one can always be trained. */
+  /** Whether an adapter can be merged into the weight; training always works. */
   mergeable: boolean;
   /** Whether its output is the model's own: "all-linear" leaves it out. */
   output: boolean;
   hasBias: boolean;
-  /** Names of the model's outputs that depend on it: an adapter learns only from a loss on one of these. */
+  /** Names of the model outputs that depend on it: an adapter learns only from a loss on one of these. */
   reaches: string[];
 }
 
-/** What a model offers to adapters, from its file alone: no runtime is loaded, so it is safe on any file. */
+/** What a model offers to adapters, read from its file alone: no runtime is loaded, so it is safe on any file. */
 export function summarize(model: Model): ModelSummary {
   const { graph } = prepareModel(model);
   const layers = findLinearLayers(graph);

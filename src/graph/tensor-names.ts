@@ -2,8 +2,8 @@ import { AuroraError } from '../base/errors';
 import type { Model } from './model';
 
 /**
- * Refuses a model with a tensor called `__proto__`: ONNX Runtime takes and gives tensors by name in plain objects,
- * where that name is the object's prototype.
+ * Rejects a model with a tensor named `__proto__`: ONNX Runtime passes tensors by name in plain objects, where that
+ * name is the object's prototype.
  *
  * @throws AuroraError 'model'
  */

@@ -25,7 +25,7 @@ export function readFileRef(ref: FileRef): Uint8Array {
   }
 }
 
-/** The file was there when the model was loaded. */
+/** The file existed when the model was loaded. */
 function openRef(path: string): number {
   try {
     return openSync(path, 'r');
@@ -69,7 +69,10 @@ export type NumberArray =
   | Int8Array
   | Uint8Array;
 
-/** The values as a typed array of the tensor's own type (16-bit floats as their bits). A copy: aligned and safe to change. */
+/**
+ * The values as a typed array of the tensor's own type (16-bit floats as their bits). A copy: aligned and safe to
+ * modify.
+ */
 export function tensorValues(t: Tensor): NumberArray {
   const Type = ARRAYS[t.dtype as keyof typeof ARRAYS];
   if (!Type)

@@ -9,12 +9,12 @@ import { ruleFor } from './registry';
 import { RuleContext } from './rule';
 
 /**
- * Reverse-mode differentiation of a graph, as ordinary nodes appended to it. Only tensors between a
- * trainable one and the seeds are touched: nothing below the lowest adapter, nothing for frozen weights.
+ * Reverse-mode differentiation of a graph, as ordinary nodes appended to it. Only tensors between a trainable tensor
+ * and the seeds are involved: nothing below the lowest adapter, nothing for frozen weights.
  *
- * @param seeds  gradient tensor of each output that has one (shaped as the output)
- * @param wrt    the trainable tensors
- * @param stop   tensors that no gradient needs to pass
+ * @param seeds gradient tensor of each output that has one (shaped like the output)
+ * @param wrt the trainable tensors
+ * @param stop tensors where the gradient may stop
  * @returns the gradient tensor of each trainable that the seeds depend on
  */
 export function differentiate(
@@ -50,7 +50,7 @@ export function differentiate(
   return result;
 }
 
-/** The sum of everything that flowed into a tensor. */
+/** The sum of all gradients that reach a tensor. */
 function collect(g: GraphBuilder, parts: Map<string, string[]>, tensor: string): string | undefined {
   const list = parts.get(tensor);
   if (!list) return undefined;
@@ -58,7 +58,7 @@ function collect(g: GraphBuilder, parts: Map<string, string[]>, tensor: string):
   return parts.get(tensor)![0];
 }
 
-/** Operators whose outputs do not change continuously with their inputs: no gradient passes. */
+/** Operators whose outputs are not continuous in their inputs: no gradient passes. */
 const FLAT = new Set(
   (
     'Shape Size ConstantOfShape Range Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf ' +
@@ -75,7 +75,7 @@ export interface GradientPath {
   tensors: Set<string>;
 }
 
-/** Nodes and tensors on a differentiable way from a trainable tensor to one of `targets`. */
+/** Nodes and tensors on a differentiable path from a trainable tensor to one of `targets`. */
 export function gradientPath(
   nodes: readonly Node[],
   infos: TensorInfos | undefined,
@@ -103,7 +103,7 @@ export function gradientPath(
   return { nodes: onPath.reverse(), tensors: needed };
 }
 
-/** Refuses before training, with all the operators at once: an AuroraError 'operator'. */
+/** Rejects all unsupported operators at once, before training: an AuroraError 'operator'. */
 export function requireRules(nodes: readonly Node[]): void {
   const missing = nodes.filter((n) => !ruleFor(n));
   if (missing.length === 0) return;

@@ -2,13 +2,12 @@ import type { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 import type { TensorInfos } from '../infos';
 
-/** The size of an axis: a number, or the name of an int64 tensor of one element where it stays open. */
+/** The size of an axis: a number, or for an open axis the name of an int64 tensor with one element. */
 export type Extent = number | string;
 
 /**
- * Sizes inside the gradient graph. An open axis is read from the graph input that carries its symbol, and
- * each shape is built once: a Shape of the activation itself would keep that activation in memory until the
- * backward pass reaches it.
+ * Sizes inside the gradient graph. An open axis is read from the graph input that carries its symbol, and each shape is
+ * built once: a Shape of the activation itself would keep that activation in memory until the backward pass reaches it.
  */
 export class Extents {
   private readonly shared = new Map<string, string>();

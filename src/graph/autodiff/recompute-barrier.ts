@@ -1,13 +1,13 @@
 import type { GraphBuilder } from '../builder';
 import { DType } from '../dtype';
 
-/** Storage buffers that one WebGPU shader may bind are few. */
+/** A WebGPU shader can bind only a few storage buffers. */
 const AT_ONCE = 6;
 
 /**
- * A way to make the past wait: `pass(x)` is x, to the bit, but only once every tensor of `after` has been
- * computed. It chooses between x and x by an element of each, which no runtime can fold, whatever the
- * element is; a sum with 0 · element would turn an infinite gradient into NaN everywhere.
+ * Delays recomputation: `pass(x)` is bitwise equal to x, but is available only once every tensor of `after` has been
+ * computed. It selects between x and x by one element of each tensor, which no runtime can fold and which works for any
+ * value; adding 0 · element would turn an infinite gradient into NaN everywhere.
  */
 export class Barrier {
   private readonly condition: string;

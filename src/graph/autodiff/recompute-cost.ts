@@ -3,19 +3,19 @@ import { elementCount, type Node } from '../model';
 import type { TensorInfos } from '../infos';
 
 /**
- * Sizes that stand for open axes: only their relations count, for one plan serves every batch. They follow
- * those of a probe, where a leading axis is 2, 3 and 5 in turn; sequences are as long as texts are in training.
+ * Stand-in sizes for open axes: only their ratios matter, since one plan serves every batch. They follow those of a
+ * probe, where a leading axis is 2, 3 and 5 in turn; sequences are as long as texts are in training.
  */
 const LEADING = 3;
 const LENGTH = 128;
-/** What a probe makes of a sequence, roughly: an axis known by its sizes there alone is measured by it. */
+/** Roughly the sequence length in a probe: scales an axis whose sizes are known only from there. */
 const PROBED_LENGTH = 10;
 
-/** Bytes of tensors and multiplications of nodes, estimated. */
+/** Estimated bytes of tensors and multiplications of nodes. */
 export class Costs {
   private readonly leading: ReadonlySet<number | string>;
 
-  /** @param inputs names of the graph's inputs, whose first axes count examples */
+  /** @param inputs names of the graph's inputs, whose first axis is the batch */
   constructor(
     private readonly infos: TensorInfos,
     inputs: readonly string[],
@@ -23,13 +23,13 @@ export class Costs {
     this.leading = new Set(inputs.flatMap((name) => infos.get(name)?.shape.slice(0, 1) ?? []));
   }
 
-  /** 0 where no shape is known: statistics of a norm, which are small. */
+  /** 0 for an unknown shape: norm statistics, which are small. */
   bytes(tensor: string): number {
     const info = this.infos.get(tensor);
     return info ? this.elements(tensor) * (byteSize(info.dtype) ?? 1) : 0;
   }
 
-  /** A product by its multiplications, anything else by what it writes. */
+  /** The multiplications of a product; for any other node, the size of its output. */
   work(node: Node): number {
     const written = node.outputs.reduce((sum, y) => sum + this.elements(y), 0);
     const weight = this.infos.get(node.inputs[1])?.shape ?? [];

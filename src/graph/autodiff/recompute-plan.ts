@@ -1,30 +1,30 @@
 import type { Node } from '../model';
 import type { Costs } from './recompute-cost';
 
-/** What a plan saves, for people: bytes are estimates of one size, good only for comparing. */
+/** What a plan saves, for display. Bytes are estimates at one size and only good for comparison. */
 export interface Plan {
-  /** Where segments begin, as positions in the forward nodes; before the first and after the last all is kept. */
+  /** Segment starts, as positions in the forward nodes; everything before the first and after the last is kept. */
   cuts: number[];
   /** Held between forward and backward, the largest segment included: with these cuts, and without. */
   bytes: number;
   bytesWithout: number;
 }
 
-/** Few enough that all pairs are weighed in a moment. */
+/** Few enough to try all pairs quickly. */
 const MOST_CANDIDATES = 240;
-/** How much of the forward pass one is ready to run again for one share of the memory. */
+/** The fraction of the forward pass worth recomputing per fraction of memory saved. */
 const WORK_FOR_MEMORY = 0.2;
-/** Of what the backward pass keeps and the forward pass takes by itself: below, one would not notice. */
+/** Relative to what the backward pass keeps and the forward pass itself takes: anything less would not be noticed. */
 const LEAST_GAIN = 0.05;
 
 /**
- * Cuts the forward pass where little crosses, so that what stays in memory (all that crosses, and the largest
- * segment) is smallest; of two plans alike, the one that runs less again. On an encoder that comes to the
- * sums of the residual stream, one or two a layer. Undefined where nothing is gained.
+ * Cuts the forward pass where little crosses, to minimize what stays in memory (everything that crosses, plus the
+ * largest segment); of two equal plans, the one with less recomputation wins. On an encoder, the cuts are sums of the
+ * residual stream, one or two per layer. Undefined if nothing is gained.
  *
  * @param nodes in execution order
- * @param reads tensors of theirs that the backward pass reads
- * @param stays tensors that stay in memory whatever is cut: the graph's outputs
+ * @param reads tensors of these nodes that the backward pass reads
+ * @param stays tensors that stay in memory regardless of the cuts: the graph's outputs
  */
 export function planCuts(
   nodes: readonly Node[],
@@ -78,7 +78,7 @@ export function planCuts(
   return gain < LEAST_GAIN ? undefined : { cuts: best.cuts, bytes, bytesWithout: total };
 }
 
-/** Those that differ by more than a hundredth; of several alike, the largest. */
+/** Those that differ by more than 1%; of several similar ones, the largest. */
 function spread(values: readonly number[]): number[] {
   const descending = [...values].sort((a, b) => b - a);
   const kept: number[] = [];
@@ -92,10 +92,10 @@ function trace(from: readonly number[], last: number): number[] {
   return cuts;
 }
 
-/** Sums over stretches of the forward nodes, from position p up to q. */
+/** Sums over ranges of forward nodes, from position p to q (exclusive). */
 class Forward {
   private readonly made: Made[];
-  /** Where the tensors of each node begin in `made`. */
+  /** Where the tensors of each node start in `made`. */
   private readonly starts: number[] = [];
   private readonly inputs: Made[][];
   /** Scratch: which nodes must run again. */
@@ -132,7 +132,7 @@ class Forward {
     this.work = nodes.map((n) => costs.work(n));
   }
 
-  /** Positions where less crosses than around them, or as little. */
+  /** Positions where no more crosses than at their neighbours. */
   candidates(): number[] {
     const crossing = this.live();
     const narrow = [...crossing.keys()].filter(
@@ -146,7 +146,7 @@ class Forward {
     return inOrder.slice(0, MOST_CANDIDATES).sort((a, b) => a - b);
   }
 
-  /** Most bytes that the forward pass itself holds at once, if it keeps nothing for the backward pass. */
+  /** Peak bytes of the forward pass itself if it keeps nothing for the backward pass. */
   peak(): number {
     return this.live().reduce((a, b) => Math.max(a, b));
   }
@@ -182,7 +182,7 @@ class Forward {
     return sum;
   }
 
-  /** Work of the nodes that must run again for what the backward pass needs. */
+  /** Cost of the nodes that must run again to produce what the backward pass needs. */
   again(p: number, q: number): number {
     const { wanted } = this;
     wanted.fill(0, p, q);
@@ -200,7 +200,7 @@ class Forward {
   }
 }
 
-/** A tensor, by the positions of the nodes that make it and that read it last. */
+/** A tensor, by the positions of its producer and its last reader. */
 interface Made {
   tensor: string;
   at: number;

@@ -7,28 +7,28 @@ import { Costs } from './recompute-cost';
 import { planCuts, type Plan } from './recompute-plan';
 
 export interface Recomputed {
-  /** The same graph where nothing was gained. */
+  /** The input graph if nothing was gained. */
   graph: Graph;
-  /** Stretches of the forward pass that run again. */
+  /** Segments of the forward pass that run again. */
   segments: number;
   plan?: Plan;
 }
 
-/** Another run gives other numbers; bodies read outer tensors by name. */
+/** A second run gives different numbers; bodies read outer tensors by name. */
 const runsOnce = (node: Node): boolean =>
   /^(?:Random|Bernoulli|Multinomial|Dropout)/.test(node.opType) ||
   [...node.attributes.values()].some((a) => a.type === 'graph');
 
 /**
- * Gradient checkpointing. The forward nodes are cut into segments; what the backward pass reads from inside
- * one is computed again, from the tensors that cross a cut, when the gradient has come down to that segment.
- * So between forward and backward only those stay in memory. The first segment, which nothing makes wait, and
- * the last, which the backward pass reads at once, are kept. Values are the same to the bit.
+ * Gradient checkpointing. The forward nodes are cut into segments. What the backward pass reads from inside a segment
+ * is recomputed, from the tensors that cross a cut, once the gradient has reached that segment, so only those tensors
+ * stay in memory between forward and backward. The first segment, which has nothing to wait for, and the last, which
+ * the backward pass reads at once, are kept. Values are bitwise identical.
  *
- * @param graph   pruned to its outputs: the forward nodes, then the backward nodes
- * @param forward which are forward nodes
- * @param infos   of the forward tensors
- * @param seeds   names of the gradients that come from outside
+ * @param graph pruned to its outputs: the forward nodes, then the backward nodes
+ * @param forward which nodes are forward nodes
+ * @param infos of the forward tensors
+ * @param seeds names of the gradients that come from outside
  */
 export function recompute(
   graph: Graph,
@@ -62,7 +62,7 @@ export function recompute(
 }
 
 interface Segments {
-  /** The segment of each tensor that can run again, and its node. */
+  /** The segment of each tensor that can be recomputed, and its node. */
   inner: ReadonlyMap<string, { segment: number; node: Node }>;
   /** Activations that stay in memory: a copy that reads one waits there. */
   crossing: ReadonlySet<string>;
@@ -85,7 +85,7 @@ function cut(
     if (node.inputs.some((x) => fromData.has(x))) node.outputs.forEach((y) => fromData.add(y));
     const segment = segmentAt(i);
     const middle = segment > 0 && segment < cuts.length;
-    // What reads weights and graph inputs alone would be merged with its copy, and has nothing to wait for.
+    // A node that reads only weights and graph inputs would be merged with its copy, and has nothing to wait for.
     const again = middle && !runsOnce(node) && node.inputs.some((x) => crossing.has(x) || inner.has(x));
     for (const y of node.outputs.filter((name) => name !== '')) {
       const info = infos.get(y);
@@ -97,7 +97,7 @@ function cut(
   return { inner, crossing };
 }
 
-/** The second run of the segments, written in front of whatever reads it first. */
+/** The second run of the segments, inserted before its first reader. */
 class Copies {
   segments = 0;
   private readonly made = new Map<string, string>();
@@ -123,7 +123,7 @@ class Copies {
     return this.copy(tensor, barrier);
   }
 
-  /** Depth first, on a stack of our own: a segment may be a longer chain than the call stack is deep. */
+  /** Depth first with an explicit stack: a segment may be a chain longer than the call stack is deep. */
   private copy(tensor: string, barrier: Barrier): string {
     const stack = [tensor];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -148,7 +148,7 @@ class Copies {
   }
 }
 
-/** What the backward pass has computed from the loss, by the position of its nodes. */
+/** What the backward pass has computed from the loss, by node position. */
 class Gradients {
   private readonly made: { tensor: string; at: number; last: number }[] = [];
   private done = 0;
@@ -166,9 +166,8 @@ class Gradients {
   }
 
   /**
-   * Tensors computed before a position and since the last call, and read only after it: the gradient that
-   * goes on, and those of the trainable tensors on the way. Once they are there, nothing else of the segment
-   * that made them is needed.
+   * Tensors computed before a position and since the last call, and read only after it: the gradient that flows on, and
+   * the gradients of the trainable tensors on the way. Once they exist, nothing else of their segment is needed.
    */
   finishedBefore(position: number): string[] {
     const found = this.made.filter((t) => t.at >= this.done && t.at < position && t.last >= position);

@@ -26,7 +26,7 @@ import { nd } from './rules/nd';
 import type { Rule } from './rule';
 import { own } from '../../base/names';
 
-/** Every operator that gradients can pass, by domain and name. */
+/** Every operator with a gradient rule, by domain and name. */
 const RULES: Record<string, Rule> = {
   ...arithmetic,
   ...choice,

@@ -7,19 +7,19 @@ import { tensorNumbers } from '../values';
 import type { Extents } from './extents';
 
 /**
- * A reverse-mode rule: from a node and the gradients of its outputs to the gradients of its inputs, as
- * names of tensors it emitted. One entry an input; undefined where no gradient flows (or none is needed).
+ * A reverse-mode rule: maps a node and the gradients of its outputs to the gradients of its inputs, as names of emitted
+ * tensors. One entry per input; undefined where no gradient flows (or none is needed).
  */
 export type Rule = (c: RuleContext) => (string | undefined)[];
 
 type Shape = readonly (number | string)[];
 
-/** What a rule may ask and emit. Shapes are those of the forward tensors; a gradient has its tensor's shape. */
+/** What a rule can query and emit. Shapes are those of the forward tensors; a gradient has its tensor's shape. */
 export class RuleContext {
   constructor(
     readonly g: GraphBuilder,
     readonly node: Node,
-    /** Gradient of each output; undefined where it does not reach the loss. */
+    /** Gradient of each output; undefined if it does not reach the loss. */
     readonly dy: (string | undefined)[],
     private readonly infos: TensorInfos,
     private readonly wanted: (tensor: string) => boolean,
@@ -35,12 +35,12 @@ export class RuleContext {
     return this.node.outputs;
   }
 
-  /** Whether input i leads to a trainable tensor. Emit nothing for one that does not. */
+  /** Whether input i leads to a trainable tensor. Emit nothing if it does not. */
   needs(i: number): boolean {
     return this.has(i) && this.wanted(this.x[i]);
   }
 
-  /** Whether the node has its optional input i. */
+  /** Whether the node has optional input i. */
   has(i: number): boolean {
     return i < this.x.length && this.x[i] !== '';
   }
@@ -68,34 +68,34 @@ export class RuleContext {
     return axis < 0 ? axis + this.rank(name) : axis;
   }
 
-  /** The values of a small constant input, or undefined when the input is computed. */
+  /** The values of a small constant input, or undefined if the input is computed. */
   constant(name: string): number[] | undefined {
     const t = this.g.graph.initializers.get(name);
     return t && tensorNumbers(t);
   }
 
-  /** The value of a constant of one element; undefined for any other tensor. */
+  /** The value of a one-element constant; undefined for any other tensor. */
   single(name: string): number | undefined {
     const t = this.g.graph.initializers.get(name);
     return t && t.dims.every((d) => d === 1) ? tensorNumbers(t)[0] : undefined;
   }
 
-  /** A scalar of the same element type as `like`. */
+  /** A scalar with the element type of `like`. */
   scalar(value: number, like: string): string {
     return this.g.scalar(value, this.info(like).dtype);
   }
 
-  /** Zeros shaped and typed as a forward tensor. */
+  /** Zeros with the shape and type of a forward tensor. */
   zeros(like: string): string {
     return this.op('Expand', [this.scalar(0, like), this.extents.shapeOf(like)]);
   }
 
-  /** The shape of `name` as an int64 tensor: a constant where it never changes. */
+  /** The shape of `name` as an int64 tensor: a constant if it never changes. */
   shapeTensor(name: string): string {
     return this.extents.shapeOf(name);
   }
 
-  /** `gradient` with the shape of the forward tensor `name`, which has as many elements. */
+  /** `gradient` in the shape of the forward tensor `name`, which has the same number of elements. */
   reshape(gradient: string, name: string): string {
     const shape = this.shape(name);
     const open = shape.filter((d) => typeof d !== 'number').length;
@@ -107,14 +107,14 @@ export class RuleContext {
   }
 
   /**
-   * `gradient` where `condition` holds, else 0; the condition may broadcast. A product, since Where takes
-   * twice the time of Cast and Mul on the CPU, and three times where the condition is the smaller one.
+   * `gradient` where `condition` holds, else 0; the condition may broadcast. A product, since on the CPU Where takes
+   * twice as long as Cast and Mul, and three times as long if the condition is the smaller one.
    */
   where(condition: string, gradient: string, like: string): string {
     return this.op('Mul', [gradient, this.op('Cast', [condition], { to: this.info(like).dtype })]);
   }
 
-  /** Undoes NumPy broadcasting: sums `gradient`, shaped as `from`, down to the shape of `to`. */
+  /** Undoes NumPy broadcasting: sums `gradient`, of shape `from`, down to shape `to`. */
   unbroadcast(gradient: string, from: string, to: string): string {
     return this.sumTo(gradient, this.shape(from), this.shape(to));
   }
@@ -131,7 +131,7 @@ export class RuleContext {
     return lead ? this.op('Squeeze', [summed, this.g.ints(leading)]) : summed;
   }
 
-  /** Refuses this one node, with the reason in words that follow "the gradient of X". */
+  /** Rejects this one node, with a reason that follows "the gradient of X". */
   refuse(reason: string): AuroraError {
     return new AuroraError(
       'operator',

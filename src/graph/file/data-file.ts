@@ -6,10 +6,10 @@ import { readTensorBytes } from '../values';
 /** Smaller tensors stay in the model file, where the runtime's shape inference can read them. */
 export const EXTERNAL_FROM = 1024;
 
-/** Wide enough for every vector unit that may read a weight where it lies. */
+/** Aligned for every vector unit that may read a weight in place. */
 const ALIGNMENT = 64;
 
-/** The next place where a weight may begin. */
+/** The next aligned offset for a weight. */
 export const padded = (end: number): number => Math.ceil(end / ALIGNMENT) * ALIGNMENT;
 
 const CHUNK = 1 << 26;
@@ -21,10 +21,10 @@ export const weightBytes = ({ initializers }: Graph): number =>
   [...initializers.values()].reduce((sum, t) => sum + sizeOf(t), 0);
 
 /**
- * Writes the weights of a graph into one data file, piece by piece, and only when it is whole puts it in place.
+ * Writes the weights of a graph into one data file, piece by piece, and moves it into place once it is complete.
  *
- * @param location the data file's name, as the model beside it will give it
- * @returns where each tensor lies that is in the file
+ * @param location name of the data file, as the model beside it refers to it
+ * @returns the location of each tensor in the file
  */
 export function writeDataFile(
   graph: Graph,

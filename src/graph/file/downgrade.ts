@@ -3,7 +3,7 @@ import type { Attribute, Graph, Node } from '../model';
 import { tensorNumbers } from '../values';
 import { own } from '../../base/names';
 
-/** The opset from which an operator takes these as inputs, after its first, rather than as attributes. */
+/** The opset from which an operator takes these as inputs (after its first) rather than as attributes. */
 const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {
   Slice: { opset: 10, names: ['starts', 'ends', 'axes'] },
   Squeeze: { opset: 13, names: ['axes'] },
@@ -13,8 +13,8 @@ const INPUTS_SINCE: Record<string, { opset: number; names: string[] }> = {
 };
 
 /**
- * Turns nodes that we emitted at the internal opset into ones that a model of an older opset may hold.
- * Only for the few operators of a classification head, whose axes are constants; those leave the graph.
+ * Converts nodes that we emitted at the internal opset to ones that an older opset allows. Supports only the few
+ * operators of a classification head, whose axes are constants; those constants are removed from the graph.
  */
 export function forOpset(nodes: readonly Node[], graph: Graph, opset: number): Node[] {
   const replaced = new Set<string>();

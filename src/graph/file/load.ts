@@ -9,8 +9,8 @@ import { orderNodes } from '../order';
 import { checkTensorNames } from '../tensor-names';
 
 /**
- * A model from its file, its nodes in the order in which they can be computed. Weights stay where they are; external
- * data is found, checked to lie inside the model's folder (a model must not read your other files) and to be long enough.
+ * Loads a model from its file, with its nodes in execution order. Weights stay in the file. External data is located
+ * and checked: it must lie inside the model's folder (a model must not read your other files) and be long enough.
  */
 export function loadModel(path: string): Model {
   const full = resolve(path);
@@ -78,7 +78,7 @@ function resolveExternal(t: Tensor, modelPath: string): void {
       `The data file ${real} is truncated: the weight ${t.name} ends at byte ${external.offset + length}, the file at ${size}.`,
       'Download or export the model again.',
     );
-  // In its one spelling from here on, so that nobody reads another path out of it.
+  // Normalized from here on, so that nothing reads it as another path.
   external.location = found.name;
   t.data = { path: real, offset: external.offset, length };
 }

@@ -4,16 +4,16 @@ import { diskError } from '../../files/atomic';
 import { requireOwned } from '../../files/fence';
 import { identify, sameWriting, type FileIdentity } from '../../files/identity';
 
-/** Which writing of a file this process has copied to a name. */
+/** Which version of a file this process has copied to a name. */
 const copies = new Map<string, FileIdentity>();
 
 /**
- * Gives a file of weights a second name: a copy that shares its blocks (Btrfs, XFS, APFS, ReFS), which nobody else
- * writes into; else a hard link to the same bytes, where any change can be seen at once; else a copy. A name left by an
- * earlier run may stand for another file: only the same one is kept.
+ * Gives a weights file a second name. Tries a copy that shares its blocks (Btrfs, XFS, APFS, ReFS), which nothing else
+ * writes to; then a hard link to the same bytes, if any change is visible at once; then a plain copy. A name left by an
+ * earlier run may be another file: it is kept only if it is the same file.
  */
 export function placeWeights(from: string, to: string): void {
-  // A hard link to a symbolic link would be that link, which leads out of the folder.
+  // A hard link to a symbolic link would link to the symlink itself, which leads out of the folder.
   const source = realpathSync(from);
   if (existsSync(to) && (sameFile(source, to) || isCopyOf(source, to))) return;
   requireOwned(to);
@@ -42,7 +42,7 @@ function clone(from: string, to: string): boolean {
     copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
     return true;
   } catch {
-    // What it left behind is in nobody's way.
+    // A leftover file does no harm.
     rmSync(to, { force: true });
     return false;
   }
@@ -66,7 +66,7 @@ function copy(from: string, to: string): void {
   }
 }
 
-/** Linux's numbers of the file systems that another machine or program may write behind the kernel's back. */
+/** Linux's magic numbers of file systems that another machine or program can write to behind the kernel's back. */
 const REMOTE = new Set([
   0x6969, // NFS
   0x517b, // SMB
@@ -82,11 +82,11 @@ const REMOTE = new Set([
   0x786f4256, // VirtualBox's shared folders
 ]);
 
-/** Whether a file system is known to show a file's size and times as soon as they change. */
+/** Whether a file system is known to show changes to a file's size and times at once. */
 export const isLocal = (type: number): boolean => !REMOTE.has(type);
 
 function showsChanges(folder: string): boolean {
-  // Other systems number their file systems otherwise.
+  // Other systems use different numbers.
   if (process.platform !== 'linux') return true;
   try {
     return isLocal(Number(statfsSync(folder, { bigint: true }).type & 0xffffffffn));

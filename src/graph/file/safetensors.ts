@@ -4,8 +4,8 @@ import { fromBfloat16, fromHalf } from '../half';
 import { nameTable, own } from '../../base/names';
 
 /**
- * The safetensors format: a little-endian 64-bit length, that many bytes of JSON header, then the tensors'
- * bytes without gaps. F32 is written here, and F16 and BF16 are read as well, as others' adapters may be.
+ * The safetensors format: a little-endian 64-bit length, a JSON header of that many bytes, then the tensors' bytes
+ * without gaps. Writes F32; also reads F16 and BF16, which others' adapters may use.
  * https://huggingface.co/docs/safetensors (format section)
  */
 export interface FloatTensor {
@@ -24,13 +24,13 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-/** The same tensors always give the same bytes: names in code-unit order, header padded to 8 bytes with spaces. */
+/** Deterministic: names in code-unit order, header padded to 8 bytes with spaces. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, FloatTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array {
   const names = [...tensors.keys()].sort();
-  // Without a prototype, so that a tensor may also be called __proto__.
+  // No prototype, so that a tensor may be named __proto__.
   const header = nameTable<HeaderEntry | Record<string, string>>();
   if (Object.keys(metadata).length > 0)
     header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -98,12 +98,12 @@ function parseHeader(bytes: Uint8Array, fail: (why: string) => never): Header {
     const header: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header as Header;
   } catch {
-    // Told below.
+    // Reported below.
   }
   return fail('its header is not a JSON object');
 }
 
-/** An empty tensor comes before the one that starts at the same byte. */
+/** An empty tensor sorts before one that starts at the same byte. */
 const byOffsets = ([, a]: [string, HeaderEntry], [, b]: [string, HeaderEntry]): number =>
   isEntry(a) && isEntry(b)
     ? a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]

@@ -20,12 +20,12 @@ import { saveModel } from './save';
 import { readTensorBytes } from '../values';
 
 /**
- * Saves a model that differs from the file it was loaded from in some weights, in that file's layout: what lay in data
- * files beside it lies in copies of those, each weight in its place. Without data files it is one file.
+ * Saves a model in which some weights differ from the loaded file, in that file's layout: data files are copied, and
+ * each weight keeps its position. A model without data files stays a single file.
  *
- * @param original as it was loaded
- * @param path     in a folder that has no such files yet
- * @param changed  initializers of `model` whose numbers are not those of `original`
+ * @param original as loaded
+ * @param path in a folder that has no such files yet
+ * @param changed initializers of `model` whose values differ from `original`
  */
 export function saveChanged(model: Model, original: Model, path: string, changed: ReadonlySet<Tensor>): void {
   const tensors = [...original.graph.initializers.values()];
@@ -63,7 +63,7 @@ export function saveChanged(model: Model, original: Model, path: string, changed
   }
 }
 
-/** What was inside the model file stays there. */
+/** Data inside the model file stays there. */
 const isNewAndLarge = (t: Tensor, original: Model): boolean =>
   !original.graph.initializers.has(t.name) && readTensorBytes(t).byteLength >= EXTERNAL_FROM;
 
@@ -71,7 +71,9 @@ interface Place extends ExternalData {
   length: number;
 }
 
-/** Where weights lie outside their model file, by their names; a data file has one name here, however it is spelled. */
+/**
+ * Where weights lie outside their model file, by name; each data file has one name here, regardless of its spelling.
+ */
 function placesOf(tensors: readonly Tensor[]): Map<string, Place> {
   const spelled = new Map<string, string>();
   const places = new Map<string, Place>();
@@ -81,7 +83,7 @@ function placesOf(tensors: readonly Tensor[]): Map<string, Place> {
     const { path, length } = t.data;
     const location = spelled.get(path) ?? external.location;
     spelled.set(path, location);
-    // The loader has found the length where the file does not say it.
+    // The loader has determined the length if the file does not give it.
     places.set(t.name, { ...external, location, length });
   }
   return places;
@@ -97,7 +99,7 @@ function targetOf(folder: string, location: string): string {
   );
 }
 
-/** Whether another weight stands on the same bytes: tied by place. */
+/** Whether another weight uses the same bytes: tied by location. */
 const overlaps = (a: Place, name: string, all: ReadonlyMap<string, Place>): boolean =>
   [...all].some(
     ([other, b]) =>
@@ -107,7 +109,7 @@ const overlaps = (a: Place, name: string, all: ReadonlyMap<string, Place>): bool
       b.offset < a.offset + a.length,
   );
 
-/** A copy of a data file, which is written into. */
+/** A copy of a data file, to be written to. */
 class DataFile {
   private readonly fd: number;
   private end: number;
@@ -116,7 +118,7 @@ class DataFile {
   constructor(from: string, to: string) {
     mkdirSync(dirname(to), { recursive: true });
     copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    // The copy of a file that is for reading only is so, too.
+    // The copy of a read-only file is read-only too.
     chmodSync(to, 0o644);
     this.fd = openSync(to, 'r+');
     this.end = fstatSync(this.fd).size;

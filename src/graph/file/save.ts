@@ -7,14 +7,14 @@ import { placeWeights, sameFile } from './place-weights';
 import { isFileRef, type Model } from '../model';
 import { encodeModel } from '../onnx/encode';
 
-/** Below protobuf's limit of 2 GiB, with room for what encoding a file holds in memory beside its weights. */
+/** Below protobuf's 2 GiB limit, with room for what encoding holds in memory besides the weights. */
 export const INLINE_BYTES = 1.5 * 2 ** 30;
 
 /**
- * Saves a model for others to use: as one file or, where its weights exceed `inlineBytes`, with them in
- * `<path>.data` beside it. That is written first, so that no model ever waits for its weights.
+ * Saves a model for others to use: as one file or, if its weights exceed `inlineBytes`, with the weights in
+ * `<path>.data`. The data file is written first, so that a model never exists without its weights.
  *
- * @throws AuroraError 'usage' when that would overwrite the file the weights are read from
+ * @throws AuroraError 'usage' if that would overwrite the file the weights are read from
  */
 export function saveModel(model: Model, path: string, inlineBytes = INLINE_BYTES): void {
   const dataPath = `${path}.data`;
@@ -41,9 +41,9 @@ function requireOther(model: Model, targets: string[]): void {
 }
 
 /**
- * Saves a graph of a few kilobytes that stands on the weights of the user's own file, which get a place beside the
- * graph, since ONNX Runtime refuses any path that leaves the graph's folder. Same bits, and no second copy on disk
- * where the file system can do without.
+ * Saves a graph of a few kilobytes that uses the weights in the user's own file. The weights get a name next to the
+ * graph, since ONNX Runtime rejects paths that leave the graph's folder. Same bits, and no second copy on disk if the
+ * file system can avoid it.
  */
 export function saveByReference(model: Model, folder: string, name: string): string {
   try {

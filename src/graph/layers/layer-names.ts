@@ -12,7 +12,7 @@ export class PathNumbers {
   }
 }
 
-/** @returns whether a constant is named as if its module were at or below a number behind a path: `PATH.3.weight` */
+/** @returns whether a constant's name puts its module at or below a number after a path: `PATH.3.weight` */
 export function numberedPaths(names: Iterable<string>): (path: string) => boolean {
   const paths = new Set<string>();
   for (const name of names) {
@@ -23,10 +23,10 @@ export function numberedPaths(names: Iterable<string>): (path: string) => boolea
 }
 
 /**
- * The layers of a model under the paths that a run has for them. A run that began under the paths of an earlier
- * version keeps those in its journal, checkpoints and snapshots; what it gives to PEFT has PyTorch's.
+ * The layers of a model under the paths that a run uses. A run started under the paths of an earlier version keeps
+ * those in its journal, checkpoints and snapshots; its PEFT export uses PyTorch's.
  *
- * @param modules that the run adapts, as its journal has them; undefined for a run that is yet to begin
+ * @param modules that the run adapts, from its journal; undefined for a run that has not started
  */
 export function namedAs(
   layers: readonly LinearLayer[],

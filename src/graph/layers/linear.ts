@@ -11,13 +11,13 @@ export interface LinearCall {
   output: string;
 }
 
-/** A linear layer of the graph as exported: a rank-2 weight, under the path its module had. */
+/** A linear layer of the graph as exported: a rank-2 weight, under its module's path. */
 export interface LinearLayer {
   /** Dotted, as `named_modules()` gives it: `encoder.layer.0.attention.self.query`. */
   path: string;
-  /** Where earlier versions gave the layer another one: their runs go by that. */
+  /** The path that earlier versions gave the layer, if different: their runs use it. */
   formerPath?: string;
-  /** PyTorch's own, where `path` is the former one; see `namedAs`. */
+  /** PyTorch's path if `path` is the former one; see `namedAs`. */
   pytorchPath?: string;
   inFeatures: number;
   outFeatures: number;
@@ -27,22 +27,22 @@ export interface LinearLayer {
   transposed: boolean;
   /** Gemm's alpha: the layer computes `alpha · x W`. */
   alpha: number;
-  /** False when the weight is computed (dequantised, cast) and cannot be replaced in place. */
+  /** False if the weight is computed (dequantized, cast) and cannot be replaced in place. */
   plain: boolean;
-  /** A module that is called several times has several calls and one weight. */
+  /** A module called several times has several calls and one weight. */
   calls: LinearCall[];
-  /** Nodes that read the same weight for something else (a tied embedding, another module). */
+  /** Nodes that read the same weight for another purpose (a tied embedding, another module). */
   sharedWith: string[];
   bias?: LinearBias;
   hasBias: boolean;
 }
 
-/** A constant (out) that is added to a linear layer's output. */
+/** A constant (out) added to a linear layer's output. */
 export interface LinearBias {
   tensor: Tensor;
-  /** Where it is added, one for each call, and as which input. */
+  /** Where it is added, one entry per call, and as which input. */
   uses: { node: Node; input: number }[];
-  /** Whether something else reads it too: exporters keep equal constants once. */
+  /** Whether something else reads it too: exporters deduplicate equal constants. */
   shared: boolean;
 }
 
@@ -50,7 +50,7 @@ interface WeightOperand {
   tensor: Tensor;
   transposed: boolean;
   plain: boolean;
-  /** The layer is applied to a constant: relative position embeddings, for one. */
+  /** The layer is applied to a constant, such as relative position embeddings. */
   onConstant?: boolean;
 }
 
@@ -73,7 +73,7 @@ export function findLinearLayers(graph: Graph): LinearLayer[] {
   const weights = new Set(candidates.flatMap(({ operand: o }) => (o.onConstant ? [] : [o.tensor])));
   for (const { node, operand } of candidates) {
     const { tensor } = operand;
-    // A product of two constants is a table of the exporter's, unless one is known as a module's weight.
+    // A product of two constants is an exporter's table, unless one is known to be a module's weight.
     if (
       operand.onConstant &&
       !weights.has(tensor) &&
@@ -123,7 +123,7 @@ function linearOperand(operands: Map<string, WeightOperand>, node: Node): Weight
   if (node.domain !== '') return undefined;
   const gemm = node.opType === 'Gemm';
   if (!gemm && node.opType !== 'MatMul') return undefined;
-  // Gemm's transA leaves no batch axis in front.
+  // Gemm's transA leaves no leading batch axis.
   if (gemm && attrInt(node, 'transA', 0) === 1) return undefined;
   const found = operands.get(node.inputs[1]);
   if (!found || found.tensor.dims.length !== 2) return undefined;
@@ -131,7 +131,7 @@ function linearOperand(operands: Map<string, WeightOperand>, node: Node): Weight
   return gemm && attrInt(node, 'transB', 0) === 1 ? { ...operand, transposed: !operand.transposed } : operand;
 }
 
-/** Every constant, under its own name and under those that it has behind what exporters put between it and its layer. */
+/** Every constant, under its own name and the names after whatever exporters put between it and its layer. */
 function weightOperands(graph: Graph): Map<string, WeightOperand> {
   const operands = new Map<string, WeightOperand>();
   for (const tensor of graph.initializers.values())
@@ -146,14 +146,14 @@ function weightOperands(graph: Graph): Map<string, WeightOperand> {
   return operands;
 }
 
-/** The bias that is added to a linear layer's output, by name. */
+/** The bias added to a linear layer's output, by name. */
 function biasName(graph: Graph, users: Map<string, Node[]>, node: Node): string | undefined {
   if (node.opType === 'Gemm') return node.inputs[2];
   const add = (users.get(node.outputs[0]) ?? []).find((n) => n.opType === 'Add');
   return add?.inputs.find((x) => graph.initializers.get(x)?.dims.length === 1);
 }
 
-/** The same by the name that it has there: exporters keep equal constants once, with an Identity for each module. */
+/** The same, under its name there: exporters deduplicate equal constants, with an Identity per module. */
 function biasParameter(
   operands: Map<string, WeightOperand>,
   users: Map<string, Node[]>,
@@ -168,7 +168,7 @@ function biasParameter(
   return operands.get(name)?.tensor.name ?? name;
 }
 
-/** The same bias at every call, added as it is. */
+/** The same bias at every call, added unchanged. */
 function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): LinearBias | undefined {
   const names = new Set(layer.calls.map(({ node }) => biasName(graph, users, node)));
   const [name] = names;
@@ -182,7 +182,7 @@ function biasOf(graph: Graph, users: Map<string, Node[]>, layer: LinearLayer): L
   return { tensor, uses, shared: users.get(name!)!.length > uses.length };
 }
 
-/** What else reads the weight, in the order of the graph, each thing behind the chain of nodes that leads to it. */
+/** Other readers of the weight, in graph order, each after the chain of nodes that leads to it. */
 function otherUsers(layer: LinearLayer, users: Map<string, Node[]>): string[] {
   const seen = new Set(layer.calls.map((c) => c.node));
   const found: string[] = [];

@@ -1,23 +1,23 @@
 import type { Node } from '../model';
 import { isUsedIn, pathOfScopes } from './scope-path';
 
-/** What is known of a linear layer's module. */
+/** What is known about a linear layer's module. */
 export interface Traces {
   node: Node;
   /** Name of the weight. */
   weight: string;
   /** Name of the bias that is added. */
   bias: string | undefined;
-  /** The weight is an embedding's too, and named after that: then its name comes last. */
+  /** The weight is shared with an embedding and named after it: then its name comes last. */
   tied: boolean;
 }
 
 /**
- * The path a linear layer's module had before export, as `named_modules()` gives it. Exporters keep it in different
- * places, so they are asked in this order: the weight's own name, the scope in the node's metadata, the bias where it
- * goes with the node's name, the node's name, the bias.
+ * The path of a linear layer's module before export, as in `named_modules()`. Exporters keep it in different places,
+ * tried in this order: the weight's own name, the scope in the node's metadata, the bias if it matches the node's name,
+ * the node's name, the bias.
  *
- * @param isList whether a parameter of the model lies below a number behind a path
+ * @param isList whether a parameter of the model lies below a number after a path
  */
 export function modulePath(
   { node, weight, bias, tied }: Traces,
@@ -33,7 +33,7 @@ export function modulePath(
   );
 }
 
-/** The same as earlier versions gave it, which joined the scopes in the node's name. Their runs go by it. */
+/** The path as earlier versions derived it, by joining the scopes in the node's name. Their runs use it. */
 export function formerPath({ node, weight, bias, tied }: Traces): string | undefined {
   return (
     (tied ? undefined : fromParameter(weight)) ??
@@ -54,7 +54,7 @@ export function sameModule(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-/** Whether a constant is named after a module that owns it. */
+/** Whether a constant is named after its owning module. */
 export const isModuleParameter = (name: string): boolean => fromParameter(name) !== undefined;
 
 /** `encoder.layer.0.query.weight`, or TensorFlow's `bert/encoder/layer_0/query/kernel:0`. */
@@ -79,7 +79,7 @@ function scopesOf(name: string): string[] | undefined {
   return parts.length > 0 && last && /^(?:MatMul|Gemm|FusedMatMul)(?:_\d+)?$/i.test(last) ? parts : undefined;
 }
 
-/** The bias's own module is right where exporters have not put the same constant of another module in its place. */
+/** The bias's own module is right unless the exporter replaced it with an equal constant of another module. */
 function fromScopes(
   name: string,
   owner: string | undefined,

@@ -1,8 +1,8 @@
 /**
- * Module paths from the scopes in the node names of torch.onnx's classic exporter. It names each module that is called
- * by the end of its path: the last part that is no number, and the numbers behind it (`_unqualified_variable_name` in
+ * Module paths from the scopes in the node names of torch.onnx's classic exporter. It names each called module by the
+ * end of its path: the last part that is not a number, and the numbers after it (`_unqualified_variable_name` in
  * torch/onnx/utils.py). `features.1.0.mlp` is "mlp", and `features.1.0.mlp.0` is "mlp.0". A later call gets a number
- * behind the last name, "mlp.0_1".
+ * after the last name, "mlp.0_1".
  */
 const NUMBER = /^\d+(?:_\d+)?$/;
 const CALL = /_\d+$/;
@@ -15,11 +15,11 @@ function scopeName(path: string): string {
 }
 
 /**
- * The path of the innermost of nested scopes. A module that is called by a Sequential has that one's name in its own,
- * "features" and "features.1": it counts once. The same two names can come from a list `features` inside of a module
- * `features`; then parameters with numbers behind a path decide.
+ * The path of the innermost of nested scopes. A module called by a Sequential repeats the Sequential's name in its own,
+ * "features" and "features.1": it counts once. The same two names can come from a list `features` inside a module
+ * `features`; then parameters with numbers after a path decide.
  *
- * @param isList whether a parameter of the model lies below a number behind a path
+ * @param isList whether a parameter of the model lies below a number after a path
  */
 export function pathOfScopes(scopes: readonly string[], isList: (path: string) => boolean): string {
   let path = '';
@@ -35,15 +35,15 @@ export function pathOfScopes(scopes: readonly string[], isList: (path: string) =
   return path;
 }
 
-/** Without the numbers at its end. */
+/** Without trailing numbers. */
 const listOf = (path: string): string => path.replace(/(?:\.\d+(?:_\d+)?)+$/, '');
 
 const partAfter = (scope: string, outer: string): string => scope.slice(outer.length + 1).split('.')[0];
 
 /**
- * Whether a module can have been used in these scopes: its ancestors' names are among its path in their order, as are
- * its own or, where a function is applied to its weight (`F.linear(x, self.qkv.weight)`), those of the module that
- * does so. Ancestors that are not called, such as a ModuleList, are in no scope.
+ * Whether a module can have been used in these scopes: its path contains its ancestors' names in order, and its own
+ * name or, if a function is applied to its weight (`F.linear(x, self.qkv.weight)`), the name of the module that calls
+ * it. Ancestors that are not called, such as a ModuleList, are in no scope.
  */
 export function isUsedIn(path: string, scopes: readonly string[]): boolean {
   const parts = path.split('.');

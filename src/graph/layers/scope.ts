@@ -2,8 +2,8 @@ import type { Node } from '../model';
 import { pathOfScopes } from './scope-path';
 
 /**
- * The path of the module whose code a node came from, as far as the exporter tells: torch.onnx's newer one in the
- * node's metadata, the classic one in its name, `/encoder/layer.0/query/MatMul`. Undefined where neither does.
+ * The path of the module whose code a node came from, if the exporter records it: torch.onnx's newer exporter in the
+ * node's metadata, the classic one in the node's name, `/encoder/layer.0/query/MatMul`. Otherwise undefined.
  */
 export function scopeOf(node: Node): string | undefined {
   const scopes = node.metadata.get('pkg.torch.onnx.name_scopes');

@@ -4,7 +4,7 @@ import { DType } from '../dtype';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 
-/** ONNX Runtime's default for the fused skip operators; the plain ones have 1e-5. */
+/** ONNX Runtime's default for the fused skip operators; the plain ones use 1e-5. */
 const SKIP_EPSILON = 1e-12;
 
 /** LayerNormalization(input + skip + bias) · gamma + beta; the fourth output is the sum. */
@@ -30,7 +30,7 @@ export const simplifiedLayerNormalization: Rewrite = (node, c) => {
   const [x, scale] = node.inputs;
   const [y, inverse] = node.outputs;
   const axis = attrInt(node, 'axis', -1);
-  // The scale has the shape of the normalized axes, so its rank is their number where that of x is not known.
+  // The scale has the shape of the normalized axes, so its rank gives their number if the rank of x is unknown.
   const rank = c.declared.rank(x);
   const count = axis < 0 ? -axis : rank !== undefined ? rank - axis : c.declared.rank(scale);
   if (count === undefined)
@@ -61,7 +61,7 @@ function rms(
 ): void {
   const { g } = c;
   const type = c.declared.floatType(node.inputs[0]);
-  // 16-bit floats overflow at 65,504, and squares get there: the statistics are taken in 32 bits.
+  // 16-bit floats overflow at 65,504, which squares can reach: the statistics are computed in 32 bits.
   const half = type === DType.float16 || type === DType.bfloat16;
   const x = half ? g.op('Cast', [input], { to: DType.float }) : input;
   const meanSquare = g.op('ReduceMean', [g.op('Mul', [x, x]), g.ints(axes)], { keepdims: 1 });

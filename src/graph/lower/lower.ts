@@ -17,17 +17,17 @@ const REWRITES = new Map<string, Rewrite>([
   ['com.microsoft.SkipLayerNormalization', skipLayerNormalization],
   ['com.microsoft.SkipSimplifiedLayerNormalization', skipSimplifiedLayerNormalization],
   ['com.microsoft.SimplifiedLayerNormalization', simplifiedLayerNormalization],
-  // ONNX Runtime puts this one, which the standard does not have, into the standard's domain.
+  // ONNX Runtime puts this non-standard operator into the standard domain.
   ['.SimplifiedLayerNormalization', simplifiedLayerNormalization],
   ['com.microsoft.FusedMatMul', fusedMatMul],
 ]);
 
 /**
- * A copy of a model in the internal opset with ONNX Runtime's fused operators replaced by standard ones,
- * which have gradient rules. A replaced node's name stays on the operator that does its work, so module
- * paths still match, and its outputs keep their names.
+ * A copy of a model in the internal opset, with ONNX Runtime's fused operators replaced by standard ones, which have
+ * gradient rules. The operator that does the work keeps the replaced node's name, so module paths still match, and its
+ * outputs keep their names.
  *
- * @throws AuroraError 'model' where a shape that the replacement needs is not stated
+ * @throws AuroraError 'model' if a shape that the replacement needs is not declared
  */
 export const lowerContrib = (model: Model): Model =>
   rewriteModel(model, '/lower', (node) => REWRITES.get(`${node.domain}.${node.opType}`));

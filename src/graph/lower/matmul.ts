@@ -3,7 +3,7 @@ import { attrFloat, attrInt } from '../attributes';
 import type { Node } from '../model';
 import type { Rewrite, RewriteContext } from '../rewrite';
 
-/** alpha · A' B', where each side may have its matrices and its leading axis transposed first. */
+/** alpha · A' B', where the matrices and the leading axis of each side may be transposed first. */
 export const fusedMatMul: Rewrite = (node, c) => {
   const alpha = attrFloat(node, 'alpha', 1);
   const type = c.declared.floatType(node.inputs[0]);
@@ -29,7 +29,7 @@ function transposed(node: Node, c: RewriteContext, x: string, side: 'A' | 'B'): 
   // A vector has nothing to transpose.
   if (rank < 2) return x;
   let perm = Array.from({ length: rank }, (_, i) => i);
-  // The first axis goes behind the batch axes: (h, b…, k) becomes (b…, h, k).
+  // The first axis moves after the batch axes: (h, b…, k) becomes (b…, h, k).
   if (batch) perm = [...perm.slice(1, -1), 0, rank - 1];
   if (matrix) perm = [...perm.slice(0, -2), perm[rank - 1], perm[rank - 2]];
   return c.g.op('Transpose', [x], { perm });

@@ -4,8 +4,8 @@ import { decodeTensor } from './tensor';
 import { type BinaryReader, decodeStringPair, readMessage, repeated, safeInt } from './wire';
 
 /**
- * Graphs within graphs (bodies of If, Loop and Scan) that a model may have. Protobuf's own readers stop at 100 messages
- * within each other, three of which make one such level; everything here that follows bodies may recurse.
+ * Maximum nesting of graphs (bodies of If, Loop and Scan). Protobuf's own readers stop at 100 nested messages, and each
+ * level here takes three; all code here that follows bodies may recurse.
  */
 const DEEPEST = 32;
 
@@ -40,7 +40,7 @@ function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attribute] 
   const floats: number[] = [];
   const ints: (number | bigint)[] = [];
   const strings: string[] = [];
-  // Strings are bytes in ONNX. Those that are no text stay as they are, to the last byte.
+  // Strings are bytes in ONNX. Those that are not valid text are kept byte for byte.
   let binary = false;
   const text = (r: BinaryReader): string => {
     try {
@@ -62,13 +62,13 @@ function decodeAttribute(bytes: Uint8Array, depth: number): [string, Attribute] 
     9: (r) => strings.push(text(r)),
     20: (r) => (type = r.int32()),
   });
-  // Field 13 is documentation and 21 a reference that only model functions use; other kinds stay as they are.
+  // Field 13 is documentation and 21 a reference that only model functions use; other kinds are kept unchanged.
   const plain = !binary && unknown.every((raw) => raw[0] === 0x6a);
   if (!plain) return [name, { type: 'other', value: bytes.slice() }];
   if (type === 6) return [name, { type: 'floats', value: floats }];
   if (type === 7) return [name, { type: 'ints', value: ints }];
   if (type === 8) return [name, { type: 'strings', value: strings }];
-  // proto3 leaves out zero values: the type says which zero it was.
+  // proto3 omits zero values: the type determines the zero.
   if (!single && type === 1) single = { type: 'float', value: 0 };
   if (!single && type === 2) single = { type: 'int', value: 0 };
   if (!single && type === 3) single = { type: 'string', value: '' };
@@ -116,8 +116,8 @@ export function emptyGraph(): Graph {
 }
 
 /**
- * @param depth how many graphs it lies within
- * @throws AuroraError 'model' below the deepest level there may be
+ * @param depth nesting depth of the graph
+ * @throws AuroraError 'model' beyond the maximum depth
  */
 export function decodeGraph(bytes: Uint8Array, depth = 0): Graph {
   if (depth > DEEPEST)
@@ -140,7 +140,7 @@ export function decodeGraph(bytes: Uint8Array, depth = 0): Graph {
   return graph;
 }
 
-/** Everything of a ModelProto but its graph, which the caller supplies (it may be too large to hold). */
+/** Everything in a ModelProto except its graph, which the caller supplies (it may be too large to hold). */
 export function decodeModelShell(bytes: Uint8Array, graph: Graph): Model {
   const model: Model = { irVersion: 0, producer: '', opsets: new Map(), graph, metadata: new Map() };
   model.unknown = readMessage(bytes, {

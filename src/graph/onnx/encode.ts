@@ -13,7 +13,7 @@ import { readTensorBytes } from '../values';
 import { externalOf, type ExternalData } from './tensor';
 import { BinaryWriter, WireType, writeInt, writeMessage, writeString, writeUnknown } from './wire';
 
-/** Says for a tensor where its bytes will lie outside the model file; undefined writes them inside. */
+/** Gives the location of a tensor's bytes outside the model file; undefined writes them inside. */
 export type Placement = (tensor: Tensor) => ExternalData | undefined;
 
 const inline: Placement = () => undefined;
@@ -24,7 +24,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 /**
  * A ModelProto's bytes. References are read in unless `place` puts them elsewhere.
  *
- * @throws AuroraError 'model' when the weights inside exceed what one protobuf message can hold
+ * @throws AuroraError 'model' if the weights inside exceed what one protobuf message can hold
  */
 export function encodeModel(model: Model, place: Placement = inline): Uint8Array {
   let inside = 0;
@@ -117,7 +117,7 @@ export function encodeTensor(t: Tensor, place: Placement): Uint8Array {
   return w.finish();
 }
 
-/** Where the data of a tensor lies that was decoded without its file's folder, so that nobody could look. */
+/** The data location of a tensor that was decoded without its file's folder, and so could not be resolved. */
 const unresolved = (t: Tensor): ExternalData | undefined =>
   isFileRef(t.data) || t.data.length > 0 ? undefined : externalOf.get(t);
 

@@ -4,12 +4,12 @@ import { AuroraError } from '../../base/errors';
 import { decodeGraph, decodeModelShell } from './decode';
 import { decodeTensor } from './tensor';
 
-/** Raw tensor data from this size on stays in the file; below, a reference would cost more than it saves. */
+/** Raw tensor data of this size or more stays in the file; below, a reference would cost more than it saves. */
 const INLINE_LIMIT = 1024;
 
 /**
- * Reads a model file without reading its weights: the wire format is walked on disk, and the raw data of
- * every initializer above a kilobyte becomes a reference into the file. Memory is that of the structure.
+ * Reads a model file without its weights: walks the wire format on disk and turns the raw data of every initializer
+ * above a kilobyte into a reference into the file. Memory use is that of the structure alone.
  */
 export function scanModel(path: string): Model {
   const file = new FileCursor(path);
@@ -70,7 +70,7 @@ interface Field {
   no: number;
   wire: number;
   start: number;
-  /** Where the value begins, after the tag and, for length-delimited fields, the length. */
+  /** Where the value starts, after the tag and, for length-delimited fields, the length. */
   body: number;
   end: number;
 }
@@ -110,7 +110,7 @@ class FileCursor {
   error(why: string, cause?: unknown): AuroraError {
     const where = `(near byte ${this.pos} of ${this.size})`;
     const start = this.start();
-    // Every exporter writes field 1 first, the IR version, a small number.
+    // Every exporter writes field 1 first: the IR version, a small number.
     if (start[0] === 0x08 && start[1]! >= 1 && start[1]! <= 30)
       return new AuroraError(
         'truncated',

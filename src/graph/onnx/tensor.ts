@@ -2,7 +2,7 @@ import { byteSize, DType } from '../dtype';
 import { elementCount, type Tensor } from '../model';
 import { decodeStringPair, readMessage, repeated, safeInt } from './wire';
 
-/** Where an external tensor's bytes are, as the model says; the loader resolves and checks it. */
+/** Where an external tensor's bytes are according to the model; the loader resolves and checks it. */
 export interface ExternalData {
   location: string;
   offset: number;
@@ -13,8 +13,8 @@ export interface ExternalData {
 export const externalOf = new WeakMap<Tensor, ExternalData>();
 
 /**
- * A TensorProto whose values come as little-endian bytes whatever field they were in. The result shares
- * memory with `bytes` where it can.
+ * A TensorProto whose values come as little-endian bytes, regardless of the original field. The result shares memory
+ * with `bytes` where possible.
  */
 export function decodeTensor(bytes: Uint8Array): Tensor {
   const dims: (number | bigint)[] = [];
@@ -67,10 +67,10 @@ function fromUint64(dtype: number, values: (number | bigint)[]): Uint8Array {
     : view(BigUint64Array.from(values, BigInt));
 }
 
-/** int32_data also carries every narrower type, one element a value (onnx.proto3, TensorProto). */
+/** int32_data also carries every narrower type, one element per value (onnx.proto3, TensorProto). */
 function fromInt32(dtype: number, values: number[]): Uint8Array {
   if (dtype === DType.int32) return view(Int32Array.from(values));
-  // 8-bit floats and packed 4-bit integers, whose size is not in the table, also take a byte a value.
+  // 8-bit floats and packed 4-bit integers, whose size is not in the table, also take one byte per value.
   return view(byteSize(dtype) === 2 ? Uint16Array.from(values) : Uint8Array.from(values));
 }
 

@@ -1,8 +1,8 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /**
- * The parts of protobuf's wire format that ONNX uses, over a well-kept reader and writer: one callback a
- * field, and every field nobody asked for kept as it was, so that a saved model loses nothing.
+ * The parts of protobuf's wire format that ONNX uses, on top of a well-maintained reader and writer: one callback per
+ * field. Fields without a callback are kept unchanged, so that a saved model loses nothing.
  */
 export type FieldHandler = (r: BinaryReader, wire: WireType) => void;
 
@@ -13,7 +13,7 @@ export function readMessage(bytes: Uint8Array, fields: Record<number, FieldHandl
   while (r.pos < r.len) {
     const start = r.pos;
     const [no, wire] = r.tag();
-    // ONNX has no groups, which may be nested without end.
+    // ONNX has no groups, which could be nested without limit.
     if (wire === WireType.StartGroup) throw new Error(`field ${no} is a group`);
     const handler = fields[no];
     if (handler) handler(r, wire);
@@ -38,7 +38,7 @@ export function decodeStringPair(bytes: Uint8Array): [string, string] {
   return [key, value];
 }
 
-/** A repeated scalar that may arrive packed or one by one. */
+/** A repeated scalar, packed or not. */
 export function repeated<T>(into: T[], one: (r: BinaryReader) => T): FieldHandler {
   return (r, wire) => {
     if (wire !== WireType.LengthDelimited) {

@@ -5,12 +5,12 @@ import { readersOf } from '../reads';
 import { tensorNumbers } from '../values';
 
 /**
- * A copy of a model with one Gelu in place of each x·(1 + erf(x/√2))/2 that an exporter spelled out, in any
- * order of its factors. Differentiated piece by piece, those keep four tensors of the feed-forward layer's
- * width for the backward pass, where Gelu's rule keeps x alone.
+ * A copy of a model with one Gelu in place of each x·(1 + erf(x/√2))/2 that an exporter spelled out, with its factors
+ * in any order. Differentiated piece by piece, these keep four tensors of the feed-forward layer's width for the
+ * backward pass; Gelu's rule keeps only x.
  *
- * Only where nothing else reads the pieces, and in float32: ONNX Runtime has no other Gelu on the CPU. At an
- * opset from 20 on, with constants as initializers.
+ * Only if nothing else reads the pieces, and only in float32: ONNX Runtime has no other Gelu on the CPU. Needs opset 20
+ * or later, with constants as initializers.
  */
 export function fuseGelu(model: Model): Model {
   const source = model.graph;
@@ -38,7 +38,7 @@ export function fuseGelu(model: Model): Model {
 interface Match {
   x: string;
   pieces: Node[];
-  /** The piece that gives the result. */
+  /** The node that produces the result. */
   last: Node;
 }
 
@@ -65,7 +65,7 @@ class PatternSearch {
     return this.product(plusOne, [scaling, erf, plusOne], x);
   }
 
-  /** Follows (1 + erf) through what multiplies it until both x and ½ did. */
+  /** Follows (1 + erf) through its products until both x and ½ have been found. */
   private product(start: Node, pieces: Node[], x: string): Match | undefined {
     let timesX = false;
     let halved = false;
@@ -86,7 +86,7 @@ class PatternSearch {
     return { x, pieces, last };
   }
 
-  /** What a node multiplies by the constant `factor`, or divides by its inverse. */
+  /** The other factor of a node that multiplies by the constant `factor` or divides by its inverse. */
   private scaled(node: Node, factor: number): string | undefined {
     const [a, b] = node.inputs;
     const near = (v: number | undefined, want: number) =>
@@ -102,7 +102,7 @@ class PatternSearch {
     return t && t.dims.length <= 1 && elementCount(t.dims) === 1 ? tensorNumbers(t)[0] : undefined;
   }
 
-  /** The node that makes `name`, when one node alone reads it. */
+  /** The node that makes `name`, if it has exactly one reader. */
   private onlyFor(name: string): Node | undefined {
     const only = this.readers.get(name)?.length === 1 && !this.kept.has(name);
     return only ? this.producers.get(name) : undefined;

@@ -5,13 +5,13 @@ import { halfValues, toHalf } from '../half';
 import { elementCount, isFileRef, type Tensor } from '../model';
 import { readTensorBytes } from '../values';
 
-/** Wide enough for every vector unit that may read a weight where it lies. */
+/** Aligned for every vector unit that may read a weight in place. */
 const ALIGNMENT = 64;
 /** Values converted at a time, so that a large table is never in memory twice. */
 const CHUNK = 1 << 22;
 /**
- * The largest relative error, ‖w − float16(w)‖ / ‖w‖, a weight may get. Rounding alone gives at most 2^-11;
- * more comes from values below 2^-14, which float16 keeps with fewer digits or not at all.
+ * The largest relative error, ‖w − float16(w)‖ / ‖w‖, allowed for a weight. Rounding alone gives at most 2^-11; more
+ * comes from values below 2^-14, which float16 stores with reduced precision or as 0.
  */
 const LARGEST_ERROR = 2 ** -10;
 
@@ -23,9 +23,9 @@ export interface HalvedWeights {
 }
 
 /**
- * Writes float16 copies of float32 weights into one file, and leaves out those that float16 cannot hold.
+ * Writes float16 copies of float32 weights into one file, and omits those that float16 cannot represent.
  *
- * @throws AuroraError 'disk' where there is no room
+ * @throws AuroraError 'disk' if the disk is full
  */
 export function writeHalfWeights(weights: readonly Tensor[], path: string): HalvedWeights {
   const halves: HalvedWeights['halves'] = new Map();
@@ -35,7 +35,7 @@ export function writeHalfWeights(weights: readonly Tensor[], path: string): Halv
     for (const weight of weights) {
       const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
       const problem = writeHalves(fd, weight, offset);
-      // The next one is then written over it.
+      // The next one then overwrites it.
       if (problem) kept.set(weight.name, problem);
       else {
         const length = 2 * elementCount(weight.dims);
@@ -69,7 +69,7 @@ function writeHalves(fd: number, weight: Tensor, offset: number): 'too large' | 
       squares += floats[i] * floats[i];
       errors += error * error;
     }
-    // Infinite where a value became infinity, NaN where it was no number before.
+    // Infinity if a value overflowed, NaN if one was already NaN.
     if (!Number.isFinite(errors)) return 'too large';
     writeAll(fd, new Uint8Array(halves.buffer), offset + 2 * start);
   }
@@ -81,6 +81,6 @@ function floatsOf(weight: Tensor, start: number, count: number): Float32Array {
   const bytes = isFileRef(data)
     ? readTensorBytes({ ...weight, data: { ...data, offset: data.offset + 4 * start, length: 4 * count } })
     : data.subarray(4 * start, 4 * (start + count));
-  // A copy, since a view may lie at an odd address.
+  // A copy, since a view may be unaligned.
   return new Float32Array(new Uint8Array(bytes).buffer);
 }

@@ -5,20 +5,20 @@ import type { Graph, Model, Node, Tensor } from '../model';
 import { prune } from '../prune';
 import { readsOf } from '../reads';
 
-/** Operators that only lay out anew what is their first input. */
+/** Operators that only change the layout of their first input. */
 const VIEWS = ['Transpose', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'];
 
 /**
- * The float32 matrices of a model that nothing but matrix products and table look-ups read, also through a
- * transpose: those whose products a device may compute in float16 (`withHalfWeights`).
+ * The float32 matrices of a model that only matrix products and table look-ups read, also through a transpose: a device
+ * may compute their products in float16 (`withHalfWeights`).
  *
  * @param graph forward, or forward and backward
- * @param own   the user's graph that it came from: constants of adapters and of gradient rules stay as they are
+ * @param own the user's original graph: constants of adapters and of gradient rules stay unchanged
  */
 export function halvableWeights(graph: Graph, own: Graph): Tensor[] {
-  // What was a node's output may since have been folded into a constant.
+  // A former node output may since have been folded into a constant.
   const names = new Set([...own.initializers.keys(), ...own.nodes.flatMap((n) => n.outputs)]);
-  /** Tensors that something reads in float32. From the end, so that a view is known before what it is a view of. */
+  /** Tensors that something reads in float32. Runs backward, so that a view is known before its source. */
   const kept = new Set(graph.outputs.map((x) => x.name));
   for (const node of [...graph.nodes].reverse()) {
     const last = node.domain === '' ? lastHalfInput(node) : -1;
@@ -33,15 +33,15 @@ export function halvableWeights(graph: Graph, own: Graph): Tensor[] {
   );
 }
 
-/** The last of a node's inputs that may become float16; -1 where none may. */
+/** The last of a node's inputs that may become float16; -1 if none may. */
 function lastHalfInput({ opType }: Node): number {
   if (opType === 'MatMul' || opType === 'Gemm') return 1;
   return opType === 'Gather' || VIEWS.includes(opType) ? 0 : -1;
 }
 
 /**
- * A copy of a model that reads float16 weights in place of float32 ones: what is multiplied with them is
- * rounded to float16 before, and the product goes on in float32. A bias is added in float32.
+ * A copy of a model that reads float16 weights in place of float32 ones: the other factor is rounded to float16 first,
+ * and the product continues in float32. A bias is added in float32.
  *
  * @param halves by the name of the weight each replaces, all of them `halvableWeights`
  */

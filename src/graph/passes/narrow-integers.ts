@@ -8,7 +8,7 @@ import { own } from '../../base/names';
 
 const COMPARISONS = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
 
-/** The inputs of an operator that share a type with its result, or with each other where the result is a bool. */
+/** The inputs of an operator that share a type with its result, or with each other if the result is a bool. */
 const SAME: Record<string, number[] | 'all'> = {
   ...each(['Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'Concat', 'Clip'], 'all'),
   ...each([...COMPARISONS], 'all'),
@@ -21,7 +21,7 @@ const SAME: Record<string, number[] | 'all'> = {
   ScatterElements: [0, 2],
 };
 
-/** The inputs of an operator that may be int32 as well as int64, and leave its result as it is. */
+/** The inputs of an operator that may be int32 or int64 without changing its result. */
 const EITHER: Record<string, number[]> = {
   ...each(['Cast', 'Shape', 'Size', 'ArgMax', 'ArgMin'], [0]),
   ...each(['Gather', 'GatherElements', 'ScatterElements'], [1]),
@@ -34,11 +34,11 @@ function each<T>(ops: string[], value: T): Record<string, T> {
 }
 
 /**
- * A copy of a model whose int64 inputs, and what is computed from them, are int32: token ids, masks and labels
- * fit, and GPUs have kernels for no wider integer. Where an operator takes int64 only, a cast leads back. What is
- * computed from shapes stays int64.
+ * A copy of a model whose int64 inputs, and everything computed from them, are int32: token ids, masks and labels fit,
+ * and GPUs have no kernels for wider integers. Where an operator takes only int64, a cast converts back. Values
+ * computed from shapes stay int64.
  *
- * A model with If, Loop or Scan stays as it is, since their bodies read tensors by name.
+ * A model with If, Loop or Scan is unchanged, since their bodies read tensors by name.
  */
 export function narrowIntegers(model: Model): Model {
   const { graph } = model;
@@ -101,20 +101,20 @@ class Narrowing {
     this.graph.nodes.push({ ...node, inputs, attributes });
   }
 
-  /** The WebGPU provider slices floats only; they hold all whole numbers up to 2²⁴, and no vocabulary is as large. */
+  /** The WebGPU provider slices only floats; they represent all integers up to 2²⁴, and no vocabulary is that large. */
   private slice(node: Node, [x, ...bounds]: string[]): void {
     const floats = this.g.op('Slice', [this.g.op('Cast', [x], { to: DType.float }), ...bounds]);
     this.g.op('Cast', [floats], { to: DType.int32 }, { outputs: node.outputs, name: node.name });
   }
 
-  /** A Cast to int64 of what fits into an int32. */
+  /** A Cast to int64 of a value that fits in an int32. */
   private isCastOfSmall(node: Node, declared: Declared): boolean {
     if (node.opType !== 'Cast' || node.domain !== '' || attrInt(node, 'to') !== DType.int64) return false;
     const [x] = node.inputs;
     return this.narrow.has(x) || declared.dtype(x) === DType.int32 || declared.dtype(x) === DType.bool;
   }
 
-  /** Constants are written anew, with an open end such as 2⁶³ − 1 at int32's own. */
+  /** Constants are rewritten, with an open end such as 2⁶³ − 1 clamped to int32's. */
   private toInt32(x: string): string {
     const t = this.graph.initializers.get(x);
     if (!t) return this.cast(x, DType.int32);

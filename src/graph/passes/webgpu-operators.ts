@@ -81,10 +81,10 @@ const oneHot: Rewrite = (node, c) => {
   c.replace(node, 'Where', [c.g.op('Equal', [index, classes]), pick(1), pick(0)]);
 };
 
-/** Without training it passes its input on. One with a mask stays. */
+/** Outside training it passes its input through. One with a mask stays. */
 const dropout: Rewrite = (node, c) => c.replace(node, 'Identity', [node.inputs[0]]);
 
-/** Powers of whole numbers, as floats. */
+/** Powers of integers, as floats. */
 const pow: Rewrite = (node, c) => {
   const exponent = c.constant(node.inputs[1])!;
   setInput(
@@ -106,8 +106,8 @@ const SIMPLE: Record<string, Rewrite> = {
 };
 
 /**
- * A copy of a model at the internal opset without the float operators that ONNX Runtime's WebGPU provider lacks,
- * as far as they are written with others to the same numbers: each of them would be a way to the CPU and back.
+ * A copy of a model at the internal opset without the float operators that ONNX Runtime's WebGPU provider lacks, as far
+ * as others give the same numbers: each would be a round trip to the CPU.
  */
 export function webgpuOperators(model: Model): Model {
   const constantOf = (name: string) => model.graph.initializers.get(name);

@@ -2,7 +2,7 @@ import { DType } from '../dtype';
 import type { Attribute, Graph, Node, Tensor } from '../model';
 import { tensorOf } from '../values';
 
-/** A copy of a graph with initializers for its Constant nodes; those of strings and sparse tensors stay. */
+/** A copy of a graph with initializers in place of its Constant nodes; those of strings and sparse tensors stay. */
 export function liftConstants(graph: Graph): Graph {
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.filter((node) => {
@@ -33,7 +33,7 @@ function toTensor(name: string, kind: string, a: Attribute): Tensor | undefined 
   return undefined;
 }
 
-/** Integers beyond 2^53 arrive as bigints and must not pass through a number. */
+/** Integers beyond 2^53 arrive as bigints and must not be converted to a number. */
 function int64(name: string, dims: number[], values: (number | bigint)[]): Tensor {
   return { name, dtype: DType.int64, dims, data: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) };
 }

@@ -1,8 +1,8 @@
 import { setInput, takeAttribute, type Rewrite } from '../rewrite';
 
 /**
- * Dropout before opset 12 had its ratio as an attribute and did nothing at inference, as it does now when no
- * training_mode is given. Before opset 10 the mask had the data's type, now it is boolean.
+ * Dropout before opset 12 had its ratio as an attribute and did nothing at inference, like today's without
+ * training_mode. Before opset 10 the mask had the data's type; now it is boolean.
  */
 export const dropout =
   (opset: number): Rewrite =>

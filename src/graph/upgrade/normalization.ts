@@ -3,7 +3,7 @@ import { attrFloat, attrInt } from '../attributes';
 import { DType } from '../dtype';
 import { takeAttribute, type Rewrite } from '../rewrite';
 
-/** Before opset 14 more than one output meant that the node was exported for training. */
+/** Before opset 14, more than one output meant that the node was exported for training. */
 export const batchNormalization: Rewrite = (node, c) => {
   if (node.outputs.slice(1).some((y) => y !== ''))
     throw new AuroraError(
@@ -17,8 +17,8 @@ export const batchNormalization: Rewrite = (node, c) => {
 };
 
 /**
- * GroupNormalization scaled each group in opset 18 and each channel since 21, and runtimes have withdrawn the
- * former: both become what they are made of, which also gives them gradients.
+ * GroupNormalization scaled per group in opset 18 and has scaled per channel since 21, and runtimes have withdrawn the
+ * former. Both are decomposed, which also gives them gradients.
  */
 export const groupNormalization =
   (opset: number): Rewrite =>

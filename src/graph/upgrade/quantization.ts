@@ -4,10 +4,10 @@ import { dtypeName } from '../dtype';
 import type { Node } from '../model';
 import { takeAttribute, type Rewrite } from '../rewrite';
 
-/** Element types of TensorProto that quantization took in only with opset 21. */
+/** TensorProto element types that quantization supports only from opset 21. */
 const NEW_TYPES: Record<number, string> = { 4: dtypeName(4), 5: dtypeName(5), 21: 'uint4', 22: 'int4' };
 
-/** What QuantizeLinear and DequantizeLinear gained in opset 21 has no counterpart below. */
+/** What QuantizeLinear and DequantizeLinear gained in opset 21 has no equivalent below. */
 export const quantization: Rewrite = (node, c) => {
   for (const name of ['block_size', 'output_dtype']) {
     if (attrInt(node, name, 0) !== 0) throw refusal(node, `with ${name}`);

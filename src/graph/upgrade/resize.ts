@@ -3,9 +3,9 @@ import { setAttribute, type Rewrite } from '../rewrite';
 import { tensorNumbers } from '../values';
 
 /**
- * Upsample (opset 9) and Resize before opset 11 knew scales only, with output pixel i at input i / scale.
- * Nearest rounded down where an axis grew and up where it shrank, which needs two of today's nodes when
- * both happen or when the scales are only known at run time.
+ * Upsample (opset 9) and Resize before opset 11 knew only scales, with output pixel i at input i / scale. Nearest
+ * rounded down where an axis grew and up where it shrank; this takes two of today's nodes if both happen or if the
+ * scales are known only at run time.
  */
 export const resize: Rewrite = (node, c) => {
   const [x, scales] = node.inputs;

@@ -2,8 +2,8 @@ import { attrInt } from '../attributes';
 import { setAttribute, type Rewrite } from '../rewrite';
 
 /**
- * Softmax, LogSoftmax and Hardmax before opset 13 worked on the input flattened to a matrix at `axis`
- * (default 1), so over all axes from there on; since then over one axis. The two agree on the last axis.
+ * Softmax, LogSoftmax and Hardmax before opset 13 flattened the input to a matrix at `axis` (default 1), and so covered
+ * all axes from there on; since then, one axis. The two agree on the last axis.
  */
 export const softmax: Rewrite = (node, c) => {
   const [x] = node.inputs;

@@ -1,6 +1,6 @@
 import { setAttribute, setInput, takeInts, type Rewrite } from '../rewrite';
 
-/** The sizes became an input in opset 13; from 18 on equal parts are asked for by their number. */
+/** The sizes became an input in opset 13; from 18 on, equal parts are requested by number. */
 export const split: Rewrite = (node, c) => {
   const sizes = takeInts(node, 'split');
   if (sizes) setInput(node, 1, c.g.ints(sizes));

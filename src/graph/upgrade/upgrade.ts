@@ -21,8 +21,8 @@ const IR_VERSION = 9;
 const REDUCTIONS = 'L1 L2 LogSum LogSumExp Max Mean Min Prod SumSquare'.split(' ').map((r) => `Reduce${r}`);
 
 /**
- * Operators whose meaning or form changed between opsets 9 and 21 (ONNX operator changelog), for a model of
- * the given opset. All others only gained types or optional attributes whose default is the old meaning.
+ * Operators whose meaning or form changed between opsets 9 and 21 (ONNX operator changelog), for a model of the given
+ * opset. All others only gained types, or optional attributes whose default is the old behavior.
  */
 function rewrites(opset: number): Record<string, Rewrite> {
   const table: Record<string, Rewrite> = {};
@@ -44,7 +44,7 @@ function rewrites(opset: number): Record<string, Rewrite> {
   below(18, split, 'Split');
   below(20, dft, 'DFT');
   below(20, gridSample, 'GridSample');
-  // Deprecated in opset 10, yet found beyond it; and one whose old form runtimes no longer have.
+  // Deprecated in opset 10, yet found in later models; and one whose old form runtimes no longer support.
   below(NEWEST + 1, resize, 'Upsample');
   below(NEWEST + 1, groupNormalization(opset), 'GroupNormalization');
   if (opset > INTERNAL_OPSET) {
@@ -55,10 +55,10 @@ function rewrites(opset: number): Record<string, Rewrite> {
 }
 
 /**
- * The same model in the internal opset, with its constants as initializers. The model given is not changed;
- * tensors that stay as they are are shared.
+ * The same model in the internal opset, with its constants as initializers. The original is not changed; unchanged
+ * tensors are shared.
  *
- * @throws AuroraError 'model' outside opsets 9 to 21, and for the few forms that opset 20 cannot say
+ * @throws AuroraError 'model' outside opsets 9 to 21, and for the few forms that opset 20 cannot express
  */
 export function upgradeModel(model: Model): Model {
   const opset = model.opsets.get('');
@@ -80,7 +80,7 @@ export function upgradeModel(model: Model): Model {
   const upgraded = rewriteModel(lifted, '/upgrade', (node) =>
     node.domain === '' ? table.get(node.opType) : undefined,
   );
-  // Before IR version 4 every initializer had to be an input too, without being one.
+  // Before IR version 4, every initializer also had to be declared as an input.
   if (model.irVersion < 4)
     upgraded.graph.inputs = upgraded.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
   upgraded.opsets.set('', INTERNAL_OPSET);

@@ -1,7 +1,7 @@
 import { attrFloat } from '../../attributes';
 import type { Rule, RuleContext } from '../rule';
 
-/** dy times a slope that a comparison picks. */
+/** dy times a slope selected by a comparison. */
 const choose = (c: RuleContext, condition: string, yes: string, no: string): string[] => [
   c.op('Mul', [c.dy[0]!, c.op('Where', [condition, yes, no])]),
 ];
@@ -26,7 +26,7 @@ const celu: Rule = (c) => {
   return choose(c, positive(c), one, below);
 };
 
-/** Slope of a trained tensor below 0; PyTorch's has one value or one a channel. */
+/** Slope of a trained tensor below 0; PyTorch's has one value, or one per channel. */
 const prelu: Rule = (c) => {
   const [x, slope] = c.x;
   const dy = c.dy[0]!;

@@ -1,12 +1,12 @@
 import type { Rule } from '../rule';
 
-/** The gradient passes where the value was kept, bounds included (as PyTorch's clamp). */
+/** The gradient passes where the value was kept, bounds included (like PyTorch's clamp). */
 const clip: Rule = (c) => {
   if (c.needs(1) || c.needs(2)) throw c.refuse('is not known for trained bounds');
   return [c.where(c.op('Equal', [c.x[0], c.y[0]]), c.dy[0]!, c.x[0])];
 };
 
-/** Max and Min: to whichever inputs reached the result, in equal shares at a tie. */
+/** Max and Min: to all inputs that equal the result, in equal shares on a tie. */
 const extremum: Rule = (c) => {
   const { dtype } = c.info(c.y[0]);
   const hits = c.x.map((x) => c.op('Cast', [c.op('Equal', [x, c.y[0]])], { to: dtype }));

@@ -16,7 +16,7 @@ const concatRule: Rule = (c) => {
   return c.g.ops('Split', [dy, c.extents.vector(sizes)], { axis }, { outputs: c.x.length });
 };
 
-/** Parts that nothing used come back as zeros. */
+/** The gradient of an unused part is zeros. */
 const splitRule: Rule = (c) => {
   const axis = c.axis(c.x[0], attrInt(c.node, 'axis', 0));
   return [

@@ -2,8 +2,8 @@ import { attrInt, attrInts, attrString } from '../../attributes';
 import type { Rule } from '../rule';
 
 /**
- * To the input only: the transposed convolution with the same weight. Where a stride leaves rows of the input
- * unread at the end, `output_padding` makes them 0, and needs their number.
+ * To the input only: the transposed convolution with the same weight. If a stride leaves trailing rows of the input
+ * unread, `output_padding` makes them 0 and needs their number.
  */
 const conv: Rule = (c) => {
   if (c.needs(1) || c.needs(2)) throw c.refuse('is not known for trained weights');

@@ -1,6 +1,6 @@
 import type { Rule, RuleContext } from '../rule';
 
-/** dy·mask/(1 − ratio) while training; untouched otherwise. */
+/** dy·mask/(1 − ratio) during training; dy otherwise. */
 const dropoutRule: Rule = (c) => {
   const dy = c.dy[0]!;
   const training = c.has(2) ? c.single(c.x[2]) : 0;

@@ -1,15 +1,15 @@
 import { attrString } from '../../attributes';
 import type { Rule, RuleContext } from '../rule';
 
-/** One axis of an operand: its label, and its size there (an operand may have 1 where another has more). */
+/** One axis of an operand: its label and its size there (an operand may have size 1 where another has more). */
 interface Label {
   label: string;
   size: number | string;
 }
 
 /**
- * The gradient of an operand is again an einsum: the output's gradient with the other operands, summed down
- * to the operand's labels. A label nobody else has was summed away, so its gradient is the same all along it.
+ * The gradient of an operand is again an einsum: the output's gradient with the other operands, summed down to the
+ * operand's labels. A label that only this operand has was summed away, so its gradient is constant along it.
  */
 const einsumRule: Rule = (c) => {
   const { operands, output } = parse(c);
@@ -26,7 +26,7 @@ const einsumRule: Rule = (c) => {
     const strip = (f: Label[]) => f.map((l) => l.label).join('');
     const equation = `${factors.map(strip).join()}->${strip(kept)}`;
     const names = [c.dy[0]!, ...c.x.filter((_, j) => j !== i)];
-    // One-operand einsums that change nothing are left out.
+    // Omits single-operand einsums that change nothing.
     let gradient =
       equation === `${strip(output)}->${strip(output)}` ? names[0] : c.op('Einsum', names, { equation });
     if (missing.length === 0) return gradient;
@@ -37,7 +37,7 @@ const einsumRule: Rule = (c) => {
   });
 };
 
-/** The equation with the ellipsis, which covers as many axes in each term, spelled out in unused labels. */
+/** The equation with the ellipsis, which covers the same number of axes in each term, spelled out in unused labels. */
 function parse(c: RuleContext): { operands: Label[][]; output: Label[] } {
   const equation = attrString(c.node, 'equation', '').replace(/\s/g, '');
   const [left, right] = equation.split('->');

@@ -8,8 +8,8 @@ export interface Margin {
 }
 
 /**
- * Puts a gradient into zeros: the margins may be negative, which cuts. All axes are named, since ONNX Runtime
- * (1.27) moves a Transpose across a Pad with an axes input wrongly.
+ * Puts a gradient into zeros: the margins may be negative, which cuts. All axes are listed, since ONNX Runtime (1.27)
+ * incorrectly moves a Transpose across a Pad with an axes input.
  */
 export function embed(c: RuleContext, gradient: string, rank: number, margins: Margin[]): string {
   const full = new Array<Extent>(2 * rank).fill(0);

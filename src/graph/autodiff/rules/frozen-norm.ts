@@ -18,7 +18,7 @@ function refuseTrained(c: RuleContext): void {
   if (c.x.slice(1).some((_, i) => c.needs(i + 1))) throw c.refuse('is not known for trained parameters');
 }
 
-/** With its running statistics it is linear: dy·scale/√(var + ε). */
+/** Linear with its running statistics: dy·scale/√(var + ε). */
 const batchNorm: Rule = (c) => {
   refuseTrained(c);
   if (attrInt(c.node, 'training_mode', 0)) throw c.refuse('is not known in training mode');
@@ -29,7 +29,7 @@ const batchNorm: Rule = (c) => {
   return [c.op('Mul', [c.dy[0]!, perChannel(c, c.op('Div', [scale, root]))])];
 };
 
-/** As layer normalization, over the spatial axes. */
+/** Like layer normalization, over the spatial axes. */
 const instanceNorm: Rule = (c) => {
   refuseTrained(c);
   const [x, scale] = c.x;

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule';
 
-/** y = f(x), one number at a time. */
+/** y = f(x), elementwise. */
 
 const exp: Rule = (c) => [c.op('Mul', [c.dy[0]!, c.y[0]])];
 const log: Rule = (c) => [c.op('Div', [c.dy[0]!, c.x[0]])];
@@ -17,7 +17,7 @@ const sigmoid: Rule = (c) => {
   return [c.op('Mul', [c.dy[0]!, slope])];
 };
 
-/** 2/√π · exp(−x²), the factor inside the exponent to save a pass. */
+/** 2/√π · exp(−x²), with the factor inside the exponent to save a pass. */
 const erf: Rule = (c) => {
   const [x] = c.x;
   const exponent = c.op('Sub', [c.scalar(Math.log(2 / Math.sqrt(Math.PI)), x), c.op('Mul', [x, x])]);

@@ -3,8 +3,8 @@ import type { Rule, RuleContext } from '../rule';
 import { embed } from './embed';
 
 /**
- * Adds each row back where it came from, through ScatterElements: ScatterND with reduction=add gives wrong
- * sums on the CPU where indices repeat.
+ * Adds each row back to its source with ScatterElements: ScatterND with reduction=add gives wrong sums on the CPU if
+ * indices repeat.
  */
 const gatherRule: Rule = (c) => {
   const [x, indices] = c.x;
@@ -19,7 +19,7 @@ const gatherRule: Rule = (c) => {
   return [scatter(c, places, rows, axis)];
 };
 
-/** A fixed index, such as the first token: zeros around one row. */
+/** A fixed index, such as the first token: one row in zeros. */
 function oneRow(c: RuleContext, axis: number, index: number): string {
   const [x, indices] = c.x;
   const { add, sub } = c.extents;

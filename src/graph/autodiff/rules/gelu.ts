@@ -25,8 +25,8 @@ function halfPlusHalf(c: RuleContext, e: string): string {
 }
 
 /**
- * Here y = x·s with s = sigmoid(z), z = x(a + b·x²), a = 2√(2/π), b = 0.044715·a: the tanh form is this
- * sigmoid exactly. Its slope is s + y(1 − s)·z′ with z′ = a + 3b·x².
+ * Here y = x·s with s = sigmoid(z), z = x(a + b·x²), a = 2√(2/π), b = 0.044715·a: exactly the tanh form. Its slope is s
+ * + y(1 − s)·z′ with z′ = a + 3b·x².
  */
 function tanhSlope(c: RuleContext): string {
   const [x] = c.x;

@@ -1,7 +1,7 @@
 import { attrFloat, attrInt } from '../../attributes';
 import type { Rule } from '../rule';
 
-/** Y = α·A′·B′ + β·C, where ′ transposes if the attribute says so; C broadcasts. */
+/** Y = α·A′·B′ + β·C, where ′ is a transpose if the attribute is set; C broadcasts. */
 const gemmRule: Rule = (c) => {
   const [a, b, bias] = c.x;
   const dy = c.dy[0]!;

@@ -3,8 +3,8 @@ import { DType } from '../../dtype';
 import type { Rule, RuleContext } from '../rule';
 
 /**
- * With g = dy·scale and x̂ the normalised input: dx = (g − mean g − x̂·mean(g·x̂))/σ, means over the
- * normalised axes. x̂ itself is never stored.
+ * With g = dy·scale and x̂ the normalized input: dx = (g − mean g − x̂·mean(g·x̂))/σ, means over the normalized axes.
+ * x̂ itself is never stored.
  */
 const layerNormalization: Rule = (c) => {
   const [x, scale, bias] = c.x;
@@ -37,8 +37,8 @@ function fromInput(c: RuleContext, g: string, s: Statistics, mean: (t: string) =
 }
 
 /**
- * The same with x̂ = (y − bias)/scale. Where the output is kept in any case, as the input of an adapted layer
- * is, x need not be.
+ * The same with x̂ = (y − bias)/scale. If the output is kept anyway, as the input of an adapted layer is, x is not
+ * needed.
  */
 function fromOutput(c: RuleContext, dy: string, mean: (t: string) => string): string {
   const [, scale] = c.x;
@@ -46,10 +46,10 @@ function fromOutput(c: RuleContext, dy: string, mean: (t: string) => string): st
   return c.op('Mul', [c.op('Div', [scaled, scale]), mean(c.op('Mul', [dy, scaled]))]);
 }
 
-/** How far a bias may exceed its scale: what was rounded off y beside the bias comes back as many times larger. */
+/** How far a bias may exceed its scale: rounding errors in y, next to the bias, come back that many times larger. */
 const LARGEST_OFFSET = 16;
 
-/** Whether scale and bias are constants that lose nothing of x̂ worth keeping. */
+/** Whether scale and bias are constants that preserve x̂ accurately enough. */
 function invertible(c: RuleContext): boolean {
   const scale = c.constant(c.x[1]);
   const bias = c.has(2) ? c.constant(c.x[2]) : [0];
@@ -66,8 +66,8 @@ interface Statistics {
 }
 
 /**
- * The forward kernel's own statistics where they are exact: ONNX Runtime gives them as float32, so a double
- * input computes its own.
+ * The forward kernel's own statistics if they are exact: ONNX Runtime returns them as float32, so a double input
+ * computes its own.
  */
 function statistics(c: RuleContext, mean: (t: string) => string): Statistics {
   const [x] = c.x;

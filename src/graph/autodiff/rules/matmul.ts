@@ -6,8 +6,8 @@ const matmulRule: Rule = (c) => {
 };
 
 /**
- * x·W over flattened rows. dX through Gemm's transB: ONNX Runtime would fold a Transpose of a frozen weight
- * into a second copy of it, at no gain in time.
+ * x·W over flattened rows. dX uses Gemm's transB: ONNX Runtime would fold a Transpose of a frozen weight into a second
+ * copy of it, without being faster.
  */
 function linear(c: RuleContext): (string | undefined)[] {
   const [a, w] = c.x;

@@ -4,8 +4,8 @@ import type { Rule, RuleContext } from '../rule';
 import { scatterElements } from './gather';
 
 /**
- * What `x[i, j]` exports to. Adds back through ScatterElements on the flattened leading axes: ScatterND with
- * reduction=add gives wrong sums on the CPU where indices repeat.
+ * What `x[i, j]` exports to. Adds back with ScatterElements on the flattened leading axes: ScatterND with reduction=add
+ * gives wrong sums on the CPU if indices repeat.
  */
 const gatherNd: Rule = (c) => {
   const [x, indices] = c.x;
@@ -19,7 +19,7 @@ const gatherNd: Rule = (c) => {
     .slice(depth)
     .map((_, i) => extents.dim(x, depth + i))
     .reduce(extents.mul, 1);
-  // The place of each row among the rows of x: Horner's rule over the sizes of the leading axes.
+  // The position of each row among the rows of x: Horner's rule over the sizes of the leading axes.
   let places = '';
   for (let i = 0; i < depth; i++) {
     const raw = c.op('Gather', [indices, g.scalar(i, DType.int64)], { axis: -1 });
@@ -41,7 +41,7 @@ const plainScatter = (c: RuleContext): void => {
   if (attrString(c.node, 'reduction', 'none') !== 'none') throw c.refuse('is not known with a reduction');
 };
 
-/** What `x[i] = u` exports to: u takes the gradient of its places, and x that of all others. */
+/** What `x[i] = u` exports to: u gets the gradient of its positions, x that of all others. */
 const scatterNd: Rule = (c) => {
   plainScatter(c);
   const [, indices, updates] = c.x;
@@ -59,7 +59,7 @@ const scatterElementsRule: Rule = (c) => {
   return [dx, undefined, c.needs(2) ? c.op('GatherElements', [dy, indices], { axis }) : undefined];
 };
 
-/** The values' gradient goes back to where they were found. */
+/** The gradient of the values goes back to where they were read. */
 const topK: Rule = (c) => {
   const axis = c.axis(c.x[0], attrInt(c.node, 'axis', -1));
   return [scatterElements(c, c.zeros(c.x[0]), c.y[1], c.dy[0]!, axis)];

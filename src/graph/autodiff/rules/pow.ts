@@ -1,12 +1,12 @@
 import type { Rule, RuleContext } from '../rule';
 
-/** y = x^p. The exponent may have another type than the base. */
+/** y = x^p. The exponent may have a different type than the base. */
 const powRule: Rule = (c) => [
   c.needs(0) ? c.unbroadcast(toBase(c), c.y[0], c.x[0]) : undefined,
   c.needs(1) ? toExponent(c) : undefined,
 ];
 
-/** dy · p · x^(p−1), with the powers that transformers use spelled without Pow. */
+/** dy · p · x^(p−1), without Pow for the powers that transformers use. */
 function toBase(c: RuleContext): string {
   const [x, exponent] = c.x;
   const dy = c.dy[0]!;
@@ -20,7 +20,7 @@ function toBase(c: RuleContext): string {
   return times(c.op('Mul', [power, c.scalar(p, x)]));
 }
 
-/** As PyTorch, an exponent of 0 gives 0 even at x = 0: the power is then taken of 1, not of −1. */
+/** As in PyTorch, an exponent of 0 gives 0 even at x = 0: the power is then 1, not −1. */
 function variableSlope(c: RuleContext): string {
   const p = sameType(c);
   const one = c.scalar(1, c.x[0]);

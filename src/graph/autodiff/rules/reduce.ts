@@ -1,7 +1,7 @@
 import { attrInt } from '../../attributes';
 import type { Rule, RuleContext } from '../rule';
 
-/** The axes a reduction runs over; they must be known, since the gradient's shape hangs on them. */
+/** The axes of a reduction; they must be known, since the gradient's shape depends on them. */
 function reducedAxes(c: RuleContext): number[] {
   const all = c.shape(c.x[0]).map((_, i) => i);
   const axes = c.has(1) ? c.constant(c.x[1]) : [];
@@ -10,7 +10,7 @@ function reducedAxes(c: RuleContext): number[] {
   return axes.map((a) => c.axis(c.x[0], a));
 }
 
-/** A tensor shaped as the output, with the reduced axes back as 1. */
+/** A tensor shaped like the output, with the reduced axes restored as 1. */
 const keptDims = (c: RuleContext, t: string, axes: number[]): string =>
   attrInt(c.node, 'keepdims', 1) || axes.length === 0 ? t : c.op('Unsqueeze', [t, c.g.ints(axes)]);
 
@@ -29,7 +29,7 @@ const reduceMean: Rule = (c) => {
 const asScalar = (c: RuleContext, count: string, dtype: number): string =>
   c.op('Squeeze', [c.op('Cast', [count], { to: dtype }), c.g.ints([0])]);
 
-/** ReduceMax and ReduceMin: equal shares to every element that reached the extreme, as PyTorch's amax. */
+/** ReduceMax and ReduceMin: equal shares to all elements at the extreme, like PyTorch's amax. */
 const reduceExtremum: Rule = (c) => {
   const [x] = c.x;
   const axes = reducedAxes(c);

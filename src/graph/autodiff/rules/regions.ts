@@ -6,7 +6,7 @@ const trilu: Rule = (c) => [
   c.op('Trilu', c.has(1) ? [c.dy[0]!, c.x[1]] : [c.dy[0]!], { upper: attrInt(c.node, 'upper', 1) }),
 ];
 
-/** The opposite margins: what was added is cut, what was cut comes back as zeros. */
+/** The opposite margins: padding is cut, and cut regions become zeros. */
 const pad: Rule = (c) => {
   const mode = attrString(c.node, 'mode', 'constant');
   if (mode !== 'constant') throw c.refuse(`is not known for mode "${mode}"`);

@@ -3,7 +3,7 @@ import { DType } from '../../dtype';
 import type { Rule, RuleContext } from '../rule';
 import { embed, type Margin } from './embed';
 
-/** The slice's gradient goes back between zeros; steps leave zeros between its rows, negative ones turn it. */
+/** The slice's gradient goes back between zeros; steps put zeros between its rows, negative steps reverse it. */
 const sliceRule: Rule = (c) => {
   const [x, starts] = c.x;
   const count = c.shape(starts)[0];
@@ -32,7 +32,7 @@ const sliceRule: Rule = (c) => {
   return [embed(c, dy, c.rank(x), margins)];
 };
 
-/** Where the slice really starts: negative counts from the end, beyond the ends stops there. */
+/** The actual start of the slice: negative counts from the end, and out-of-range values are clamped. */
 function clamp(c: RuleContext, start: Extent, size: Extent, step: number): Extent {
   const { add, sub, min, max } = c.extents;
   let from: Extent;

@@ -1,11 +1,11 @@
 import { attrInts } from '../../attributes';
 import type { Rule } from '../rule';
 
-/** Operators that move no value: same elements, another shape, order or type. */
+/** Operators that move no values: same elements, another shape, order or type. */
 
 const reshape: Rule = (c) => [c.reshape(c.dy[0]!, c.x[0])];
 
-/** With axes, the opposite operator takes the same ones: both count them on the longer shape. */
+/** With axes, the inverse operator takes the same ones: both count them on the longer shape. */
 const squeeze: Rule = (c) =>
   c.has(1) ? [c.op('Unsqueeze', [c.dy[0]!, c.x[1]])] : [c.reshape(c.dy[0]!, c.x[0])];
 
