@@ -12,24 +12,24 @@ import { dropoutOf, type LayerAdapter } from './targets/select';
 /** Name of a trainable tensor in the graph: `<module path>.<A|B|H|W>`. */
 export const tensorName = (adapter: LayerAdapter, short: string): string => `${adapter.layer.path}.${short}`;
 
-/** Input that carries the dropout mask of one call of a layer (bool, the shape of the layer's input). */
+/** Input for the dropout mask of one call of a layer (bool, the shape of the layer's input). */
 export const maskName = (path: string, call: number): string => `${path}.dropout.${call}`;
 
 export interface Injected {
   graph: Graph;
-  /** z = A x of every call, by module path; of methods that have one. */
+  /** z = A x of every call, by module path; only for methods that have it. */
   observed: Map<string, string[]>;
-  /** No gradient passes these. */
+  /** No gradient passes through these. */
   stop: string[];
 }
 
 export interface InjectOptions {
   /**
-   * Shapes of the layers' inputs: each call of a layer with dropout then gets a mask input of that shape. Left out for
+   * Shapes of the layers' inputs: each call of a layer with dropout then gets a mask input of that shape. Omit for
    * evaluation, where nothing is dropped.
    */
   dropout?: TensorInfos;
-  /** Names of an adapter's tensors by their short names; `tensorName` where it is left out. */
+  /** Names of an adapter's tensors by their short names; `tensorName` if omitted. */
   names?: (adapter: LayerAdapter) => Record<string, string>;
 }
 
@@ -37,9 +37,9 @@ const ownNames = (adapter: LayerAdapter): Record<string, string> =>
   Object.fromEntries(adapter.tensors.map((t) => [t.name, tensorName(adapter, t.name)]));
 
 /**
- * Splices adapters into a graph: after each call of an adapted layer its output is renamed and the sum of
- * it and the adapter's delta takes its place. Works on the node list only; the adapter's tensors must be
- * inputs or initializers of the graph by their names.
+ * Splices adapters into a graph: after each call of an adapted layer, its output is renamed, and the sum of it and the
+ * adapter's delta takes its place. Edits only the node list; the adapter's tensors must be inputs or initializers of
+ * the graph under their names.
  */
 export function injectAdapters(
   graph: Graph,
@@ -92,7 +92,9 @@ export function injectAdapters(
   return { graph: result, observed, stop };
 }
 
-/** Puts the adapter's frozen tensors into the graph, what layers share once; their names by the short ones. */
+/**
+ * Adds the adapter's frozen tensors to the graph, those shared between layers once; returns their names by short name.
+ */
 function frozenNames(g: GraphBuilder, adapter: LayerAdapter, dtype: number): Record<string, string> {
   const frozen = methodOf(adapter.spec).frozen?.(adapter) ?? [];
   const base = layerValues(adapter.layer);
@@ -119,7 +121,7 @@ function layerCall(g: GraphBuilder, node: Node, x: string, base: string): LayerC
 
 const outFirst = (node: Node): boolean => attrInt(node, 'transB', 0) === 1;
 
-/** The layer's node with a trained weight (out, in), which has Gemm's alpha in it already. */
+/** The layer's node with a trained weight (out, in) that already includes Gemm's alpha. */
 function withWeight(g: GraphBuilder, node: Node, weight: string): Node {
   const attributes = new Map(node.attributes);
   if (node.opType === 'Gemm') attributes.set('alpha', toAttribute({ float: 1 }));

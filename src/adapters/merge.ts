@@ -11,11 +11,11 @@ import type { LayerAdapter } from './targets/select';
 
 /** What merging does to a graph. */
 export interface Merge {
-  /** Weights and biases in place of those of the same name: same shape, same type. */
+  /** Replacements for weights and biases of the same name: same shape, same type. */
   changed: Map<string, Tensor>;
   /**
-   * Copies beside those that something else reads too (a tied embedding): only the adapted layer's nodes get the
-   * changed numbers.
+   * Copies of weights that something else reads too (a tied embedding): only the adapted layer's nodes get the changed
+   * values.
    */
   added: Map<string, Tensor>;
   /** Nodes that read one of those, and as which input. */
@@ -23,10 +23,10 @@ export interface Merge {
 }
 
 /**
- * W0 + ΔW for every adapter: the static form, without a node more.
+ * W0 + ΔW for every adapter: the static form, without extra nodes.
  *
- * @param adapters selected on the very graph that is merged into
- * @param values   the adapters' tensors by `tensorName`
+ * @param adapters selected on the same graph that is merged into
+ * @param values the adapters' tensors by `tensorName`
  */
 export function mergedWeights(
   adapters: readonly LayerAdapter[],
@@ -79,20 +79,20 @@ export function mergeAdapters(
   return { ...model, graph: { ...model.graph, initializers, nodes } };
 }
 
-/** The node itself where it is not among them. */
+/** The node itself if it is not among them. */
 export function rewire(node: Node, rewired: Merge['rewired']): Node {
   const own = rewired.get(node);
   return own ? { ...node, inputs: node.inputs.map((x, i) => (i === own.input ? own.name : x)) } : node;
 }
 
-/** What one adapter's static form comes to. */
+/** The result of one adapter's static form. */
 export const layerChange = (adapter: LayerAdapter, values: ReadonlyMap<string, Float32Array>): LayerChange =>
   methodOf(adapter.spec).change(ownValues(adapter, values), adapter, layerValues(adapter.layer));
 
 export const ownValues = (a: LayerAdapter, values: ReadonlyMap<string, Float32Array>): Values =>
   Object.fromEntries(a.tensors.map((t) => [t.name, values.get(tensorName(a, t.name))!]));
 
-/** W0 + ΔW as a function of the layout wanted: (out, in) or (in, out). */
+/** W0 + ΔW as a function of the requested layout: (out, in) or (in, out). */
 function mergedWeight(
   layer: LinearLayer,
   delta: ArrayLike<number>,

@@ -6,11 +6,11 @@ import { AuroraError } from '../base/errors';
 /** An output of a model, as far as its file declares it. */
 export interface DeclaredOutput {
   name: string;
-  /** True also where the file does not say. */
+  /** Also true if the file does not declare it. */
   float: boolean;
 }
 
-/** What an experiment says of the output that it trains on: model.output, and whether task.head is "linear". */
+/** An experiment's settings for the output that it trains on: model.output, and whether task.head is "linear". */
 export interface OutputChoice {
   output: string | undefined;
   head: boolean;
@@ -20,9 +20,9 @@ export const declaredOutputs = ({ outputs }: Graph): DeclaredOutput[] =>
   outputs.map(({ name, dtype }) => ({ name, float: dtype === 0 || isFloat(dtype) }));
 
 /**
- * The output a head or a loss should read, where the experiment does not say; by names and declared types.
+ * The output a head or a loss should read if the experiment does not specify it; by names and declared types.
  *
- * @throws AuroraError 'model' where the model has no such output, or none that is clearly meant
+ * @throws AuroraError 'model' if the model has no such output, or the choice is ambiguous
  */
 export function taskOutput(
   outputs: readonly DeclaredOutput[],
@@ -59,7 +59,7 @@ export function noSuchOutput(names: readonly string[], name: string): AuroraErro
 export type TaskLayer = LayerSummary & { unreached: boolean };
 
 /**
- * The layers of a model, marked for a task. Where its output is not clear, a layer counts as reached when any output
+ * The layers of a model, marked for a task. If its output is ambiguous, a layer counts as reached when any output
  * depends on it.
  */
 export function taskLayers({ layers, outputs }: ModelSummary, choice: OutputChoice): TaskLayer[] {

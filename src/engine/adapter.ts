@@ -12,14 +12,16 @@ interface Adapter {
   features: ReadonlySet<string>;
 }
 
-/** The GPU that WebGPU takes, as Dawn sees it; undefined where there is none. A driver may crash: use a child process. */
+/**
+ * The GPU that WebGPU uses, as reported by Dawn; undefined if there is none. A driver may crash: use a child process.
+ */
 export async function webgpuAdapter(): Promise<GpuFacts | undefined> {
   const { create } = await import('webgpu');
   const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
   return adapter ? describeAdapter(adapter) : undefined;
 }
 
-/** On Linux the description reads "name: driver with its version"; elsewhere it is the driver alone. */
+/** On Linux the description is "name: driver and version"; elsewhere it is only the driver. */
 export function describeAdapter({ info, features }: Adapter): GpuFacts {
   const [, name, driver] = /^(.*?): (.*)$/.exec(info.description) ?? [];
   return {

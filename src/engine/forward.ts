@@ -6,8 +6,8 @@ import type { EvaluatorOptions } from './stepper';
 import * as tfjs from './tfjs/forward';
 
 /**
- * A graph with any of its tensors as outputs, on the engine and device of `options.place`: to look inside.
- * Trainable tensors are fed as the other inputs are; what the graph does not read is passed over.
+ * A graph with any of its tensors as outputs, on the engine and device of `options.place`, for inspection. Trainable
+ * tensors are fed like the other inputs; inputs that the graph does not read are ignored.
  *
  * @param folder for the graph; the caller removes it
  */

@@ -8,9 +8,9 @@ import * as tfjs from './tfjs/stepper';
 /**
  * Prepares a task on the engine and device of `options.place`.
  *
- * @param model  at the internal opset
- * @param infos  shapes of its tensors, from a probe
- * @param folder for the step graphs; on the model's file system where possible, removed on dispose
+ * @param model at the internal opset
+ * @param infos shapes of its tensors, from a probe
+ * @param folder for the step graphs; on the model's file system if possible, removed on dispose
  */
 export function openTask(
   model: Model,
@@ -23,7 +23,7 @@ export function openTask(
   return onnxruntime.openTask(model, infos, spec, folder, options);
 }
 
-/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+/** Only the forward half of a task; also for a merged model, which has no adapters left. */
 export function openEvaluator(
   model: Model,
   infos: TensorInfos,

@@ -1,4 +1,4 @@
-/** Who runs the graphs, and on what. */
+/** The engine that runs the graphs, and its device. */
 export const ENGINES = {
   /** Our own backward graph in ONNX Runtime: the default. */
   onnxruntime: ['cpu', 'webgpu', 'cuda'],
@@ -14,6 +14,6 @@ export type Place = { engine: 'onnxruntime'; device: OrtDevice } | { engine: 'tf
 
 export const CPU: Place = { engine: 'onnxruntime', device: 'cpu' };
 
-/** As people read it: "ONNX Runtime on webgpu". */
+/** For display: "ONNX Runtime on webgpu". */
 export const placeName = ({ engine, device }: Place): string =>
   `${engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime'} on ${device}`;

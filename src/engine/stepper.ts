@@ -15,7 +15,7 @@ export interface EvaluationResult {
   lossSum: number;
   count: number;
   logits: HostTensor;
-  /** z of every call of an adapted layer, by module path; only when asked for. */
+  /** z of every call of an adapted layer, by module path; only on request. */
   observed: Map<string, HostTensor[]>;
 }
 
@@ -25,10 +25,10 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
-/** Runs training steps too. */
+/** Also runs training steps. */
 export interface Stepper extends Evaluator {
   /**
-   * @param inputs   the model's inputs, labels, and dropout masks where the task has them
+   * @param inputs the model's inputs, labels, and dropout masks if the task has them
    * @param gradScale factor on every gradient: 1 / (examples or tokens that count in the whole step)
    */
   step(inputs: HostTensors, parameters: Parameters, gradScale: number): Promise<StepResult>;
@@ -37,14 +37,14 @@ export interface Stepper extends Evaluator {
 export interface OpenedTask {
   stepper: Stepper;
   trainable: TrainableInfo[];
-  /** What was asked for and cannot be had, in whole sentences; the task runs without it. */
+  /** Requested features that are unavailable, in full sentences; the task runs without them. */
   warnings?: readonly string[];
 }
 
 export interface EvaluatorOptions {
   /** ONNX Runtime on the CPU by default. */
   place?: Place;
-  /** Threads on a CPU; one a core by default. */
+  /** Threads on a CPU; one per core by default. */
   threads?: number;
 }
 

@@ -5,18 +5,18 @@ import { binCentres, coordinateCounts, median } from './histogram';
 import { basis, basisCentres, basisCount, gridStep, splineSupport } from '../methods/spline';
 
 /**
- * σ along one line through the data. σ(z) = act(H act(z)) + W Σⱼ b(zⱼ) mixes the coordinates, so it has no curve
- * of its own for each: drawn is output `output` while coordinate `input` runs over the range of the histogram
- * and every other coordinate rests at its median, where most of the data is.
+ * σ along one line through the data. σ(z) = act(H act(z)) + W Σⱼ b(zⱼ) mixes the coordinates, so a coordinate has no
+ * separate curve. Plotted is output `output` while coordinate `input` runs over the histogram's range and every other
+ * coordinate stays at its median, where most of the data is.
  */
 export interface Line {
   output: number;
   input: number;
-  /** Where the other coordinates rest, (rank). */
+  /** Values of the other coordinates, (rank). */
   rest: readonly number[];
 }
 
-/** All three (points); fixed + spline = sum. A part that is off is zero. */
+/** All three (points); fixed + spline = sum. A disabled part is zero. */
 export interface Curves {
   z: Float64Array;
   fixed: Float64Array;
@@ -30,16 +30,16 @@ export type Weights = Pick<LayerSnapshot, 'H' | 'W'>;
 /** Whether the method has a σ to draw; LoRA has none. */
 export const hasSigma = (layer: Weights): boolean => layer.H.length > 0 || layer.W.length > 0;
 
-/** Where each coordinate's median lies, (rank). */
+/** The median of each coordinate, (rank). */
 export const medians = (layer: LayerSnapshot): number[] =>
   Array.from({ length: layer.rank }, (_, i) => median(layer, i));
 
-/** Evenly spaced values over the histogram's range, both ends included. */
+/** Evenly spaced values over the histogram's range, including both ends. */
 export function evenly([lo, hi]: readonly [number, number], points: number): Float64Array {
   return Float64Array.from({ length: points }, (_, i) => lo + ((hi - lo) * i) / (points - 1));
 }
 
-/** σ's two parts and their sum at the given values of z along the line. */
+/** The two parts of σ and their sum at the given values of z along the line. */
 export function curvesAt(weights: Weights, spec: AnlSpec, line: Line, z: Float64Array): Curves {
   const { fixed, spline } = partsAlong(weights, spec, line);
   const curves = { fixed: z.map(fixed), spline: z.map(spline) };
@@ -52,7 +52,7 @@ export function sigmaAt(weights: Weights, spec: AnlSpec, line: Line, z: Float64A
   return z.map((v) => fixed(v) + spline(v));
 }
 
-/** What `anl` computes, with everything that does not change along the line computed once. */
+/** What `anl` computes, with everything that is constant along the line computed once. */
 function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: Line) {
   const zero = () => 0;
   const r = rest.length;
@@ -78,7 +78,10 @@ function partsAlong({ H, W }: Weights, spec: AnlSpec, { output, input, rest }: L
   return { fixed: spec.fixed ? fixedOf() : zero, spline: spec.learnable ? splineOf() : zero };
 }
 
-/** Share of z outside the spline's support: counted where the snapshot has it, else from the histogram with the straddling bins in proportion. */
+/**
+ * Share of z outside the spline's support: counted if the snapshot has it, else from the histogram, with the bins at
+ * the edges in proportion.
+ */
 export function outsideShare(layer: LayerSnapshot, spec: AuroraSpec, coordinate?: number): number {
   const all = coordinate === undefined ? Array.from({ length: layer.rank }, (_, i) => i) : [coordinate];
   if (layer.tokens === 0) return 0;
@@ -98,21 +101,23 @@ function estimate(layer: LayerSnapshot, spec: AuroraSpec, coordinate: number): n
   }, 0);
 }
 
-/** A slope below this share of the steepest counts as flat: a step there moves the output by a twentieth of what it could. */
+/**
+ * A slope below this share of the steepest counts as flat: a step there moves the output by a twentieth of the maximum.
+ */
 export const FLAT_SLOPE = 0.05;
 
 export interface Shape {
-  /** R² of the best straight line through σ, weighted by where the data lies: 1 is a line. */
+  /** R² of the best straight line through σ, weighted by the data: 1 is a line. */
   linearity: number;
   /** Share of z where σ's slope is below FLAT_SLOPE of its steepest, or act itself is saturated. */
   saturation: number;
-  /** RMS difference to the same curve with the first snapshot's H and W, weighted by where the data lies. */
+  /** RMS difference to the same curve with the first snapshot's H and W, weighted by the data. */
   change: number;
   /** The same as a share of the curve's spread (weighted standard deviation); Infinity for a flat curve that moved. */
   relativeChange: number;
 }
 
-/** Sums from which the shape of one curve, or of several together, follows. */
+/** Sums that determine the shape of one curve, or of several together. */
 interface Sums {
   weight: number;
   spread: number;
@@ -121,7 +126,7 @@ interface Sums {
   moved: number;
 }
 
-/** What the data sees of output i along its own coordinate, for one coordinate or over all of the layer. */
+/** The shape of output i along its own coordinate, weighted by the data, for one coordinate or the whole layer. */
 export function shapeOf(layer: LayerSnapshot, first: Weights, spec: AnlSpec, lines: readonly Line[]): Shape {
   const sums: Sums = { weight: 0, spread: 0, residual: 0, flat: 0, moved: 0 };
   for (const line of lines) addLine(sums, layer, first, spec, line);
@@ -130,7 +135,7 @@ export function shapeOf(layer: LayerSnapshot, first: Weights, spec: AnlSpec, lin
   const change = Math.sqrt(moved / weight);
   const deviation = Math.sqrt(spread / weight);
   return {
-    // Rounding leaves something of a constant curve too; a constant is a line.
+    // A constant curve has rounding noise too; a constant is a line.
     linearity: deviation < 1e-9 ? 1 : Math.max(0, 1 - residual / spread),
     saturation: flat / weight,
     change,
@@ -183,7 +188,10 @@ function slopesAt(layer: LayerSnapshot, spec: AnlSpec, line: Line, z: Float64Arr
   return right.map((v, i) => Math.abs(v - left[i]) / (2 * d));
 }
 
-/** Whether the inner act is flat at z. Leaky ReLU's negative side is meant to be: its slope still reaches what lies before it. */
+/**
+ * Whether the inner act is flat at z. Leaky ReLU's negative side does not count: its slope still lets gradients
+ * through.
+ */
 function actSaturated({ activation, fixed }: AnlSpec, z: number): boolean {
   if (!fixed || activation === 'leaky-relu') return false;
   const y = activate(activation, z);

@@ -1,14 +1,14 @@
 import type { LayerSnapshot } from '../../protocol/activations';
 
-/** Counts of one coordinate: what lies below the range, the bins, what lies above. */
+/** Counts of one coordinate: below the range, the bins, above the range. */
 export const coordinateCounts = (
   { counts, bins }: Pick<LayerSnapshot, 'counts' | 'bins'>,
   coordinate: number,
 ): Uint32Array => counts.subarray(coordinate * (bins + 2), (coordinate + 1) * (bins + 2));
 
 /**
- * Where the values of each bin are taken to lie: its middle. For the two open bins halfway to the extreme, where
- * the snapshot kept it, else at the range's end.
+ * The representative value of each bin: its middle. For the two open bins, halfway to the extreme if the snapshot kept
+ * it, else the range's end.
  */
 export function binCentres(layer: LayerSnapshot, coordinate: number): Float64Array {
   const { bins, range, low, high } = layer;
@@ -20,8 +20,8 @@ export function binCentres(layer: LayerSnapshot, coordinate: number): Float64Arr
 }
 
 /**
- * The value below which a share `q` of a coordinate's z lies, linear inside a bin; within the extremes where the
- * snapshot kept them, else within the histogram's range. NaN where nothing was counted.
+ * The q-quantile of a coordinate's z, linear inside a bin; within the extremes if the snapshot kept them, else within
+ * the histogram's range. NaN if nothing was counted.
  */
 export function quantile(layer: LayerSnapshot, coordinate: number, q: number): number {
   const { bins, range } = layer;
@@ -44,7 +44,7 @@ export function quantile(layer: LayerSnapshot, coordinate: number, q: number): n
   return Math.min(high, Math.max(low, value));
 }
 
-/** 0 where nothing was counted. */
+/** 0 if nothing was counted. */
 export function median(layer: LayerSnapshot, coordinate: number): number {
   const m = quantile(layer, coordinate, 0.5);
   return Number.isNaN(m) ? 0 : m;

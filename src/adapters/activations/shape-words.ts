@@ -2,22 +2,22 @@ import { roughPercent } from '../../base/percent';
 import type { CallOut } from '../../protocol/panels/activations';
 import type { Shape } from './curves';
 
-/** The paper's figures are of layers that bend; with 98 % of a curve's variance on a line, a LoRA does as well. */
+/** The paper's figures show layers that bend; with 98 % of a curve's variance on a line, a LoRA does as well. */
 export const NEARLY_LINEAR = 0.98;
-/** Half of the data where the output hardly answers: the layer passes on little but a sign. */
+/** Half of the data where the output hardly responds: the layer passes on little but a sign. */
 export const MOSTLY_SATURATED = 0.5;
 /** One value in twenty where the spline is zero is more than the tails of a fitted range. */
 export const MUCH_OUTSIDE = 0.05;
 /** Below this a "largest change" is noise of a step or two, in units of the curve's own spread. */
 export const WORTH_MENTIONING = 0.05;
-/** What a suggested range is to hold: all but one in a thousand, as extremes would stretch the grid for nothing. */
+/** Coverage of a suggested range: all but one in a thousand, as extremes would stretch the grid for nothing. */
 export const RANGE_SHARE = 0.999;
 
 export interface LayerShape extends Shape {
   path: string;
   /** Share of z outside the spline's support; undefined without a spline. */
   outside?: number;
-  /** Quantiles of z over all coordinates that leave out (1 − RANGE_SHARE) in all. */
+  /** Quantiles of z over all coordinates that leave out (1 − RANGE_SHARE) in total. */
   reach: [number, number];
 }
 
@@ -26,10 +26,10 @@ export interface GridSpec {
   gridSize: number;
 }
 
-/** At most so many of one kind: what comes after is in the grid, sorted. */
+/** Maximum findings of one kind: the sorted grid shows the rest. */
 const MOST_OF_A_KIND = 3;
 
-/** What stands out among the layers, the gravest first. */
+/** Notable findings among the layers, most serious first. */
 export function callOuts(layers: readonly LayerShape[], grid: GridSpec): CallOut[] {
   return [
     ...outside(layers, grid),
@@ -142,7 +142,7 @@ const worst = (
     .sort((a, b) => measure(b) - measure(a))
     .slice(0, MOST_OF_A_KIND);
 
-/** Whole numbers around the reach, symmetric where the grid is; undefined where the grid is as wide already. */
+/** Integers around the observed range, symmetric if the grid is; undefined if the grid is already as wide. */
 function widerRange([low, high]: [number, number], { gridRange }: GridSpec): [number, number] | undefined {
   let [lo, hi] = [Math.min(gridRange[0], Math.floor(low)), Math.max(gridRange[1], Math.ceil(high))];
   if (gridRange[0] === -gridRange[1]) [lo, hi] = [Math.min(lo, -hi), Math.max(hi, -lo)];
@@ -151,9 +151,9 @@ function widerRange([low, high]: [number, number], { gridRange }: GridSpec): [nu
 
 const list = (range: [number, number]): string => `[${range[0]}, ${range[1]}]`;
 
-/** In a sentence. */
+/** For use in a sentence. */
 const spoken = (share: number): string => roughPercent(share, 'less than 0.1 %');
 
-/** R² to three digits, never rounded up to the 1 of a perfect line. */
+/** R² to three digits, four just below 1: only a perfect line shows as 1. */
 export const r2 = (value: number): string =>
   (value < 1 ? Math.min(value, 0.9999) : 1).toFixed(value > 0.99 && value < 1 ? 4 : 3);

@@ -11,40 +11,40 @@ import { plainLora } from '../../adapters/methods/lora';
 import { methodOf } from '../methods/registry';
 import { parameterCount, selectLayers, type LayerAdapter, type NamedLayer } from '../targets/select';
 
-/** A linear layer as `aurora inspect --json` lists it: what the calculator knows of a model. */
+/** A linear layer as `aurora inspect --json` lists it: all the calculator knows about a model. */
 export interface BudgetModule extends NamedLayer {
-  /** How often one forward pass calls it. */
+  /** Calls per forward pass. */
   calls: number;
-  /** Its output is the model's own, so that "all-linear" leaves it out. */
+  /** Its output is the model's own, so "all-linear" leaves it out. */
   output?: boolean;
-  /** What the task reads of the model does not depend on it; see `taskLayers`. */
+  /** The output that the task reads does not depend on it; see `taskLayers`. */
   unreached?: boolean;
 }
 
 export type BudgetAdapter = LayerAdapter<BudgetModule>;
 
 export interface BudgetOptions {
-  /** All parameters of the model, where they are known. */
+  /** All parameters of the model, if known. */
   modelParameters?: number;
-  /** Rank of the LoRA that stands beside the adapter; left out: 8, or the largest that the layers allow. */
+  /** Rank of the LoRA to compare with; default: 8, or the largest that the layers allow. */
   loraRank?: number;
-  /** Tokens that one optimizer step sees. */
+  /** Tokens per optimizer step. */
   tokens: number;
 }
 
-/** The modules that get an adapter, with its tensors: the trainer's own choice and count. */
+/** The modules that get an adapter, with its tensors: selected and counted by the trainer's own code. */
 export const adaptersOn = (modules: readonly BudgetModule[], spec: AdapterSpec) =>
   selectLayers(modules, uselessLayers(modules), spec);
 
-/** What "all-linear" leaves out of them. */
+/** The ones that "all-linear" leaves out. */
 export const uselessLayers = (modules: readonly BudgetModule[]): UselessLayers => ({
   outputs: modules.filter((m) => m.output).map((m) => m.path),
   unreached: modules.filter((m) => m.unreached).map((m) => m.path),
 });
 
 /**
- * All that an adapter costs on a model. Throws AuroraError `targets` where nothing matches or an expression is
- * wrong, `rank` where the adapter's rank or LoRA's is larger than a layer allows.
+ * The full cost of an adapter on a model. Throws AuroraError `targets` if nothing matches or an expression is invalid,
+ * `rank` if the adapter's rank or LoRA's exceeds what a layer allows.
  */
 export function budgetOf(
   modules: readonly BudgetModule[],
@@ -89,7 +89,7 @@ export function budgetOf(
 export const rankLimit = (modules: readonly NamedLayer[]): number =>
   modules.reduce((least, m) => Math.min(least, m.inFeatures, m.outFeatures), Infinity);
 
-/** One line for a lens over an experiment: "74,208 trainable, 25 % of LoRA r=8". Errors as `budgetOf`. */
+/** One line for a CodeLens on an experiment: "74,208 trainable, 25 % of LoRA r=8". Errors as in `budgetOf`. */
 export function budgetSentence(modules: readonly BudgetModule[], spec: AdapterSpec): string {
   if (isHeadAlone(spec)) return 'no adapter, only the head is trained';
   const { adapters } = adaptersOn(modules, spec);
@@ -109,7 +109,7 @@ const REFERENCE_RANK = 8;
 const referenceRank = (modules: readonly NamedLayer[]): number =>
   Math.min(REFERENCE_RANK, rankLimit(modules));
 
-/** LoRA's cost is proportional to its rank, so that one division gives the rank, a real number. */
+/** LoRA's cost is proportional to its rank, so one division gives the rank, a real number. */
 const equalCostRank = (modules: readonly BudgetModule[], parameters: number): number =>
   parameters / parameterCount(loraOn(modules, 1));
 

@@ -11,7 +11,7 @@ import { adaptersOn, rankLimit, type BudgetModule } from './budget';
 import { methodOf } from '../methods/registry';
 import { parameterCount } from '../targets/select';
 
-/** Budgets of the methods that a rank or a number of frequencies decides, in units of AuroRA's own. */
+/** Budgets for methods sized by rank or number of frequencies, as multiples of AuroRA's. */
 export const MULTIPLES = [1, 2, 4, 8];
 
 /** AuroRA without one of its parts, and with another activation (the paper's ablations). */
@@ -29,9 +29,9 @@ export interface ComparisonChoice {
 }
 
 /**
- * The adapters of a comparison on the same modules: AuroRA as it is given, each other method at the rank (FourierFT: the
- * number of frequencies) whose number of parameters is nearest to each multiple of AuroRA's, and once where nothing can
- * be chosen. The scale alpha / rank is AuroRA's for all. Errors as `selectLayers`.
+ * The adapters of a comparison on the same modules: AuroRA as given, and each other method at the rank (FourierFT: the
+ * number of frequencies) whose parameter count is nearest to each multiple of AuroRA's. A method with fixed size
+ * appears once. All use AuroRA's scale alpha / rank. Errors as in `selectLayers`.
  */
 export function comparedAdapters(
   modules: readonly BudgetModule[],
@@ -51,11 +51,11 @@ export function comparedAdapters(
   return [base, ...parts.filter((p) => !same(p, base)), ...others];
 }
 
-/** The trainable numbers of an adapter on a model's modules. */
+/** The trainable parameters of an adapter on a model's modules. */
 export const countOf = (modules: readonly BudgetModule[], spec: AdapterSpec): number =>
   parameterCount(adaptersOn(modules, spec).adapters);
 
-/** A method's defaults on AuroRA's modules, with its scale and dropout. */
+/** A method's defaults on AuroRA's modules, with AuroRA's scale and dropout. */
 function likeBase(method: MethodName, base: AuroraSpec): TrainedSpec {
   const { targetModules, excludeModules, layersToTransform, layersPattern, dropout, initialization } = base;
   const defaults = adapterDefaults(method);
@@ -76,7 +76,7 @@ function nearest(modules: readonly BudgetModule[], usual: TrainedSpec, wanted: n
   const layers = adaptersOn(modules, sized(usual, 1)).adapters.map((a) => a.layer);
   const limit = methodOf(usual).sizeLimit?.(layers) ?? rankLimit(layers);
   const most = limit === Infinity ? wanted : limit;
-  // The count grows with the size, so that halving finds the last one that is not above what is wanted.
+  // The count grows with the size, so bisection finds the last one that is not above `wanted`.
   let [low, high] = [1, Math.max(1, Math.floor(most))];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

@@ -6,17 +6,17 @@ import type { Curve } from '../../protocol/budget';
 import type { LayerShape } from '../methods/method';
 import { methodOf } from '../methods/registry';
 
-/** Modules of one shape, counted together: a large model has hundreds of modules and a handful of shapes. */
+/** Modules of one shape, counted together: a large model has hundreds of modules but only a handful of shapes. */
 interface ShapeCount extends LayerShape {
   modules: number;
 }
 
-/** Only as many ranks are drawn; between them the curves are straight to the eye. */
+/** Only this many ranks are plotted; between them the curves look straight. */
 const MOST_POINTS = 64;
 
 /**
- * Parameters over the rank, of every method that has one that changes them. `spec` gives the spline of AuroRA; the
- * curves reach beyond `rank`, but never beyond `limit`.
+ * Parameters by rank, for every method whose rank changes them. `spec` gives AuroRA's spline; the curves extend beyond
+ * `rank`, but never beyond `limit`.
  */
 export function budgetCurves(
   modules: readonly LayerShape[],
@@ -61,7 +61,7 @@ function ranksUpTo(last: number): number[] {
   return [...new Set([1, ...ranks, last])].sort((a, b) => a - b);
 }
 
-/** As an experiment has them by default, AuroRA's spline among it. */
+/** An experiment's defaults, with AuroRA's spline. */
 const CURVES = METHOD_ORDER.filter((m) => aboutMethod(m).curve !== undefined)
   .sort((a, b) => aboutMethod(a).curve! - aboutMethod(b).curve!)
   .map((m) => adapterDefaults(m) as unknown as RankedSpec);

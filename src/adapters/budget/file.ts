@@ -6,15 +6,15 @@ import { nameTable } from '../../base/names';
 const PREFIX = 'base_model.model.';
 
 /**
- * What a run writes beside the tensors; PEFT passes over what it does not know. The step has a fixed width, so that the
- * file's size is known before the run.
+ * Metadata that a run writes next to the tensors; PEFT ignores what it does not know. The step has a fixed width, so
+ * that the file's size is known before the run.
  */
 export const weightsMetadata = (step: number): Record<string, string> => ({
   format: 'pt',
   step: String(step).padStart(9, '0'),
 });
 
-/** Bytes of the adapter_model.safetensors that a run writes, without a task's head. */
+/** Bytes of the adapter_model.safetensors that a run writes, without a task head. */
 export const adapterFileSize = (
   adapters: readonly LayerAdapter<NamedLayer>[],
   others: readonly [key: string, dims: number[]][] = [],
@@ -30,8 +30,8 @@ export const adapterFileSize = (
   );
 
 /**
- * Size of a safetensors file of float32 tensors, from names and shapes alone, as `encodeSafetensors` writes
- * it: 8 bytes of length, a JSON header padded to 8 bytes, 4 bytes a number.
+ * Size of a safetensors file of float32 tensors, from names and shapes alone, as `encodeSafetensors` writes it: 8 bytes
+ * of length, a JSON header padded to 8 bytes, 4 bytes per number.
  */
 export function safetensorsSize(
   tensors: readonly [key: string, dims: number[]][],

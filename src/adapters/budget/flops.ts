@@ -5,8 +5,8 @@ import { basisCount } from '../methods/spline';
 import { isNonlinear } from '../../experiment/methods';
 
 /**
- * Floating-point operations of the adapters' products as each method counts them, a multiply-add as two: forward and
- * backward for one token, `step` for all tokens of a step and what is done once in it.
+ * Floating-point operations of the adapters' products as each method counts them, with a multiply-add as two: forward
+ * and backward for one token, `step` for all tokens of a step plus the work done once per step.
  */
 export function flopsOf(adapters: readonly BudgetAdapter[], tokens: number): AdapterBudget['flops'] {
   const sum = { forward: 0, backward: 0, step: 0 };
@@ -20,7 +20,7 @@ export function flopsOf(adapters: readonly BudgetAdapter[], tokens: number): Ada
   return sum;
 }
 
-/** Values of σ's parts in one forward pass of one token: r(G+k) spline bases, 2r activations a call. */
+/** Values of σ's parts in one forward pass of one token: r(G+k) spline bases, 2r activations per call. */
 export function nonlinearOf(adapters: readonly BudgetAdapter[]): AdapterBudget['nonlinear'] {
   let bases = 0;
   let activations = 0;
@@ -32,6 +32,6 @@ export function nonlinearOf(adapters: readonly BudgetAdapter[]): AdapterBudget['
   return { bases, activations };
 }
 
-/** The frozen linear layers' own products, forward, for one token: 2 · in · out a call. */
+/** The frozen linear layers' own products, forward, for one token: 2 · in · out per call. */
 export const modelForwardFlops = (modules: readonly BudgetModule[]): number =>
   modules.reduce((sum, m) => sum + 2 * m.calls * m.inFeatures * m.outFeatures, 0);

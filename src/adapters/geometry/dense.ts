@@ -1,6 +1,6 @@
 import { eigenvalues } from './eigenvalues';
 
-/** ΔW of a method that has no thin factors: (out, in), row-major. */
+/** ΔW of a method without low-rank factors: (out, in), row-major. */
 export interface Dense {
   weight: Float32Array;
   outFeatures: number;
@@ -14,8 +14,8 @@ export function denseProduct({ weight: x }: Dense, { weight: y }: Dense): number
 }
 
 /**
- * Singular values of ΔW, the largest first: roots of the eigenvalues of ΔW ΔWᵀ, or of ΔWᵀ ΔW where that is smaller. So
- * those below 1e-8 of the largest are rounding.
+ * Singular values of ΔW, largest first: roots of the eigenvalues of ΔW ΔWᵀ, or of ΔWᵀ ΔW if that is smaller. Values
+ * below 1e-8 of the largest are therefore rounding noise.
  */
 export function denseSingularValues({ weight, outFeatures }: Dense): number[] {
   const inFeatures = weight.length / outFeatures;

@@ -1,12 +1,12 @@
-/** Iterations for one eigenvalue; two or three are usual. */
+/** Iterations per eigenvalue; two or three are usual. */
 const MOST_ITERATIONS = 60;
 
 /**
- * Eigenvalues of a symmetric matrix, the largest first, for hundreds of rows: Householder's reflections to a
- * tridiagonal matrix, then implicit QL steps on it (Golub and Van Loan, Matrix Computations, 8.3). Of small matrices
- * `symmetricEigen` also has the vectors.
+ * Eigenvalues of a symmetric matrix, largest first, for hundreds of rows: Householder reflections to a tridiagonal
+ * matrix, then implicit QL steps on it (Golub and Van Loan, Matrix Computations, 8.3). For small matrices,
+ * `symmetricEigen` also gives the eigenvectors.
  *
- * @param matrix n rows of n; its contents are used up
+ * @param matrix n rows of n; overwritten
  */
 export function eigenvalues(matrix: readonly Float64Array[]): number[] {
   const { diagonal, beside } = tridiagonal(matrix);
@@ -14,12 +14,12 @@ export function eigenvalues(matrix: readonly Float64Array[]): number[] {
   return [...diagonal].sort((a, b) => b - a);
 }
 
-/** The same eigenvalues in three diagonals: `beside[i]` is between i and i + 1, and the last of them is 0. */
+/** The same eigenvalues in three diagonals: `beside[i]` is between i and i + 1, and the last one is 0. */
 function tridiagonal(a: readonly Float64Array[]): { diagonal: Float64Array; beside: Float64Array } {
   const n = a.length;
   const beside = new Float64Array(n);
   for (let k = n - 1; k > 0; k--) {
-    // Row k is reflected onto its last element left of the diagonal.
+    // Reflects row k onto its last element left of the diagonal.
     const v = a[k];
     let square = 0;
     for (let j = 0; j < k - 1; j++) square += v[j] ** 2;
@@ -54,7 +54,7 @@ function tridiagonal(a: readonly Float64Array[]): { diagonal: Float64Array; besi
   return { diagonal: Float64Array.from(a, (row, i) => row[i]), beside };
 }
 
-/** Implicit QL steps with Wilkinson's shift until d[l] stands alone. */
+/** Implicit QL steps with Wilkinson's shift until d[l] is isolated. */
 function isolate(d: Float64Array, e: Float64Array, l: number): void {
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
     let m = l;

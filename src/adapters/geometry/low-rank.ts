@@ -3,7 +3,7 @@ import { methodOf } from '../methods/registry';
 import { fromPattern } from '../targets/targets';
 import { symmetricEigen } from './symmetric-eigen';
 
-/** ΔW = scale · B·A of one module: A (rank, in), B (out, rank), row-major. Nothing here ever makes ΔW itself. */
+/** ΔW = scale · B·A of one module: A (rank, in), B (out, rank), row-major. ΔW itself is never built here. */
 export interface LowRank {
   A: Float32Array;
   B: Float32Array;
@@ -24,7 +24,7 @@ export function mergedPair(path: string, spec: WithAlpha, values: Record<string,
   return { ...method.lowRank!(values, { layer, spec: own, widest: layer }), rank, scale: method.scale!(own) };
 }
 
-/** ⟨ΔW, ΔW′⟩ = s·s′ · tr(Aᵀ Bᵀ B′ A′), which is the sum over the elements of (BᵀB′) ∘ (A A′ᵀ). */
+/** ⟨ΔW, ΔW′⟩ = s·s′ · tr(Aᵀ Bᵀ B′ A′), the sum of all elements of (BᵀB′) ∘ (A A′ᵀ). */
 export function innerProduct(x: LowRank, y: LowRank): number {
   const [a, b] = [rowProducts(x.A, y.A, x.rank, y.rank), columnProducts(x.B, y.B, x.rank, y.rank)];
   let sum = 0;
@@ -32,7 +32,10 @@ export function innerProduct(x: LowRank, y: LowRank): number {
   return x.scale * y.scale * sum;
 }
 
-/** Singular values of ΔW, the largest first, from the r×r problem (A Aᵀ)^½ (BᵀB) (A Aᵀ)^½, whose eigenvalues are their squares. */
+/**
+ * Singular values of ΔW, largest first, from the r×r problem (A Aᵀ)^½ (BᵀB) (A Aᵀ)^½, whose eigenvalues are their
+ * squares.
+ */
 export function singularValues({ A, B, rank, scale }: LowRank): number[] {
   const { values, vectors } = symmetricEigen(square(rowProducts(A, A, rank, rank), rank));
   const b = square(columnProducts(B, B, rank, rank), rank);

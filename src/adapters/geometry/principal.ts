@@ -2,13 +2,13 @@ import { symmetricEigen } from './symmetric-eigen';
 
 /**
  * Points on their first two principal components, from their inner products alone: the eigenvectors of the doubly
- * centred matrix, scaled by the roots of its eigenvalues (classical scaling; Mardia, Kent and Bibby, chapter 14).
+ * centered matrix, scaled by the roots of its eigenvalues (classical scaling; Mardia, Kent and Bibby, chapter 14).
  *
  * @param products ⟨point i, point j⟩, n rows of n
  */
 export function principalPlane(products: readonly ArrayLike<number>[]): {
   points: { x: number; y: number }[];
-  /** Of the variance, that each component holds. */
+  /** Share of the variance that each component explains. */
   shares: [number, number];
 } {
   const n = products.length;
@@ -20,7 +20,7 @@ export function principalPlane(products: readonly ArrayLike<number>[]): {
   const axis = (k: number): number[] => {
     if (k >= n) return new Array<number>(n).fill(0);
     const length = Math.sqrt(Math.max(0, values[k]));
-    // The sign is free: the last point, or the farthest, is on the positive side.
+    // The sign is arbitrary: the last point, or the farthest, is on the positive side.
     const far =
       k === 0
         ? n - 1

@@ -1,9 +1,9 @@
-/** Sweeps; each squares what is left beside the diagonal, so that ten are many. */
+/** Sweeps; each squares the off-diagonal remainder, so ten are plenty. */
 const MOST_SWEEPS = 60;
 
 /**
- * Eigenvalues, the largest first, and eigenvectors of a symmetric matrix by Jacobi's rotations (Golub and Van Loan,
- * Matrix Computations, 8.5): exact to rounding and simple, for matrices of a few dozen rows.
+ * Eigenvalues, largest first, and eigenvectors of a symmetric matrix by Jacobi rotations (Golub and Van Loan, Matrix
+ * Computations, 8.5): exact to rounding and simple, for matrices of a few dozen rows.
  *
  * @param matrix n rows of n
  * @returns `vectors[k]` belongs to `values[k]` and has length 1
@@ -29,7 +29,7 @@ export function symmetricEigen(matrix: readonly ArrayLike<number>[]): {
   };
 }
 
-/** Makes a[p][q] zero. */
+/** Zeroes a[p][q]. */
 function rotate(a: Float64Array[], v: Float64Array[], p: number, q: number): void {
   if (a[p][q] === 0) return;
   const theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);

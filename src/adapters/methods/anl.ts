@@ -2,7 +2,7 @@ import type { Activation } from '../../experiment/experiment';
 import type { GraphBuilder } from '../../graph/builder';
 import { basis, basisCentres, basisCount, basisSum, gridStep, type SplineSpec } from './spline';
 
-/** What defines the adaptive nonlinear layer besides H and W. */
+/** What defines the adaptive nonlinear layer, apart from H and W. */
 export interface AnlSpec extends SplineSpec {
   activation: Activation;
   fixed: boolean;
@@ -12,8 +12,8 @@ export interface AnlSpec extends SplineSpec {
 const LEAKY_SLOPE = 0.01;
 
 /**
- * σ(z) = act(H act(z)) + W Σᵢ b(zᵢ) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r).
- * `H` (r, r) and `W` (r, G+k) are tensor names; a part that is off needs none.
+ * σ(z) = act(H act(z)) + W Σᵢ b(zᵢ) (AuroRA, arXiv 2505.18738, its adaptive nonlinear layer): z (…, r) → (…, r). `H`
+ * (r, r) and `W` (r, G+k) are tensor names; a disabled part needs none.
  */
 export function anlNodes(
   g: GraphBuilder,
@@ -39,7 +39,7 @@ export function anlNodes(
   return parts.length === 2 ? g.op('Add', parts) : parts[0];
 }
 
-/** The same on the host for one vector z of length r; float64 inside. */
+/** The same on the host for one vector z of length r; float64 internally. */
 export function anl(
   z: ArrayLike<number>,
   H: ArrayLike<number>,

@@ -19,12 +19,12 @@ import { basisCount } from './spline';
 const scaleOf = ({ alpha, rank }: AuroraSpec): number => alpha / rank;
 
 /**
- * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) while training ("dynamic");
- * merged as ΔW = s · B σ(Aᵀ)ᵀ, σ acting on A column by column ("static"). The two are not equal: σ is not linear.
+ * AuroRA (Dong et al., arXiv 2505.18738): h = W0 x + s · B σ(A x) during training ("dynamic"); merged as ΔW = s · B
+ * σ(Aᵀ)ᵀ, σ applied to A column by column ("static"). The two are not equal: σ is not linear.
  *
  * With `centerInputs` the adapter reads x without the mean of its features, x − mean(x), in both forms (not in the
- * paper). To first order σ(A) = σ(0)1ᵀ + J A: what is centred sums to zero, so that of the merged product the part
- * σ(0)1ᵀx is gone, which the dynamic form does not have.
+ * paper). To first order σ(A) = σ(0)1ᵀ + J A. A centered input sums to zero, which removes the part σ(0)1ᵀx from the
+ * merged product; the dynamic form does not have this part.
  */
 export const aurora: AdapterMethod<AuroraSpec> = {
   tensors({ layer: { inFeatures, outFeatures }, spec }) {
@@ -133,7 +133,7 @@ export const aurora: AdapterMethod<AuroraSpec> = {
   },
 };
 
-/** σ on the columns of A: the A of the LoRA that the static form is. */
+/** σ on the columns of A: the A of the LoRA that the static form is equivalent to. */
 function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): Float32Array {
   const { rank } = spec;
   const centre = (a: Float64Array) => (spec.centerInputs ? withoutRowMeans(a, inFeatures) : a);
@@ -147,7 +147,7 @@ function staticA(values: Values, { inFeatures }: LayerShape, spec: AuroraSpec): 
   return Float32Array.from(centre(out));
 }
 
-/** Centring the input is centring the rows of what multiplies it: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
+/** Centering the input is the same as centering the rows of its factor: A(x − mean(x)1) = (A − rowmean(A)1ᵀ)x. */
 const centredRows = (g: GraphBuilder, a: string): string =>
   g.op('Sub', [a, g.op('ReduceMean', [a, g.ints([1])], { keepdims: 1 })]);
 

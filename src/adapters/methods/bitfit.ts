@@ -2,8 +2,8 @@ import type { BitfitSpec } from '../../experiment/experiment';
 import type { AdapterMethod } from './method';
 
 /**
- * BitFit (Ben Zaken et al., arXiv 2106.10199) on the chosen layers: their biases are trained and nothing else. The
- * paper trains those of the layer norms as well, which are no linear layers and stay frozen here.
+ * BitFit (Ben Zaken et al., arXiv 2106.10199) on the chosen layers: trains only their biases. The paper also trains
+ * those of the layer norms, which are not linear layers and stay frozen here.
  */
 export const bitfit: AdapterMethod<BitfitSpec> = {
   tensors: ({ layer: { outFeatures } }) => [

@@ -1,6 +1,6 @@
 import type { AuroraSpec } from '../../experiment/experiment';
 
-/** AuroRA as the paper trains it, and as an experiment has it where it says nothing else (the schema's defaults). */
+/** AuroRA as trained in the paper, and an experiment's default (the schema's defaults). */
 export const AURORA_DEFAULTS: Omit<AuroraSpec, 'targetModules'> = {
   method: 'aurora',
   rank: 2,

@@ -5,8 +5,8 @@ import { downProjection, lowRankProduct, lowRankTensors, scaleOf, upProjection, 
 import type { AdapterMethod, LayerCall } from './method';
 
 /**
- * DoRA (Liu et al., arXiv 2402.09353): W = m · V/‖V‖ with V = W0 + s · B A, the norm that of each row, and m (out)
- * trained. The norm is taken for a constant in the backward pass (its section 4.3), as PEFT does it.
+ * DoRA (Liu et al., arXiv 2402.09353): W = m · V/‖V‖ with V = W0 + s · B A, the norm of each row, and a trained m
+ * (out). The norm is treated as a constant in the backward pass (its section 4.3), as in PEFT.
  *
  * Here h = W x + bias as a change of h0 = W0 x + bias: (m/‖V‖ − 1) · W0 x + (m/‖V‖) · s · B A x.
  */
@@ -72,7 +72,7 @@ export const dora: AdapterMethod<DoraSpec> = {
   },
 };
 
-/** ‖W0 + s B A‖² of each row, without making the sum: ‖W0‖² + 2s · B·(W0 Aᵀ) + s² · B·(A Aᵀ)·Bᵀ. */
+/** ‖W0 + s B A‖² of each row, without building the sum: ‖W0‖² + 2s · B·(W0 Aᵀ) + s² · B·(A Aᵀ)·Bᵀ. */
 function squaredNorm(
   g: GraphBuilder,
   { weight }: LayerCall,

@@ -5,12 +5,13 @@ import { lowRankProduct } from './low-rank';
 import { normal, type AdapterMethod, type LayerShape, type OnLayer } from './method';
 
 /**
- * FourierFT (Gao et al., arXiv 2405.03003): ΔW = scaling · Re(IDFT2(F)), where F (out, in) is zero but for n trained
- * coefficients at random places, the same for all layers of a size. With the coefficient c at (u, v)
+ * FourierFT (Gao et al., arXiv 2405.03003): ΔW = scaling · Re(IDFT2(F)), where F (out, in) is zero except for n trained
+ * coefficients at random positions, the same for all layers of a size. With the coefficient c at (u, v)
  *
  *   ΔW[p, q] = scaling / (out · in) · Σ c cos(2π(u p / out + v q / in)),
  *
- * and cos(a + b) = cos a cos b − sin a sin b makes two products of it, with x between: no ΔW is made while training.
+ * and cos(a + b) = cos a cos b − sin a sin b splits it into two products with x in between: ΔW is never built during
+ * training.
  */
 export const fourierft: AdapterMethod<FourierftSpec> = {
   tensors({ layer, spec }) {
@@ -131,14 +132,14 @@ function outputWaves(on: OnLayer<FourierftSpec>): Float32Array {
   return U;
 }
 
-/** Of a wave at a position, modulo the period, which leaves the angle its digits. */
+/** Phase of a wave at a position, modulo the period to keep the angle accurate. */
 const angle = (frequency: number, position: number, period: number): number =>
   (2 * Math.PI * ((frequency * position) % period)) / period;
 
 const placesOf = ({ layer, spec }: OnLayer<FourierftSpec>): number[] =>
   chosenPlaces(layer.inFeatures * layer.outFeatures, spec.frequencies, spec.locationSeed);
 
-/** The first n of a permutation of 0 … size−1, of which only what is moved is kept. */
+/** The first n of a permutation of 0 … size−1, storing only moved elements. */
 function chosenPlaces(size: number, n: number, seed: number): number[] {
   const moved = new Map<number, number>();
   return Array.from({ length: n }, (_, i) => {

@@ -1,7 +1,7 @@
 import type { FullSpec } from '../../experiment/experiment';
 import type { AdapterMethod } from './method';
 
-/** Full fine-tuning of the chosen layers' weights, without their biases: what every adapter is measured by. */
+/** Full fine-tuning of the chosen layers' weights, without their biases: the baseline for every adapter. */
 export const full: AdapterMethod<FullSpec> = {
   tensors: ({ layer: { inFeatures, outFeatures } }) => [
     {
@@ -19,7 +19,7 @@ export const full: AdapterMethod<FullSpec> = {
     return { weight: Float64Array.from(trainedWeight, (v, i) => v - before[i]) };
   },
   neutral: (_, __, base) => ({ trainedWeight: base.weight() }),
-  // Forward it takes the frozen weight's place, and what is passed on backward is passed on by that as well.
+  // In the forward pass it replaces the frozen weight, which would also pass the gradient on.
   flops: ({ layer: { inFeatures, outFeatures } }) => ({ forward: 0, backward: 2 * inFeatures * outFeatures }),
   formula: () => 'in · out',
 

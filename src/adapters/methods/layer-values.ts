@@ -6,8 +6,8 @@ import { AuroraError } from '../../base/errors';
 import type { LayerValues } from './method';
 
 /**
- * A layer's own numbers, read when they are asked for: the weight (out, in) as it multiplies, Gemm's alpha included.
- * @throws AuroraError 'model' where they are not stored as float32
+ * A layer's own values, read on demand: the weight (out, in) as it multiplies, including Gemm's alpha.
+ * @throws AuroraError 'model' if they are not stored as float32
  */
 export const layerValues = (layer: LinearLayer): LayerValues => ({
   weight() {

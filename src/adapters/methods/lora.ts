@@ -52,7 +52,7 @@ export const lora: AdapterMethod<LoraSpec> = {
   },
 };
 
-/** With nothing that scales its product. */
+/** Without any scaling of its product. */
 export const plainLora = (rank: number): LoraSpec => ({
   method: 'lora',
   rank,

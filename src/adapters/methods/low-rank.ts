@@ -10,7 +10,7 @@ import {
   type Values,
 } from './method';
 
-/** A (r, in) and B (out, r) as LoRA begins with them: B zero, so that nothing is changed at first. */
+/** LoRA's initial A (r, in) and B (out, r): B is zero, so nothing changes at first. */
 export function lowRankTensors({ inFeatures, outFeatures }: LayerShape, spec: LowRankSpec): AdapterTensor[] {
   const { rank, initialization } = spec;
   return [
@@ -37,14 +37,14 @@ export const scaleOf = ({
   useRslora: boolean;
 }): number => alpha / (useRslora ? Math.sqrt(rank) : rank);
 
-/** The values with B at zero. */
+/** The values with B set to zero. */
 export const withoutB = (values: Values): Values => ({ ...values, B: new Float32Array(values.B.length) });
 
 /** z = A x, (…, r). */
 export const downProjection = (g: GraphBuilder, x: string, p: Record<string, string>): string =>
   g.op('MatMul', [x, g.op('Transpose', [p.A])]);
 
-/** The change of a layer's output from what comes before B: (…, r) · Bᵀ, times the scale. */
+/** The change of a layer's output, from the input of B: (…, r) · Bᵀ, times the scale. */
 export function upProjection(
   g: GraphBuilder,
   down: string,
@@ -75,7 +75,7 @@ export function lowRankProduct(
 }
 
 /**
- * Of tensors that are each one factor of one product: 2 operations a number forward, and 4 backward, 2 for its own
- * gradient and 2 to pass the gradient on. The first adapted module passes none on, which the count leaves aside.
+ * For tensors that are each one factor of one product: 2 operations per number forward, and 4 backward: 2 for its own
+ * gradient and 2 to pass the gradient on. The first adapted module passes none on, which the count ignores.
  */
 export const productFlops = (numbers: number): Flops => ({ forward: 2 * numbers, backward: 4 * numbers });

@@ -5,11 +5,11 @@ import type { PeftConfig } from '../peft-config';
 export interface LayerShape {
   inFeatures: number;
   outFeatures: number;
-  /** Whether it adds a bias; left out where that is not known. */
+  /** Whether it adds a bias; omitted if unknown. */
   hasBias?: boolean;
 }
 
-/** What a layer holds before anything is trained. */
+/** A layer's values before training. */
 export interface LayerValues {
   /** (out, in), row-major. */
   weight(): Float32Array;
@@ -30,31 +30,31 @@ export interface AdapterTensor {
   /** Short name: A, B, H, W. */
   name: string;
   dims: number[];
-  /** Which of them are the adapter's rank. */
+  /** Which of its axes are the adapter's rank. */
   rankAxes: number[];
-  /** Its key below the module's path in PEFT's file layout. */
+  /** Its key after the module's path in PEFT's file layout. */
   peftName: string;
-  /** Initial values; `draw` gives this tensor's own stream of random numbers. */
+  /** Initial values; `draw` is this tensor's own stream of random numbers. */
   init: (draw: Draw, size: number, base: LayerValues) => Float32Array;
 }
 
-/** Numbers that an adapter computes with and does not train. */
+/** A tensor that an adapter uses but does not train. */
 export interface FrozenTensor {
   name: string;
   dims: number[];
-  /** Where layers have it in common: a name for its contents. */
+  /** If layers share it: a name for its contents. */
   shared?: string;
   values: (base: LayerValues) => Float32Array;
 }
 
 /**
- * As an adapter is trained and evaluated: `dynamic` puts its nonlinearity behind A x, as AuroRA is trained; `static`
- * puts it on A itself, so that the whole is one low-rank product that can be merged into the weight. For a method
- * without one the two are the same.
+ * The two forms of an adapter: `dynamic` applies the nonlinearity after A x, as AuroRA is trained; `static` applies it
+ * to A itself, so that the whole is one low-rank product that can be merged into the weight. For a method without a
+ * nonlinearity the two are the same.
  */
 export type AdapterForm = 'dynamic' | 'static';
 
-/** Random numbers keyed by position, so that a tensor's values do not depend on what was drawn before it. */
+/** Random numbers keyed by position, so that a tensor's values do not depend on earlier draws. */
 export interface Draw {
   /** In [0, 1). */
   uniform(i: number): number;
@@ -66,25 +66,25 @@ export interface Draw {
 export interface LayerCall {
   /** The layer's input, (…, in), after dropout. */
   x: string;
-  /** Emits what the layer makes of `x` without its bias. */
+  /** Emits the layer's output for `x`, without its bias. */
   product: () => string;
   /** The frozen weight as the graph has it, (in, out) unless `outFirst`; the layer multiplies by alpha · weight. */
   weight: { name: string; outFirst: boolean; alpha: number };
 }
 
 export interface Fragment {
-  /** Of the layer's output's shape, or one that broadcasts to it. */
+  /** In the shape of the layer's output, or broadcastable to it. */
   delta: string;
-  /** What the nonlinearity sees, (…, rank), or would see; for the activation snapshots. */
+  /** The input of the nonlinearity, (…, rank), or what it would be; for the activation snapshots. */
   z?: string;
-  /** Tensors that the method takes for constants: no gradient passes them. */
+  /** Tensors that the method treats as constants: no gradient passes through them. */
   stop?: string[];
 }
 
 /** Trained values by their short names. */
 export type Values = Record<string, Float32Array>;
 
-/** Changes of what a layer holds. */
+/** Changes to a layer's values. */
 export interface LayerChange {
   /** (out, in), row-major. */
   weight?: Float32Array | Float64Array;
@@ -92,24 +92,24 @@ export interface LayerChange {
   bias?: Float32Array | Float64Array;
 }
 
-/** Floating-point operations, a multiply-add counted as two. */
+/** Floating-point operations, with a multiply-add as two. */
 export interface Flops {
-  /** For one token and call. */
+  /** Per token and call. */
   forward: number;
   backward: number;
-  /** Once a step, whatever the batch. */
+  /** Once per step, regardless of the batch. */
   step?: number;
 }
 
 /**
- * An adapter method: what it trains, what nodes compute its change of a layer's output, how that becomes a change
- * of the layer's own numbers, and what it costs.
+ * An adapter method: what it trains, the nodes that compute its change of a layer's output, how that becomes a change
+ * of the layer's weights, and its cost.
  */
 export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
   tensors(on: OnLayer<S>): AdapterTensor[];
   frozen?(on: OnLayer<S>): FrozenTensor[];
   /**
-   * @param p tensor names by short name, frozen ones among them; `scale`, where it is there, is a 0-dimensional tensor
+   * @param p tensor names by short name, including frozen ones; `scale`, if present, is a 0-dimensional tensor
    *   instead of the constant
    */
   delta?(
@@ -120,24 +120,24 @@ export interface AdapterMethod<S extends TrainedSpec = TrainedSpec> {
     dtype: number,
     form: AdapterForm,
   ): Fragment;
-  /** Whether `delta` gives z. */
+  /** Whether `delta` returns z. */
   showsZ?: true;
-  /** Instead of `delta`: the trained tensor (out, in) that takes the weight's place. */
+  /** Instead of `delta`: the trained tensor (out, in) that replaces the weight. */
   weight?: string;
-  /** What the static form comes to. */
+  /** The change that the static form makes. */
   change(values: Values, on: OnLayer<S>, base: LayerValues): LayerChange;
-  /** Where the static form is scale · B·A: B (out, k) and A (k, in). */
+  /** If the static form is scale · B·A: B (out, k) and A (k, in). */
   lowRank?(values: Values, on: OnLayer<S>): { A: Float32Array; B: Float32Array };
-  /** Only where a number scales the whole. */
+  /** Only if a number scales the whole. */
   scale?(spec: S): number;
-  /** Values with which the layer is as it was. */
+  /** Values that leave the layer unchanged. */
   neutral(values: Values, on: OnLayer<S>, base: LayerValues): Values;
-  /** The largest size on these layers, and Infinity if there is none; by default the largest rank that all allow. */
+  /** The largest size on these layers, Infinity if unlimited; by default the largest rank that all allow. */
   sizeLimit?(layers: readonly LayerShape[]): number;
   /** Settings, besides its size and scale, that a reference file must state. */
   stated?: readonly (keyof S & string)[];
   flops(on: OnLayer<S>): Flops;
-  /** For a person: how the number of parameters of one layer comes about. */
+  /** For display: how one layer's parameter count is computed. */
   formula(spec: S): string;
   peft: PeftConfig<S>;
 }

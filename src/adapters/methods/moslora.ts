@@ -44,6 +44,6 @@ export const moslora: AdapterMethod<MosloraSpec> = {
   },
 };
 
-/** M·A: with it MoSLoRA is a LoRA. */
+/** M·A: this makes MoSLoRA a LoRA. */
 const mixed = (M: Float32Array, A: Float32Array, { inFeatures }: LayerShape): Float32Array =>
   lowRankProduct(M, A, { inFeatures, outFeatures: Math.sqrt(M.length) }, 1);

@@ -1,15 +1,15 @@
 import { activate, type AnlSpec } from './anl';
 import { basis, basisCentres, basisCount, gridStep } from './spline';
 
-/** H (r, r) and W (r, G+k) of one layer, as far as its σ has them. */
+/** H (r, r) and W (r, G+k) of one layer, if its σ has them. */
 export interface AnlValues {
   H?: Float32Array;
   W?: Float32Array;
 }
 
 /**
- * ‖σ(0)‖² of one layer, and what it adds to the gradients of H and W when it is weighted by `weight`. Merged by the
- * columns of A, σ is about σ(0)1ᵀ + J A: the first part is what the trained form does not have.
+ * ‖σ(0)‖² of one layer, and its contribution to the gradients of H and W, weighted by `weight`. Merged by the columns
+ * of A, σ is about σ(0)1ᵀ + J A: the trained form does not have the first part.
  *
  * σ(0) = act(H·act(0)·1) + W·r·b(0), where b(0) are the spline's bases at 0.
  */
@@ -30,7 +30,7 @@ export function offsetPenalty(
     const outer = H ? activate(spec.activation, inner) : 0;
     const sigma = outer + (W ? bases.reduce((sum, b, k) => sum + W[i * n + k] * b, 0) : 0);
     value += sigma * sigma;
-    // Of the three activations only the sigmoid is not 0 at 0, so that its slope alone matters.
+    // Of the three activations only the sigmoid is not 0 at 0, so only its slope matters.
     const slope = outer * (1 - outer);
     if (gradH) gradH.fill(2 * weight * sigma * slope * at0, i * rank, (i + 1) * rank);
     if (gradW) bases.forEach((b, k) => (gradW[i * n + k] = 2 * weight * sigma * b));

@@ -4,9 +4,9 @@ import type { AdapterMethod, OnLayer } from './method';
 import { initializationOf } from '../peft-config';
 
 /**
- * SineLoRA (Ji et al., "Efficient Learning with Sine-Activated Low-Rank Matrices", arXiv 2403.19243):
- * ΔW = sin(ω · B A) / γ, the sine of every element, so that ΔW is of high rank. The paper takes γ = √n with n the
- * rows of W. ΔW has to be made in every step, which costs as much memory as the weight itself.
+ * SineLoRA (Ji et al., "Efficient Learning with Sine-Activated Low-Rank Matrices", arXiv 2403.19243): ΔW = sin(ω · B A)
+ * / γ, the elementwise sine, which makes ΔW high-rank. The paper uses γ = √n, with n the rows of W. ΔW has to be built
+ * in every step, which costs as much memory as the weight itself.
  */
 export const sinelora: AdapterMethod<SineloraSpec> = {
   tensors: ({ layer, spec }) => lowRankTensors(layer, spec),

@@ -12,7 +12,7 @@ export const basisCount = (s: SplineSpec): number => s.gridSize + s.splineOrder;
 /** Width of one grid interval. */
 export const gridStep = (s: SplineSpec): number => (s.gridRange[1] - s.gridRange[0]) / s.gridSize;
 
-/** Where basis i is centred: lo + (i − (k−1)/2)·h. */
+/** Center of basis i: lo + (i − (k−1)/2)·h. */
 export const basisCentres = (s: SplineSpec): number[] =>
   Array.from(
     { length: basisCount(s) },
@@ -26,9 +26,9 @@ export const splineSupport = (s: SplineSpec): [number, number] => [
 ];
 
 /**
- * Cardinal B-splines as differences of two truncated powers of |t|, t = (z − centre)/h; equal to
- * Cox–de Boor to 2.6e-7 in float32, where the usual sum of k+2 truncated powers loses three digits.
- * b(t) = norm · (max(0, outer−|t|)^k − weight · max(0, inner−|t|)^k)
+ * Cardinal B-splines as differences of two truncated powers of |t|, t = (z − centre)/h; equal to Cox–de Boor to 2.6e-7
+ * in float32, while the usual sum of k+2 truncated powers loses three digits. b(t) = norm · (max(0, outer−|t|)^k −
+ * weight · max(0, inner−|t|)^k)
  */
 const FORMS: Record<number, { outer: number; inner: number; weight: number; norm: number }> = {
   1: { outer: 1, inner: 0, weight: 0, norm: 1 },
@@ -36,7 +36,7 @@ const FORMS: Record<number, { outer: number; inner: number; weight: number; norm
   3: { outer: 2, inner: 1, weight: 4, norm: 1 / 6 },
 };
 
-/** One basis at distance t (in grid steps) from its centre. */
+/** One basis at distance t (in grid steps) from its center. */
 export function basis(order: number, t: number): number {
   const { outer, inner, weight, norm } = FORMS[order];
   const u = Math.abs(t);
@@ -45,8 +45,8 @@ export function basis(order: number, t: number): number {
 }
 
 /**
- * Nodes for Σ over the rank dimensions of all bases: z (…, r) → (…, G+k). The result lacks the factor
- * `norm`, which is cheaper in the small W than here.
+ * Nodes for Σ over the rank dimensions of all bases: z (…, r) → (…, G+k). The result lacks the factor `norm`, which is
+ * cheaper to apply to the small W.
  */
 export function basisSum(
   g: GraphBuilder,
@@ -74,8 +74,8 @@ function smoothBases(g: GraphBuilder, column: string, s: SplineSpec, dtype: numb
 }
 
 /**
- * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope on a knot is the one to the right;
- * comparisons say so, where |t| and Relu would say otherwise.
+ * Order 1 has corners. Cox–de Boor's intervals are half-open, so its slope at a knot is the one to the right;
+ * comparisons reproduce that, while |t| and Relu would not.
  */
 function hats(g: GraphBuilder, column: string, s: SplineSpec, dtype: number): string {
   const centres = basisCentres(s);

@@ -6,7 +6,7 @@ import { constant, zeros, type AdapterMethod, type OnLayer } from './method';
 /**
  * VeRA (Kopiczko et al., arXiv 2310.11454): h = W0 x + b ⊙ B (d ⊙ A x). A (r, in) and B (out, r) are random, frozen and
  * the same for all layers; a layer smaller than the widest takes their first columns and rows, as in PEFT. The random
- * numbers are not PyTorch's: with the same seed PEFT has other matrices.
+ * numbers are not PyTorch's: with the same seed, PEFT has other matrices.
  */
 export const vera: AdapterMethod<VeraSpec> = {
   tensors: ({ layer, spec }) => [
@@ -51,7 +51,7 @@ export const vera: AdapterMethod<VeraSpec> = {
   flops({ layer: { inFeatures, outFeatures }, spec: { rank } }) {
     const products = rank * (inFeatures + outFeatures);
     const factors = rank + outFeatures;
-    // The frozen matrices have no gradient of their own.
+    // The frozen matrices get no gradient.
     return { forward: 2 * products + factors, backward: 2 * products + 3 * factors };
   },
   formula: () => 'out + r',
@@ -73,7 +73,7 @@ export const vera: AdapterMethod<VeraSpec> = {
   },
 };
 
-/** Element (row, column) of the infinite matrix that A or B is the beginning of. */
+/** Element (row, column) of the infinite matrix that A or B is a corner of. */
 const MATRIX = { A: 1, B: 2 };
 
 /** Kaiming-uniform with a = 0: U(±√(6/fan_in)). */
@@ -97,7 +97,7 @@ const frozenA = ({ layer, spec, widest }: OnLayer<VeraSpec>): Float32Array =>
 const frozenB = ({ layer, spec }: OnLayer<VeraSpec>): Float32Array =>
   frozenMatrix(MATRIX.B, layer.outFeatures, spec.rank, spec.rank, spec.projectionSeed);
 
-/** diag(d) A and diag(b) B: with them VeRA is a LoRA. */
+/** diag(d) A and diag(b) B: these make VeRA a LoRA. */
 function asLora(
   { d, b }: Record<string, Float32Array>,
   on: OnLayer<VeraSpec>,

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 
-/** One expression against some paths. */
+/** One expression against several paths. */
 export interface Question {
   source: string;
-  /** Whether the number in the first group is asked for, rather than whether there is a match. */
+  /** Whether to return the number in the first group instead of whether it matches. */
   number: boolean;
   paths: readonly string[];
 }
 
-/** What came of a question; `late` where the time was over. */
+/** The outcome of a query; `late` on a timeout. */
 export type Answer =
   | { is: 'answered'; values: Float64Array; milliseconds: number }
   | { is: 'late' }
@@ -18,9 +18,9 @@ export type Answer =
 export const NO_MATCH = -1;
 
 /**
- * The worker has its text, so nothing around it may occur in it: bundles rename what is.
+ * The worker gets this function's source, so it must not use outer names: bundlers rename them.
  *
- * @returns the number in the first group or 0, for a match; else NO_MATCH
+ * @returns the number in the first group or 0 on a match; else NO_MATCH
  */
 export function valueOf(expression: RegExp, path: string, number: boolean): number {
   const found = expression.exec(path);
@@ -29,11 +29,11 @@ export function valueOf(expression: RegExp, path: string, number: boolean): numb
   return Number.isNaN(value) ? -1 : value;
 }
 
-/** What the worker writes for those who wait: how far it is, and how long it took, in microseconds. */
+/** What the worker writes for those who wait: its progress, and how long it took, in microseconds. */
 const [STATE, TOOK] = [0, 1];
 const [ASKED, STARTED, DONE, FAILED] = [0, 1, 2, 3];
 
-/** In the words of JavaScript alone, so that no bundle needs another file. */
+/** Plain JavaScript, so that bundles need no extra file. */
 const PROGRAM = `
 const { parentPort } = require('node:worker_threads');
 const { performance } = require('node:perf_hooks');
@@ -59,10 +59,10 @@ parentPort.on('message', ({ source, number, paths, cells, values }) => {
 });
 `;
 
-/** A machine may have no room for one more thread; the next question tries again. */
+/** The machine may be out of threads; the next query tries again. */
 const notStarted = (e: unknown): Answer => ({ is: 'failed', why: (e as Error).message });
 
-/** A worker takes far less to start; one that has not by then will not. */
+/** A worker starts in far less time; one that has not by then never will. */
 const START_MS = 30_000;
 
 interface Asked {
@@ -72,21 +72,21 @@ interface Asked {
 }
 
 /**
- * A worker that matches expressions, so that whoever asks can stop waiting: a thread in the middle of a match can only
- * be ended. One that was ended is replaced at the next question.
+ * A worker that matches expressions, so that the caller can stop waiting: a thread in the middle of a match can only be
+ * terminated. A terminated worker is replaced at the next query.
  */
 export class Matcher {
   private worker: Worker | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** One question after the other, while this thread does other things. */
+  /** Sequential queries, while this thread does other things. */
   ask(question: Question, milliseconds: number): Promise<Answer> {
     const answer = this.queue.then(() => this.askNext(question, milliseconds)).catch(notStarted);
     this.queue = answer;
     return answer;
   }
 
-  /** This thread waits. Not on a matcher that has questions from `ask`. */
+  /** Blocks this thread. Do not use on a matcher that has queries from `ask`. */
   askAndWait(question: Question, milliseconds: number): Answer {
     let asked: Asked;
     try {
@@ -130,7 +130,7 @@ export class Matcher {
     return { worker, cells, values };
   }
 
-  /** By what the worker has written: messages may be late where this thread was busy. */
+  /** Reads what the worker has written: messages may be late if this thread was busy. */
   private answer({ worker, cells, values }: Asked, why: string): Answer {
     const state = Atomics.load(cells, STATE);
     if (state === DONE) return { is: 'answered', values, milliseconds: cells[TOOK]! / 1000 };
@@ -142,7 +142,7 @@ export class Matcher {
 
   private start(): Worker {
     const worker = new Worker(PROGRAM, { eval: true, env: {}, execArgv: [], stdin: false });
-    // Without a listener, an error would be one of this thread.
+    // Without a listener, an error would be thrown in this thread.
     worker.on('error', () => undefined);
     worker.on('exit', () => {
       if (this.worker === worker) this.worker = undefined;

@@ -1,7 +1,7 @@
 /**
- * An upper bound on the steps that a backtracking engine takes to match an expression against a text of that length:
- * the product of all its choices. Infinite where a group is repeated or referred back to, since choices then multiply
- * with the text. Far above what most expressions take, but never below.
+ * An upper bound on the steps of a backtracking engine to match an expression against a text of that length: the
+ * product of all its choices. Infinite if a group is repeated or back-referenced, since choices then multiply with the
+ * text. Far above what most expressions take, but never below.
  */
 export function mostSteps(source: string, length: number): number {
   let product = 1;
@@ -19,7 +19,7 @@ export function mostSteps(source: string, length: number): number {
       while (++i < source.length && source[i] !== ']') if (source[i] === '\\') i++;
     } else if (c === '(') {
       open.push(1);
-      // What kind of group it is.
+      // The kind of group.
       if (source[i + 1] === '?') i++;
     } else if (c === ')') {
       product *= open.length > 1 ? open.pop()! : 1;
@@ -31,7 +31,7 @@ export function mostSteps(source: string, length: number): number {
       product *= length + 1;
     }
   }
-  // Where the whole is an alternative, one without an anchor is tried at every place of the text.
+  // If the whole expression has alternatives, one without an anchor is tried at every position of the text.
   if (open[0]! > 1) product *= open[0]! * (length + 1);
   return product * (source.length + length);
 }

@@ -3,27 +3,27 @@ import { AuroraError } from '../../base/errors';
 import { Matcher, NO_MATCH, valueOf, type Answer, type Question } from './matcher';
 import { mostSteps } from './most-steps';
 
-/** A regular expression that a person has written, as it is matched against module paths. */
+/** A regular expression written by the user, as matched against module paths. */
 export interface Pattern {
-  /** The setting that it stands in, below `adapter`. */
+  /** Its setting, below `adapter`. */
   key: string;
-  /** As it is written there. */
+  /** As written there. */
   written: string;
-  /** With what PEFT puts around it. */
+  /** With PEFT's additions around it. */
   source: string;
-  /** Whether the number in its first group counts. */
+  /** Whether the number in its first group matters. */
   number?: boolean;
-  /** It is a name, which a path or the part after one of its dots has to be; no expression is needed for that. */
+  /** A plain name, which must equal a path or the part after one of its dots; this needs no expression. */
   plain?: boolean;
 }
 
-/** For all expressions of an adapter and all paths of a model together. The usual expression takes less than one. */
+/** For all expressions of an adapter on all paths of a model together. A typical expression takes less than 1 ms. */
 export const MATCH_MS = 100;
-/** Steps that are no delay; expressions that cannot take more for all paths are matched where they are. */
+/** Steps without noticeable delay; expressions that cannot take more for all paths are matched in this thread. */
 const FEW_STEPS = 1e7;
-/** Expressions whose matches are kept. An editor has one with each key that is typed. */
+/** Expressions whose matches are cached. An editor creates one with each keystroke. */
 const KEPT = 500;
-/** Whether an expression is slow depends on the machine's load too. */
+/** Whether an expression is slow also depends on the machine's load. */
 const RETRY_MS = 5000;
 
 interface Known {
@@ -37,26 +37,26 @@ const known = new Map<string, Known>();
 const [inBackground, whileWaiting] = [new Matcher(), new Matcher()];
 
 /**
- * Matches an adapter's expressions against all paths of a model without keeping this thread from other things. What
- * follows with `matches` and `numberIn` then finds the answers, errors too.
+ * Matches an adapter's expressions against all paths of a model without blocking this thread. Later calls of `matches`
+ * and `numberIn` then find the answers, including errors.
  */
 export async function matchAhead(patterns: readonly Pattern[], paths: readonly string[]): Promise<void> {
   if (known.size > KEPT) known.clear();
   const now = performance.now();
   const isOver = (p: Pattern) => now - (known.get(idOf(p))?.failure?.at ?? Infinity) > RETRY_MS;
-  // With what the others took: that was measured under the same load.
+  // The others too: their times were measured under the same load.
   if (patterns.some(isOver)) for (const p of patterns) known.delete(idOf(p));
   const matching = matchAll(patterns, paths);
   for (let next = matching.next(); !next.done;) next = matching.next(await inBackground.ask(...next.value));
 }
 
-/** The same, while this thread waits. */
+/** The same, blocking this thread. */
 export function matchNow(patterns: readonly Pattern[], paths: readonly string[]): void {
   const matching = matchAll(patterns, paths);
   for (let next = matching.next(); !next.done;) next = matching.next(whileWaiting.askAndWait(...next.value));
 }
 
-/** Yields each question that is left for a matcher, with its milliseconds. All expressions have one MATCH_MS together. */
+/** Yields each query that needs a matcher, with its milliseconds. All expressions share one MATCH_MS. */
 export function* matchAll(
   patterns: readonly Pattern[],
   paths: readonly string[],
@@ -83,17 +83,17 @@ export function* matchAll(
   }
 }
 
-/** @throws AuroraError 'targets' for what is no expression, and for one that takes too long */
+/** @throws AuroraError 'targets' for an invalid expression, and for one that takes too long */
 export const matches = (pattern: Pattern, path: string, paths: readonly string[] = [path]): boolean =>
   valueIn(pattern, path, paths) !== NO_MATCH;
 
-/** The number in an expression's first group; undefined where it does not match. Throws as `matches`. */
+/** The number in an expression's first group; undefined if it does not match. Throws like `matches`. */
 export function numberIn(pattern: Pattern, path: string, paths: readonly string[]): number | undefined {
   const value = valueIn(pattern, path, paths);
   return value === NO_MATCH ? undefined : value;
 }
 
-/** Throws as `matches` for what is no expression, before anything is matched. */
+/** Throws like `matches` for an invalid expression, before anything is matched. */
 export function requireExpression({ key, source }: Pattern): void {
   try {
     new RegExp(source);
@@ -134,9 +134,9 @@ function recordOf(pattern: Pattern): Known {
 }
 
 /**
- * Matches what takes few steps, and nothing of what is no expression. Returns the paths that are left.
+ * Matches expressions that take few steps; skips invalid ones. Returns the remaining paths.
  *
- * @param here what may still be done on this thread; less afterwards
+ * @param here the steps still allowed on this thread; reduced by those used
  */
 function matchHere(
   pattern: Pattern,
@@ -154,14 +154,14 @@ function matchHere(
     const expression = new RegExp(pattern.source);
     for (const path of missing) values.set(path, valueOf(expression, path, pattern.number ?? false));
   } catch {
-    // Whoever asks for the matches gets the error.
+    // The caller of `matches` gets the error.
   }
   return [];
 }
 
 const LINE_END = /[\n\r\u2028\u2029]/;
 
-/** What `^(?:.*\.)?(?:…)$` matches, where a dot is the only sign that is not itself. */
+/** What `^(?:.*\.)?(?:…)$` matches, if a dot is the only special character. */
 function isAtEnd(path: string, written: string): boolean {
   const start = path.length - written.length;
   if (start < 0 || (start > 0 && path[start - 1] !== '.') || LINE_END.test(path)) return false;

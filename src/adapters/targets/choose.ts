@@ -7,18 +7,18 @@ import { matchTargets, type TargetMatch } from './targets';
 export interface UselessLayers {
   /** Their output is the model's own. */
   outputs: readonly string[];
-  /** What the task reads of the model does not depend on them. */
+  /** The output that the task reads does not depend on them. */
   unreached: readonly string[];
 }
 
 export interface LayerChoice extends TargetMatch {
-  /** Those among `matched`, which a list or an expression named, that do not reach the loss. */
+  /** Those among `matched`, named by a list or an expression, that do not reach the loss. */
   unreached: string[];
-  /** What "all-linear" passed over, in the order of the layers. */
+  /** What "all-linear" skipped, in layer order. */
   leftOut: LeftOut[];
 }
 
-/** The layers that an adapter goes on, and those that keep it from being trained or were passed over. */
+/** The layers that get an adapter, and those that prevent training or were skipped. */
 export function chooseLayers(
   paths: readonly string[],
   spec: TargetSpec,
@@ -38,7 +38,7 @@ export function chooseLayers(
   return { ...match, unreached: [], leftOut };
 }
 
-/** The error of a list or an expression that names layers which do not reach the loss. */
+/** The error for a list or an expression that names layers that do not reach the loss. */
 export const notReached = (paths: readonly string[]): AuroraError =>
   new AuroraError(
     'targets',

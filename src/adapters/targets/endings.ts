@@ -3,9 +3,9 @@ import type { NamedLayer } from './select';
 import { matchTargets } from './targets';
 
 /**
- * The name endings that people choose modules by: the last name of a path ("query"), and where different
- * places share it, also the last two ("intermediate.dense"). An index alone names nothing, so it takes its
- * parent along ("to_out.0"). Each with what PEFT's rule makes of it, in the model's order.
+ * The name endings that users select modules by: the last name of a path ("query"), and if different places share it,
+ * also the last two ("intermediate.dense"). An index alone names nothing, so it includes its parent ("to_out.0"). Each
+ * with what PEFT's rule matches, in the model's order.
  */
 export function endingsOf(modules: readonly NamedLayer[]): Ending[] {
   const byLast = new Map<string, Set<string>>();

@@ -1,2 +1,2 @@
-/** A path as the regular expression that targets and patterns are. */
+/** A path as a regular expression for targets and patterns. */
 export const exactly = (path: string): string => path.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -1,7 +1,7 @@
 import { endingsOf } from './endings';
 import type { NamedLayer } from './select';
 
-/** Query and value as the common families call them; where both are one layer, that one. */
+/** Query and value as the common model families name them; if one layer holds both, that layer. */
 const QUERY_AND_VALUE = [
   ['query', 'value'],
   ['q_proj', 'v_proj'],
@@ -15,7 +15,7 @@ const QUERY_AND_VALUE = [
   ['in_proj'],
 ];
 
-/** The endings that the paper adapts, as this model has them; all of them where none is known. */
+/** The endings that the paper adapts, under this model's names; all endings if none is known. */
 export function likelyTargets(layers: readonly NamedLayer[]): string[] {
   const names = endingsOf(layers).map((e) => e.name);
   return QUERY_AND_VALUE.find((pair) => pair.every((name) => names.includes(name))) ?? [];

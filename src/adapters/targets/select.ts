@@ -13,7 +13,7 @@ import { chooseLayers, notReached, type UselessLayers } from './choose';
 import { matchNow } from '../patterns/patterns';
 import { fromPattern, nearestPaths, patternsOf } from './targets';
 
-/** All that choosing needs to know of a layer. */
+/** All that selection needs to know about a layer. */
 export interface NamedLayer extends LayerShape {
   path: string;
 }
@@ -22,22 +22,22 @@ export interface NamedLayer extends LayerShape {
 export interface LayerAdapter<L extends NamedLayer = LinearLayer> extends OnLayer {
   layer: L;
   tensors: AdapterTensor[];
-  /** Dynamic where it is left out. */
+  /** Dynamic by default. */
   form?: AdapterForm;
 }
 
 export interface Selection<L extends NamedLayer = LinearLayer> {
   adapters: LayerAdapter<L>[];
-  /** Layers that "all-linear" would mean if they could be of use. */
+  /** Layers that "all-linear" would include if they reached the loss. */
   leftOut: LeftOut[];
   warnings: string[];
 }
 
 /**
- * Which layers get an adapter. Targets that match nothing are an error with the nearest names, and so are those that
- * name a layer which does not reach the loss.
+ * The layers that get an adapter. Targets that match nothing are an error that lists the nearest names; targets that
+ * name a layer that does not reach the loss are an error too.
  *
- * @param output the tensor that the head or the loss reads; left out where nothing is to be trained
+ * @param output the tensor that the head or the loss reads; omit if nothing is trained
  */
 export const selectAdapters = (
   graph: Graph,
@@ -100,16 +100,16 @@ function ownSpec(layer: NamedLayer, spec: TrainedSpec, paths: readonly string[])
   return { ...own, alpha: fromPattern(layer.path, own.alphaPattern, own.alpha, 'alphaPattern', paths) };
 }
 
-/** 0 where the method has none. */
+/** 0 if the method has none. */
 export const dropoutOf = (spec: AdapterSpec): number => ('dropout' in spec ? spec.dropout : 0);
 
-/** The same adapters in a form. */
+/** The same adapters in another form. */
 export const inForm = <L extends NamedLayer>(
   adapters: readonly LayerAdapter<L>[],
   form: AdapterForm,
 ): LayerAdapter<L>[] => adapters.map((a) => ({ ...a, form }));
 
-/** Trainable numbers of a set of adapters. */
+/** Trainable parameters of a set of adapters. */
 export const parameterCount = (adapters: readonly LayerAdapter<NamedLayer>[]): number =>
   adapters.reduce((sum, a) => sum + a.tensors.reduce((s, t) => s + elementCount(t.dims), 0), 0);
 

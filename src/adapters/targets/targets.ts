@@ -5,17 +5,17 @@ import { matches, numberIn, requireExpression, type Pattern } from '../patterns/
 export interface TargetMatch {
   /** Paths to adapt, in the order given. */
   matched: string[];
-  /** Entries of a targetModules list that no path matched; PEFT passes over them in silence. */
+  /** Entries of a targetModules list that no path matched; PEFT ignores them silently. */
   unmatched: string[];
 }
 
-/** What an adapter's settings say of the modules that it is on. */
+/** The module selection in an adapter's settings. */
 export type ModuleSpec = TargetSpec & {
   rankPattern?: Record<string, number>;
   alphaPattern?: Record<string, number>;
 };
 
-/** Every regular expression in an adapter's settings, in the order in which they are matched; for `matchAhead`. */
+/** Every regular expression in an adapter's settings, in matching order; for `matchAhead`. */
 export function patternsOf(spec: ModuleSpec): Pattern[] {
   const { excludeModules, targetModules, rankPattern, alphaPattern } = spec;
   return [
@@ -47,9 +47,9 @@ const layerIndex = ({ layersPattern: written = '[^.]*' }: TargetSpec): Pattern =
 });
 
 /**
- * Which module paths an adapter applies to, by HF PEFT's rules (peft/tuners/tuners_utils.py).
+ * The module paths that an adapter applies to, by HF PEFT's rules (peft/tuners/tuners_utils.py).
  *
- * @throws AuroraError 'targets' for what is no regular expression, and for one that takes too long
+ * @throws AuroraError 'targets' for an invalid regular expression, and for one that takes too long
  */
 export function matchTargets(
   paths: readonly string[],
@@ -97,9 +97,9 @@ function layerWanted(path: string, spec: TargetSpec, paths: readonly string[]): 
 }
 
 /**
- * The value for a module in rankPattern or alphaPattern: first match wins. Throws as matchTargets.
+ * The value for a module in rankPattern or alphaPattern: the first match wins. Throws like matchTargets.
  *
- * @param paths of all modules that will be asked for: the time they may take is for all together
+ * @param paths of all modules that will be queried: they share the time limit
  */
 export function fromPattern(
   path: string,
@@ -115,9 +115,9 @@ export function fromPattern(
 
 const LONGEST = 200;
 
-/** The module paths closest to what was asked for, for the error message. */
+/** The module paths closest to the requested one, for the error message. */
 export function nearestPaths(text: string, paths: readonly string[], count = 3): string[] {
-  // An expression may be longer than any path, and the comparison takes the product of both lengths.
+  // An expression may be longer than any path, and the comparison takes time in the product of both lengths.
   const wanted = text.slice(0, LONGEST);
   const last = (p: string) => p.split('.').slice(-wanted.split('.').length).join('.');
   // Hundreds of layers share a handful of endings.

@@ -1,13 +1,13 @@
 import type { EngineName, OrtDevice, Place, TfjsBackend } from '../place';
 import type { DeviceFacts } from './facts';
 
-/** A device of an engine, and why it is not worth trying here; undefined where it is. */
+/** A device of an engine, and why it is not worth trying here; undefined if it is. */
 export interface Candidate {
   place: Place;
   problem?: string;
 }
 
-/** The processor's own device of each engine: what always works, and what a run falls back to. */
+/** The CPU device of each engine: always works, and is a run's fallback. */
 export const PROCESSOR = {
   onnxruntime: { engine: 'onnxruntime', device: 'cpu' },
   tfjs: { engine: 'tfjs', device: 'wasm' },
@@ -16,9 +16,8 @@ export const PROCESSOR = {
 export const onProcessor = ({ device }: Place): boolean => device === 'cpu' || device === 'wasm';
 
 /**
- * What `--device auto` tries: each device of an engine, the processor's first. A software rasterizer (lavapipe,
- * SwiftShader) is a processor that plays GPU, never faster than the processor itself, so that a GPU needs its
- * device file.
+ * What `--device auto` tries: each device of an engine, the CPU's first. A software renderer (lavapipe, SwiftShader) is
+ * never faster than the CPU itself, so a GPU must have its device file.
  */
 export function candidates(engine: EngineName, facts: DeviceFacts): Candidate[] {
   const ort = (device: OrtDevice, problem?: string) => of({ engine: 'onnxruntime', device }, problem);
@@ -31,7 +30,7 @@ export function candidates(engine: EngineName, facts: DeviceFacts): Candidate[] 
   return [tfjs('wasm'), tfjs('cpu'), tfjs('webgpu', noGpu(facts)), tfjs('tensorflow', noTensorflow(facts))];
 }
 
-/** Devices whose packages have no binary for some platform, and those for which they have one. */
+/** Devices whose packages lack a binary for some platform, and the platforms that have one. */
 const BUILT: Record<string, { for: readonly string[]; otherwise: string } | undefined> = {
   'onnxruntime:webgpu': {
     for: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],
@@ -44,7 +43,7 @@ const BUILT: Record<string, { for: readonly string[]; otherwise: string } | unde
   },
 };
 
-/** Why a device cannot be had on a platform, whatever is installed; undefined where it can. */
+/** Why a device is unavailable on a platform, regardless of what is installed; undefined if it is available. */
 export function notBuilt(
   { engine, device }: Place,
   { platform, arch }: Pick<DeviceFacts, 'platform' | 'arch'>,
@@ -62,7 +61,7 @@ function noGpu({ platform, arch, gpuFile }: DeviceFacts): string | undefined {
 }
 
 function noCuda({ nvidia, gpuFile, cudaProvider }: DeviceFacts): string | undefined {
-  // In WSL the card is behind Windows' driver and has no file of its own.
+  // In WSL, the GPU is behind the Windows driver and has no device file of its own.
   if (!nvidia && gpuFile !== '/dev/dxg') return 'no NVIDIA card (no /dev/nvidia0)';
   return cudaProvider ? undefined : "ONNX Runtime's CUDA provider is not installed";
 }

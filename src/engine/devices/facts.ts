@@ -2,15 +2,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** What decides which devices are worth trying, found without loading anything native. */
+/** Facts that decide which devices are worth trying, found without loading native code. */
 export interface DeviceFacts {
   platform: NodeJS.Platform;
   arch: string;
-  /** Linux: a device file that only a real graphics card has. */
+  /** Linux: a device file that only a real GPU has. */
   gpuFile?: string;
-  /** Linux: NVIDIA's kernel driver has a card. */
+  /** Linux: NVIDIA's kernel driver has found a GPU. */
   nvidia: boolean;
-  /** ONNX Runtime's CUDA provider lies beside it. */
+  /** ONNX Runtime's CUDA provider is installed. */
   cudaProvider: boolean;
   /** tfjs-node-gpu has its native library. */
   tensorflow: boolean;
@@ -30,7 +30,7 @@ export function deviceFacts(): DeviceFacts {
   };
 }
 
-/** A render node, NVIDIA's own, or WSL's way to the card of Windows. */
+/** A render node, NVIDIA's own, or WSL's path to the Windows GPU. */
 function linuxGpu(): string | undefined {
   const render = names('/dev/dri').find((name) => name.startsWith('renderD'));
   if (render) return join('/dev/dri', render);

@@ -1,12 +1,12 @@
 import type { EngineName, Place } from '../place';
 
-/** Where somebody wants to compute. */
+/** The requested device. */
 export interface DeviceRequest {
   engine: EngineName;
-  /** 'auto' measures; several devices to measure between; or one device. */
+  /** 'auto' measures; several devices to measure against each other; or one device. */
   device: 'auto' | Place['device'] | Place[];
-  /** Go on with the processor, visibly, where the device cannot be used. */
+  /** Fall back to the CPU, visibly, if the device cannot be used. */
   fallBack: boolean;
-  /** Which of the two were said, and not taken for want of a word: a resumed run heeds only these. */
+  /** Which of the two were given explicitly rather than by default: a resumed run respects only these. */
   given: { engine: boolean; device: boolean };
 }

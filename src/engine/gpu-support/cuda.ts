@@ -7,12 +7,12 @@ import { INTERNAL_OPSET, type Graph } from '../../graph/model';
 import { encodeModel } from '../../graph/onnx/encode';
 
 /**
- * Multiplies two matrices with the ONNX Runtime in `folder`, on its CUDA provider and nowhere else.
- * @throws whatever the runtime says
+ * Multiplies two matrices with the ONNX Runtime in `folder`, on its CUDA provider only.
+ * @throws the runtime's own errors
  */
 export async function multiplyOnCuda(folder: string): Promise<void> {
   const full = join(folder, 'node_modules/onnxruntime-node');
-  // By its path: the name alone may stand for another one in this process.
+  // By path: the name alone may resolve to another copy in this process.
   const ort = createRequire(join(full, 'package.json'))(full) as typeof Ort;
   const session = await ort.InferenceSession.create(product(), {
     executionProviders: ['cuda'],

@@ -12,8 +12,8 @@ interface Tf {
 
 /**
  * Multiplies two matrices with the TensorFlow in `folder`.
- * @returns whether on a GPU; it takes the CPU by itself where it finds none
- * @throws whatever its loader says
+ * @returns whether on a GPU; without one it falls back to the CPU
+ * @throws its loader's own errors
  */
 export async function multiplyOnTensorflow(folder: string): Promise<boolean> {
   provideOldUtil();

@@ -8,8 +8,8 @@ import type { OrtDevice } from '../place';
 const HERE = `${process.platform} ${process.arch}`;
 
 /**
- * Why a device cannot be used, from what the runtime says of it, with one next step; undefined where the device is
- * not to blame.
+ * Why a device cannot be used, derived from the runtime's message, with one next step; undefined if the device is not
+ * the cause.
  */
 export function deviceError(device: OrtDevice, cause: Error): AuroraError | undefined {
   const trouble =
@@ -98,7 +98,7 @@ export function providerTrouble(folder: string | undefined): Trouble {
   };
 }
 
-/** The runtime's own folder, from what this process has loaded: it need not be our copy. Linux only, as CUDA is. */
+/** The runtime's own folder, from what this process has loaded: it may not be our copy. Linux only, like CUDA. */
 function runtimeFolder(): string | undefined {
   try {
     const loaded = /\S*\/libonnxruntime\.so\S*/.exec(readFileSync('/proc/self/maps', 'utf8'));
@@ -108,7 +108,7 @@ function runtimeFolder(): string | undefined {
   }
 }
 
-/** Those that the system's loader does not find: it names one in its error, and the runtime not even that. */
+/** Libraries that the system's loader cannot find: it names one in its error, and the runtime not even that. */
 function missingLibraries(library: string): string[] {
   const { stdout } = spawnSync('ldd', [library], { encoding: 'utf8', env: childEnvironment() });
   return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map((m) => m[1]);

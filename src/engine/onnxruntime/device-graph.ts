@@ -6,11 +6,11 @@ import type { HostTensor, HostTensors } from '../engine';
 import type { OrtDevice } from '../place';
 import { nameTable, own } from '../../base/names';
 
-/** A copy of a step or evaluation graph that leaves its device for shape arithmetic only, as far as that can be. */
+/** A copy of a step or evaluation graph that leaves its device only for shape arithmetic, as far as possible. */
 export const deviceGraph = (model: Model, device: OrtDevice): Model =>
   device === 'webgpu' ? narrowIntegers(webgpuOperators(model)) : model;
 
-/** What a graph reads of `tensors`, in the integers that its device takes. */
+/** The tensors that a graph reads, with the integer type that its device supports. */
 export function deviceFeeds(model: Model, tensors: HostTensors): HostTensors {
   const feeds: HostTensors = nameTable();
   for (const { name, dtype } of model.graph.inputs) {

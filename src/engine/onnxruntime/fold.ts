@@ -18,10 +18,10 @@ const LARGEST = 1024;
 const TYPES: number[] = [DType.float, DType.double, DType.int64, DType.int32, DType.bool];
 
 /**
- * The graph with small constants in place of the nodes that compute them from constants and fixed sizes. An
- * exporter told not to fold writes even a Slice's axes as nodes, and gradient rules need their values.
+ * The graph with small constants in place of the nodes that compute them from constants and fixed sizes. Without
+ * folding, an exporter writes even a Slice's axes as nodes, and gradient rules need their values.
  *
- * @param model one whose tensors are all in `infos`
+ * @param model with all of its tensors in `infos`
  */
 export async function foldConstants(model: Model, infos: TensorInfos): Promise<Graph> {
   const { graph } = model;
@@ -56,7 +56,7 @@ export async function foldConstants(model: Model, infos: TensorInfos): Promise<G
   return { ...graph, nodes, initializers };
 }
 
-/** A Shape or Size of what has one shape only. */
+/** A Shape or Size of a tensor with a fixed shape. */
 function fixedSize(
   { opType, domain, inputs, outputs, attributes }: Node,
   infos: TensorInfos,
@@ -71,7 +71,7 @@ function fixedSize(
     : tensorOf(outputs[0], DType.int64, [], [elementCount(sizes)]);
 }
 
-/** Random numbers are no constants, and bodies of If, Loop and Scan read what surrounds them. */
+/** Random numbers are not constants, and bodies of If, Loop and Scan read their enclosing scope. */
 const isFoldable = (node: Node): boolean =>
   node.domain === '' &&
   !/^(?:Random|Bernoulli|Multinomial)/.test(node.opType) &&

@@ -5,7 +5,7 @@ import type { EvaluatorOptions } from '../stepper';
 import { deviceFeeds, deviceGraph } from './device-graph';
 import { openSession } from './session';
 
-/** @param folder where the graph is saved, on the model's file system where possible */
+/** @param folder where the graph is saved, on the model's file system if possible */
 export async function openForward(
   model: Model,
   folder: string,
@@ -14,8 +14,8 @@ export async function openForward(
   if (place?.engine === 'tfjs') throw new Error('This is the ONNX Runtime engine.');
   const device = place?.device ?? 'cpu';
   const graph = deviceGraph(model, device);
-  // The runtime's optimization crashes the process where many inner tensors are outputs too (1.30), and what it
-  // fuses would not be seen.
+  // The runtime's optimization crashes the process if many inner tensors are also outputs (1.30), and fused tensors
+  // would not be visible.
   const optimization = model.graph.outputs.length > 1 ? 'disabled' : 'all';
   const path = saveByReference(graph, folder, 'forward.onnx');
   const session = await openSession(path, { device, threads, optimization });

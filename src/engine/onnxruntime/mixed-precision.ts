@@ -11,15 +11,15 @@ import { openSession, type SessionOptions } from './session';
 export interface MixedPrecision {
   /** A graph of the task with its frozen weights in float16; forward and backward graphs share them. */
   apply(model: Model): Model;
-  /** What does not become faster or smaller by it, and why, in whole sentences. */
+  /** What does not become faster or smaller, and why, in full sentences. */
   warnings: string[];
 }
 
 /**
- * Writes float16 copies of the weights of a step graph into a file beside it.
+ * Writes float16 copies of a step graph's weights into a file next to it.
  *
  * @param own the user's graph that the step graph was made from
- * @throws AuroraError 'device' where the device has no float16
+ * @throws AuroraError 'device' if the device lacks float16
  */
 export async function mixedPrecision(
   step: Model,
@@ -66,7 +66,7 @@ function keptWarnings(kept: HalvedWeights['kept']): string[] {
 }
 
 /**
- * Runs the smallest float16 product on the device: drivers and runtimes each say in their own words that they cannot.
+ * Runs the smallest float16 product on the device: drivers and runtimes report missing support in different ways.
  *
  * @throws AuroraError 'device'
  */

@@ -1,24 +1,24 @@
 import { AuroraError } from '../../base/errors';
 import { placeName, type OrtDevice } from '../place';
 
-/** What ONNX Runtime says where there is no memory left. */
+/** ONNX Runtime's messages when memory runs out. */
 const NO_MEMORY: readonly RegExp[] = [
   // Its own arena, on the CPU and on CUDA, and the C++ library's, on Linux and Windows.
   /failed to allocate memory/i,
   /bad_alloc|bad allocation|bad_array_new_length/,
-  // CUDA itself, and the libraries on it, which want workspaces of their own.
+  // CUDA itself, and the libraries on top of it, which need their own workspaces.
   /\bout of memory\b/i,
   /CU(?:BLAS|DNN)_STATUS_\w*ALLOC\w*_FAILED/,
-  // A tensor above the device's largest binding is cut, and there are more pieces than a shader may read.
+  // A tensor above the device's largest binding is split, into more pieces than a shader can read.
   /too many storage buffers in shader/i,
   /VK_ERROR_OUT_OF_(?:DEVICE|HOST)_MEMORY|VK_ERROR_OUT_OF_POOL_MEMORY|E_OUTOFMEMORY/,
-  // WebGPU goes on with a buffer that could not be had, until a shader reads it.
+  // WebGPU continues with a failed buffer until a shader reads it.
   /\[Invalid Buffer\b/,
 ];
 
 export const saysOutOfMemory = (message: string): boolean => NO_MEMORY.some((said) => said.test(message));
 
-/** @param cause the runtime's own word */
+/** @param cause the runtime's own message */
 export const memoryError = (device: OrtDevice, cause: Error): AuroraError =>
   new AuroraError(
     'memory',
@@ -27,7 +27,7 @@ export const memoryError = (device: OrtDevice, cause: Error): AuroraError =>
     { cause },
   );
 
-/** The one number that helps: how much was asked for. */
+/** The one useful number: the requested size. */
 function size(message: string): string {
   const bytes = /requested buffer of size (\d+)/.exec(message)?.[1];
   return bytes === undefined ? '' : `: another ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB could not be had`;

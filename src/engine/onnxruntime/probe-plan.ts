@@ -9,13 +9,13 @@ export type ExampleDims = Readonly<Record<string, readonly number[]>>;
 export interface ProbePlan {
   /** Each run's shapes, by input. */
   rounds: Map<string, number[]>[];
-  /** What an axis is called that had these sizes, joined by `|`. */
+  /** The name of an axis that had these sizes, joined by `|`. */
   labels: Map<string, string>;
 }
 
 /**
- * Which axes are one and the same, from what the model states to what is usual. Exporters write one name for
- * an axis everywhere, or none, or another name in each input.
+ * Which axes are the same, from what the model states to what is common. Exporters use one name for an axis everywhere,
+ * or none, or a different name in each input.
  */
 const TIES: ((input: ValueInfo, axis: number, dim: Dim) => string)[] = [
   (input, axis, dim) => stated(input, axis, dim),
@@ -27,15 +27,15 @@ const TIES: ((input: ValueInfo, axis: number, dim: Dim) => string)[] = [
 
 const stated = (input: ValueInfo, axis: number, dim: Dim): string => String(dim ?? `${input.name}[${axis}]`);
 
-/** A decoder's sequences have lengths of their own. */
+/** A decoder's sequences have their own lengths. */
 const side = (input: ValueInfo): string => (/decoder|target|tgt/i.test(input.name) ? 'decoder ' : '');
 
-/** Sizes of a leading axis: all orders of these, so that each axis has its own run of three. */
+/** Sizes of a leading axis: all orders of these, so that each axis has a unique sequence of three. */
 const BATCHES = orders(2, 3, 5);
 
 /**
- * Sizes of the other axes: usual ones, then small ones for short position tables, then long ones for strided
- * convolutions over sound. No run of three is another one, or a batch's, with a constant added.
+ * Sizes of the other axes: common ones, then small ones for short position tables, then long ones for strided
+ * convolutions over audio. No sequence of three equals another, or a batch's, plus a constant.
  */
 const LENGTHS = [
   [...orders(7, 11, 13), ...orders(17, 19, 23)],
@@ -44,8 +44,8 @@ const LENGTHS = [
 ];
 
 /**
- * The ways to probe a model, the likeliest first. A model that runs at none of the made-up sizes (an image
- * model whose exporter declared the height free) may run at those of real batches.
+ * The ways to probe a model, most likely first. A model that runs at none of the made-up sizes (an image model whose
+ * exporter declared the height free) may run at those of real batches.
  *
  * @param examples also rule out ties that they contradict
  */
@@ -121,11 +121,11 @@ function planOf(inputs: readonly ValueInfo[], axes: Axes, lengths: number[][]): 
   return { rounds, labels: new Map([...sizes].map(([name, s]) => [s.join('|'), name])) };
 }
 
-/** An axis that an earlier probe found to follow from others is named after its sizes there. */
+/** An axis that an earlier probe found to depend on others is named after its sizes there. */
 const derived = (name: string): number[] | undefined =>
   /^\d+\|\d+\|\d+$/.test(name) ? name.split('|').map(Number) : undefined;
 
-/** Real shapes, but for the number of examples in the batch where that is free. */
+/** Real shapes, except for the number of examples in the batch if that is free. */
 function examplePlan(
   inputs: readonly ValueInfo[],
   examples: readonly ExampleDims[],

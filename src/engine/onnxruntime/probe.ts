@@ -18,13 +18,12 @@ import { nameTable } from '../../base/names';
 const UNOPTIMIZED: SessionOptions = { optimization: 'disabled' };
 
 /**
- * Shape and type of every tensor, without hand-written inference: the graph runs three times at different
- * sizes of its free axes, and what an axis was in the three runs is its identity. Integer inputs are zeros,
- * masks ones.
+ * Shape and type of every tensor, without hand-written inference: the graph runs three times at different sizes of its
+ * free axes, and an axis is identified by its three sizes. Integer inputs are zeros, masks ones.
  *
- * @param near     a folder on the model's file system, where its weights can be linked rather than copied
- * @param examples shapes of real batches, for models that run at no usual sizes
- * @throws AuroraError 'model', with the runtime's word on the likeliest sizes, when the model does not run
+ * @param near a folder on the model's file system, where its weights can be linked rather than copied
+ * @param examples shapes of real batches, for models that run at none of the usual sizes
+ * @throws AuroraError 'model', with the runtime's message for the most likely sizes, if the model does not run
  */
 export async function probe(
   model: Model,
@@ -64,7 +63,7 @@ function temporaryFolder(near: string): string {
 const realInputs = (model: Model): ValueInfo[] =>
   model.graph.inputs.filter((i) => !model.graph.initializers.has(i.name));
 
-/** The runtime infers all types on load: nothing needs to run. */
+/** The runtime infers all types on load: nothing has to run. */
 async function elementTypes(model: Model, names: string[], folder: string): Promise<Map<string, number>> {
   const exposed: Model = { ...model, graph: { ...model.graph, outputs: outputsNamed(names) } };
   const session = await openSession(saveByReference(exposed, folder, 'types.onnx'), UNOPTIMIZED);
@@ -77,8 +76,8 @@ async function elementTypes(model: Model, names: string[], folder: string): Prom
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
 /**
- * The shape of every tensor in each run of the first plan that works. Only Shape nodes leave the graph: as outputs the tensors themselves
- * would all be in memory at once, which for a large model is more than a training step needs.
+ * The shape of every tensor in each run of the first plan that works. Only Shape nodes become outputs: as outputs, the
+ * tensors themselves would all be in memory at once, which for a large model is more than a training step needs.
  */
 async function observeShapes(
   model: Model,

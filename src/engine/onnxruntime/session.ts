@@ -11,23 +11,23 @@ import { nameTable } from '../../base/names';
 export interface SessionOptions {
   /** The CPU by default. */
   device?: OrtDevice;
-  /** Intra-op threads; the runtime's choice (one a core) by default. */
+  /** Intra-op threads; the runtime's choice (one per core) by default. */
   threads?: number;
   /** 'disabled' for probing: every tensor stays visible. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /**
-   * Lays weights out for the processor's products once, not in each run: worth a copy of them where one session runs
-   * short inputs again and again (1.7 times the tokens a second of a 6-layer GPT-2).
+   * Prepacks weights for the CPU's products once, not in each run: worth a copy of them if one session runs short
+   * inputs repeatedly (1.7 times the tokens per second on a 6-layer GPT-2).
    */
   prepack?: boolean;
-  /** Writes the runtime's profile of all runs to a file that begins with this path, on dispose. */
+  /** Writes the runtime's profile of all runs to a file with this path prefix, on dispose. */
   profile?: string;
-  /** Fail to open where any node would run on another device than the one asked for. */
+  /** Fail to open if any node would run on a device other than the requested one. */
   onlyDevice?: boolean;
 }
 
 export interface OrtSession extends Executable {
-  /** Element types of the outputs; undefined for what is not a tensor. */
+  /** Element types of the outputs; undefined for anything but a tensor. */
   outputTypes: ReadonlyMap<string, number | undefined>;
 }
 
@@ -48,8 +48,8 @@ const ORT_TYPE: Record<number, Tensor.Type> = {
 const DTYPE = Object.fromEntries(Object.entries(ORT_TYPE).map(([code, name]) => [name, Number(code)]));
 
 /**
- * From Node 24 on, onnxruntime-common wraps float16 data in the new Float16Array, which its native half cannot
- * read. It looks for the class once, at the first tensor: hidden just then, the data stay as bits.
+ * From Node 24 on, onnxruntime-common wraps float16 data in the new Float16Array, which its native half cannot read. It
+ * looks for the class once, at the first tensor: if hidden at that moment, the data stay as bits.
  */
 function keepHalfAsBits(): void {
   const globals = globalThis as { Float16Array?: unknown };
@@ -61,19 +61,19 @@ function keepHalfAsBits(): void {
 }
 keepHalfAsBits();
 
-// What goes wrong is thrown; on the error stream it would stand a second time, in the runtime's words.
+// Errors are thrown; the error stream would only repeat them in the runtime's wording.
 env.logLevel = 'fatal';
 
 /**
- * A session from a file (weights by reference) or from bytes. Memory patterns and, unless asked for, prepacking are
- * off: together they cost 40 % of the peak memory and no time (measured on 6- and 12-layer encoders).
+ * A session from a file (weights by reference) or from bytes. Memory patterns and, unless requested, prepacking are
+ * off: together they cost 40 % of the peak memory and save no time (measured on 6- and 12-layer encoders).
  */
 export async function openSession(
   model: string | Uint8Array,
   options: SessionOptions = {},
 ): Promise<OrtSession> {
   const device = options.device ?? 'cpu';
-  // Else NVIDIA's libraries round the factors of a matrix product to 10 bits, as no other device does.
+  // Otherwise NVIDIA's libraries round the factors of a matrix product to 10 bits, as no other device does.
   if (device === 'cuda') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   const settings: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -86,7 +86,7 @@ export async function openSession(
         disable_prepacking: options.prepack ? '0' : '1',
         ...(options.onlyDevice ? { disable_cpu_ep_fallback: '1' } : {}),
       },
-      // Where shapes are fixed, this one takes the deviation away that the backward pass reads; on GPUs only.
+      // With fixed shapes, this optimizer drops the deviation output that the backward pass reads; on GPUs only.
       ...(device === 'cpu' ? {} : { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }),
     },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
@@ -122,10 +122,10 @@ export async function openSession(
 const ofDevice = (device: OrtDevice, e: Error): AuroraError | undefined =>
   saysOutOfMemory(e.message) ? memoryError(device, e) : deviceError(device, e);
 
-/** The model's own inputs come first in a graph; what we add to them would not help anyone. */
+/** The model's own inputs come first in a graph; listing the ones we add would not help the user. */
 function doesNotRun(feeds: HostTensors, cause: Error): AuroraError {
   const shapes = Object.entries(feeds).map(([name, t]) => `${name} [${t.dims.join(', ')}]`);
-  // Where in the runtime's own source it happened helps nobody here.
+  // Source locations in the runtime do not help the user.
   const why = cause.message
     .replace(/\S+:\d+ [^()]*onnxruntime::[^()]*\([^()]*\) /, '')
     .replace(/[.\s]+$/, '');

@@ -17,12 +17,12 @@ import { GRAD_SCALE, trainingGraph } from './training-graph';
 import { nameTable, own } from '../../base/names';
 
 /**
- * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both
- * on the weights in the user's file.
+ * Prepares a task on ONNX Runtime: one session for forward and backward together, one for evaluation, both using the
+ * weights in the user's file.
  *
- * @param model  at the internal opset
- * @param infos  shapes of its tensors, from a probe
- * @param folder for the step graphs; on the model's file system where possible, removed on dispose
+ * @param model at the internal opset
+ * @param infos shapes of its tensors, from a probe
+ * @param folder for the step graphs; on the model's file system if possible, removed on dispose
  */
 export async function openTask(
   model: Model,
@@ -42,7 +42,7 @@ export async function openTask(
   const graph = deviceGraph(asRun(stepModel), on.device);
   const session = await openSession(saveByReference(graph, folder, 'step.onnx'), on);
   const evaluator = await openEvaluator(model, infos, spec, folder, options, asRun).catch(async (e) => {
-    // It holds memory of the device, which whoever falls back to another may want.
+    // It holds device memory, which a fallback to another device may need.
     await session.dispose();
     throw e;
   });
@@ -68,9 +68,9 @@ export async function openTask(
 }
 
 /**
- * The forward half of a task alone; also for a merged model, which has no adapters left.
+ * Only the forward half of a task; also for a merged model, which has no adapters left.
  *
- * @param asRun what is done to the graph before it is saved
+ * @param asRun applied to the graph before it is saved
  */
 export async function openEvaluator(
   model: Model,
@@ -105,7 +105,7 @@ export async function openEvaluator(
     },
     async dispose() {
       await session.dispose();
-      // In a run that another process has taken over, the folder is that one's.
+      // If another process has taken over the run, the folder belongs to that process.
       if (stillOwned(folder)) discard(folder);
     },
   };

@@ -11,7 +11,7 @@ import { probe } from './probe';
 
 export const GRAD_SCALE = 'aurora.gradScale';
 
-/** People who asked for checkpointing should not wonder why nothing changed. */
+/** Users who asked for checkpointing should learn why nothing changed. */
 const NOTHING_TO_RECOMPUTE =
   'Gradient checkpointing changes nothing here: the backward pass reads too little from inside the layers of this ' +
   'model to save memory by computing it again. It trains as without.';

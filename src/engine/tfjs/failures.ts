@@ -2,13 +2,13 @@ import { AuroraError } from '../../base/errors';
 import { placeName, type TfjsBackend } from '../place';
 import type { Tf } from './op';
 
-/** What the backends and JavaScript itself say when there is no memory left. */
+/** Messages of the backends and of JavaScript itself when memory runs out. */
 const NO_MEMORY =
   /out of memory|\bOOM\b|allocation failed|cannot enlarge memory|invalid (typed )?array length|exceeds? (the )?max(imum)? (buffer|texture)|ResourceExhausted|Aborted\(|larger than the maximum/i;
 
 const here = (tf: Tf): string => placeName({ engine: 'tfjs', device: tf.getBackend() as TfjsBackend });
 
-/** An AuroraError 'memory' where that is what an error says. */
+/** Converts an out-of-memory error to an AuroraError 'memory'. */
 export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
   if (!(cause instanceof Error) || cause instanceof AuroraError || !NO_MEMORY.test(cause.message)) return;
   return new AuroraError(
@@ -19,7 +19,7 @@ export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
   );
 }
 
-/** What a GPU said beside the numbers that it gave back. */
+/** What a GPU reported in addition to its results. */
 export function faultError(tf: Tf, message: string): AuroraError {
   const [first] = message.split('\n');
   return (
@@ -32,7 +32,7 @@ export function faultError(tf: Tf, message: string): AuroraError {
   );
 }
 
-/** Runs a step, and says what a person can do where tfjs' tape cannot go back. */
+/** Runs a step, and gives the user a next step if tfjs' tape cannot compute a gradient. */
 export function attempt<T>(tf: Tf, run: () => T): T {
   try {
     return run();

@@ -27,7 +27,7 @@ export async function openForward({ graph }: Model, options: EvaluatorOptions): 
         interpreter.run(graph.nodes, values, kept);
         for (const name of fetches) {
           const v = values.get(name)!;
-          // Of its own: a tensor may go by several names.
+          // Its own copy: a tensor may have several names.
           results.set(name, v.on === 'host' ? v : { ...v, tensor: tf.clone(v.tensor) });
         }
         return [...results.values()].flatMap((v) => (v.on === 'device' ? [v.tensor] : []));

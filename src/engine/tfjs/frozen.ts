@@ -12,8 +12,8 @@ import { upload } from './value';
 const HOST_ELEMENTS = 1024;
 
 /**
- * The constants of one task's graphs. Weights are read from the user's file and uploaded once; small ones stay
- * on the host, where they may be axes or sizes, and are uploaded when an operator first wants them there.
+ * The constants of one task's graphs. Weights are read from the user's file and uploaded once; small ones stay on the
+ * host, where they may be axes or sizes, and are uploaded when an operator first needs them on the backend.
  */
 export class Frozen {
   private readonly values = new Map<Tensor, Value>();
@@ -26,7 +26,7 @@ export class Frozen {
     return new Map([...graph.initializers].map(([name, t]) => [name, this.value(t)]));
   }
 
-  /** The constant on the backend; undefined for a value that is not one of these. */
+  /** The constant on the backend; undefined for any other value. */
   uploaded(value: Value): TfTensor | undefined {
     if (value.on === 'device' || !this.uploads.has(value.tensor)) return undefined;
     const tensor =

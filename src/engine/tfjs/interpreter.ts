@@ -10,19 +10,19 @@ import { operatorsOf } from './registry';
 import { upload } from './value';
 
 /**
- * A graph to run node by node. What a node leaves on the backend is given back after its last reader, so that
- * an evaluation needs no more memory than its widest place; what a gradient needs, tfjs keeps by itself.
+ * A graph to run node by node. A node's results on the backend are released after their last reader, so that an
+ * evaluation needs no more memory than its widest point; tfjs itself keeps what a gradient needs.
  */
 export class Interpreter {
   private readonly ops: ReadonlyMap<Node, Op>;
-  /** What is read for the last time by each node. */
+  /** What each node is the last to read. */
   private readonly dead = new Map<Node, string[]>();
 
   /**
-   * @param nodes   in the order in which they will run
-   * @param outputs what is read when all have run
-   * @param stop    tensors that no gradient passes
-   * @throws AuroraError 'operator' for a node that no operator is there for
+   * @param nodes in execution order
+   * @param outputs what is read after all have run
+   * @param stop tensors that no gradient passes
+   * @throws AuroraError 'operator' for an unsupported node
    */
   constructor(
     private readonly tf: Tf,
@@ -39,9 +39,9 @@ export class Interpreter {
   }
 
   /**
-   * Runs nodes of the graph in their order and leaves what they make in `values`.
-   * @param values by name; also what the nodes read
-   * @param kept   what someone else owns: constants and trainable tensors are never given back here
+   * Runs nodes of the graph in order and stores their results in `values`.
+   * @param values by name; also the nodes' inputs
+   * @param kept owned by others: constants and trainable tensors are never released here
    */
   run(nodes: readonly Node[], values: Map<string, Value>, kept: { has(name: string): boolean }): void {
     const owners = new Map<TfTensor, number>();
@@ -79,7 +79,7 @@ export class Interpreter {
     try {
       tf.tidy(() => {
         const made = this.ops.get(node)!(contextOf(tf, node, inputs, tensor));
-        // No gradient passes a number that is no float, and tfjs would look for one.
+        // Only floats carry gradients, but tfjs would look for others.
         results = made.map((v) =>
           v.on === 'host' || isFloat(v.dtype) ? v : { ...v, tensor: detach(tf, v.tensor) },
         );
@@ -92,7 +92,7 @@ export class Interpreter {
   }
 }
 
-/** The same numbers under an identity that the tape has not seen. */
+/** The same values under an identity that the tape has not seen. */
 function detach(tf: Tf, tensor: TfTensor): TfTensor {
   const engine = tf.engine();
   engine.backend.incRef(tensor.dataId);

@@ -1,8 +1,8 @@
 /**
- * tfjs-core with its gradients, and the backends that need no native part. The build makes a bundle of its own
- * of this file, dist/tfjs.cjs, so that tfjs-core exists once and programs start without it.
+ * tfjs-core with its gradients, and the backends without native code. The build bundles this file separately, as
+ * dist/tfjs.cjs, so that tfjs-core exists once and programs start without it.
  */
-// First: tensors are of the class of whichever copy is loaded first, and unbundled, the gradients bring a second.
+// First: tensors are of the class of whichever copy is loaded first, and when unbundled, the gradients bring a second.
 export * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 

@@ -2,29 +2,31 @@ import type * as tfjs from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../engine';
 import type { Node } from '../../graph/model';
 
-/** tfjs-core with its backends, loaded only when this engine is chosen (library.ts). */
+/** tfjs-core with its backends, loaded only if this engine is chosen (library.ts). */
 export type Tf = typeof tfjs;
 
 /**
- * A value of the graph. What only shapes and constants decide stays on the host, since an axis, a size or an
- * index must be known before an operator is called, and a GPU's numbers cannot be read in the middle of a
- * gradient. tfjs has no int64 and no float64: `dtype` is ONNX's own and decides how an operator computes, the
- * tensor is float32, int32 or bool.
+ * A value of the graph. Values that depend only on shapes and constants stay on the host, since an axis, a size or an
+ * index must be known before an operator is called, and a GPU's values cannot be read in the middle of a gradient. tfjs
+ * has no int64 and no float64: `dtype` is the ONNX type and decides how an operator computes; the tensor is float32,
+ * int32 or bool.
  */
 export type Value = { on: 'host'; tensor: HostTensor } | { on: 'device'; tensor: tfjs.Tensor; dtype: number };
 
-/** One node's view of its inputs; attributes by graph/attributes. Positions count from 0; an input that is left out is undefined. */
+/**
+ * One node's view of its inputs; attributes by graph/attributes. Positions count from 0; an omitted input is undefined.
+ */
 export interface OpContext {
   tf: Tf;
   node: Node;
   inputs: readonly (Value | undefined)[];
   /** The input on the backend; a host value is uploaded. */
   tensor(i: number): tfjs.Tensor;
-  /** The input's dimensions, on whichever side it is. */
+  /** The input's dimensions, on either side. */
   dims(i: number): number[];
   /** ONNX element type of the input. */
   dtype(i: number): number;
-  /** A host input's integers. @throws AuroraError 'operator' where only the device knows them */
+  /** A host input's integers. @throws AuroraError 'operator' if only the device knows them */
   ints(i: number): number[];
   /** Whether the node has this input. */
   has(i: number): boolean;
@@ -32,8 +34,8 @@ export interface OpContext {
   out(tensor: tfjs.Tensor, dtype?: number): Value;
 }
 
-/** One ONNX operator at the internal opset: its outputs in order. Differentiable where tfjs' operators are. */
+/** One ONNX operator at the internal opset: its outputs in order. Differentiable if tfjs' operators are. */
 export type Op = (c: OpContext) => Value[];
 
-/** Operators by type; `ops/*.ts` each export one such table. */
+/** Operators by type; each `ops/*.ts` exports one such table. */
 export type OpTable = Readonly<Record<string, Op>>;

@@ -1,7 +1,7 @@
 import type { Node } from '../../graph/model';
 import type { TaskGraph } from '../../tasks/program';
 
-/** The nodes of a task in their order: those that trainable tensors change, and those before. */
+/** The nodes of a task in order: those that depend on trainable tensors, and those before. */
 export function dependents(task: TaskGraph): { before: Node[]; within: Node[] } {
   const reached = new Set(task.trainable.map((t) => t.name));
   const before: Node[] = [];

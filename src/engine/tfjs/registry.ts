@@ -43,7 +43,7 @@ const OPS = preferHost({
   ...views,
 });
 
-/** The operators of all nodes. @throws AuroraError 'operator' naming the first that has none */
+/** The operators of all nodes. @throws AuroraError 'operator' naming the first unsupported one */
 export function operatorsOf(nodes: readonly Node[]): Map<Node, Op> {
   const ops = new Map<Node, Op>();
   for (const node of nodes) {

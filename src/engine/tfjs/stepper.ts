@@ -18,8 +18,8 @@ import { download, feeds } from './transfer';
 import { fromDevice, upload } from './value';
 
 /**
- * Prepares a task on TensorFlow.js: the forward graph is interpreted with its operators, and its own tape
- * gives the gradients.
+ * Prepares a task on TensorFlow.js: the forward graph is interpreted with its operators, and its own tape computes the
+ * gradients.
  *
  * @param model at the internal opset
  * @param infos shapes of its tensors, from a probe
@@ -39,7 +39,7 @@ export async function openTask(
   return { trainable: training.trainable, stepper: await openGraphs(training, evaluation, options) };
 }
 
-/** A stepper of graphs that are there already. */
+/** A stepper for existing graphs. */
 export async function openGraphs(
   training: TaskGraph,
   evaluation: TaskGraph,
@@ -58,7 +58,7 @@ export async function openGraphs(
 
   function forwardAndBackward(inputs: HostTensors, parameters: Parameters, gradScale: number): TfTensor[] {
     const values = new Map([...constants, ...feeds(tf, training.model.graph, inputs)]);
-    // What no trainable tensor changes is computed outside of the tape, which would keep all of it.
+    // What no trainable tensor affects is computed outside the tape, which would keep all of it.
     interpreter.run(before, values, kept);
     const forward = (...xs: TfTensor[]): TfTensor => {
       trainable.forEach((t, i) => values.set(t.name, onDevice(xs[i])));
@@ -86,7 +86,7 @@ export async function openGraphs(
   };
 }
 
-/** The forward half of a task alone; also for a merged model, which has no adapters left. */
+/** Only the forward half of a task; also for a merged model, which has no adapters left. */
 export async function openEvaluator(
   model: Model,
   infos: TensorInfos,
@@ -117,7 +117,7 @@ function evaluatorOf(tf: Tf, task: TaskGraph, frozen: Frozen): Evaluator {
         return wanted.map((name) => {
           const v = values.get(name)!;
           dtypes.push(v.on === 'host' ? v.tensor.dtype : v.dtype);
-          // A name may stand twice, and a tensor is given back once.
+          // A name may occur twice, but a tensor is released once.
           return tf.clone(deviceTensor(tf, values, name));
         });
       };

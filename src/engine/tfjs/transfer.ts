@@ -9,8 +9,8 @@ import { upload } from './value';
 import { own } from '../../base/names';
 
 /**
- * What a graph reads of `tensors`. Integers stay on the host until an operator wants them elsewhere: what is
- * computed of a mask's values, such as how many there are, may decide a shape.
+ * The tensors that a graph reads. Integers stay on the host until an operator needs them elsewhere: values computed
+ * from a mask, such as a count, may decide a shape.
  */
 export function feeds(tf: Tf, graph: Graph, tensors: HostTensors): [string, Value][] {
   return graph.inputs.flatMap(({ name }): [string, Value][] => {
@@ -22,8 +22,8 @@ export function feeds(tf: Tf, graph: Graph, tensors: HostTensors): [string, Valu
 }
 
 /**
- * Reads the tensors and gives them back, whatever happens.
- * @throws AuroraError where the GPU failed, and the numbers are zeros
+ * Reads the tensors and releases them in any case.
+ * @throws AuroraError if the GPU failed and the values are zeros
  */
 export async function download(tf: Tf, tensors: readonly TfTensor[]): Promise<TypedArray[]> {
   try {

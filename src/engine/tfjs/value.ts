@@ -13,7 +13,7 @@ export const hostInts = (values: readonly number[], dims: number[] = [values.len
   tensor: { dtype: DType.int64, dims, data: BigInt64Array.from(values, BigInt) },
 });
 
-/** As plain numbers, halves decoded. The end of an open slice, 2^63 − 1, comes as 2^63. */
+/** As plain numbers, with float16 decoded. The end of an open slice, 2^63 − 1, becomes 2^63. */
 export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
   if (dtype === DType.float16) return Float32Array.from(data as Uint16Array, fromHalf);
   if (dtype === DType.bfloat16) return Float32Array.from(data as Uint16Array, fromBfloat16);
@@ -22,25 +22,25 @@ export function hostNumbers({ dtype, data }: HostTensor): ArrayLike<number> {
     : data;
 }
 
-/** Above this an operator is better done by the backend, whatever side its inputs are on. */
+/** Above this, the backend is better for an operator, regardless of where its inputs are. */
 const HOST_ELEMENTS = 1 << 16;
 
 /**
- * Whether all inputs that are given lie on the host and are small: the operator is then computed there.
+ * Whether all given inputs are on the host and small: the operator is then computed there.
  * @param elements of its largest result; of its largest input by default
  */
 export const allOnHost = (c: OpContext, elements = 0): boolean =>
   elements <= HOST_ELEMENTS &&
   c.inputs.every((v) => !v || (v.on === 'host' && elementCount(v.tensor.dims) <= HOST_ELEMENTS));
 
-/** The element type that stands for an ONNX type on a backend. */
+/** The element type that represents an ONNX type on a backend. */
 export const tfType = (dtype: number): 'float32' | 'int32' | 'bool' =>
   isFloat(dtype) ? 'float32' : dtype === DType.bool ? 'bool' : 'int32';
 
 /**
  * A host tensor on the backend.
  * @param name of it, for the error
- * @throws AuroraError 'operator' where an integer does not fit into the 32 bits that TensorFlow.js has
+ * @throws AuroraError 'operator' if an integer does not fit into TensorFlow.js's 32 bits
  */
 export function upload(tf: Tf, t: HostTensor, name = 'An integer tensor'): TfTensor {
   const type = tfType(t.dtype);
@@ -58,7 +58,7 @@ export function upload(tf: Tf, t: HostTensor, name = 'An integer tensor'): TfTen
   return tf.tensor(Int32Array.from(numbers), t.dims, type);
 }
 
-/** What came back from a backend, as the ONNX type it stands for; halves as the float32 they were there. */
+/** A backend's result, as the ONNX type it represents; float16 as the float32 it was there. */
 export function fromDevice(dtype: number, dims: number[], data: TypedArray): HostTensor {
   const type = isFloat(dtype) ? DType.float : dtype;
   return { dtype: type, dims, data: tensorValues(tensorOf('', type, dims, data)) };

@@ -78,7 +78,7 @@ export function planCuts(
   return gain < LEAST_GAIN ? undefined : { cuts: best.cuts, bytes, bytesWithout: total };
 }
 
-/** Those that differ by more than 1%; of several similar ones, the largest. */
+/** Values that differ by more than 1%; of several similar ones, the largest. */
 function spread(values: readonly number[]): number[] {
   const descending = [...values].sort((a, b) => b - a);
   const kept: number[] = [];
@@ -132,7 +132,7 @@ class Forward {
     this.work = nodes.map((n) => costs.work(n));
   }
 
-  /** Positions where no more crosses than at their neighbours. */
+  /** Positions where about as little or less crosses than at their neighbors. */
   candidates(): number[] {
     const crossing = this.live();
     const narrow = [...crossing.keys()].filter(

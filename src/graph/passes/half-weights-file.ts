@@ -69,7 +69,7 @@ function writeHalves(fd: number, weight: Tensor, offset: number): 'too large' | 
       squares += floats[i] * floats[i];
       errors += error * error;
     }
-    // Infinity if a value overflowed, NaN if one was already NaN.
+    // Infinity if a value overflowed, NaN if one was not finite before.
     if (!Number.isFinite(errors)) return 'too large';
     writeAll(fd, new Uint8Array(halves.buffer), offset + 2 * start);
   }

@@ -18,15 +18,15 @@ const LOADERS: Record<TfjsBackend, (threads?: number) => Promise<Tf>> = {
 };
 
 /**
- * tfjs-core with the backend of `options.place` set.
- * @throws AuroraError 'device' where this machine lacks what the backend needs
+ * tfjs-core with the backend of `options.place` active.
+ * @throws AuroraError 'device' if this machine lacks what the backend needs
  */
 export async function loadBackend({ place, threads }: EvaluatorOptions): Promise<Tf> {
   const device = place?.device ?? 'cpu';
   if (!Object.hasOwn(LOADERS, device)) throw new Error(`TensorFlow.js has no device ${device}.`);
   const name = device as TfjsBackend;
   const tf = await LOADERS[name](threads);
-  // Else it says in the log that another package would be faster, and checks every number.
+  // Otherwise it logs that another package would be faster, and checks every number.
   tf.enableProdMode();
   if (await selectBackend(tf, name)) {
     if (name === 'tensorflow') requireGpu(tf);
@@ -40,5 +40,5 @@ export async function loadBackend({ place, threads }: EvaluatorOptions): Promise
   );
 }
 
-/** tfjs has one backend at a time, for the whole process: a task selects its own before each of its runs. */
+/** tfjs has one backend at a time for the whole process: a task selects its own before each of its runs. */
 export const selectBackend = (tf: Tf, name: string): Promise<boolean> => tf.setBackend(name);

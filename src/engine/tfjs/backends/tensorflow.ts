@@ -9,9 +9,9 @@ const HINT =
   'Run `AuroRA: Install GPU Support` in VS Code, or `aurora gpu install tensorflow` in a terminal.';
 
 /**
- * TensorFlow's own library, through CUDA. It is an opt-in: looked for where GPU support was installed,
- * `<AURORA_GPU_SUPPORT>/tensorflow`, else among the installed packages. The package brings a tfjs-core of its
- * own, and the engine works with that one.
+ * TensorFlow's own library, through CUDA. Opt-in: looked up where GPU support was installed,
+ * `<AURORA_GPU_SUPPORT>/tensorflow`, else among the installed packages. The package brings its own tfjs-core, which the
+ * engine then uses.
  */
 export async function loadTensorflow(): Promise<Tf> {
   const support = process.env.AURORA_GPU_SUPPORT;
@@ -36,7 +36,7 @@ function loaded(load: () => Tf): Tf {
     return load();
   } catch (cause) {
     const said = (cause as Error).message.split('\n')[0].replace(/[.\s]+$/, '');
-    // Its own words for it are a path.
+    // Its own message is only a path.
     const message = /native addon module .* can not be found/.test(said)
       ? "TensorFlow's native library is not installed."
       : `${PACKAGE} does not load: ${said}.`;
@@ -45,7 +45,7 @@ function loaded(load: () => Tf): Tf {
 }
 
 /**
- * Without a GPU the library computes on the processor and only prints so: whoever chose it wants the GPU.
+ * Without a GPU the library computes on the CPU and only logs it, but whoever chose it wants the GPU.
  * @throws AuroraError 'device'
  */
 export function requireGpu(tf: Tf): void {

@@ -7,8 +7,8 @@ import type { Tf } from '../op';
 const SIMD = 'tfjs-backend-wasm-simd.wasm';
 
 /**
- * The WebAssembly backend. Under Node it has one thread, whatever is asked for: tfjs' own threads are for
- * browsers (its flag WASM_HAS_MULTITHREAD_SUPPORT is false here).
+ * The WebAssembly backend. Under Node it always has one thread: tfjs' own threads are for browsers (its flag
+ * WASM_HAS_MULTITHREAD_SUPPORT is false here).
  */
 export async function loadWasm(): Promise<Tf> {
   const library = await import('../library');
@@ -17,13 +17,13 @@ export async function loadWasm(): Promise<Tf> {
   return library.tf;
 }
 
-/** Beside the program in a package, else in the installed library. */
+/** Next to the program in a package, else in the installed library. */
 function wasmFolder(): string {
   const folders = [join(__dirname, 'wasm')];
   try {
     folders.push(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm')));
   } catch {
-    // A package has no node_modules for it.
+    // A package has no node_modules.
   }
   const found = folders.find((f) => existsSync(join(f, SIMD)));
   if (found) return found;

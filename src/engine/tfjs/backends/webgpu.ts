@@ -3,7 +3,7 @@ import type { Tf } from '../op';
 
 const HINT = 'Install the graphics driver of your GPU (Vulkan on Linux), or choose another device.';
 
-/** The WebGPU backend on Dawn, the implementation that Chrome has too, as a native module for Node. */
+/** The WebGPU backend on Dawn, the implementation in Chrome, as a native module for Node. */
 export async function loadWebgpu(): Promise<Tf> {
   await provideGpu();
   const library = await import('../library');
@@ -34,16 +34,13 @@ interface Device extends EventTarget {
 const deviceOf = (tf: Tf): Device | undefined =>
   tf.getBackend() === 'webgpu' ? (tf.backend() as unknown as { device: Device }).device : undefined;
 
-/** The largest tensor of a backend, in bytes: on WebGPU a shader cannot read more. */
+/** The largest tensor of a backend, in bytes: a WebGPU shader cannot read more. */
 export const largestTensor = (tf: Tf): number => deviceOf(tf)?.limits.maxStorageBufferBindingSize ?? Infinity;
 
 const watched = new WeakSet<Device>();
 let fault: string | undefined;
 
-/**
- * WebGPU throws nothing: what fails, such as a buffer that is too large, is an event, and the numbers that come
- * back are zeros.
- */
+/** WebGPU does not throw: a failure, such as a buffer that is too large, is an event, and the results are zeros. */
 export function watchFaults(tf: Tf): void {
   const device = deviceOf(tf);
   if (!device || watched.has(device)) return;
@@ -54,7 +51,7 @@ export function watchFaults(tf: Tf): void {
   });
 }
 
-/** What failed on the GPU since the last call. */
+/** Failures on the GPU since the last call. */
 export function takeFault(): string | undefined {
   const taken = fault;
   fault = undefined;

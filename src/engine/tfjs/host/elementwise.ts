@@ -33,7 +33,7 @@ function spread(t: HostTensor, dims: number[]): Float64Array {
     : Float64Array.from(broadcastOffsets(t.dims, dims), (i) => values[i]);
 }
 
-/** Any number of inputs, from the left. */
+/** Any number of inputs, left to right. */
 const folded =
   (f: Combine): Op =>
   (c) => {
@@ -56,11 +56,11 @@ const unary =
 const compare = (f: (a: number, b: number) => boolean): Op =>
   binary(() => (a, b) => (f(a, b) ? 1 : 0), DType.bool);
 
-/** Python's remainder, or C's where `fmod` asks for it. */
+/** Python's remainder, or C's if `fmod` is set. */
 const mod = (c: OpContext): Combine =>
   attrInt(c.node, 'fmod', 0) ? (a, b) => a % b : (a, b) => a - Math.floor(a / b) * b;
 
-/** Half to even, as IEEE rounds. */
+/** Half to even, as in IEEE. */
 const round = (x: number): number => {
   const down = Math.floor(x);
   return x - down === 0.5 ? (down % 2 === 0 ? down : down + 1) : Math.round(x);

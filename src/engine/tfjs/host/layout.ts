@@ -5,7 +5,7 @@ import { elementCount } from '../../../graph/model';
 /** An axis counted from the front. */
 export const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** NumPy's common shape of some shapes. */
+/** NumPy's broadcast shape. */
 export function broadcastDims(...shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(0, ...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -27,7 +27,7 @@ export function stridesOf(dims: readonly number[]): number[] {
   return strides;
 }
 
-/** Σ positionᵢ·strideᵢ of every position of `dims`, in row-major order: where a view of these strides reads. */
+/** Σ positionᵢ·strideᵢ of every position of `dims`, in row-major order: where a view with these strides reads. */
 export function offsets(dims: readonly number[], strides: readonly number[]): Int32Array {
   let out = Int32Array.of(0);
   dims.forEach((size, axis) => {
@@ -39,7 +39,7 @@ export function offsets(dims: readonly number[], strides: readonly number[]): In
   return out;
 }
 
-/** For every element of `to`, the place in `from` that broadcasting takes it from. */
+/** For every element of `to`, the position in `from` that broadcasting reads. */
 export function broadcastOffsets(from: readonly number[], to: readonly number[]): Int32Array {
   const own = stridesOf(from);
   const lead = to.length - from.length;
@@ -49,7 +49,7 @@ export function broadcastOffsets(from: readonly number[], to: readonly number[])
   );
 }
 
-/** Reshape's target: 0 copies the size (unless allowed as a size), −1 takes what is left. */
+/** Reshape's target: 0 copies the size (unless allowed as a size), −1 is inferred. */
 export function reshapedDims(
   dims: readonly number[],
   target: readonly number[],
@@ -60,7 +60,7 @@ export function reshapedDims(
   return out.map((d) => (d === -1 ? (rest === 0 ? 0 : elementCount(dims) / rest) : d));
 }
 
-/** @param axes all of size 1 where undefined */
+/** @param axes all axes of size 1 if undefined */
 export function squeezedDims(dims: readonly number[], axes: readonly number[] | undefined): number[] {
   const gone = axes?.map((a) => fromFront(a, dims.length));
   return dims.filter((d, i) => (gone ? !gone.includes(i) : d !== 1));
@@ -73,7 +73,10 @@ export function unsqueezedDims(dims: readonly number[], axes: readonly number[])
   return Array.from({ length: rank }, (_, i) => (added.has(i) ? 1 : left.shift()!));
 }
 
-/** The positions that ONNX's Slice takes of an axis: negative bounds count from the end, beyond it they stop. */
+/**
+ * The positions that ONNX's Slice takes from an axis: negative bounds count from the end, out-of-range bounds are
+ * clamped.
+ */
 export function slicedPositions(size: number, start: number, end: number, step: number): number[] {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
   const bound = (v: number) => Math.min(high, Math.max(low, v < 0 ? v + size : v));

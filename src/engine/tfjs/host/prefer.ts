@@ -3,12 +3,12 @@ import { allOnHost } from '../value';
 import { elementwise } from './elementwise';
 import { reductions } from './reductions';
 
-/** Operators whose numbers are plain arithmetic where all inputs are on the host. */
+/** Operators that are plain arithmetic if all inputs are on the host. */
 const HOST: OpTable = { ...elementwise, ...reductions };
 
 /**
- * The same operators, which stay on the host where all their inputs are: shapes, indices and masks are then
- * known before the next operator needs them, and keep int64's range.
+ * The same operators, kept on the host if all their inputs are: shapes, indices and masks are then known before the
+ * next operator needs them, and keep int64's range.
  */
 export const preferHost = (device: OpTable): OpTable =>
   Object.fromEntries(

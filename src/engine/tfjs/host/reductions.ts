@@ -4,7 +4,7 @@ import type { Op, OpContext, OpTable } from '../op';
 import { fromFront, offsets, stridesOf } from './layout';
 import { fromNumbers, hostTensor, numbersOf } from './values';
 
-/** Axes that a reduction runs over; undefined where it changes nothing. */
+/** The axes of a reduction; undefined if it changes nothing. */
 export function reducedAxes(c: OpContext): number[] | undefined {
   const rank = c.dims(0).length;
   const axes = c.has(1) ? c.ints(1) : [];
@@ -12,7 +12,7 @@ export function reducedAxes(c: OpContext): number[] | undefined {
   return attrInt(c.node, 'noop_with_empty_axes', 0) ? undefined : Array.from({ length: rank }, (_, i) => i);
 }
 
-/** Where each row of `axes` begins in a tensor, and what to add for each of its elements. */
+/** Where each row of `axes` starts in a tensor, and the offset of each of its elements. */
 export function rowsOf(dims: readonly number[], axes: readonly number[]) {
   const strides = stridesOf(dims);
   const part = (wanted: boolean) => {

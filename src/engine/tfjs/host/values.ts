@@ -9,7 +9,7 @@ export type HostValue = Extract<Value, { on: 'host' }>;
 
 export const isHost = (v: Value | undefined): v is HostValue => v?.on === 'host';
 
-/** A host input; only where the caller has asked for its side. */
+/** A host input; only if the caller has checked its side. */
 export const hostTensor = (c: OpContext, i: number): HostTensor => (c.inputs[i] as HostValue).tensor;
 
 export const hostValue = (tensor: HostTensor): Value => ({ on: 'host', tensor });
@@ -17,7 +17,7 @@ export const hostValue = (tensor: HostTensor): Value => ({ on: 'host', tensor })
 /** Values as numbers; int64 beyond 2⁵³, which exporters write for "to the end", is rounded. */
 export const numbersOf = (t: HostTensor): Float64Array => Float64Array.from(hostNumbers(t));
 
-/** A host value of numbers rounded to their type: integers towards zero and within its range, as casts do. */
+/** A host value of numbers rounded to their type: integers towards zero and clamped to its range, as in casts. */
 export function fromNumbers(dtype: number, dims: number[], values: ArrayLike<number>): Value {
   return hostValue({ dtype, dims, data: encode(dtype, dims, values) });
 }
@@ -41,7 +41,7 @@ function toInt64(v: number): bigint {
   return whole > LARGEST ? LARGEST : whole < -LARGEST - 1n ? -LARGEST - 1n : whole;
 }
 
-/** The elements at some places of a tensor, in a shape of their own; a place of −1 gives 0. */
+/** The elements at some positions of a tensor, in a new shape; a position of −1 gives 0. */
 export function pick(t: HostTensor, dims: number[], places: ArrayLike<number>): Value {
   const Type = t.data.constructor as new (n: number) => NumberArray;
   const data = new Type(elementCount(dims));

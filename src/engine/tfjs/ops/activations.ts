@@ -10,11 +10,11 @@ const activation =
 const hardSigmoid = (tf: Tf, x: Tensor, alpha: number, beta: number): Tensor =>
   tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
 
-/** α(eˣ − 1) below zero, of an exponent that cannot overflow above it. */
+/** α(eˣ − 1) below zero, with an exponent that cannot overflow above it. */
 const exponential = (tf: Tf, x: Tensor, alpha: number): Tensor =>
   tf.mul(tf.expm1(tf.minimum(x, tf.zerosLike(x))), alpha);
 
-/** x·Φ(x), or its form with tanh: there x·sigmoid(2√(2/π)(x + 0.044715x³)). */
+/** x·Φ(x), or its tanh form: there x·sigmoid(2√(2/π)(x + 0.044715x³)). */
 function gelu(tf: Tf, x: Tensor, c: OpContext): Tensor {
   if (attrString(c.node, 'approximate', 'none') === 'none')
     return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
@@ -26,9 +26,9 @@ function gelu(tf: Tf, x: Tensor, c: OpContext): Tensor {
 export const activations: OpTable = {
   Relu: activation((tf, x) => tf.relu(x)),
   LeakyRelu: activation((tf, x, c) => tf.leakyRelu(x, attrFloat(c.node, 'alpha', 0.01))),
-  // By products, which broadcast: the wasm kernel of tfjs' own does not.
+  // With products, which broadcast: tfjs' own wasm kernel does not.
   PRelu: activation((tf, x, c) => tf.sub(tf.relu(x), tf.mul(c.tensor(1), tf.relu(tf.neg(x))))),
-  // By step, which has a gradient, 0, where comparisons have none.
+  // With step, whose gradient is 0; comparisons have none.
   ThresholdedRelu: activation((tf, x, c) => tf.mul(x, tf.step(tf.sub(x, attrFloat(c.node, 'alpha', 1))))),
   Shrink: activation((tf, x, c) => {
     const [lambd, bias] = [attrFloat(c.node, 'lambd', 0.5), attrFloat(c.node, 'bias', 0)];

@@ -13,25 +13,25 @@ const binary =
   (f: (tf: Tf, a: Tensor, b: Tensor, c: OpContext) => Tensor): Op =>
   (c) => [c.out(f(c.tf, c.tensor(0), c.tensor(1), c))];
 
-/** Any number of operands in their common shape. */
+/** Any number of operands, broadcast together. */
 function operands(c: OpContext): Tensor[] {
   const dims = broadcastDims(...c.inputs.map((_, i) => c.dims(i)));
   return c.inputs.map((_, i) => expanded(c.tf, c.tensor(i), dims));
 }
 
-/** From the left. */
+/** Left to right. */
 const folded =
   (f: (tf: Tf) => (a: Tensor, b: Tensor) => Tensor): Op =>
   (c) => [c.out(operands(c).reduce(f(c.tf)))];
 
-/** Integers are divided towards zero; tfjs' own division of them goes down. */
+/** Integer division truncates towards zero; tfjs' own rounds down. */
 function divide(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
   if (isFloat(c.dtype(0))) return tf.div(a, b);
   const sign = tf.mul(tf.sign(a), tf.sign(b));
   return tf.mul(sign, tf.floorDiv(tf.abs(a), tf.abs(b)));
 }
 
-/** Python's remainder, or C's where `fmod` asks for it. */
+/** Python's remainder, or C's if `fmod` is set. */
 function remainder(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
   const dims = broadcastDims(c.dims(0), c.dims(1));
   const [x, y] = [expanded(tf, a, dims), expanded(tf, b, dims)];
@@ -39,7 +39,9 @@ function remainder(tf: Tf, a: Tensor, b: Tensor, c: OpContext): Tensor {
   return tf.mul(tf.sign(x), tf.mod(tf.abs(x), tf.abs(y)));
 }
 
-/** The exponent may have another type than the base. Small whole powers are products: exact for negative bases. */
+/**
+ * The exponent may have a different type than the base. Small integer powers are products: exact for negative bases.
+ */
 const power: Op = (c) => {
   const { tf } = c;
   const base = c.tensor(0);

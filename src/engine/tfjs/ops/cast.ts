@@ -4,7 +4,7 @@ import { DType } from '../../../graph/dtype';
 import type { OpContext, OpTable, Value } from '../op';
 import { tfType } from '../value';
 
-/** Types that TensorFlow.js holds in the same way, such as float and float16, differ in name only. */
+/** Types that TensorFlow.js stores the same way, such as float and float16, differ in name only. */
 function castTo(c: OpContext, dtype: number): Value[] {
   const x: Tensor = c.tensor(0);
   const type = tfType(dtype);

@@ -19,7 +19,7 @@ const logic =
   (f: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Op =>
   (c) => [c.out(f(c.tf, c.tensor(0), c.tensor(1)), DType.bool)];
 
-/** A choice by element. Inputs are broadcast here: tfjs' own way has no gradient beyond rank 4. */
+/** Elementwise selection. Inputs are broadcast here: tfjs' own broadcasting has no gradient beyond rank 4. */
 const where: Op = (c) => {
   const { tf } = c;
   const dims = broadcastDims(c.dims(0), c.dims(1), c.dims(2));

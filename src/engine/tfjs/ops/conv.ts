@@ -5,8 +5,8 @@ import type { Op, OpTable } from '../op';
 import { patches, windowsOf } from './windows';
 
 /**
- * Convolution of any number of spatial axes as one product over gathered patches: tfjs' own have no gradient on
- * wasm, and none with groups.
+ * Convolution over any number of spatial axes as one product over gathered patches: tfjs' own have no gradient on wasm,
+ * and none with groups.
  */
 const conv: Op = (c) => {
   const { tf } = c;

@@ -12,9 +12,7 @@ interface Term {
   labels: string[];
 }
 
-/**
- * By batched matrix products, two operands at a time: tfjs' own Einsum has no gradient.
- */
+/** As batched matrix products, two operands at a time: tfjs' own Einsum has no gradient. */
 const einsumOp: Op = (c) => {
   const { tf } = c;
   const { operands, output } = parse(c);
@@ -33,7 +31,7 @@ const einsumOp: Op = (c) => {
   return [c.out(ordered(tf, left, output))];
 };
 
-/** Labels by operand, the ellipsis spelled out in labels of its own. */
+/** Labels by operand, with the ellipsis expanded to labels of its own. */
 function parse(c: OpContext): { operands: string[][]; output: string[] } {
   const equation = attrString(c.node, 'equation', '').replace(/\s/g, '');
   const [given, result] = equation.split('->');
@@ -56,7 +54,7 @@ function parse(c: OpContext): { operands: string[][]; output: string[] } {
         'Use the ONNX Runtime engine for this model.',
       );
   const all = operands.flat();
-  // Without an arrow the output has what occurs once, in alphabetic order, after the ellipsis.
+  // Without an arrow, the output has the ellipsis, then the labels that occur once, in alphabetical order.
   const implicit = [...new Set(all)]
     .filter((l) => l.startsWith('.') || all.filter((m) => m === l).length === 1)
     .sort();
@@ -74,7 +72,7 @@ function ordered(tf: Tf, { tensor, labels }: Term, wanted: string[]): Tensor {
   return order.every((axis, i) => axis === i) ? tensor : tf.transpose(tensor, order);
 }
 
-/** One product: labels of both that are read later are batches, the others of both are summed over. */
+/** One product: labels of both that are read later are batch axes, the other shared ones are summed over. */
 function contract(tf: Tf, left: Term, right: Term, later: ReadonlySet<string>): Term {
   const b = sumOut(tf, right, (l) => later.has(l) || left.labels.includes(l));
   const shared = left.labels.filter((l) => b.labels.includes(l));

@@ -22,7 +22,7 @@ const gather: Op = (c) => {
   return [c.out(tf.reshape(gatherMiddle(tf, x, fromFrontTensor(tf, flat, dims[axis])), out))];
 };
 
-/** For elements named by their index along one axis: what all other axes add to each one's place in x. */
+/** For elements indexed along one axis: the offset of each from all other axes of x. */
 function elementPlaces(dims: readonly number[], indices: readonly number[], axis: number) {
   const strides = stridesOf(dims);
   const others = offsets(
@@ -32,7 +32,7 @@ function elementPlaces(dims: readonly number[], indices: readonly number[], axis
   return { others, stride: strides[axis] };
 }
 
-/** Flat places (int32, one axis) of the elements that GatherElements and ScatterElements name by input 1. */
+/** Flat positions (int32, one axis) of the elements that GatherElements and ScatterElements index by input 1. */
 export function elementPlacesTensor(c: OpContext, axis: number): TfTensor {
   const { tf } = c;
   const { others, stride } = elementPlaces(c.dims(0), c.dims(1), axis);
@@ -61,14 +61,14 @@ const gatherElements: Op = (c) => {
 };
 
 export interface Rows {
-  /** Place of each row among the rows of x, int32, one axis. */
+  /** Position of each row among the rows of x, int32, one axis. */
   places: TfTensor;
-  /** Rows of x, and numbers in each. */
+  /** Number of rows of x, and of values per row. */
   count: number;
   width: number;
 }
 
-/** The rows of x that tuples along the last axis of input 1 name, by Horner's rule over the sizes they index. */
+/** The rows of x indexed by tuples along the last axis of input 1, by Horner's rule over the indexed sizes. */
 export function rowPlaces(c: OpContext, batch = 0): Rows {
   const { tf } = c;
   const dims = c.dims(0);
@@ -77,7 +77,7 @@ export function rowPlaces(c: OpContext, batch = 0): Rows {
   const tuples = elementCount(indexDims.slice(0, -1));
   const flat = tf.reshape(tf.cast(c.tensor(1), 'int32'), [tuples, depth]);
   const each = tuples / elementCount(dims.slice(0, batch));
-  // The tuples of one batch index rows of that batch only.
+  // The tuples of one batch index only rows of that batch.
   let places: TfTensor = tf.tensor1d(
     Int32Array.from({ length: tuples }, (_, i) => Math.floor(i / each)),
     'int32',

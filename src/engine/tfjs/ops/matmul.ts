@@ -6,8 +6,8 @@ import type { Op, OpTable, Tf } from '../op';
 import { expanded } from './shape';
 
 /**
- * NumPy's product. Vectors become matrices for it; the batch axes are broadcast here, since the gradient of
- * tfjs' matMul takes no notice of it, but for one matrix on the right, for which the left's axes are rows.
+ * NumPy's product. Vectors become matrices first. Batch axes are broadcast here, since the gradient of tfjs' matMul
+ * ignores broadcasting. Exception: one matrix on the right, for which the left's axes are rows.
  */
 export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
   if (a.rank === 1) return tf.squeeze(product(tf, tf.expandDims(a, 0), b), [Math.max(b.rank, 2) - 2]);
@@ -29,7 +29,7 @@ export function product(tf: Tf, a: Tensor, b: Tensor): Tensor {
   return tf.reshape(stacked, [...batch, left.shape[left.rank - 2], columns]);
 }
 
-/** α·A′·B′ + β·C, where ′ transposes if the attribute says so. */
+/** α·A′·B′ + β·C, where ′ is a transpose if the attribute is set. */
 const gemm: Op = (c) => {
   const { tf } = c;
   const transpose = (name: string) => attrInt(c.node, name, 0) === 1;

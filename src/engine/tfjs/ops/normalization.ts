@@ -6,7 +6,7 @@ import { describeNode } from '../context';
 import { fromFront } from '../host/layout';
 import type { Op, OpContext, OpTable, Tf } from '../op';
 
-/** x less its mean over `axes`, the mean, and 1/√(variance + ε). */
+/** x minus its mean over `axes`, the mean, and 1/√(variance + ε). */
 function standardize(tf: Tf, x: Tensor, axes: number[], epsilon: number) {
   const mean = tf.mean(x, axes, true);
   const centred = tf.sub(x, mean);
@@ -26,7 +26,7 @@ const layerNormalization: Op = (c) => {
   return [y, c.out(mean, DType.float), c.out(inverse, DType.float)].slice(0, c.node.outputs.length);
 };
 
-/** A vector with a value a channel, for x (N, C, …). */
+/** A vector with one value per channel, for x (N, C, …). */
 const perChannel = (c: OpContext, i: number): Tensor =>
   c.tf.reshape(c.tensor(i), [
     1,
@@ -58,7 +58,7 @@ const batchNormalization: Op = (c) => {
   return [c.out(tf.add(tf.mul(tf.sub(c.tensor(0), perChannel(c, 3)), factor), perChannel(c, 2)))];
 };
 
-/** Channels in groups, each normalised over itself and all positions; scale and bias have one value a group. */
+/** Channels in groups, each normalized over itself and all positions; scale and bias have one value per group. */
 const groupNormalization: Op = (c) => {
   const { tf } = c;
   const x = c.tensor(0);

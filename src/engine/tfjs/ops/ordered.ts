@@ -5,8 +5,8 @@ import type { Op, OpTable, Tf } from '../op';
 import { aroundAxis, axisOf, gatherMiddle } from './take';
 
 /**
- * Along the last of three axes: elsewhere the gradient of tfjs 4.22 comes back with its axes exchanged. From the
- * end by turning round: its WebGPU kernel adds up wrongly from there.
+ * Along the last of three axes: elsewhere the gradient of tfjs 4.22 has its axes swapped. Sums from the end by
+ * reversing, since its WebGPU kernel adds incorrectly in that direction.
  */
 function sumAlong(tf: Tf, x: TfTensor, exclusive: boolean, reverse: boolean): TfTensor {
   if (!reverse) return tf.cumsum(x, 2, exclusive);
@@ -29,7 +29,7 @@ const cumSum: Op = (c) => {
   return [c.out(tf.reshape(tf.transpose(run(last), [0, 2, 1]), dims))];
 };
 
-/** The values by the indices that were found, since tfjs has no gradient for what it sorts. */
+/** Gathers the values by the sorted indices, since tfjs has no gradient for its sort. */
 const topK: Op = (c) => {
   const { tf } = c;
   const dims = c.dims(0);

@@ -5,7 +5,7 @@ import { patches, windowPlaces, windowsOf, type Windows } from './windows';
 
 const maxPool: Op = (c) => {
   const w = windowsOf(c, attrInts(c.node, 'kernel_shape')!);
-  // Finite, so that no product with 0 makes a NaN of it.
+  // Finite, so that a product with 0 is not NaN.
   const y = c.tf.max(patches(c, w, -3.4e38), 1);
   return [c.out(c.tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];
 };
@@ -19,7 +19,7 @@ const averagePool: Op = (c) => {
   return [c.out(tf.reshape(y, [...c.dims(0).slice(0, 2), ...w.out]))];
 };
 
-/** How many places of each window count: those of the input, or of its stated margins too. */
+/** How many positions of each window count: those of the input, or also those of its explicit margins. */
 function counted(w: Windows, margins: boolean): Float32Array {
   const size = w.space.map((s, i) => w.before[i] + s + w.after[i] + w.extra[i]);
   let marks = Float32Array.of(1);

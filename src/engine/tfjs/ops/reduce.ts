@@ -10,7 +10,7 @@ import { aroundAxis, gatherMiddle } from './take';
 /** Reduces the last axis of (rows, count). */
 type RowOp = (tf: Tf, x: TfTensor) => TfTensor;
 
-/** @param identity what a row without elements gives */
+/** @param identity the result for a row without elements */
 const reduceWith =
   (f: RowOp, identity = 0, unchanged: (tf: Tf, x: TfTensor) => TfTensor = (_, x) => x): Op =>
   (c) => {
@@ -25,14 +25,14 @@ const reduceWith =
     return [c.out(c.tf.reshape(f(c.tf, c.tf.reshape(rowsFirst(c, x, axes), [-1, count])), out))];
   };
 
-/** The reduced axes last. */
+/** Moves the reduced axes last. */
 function rowsFirst(c: OpContext, x: TfTensor, axes: number[]): TfTensor {
   const rest = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
   const perm = [...rest, ...axes];
   return perm.every((p, i) => p === i) ? x : c.tf.transpose(x, perm);
 }
 
-/** Equal shares of the gradient to all that reached the extreme, as our own rule and PyTorch's amax. */
+/** Equal shares of the gradient to all elements at the extreme, like our own rule and PyTorch's amax. */
 const extremum =
   (kind: 'max' | 'min'): RowOp =>
   (tf, x) => {
@@ -57,7 +57,7 @@ const extremum =
 const max = extremum('max');
 const sum: RowOp = (tf, x) => tf.sum(x, -1);
 
-/** Integers divide towards zero. */
+/** Integer division truncates towards zero. */
 const mean: RowOp = (tf, x) => {
   if (x.dtype === 'float32') return tf.mean(x, -1);
   return tf.cast(tf.div(tf.cast(tf.sum(x, -1), 'float32'), x.shape[1]!), 'int32');
@@ -78,7 +78,7 @@ const logSumExp: RowOp = (tf, x) => {
   return run(x);
 };
 
-/** Sign carries no gradient, so that the product's is sign(x), and 0 at 0. */
+/** Sign has no gradient, so the product's is sign(x), and 0 at 0. */
 const absolute = (tf: Tf, x: TfTensor): TfTensor => tf.mul(x, tf.sign(x));
 
 const argExtremum =
@@ -90,7 +90,7 @@ const argExtremum =
     const rows = aroundAxis(dims, axis);
     const last = attrInt(c.node, 'select_last_index', 0) === 1;
     const given = tf.reshape(c.tensor(0), rows);
-    // Turned round, since kernels name the first of equals.
+    // Reversed, since kernels return the first of equal values.
     const x = last ? gatherMiddle(tf, given, tf.range(rows[1] - 1, -1, -1, 'int32')) : given;
     const found = tf[kind](tf.reshape(tf.transpose(x, [0, 2, 1]), [-1, rows[1]]), -1);
     const index = last ? tf.sub(tf.scalar(rows[1] - 1, 'int32'), found) : found;

@@ -8,7 +8,7 @@ import { aroundAxis } from './take';
 
 type Weights = { place: number; weight: number }[];
 
-/** Where a place of the resized axis lies on the axis as it is. @param scale resized by given */
+/** The position on the original axis of a position on the resized axis. @param scale resized by original */
 function origin(mode: string, x: number, scale: number, length: number, out: number): number {
   switch (mode) {
     case 'asymmetric':
@@ -54,7 +54,7 @@ function weightsAt(c: OpContext, at: number, length: number): Weights {
   return [-1, 0, 1, 2].map((k) => ({ place: inside(first + k), weight: cubic(a, at - first - k) }));
 }
 
-/** New size and scale of each axis; axes that are not named keep theirs. */
+/** New size and scale of each axis; unnamed axes keep theirs. */
 function targets(c: OpContext): { out: number[]; scales: number[] } {
   const dims = c.dims(0);
   const axes = (attrInts(c.node, 'axes') ?? dims.map((_, i) => i)).map((x) => fromFront(x, dims.length));
@@ -69,7 +69,7 @@ function targets(c: OpContext): { out: number[]; scales: number[] } {
   return { out, scales };
 }
 
-/** What is computed otherwise than here. */
+/** Modes that this file does not implement. */
 function requireKnown(c: OpContext): void {
   const { node } = c;
   const mode = attrString(node, 'coordinate_transformation_mode', 'half_pixel');
@@ -91,7 +91,7 @@ function requireKnown(c: OpContext): void {
     );
 }
 
-/** Axis by axis, each a product with the matrix of its weights: any rank, any mode, and a gradient. */
+/** Axis by axis, each a product with its weight matrix: any rank, any mode, and a gradient. */
 const resize: Op = (c) => {
   requireKnown(c);
   const { tf } = c;

@@ -6,7 +6,7 @@ import type { Op, OpContext, OpTable, Tf } from '../op';
 import { elementPlacesTensor, rowPlaces } from './gather';
 import { axisOf, scatterRows } from './take';
 
-/** Puts rows into x (count, width), or adds them to what is there. */
+/** Writes rows into x (count, width), or adds them. */
 function put(c: OpContext, x: TfTensor, places: TfTensor, rows: TfTensor): TfTensor {
   const { tf } = c;
   const reduction = attrString(c.node, 'reduction', 'none');
@@ -28,7 +28,7 @@ function touched(tf: Tf, places: TfTensor, x: TfTensor): TfTensor {
   return tf.greater(scatterRows(tf, places, ones, x.shape[0]), tf.scalar(0, 'int32'));
 }
 
-/** A bool is scattered as an integer: not every kernel takes one. */
+/** A bool is scattered as an integer: not every kernel accepts bools. */
 function scattered(c: OpContext, count: number, width: number, places: TfTensor) {
   const { tf } = c;
   const [x, updates] = [c.tensor(0), c.tensor(2)];

@@ -22,7 +22,7 @@ const shape: Op = (c) => {
 
 const size: Op = (c) => [hostInts([elementCount(c.dims(0))], [])];
 
-/** @throws AuroraError 'operator' where the bounds are not known before it runs */
+/** @throws AuroraError 'operator' if the bounds are not known before it runs */
 const range: Op = (c) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => c.ints(i)[0]);
   const length = Math.max(0, Math.ceil((limit - start) / delta));
@@ -46,8 +46,8 @@ const constantOfShape: Op = (c) => {
 };
 
 /**
- * A tensor in a shape that it broadcasts to, by adding zeros: the gradient of tfjs' own, through Tile, ends at
- * rank 4, and some of its binary operators' gradients forget that an operand was smaller.
+ * Broadcasts a tensor to a shape by adding zeros: the gradient of tfjs' own, through Tile, stops at rank 4, and the
+ * gradients of some of its binary operators ignore that an operand was smaller.
  */
 export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
   if (t.rank === dims.length && t.shape.every((d, i) => d === dims[i])) return t;
@@ -57,7 +57,7 @@ export function expanded(tf: Tf, t: TfTensor, dims: number[]): TfTensor {
   return tf.add(t, tf.zeros(dims, t.dtype as 'float32'));
 }
 
-/** On the host where it is and stays small. */
+/** On the host if the input is there and the result is small. */
 function expandTo(c: OpContext, v: Value, dims: number[]): Value {
   if (isHost(v) && allOnHost({ ...c, inputs: [v] }, elementCount(dims)))
     return pick(v.tensor, dims, broadcastOffsets(v.tensor.dims, dims));
@@ -80,7 +80,7 @@ const tile: Op = (c) => {
   return [c.ints(1).reduce(repeat, c.inputs[0]!)];
 };
 
-/** Places of what is not 0, as columns. How many there are is known on the host only. */
+/** Positions of non-zero values, as columns. Only the host knows how many there are. */
 const nonZero: Op = (c) => {
   const v = c.inputs[0];
   if (!isHost(v))

@@ -64,7 +64,7 @@ const split: Op = (c) => {
   });
 };
 
-/** Where each place of a padded axis comes from; −1 for the padding value. Negative margins cut. */
+/** The source of each position of a padded axis; −1 for the padding value. Negative margins cut. */
 function paddedPlaces(size: number, before: number, after: number, mode: string): number[] {
   const length = Math.max(0, size + before + after);
   return Array.from({ length }, (_, i) => {
@@ -112,7 +112,7 @@ function padConstant(c: OpContext, v: Value, axis: number, places: number[]): Va
     return pick(inner.tensor, out, paddedFrom(dims, axis, places.length, before));
   const { tf } = c;
   const tensor = isHost(inner) ? upload(tf, inner.tensor) : inner.tensor;
-  // A bool has no padding kernel everywhere.
+  // Not every backend has a padding kernel for bools.
   const x = tensor.dtype === 'bool' ? tf.cast(tensor, 'int32') : tensor;
   let padded =
     x.size === 0 ? tf.fill(out, fill, x.dtype as 'float32') : padAxis(tf, x, axis, [before, after], fill);
@@ -130,7 +130,9 @@ function padAxis(tf: Tf, x: TfTensor, axis: number, margin: [number, number], fi
   return tf.reshape(tf.pad(around, [[0, 0], margin, [0, 0]], fill), out);
 }
 
-/** For every element of a host tensor padded to `length` along an axis, its place in the tensor; −1 in the margins. */
+/**
+ * For every element of a host tensor padded to `length` along an axis, its position in the tensor; −1 in the margins.
+ */
 function paddedFrom(dims: number[], axis: number, length: number, before: number): Int32Array {
   const [rows, size, width] = aroundAxis(dims, axis);
   return Int32Array.from({ length: rows * length * width }, (_, i) => {
@@ -166,7 +168,7 @@ const trilu: Op = (c) => {
   return [c.out(tf.reshape(tf.cast(kept, v.tensor.dtype), dims))];
 };
 
-/** Blocks of the channels as squares of the image, and back; by views and one transpose each. */
+/** Rearranges blocks of channels into squares of the image, and back; with views and one transpose each. */
 const depthToSpace: Op = (c) => {
   const { tf } = c;
   const [n, depth, h, w] = c.dims(0);

@@ -3,7 +3,7 @@ import { attrInt } from '../../../graph/attributes';
 import { fromFront } from '../host/layout';
 import type { OpContext, OpTable, Tf } from '../op';
 
-/** Over one axis; tfjs' kernels want it to be the last. */
+/** Over one axis; tfjs' kernels require the last. */
 function overAxis(c: OpContext, f: (tf: Tf, x: Tensor) => Tensor) {
   const { tf } = c;
   const x = c.tensor(0);

@@ -4,12 +4,12 @@ import { fromFront } from '../host/layout';
 import { isHost, pick } from '../host/values';
 import type { OpContext, Tf, Value } from '../op';
 
-/** A tensor as (before, size, after) around an axis: within every kernel's rank limit, whatever its own rank. */
+/** A tensor as (before, size, after) around an axis: within every kernel's rank limit, regardless of its own rank. */
 export function aroundAxis(dims: readonly number[], axis: number): [number, number, number] {
   return [elementCount(dims.slice(0, axis)), dims[axis], elementCount(dims.slice(axis + 1))];
 }
 
-/** A result without elements, whose gradient is zeros: kernels need not take sizes of 0. */
+/** A result without elements, with a gradient of zeros: kernels may not accept sizes of 0. */
 export function emptyOf(tf: Tf, x: TfTensor, dims: number[]): TfTensor {
   const { shape } = x;
   const run = tf.customGrad(() => ({
@@ -20,8 +20,8 @@ export function emptyOf(tf: Tf, x: TfTensor, dims: number[]): TfTensor {
 }
 
 /**
- * x (before, size, after) at some places of its middle axis. Its gradient adds back by ScatterNd, which all
- * backends have: tfjs' own wants UnsortedSegmentSum, which wasm lacks.
+ * Values of x (before, size, after) at some positions of its middle axis. Its gradient adds back with ScatterNd, which
+ * all backends have; tfjs' own needs UnsortedSegmentSum, which wasm lacks.
  *
  * @param places int32, 0 to size − 1
  */
@@ -44,7 +44,7 @@ export function gatherMiddle(tf: Tf, x: TfTensor, places: TfTensor): TfTensor {
   return run(x);
 }
 
-/** Adds rows (count, width) up at their places among `size` rows of zeros. Its gradient gathers. */
+/** Adds rows (count, width) at their positions among `size` rows of zeros. Its gradient gathers. */
 export function scatterRows(tf: Tf, places: TfTensor, rows: TfTensor, size: number): TfTensor {
   const width = rows.shape[1]!;
   if (rows.size === 0) return emptyOf(tf, rows, [size, width]);
@@ -62,7 +62,7 @@ export function scatterRows(tf: Tf, places: TfTensor, rows: TfTensor, size: numb
 const scatter = (tf: Tf, places: TfTensor, rows: TfTensor, size: number): TfTensor =>
   tf.scatterND(tf.reshape(places, [places.size, 1]), rows, [size, rows.shape[1]!]);
 
-/** A value at known places of an axis, on the side where it is. */
+/** The values at known positions of an axis, on the side of the input. */
 export function take(c: OpContext, v: Value, axis: number, places: readonly number[]): Value {
   const dims = v.on === 'host' ? v.tensor.dims : v.tensor.shape;
   const out = dims.map((d, i) => (i === axis ? places.length : d));
@@ -88,7 +88,7 @@ export function take(c: OpContext, v: Value, axis: number, places: readonly numb
   return { ...v, tensor: tf.reshape(taken, out) };
 }
 
-/** Indices that may count from the end, as places from the front. */
+/** Indices that may count from the end, as positions from the front. */
 export function fromFrontTensor(tf: Tf, indices: TfTensor, size: number): TfTensor {
   const zero = tf.scalar(0, 'int32');
   return tf.where(tf.less(indices, zero), tf.add(indices, tf.scalar(size, 'int32')), indices);
@@ -97,7 +97,7 @@ export function fromFrontTensor(tf: Tf, indices: TfTensor, size: number): TfTens
 export const axisOf = (c: OpContext, axis: number, input = 0): number =>
   fromFront(axis, c.dims(input).length);
 
-/** The result on the side of what it is made of. */
+/** The result on the side of its inputs. */
 export const view = (c: OpContext, v: Value, dims: number[]): Value =>
   v.on === 'host'
     ? { on: 'host', tensor: { ...v.tensor, dims } }

@@ -41,7 +41,10 @@ const transpose: Op = (c) => {
   return [c.out(c.tf.reshape(permute(c.tf, v.tensor, perm), out))];
 };
 
-/** With axes of size 1 left out and those that stay together as one: kernels end at rank 6, and sooner is faster. */
+/**
+ * With axes of size 1 dropped and axes that stay adjacent merged: kernels are limited to rank 6, and fewer axes are
+ * faster.
+ */
 function permute(tf: Tf, x: TfTensor, perm: readonly number[]): TfTensor {
   const groups: number[][] = [];
   for (const p of perm.filter((axis) => x.shape[axis] !== 1)) {

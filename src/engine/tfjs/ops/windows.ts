@@ -5,12 +5,12 @@ import { offsets, stridesOf } from '../host/layout';
 import type { OpContext } from '../op';
 import { gatherMiddle } from './take';
 
-/** A kernel sliding over spatial axes, as convolutions and pools read it. */
+/** A kernel sliding over spatial axes, for convolutions and pooling. */
 export interface Windows {
   kernel: number[];
   strides: number[];
   dilations: number[];
-  /** Margins before and after each axis; `extra` more after it where a last window reaches beyond (ceil_mode). */
+  /** Margins before and after each axis; `extra` more after it if a last window extends beyond (ceil_mode). */
   before: number[];
   after: number[];
   extra: number[];
@@ -41,7 +41,7 @@ export function windowsOf(c: OpContext, kernel: number[]): Windows {
   const out = space.map((s, i) => {
     const steps = (s + before[i] + after[i] - reach[i]) / strides[i];
     const count = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    // A window that would begin in the margin after the axis is none.
+    // A window that would start in the margin after the axis does not count.
     return ceil && (count - 1) * strides[i] >= s + before[i] ? count - 1 : count;
   });
   const extra = out.map((n, i) =>
@@ -50,7 +50,7 @@ export function windowsOf(c: OpContext, kernel: number[]): Windows {
   return { kernel, strides, dilations, before, after, extra, space, out };
 }
 
-/** What every window sees of input 0 (batch, channels, …), as (batch·channels, kernel places · windows). */
+/** The contents of every window of input 0 (batch, channels, …), as (batch·channels, kernel positions · windows). */
 export function patches(c: OpContext, w: Windows, fill: number): TfTensor {
   const { tf } = c;
   const rows = elementCount(c.dims(0).slice(0, 2));
@@ -62,7 +62,7 @@ export function patches(c: OpContext, w: Windows, fill: number): TfTensor {
   return tf.reshape(taken, [rows, elementCount(w.kernel), elementCount(w.out)]);
 }
 
-/** Of every kernel place, then every window: where it reads in space of the given size. */
+/** For every kernel position, then every window: where it reads in space of the given size. */
 export function windowPlaces(w: Windows, size: readonly number[]): Int32Array {
   const strides = stridesOf(size);
   return offsets(

@@ -26,7 +26,7 @@ const celu: Rule = (c) => {
   return choose(c, positive(c), one, below);
 };
 
-/** Slope of a trained tensor below 0; PyTorch's has one value, or one per channel. */
+/** The slope below 0 is trained; PyTorch's has one value, or one per channel. */
 const prelu: Rule = (c) => {
   const [x, slope] = c.x;
   const dy = c.dy[0]!;
