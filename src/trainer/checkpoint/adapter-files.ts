@@ -13,7 +13,7 @@ import type { Task } from '../task/task';
 
 export type WhichAdapter = 'best' | 'last';
 
-/** Writes adapter/best or adapter/last of a run, in PEFT's file layout, with the step that it is of. */
+/** Writes a run's adapter/best or adapter/last in PEFT's file layout, with its step. */
 export const writeAdapter = (
   run: string,
   which: WhichAdapter,
@@ -31,7 +31,7 @@ export const writeAdapter = (
     step,
   );
 
-/** Made where it is missing; a run folder that is gone stays so. */
+/** Created if missing; a run folder that was removed stays removed. */
 function adapterFolder(run: string, which: WhichAdapter): string {
   const folder = join(runPaths(run).adapter, which);
   try {
@@ -47,24 +47,24 @@ const isMissing = (run: string, which: WhichAdapter): boolean =>
 export interface Settling {
   run: string;
   state: TrainingState;
-  /** False where the run had none, and starts over. */
+  /** False if the run had none and starts over. */
   hasCheckpoint: boolean;
-  /** The journal's, as it was before the run is resumed. */
+  /** The journal as it was before the resume. */
   events: readonly RunEvent[];
-  /** The task in the form that was trained last at a step. */
+  /** The task in the form that was last trained at a step. */
   taskAt: (step: number) => Task;
   warn: (message: string) => void;
 }
 
 /**
- * Makes adapter/best and adapter/last those of the checkpoint that a run is resumed from. A run that was killed between
- * an evaluation and its checkpoint leaves a best adapter of a step that the resumed run has yet to come to; a fork
- * has none at all. Called before the journal says that the run is resumed, so that no kill leaves an adapter of a
- * later step than the journal knows.
+ * Makes adapter/best and adapter/last match the checkpoint that a run resumes from. A run killed between an evaluation
+ * and its checkpoint leaves a best adapter from a step that the resumed run has not reached yet; a fork has none at
+ * all. Called before the journal records the resume, so that no kill leaves an adapter from a later step than the
+ * journal knows.
  */
 export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn }: Settling): void {
   const bestOf = (e: RunEvent) => e.kind === 'evaluation' && e.best && e.step <= state.step;
-  // Where the static form begins there is no best of it yet, and the dynamic form's stays.
+  // When the static form starts, it has no best yet; the dynamic form's best stays.
   const best = state.best ?? events.filter((e) => e.kind === 'evaluation').findLast(bestOf);
   const settle = (which: WhichAdapter, step: number | undefined) => {
     const folder = join(runPaths(run).adapter, which);
@@ -73,7 +73,7 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
     const isHere = hasCheckpoint && step === state.step;
     const values = step === undefined ? undefined : isHere ? state.parameters : savedValues(run, step);
     if (values) return writeAdapter(run, which, taskAt(step!), values, step!);
-    // Without its step it is of an earlier version, and may be the right one.
+    // Without a step, it comes from an earlier version and may be the right one.
     if (step !== undefined && found === undefined) return;
     requireOwned(folder);
     rmSync(folder, { recursive: true, force: true });
@@ -86,7 +86,7 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
   settle('last', hasCheckpoint ? state.step : undefined);
 }
 
-/** Undefined where the checkpoint is gone or damaged. */
+/** Undefined if the checkpoint is missing or damaged. */
 function savedValues(run: string, step: number): Map<string, Float32Array> | undefined {
   try {
     return readCheckpoint(join(runPaths(run).checkpoints, stepName(step))).parameters;
@@ -97,9 +97,9 @@ function savedValues(run: string, step: number): Map<string, Float32Array> | und
 }
 
 /**
- * Writes adapters again that this process has written and somebody has removed since.
+ * Rewrites adapters that this process wrote and somebody has since removed.
  *
- * @throws AuroraError 'lost' where the best one is nowhere any more
+ * @throws AuroraError 'lost' if the best one is gone everywhere
  */
 export function putBackAdapters(
   run: string,

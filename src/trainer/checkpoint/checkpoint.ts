@@ -8,7 +8,7 @@ import type { FloatTensor } from '../../graph/file/safetensors';
 
 export const CHECKPOINT_VERSION = 1;
 
-/** state.json of a checkpoint: where the run stands, besides its numbers. */
+/** A checkpoint's state.json: where the run stands, without its tensors. */
 export interface CheckpointState {
   version: number;
   /** Optimizer steps done. */
@@ -21,19 +21,19 @@ export interface CheckpointState {
   /** The newest evaluation. */
   last: Evaluated | null;
   earlyStopping: EarlyStoppingState;
-  /** What fits at once; absent from older checkpoints. */
+  /** The batch size limits found so far; absent from older checkpoints. */
   memory?: KnownLimits;
-  /** Of mixed precision; absent otherwise. */
+  /** Mixed precision only. */
   lossScale?: LossScaleState;
-  /** Of scalars.bin up to here; absent from older checkpoints. */
+  /** Summary of scalars.bin up to here; absent from older checkpoints. */
   curve?: CurveSum;
   /** specHash of the run's spec. */
   specHash: string;
-  /** What decides the bits besides the spec (versions, threads, optimisation level); a resume compares it. */
+  /** What affects the bits besides the spec (versions, threads, optimisation level); a resume compares it. */
   environment: Record<string, string | number>;
 }
 
-/** All that is needed to go on with the same bits: random numbers are drawn by counter and need no state. */
+/** Everything needed to continue bit for bit. Random numbers are drawn by counter and need no state. */
 export interface Checkpoint {
   state: CheckpointState;
   /** The trainable tensors by name, flat. */
@@ -46,7 +46,7 @@ const SECOND = 'exp_avg_sq.';
 
 const flat = (data: Float32Array): FloatTensor => ({ dims: [data.length], data });
 
-/** Names as in PyTorch's optimizer state, before the parameter's own. */
+/** Prefixes as in PyTorch's optimizer state, before the parameter's name. */
 export const optimizerTensors = (optimizer: AdamWState): Map<string, FloatTensor> =>
   new Map([
     ...Array.from(optimizer.firstMoments, ([name, data]) => [FIRST + name, flat(data)] as const),
@@ -64,7 +64,7 @@ export const valuesOf = (tensors: ReadonlyMap<string, FloatTensor>, prefix = '')
       .map(([name, { data }]) => [name.slice(prefix.length), data]),
   );
 
-/** The inverse of `optimizerTensors`; the step count travels beside the tensors. */
+/** The inverse of `optimizerTensors`; the step count is stored beside the tensors. */
 export const optimizerOf = (tensors: ReadonlyMap<string, FloatTensor>, step: number): AdamWState => ({
   step,
   firstMoments: valuesOf(tensors, FIRST),

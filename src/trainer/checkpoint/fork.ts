@@ -19,29 +19,29 @@ import { makePlan } from '../loop/plan';
 import { specHash } from './spec-hash';
 
 export interface ForkRequest {
-  /** The run to begin from. */
+  /** The run to fork. */
   from: string;
-  /** A step that has a checkpoint there. */
+  /** A step with a checkpoint in that run. */
   step: number;
   /** "key=value" with dotted keys. */
   overrides: readonly string[];
-  /** The new run's folder where it is there already; one is made beside `from` otherwise. */
+  /** The new run's folder if it exists already; otherwise one is created beside `from`. */
   into?: string;
 }
 
 export interface Fork {
   run: string;
   spec: Experiment;
-  /** What could not be kept, in whole sentences. */
+  /** What could not be kept, in full sentences. */
   warnings: string[];
 }
 
 /**
- * Makes a run that begins at a checkpoint of another one, with settings changed, and holds that run's history
- * up to there; resuming it is the counterfactual. With nothing changed it retraces the other run to the bit.
+ * Creates a run that starts from another run's checkpoint, with changed settings and that run's history up to that
+ * step; resuming it gives the counterfactual. With no changes, it reproduces the other run bit for bit.
  *
- * @throws AuroraError 'run' without that checkpoint or with nothing left to train, 'usage' for a setting that
- *   cannot change
+ * @throws AuroraError 'run' if there is no such checkpoint or nothing left to train, 'usage' for a setting that cannot
+ *   be changed
  */
 export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   const source = readRunSummary(from);
@@ -74,10 +74,10 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
           e.kind === 'inputs-accepted' ||
           (e.kind === 'checkpoint' && saved.includes(e.step)),
       )
-      // By the fork's metric, as what it evaluates itself; none where the fork has to look for its best again.
+      // By the fork's metric, like its own evaluations; none if the fork has to find its best again.
       .map((e) => copied(e.kind === 'evaluation' ? { ...e, best: !lost && bests.has(e) } : e)),
   ]);
-  // Last: without it nobody takes half a copy for a run.
+  // Written last: without it, a partial copy is not taken for a run.
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   const warnings = lost
     ? [
@@ -101,7 +101,7 @@ function checkpointAt(run: string, step: number): Checkpoint {
   return readCheckpoint(join(checkpoints, stepName(step)));
 }
 
-/** Undefined where it is gone or damaged. */
+/** Undefined if missing or damaged. */
 function bestCheckpoint(run: string, step: number): Checkpoint | undefined {
   try {
     return readCheckpoint(join(runPaths(run).checkpoints, stepName(step)));
@@ -111,7 +111,7 @@ function bestCheckpoint(run: string, step: number): Checkpoint | undefined {
   }
 }
 
-/** The checkpoint with what it says of the run made true of the fork. */
+/** The checkpoint, with its statements about the run adapted to the fork. */
 function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly AnyEvaluation[], lost: boolean) {
   const { stopping, best } = replay(
     spec,
@@ -126,7 +126,7 @@ function asTheForks(c: Checkpoint, spec: Experiment, evaluations: readonly AnyEv
   return { ...c, state };
 }
 
-/** What fits at once was found with other needs, where the fork changes those. */
+/** The limits were found with other memory needs if the fork changes those. */
 function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkpoint {
   const needs = ['training.gradientCheckpointing', 'training.precision'];
   return changed.some(({ key }) => needs.includes(key))
@@ -134,7 +134,7 @@ function withoutLimits(c: Checkpoint, changed: readonly SettingChange[]): Checkp
     : c;
 }
 
-/** The same evaluations under the fork's own metric and rule: either may be what was changed. */
+/** The same evaluations under the fork's own metric and rule, either of which may have changed. */
 function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
   const { metric, earlyStopping } = spec.training;
   const stopping = new EarlyStopping(metric, earlyStopping);
@@ -143,7 +143,7 @@ function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
   let form: AnyEvaluation['form'];
   for (const e of evaluations) {
     if (e.form !== form) {
-      // The best of the static form is looked for anew.
+      // The static form's best is tracked separately.
       stopping.load(NOTHING_YET);
       best = undefined;
       form = e.form;
@@ -156,7 +156,7 @@ function replay(spec: Experiment, evaluations: readonly AnyEvaluation[]) {
 
 const copied = (event: RunEvent): JournalLine => ({ event, t: event.t });
 
-/** The other run's first word, with the steps that the fork will take. */
+/** The other run's `started` event, with the number of steps that the fork will take. */
 function startedEvent(source: RunSummary, spec: Experiment, step: number): JournalLine {
   const started = source.events.find((e) => e.kind === 'started');
   if (!started)
@@ -187,7 +187,7 @@ function copyScalars(from: string, run: string, { step, curve }: CheckpointState
   ScalarsWriter.open(run, step, curve).close();
 }
 
-/** The fork was trained on what its run was, up to where it begins. */
+/** Up to its starting step, the fork was trained on its source's inputs. */
 function copyInputs(from: string, run: string, step: number): void {
   const record = readInputs(from);
   const upTo = record && inputsUpTo(record, step);

@@ -13,19 +13,19 @@ import { specHash } from './spec-hash';
 
 /** What a resumed run starts from. */
 export interface Restored {
-  /** Undefined where the run died before its first checkpoint: it starts over, with the same seed. */
+  /** Undefined if the run died before its first checkpoint: it starts over with the same seed. */
   checkpoint: Checkpoint | undefined;
-  /** Labels and modules as the run has them; undefined where it died before it knew. */
+  /** Labels and modules as recorded by the run; undefined if it died before recording them. */
   known: KnownTask | undefined;
   /** Whether the journal has its `started` line. */
   started: boolean;
   seconds: number;
   examples: number;
-  /** What the checkpoint was made in. */
+  /** The environment that the checkpoint was created in. */
   environment: Partial<Environment> | undefined;
 }
 
-/** @throws AuroraError 'run' when the run is finished, still alive, or was begun with another spec */
+/** @throws AuroraError 'run' if the run is finished, still alive, or was started with another spec */
 export function restore(run: string, spec: Experiment, warn: (message: string) => void): Restored {
   putBackReplaced(run);
   const found = latestCheckpoint(run, warn);
@@ -38,7 +38,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
       `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
       'spec.json must not be changed after a run has begun: start a new run instead.',
     );
-  // Of a run that diverged: it has not come to its end any more.
+  // From a diverged run, which is no longer at its end.
   requireOwned(runPaths(run).result);
   rmSync(runPaths(run).result, { force: true });
   return {
@@ -51,7 +51,7 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
   };
 }
 
-/** Refuses to resume what needs none. */
+/** Refuses to resume a run that does not need it. */
 export function requireResumable(run: string): Experiment {
   const summary = readRunSummary(run);
   const { spec } = summary;

@@ -1,4 +1,4 @@
-/** A run keeps at most so many checkpoints spread over it, to look back at and to fork from. */
+/** The most checkpoints that a run keeps spread over its steps, for inspection and forks. */
 const SPREAD = 20;
 
 /**

@@ -25,11 +25,11 @@ export function initialState(task: Task, trainable: readonly TrainableInfo[]): T
   };
 }
 
-/** The same at a checkpoint; the optimizer and the early stopping of `fresh` go on from what it holds. */
+/** The same at a checkpoint: the optimizer and early stopping of `fresh` continue from it. */
 export function restoredState(fresh: TrainingState, checkpoint: Checkpoint): TrainingState {
   const { state, parameters, optimizer } = checkpoint;
   fresh.optimizer.load(optimizer);
-  // A fork of a float32 run may be the first with a scale, and one of a mixed run have none.
+  // A fork of a float32 run may be the first with a loss scale; a fork of a mixed run may have none.
   if (state.lossScale) fresh.lossScale?.load(state.lossScale);
   const best =
     state.best && !holdsNull(state.best) ? { step: state.best.step, metrics: state.best } : undefined;

@@ -30,17 +30,17 @@ const ADAPTER = 'adapter.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 
 /**
- * state.json as it lies on the disk: the state, the SHA-256 of the two files beside it, and that of all this as sorted
- * JSON. Older checkpoints have neither `checksum` nor `curve`.
+ * state.json on disk: the state, the SHA-256 of the two files beside it, and the SHA-256 of all this as sorted JSON.
+ * Older checkpoints have neither `checksum` nor `curve`.
  */
 type StoredState = CheckpointState & { sha256: Record<string, string>; checksum?: string };
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed beside it first and
- * then renamed, so a kill at any moment leaves the earlier checkpoints or the whole new one. Then those that
- * are no longer needed are removed (checkpointsToKeep).
+ * Writes checkpoints/step-…/ and returns its path. Everything is written and flushed to a temporary folder, then
+ * renamed, so a kill at any moment leaves either the earlier checkpoints or the complete new one. Then removes
+ * checkpoints that are no longer needed (checkpointsToKeep).
  */
 export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   const { state } = checkpoint;
@@ -71,7 +71,7 @@ export function saveCheckpoint(run: string, checkpoint: Checkpoint): string {
   return target;
 }
 
-/** Reads a checkpoint's folder; AuroraError (`run`) where a file is missing, damaged or of a newer version. */
+/** Reads a checkpoint folder. Throws AuroraError `run` if a file is missing, damaged or from a newer version. */
 export function readCheckpoint(path: string): Checkpoint {
   const { sha256: sums, ...state } = readState(path);
   const file = (name: string) => {
@@ -93,7 +93,10 @@ export function readCheckpoint(path: string): Checkpoint {
   };
 }
 
-/** The newest checkpoint that is whole and has not diverged, each other one before it told to `warn`; undefined if there is none. */
+/**
+ * The newest intact checkpoint that has not diverged; each one skipped is reported to `warn`. Undefined if there is
+ * none.
+ */
 export function latestCheckpoint(
   run: string,
   warn: (message: string) => void,
@@ -113,11 +116,11 @@ export function latestCheckpoint(
   return undefined;
 }
 
-/** Earlier versions saved what had diverged. */
+/** Earlier versions also saved diverged states. */
 const isDead = ({ state: { last }, parameters }: Checkpoint): boolean =>
   holdsNull(last) || !hasFiniteValues(parameters);
 
-/** Without its checksum, which was right. */
+/** The state without its verified checksum. */
 function readState(path: string): Omit<StoredState, 'checksum'> {
   const where = join(path, STATE);
   const state = readJson(where) as Partial<StoredState> | null;
@@ -142,7 +145,7 @@ function readState(path: string): Omit<StoredState, 'checksum'> {
   return rest;
 }
 
-/** As it comes back from the disk: JSON leaves out what is undefined. */
+/** Computed on what the disk returns: JSON omits undefined values. */
 const checksum = (state: Omit<StoredState, 'checksum'>): string =>
   sha256(sortedJson(JSON.parse(JSON.stringify(state))));
 
@@ -155,17 +158,17 @@ function prune(run: string, newest: CheckpointState): void {
     if (!keep.has(step)) rmSync(join(folder, stepName(step)), { recursive: true, force: true });
 }
 
-/** The step of the best evaluation up to a checkpoint; undefined where there is none or it cannot be read. */
+/** The step of the best evaluation up to a checkpoint; undefined if there is none or it cannot be read. */
 function bestAsOf(path: string): number | undefined {
   try {
     return readState(path).best?.step;
   } catch {
-    // It is passed over by whoever wants to begin from it, and told there.
+    // Skipped and reported when a run tries to start from it.
     return undefined;
   }
 }
 
-/** Steps that a run has checkpoints of, ascending. */
+/** Steps for which a run has checkpoints, ascending. */
 export function checkpointSteps(run: string): number[] {
   return namesIn(runPaths(run).checkpoints)
     .map(stepOfName)
@@ -182,22 +185,22 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** As they were called before they were whole, also by earlier versions; one run has one writer. */
+/** Names of incomplete checkpoints, also from earlier versions; a run has one writer. */
 const OLD_TEMPORARY = /^\.step-\d{6,}\.tmp(\.old)?$/;
 
-/** What a kill left behind. */
+/** Removes what a kill left behind. */
 function removeLeftovers(folder: string): void {
   for (const name of namesIn(folder))
     if (isTemporary(name) || OLD_TEMPORARY.test(name))
       rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-/** A checkpoint that was being replaced by another of the same step, also by earlier versions. */
+/** A checkpoint that was being replaced by another for the same step, also from earlier versions. */
 const REPLACED = /^\.(step-\d{6,})\..*tmp\.old$/;
 
 /**
- * Puts back a checkpoint that a kill has left aside while one of the same step was to replace it. To be called by the
- * run's owner before its checkpoints are read.
+ * Restores a checkpoint that a kill left aside while another for the same step was replacing it. The run's owner must
+ * call this before its checkpoints are read.
  */
 export function putBackReplaced(run: string): void {
   const folder = runPaths(run).checkpoints;
@@ -213,7 +216,7 @@ export function putBackReplaced(run: string): void {
   }
 }
 
-/** A folder cannot be renamed over another that has files in it: `putBackReplaced` mends a kill between the two. */
+/** A non-empty folder cannot be replaced by a rename; `putBackReplaced` repairs a kill between the two renames. */
 function replaceFolder(from: string, to: string): void {
   const old = `${from}.old`;
   try {

@@ -18,10 +18,10 @@ import { taskInForm } from '../loop/adapter-form';
 import { makePlan } from '../loop/plan';
 import { prepareTask, type Task } from '../task/task';
 
-/** Which of a run's states: the best evaluation's, the newest checkpoint's, or that of a checkpoint's step. */
+/** Which state of a run: the best evaluation's, the newest checkpoint's, or a step's. */
 export type At = 'best' | 'last' | number;
 
-/** What a run had learned at one of its steps. */
+/** What a run had learned at a step. */
 export interface Trained {
   run: RunSummary;
   at: At;
@@ -29,17 +29,17 @@ export interface Trained {
   step: number;
   /** The form that was trained last. */
   form: AdapterForm;
-  /** As the journal has them, where that step was evaluated. */
+  /** From the journal, if that step was evaluated. */
   metrics?: EvaluationMetrics;
   labels: string[];
-  /** Texts that it was trained on. */
+  /** Number of training texts. */
   trainExamples: number;
-  /** Its adapters are in `form`; of its data the validation side alone is there. */
+  /** Its adapters are in `form`; only the validation data are loaded. */
   task: Task;
   parameters: Map<string, Float32Array>;
-  /** Whether its model, tokenizer and data are those that it was trained on. */
+  /** Whether the model, tokenizer and data are the ones it was trained on. */
   inputs: InputsNote;
-  /** What the checkpoint was made in, where it is still there. */
+  /** The environment that the checkpoint was created in, if it still exists. */
   environment?: Partial<Environment>;
 }
 
@@ -57,8 +57,8 @@ export function parseAt(text: string | undefined): At {
 
 /**
  * @param near a folder for temporary graphs on the model's file system
- * @param load what is read of the run's data
- * @throws AuroraError 'run' where the run has no such state, or one that does not fit its experiment
+ * @param load which of the run's data to read
+ * @throws AuroraError 'run' if the run has no such state, or one that does not match its experiment
  */
 export async function openTrained(
   folder: string,
@@ -101,7 +101,7 @@ export async function openTrained(
   };
 }
 
-/** @throws AuroraError 'run' where the run has not come so far */
+/** @throws AuroraError 'run' if the run has not reached that step */
 export function stepOf({ folder, events }: RunSummary, at: At): number {
   if (typeof at === 'number') return at;
   const steps = events.flatMap((e) =>
@@ -122,7 +122,7 @@ export function stepOf({ folder, events }: RunSummary, at: At): number {
   );
 }
 
-/** From the step's checkpoint; the best and last adapters lie apart, too, in case that is gone. */
+/** From the step's checkpoint; the best and last adapters are also stored separately in case that is gone. */
 function savedAt(
   { folder }: RunSummary,
   at: At,

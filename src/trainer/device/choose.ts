@@ -7,7 +7,7 @@ import type { Task } from '../task/task';
 import { fastest, type Trial } from './fastest';
 import { measureDevices, type MeasureOptions } from './measure';
 
-/** Where a run computes, and why there. */
+/** The device a run uses, and why. */
 export interface DeviceChoice {
   place: Place;
   reason: DeviceEvent['reason'];
@@ -15,11 +15,11 @@ export interface DeviceChoice {
 }
 
 export interface ChooseOptions extends MeasureOptions {
-  /** Told what is about to be measured. */
+  /** Called with what is about to be measured. */
   measuring: (places: readonly Place[]) => void | Promise<void>;
 }
 
-/** The device that somebody asked for; with "auto" the fastest by measured steps. Undefined where it was told to stop. */
+/** The requested device; with "auto", the fastest by measured steps. Undefined if stopped. */
 export async function chooseDevice(
   request: DeviceRequest,
   task: Task,

@@ -2,16 +2,16 @@ import { onProcessor } from '../../engine/devices/candidates';
 import type { Place } from '../../engine/place';
 import type { TrialProblem } from './trial';
 
-/** One device, measured: seconds a step, or why there are none. */
+/** One measured device: seconds per step, or why there are none. */
 export interface Trial extends Partial<TrialProblem> {
   place: Place;
   secondsPerStep?: number;
 }
 
-/** A gain below this is not worth a driver, nor bits that may differ from another machine's. */
+/** A smaller gain does not justify a driver, or bits that may differ from another machine's. */
 const NEAR = 0.1;
 
-/** The fastest of what could be measured; the processor where it is nearly as fast. Undefined where nothing could. */
+/** The fastest of the measured devices; the CPU if it is nearly as fast. Undefined if none could be measured. */
 export function fastest(trials: readonly Trial[]): Place | undefined {
   const measured = trials
     .filter((t): t is Trial & { secondsPerStep: number } => t.secondsPerStep !== undefined)

@@ -10,26 +10,26 @@ import { trialBytes, type TrialAnswer, type TrialRequest } from './trial';
 const MEASURE_COMMAND = 'measure-device';
 
 export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatures' | 'once'> {
-  /** Temporary graphs go below it; on the model's file system where possible. */
+  /** Parent of the temporary graphs; on the model's file system where possible. */
   folder: string;
   /** The built program, dist/cli.cjs. */
   program: string;
-  /** Asked while a device is measured: whether to leave it. */
+  /** Polled during a measurement: whether to abandon it. */
   stopped: () => boolean;
-  /** Milliseconds that the first device may take, which is the processor's. */
+  /** Milliseconds allowed for the first device, the CPU. */
   limit?: number;
 }
 
-/** How long a device takes decides how long those after it may: what needs this much longer is no gain. */
+/** A device's time limits those after it: one that takes this much longer is no gain. */
 const FIRST_LIMIT_MS = 600_000;
 const NEXT_LIMIT_MS = 60_000;
 const NEXT_FACTOR = 3;
 
 /**
- * Measures the first step of a run on several devices, each in a process of its own: a driver that crashes or
- * hangs takes nothing along, and all are measured alike.
+ * Measures a run's first step on several devices, each in a separate process: a driver that crashes or hangs affects
+ * nothing else, and all are measured alike.
  *
- * @returns undefined where it was told to stop
+ * @returns undefined if stopped
  */
 export async function measureDevices(
   task: Task,
@@ -64,14 +64,14 @@ async function inChild(
   try {
     const args = [MEASURE_COMMAND, file];
     const { answer, how, ended } = await askChild<TrialAnswer>({ program, args, limit, stopped });
-    // A Ctrl-C reaches the child first.
+    // Ctrl-C reaches the child first.
     if (ended === 'stopped' || stopped()) return undefined;
     if (ended) return { problem: `a step was not done in ${Math.round(limit / 1000)} s` };
     if (!answer) return { problem: `the process that tried it crashed (${how})` };
     if ('problem' in answer) return answer;
     return { secondsPerStep: answer.secondsPerStep };
   } finally {
-    // The run may be another process's by now, which writes there.
+    // By now another process may own the run and write there.
     if (stillOwned(own)) rmSync(own, { recursive: true, force: true });
   }
 }

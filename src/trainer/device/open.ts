@@ -15,12 +15,12 @@ import { firstStep } from './trial';
 
 export interface OpenOptions {
   threads: number;
-  /** For the step graphs, removed on dispose. */
+  /** For the step graphs; removed on dispose. */
   folder: string;
-  /** Go on with the processor where the device cannot be used. */
+  /** Use the CPU if the device cannot be used. */
   fallBack: boolean;
   warn: (message: string) => void;
-  /** What became of it when it was tried in another process, where that failed. */
+  /** The result of trying the device in another process, if that failed. */
   failed?: Trial;
 }
 
@@ -29,10 +29,10 @@ export interface OpenedOn extends OpenedTask {
 }
 
 /**
- * Opens a task on the chosen device. A device that is not the processor has to train the run's first step once,
- * changing nothing, before it is taken: a driver tells late what it cannot do.
+ * Opens a task on the chosen device. Any device but the CPU must first train the run's first step without changing
+ * anything, since drivers report late what they cannot do.
  *
- * @throws AuroraError 'device' or 'memory' where it cannot be used and nobody said to fall back
+ * @throws AuroraError 'device' or 'memory' if it cannot be used and falling back is not allowed
  */
 export async function openOnDevice(
   task: Task,
@@ -67,7 +67,7 @@ async function openProved(task: Task, place: Place, { threads, folder }: OpenOpt
     openTask(task.model, task.infos, task.graph, folder, taskOptions(task.spec, place, threads));
   if (onProcessor(place)) return open();
   const opened = await open().catch((e: unknown) => {
-    // What is wrong with the model or the experiment is wrong on every device.
+    // An error in the model or the experiment occurs on every device.
     throw e instanceof AuroraError ? e : unusable(place, 'cannot be used', e);
   });
   try {
@@ -95,7 +95,7 @@ const unusable = (place: Place, what: string, cause: unknown): AuroraError =>
     { cause },
   );
 
-/** Where it does not fit as a whole, it is cut as it will be in the run, which then says so. */
+/** If it does not fit as a whole, it is split as in the run, which then reports it. */
 async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, place: Place): Promise<void> {
   const { parameters } = initialState(task, trainable);
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
@@ -103,7 +103,7 @@ async function trainFirstStep(task: Task, { stepper, trainable }: OpenedTask, pl
   await gradientStep(stepper, task, micro, firstStep(task), parameters, dropout, 0);
 }
 
-/** A runtime's words come with line breaks of their own. */
+/** Runtime messages contain line breaks. */
 function sentence(words: string): string {
   const text = words.replace(/\s+/g, ' ').replace(/ ?\.?$/, '');
   return `${text}.`;

@@ -3,7 +3,7 @@ import { CPU, ENGINES, type EngineName, type Place } from '../../engine/place';
 import type { RequestedEvent, RunEvent } from '../../protocol/events';
 import type { DeviceChoice } from './choose';
 
-/** Where a run has computed last; undefined where it has not begun. Runs of older versions do not say: it was the CPU. */
+/** The device a run used last; undefined if it has not started. Older versions do not record it: it was the CPU. */
 export function recordedPlace(events: readonly RunEvent[]): Place | undefined {
   const last = events.findLast((e) => e.kind === 'device');
   if (last && isPlace(last)) return { engine: last.engine, device: last.device } as Place;
@@ -13,16 +13,13 @@ export function recordedPlace(events: readonly RunEvent[]): Place | undefined {
 const isPlace = ({ engine, device }: { engine: string; device: string }): boolean =>
   Object.hasOwn(ENGINES, engine) && (ENGINES[engine as EngineName] as readonly string[]).includes(device);
 
-/**
- * What a run that is resumed is asked for: what it was when it began, where nothing else is said now. Its wish to fall
- * back stays.
- */
+/** The request for a resumed run: its original one, unless another is made now. Its fallback setting stays. */
 export function resumedRequest(events: readonly RunEvent[], now: DeviceRequest): DeviceRequest {
   const then = events.findLast((e) => e.kind === 'requested');
   if (!then || now.given.device || (now.given.engine && now.engine !== then.engine)) return now;
   const engine = then.engine as EngineName;
   const names = [then.device].flat();
-  // A later version may have known others.
+  // A later version may know others.
   if (!Object.hasOwn(ENGINES, engine)) return now;
   if (!names.every((device) => device === 'auto' || isPlace({ engine, device }))) return now;
   const device = Array.isArray(then.device) ? names.map((name) => ({ engine, device: name })) : then.device;
@@ -30,7 +27,7 @@ export function resumedRequest(events: readonly RunEvent[], now: DeviceRequest):
   return { ...now, engine, device: device as DeviceRequest['device'], fallBack };
 }
 
-/** A resumed run stays where it was, unless another device, or another engine, is asked for by name. */
+/** A resumed run keeps its device unless another device or engine is requested by name. */
 export function resumedChoice(
   events: readonly RunEvent[],
   { engine, given }: DeviceRequest,
@@ -40,7 +37,7 @@ export function resumedChoice(
   return { place, reason: 'resumed', tried: [] };
 }
 
-/** What the journal keeps of it. */
+/** The request as the journal stores it. */
 export const requestedEvent = ({ engine, device, fallBack }: DeviceRequest): RequestedEvent => ({
   kind: 'requested',
   engine,

@@ -7,20 +7,20 @@ import { openOnDevice, type OpenedOn } from './open';
 
 export interface SettleOptions extends ChooseOptions {
   request: DeviceRequest;
-  /** Where a resumed run was. */
+  /** The device that a resumed run used. */
   before?: DeviceChoice;
   warn: (message: string) => void;
 }
 
-/** A driver that hangs is left after this where the processor takes over; else there is nothing to hurry for. */
+/** When the CPU can take over, a hanging driver is abandoned after this; otherwise there is no limit. */
 const HANG_MS = 180_000;
 
 /**
- * Finds the device and opens the task on it. What was only measured to be the fastest falls back in any case: nobody
- * has asked for it by name. Undefined where it was told to stop.
+ * Chooses the device and opens the task on it. A device chosen only because it measured fastest always falls back:
+ * nobody requested it by name. Undefined if stopped.
  *
  * @param prepared the whole task, whose first step is measured
- * @param task     the same, or its head on features that are computed once
+ * @param task the same, or its head on features that are computed once
  */
 export async function settle(
   prepared: Task,
@@ -30,8 +30,9 @@ export async function settle(
   const choice = before ?? (await chooseDevice(request, prepared, options));
   if (!choice) return undefined;
   const fallBack = request.fallBack || choice.reason === 'fastest';
-  // A driver may take the process with it, and the run would be gone without a word: it is tried apart. What has been
-  // measured, or has trained this run before, is known to work; but who wants to fall back wants it from a new driver too.
+  // A driver can crash the process, and the run would end unexpectedly, so it is tried in a separate process. A device
+  // that was measured, or has trained this run before, is known to work; with fallback enabled, a new driver is tried
+  // too.
   const known = choice.reason === 'fastest' || (choice.reason === 'resumed' && !fallBack);
   const apart = !known && !onProcessor(choice.place);
   const limit = fallBack ? HANG_MS : undefined;

@@ -18,41 +18,41 @@ import { gradientStep } from '../loop/step';
 import { makeTask, type Task } from '../task/task';
 import { taskOptions } from './options';
 
-/** What a process that measures or tries one device is given, as a file; the data are those of the first step alone. */
+/** Input file of a process that measures or tries one device; contains only the first step's data. */
 export interface TrialRequest {
   spec: Experiment;
-  /** By the names that the run has for them. */
+  /** By the names that the run uses. */
   modules: string[];
   data: Omit<TaskData, 'tokenizer'>;
   batches: number[][];
   place: Place;
-  /** Intra-op threads; 0 for one a core. */
+  /** Intra-op threads; 0 for one per core. */
   threads: number;
   /** The run has no adapter and trains its head on features that are computed once. */
   onFeatures: boolean;
-  /** Whether the device works is all that is asked, and not how fast. */
+  /** Only check that the device works, without measuring its speed. */
   once?: boolean;
-  /** For temporary graphs, near the model; whoever asks removes it. */
+  /** For temporary graphs, near the model; the caller removes it. */
   folder: string;
 }
 
-/** What it answers, one line of JSON. */
+/** The answer, one line of JSON. */
 export type TrialAnswer = { secondsPerStep: number; steps: number } | TrialProblem;
 
 export interface TrialProblem {
   problem: string;
-  /** Of an error whose cause and next step are known. */
+  /** For an error with a known cause and next step. */
   known?: { kind: ErrorKind; hint?: string };
 }
 
-/** At least three steps and this, or as many as fit into the longer time: at least one. */
+/** At least three steps and this long, or as many as fit into the longer time: at least one. */
 const SHORT_MS = 1000;
 const LONG_MS = 3000;
 const STEPS = 3;
 
 type TrialOptions = Pick<TrialRequest, 'threads' | 'onFeatures' | 'once' | 'folder'>;
 
-/** @param task the whole task, also of a run on features */
+/** @param task the whole task, also for a run on features */
 export function trialBytes(task: Task, place: Place, options: TrialOptions): Uint8Array {
   const { threads, onFeatures, once, folder } = options;
   const { train, validation, labels } = task.data;
@@ -76,7 +76,7 @@ export function trialBytes(task: Task, place: Place, options: TrialOptions): Uin
 export const firstStep = ({ spec: { training }, data }: Task): number[][] =>
   epochOrder(data.train.dataset, { ...training, epoch: 0 }).slice(0, training.gradientAccumulation);
 
-/** Trains the first step of a run on one device, again and again where it is measured, changing nothing. */
+/** Trains a run's first step on one device, repeatedly when measuring, without changing anything. */
 export async function runTrial(file: string): Promise<TrialAnswer> {
   const request = deserialize(readFileSync(file)) as TrialRequest;
   const { spec, modules, data, batches, place, threads, folder } = request;
@@ -103,7 +103,7 @@ export async function runTrial(file: string): Promise<TrialAnswer> {
       await gradientStep(stepper, task, micro, batches, parameters, dropout, 0);
       return (performance.now() - began) / 1000;
     };
-    // What is compiled and allocated at the first step is paid once a run.
+    // Compilation and allocation in the first step happen once per run.
     const first = await step();
     if (request.once) return { secondsPerStep: first, steps: 1 };
     const began = performance.now();

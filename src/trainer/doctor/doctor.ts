@@ -7,23 +7,25 @@ import { machineFacts } from './facts';
 import { matmulRate, STEP_WORDS, stepRate } from './rates';
 
 export interface DoctorOptions {
-  /** What is measured, in this order. */
+  /** The places to measure, in this order. */
   places: readonly Place[];
-  /** For temporary graphs; the caller removes it, also after a child that crashed. */
+  /** For temporary graphs; the caller removes it, even after a child crashed. */
   folder: string;
-  /** Measured a place: half for products of matrices, half for training steps. */
+  /** Measuring time per place: half for matrix products, half for training steps. */
   seconds: number;
-  /** Threads on a CPU; 0 for one a core. */
+  /** CPU threads; 0 for one per core. */
   threads: number;
-  /** This program, to start its children with. */
+  /** This program, to start its children. */
   program: string;
   emit(line: DoctorLine): Promise<void>;
 }
 
-/** Opening and compiling come before what is measured; a driver that hangs is left after this. */
+/** Opening and compiling come before the measurement; a hanging driver is abandoned after this. */
 const PREPARATION_MS = 120_000;
 
-/** Looks at the machine and measures each place in a process of its own: a driver that crashes takes nothing along. */
+/**
+ * Inspects the machine and measures each place in a separate process, so that a crashing driver affects nothing else.
+ */
 export async function doctor(options: DoctorOptions): Promise<MachineCheck> {
   const { emit } = options;
   const { answer } = await ask<{ adapter?: GpuFacts }>(options, ['--adapter']);
@@ -50,7 +52,7 @@ const problemOf = ({ ended, how }: ChildEnd<unknown>): string =>
     ? 'It did not answer in time: the driver may hang, and the process was ended.'
     : `The process that tried it crashed (${how}).`;
 
-/** What a child process does: one place, measured or with its problem. */
+/** Runs in a child process: one place, measured or with its problem. */
 export async function checkPlace(
   place: Place,
   { folder, seconds, threads }: Pick<DoctorOptions, 'folder' | 'seconds' | 'threads'>,
@@ -74,5 +76,5 @@ export async function checkPlace(
   }
 }
 
-/** What a child process does: the adapter as Dawn sees it. */
+/** Runs in a child process: the adapter as Dawn sees it. */
 export const checkAdapter = async (): Promise<{ adapter?: GpuFacts }> => ({ adapter: await webgpuAdapter() });

@@ -15,15 +15,15 @@ export interface EncoderSize {
 
 /** BERT's layer_norm_eps. */
 export const EPSILON = 1e-12;
-/** BERT's initializer range, and the lowest float32, with which exporters mask. */
+/** BERT's initializer range, and the lowest float32, which exporters use for masks. */
 const STD = 0.02;
 const MASKED = -3.4028234663852886e38;
 
 /**
- * The encoder with random weights in the form that torch.onnx.export gives at opset 17: linear layers as
- * MatMul and Add with transposed weights of numbered names, GELU decomposed around Erf, LayerNormalization
- * as one operator, shapes computed from the inputs. Inputs input_ids and attention_mask (batch, sequence)
- * int64; output last_hidden_state (batch, sequence, hidden).
+ * The encoder with random weights, in the form that torch.onnx.export produces at opset 17: linear layers as MatMul and
+ * Add with transposed weights and numbered names, GELU decomposed around Erf, LayerNormalization as one operator,
+ * shapes computed from the inputs. Inputs input_ids and attention_mask (batch, sequence) int64; output
+ * last_hidden_state (batch, sequence, hidden).
  */
 export function encoderModel(size: EncoderSize): Model {
   const graph: Graph = { name: 'main_graph', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
@@ -64,7 +64,7 @@ class EncoderWriter {
     return this.norm(`${path}.LayerNorm`, this.op(path, 'Add', [word, place]));
   }
 
-  /** 0 where a token counts, the lowest float where not: (batch, 1, 1, sequence). */
+  /** 0 where a token counts, otherwise the lowest float: (batch, 1, 1, sequence). */
   maskBias(mask: string): string {
     const wide = this.op('', 'Unsqueeze', [mask, this.g.ints([1, 2])]);
     const real = this.op('', 'Cast', [wide], { to: DType.float });
@@ -128,7 +128,7 @@ class EncoderWriter {
     return this.op(path, 'LayerNormalization', [x, scale, shift], attributes, output);
   }
 
-  /** One size of a tensor as a vector of one element, the way exporters read it. */
+  /** One dimension of a tensor as a one-element vector, as exporters read it. */
   private lengthOf(path: string, x: string, axis: number): string {
     const one = this.op(path, 'Gather', [
       this.op(path, 'Shape', [x]),
@@ -140,7 +140,7 @@ class EncoderWriter {
   private random(name: string, dims: number[], mean = 0): string {
     const index = this.weights++;
     const data = new Float32Array(elementCount(dims));
-    // A short cycle of normals: drawing a hundred million takes minutes, and speed does not hang on them.
+    // A short cycle of normals: drawing a hundred million takes minutes, and the values do not affect speed.
     const cycle = normals();
     for (let i = 0, at = index * 7919; i < data.length; i++, at++)
       data[i] = mean + STD * cycle[at % cycle.length];

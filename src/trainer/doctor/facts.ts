@@ -10,10 +10,12 @@ const exec = promisify(execFile);
 /** A driver in trouble can make its own tool hang. */
 const LIMIT_MS = 10_000;
 
-/** What the machine says of itself. `webgpu` is the adapter as a child process saw it; undefined where there is none. */
+/**
+ * What the machine reports about itself. `webgpu` is the adapter as a child process saw it; undefined if there is none.
+ */
 export async function machineFacts(webgpu: GpuFacts | undefined): Promise<MachineFacts> {
   const nvidia = await nvidiaGpus();
-  // One card, seen twice: NVIDIA's own tool knows its memory.
+  // The same card, seen twice: NVIDIA's own tool knows its memory.
   const seen = nvidia.find((g) => webgpu && sameCard(g, webgpu));
   const gpus = seen
     ? nvidia.map((g) => (g === seen ? { ...g, float16: webgpu!.float16 } : g))
@@ -35,7 +37,7 @@ const sameCard = (a: GpuFacts, b: GpuFacts): boolean =>
 
 async function nvidiaGpus(): Promise<GpuFacts[]> {
   const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader,nounits'];
-  // Windows looks for a program in the working folder first, which may be a stranger's.
+  // Windows searches the working folder for programs first, and that folder may be untrusted.
   const cwd = dirname(process.execPath);
   const answer = await exec('nvidia-smi', query, {
     cwd,

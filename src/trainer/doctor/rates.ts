@@ -18,20 +18,20 @@ import { TIMED_ADAPTER } from './adapter';
 import { encoderModel } from './encoder';
 
 export interface Rate {
-  /** Runs a second, and the seconds that were measured. */
+  /** Runs per second, and the measured time in seconds. */
   perSecond: number;
   seconds: number;
 }
 
 const CLASSES = 4;
 
-/** Large enough to keep a GPU busy, small enough for a processor. */
+/** Large enough to keep a GPU busy, small enough for a CPU. */
 const ENCODER = { layers: 4, hidden: 256, heads: 4, feedForward: 1024, vocabulary: 4096, positions: 64 };
 const BATCH = { batch: 8, length: 64 };
 
 export const STEP_WORDS = `${ENCODER.layers} layers × ${ENCODER.hidden}, batch ${BATCH.batch} × ${BATCH.length} tokens, AuroRA r=${TIMED_ADAPTER.rank}`;
 
-/** Whole training steps (forward, backward, AdamW) of a small encoder, through the code that trains. */
+/** Complete training steps (forward, backward, AdamW) of a small encoder, using the training code. */
 export async function stepRate(
   place: Place,
   folder: string,
@@ -66,13 +66,16 @@ export async function stepRate(
   }
 }
 
-/** Products in a row: what is fed and fetched weighs little beside them. */
+/** Chained products, so that feeding and fetching hardly matter. */
 const PRODUCTS = 8;
 const SIZES = [256, 512, 1024, 2048];
-/** Long enough that starting a kernel does not count. */
+/** Long enough that the kernel launch does not count. */
 const BUSY_SECONDS = 0.05;
 
-/** Billions of float32 operations a second in products of square matrices, of the smallest size that keeps it busy. */
+/**
+ * Billions of float32 operations per second in products of square matrices, at the smallest size that keeps the device
+ * busy.
+ */
 export async function matmulRate(
   place: Place,
   folder: string,
@@ -121,7 +124,7 @@ async function openProducts(size: number, place: Place, folder: string, threads:
   });
 }
 
-/** Runs for so many seconds, and twice at least, after one run that does not count. */
+/** Runs for the given seconds, and at least twice, after one uncounted run. */
 async function rateOf(seconds: number, run: () => Promise<unknown>): Promise<Rate> {
   await run();
   const began = performance.now();

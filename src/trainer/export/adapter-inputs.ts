@@ -11,9 +11,9 @@ import { addLogits, headDims } from './head';
 import { HEAD_KEY, peftKey, PREFIX } from '../peft/keys';
 
 /**
- * The base model with its adapters' numbers as inputs, and this run's values for them. Inputs are called as in PEFT's
- * files; `….scaling` beside them is alpha/r (0-dimensional). Rank and number of labels are free axes, so that runs
- * that differ in these and in alpha make the same file.
+ * The base model with its adapters' tensors as inputs, and this run's values for them. Inputs are named as in PEFT's
+ * files, plus `….scaling`, which is alpha/r (0-dimensional). Rank and number of labels are free axes, so runs that
+ * differ only in these and in alpha produce the same file.
  */
 export function adapterInputsModel(
   task: Task,

@@ -6,13 +6,13 @@ import type { BaseModel } from '../peft/base-model';
 import type { Task } from '../task/task';
 import { describeTask } from '../../experiment/tasks/registry';
 
-/** Of Hugging Face's tokenizers, beside tokenizer.json. */
+/** Hugging Face tokenizer files beside tokenizer.json. */
 export const TOKENIZER_FILES: readonly string[] = ['tokenizer_config.json', 'special_tokens_map.json'];
 
 /**
- * What an ONNX model needs to be used: its tokenizer, a config.json that names the labels, and its licence.
+ * What an ONNX model needs to be used: its tokenizer, a config.json with the label names, and its licence.
  *
- * @param named whether the labels are of the model, and not of each adapter
+ * @param named whether the labels belong to the model rather than to each adapter
  */
 export function writeBaseFiles(folder: string, task: Task, base: BaseModel, named: boolean): void {
   const { tokenizer, path } = task.spec.model;
@@ -23,7 +23,7 @@ export function writeBaseFiles(folder: string, task: Task, base: BaseModel, name
   writeAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-/** The base's own, as far as it is still true, without where its maker had it. */
+/** The base's own config, as far as it still holds, without its author's local paths. */
 function configOf(
   { spec, data, head }: Task,
   { config }: BaseModel,
@@ -45,7 +45,7 @@ function configOf(
   };
 }
 
-/** No link to elsewhere: what lies beside a model is passed on with its exports. */
+/** Skips symbolic links: files beside a model are passed on with its exports. */
 function copyIfBeside(from: string, name: string, to: string): void {
   const path = ownFile(from, name);
   if (path !== undefined) copy(path, join(to, name));

@@ -5,7 +5,7 @@ import { isNonlinear } from '../../experiment/methods';
 import { readByLoader, readByPeft } from '../peft/config';
 import { HEAD_KEY } from '../peft/keys';
 
-/** How each form is used, as the card shows it: a sentence and a program. */
+/** How to use each form, as the card shows it: a sentence and a program. */
 export function useOf(form: ExportForm, task: Task): string {
   switch (form) {
     case 'adapter':

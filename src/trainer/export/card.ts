@@ -22,7 +22,10 @@ const WHAT: Record<ExportForm, string> = {
   'onnx-adapter-inputs': 'the base model in ONNX with the adapters as inputs, and their numbers',
 };
 
-/** README.md of an export: what it is, how good, made of what, by whose leave. Markdown with the front matter of model hubs. */
+/**
+ * README.md of an export: what it is, how good it is, what it was made from, and its licence. Markdown with the front
+ * matter of model hubs.
+ */
 export function modelCard(trained: Trained, record: ExportRecord, base: BaseModel): string {
   const parts = [
     frontMatter(trained, record, base),
@@ -51,11 +54,11 @@ function frontMatter(
   { name, license: { id } }: BaseModel,
 ): string {
   const { adapter } = task.spec;
-  // PEFT loads these, and not AuroRA's dynamic form in its layout.
+  // PEFT loads these, but not AuroRA's dynamic form in its layout.
   const peft = form === 'peft-lora' || (form === 'adapter' && readByPeft(adapter));
   const tags = new Set([
     ...(isHeadAlone(adapter) ? [] : [adapter.method]),
-    // The Hub tags with PEFT's types in small letters.
+    // The Hub tags PEFT types in lower case.
     ...(peft ? [PEFT_TYPE.toLowerCase()] : []),
     ...(isOnnx(form) ? ['onnx'] : []),
   ]);
@@ -87,7 +90,7 @@ function sizeWords(adapter: TrainedSpec): string {
 
 const importOf = ({ run }: Trained) => run.events.find((e) => e.kind === 'imported');
 
-/** An imported adapter had its training elsewhere. */
+/** An imported adapter was trained elsewhere. */
 function origin(trained: Trained): string {
   const imported = importOf(trained);
   const from = imported ? `imported from ${codeSpan(imported.adapter)}` : '';
@@ -96,10 +99,10 @@ function origin(trained: Trained): string {
   return `${imported ? `${from}, and after that ` : ''}trained for ${thousands(step)} steps with`;
 }
 
-/** Nothing was trained here yet. */
+/** Nothing has been trained here yet. */
 const isAsImported = (trained: Trained): boolean => trained.step === 0 && importOf(trained) !== undefined;
 
-/** Where the files that were read are not what was trained on, nothing here is of what was trained. */
+/** If the files read are not the training files, the numbers here do not describe the trained model. */
 function inputsWarning({ inputs }: ExportRecord): string[] {
   if (!inputs) return [];
   const changed = inputs.changed.length > 0;
@@ -168,7 +171,7 @@ function settings({ run: { spec } }: Trained): unknown {
 
 function environment({ environment }: Trained): string[] {
   if (!environment) return [];
-  // Where it was trained is nobody's business.
+  // The location of the run is private.
   const shown = Object.entries(environment).filter(([key]) => key !== 'host');
   const rows = shown.map(([key, value]) => `| ${key} | ${plainWords(valueText(value))} |`);
   return ['## Environment', ['| | |', '| --- | --- |', ...rows].join('\n')];

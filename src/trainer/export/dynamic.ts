@@ -7,7 +7,9 @@ import { withoutUnused } from '../../graph/prune';
 import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
-/** The trained forward itself, adapters as nodes, at the internal opset; in the form that the task's adapters are in. */
+/**
+ * The trained forward pass itself, with adapters as nodes, at the internal opset; in the form of the task's adapters.
+ */
 export function dynamicModel(task: Task, parameters: ReadonlyMap<string, Float32Array>): Model {
   const { graph } = injectAdapters(task.model.graph, task.adapters, DType.float);
   const g = new GraphBuilder({ ...graph, outputs: [...graph.outputs] }, '/aurora');

@@ -29,27 +29,27 @@ export interface ExportRequest {
   run: string;
   at: At;
   form: ExportForm;
-  /** The folder to make; in the run's own where it is left out. */
+  /** The folder to create; by default, one inside the run. */
   out?: string;
-  /** Points that a static form may lose without asking. */
+  /** Points that a static form may lose without confirmation. */
   maxDrop: number;
   emit: (line: ExportLine) => void | Promise<void>;
-  /** Whether to keep what loses more than that. */
+  /** Whether to keep a form that loses more. */
   accept: (drop: MetricDrop, metrics: ExportMetrics) => Promise<boolean>;
 }
 
-/** The files compute what they stand for up to float32's rounding, which adds up over a model's layers. */
+/** The files match what they represent up to float32 rounding, which accumulates over a model's layers. */
 const TOLERANCE = 1e-4;
 
-/** Where exports lie that were not told where to. */
+/** Default location of exports. */
 const exportFolder = (run: string, form: ExportForm, step: number): string =>
   join(runPaths(run).exports, `${form}-${stepName(step)}`);
 
 /**
- * Writes a run's adapter in a form, runs what was written on the validation set, and puts it in its place when all of
- * it is whole, with a card that says what it is.
+ * Writes a run's adapter in a form, runs the written files on the validation set, and moves them into place once
+ * complete, with a model card.
  *
- * @returns undefined where it would lose too much and that was not accepted: then nothing is left of it
+ * @returns undefined if it would lose too much and that was not accepted; nothing is left behind
  */
 export async function exportRun(
   request: ExportRequest,

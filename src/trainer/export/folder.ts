@@ -9,19 +9,19 @@ import { AuroraError } from '../../base/errors';
 import type { ExportRecord } from '../../protocol/export';
 import { removedAtEnd } from '../process/removed-at-exit';
 
-/** Beside what was exported: what it is, so that a newer export can replace it, and nothing else is replaced. */
+/** Describes an export in its folder, so that a newer export can replace it and nothing else is replaced. */
 export const RECORD = 'export.json';
 
 /**
- * A folder that is filled beside its place and put there when it is whole. What lies there already stays, unless it is
- * an export as it was written.
+ * A folder that is filled beside its target and moved there once complete. Existing files stay, unless they are an
+ * unmodified export.
  */
 export class StagedFolder {
   readonly path: string;
-  /** Takes away what was not committed; also when the process ends before. */
+  /** Removes what was not committed, also if the process ends before. */
   readonly discard: () => void;
 
-  /** @throws AuroraError 'usage' where something else is in the place */
+  /** @throws AuroraError 'usage' if something else exists there */
   constructor(readonly target: string) {
     requireFree(target);
     this.path = temporaryBeside(target);
@@ -54,14 +54,14 @@ export class StagedFolder {
   }
 }
 
-/** Whatever is no folder, by its path below this one, with slashes. */
+/** Everything but folders, by path relative to this one, with slashes. */
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((e) => !e.isDirectory())
     .map((e) => relative(folder, join(e.parentPath, e.name)).replaceAll('\\', '/'))
     .sort();
 
-/** Of file managers, which look at a folder and leave one. */
+/** Left behind by file managers that open a folder. */
 const SYSTEM_FILE = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini)$/;
 
 function requireFree(target: string): void {
@@ -84,7 +84,7 @@ function requireFree(target: string): void {
   }
 }
 
-/** By the record that lies in a folder: its files with their SHA-256. Undefined where there is none of ours. */
+/** The files with their SHA-256, from the record in a folder. Undefined if it has no record of ours. */
 function recordedFiles(folder: string): Map<string, string> | undefined {
   try {
     const record = JSON.parse(readFileSync(join(folder, RECORD), 'utf8')) as Partial<ExportRecord>;
@@ -94,7 +94,7 @@ function recordedFiles(folder: string): Map<string, string> | undefined {
   }
 }
 
-/** In pieces: a model's data file may be larger than memory. */
+/** In chunks: a model's data file may be larger than memory. */
 export function sha256(path: string): string {
   const hash = createHash('sha256');
   const { size } = statSync(path);

@@ -32,7 +32,7 @@ import { writeFiles, writePeftAdapter } from '../peft/adapter';
 import { readByLoader, readByPeft, staticLoraConfig } from '../peft/config';
 import { HEAD_KEY, peftKey } from '../peft/keys';
 
-/** One way to take a trained adapter away: it writes its files, and runs them as they lie there. */
+/** One export form: it writes its files and runs them from disk. */
 export interface Form {
   write(trained: Trained, folder: string): void;
   /** @param work for temporary graphs */
@@ -119,7 +119,7 @@ const onnxAdapterInputs: Form = {
   },
 };
 
-/** The LoRA that a method's static form is. */
+/** The LoRA equivalent to a method's static form. */
 function asLora(settings: TrainedSpec): LoraSpec {
   if (!isRanked(settings) || !methodOf(settings).lowRank) throw noLora(methodName(settings));
   const plain = plainLora(settings.rank);
@@ -141,7 +141,7 @@ export const FORMS: Record<ExportForm, Form> = {
   'onnx-adapter-inputs': onnxAdapterInputs,
 };
 
-/** The files read back as an import would read them, on the base model. */
+/** The files, read back as an import would read them, on the base model. */
 async function measureAdapter({ task }: Trained, folder: string, work: string): Promise<Measured> {
   if (isHeadAlone(task.spec.adapter)) return measureTask(task, readHead(folder), work);
   const { adapters, parameters } = fitAdapter(readAdapterFolder(folder), task.model.graph, task.layers);
@@ -170,7 +170,7 @@ function withMetadata(model: Model, { data }: Task, form: ExportForm): Model {
   return { ...model, metadata: new Map([...model.metadata, ...more]) };
 }
 
-/** Files of an export; a base model's data file, which keeps its name, must be none of them. */
+/** Files of an export; a base model's data file keeps its name, which must not be one of these. */
 const OWN_NAMES = [MODEL, 'README.md', 'config.json', 'tokenizer.json', ...TOKENIZER_FILES, RECORD];
 
 function requireOtherNames({ original, spec }: Task): void {
@@ -188,6 +188,6 @@ function requireOtherNames({ original, spec }: Task): void {
     );
 }
 
-/** A base model that keeps its weights beside it is one that does so here, too. */
+/** A base model with external weights keeps them external here too. */
 const inline = ({ original }: Task): number =>
   [...original.graph.initializers.values()].some((t) => externalOf.has(t)) ? 0 : INLINE_BYTES;

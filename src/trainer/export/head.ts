@@ -3,10 +3,10 @@ import type { GraphBuilder } from '../../graph/builder';
 import { DType } from '../../graph/dtype';
 import type { Task } from '../task/task';
 
-/** What the head's logits are called where the model has an output `logits` itself. */
+/** Name of the head's logits if the model already has an output `logits`. */
 export const OWN_LOGITS = 'aurora_logits';
 
-/** The name under which the head's logits leave an exported model. */
+/** The output name of the head's logits in an exported model. */
 export const logitsName = (task: Task): string =>
   !task.head
     ? task.graph.output
@@ -15,7 +15,7 @@ export const logitsName = (task: Task): string =>
       : 'logits';
 
 /**
- * Emits pooling and head behind what the task reads of the model, and one output more: the logits.
+ * Emits pooling and head after the tensor that the task reads, plus an output for the logits.
  *
  * @param names of the head's weight and bias, which are in the graph
  */

@@ -11,14 +11,14 @@ import { MicroBatches } from '../micro-batch/micro-batches';
 import { crossEntropy } from '../../tasks/softmax';
 import type { Task } from '../task/task';
 
-/** What a form of a trained model makes of the validation set. */
+/** Results of a form of a trained model on the validation set. */
 export interface Measured {
   metrics: Evaluated;
-  /** Of each example in the order of the data, its labels' logits one after the other. */
+  /** The logits of each example, in data order, concatenated. */
   logits: Float32Array;
 }
 
-/** The task itself: the base model with adapters as nodes, in the form that they are in. */
+/** The task itself: the base model with adapters as nodes, in their current form. */
 export async function measureTask(
   task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
@@ -28,10 +28,10 @@ export async function measureTask(
 }
 
 /**
- * An exported ONNX file, run from the disk as it is.
+ * An exported ONNX file, run from disk unchanged.
  *
  * @param logits the output to read
- * @param more   values of the inputs that the task does not feed
+ * @param more values of the inputs that the task does not feed
  */
 export async function measureFile(
   task: Task,
@@ -75,7 +75,7 @@ async function measure(
   }
 }
 
-/** @throws AuroraError 'run' where they are not finite */
+/** @throws AuroraError 'run' if they are not finite */
 export function requireMetrics({ metrics }: Measured, run: string, step: number): EvaluationMetrics {
   if (metrics !== 'diverged') return metrics;
   throw new AuroraError(
@@ -85,6 +85,6 @@ export function requireMetrics({ metrics }: Measured, run: string, step: number)
   );
 }
 
-/** The largest difference of two sets of logits. */
+/** The largest difference between two sets of logits. */
 export const largestDifference = (a: Measured, b: Measured): number =>
   a.logits.reduce((most, v, i) => Math.max(most, Math.abs(v - b.logits[i])), 0);

@@ -13,17 +13,17 @@ import type { Task } from '../task/task';
 import { addLogits, headDims } from './head';
 
 /**
- * The user's own file with W0 + ΔW in place of W0: the same nodes, the same opset, constants where they were, and the
- * trained head behind it.
+ * The user's own file with W0 + ΔW in place of W0: the same nodes, the same opset, constants in the same places, and
+ * the trained head appended.
  *
- * @returns the model, and which of its initializers hold other numbers than the file
+ * @returns the model, and the names of the initializers whose values changed
  */
 export function mergedModel(
   task: Task,
   parameters: ReadonlyMap<string, Float32Array>,
 ): { model: Model; changed: ReadonlySet<Tensor> } {
   const { original } = task;
-  // Nodes stay the same objects, so that what was found on one graph is known on the other.
+  // Nodes remain the same objects, so that facts about one graph hold for the other.
   const lifted = liftConstants(original.graph);
   const layers = namedAs(
     findLinearLayers(lifted),
@@ -42,7 +42,7 @@ export function mergedModel(
   const changed = new Set(merge.added.values());
   for (const [name, tensor] of merge.changed)
     if (initializers.has(name)) {
-      // Whatever else the file says of the weight stays with it.
+      // All other fields of the weight in the file are kept.
       const own: Tensor = { ...tensor, unknown: initializers.get(name)!.unknown };
       initializers.set(name, own);
       changed.add(own);
@@ -50,11 +50,11 @@ export function mergedModel(
   const graph: Graph = { ...original.graph, initializers, outputs: [...original.graph.outputs] };
   const nodes = original.graph.nodes.map((n) => rewire(withConstant(n, merge.changed), merge.rewired));
   graph.nodes = [...nodes, ...headNodes(task, { ...graph, nodes }, parameters)];
-  // Before IR version 4 every initializer had to be an input too.
+  // Before IR version 4, every initializer also had to be an input.
   return { model: { ...original, irVersion: Math.max(4, original.irVersion), graph }, changed };
 }
 
-/** A Constant node whose output is among the changed weights, with that weight. */
+/** A Constant node whose output is a changed weight, with that weight. */
 function withConstant(node: Node, changed: ReadonlyMap<string, Tensor>): Node {
   const tensor = node.opType === 'Constant' ? changed.get(node.outputs[0]) : undefined;
   if (!tensor) return node;
@@ -64,7 +64,7 @@ function withConstant(node: Node, changed: ReadonlyMap<string, Tensor>): Node {
   return { ...node, attributes: new Map([...node.attributes, ['value', value]]) };
 }
 
-/** In the opset of the file; its constants go into `graph`, which shares its lists with the model. */
+/** In the file's opset; its constants go into `graph`, which shares its lists with the model. */
 function headNodes(task: Task, graph: Graph, parameters: ReadonlyMap<string, Float32Array>): Node[] {
   const { head } = task;
   if (!head) return [];

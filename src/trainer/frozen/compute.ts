@@ -20,7 +20,7 @@ export interface ComputeOptions {
   warn: (message: string) => void;
 }
 
-/** Leaves the disk this share of what is free on it. */
+/** Leaves this share of the free disk space unused. */
 const SPARED = 0.5;
 
 export function hasSpace(values: FrozenValues): boolean {
@@ -28,7 +28,7 @@ export function hasSpace(values: FrozenValues): boolean {
   return values.bytes <= SPARED * bavail * bsize;
 }
 
-/** Runs a prefix once on every example, and writes its values where `values` has its file. */
+/** Runs a prefix once on every example and writes its values to the file of `values`. */
 export async function computeValues(
   task: Task,
   { model, tensor, width }: Prefix,

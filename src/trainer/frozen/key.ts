@@ -7,8 +7,8 @@ import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 
 /**
- * A name for a prefix's values: of trials with the same name they are the same bits. The model's files count by their
- * content: a time of writing can be set back, and the time of the last change differs once another trial links to one.
+ * A key for a prefix's values: trials with the same key have the same bits. The model's files count by content: the
+ * modification time can be set back, and the change time differs once another trial links to a file.
  */
 export async function valuesKey(
   task: Task,
@@ -25,7 +25,7 @@ export async function valuesKey(
       output: model.output,
       pooling: task.head?.pooling,
       prefix: [tensor, width, perToken],
-      // Other parts and other threads may give other bits.
+      // Other parts and thread counts may give other bits.
       batchSize: training.batchSize,
       microBatchSize: training.microBatchSize,
       threads,
@@ -41,7 +41,7 @@ export async function valuesKey(
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The model's own, and those that hold its weights. */
+/** The model file and its external weight files. */
 function modelFiles({ spec, original }: Task): string[] {
   const weights = [...original.graph.initializers.values()].flatMap(({ data }) =>
     isFileRef(data) ? [data.path] : [],

@@ -6,22 +6,22 @@ import { prune } from '../../graph/prune';
 import { separator } from '../../graph/separator';
 import type { Task } from '../task/task';
 
-/** The part of a task's model that no step changes: from the inputs to one tensor. */
+/** The part of a task's model that no step changes, from the inputs to one tensor. */
 export interface Prefix {
   model: Model;
   /** Its only output, float32: (batch, width), or with `perToken` (batch, sequence, width). */
   tensor: string;
   width: number;
   perToken: boolean;
-  /** What comes after it: the tensor is an input there. */
+  /** The rest of the model, with the tensor as an input. */
   rest: { graph: Graph; output: string };
 }
 
-/** A mask says where texts end and not what is in them: what reads it beyond the prefix gets it again. */
+/** A mask says where texts end, not what they contain; anything beyond the prefix that reads it still receives it. */
 const MASK = 'attention_mask';
 const PRODUCTS = ['MatMul', 'Gemm'];
 
-/** Without an adapter: the whole model, up to the vector that the head reads. */
+/** Without an adapter: the whole model up to the vector that the head reads. */
 export function pooledPrefix(task: Task): Prefix | undefined {
   if (task.adapters.length > 0 || !task.head) return undefined;
   const { graph } = task.model;
@@ -34,7 +34,7 @@ export function pooledPrefix(task: Task): Prefix | undefined {
   return cut(task, copy, { tensor: pooled, width, perToken: false }, pooled);
 }
 
-/** What lies below the lowest adapter; undefined where that is an embedding at most, or not one tensor. */
+/** Everything below the lowest adapter; undefined if that is at most an embedding, or not a single tensor. */
 export function layersPrefix(task: Task): Prefix | undefined {
   const { graph } = task.model;
   const texts = graph.inputs.map((i) => i.name).filter((n) => n !== MASK && !graph.initializers.has(n));
@@ -53,7 +53,7 @@ export function layersPrefix(task: Task): Prefix | undefined {
   return prefix.model.graph.nodes.some((n) => PRODUCTS.includes(n.opType)) ? prefix : undefined;
 }
 
-/** A vector for each text or each of its tokens. */
+/** Whether a tensor has one vector per text or per token. */
 function isRows({ infos }: Task, name: string): boolean {
   const info = infos.get(name);
   if (info?.dtype !== DType.float || typeof info.shape.at(-1) !== 'number') return false;
@@ -75,7 +75,7 @@ function cut(
     inputs: [...graph.inputs, { name: tensor, dtype: DType.float, shape }],
     initializers: new Map(graph.initializers),
   };
-  // A graph's output is the output of a node.
+  // A graph's output must be a node's output.
   const end = output === tensor ? new GraphBuilder(rest, '/rest').op('Identity', [tensor]) : output;
   return {
     ...found,

@@ -6,7 +6,7 @@ import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 import type { FrozenValues } from './values';
 
-/** The same task on what comes after a prefix, which is fed the prefix's values. */
+/** The same task on the rest after a prefix, with the prefix's values as input. */
 export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, values: FrozenValues): Task {
   const { graph, output } = rest;
   const model = { ...task.model, graph };
@@ -15,7 +15,7 @@ export function restTask(task: Task, { tensor, width, perToken, rest }: Prefix, 
   return {
     ...task,
     model,
-    // The output is the model's own, or the prefix's values again.
+    // The output is either the model's own or the prefix's values themselves.
     infos: new Map([[output, info], ...task.infos, [tensor, info]]),
     graph: { ...task.graph, output },
     feeds(dataset, indices, length = Math.max(...indices.map((i) => dataset.examples[i].size))) {

@@ -13,29 +13,29 @@ import { restTask } from './rest';
 import { FrozenValues } from './values';
 
 export interface ReuseOptions extends ComputeOptions {
-  /** Where values are kept: the trials of a sweep do it for each other. Not in `folder`, which goes with its graphs. */
+  /** Where values are kept, shared between a sweep's trials. Not in `folder`, which is removed with its graphs. */
   keep: string;
-  /** Also what lies below an adapter: in trials that train where it is computed, on the processor. */
+  /** Also what lies below an adapter, for trials that train where it is computed: on the CPU. */
   layers?: boolean;
 }
 
 export interface Reuse {
   task: Task;
-  /** The tensor up to which nothing is computed any more; undefined where everything is. */
+  /** The tensor up to which nothing is recomputed; undefined if everything is. */
   upTo?: string;
   /** Computed by another trial. */
   found?: boolean;
-  /** That computing the values took. */
+  /** Seconds spent computing the values. */
   seconds: number;
 }
 
-/** Above this the model is run at every step. */
+/** Above this size, the model runs at every step. */
 const LIMIT_BYTES = 2 ** 32;
 
 /**
- * What no step changes is computed once: the whole model where only a head is trained, and between trials of a sweep
- * on the processor also what lies below the lowest adapter. Where a batch shows other numbers than the whole model has,
- * as with a model that sees its padding, everything is computed, and the next trials are told so.
+ * What no step changes is computed once: the whole model if only a head is trained, and, between a sweep's trials on
+ * the CPU, also everything below the lowest adapter. If a batch then gives other numbers than the whole model, for
+ * example because the model sees its padding, everything is computed, and this is recorded for the next trials.
  */
 export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promise<Reuse> {
   const { keep, layers, threads } = options;
@@ -45,7 +45,7 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
   const path = join(keep, `${key}.frozen`);
   const datasets = [task.data.train.dataset, task.data.validation.dataset];
   const values = new FrozenValues(path, prefix, datasets);
-  // Of values that are not the same the file is empty.
+  // The file is empty for values that are not the same.
   const found = [0, values.bytes].includes(sizeOf(path));
   let seconds = 0;
   if (!found) {
@@ -57,7 +57,7 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
       await computeValues(task, prefix, own, options);
       seconds = (performance.now() - began) / 1000;
       const isSame = await givesTheSame(task, restTask(task, prefix, own), options);
-      // The model was written meanwhile: the values are of no known one, and the run's own watch stops it.
+      // The model was written in the meantime: the values match no known model, and the run's own watch stops it.
       if ((await valuesKey(task, prefix, threads)) !== key) return { task, seconds };
       publish(own.path, path, isSame);
     } finally {
@@ -80,12 +80,12 @@ function publish(from: string, to: string, isSame: boolean): void {
   renameFlushed(from, to);
 }
 
-/** Of the largest logit, where a head is trained on what may be computed on another device than it is. */
+/** Relative to the largest logit, if the features of a head may be computed on another device than the head. */
 const ROUNDING = 1e-5;
 
 /**
- * Whether batches give the same logits either way, below adapters to the bit: those of the first epoch that would tell
- * first, since another padding or another number of texts at once may let a runtime add up in another order.
+ * Whether batches give the same logits either way, below adapters bit for bit. Checks the first epoch's batches most
+ * likely to differ, since another padding or batch size may change a runtime's summation order.
  */
 async function givesTheSame(whole: Task, rest: Task, { folder, threads }: ReuseOptions): Promise<boolean> {
   const { dataset } = whole.data.train;

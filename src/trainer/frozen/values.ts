@@ -7,10 +7,10 @@ const FLOAT_BYTES = 4;
 
 /**
  * A prefix's values for every example of some data sets, in a file: float32, one row for each example, or for each of
- * its tokens without padding. Read batch by batch: what there is room for in memory, the system keeps there.
+ * its tokens without padding. Read batch by batch; the system caches as much as fits in memory.
  */
 export class FrozenValues {
-  /** The whole file's. */
+  /** Size of the whole file. */
   readonly bytes: number;
   private readonly starts = new Map<Dataset, number[]>();
 
@@ -35,12 +35,12 @@ export class FrozenValues {
     return this.prefix.perToken ? dataset.examples[example].size : 1;
   }
 
-  /** Where an example begins, in bytes. */
+  /** Byte offset of an example. */
   start(dataset: Dataset, example: number): number {
     return this.starts.get(dataset)![example];
   }
 
-  /** Of some examples, each padded with zeros to `rows` rows. */
+  /** Values of some examples, each padded with zeros to `rows` rows. */
   read(dataset: Dataset, examples: readonly number[], rows: number): Float32Array {
     const { width } = this.prefix;
     const out = new Float32Array(examples.length * rows * width);

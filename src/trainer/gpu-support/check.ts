@@ -3,14 +3,14 @@ import { multiplyOnTensorflow } from '../../engine/gpu-support/tensorflow';
 import { GPU_PARTS, type GpuCheck, type GpuPart } from '../../protocol/gpu-support';
 import { askChild } from '../process/child';
 
-/** CUDA's first start compiles; a driver that hangs is left after this. */
+/** CUDA compiles on first use; a hanging driver is abandoned after this. */
 const LIMIT_MS = 180_000;
 
 /**
- * Loads an installed part and computes with it, in a process of its own: a driver that crashes takes nothing
- * along, and nothing stays loaded.
+ * Loads an installed part and computes with it in a separate process: a crashing driver affects nothing else, and
+ * nothing stays loaded.
  *
- * @param program this program; its `gpu check --at` is what runs there
+ * @param program this program; runs there as `gpu check --at`
  */
 export async function check(program: string, part: GpuPart, folder: string): Promise<GpuCheck> {
   const args = ['gpu', 'check', part, '--at', folder];
@@ -24,18 +24,18 @@ export async function check(program: string, part: GpuPart, folder: string): Pro
       hint: 'Check the driver of the card with nvidia-smi.',
     };
   if (answer.gpu) return { usable: true };
-  // Which library is missing, the runtimes only print.
+  // The runtimes only print which library is missing.
   const missing = /Could not load dynamic library '[^\n]*|(?<=with error: )[^\n]*/.exec(printed)?.[0];
   return judge(part, missing ?? answer.error ?? 'no GPU was found');
 }
 
-/** What the child says. */
+/** The child's answer. */
 export interface TriedPart {
   gpu?: boolean;
   error?: string;
 }
 
-/** What the child does. */
+/** Runs in the child. */
 export async function tryPart(part: GpuPart, folder: string): Promise<TriedPart> {
   try {
     if (part === 'tensorflow') return { gpu: await multiplyOnTensorflow(folder) };
@@ -46,7 +46,7 @@ export async function tryPart(part: GpuPart, folder: string): Promise<TriedPart>
   }
 }
 
-/** A loader's word, as what a person can do about it. */
+/** Turns a loader's message into something the user can act on. */
 export function judge(part: GpuPart, error: string): GpuCheck {
   const { title, needs } = GPU_PARTS[part];
   const words = error.replace(/\s+/g, ' ').trim().replace(/\.$/, '');

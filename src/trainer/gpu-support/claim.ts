@@ -4,11 +4,11 @@ import { isAliveNow, thisProcess, type ProcessRecord } from '../../files/process
 import { AuroraError } from '../../base/errors';
 import { GPU_PARTS, GPU_PART_NAMES, type GpuPart } from '../../protocol/gpu-support';
 
-/** Where a part is put together: one process at a time, and gone when it ends. */
+/** Where a part is assembled: by one process at a time, and removed when it ends. */
 const claimed = (gpu: string, part: GpuPart): string => join(gpu, `.installing-${part}`);
 const OWNER = 'owner';
 
-/** Its owner says so often that it is alive. */
+/** Heartbeat interval of the owner. */
 const BEAT_MS = 5000;
 const DEAD_MS = 60_000;
 
@@ -18,7 +18,7 @@ export interface Claim {
 }
 
 /**
- * The folder in which `part` is put together, empty. What a killed install has left there goes.
+ * The empty folder in which `part` is assembled. Leftovers of a killed install are removed.
  * @throws AuroraError 'device' while another process works in it
  */
 export function claim(gpu: string, part: GpuPart): Claim {
@@ -26,7 +26,7 @@ export function claim(gpu: string, part: GpuPart): Claim {
   tidy(gpu);
   mkdirSync(gpu, { recursive: true });
   try {
-    // Of two that do this at once, one fails.
+    // If two do this at once, one fails.
     mkdirSync(folder);
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
@@ -42,7 +42,7 @@ export function claim(gpu: string, part: GpuPart): Claim {
     try {
       utimesSync(owner, new Date(), new Date());
     } catch {
-      // Taken away from us: what comes next will fail and say why.
+      // Taken from us: the next step will fail and say why.
       clearInterval(beat);
     }
   }, BEAT_MS).unref();
@@ -50,13 +50,13 @@ export function claim(gpu: string, part: GpuPart): Claim {
     folder,
     release() {
       clearInterval(beat);
-      // A straggler may write once more while this goes on.
+      // A straggler may write once more during this.
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
 }
 
-/** Takes away what installs that were killed have left. */
+/** Removes leftovers of killed installs. */
 export function tidy(gpu: string): void {
   for (const part of GPU_PART_NAMES) {
     const folder = claimed(gpu, part);
@@ -74,7 +74,7 @@ function isBusy(folder: string): boolean {
   return isOwnerAlive(join(folder, OWNER), owner.mtimeMs);
 }
 
-/** @param seen when it last beat, in ms since 1970 */
+/** @param seen its last heartbeat, in ms since 1970 */
 function isOwnerAlive(path: string, seen: number): boolean {
   try {
     return isAliveNow(JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord, seen, DEAD_MS);

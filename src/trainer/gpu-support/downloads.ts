@@ -1,27 +1,27 @@
 import { readFile } from 'node:fs/promises';
 
-/** One HTTP request of an install script, as far as it has come. */
+/** The progress of one HTTP request of an install script. */
 export interface Download {
   id: string;
   url: string;
-  /** What the script wanted, where a server has sent it elsewhere for that. */
+  /** The URL that the script requested, if the server redirected it. */
   asked?: string;
   status?: number;
   /** Bytes. */
   received: number;
-  /** As the server says; bytes. */
+  /** Bytes, as stated by the server. */
   total?: number;
   ended?: 'whole' | 'broken';
-  /** Base64, of what came; and as the publisher states it. */
+  /** Base64: of the received data, and as the publisher states it. */
   sha512?: string;
   stated?: string;
 }
 
-/** The downloads in the order they began, each as it was last written. */
+/** The downloads in starting order, each in its latest state. */
 export async function readDownloads(file: string): Promise<Download[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const latest = new Map<string, Download>();
-  // What follows the last line end is being written.
+  // The text after the last newline is incomplete.
   for (const line of text.split('\n').slice(0, -1)) {
     const d = JSON.parse(line) as Download;
     latest.set(d.id, d);
@@ -29,7 +29,7 @@ export async function readDownloads(file: string): Promise<Download[]> {
   return [...latest.values()];
 }
 
-/** What a download is judged as: where a mirror keeps it may have any name, or another package's. */
+/** The URL that a download is checked against: a mirror may store it under any name, or another package's. */
 export const askedUrl = ({ url, asked }: Download): string => asked ?? url;
 
 /** The last part of a URL's path. */

@@ -5,9 +5,9 @@ import { megabytes, type Download } from './downloads';
 export interface Failed {
   part: GpuPart;
   downloads: readonly Download[];
-  /** The script's own words. */
+  /** The script's output. */
   said: string;
-  /** How it ended: a code, a signal. */
+  /** How it ended: an exit code or a signal. */
   end: string;
   proxy?: string;
 }
@@ -16,7 +16,7 @@ const again = 'Install again.';
 const PROXY = '"http.proxy" in VS Code, or HTTPS_PROXY in a terminal';
 const NETWORK = `Check the network. Behind a proxy, set ${PROXY}.`;
 
-/** Why an install script failed, from what it fetched and what it said; each with one next step. */
+/** Why an install script failed, from its downloads and output; each reason with one next step. */
 export function explain({ part, downloads, said, end, proxy }: Failed): AuroraError {
   const last = downloads.at(-1);
   const through = proxy === undefined ? '' : ` through the proxy ${withoutPassword(proxy)}`;
@@ -53,7 +53,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
   const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
   const spoiled =
     /TAR_|zlib|incorrect (header|data) check|CRC|dest\.destroy|ADM-ZIP|NuGet|JSON|content type/i.test(said);
-  // A tarball is unpacked on its way: what is none ends its own connection. Others are opened when they are here.
+  // A tarball is unpacked while downloading: an invalid one ends its own connection. Others are opened once complete.
   const cut = /aborted|premature|truncated|ECONNRESET|unexpected end/i.test(said);
   const readFirst = last?.url.endsWith('.tar.gz') ? !cut : last?.ended !== 'broken';
   if (last && spoiled && readFirst)
@@ -80,7 +80,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
   );
 }
 
-/** Nothing came for so long that nothing will. */
+/** Nothing has arrived for so long that nothing will. */
 export const stalled = (downloads: readonly Download[], seconds: number): AuroraError => {
   const last = downloads.at(-1);
   const from = last ? `${new URL(last.url).host} sent` : 'The install script did';

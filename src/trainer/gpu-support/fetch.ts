@@ -9,25 +9,25 @@ import { installScript, startScript } from './script';
 
 export interface Fetch {
   part: GpuPart;
-  /** The part, copied there; the script fetches natives into it. */
+  /** The copied part, into which the script downloads natives. */
   folder: string;
   temporary: string;
   /** watched.cjs */
   watched: string;
-  /** Give up when nothing arrives for so long. */
+  /** Give up when nothing arrives for this long. */
   timeoutSeconds: number;
   tell(event: GpuEvent): void;
 }
 
 const LOOK_MS = 250;
 
-/** Archives of half a gigabyte are unpacked within this, on a slow disk too. */
+/** Time to unpack half-gigabyte archives, even on a slow disk. */
 const UNPACK_SECONDS = 900;
 
-/** Index files and redirects are nobody's progress. */
+/** Index files and redirects are not reported as progress. */
 const WORTH_TELLING = 64 * 1024;
 
-/** Runs a package's own install script and returns what it downloaded; AuroraError where it does not come to a good end. */
+/** Runs a package's own install script and returns what it downloaded; throws AuroraError if it fails. */
 export async function fetchNatives(options: Fetch): Promise<Download[]> {
   const { part, folder, temporary, watched, timeoutSeconds, tell } = options;
   const file = join(temporary, 'downloads.jsonl');
@@ -36,7 +36,7 @@ export async function fetchNatives(options: Fetch): Promise<Download[]> {
   let over = false;
   const ended = running.ended.finally(() => (over = true));
   const leaving = () => running.kill();
-  // Before what takes the folder away.
+  // Before the handler that removes the folder.
   process.prependOnceListener('exit', leaving);
   try {
     const watcher = new Watcher(tell, timeoutSeconds, temporary);
@@ -54,12 +54,12 @@ export async function fetchNatives(options: Fetch): Promise<Download[]> {
   } finally {
     process.off('exit', leaving);
     running.kill();
-    // What the script started sees within this that it is gone.
+    // Processes started by the script notice its end within this time.
     if (!over) await ended.then(() => wait(2 * LOOK_MS));
   }
 }
 
-/** Tells of progress; throws where there is none any more, or no room for what comes. */
+/** Reports progress; throws if there is none for too long, or no disk space for what comes. */
 class Watcher {
   private readonly measured = new Set<string>();
   private step: 'downloading' | 'unpacking' = 'downloading';
@@ -97,12 +97,13 @@ class Watcher {
     this.step = step;
   }
 
-  /** As soon as the server has said how much comes. */
+  /** As soon as the server has stated the size. */
   private async room({ id, url, total, received }: Download): Promise<void> {
     if (total === undefined || this.measured.has(id)) return;
     this.measured.add(id);
     const { bavail, bsize } = await statfs(this.folder);
-    // What it holds is at least as large as an archive; a tarball is unpacked on its way, others lie beside it.
+    // The content is at least as large as the archive; a tarball is unpacked while downloading, others are stored
+    // first.
     const needed = url.endsWith('.tar.gz') ? total - received : 2 * total - received;
     if (bavail * bsize >= needed) return;
     throw new AuroraError(

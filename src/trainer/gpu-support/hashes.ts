@@ -22,16 +22,16 @@ function readRecorded(gpu: string): Map<string, string> {
   return new Map(Object.entries((value ?? {}) as Recorded));
 }
 
-/** Files whose bytes nobody states, and which were therefore trusted at their first install. */
+/** Files without a published hash, which were therefore trusted at their first install. */
 export interface Verified {
   unpinned: string[];
-  /** Keeps the hashes; once everything else is in order. */
+  /** Saves the hashes, once everything else succeeded. */
   keep(): void;
 }
 
 /**
- * Checks what was downloaded against the hash that its publisher states, else against that of the first install.
- * @throws AuroraError 'device' where one differs, or there is none
+ * Checks downloads against the hash that their publisher states, or else the hash of the first install.
+ * @throws AuroraError 'device' if one differs, or there is none
  */
 export function verifyDownloads(gpu: string, downloads: readonly Download[]): Verified {
   const recorded = readRecorded(gpu);
@@ -87,7 +87,7 @@ export async function nativeHashes(folder: string): Promise<Record<string, strin
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The first library that is not what was installed; undefined where all are, or none were recorded. */
+/** The first library that differs from what was installed; undefined if all match or none were recorded. */
 export async function changedNative(
   folder: string,
   recorded: Record<string, string> | undefined,

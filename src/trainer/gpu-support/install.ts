@@ -30,24 +30,24 @@ import { HERE, readInstalled } from './state';
 
 export interface Install {
   part: GpuPart;
-  /** Where the parts lie. */
+  /** Where the parts are installed. */
   gpu: string;
-  /** The folder of this program, with what it carries for installing. */
+  /** This program's folder, with the packages to install. */
   dist: string;
-  /** This program, to start its children with. */
+  /** This program, to start its children. */
   program: string;
-  /** Also where it is installed and whole. */
+  /** Even if it is installed and intact. */
   force: boolean;
   timeoutSeconds: number;
   tell(event: GpuEvent): void;
 }
 
 /**
- * Fetches a part and puts it in its place at once, or not at all. Natives that are whole but cannot be used
- * on this machine stay: what they lack is said, and can be added.
+ * Fetches a part and installs it atomically. Intact natives that cannot be used on this machine stay: the missing
+ * pieces are reported and can be added.
  *
- * @throws AuroraError 'device' where the part is not for this platform, cannot be fetched, or is damaged;
- *   'disk' where there is no room for it
+ * @throws AuroraError 'device' if the part is not for this platform, cannot be fetched, or is damaged; 'disk' if there
+ *   is no room for it
  */
 export async function install(options: Install): Promise<void> {
   try {
@@ -66,7 +66,7 @@ async function installInto({ tell, ...options }: Install): Promise<void> {
   requireFit(part);
   const { folder: source, version } = carried(dist, part);
   const { folder: work, release } = claim(gpu, part);
-  // Ctrl-C and the like end the process by way of this.
+  // Ctrl-C and similar signals end the process through this handler.
   process.once('exit', release);
   try {
     const there = readInstalled(gpu, part);
@@ -88,7 +88,7 @@ async function installInto({ tell, ...options }: Install): Promise<void> {
     const { timeoutSeconds } = options;
     const downloads = await fetchNatives({ part, folder, temporary, watched, timeoutSeconds, tell });
     requireNatives(part, folder);
-    // Before anything of it is loaded.
+    // Before any of it is loaded.
     const { unpinned, keep } = verifyDownloads(gpu, downloads);
     tell({ kind: 'step', step: 'verifying' });
     const result = await check(program, part, folder);
@@ -120,18 +120,18 @@ function requireFit(part: GpuPart): void {
   );
 }
 
-/** A clone of the blocks where the file system can. */
+/** Clones the blocks if the file system can. */
 const copy = (from: string, to: string, options: CopySyncOptions = {}) =>
   cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE, ...options });
 
-/** A provider lies beside the library that loads it, so the runtime comes along: all that require() of it takes. */
+/** A provider must be beside the library that loads it, so the runtime is included: everything that require() needs. */
 function copyRuntime(dist: string, folder: string, version: string): void {
   const modules = join(folder, 'node_modules');
   const { runtime, common } = ownRuntime(dist);
   const platform = join('bin/napi-v6', process.platform, process.arch);
   const code: CopySyncOptions = { filter: (file) => !/\.(map|ts)$/.test(file) };
   copy(join(runtime, 'dist'), join(modules, 'onnxruntime-node/dist'), code);
-  // Where `npm rebuild` has fetched providers already, they are fetched anew.
+  // Providers that `npm rebuild` already fetched are fetched again.
   const binaries: CopySyncOptions = { filter: (file) => !basename(file).includes('_providers_') };
   copy(join(runtime, platform), join(modules, 'onnxruntime-node', platform), binaries);
   for (const name of ['package.json', 'dist/cjs'])
@@ -140,7 +140,7 @@ function copyRuntime(dist: string, folder: string, version: string): void {
   if (own.version !== version) throw new Error(`ONNX Runtime is ${own.version}, its scripts are ${version}`);
 }
 
-/** A script can end well and have fetched nothing: one whose connection breaks does. */
+/** A script can succeed without downloading anything, for example if its connection breaks. */
 function requireNatives(part: GpuPart, folder: string): void {
   const root = packageFolder(folder, part);
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).map((f) => basename(f));
@@ -156,7 +156,7 @@ function requireNatives(part: GpuPart, folder: string): void {
   );
 }
 
-/** Keeps what a check has found, and the hashes of the install. */
+/** Saves the result of a check and the hashes of the install. */
 export function record(
   folder: string,
   version: string,
@@ -168,14 +168,14 @@ export function record(
   writeAtomic(join(folder, RECORD), `${JSON.stringify(installed, null, 2)}\n`);
 }
 
-/** Under a claim. */
+/** Requires a claim. */
 function putInPlace(gpu: string, part: GpuPart, folder: string): void {
   takeAway(gpu, part);
   renameFlushed(folder, join(gpu, part));
 }
 
 /**
- * Takes an installed part away: out of sight at once, then file by file.
+ * Removes an installed part: out of sight at once, then file by file.
  * @returns whether there was one
  */
 export function remove(gpu: string, part: GpuPart): boolean {
@@ -195,7 +195,7 @@ function takeAway(gpu: string, part: GpuPart): void {
   try {
     if (existsSync(join(gpu, part))) renameSync(join(gpu, part), away);
   } catch (e) {
-    // Windows holds on to libraries that are loaded.
+    // Windows keeps loaded libraries locked.
     if (!['EPERM', 'EBUSY', 'EACCES'].includes((e as NodeJS.ErrnoException).code ?? '')) throw e;
     throw new AuroraError(
       'device',

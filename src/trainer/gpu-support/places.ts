@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { AuroraError } from '../../base/errors';
 import { GPU_FOLDER, GPU_PARTS, type GpuPart } from '../../protocol/gpu-support';
 
-/** Written last: with it a part is whole. */
+/** Written last; a part with it is complete. */
 export const RECORD = 'installed.json';
 
-/** Where GPU support goes without --storage: the user's data folder, as each system has it. */
+/** Location of GPU support without --storage: the user's data folder on each system. */
 export function dataFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
   if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'), 'aurora-lab');
   if (platform === 'darwin') return join(homedir(), 'Library/Application Support/aurora-lab');
@@ -22,10 +22,10 @@ export const packageFolder = (folder: string, part: GpuPart): string =>
   join(folder, 'node_modules', GPU_PARTS[part].package);
 
 /**
- * What the build carries for installing, made by scripts/lib/package/gpu.mjs.
+ * What the build includes for installing, made by scripts/lib/package/gpu.mjs.
  *
  * @param dist the folder of the program
- * @throws AuroraError 'device' where this build has none
+ * @throws AuroraError 'device' if this build includes none
  */
 export function carried(dist: string, part: GpuPart): { folder: string; version: string } {
   const folder = join(dist, GPU_FOLDER, part);
@@ -42,8 +42,8 @@ export function carried(dist: string, part: GpuPart): { folder: string; version:
 let own: { runtime: string; common: string } | undefined;
 
 /**
- * The folders of the ONNX Runtime that the program comes with, and of the half of it that is not native. Found
- * once: afterwards its name may lead to the one in GPU support.
+ * The folders of the program's own ONNX Runtime and of its non-native half. Resolved once: later, the name may resolve
+ * to the one in GPU support.
  */
 export function ownRuntime(dist: string): { runtime: string; common: string } {
   if (own) return own;

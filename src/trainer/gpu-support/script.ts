@@ -13,13 +13,13 @@ export interface Script {
 }
 
 const ARGS: Record<GpuPart, string[]> = {
-  // Whatever the platform has, which is CUDA 12 alone; "=cuda12" is read and then forgotten (1.30.0).
+  // Takes whatever the platform has, which is only CUDA 12; "=cuda12" is parsed and then ignored (1.30.0).
   cuda: ['script/install.js', '--onnxruntime-node-install'],
   tensorflow: ['scripts/install.js', 'gpu', 'download'],
 };
 
 /**
- * @param folder    the part, copied there
+ * @param folder the copied part
  * @param temporary for the script's own temporary files
  * @param downloads where watched.cjs writes
  */
@@ -33,7 +33,7 @@ export function installScript(
 ): Script {
   const programs = join(temporary, 'programs');
   if (part === 'tensorflow') writePrograms(programs, folder);
-  // Of an earlier choice, such as "skip": it would go before ours.
+  // From an earlier choice, such as "skip", which would override ours.
   const env = Object.fromEntries(
     Object.entries(from).filter(([name]) => !/^(npm_config_)?onnxruntime_node_install/i.test(name)),
   );
@@ -53,14 +53,14 @@ export function installScript(
   };
 }
 
-/** Newer Nodes trust what the system trusts too: a company's proxy often has its own certificate there. */
+/** Newer Nodes also trust the system's certificates, such as that of a company proxy. */
 function nodeOptions(watched: string): string[] {
   const system = '--use-system-ca';
   const quoted = watched.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return [`--require "${quoted}"`, ...(process.allowedNodeEnvironmentFlags.has(system) ? [system] : [])];
 }
 
-/** Each script looks for the proxy under a name of its own; one that is set goes for all of them. */
+/** Each script reads the proxy from a different variable; one that is set applies to all of them. */
 export function proxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const first = (...names: string[]) =>
     names.flatMap((n) => [env[n], env[n.toLowerCase()]]).find((value) => value);
@@ -99,10 +99,10 @@ export interface RunningScript {
   kill(): void;
 }
 
-/** What is kept of a script's words. */
+/** How much of a script's output is kept. */
 const KEPT = 16 * 1024;
 
-/** In this process' own group, so that whoever ends that ends the script as well. */
+/** In this process's own group, so that ending the group ends the script as well. */
 export function startScript({ args, cwd, env }: Script): RunningScript {
   const child = spawn(process.execPath, args, {
     cwd,
@@ -121,13 +121,13 @@ export function startScript({ args, cwd, env }: Script): RunningScript {
     kill() {
       if (process.platform === 'win32' && child.pid !== undefined)
         spawn('taskkill', ['/T', '/F', '/PID', String(child.pid)], {
-          // Not in the working folder, where Windows would look first.
+          // Not the working folder, which Windows would search first.
           cwd: dirname(process.execPath),
           stdio: 'ignore',
           windowsHide: true,
           env: childEnvironment(),
         });
-      // What it has started ends when it sees that its parent is gone: watched.ts.
+      // Its own children end when they see that their parent is gone: watched.ts.
       else child.kill('SIGKILL');
     },
   };

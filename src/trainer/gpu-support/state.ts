@@ -11,7 +11,7 @@ import { carried, RECORD } from './places';
 
 export const HERE = `${process.platform}-${process.arch}`;
 
-/** What is installed below `gpu`; undefined where it is not, or not whole. */
+/** What is installed below `gpu`; undefined if missing or incomplete. */
 export function readInstalled(gpu: string, part: GpuPart): GpuInstalled | undefined {
   try {
     return JSON.parse(readFileSync(join(gpu, part, RECORD), 'utf8')) as GpuInstalled;
@@ -20,7 +20,7 @@ export function readInstalled(gpu: string, part: GpuPart): GpuInstalled | undefi
   }
 }
 
-/** Each part that this build knows of; those for other platforms, or not carried by this build, too. */
+/** Each part that this build knows, including those for other platforms or not included in this build. */
 export function gpuStates(dist: string, gpu: string): GpuState[] {
   return GPU_PART_NAMES.map((part) => {
     const version = fits(part, HERE) ? carriedVersion(dist, part) : undefined;

@@ -1,15 +1,15 @@
 import { get } from 'node:https';
 
-/** NuGet's own server: a mirror must serve the same bytes, so its word on them does not count. */
+/** NuGet's own server: a mirror must serve the same bytes, so its own hashes do not count. */
 const NUGET = 'https://api.nuget.org/v3';
 const PACKAGE = /\/([^/]+)\/([^/]+)\/\1\.\2\.nupkg$/;
 
-/** Requests for a hash, which are no downloads. */
+/** Requests for a hash rather than a download. */
 export const asksForHash = (url: string): boolean => /\/v3\/(registration|catalog)\w*[-/]/.test(url);
 
 /**
- * The SHA-512 (base64) that the publisher states of what lies at `url`: the catalog entry of a NuGet package. Undefined of
- * anything else, and where there is none or it cannot be read. Uses the process's own agents, and so its proxy.
+ * The SHA-512 (base64) that the publisher states for `url`: the catalog entry of a NuGet package. Undefined for
+ * anything else, and if there is none or it cannot be read. Uses the process's own agents, and so its proxy.
  */
 export async function statedHash(url: string): Promise<string | undefined> {
   const [, id, version] = PACKAGE.exec(new URL(url).pathname) ?? [];

@@ -6,19 +6,19 @@ import { gpuFolder, ownRuntime } from './places';
 import { readInstalled } from './state';
 
 /**
- * Lets this process and its children find what is installed: the environment names the folder, and where it
- * holds the CUDA provider, `onnxruntime-node` is loaded from there: ONNX Runtime looks for providers beside
- * its own library. It is the same build, so nothing else changes by it. Loads nothing.
+ * Lets this process and its children find what is installed: the environment names the folder, and if it holds the CUDA
+ * provider, `onnxruntime-node` is loaded from there, since ONNX Runtime looks for providers beside its own library. It
+ * is the same build, so nothing else changes. Loads nothing.
  *
  * @param dist the folder of the program
  */
 export function useGpuSupport(dist: string): void {
   const gpu = (process.env[GPU_SUPPORT_VARIABLE] ||= gpuFolder());
   const full = join(gpu, 'cuda', 'node_modules', 'onnxruntime-node');
-  // Of another version than ours it stays unused: an update of the extension asks for a new one.
+  // Another version than ours stays unused: an update of the extension asks for a new one.
   const version = readInstalled(gpu, 'cuda')?.version;
   if (version === undefined || version !== ownVersion(dist) || !existsSync(full)) return;
-  // Module.registerHooks would say it more plainly; Node 20 has none.
+  // Module.registerHooks would be clearer, but Node 20 lacks it.
   const internals = Module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
   const resolve = internals._resolveFilename;
   internals._resolveFilename = (request, ...rest) =>

@@ -6,14 +6,14 @@ import { askedUrl, type Download } from './downloads';
 import { asksForHash, statedHash } from './stated-hash';
 
 /**
- * Loaded before the packages' install scripts, which say nothing of how far they are, and before what they
- * start: writes each HTTP request's progress into the file that AURORA_GPU_DOWNLOADS names. It also ends a
- * script whose parent is gone, so that a cancelled install leaves no process behind.
+ * Preloaded into the packages' install scripts, which report no progress, and into their children: writes each HTTP
+ * request's progress to the file in AURORA_GPU_DOWNLOADS. It also ends a script whose parent is gone, so that a
+ * cancelled install leaves no process behind.
  */
 const file = process.env.AURORA_GPU_DOWNLOADS;
 const WRITE_MS = 250;
 const downloads = new Map<ClientRequest, Download>();
-/** What the script asked for, by where it was sent to instead. */
+/** The requested URL, by the URL it was redirected to. */
 const redirects = new Map<string, string>();
 
 function write(d: Download): void {
@@ -50,7 +50,7 @@ subscribe('http.client.response.finish', (message) => {
   const hash = createHash('sha512');
   const push = response.push.bind(response);
   let written = performance.now();
-  // Counted on its way in: a listener for data would set the stream flowing too early.
+  // Counted on arrival: a data listener would start the stream too early.
   response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk) {
       d.received += chunk.length;
@@ -67,7 +67,7 @@ subscribe('http.client.response.finish', (message) => {
     d.sha512 = hash.digest('base64');
     write(d);
     if (d.status !== 200 || d.ended !== 'whole') return;
-    // The process lives until this is answered.
+    // The process stays alive until this is answered.
     void statedHash(askedUrl(d)).then((stated) => {
       if (stated === undefined) return;
       d.stated = stated;

@@ -33,11 +33,11 @@ import { importSubject, type ImportSubject } from './subject';
 export interface ImportRequest {
   /** The adapter's folder. */
   adapter: string;
-  /** What it is imported for: model, data and how it would go on. */
+  /** The experiment to import into: model, data and further training. */
   experiment: Experiment;
-  /** Where the run is made. */
+  /** Where the run is created. */
   runs: string;
-  /** As the run is called; the folder's name where it is left out. */
+  /** The run's name; defaults to the folder's name. */
   name?: string;
   /** The built hash-worker. */
   hashWorker: string;
@@ -49,8 +49,8 @@ export interface Imported extends ImportSubject {
 }
 
 /**
- * Makes a run of an adapter from the disk: its step 0, evaluated, with a checkpoint. From there on it is a run as any
- * other, to look at, to compare, to export, to fork and to resume.
+ * Creates a run from an adapter on disk: its step 0, evaluated, with a checkpoint. From then on it is a normal run that
+ * can be viewed, compared, exported, forked and resumed.
  */
 export async function importAdapter({
   adapter,
@@ -67,7 +67,7 @@ export async function importAdapter({
     const subject = await importSubject(from, experiment, work, (model) => inputs.addModelData(model));
     inputs.hash(hashWorker);
     const { task, parameters } = subject;
-    // Whole before anybody sees it.
+    // Complete before it becomes visible.
     const made = join(work, 'run');
     mkdirSync(made);
     const evaluator = await openEvaluator(task.model, task.infos, task.graph, join(work, 'evaluate'));
@@ -81,7 +81,7 @@ export async function importAdapter({
     recorder.writeExamples();
     const snapshot = await recorder.record(0, evaluator, micro, parameters);
     await evaluator.dispose();
-    // Its evaluation is compared, exported and trained on as that of these files.
+    // Its evaluation is compared, exported and trained on as belonging to these files.
     await inputs.recorded(made, 0, false);
     ScalarsWriter.open(made, 0).close();
     writeCheckpoint(made, subject, metrics);
@@ -110,7 +110,7 @@ const notFinite = (adapter: string): AuroraError =>
     'Check that the adapter was trained on this model, and that its files are whole.',
   );
 
-/** Beside the runs, so that graphs can stand on the model's file; no run, since its name begins with a dot. */
+/** Beside the runs, so that graphs can use the model's file; not a run, since its name starts with a dot. */
 function workFolder(runs: string): string {
   try {
     mkdirSync(runs, { recursive: true });
@@ -126,7 +126,7 @@ function workFolder(runs: string): string {
 function moveInto(runs: string, made: string): string {
   const run = createRun(runs);
   try {
-    // Windows renames nothing over a folder, not even over an empty one.
+    // Windows cannot rename onto a folder, not even an empty one.
     rmdirSync(run);
     renameFlushed(made, run);
   } catch (e) {

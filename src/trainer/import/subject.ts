@@ -10,9 +10,9 @@ import { initialParameters, makeTask, type Task } from '../task/task';
 import { fitAdapter, type FittedAdapter } from '../peft/fit';
 import type { AdapterFolder } from '../peft/folder';
 
-/** An adapter from the disk as a run of an experiment has it. */
+/** An adapter from disk, as a run of an experiment holds it. */
 export interface ImportSubject {
-  /** Its spec has the adapter's own settings in place of those of the file. */
+  /** Its spec has the adapter's own settings instead of the file's. */
   task: Task;
   parameters: Map<string, Float32Array>;
   warnings: string[];
@@ -21,7 +21,7 @@ export interface ImportSubject {
 /**
  * @param near a folder for temporary graphs on the model's file system
  * @param read awaited when the model's structure has been read, and before its weights are
- * @throws AuroraError where the adapter does not fit the experiment's model, data or task
+ * @throws AuroraError if the adapter does not fit the experiment's model, data or task
  */
 export async function importSubject(
   from: AdapterFolder,
@@ -53,7 +53,7 @@ export async function importSubject(
   return { task, parameters, warnings };
 }
 
-/** Else it would be a run that cannot be opened. */
+/** Otherwise the run could not be opened. */
 function requireReaching(
   folder: string,
   { model, layers, output }: AdaptedModel,
@@ -74,7 +74,7 @@ const HEAD_READS = {
   'first-token': 'hidden state of the first token',
 } as const;
 
-/** @param warnings is told what of the experiment does not go with the adapter */
+/** @param warnings receives what in the experiment does not match the adapter */
 function specOf(
   from: AdapterFolder,
   experiment: Experiment,
@@ -98,7 +98,7 @@ function specOf(
   const { method } = fitted.spec;
   for (const { key, of } of trainingOfOthers(method))
     without(key, `it is of ${of} alone, and this adapter is a ${METHOD_NAMES[method]}`);
-  // What was trained static goes on static, from the begin to the end.
+  // What was trained static continues static, from start to end.
   if (fitted.adapters[0].form === 'static') {
     without('earlyStopping', 'it does not go with the static form, which this adapter was trained in');
     spec.training = { ...spec.training, staticEpochs: spec.training.epochs };

@@ -8,13 +8,13 @@ export interface InputPath {
   path: string;
 }
 
-/** What an experiment reads, but for the data files of its model, which only the model names. */
+/** What an experiment reads, except its model's data files, which only the model names. */
 export function inputPaths({ model, data }: Experiment): InputPath[] {
   const folder = dirname(model.tokenizer);
   return [
     { role: 'model', path: model.path },
     { role: 'tokenizer', path: model.tokenizer },
-    // What tokenizer-files.ts reads beside it, where they are there.
+    // What tokenizer-files.ts reads beside it, if present.
     { role: 'tokenizer', path: join(folder, 'tokenizer_config.json') },
     { role: 'tokenizer', path: join(folder, 'config.json') },
     { role: 'train', path: data.train },
@@ -22,7 +22,7 @@ export function inputPaths({ model, data }: Experiment): InputPath[] {
   ];
 }
 
-/** The files that a model keeps weights in beside its own. */
+/** The model's external weight files. */
 export function modelDataPaths(spec: Experiment, { graph }: Model): InputPath[] {
   const own = resolve(spec.model.path);
   const paths = [...graph.initializers.values()].flatMap(({ data }) => (isFileRef(data) ? [data.path] : []));

@@ -16,15 +16,15 @@ import type { LoopEnd } from '../loop/loop';
 export interface GuardOptions {
   run: string;
   spec: Experiment;
-  /** The step that this process begins at. */
+  /** The step at which this process starts. */
   from: number;
-  /** Changed files that somebody has said are meant; undefined where nobody was asked. */
+  /** Changed files that the user has accepted; undefined if nobody was asked. */
   accepted: readonly InputChange[] | undefined;
   /** The built hash-worker. */
   worker: string;
 }
 
-/** Sees to it that a run trains on one set of files, which its folder names. */
+/** Ensures that a run trains on one set of files, which its folder records. */
 export class InputGuard {
   private readonly watch: ModelWatch;
 
@@ -52,17 +52,17 @@ export class InputGuard {
     return this.inputs.addModelData(model);
   }
 
-  /** Call before and after each session is opened but the first, and after that. */
+  /** Call before and after each session is opened except the first, and after that one. */
   opened(step: number): void {
     this.watch.opened(step);
   }
 
-  /** Hashing begins: once nobody measures this process's memory, to which the thread that hashes adds its own. */
+  /** Starts hashing, once nobody measures this process's memory, to which the hashing thread adds its own. */
   hash(): void {
     this.inputs.hash(this.options.worker);
   }
 
-  /** Writes down what is to be known of the files before the first step. */
+  /** Records the files' state before the first step. */
   announce(journal: Journal, warn: (message: string) => void, data: TaskData): void {
     const { run, from, accepted = [], spec } = this.options;
     if (accepted.length > 0) {
@@ -86,30 +86,32 @@ export class InputGuard {
       );
   }
 
-  /** @throws AuroraError 'inputs' where somebody wrote into the model; call before anything of a step is recorded */
+  /** @throws AuroraError 'inputs' if somebody wrote to the model; call before anything of a step is recorded */
   check(step: number): void {
     this.watch.check(step);
   }
 
-  /** The same at an evaluation: now and then what the runtime maps is also read again, on another thread. */
+  /** The same at an evaluation: from time to time, the runtime's mapped files are also re-read on another thread. */
   evaluated(step: number): void {
     this.watch.evaluated(step);
   }
 
-  /** The same, to be certain, and inputs.json is on the disk after it. */
+  /** The same with certainty; afterwards inputs.json is on disk. */
   async verified(step: number): Promise<void> {
     const { run, from, accepted = [] } = this.options;
     await this.inputs.recorded(run, from, accepted.length > 0);
     await this.watch.verify(step);
   }
 
-  /** The same when training has ended. Of a run that has come to its end what the runtime maps is read once more. */
+  /**
+   * The same when training has ended. If the run has reached its end, the runtime's mapped files are re-read once more.
+   */
   async ended(step: number, end: LoopEnd): Promise<void> {
     await this.verified(step);
     if (end === 'finished' || end === 'early-stopping') await this.watch.verifyContent(step);
   }
 
-  /** @param close removes the runtime's graphs, and with them our links: the hashes are to outlive those */
+  /** @param close removes the runtime's graphs, and with them our links: the hashes must outlive those */
   async end(close: () => Promise<void> | undefined): Promise<void> {
     this.inputs.cancel();
     this.watch.cancel();
@@ -125,7 +127,7 @@ export class InputGuard {
   }
 }
 
-/** What the disk refuses does not hide that the model was changed. */
+/** A refused disk write must not hide that the model was changed. */
 const distrustIn = (run: string) => (path: string) => {
   try {
     distrustTimes(run, path);

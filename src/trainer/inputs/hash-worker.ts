@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { hashFile } from '../../files/hash';
 import type { HashedPath, HashTask } from './hashing';
 
-/** Hashes files on a thread of its own, since `session.run` blocks the training thread for a whole step. */
+/** Hashes files on a separate thread, since `session.run` blocks the training thread for a whole step. */
 async function run({ paths, again }: HashTask): Promise<HashedPath[]> {
   const hashed: HashedPath[] = [];
   for (const path of paths)

@@ -6,28 +6,28 @@ export type HashedPath = { path: string } & (HashedFile | { problem: string; cod
 
 export interface HashTask {
   paths: readonly string[];
-  /** Also files that seem not to have changed since they were hashed last are read. */
+  /** Also read files that seem unchanged since they were last hashed. */
   again: boolean;
 }
 
 export interface Hashing {
   /** In the order of the paths. */
   hashed: Promise<HashedPath[]>;
-  /** Gives up on them. */
+  /** Cancels hashing. */
   cancel: () => Promise<unknown>;
 }
 
 /** @param worker the built hash-worker */
 export function hashInBackground(task: HashTask, worker: string): Hashing {
   const thread = new Worker(worker, { workerData: task });
-  // A trainer that fails must not wait for it.
+  // It must not keep a failing trainer alive.
   thread.unref();
   const hashed = new Promise<HashedPath[]>((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('The thread that hashes files ended early')));
   });
-  // Whoever awaits it hears of that; nobody does where the run ends before its first checkpoint.
+  // Awaiting it reports the error; nobody does if the run ends before its first checkpoint.
   hashed.catch(() => undefined);
   return { hashed, cancel: () => thread.terminate() };
 }

@@ -8,30 +8,30 @@ import type { Rehash } from './rehash';
 import type { RunInputs } from './run-inputs';
 
 interface Mapped {
-  /** As the person knows it. */
+  /** As the user knows it. */
   path: string;
-  /** The name that the runtime reads it under. */
+  /** The name under which the runtime reads it. */
   link: string;
-  /** When its bytes were last known to be the run's. */
+  /** Its identity when its bytes were last known to be the run's. */
   identity: FileIdentity;
-  /** Whether something other than its bytes changed since: another run's links, its rights, or its times. */
+  /** Whether anything but its bytes has changed since: another run's links, its permissions, or its times. */
   suspect: boolean;
 }
 
 /**
- * Sees whether somebody writes into the model while a run trains on it. Where the run's folder has a link to the
- * person's own file, the runtime reads its bytes at any time; a copy is nobody else's.
+ * Detects writes to the model while a run trains on it. If the run's folder links to the user's own file, the runtime
+ * may read its bytes at any time; a copy is private to the run.
  */
 export class ModelWatch {
   private readonly mapped: Mapped[] = [];
-  /** Of a model whose times did not show that it was written. */
+  /** A model whose times did not reveal a write. */
   private hidden: string | undefined;
-  /** The last step at which all that is mapped was read and found to be the run's. */
+  /** The last step at which all mapped files were read and verified. */
   private lastRead: number | undefined;
 
   /**
-   * @param folder   where the runtime's graphs are
-   * @param distrust gets the path of a file whose times did not show that it was written
+   * @param folder where the runtime's graphs are
+   * @param distrust gets the path of a file whose times did not reveal a write
    */
   constructor(
     private readonly inputs: Pick<RunInputs, 'modelFiles' | 'hashed'>,
@@ -43,7 +43,7 @@ export class ModelWatch {
   /**
    * Call before and after a session is opened, which reads the model by its path.
    *
-   * @throws AuroraError 'inputs' where that leads to another file now, or to other bytes
+   * @throws AuroraError 'inputs' if the path now leads to another file or other bytes
    */
   opened(step: number): void {
     for (const { path, identity } of this.inputs.modelFiles) {
@@ -63,15 +63,15 @@ export class ModelWatch {
   }
 
   /**
-   * Costs a look at each file. Call before anything of a step is recorded.
+   * Costs one stat per file. Call before anything of a step is recorded.
    *
-   * @throws AuroraError 'inputs' where one was written into
+   * @throws AuroraError 'inputs' if a file was written to
    */
   check(step: number): void {
     for (const file of this.mapped) {
       const now = look(file.link);
       if (now === 'unknown') file.suspect = true;
-      // A run that has lost its folder has other troubles.
+      // A run that has lost its folder has other problems.
       if (!now || now === 'unknown' || sameIdentity(file.identity, now)) continue;
       if (!sameWriting(file.identity, now)) throw changed(file.path, step);
       file.suspect = true;
@@ -81,7 +81,7 @@ export class ModelWatch {
   }
 
   /**
-   * The same for whatever must be certain: reads again what only seems unchanged. Call when the files have been hashed.
+   * The same with certainty: re-reads what only seems unchanged. Call when the files have been hashed.
    *
    * @throws AuroraError 'inputs' as `check`
    */
@@ -97,8 +97,8 @@ export class ModelWatch {
   }
 
   /**
-   * The same at an evaluation. A write through a shared memory mapping may show no new time, so now and then what is
-   * mapped is read, on another thread; the next look reports what that finds.
+   * The same at an evaluation. A write through a shared memory mapping may not update the time, so from time to time
+   * the mapped files are re-read on another thread; the next check reports the result.
    *
    * @throws AuroraError 'inputs' as `check`
    */
@@ -111,9 +111,9 @@ export class ModelWatch {
   }
 
   /**
-   * Reads all that is mapped, for the end of a run. Call when the files have been hashed.
+   * Reads all mapped files at the end of a run. Call when the files have been hashed.
    *
-   * @throws AuroraError 'inputs' where it is not what the run began with, or cannot be read
+   * @throws AuroraError 'inputs' if they differ from what the run started with, or cannot be read
    */
   async verifyContent(step: number): Promise<void> {
     for (const { path, link } of this.mapped) {
@@ -139,7 +139,7 @@ export class ModelWatch {
       if (file.sha256 === expected) same++;
       else {
         this.hidden = path;
-        // Nor does anybody else take it for what it was.
+        // Other runs must not trust the cached hash either.
         this.inputs.hashed.delete(path);
         this.distrust(path);
       }
@@ -159,7 +159,7 @@ export class ModelWatch {
   }
 }
 
-/** A disk that does not answer once must not end the run: `unknown`, and what was not seen is hashed later. */
+/** A disk that fails once must not end the run: `unknown`, and what was missed is hashed later. */
 function look(path: string): FileIdentity | 'unknown' | undefined {
   try {
     return identify(path);

@@ -1,29 +1,29 @@
 import type { HashedPath, Hashing } from './hashing';
 
-/** What of a run's time may go into reading its model again while it trains. */
+/** Share of a run's time that may be spent re-reading its model during training. */
 const SHARE = 0.01;
-/** What a thread takes to start, and how fast it hashes, before either was measured: slower than it is anywhere. */
+/** Thread start time and hash rate, assumed until measured: slower than on any machine. */
 const START_SECONDS = 0.05;
 const BYTES_PER_SECOND = 2e8;
 
-/** Reads files again in the background, as often as a small share of the time allows. */
+/** Re-reads files in the background, as often as a small share of the time allows. */
 export class Rehash {
   private readonly began = performance.now();
   /** Seconds. */
   private spent = 0;
-  /** Seconds, of the last time. */
+  /** Seconds the last time. */
   private last = 0;
   private running: Hashing | undefined;
 
-  /** @param hash begins to read files, whatever is known of them */
+  /** @param hash starts reading files, whatever is known about them */
   constructor(
     private readonly hash: (paths: readonly string[]) => Hashing,
     private readonly share = SHARE,
   ) {}
 
   /**
-   * @param done gets what was found
-   * @returns whether it has begun: not while it is at it, nor where that would exceed the share
+   * @param done gets the result
+   * @returns whether it started: not while one is running, nor if it would exceed the share
    */
   begin(files: readonly { path: string; size: number }[], done: (hashed: HashedPath[]) => void): boolean {
     const expected =

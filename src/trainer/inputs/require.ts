@@ -8,12 +8,12 @@ import { changeWords } from '../../protocol/inputs-words';
 import { latestCheckpoint } from '../checkpoint/store';
 
 /**
- * Compares the files of a run with what it was trained on, before anything of them or of the run is touched.
+ * Compares a run's files with what it was trained on, before any of them or the run is touched.
  *
- * @param step   where training is to continue; by default at the newest checkpoint that can be resumed from
- * @param accept whether changed files are meant
+ * @param step where training is to continue; by default at the newest checkpoint that can be resumed from
+ * @param accept whether changed files are accepted
  * @returns those that have changed
- * @throws AuroraError 'inputs' where there are any and they are not meant
+ * @throws AuroraError 'inputs' if any changed and are not accepted
  */
 export async function requireSameInputs(
   run: string,
@@ -35,7 +35,7 @@ export async function requireSameInputs(
   );
 }
 
-/** A trainer that reads a shortened model is ended by the system and leaves no message. */
+/** A trainer reading a truncated model is killed by the system and leaves no message. */
 function duringTraining({ path, after }: InputChange, status: RunStatus | undefined): string {
   const written = after === null ? undefined : identify(path)?.mtimeNs;
   if (!status || written === undefined) return '';

@@ -9,14 +9,14 @@ import { changeWords } from '../../protocol/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from './files';
 import { hashInBackground, type HashedPath, type Hashing } from './hashing';
 
-/** Between two looks at a file that was changed a moment ago, and how many there are. */
+/** Interval between checks of a recently changed file, and their number. */
 const LOOK_MS = 60;
 const LOOKS = 5;
 
-/** What a run reads: identified before it is read, hashed while it trains, and recorded before its first checkpoint. */
+/** What a run reads: identified before it is read, hashed during training, and recorded before its first checkpoint. */
 export class RunInputs {
   private readonly known = new Map<string, InputPath & { identity: FileIdentity | undefined }>();
-  /** What was hashed so far, by path. */
+  /** Files hashed so far, by path. */
   readonly hashed = new Map<string, HashedFile>();
   private hashing: Hashing | undefined;
   private written: Promise<void> | undefined;
@@ -30,12 +30,12 @@ export class RunInputs {
     return inputs;
   }
 
-  /** Call when the model's structure has been read, and before its weights are. */
+  /** Call when the model's structure has been read, before its weights are. */
   async addModelData(model: Model): Promise<void> {
     for (const file of modelDataPaths(this.spec, model)) await this.identify(file);
   }
 
-  /** The model's own file and its data files, as they were when the run began. */
+  /** The model file and its data files, as they were when the run started. */
   get modelFiles(): { path: string; identity: FileIdentity }[] {
     return [...this.known.values()].flatMap(({ role, path, identity }) =>
       (role === 'model' || role === 'model-data') && identity ? [{ path, identity }] : [],
@@ -49,11 +49,11 @@ export class RunInputs {
   }
 
   /**
-   * Writes inputs.json, or compares with the one that is there.
+   * Writes inputs.json, or compares with the existing one.
    *
-   * @param since    the step that the run began at, or continued at with changed files
-   * @param accepted whether somebody has said that changed files are meant
-   * @throws AuroraError 'inputs' where a file changed while it was being read, or since the run was trained on it
+   * @param since the step that the run started at, or continued at with changed files
+   * @param accepted whether the user has accepted changed files
+   * @throws AuroraError 'inputs' if a file changed while it was being read, or since the run was trained on it
    */
   recorded(run: string, since: number, accepted: boolean): Promise<void> {
     return (this.written ??= this.record(run, since, accepted));
@@ -64,7 +64,7 @@ export class RunInputs {
   }
 
   private async record(run: string, since: number, accepted: boolean): Promise<void> {
-    // The thread does not keep the process alive, and nothing else may while it is awaited.
+    // The thread does not keep the process alive, and possibly nothing else does while it is awaited.
     const alive = setInterval(() => undefined, 1 << 30);
     const files = await this.files().finally(() => clearInterval(alive));
     const before = readInputs(run);
@@ -93,7 +93,7 @@ export class RunInputs {
     });
   }
 
-  /** A file that was written a moment ago is looked at until any further change must show. */
+  /** A recently written file is checked until any further change must show. */
   private async identify(file: InputPath): Promise<void> {
     let identity = identify(file.path);
     for (let look = 0; identity && look < LOOKS && isFresh(identity); look++) {
@@ -104,7 +104,7 @@ export class RunInputs {
   }
 }
 
-/** What was read is what was hashed where nobody wrote in between. Our own links change a model's ctime. */
+/** If nobody wrote in between, what was read is what was hashed. Our own links change a model's ctime. */
 function unchanged(
   role: InputFile['role'],
   path: string,
