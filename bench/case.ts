@@ -1,6 +1,6 @@
 import type { AuroraSpec } from '../src/experiment/experiment';
 
-/** Where a weight of the encoder lies in the ONNX file, under the name its PyTorch module has. */
+/** The position of an encoder weight in the ONNX file, under its PyTorch module's name. */
 export interface StoredWeight {
   /** (in, out) in the file: PyTorch's is its transpose. */
   transposed: boolean;
@@ -14,9 +14,9 @@ export interface DenseArray {
   data: number[];
 }
 
-/** One benchmark case: everything that both programs need to do the very same steps. */
+/** One benchmark case: everything that both programs need to run the same steps. */
 export interface BenchCase {
-  /** The ONNX file, beside the case. */
+  /** The ONNX file, next to the case. */
   model: string;
   heads: number;
   epsilon: number;

@@ -3,12 +3,12 @@ import { RunFolder, watch, type Watched } from '../test/webview/run-fixture';
 import { quantiles, type Quantiles } from './samples';
 
 /**
- * The Run dashboard's page in Chromium, fed by the host's own reader. Prints one JSON line: ms from frame to frame
- * of a pan and zoom over many points, and from a record in scalars.bin to the frame that has it drawn.
+ * The Run dashboard's page in Chromium, fed by the host's own reader. Prints one JSON line: ms per frame of a pan and
+ * zoom over many points, and ms from a record in scalars.bin to the frame that draws it.
  */
 const POINTS = Number(process.argv[2] ?? 100_000);
 const RECORDS = Number(process.argv[3] ?? 60);
-/** Of each kind: steps of the wheel, one a frame. */
+/** Number of each: wheel steps, one per frame. */
 const FRAMES = 120;
 
 async function main(): Promise<void> {
@@ -30,7 +30,7 @@ async function panned(): Promise<Quantiles> {
   try {
     await w.page.waitForTimeout(1500);
     const { intervals, drawn } = await w.page.evaluate(turnTheWheel, FRAMES);
-    // A page that leaves frames out would look fast.
+    // Otherwise, a page that skips frames would look fast.
     if (drawn < intervals.length - 2) throw new Error(`Of ${intervals.length} frames ${drawn} were drawn.`);
     return quantiles(intervals);
   } finally {
@@ -39,8 +39,8 @@ async function panned(): Promise<Quantiles> {
 }
 
 /**
- * Runs in the page: zooms in a little, pans there and back, zooms out, a step of the wheel in each frame.
- * Returns ms from frame to frame, and how often the loss was drawn.
+ * Runs in the page: zooms in a little, pans there and back, zooms out, one wheel step per frame. Returns ms per frame,
+ * and how often the loss was drawn.
  */
 async function turnTheWheel(count: number): Promise<{ intervals: number[]; drawn: number }> {
   const over = document.querySelector<HTMLElement>('[data-chart=loss] .u-over')!;
@@ -57,7 +57,7 @@ async function turnTheWheel(count: number): Promise<{ intervals: number[]; drawn
   const intervals: number[] = [];
   let before = await frame();
   for (const kind of kinds) {
-    // As real ones, between the frames.
+    // Between frames, like real ones.
     await new Promise((resolve) => setTimeout(resolve, 0));
     over.dispatchEvent(new WheelEvent('wheel', { ...place, ...kind }));
     const now = await frame();
@@ -77,7 +77,7 @@ async function drawn(): Promise<Quantiles> {
   try {
     const times: number[] = [];
     for (let step = 51; step <= 50 + RECORDS; step++) {
-      // Apart from the rhythm of the reader's looks, in irregular steps.
+      // At irregular intervals, to avoid aligning with the reader's polling.
       await w.page.waitForTimeout(300 + ((step * 137) % 250));
       if (step % 10 === 0) run.status('running', step);
       times.push(await lineToPoint(w, run, step));
@@ -94,7 +94,7 @@ async function lineToPoint(w: Watched, run: RunFolder, step: number): Promise<nu
       new Promise<void>((resolve) => {
         const look = () => {
           const slider = document.querySelector('[data-chart=loss] [role=slider]')!;
-          // The attribute is set with the view that is drawn in this frame.
+          // The attribute is set along with the view drawn in this frame.
           if (Number(slider.getAttribute('aria-valuenow')) < wanted) return;
           document.removeEventListener('chart-drawn', look);
           resolve();

@@ -4,7 +4,7 @@ import { evaluated, finished, makeRun, metrics, started } from '../test/unit/ext
 
 const EVALUATIONS = 20;
 
-/** An experiment in `folder` with that many finished runs of twenty evaluations each. */
+/** Writes an experiment to `folder` with this many finished runs of twenty evaluations each. */
 export function makeManyRuns(folder: string, count: number): string {
   const file = join(folder, 'demo.aurora.json');
   writeFileSync(file, '{}');

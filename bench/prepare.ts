@@ -22,7 +22,7 @@ const SIZES: Record<string, EncoderSize> = {
 };
 
 /**
- * Writes the model, unless it is there, and one benchmark case for it.
+ * Writes the model if it is missing, and one benchmark case for it.
  *
  * Usage: prepare FOLDER SIZE BATCH LENGTH; prints the path of the case.
  */
@@ -61,7 +61,7 @@ function main(folder: string, sizeName: string, batch: number, length: number): 
   process.stdout.write(`${out}\n`);
 }
 
-/** Random tokens; every text but the first is a little shorter than the batch. */
+/** Random tokens; every text but the first is a little shorter than the batch length. */
 function inputs(batch: number, length: number, vocabulary: number): Record<string, DenseArray> {
   const lengths = Array.from({ length: batch }, (_, b) =>
     b === 0 ? length : length - Math.floor((uniform(SEED, 1, b) * length) / 4),

@@ -2,7 +2,10 @@ import { readReference } from '../src/cli/commands/reference/case';
 import type { OrtDevice } from '../src/engine/place';
 import { referenceStep, stepDifference } from './reference-step';
 
-/** Usage: reference-precision DEVICE FILE…. For each file one line of JSON: how a mixed step differs from a float32 one. */
+/**
+ * Usage: reference-precision DEVICE FILE…. Prints one line of JSON per file: how a mixed step differs from a float32
+ * one.
+ */
 async function main(device: OrtDevice, files: string[]): Promise<void> {
   for (const path of files) {
     const file = readReference(path);

@@ -11,7 +11,7 @@ import { prepareModel } from '../src/graph/prepare';
 import { LossScale } from '../src/trainer/optimizer/loss-scale';
 import { withLossScale } from '../src/trainer/optimizer/loss-scale-stepper';
 
-/** What one step on a reference file's model gives; in mixed precision as a run has it, the loss scaled. */
+/** The result of one step on a reference file's model; in mixed precision as in a run, with the loss scaled. */
 export async function referenceStep(
   modelPath: string,
   c: ReferenceCase,
@@ -36,11 +36,11 @@ export async function referenceStep(
 }
 
 export interface StepDifference {
-  /** Of the loss, relative. */
+  /** Relative difference of the losses. */
   loss: number;
   /** ‖g − g′‖ / ‖g‖ over all gradients together. */
   gradient: number;
-  /** The same of the one tensor where it is largest, among those with at least a hundredth of the whole norm. */
+  /** The same for the worst tensor, among those with at least a hundredth of the whole norm. */
   worstTensor: number;
 }
 

@@ -5,9 +5,8 @@ import { Catalog } from '../src/extension/runs/catalog';
 import { makeManyRuns } from './many-runs';
 
 /**
- * How long the Experiments view waits for a thousand finished runs, and how long the host is busy meanwhile.
- * Prints one JSON line: milliseconds for the first look, for a look at unchanged folders, and the longest
- * time that a timer had to wait.
+ * How long the Experiments view waits for a thousand finished runs, and how long the host is busy meanwhile. Prints one
+ * JSON line in milliseconds: the first scan, a scan of unchanged folders, and the longest timer delay.
  */
 const RUNS = Number(process.argv[2] ?? 1000);
 
@@ -15,7 +14,7 @@ async function main(): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'aurora-bench-'));
   try {
     const file = makeManyRuns(root, RUNS);
-    // The folders must have settled, as those of past runs have.
+    // The folders must have settled, like those of past runs.
     await new Promise((done) => setTimeout(done, 2500));
     const catalog = new Catalog();
     catalog.setPlaces([file], [root]);

@@ -1,4 +1,4 @@
-/** What was measured several times, to a tenth. */
+/** Repeated measurements, rounded to a tenth. */
 export interface Quantiles {
   median: number;
   p95: number;

@@ -16,9 +16,9 @@ import { AdamW } from '../src/trainer/optimizer/optimizer';
 import { HEAD, type BenchCase, type DenseArray } from './case';
 
 /**
- * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is
- * "whole", "checkpointing", "mixed" or the size of a micro-batch. Answers each line of its input, "step", "evaluate" or
- * "memory", with one line of JSON, so that the launcher can take turns between programs.
+ * AuroRA Lab's side of the benchmark. Usage: step CASE THREADS [ENGINE:DEVICE [WAY]], where WAY is "whole",
+ * "checkpointing", "mixed" or the size of a micro-batch. Answers each input line, "step", "evaluate" or "memory", with
+ * one line of JSON, so that the launcher can alternate between programs.
  */
 async function main(path: string, threads: number, place: Place, way: string): Promise<void> {
   const c = JSON.parse(readFileSync(path, 'utf8')) as BenchCase;
@@ -83,7 +83,7 @@ const int64 = (t: DenseArray) => ({
   data: BigInt64Array.from(t.data, BigInt),
 });
 
-/** The same batch as batches of a few examples each. */
+/** The same batch split into batches of a few examples each. */
 function split(inputs: HostTensors, examples: number): HostTensors[] {
   const batch = inputs[LABELS].dims[0];
   return Array.from({ length: Math.ceil(batch / examples) }, (_, i) => {
@@ -107,7 +107,7 @@ function add(whole: StepResult, part: StepResult): void {
   }
 }
 
-/** The most memory that the process ever held, in MB; other systems than Linux only know it as maxRSS. */
+/** Peak memory of the process in MB; systems other than Linux report it only as maxRSS. */
 function peakMemory(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
@@ -121,6 +121,6 @@ function parsePlace(text: string | undefined): Place {
 process.env.ORT_DISABLE_TELEMETRY = '1';
 const [path, threads, place, way = 'whole'] = process.argv.slice(2);
 main(path, Number(threads), parsePlace(place), way).catch((e: Error) => {
-  // A device that is not there is an answer, not a fault of the benchmark.
+  // A missing device is a valid result, not a failure of the benchmark.
   process.stdout.write(`${JSON.stringify({ ready: false, problem: e.message })}\n`, () => process.exit(1));
 });

@@ -11,8 +11,8 @@ import { makeManyRuns } from './many-runs';
 import { quantiles } from './samples';
 
 /**
- * What is measured in a real workbench, run by scripts/bench-editor.mjs: one line of JSON each into the file
- * AURORA_BENCH_OUT. STARTS: how often each is measured, every time in a new profile and a new extension host.
+ * Measurements in a real workbench, run by scripts/bench-editor.mjs: appends one line of JSON each to the file
+ * AURORA_BENCH_OUT. STARTS: number of repetitions, each in a new profile and a new extension host.
  */
 const OUT = process.env.AURORA_BENCH_OUT!;
 const STARTS = Number(process.env.AURORA_BENCH_STARTS);
@@ -31,7 +31,7 @@ test.each<Version>(['1.100', '1.139'])('activation in %s', async (version) => {
   const empty = mkdtempSync(join(folder, 'empty-'));
   const times: number[] = [];
   for (let i = 0; i < STARTS; i++) {
-    // It loads and activates the extension, and fails where that takes far too long: that counts too.
+    // It loads and activates the extension, and fails if that takes far too long: that sample counts too.
     const report = await hostTests(version, ['activation'], { vsix, folder: empty, name: 'bench' });
     const found = [...report.passes, ...report.failures].find((t) =>
       t.fullTitle.includes('load and activate'),
@@ -57,7 +57,7 @@ test('a thousand runs in the tree', async () => {
   note({ tree: RUNS, ...quantiles(times) });
 });
 
-/** From the click on the view's icon to a tree that says of its first run that it is one of a thousand; ms. */
+/** From the click on the view's icon to a tree that shows its first run as one of a thousand; ms. */
 async function untilListed({ page }: Window): Promise<number> {
   const entry = page.locator('.activitybar .action-item a[aria-label^="AuroRA"]');
   await entry.waitFor();
@@ -72,7 +72,7 @@ async function untilListed({ page }: Window): Promise<number> {
           );
           if (document.querySelector(`.sidebar .monaco-list-row[aria-setsize="${count}"]`))
             return resolve(performance.now() - began);
-          // A person would take longer to open the experiment; that is no time of ours.
+          // A user would take longer to open the experiment; do not count that time.
           twistie?.click();
           requestAnimationFrame(look);
         };

@@ -15,13 +15,13 @@ const HELP = `Usage: npm run bench:devices -- [--threads 2] [--rounds 10] [--cas
 Times a training step on every engine and device that this machine has, and PyTorch's on the same card: the same
 encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases.
 `;
-/** With a graphics card, as the other benchmark; without one, what a processor that plays GPU does in minutes. */
+/** With a GPU, the same as the other benchmark; without one, what a software renderer does in minutes. */
 const CASES = { card: ['6x384:16x128', '12x768:16x128'], none: ['6x384:4x32'] };
-/** What one case may take for all sides together. */
+/** Time limit of one case for all sides together. */
 const SECONDS = 150;
 const WARM_UP = 2;
 
-/** Who computes, what it is called, and whose the device is. */
+/** Compute engine, its name, and the owner of the device. */
 const SIDES = [
   { name: 'ONNX Runtime, cpu', place: 'onnxruntime:cpu', on: 'cpu' },
   { name: 'ONNX Runtime, webgpu', place: 'onnxruntime:webgpu', on: 'gpu' },
@@ -54,7 +54,7 @@ await main(async () => {
   say('Written to docs/benchmarks.md.');
 });
 
-/** The GPU that WebGPU takes, in a process of its own; undefined where there is none. */
+/** The GPU that WebGPU uses, queried in a separate process; undefined if there is none. */
 function lookAtAdapter() {
   const asked = spawnSync(process.execPath, [join(ROOT, 'dist', 'cli.cjs'), 'doctor', '--adapter'], {
     encoding: 'utf8',
@@ -64,7 +64,7 @@ function lookAtAdapter() {
   return line && JSON.parse(line).adapter;
 }
 
-/** All sides in turns, so that what else the machine does falls on all alike. */
+/** All sides alternate, so that other load on the machine affects all of them equally. */
 async function runCase(name, threads, rounds, torch) {
   const path = prepareCase(name);
   const tried = SIDES.filter((side) => side.place || torch).map((side) => ({
@@ -82,7 +82,7 @@ async function runCase(name, threads, rounds, torch) {
     const absent = [];
     const sides = [];
     for (const side of tried) {
-      // One at a time: preparing takes every core.
+      // One at a time: preparing uses every core.
       const crashed = await side.contestant.ready().catch(() => true);
       const { ready, problem = 'its process crashed' } = side.contestant.about;
       if (ready && !crashed) sides.push(side);

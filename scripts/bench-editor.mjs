@@ -24,14 +24,14 @@ Measures the extension as it is packaged, in Chromium and in real workbenches of
 its section of docs/benchmarks.md when it measured every part. Parts: charts, runs, workbench.
 `;
 const FOLDER = join(ROOT, '.cache', 'bench');
-/** A part begins once no more than this of the processors is in use by others, or after the wait. */
+/** A part starts once others use no more than this share of the processors, or after the wait. */
 const QUIET = 0.1;
 const WAIT_MS = 60_000;
 
 const PARTS = {
-  /** The dashboard's page: frames of a pan, and a record's way to its point. */
+  /** The dashboard's page: frame times of a pan, and from a record to its point. */
   charts: ({ points, records }) => program('charts', [points, records]),
-  /** The host's first look at a thousand runs. */
+  /** The host's first scan of a thousand runs. */
   runs: () => program('run-list', []),
   /** Activation and the tree, in the workbench itself. */
   workbench: ({ starts }) => workbench(starts),
@@ -109,7 +109,7 @@ async function bundle() {
   });
 }
 
-/** One line of JSON from a program of bench/. */
+/** One line of JSON from a program in bench/. */
 function program(name, args) {
   const run = spawnSync(process.execPath, [join(FOLDER, `${name}.cjs`), ...args.map(String)], {
     cwd: ROOT,
@@ -120,7 +120,7 @@ function program(name, args) {
   return JSON.parse(run.stdout);
 }
 
-/** Under Vitest, since the workbench's driver is that of the tests. */
+/** Under Vitest, since it uses the tests' workbench driver. */
 function workbench(starts) {
   mkdirSync(FOLDER, { recursive: true });
   const out = join(FOLDER, 'workbench.jsonl');
@@ -137,7 +137,7 @@ function workbench(starts) {
   };
 }
 
-/** Bytes of what is packaged, and of that when compressed. */
+/** Bytes of the packaged files, and their compressed size. */
 function sizes() {
   const staged = join(ROOT, '.cache', 'package', HERE, 'dist');
   const files = { 'extension host': 'extension.cjs' };

@@ -14,14 +14,14 @@ same encoder, adapters and batch, in turns. Writes its section of docs/benchmark
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
-/** Ways to run one step, each in a process of its own; the first is what the others are compared with. */
+/** Ways to run one step, each in a separate process; the first is the baseline. */
 const WAYS = [
   { way: 'whole', name: 'as it is' },
   { way: 'checkpointing', name: 'checkpointing' },
   { way: '4', name: 'micro-batches of 4' },
   { way: '1', name: 'micro-batches of 1' },
 ];
-/** What one case may take for all ways together: the whole run stays under ten minutes. */
+/** Time limit of one case for all ways together: the whole run stays under ten minutes. */
 const SECONDS = 150;
 const WARM_UP = 1;
 
@@ -42,7 +42,7 @@ await main(async () => {
   say('Written to docs/benchmarks.md.');
 });
 
-/** All ways in turns, so that what else the machine does falls on all alike. */
+/** All ways alternate, so that other load on the machine affects all of them equally. */
 async function runCase(name, threads, rounds) {
   const path = prepareCase(name);
   const program = join(FOLDER, 'step.cjs');

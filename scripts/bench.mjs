@@ -14,9 +14,11 @@ and batch, in turns. Writes its section of docs/benchmarks.md when it ran the st
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
-/** What one case may take: on a slow or busy machine it gets fewer rounds, so that all take under eight minutes. */
+/**
+ * Time limit of one case: a slow or busy machine runs fewer rounds, so that the whole run takes under eight minutes.
+ */
 const SECONDS = { step: 85, evaluate: 30 };
-/** Rounds that do not count: first use of memory, caches, clock rates. */
+/** Warm-up rounds, not counted: first use of memory, caches, clock rates. */
 const WARM_UP = 2;
 
 await main(async () => {
@@ -38,7 +40,7 @@ await main(async () => {
   say('Written to docs/benchmarks.md.');
 });
 
-/** Both sides in turns, so that what else the machine does falls on both alike. */
+/** Both sides alternate, so that other load on the machine affects both equally. */
 async function runCase(name, threads, rounds, torch) {
   const path = prepareCase(name);
   const sides = [

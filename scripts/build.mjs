@@ -20,7 +20,7 @@ export async function build() {
   await stageGpu(DIST);
 }
 
-/** Builds again at every change, until stopped. The two markers tell .vscode/tasks.json when all of it is done. */
+/** Rebuilds on every change until stopped. The two markers tell .vscode/tasks.json when a build is complete. */
 async function watch() {
   const esbuild = await import('esbuild');
   linkNode();
@@ -49,7 +49,7 @@ async function watch() {
   await Promise.all(contexts.map((context) => context.watch()));
 }
 
-/** A packaged extension carries a Node; in the repository that is the one that built it. */
+/** A packaged extension includes a Node; the repository uses the one that built it. */
 function linkNode() {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const link = join(DIST, 'node', name);

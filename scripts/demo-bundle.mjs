@@ -6,7 +6,7 @@ import { makeDemo } from './lib/demo-bundle.mjs';
 import { ROOT } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-/** Makes dist/demo, which a packaged extension carries, for "AuroRA: Run the Demo" in the repository. */
+/** Makes dist/demo, part of a packaged extension, for "AuroRA: Run the Demo" in the repository. */
 await main(async () => {
   ensureDependencies();
   if (!existsSync(join(ROOT, 'dist', 'use-lite.cjs'))) await build();

@@ -1,7 +1,7 @@
 /**
- * Makes demo/data/: Debian package descriptions and the archive section each belongs to, from apt's own
- * indexes. Run once, on Debian 13 as root after `apt-get -o Acquire::Languages=en update`; the result is
- * committed, so that the demo gives the same numbers everywhere.
+ * Makes demo/data/: Debian package descriptions and their archive sections, from apt's own indexes. Run once, on Debian
+ * 13 as root after `apt-get -o Acquire::Languages=en update`; the result is committed, so that the demo gives the same
+ * numbers everywhere.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -64,7 +64,7 @@ function descriptions() {
   return found;
 }
 
-/** One row a source package and section, and none that repeats another's description. */
+/** One row per source package and section, without repeated descriptions. */
 function distinct(all, described) {
   const seen = new Set();
   const rows = [];
@@ -85,7 +85,7 @@ function distinct(all, described) {
   return rows;
 }
 
-/** A fifth of the source packages, by hash, so that sibling packages never straddle the split. */
+/** A fifth of the source packages, by hash, so that sibling packages are never in both splits. */
 function splitOf(source) {
   const hash = createHash('md5').update(source).digest().readUInt16BE(0);
   return hash % 5 === 0 ? 'validation' : 'train';
@@ -113,7 +113,7 @@ function index(pattern) {
   );
 }
 
-/** Without time or operating system in the header: the same rows give the same file. */
+/** No time or operating system in the header: the same rows give the same file. */
 function gzip(text) {
   const bytes = gzipSync(text, { level: 9 });
   bytes[9] = 255;

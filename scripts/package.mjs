@@ -13,7 +13,7 @@ import { ensureUseLite } from './lib/use-lite.mjs';
 const OUT = join(ROOT, 'dist-vsix');
 
 /**
- * Makes a platform's package and returns its path. Needs a build, since the demo's model is made by one.
+ * Makes a platform's package and returns its path. Needs a build, which makes the demo's model.
  * @param {string} target of TARGETS
  */
 export async function makePackage(target) {
@@ -27,7 +27,7 @@ export async function makePackage(target) {
     cwd: folder,
     packagePath: path,
     ...(target === 'universal' ? {} : { target }),
-    // Everything is bundled; without this vsce would ask npm for what a package.json lists.
+    // Everything is bundled; without this, vsce would ask npm for the dependencies in package.json.
     dependencies: false,
     rewriteRelativeLinks: false,
     skipLicense: false,

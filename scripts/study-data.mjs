@@ -3,7 +3,7 @@ import { ensureDependencies } from './lib/setup.mjs';
 import { ensureSpam } from './lib/study.mjs';
 import { ensureUseLite } from './lib/use-lite.mjs';
 
-/** Fetches and converts what the experiments of demo/studies read. */
+/** Fetches and converts the data for the experiments in demo/studies. */
 await main(() => {
   ensureDependencies();
   ensureUseLite();

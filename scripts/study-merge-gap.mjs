@@ -9,8 +9,8 @@ import { CLI, DATA, ensureSpam, fillPage, keptRun, spread } from './lib/study.mj
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**
- * What merging AuroRA into the weights costs, with and without each setting that is meant to lower it: three seeds on
- * two data sets. Finished runs are kept in .cache/study-merge-gap. Writes the tables of docs/studies/merge-gap.md.
+ * The cost of merging AuroRA into the weights, with and without each setting that should lower it: three seeds on two
+ * data sets. Finished runs are kept in .cache/study-merge-gap. Writes the tables of docs/studies/merge-gap.md.
  */
 const SEEDS = [1, 2, 3];
 const RECIPE = ['training.epochs=2', 'model.maxLength=48'];
@@ -50,7 +50,7 @@ await main(async () => {
   fillPage(PAGE, ...marks, tables.join('\n\n'));
 });
 
-/** Both forms of a run's last state, by an export of it. */
+/** Both forms of a run's last state, from an export. */
 function gap(run) {
   const out = join(run, 'export', 'gap');
   const record = join(out, 'export.json');

@@ -21,7 +21,7 @@ What mixed precision costs and gains: step time and memory as ratios to float32,
 models, and the demo's task trained both ways. Writes the numbers of docs/studies/mixed-precision.md.
 `;
 const DEVICES = ['cpu', 'webgpu'];
-/** A software GPU takes minutes for what a processor does in a second. */
+/** A software renderer takes minutes for what a CPU does in a second. */
 const CASES = { cpu: ['6x384:16x128', '12x768:16x32'], webgpu: ['6x384:4x32'] };
 const REFERENCES = ['bert-aurora', 'bert-lora', 'llama-aurora', 'vit-aurora', 'more/t5', 'more/gpt2'];
 const VALIDATION_ROWS = 1000;
@@ -52,7 +52,7 @@ await main(async () => {
   fillPage(PAGE, BEGIN, END, text);
 });
 
-/** Of each reference model in turn. */
+/** For each reference model in turn. */
 function referenceDifferences(device) {
   say(`Reference models on ${device} …`);
   const files = REFERENCES.map((name) => join(ROOT, 'test/fixtures/reference', `${name}.json`));
@@ -66,7 +66,7 @@ function referenceDifferences(device) {
     .map((line) => JSON.parse(line));
 }
 
-/** Both precisions in turn, so that whatever else the machine does falls on both. */
+/** Both precisions alternate, so that other load on the machine affects both equally. */
 async function measure(device, name, rounds) {
   say(`${name} on ${device} …`);
   const args = [join(BENCH, 'step.cjs'), prepareCase(name), '2', `onnxruntime:${device}`];
@@ -97,7 +97,7 @@ async function measure(device, name, rounds) {
   };
 }
 
-/** The demo's experiment for so many steps, on the first rows of its validation set; finished runs are kept. */
+/** The demo's experiment for this many steps, on the first rows of its validation set; finished runs are kept. */
 function train(precision, steps, seed) {
   const out = join(FOLDER, `${precision}-${steps}-${seed}`);
   const found = finished(out);

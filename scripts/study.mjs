@@ -7,9 +7,9 @@ import { DATA, ensureSpam, fillPage, keptRun, resultOf, spread } from './lib/stu
 import { ensureUseLite } from './lib/use-lite.mjs';
 
 /**
- * The first study: AuroRA r=2, LoRA r=2, LoRA r=8 and the head alone, three seeds each, on two data sets, all
- * under one recipe. Finished runs are kept in .cache/study and not repeated. Writes its table to
- * docs/studies/first.md, between the markers; the words around it are a person's.
+ * The first study: AuroRA r=2, LoRA r=2, LoRA r=8 and the head alone, three seeds each, on two data sets, all under one
+ * recipe. Finished runs are kept in .cache/study and not repeated. Writes its table to docs/studies/first.md, between
+ * the markers; the text around it is written by hand.
  */
 const SEEDS = [1, 2, 3];
 const METHODS = {

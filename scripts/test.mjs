@@ -81,7 +81,7 @@ function vitest(project, filters) {
   }
 }
 
-/** A file that does not even load has no tests to count, but it failed; so did a run that says so otherwise. */
+/** A file that fails to load has no tests to count, but it failed; so did a run that otherwise reports failure. */
 function count(report, code) {
   const unloaded = report.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0);
   const failures = [
@@ -123,14 +123,14 @@ await main(async () => {
     sum.retried.push(...part.retried.map((test) => `${name}: ${test}`));
   }
   const skipped = sum.skipped ? `, ${sum.skipped} skipped` : '';
-  // Twenty minutes of lines lie between: what was retried or failed is said again where one looks first.
+  // Twenty minutes of output scroll past: repeat at the end what was retried or failed.
   for (const test of sum.retried) console.log(`RETRIED ${test}`);
   for (const failure of sum.failures) console.log(`FAILED ${failure}`);
   console.log(`${sum.passed} passed, ${sum.failures.length} failed${skipped}`);
   return sum.failures.length ? 1 : 0;
 });
 
-/** A tier that cannot be prepared failed, and the ones after it still run. */
+/** A tier whose setup fails has failed; the tiers after it still run. */
 async function ready(tier) {
   await NEEDS[tier]?.();
 }

@@ -10,9 +10,8 @@ import { startWorkbench } from './lib/workbench/server.mjs';
 const WORKSPACE = join(ROOT, 'demo');
 
 /**
- * `npm run workbench`: a real VS Code with the extension as it is built, on the demo workspace. It is the
- * `code` on the PATH, else a workbench in the browser. `--browser` takes that in any case; `--prepare` only
- * makes what F5 needs.
+ * `npm run workbench`: a real VS Code with the built extension, on the demo workspace. Uses `code` from the PATH, else
+ * a workbench in the browser. `--browser` always uses the browser; `--prepare` only makes what F5 needs.
  */
 await main(async () => {
   ensureDependencies();
@@ -23,7 +22,7 @@ await main(async () => {
   await openBrowser();
 });
 
-// On Windows `code` is a .cmd file, which only a shell runs; nothing of a person's goes into its line.
+// On Windows `code` is a .cmd file, which only a shell runs; the command line contains no user input.
 const shell = process.platform === 'win32';
 const hasCode = () => spawnSync('code', ['--version'], { stdio: 'ignore', shell }).status === 0;
 

@@ -5,15 +5,14 @@ import { parseArgs } from 'node:util';
 import { Failure } from './console.mjs';
 import { ROOT } from './run.mjs';
 
-/** Models, cases and programs of the benchmarks; git ignores it. */
+/** Models, cases and programs of the benchmarks; ignored by git. */
 export const FOLDER = join(ROOT, '.cache', 'bench');
 
-/** Fewer rounds than this say nothing, however slow the machine. */
+/** Fewer rounds than this are not meaningful, however slow the machine is. */
 const FEWEST_ROUNDS = 3;
 
 /**
- * The options that the benchmarks of a step have in common; undefined where only the help was asked for, which
- * is then printed.
+ * Options shared by the step benchmarks; undefined if only help was requested, which is then printed.
  * @param {string} help
  * @param {number} rounds by default
  */
@@ -37,8 +36,8 @@ function positive(option, text) {
 }
 
 /**
- * All contestants do the same in turns, so that what else the machine does falls on all alike. On a slow or busy
- * machine there are fewer rounds than asked for. Returns how many counted.
+ * All contestants alternate, so that other load on the machine affects all of them equally. A slow or busy machine runs
+ * fewer rounds than requested. Returns the number of rounds that counted.
  */
 export async function takeTurns(contestants, command, { warmUp, rounds, seconds }) {
   const end = performance.now() + seconds * 1000;
@@ -73,7 +72,7 @@ export async function buildBench() {
     });
 }
 
-/** Runs apart, so that the memory of making the model counts for neither side. */
+/** Runs in a separate process, so that the memory for making the model counts for neither side. */
 export function prepareCase(name) {
   const match = /^(6x384|12x768):(\d+)x(\d+)$/.exec(name);
   if (!match) throw new Failure(`--case ${name} is not ENCODER:BATCHxLENGTH.`, 'For example 6x384:16x128.');
@@ -83,7 +82,7 @@ export function prepareCase(name) {
   return result.stdout.trim();
 }
 
-/** Weights that a side has linked beside its step graph. */
+/** Weights that a side has linked next to its step graph. */
 export function cleanUp() {
   for (const entry of readdirSync(FOLDER))
     if (entry.startsWith('step-')) rmSync(join(FOLDER, entry), { recursive: true, force: true });

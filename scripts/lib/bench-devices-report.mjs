@@ -1,7 +1,7 @@
 import { markdownTable } from './bench-sections.mjs';
 import { Failure } from './console.mjs';
 
-/** Float32 in other orders of summation; a GPU's own functions are a little less exact. */
+/** Float32 with a different summation order; a GPU's own functions are slightly less accurate. */
 const LOSS_TOLERANCE = 1e-3;
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -31,7 +31,7 @@ export function summarize(name, rounds, sides, absent) {
 const whole = (v) => Math.round(v).toLocaleString('en-US');
 const share = (a, b) => (b === undefined ? '–' : `${(a / b).toFixed(2)}×`);
 
-/** Step times, against our own on the processor and against PyTorch's on the same device. */
+/** Step times, compared with ours on the CPU and with PyTorch's on the same device. */
 export function table({ figures }) {
   const ours = figures.find((f) => f.name === 'ONNX Runtime, cpu')?.step;
   const rows = figures.map((f) => {
@@ -57,7 +57,7 @@ function title(name) {
   return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
 }
 
-/** Its section of docs/benchmarks.md. */
+/** Its section in docs/benchmarks.md. */
 export function report(results, { machine, threads, adapter }) {
   const cuda = results[0].figures.find((f) => f.torch === 'cuda');
   const card = adapter && !adapter.software ? adapter : undefined;

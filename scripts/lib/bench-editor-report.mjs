@@ -6,7 +6,7 @@ const row = (what, { median, p95, worst }, goal) => [what, ms(median), ms(p95), 
 const count = (n) => n.toLocaleString('en-US');
 const kb = (bytes) => `${count(Math.round(bytes / 1024))} KB`;
 
-/** Its section of docs/benchmarks.md; parts that were not measured are left out. */
+/** Its section in docs/benchmarks.md; omits parts that were not measured. */
 export function editorReport({ numbers, machine, date, charts, runs, workbench, sizes }) {
   const rows = [];
   for (const line of workbench?.lines ?? [])

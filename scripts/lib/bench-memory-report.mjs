@@ -1,7 +1,7 @@
 import { markdownTable } from './bench-sections.mjs';
 import { Failure } from './console.mjs';
 
-/** Float32 in another order of summation. */
+/** Float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-5;
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -49,7 +49,7 @@ function title(name) {
   return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
 }
 
-/** Its section of docs/benchmarks.md. */
+/** Its section in docs/benchmarks.md. */
 export function report(results, machine, threads) {
   const gaps = results.flatMap(({ figures }) => figures.map((f) => f.lossGap));
   const again = results.map(({ figures }) => figures.find((f) => f.way === 'checkpointing'));

@@ -1,7 +1,7 @@
 import { markdownTable } from './bench-sections.mjs';
 import { Failure } from './console.mjs';
 
-/** The two sides compute the same: float32 in another order of summation. */
+/** The two sides compute the same: float32 with a different summation order. */
 const LOSS_TOLERANCE = 1e-4;
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -66,7 +66,7 @@ function title(name) {
   return `${layers} layers × ${width}, batch ${batch.replace('x', ' × ')}`;
 }
 
-/** Its section of docs/benchmarks.md. */
+/** Its section in docs/benchmarks.md. */
 export function report(results, machine, threads) {
   const { torch, python } = results[0].torch.about;
   const gap = Math.max(...results.map((r) => r.lossGap));

@@ -8,15 +8,15 @@ const HEAD = `# Benchmarks
 Written by \`npm run bench\` (training), \`npm run bench:memory\`, \`npm run bench:devices\` and \`npm run bench:editor\`
 (the extension); do not edit.
 `;
-/** In the file's order. */
+/** In file order. */
 const SECTIONS = ['training', 'memory', 'devices', 'editor'];
 const begin = (name) => `<!-- ${name}: begin -->`;
 const end = (name) => `<!-- ${name}: end -->`;
 
 /**
- * Puts what one benchmark found into docs/benchmarks.md and leaves what the other found.
+ * Writes the section of one benchmark in docs/benchmarks.md and keeps the others.
  * @param {string} name of SECTIONS
- * @param {string} markdown its heading included
+ * @param {string} markdown including its heading
  */
 export async function writeSection(name, markdown) {
   const before = existsSync(PATH) ? readFileSync(PATH, 'utf8') : '';
@@ -35,7 +35,7 @@ function between(text, name) {
   return from < 0 || to < from ? undefined : text.slice(from + begin(name).length, to);
 }
 
-/** A Markdown table; the first column to the left, the others to the right. */
+/** A Markdown table; the first column is left-aligned, the others right-aligned. */
 export function markdownTable(columns, rows) {
   const widths = columns.map((c, i) => Math.max(3, c.length, ...rows.map((r) => r[i].length)));
   const line = (cells) =>

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 
-/** What runs under Node: the extension host's part, the programs, the demo model's converter. */
+/** Code that runs under Node: the extension host's part, the programs, the demo model's converter. */
 export const PROGRAMS = {
   extension: 'src/extension/main.ts',
   cli: 'src/cli/main.ts',
@@ -14,7 +14,7 @@ export const PROGRAMS = {
   study: 'src/study/computing.ts',
   'schema-validator': 'src/runs/experiment/schema-validator.ts',
 };
-/** What lies beside them, by its place in the repository. Under Node, tfjs' WebAssembly has one thread. */
+/** Files copied next to them, by path in the repository. Under Node, tfjs' WebAssembly has one thread. */
 const COPIED = {
   'src/experiment/experiment.schema.json': 'experiment.schema.json',
   'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm': 'wasm/tfjs-backend-wasm.wasm',
@@ -24,8 +24,8 @@ const COPIED = {
 export const PAGES = ['run', 'budget', 'activations', 'errors', 'playground', 'study'];
 
 /**
- * esbuild's settings for the programs and for the dashboards' pages, to the folder `out`.
- * A package is minified and has no source maps; pages are always minified, since that is what gets measured.
+ * esbuild's settings for the programs and for the dashboards' pages, to the folder `out`. A package is minified and has
+ * no source maps; pages are always minified, since minified size is what is measured.
  * @param {string} out absolute
  * @param {{ packaged?: boolean, programs?: Record<string, string> }} [options]
  */
@@ -36,7 +36,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     sourcemap: !packaged,
     metafile: packaged,
     logLevel: 'warning',
-    // The notices are gathered in one file of the package instead.
+    // The package collects the notices in one file instead.
     legalComments: 'none',
   };
   const host = {
@@ -47,7 +47,7 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    // jsonc-parser's `main` is UMD, whose inner requires a bundler cannot follow.
+    // jsonc-parser's `main` is UMD, whose inner requires bundlers cannot follow.
     mainFields: ['module', 'main'],
     external: ['onnxruntime-node', 'vscode', 'webgpu'],
     loader: { '.py': 'text' },
@@ -67,8 +67,8 @@ export function bundles(out, { packaged = false, programs = PROGRAMS } = {}) {
 }
 
 /**
- * Read when it is needed, by a dynamic import. Two thirds of all code is TensorFlow.js, and tfjs-core has to be there
- * once; a study's statistics and figures are a tenth of the extension host's.
+ * Loaded on demand with a dynamic import. TensorFlow.js is two thirds of all code, and tfjs-core must exist only once;
+ * a study's statistics and figures are a tenth of the extension host's code.
  */
 const APART = [
   [/^\.\.?\/library$/, './tfjs.cjs'],
@@ -85,7 +85,7 @@ const apart = {
   },
 };
 
-/** Loaded at the first check, which is not asynchronous; the programs share one file. */
+/** Loaded at the first validation, which is synchronous; the programs share one file. */
 const validatorBeside = {
   name: 'validator-beside',
   setup(build) {
@@ -99,7 +99,7 @@ const validatorBeside = {
   },
 };
 
-/** It lies beside the programs for editors anyway, so that none has to hold it. */
+/** It is next to the programs for editors anyway, so none has to include it. */
 const schemaBeside = {
   name: 'schema-beside',
   setup: (build) =>

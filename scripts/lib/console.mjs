@@ -1,18 +1,18 @@
-/** What a script cannot go on without: printed without a stack trace. */
+/** An error that stops a script: printed without a stack trace. */
 export class Failure extends Error {
   /**
    * @param {string} message what is wrong, and where
-   * @param {string} [hint] the one next step
+   * @param {string} [hint] the next step
    */
   constructor(message, hint) {
     super(hint ? `${message}\n${hint}` : message);
   }
 }
 
-/** One short line a phase. */
+/** One short line per phase. */
 export const say = (text) => console.log(`• ${text}`);
 
-/** Runs a script's body; its number, if any, becomes the exit code. */
+/** Runs a script's body; a returned number becomes the exit code. */
 export async function main(body) {
   try {
     process.exitCode = (await body()) ?? 0;

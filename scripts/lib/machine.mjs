@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 
-/** What a benchmark says of where it ran. */
+/** A benchmark's description of its machine. */
 export function machine() {
   const { version } = JSON.parse(
     readFileSync(join(ROOT, 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8'),
@@ -20,7 +20,7 @@ export function machine() {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Share of the processors that is in use over a time, 0 to 1. */
+/** Share of the processors in use over a period, 0 to 1. */
 export async function busy(ms = 2000) {
   const sum = () =>
     cpus().reduce(
@@ -36,7 +36,7 @@ export async function busy(ms = 2000) {
   return 1 - (after.idle - before.idle) / Math.max(1, after.total - before.total);
 }
 
-/** Waits until little else runs, or for so long at most; returns the share that is in use then. */
+/** Waits until the machine is mostly idle, or until the time limit; returns the share then in use. */
 export async function quiet(share, limitMs) {
   for (const end = Date.now() + limitMs; ;) {
     const now = await busy();

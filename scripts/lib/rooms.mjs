@@ -1,7 +1,7 @@
-/** What pages may import: both sides of every process boundary share it, and it knows neither Node nor VS Code. */
+/** What pages may import: shared by both sides of every process boundary, and independent of Node and VS Code. */
 export const PURE = ['base', 'experiment', 'protocol', 'study'];
 
-/** A model in memory, and what is done with it. */
+/** A model in memory, and operations on it. */
 const MODEL = ['files', 'graph', 'adapters'];
 
 /** Imports go one way (CONTRIBUTING.md): the folders of src, each with those that it may import. */
@@ -22,6 +22,6 @@ export const ROOMS = {
   trainer: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'executors'],
   cli: [...PURE, ...MODEL, 'data', 'recipes', 'tasks', 'engine', 'runs', 'executors', 'trainer'],
   demo: ['base', 'files', 'graph'],
-  // The host loads no runtime and no model: it asks the trainer program.
+  // The host loads no runtime and no model: it calls the trainer program.
   extension: [...PURE, ...MODEL, 'recipes', 'runs', 'executors'],
 };

@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program of node_modules or our own, under this same Node; returns the exit code. */
+/** Runs a program of node_modules or our own, under this same Node; returns the exit code. */
 export function runNode(script, args = [], options = {}) {
   const result = spawnSync(process.execPath, [script, ...args], { cwd: ROOT, stdio: 'inherit', ...options });
   if (result.error) throw result.error;
   return result.status ?? 1;
 }
 
-/** npm with its output captured; `shell` only as the last resort, since Windows' npm is a .cmd file. */
+/** npm with its output captured; `shell` only as the last resort, since on Windows npm is a .cmd file. */
 export function npm(args, options = {}) {
   const cli = npmCli();
   const settings = { cwd: ROOT, encoding: 'utf8', ...options };

@@ -5,7 +5,7 @@ import { ROOT, npm } from './run.mjs';
 
 const OLDEST_NODE = [20, 19];
 
-/** Checks Node, installs what package-lock.json asks for unless it is there, checks the runtime's binary. */
+/** Checks Node, installs what package-lock.json requires if it is missing, checks the runtime's binary. */
 export function ensureDependencies() {
   checkNode();
   if (!installed()) install();
@@ -21,7 +21,7 @@ function checkNode() {
   );
 }
 
-/** Whether npm's own record of what lies in node_modules, written last, agrees with the lock file. */
+/** Whether npm's own record of node_modules, written last, matches the lock file. */
 function installed() {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;

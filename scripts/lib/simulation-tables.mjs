@@ -4,15 +4,15 @@ const SEEDS = [2, 3, 5];
 const EXAMPLES = [100, 500, 1000, 10_000];
 const LEVELS = [0.05, 0.001];
 const MODELS = ['noise', 'seeds', 'texts'];
-/** True differences of the scores, and about what they are of an accuracy. */
+/** True differences of the scores, and the approximate differences in accuracy. */
 const DIFFERENCES = [
   { score: 0.08, points: 1.8 },
   { score: 0.2, points: 4.2 },
 ];
 
 /**
- * What a column simulates. Without predictions a test speaks of other seeds on the same texts; where methods are good at
- * different texts, there is then a true difference on these texts, and nothing is promised.
+ * What a column simulates. Without predictions, a test generalizes only to other seeds on the same texts; if methods
+ * are good at different texts, there is a true difference on these texts, and nothing is guaranteed.
  */
 const COLUMNS = [
   { title: 'noise', model: 'noise', predictions: false },
@@ -23,7 +23,7 @@ const COLUMNS = [
   { title: '(texts)', model: 'texts', predictions: false, unpromised: true },
 ];
 
-/** False alarms of accuracies: a row for each number of seeds and examples. */
+/** False alarms for accuracy: one row per number of seeds and examples. */
 export function alarmTables({ simulation, studies, seed, say }) {
   const cells = [];
   for (const seeds of SEEDS)
@@ -50,7 +50,7 @@ export function alarmTables({ simulation, studies, seed, say }) {
   return tablesOf('False alarms of accuracy', sizes, 'seeds | examples', titles, cells);
 }
 
-/** False alarms of the other metrics, with 500 examples and effects of seeds. */
+/** False alarms for the other metrics, with 500 examples and seed effects. */
 export function metricTables({ simulation, studies, seed, say }) {
   const columns = [
     { title: 'F1', metric: 'f1', predictions: false },
@@ -76,7 +76,7 @@ export function metricTables({ simulation, studies, seed, say }) {
   return tablesOf('False alarms of other metrics', sizes, 'seeds', titles, cells);
 }
 
-/** A table for each level; the cells by row and title. */
+/** One table per level; the cells by row and title. */
 function tablesOf(what, sizes, head, titles, cells) {
   const rows = [...new Set(cells.map((c) => c.row))];
   const tables = LEVELS.map((level, i) => ({
@@ -102,7 +102,7 @@ function tablesOf(what, sizes, head, titles, cells) {
   return { tables, counts };
 }
 
-/** How often a true difference of an accuracy is found at 5 %. */
+/** How often a true difference in accuracy is detected at 5 %. */
 export function powerTable({ simulation, studies, seed, say }) {
   const rounds = Math.ceil(studies / 10);
   const rows = SEEDS.flatMap((seeds) =>
@@ -131,17 +131,17 @@ export function powerTable({ simulation, studies, seed, say }) {
 
 const roundsOf = (studies, examples) => (examples >= 10_000 ? Math.ceil(studies / 2) : studies);
 
-/** One seed of several numbers. */
+/** Mixes several numbers into one seed. */
 const mix = (...values) => values.reduce((h, v) => (Math.imul(h ^ v, 0x01000193) + 0x9e3779b9) | 0, 7);
 
-/** Counts a chance for each level that it is below. */
+/** Counts a p-value at each level that it is below. */
 function tally(alarms, chance) {
   LEVELS.forEach((level, i) => {
     if (i < alarms.length && chance !== undefined && chance < level) alarms[i]++;
   });
 }
 
-/** A share in %, and Wilson's interval. */
+/** A share in %, with Wilson's interval. */
 function shareText(alarms, studies, level) {
   const digits = level < 0.01 ? 2 : 1;
   const share = alarms / studies;
@@ -153,7 +153,7 @@ function shareText(alarms, studies, level) {
 }
 
 /**
- * Whether so many alarms hardly occur (less than once in 10,000 such cells) where the level is kept: the upper tail of
+ * Whether so many alarms are very unlikely (less than once in 10,000 such cells) if the level holds: the upper tail of
  * the binomial distribution.
  */
 export function exceeds({ level, alarms, studies }) {

@@ -7,7 +7,7 @@ export const CLI = join(ROOT, 'dist/cli.cjs');
 
 const SPAM = join(ROOT, '.cache/spam-assassin');
 
-/** The studies' data sets, each as the demo's experiment with settings changed. */
+/** The studies' data sets, each as the demo's experiment with changed settings. */
 export const DATA = {
   'Debian sections': [],
   SpamAssassin: [
@@ -21,9 +21,9 @@ export function ensureSpam() {
 }
 
 /**
- * The folder of a run that is trained to its end once and then kept under `.cache/<study>`.
+ * The folder of a run that is trained to completion once and then kept under `.cache/<study>`.
  * @param {string} study
- * @param {string} name of the run, as people call it
+ * @param {string} name of the run, for display
  * @param {string[]} settings KEY=VALUE, of the demo's experiment
  */
 export function keptRun(study, name, settings) {
@@ -44,7 +44,7 @@ export function keptRun(study, name, settings) {
 
 export const resultOf = (run) => JSON.parse(readFileSync(join(run, 'result.json'), 'utf8'));
 
-/** Puts text between two marks of a page; the words around it are a person's. */
+/** Puts text between two markers of a page; the text around them is written by hand. */
 export function fillPage(page, begin, end, text) {
   mkdirSync(dirname(page), { recursive: true });
   const before = existsSync(page) ? readFileSync(page, 'utf8') : `${begin}\n${end}\n`;

@@ -4,10 +4,10 @@ import { Failure, say } from './console.mjs';
 
 const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Chromium's path: $CHROMIUM, else where Linux keeps it; undefined where there is none. */
+/** Chromium's path: $CHROMIUM, else its location on Linux; undefined if there is none. */
 export const findChromium = () => [process.env.CHROMIUM, ...CHROMIUMS].find((p) => p && existsSync(p));
 
-/** The browser that page and workbench tests drive; on Debian as root it is installed when missing. */
+/** The browser that drives page and workbench tests; on Debian as root it is installed if missing. */
 export function ensureChromium() {
   if (!findChromium()) ensurePackages(['chromium', 'fonts-dejavu-core'], 'or set CHROMIUM to its path');
   const path = findChromium();
@@ -17,7 +17,7 @@ export function ensureChromium() {
 
 const DRIVER_FOLDERS = ['/etc', '/usr/share', '/usr/local/share'].map((f) => `${f}/vulkan/icd.d`);
 
-/** Whether WebGPU finds a driver; Windows and macOS bring their own. Not every one listed has its card. */
+/** Whether WebGPU finds a driver; Windows and macOS include one. A listed driver may lack its GPU. */
 const hasVulkan = () =>
   process.platform !== 'linux' ||
   [process.env.VK_DRIVER_FILES, process.env.VK_ICD_FILENAMES].some((list) =>
@@ -26,7 +26,7 @@ const hasVulkan = () =>
   DRIVER_FOLDERS.some((f) => existsSync(f) && readdirSync(f).some((name) => name.endsWith('.json')));
 
 /**
- * The GPU driver that WebGPU tests run on: any that is there, else Mesa's, which computes on the CPU. Without one
+ * The GPU driver that WebGPU tests run on: any available one, else Mesa's, which computes on the CPU. Without one,
  * AURORA_TEST_WEBGPU=0 skips those tests, visibly.
  */
 export function ensureVulkan() {
@@ -34,7 +34,10 @@ export function ensureVulkan() {
   ensurePackages(['mesa-vulkan-drivers'], 'or set AURORA_TEST_WEBGPU=0 to skip the tests on WebGPU');
 }
 
-/** PyTorch, torchvision and ONNX Runtime, as Debian has them, for the tests that run exports there. AURORA_TEST_PYTHON=0 skips those. */
+/**
+ * PyTorch, torchvision and ONNX Runtime from Debian, for the tests that run exports there. AURORA_TEST_PYTHON=0 skips
+ * those.
+ */
 export function ensurePython() {
   const other = process.env.AURORA_TEST_PYTHON;
   if (other !== undefined) return;
@@ -44,16 +47,16 @@ export function ensurePython() {
   );
 }
 
-/** Another wall clock for a process, for the faults of clocks; where it cannot be installed they are left out, visibly. */
+/** A different wall clock for a process, for clock faults; if it cannot be installed, those are skipped, visibly. */
 export function ensureFakeTime() {
   if (process.platform !== 'linux' || process.getuid() !== 0 || !has('apt-get')) return;
   ensurePackages(['libfaketime']);
 }
 
 /**
- * Debian packages that must be there.
+ * Required Debian packages.
  * @param {string[]} names
- * @param {string} [otherwise] another way out, for the message
+ * @param {string} [otherwise] an alternative, for the message
  */
 export function ensurePackages(names, otherwise) {
   const missing = names.filter((name) => !isInstalled(name));
@@ -67,7 +70,7 @@ export function ensurePackages(names, otherwise) {
   say(`Installing ${missing.join(', ')} …`);
   apt('update', '-qq');
   const install = () => apt('install', '-y', '-qq', '--no-install-recommends', ...missing);
-  // A package can vanish from a mirror's cache between the two; a plain repeat passes.
+  // A package can vanish from a mirror's cache between the two; a simple retry works.
   if (install() !== 0 && install() !== 0)
     throw new Failure(`apt-get could not install ${missing.join(', ')}; its own message is above.`);
 }

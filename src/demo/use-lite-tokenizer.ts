@@ -1,18 +1,18 @@
 import type { PackageFiles } from './tfjs-weights';
 import { packageFile } from './tfjs-weights';
 
-/** A piece and the logarithm of its probability. */
+/** A piece and its log probability. */
 type Piece = [string, number];
 
-/** The first six entries are no pieces: unknown, sentence marks, and three that were kept free. */
+/** The first six entries are not pieces: unknown, sentence marks, and three reserved ones. */
 const RESERVED = 6;
 
-/** How SentencePiece writes a space. */
+/** SentencePiece's space character. */
 const SPACE = '\u2581';
 
 /**
- * SentencePiece's unigram vocabulary as a tokenizer.json. It adds no special tokens, as the model was
- * trained without them.
+ * SentencePiece's unigram vocabulary as a tokenizer.json. Adds no special tokens, since the model was trained without
+ * them.
  * @param path vocab.json's path in the package
  */
 export function useLiteTokenizer(files: PackageFiles, path: string): object {
@@ -33,7 +33,7 @@ export function useLiteTokenizer(files: PackageFiles, path: string): object {
     })),
     normalizer: {
       type: 'Sequence',
-      // Not a Metaspace pre-tokenizer: that marks a text's start only where no space stands there already.
+      // Not a Metaspace pre-tokenizer: that marks a text's start only if there is no leading space.
       normalizers: [
         { type: 'NFKC' },
         { type: 'Prepend', prepend: SPACE },

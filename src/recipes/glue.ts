@@ -2,7 +2,7 @@ import type { Recipe } from '../experiment/paper';
 import { GLUE } from './data-sets';
 import { PAPER } from './paper';
 
-/** Epochs, learning rate, length and batch size by data set; a classifier is trained with the adapters. */
+/** Epochs, learning rate, length and batch size by data set; the classifier is trained along with the adapters. */
 type Row = [epochs: number, learningRate: number, maxLength: number, batchSize: number];
 
 const BASE: Record<string, Row> = {

@@ -1,6 +1,6 @@
 import type { BudgetModule } from '../adapters/budget/budget';
 
-/** A linear layer that one forward pass calls once. */
+/** A linear layer called once per forward pass. */
 export const linear = (
   path: string,
   inFeatures: number,

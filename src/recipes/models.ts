@@ -7,17 +7,17 @@ import { ROBERTA_BASE, ROBERTA_LARGE, VIT_BASE, VIT_LARGE } from './encoders';
 export interface PaperModel {
   id: string;
   name: string;
-  /** Linear layers in execution order, under the module paths that Hugging Face's libraries give them. */
+  /** Linear layers in execution order, under their module paths in Hugging Face's libraries. */
   modules: BudgetModule[];
-  /** All parameters of the pretrained model, without a task's head. */
+  /** All parameters of the pretrained model, without a task head. */
   parameters: number;
   /** What the paper adapts. */
   targets: string[];
-  /** The paper does not say what it adapts, and the targets and LoRA's rank are our own choice. */
+  /** The paper does not say what it adapts; the targets and LoRA's rank are our choice. */
   targetsAssumed?: true;
   /** Rank of the paper's LoRA baseline. */
   loraRank: number;
-  /** Where the shapes come from. */
+  /** Source of the shapes. */
   source: string;
 }
 

@@ -1,14 +1,14 @@
-/** What holds for all of the paper's runs. Its table numbers are not known here, so the paper itself is the source. */
+/** What applies to all of the paper's runs. Its table numbers are not known here, so the paper itself is cited. */
 export const PAPER = {
   /** Dong, Zhu, Song, Wang: "AuroRA: Breaking Low-Rank Bottleneck of LoRA with Nonlinear Mapping", NeurIPS 2025. */
   source: 'arXiv 2505.18738',
   rank: 2,
   alpha: 4,
-  /** Beside every result. */
+  /** Shown with every result. */
   baselines:
     'Most of the paper’s baselines are quoted from earlier papers, which trained with other recipes.',
   fairness:
     'A fair comparison trains LoRA anew with the same settings, at the same rank and at the same number of parameters.',
-  /** Of every run. */
+  /** For every run. */
   unsaid: ['seeds', 'AdamW’s betas and epsilon', 'gradient clipping', 'the spline’s initial weights'],
 } as const;

@@ -22,7 +22,7 @@ const DREAMBOOTH: Recipe = {
   unsaid: ['every hyper-parameter but rank and alpha', 'the adapted layers', ...PAPER.unsaid],
 };
 
-/** All that the paper trains, by model and in the order of its data sets. AdamW, rank 2, alpha 4 everywhere. */
+/** Everything that the paper trains, by model and in the order of its data sets. AdamW, rank 2, alpha 4 everywhere. */
 export const PAPER_RECIPES: readonly Recipe[] = [
   ...GLUE_RECIPES,
   ...IMAGE_RECIPES,

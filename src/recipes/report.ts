@@ -7,7 +7,7 @@ import { VARIANTS } from './variants';
 
 export const recipesOf = (model: string): Recipe[] => PAPER_RECIPES.filter((r) => r.model === model);
 
-/** All that the paper has on one of its models. */
+/** The paper's results for one of its models. */
 export function paperReport(model: string): PaperReport {
   const results = PUBLISHED[model];
   const { rank, alpha, source, baselines, fairness } = PAPER;
@@ -26,7 +26,7 @@ export function paperReport(model: string): PaperReport {
   };
 }
 
-/** Each method's published score, in percent: on the recipe's one data set, or the average of its several. */
+/** Each method's published score in percent: on the recipe's only data set, or averaged over several. */
 export function publishedScores({ model, dataSets }: Recipe): Partial<Record<PaperMethod, string>> {
   const results = PUBLISHED[model];
   if (!results) return {};

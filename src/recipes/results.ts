@@ -13,7 +13,7 @@ const results = (
   notes,
 });
 
-/** In percent; parameters and averages as printed. There are no scores of SDXL. */
+/** In percent; parameters and averages as printed. SDXL has no scores. */
 export const PUBLISHED: Record<string, PaperResults | undefined> = {
   'roberta-base': results(
     GLUE,

@@ -37,7 +37,7 @@ const modules = [
   ...times(3, (i) => transformer(`up_blocks.1.attentions.${i}`, 640, 2)),
 ];
 
-/** The U-Net's transformers, which is where adapters go; its convolutions and time embeddings are left out. */
+/** The U-Net's transformers, where the adapters go; its convolutions and time embeddings are omitted. */
 export const SDXL: PaperModel = {
   id: 'sdxl',
   name: 'SDXL (U-Net)',

@@ -6,13 +6,13 @@ import { ROOT } from '../run.mjs';
 
 const MODULES = join(ROOT, 'node_modules');
 
-/** Platforms whose package carries this: where at least one part of it can be installed. */
+/** Platforms whose package includes this: those where at least one part can be installed. */
 export const GPU_TARGETS = ['linux-x64', 'win32-x64'];
 
 /**
- * What Install GPU Support needs, under `dist/gpu`: for each part a folder that it copies, with the package's
- * own install scripts as they are. An installed extension has no npm, so each dependency is there as one file.
- * No native file is in it: the scripts fetch those.
+ * What Install GPU Support needs, under `dist/gpu`: for each part a folder that it copies, with the package's own
+ * unmodified install scripts. An installed extension has no npm, so each dependency is bundled into one file. Contains
+ * no native files: the scripts download those.
  * @returns esbuild's metafiles, for the notices
  */
 export async function stageGpu(dist) {
@@ -40,7 +40,7 @@ export async function stageGpu(dist) {
     const to = join(dist, 'gpu', 'tensorflow', 'node_modules');
     const plugins = [withoutBuilding, withoutBackends];
     await stagePart(to, TFJS, 'scripts', bundle);
-    // Its description stays a file, which the install script changes and reads.
+    // Its package.json stays a file, which the install script changes and reads.
     const own = { plugins, external: ['../package.json', ...MOCKS] };
     await bundle(join(MODULES, TFJS, 'dist/index.js'), join(to, TFJS, 'dist/index.js'), own);
     const preGyp = join(to, '@mapbox/node-pre-gyp/index.js');
@@ -50,12 +50,12 @@ export async function stageGpu(dist) {
   return metafiles;
 }
 
-/** Of node-pre-gyp's own tests. */
+/** Used only by node-pre-gyp's own tests. */
 const MOCKS = ['aws-sdk', 'mock-aws-s3', 'nock'];
 
 const TFJS = '@tensorflow/tfjs-node-gpu';
 
-/** What the install scripts ask for beyond Node. */
+/** What the install scripts need besides Node. */
 const DEPENDENCIES = {
   'onnxruntime-node': ['adm-zip', 'global-agent'],
   [TFJS]: ['adm-zip', 'https-proxy-agent', 'progress', 'rimraf', 'tar'],
@@ -75,7 +75,7 @@ async function stagePart(to, name, scripts, bundle) {
     await bundle(resolve(dependency), join(to, dependency, 'index.js'), { plugins: [withServerName] });
 }
 
-/** A plugin that replaces text in a module; a Failure where it is not there any more. */
+/** A plugin that replaces text in a module; a Failure if the text is no longer there. */
 const changed = (name, filter, ...changes) => ({
   name,
   setup: (build) =>
@@ -91,7 +91,7 @@ const changed = (name, filter, ...changes) => ({
 
 const COMPILES = `({ install: () => require('./install') }[command] ?? (() => { throw new Error('AuroRA Lab compiles nothing'); }))()`;
 
-/** node-pre-gyp without its other commands: nobody's machine is made to compile C++ unasked. */
+/** node-pre-gyp without its other commands: never compile C++ on the user's machine unasked. */
 const withoutBuilding = changed(
   'without-building',
   /node-pre-gyp[\\/]lib[\\/]node-pre-gyp\.js$/,
@@ -105,7 +105,7 @@ const withServerName = changed('with-server-name', /global-agent[\\/]dist[\\/]cl
   `this.protocol === 'https:'`,
 ]);
 
-/** The binding computes by itself and reads no models of others: these are half of the bundle. */
+/** The binding only computes and does not load other models: these are half of the bundle. */
 const withoutBackends = {
   name: 'without-backends',
   setup(build) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../console.mjs';
 import { ROOT } from '../run.mjs';
 
-/** Packages of node_modules that went into bundles, by esbuild's metafiles. */
+/** Packages of node_modules that were bundled, from esbuild's metafiles. */
 export const bundledPackages = (metafiles) =>
   [
     ...new Set(
@@ -14,7 +14,7 @@ export const bundledPackages = (metafiles) =>
     ),
   ].sort();
 
-/** The text of ThirdPartyNotices.txt: each package, its version, its licence. */
+/** The text of ThirdPartyNotices.txt: each package with its version and license. */
 export function notices(packages, more) {
   const entries = [...packages.map(ofPackage), ...more];
   const unnamed = entries.filter((e) => !e.text.trim());
@@ -29,7 +29,7 @@ function ofPackage(name) {
   const folder = join(ROOT, 'node_modules', name);
   const { version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = readdirSync(folder).find((f) => /^(licen[cs]e|copying)(\.|$)/i.test(f));
-  // Some packages only name their licence; its text then comes from the standard form below.
+  // Some packages only name their license; the standard form below then supplies its text.
   const text = file ? readFileSync(join(folder, file), 'utf8') : standard(license, name, author);
   const notice = ['ThirdPartyNotices.txt', 'NOTICE', 'NOTICE.txt']
     .map((f) => join(folder, f))
@@ -38,11 +38,11 @@ function ofPackage(name) {
 }
 
 function standard(license, name, author) {
-  // Parts of it come from Google's protocol buffers, under a second licence.
+  // Parts of it come from Google's protocol buffers, under a second license.
   if (license === '(Apache-2.0 AND BSD-3-Clause)')
     return `${apache()}\n\nCopyright 2008 Google Inc.\n\n${BSD}`;
   if (license === 'Apache-2.0') return apache();
-  // tfjs' layers are in part a translation of Keras.
+  // tfjs' layers are partly a translation of Keras.
   if (license === 'Apache-2.0 AND MIT')
     return `${apache()}\n\nMIT License\n\nCopyright (c) Google LLC\n\n${MIT}`;
   if (license !== 'MIT') return '';

@@ -7,12 +7,12 @@ import { readTarball } from '../tarball.mjs';
 import { TARGETS } from './targets.mjs';
 
 /**
- * Libraries that are not loaded: macOS gets its library twice, under two names, and Windows asks for DirectML
- * (18 MB) only where a session wants that provider, which no device of ours does.
+ * Libraries that are never loaded: macOS gets its library twice, under two names, and Windows loads DirectML (18 MB)
+ * only if a session requests that provider, which none of our devices does.
  */
 const UNUSED = /^(libonnxruntime\.\d+\.\d+\.\d+\.dylib|DirectML\.dll)$/;
 
-/** Puts a platform's Node, ONNX Runtime and Dawn under `dist`; returns the licence texts that go with them. */
+/** Puts a platform's Node, ONNX Runtime and Dawn under `dist`; returns their license texts. */
 export function stageRuntime(target, dist) {
   const { runtime, dawn, node } = TARGETS[target];
   const files = readTarball(fetchPackage(node));
@@ -27,7 +27,7 @@ export function stageRuntime(target, dist) {
   return [{ name: 'Node.js', version: node.spec.split('@').at(-1), text: licenceOfNode(files) }];
 }
 
-/** A release of Node has one licence text for all platforms, and npm's packages for Windows leave it out. */
+/** A release of Node has one license text for all platforms, and npm's packages for Windows omit it. */
 function licenceOfNode(files) {
   const text = files.get('LICENSE') ?? readTarball(fetchPackage(TARGETS['linux-x64'].node)).get('LICENSE');
   if (!text) throw new Failure('No package of Node carries its licence: their layout changed.');
@@ -38,7 +38,7 @@ function stageOnnxRuntime(platform, to) {
   const from = join(ROOT, 'node_modules');
   const [napi] = readdirSync(join(from, 'onnxruntime-node/bin'));
   copyScripts(join(from, 'onnxruntime-node'), join(to, 'onnxruntime-node'), 'dist');
-  // Only what require() of it loads; its ES modules are for browsers' bundlers.
+  // Only what its require() loads; its ES modules are for browser bundlers.
   copyScripts(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), 'dist/cjs');
   const binaries = join('onnxruntime-node/bin', napi, platform);
   cpSync(join(from, binaries), join(to, binaries), {
@@ -47,7 +47,7 @@ function stageOnnxRuntime(platform, to) {
   });
 }
 
-/** Dawn, for TensorFlow.js on WebGPU; on Windows with the shader compilers that lie beside it, and their licences. */
+/** Dawn, for TensorFlow.js on WebGPU; on Windows with the shader compilers next to it, and their licenses. */
 function stageDawn(platform, to) {
   const from = join(ROOT, 'node_modules/webgpu');
   const folder = join('dist', platform);
@@ -64,7 +64,7 @@ function copyScripts(from, to, folder) {
   describe(from, to);
 }
 
-/** Only what require() and import() read of a package's description. */
+/** Only the fields of package.json that require() and import() read. */
 function describe(from, to) {
   const { name, version, license, main, type } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
   writeFileSync(

@@ -10,12 +10,12 @@ import { standalone } from './readme.mjs';
 import { stageRuntime } from './runtime.mjs';
 import { TARGETS } from './targets.mjs';
 
-/** The demo model's converter is for us, who make the demo. */
+/** The demo model's converter is only needed to make the demo. */
 const SHIPPED = without(PROGRAMS, 'use-lite');
 const KEPT = ['media', 'l10n', 'bin', 'package.nls.json', 'LICENSE'];
 
 /**
- * Makes the folder of which `target`'s package is made, and nothing else is in it.
+ * Makes the folder that `target`'s package is built from, with nothing else in it.
  * @param {string} target of TARGETS
  * @param {string} folder absolute; emptied first
  */
@@ -49,7 +49,7 @@ export async function bundlePackaged(dist) {
   return results.map((r) => r.metafile);
 }
 
-/** Without what only the repository needs: everything is bundled, so nothing is left to install. */
+/** Without fields that only the repository needs: everything is bundled, so there is nothing to install. */
 function manifest() {
   const whole = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const kept = without(whole, 'scripts', 'devDependencies', 'dependencies', 'private');

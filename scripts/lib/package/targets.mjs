@@ -1,10 +1,11 @@
-/** The Node that a platform's package carries: one LTS version that npm has for all of them. */
+/** The Node in the packages: one LTS version that npm has for all platforms. */
 export const NODE_VERSION = '22.23.2';
 
 /**
- * VS Code's name of a platform → where ONNX Runtime's and Dawn's binaries for it lie, and npm's package of its Node.
- * `universal` has none: it looks and calculates, and says what is missing when asked to train.
- * @type {Record<string, { runtime: string, dawn: string, node: { spec: string, integrity: string, file: string } } | undefined>}
+ * VS Code's name of a platform → the location of its ONNX Runtime and Dawn binaries, and npm's package of its Node.
+ * `universal` has none: it can view and calculate, and reports what is missing when asked to train.
+ * @type {Record<string, { runtime: string, dawn: string, node: { spec: string, integrity: string, file: string } } |
+ * undefined>}
  */
 export const TARGETS = {
   'linux-x64': {

@@ -16,7 +16,7 @@ import { ensureChromium, ensurePackages } from '../system.mjs';
 import { readTarball } from '../tarball.mjs';
 import { HOME, VERSIONS } from './versions.mjs';
 
-/** What building its native modules takes; ripgrep is 1.100's search. */
+/** What building its native modules requires; ripgrep is 1.100's search. */
 const PACKAGES = ['ripgrep', 'python3', 'make', 'g++', 'pkg-config'];
 const LIBRARIES = ['libkrb5-dev', 'libsecret-1-dev', 'libx11-dev', 'libxkbfile-dev'];
 const INSTALL_LIMIT_MS = 15 * 60_000;
@@ -52,7 +52,7 @@ export function ensureWorkbench(version) {
   return { node, entry };
 }
 
-/** Its post-install refuses root and its ripgrep wants a download, so each step is taken by name. */
+/** Its post-install script refuses root, and its ripgrep needs a download, so each step runs explicitly. */
 function installOld(folder, codeServer, npm) {
   npm(folder, ['install', '--ignore-scripts', `code-server@${codeServer}`]);
   npm(folder, ['rebuild', 'argon2']);
@@ -74,7 +74,7 @@ function link(target, path) {
   symlinkSync(target, path);
 }
 
-/** npm's package of Node carries the headers too, which node-gyp would fetch from elsewhere. */
+/** npm's package of Node includes the headers, which node-gyp would otherwise download. */
 function ensureNode(pkg) {
   const folder = join(HOME, pkg.spec.replace('@', '-'));
   const program = join(folder, 'bin/node');
@@ -96,12 +96,12 @@ function npmUnder(node, logFile) {
       ...process.env,
       PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
       npm_config_nodedir: dirname(dirname(node)),
-      // Our own .npmrc switches them off, and npm hands that on to every npm below it.
+      // Our own .npmrc disables them, and npm passes that on to every npm below it.
       npm_config_ignore_scripts: 'false',
       npm_config_audit: 'false',
       npm_config_fund: 'false',
     };
-    // They name the Node and the npm that run this script, which is another Node.
+    // They name the Node and npm that run this script, which is a different Node.
     for (const name of ['npm_node_execpath', 'npm_execpath', 'npm_config_user_agent', 'NODE'])
       delete env[name];
     const run = spawnSync('npm', args, { cwd, env, stdio: ['ignore', log, log], timeout: INSTALL_LIMIT_MS });

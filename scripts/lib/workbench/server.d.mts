@@ -3,17 +3,17 @@ export type ThemeName = 'dark' | 'light' | 'hc-dark' | 'hc-light';
 
 export interface WorkbenchOptions {
   version: Version;
-  /** The profile's folder under .cache/workbench/profiles; made new unless `keepProfile`. */
+  /** The profile's folder under .cache/workbench/profiles; recreated unless `keepProfile`. */
   name: string;
   vsix?: string;
-  /** A folder with an extension that is not packaged. */
+  /** A folder with an unpackaged extension. */
   extension?: string;
   theme?: ThemeName;
   /** Whether VS Code asks for trust, so that a folder opens untrusted. */
   trust?: boolean;
   keepProfile?: boolean;
   settings?: Record<string, unknown>;
-  /** The extension host gets these too. */
+  /** The extension host also gets these. */
   env?: Record<string, string>;
   flags?: string[];
 }

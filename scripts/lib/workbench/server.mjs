@@ -24,7 +24,7 @@ import { HOME } from './versions.mjs';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 5000;
 const INSTALL_LIMIT_MS = 120_000;
-/** An installed package that nobody has used for so long may go. */
+/** An installed package unused for this long may be removed. */
 const STALE_MS = 30 * 60_000;
 
 const FORCE = { recursive: true, force: true };
@@ -36,7 +36,7 @@ export const THEMES = {
   'hc-light': 'Default High Contrast Light',
 };
 
-/** A bare profile greets, asks for trust and shows a chat; none of that belongs to what is tested. */
+/** A bare profile shows a welcome page, a trust prompt and a chat, none of which is under test. */
 const settings = (theme, trust) => ({
   'workbench.startupEditor': 'none',
   'security.workspace.trust.enabled': trust,
@@ -56,10 +56,12 @@ const settings = (theme, trust) => ({
 });
 
 /**
- * A workbench's server on a free port, with a profile of its own (.cache/workbench/profiles/<name>, made new).
- * @param {{ version: string, name: string, vsix?: string, extension?: string, theme?: string, trust?: boolean, keepProfile?: boolean,
+ * A workbench server on a free port, with its own profile (.cache/workbench/profiles/<name>, recreated).
+ * @param {{ version: string, name: string, vsix?: string, extension?: string, theme?: string, trust?: boolean,
+ * keepProfile?: boolean,
  *   settings?: Record<string, unknown>, env?: Record<string, string>, flags?: string[] }} options
- *   `extension`: a folder with one that is not packaged; `trust`: whether VS Code asks for trust, so that a folder opens untrusted
+ *   `extension`: a folder with an unpackaged one; `trust`: whether VS Code asks for trust, so that a folder opens
+ *   untrusted
  */
 export async function startWorkbench(options) {
   const { version, name, vsix, theme = 'dark', trust = false, flags = [] } = options;
@@ -94,7 +96,7 @@ export async function startWorkbench(options) {
       ...['--disable-getting-started-override', '--user-data-dir', join(profile, 'data')],
       ...['--extensions-dir', extensions, ...(trust ? [] : ['--disable-workspace-trust']), ...flags],
     ],
-    // A group of its own, so that everything below it stops with it.
+    // Its own group, so that all its descendants stop with it.
     { detached: true, stdio: ['ignore', log, log], env: environment(profile, sockets, options.env) },
   );
   closeSync(log);
@@ -103,7 +105,7 @@ export async function startWorkbench(options) {
     try {
       process.kill(-server.pid, kind);
     } catch {
-      // It is gone already.
+      // Already gone.
     }
   };
   const onExit = () => signal('SIGKILL');
@@ -128,7 +130,10 @@ export async function startWorkbench(options) {
   return { port, profile, extensions, logFile, url, stop };
 }
 
-/** Packages installed once a version and content; a window cannot tell, and 170 MB need not be copied each time. */
+/**
+ * Packages installed once per version and content; a window sees no difference, and 170 MB need not be copied each
+ * time.
+ */
 function installed(version, vsix, { node, entry }) {
   const hash = createHash('sha256').update(readFileSync(vsix)).digest('hex').slice(0, 12);
   const home = join(HOME, 'extensions');
@@ -150,7 +155,7 @@ function installed(version, vsix, { node, entry }) {
   return folder;
 }
 
-/** The only one to do a thing that is not done yet; undefined where it is done, perhaps meanwhile by another test. */
+/** Exclusive right to do something that is not done yet; undefined if it is done, perhaps meanwhile by another test. */
 function locked(lock, done) {
   for (;;) {
     if (done()) return undefined;
@@ -161,7 +166,7 @@ function locked(lock, done) {
       if (e.code !== 'EEXIST') throw e;
     }
     const held = statSync(lock, { throwIfNoEntry: false });
-    // Of one that was killed at it.
+    // Left by one that was killed while working on it.
     if (held && Date.now() - held.mtimeMs > INSTALL_LIMIT_MS) rmSync(lock, FORCE);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
@@ -179,14 +184,14 @@ function install(version, vsix, { node, entry, folder }) {
     throw new Failure(`VS Code ${version} did not install ${vsix}:\n${run.stdout}${run.stderr}`);
 }
 
-/** Another workbench may still be at work with an older package. */
+/** Another workbench may still be using an older package. */
 function isStale(folder) {
   const may = { throwIfNoEntry: false };
   const used = statSync(join(folder, 'installed'), may) ?? statSync(folder, may);
   return used !== undefined && Date.now() - used.mtimeMs > STALE_MS;
 }
 
-/** A folder of the extensions' folder is an extension, if its name says so. */
+/** A folder in the extensions folder is an extension if its name says so. */
 function linkExtension(folder, extensions) {
   const { publisher, name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const link = join(extensions, `${publisher}.${name}-${version}`);
@@ -194,7 +199,7 @@ function linkExtension(folder, extensions) {
   symlinkSync(folder, link);
 }
 
-/** No gallery, so that no request leaves the machine; nothing of the person's own configuration. */
+/** No gallery, so that no request leaves the machine; none of the user's own configuration. */
 function environment(home, sockets, more = {}) {
   const env = {
     ...process.env,
@@ -207,7 +212,7 @@ function environment(home, sockets, more = {}) {
     ...more,
   };
   mkdirSync(env.HOME, { recursive: true });
-  // A server started from a terminal of VS Code would hand its requests to that one.
+  // A server started from a VS Code terminal would pass its requests to that VS Code.
   for (const name of Object.keys(env))
     if (/^(VSCODE_|npm_|NODE_OPTIONS$|VITEST|ELECTRON_)/.test(name)) delete env[name];
   return env;

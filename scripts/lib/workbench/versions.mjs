@@ -5,8 +5,8 @@ import { ROOT } from '../run.mjs';
 export const HOME = join(ROOT, '.cache', 'workbench');
 
 /**
- * VS Code as npm has it, with the Node it runs on: the oldest that the extension promises to work in, and
- * a new one. code-server refuses any other major version of Node.
+ * VS Code from npm, with the Node it runs on: the oldest supported version and a recent one. code-server rejects any
+ * other major version of Node.
  */
 export const VERSIONS = {
   '1.100': {
