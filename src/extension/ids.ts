@@ -1,4 +1,4 @@
-/** Names that package.json and the code share; a test holds the two together. */
+/** Names that package.json and the code share; a test keeps them in sync. */
 export const COMMAND = {
   getStarted: 'aurora.getStarted',
   runDemo: 'aurora.runDemo',
@@ -43,10 +43,10 @@ export const COMMAND = {
   openPlayground: 'aurora.openPlayground',
 } as const;
 
-/** Not in the palette: called by what the extension shows. */
+/** Not in the palette: called from the extension's own UI. */
 export const INTERNAL = { showExperiment: '_aurora.showExperiment' } as const;
 
-/** What a click on a row hands its command as well: the focus stays, so that F2 and Delete work on the row. */
+/** Also passed to the command when a row is clicked: focus stays in the tree, so that F2 and Delete act on the row. */
 export const FROM_ROW = 'row';
 
 export const VIEW = {
@@ -55,7 +55,7 @@ export const VIEW = {
   machine: 'aurora.machine',
 } as const;
 
-/** `when` clauses of package.json read these. */
+/** Used in `when` clauses of package.json. */
 export const CONTEXT = {
   loaded: 'aurora.loaded',
   hasExperiments: 'aurora.hasExperiments',

@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 
 /**
- * Runs an action that continues a run or a sweep. Where files have changed since it was trained on them, asks whether to
- * continue with the files as they are now.
+ * Runs an action that continues a run or a sweep. If files have changed since it was trained on them, asks whether to
+ * continue with the current files.
  *
- * @param consequence what the person should know before deciding
- * @returns undefined where the person does not want that
+ * @param consequence what the user should know before deciding
+ * @returns undefined if the user declines
  */
 export async function askingAboutInputs<T>(
   action: (acceptChangedInputs: boolean) => PromiseLike<T>,

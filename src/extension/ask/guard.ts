@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 
-/** Registers a command whose errors a person gets to see, with the next step. */
+/** Registers a command whose errors are shown to the user, with the next step. */
 export function registerGuarded(
   log: vscode.LogOutputChannel,
   command: string,
@@ -17,7 +17,7 @@ export function registerGuarded(
   });
 }
 
-/** A person's mistake is told with its hint; anything else is ours, and its stack goes to the log. */
+/** A user's mistake is shown with its hint. Anything else is our fault, and its stack goes to the log. */
 export function showError(log: vscode.LogOutputChannel, e: unknown): void {
   if (e instanceof AuroraError) {
     void vscode.window.showErrorMessage(e.hint ? `${e.message} ${e.hint}` : e.message);

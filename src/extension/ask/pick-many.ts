@@ -6,13 +6,13 @@ import { runFolderOf } from '../runs/nodes';
 import { runItem } from './run-item';
 import { selectedRows } from '../runs/selection';
 
-/** What a key press hands over instead of a row. */
+/** The argument that a key binding passes instead of a row. */
 const FROM_SELECTION = 'selection';
 
 /**
- * The runs that a command is about: the selected rows where it was called on one of them, the row it was
- * called on, run folders, else all where there are just as many as it takes, else those chosen from a list. Empty where the person turned away, or after a
- * message where there is none to choose.
+ * The runs for a command: the selected rows if it was called on one of them, the row it was called on, or run folders;
+ * otherwise all runs if there are exactly as many as it takes; otherwise those picked from a list. Empty if the user
+ * cancelled, or after a message if there are none to choose from.
  */
 export async function runsFrom(
   { store }: Services,
@@ -76,7 +76,7 @@ function folderOf(value: unknown): string[] {
   return folder === undefined ? [] : [folder];
 }
 
-/** The names of runs for a sentence: "a", "b" and 3 more. */
+/** The names of runs for use in a sentence: "a", "b" and 3 more. */
 export function namesOf(runs: readonly RunEntry[], most = 3): string {
   const names = runs.slice(0, most).map((r) => `"${runLabel(r)}"`);
   const rest = runs.length - names.length;

@@ -6,8 +6,8 @@ import { LANGUAGE } from '../ids';
 import { runItem } from './run-item';
 
 /**
- * The run that a command is about: its argument (a row of the tree, or a run folder), else the only one that
- * suits, else the one chosen from a list. Undefined where the person turned away, or after a message where there is none to choose.
+ * The run for a command: its argument (a tree row or a run folder), otherwise the only suitable run, otherwise one
+ * picked from a list. Undefined if the user cancelled, or after a message if there are none to choose from.
  */
 export async function runFrom(
   { store }: Services,
@@ -31,7 +31,9 @@ export async function runFrom(
   return picked?.run;
 }
 
-/** The experiment file that a command is about: a row, a file's Uri, a path, the open editor's, else chosen from a list. */
+/**
+ * The experiment file for a command: a row, a file's Uri, a path, the open editor's file, or one picked from a list.
+ */
 export async function experimentFrom(
   { store }: Services,
   argument: unknown,

@@ -6,7 +6,7 @@ import { runRow } from '../words/run-row';
 
 export type RunItem = vscode.QuickPickItem & { run: RunEntry };
 
-/** A run in a list to choose from, told as in the tree. */
+/** A run as a quick pick item, described as in the tree. */
 export function runItem(run: RunEntry): RunItem {
   const { label, description, icon } = runRow(run, rowContext());
   const experiment = experimentName(run.experiment);

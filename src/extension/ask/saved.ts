@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 
 /**
- * A program reads the file, not the editor: what is run is what one sees. False where the person turned away from
- * saving.
+ * Saves the file first, since a program reads it from disk: what runs is what the editor shows. False if the user
+ * declined to save.
  */
 export async function saved(file: string): Promise<boolean> {
   const open = vscode.workspace.textDocuments.find((d) => d.uri.scheme === 'file' && d.uri.fsPath === file);

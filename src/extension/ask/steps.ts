@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** What a step came to: the next one, the one before, or the person turned away. */
+/** The outcome of a step: continue, go back, or cancelled. */
 export type Outcome = 'next' | 'back' | 'cancel';
 
 export interface Place {
@@ -10,12 +10,12 @@ export interface Place {
 }
 
 export interface Step<S> {
-  /** Whether it is asked at all, by what is known when its turn comes. */
+  /** Whether the step is asked at all, given what is known when its turn comes. */
   applies(state: S): boolean | Promise<boolean>;
   run(state: S, place: Place): Promise<Outcome>;
 }
 
-/** Asks the steps in turn, with a way back; false where the person turned away. */
+/** Asks the steps in turn, with a Back button. False if the user cancelled. */
 export async function runSteps<S>(title: string, steps: readonly Step<S>[], state: S): Promise<boolean> {
   const asked: number[] = [];
   for (let at = 0; at < steps.length;) {
@@ -23,7 +23,7 @@ export async function runSteps<S>(title: string, steps: readonly Step<S>[], stat
       at++;
       continue;
     }
-    // What later steps depend on is not known yet; they count as asked.
+    // What later steps depend on is not known yet, so they count as asked.
     const before = asked.length;
     const total = before + steps.length - at;
     const outcome = await steps[at].run(state, { title, step: before + 1, total });
@@ -38,12 +38,15 @@ export interface Choices<I extends vscode.QuickPickItem> {
   items: readonly I[];
   placeholder: string;
   active?: I;
-  /** For what is typed and is no item yet. */
+  /** For typed text that matches no item yet. */
   typed?: (value: string) => I | undefined;
   many?: { selected: readonly I[]; describe: (chosen: readonly I[]) => string };
 }
 
-/** A quick pick with step numbers and a way back; what was picked (several with `many`), or where to go instead. */
+/**
+ * A quick pick with step numbers and a Back button. Returns what was picked (several with `many`), or where to go
+ * instead.
+ */
 export function pick<I extends vscode.QuickPickItem>(
   place: Place,
   { items, placeholder, active, typed, many }: Choices<I>,
@@ -87,7 +90,7 @@ export function pick<I extends vscode.QuickPickItem>(
   });
 }
 
-/** An input box with step numbers and a way back. `problem` says in words why a text cannot be taken. */
+/** An input box with step numbers and a Back button. `problem` returns why a text is not valid. */
 export function ask(
   place: Place,
   {

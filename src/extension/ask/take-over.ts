@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { AuroraError } from '../../base/errors';
 
 /**
- * Does something that a process of another machine may still be doing: where one may, the person decides.
+ * Does something that a process on another machine may still be doing. If there may be one, the user decides.
  *
- * @returns false where the person left it to that process
+ * @returns false if the user left it to that process
  */
 export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown>): Promise<boolean> {
   try {

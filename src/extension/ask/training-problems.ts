@@ -5,7 +5,7 @@ import type { Sweep } from '../../runs/experiment/sweep';
 import type { Experiment } from '../../experiment/experiment';
 import { MissingError, type MissingPiece } from '../launcher/missing';
 
-/** Each thing that can be missing leads to one place where it can be had. */
+/** The one place to get each thing that can be missing. */
 const ACTIONS: Record<MissingPiece, { title: () => string; command: string; arguments?: unknown[] }> = {
   trust: { title: () => vscode.l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' },
   node: openNodePath(),
@@ -31,8 +31,8 @@ function showExtension() {
 }
 
 /**
- * Runs an action that trains. A missing piece and a mistake in the experiment get their own message with one
- * next action; undefined then. Anything else is thrown on.
+ * Runs an action that trains. A missing piece or a mistake in the experiment gets its own message with one next action,
+ * and the result is undefined. Any other error is rethrown.
  */
 export async function explaining<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -50,19 +50,19 @@ function showMissing(e: MissingError): void {
   offer(`${e.message} ${e.hint}`, action.title(), action.command, ...(action.arguments ?? []));
 }
 
-/** A message with its one next action. The command that failed is over by then: it waits for nobody. */
+/** A message with its one next action. Not awaited by the failed command, which has ended by then. */
 function offer(message: string, title: string, command: string, ...args: unknown[]): void {
   void vscode.window.showErrorMessage(message, title).then((picked) => {
     if (picked === title) void vscode.commands.executeCommand(command, ...args);
   });
 }
 
-/** Something is wrong with an experiment file, at a place in it. */
+/** A problem in an experiment file, with its position. */
 class ExperimentProblem extends Error {
   constructor(
     message: string,
     readonly file: string,
-    /** From 0. */
+    /** Zero-based. */
     readonly line: number,
     readonly column: number,
     readonly more: number,
@@ -78,9 +78,12 @@ async function showProblem({ message, file, line, column, more }: ExperimentProb
   offer(`${message}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
 }
 
-/** The experiment, whole and with all its files there; otherwise an error that `explaining` shows at its place. */
+/**
+ * The complete experiment, with all its files present. Otherwise throws an error that `explaining` shows at its
+ * position.
+ */
 export async function checkedExperiment(file: string): Promise<Experiment> {
-  // The schema's checker is only loaded when it is needed.
+  // The schema validator is only loaded when needed.
   const { loadExperiment } = await import('../../runs/experiment/load');
   const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
@@ -107,7 +110,7 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
   return spec;
 }
 
-/** The same of its sweep, with every trial. */
+/** The same for its sweep, with every trial. */
 export async function checkedSweep(file: string): Promise<Sweep> {
   await checkedExperiment(file);
   const { loadSweep } = await import('../../runs/experiment/load');
@@ -129,7 +132,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** From "FILE:LINE:COLUMN: MESSAGE", a line for each problem. */
+/** Parses "FILE:LINE:COLUMN: MESSAGE", one problem per line. */
 function located(text: string, file: string): ExperimentProblem | undefined {
   const lines = text.split('\n');
   const [first] = lines;

@@ -35,7 +35,10 @@ interface State {
   seeds: number;
 }
 
-/** Makes an experiment file whose sweep compares methods at AuroRA's budget and its multiples; the other file stays. */
+/**
+ * Creates an experiment file whose sweep compares methods at AuroRA's budget and its multiples. The original file is
+ * not changed.
+ */
 export const registerCompare = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.compareMethods, (argument) => compareMethods(services, argument));
 
@@ -84,13 +87,13 @@ async function compareMethods(services: Services, argument: unknown): Promise<st
   return out;
 }
 
-/** As many as `comparedRates` gives. */
+/** The number of rates that `comparedRates` returns. */
 const RATES = 3;
 
 const specsOf = ({ layers, adapter, methods, ablations }: State): AdapterSpec[] =>
   comparedAdapters(layers, adapter, { methods, multiples: MULTIPLES, ablations });
 
-/** The static ablation among them. */
+/** Including the static ablation. */
 const adaptersOf = (state: State): number =>
   specsOf(state).length + (staticAblation(state.ablations, state.training) === undefined ? 0 : 1);
 

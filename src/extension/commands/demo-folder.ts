@@ -11,13 +11,12 @@ import { statusOf } from '../launcher/run-status';
 
 export const DEMO_EXPERIMENT = 'debian-sections.aurora.json';
 
-/** The folder that the demo makes in a workspace. */
+/** The folder that the demo creates in a workspace. */
 export const DEMO_FOLDER = 'aurora-demo';
 
 /**
- * Puts the demo (model, tokenizer, data, experiment) into `folder`, which then stands alone. What is there
- * already stays as it is, changed or not; what is missing is added. AuroraError where this build carries no
- * demo or the folder cannot be written.
+ * Copies the self-contained demo (model, tokenizer, data, experiment) into `folder`. Existing files are kept, changed
+ * or not; missing files are added. Throws an AuroraError if this build has no demo or the folder cannot be written.
  * @returns the experiment file
  */
 export async function makeDemoFolder(bundle: string, folder: string): Promise<string> {
@@ -31,7 +30,7 @@ export async function makeDemoFolder(bundle: string, folder: string): Promise<st
   try {
     await mkdir(folder, { recursive: true });
     await Promise.all(names.map((name) => copyMissing(join(bundle, name), join(folder, name))));
-    // A model of 28 MB belongs in nobody's repository.
+    // A 28 MB model should not be committed.
     await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((e: NodeJS.ErrnoException) => {
       if (e.code !== 'EEXIST') throw e;
     });
@@ -45,7 +44,7 @@ async function copyMissing(source: string, target: string): Promise<void> {
   if (await stat(target).catch(() => undefined)) return;
   const temporary = temporaryBeside(target);
   try {
-    // A copy and not a link: what one does to it here must not change the extension.
+    // Copied, not linked: changes made here must not affect the extension.
     await copyFile(source, temporary, constants.COPYFILE_FICLONE);
     await moveFlushed(temporary, target);
   } finally {
@@ -53,7 +52,7 @@ async function copyMissing(source: string, target: string): Promise<void> {
   }
 }
 
-/** The newest run of the experiment that a trainer is at work on. */
+/** The newest run of the experiment that is currently being trained. */
 export async function liveRun(experimentFile: string): Promise<string | undefined> {
   const runs = experimentRuns(experimentFile);
   const names = await readdir(runs).catch(() => [] as string[]);

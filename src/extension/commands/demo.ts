@@ -9,7 +9,7 @@ import { registerGuarded } from '../ask/guard';
 import { starting, trainExperiment } from './training';
 import { explaining } from '../ask/training-problems';
 
-/** Run the Demo: from the click to a curve, with nothing to choose. */
+/** Run the Demo: from the click to a curve, with no choices to make. */
 export function registerDemo(services: Services): vscode.Disposable {
   const { context, log } = services;
   const ran = context.globalState.get<boolean>(CONTEXT.demoRan, false);
@@ -17,7 +17,7 @@ export function registerDemo(services: Services): vscode.Disposable {
   return registerGuarded(log, COMMAND.runDemo, () => explaining(() => runDemo(services)));
 }
 
-/** @returns the run's folder */
+/** @returns the run folder */
 async function runDemo(services: Services): Promise<string | undefined> {
   const { context, panels, store, log } = services;
   if (!vscode.workspace.isTrusted) throw untrusted();
@@ -30,7 +30,7 @@ async function runDemo(services: Services): Promise<string | undefined> {
   const file = await starting(vscode.l10n.t('Preparing the demo'), () => makeDemoFolder(bundle, folder));
   log.info(`The demo is in ${folder} (${Date.now() - began} ms).`);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-  // A second click shows what the first one began.
+  // A second click shows the run that the first one started.
   const live = await liveRun(file);
   if (live) await store.refreshRun(live);
   const run = live ?? (await trainExperiment(services, file));
@@ -43,7 +43,7 @@ async function runDemo(services: Services): Promise<string | undefined> {
   return run;
 }
 
-/** The tree lists what lies in open folders; opening one reloads the window, and the run goes on. */
+/** The tree lists only open folders. Opening one reloads the window, and the run continues. */
 function offerFolder({ context, trainer }: Services, folder: string): void {
   const open = vscode.l10n.t('Open Folder');
   const message = vscode.l10n.t(

@@ -21,7 +21,7 @@ export const registerErrors = (services: Services): vscode.Disposable =>
     if (run) await explaining(() => showErrors(services, run, atOf(argument)));
   });
 
-/** A checkpoint's step, or which adapter a row stands for; else the best. */
+/** A checkpoint's step, or the adapter that a row represents; otherwise the best. */
 function atOf(argument: unknown): 'best' | 'last' | number {
   if (isTreeNode(argument) && argument.kind === 'checkpoint') return argument.step;
   return isTreeNode(argument) && argument.kind === 'adapter' ? argument.which : 'best';

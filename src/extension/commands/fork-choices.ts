@@ -6,12 +6,12 @@ import schema from '../../experiment/experiment.schema.json';
 
 /** A setting that a fork may change. */
 export interface ForkChoice {
-  /** Dotted, as --set takes it. */
+  /** Dotted, as for --set. */
   key: string;
-  /** As it would be written in the experiment file; undefined where it is not set. */
+  /** As written in the experiment file; undefined if not set. */
   value: string | undefined;
   description: string;
-  /** The only values it takes, as they would be written after "key=". */
+  /** The only allowed values, as written after "key=". */
   options?: string[];
 }
 
@@ -21,7 +21,7 @@ interface Setting {
   type?: string | string[];
 }
 
-/** Training settings and dropout, with their present values, in the schema's order. */
+/** Training settings and dropout, with their current values, in the schema's order. */
 export function forkChoices(spec: Experiment): ForkChoice[] {
   const training = schema.properties.training.properties as Record<string, Setting>;
   const choices = Object.entries(training)
@@ -45,10 +45,10 @@ function choice(key: string, value: unknown, setting: Setting): ForkChoice {
   };
 }
 
-/** A text without its quotation marks, anything else as JSON: what --set reads back as the same. */
+/** A string without its quotation marks, anything else as JSON, so that --set reads back the same value. */
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** What is wrong with a new value, in words for an input box; undefined where it is good. */
+/** The validation message for a new value; undefined if it is valid. */
 export function valueProblem(spec: Experiment, key: string, value: string): string | undefined {
   if (value.trim() === '') return `${key} needs a value.`;
   const override = `${key}=${value.trim()}`;
@@ -62,6 +62,6 @@ export function valueProblem(spec: Experiment, key: string, value: string): stri
   }
 }
 
-/** The checkpoint to begin at: the last one at or before `step`; undefined where the first comes later. */
+/** The checkpoint to start from: the last one at or before `step`; undefined if there is none. */
 export const checkpointFor = (steps: readonly number[], step: number): number | undefined =>
   steps.findLast((s) => s <= step);

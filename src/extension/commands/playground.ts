@@ -14,7 +14,7 @@ const MODELS = '**/*.onnx';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
 const MOST_MODELS = 100;
 
-/** The command that opens a run, a checkpoint, an adapter or a model to be asked. */
+/** The command that opens a run, a checkpoint, an adapter or a model in the playground. */
 export const registerPlayground = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openPlayground, async (argument) => {
     const message = vscode.l10n.t(
@@ -25,7 +25,7 @@ export const registerPlayground = (services: Services): vscode.Disposable =>
     if (open) services.panels.openPlayground(open);
   });
 
-/** What the command was called on, else what is chosen from a list; undefined where the person turned away. */
+/** What the command was called on, otherwise what is picked from a list; undefined if the user cancelled. */
 async function openFrom(services: Services, argument: unknown): Promise<PlaygroundOpen | undefined> {
   if (argument instanceof vscode.Uri) return withAdapter(argument.fsPath);
   if (isTreeNode(argument) && argument.kind === 'checkpoint')
@@ -43,7 +43,7 @@ async function openFrom(services: Services, argument: unknown): Promise<Playgrou
   return choose(services);
 }
 
-/** At its best, or where it has none yet at its newest checkpoint. */
+/** At its best checkpoint, or at its newest if it has no best yet. */
 const runOpen = (entry: RunEntry): PlaygroundOpen => ({
   kind: 'run',
   run: entry.folder,
@@ -86,7 +86,7 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
   return picked?.model === undefined ? undefined : withAdapter(picked.model);
 }
 
-/** A model alone, or with an adapter's folder. */
+/** A model, optionally with an adapter's folder. */
 async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
   const { t } = vscode.l10n;
   const alone = { label: `$(package) ${t('No adapter')}`, description: t('the model as it is') };

@@ -7,14 +7,14 @@ import type { RunEntry } from '../runs/store';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 
-/** Runs and steps that are being predicted: a second click waits for nothing. */
+/** Runs and steps with predictions in progress; a second click does not wait. */
 const going = new Set<string>();
 
 /**
- * Has a checkpoint predict the validation texts, with a notification.
+ * Predicts the validation texts with a checkpoint, with a progress notification.
  *
  * @param at best, last or a step
- * @returns the step; undefined where the person turned away, or it is under way already
+ * @returns the step; undefined if the user cancelled or it is already in progress
  */
 export async function predict(
   { trainer }: Services,

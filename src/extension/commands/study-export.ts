@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { writeAtomic } from '../../files/atomic';
 import { openReport } from '../notices/report-page';
 
-/** Asks for a folder, writes a study's report into a folder of its own there, and shows it. */
+/** Asks for a folder, writes a study's report into a new subfolder, and shows it. */
 export async function exportStudy(title: string, files: ReadonlyMap<string, string>): Promise<void> {
   const { t } = vscode.l10n;
   const [folder] =

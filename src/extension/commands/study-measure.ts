@@ -8,7 +8,7 @@ import { programLine } from '../launcher/program-line';
 /** Only one at a time: a second would measure the same. */
 let going = false;
 
-/** Has the program measure what a study needs of runs, with a notification that can be cancelled. */
+/** Measures what a study needs from runs, with a notification that can be cancelled. */
 export async function measureStudy({ trainer, log }: Services, runs: readonly string[]): Promise<void> {
   const { t } = vscode.l10n;
   const message = t('To measure what is missing the models must be run, and this workspace is not trusted.');

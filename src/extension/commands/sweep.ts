@@ -17,7 +17,7 @@ import { experimentFrom } from '../ask/pick';
 import { orTakeOver } from '../ask/take-over';
 import { checkedSweep, explaining } from '../ask/training-problems';
 
-/** Sweeps are run by `aurora sweep`, as runs are by `aurora train`: on its own, and found again by its folder. */
+/** Sweeps run in `aurora sweep`, as runs do in `aurora train`: in a separate process, found again by its folder. */
 export const registerSweeps = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     registerGuarded(services.log, COMMAND.runSweep, (argument, options) =>
@@ -28,14 +28,14 @@ export const registerSweeps = (services: Services): vscode.Disposable =>
     ),
   );
 
-/** A menu hands over the other selected rows in this place. */
+/** VS Code's menus pass the other selected rows in this position. */
 const isOptions = (value: unknown): value is ResumeOptions =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Saves the file, checks every trial, and starts or continues the sweep.
  *
- * @param decided what a person has agreed to already
+ * @param decided what the user has already agreed to
  */
 async function runSweep(services: Services, argument: unknown, decided: ResumeOptions): Promise<void> {
   const { store, trainer } = services;
@@ -48,7 +48,7 @@ async function runSweep(services: Services, argument: unknown, decided: ResumeOp
   const { trials, baseHash } = await checkedSweep(file);
   const folder = join(experimentSweeps(file), baseHash);
   const title = vscode.l10n.t('Starting the sweep of {0}: {1} trials', experimentName(file), trials.length);
-  // What its check finds is said here, with each trial.
+  // Its check reports problems here, for each trial.
   askedToStop.add(folder);
   let started: boolean | undefined;
   let entry: ExperimentEntry | undefined;
@@ -72,7 +72,7 @@ async function runSweep(services: Services, argument: unknown, decided: ResumeOp
     entry = (await store.experiments()).find((e) => e.file === file);
     askedToStop.delete(folder);
   }
-  // It may have ended before anybody saw it run.
+  // It may have ended before it was seen running.
   const sweep = entry?.sweeps.find((s) => s.folder === folder);
   if (started && sweep?.record.ended && sweep.state !== 'running') void sweepEnded(sweep, entry?.runs ?? []);
 }
@@ -105,7 +105,7 @@ async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEnt
   return sweeps.find((s) => s.folder === argument.folder);
 }
 
-/** The only one that runs, or the one that is chosen. */
+/** The only running sweep, or the one that is picked. */
 async function runningSweep({ store }: Services): Promise<SweepEntry | undefined> {
   const running = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
   if (running.length === 0)

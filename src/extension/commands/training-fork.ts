@@ -14,10 +14,10 @@ import { askingAboutInputs } from '../ask/changed-inputs';
 import { runFrom } from '../ask/pick';
 
 /**
- * A new run from a checkpoint of another with one setting changed, both shown over each other. Asks for what it
- * is not given: `step` (the last checkpoint at or before it is taken) and `overrides` ("key=value"; none for a
- * run that retraces the other).
- * @returns the new run's folder
+ * Starts a new run from another run's checkpoint with one setting changed, and shows both in one dashboard. Asks for
+ * missing arguments: `step` (the last checkpoint at or before it is used) and `overrides` ("key=value"; none for a run
+ * that retraces the other).
+ * @returns the new run folder
  */
 export async function forkRun(
   services: Services,
@@ -84,7 +84,7 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
 
 type Spec = NonNullable<RunEntry['run']>['spec'];
 
-/** What is to be different; undefined where the person turned away. */
+/** The changed settings; undefined if the user cancelled. */
 async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
   const nothing = {
     label: vscode.l10n.t('$(debug-rerun) Change nothing'),

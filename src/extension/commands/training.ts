@@ -16,7 +16,7 @@ import { forkRun } from './training-fork';
 import { orTakeOver } from '../ask/take-over';
 import { checkedExperiment, explaining } from '../ask/training-problems';
 
-/** What trains, and what tells of it: commands, the status bar's item, notices, `aurora` in terminals. */
+/** Training and what reports on it: commands, the status bar item, notifications, `aurora` in terminals. */
 export const registerTraining = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     on(services, COMMAND.runExperiment, runExperiment),
@@ -36,14 +36,14 @@ function on(
   return registerGuarded(services.log, command, (...args) => explaining(() => action(services, ...args)));
 }
 
-/** @returns the new run's folder */
+/** @returns the new run folder */
 async function runExperiment(services: Services, argument: unknown): Promise<string | undefined> {
   const title = vscode.l10n.t('Run which experiment?');
   const file = await experimentFrom(services, argument, title);
   return file === undefined ? undefined : trainExperiment(services, file);
 }
 
-/** Saves the file, checks it, starts a run of it and shows its dashboard. */
+/** Saves the file, checks it, starts a run of it and opens its dashboard. */
 export async function trainExperiment(services: Services, file: string): Promise<string | undefined> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return undefined;
@@ -57,7 +57,7 @@ export async function trainExperiment(services: Services, file: string): Promise
 export const starting = <T>(title: string, action: () => Promise<T>): Thenable<T> =>
   vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, action);
 
-/** The experiment's name where the run can be read. */
+/** The experiment's name if the run can be read. */
 const nameOf = (run: RunEntry): string => run.run?.spec.name ?? basename(run.experiment);
 
 async function stopRun(services: Services, argument: unknown): Promise<void> {

@@ -14,7 +14,7 @@ import { code, escape, table } from '../markdown';
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 
-/** What `aurora verify` has said so far. */
+/** What `aurora verify` has reported so far. */
 export interface VerifyReport {
   setup?: VerifySetup;
   ran: VerifyRan[];
@@ -27,7 +27,7 @@ export interface VerifyReport {
 export const parseVerifyLine = (line: string): VerifyLine | undefined =>
   programLine(line, ['setup', 'ran', 'kinks', 'result', 'problem']);
 
-/** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
+/** Adds a line to the report and returns the progress text for the next step; undefined if there is nothing new. */
 export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Translate): string | undefined {
   switch (line.kind) {
     case 'setup':
@@ -190,6 +190,6 @@ const ranTable = (ran: readonly VerifyRan[], t: Translate): string =>
     [2, 3],
   );
 
-/** In JSON there is no NaN. */
+/** JSON has no NaN. */
 const number = (error: number | null, t: Translate): string =>
   error === null ? t('not finite') : error === 0 ? '0' : error.toExponential(1);

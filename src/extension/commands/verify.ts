@@ -60,7 +60,7 @@ export function registerVerify(services: Services): vscode.Disposable {
   );
 }
 
-/** Undefined where the person turned away. */
+/** Undefined if the user cancelled. */
 function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
   const { t } = vscode.l10n;
   const title = t('{0} on both engines', experimentName(file));
@@ -78,7 +78,7 @@ function compare({ trainer }: Services, file: string): Thenable<VerifyReport | u
         token,
         onLine,
       });
-      // Engines that differ are a result too, and end the program with 1.
+      // Engines that differ are a valid result, reported with exit code 1.
       if (!report.result) throw programError(result, 'verify');
       return report;
     } catch (e) {

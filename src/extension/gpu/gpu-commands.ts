@@ -19,7 +19,7 @@ import { gpuChoice, gpuResult, GpuProgressText } from '../words/gpu-text';
 
 const { t } = vscode.l10n;
 
-/** Install and Remove GPU Support. Each takes a part as argument, and asks for it otherwise. */
+/** Install and Remove GPU Support. Both take a part as argument, and ask for it otherwise. */
 export function registerGpuSupport(services: Services): vscode.Disposable {
   void tellContext(services);
   return vscode.Disposable.from(
@@ -32,7 +32,7 @@ export function registerGpuSupport(services: Services): vscode.Disposable {
   );
 }
 
-/** Menus hand over what they like. */
+/** Menus may pass any argument. */
 const partOf = (argument: unknown): GpuPart | undefined => GPU_PART_NAMES.find((name) => name === argument);
 
 async function install(services: Services, given: GpuPart | undefined): Promise<GpuResult | undefined> {
@@ -67,7 +67,7 @@ async function pick(states: readonly GpuState[], title: string): Promise<GpuPart
   return (await vscode.window.showQuickPick(items, options))?.part;
 }
 
-/** Undefined where the person cancelled it; nothing is left of it then. */
+/** Undefined if the user cancelled; nothing is left behind. */
 async function installing(services: Services, part: GpuPart): Promise<GpuResult | undefined> {
   const options = {
     location: vscode.ProgressLocation.Notification,
@@ -81,7 +81,7 @@ async function installing(services: Services, part: GpuPart): Promise<GpuResult 
     );
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    // Where it had to be killed, it could not tidy up itself.
+    // If it had to be killed, it could not clean up.
     if (e.kind === 'stopped') await gpuStates(services);
     else failed(part, e);
     return undefined;
@@ -128,7 +128,7 @@ async function remove(services: Services, given: GpuPart | undefined): Promise<v
   void vscode.window.showInformationMessage(t('{0} is removed.', title));
 }
 
-/** Whether there is anything to remove; looks for two files, and spawns nothing. */
+/** Whether there is anything to remove. Checks for two files and spawns nothing. */
 async function tellContext({ context }: Services): Promise<void> {
   const gpu = join(context.globalStorageUri.fsPath, GPU_FOLDER);
   const there = await Promise.all(

@@ -8,12 +8,12 @@ import { parseGpuEvent, proxyEnvironment } from '../words/gpu-text';
 
 const { t } = vscode.l10n;
 
-/** Half a gigabyte over a slow line. Silence ends it much sooner. */
+/** Half a gigabyte over a slow line. A stalled download ends much sooner. */
 const LONGEST_MS = 3 * 3600_000;
 
 type Options = Parameters<Services['trainer']['program']>[1];
 
-/** `aurora gpu …` on the extension's storage. It executes nothing of the workspace, so it needs no trust. */
+/** `aurora gpu …` on the extension's storage. It executes nothing from the workspace, so it needs no trust. */
 async function run({ context, trainer }: Services, args: string[], options: Options = {}): Promise<string> {
   const storage = context.globalStorageUri.fsPath;
   const all = ['gpu', ...args, '--storage', storage, '--json'];
@@ -22,7 +22,7 @@ async function run({ context, trainer }: Services, args: string[], options: Opti
   return result.stdout;
 }
 
-/** What there is for this machine. What a killed install has left goes by it. */
+/** The parts available for this machine. Also cleans up after a killed install. */
 export async function gpuStates(services: Services): Promise<GpuState[]> {
   return (JSON.parse(await run(services, ['list'])) as { parts: GpuState[] }).parts;
 }

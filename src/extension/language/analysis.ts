@@ -15,22 +15,22 @@ import type { DataHead } from './data-head';
 import { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
-/** How far the model that an experiment names is known. */
+/** How much is known of the model that an experiment names. */
 export type ModelState =
   | { state: 'unnamed' | 'missing' | 'reading' }
   | { state: 'failed'; error: AuroraError }
   | { state: 'known'; summary: ModelSummary };
 
-/** All that the editor's lenses, marks, completions and hovers say of one text. */
+/** Everything that lenses, diagnostics, completions and hovers show for one text. */
 export interface Analysis {
   doc: ExperimentText;
   problems: LocatedProblem[];
   method: string;
-  /** With every default; undefined where the schema finds a mistake in it. */
+  /** With all defaults; undefined if the schema reports an error. */
   adapter?: AdapterSpec;
-  /** Of the model, marked for the output that the experiment trains on; none before the model is known. */
+  /** The model, marked for the output that the experiment trains on; undefined until the model is read. */
   layers: TaskLayer[];
-  /** Of its sweep; undefined without one, or where something is wrong. */
+  /** The sweep's trials; undefined without a sweep, or if something is wrong. */
   trials?: number;
   model: ModelState;
   heads: { train?: DataHead; validation?: DataHead };
@@ -41,19 +41,19 @@ export interface Sources {
   model: ModelState;
   /** Absolute paths of the workspace's files that an experiment may name. */
   known: readonly string[];
-  /** Rejects or gives undefined where nothing can be read. */
+  /** Rejects or returns undefined if nothing can be read. */
   head(path: string): Promise<DataHead | undefined>;
   t: Translate;
 }
 
-/** The absolute path of the model that a text names, whether or not it is there. */
+/** The absolute path of the model that a text names, whether or not it exists. */
 export function modelPathOf(file: string, text: string): string | undefined {
   const doc = new ExperimentText(file, text);
   const path = doc.string('model', 'path');
   return path === undefined ? undefined : doc.resolve(path);
 }
 
-/** What is known of a model file before it is read: `reading` where the cache has nothing of it. */
+/** What is known of a model file before it is read: `reading` if it is not cached. */
 export async function firstModelState(
   path: string | undefined,
   cached: ModelSummary | undefined,
@@ -95,7 +95,7 @@ const layersFor = (doc: ExperimentText, summary: ModelSummary): TaskLayer[] =>
     head: doc.string('task', 'head') !== 'none',
   });
 
-/** A part of the experiment in which the schema found nothing wrong. */
+/** A section of the experiment without schema errors. */
 function usable<T>(value: unknown, key: string, problems: readonly LocatedProblem[]): T | undefined {
   const wrong = problems.some(
     (p) => p.from === 'schema' && (p.path[0] === key || p.path.length === 0) && p.path[1] !== 'train',
@@ -121,7 +121,7 @@ async function readHeads(doc: ExperimentText, { head }: Sources): Promise<Analys
 }
 
 function unreadable(doc: ExperimentText, error: AuroraError): Finding {
-  // Where a piece of this machine is missing, the file is not at fault.
+  // If this machine lacks something, the file is not at fault.
   const file = !['failed', 'device', 'usage'].includes(error.kind);
   return {
     ...doc.span('model', 'path'),

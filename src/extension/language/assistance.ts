@@ -13,7 +13,7 @@ const KIND = {
   setting: vscode.CompletionItemKind.Property,
 };
 
-/** Completion beyond the schema, hovers with what the model and the data hold, and links to the files. */
+/** Completion beyond the schema, hovers about the model and the data, and links to the files. */
 export class ExperimentAssistance
   implements vscode.CompletionItemProvider, vscode.HoverProvider, vscode.DocumentLinkProvider
 {
@@ -24,7 +24,7 @@ export class ExperimentAssistance
     position: vscode.Position,
   ): Promise<vscode.CompletionItem[]> {
     const [analysis, known] = await Promise.all([this.live.of(document), this.live.files.all()]);
-    // A model that was read meanwhile is better than one that is just being read.
+    // A model that has been read since is better than one still being read.
     const latest = this.live.latest(document);
     const model = analysis.model.state === 'reading' && latest ? latest.model : analysis.model;
     const found = suggestionsAt({ ...analysis, model }, document.offsetAt(position), known, vscode.l10n.t);
@@ -34,7 +34,7 @@ export class ExperimentAssistance
       const item = new vscode.CompletionItem({ label: value, description: detail }, KIND[kind]);
       const json = JSON.stringify(value);
       item.insertText = quoted ? json.slice(1, -1) : json;
-      // Names with dots and slashes are more than the editor's words.
+      // Names with dots and slashes extend beyond the editor's words.
       item.range = rangeOf(document, span);
       item.filterText = item.insertText;
       item.sortText = `0${String(i).padStart(5, '0')}`;
@@ -74,7 +74,7 @@ export class ExperimentAssistance
   }
 }
 
-/** Indented lines, such as lists of modules, go into blocks of fixed width. */
+/** Indented lines, such as lists of modules, go into fixed-width blocks. */
 function blocks(lines: readonly string[]): { code: boolean; lines: string[] }[] {
   const found: { code: boolean; lines: string[] }[] = [];
   for (const line of lines) {

@@ -5,10 +5,10 @@ import type { DataHead } from './data-head';
 import type { ExperimentText } from './experiment-text';
 import type { Finding } from './finding';
 
-/** Columns that a message lists and a menu of fixes offers at most. */
+/** Maximum number of columns in a message or a menu of fixes. */
 const LISTED = 50;
 
-/** Columns that the files do not have, and a label column that is none. `heads` by data.train and data.validation. */
+/** Columns missing from the files, and a label column that cannot be one. `heads` by data.train and data.validation. */
 export function columnFindings(
   doc: ExperimentText,
   columns: { textColumn: string; labelColumn: string },
@@ -22,7 +22,7 @@ export function columnFindings(
       const all = head?.columns.map((c) => c.name) ?? [];
       if (!head || all.includes(name)) return [];
       const node = doc.node('data', key);
-      // A default that does not fit: at the file whose columns they are.
+      // The default does not fit: reported at the file with the columns.
       const span = node ? { offset: node.offset, length: node.length } : doc.span('data', part);
       const likely = nearest(name, all);
       const listed = all.slice(0, LISTED);

@@ -6,7 +6,7 @@ import { DATA_FILE } from './data-head';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
 
-/** The files that an experiment names: its key, and what may stand there. */
+/** The files that an experiment names: the key, and what it accepts. */
 export const FILE_KEYS = [
   { path: ['model', 'path'], pattern: /\.onnx$/i },
   { path: ['model', 'tokenizer'], pattern: /(^|[\\/])[^\\/]*tokenizer[^\\/]*\.json$/i },
@@ -15,9 +15,9 @@ export const FILE_KEYS = [
 ] as const;
 
 /**
- * Files that are not there or are folders, with the nearest that are.
+ * Reports files that are missing or are folders, and suggests the closest existing ones.
  *
- * @param known absolute paths of files that the workspace holds
+ * @param known absolute paths of files in the workspace
  */
 export async function fileFindings(
   doc: ExperimentText,
@@ -46,7 +46,7 @@ export async function fileFindings(
   return findings;
 }
 
-/** The tokenizer that nobody named must lie beside the model. */
+/** A tokenizer that is not named must be beside the model. */
 async function tokenizerBeside(
   doc: ExperimentText,
   known: readonly string[],
@@ -88,7 +88,7 @@ export async function kindOf(path: string): Promise<'file' | 'folder' | 'missing
   }
 }
 
-/** Up to three existing files that may be meant, by their names: of the folder first, then of the workspace. */
+/** Up to three existing files with similar names: first from the folder, then from the workspace. */
 async function nearestFiles(file: string, pattern: RegExp, known: readonly string[]): Promise<string[]> {
   const folder = dirname(file);
   const here = await readdir(folder).catch(() => []);

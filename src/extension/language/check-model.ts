@@ -12,13 +12,13 @@ import type { Translate } from '../translate';
 import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix } from './finding';
 
-/** Layers that a message or a title names at most. */
+/** Maximum number of layers in a message or a title. */
 const LISTED = 20;
 
-/** Names that wrong entries are compared with, all entries together; a comparison takes some microseconds. */
+/** Maximum number of names compared with all wrong entries together. A comparison takes a few microseconds. */
 const COMPARED = 20_000;
 
-/** What does not go together with the model: its output's name, targets that match nothing, ranks too large. */
+/** What does not match the model: its output's name, targets that match nothing, ranks that are too large. */
 export function modelFindings(
   doc: ExperimentText,
   model: ModelSummary,
@@ -93,7 +93,7 @@ function adapterFindings(
     ];
   } catch (e) {
     if (!(e instanceof AuroraError)) throw e;
-    // An expression that is none: the message begins with its key.
+    // An invalid expression: the message starts with its key.
     const key = /^adapter\.(\w+)/.exec(e.message)?.[1] ?? 'targetModules';
     const span = doc.span('adapter', key);
     return [{ ...span, severity: 'error', code: 'expression-invalid', message: e.message, fixes: [] }];
@@ -145,7 +145,7 @@ function unmatchedEntries(
   const code = 'target-unmatched';
   const compared = Math.max(1, Math.floor(COMPARED / Math.max(1, paths.length)));
   const findings = unmatched.slice(0, MOST_PROBLEMS).map((entry, i): Finding => {
-    // The defaults stand nowhere in the text.
+    // Defaults do not appear in the text.
     const node = doc.node('adapter', 'targetModules', places.get(entry)!);
     const span = node ? { offset: node.offset, length: node.length } : doc.span('adapter', 'targetModules');
     const shown = short(entry);
@@ -170,14 +170,14 @@ function unmatchedEntries(
   return [...findings, ...theRest(doc, 'targetModules', unmatched.length, { severity, code }, t)];
 }
 
-/** Where each entry of a list stands first. */
+/** Where each entry of a list first appears. */
 const placesOf = (list: readonly string[]): Map<string, number> =>
   new Map(list.map((entry, i): [string, number] => [entry, i]).reverse());
 
-/** More of a name is no help, and the message would fill the screen. */
+/** More of a name does not help, and would fill the message. */
 const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-/** One finding for all that are not listed, at the key. */
+/** One diagnostic at the key, for all that are not listed. */
 function theRest(
   doc: ExperimentText,
   key: 'targetModules' | 'excludeModules',
@@ -192,7 +192,7 @@ function theRest(
   return [{ ...span, ...like, message, fixes: [] }];
 }
 
-/** At the entry that names them; leaving them out is one fix for all. */
+/** At the entries that name them; one fix removes them all. */
 function unreachedFindings(
   doc: ExperimentText,
   adapter: TrainedSpec,
@@ -245,7 +245,7 @@ function unreachedFindings(
   return [...findings, ...theRest(doc, 'targetModules', places.length, like, t)];
 }
 
-/** Endings of as many names as `entry` has, the nearest first, each once. */
+/** Endings with as many name parts as `entry`, closest first, without duplicates. */
 export function nearestEndings(entry: string, paths: readonly string[], count = 3): string[] {
   const names = entry.split('.').length;
   const endings = nearestPaths(entry, paths, paths.length).map((p) => p.split('.').slice(-names).join('.'));

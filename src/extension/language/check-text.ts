@@ -4,9 +4,8 @@ import type { ExperimentText } from './experiment-text';
 import type { Finding, Fix, Span } from './finding';
 
 /**
- * What JSON and the schema let pass and training refuses: an empty file, too many levels, a key given twice or
- * not allowed, and values that are right one by one but not together. VS Code's own JSON service reports syntax
- * and schema.
+ * What JSON and the schema accept but training refuses: an empty file, nesting that is too deep, duplicate or forbidden
+ * keys, and values that are valid alone but not together. VS Code's JSON service reports syntax and schema errors.
  */
 export function textFindings(
   doc: ExperimentText,
@@ -40,7 +39,7 @@ function ruleFixes(doc: ExperimentText, key: string, t: Translate): Fix[] {
   return [];
 }
 
-/** The quoted key that begins at `offset`. */
+/** The quoted key that starts at `offset`. */
 function keyAt({ text }: ExperimentText, offset: number): Span {
   const key = /^"(?:[^"\\]|\\.)*"/.exec(text.slice(offset));
   return { offset, length: key?.[0].length ?? 1 };

@@ -20,7 +20,7 @@ export function columnFacts({ name, values }: Column): ColumnFacts {
   };
 }
 
-/** On one line, and cut with an ellipsis. */
+/** On one line, truncated with an ellipsis. */
 export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
@@ -30,8 +30,8 @@ const TEXT_NAMES = ['text', 'sentence', 'content', 'description', 'body', 'messa
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'section', 'sentiment', 'y'];
 
 /**
- * The columns that look like text and label: first by their usual names, else the longest values for the
- * text, and for the label the fewest distinct values that repeat. Undefined where nothing fits.
+ * Guesses the text and label columns: first by common names; otherwise the longest values are the text, and the fewest
+ * distinct values that repeat are the label. Undefined if nothing fits.
  */
 export function guessColumns(head: DataHead): { text?: string; label?: string } {
   const facts = head.columns.map(columnFacts);
@@ -51,7 +51,7 @@ export function guessColumns(head: DataHead): { text?: string; label?: string } 
   };
 }
 
-/** A split's other half by its name: "train.csv" beside "validation.csv", "dev.csv" or "test.csv". */
+/** Finds the other split by name: "train.csv" beside "validation.csv", "dev.csv" or "test.csv". */
 export function guessValidation(train: string, others: readonly string[]): string | undefined {
   if (!/train/i.test(train)) return undefined;
   const wanted = ['validation', 'valid', 'val', 'dev', 'test'].flatMap((word) => [

@@ -4,21 +4,21 @@ import { parse } from 'csv-parse/sync';
 
 /** The first rows of a data file. */
 export interface DataHead {
-  /** In the order of the file, for JSON lines of first appearance. */
+  /** In file order; for JSON lines, in order of first appearance. */
   columns: Column[];
-  /** Rows that were read. */
+  /** Number of rows that were read. */
   rows: number;
-  /** Whether the rows are all there are. */
+  /** Whether these are all the rows. */
   whole: boolean;
 }
 
 export interface Column {
   name: string;
-  /** Every value that was read, as text. Empty and missing ones are left out. */
+  /** Every value that was read, as text. Empty and missing values are omitted. */
   values: string[];
 }
 
-/** Stored bytes that are looked at, compressed or not, and text that is made of them at most. */
+/** Maximum bytes read from the file, compressed or not, and maximum text produced from them. */
 const STORED = 64 * 1024;
 const TEXT = 256 * 1024;
 const ROWS = 1000;
@@ -26,9 +26,9 @@ const ROWS = 1000;
 export const DATA_FILE = /\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i;
 
 /**
- * Columns and first values of a CSV, TSV or JSON-lines file, `.gz` too, without reading more than its begin.
- * Undefined where the name is of no known format, or nothing of the content makes sense: the trainer says why.
- * Rejects where the file cannot be opened.
+ * Columns and first values of a CSV, TSV or JSON-lines file, also `.gz`. Reads only the start of the file. Undefined if
+ * the extension is unknown or the content cannot be parsed; the trainer reports why. Rejects if the file cannot be
+ * opened.
  */
 export async function readDataHead(path: string): Promise<DataHead | undefined> {
   const format = DATA_FILE.exec(path)?.[1].toLowerCase();
@@ -58,7 +58,7 @@ async function firstBytes(path: string): Promise<{ bytes: Uint8Array; whole: boo
   }
 }
 
-/** What the first bytes of a gzip file unpack to; what a cut one lacks at its end is no error. */
+/** Decompresses the start of a gzip file. The missing end of truncated input is not an error. */
 function unzipBegin(stored: Uint8Array, whole: boolean): Promise<{ bytes: Uint8Array; whole: boolean }> {
   return new Promise((done) => {
     const parts: Buffer[] = [];
@@ -98,16 +98,16 @@ function delimited(text: string, delimiter: string, whole: boolean): DataHead | 
       },
     });
   } catch {
-    // A quote that the cut left open: the rows before it are whole.
+    // A quote left open by the cut: the rows before it are complete.
     cut = false;
     whole = false;
   }
-  // The cut may go through the last row.
+  // The cut may fall within the last row.
   if (cut && rows.length <= ROWS) rows.pop();
   const [header, ...body] = rows;
   if (!header) return undefined;
   const columns = header.map((name): Column => ({ name, values: [] }));
-  // By what the rows hold: columns times rows is far more where a wide header has short rows.
+  // Counted by the rows' cells: columns times rows is far more if a wide header has short rows.
   for (const row of body)
     for (const [i, value] of row.slice(0, columns.length).entries())
       if (value.trim() !== '') columns[i]!.values.push(value);
@@ -127,7 +127,7 @@ function jsonLines(text: string, whole: boolean): DataHead | undefined {
     for (const [name, value] of Object.entries(row)) {
       const values = columns.get(name) ?? [];
       columns.set(name, values);
-      // Lists and objects are no texts and no labels.
+      // Lists and objects are neither texts nor labels.
       if (['string', 'number', 'boolean'].includes(typeof value) && String(value).trim() !== '')
         values.push(String(value));
     }

@@ -10,7 +10,7 @@ const SEVERITY = {
 };
 const SOURCE = 'AuroRA';
 
-/** Marks what the analysis finds, and offers what would put it right. */
+/** Reports the analysis as diagnostics, and offers quick fixes. */
 export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('aurora');
   private readonly subscriptions: vscode.Disposable[];
@@ -31,7 +31,7 @@ export class ExperimentDiagnostics implements vscode.CodeActionProvider, vscode.
       .flatMap((f) => f.fixes.map((fix) => action(document, fix, [diagnostic(document, f)])));
     const there = vscode.languages.getDiagnostics(document.uri);
     const meant = schemaFixes(analysis, within, vscode.l10n.t).map((fix) => {
-      // VS Code's own JSON service has marked the place.
+      // VS Code's JSON service has already reported it.
       const marked = there.filter((d) => d.source !== SOURCE && d.range.intersection(rangeOf(document, fix)));
       return action(document, fix, marked);
     });

@@ -3,7 +3,7 @@ import { findNodeAtLocation, type JSONPath, type Node } from 'jsonc-parser';
 import { parseText } from '../../runs/experiment/parse-text';
 import type { Span } from './finding';
 
-/** An experiment as an editor holds it, mistakes and all: values by path, and the places they stand at. */
+/** An experiment as an editor holds it, mistakes included: values by path, and their positions. */
 export class ExperimentText {
   readonly root: Node | undefined;
 
@@ -18,13 +18,13 @@ export class ExperimentText {
     return this.root && findNodeAtLocation(this.root, path);
   }
 
-  /** The text at `path`; undefined where there is none or it is empty. */
+  /** The text at `path`; undefined if missing or empty. */
   string(...path: JSONPath): string | undefined {
     const node = this.node(...path);
     return node?.type === 'string' && node.value !== '' ? (node.value as string) : undefined;
   }
 
-  /** The value at `path`, else the key of the nearest object around it that is there, else the text's begin. */
+  /** The value at `path`, otherwise the key of the nearest existing parent, otherwise the start of the text. */
   span(...path: JSONPath): Span {
     const whole = this.node(...path);
     if (whole) return { offset: whole.offset, length: whole.length };
@@ -35,24 +35,24 @@ export class ExperimentText {
     return { offset: this.root?.offset ?? 0, length: 1 };
   }
 
-  /** The key that `node` is the value of; of anything else, its first character. */
+  /** The key of `node`'s value; for anything else, its first character. */
   keySpan(node: Node): Span {
     const key = node.parent?.type === 'property' ? node.parent.children![0] : undefined;
     return key ? { offset: key.offset, length: key.length } : { offset: node.offset, length: 1 };
   }
 
-  /** An absolute path for one that stands in the file. */
+  /** Resolves a path from the file to an absolute path. */
   resolve(path: string): string {
     return resolve(dirname(this.file), path);
   }
 
-  /** As one writes an absolute path in the file: relative to it, with forward slashes. */
+  /** An absolute path as written in the file: relative to it, with forward slashes. */
   written(path: string): string {
     return writtenPath(this.file, path);
   }
 }
 
-/** `path` relative to the folder of `file`, with forward slashes; absolute where they share no root (drives). */
+/** `path` relative to the folder of `file`, with forward slashes; absolute if they share no root (drives). */
 export function writtenPath(file: string, path: string): string {
   return relative(dirname(file), path).split(sep).join('/');
 }

@@ -1,19 +1,19 @@
-/** A part of a text, in characters. */
+/** A range of a text, in characters. */
 export interface Span {
   offset: number;
   length: number;
 }
 
 export interface Fix extends Span {
-  /** What the person reads in the list of quick fixes. */
+  /** Title in the list of quick fixes. */
   title: string;
-  /** Takes the place of the span. */
+  /** Replaces the range. */
   text: string;
-  /** The likely one of several. */
+  /** The preferred one of several. */
   preferred?: boolean;
 }
 
-/** Something wrong with an experiment that its schema cannot say, at its place. */
+/** A problem in an experiment that its schema cannot express, with its position. */
 export interface Finding extends Span {
   severity: 'error' | 'warning' | 'information';
   /** Short and stable, such as target-unmatched. */

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { readDataHead, type DataHead } from './data-head';
 
-/** The begins of a few data files, read again when a file's size or time changes. */
+/** The first rows of a few data files, read again when a file's size or modification time changes. */
 export class HeadCache {
   private readonly known = new Map<string, { key: string; head: Promise<DataHead | undefined> }>();
 
-  /** Rejects where the file cannot be read. */
+  /** Rejects if the file cannot be read. */
   async read(path: string): Promise<DataHead | undefined> {
     const { size, mtimeMs } = await stat(path);
     const key = `${size} ${mtimeMs}`;
     const there = this.known.get(path);
     if (there?.key === key) return there.head;
-    // The oldest goes: an experiment names two files, and a window has few experiments open.
+    // Evicts the oldest: an experiment names two files, and few experiments are open in a window.
     if (this.known.size >= 16) this.known.delete(this.known.keys().next().value!);
     const head = readDataHead(path);
     this.known.set(path, { key, head });

@@ -10,12 +10,12 @@ import type { Span } from './finding';
 import { isSweepKey, schemaAt } from './schema-walk';
 import { isHeadAlone } from '../../experiment/methods';
 
-/** Lines that a list of modules is cut after. */
+/** Maximum number of lines in a list of modules. */
 const LISTED = 16;
 
 /**
- * What hovering adds to the schema's own words: a key's default, the modules that a target matches, what is in
- * a column or a model. Plain text, a line each; undefined where there is nothing to add.
+ * What a hover adds to the schema's description: a key's default, the modules that a target matches, what a column or a
+ * model contains. Plain text, one fact per line; undefined if there is nothing to add.
  */
 export function hoverAt(
   analysis: Analysis,
@@ -35,7 +35,7 @@ export function hoverAt(
   return lines.length > 0 ? { span: { offset: node.offset, length: node.length }, lines } : undefined;
 }
 
-/** Of a setting that a sweep varies: what the schema says where the setting itself stands. */
+/** For a setting that a sweep varies: the schema's description of the setting itself. */
 function settingLines(analysis: Analysis, key: string, t: Translate): string[] {
   const path = key.split('.');
   const description = schemaAt(path, analysis.method)?.description;
@@ -64,7 +64,7 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
   const entry = typeof index === 'number' ? doc.string('adapter', key, index) : undefined;
   const whole = key === 'targetModules' ? adapter.targetModules : adapter.excludeModules;
   if (whole === undefined) return [];
-  // One entry by itself; the whole setting with what the others leave out.
+  // One entry alone; the whole setting with what the other entries exclude.
   const spec =
     entry !== undefined
       ? { ...(key === 'targetModules' ? adapter : {}), targetModules: [entry] }

@@ -8,7 +8,7 @@ import { isExperiment, LiveExperiments } from './live';
 
 const SELECTOR: vscode.DocumentSelector = { language: LANGUAGE, scheme: 'file' };
 
-/** Experiments in the editor: lenses, marks with quick fixes, completion, hovers and links. */
+/** Experiments in the editor: lenses, diagnostics with quick fixes, completion, hovers and links. */
 export function registerLanguage(services: Services): vscode.Disposable {
   const live = new LiveExperiments(services);
   const diagnostics = new ExperimentDiagnostics(live);
@@ -31,8 +31,8 @@ export function registerLanguage(services: Services): vscode.Disposable {
 }
 
 /**
- * VS Code's JSON support knows this language through `jsonLanguageParticipants`, but VS Code starts it for files
- * of its own languages only: without a JSON file open there would be no hover and no mark from the schema.
+ * VS Code's JSON support knows this language through `jsonLanguageParticipants`, but it is only activated for its own
+ * languages. Without an open JSON file, the schema would provide no hovers or diagnostics.
  */
 function wakeJsonSupport(): vscode.Disposable {
   const wake = (document: vscode.TextDocument) => {

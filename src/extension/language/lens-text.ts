@@ -10,7 +10,7 @@ import type { Translate } from '../translate';
 import type { Analysis } from './analysis';
 import { nearestEndings } from './check-model';
 
-/** What stands above "adapter": its cost, or in words why that cannot be counted. */
+/** The lens above "adapter": its cost, or why that cannot be counted. */
 export function budgetText(
   { adapter, model, layers }: Analysis,
   t: Translate,
@@ -42,7 +42,7 @@ export function budgetText(
   }
 }
 
-/** Whether what is wrong with the targets is something else than that they match nothing. */
+/** Whether the targets have a problem other than matching nothing. */
 function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean {
   try {
     return (
@@ -57,7 +57,7 @@ function matchesSome(layers: Analysis['layers'], adapter: TrainedSpec): boolean 
   }
 }
 
-/** The run of an experiment that is going, in the words of its lens; undefined where none is. */
+/** The text for an experiment's running run; undefined if none is running. */
 export function runningText(
   runs: readonly RunEntry[],
   t: Translate,
@@ -71,11 +71,11 @@ export function runningText(
   return { folder: going.folder, text: `$(sync~spin) ${t('Running {0} %', share)}` };
 }
 
-/** What stands above "sweep". */
+/** The lens above "sweep". */
 export const sweepText = (trials: number, t: Translate): string =>
   `$(run-all) ${trials === 1 ? t('Run Sweep: 1 trial') : t('Run Sweep: {0} trials', trials)}`;
 
-/** The sweep of an experiment that is going: "Sweep: 7 of 24". */
+/** The text for an experiment's running sweep: "Sweep: 7 of 24". */
 export function runningSweepText(
   sweeps: readonly SweepEntry[],
   runs: readonly RunEntry[],
@@ -88,7 +88,7 @@ export function runningSweepText(
   return { folder: going.folder, text: `$(sync~spin) ${t('Sweep: {0} of {1}', done, planned)}` };
 }
 
-/** "3 runs · best accuracy 63.4 %": the best of those that watch the newest run's metric; undefined without runs. */
+/** "3 runs · best accuracy 63.4 %": the best of the runs that use the newest run's metric; undefined without runs. */
 export function runsText(runs: readonly RunEntry[], t: Translate): string | undefined {
   if (runs.length === 0) return undefined;
   const count = runs.length === 1 ? t('1 run') : t('{0} runs', runs.length);

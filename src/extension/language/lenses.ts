@@ -7,16 +7,17 @@ import type { LiveExperiments } from './live';
 import { rangeOf } from './diagnostics';
 
 /**
- * The editor asks for lenses anew after a pause in their changes that is as long as asking took before. A run
- * changes four times a second: told each time, it would never ask, and a lens would stay at "Reading the model".
+ * After a change event, the editor waits as long as the last request took before it asks for lenses again. A run
+ * changes four times a second: if every change fired an event, the editor would never ask, and a lens would stay at
+ * "Reading the model".
  */
 const RUNS_MS = 3000;
 
-/** Above the first line what one can do with the experiment and how its runs are; above "adapter" its cost. */
+/** Above the first line, actions for the experiment and the state of its runs; above "adapter", its cost. */
 export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
-  /** What the lenses of each file last said of its runs. */
+  /** What each file's lenses last showed of its runs. */
   private readonly said = new Map<string, string>();
   private timer?: NodeJS.Timeout;
   readonly onDidChangeCodeLenses = this.changed.event;
@@ -32,7 +33,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
   }
 
   async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
-    // The text's own places, so that a lens does not lag behind the line that it stands on.
+    // Positions come from the current text, so that a lens does not lag behind its line.
     const analysis = await this.live.of(document);
     const { t } = vscode.l10n;
     const file = document.uri.fsPath;

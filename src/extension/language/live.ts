@@ -6,28 +6,28 @@ import { analyze, firstModelState, modelPathOf, type Analysis, type ModelState }
 import { HeadCache } from './head-cache';
 import { WorkspaceFiles } from '../models/workspace-files';
 
-/** After the last key, before anything is worked out. */
+/** Delay after the last keystroke before the text is analysed. */
 const PAUSE_MS = 250;
-/** Files come and go without the editor's notice; while an experiment is in sight they are looked at again. */
+/** Files change without the editor noticing, so visible experiments are checked again at this interval. */
 const LOOK_AGAIN_MS = 5_000;
 
 interface Live {
-  /** The text's version that the analysis is of. */
+  /** The text's version that was analysed. */
   version: number;
   analysis?: Promise<Analysis>;
   latest?: Analysis;
-  /** What was told last: looking again at the same finds the same. */
+  /** The last published result, to skip unchanged ones. */
   shown?: string;
   timer?: NodeJS.Timeout;
 }
 
-/** The analyses of all open experiments, made anew as one types. */
+/** The analyses of all open experiments, updated while typing. */
 export class LiveExperiments implements vscode.Disposable {
   private readonly open = new Map<string, Live>();
   private readonly heads = new HeadCache();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
-  /** The last failure in the log: the next look finds the same one. */
+  /** The last failure in the log, so that it is not logged twice. */
   private logged?: string;
   readonly files = new WorkspaceFiles();
   readonly onDidChange = this.changed.event;
@@ -46,12 +46,12 @@ export class LiveExperiments implements vscode.Disposable {
     for (const document of vscode.workspace.textDocuments) this.schedule(document, 0);
   }
 
-  /** As last worked out, perhaps of an older text; undefined before the first time. */
+  /** The latest analysis, perhaps of an older text; undefined before the first. */
   latest(document: vscode.TextDocument): Analysis | undefined {
     return this.open.get(document.uri.toString())?.latest;
   }
 
-  /** Of the text as it is now. */
+  /** The analysis of the current text. */
   async of(document: vscode.TextDocument): Promise<Analysis> {
     const live = this.live(document);
     if (live.version !== document.version || !live.analysis) return this.update(document);
@@ -93,7 +93,7 @@ export class LiveExperiments implements vscode.Disposable {
     return live.analysis;
   }
 
-  /** First with what is known at once, then with the model, which may take a while to read. */
+  /** First with what is known immediately, then with the model, which may take a while to read. */
   private async analyze(document: vscode.TextDocument, live: Live): Promise<Analysis> {
     const { version, fileName } = document;
     const text = document.getText();

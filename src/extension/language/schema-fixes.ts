@@ -5,7 +5,7 @@ import type { Analysis } from './analysis';
 import type { Fix, Span } from './finding';
 import { knownKeys, knownValues } from './schema-walk';
 
-/** "Did you mean": the likely key or values for what the schema refuses within a span. */
+/** "Did you mean": the likely key or values for a schema error within a range. */
 export function schemaFixes({ doc, problems, method }: Analysis, within: Span, t: Translate): Fix[] {
   return problems.flatMap(({ from, path }): Fix[] => {
     const node = from === 'schema' && path.length > 0 ? doc.node(...path) : undefined;

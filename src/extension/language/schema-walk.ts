@@ -17,7 +17,7 @@ export interface Schema {
 
 const ROOT = schema as unknown as Schema & { definitions: Record<string, Schema> };
 
-/** What the schema says of the value at `path`, for the adapter's method; undefined for unknown keys. */
+/** The schema at `path`, for the adapter's method; undefined for unknown keys. */
 export function schemaAt(path: JSONPath, method: string): Schema | undefined {
   let at: Schema | undefined = ROOT;
   for (const [i, part] of path.entries()) {
@@ -29,34 +29,34 @@ export function schemaAt(path: JSONPath, method: string): Schema | undefined {
   return at;
 }
 
-/** The keys that an object at `path` may have. */
+/** The allowed keys of an object at `path`. */
 export function knownKeys(path: JSONPath, method: string): string[] {
   if (path.length === 1 && path[0] === 'adapter') return Object.keys(definitionOf(method).properties ?? {});
   return Object.keys(schemaAt(path, method)?.properties ?? {}).filter((key) => key !== '$schema');
 }
 
-/** The values that are listed one by one; empty where any of a type will do. */
+/** The enumerated values; empty if any value of a type is allowed. */
 export function knownValues(path: JSONPath, method: string): unknown[] {
   const at = schemaAt(path, method);
   if (at?.type === 'boolean') return [true, false];
   return at?.enum ?? at?.anyOf?.flatMap((s) => (s.const !== undefined ? [s.const] : [])) ?? [];
 }
 
-/** The sections whose settings a sweep varies. */
+/** The sections whose settings a sweep can vary. */
 const SECTIONS = ['adapter', 'training', 'model', 'task', 'data'];
 
-/** Every setting by its dotted key, as a sweep names them. */
+/** Every setting by its dotted key, as sweeps name them. */
 export const settingKeys = (method: string): string[] =>
   SECTIONS.flatMap((section) => knownKeys([section], method).map((key) => `${section}.${key}`));
 
-/** Whether a key stands where a sweep names a setting. */
+/** Whether a key is where a sweep names a setting. */
 export const isSweepKey = ([section, part, ...rest]: JSONPath): boolean =>
   section === 'sweep' &&
   ((part === 'parameters' && rest.length === 1) || (part === 'trials' && rest.length === 2));
 
 const definitionOf = (method: string): Schema => own(ROOT.definitions, method) ?? ROOT.definitions.aurora;
 
-/** The method's own definition of a key knows its default; the method itself stands with its choices above. */
+/** A key's default comes from the method's own definition. `method` itself is listed with its choices above. */
 function adapterKey(key: string, method: string): Schema | undefined {
   if (key === 'method') return ROOT.properties!.adapter.properties!.method;
   return own(definitionOf(method).properties ?? {}, key);

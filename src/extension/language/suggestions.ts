@@ -9,13 +9,13 @@ import { isSweepKey, schemaAt, settingKeys } from './schema-walk';
 
 export interface Suggestion {
   kind: 'file' | 'module' | 'column' | 'output' | 'setting';
-  /** As it stands between the quotes. */
+  /** As written between the quotes. */
   value: string;
-  /** Beside it in the list. */
+  /** Shown beside it in the list. */
   detail: string;
 }
 
-/** What a person may want to write at `offset` that no schema knows, and the span that it takes the place of. */
+/** Completions at `offset` that no schema knows, and the range that they replace. */
 export function suggestionsAt(
   analysis: Analysis,
   offset: number,
@@ -76,7 +76,7 @@ function valueSuggestions(
   return [];
 }
 
-/** Keys of rankPattern and alphaPattern are module names too, and those of a sweep settings. */
+/** Keys of rankPattern and alphaPattern are module names too; keys in a sweep are settings. */
 function keySuggestions(analysis: Analysis, path: JSONPath, t: Translate): Suggestion[] {
   const [part, key] = path;
   if (part === 'adapter' && (key === 'rankPattern' || key === 'alphaPattern'))

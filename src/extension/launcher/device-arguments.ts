@@ -1,11 +1,11 @@
-/** The settings that say where runs compute. */
+/** The settings that select where runs compute. */
 export interface DeviceSettings {
   engine: string;
   device: string;
   fallBackToCpu: boolean;
 }
 
-/** What a new run, or a measurement before it, is told. */
+/** Arguments for a new run, or a measurement before it. */
 export const deviceArguments = ({ engine, device, fallBackToCpu }: DeviceSettings): string[] => [
   '--engine',
   engine,
@@ -15,12 +15,12 @@ export const deviceArguments = ({ engine, device, fallBackToCpu }: DeviceSetting
 ];
 
 /**
- * What a fork is told: it stays on its run's device, so that only what was changed makes the difference, unless the
- * setting names another one.
+ * Arguments for a fork: it stays on its run's device, so that only the changed settings make a difference, unless the
+ * setting names another device.
  */
 export const forkArguments = (settings: DeviceSettings): string[] =>
   settings.device === 'auto' ? (settings.fallBackToCpu ? ['--fallback'] : []) : deviceArguments(settings);
 
-/** What a comparison of both engines is told: the device is that of the engine it belongs to. */
+/** Arguments for a comparison of both engines: the device applies to the engine it belongs to. */
 export const verifyArguments = ({ engine, device }: DeviceSettings): string[] =>
   device === 'auto' ? [] : [engine === 'tfjs' ? '--engine-device' : '--device', device];

@@ -1,6 +1,6 @@
 /**
- * What a trainer inherits of the editor's environment. An allow-list: the editor's own variables
- * (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens are nobody's business.
+ * What a trainer inherits from the editor's environment. This is an allow-list: the editor's own variables
+ * (NODE_OPTIONS, ELECTRON_RUN_AS_NODE, VSCODE_…) change what Node does, and tokens must not leak.
  */
 const NAMES = new Set(
   (
@@ -8,7 +8,7 @@ const NAMES = new Set(
     // Windows: programs and the runtime's libraries do not load without them.
     'USERPROFILE HOMEDRIVE HOMEPATH USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES SYSTEMROOT ' +
     'SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE ' +
-    // Where libraries of a graphics card are found.
+    // Where GPU libraries are found.
     'LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH ' +
     // How long a check of this machine measures each device.
     'AURORA_DOCTOR_SECONDS'
@@ -16,7 +16,7 @@ const NAMES = new Set(
 );
 const PREFIXES = ['LC_', 'CUDA_', 'CUDNN_', 'NVIDIA_', 'ORT_', 'OMP_', 'VK_', 'DXC_', 'XDG_'];
 
-/** Names are compared without case on Windows, where "Path" is PATH. */
+/** Windows compares names case-insensitively: "Path" is PATH. */
 export function trainerEnvironment(
   from: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
@@ -28,7 +28,7 @@ export function trainerEnvironment(
   return Object.fromEntries(Object.entries(from).filter(([name]) => known(name)));
 }
 
-/** What an installer needs besides: ways through a company's network, and mirrors as the packages read them. */
+/** Additional variables for an installer: proxies, and package mirrors. */
 const NETWORK =
   /^((GLOBAL_AGENT_)?(HTTPS?|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|CDN_STORAGE|(npm_config_)?TFJS_.*|npm_config_(https?_|no)?proxy)$/i;
 

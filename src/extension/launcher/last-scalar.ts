@@ -5,8 +5,8 @@ import { columnsOf } from '../../runs/curve/scalars-columns';
 import { readIfThere } from '../../files/read';
 
 /**
- * One column of the run's last whole record, whatever its length: two small reads. Undefined before the first
- * step, and where the run has no such column.
+ * One column of the run's last complete record, with two small reads whatever the file's size. Undefined before the
+ * first step, and if the run has no such column.
  */
 export async function lastScalar(run: string, column: string): Promise<number | undefined> {
   const paths = runPaths(run);

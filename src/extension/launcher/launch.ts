@@ -9,25 +9,25 @@ import { logTail, statusOf } from './run-status';
 
 export interface Launch {
   node: string;
-  /** After the program itself. */
+  /** Arguments after the program itself. */
   args: readonly string[];
   run: string;
   env: NodeJS.ProcessEnv;
-  /** Milliseconds that it is waited for; one that checks much before it begins takes longer. */
+  /** Timeout in milliseconds; longer for a program that checks a lot before it starts. */
   patience?: number;
-  /** It has begun only when its status names a number of steps: before that it checks, and may refuse. */
+  /** It has started only when its status gives a number of steps: before that it checks, and may refuse. */
   checks?: boolean;
 }
 
-/** A trainer says its first word within a second; from a cold disk, or beside a busy machine, within this. */
+/** A trainer writes its first status within a second; from a cold disk, or on a busy machine, within this. */
 const FIRST_WORD_MS = 30_000;
 const LOOK_MS = 50;
-/** An error may have a line for each trial of a sweep. */
+/** An error may have one line for each trial of a sweep. */
 const LOG_LINES = 400;
 
 /**
- * Starts a trainer that outlives this process. Returns once the run folder shows that it works, or why it does not.
- * AuroraError where it ended without leaving a word there.
+ * Starts a trainer that outlives this process. Returns once the run folder shows that it works; throws if it does not.
+ * AuroraError if it ended without reporting anything there.
  */
 export async function launchTrainer({
   node,
@@ -55,11 +55,11 @@ export async function launchTrainer({
   return trainer;
 }
 
-/** Also once it has failed, until its process has ended and its words are all there. */
+/** After a failure, also waits until its process has ended and its output is complete. */
 const isChecking = ({ state, steps }: RunStatus): boolean =>
   state === 'failed' || (steps === 0 && state === 'running');
 
-/** A trainer that refused before there was a run says so in the journal: to whoever asked for it, that is an error. */
+/** A trainer that refused before there was a run reports it in the journal. To the caller, that is an error. */
 async function refuseWithoutSpec(run: string): Promise<void> {
   const paths = runPaths(run);
   if ((await readIfThere(paths.spec)) !== undefined) return;
@@ -69,7 +69,7 @@ async function refuseWithoutSpec(run: string): Promise<void> {
   throw new AuroraError(kind, failed?.message ?? 'The run could not begin.', failed?.hint);
 }
 
-/** The trainer's own words where it has left some in its log, the last ones: "error: MESSAGE", then an indented hint. */
+/** The trainer's last message in its log, if any: "error: MESSAGE", then an indented hint. */
 async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<AuroraError> {
   const said = await logTail(run, LOG_LINES);
   const own = /(?:^|[^]*\n)error: ([^]*?)(?:\n {7}([^]*))?$/.exec(said);

@@ -6,21 +6,21 @@ import { AwakeClock } from '../../base/awake-clock';
 import type { RunStatus } from '../../protocol/events';
 import { statusOf } from './run-status';
 
-/** A leased trainer saves and stops when its lease was not renewed for 60 s: twelve of these. */
+/** A leased trainer saves and stops if its lease was not renewed for 60 s: twelve of these. */
 export const LEASE_MS = 5000;
 
-/** A trainer that has said nothing yet for so long never will: its lease is given up. */
+/** A trainer with no heartbeat for so long has failed to start: its lease is dropped. */
 const STARTUP_MS = 120_000;
 
-/** Where the leased runs are remembered over a reload; VS Code's workspaceState is one. */
+/** Where the leased runs are stored across a reload; VS Code's workspaceState is one. */
 export interface Memory {
   get(): readonly string[];
   set(runs: readonly string[]): void;
 }
 
 /**
- * Keeps alive what this window started: a trainer that was given `--lease` goes on as long as its
- * control/lease is touched. After a reload the remembered runs are taken up again; runs that ended are dropped.
+ * Keeps alive what this window started: a trainer started with `--lease` continues as long as its control/lease is
+ * touched. After a reload, stored runs are leased again; runs that ended are dropped.
  */
 export class Leases {
   private readonly held = new Map<string, Held>();
@@ -39,7 +39,7 @@ export class Leases {
     return [...this.held.keys()];
   }
 
-  /** Begins to renew; the first renewal is done when this resolves. */
+  /** Starts renewing; resolves after the first renewal. */
   async add(run: string): Promise<void> {
     this.hold(run);
     this.remember();
@@ -51,7 +51,7 @@ export class Leases {
     if (this.held.size === 0) this.pause();
   }
 
-  /** Renews no more, and forgets nothing: the next window of this workspace may take them up. */
+  /** Stops renewing but keeps the stored runs, so that the workspace's next window can take them over. */
   dispose(): void {
     this.pause();
     this.held.clear();
@@ -59,7 +59,7 @@ export class Leases {
 
   private hold(run: string): void {
     this.held.set(run, { clock: new AwakeClock(2 * this.interval, this.now), heard: 0 });
-    // The host may end while a lease is held: that is what it is for.
+    // The extension host may exit while a lease is held; leases exist for that.
     this.timer ??= setInterval(() => void this.renewAll(), this.interval).unref();
     void this.renewAll();
   }
@@ -73,7 +73,7 @@ export class Leases {
     this.memory.set(this.runs());
   }
 
-  /** Renews once; done every five seconds. */
+  /** Renews once; called every five seconds. */
   async renewAll(): Promise<void> {
     for (const [run, held] of [...this.held]) {
       const found = await statusOf(run).then(
@@ -86,7 +86,10 @@ export class Leases {
   }
 }
 
-/** What this window knows of a run: by its own clock, since a heartbeat's may have been changed or be another machine's. */
+/**
+ * What this window knows of a run. Timed by its own clock, since a heartbeat's clock may have been changed or be
+ * another machine's.
+ */
 interface Held {
   clock: AwakeClock;
   /** The last heartbeat seen. */
@@ -95,7 +98,7 @@ interface Held {
   heard: number;
 }
 
-/** Whether a trainer needs the lease. A machine that slept looks dead until the trainer's next heartbeat. */
+/** Whether a trainer needs the lease. After sleep, a machine's trainer looks dead until its next heartbeat. */
 function isWanted(held: Held, status: RunStatus | undefined): boolean {
   const now = held.clock.read();
   if (status && status.state !== 'running') return false;

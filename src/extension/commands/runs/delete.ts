@@ -13,7 +13,7 @@ import { headline } from '../../words/run-row';
 import { registerGuarded, showError } from '../../ask/guard';
 import { namesOf, runsFrom } from '../../ask/pick-many';
 
-/** Deleting moves to the trash beside the runs, asks first, and can be undone. */
+/** Deleting asks first, moves to the trash beside the runs, and can be undone. */
 export function registerDeleteCommands(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.deleteRun, async (...args) => {
@@ -28,7 +28,7 @@ export function registerDeleteCommands(services: Services): vscode.Disposable[] 
   ];
 }
 
-/** A run that is being trained is not deleted under its trainer's feet. */
+/** A run in training is not deleted. */
 async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]): Promise<boolean> {
   const active = runs.filter((r) => isActive(r.state));
   if (active.length === 0) return true;
@@ -83,11 +83,11 @@ async function remove(services: Services, runs: readonly RunEntry[]): Promise<vo
   const undo = vscode.l10n.t('Undo');
   const gone = runs.filter((r) => trashed.some((t) => t.from === r.folder));
   const message = vscode.l10n.t('Deleted {0}.', namesOf(gone));
-  // Not awaited: the command has done its work, and the message may stay for long.
+  // Not awaited: the command is done, and the message may stay for a long time.
   void vscode.window.showInformationMessage(message, undo).then(async (answer) => {
     if (answer !== undo) return;
     for (const t of trashed)
-      // One may have been restored by the command meanwhile.
+      // The command may have restored one in the meantime.
       if (existsSync(t.folder)) await restore(services, t).catch((e) => showError(services.log, e));
   });
 }
@@ -96,14 +96,14 @@ async function restore(services: Services, trashed: TrashedRun): Promise<void> {
   await lookAgain(services, await restoreRun(trashed));
 }
 
-/** A run that is gone has no entry; the store has noticed all the same. */
+/** A deleted run has no entry, but the store has noticed it. */
 const lookAgain = ({ store }: Services, folder: string) =>
   store.refreshRun(folder).then(
     () => undefined,
     () => undefined,
   );
 
-/** As the tree told of it before it was deleted. */
+/** As described in the tree before it was deleted. */
 async function entryOf(folder: string): Promise<RunEntry | undefined> {
   const run = new TrackedRun(folder);
   await run.look();

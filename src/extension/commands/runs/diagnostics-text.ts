@@ -7,10 +7,10 @@ import { sortedJson } from '../../../base/sorted-json';
 export interface Diagnostics {
   /** Name and version of the extension, the editor and so on. */
   versions: Record<string, string>;
-  /** Undefined where it could not be found out; `machineError` then says why. */
+  /** Undefined if it could not be determined; `machineError` then says why. */
   machine?: MachineReport;
   machineError?: string;
-  /** The settings that say where runs compute. */
+  /** The settings that select where runs compute. */
   device?: DeviceSettings;
   run?: RunEntry;
   /** The last lines of the run's trainer.log. */
@@ -19,8 +19,8 @@ export interface Diagnostics {
 }
 
 /**
- * What a report of a problem needs, as Markdown to paste into an issue. Nothing of the data or the weights,
- * and the home folder, which holds a person's name, is written as ~.
+ * The content of a problem report, as Markdown to paste into an issue. Contains no data or weights. The home folder,
+ * which includes the user's name, is written as ~.
  */
 export function diagnosticsText(d: Diagnostics): string {
   const sections = [
@@ -79,7 +79,7 @@ function fence(text: string, language: string): string {
   return `${mark}${language}\n${text}\n${mark}`;
 }
 
-/** Also as JSON writes a Windows path, with its backslashes doubled. */
+/** Also in JSON's form of a Windows path, with doubled backslashes. */
 function withoutHome(text: string, home: string): string {
   const spellings = [home.replaceAll('\\', '\\\\'), home].filter((h) => h.length > 1);
   return spellings.reduce((t, h) => t.replaceAll(h, '~'), text);

@@ -12,12 +12,12 @@ import { runFrom } from '../../ask/pick';
 
 const LOG_LINES = 50;
 
-/** What a report of a problem needs, in the clipboard; of a run where it was called on one. */
+/** Copies a problem report to the clipboard, about a run if called on one. */
 export function registerDiagnostics(services: Services): vscode.Disposable[] {
   const { context, log, trainer } = services;
   return [
     registerGuarded(log, COMMAND.copyDiagnostics, async (argument) => {
-      // From the palette or a view's title it is about the machine: that must work where there is no run.
+      // From the palette or a view's title it is about the machine, and must work without any run.
       const ofRun = typeof argument === 'string' || runFolderOf(argument) !== undefined;
       const run = ofRun ? await runFrom(services, argument, { title: '' }) : undefined;
       const machine = await trainer.machine().then(

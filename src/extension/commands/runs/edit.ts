@@ -9,7 +9,7 @@ import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 import { runsFrom } from '../../ask/pick-many';
 
-/** Commands that change a person's own words on a run; nothing the trainer wrote is touched. */
+/** Commands that edit the user's name and note for a run. Nothing that the trainer wrote is touched. */
 export function registerEditCommands(services: Services): vscode.Disposable[] {
   const { log, store } = services;
   const change = async (runs: readonly RunEntry[], words: Partial<RunUser>) => {

@@ -1,15 +1,15 @@
 import { open } from 'node:fs/promises';
 
-/** The end of a log: as much as one can read, however long a run has talked. */
+/** Maximum bytes read from the end of a log. */
 export const TAIL_BYTES = 1_000_000;
 
 export interface LogTail {
   text: string;
-  /** Size of the whole file in bytes; differs when there is more to see. */
+  /** Size of the whole file in bytes; changes when there is more to read. */
   size: number;
 }
 
-/** The last `most` bytes from the start of a line; undefined where there is no such file. */
+/** The last `most` bytes, starting at a line; undefined if the file does not exist. */
 export async function readTail(path: string, most = TAIL_BYTES): Promise<LogTail | undefined> {
   const file = await open(path).catch((e: NodeJS.ErrnoException) => {
     if (e.code === 'ENOENT') return undefined;
@@ -32,7 +32,7 @@ export async function readTail(path: string, most = TAIL_BYTES): Promise<LogTail
 export const lastLines = (text: string, count: number): string =>
   text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Without a terminal's colours, and of a line that was drawn over and over only what was left standing. */
+/** Without terminal colours. Of a line that was overwritten repeatedly, only the final text. */
 const plain = (text: string): string =>
   text
     // eslint-disable-next-line no-control-regex

@@ -9,10 +9,10 @@ import { readTail } from './log-tail';
 import { runFrom } from '../../ask/pick';
 
 const SCHEME = 'aurora-log';
-/** How often an open log is looked at. */
+/** Polling interval of an open log. */
 const FOLLOW_MS = 1000;
 
-/** The trainer's own words, read-only, from the end, and growing while it is looked at. */
+/** The trainer's log, read-only, from the end, and updated while it is open. */
 export function registerLog(services: Services): vscode.Disposable[] {
   const logs = new LogDocuments();
   return [
@@ -78,7 +78,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
     this.timer = undefined;
   }
 
-  /** An editor whose cursor stood at the end goes along; one that reads further up is left alone. */
+  /** Scrolls editors whose cursor was at the end; others are left alone. */
   private follow(document: vscode.TextDocument): void {
     const before = this.lines.get(document.uri.toString()) ?? 0;
     this.lines.set(document.uri.toString(), document.lineCount);
@@ -86,7 +86,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
       if (editor.document === document && editor.selection.active.line >= before - 1) showEnd(editor);
   }
 
-  /** How long the document now is, so that the next change knows where its end was. */
+  /** The document's current length, so that the next change knows where its end was. */
   opened(document: vscode.TextDocument): void {
     this.lines.set(document.uri.toString(), document.lineCount);
   }

@@ -35,7 +35,7 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
       if (run) panels.openActivations(run.folder);
     }),
     on(COMMAND.openBudget, async (argument) => {
-      // Without an experiment it is a calculator of the paper's shapes, so it needs none.
+      // Without an experiment it is a calculator of the paper's shapes.
       const given = argument instanceof vscode.Uri || typeof argument === 'string' || isTreeNode(argument);
       const any = given || (await store.experiments()).some((e) => e.exists);
       if (!any) return panels.openBudget();

@@ -8,7 +8,9 @@ import { isTreeNode } from '../../runs/nodes';
 import { registerGuarded } from '../../ask/guard';
 import { runFrom } from '../../ask/pick';
 
-/** Shows a run's folder, or that of the checkpoint, adapter or export it was called on, where files are looked at here. */
+/**
+ * Reveals the folder of the run, checkpoint, adapter or export that it was called on, wherever files are browsed here.
+ */
 export function registerReveal(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.revealRun, async (argument) => {
@@ -34,7 +36,7 @@ async function reveal(place: string, run: RunEntry): Promise<void> {
   const uri = vscode.Uri.file(place);
   const onDesktop = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
   if (onDesktop) return void (await vscode.commands.executeCommand('revealFileInOS', uri));
-  // Elsewhere there is no file manager on the machine that has the folder; the Explorer may hide it.
+  // In remote windows the machine with the folder has no file manager, and the Explorer may hide the folder.
   const [copy, spec, window] = [
     vscode.l10n.t('Copy Path'),
     vscode.l10n.t('Open spec.json'),

@@ -10,7 +10,7 @@ import { registerOpenCommands } from './open';
 import { registerReveal } from './reveal';
 import { registerSettingsDiff } from './settings-diff';
 
-/** Every command on runs that does not train. */
+/** All commands on runs except training. */
 export const registerRunCommands = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     ...registerOpenCommands(services),

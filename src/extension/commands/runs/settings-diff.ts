@@ -11,7 +11,7 @@ import { sortedJson } from '../../../base/sorted-json';
 
 const SCHEME = 'aurora-settings';
 
-/** The settings of two runs in VS Code's own diff editor; read-only, since a run's spec never changes. */
+/** The settings of two runs in VS Code's diff editor, read-only, since a run's spec never changes. */
 export function registerSettingsDiff(services: Services): vscode.Disposable[] {
   const provider: vscode.TextDocumentContentProvider = {
     provideTextDocumentContent: async (uri) =>
