@@ -19,6 +19,7 @@ import { isTemporary } from '../../src/files/temporary';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { readStatus, writeStatus } from '../../src/runs/status';
+import { SCALAR_COLUMNS } from '../../src/protocol/events';
 import { readSweep } from '../../src/runs/sweep/record';
 import { lookAtTrial } from '../../src/runs/sweep/look';
 import { CLI, Lab, suspend } from './lab';
@@ -94,6 +95,12 @@ const ownerOf = (run: string): OwnerRecord => parseOwner(readFileSync(ownerFile(
 const giveTo = (run: string, owner: object) =>
   writeFileSync(ownerFile(run), JSON.stringify({ ...ownerOf(run), nonce: 'another', ...owner }));
 const ELSEWHERE = { host: 'another-host', boot: 'another', pid: 4242 };
+/** What a file has gained; it still begins with what it held. */
+function addedTo(path: string, held: Buffer): Buffer {
+  const now = readFileSync(path);
+  expect(now.subarray(0, held.length).equals(held)).toBe(true);
+  return now.subarray(held.length);
+}
 const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 const resumed = (run: string) => readRun(run).events.filter((e) => e.kind === 'resumed').length;
 
@@ -147,9 +154,22 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     await halt({ child, run });
     giveTo(run, ELSEWHERE);
     const before = contents(run);
+    const { events, scalars } = runPaths(run);
+    const [lines, records] = [events, scalars].map((path) => readFileSync(path));
     child.kill('SIGCONT');
     expect(await exit(child)).toBe(24);
-    expect(contents(run)).toEqual(before);
+    // It may have been suspended between looking at its owner and a single write, which it then finishes.
+    const after = contents(run);
+    const changed = Object.keys({ ...before, ...after }).filter((name) => before[name] !== after[name]);
+    const [newLines, newRecords] = [addedTo(events, lines), addedTo(scalars, records)];
+    const appended = [
+      ...(newLines.length ? ['events.jsonl'] : []),
+      ...(newRecords.length ? ['scalars.bin'] : []),
+    ];
+    expect(changed).toEqual(appended);
+    expect(newLines.toString('utf8').split('\n').length).toBeLessThanOrEqual(2);
+    expect(newRecords.length).toBeLessThanOrEqual(SCALAR_COLUMNS.length * 8);
+    expect(changed.length).toBeLessThanOrEqual(1);
     expect(readFileSync(lab.path('fenced.log'), 'utf8')).toMatch(
       /error: Process 4242 on another-host has taken over .+\n {7}This process has stopped/,
     );
