@@ -5,7 +5,9 @@ import { loadModel } from '../src/graph/file/load';
 import { saveModel } from '../src/graph/file/save';
 import { tensorOf } from '../src/graph/values';
 
-/** Writes the fixtures' BERT with a second output, as Transformers exports it: tanh of pooler.dense on the first token. */
+/**
+ * Writes the fixtures' BERT with a second output, as Transformers exports it: tanh of pooler.dense on the first token.
+ */
 export function writeTwoOutputs(path: string): void {
   const model = loadModel(resolve('test/fixtures/reference/bert.onnx'));
   const { graph } = model;

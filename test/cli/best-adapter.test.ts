@@ -8,7 +8,7 @@ import { checkpointSteps } from '../../src/trainer/checkpoint/store';
 import { stepOfAdapter } from '../../src/trainer/peft/adapter';
 import { CLI, Lab } from './lab';
 
-/** By loss, whose every evaluation is a new best one here. */
+/** By loss, so that here every evaluation is a new best one. */
 const lab = new Lab({
   training: {
     ...{ metric: 'loss', evaluateEvery: 4, checkpointEvery: 100, maxSteps: 16, schedule: 'constant' },
@@ -18,14 +18,14 @@ const lab = new Lab({
 afterAll(() => lab.remove());
 
 interface Moment {
-  /** Of a path that a file or folder is renamed to. */
+  /** Matches the path that a file or folder is renamed to. */
   pattern: string;
   nth?: number;
   when?: 'before' | 'after';
   signal?: 'SIGKILL' | 'SIGTERM';
 }
 
-/** Runs the real program, which signals itself at a moment. */
+/** Runs the real program, which signals itself at a given moment. */
 function killedAt(moment: Moment, ...args: string[]) {
   const preload = resolve('test/cli/kill-at.cjs');
   return spawnSync(process.execPath, ['--require', preload, CLI, 'train', ...args, '--threads', '1'], {
@@ -40,7 +40,7 @@ const weights = (run: string, which: 'best' | 'last') =>
   readFileSync(join(adapter(run, which), 'adapter_model.safetensors'));
 const lastBest = (run: string) => readRun(run).events.findLast((e) => e.kind === 'evaluation' && e.best);
 
-/** Killed at a moment of step 12, then resumed and stopped at step 9, as its snapshots show how far it is. */
+/** Killed at some moment of step 12, then resumed and stopped at step 9; its snapshots show how far it is. */
 function killedAndResumed(out: string, moment: Moment): string {
   expect(killedAt(moment, lab.experiment, '--out', lab.path(out)).signal).toBe('SIGKILL');
   const [run] = lab.runs(lab.path(out));
@@ -63,7 +63,7 @@ describe('a run that was killed at its best evaluation, resumed from before it a
     expect(lastBest(run)).toMatchObject({ step: 8 });
     expect(stepOfAdapter(adapter(run, 'best'))).toBe(8);
     expect(stepOfAdapter(adapter(run, 'last'))).toBe(9);
-    // And all of it is that of a run that nobody killed.
+    // Everything equals a run that was never killed.
     expect(lab.run('train', '--resume', run, '--threads', '1').code).toBe(EXIT.ok);
     expect(weights(run, 'best')).toEqual(weights(whole(), 'best'));
     expect(weights(run, 'last')).toEqual(weights(whole(), 'last'));
@@ -112,7 +112,7 @@ it('a resume removes a best adapter from the future where the checkpoint of the 
 });
 
 let trained: string | undefined;
-/** The same run, trained to its end at once. */
+/** The same run, trained to completion at once. */
 function whole(): string {
   if (trained) return trained;
   expect(lab.run('train', lab.experiment, '--threads', '1', '--out', lab.path('whole')).code).toBe(EXIT.ok);

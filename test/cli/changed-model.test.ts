@@ -29,7 +29,7 @@ afterEach(() => {
 });
 afterAll(() => lab.remove());
 
-/** A run that has written its first checkpoint, and how it ends. */
+/** A run that has written its first checkpoint, and its exit. */
 async function training(name: string) {
   const out = lab.fresh(name);
   const log = `${out}.log`;
@@ -56,7 +56,7 @@ const parameters = (run: string, step: number) =>
 describe('a model that changes while a run trains on it', () => {
   it('stops the run when it is overwritten, and every checkpoint is of the model as it was', async () => {
     const { run, ended, words } = await training('overwritten');
-    // As many bytes as before, in the middle, where the weights are.
+    // Same length, changed in the middle, where the weights are.
     const fd = openSync(model, 'r+');
     writeSync(fd, Buffer.alloc(4096, 0x3d), 0, 4096, Math.floor(original.length / 2));
     closeSync(fd);

@@ -17,7 +17,7 @@ function stopped(name: string): string {
   expect(lab.run('train', lab.experiment, '--out', out, '--pause-at', 'step:10').code).toBe(130);
   return lab.runs(out)[0];
 }
-/** What it warned of besides its data. */
+/** Its warnings, except those about its data. */
 const damage = (run: string) => warnings(run).filter((w) => /scalars\.bin|checkpoint/.test(w));
 const losses = (run: string) => [...readRun(run).scalars.column('loss')!];
 const steps = (run: string) => [...readRun(run).scalars.column('step')!];

@@ -10,11 +10,11 @@ import type { PreflightLine } from '../../src/protocol/preflight';
 import { onWebgpu } from '../webgpu';
 import { Lab, warnings } from './lab';
 
-// Steps 12 an epoch, 24 in all; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
+// 12 steps per epoch, 24 in total; checkpoints at 3, 6, …, evaluations at 10, 20, 24.
 const lab = new Lab({ training: { epochs: 2 } });
 afterAll(() => lab.remove());
 
-/** One run more, by the built program. */
+/** One more run, by the built program. */
 let runs = 0;
 function train(...args: string[]) {
   const out = lab.path(`runs-${++runs}`);
@@ -27,7 +27,7 @@ const environment = (run: string) => (readRun(run).result as { environment: obje
 const adapter = (run: string) => readFileSync(join(run, 'adapter/last/adapter_model.safetensors'));
 const curve = (run: string) => [...readRun(run).scalars.column('loss')!];
 
-/** A copy of a finished run as it would be had it been killed after the checkpoint before the last one. */
+/** A copy of a finished run in the state of one killed after the second-to-last checkpoint. */
 function killed(run: string, last = 'step-000024'): string {
   const copy = join(lab.folder, `killed-${++runs}`);
   cpSync(run, copy, { recursive: true });
@@ -136,7 +136,7 @@ describe.runIf(onWebgpu)('a run on webgpu', () => {
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 21')]);
     expect(device(run)).toMatchObject({ device: 'webgpu', reason: 'resumed', step: 21 });
     expect(warnings(run).filter((w) => w.includes('last bits'))).toEqual([]);
-    // Whether a card repeats its bits is its own; the software one does.
+    // Whether a real GPU is deterministic depends on the GPU; the software renderer is.
     if (!deviceFacts().gpuFile) expect(adapter(run)).toEqual(adapter(first.run));
   });
 

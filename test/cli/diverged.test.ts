@@ -20,7 +20,7 @@ const kinds = (run: string) => readRun(run).events.map((e) => e.kind);
 const train = (l: Lab, ...more: string[]) =>
   l.run('train', l.experiment, '--threads', '1', '--out', l.path('out'), ...more);
 
-/** Trained to its end with a rate that every model explodes at, and evaluated there alone. */
+/** Trained to completion at a rate that makes every model diverge, and evaluated only at the end. */
 const exploding = (method: string, metric: string) => ({
   adapter: { method },
   training: {
@@ -109,7 +109,7 @@ describe('a search of learning rates that all diverge', () => {
     expect(out.out).not.toContain('Best: trial');
     const runs = l.runs(l.path('.aurora/runs/tiny'));
     expect(runs).toHaveLength(2);
-    // Decided is decided.
+    // The decision is final.
     expect(sweep().code).toBe(EXIT.failed);
     expect(l.runs(l.path('.aurora/runs/tiny'))).toEqual(runs);
   });

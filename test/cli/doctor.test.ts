@@ -8,7 +8,7 @@ import { CLI, Lab } from './lab';
 const lab = new Lab();
 afterAll(() => lab.remove());
 
-/** Processes that measure a place with their graphs below `folder`. */
+/** Processes that measure a device with their graphs below `folder`. */
 const measuring = (folder: string): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -35,7 +35,7 @@ describe.runIf(process.platform === 'linux')('a check of the machine that is end
     const child = spawn(process.execPath, [CLI, 'doctor', '--seconds', '120'], { env, stdio: 'ignore' });
     const end = new Promise((done) => child.once('close', done));
     const graphs = () => readdirSync(folder).filter((name) => name.startsWith('aurora-doctor-'));
-    // In the middle of the work: the graph is written, and a process of its own measures with it.
+    // In the middle of the work: the graph is written, and a separate process measures with it.
     await until(
       () =>
         graphs().some((name) => readdirSync(join(folder, name)).length > 0) && measuring(folder).length === 1,
@@ -43,7 +43,7 @@ describe.runIf(process.platform === 'linux')('a check of the machine that is end
     child.kill(signal);
     await end;
     await until(() => measuring(folder).length === 0);
-    // Nobody can tidy up after a SIGKILL.
+    // Nothing can clean up after a SIGKILL.
     if (signal === 'SIGTERM') expect(graphs()).toEqual([]);
   });
 });

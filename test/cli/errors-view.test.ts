@@ -41,7 +41,7 @@ const parsed = <T>(text: string): T[] =>
 const lines = ({ out }: Outcome) => parsed<PredictLine>(out);
 const read = (file: string): Predictions => parsePredictions(file, readFileSync(file, 'utf8'));
 
-/** What a run's state predicts, and the file that holds it. */
+/** The predictions of a run's state, and their file. */
 function predicted(run: string, ...more: string[]) {
   const r = lab.run('errors', run, '--json', ...more);
   expect([r.code, r.err]).toEqual([0, '']);
@@ -57,7 +57,10 @@ function refused({ code, err }: Outcome, exit: number, message: string, hint: st
   expect(code).toBe(exit);
 }
 
-/** Each validation text alone through an exported model: its two labels' shares, and how much was read of it. */
+/**
+ * Each validation text alone through an exported model: the probabilities of its two labels, and how much of it was
+ * read.
+ */
 async function alone(run: string) {
   const out = lab.path('exported');
   expect(lab.run('export', run, '--as', 'onnx-dynamic', '--out', out).code).toBe(0);
@@ -91,7 +94,7 @@ describe('aurora errors', () => {
     expect(kinds).toEqual(['predicting', 'result']);
     const { columns: c, labels, metrics, form } = predictions;
     expect([step, form, labels]).toEqual([predictions.step, 'dynamic', ['other', 'pets']]);
-    // As the run itself has measured it.
+    // As measured by the run itself.
     const { result, events } = readRun(run);
     const { step: best, ...measured } = result!.best as Predictions['metrics'] & { step: number };
     expect([step, metrics, predictions.evaluation]).toEqual([best, measured, measured]);

@@ -18,7 +18,7 @@ const row = (text: string, label: string) => JSON.stringify({ text, label });
 const set = (...settings: string[]) => settings.flatMap((s) => ['--set', s]);
 const train = (...args: string[]) => lab.run('train', lab.experiment, '--out', at('runs'), ...args);
 
-/** A message that names thing and place, a next step on a line of its own, and nothing for programmers. */
+/** A message that names what and where, a next step on its own line, and no stack trace. */
 function refused({ code, err }: Outcome, exit: number, message: string | RegExp, hint: string): void {
   const lines = err.slice(err.indexOf('error: ')).trimEnd().split('\n');
   expect(err).toMatch(message);
@@ -28,7 +28,7 @@ function refused({ code, err }: Outcome, exit: number, message: string | RegExp,
   expect(code).toBe(exit);
 }
 
-/** The model under a name, its last hidden state passed through one more node. */
+/** A copy of the model under a new name, with its last hidden state passed through one more node. */
 function withLast(name: string, opType: string, domain = ''): string {
   const { graph } = model;
   const glow = { opType, domain, name: 'glow', attributes: new Map(), metadata: new Map() };
@@ -99,7 +99,7 @@ describe('a model that cannot be used', () => {
       /No gradient rule for Acosh \(node "glow"\), between an adapter and the loss/,
       'inspect',
     );
-    // The runtime does not know this one, and would have said so in its own words.
+    // The runtime does not know this one, and would have reported it in its own terms.
     const foreign = trains(withLast('foreign.onnx', 'Glow', 'com.acme'));
     refused(foreign, 9, /No gradient rule for com\.acme\.Glow \(node "glow"\)/, 'aurora inspect');
     const { code, out } = lab.run('inspect', at('foreign.onnx'));

@@ -51,7 +51,7 @@ function exported(run: string, form: string, ...more: string[]) {
   return { folder, record, out: r.out };
 }
 
-/** The same of an ONNX form, read back. */
+/** The same for an ONNX form, read back. */
 function exportedModel(run: string, form: string, ...more: string[]) {
   const result = exported(run, form, ...more);
   const path = join(result.folder, 'model.onnx');
@@ -101,7 +101,7 @@ describe('aurora export', () => {
     expect(metrics.static.loss).not.toBeCloseTo(metrics.dynamic.loss, 5);
     expect(merged.record.metrics).toMatchObject({ dynamic: metrics.dynamic, static: metrics.static });
     expect(merged.record.metrics.exported.loss).toBeCloseTo(metrics.static.loss, 5);
-    // As the run itself has measured it.
+    // As measured by the run itself.
     const best = readRun(aurora).events.findLast((e) => e.kind === 'evaluation' && e.best);
     expect(best).toMatchObject({ step: dynamic.record.step, metrics: metrics.dynamic });
     // σ is not linear: merging changes the function, though not beyond recognition.
@@ -332,7 +332,7 @@ describe('the adapter in PEFT’s layout', () => {
   });
 });
 
-/** Token embeddings, and their transpose as the weight of a layer above. */
+/** Token embeddings, and their transpose as the weight of a later layer. */
 function tiedModel(): Model {
   const graph: Model['graph'] = { name: 'tied', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
   const g = new GraphBuilder(graph, '');
@@ -377,7 +377,7 @@ describe('a merge that loses more than --max-drop', () => {
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line = JSON.parse(text) as ExportLine;
       lines.push(line);
-      // The pipe stays open: it must not wait for its end.
+      // The pipe stays open: it must not wait for EOF.
       if (line.kind === 'ask') child.stdin.write(`${answer}\n`);
     });
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code);

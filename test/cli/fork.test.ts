@@ -5,7 +5,7 @@ import { createRun } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { Lab } from './lab';
 
-// Evaluations at 10, 20, …, checkpoints also at 3, 6, …; steps 12 an epoch, 48 in all.
+// Evaluations at 10, 20, …, checkpoints also at 3, 6, …; 12 steps per epoch, 48 in total.
 const lab = new Lab({ adapter: { dropout: 0.1 } });
 afterAll(() => lab.remove());
 const out = lab.path('runs');
@@ -64,7 +64,7 @@ describe('a fork', () => {
       { key: 'adapter.dropout', from: 0.1, to: 0 },
       { key: 'training.epochs', from: 4, to: 5 },
       { key: 'training.learningRate', from: 0.01, to: 0.001 },
-      // It was not given, and goes on following the learning rate.
+      // It was not set, so it still follows the learning rate.
       { key: 'training.headLearningRate', from: 0.01, to: 0.001 },
     ]);
     expect(events[1]).toMatchObject({ kind: 'started', steps: 60, epochs: 5 });
@@ -92,7 +92,7 @@ describe('a fork', () => {
     const all = evaluations(run);
     const best = all.reduce((a, b) => (b.loss < a.loss ? b : a));
     expect(metrics(run).best).toMatchObject({ step: best.step, loss: best.loss });
-    // By the fork's metric, also where the run that it began from had another.
+    // By the fork's metric, even if the original run used another.
     const better = all.map((e, i) => all.slice(0, i).every((before) => e.loss < before.loss));
     expect(readRun(run).events.flatMap((e) => (e.kind === 'evaluation' ? [e.best] : []))).toEqual(better);
   });

@@ -19,7 +19,7 @@ const FORMER = new Map(
 );
 const TARGETS = ['blocks.0.mlp.0', 'blocks.0.qkv', 'blocks.1.mlp.2'];
 
-/** A name, a key or a text with the paths that an earlier version gave. */
+/** A name, a key or a text with the paths of an earlier version. */
 const former = (text: string): string =>
   [...FORMER].reduce((t, [path, old]) => t.replaceAll(new RegExp(`(?<![\\w.])${path.replaceAll('.', '\\.')}(?![\\w])`, 'g'), old), text); // prettier-ignore
 
@@ -31,7 +31,7 @@ const renamed = <T>(values: ReadonlyMap<string, T>): Map<string, T> =>
     ]),
   );
 
-/** What an earlier version would have written in place of a run. */
+/** Replaces a run with what an earlier version would have written. */
 function asFormer(run: string): void {
   const { spec, events, checkpoints, adapter } = runPaths(run);
   for (const path of [spec, events]) writeFileSync(path, former(readFileSync(path, 'utf8')));

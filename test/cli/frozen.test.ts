@@ -22,7 +22,7 @@ afterAll(() => lab.remove());
 
 const sumOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** What a run has learned: its adapter and head, and its losses, to the bit. */
+/** What a run has learned: its adapter, head and losses, bit for bit. */
 function learned(run: string) {
   const { scalars, events } = readRun(run);
   return {
@@ -49,7 +49,7 @@ describe('what lies below the adapters', () => {
       expect(layer).toMatch(/layer\.0/);
       expect([lora, aurora, dora]).toEqual([[[layer, false]], [[layer, true]], [[layer, true]]]);
       expect([head, again].flat().map(([, found]) => found)).toEqual([false, true]);
-      // Adapters in every layer leave the embedding, which is not worth a file.
+      // Adapters in every layer leave only the embedding, which is not worth a file.
       expect(all).toEqual([]);
       for (const [i, settings] of TRIALS.entries()) {
         const set = Object.entries(settings).flatMap(([k, v]) => ['--set', `${k}=${JSON.stringify(v)}`]);
@@ -59,7 +59,7 @@ describe('what lies below the adapters', () => {
         expect(reused(alone)).toEqual([]);
         expect(learned(runs[i])).toEqual(learned(alone));
       }
-      // Nobody needs it any more.
+      // Nothing needs it any more.
       const [sweep] = readdirSync(lab.path('.aurora/sweeps/tiny'));
       expect(existsSync(lab.path(`.aurora/sweeps/tiny/${sweep}/frozen`))).toBe(false);
     },

@@ -74,7 +74,7 @@ const state = async (part: string) =>
   (JSON.parse((await gpu('list', '--json')).out) as { parts: GpuState[] }).parts.find(
     (s) => s.part === part,
   )!;
-/** Nothing but what is installed. */
+/** Only the installed files. */
 const left = () => (existsSync(join(storage, 'gpu')) ? readdirSync(join(storage, 'gpu')) : []);
 
 const ARCHIVES = hasCompiler && HERE === 'linux-x64' ? tensorflowArchives() : undefined;
@@ -111,7 +111,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect(await state('tensorflow')).toMatchObject({ installed: { version: '4.22.0', usable: true } });
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
 
-    // What a trainer loads, where the contract says.
+    // What a trainer loads, at the documented path.
     const manifest = join(storage, 'gpu/tensorflow/node_modules/@tensorflow/tfjs-node-gpu/package.json');
     expect(JSON.parse(readFileSync(manifest, 'utf8'))).toMatchObject({ version: '4.22.0' });
 
@@ -187,7 +187,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     expect(left()).toEqual(['tensorflow']);
     expect(await state('tensorflow')).toEqual(before);
     expect((await gpu('check', 'tensorflow')).code).toBe(0);
-    // Removing it does not forget them.
+    // Removing it keeps the recorded hashes.
     await gpu('remove', 'tensorflow');
     expect((await gpu('install', 'tensorflow')).code).toBe(19);
     files.add(BINDING, ARCHIVES![1]);
@@ -226,7 +226,7 @@ describe.skipIf(!ARCHIVES)('TensorFlow, by the package’s own script', () => {
     const child = start('install', 'tensorflow');
     while (files.seen.length === 0) await wait(50);
     await wait(300);
-    // Everything it has started, as a terminal and the editor do.
+    // With everything it has started, like a terminal and the editor do.
     process.kill(-child.pid!, signal);
     await new Promise((resolve) => child.once('close', resolve));
     if (signal === 'SIGKILL') await gpu('list');
@@ -266,7 +266,7 @@ const PACKAGE = ARCHIVES && nupkg();
 const LEAF = '/v3/registration5-semver1/microsoft.ml.onnxruntime.gpu.linux/1.30.0.json';
 const ENTRY = '/v3/catalog0/data/2026.01.01/microsoft.ml.onnxruntime.gpu.linux.1.30.0.json';
 
-/** What NuGet's catalog says of a package. */
+/** NuGet's catalog entry of a package. */
 function state512(bytes: Buffer): void {
   files.add(LEAF, { catalogEntry: `https://api.nuget.org${ENTRY}` });
   const packageHash = createHash('sha512').update(bytes).digest('base64');
@@ -304,7 +304,7 @@ describe.skipIf(!PACKAGE)('the CUDA provider, through a proxy with a certificate
     expect(checked.code).toBe(19);
     expect(checked.err).toContain('libcublasLt.so.99');
 
-    // Whatever is trained now loads the runtime beside which the provider lies.
+    // From now on, training loads the runtime next to the provider.
     const lab = new Lab({ training: { epochs: 1 } });
     const train = spawnSync(process.execPath, [CLI, 'train', lab.experiment], {
       env: { ...process.env, AURORA_GPU_SUPPORT: join(storage, 'gpu'), NODE_DEBUG: 'module' },

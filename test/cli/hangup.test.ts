@@ -18,7 +18,7 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-/** A program whose words go to a pipe that nobody reads any more once its terminal is closed. */
+/** A program whose output goes to a pipe that nobody reads once its terminal is closed. */
 const inTerminal = (...args: string[]): ChildProcess =>
   spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 

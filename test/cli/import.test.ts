@@ -96,7 +96,7 @@ describe('run to file to run', () => {
     expect(events.map((e) => e.kind)).toEqual(expect.arrayContaining(['imported', 'resumed', 'finished']));
     expect(scalars.records).toBe(24);
     expect(result!.steps).toBe(24);
-    // It begins where it was, and not anew.
+    // It continues where it was and does not start over.
     expect(scalars.column('loss')![0]).toBeLessThan(1.5 * before.loss + 0.05);
     expect(adapterBytes(run, 24).equals(adapterBytes(run, 0))).toBe(false);
   });
@@ -104,7 +104,7 @@ describe('run to file to run', () => {
 
 const values = (n: number, by: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * by) / 4);
 
-/** A LoRA as another program may have written it. */
+/** A LoRA as another program could have written it. */
 function foreign(
   name: string,
   change: {
@@ -144,7 +144,7 @@ function foreign(
   return folder;
 }
 
-/** The same file with its numbers in 16 bits. */
+/** The same file with 16-bit values. */
 function halved(bytes: Uint8Array): Uint8Array {
   const path = lab.path('whole.safetensors');
   writeFileSync(path, bytes);
@@ -178,7 +178,7 @@ describe('an adapter of somebody else', () => {
     expect(out).toContain('does not say what its head reads: it is put on the mean of the hidden states');
     const { tensors } = readSafetensors(join(run, 'checkpoints/step-000000/adapter.safetensors'));
     expect([...tensors.get('head.bias')!.data]).toEqual([0.25, -0.5]);
-    // What it computes is what merging by hand would.
+    // It computes the same as merging by hand.
     const merged = exported(run, 'onnx-merged', 'plain-merged');
     const record = JSON.parse(readFileSync(join(merged, 'export.json'), 'utf8')) as {
       largestDifference: number;
@@ -397,7 +397,7 @@ describe('an adapter of somebody else', () => {
     );
     expect([r.code, r.err]).toEqual([22, expect.stringMatching(message)]);
     expect(r.err).toMatch(/\n {7}\S/);
-    // No half run is left.
+    // No partial run is left.
     expect(readdirSync(lab.path('.')).includes('refused') ? readdirSync(out) : []).toEqual([]);
   });
 

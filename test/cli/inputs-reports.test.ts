@@ -18,7 +18,7 @@ afterEach(() => {
   writeFileSync(runPaths(run).inputs, recorded);
 });
 
-/** As many bytes, other weights that are still numbers. */
+/** Same length, other weights that are still numbers. */
 function changeModel(): void {
   const bytes = Buffer.from(originals[0][1]);
   const middle = bytes.length >> 1;

@@ -36,7 +36,7 @@ const reversed = () => `${text('train.jsonl').trim().split('\n').reverse().join(
 const changedToken = () => text('tokenizer.json').replace('"cats"', '"dogs"');
 function otherWeights(): Buffer {
   const bytes = Buffer.from(originals.get('model.onnx')!);
-  // In the middle of the file lie weights.
+  // The middle of the file contains weights.
   for (let i = 0; i < 64; i++) bytes[Math.floor(bytes.length / 2) + i] ^= 1;
   return bytes;
 }
@@ -135,7 +135,7 @@ describe('--accept-changed-inputs', () => {
     expect(earlier![0].files.find((f) => f.role === 'train')?.sha256).toBe(
       sum(originals.get('train.jsonl')!),
     );
-    // A fork from before that began with the files as they were.
+    // An earlier fork that started with the original files.
     const fork = lab.run('train', '--fork', run, '--at', '6');
     expect([fork.code, fork.err]).toEqual([25, expect.stringContaining('train.jsonl have changed')]);
   });

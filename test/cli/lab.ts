@@ -24,17 +24,17 @@ export interface Outcome {
   err: string;
 }
 
-/** What a run warned of. */
+/** A run's warnings. */
 export const warnings = (run: string): string[] =>
   readRun(run).events.flatMap((e) => (e.kind === 'warning' ? [e.message] : []));
 
-/** Suspends a process; when this returns, no thread of it runs. */
+/** Suspends a process; on return, none of its threads is running. */
 export async function suspend(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');
   await suspended(pid);
 }
 
-/** Waits until no thread of a process runs that has been sent a SIGSTOP. */
+/** Waits until no thread of a process that got a SIGSTOP is running. */
 export async function suspended(pid: number): Promise<void> {
   if (process.platform !== 'linux') return void (await wait(500));
   const tasks = `/proc/${pid}/task`;
@@ -81,7 +81,7 @@ export class Lab {
     return join(this.folder, name);
   }
 
-  /** A path where nothing is yet, also when the test is retried. */
+  /** A path where nothing exists yet, even if the test is retried. */
   fresh(name: string): string {
     let path = this.path(name);
     for (let n = 2; existsSync(path); n++) path = this.path(`${name}-${n}`);
@@ -111,7 +111,7 @@ export class Lab {
     return spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
   }
 
-  /** Whether a run there has come so far that it has this file; its folder comes a moment after `out`. */
+  /** Whether a run there has created this file yet; its folder appears a moment after `out`. */
   begun(out: string, file: string): boolean {
     return existsSync(out) && this.runs(out).some((run) => existsSync(join(run, file)));
   }
@@ -139,7 +139,7 @@ function merge(base: Json, over: Json): Json {
   return out;
 }
 
-/** Sentences of the fixture tokenizer's words; the label is whether "cat" or "cats" is in it. */
+/** Sentences from the fixture tokenizer's vocabulary; the label is whether they contain "cat" or "cats". */
 function rows(count: number, salt: number): string {
   const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
   const lines = Array.from({ length: count }, (_, i) => {

@@ -26,7 +26,7 @@ afterAll(() => labs.forEach((l) => l.remove()));
 interface Training {
   lab: Lab;
   run: string;
-  /** Lets something happen to the run's folder while its trainer stands still. */
+  /** Changes the run's folder while its trainer is suspended. */
   meanwhile(action: () => void): Promise<void>;
   ask(): void;
   end(): Promise<[code: number | null, words: string]>;

@@ -22,7 +22,7 @@ const runsFolder = lab.path('.aurora/runs/tiny');
 interface Training {
   run: string;
   pid: number;
-  /** Gives its exit code and what it printed. */
+  /** Returns its exit code and its output. */
   end: () => Promise<[number | null, string]>;
 }
 
@@ -36,7 +36,7 @@ async function training(name: string, step = 24): Promise<Training> {
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const made = () =>
     existsSync(runsFolder) ? readdirSync(runsFolder).filter((n) => !before.includes(n)) : [];
-  // The newest, since checkpoints between the first and that one are thinned out.
+  // The newest, since checkpoints between the first and that one are pruned.
   await until(() => made().some((n) => checkpointSteps(join(runsFolder, n)).at(-1)! >= step));
   return {
     run: join(runsFolder, made()[0]),
@@ -45,7 +45,7 @@ async function training(name: string, step = 24): Promise<Training> {
   };
 }
 
-/** Suspends it within a step that neither evaluates nor saves: what it is writing would be finished in any folder. */
+/** Suspends it within a step that neither evaluates nor saves: a write in progress would finish in any folder. */
 async function haltBetweenSaves({ run, pid }: Training): Promise<void> {
   const saves = (step: number) => step % 6 === 0 || step % 20 === 0;
   for (;;) {
@@ -57,7 +57,7 @@ async function haltBetweenSaves({ run, pid }: Training): Promise<void> {
   }
 }
 
-/** Resumes a run for a few steps and asks it to stop, so that it is known to be whole. */
+/** Resumes a run for a few steps and asks it to stop, to show that it is intact. */
 async function resumes(run: string): Promise<void> {
   const { step } = readRun(run).status!;
   const child = lab.start('train', '--resume', run);
@@ -156,7 +156,7 @@ describe.skipIf(process.platform === 'win32')('a run that loses', () => {
   });
 });
 
-/** Removes it while its trainer stands still: otherwise that may write into it meanwhile, and the removal fails. */
+/** Removes it while its trainer is suspended: otherwise the trainer may write into it, and the removal fails. */
 async function remove(run: string, path: string): Promise<void> {
   const { pid } = readRun(run).status!;
   await suspend(pid);

@@ -16,10 +16,10 @@ import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
 import { CLI, Lab } from './lab';
 
-/** A file system in memory writes nothing back, so that a page once written through a mapping shows no second time. */
+/** An in-memory file system does no write-back, so a second write through a mapping to the same page does not show. */
 const MEMORY = '/dev/shm';
 
-/** Writes the byte in the middle of a file as it is, and changes it when it gets a line. */
+/** Writes the byte in the middle of a file unchanged, and changes it when it gets a line. */
 const WRITER = `
 import mmap, sys
 f = open(sys.argv[1], 'r+b')
@@ -62,7 +62,7 @@ describe.runIf(isPossible())(
     });
     afterAll(() => lab.remove());
 
-    /** A run whose model changes after the first checkpoint, and how it ends. */
+    /** A run whose model changes after the first checkpoint, and its exit. */
     async function changed(checkpoint: string, ...settings: string[]) {
       const model = lab.path('model.onnx');
       const writer = spawn('python3', ['-c', WRITER, model], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -98,7 +98,7 @@ describe.runIf(isPossible())(
     }
 
     it('stops the run at a later evaluation', async () => {
-      // Far longer than the first reading is put off.
+      // Far longer than the first read is delayed.
       const { run, code, words } = await changed(
         'step-000003',
         'training.epochs=100000',

@@ -14,7 +14,7 @@ const lab = new Lab({
   training: { epochs: 2, batchSize: 1024, evaluateEvery: 2, checkpointEvery: 2 },
 });
 const words = ['the', 'play', 'playing', 'played', 'unaffable', '!', ','];
-/** Of very different lengths, so that parts have less padding than the whole. */
+/** Very different lengths, so that parts have less padding than the whole. */
 const texts = Array.from({ length: TEXTS }, (_, i) => {
   const text = Array.from(
     { length: 2 + ((i * 7) % 22) },
@@ -43,15 +43,15 @@ const train = (before: readonly string[], out: string, ...args: string[]): Ended
   program(before, 'train', lab.experiment, '--out', lab.path(out), ...args);
 
 /**
- * The first of three tries that was not ended by a signal: limits as tight as these leave Node's own heap little room,
- * and while other programs keep its collector waiting it can reach them before the engine does.
+ * The first of three attempts that no signal ended: limits this tight leave Node's own heap little room, and if other
+ * programs delay its collector, it can reach them before the engine does.
  */
 function withinLimit(run: () => Ended): Ended {
   let r = run();
   for (let tries = 1; r.signal !== null && tries < 3; tries++) r = run();
   return r;
 }
-/** As `train`, without what a try that was ended has left. */
+/** As `train`, without leftovers of a killed attempt. */
 const trainWithin = (before: readonly string[], out: string): Ended =>
   withinLimit(() => {
     rmSync(lab.path(out), { recursive: true, force: true });
@@ -59,7 +59,7 @@ const trainWithin = (before: readonly string[], out: string): Ended =>
   });
 const runOf = (out: string): string => lab.runs(lab.path(out))[0];
 
-/** Each column of a run is that of another within 1e-5, and so is what it came to. */
+/** Each column of a run equals that of another within 1e-5, and so does its result. */
 function expectSame(out: string, other: string): void {
   const [a, b] = [out, other].map((name) => readRun(runOf(name)));
   expect(a.status?.state).toBe('finished');
@@ -97,7 +97,7 @@ const prlimit = (megabytes: number) => ['prlimit', `--data=${megabytes * 1e6}`];
 const refuses = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
 
 describe.skipIf(!refuses)('a batch that does not fit', () => {
-  /** What Node takes by itself with one worker: version 24 sets 512 MB of addresses aside for each one's code. */
+  /** Node's own use with one worker: version 24 reserves 512 MB of addresses for each worker's code. */
   const OWN = `
     new (require('worker_threads').Worker)('setInterval(() => {}, 1000)', { eval: true }).on('online', () => {
       const status = require('fs').readFileSync('/proc/self/status', 'utf8');
@@ -133,7 +133,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
   });
 });
 
-/** A control group of our own, of version 1 or 2; only the superuser of a Linux can make one. */
+/** Our own control group, version 1 or 2; only root on Linux can create one. */
 const group = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   for (const [folder, limit] of [

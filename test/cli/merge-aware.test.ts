@@ -9,7 +9,7 @@ import type { ExportRecord } from '../../src/protocol/export';
 import type { RunEvent } from '../../src/protocol/events';
 import { Lab } from './lab';
 
-/** 12 steps an epoch. */
+/** 12 steps per epoch. */
 const lab = new Lab({
   training: { epochs: 3, learningRate: 0.03, evaluateEvery: 'epoch', checkpointEvery: 4 },
 });
@@ -54,7 +54,7 @@ describe('training.staticEpochs', () => {
     ]);
     expect(seen.at(-1)!.best).toBe(true);
     expect(readRun(run).result!.best).toMatchObject({ step: 36 });
-    // Up to there it is the run that it would have been.
+    // Up to there it equals the run without it.
     const plain = train('plain').run;
     const losses = (r: string) => [...readRun(r).scalars.column('loss')!];
     expect(losses(run).slice(0, 24)).toEqual(losses(plain).slice(0, 24));

@@ -49,12 +49,12 @@ describe('training in mixed precision', () => {
   });
 
   it('skips steps whose gradients overflow, says so, and resumes with the scale to the same bits', () => {
-    // From 2^128 on the scale itself is infinite in float32, in which the CPU computes.
+    // From 2^128 on, the scale itself is infinite in float32, which the CPU uses.
     const folder = lab.path('large/run');
     cpSync(mixed, folder, { recursive: true });
     const at = state(folder, 12);
     at.lossScale = { scale: 2 ** 130, goodSteps: 12, skipped: 0 };
-    // As an older version wrote it: without a checksum.
+    // As written by an older version: without a checksum.
     writeFileSync(statePath(folder, 12), JSON.stringify({ ...at, checksum: undefined, curve: undefined }));
     const skipping = fork(folder, 12);
 
@@ -90,7 +90,7 @@ describe('training in mixed precision', () => {
       lab.path('wild'),
       '--set',
       'training.learningRate=1e30',
-      // Before anything is saved, which would find the parameters that overflowed.
+      // Before anything is saved, since saving would find the overflowed parameters.
       '--set',
       'training.checkpointEvery=100',
     );

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 afterAll(() => lab.remove());
 
-/** The built CLI in a process of its own, its words in a file. */
+/** The built CLI in a separate process, with its output in a file. */
 function start(log: string, ...args: string[]): ChildProcess {
   const child = spawn(process.execPath, [CLI, 'train', ...args], {
     stdio: ['ignore', 'ignore', openSync(lab.path(log), 'w')],
@@ -66,7 +66,7 @@ async function training(name: string): Promise<{ child: ChildProcess; run: strin
   return { child, run: lab.runs(out)[0] };
 }
 
-/** Suspends it while it writes no file: one that is half written would be finished or removed afterwards. */
+/** Suspends it while it writes no file: a half-written one would be finished or removed later. */
 async function halt({ child, run }: { child: ChildProcess; run: string }): Promise<void> {
   const writing = () =>
     readdirSync(run, { recursive: true, encoding: 'utf8' }).some((name) => isTemporary(basename(name)));
@@ -76,7 +76,7 @@ async function halt({ child, run }: { child: ChildProcess; run: string }): Promi
   }
 }
 
-/** Everything in a folder, by a hash of its bytes. */
+/** Everything in a folder, by a hash of its contents. */
 function contents(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(folder, name)).isFile(),
@@ -198,7 +198,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
     const env = { ...process.env, ...job, SLURM_RESTART_COUNT: '1' };
     const word = (at: string, ...more: string[]) => [CLI, 'train', '--resume', at, ...more];
     const started = [
-      // A person at a terminal says yes.
+      // A user at a terminal answers yes.
       ...(hasScript
         ? [
             {
@@ -253,7 +253,7 @@ describe.skipIf(process.platform === 'win32')('a run', () => {
 describe('a trial of a sweep that a process of another machine owns', () => {
   const HOUR = Date.now() - 3_600_000;
 
-  /** A sweep with all trials trained, the first of which looks as one in the hands of another machine does. */
+  /** A sweep with all trials trained, the first of which looks as if another machine owned it. */
   function sweptWith(owner: object) {
     const sweep = { type: 'list', trials: [{ 'training.seed': 1 }, { 'training.seed': 2 }] };
     const swept = new Lab({

@@ -37,7 +37,7 @@ interface Mood {
   adapted: number[];
 }
 
-/** Greedy, to its end. */
+/** Greedy, to the end. */
 const settings = { ...GENERATION_DEFAULTS, maxTokens: 60 };
 
 function trained(out: string, ...set: string[]): string {
@@ -46,7 +46,7 @@ function trained(out: string, ...set: string[]): string {
   return lab.runs(lab.path(out))[0];
 }
 
-/** `aurora play --json`, with a temporary folder of its own. */
+/** `aurora play --json`, with its own temporary folder. */
 class Program {
   readonly lines: PlayLine[] = [];
   readonly temporary: string;
@@ -73,7 +73,7 @@ class Program {
     return this;
   }
 
-  /** The first line of a kind, or the first of a request. */
+  /** The first line of a kind, or the first for a request. */
   async line<K extends PlayLine['kind']>(
     kind: K,
     also: Record<string, unknown> = {},
@@ -89,7 +89,7 @@ class Program {
     return find() as Extract<PlayLine, { kind: K }>;
   }
 
-  /** Everything that was said to a question, until its end. */
+  /** All replies to a request, until its end. */
   async answers(request: number): Promise<PlayLine[]> {
     await this.line('answered', { request });
     return this.lines.filter((l) => 'request' in l && l.request === request && l.kind !== 'answered');
@@ -114,7 +114,7 @@ describe('aurora play of runs', () => {
   const other = trained('lora', 'adapter={"method":"lora","rank":2,"targetModules":["query","value"]}');
   const text = 'the unaffable cats played , the cat !';
 
-  /** What the evaluator says, with and without the adapters. */
+  /** The evaluator's results, with and without the adapters. */
   async function evaluated(): Promise<{ adapted: Float64Array; base: Float64Array }> {
     const folder = lab.path('evaluator');
     const { task, parameters } = await openTrained(run, 'best', folder);
@@ -248,7 +248,7 @@ describe('aurora play of runs', () => {
       ['1', 3, 'This model reads texts, not images.'],
       ['1', 3, 'This model reads texts, not images.'],
     ]);
-    // A newer question came before it was begun.
+    // A newer request came before it was started.
     expect(program.lines).toContainEqual({ kind: 'answered', request: 2 });
     program.send({ kind: 'predict', request: 4, text });
     expect(predictions(await program.answers(4))).toHaveLength(2);
@@ -355,7 +355,7 @@ describe('aurora play of models', () => {
   });
 
   it('stops between two tokens, by request or for a newer question', async () => {
-    // Its positions have no end, and nothing says what ends its texts.
+    // Its positions are unlimited, and it declares no end-of-text token.
     const endless: PlaySource = {
       kind: 'model',
       model: resolve('test/fixtures/reference/more/neox.onnx'),

@@ -18,7 +18,7 @@ const lines = (out: string) =>
 const of = <K extends PreflightLine['kind']>(all: PreflightLine[], kind: K) =>
   all.filter((l): l is PreflightLine & { kind: K } => l.kind === kind);
 
-/** A preflight as JSON whose temporary files are known. */
+/** A preflight as JSON, with known temporary files. */
 function check(...args: string[]) {
   const r = lab.run('preflight', lab.experiment, '--json', ...args);
   return { ...r, lines: lines(r.out) };
@@ -197,7 +197,7 @@ describe('aurora preflight', () => {
     expect(existsSync(join(tmp, work, 'graph'))).toBe(true);
     child.kill(signal);
     expect(await exit).toBe(130);
-    // Nor the runtime's own, which would be of its telemetry.
+    // None of the runtime's own either, which would be for its telemetry.
     expect(readdirSync(tmp)).toEqual([]);
   });
 });

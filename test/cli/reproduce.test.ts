@@ -24,7 +24,7 @@ describe('aurora reproduce', () => {
     expect(debian.spec.learningRateSearch).toEqual({ seeds: 1 });
     const rates = new Set(debian.trials.map((t) => t.spec.training.learningRate)).size;
     expect(debian.trials).toHaveLength(8 * rates * 3);
-    // The head has no rate of its own: it is searched, too.
+    // The head has no separate rate: it is searched, too.
     for (const { spec } of debian.trials)
       expect(spec.training.headLearningRate).toBe(spec.training.learningRate);
     expect({ ...debian.base, name: '', data: {} }).toEqual({ ...spam.base, name: '', data: {} });

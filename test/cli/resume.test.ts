@@ -18,7 +18,7 @@ import { CLI, Lab, suspended } from './lab';
 
 const lab = new Lab({ training: { epochs: 8, evaluateEvery: 20, checkpointEvery: 3 } });
 
-/** A disk of a few megabytes; only the superuser of a Linux can make one. */
+/** A disk of a few megabytes; only root on Linux can create one. */
 const disk = lab.path('disk');
 const mounted = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
@@ -45,7 +45,9 @@ function fill(): void {
   }
 }
 
-/** The built CLI on the experiment, its output in a file, which suspends itself once it has renamed something to a path. */
+/**
+ * The built CLI on the experiment, with its output in a file; suspends itself once it has renamed something to a path.
+ */
 function startUntil(pattern: string, log: string, ...args: string[]) {
   const preload = resolve('test/cli/kill-at.cjs');
   const moment = { pattern, when: 'after', signal: 'SIGSTOP' };
@@ -135,7 +137,7 @@ describe('a run to resume', () => {
     writeFileSync(join(control, 'stop'), '');
     expect(await end).toBe(130);
     const { events } = readRun(run);
-    // The journal is told of a checkpoint when it is there, and may have been too late for that.
+    // The journal records a checkpoint once it exists, and may have been too late for that.
     const saved = Math.max(...readdirSync(runPaths(run).checkpoints).map((name) => stepOfName(name) ?? 0));
     expect(saved).toBeGreaterThan(0);
     expect(events.at(-1)).toMatchObject({ kind: 'stopped', step: saved });

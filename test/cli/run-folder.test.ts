@@ -22,7 +22,7 @@ describe('train --run', () => {
     expect(r.err).toMatch(/^step 12\/12 \(100 %\) · loss \d\.\d{4} · lr .+ samples\/s · 0 s left$/m);
     expect(r.err).not.toMatch(/[\r█░]/);
     expect(r.err).not.toContain('\u001b');
-    // Two steps in a second are not two lines.
+    // Two steps per second are not two lines.
     expect(r.err.match(/^step \d+\/12 /gm)!.length).toBeLessThan(4);
   });
 

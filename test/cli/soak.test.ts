@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-/** The same trials each time, so that a failure here is one of a change. */
+/** The same trials each time, so that a failure here comes from a change. */
 const SEED = '1';
 
 describe('a slice of the fault injection', () => {

@@ -31,7 +31,7 @@ describe('aurora study', () => {
     expect(r.out).toMatch(/AuroRA r=2 +2 +/);
     expect(r.out.replace(/\s+/g, ' ')).toContain('Tested in pairs over 2 seeds (1, 2) alone');
     expect(r.out).toContain('In 2 of the runs the merged form was not measured. --measure does it.');
-    // Looking changes no run.
+    // Viewing changes no run.
     expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
   });
 
@@ -48,7 +48,7 @@ describe('aurora study', () => {
     ]);
     for (const { runs } of section.groups)
       for (const run of runs) {
-        // What is predicted is what the run has measured itself.
+        // The predictions match what the run itself has measured.
         expect(run.forms!.trained.accuracy).toBeCloseTo(run.metrics.accuracy, 12);
         expect(run.forms!.same).toBe(run.spec.adapter.method === 'lora');
         expect(run.geometry!.path[0]).toMatchObject({ step: 0 });
@@ -58,7 +58,7 @@ describe('aurora study', () => {
           ),
         ).toBe(true);
       }
-    // Nothing is measured twice: what changed is asked for anew only.
+    // Nothing is measured twice: only changes are recomputed.
     const again = lines(lab.run('study', out, '--measure', '--json').out);
     expect(again.filter((l) => l.kind === 'measuring' && l.what !== 'examples')).toEqual([]);
     expect(again.at(-1)).toEqual(result);
@@ -78,7 +78,7 @@ describe('aurora study', () => {
     expect(kept.merged.loss).toBeCloseTo(metrics.exported.loss, 4);
     expect(kept.trained.loss).toBeCloseTo(metrics.dynamic.loss, 5);
     expect(kept.merged.loss).not.toBeCloseTo(kept.trained.loss, 4);
-    // Of another checkpoint's bytes it says nothing.
+    // It does not apply to another checkpoint's bytes.
     writeFileSync(mergedFile(run, step), JSON.stringify({ ...kept, adapter: 'other' }));
     expect(lab.run('study', out).out).toContain('In 1 of the runs the merged form was not measured');
     writeFileSync(mergedFile(run, step), JSON.stringify(kept));
@@ -118,7 +118,7 @@ describe('aurora study', () => {
       ['LoRA r=2', '2', ''],
       ['AuroRA r=2', '2', 'LoRA r=2'],
     ]);
-    // No path of this machine: a report is for others.
+    // No paths of this machine: a report is for others.
     expect(text + readFileSync(join(folder, 'runs.csv'), 'utf8')).not.toContain(lab.folder);
   });
 

@@ -59,7 +59,7 @@ describe('before a sweep trains its first trial', () => {
     'it is shown as running, and can be stopped through its folder',
     async () => {
       const lab = labWith([{ 'training.learningRate': 0.01 }, { 'training.learningRate': 0.02 }]);
-      // Whoever reads the data waits for a writer that never comes.
+      // Reading the data blocks on a writer that never comes.
       rmSync(lab.path('train.jsonl'));
       expect(spawnSync('mkfifo', [lab.path('train.jsonl')]).status).toBe(0);
       const child = lab.start('sweep', lab.experiment, '--parallel', '1', '--device', 'cpu');

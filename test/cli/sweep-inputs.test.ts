@@ -21,7 +21,7 @@ function labOf(training: object, ...trials: Settings[]): Lab {
   return lab;
 }
 
-/** Adds trials to the section: the experiment beside it stays the same, and so does the sweep. */
+/** Adds trials to the section: the rest of the experiment stays the same, and so does the sweep. */
 function add(lab: Lab, ...trials: Settings[]): void {
   const experiment = JSON.parse(lab.read('tiny.aurora.json')) as { sweep: { trials: Settings[] } };
   experiment.sweep.trials.push(...trials);
@@ -99,7 +99,7 @@ describe('new trials of a sweep whose files have changed', () => {
       },
     ]);
 
-    // From there on that is what trials are compared with.
+    // From then on, trials are compared with that.
     add(lab, { 'training.seed': 3 });
     expect(sweep(lab).code).toBe(0);
     expect(runs(lab)).toBe(4);

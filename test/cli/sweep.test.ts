@@ -41,7 +41,7 @@ const bits = (run: string): string[] =>
       .digest('hex'),
   );
 
-/** To each trial's id what came of it: numbers that do not depend on the clock, and the bits of its adapters. */
+/** Each trial's outcome by id: numbers that do not depend on the clock, and the bits of its adapters. */
 function results(lab: Lab): Map<string, unknown> {
   const names = readdirSync(runsOf(lab));
   const { trials } = recordOf(lab);
@@ -55,7 +55,7 @@ function results(lab: Lab): Map<string, unknown> {
       expect(result).toMatchObject({ outcome: 'finished', steps: 12 });
       const journal = readFileSync(runPaths(folder).events, 'utf8');
       expect(journal.split('"kind":"started"')).toHaveLength(2);
-      // One that was killed after it had its result has finished all the same.
+      // One that was killed after it had its result still counts as finished.
       expect(journal.split('"kind":"finished"').length).toBeLessThan(3);
       expect([...scalars.column('step')!]).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
       const evaluations = events.flatMap((e) =>
@@ -79,7 +79,7 @@ function kill(pid: number | undefined): void {
   try {
     if (pid) process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // Already gone.
   }
 }
 
@@ -112,13 +112,13 @@ describe('a sweep of 24 trials', () => {
     const disturbed = results(lab);
     expect(disturbed.size).toBe(24);
 
-    // Some of its trials: the same as with all of them, since each depends on its settings alone.
+    // Some of its trials: the same as with all of them, since each depends only on its settings.
     const calm = labWith(grid(2));
     const r = calm.run('sweep', calm.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
     expect(r.out).toContain('Sweep of tiny: grid, 6 trials, compared by accuracy\n');
     for (const [id, result] of results(calm)) expect(disturbed.get(id)).toEqual(result);
-    // Done is done.
+    // Finished trials are not repeated.
     const before = readdirSync(runsOf(calm));
     expect(calm.run('sweep', calm.experiment, ...ON_CPU).code).toBe(0);
     expect(readdirSync(runsOf(calm))).toEqual(before);
@@ -149,7 +149,7 @@ describe('aurora sweep', () => {
       'stopped',
     ]);
 
-    // A trial that somebody stops by itself is left at that; the others go on.
+    // A trial that the user stops individually stays stopped; the others continue.
     const again = spawn(process.execPath, [CLI, 'sweep', lab.experiment, ...ON_CPU], { stdio: 'ignore' });
     const over = ended(again);
     const stop = (run: string) => {
@@ -242,13 +242,13 @@ describe('aurora sweep', () => {
     const at = (steps: number) => ends.filter((e) => e.steps === steps).map((e) => e.first);
     expect(Math.min(...at(24), ...at(48))).toBeGreaterThanOrEqual(Math.max(...at(12)));
     expect(r.out.match(/ pruned at step 12 /g)).toHaveLength(2);
-    // The winner stopped twice on its way, and its learning rate fell as in a run that did not.
+    // The winner paused twice on its way, and its learning rate decayed as in a run that did not.
     const won = ends.findIndex((e) => e.steps === 48);
     const set = ['--set', `training.learningRate=${rates[won]}`, '--threads', '1', '--device', 'cpu'];
     expect(lab.run('train', lab.experiment, ...set, '--out', lab.path('whole')).code).toBe(0);
     const [whole] = lab.runs(lab.path('whole'));
     expect(bits(join(runsOf(lab), ends[won].run!))).toEqual(bits(whole));
-    // Decided is decided.
+    // The decision is final.
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
   });
 
@@ -273,7 +273,8 @@ describe('aurora sweep', () => {
       [1, 2, 3],
       [1, 2, 3],
     ]);
-    // Decided is decided; one more rate is another search, which it wins here: all are as bad, and it is the lowest.
+    // The decision is final; one more rate is another search, which it wins here: all are equally bad, and it is the
+    // lowest.
     expect(lab.run('sweep', lab.experiment, ...ON_CPU).err).toBe('');
     parameters['training.learningRate'].push(1e-9);
     lab.write(

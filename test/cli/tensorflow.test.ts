@@ -16,8 +16,8 @@ const home = join(support, 'tensorflow', 'node_modules', '@tensorflow', 'tfjs-no
 const loaded = join(home, 'loaded');
 
 /**
- * The package but for its native library, which no test can fetch: tfjs-core, a copy of its own, with a backend
- * that is called `tensorflow`. As in the package, loading it needs a function that Node 23 removed.
+ * The package without its native library, which tests cannot fetch: its own copy of tfjs-core, with a backend named
+ * `tensorflow`. As in the package, loading it needs a function that Node 23 removed.
  */
 const STAND_IN = `
   import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -57,7 +57,7 @@ function train(node: string, out: string, gpuSupport = support, ...more: string[
   return { code: status, err: stderr };
 }
 
-/** This Node, and the newest that the workbench has brought along. */
+/** This Node, and the newest one that the workbench includes. */
 const workbench = resolve('.cache/workbench');
 const newer = (existsSync(workbench) ? readdirSync(workbench) : [])
   .filter((name) => /^node-[a-z]+-\w+-2[3-9]/.test(name))

@@ -47,7 +47,7 @@ describe('aurora train', () => {
       trained: { adapters: number; head: number };
     };
     expect(result.steps).toBe(48);
-    // Half the rows are of each class, and the model below is random.
+    // Half the rows belong to each class, and the model below is random.
     expect(result.best.accuracy).toBeGreaterThan(0.7);
     const losses = [...run.scalars.column('loss')!];
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;

@@ -31,7 +31,7 @@ describe('aurora verify', () => {
     expect(result.rows.map((r) => [r.values, r.what, r.agree])).toEqual(
       ['initial', 'perturbed'].flatMap((v) => ['loss', 'logits', 'gradients'].map((w) => [v, w, true])),
     );
-    // B is 0 at first, and with it the gradients of A, H and W; perturbed, none is.
+    // B starts at 0, and so do the gradients of A, H and W; after perturbation, none is 0.
     const zeros = result.rows.filter((r) => r.what === 'gradients').map((r) => r.zero);
     expect(zeros).toEqual([12, 0]);
     expect(readdirSync(lab.folder)).toEqual(before);

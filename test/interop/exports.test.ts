@@ -11,7 +11,7 @@ import { apart, INPUTS, type OnnxJob } from './jobs';
 import { onPython, python } from './python';
 import { inBrowser } from './web';
 
-/** What is trained, each on a model that PyTorch has exported. */
+/** The trained runs, each on a model exported by PyTorch. */
 const RUNS = {
   'AuroRA on linear layers': {
     model: 'bert',
@@ -63,7 +63,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
   const lab = new Lab();
   const exports = new Map<string, string>();
   const folder = (name: Name, form: ExportForm) => exports.get(`${name} ${form}`)!;
-  /** Of the trained form, and merged: what everything else has to give. */
+  /** The trained form, and merged: the reference for everything else. */
   const wanted = new Map<Name, { trained: number[]; merged: number[] }>();
 
   const job = (name: Name, form: ExportForm): OnnxJob => ({
@@ -102,7 +102,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
         const last = r.out.trim().split('\n').at(-1)!;
         const { folder, record } = JSON.parse(last) as { folder: string; record: ExportRecord };
         expect(record.form).toBe(form);
-        // What was measured here is the run's own graph.
+        // The values measured here are from the run's own graph.
         expect(record.largestDifference).toBeLessThan(TOLERANCE);
         exports.set(`${name} ${form}`, folder);
       }
@@ -172,7 +172,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     const form = 'onnx-adapter-inputs';
     const name = 'AuroRA on linear layers';
     const { adapter } = RUNS[name];
-    // Another rank, another alpha, other numbers.
+    // Another rank, another alpha, other values.
     const set = ['model.path=bert.onnx', `adapter=${JSON.stringify({ ...adapter, rank: 3, alpha: 5 })}`];
     const out = lab.path('runs-other');
     const settings = set.flatMap((s) => ['--set', s]);
@@ -186,7 +186,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     const other = made(form);
     const mine = job(name, form);
     expect(readFileSync(join(other, 'model.onnx')).equals(readFileSync(mine.path))).toBe(true);
-    // So does it say, to whoever would put it into a model of other settings.
+    // The adapter file records this too, for anyone who puts it into a model with other settings.
     const { metadata } = readSafetensors(join(other, 'adapter.safetensors'));
     const sum = createHash('sha256').update(readFileSync(mine.path)).digest('hex');
     expect(metadata['aurora.model']).toBe(sum);
@@ -207,7 +207,7 @@ const tensorsOf = (file: string | null) =>
       : [],
   );
 
-/** In onnxruntime-node, by itself. */
+/** In onnxruntime-node, without the rest. */
 async function inNode({ path, output, inputs, adapter }: OnnxJob): Promise<number[]> {
   const session = await InferenceSession.create(readFileSync(path));
   const tokens = Object.entries(inputs).map(([name, rows]) => {

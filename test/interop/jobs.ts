@@ -1,13 +1,13 @@
-/** One exported model to run on some texts; see onnxruntime_side.py. */
+/** One exported model to run on a few texts; see onnxruntime_side.py. */
 export interface OnnxJob {
   path: string;
   output: string;
   inputs: Record<string, number[][]>;
-  /** A safetensors file whose tensors are inputs, too. */
+  /** A safetensors file whose tensors are also inputs. */
   adapter: string | null;
 }
 
-/** Two texts of unlike length. */
+/** Two texts of different lengths. */
 export const INPUTS = {
   input_ids: [
     [2, 5, 6, 8, 3, 9, 11],

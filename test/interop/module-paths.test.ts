@@ -7,7 +7,7 @@ import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { onPython, python } from './python';
 
-/** As the fixtures are made, by the PyTorch that is installed. */
+/** Exported like the fixtures, by the installed PyTorch. */
 describe.runIf(onPython)('module paths of models that PyTorch exports now', () => {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-torchvision-'));
   beforeAll(() => void python('../fixtures/torchvision/make.py', [folder]));

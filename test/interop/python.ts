@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Debian's Python, for which apt has PyTorch and ONNX Runtime; another one by its path. */
 const PYTHON = process.env.AURORA_TEST_PYTHON ?? '/usr/bin/python3';
 
-/** Where there is none with these packages and none can be installed, AURORA_TEST_PYTHON=0 skips what needs it. */
+/** If no Python has these packages and none can be installed, AURORA_TEST_PYTHON=0 skips the tests that need it. */
 export const onPython = PYTHON !== '0';
 
 /** Runs a script of this folder, with `input` as JSON on its standard input; returns what it printed. */

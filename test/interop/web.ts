@@ -26,7 +26,7 @@ export async function inBrowser(jobs: readonly OnnxJob[], adapters: readonly Ada
     const path = model ? jobs[Number(model[1])].path : join(runtime, url.slice(1));
     response.setHeader('Content-Type', TYPES[extname(url)] ?? 'application/octet-stream');
     if (url === '/page.html') return response.end(PAGE);
-    // Browsers ask for an icon.
+    // Browsers request a favicon.
     response.statusCode = existsSync(path) ? 200 : 404;
     return response.end(existsSync(path) ? readFileSync(path) : '');
   });
@@ -42,7 +42,7 @@ export async function inBrowser(jobs: readonly OnnxJob[], adapters: readonly Ada
   }
 }
 
-/** Tensors that are fed beside the tokens. */
+/** Tensors to feed in addition to the tokens. */
 export type Adapter = Record<string, { dims: number[]; data: number[] }>;
 
 /** In the page. */

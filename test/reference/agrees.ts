@@ -6,7 +6,7 @@ import { describeFailure, failures } from '../../src/cli/commands/reference/repo
 import type { TaskOptions } from '../../src/engine/stepper';
 import { fixture } from './files';
 
-/** Expects of a reference file that, run so, it gives what PyTorch gave. */
+/** Expects that a reference file, run this way, gives PyTorch's values. */
 export async function agrees(name: string, options: TaskOptions = {}): Promise<void> {
   const file = readReference(fixture(name));
   const report =

@@ -11,7 +11,7 @@ import { onWebgpu } from '../webgpu';
 import { agrees } from './agrees';
 import { fixture, modelFile, modelFiles } from './files';
 
-/** Shared weights, encoder and decoder, convolutions, tables and all. */
+/** Covers shared weights, encoder and decoder, convolutions and tables. */
 describe('gradient checkpointing', () => {
   it.each(modelFiles())('agrees with PyTorch on %s', (name) => agrees(name, { gradientCheckpointing: true }));
 
@@ -19,7 +19,8 @@ describe('gradient checkpointing', () => {
     const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, {});
     const again = await referenceStep(file.modelPath, file.case, { gradientCheckpointing: true });
-    // Every AuroRA and LoRA has something to recompute, but for those where σ is of a weight, and not of what is stored.
+    // Every AuroRA and LoRA has something to recompute, except where σ applies to a weight rather than to an
+    // activation.
     const { adapter, hyper } = file.case;
     const some = ['aurora', 'lora'].includes(adapter) && hyper.form !== 'static';
     const nothing = expect.stringContaining('changes nothing here') as string;

@@ -22,7 +22,7 @@ describe('aurora reference', () => {
 
   const run = (...files: string[]): Promise<number> => reference.run(parse(reference, files, 'reference'));
 
-  /** A copy of the table case, its text changed. */
+  /** A copy of the table case with its text changed. */
   function changed(change: (text: string) => string): string {
     copyFileSync(fixture('more/table.onnx'), join(folder, 'table.onnx'));
     const path = join(folder, 'changed.json');

@@ -13,18 +13,18 @@ import { subjectOf, verify } from './engines';
 
 const PLAIN: Place = { engine: 'tfjs', device: 'cpu' };
 
-/** One engine is given another model than the other: what a wrong operator would do. */
+/** The two engines get different models: this simulates a wrong operator. */
 describe('where the engines differ', () => {
   let model: Model;
   let subject: Subject;
-  /** The last of the first layer's nodes. */
+  /** The last node of the first layer. */
   let norm: Node;
   beforeAll(async () => {
     ({ model, subject } = await subjectOf('bert-aurora.json'));
     norm = model.graph.nodes.filter((n) => n.opType === 'LayerNormalization').at(-3)!;
   });
 
-  /** The model with other nodes in place of that one; the others are the same objects, which adapters go by. */
+  /** The model with other nodes in place of that one; the others are the same objects, since adapters refer to them. */
   const changed = (make: (g: GraphBuilder) => void): Model => {
     const initializers = new Map(model.graph.initializers);
     const nodes: Node[] = [];
@@ -60,7 +60,7 @@ describe('where the engines differ', () => {
   });
 
   it('in a gradient alone, the tensor nearest to the cause is named', async () => {
-    // Half of each number goes through Floor, which carries no gradient, in steps too small to be seen.
+    // Half of each number passes through Floor, which has no gradient, in steps too small to notice.
     const wrong = changed((g) => {
       const [y] = norm.outputs;
       const raw = g.fresh('raw');
@@ -73,7 +73,7 @@ describe('where the engines differ', () => {
     const result = await other(wrong);
     expect(result.rows.filter((r) => !r.agree).map((r) => r.what)).toContain('gradients');
     expect(result.rows.filter((r) => r.what !== 'gradients').every((r) => r.agree)).toBe(true);
-    // The gradients of the layers above are right.
+    // The gradients of the later layers are right.
     expect(result.first).toMatchObject({ stage: 'gradient', tensor: expect.stringMatching(/^layer\.0\./) });
     const { differing } = result.first as { differing: string[] };
     expect(differing.length).toBeGreaterThan(1);
@@ -84,7 +84,7 @@ describe('where the engines differ', () => {
     const round = subject.rounds[1];
     const [y] = norm.outputs;
     const examples = subject.inputs[LABELS].dims[0];
-    // The first number of the first text comes to lie at a kink, a rounding error above it or below.
+    // Puts the first number of the first text at a kink, a rounding error above or below it.
     const near = (shift: number) =>
       changed((g) => {
         const raw = g.fresh('raw');

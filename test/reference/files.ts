@@ -21,5 +21,5 @@ export function modelFile(name: string) {
   return file;
 }
 
-/** The names of those. */
+/** The names of these files. */
 export const modelFiles = (): string[] => allFiles().filter((name) => name !== './anl.json');

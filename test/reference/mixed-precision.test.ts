@@ -7,8 +7,8 @@ import { modelFile } from './files';
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
 /**
- * Float16 rounds to 11 bits: products come out to about 5e-4 of their largest terms, and gradients that cancel keep
- * less of that. Llama's are the most sensitive here: its RMS norm divides by small numbers.
+ * Float16 rounds to 11 bits: products are accurate to about 5e-4 of their largest terms, and gradients that cancel are
+ * less accurate. Llama's are the most sensitive here: its RMS norm divides by small numbers.
  */
 const CASES = [
   { name: 'bert-aurora.json', loss: 1e-3, gradient: 3e-3 },

@@ -10,14 +10,14 @@ export interface PlacedNode {
   name: string;
   opType: string;
   provider: OrtDevice;
-  /** Element types and dims of its inputs, as the run had them. */
+  /** Element types and dims of its inputs during the run. */
   inputs: { type: string; dims: number[] }[];
   microseconds: number;
 }
 
 /**
- * Where each node of a model runs: what a device's provider does not know, the runtime gives to the CPU without
- * a word. Measured by running it once with the runtime's profiler on.
+ * Where each node of a model runs: the runtime silently moves nodes that a device's provider does not support to the
+ * CPU. Measured in one run with the runtime's profiler on.
  *
  * @param model path of the file
  * @param feeds one batch
@@ -43,14 +43,14 @@ export async function placement(
   }
 }
 
-/** How many nodes run where. */
+/** The number of nodes per device. */
 export function countByProvider(nodes: readonly PlacedNode[]): Partial<Record<OrtDevice, number>> {
   const counts: Partial<Record<OrtDevice, number>> = {};
   for (const { provider } of nodes) counts[provider] = (counts[provider] ?? 0) + 1;
   return counts;
 }
 
-/** Nodes that compute with floats on the CPU, though another device was asked for. */
+/** Float nodes that run on the CPU, although another device was requested. */
 export const strayFloats = (nodes: readonly PlacedNode[]): PlacedNode[] =>
   nodes.filter((n) => n.provider === 'cpu' && n.inputs.some(({ type }) => /float|double/.test(type)));
 
@@ -67,7 +67,7 @@ interface ProfileEvent {
   args?: { provider?: string; op_name?: string; input_type_shape?: Record<string, number[]>[] };
 }
 
-/** The runtime's profile: Chrome trace events, of which one a node has its kernel's provider. */
+/** The runtime's profile: Chrome trace events, one of which per node has its kernel's provider. */
 export function readProfile(text: string): PlacedNode[] {
   const events = JSON.parse(text) as ProfileEvent[];
   return events.flatMap(({ cat, name, dur, args }) => {

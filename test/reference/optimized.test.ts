@@ -10,7 +10,7 @@ import { modelFile } from './files';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-optimized-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** People also have models that ONNX Runtime has fused: the numbers must be the same. */
+/** Users also have models fused by ONNX Runtime: the numbers must be the same. */
 describe("models in ONNX Runtime's own optimized form", () => {
   it.each(['bert-aurora', 'llama-aurora', 'more/gpt2', 'more/t5-encoder'])('%s', async (name) => {
     const file = modelFile(`${name}.json`);

@@ -29,7 +29,7 @@ const nudge = (a: DenseArray, relative: number): void => {
 };
 
 const LAYER = 'layer.0.query';
-/** Puts anything anywhere. */
+/** Puts any value anywhere. */
 const set = (at: object, key: string, value: unknown): void => void Reflect.set(at, key, value);
 const scale = (at: object, key: string, by: number): void => set(at, key, Number(Reflect.get(at, key)) * by);
 const drop = (at: object, key: string): void => void Reflect.deleteProperty(at, key);

@@ -24,7 +24,7 @@ export interface SavedStep {
 /**
  * The step graph of a reference case as it runs on WebGPU, saved in a folder.
  *
- * @param fixed whether the model's free dimensions are set to those of the case, as an exporter could have done
+ * @param fixed whether the model's free dimensions are set to those of the case, as an exporter might have done
  */
 export async function saveStep(name: string, folder: string, fixed: boolean): Promise<SavedStep> {
   const { modelPath, case: c } = modelFile(name);

@@ -6,7 +6,7 @@ import { allFiles } from './files';
 
 const on = (device: TfjsBackend) => ({ place: { engine: 'tfjs', device } }) as const;
 
-/** Its gradients are its own tape's: an engine that shares nothing with ONNX Runtime's but the forward graph. */
+/** Its gradients come from its own tape: an engine that shares only the forward graph with ONNX Runtime's. */
 describe('TensorFlow.js agrees with PyTorch on WebAssembly', () => {
   it.each(allFiles())('%s', (name) => agrees(name, on('wasm')));
 });

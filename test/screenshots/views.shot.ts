@@ -11,13 +11,13 @@ import { canvases, contrasts, faintTexts, shownTexts } from '../webview/contrast
 
 const ROOT = join(__dirname, '..', '..');
 const NAME = 'debian-sections';
-/** `npm run screenshots` trains in it before. */
+/** `npm run screenshots` trains in it first. */
 const workspace = process.env.AURORA_SCREENSHOTS!;
 const runs = join(workspace, '.aurora/runs', NAME);
-/** One theme alone, for a quick look. */
+/** Only one theme, for a quick look. */
 const themes = (process.env.AURORA_THEMES?.split(',') ?? Object.keys(THEMES)) as ThemeName[];
 
-/** A run that goes on while the pictures are taken, with one thread so that the workbench has some of the machine. */
+/** A run that continues while the pictures are taken, with one thread to leave the workbench part of the machine. */
 let trainer: ChildProcess;
 let live = '';
 beforeAll(async () => {
@@ -70,7 +70,7 @@ describe.each(themes)('in %s', (theme) => {
 });
 
 const PREVIEW_MS = 4000;
-/** Each device for a second, after it was compiled for; beside a run. */
+/** Each device for a second after compilation, next to a run. */
 const CHECK_MS = 200_000;
 const SIZE = { width: 1280, height: 860 };
 
@@ -81,7 +81,7 @@ async function withoutFolder(window: Window, theme: string): Promise<void> {
   await window.page.locator('.getting-started-step').first().waitFor();
   await window.settled();
   await window.screenshot(`welcome-${theme}`);
-  // Beside a side bar VS Code has no room for a walkthrough's pages.
+  // With a side bar open, VS Code has no room for a walkthrough's pages.
   await window.page.keyboard.press('Control+B');
   await window.settled();
   await window.screenshot(`walkthrough-${theme}`);
@@ -178,16 +178,16 @@ async function machine(window: Window, theme: string): Promise<void> {
   await window.screenshot(`verify-${theme}`);
 }
 
-/** Waits for a command's last word and opens its report. */
+/** Waits for a command's final message and opens its report. */
 async function report(window: Window, says: RegExp, heading: string): Promise<void> {
   await window.toast(says).waitFor({ timeout: CHECK_MS });
   await window.pressToast(says, 'Show Report');
   await window.frameWith(heading);
-  // The preview fades in once its style sheets are there.
+  // The preview fades in once its style sheets are loaded.
   await window.page.waitForTimeout(PREVIEW_MS);
 }
 
-/** The way of a new experiment up to the layers that it adapts. */
+/** The steps of a new experiment up to the selection of the layers to adapt. */
 async function wizard(window: Window, theme: string): Promise<void> {
   const { page } = window;
   await window.palette('AuroRA: New Experiment');
@@ -207,7 +207,9 @@ async function wizard(window: Window, theme: string): Promise<void> {
   await page.keyboard.press('Escape');
 }
 
-/** Runs a command with no other tab open, so that the page that is found is its own, and picks runs by the end of their ids. */
+/**
+ * Runs a command with no other tab open, so that the page found belongs to it, and picks runs by the end of their ids.
+ */
 async function choose(window: Window, command: string, ids: string[]): Promise<void> {
   const { page } = window;
   await window.palette('View: Close All Editors');
@@ -237,7 +239,7 @@ async function legible(frame: Frame): Promise<void> {
   ]);
   expect.soft(axes).toBeGreaterThanOrEqual(4.5);
   for (const ratio of series) expect.soft(ratio).toBeGreaterThanOrEqual(3);
-  // A theme that lacks a colour must not make two series grey.
+  // A theme without a color must not make two series gray.
   const orange = await frame.evaluate(() =>
     getComputedStyle(document.body).getPropertyValue('--series-orange').match(/\d+/g)!.map(Number),
   );

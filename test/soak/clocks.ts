@@ -6,7 +6,7 @@ import { isOurFault, start, until } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
-/** Debian's libfaketime, which gives a process another wall clock and leaves the monotonic one alone. */
+/** Debian's libfaketime, which gives a process another wall clock and does not touch the monotonic one. */
 const library = (): string | undefined => {
   const root = '/usr/lib';
   return readdirSync(root)
@@ -14,7 +14,7 @@ const library = (): string | undefined => {
     .find(existsSync);
 };
 
-/** The trainer's wall clock steps by up to a month while its window renews the lease: nothing may end. */
+/** The trainer's wall clock jumps by up to a month while its window renews the lease: nothing may end. */
 export const clocks: Campaign = {
   name: 'clocks',
   slice: 2,

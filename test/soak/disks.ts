@@ -8,7 +8,7 @@ import { isOurFault, run, start, until } from './processes';
 import { onlyRun, requireWhole } from './run-facts';
 import { recordsOf } from './records';
 
-/** A disk of a few megabytes that fills up at a drawn step; with room again the run resumes to the same bits. */
+/** A disk of a few megabytes that fills up at a random step; with space again, the run resumes to the same bits. */
 export const disks: Campaign = {
   name: 'disks',
   slice: 2,
@@ -29,7 +29,7 @@ export const disks: Campaign = {
       const filler = join(disk, 'filler');
       fill(filler, draw.pick([1, 64, 4096]));
       const end = await training.ended;
-      // It may have been too late, and all was written.
+      // It may have been too late, with everything already written.
       const full = end.code === EXIT.disk;
       clean(full || end.code === 0, `on a full disk train ended with ${end.code}: ${end.err}`);
       clean(!isOurFault(end), `on a full disk: ${end.err}`);

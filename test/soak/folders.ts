@@ -9,7 +9,7 @@ import { isOurFault, run, start, until } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
-/** A run folder, or a part of it, that is removed, renamed or made read-only in the middle. */
+/** A run folder, or part of it, removed, renamed or made read-only during a run. */
 export const folders: Campaign = {
   name: 'folders',
   slice: 4,
@@ -54,7 +54,7 @@ const FAULTS: Record<string, Fault> = {
   'without its adapters': (made, _folder, ended) => partGone(made, 'adapter', ended),
   async 'read-only'(made, folder, ended, result) {
     if (process.getuid?.() !== 0) return 'left out';
-    // The superuser writes into a folder of any mode, but not into one that is mounted read-only.
+    // Root can write to a folder with any mode, but not to one mounted read-only.
     const shield = join(folder, 'shield');
     mkdirSync(shield);
     execFileSync('mount', ['--bind', made, made]);
@@ -77,7 +77,7 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 
-/** Not while a file of it is being written. */
+/** Not while one of its files is being written. */
 async function readOnly(folder: string): Promise<void> {
   for (;;)
     try {
@@ -88,7 +88,7 @@ async function readOnly(folder: string): Promise<void> {
     }
 }
 
-/** The run says that its folder is gone, or had ended; nothing comes back under the old name. */
+/** The run reports that its folder is gone, or had already ended; nothing reappears under the old name. */
 async function gone(made: string, ended: ReturnType<typeof start>['ended']): Promise<string> {
   const end = await ended;
   clean(
@@ -101,7 +101,7 @@ async function gone(made: string, ended: ReturnType<typeof start>['ended']): Pro
   return end.code === 0 ? 'too late' : 'stopped';
 }
 
-/** A part that is removed is there again, or the run says that it is not. */
+/** A removed part exists again, or the run reports that it is missing. */
 async function partGone(
   made: string,
   part: string,

@@ -9,7 +9,7 @@ import { isOurFault, killAll, run, start, until, type Running } from './processe
 import { recordsOf } from './records';
 import { onlyRun, resultOf } from './run-facts';
 
-/** Files that a run reads, changed between a kill and its resume, or while it trains. */
+/** A run's input files, changed between a kill and its resume, or during training. */
 export const inputs: Campaign = {
   name: 'inputs',
   slice: 3,
@@ -39,7 +39,7 @@ export const inputs: Campaign = {
   },
 };
 
-/** The model's file is mapped by the trainer: another one of the same size flows in, a shorter one ends it. */
+/** The trainer maps the model's file: another file of the same size leaks in, a shorter one ends the trainer. */
 async function whileTraining(
   draw: Draw,
   folder: string,
@@ -55,7 +55,7 @@ async function whileTraining(
   const end = await training.ended;
   clean(!isOurFault(end), `${how}: ${end.err}`);
   if (end.code === 0) {
-    // It had computed all it needed before.
+    // It had already computed all it needed.
     clean(resultOf(made) === result, `${how} went into the training, and it ended with 0`);
     return `${how}, too late`;
   }
@@ -93,7 +93,7 @@ function lines(folder: string, change: (rows: string[]) => string[]): void {
   writeFileSync(path, `${change(readFileSync(path, 'utf8').trimEnd().split('\n')).join('\n')}\n`);
 }
 
-/** A model of the same size whose file still loads: low bits of numbers in its largest weights. */
+/** A same-size model whose file still loads: changes low bits of numbers in its largest weights. */
 function otherWeights(draw: Draw, bytes: Buffer): Buffer {
   const out = Buffer.from(bytes);
   const middle = Math.floor(out.length / 3) + draw.int(64) * 4;

@@ -8,7 +8,7 @@ import { ageLeftovers, leftovers, onlyRun, requireWhole, resultOf } from './run-
 
 const EPOCHS = ['--set', 'training.epochs=2'];
 
-/** A small model with its data, a run that was left alone, and how long each command takes here. */
+/** A small model with its data, an undisturbed run, and how long each command takes here. */
 interface Made {
   lab: Lab;
   run: string;
@@ -17,7 +17,7 @@ interface Made {
 }
 let made: Made | undefined;
 
-/** Every command that writes, killed with everything it has started at a moment drawn from the time that it takes. */
+/** Every command that writes, killed with everything it has started at a random moment of its run time. */
 export const kills: Campaign = {
   name: 'kills',
   slice: 6,
@@ -56,13 +56,13 @@ const COMMANDS: Record<string, Kill> = {
       folder,
       moment() * seconds.get('train')!,
     );
-    // As often as it likes: what is resumed may be killed again.
+    // Any number of times: a resumed run may be killed again.
     const folderOfRun = onlyRun(out);
     if (folderOfRun === undefined) return;
     if (moment() < 0.5)
       await killed(['train', '--resume', folderOfRun], folder, moment() * seconds.get('train')!);
     const { code, err } = await run(['train', '--resume', folderOfRun]);
-    // One that was killed before it had written what it is to train, or after its end, has nothing to resume.
+    // One killed before it had written what it is to train, or after its end, has nothing to resume.
     if (code === 20 && /spec\.json is missing/.test(err)) return;
     clean(code === 0 || (code === 20 && /has finished/.test(err)), `--resume ended with ${code}: ${err}`);
     requireWhole(folderOfRun, result);
@@ -104,7 +104,7 @@ const COMMANDS: Record<string, Kill> = {
   },
 };
 
-/** A command on a copy of the finished run, which it must leave as it is. */
+/** A command on a copy of the finished run, which it must not change. */
 async function onCopy(
   { run: from, result, seconds }: Made,
   folder: string,
@@ -116,7 +116,7 @@ async function onCopy(
   await again(args(copy), folder, moment, seconds.get('train')!, () => requireWhole(copy, result));
 }
 
-/** Kills a command, runs it again to its end, and looks at what it has left. */
+/** Kills a command, runs it again to its end, and checks what it has left. */
 async function again(
   args: string[],
   folder: string,

@@ -5,12 +5,12 @@ import { clean } from './campaign';
 import { run } from './processes';
 import { onlyRun, resultOf } from './run-facts';
 
-/** Short enough for many trials, and long enough that a fault finds the run in the middle of something. */
+/** Short enough for many trials, and long enough for a fault to hit the run in the middle of something. */
 const SETTINGS = { adapter: { dropout: 0.1 }, training: { epochs: 8, evaluateEvery: 20 } };
 
 let made: Promise<{ lab: Lab; result: string }> | undefined;
 
-/** The small model with its data, and what a run that was left alone comes to; trained once. */
+/** The small model with its data, and the result of an undisturbed run; trained once. */
 export const labOfRuns = (): Promise<{ lab: Lab; result: string }> => (made ??= make());
 
 async function make(): Promise<{ lab: Lab; result: string }> {
@@ -30,7 +30,7 @@ const FILES = [
   'tiny.aurora.json',
 ];
 
-/** Its files in a folder that a trial may do with as it likes. @returns the experiment's path */
+/** Copies its files to a folder that a trial may change freely. @returns the experiment's path */
 export function copyLab(lab: Lab, folder: string): string {
   for (const name of FILES) cpSync(lab.path(name), join(folder, name));
   return join(folder, 'tiny.aurora.json');

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Lab } from '../cli/lab';
 import { subjects, type Subject } from './subjects';
 
-/** Environment variable that hands the folder of the finished run and sweep to the thread that reads mutants. */
+/** Environment variable that passes the folder of the finished run and sweep to the thread that reads mutants. */
 const MADE = 'AURORA_SOAK_MADE';
 
 /** A finished run and a finished sweep of the small model, trained once. */

@@ -12,7 +12,7 @@ import { kills } from './kills';
 import { mutants, readMutants } from './mutants';
 
 const CAMPAIGNS = [mutants, kills, disks, folders, inputs, clocks];
-/** Where trials that failed are kept. */
+/** Where failed trials are kept. */
 const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]
@@ -81,7 +81,7 @@ async function main(): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-/** @returns the options that repeat each trial that was not clean */
+/** @returns the options that repeat each failed trial */
 async function runCampaign(
   campaign: Campaign,
   first: number,

@@ -6,9 +6,9 @@ import { makeSubjects } from './made';
 import { damagedBytes, damagedJson } from './mutate';
 import { emptyFolder, isRefusal, placeIn, type Subject } from './subjects';
 
-/** Longer than any reader needs for files this small, on any machine: what takes longer does not end. */
+/** Longer than any reader needs for files this small, on any machine: a longer read counts as a hang. */
 const LONGEST_MS = 120_000;
-/** Worth this on a machine with room for everything else: no mutant of a small file may need more. */
+/** Only useful on a machine with room for everything else: no mutant of a small file may need more. */
 const MOST_MEMORY_MB = 2048;
 
 interface Answer {
@@ -16,7 +16,7 @@ interface Answer {
   unclean?: string;
 }
 
-/** Damages one file of something that is read, and reads it in every way there is, in a thread that may hang or die. */
+/** Damages one file of a subject, and reads it in every possible way, in a thread that may hang or die. */
 export const mutants: Campaign = {
   name: 'mutants',
   slice: 250,
@@ -98,7 +98,7 @@ function damage(draw: Draw, file: string): string {
   return value === undefined ? 'bytes' : 'values';
 }
 
-/** Of JSON lines, the lines. */
+/** For JSON lines, the lines. */
 function parsed(bytes: Buffer): unknown[] | undefined {
   try {
     return bytes

@@ -1,14 +1,14 @@
 import type { Draw } from './draw';
 
-/** Damage as disks, transfers and editors do it. */
+/** Damage as caused by disks, transfers and editors. */
 const BYTE_DAMAGE: ((draw: Draw, bytes: Buffer) => Buffer)[] = [
-  // Bits that flip.
+  // Flipped bits.
   (draw, bytes) => {
     const out = Buffer.from(bytes);
     for (let n = 1 + draw.int(8); n > 0; n--) out[draw.int(out.length)]! ^= 1 << draw.int(8);
     return out;
   },
-  // A tail that was not written.
+  // A truncated tail.
   (draw, bytes) => bytes.subarray(0, draw.int(bytes.length)),
   // A block of zeros, as after a power cut.
   (draw, bytes) => {
@@ -17,18 +17,18 @@ const BYTE_DAMAGE: ((draw: Draw, bytes: Buffer) => Buffer)[] = [
     out.fill(draw.pick([0, 0xff, 0x20]), at, Math.min(out.length, at + 1 + draw.int(512)));
     return out;
   },
-  // A piece that is missing.
+  // A missing piece.
   (draw, bytes) => {
     const at = draw.int(bytes.length);
     return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + draw.int(64))]);
   },
-  // A piece that is there twice.
+  // A duplicated piece.
   (draw, bytes) => {
     const at = draw.int(bytes.length);
     const piece = bytes.subarray(at, at + 1 + draw.int(256));
     return Buffer.concat([bytes.subarray(0, at), piece, bytes.subarray(at)]);
   },
-  // Noise in between.
+  // Inserted noise.
   (draw, bytes) => {
     const at = draw.int(bytes.length);
     const noise = Buffer.from(Array.from({ length: 1 + draw.int(32) }, () => draw.int(256)));
@@ -78,7 +78,7 @@ function nested(depth: number): unknown {
 
 type Place = { holder: Record<string, unknown> | unknown[]; key: string | number };
 
-/** Changes a few places of a JSON value: other types, other names, missing and doubled members. */
+/** Changes a few places of a JSON value: other types, other names, missing and duplicate members. */
 export function damagedJson(draw: Draw, value: unknown): unknown {
   const out = structuredClone(value);
   for (let n = 1 + draw.int(3); n > 0; n--) {
@@ -103,11 +103,11 @@ function damageAt(draw: Draw, { holder, key }: Place): void {
   else own(holder, key as string, draw.pick(VALUES)());
 }
 
-/** As JSON.parse does it: `__proto__` becomes a member like any other. */
+/** Like JSON.parse: `__proto__` becomes an ordinary member. */
 const own = (holder: object, key: string, value: unknown): unknown =>
   Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 
-/** Enough places of a large value; a tokenizer's vocabulary has tens of thousands that are all alike. */
+/** Enough places of a large value; a tokenizer's vocabulary has tens of thousands of similar ones. */
 const MOST_PLACES = 20_000;
 
 function placesOf(root: unknown): Place[] {

@@ -6,18 +6,18 @@ import { CLI } from '../cli/lab';
 export interface End {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** What it printed to standard error. */
+  /** Its standard error. */
   err: string;
 }
 
 export interface Running {
   pid: number;
   ended: Promise<End>;
-  /** Whether it has ended by now. */
+  /** Whether it has ended. */
   over(): boolean;
 }
 
-/** The built program, at the head of its own process group. */
+/** The built program, leading its own process group. */
 export function start(args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     detached: true,
@@ -39,7 +39,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
 export const run = (args: readonly string[], env?: Record<string, string>): Promise<End> =>
   start(args, env).ended;
 
-/** Ends a process and every other one whose command line names `folder`: trials of a sweep lead groups of their own. */
+/** Ends a process and all others whose command line names `folder`: trials of a sweep lead their own groups. */
 export async function killAll(pid: number, folder: string): Promise<void> {
   send(pid);
   for (;;) {
@@ -72,6 +72,6 @@ export async function until(condition: () => boolean, process: Running): Promise
   while (!condition() && !process.over()) await wait(5);
 }
 
-/** Whether the program called an outcome its own mistake. */
+/** Whether the program reported an internal error. */
 export const isOurFault = ({ err }: End): boolean =>
   err.includes('fault of AuroRA Lab') || /^ {4}at /m.test(err);

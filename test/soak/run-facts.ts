@@ -25,10 +25,10 @@ const adapterSum = (folder: string, name: string): string =>
 
 export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** Names that only a process in the middle of something leaves. */
+/** Names that exist only while a process is in the middle of something. */
 const TEMPORARY = /\.tmp$|-tmp$|^\.out-|^\.import-|^graph$|^export-|^study-/;
 
-/** What is left below a folder of processes that are gone. */
+/** Leftovers of dead processes below a folder. */
 export const leftovers = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -36,13 +36,13 @@ export const leftovers = (folder: string): string[] =>
       )
     : [];
 
-/** A day passes: what a living process may still need is not removed. */
+/** Simulates a day passing: files that a living process may still need are not removed. */
 export function ageLeftovers(folder: string): void {
   const then = new Date(Date.now() - 86_400_000);
   for (const path of leftovers(folder)) utimesSync(join(folder, path), then, then);
 }
 
-/** A run that has ended well, with the numbers it must have and nothing left behind. */
+/** A run that has ended well, with the expected numbers and nothing left behind. */
 export function requireWhole(folder: string, result: string): void {
   const { status } = readRun(folder);
   clean(status?.state === 'finished', `${folder} is ${status?.state}, not finished`);
@@ -51,7 +51,7 @@ export function requireWhole(folder: string, result: string): void {
   clean(left.length === 0, `${folder} still holds ${left.join(', ')}`);
 }
 
-/** The one run below `runs`; undefined before there is one. */
+/** The only run below `runs`; undefined if there is none yet. */
 export function onlyRun(runs: string): string | undefined {
   if (!existsSync(runs)) return undefined;
   const names = readdirSync(runs).filter((name) => !name.startsWith('.'));

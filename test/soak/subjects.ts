@@ -25,19 +25,19 @@ import { readAdapterFolder } from '../../src/trainer/peft/folder';
 import { adapterModules } from '../../src/trainer/peft/modules';
 import { importedSpec } from '../../src/trainer/peft/spec';
 
-/** Something that is read: what it is made of, and everything in the product that reads it. */
+/** Something that is read: its files, and everything in the product that reads it. */
 export interface Subject {
   name: string;
   /** Puts it into an empty folder. @returns the files that may be damaged */
   make(folder: string): string[];
-  /** Reads it in every way there is; each reader may refuse with an AuroraError, and nothing else. */
+  /** Reads it in every possible way; each reader may fail with an AuroraError, and nothing else. */
   readers: ((folder: string) => unknown)[];
 }
 
 const FIXTURES = resolve('test/fixtures');
 const REFERENCE = join(FIXTURES, 'reference');
 
-/** Copies these files of a folder. */
+/** Copies these files from a folder. */
 const copied =
   (from: string, ...names: string[]) =>
   (folder: string): string[] =>
@@ -85,7 +85,7 @@ const table = (name: string, zipped: boolean): Subject => {
     readers: [
       (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'skip' }),
       (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'fail' }),
-      // The editor's own reader may say that it cannot make sense of a file, and never throws for its content.
+      // The editor's own reader may report that it cannot interpret a file, and never throws because of its content.
       (f) => readDataHead(join(f, file)),
     ],
   };
@@ -122,7 +122,7 @@ const experiment: Subject = {
       parseExperiment(file, readFileSync(file, 'utf8'), ['training.epochs=2']);
     },
     (f) => {
-      // In the editor nothing may be thrown at all, whatever is typed.
+      // In the editor nothing may throw, whatever the user types.
       const file = join(f, 'x.aurora.json');
       const text = readFileSync(file, 'utf8');
       neverRefuses(() => {
@@ -195,7 +195,7 @@ const sweepFolder = (sweep: string): Subject => ({
   readers: [(f) => readSweep(join(f, 'sweep'))],
 });
 
-/** Turns a refusal into an outcome that is not allowed. */
+/** Turns an AuroraError into a forbidden outcome. */
 function neverRefuses(read: () => unknown): void {
   try {
     read();
@@ -218,7 +218,7 @@ export const subjects = (run: string, sweep: string): Subject[] => [
 
 export const isRefusal = (e: unknown): boolean => e instanceof AuroraError;
 
-/** Where in the subject a file lies, for the tally. */
+/** The location of a file in the subject, for the tally. */
 export const placeIn = (folder: string, file: string): string => relative(folder, file);
 
 export function emptyFolder(folder: string): string {

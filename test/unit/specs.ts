@@ -21,7 +21,7 @@ export const loraSpec = (over: Partial<LoraSpec> = {}): LoraSpec => ({
   ...over,
 });
 
-/** On one layer, the only one. */
+/** On the only layer. */
 export function onLayer<S extends TrainedSpec>(spec: S, inFeatures: number, outFeatures: number): OnLayer<S> {
   const layer = { inFeatures, outFeatures };
   return { layer, spec, widest: layer };

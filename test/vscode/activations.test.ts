@@ -10,7 +10,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** What bends a layer, down to the row of the data; hidden, shown again and reloaded. */
+/** From a layer's nonlinearity down to the data row; hidden, shown again and reloaded. */
 describe('Layer activations, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, activationsEvery: 6 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -35,7 +35,7 @@ describe('Layer activations, in VS Code 1.100', () => {
 
   const page = (): Promise<Frame> => window.frameWith('aurora-activations aurora-layer-card');
   const shownStep = async () => (await page()).locator('.timeline output').innerText();
-  /** The one whose words were read. */
+  /** The run whose text was read. */
   let bin: string | null;
   const title = () => `Activations: ${name}`;
   const closeTab = async () => {
@@ -45,16 +45,16 @@ describe('Layer activations, in VS Code 1.100', () => {
 
   test('opens from the dashboard, from the palette and from the tree', async () => {
     await window.row(name).click();
-    // The row's tooltip would lie over the page.
+    // The row's tooltip would cover the page.
     await window.page.mouse.move(900, 700);
     const dashboard = await window.frameWith('aurora-run .readout');
     await dashboard.getByRole('button', { name: 'Show Layer Activations' }).click();
     await window.tab(title()).waitFor();
     await closeTab();
-    // The dashboard that is shown again takes no keys before it is loaded; a click leaves the focus in the tree.
+    // A dashboard shown again takes no keys until it is loaded; a click leaves the focus in the tree.
     await window.row(name).click();
     await window.palette('AuroRA: Show Layer Activations');
-    // The only run that suits is taken.
+    // The only suitable run is picked.
     await window.tab(title()).waitFor();
     await closeTab();
     await window.contextMenu(window.row(name), 'Show Layer Activations');
@@ -71,7 +71,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await bins.focus();
     await bins.press('Enter');
     const link = frame.locator('.words button.link').first();
-    // Each bin's words before the next is asked for: the last one asked for is what a reload shows.
+    // Each bin's text before the next is requested: a reload shows the last one requested.
     for (let i = 0; i < 40 && !(await link.count()); i++) {
       await bins.press('ArrowRight');
       await bins.press('Enter');
@@ -106,7 +106,7 @@ describe('Layer activations, in VS Code 1.100', () => {
     await window.reload();
     await expect.poll(shownStep, { timeout: 30_000 }).toBe('step 6 (2 of 7 snapshots)');
     await expect.poll(async () => (await page()).locator('.large h2').innerText()).toBe('layer.0.query');
-    // At this step there may be no word in it.
+    // At this step it may contain no token.
     await (await page()).locator(`.words[data-bin="${bin}"]`).waitFor();
   });
 

@@ -15,14 +15,14 @@ import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** The Machine view looks every five seconds. */
+/** The Machine view refreshes every five seconds. */
 const SLOW = { timeout: 30_000 };
 
 /** From a model and a table of texts to the numbers of a finished run, and to a fork of it, by palette and menus. */
 describe('from nothing to a run, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   rmSync(lab.experiment);
-  // Without a name of its own, an experiment is called after its folder.
+  // Without a name, an experiment is named after its folder.
   const name = `${basename(lab.folder)}-aurora`;
   const runs = join(lab.folder, '.aurora/runs', name);
   const runFolders = () => readdirSync(runs).sort().map((id) => join(runs, id)); // prettier-ignore
@@ -79,7 +79,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     await wizard.choose('With which settings', 'Defaults');
     await wizard.choose('Which method', 'AuroRA');
     await wizard.asks('Which layers');
-    // Query and value, as in the paper, are chosen already; what they cost is said.
+    // Query and value, as in the paper, are preselected; their cost is shown.
     expect(await wizard.title()).toMatch(/4 of 12 layers match, .*592/);
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await wizard.accept('Which rank');
@@ -160,7 +160,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
   test('Fork Run: from the palette, with one setting changed, both runs over each other', async () => {
     const before = runFolders();
     await window.palette('AuroRA: Fork Run');
-    // The only run is taken without asking.
+    // The only run is picked without asking.
     await window.page.locator('.quick-input-title', { hasText: 'begin at which checkpoint' }).waitFor();
     const [step] = (await wizard.rows())
       .map((row) => Number(/Step (\d+)/.exec(row)?.[1]))
@@ -234,7 +234,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     expect(row).toMatch(/90 epochs · batch 32 · learning rate 5e-3/);
     expect(row).toMatch(/arXiv 2505\.18738 · published 65\.1 · does not say: weight decay/);
     await window.page.keyboard.press('Enter');
-    // AuroRA's words have LoRA in them, too.
+    // AuroRA's description contains LoRA, too.
     await wizard.choose('Which method', 'two low-rank matrices');
     await wizard.asks('Which layers');
     await window.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
@@ -277,7 +277,7 @@ describe('from nothing to a run, in VS Code 1.100', () => {
     const before = runFolders();
     await window.sideBar();
     await window.pane('Machine').locator('.pane-header').click();
-    // The Machine view knows it by itself, and nobody is disturbed.
+    // The Machine view updates automatically, without a notification.
     await expect.poll(async () => (await window.rows('Machine')).join('\n'), SLOW).toContain('/nowhere/node');
     await window.palette('Notifications: Clear All Notifications');
     await window.page.waitForTimeout(1000);
@@ -314,8 +314,8 @@ describe('from nothing to a run, in VS Code 1.100', () => {
 
   test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
 
-  /** A dashboard of both runs is open, and the new one's first line says where it came from. */
-  /** The run that is not among those of before. */
+  /** A dashboard of both runs is open, and the new one's first line states its origin. */
+  /** The run that did not exist before. */
   async function newRun(before: readonly string[]): Promise<string> {
     const others = () => runFolders().filter((run) => !before.includes(run));
     await expect.poll(() => others().length, { timeout: 30_000 }).toBe(1);

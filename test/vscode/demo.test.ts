@@ -13,11 +13,11 @@ import { comparable, endTrainer, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
 
 /**
- * The goal is 15 s on a machine of one's own. A test machine may have two slow cores that also draw the browser's
- * window in software, so that more than this is a mistake and not the machine.
+ * The goal is 15 s on a user's machine. A test machine may have two slow cores that also render the browser's window in
+ * software, so more than this limit is a bug, not a slow machine.
  */
 const FIRST_POINT_LIMIT_MS = 60_000;
-/** Some steps of the demo. */
+/** This many steps of the demo. */
 const LONG = { timeout: 150_000, interval: 500 };
 
 /** Two clicks on a clean profile: Get Started, Run the Demo. */
@@ -31,7 +31,7 @@ describe('the demo, in VS Code 1.100', () => {
     server = await startWorkbench({ version: '1.100', name: 'demo', vsix: vsixHere() });
     watch = new ProcessWatch(server.profile);
     window = await Window.open(server);
-    // The palette that is opened before the extensions are known does not learn of them.
+    // A palette opened before the extensions are known does not learn of them.
     await window.sideBar();
   });
   beforeEach(() => pictureOnFailure(() => window));
@@ -73,7 +73,7 @@ describe('the demo, in VS Code 1.100', () => {
     const shown = await dashboard.newest();
     expect(comparable(shown)).toEqual(journalAt(run, shown));
     await window.tab('debian-sections.aurora.json').waitFor();
-    // That what other tests look for in vain would be seen here.
+    // Shows that what other tests expect to be absent would be found here.
     expect(watch.commands).toContain('train');
     expect(watch.native.join()).toContain('libonnxruntime');
   });
@@ -85,7 +85,7 @@ describe('the demo, in VS Code 1.100', () => {
   });
 
   test('its folder is offered, and Stop Run ends it and says what was saved', async () => {
-    // The message itself may have folded away by now.
+    // The message itself may have been hidden by now.
     await window.palette('Notifications: Show Notifications');
     const offer = window.page.locator('.notifications-center', { hasText: /The demo trains in .*demo/ });
     await offer.getByRole('button', { name: 'Open Folder' }).waitFor();
@@ -111,7 +111,7 @@ describe('the demo, in VS Code 1.100', () => {
   });
 
   test('it learns: far better than always answering with the commonest section', async () => {
-    // All of it takes more than three minutes beside other work on two cores: a person stops it and asks for less.
+    // In full this takes more than three minutes next to other work on two cores: the user stops it and asks for less.
     const [run] = runsIn(join(empty, 'aurora-demo'));
     const dashboard = await Dashboard.in(window);
     await dashboard.frame.getByRole('button', { name: 'Stop', exact: true }).click();

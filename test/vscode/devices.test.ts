@@ -13,11 +13,11 @@ import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** One second a device, and what it takes to compile for each with a software renderer, beside other work. */
+/** One second per device, plus compilation for each with a software renderer, next to other work. */
 const CHECK_MS = 600_000;
 const TRAIN_MS = 400_000;
 
-/** Where a run computes: measured, chosen, refused, fallen back from, and compared with the other engine. */
+/** A run's device: measured, chosen, refused, fallen back from, and compared with the other engine. */
 describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -38,7 +38,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     lab.remove();
   });
 
-  /** Settings of the machine, as a person has them in the remote's settings.json; the editor reads it again by itself. */
+  /** Machine settings, as in the user's remote settings.json; the editor reloads it automatically. */
   function set(settings: Record<string, unknown>): void {
     const folder = join(server.profile, 'data/Machine');
     mkdirSync(folder, { recursive: true });
@@ -59,7 +59,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return { run, dashboard: await window.frameWith('aurora-run') };
   }
 
-  /** Rows of the Machine view as they are spoken; the view shows all of them while the others are folded up. */
+  /** Rows of the Machine view by their accessible names; the view shows all of them while the others are collapsed. */
   const machine = () =>
     window
       .pane('Machine')
@@ -67,7 +67,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const fold = (view: string) => window.pane(view).locator('.pane-header').click();
 
-  /** Text of the table with `words`, in the report that has this heading: a preview draws its page anew as it opens. */
+  /** Text of the table with `words`, in the report with this heading: a preview redraws its page as it opens. */
   async function table(heading: 'h1' | 'h2', title: string, words: string): Promise<string> {
     let text = '';
     await expect
@@ -83,7 +83,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return text;
   }
 
-  /** What a row's tooltip says; one that is drawn anew while the mouse is on it shows none. */
+  /** A row's tooltip; a row that is redrawn while the mouse is over it shows none. */
   async function tooltip(row: RegExp): Promise<string> {
     await window.page.mouse.move(900, 600);
     await window.row(row).hover();

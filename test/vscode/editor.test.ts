@@ -26,7 +26,7 @@ const TEXT = `{
 }
 `;
 
-/** An experiment in the text editor: lenses, marks, fixes, completion, hover, links; and its budget beside it. */
+/** An experiment in the text editor: lenses, fixes, completion, hover, links, diagnostics; and its budget beside it. */
 describe('editing an experiment, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 1 } });
   let server: WorkbenchServer;
@@ -39,7 +39,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
       version: '1.100',
       name: 'editor',
       vsix: vsixHere(),
-      // On a desktop a file is saved by hand.
+      // On a desktop the user saves a file manually.
       settings: { 'files.autoSave': 'off' },
     });
     window = await Window.open(server, lab.folder);
@@ -126,7 +126,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
       expect.arrayContaining([expect.stringMatching(/^label, 2 different values/)]),
     );
     await window.page.keyboard.press('Escape');
-    // One at a time, each seen: one too many would undo what the test before fixed.
+    // One at a time, each verified: one too many would undo the previous test's fix.
     for (let text = await shownText(); text.includes('validation.jsonl",'); text = await shownText()) {
       await window.page.keyboard.press('Control+z');
       await expect.poll(shownText).not.toBe(text);
@@ -138,7 +138,7 @@ describe('editing an experiment, in VS Code 1.100', () => {
     await goTo(10, 7);
     await untilHover(/rank/i);
     await window.page.locator('.detected-link', { hasText: 'train.jsonl' }).first().waitFor();
-    // By the editor's own command: a click with Ctrl held redraws the link under the mouse.
+    // With the editor's own command: a Ctrl+click redraws the link under the mouse.
     await goTo(5, 15);
     await window.palette('Open Link');
     await window.tab('train.jsonl').waitFor();

@@ -14,7 +14,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** From a run to the row of the data that its model gets wrong; reloaded, and after the data were corrected. */
+/** From a run to the data row that its model gets wrong; reloaded, and after the data were corrected. */
 describe('Errors, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ model: { maxLength: 8 }, training: { epochs: 2, learningRate: 0.003 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -69,14 +69,14 @@ describe('Errors, in VS Code 1.100', () => {
       .toContain(`step ${best}`);
     await closeTab();
     await window.row(name).click();
-    // By keyboard: the row's tooltip may lie over the page.
+    // By keyboard: the row's tooltip may cover the page.
     const dashboard = await window.frameWith('aurora-run .readout');
     await dashboard.getByRole('button', { name: 'Show Errors' }).press('Enter');
     await window.tab(title()).waitFor();
     await closeTab();
     await window.row(name).click();
     await window.palette('AuroRA: Show Errors');
-    // The only run that suits is taken.
+    // The only suitable run is picked.
     await window.tab(title()).waitFor();
     await expect.poll(told).toBe(`${wrong()} examples.`);
     await closeTab();
@@ -138,7 +138,7 @@ describe('Errors, in VS Code 1.100', () => {
     await frame.locator(`tr[data-example="${at}"] button`).click();
     await window.tab('validation.jsonl').waitFor();
     await window.statusBar(`Ln ${columns.line[at]}, Col 1`).waitFor();
-    // The label stands at the end of its row, before a quotation mark and a bracket.
+    // The label is at the end of its row, before a quotation mark and a bracket.
     await window.page.keyboard.press('End');
     for (const key of ['ArrowLeft', 'ArrowLeft']) await window.page.keyboard.press(key);
     for (let i = 0; i < is.length; i++) await window.page.keyboard.press('Backspace');

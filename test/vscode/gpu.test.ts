@@ -14,7 +14,7 @@ const LIBRARY = '/tensorflow/libtensorflow/libtensorflow-gpu-linux-x86_64-2.9.1.
 const BINDING = '/tf-builds/pre-built-binary/napi-v8/4.22.0/GPU-linux-4.22.0.tar.gz';
 const TITLE = 'TensorFlow for TensorFlow.js';
 
-/** From the hosts that the package names, behind the proxy of the editor's settings; in Restricted Mode. */
+/** From the hosts that the package names, behind the proxy in the editor's settings; in Restricted Mode. */
 describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !== 'x64')(
   'Install GPU Support, in VS Code 1.139',
   () => {

@@ -15,11 +15,11 @@ const empty = mkdtempSync(join(tmpdir(), 'aurora-empty-'));
 const lab = tinyWorkspace();
 afterAll(() => lab.remove());
 
-// What mocha found in the host becomes tests of ours, so it has to run before they are collected.
+// Mocha's results in the host become our tests, so it has to run before they are collected.
 for (const version of ['1.100', '1.139'] as const) {
   const reports = [
     await hostTests(version, ['activation'], { vsix, folder: empty }),
-    // One window for both: a start takes longer than the tests of the file.
+    // One window for both: starting it takes longer than the file's tests.
     await hostTests(version, ['experiment', 'training'], {
       vsix,
       folder: lab.folder,

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { readScalars } from '../../src/runs/curve/scalars-reader';
 import type { Shown } from './driver/dashboard';
 
-/** Columns of scalars.bin that a chart draws as they are, by the chart's name. */
+/** Columns of scalars.bin that a chart draws unchanged, by the chart's name. */
 const CHARTS = ['loss', 'learningRate', 'gradientNorm', 'memory'];
 
-/** What the run folder holds for the step that a dashboard shows, in the same shape. */
+/** The run folder's values for the step that a dashboard shows, in the same shape. */
 export function journalAt(run: string, { step, values }: Shown): Shown {
   const scalars = readScalars(run);
   const row = scalars.column('step')!.lastIndexOf(step);
@@ -16,7 +16,7 @@ export function journalAt(run: string, { step, values }: Shown): Shown {
   return { step, values: Object.fromEntries(held) as Record<string, number> };
 }
 
-/** Of what a dashboard shows, what the run folder can be asked about. */
+/** The part of a dashboard's values that the run folder can confirm. */
 export const comparable = ({ step, values }: Shown): Shown => ({
   step,
   values: Object.fromEntries(Object.entries(values).filter(([chart]) => CHARTS.includes(chart))),
@@ -27,12 +27,12 @@ export const lastStep = (run: string): number => Number(readScalars(run).column(
 export const statusOf = (run: string): { state: string; pid: number; step: number } =>
   JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; pid: number; step: number };
 
-/** Ends the trainer of a run that a test leaves in the middle: it would go on until its lease runs out. */
+/** Ends the trainer of a run that a test abandons: it would continue until its lease expires. */
 export function endTrainer(run: string): void {
   if (!existsSync(join(run, 'status.json')) || statusOf(run).state !== 'running') return;
   try {
     process.kill(statusOf(run).pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // Already ended.
   }
 }

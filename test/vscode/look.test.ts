@@ -13,7 +13,7 @@ import { comparable, journalAt, lastStep } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Runs that were started elsewhere: they appear by themselves, and what is shown is what they hold. */
+/** Runs that were started elsewhere: they appear automatically with their actual content. */
 describe('runs of the command line, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -81,7 +81,7 @@ describe('runs of the command line, in VS Code 1.100', () => {
   test('T1: a panel that was hidden for 500 steps has no gap, and shows what the file holds', async () => {
     const before = lastStep(run());
     await window.openFile('tiny.aurora.json');
-    // The run changes all the time, and the lenses of its experiment come all the same.
+    // The run changes constantly, and the lenses of its experiment still appear.
     await window.page.locator('.codelens-decoration', { hasText: 'trainable' }).waitFor();
     const limit = Date.now() + 90_000;
     while (lastStep(run()) < before + 500 && Date.now() < limit) await window.page.waitForTimeout(200);

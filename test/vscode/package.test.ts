@@ -8,7 +8,7 @@ import { packagePath } from '../../scripts/package.mjs';
 import { readZip, type ZipEntry } from './zip';
 
 const MB = 2 ** 20;
-/** Where everything of the extension lies in a VSIX. */
+/** The extension's folder in a VSIX. */
 const HOME = 'extension/';
 
 const TOP = [
@@ -138,7 +138,7 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
     expect(binaries).toContain(`${dawn}dawn.node`);
     expect(binaries).toContain(`${runtime}onnxruntime_binding.node`);
     expect(binaries).toContain(`${runtime}${LIBRARY[os]}`);
-    // No device of ours is DirectML, and ONNX Runtime loads it only for that.
+    // None of our devices is DirectML, and ONNX Runtime loads it only for that.
     expect(names(files, /DirectML/i)).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe.each(PLATFORMS)('the package for %s', (target) => {
   test('is at most 100 MB', () => expect(statSync(packagePath(target)).size).toBeLessThanOrEqual(100 * MB));
 });
 
-/** A package's files that Install GPU Support runs as they are. */
+/** A package's files that Install GPU Support runs unmodified. */
 const INSTALLERS: Record<string, string[]> = {
   'cuda/node_modules/onnxruntime-node': [
     'script/install-metadata-versions.js',

@@ -13,7 +13,7 @@ import { tinyWorkspace } from './workspace';
 
 const FIXTURES = 'test/fixtures/playground/language';
 
-/** A text typed by a person, answered by a run, its base, another run and a language model; and nothing left of it. */
+/** A text typed by the user, answered by a run, its base, another run and a language model; and no trace left of it. */
 describe('the Playground, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -150,7 +150,7 @@ describe('the Playground, in VS Code 1.100', () => {
     await window.contextMenu(model, 'Open Playground');
     await window.pick('Choose an adapter’s folder');
     const dialog = window.page.locator('.quick-input-widget', { hasText: 'The adapter’s folder' });
-    // It begins where the model lies.
+    // It starts in the model's folder.
     const folder = dialog.locator('.monaco-list-row', { hasText: 'adapter' });
     await folder.click();
     await folder.waitFor({ state: 'detached' });

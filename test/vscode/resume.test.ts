@@ -16,7 +16,7 @@ import { tinyWorkspace } from './workspace';
 
 const THEME = (process.env.AURORA_THEME ?? 'dark') as ThemeName;
 
-/** What a person is asked, or shown, before a stopped run is continued. */
+/** The questions and messages before a stopped run is continued. */
 describe('resuming a run, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');

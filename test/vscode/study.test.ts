@@ -12,7 +12,7 @@ import { tinyWorkspace } from './workspace';
 
 const LORA = 'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}';
 
-/** From an experiment with finished runs to what they say together, measured, exported and reloaded. */
+/** From an experiment with finished runs to their joint results, measured, exported and reloaded. */
 describe('Study, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, learningRate: 0.003 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');

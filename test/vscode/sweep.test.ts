@@ -13,7 +13,7 @@ import { Wizard } from './driver/wizard';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** A sweep from the tree: run, watched, stopped, gone on with over a reload, and finished. */
+/** A sweep from the tree: run, watched, stopped, continued across a reload, and finished. */
 describe('a sweep, in VS Code 1.100', () => {
   const lab = tinyWorkspace({
     training: { epochs: 60, evaluateEvery: 120, checkpointEvery: 240 },
@@ -104,7 +104,7 @@ describe('a sweep, in VS Code 1.100', () => {
     await window.said(/tiny-compare.aurora.json compares 6 adapters in 30 trials/);
     await window.page.locator('.codelens-decoration', { hasText: 'Run Sweep: 30 trials' }).waitFor();
     await window.screenshot('sweep-compare');
-    // Of two seeds out of three only the best rate's are trained.
+    // With two of three seeds, only the best rate's are trained.
     expect(loadSweep(join(lab.folder, 'tiny-compare.aurora.json'), []).trials).toHaveLength(54);
   });
 

@@ -11,7 +11,7 @@ import { comparable, journalAt, statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** A person's day, all from the palette: run, watch, reload, stop, and a run to its end. */
+/** A user's day, all from the palette: run, watch, reload, stop, and a run to its end. */
 describe('training from the palette, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 3000, evaluateEvery: 50, checkpointEvery: 500 } });
   lab.write(
@@ -85,7 +85,7 @@ describe('training from the palette, in VS Code 1.100', () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A process that ended but was not collected by init, as in a container, is dead too.
+    // A zombie process that init has not reaped, as in a container, is dead too.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;

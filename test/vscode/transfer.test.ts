@@ -11,9 +11,9 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Out and in again: from the tree, the dashboard and the palette, with the question that a merge may ask. */
+/** Export and import: from the tree, the dashboard and the palette, with the question that a merge may ask. */
 describe('Exports and imports, in VS Code 1.139', () => {
-  // σ(0) of a sigmoid is far from zero, so that merging loses much.
+  // σ(0) of a sigmoid is far from zero, so merging loses a lot.
   const lab = tinyWorkspace({
     training: { epochs: 3, learningRate: 0.05, evaluateEvery: 'epoch', metric: 'loss' },
     adapter: { method: 'aurora', activation: 'sigmoid', alpha: 64, targetModules: ['query', 'value'] },
@@ -82,7 +82,7 @@ describe('Exports and imports, in VS Code 1.139', () => {
     await window.toast('Merged ONNX model exported').waitFor();
     const merged = exports().find((f) => f.startsWith('onnx-merged'))!;
     expect(record(merged).drop.points).toBeGreaterThan(1);
-    // Nothing half done beside them.
+    // No partial files next to them.
     expect(readdirSync(join(run, 'export')).filter((f) => f.startsWith('.'))).toEqual([]);
     expect(readdirSync(run).filter((f) => f.startsWith('export-'))).toEqual([]);
   });

@@ -18,7 +18,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Finished runs, a damaged one and one that failed before it began: looked at, marked, compared, deleted, restored. */
+/** Finished runs, a damaged one and one that failed before it started: viewed, marked, compared, deleted, restored. */
 describe('the Experiments tree, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, checkpointEvery: 6 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -36,7 +36,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   });
   beforeEach(async () => {
     pictureOnFailure(window);
-    // A tooltip lies over the rows below its own.
+    // A tooltip covers the rows below its own.
     await window.page.mouse.move(900, 600);
     await window.page.locator('.monaco-hover:visible').first().waitFor({ state: 'hidden' });
   });
@@ -46,14 +46,14 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  /** T6: nothing of it can be read. */
+  /** T6: nothing in it is readable. */
   function damagedRun(): void {
     const folder = join(runs, '20250101T000000Z-dead0000');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'spec.json'), '{"half');
   }
 
-  /** As the trainer leaves it where the experiment cannot be read: no spec.json. */
+  /** As the trainer leaves it if the experiment cannot be read: no spec.json. */
   function failedRun(): void {
     lab.write('broken.aurora.json', '{ "model": 1, ');
     const folder = join(lab.folder, '.aurora/runs/broken/20250102T000000Z-bad00000');
@@ -73,7 +73,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     readdirSync(runs)
       .filter((id) => !id.startsWith('2025'))
       .sort();
-  /** The name that a run has in the tree while nobody gave it another. */
+  /** A run's name in the tree before anyone renames it. */
   const nameOf = (id: string) => `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
   const titles = () => window.page.locator('.tabs-container .tab').allInnerTexts();
 
@@ -97,7 +97,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.page.mouse.move(900, 600);
   }
 
-  /** A workbench in the browser now and then opens a workspace file before it can read it, and then shows no folder. */
+  /** A workbench in the browser occasionally opens a workspace file before it can read it, and then shows no folder. */
   async function openWorkspace(file: string): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
       await window.page.goto(server.url(file).replace('?folder=', '?workspace='));
@@ -212,7 +212,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
   test('sort by name, and newest first again', async () => {
     const order = async () =>
       (await spoken()).filter((row) => /finished/.test(row)).map((row) => row.slice(4));
-    // The end of a run's name is drawn by chance: "4da8" stands before "4918", since 4 does before 4918.
+    // The end of a run's name is random: "4da8" sorts before "4918", since 4 sorts before 4918.
     const byName = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
     await window.palette('AuroRA: Sort Runs');
     await window.pick('By name');

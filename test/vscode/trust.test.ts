@@ -12,7 +12,7 @@ import { comparable, journalAt } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** Restricted Mode: one can look and calculate, and nothing of the workspace is run. */
+/** Restricted Mode: the user can view and calculate, and nothing from the workspace is run. */
 describe('an untrusted workspace, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -126,12 +126,12 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
 
   test('nothing was trained, and of our programs only the parser ran; nothing native of ours was loaded', () => {
     expect(readdirSync(runs)).toHaveLength(1);
-    // Where trainers run from; the models' shapes are kept there too.
+    // Where trainers run from; the models' shapes are cached there too.
     const copies = join(server.profile, 'data/User/globalStorage/aurora-lab.aurora-lab');
     expect(readdirSync(copies, { recursive: true, encoding: 'utf8' }).join('\n')).not.toMatch(
       /cli\.cjs|onnx/,
     );
-    // That the watch sees programs of ours at all: the model was read by one.
+    // Shows that the watch sees our programs at all: one of them read the model.
     expect(watch.commands).toContain('inspect');
     expect(watch.commands.filter((c) => c !== 'inspect' && c !== '--version')).toEqual([]);
     expect(watch.looks).toBeGreaterThan(100);
@@ -141,7 +141,7 @@ describe('an untrusted workspace, in VS Code 1.100', () => {
   test('the machine can be checked, since that reads nothing of the workspace', async () => {
     await window.palette('AuroRA: Check This Machine');
     await window.toast(/Checking this machine: Measuring ONNX Runtime on cpu/).waitFor();
-    // The processor has been measured once the next device is.
+    // The CPU has been measured once the next device is.
     await window.toast(/Checking this machine: Measuring .* on (webgpu|wasm)/).waitFor({ timeout: 60_000 });
     expect(watch.commands).toContain('doctor');
     await window.pressToast('Checking this machine', 'Cancel');

@@ -9,7 +9,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** T10: the package without a runtime shows and calculates, and says what is missing when training is asked for. */
+/** T10: the package without a runtime shows and calculates, and reports what is missing when asked to train. */
 describe('the universal package, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   let server: WorkbenchServer;

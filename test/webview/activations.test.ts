@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** The page and the host's own session, joined as VS Code joins them. */
+/** The page and the host's own session, connected as in VS Code. */
 async function wire(
   run: string,
   options: Parameters<typeof openPanel>[1] & { facts?: Partial<RunFacts> } = {},
@@ -89,7 +89,7 @@ async function openFirst(w: Wired): Promise<void> {
   await w.page.locator('aurora-sigma-chart svg').waitFor();
 }
 
-/** Pixels of a canvas that something was drawn on. */
+/** Pixels of a canvas that are drawn on. */
 const painted = (w: Wired, index: number) =>
   w.page.evaluate((i) => {
     const canvas = document.querySelectorAll<HTMLCanvasElement>('aurora-layer-card canvas')[i];
@@ -104,7 +104,7 @@ function temporary(): string {
   return folder;
 }
 
-/** A run with many layers: the real ones, over and over. */
+/** A run with many layers: the real ones, repeated. */
 function manyLayers(count: number): string {
   const folder = temporary();
   for (const name of ['step-000000.bin', 'step-000060.bin']) {
@@ -251,7 +251,7 @@ describe('the Layer activations page', () => {
     add('000030');
     w.session.refresh();
     await expect.poll(() => w.page.locator('.timeline output').innerText()).toContain('step 30 (2 of 2');
-    // A step that the journal took back is no part of the run.
+    // A step that the journal rolled back is not part of the run.
     w.facts = { ...w.facts, steps: [0] };
     w.session.refresh();
     await expect.poll(() => w.page.locator('.timeline output').innerText()).toContain('step 0 (1 of 1');

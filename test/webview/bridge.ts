@@ -1,6 +1,6 @@
 import type { Opened } from './harness';
 
-/** Sends a host's messages to the page in order; a page that was closed loses the rest of them. */
+/** Sends a host's messages to the page in order; if the page is closed, the rest are dropped. */
 export function sender({ send }: Opened): { post(message: unknown): void; settled(): Promise<void> } {
   let sending = Promise.resolve();
   return {
@@ -11,7 +11,10 @@ export function sender({ send }: Opened): { post(message: unknown): void; settle
   };
 }
 
-/** Gives the host what the page says from now on, parsed as the host parses it; its `ready` is the harness's. */
+/**
+ * From now on, passes the page's messages to the host, parsed as the host parses them; `ready` is handled by the
+ * harness.
+ */
 export async function hearPage<M>(
   { page }: Opened,
   parse: (message: unknown) => M | undefined,

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** The built page, with the extension's own session behind it instead of VS Code. */
+/** The built page, connected to the extension's own session instead of VS Code. */
 async function open(
   options: Parameters<typeof openPanel>[1] & { file?: string; text?: string } = {},
 ): Promise<{ opened: Opened; heard: BudgetFromPage[]; session: BudgetSession }> {
@@ -184,7 +184,7 @@ describe('the calculator', () => {
     expect(await problem('names').innerText()).toContain('query');
     await opened.page.locator('vscode-radio', { hasText: 'By expression' }).click();
     await input(opened, 'regex').fill('(');
-    // What it said of the empty field goes only when the host has answered.
+    // Its message about the empty field disappears only when the host has answered.
     await expect.poll(() => problem('regex').innerText()).toContain('not a valid regular expression');
     expect(await opened.accessibility()).toEqual([]);
   });

@@ -45,7 +45,7 @@ describe('what a chart computes', () => {
 
   it('keeps of each column of pixels what can be seen of it, and where the line is broken', () => {
     const count = 20_000;
-    // Steps that are not even: some columns hold many values, some none.
+    // Uneven steps: some columns hold many values, some none.
     const x = Float64Array.from({ length: count }, (_, i) => i + (i > 12_000 ? 3000 : 0));
     const y = Float64Array.from(x, (v, i) => (i > 5000 && i < 6000 ? NaN : Math.sin(v * 7.3) * (i % 97)));
     y[1234] = -1e6;
@@ -76,7 +76,7 @@ describe('what a chart computes', () => {
       expect([columns.low[k], columns.high[k]]).toEqual([Math.min(...values), Math.max(...values)]);
     }
     expect(Math.min(...columns.low.subarray(0, columns.length))).toBe(-1e6);
-    // Broken at the first one of all and after what is not a number, and nowhere else.
+    // Broken at the very first point and after NaN, and nowhere else.
     expect(columns.joined.subarray(0, columns.length).filter((j) => j === 0)).toHaveLength(2);
     const few = { ...curve, x: x.subarray(0, 900), y: y.subarray(0, 900) };
     expect(columnsOf(few, projection, 1)).toBeUndefined();
@@ -137,7 +137,7 @@ describe('a chart of a hundred thousand points', () => {
     run.status('stopped', 100_000);
     const w = (open = await watch([run.folder]));
     await w.page.waitForTimeout(500);
-    // The spike is five times as high as all else: without it the upper half would hold no line.
+    // The spike is five times as high as everything else: without it the upper half would contain no line.
     const columns = await w.page.locator('[data-chart=loss] canvas').evaluate((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
       const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);

@@ -7,15 +7,18 @@ export interface Faint {
   where: string;
 }
 
-/** Every faint text of a page, also inside shadow roots; disabled controls and what is only read out are left out. */
+/** Every low-contrast text of a page, including shadow roots; skips disabled controls and screen-reader-only text. */
 export const faintTexts = (page: Page | Frame): Promise<Faint[]> =>
   page.evaluate(findFaint, false) as Promise<Faint[]>;
 
-/** How many texts `faintTexts` would look at, so that a test can tell "none is faint" from "none is there". */
+/** How many texts `faintTexts` would check, so that a test can distinguish "none is faint" from "none is there". */
 export const shownTexts = (page: Page | Frame): Promise<number> =>
   page.evaluate(findFaint, true) as Promise<number>;
 
-/** How much colours of the theme, given by their variables, stand out from the editor's background: WCAG asks 4.5 of text, 3 of lines. */
+/**
+ * The contrast of theme colors, given by their variables, with the editor's background: WCAG requires 4.5 for text, 3
+ * for lines.
+ */
 export const contrasts = (page: Page | Frame, colors: readonly string[]): Promise<number[]> =>
   page.evaluate((names) => {
     const probe = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
@@ -38,7 +41,7 @@ export const contrasts = (page: Page | Frame, colors: readonly string[]): Promis
     });
   }, colors);
 
-/** Canvases that are to be seen and have nothing drawn on them, and how many are to be seen. */
+/** Visible canvases with nothing drawn on them, and the number of visible canvases. */
 export const canvases = (page: Page | Frame): Promise<{ shown: number; blank: number }> =>
   page.evaluate(() => {
     const all: HTMLCanvasElement[] = [];
@@ -135,7 +138,7 @@ function findFaint(count: boolean): Faint[] | number {
   const walk = (root: Document | ShadowRoot | Element) => {
     for (const node of root.childNodes) {
       if (node instanceof Text) {
-        // What is slotted takes its colours from around the slot; a slot itself has no box.
+        // Slotted content inherits its colors from around the slot; a slot itself has no box.
         let e = node.assignedSlot ?? (root instanceof ShadowRoot ? root.host : (root as Element));
         while (getComputedStyle(e).display === 'contents') e = parentOf(e)!;
         look(node.data, e, getComputedStyle(e));

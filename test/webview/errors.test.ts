@@ -32,7 +32,7 @@ interface Wired {
   errors: string[];
 }
 
-/** The page and the host's own session over a predictions file, joined as VS Code joins them. */
+/** The page and the host's own session on a predictions file, connected as in VS Code. */
 async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] = {}): Promise<Wired> {
   const run = mkdtempSync(join(tmpdir(), 'aurora-errors-'));
   const data = join(run, 'validation.jsonl');
@@ -84,7 +84,7 @@ async function wire(made: Predictions, options: Parameters<typeof openPanel>[1] 
   return w;
 }
 
-/** Texts of some labels, the same every time: of each label, about one in three is taken for a neighbour. */
+/** Texts of some labels, the same every time: of each label, about one in three is mistaken for a neighbor. */
 function made(labels: number, examples: number, more: { right?: boolean; texts?: number } = {}): Predictions {
   const all = Array.from({ length: examples }, (_, i): Example => {
     const label = (i * 7 + Math.floor(i / labels)) % labels;
@@ -167,7 +167,7 @@ describe('the Errors page', () => {
     await w.page.locator('[data-table=lengths] button').nth(1).click();
     await expect.poll(() => chips(w)).toHaveLength(3);
     await expect.poll(() => rows(w).count()).toBeLessThan(n);
-    // Pressed again it lets go.
+    // Pressing it again releases it.
     await w.page.locator('[data-table=lengths] button').nth(1).click();
     await expect.poll(() => rows(w).count()).toBe(n);
     await w.page.locator('.chip').nth(1).click();
@@ -176,7 +176,7 @@ describe('the Errors page', () => {
     await expect.poll(() => chips(w)).toEqual(['True label: label-3']);
     await w.page.locator('.chip').click();
     await expect.poll(() => status(w)).toContain(`${wrongOf(p).length} examples`);
-    // Right ones are not among the wrong.
+    // Correct ones are not among the mistakes.
     await cell(w, 2, 2).click();
     await expect.poll(() => w.page.locator('[data-list=unsure]').getAttribute('aria-pressed')).toBe('true');
     const right = Number(await cell(w, 2, 2).innerText());
@@ -194,7 +194,7 @@ describe('the Errors page', () => {
     await w.page.locator('.matrix td[tabindex="0"]').focus();
     for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await w.page.keyboard.press(key);
     await expect.poll(active).toMatch(/^label-1, taken for label-2: \d+ texts, [\d.]+ % of the label$/);
-    // One stop for Tab in the whole grid.
+    // One tab stop for the whole grid.
     expect(await w.page.locator('.matrix [tabindex="0"]').count()).toBe(1);
     await w.page.keyboard.press('Enter');
     await expect.poll(active).toBe('list-title');
@@ -204,7 +204,7 @@ describe('the Errors page', () => {
     await expect.poll(active).toMatch(/^a rather long label 4, right/);
     await w.page.keyboard.press('Home');
     await expect.poll(active).toMatch(/^a rather long label 4, taken for a rather long label 0/);
-    // Everything else is reached by Tab, and nothing holds it fast.
+    // Tab reaches everything else, and there is no keyboard trap.
     await w.page.locator('h1').click();
     const reached = new Set<string>();
     for (let i = 0; i < 40; i++) {
@@ -230,7 +230,7 @@ describe('the Errors page', () => {
     await expect.poll(() => w.rows).toEqual([`${w.data}:${lines[2]}`]);
     await rows(w).nth(4).locator('.text').click();
     await expect.poll(() => w.rows).toEqual([2, 4].map((i) => `${w.data}:${lines[i]}`));
-    // Choosing words to copy them opens nothing.
+    // Selecting text to copy it opens nothing.
     const text = (await rows(w).nth(1).locator('.text').boundingBox())!;
     await w.page.mouse.move(text.x + 4, text.y + 10);
     await w.page.mouse.down();
@@ -343,7 +343,7 @@ describe('the Errors page', () => {
     await w.page.getByText('Show those that the model is least sure of.').click();
     await expect.poll(() => rows(w).count()).toBe(40);
     await expect.poll(() => w.page.getByText('too few to tell').count()).toBeGreaterThan(0);
-    // No example has this confusion: there is nothing to list.
+    // No example has this confusion: the list is empty.
     await cell(w, 0, 1).click();
     expect(await w.page.locator('.chip').count()).toBe(0);
   });

@@ -10,15 +10,18 @@ import themes from '../fixtures/themes.json';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** What Dark Modern, Light Modern and the two high-contrast themes give a page; read out of a real VS Code 1.100. */
+/**
+ * The variables that Dark Modern, Light Modern and the two high-contrast themes set in a page; taken from a real VS
+ * Code 1.100.
+ */
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
 
 export interface Opened {
   page: Page;
-  /** What the page said to its host so far. */
+  /** Messages from the page to its host so far. */
   sent(): Promise<{ type: string; [key: string]: unknown }[]>;
-  /** What the host says to the page. Typed arrays arrive as such. */
+  /** Sends a message from the host to the page. Typed arrays arrive as such. */
   send(message: unknown): Promise<void>;
   /** Violations of the page's Content-Security-Policy, and errors thrown in it. */
   complaints(): Promise<string[]>;
@@ -33,7 +36,7 @@ let browser: Promise<Browser> | undefined;
 const launch = () =>
   (browser ??= chromium.launch({
     executablePath: chromiumPath(),
-    // Root, as in a container, may not use the sandbox.
+    // Root, as in a container, cannot use the sandbox.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync'],
   }));
 
@@ -130,7 +133,7 @@ function inPage({ theme, state }: { theme: (typeof themes)[Theme]; state: unknow
     sheet.replaceSync(theme.defaultStyles);
     document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
   };
-  // The body is there before its script runs, as in VS Code.
+  // The body exists before its script runs, as in VS Code.
   new MutationObserver((_, observer) => {
     if (!document.body) return;
     observer.disconnect();

@@ -23,9 +23,9 @@ export interface Wired {
   session: PlaygroundSession;
   copied: string[];
   errors: string[];
-  /** Those that were started, in order. */
+  /** The programs that were started, in order. */
   programs: OpenProgram[];
-  /** What the host sent, by type. */
+  /** The host's messages, by type. */
   posted: string[];
   close(): Promise<void>;
 }
@@ -35,9 +35,9 @@ export interface WireOptions {
   width?: number;
   height?: number;
   state?: unknown;
-  /** What is chosen where runs are offered. */
+  /** The choice when runs are offered. */
   picks?: readonly string[];
-  /** Instead of the real program. */
+  /** Replaces the real program. */
   program?: (onLine: (line: string) => void) => Promise<OpenProgram>;
 }
 
@@ -67,7 +67,7 @@ export async function wire(open: PlaygroundOpen, options: WireOptions = {}): Pro
     },
     post: (message) => {
       wired.posted.push(message.type);
-      // As it is now: the session goes on changing its view.
+      // A copy: the session keeps changing its view.
       toPage.post(structuredClone(message));
     },
     say: fill,

@@ -39,7 +39,7 @@ const type = (w: Wired, text: string) => w.page.locator('textarea').fill(text);
 const asks = async (w: Wired) =>
   (await w.opened.sent()).filter((m) => m.type === 'ask').map((m) => m.text as string);
 
-/** Nothing that a theme, a width or the policy would spoil. */
+/** No problems in any theme, at any width, or with the policy. */
 async function whole(w: Wired, name: string): Promise<void> {
   expect(await w.opened.complaints()).toEqual([]);
   expect(await w.opened.accessibility()).toEqual([]);
@@ -54,7 +54,7 @@ async function whole(w: Wired, name: string): Promise<void> {
   expect(w.errors).toEqual([]);
 }
 
-/** Hands the page a picture as a paste or a drop does; of given pixels, or of no image at all. */
+/** Passes the page a picture like a paste or a drop does; with given pixels, or with no image at all. */
 const hand = (w: Wired, how: 'paste' | 'drop', rgb: readonly number[] | undefined, side = 24) =>
   w.page.evaluate(
     async ([event, bytes, size]) => {
@@ -133,7 +133,7 @@ describe('the Playground page', () => {
     await w.page.keyboard.press('Control+Enter');
     await expect.poll(() => asks(w)).toEqual(['the cat', 'the cat played']);
     await expect.poll(() => column(w, 'own adapted').locator('table').innerText()).not.toBe(before);
-    // The pause after it asks nothing twice.
+    // The delay after it sends no second request.
     await w.page.waitForTimeout(600);
     await expect.poll(() => asks(w)).toHaveLength(2);
     await expect
@@ -197,7 +197,7 @@ describe('the Playground page', () => {
     await type(w, 'the cat');
     await verdict(w).waitFor();
     await action(w, 'compare').click();
-    // It answers what was asked before it was there.
+    // It answers requests from before it was ready.
     await w.page.locator('.card').nth(2).locator('.verdict').waitFor();
     expect(await w.page.locator('.card h2').nth(2).innerText()).toBe(other.split('/').pop());
     const state = await w.page.evaluate(() =>
@@ -222,7 +222,7 @@ describe('the Playground page', () => {
     expect(await column(w, 'own base').locator('.numbers').innerText()).toMatch(
       /^28 tokens, ended by the model · [\d.]+ tokens\/s · the first after [\d.]+ ms$/,
     );
-    // Typing alone asks nothing of it.
+    // Typing alone sends no request.
     await w.page.waitForTimeout(600);
     expect(await asks(w)).toEqual([]);
     await action(w, 'copy').click();
@@ -234,7 +234,7 @@ describe('the Playground page', () => {
   });
 
   it('stops a text by button and by Escape, and keeps what is there', async () => {
-    // Its positions have no end, and nothing says what ends its texts.
+    // Its positions are unlimited, and it declares no end-of-text token.
     lab.write('neox/model.onnx', readFileSync('test/fixtures/reference/more/neox.onnx'));
     lab.write('neox/tokenizer.json', readFileSync('test/fixtures/data/wordpiece/tokenizer.json'));
     const w = await show({ kind: 'model', model: lab.path('neox/model.onnx') });
@@ -251,7 +251,7 @@ describe('the Playground page', () => {
       await action(w, 'stop').waitFor({ state: 'detached' });
       expect(await w.page.evaluate(() => document.activeElement?.localName)).toBe('textarea');
     }
-    // At most ten times a second, and everything arrived.
+    // At most ten times per second, and everything arrived.
     expect(w.posted.filter((t) => t === 'lines').length).toBeLessThan(100);
     expect(await w.page.locator('.assumed').innerText()).toContain('names the token that ends a text');
   });
@@ -300,7 +300,7 @@ describe('the Playground page', () => {
     expect(w.copied[0]).toMatch(
       /^the cat\n\n\S+ \(step \d+\)\n[\d.]+ %\t(pets|other)\n[\d.]+ %\t(pets|other)\n\([\d.]+ ms, 4 tokens\)\n\nBase model \(/,
     );
-    // What a screen reader hears once all is there.
+    // What a screen reader announces once everything is there.
     await expect
       .poll(() => w.page.locator('main > .visually-hidden[role=status]').innerText())
       .toMatch(/\(step \d+\): (pets|other), [\d.]+ %\. Base model/);
@@ -358,7 +358,7 @@ describe('the Playground page', () => {
   });
 });
 
-/** A program of other labels than a small model has. */
+/** A program with other labels than a small model has. */
 const scripted =
   (labels: string[], probabilities: number[]) =>
   (onLine: (line: string) => void): Promise<OpenProgram> => {

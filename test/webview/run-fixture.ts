@@ -10,7 +10,7 @@ import { openPanel, type Opened, type Theme } from './harness';
 /** The harness's. */
 declare function acquireVsCodeApi(): { getState(): unknown; setState(state: unknown): void };
 
-/** A run folder in the trainer's own format, as long as wanted. */
+/** A run folder in the trainer's own format, of any length. */
 export class RunFolder {
   readonly folder: string;
   private seq = 0;
@@ -67,7 +67,7 @@ export class RunFolder {
     );
   }
 
-  /** Records of the steps `from` to `to`; `time` of the first is that of a step a tenth of a second after the start. */
+  /** Records of the steps `from` to `to`; the first one's `time` is a tenth of a second after the start. */
   append(from: number, to: number, salt = 0): void {
     const writer = ScalarsWriter.open(this.folder);
     for (let step = from; step <= to; step++) {
@@ -114,13 +114,13 @@ export class RunFolder {
 
 export interface Watched extends Opened {
   feed: RunFeed;
-  /** Everything that the host sent, in order. */
+  /** All messages from the host, in order. */
   messages: RunToPage[];
-  /** The feed's messages so far have arrived and were drawn. */
+  /** The feed's messages so far have arrived and been drawn. */
   settled(): Promise<void>;
-  /** As VS Code does with a hidden tab: the page goes away. */
+  /** Like a hidden tab in VS Code: the page is destroyed. */
   hide(): Promise<void>;
-  /** A new page in its place, with the state that the old one kept. */
+  /** A new page in its place, with the old one's saved state. */
   show(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -171,7 +171,7 @@ export async function watch(
   };
 }
 
-/** Playwright carries typed arrays as text, which is slow for long ones: here they go as bytes. */
+/** Playwright transfers typed arrays as text, which is slow for long ones: here they are sent as bytes. */
 export async function send({ page }: Opened, message: RunToPage): Promise<void> {
   const bytes: string[] = [];
   const bare = JSON.stringify(message, (_, value) => {
@@ -194,7 +194,7 @@ export async function send({ page }: Opened, message: RunToPage): Promise<void> 
   );
 }
 
-/** A run of 900 steps that is at `step`, with evaluations and checkpoints each hundred. */
+/** A run of 900 steps that has reached `step`, with evaluations and checkpoints every hundred. */
 export function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
   const run = new RunFolder(name, 900);
   run.start();
@@ -207,7 +207,7 @@ export function trained(name: string, step: number, state = 'running', salt = 0)
   return run;
 }
 
-/** Pixels of a chart's canvas that have about this colour. */
+/** Pixels of a chart's canvas that have about this color. */
 export const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
   page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
     const { width, height } = canvas as HTMLCanvasElement;

@@ -31,7 +31,7 @@ describe('how it looks', () => {
       expect(await pixelsOf(w, chart, '--series-orange')).toBeGreaterThan(20);
     expect(await shownTexts(w.page)).toBeGreaterThan(100);
     expect(await faintTexts(w.page)).toEqual([]);
-    // The text on a canvas is none that one could find there.
+    // The text search does not cover text on a canvas.
     const [axes, ...series] = await contrasts(w.page, [
       '--vscode-foreground',
       '--series-blue',

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** Every number that the page holds of a run, read out of its data table, page by page. */
+/** Every number that the page has of a run, read from its data table, page by page. */
 async function tableOf({ page }: Watched): Promise<number[][]> {
   if (!(await page.locator('table[data-table=data]').isVisible()))
     await page.locator('[data-control=data] summary').click();
@@ -59,7 +59,7 @@ describe('what the page holds', () => {
     await w.page.waitForTimeout(400);
     await w.settled();
     expect(await tableOf(w)).toEqual(onDisk(run));
-    // Only what is new was sent.
+    // Only new data was sent.
     const appended = w.messages.slice(1).flatMap((m) => (m.type === 'append' ? m.updates : []));
     expect(Math.min(...appended.flatMap((u) => (u.records ? [u.records.from] : [])))).toBe(150);
 
@@ -138,7 +138,7 @@ describe('the curves', () => {
     await w.settled();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
     expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
-    // And is hidden still when the page comes back.
+    // It is still hidden when the page comes back.
     await w.hide();
     await w.show();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
@@ -207,7 +207,7 @@ describe('the curves', () => {
         await grow();
       }
     }
-    // A mouse that moves takes over, and as the axis grows the values below it are others.
+    // Moving the mouse takes over, and as the axis grows, the values under it change.
     await w.page.mouse.move(box.x + box.width / 2, box.y + 60);
     const under = async () => {
       await w.settled();
@@ -267,7 +267,7 @@ describe('the curves', () => {
       [run.folder, columns] as const,
     );
     expect(drawn).toBeGreaterThan(5);
-    // Two seconds and a bit, however slow the machine is.
+    // A little over two seconds, however slow the machine is.
     expect(drawn).toBeLessThanOrEqual(30);
   });
 });
@@ -302,7 +302,7 @@ describe('what one can do', () => {
     await w.page.locator('[data-action=fork]').focus();
     await w.page.keyboard.press('Enter');
     await w.settled();
-    // Before the oldest checkpoint that is left there is nothing to fork from.
+    // Before the oldest remaining checkpoint there is nothing to fork from.
     expect(await slider.getAttribute('aria-valuenow')).toBe('111');
     expect((await w.sent()).filter((m) => m.type === 'fork')).toHaveLength(1);
     expect(await w.page.locator('#fork-from').innerText()).toContain(
@@ -336,7 +336,7 @@ describe('what one can do', () => {
     expect((await two.sent()).at(-1)).toEqual({ type: 'action', action: 'resume', run: b.folder });
     await two.page.locator('[data-action=compare]').click();
     expect((await two.sent()).at(-1)).toEqual({ type: 'compareSettings', runs: [a.folder, b.folder] });
-    // Tab passes through all of it and is caught nowhere.
+    // Tab passes through everything, without a keyboard trap.
     await w.page.locator('h1').click();
     const seen = new Set<string>();
     for (let i = 0; i < 40; i++) {
@@ -413,7 +413,7 @@ describe('what it says', () => {
     expect(await header.locator('[data-fact=static]').innerText()).toBe(
       'The last epoch trains the static form, which is merged without loss.',
     );
-    // Nothing is on the disk that could be exported.
+    // There is nothing on disk to export.
     expect(await header.locator('[data-action=export]').count()).toBe(0);
     expect(await header.locator('[data-action=resume]').count()).toBe(1);
     expect(await w.complaints()).toEqual([]);

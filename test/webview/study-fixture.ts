@@ -30,7 +30,7 @@ export const METHODS: [AdapterSpec, number][] = [
   [aurora({ learnable: false }), 0.79],
 ];
 
-/** A finished run's folder, with what training leaves of it. */
+/** A finished run's folder, with the files that training leaves. */
 export function finishedRun(
   experiment: string,
   adapter: AdapterSpec,
@@ -68,7 +68,7 @@ export function finishedRun(
   return run;
 }
 
-/** What `aurora study --measure` leaves in it. */
+/** The files that `aurora study --measure` leaves in it. */
 export async function measured(run: string): Promise<void> {
   const { spec, events } = await new SummaryReader(run).read();
   const { seed } = spec.training;
@@ -108,7 +108,7 @@ export interface Wired {
   close(): Promise<void>;
 }
 
-/** The page and the host's own session over real run folders, joined as VS Code joins them. */
+/** The page and the host's own session on real run folders, connected as in VS Code. */
 export async function wire(
   make: (experiment: string) => string[],
   options: Parameters<typeof openPanel>[1] = {},

@@ -93,7 +93,7 @@ describe('the Study page', () => {
     expect(sent).toEqual({ type: 'settings', settings: { metric: 'loss', against: 'AuroRA r=2' } });
     await healthy(w!);
     await w!.close();
-    // A page that comes back asks for what was chosen before.
+    // A page that comes back requests what was selected before.
     w = await wire(whole, { state: { ui: { metric: 'loss', against: 'AuroRA r=2' } } });
     await expect.poll(async () => (await differences(w!))[0]).toContain('of loss above AuroRA r=2');
     await expect.poll(() => w!.page.locator('[data-field=metric]').inputValue()).toBe('loss');

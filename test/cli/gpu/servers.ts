@@ -6,10 +6,10 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What becomes of a request: the whole file, half of it and then nothing or an end, or a status. */
+/** The response to a request: the whole file, half of it and then a stall or an end, or a status. */
 export type Manner = 'whole' | 'hang' | 'break' | number;
 
-/** Serves files from memory; how, can be changed for each path. */
+/** Serves files from memory; the response can be set per path. */
 export class Files {
   readonly seen: string[] = [];
   private readonly files = new Map<string, { bytes: Buffer; type: string }>();
@@ -24,7 +24,7 @@ export class Files {
     });
   }
 
-  /** From now on a request for `path` is sent to `address`. */
+  /** From now on, redirects requests for `path` to `address`. */
   redirect(path: string, address: string): void {
     this.redirects.set(path, address);
   }
@@ -84,7 +84,7 @@ export const serve = async (files: Files): Promise<string> =>
   `http://127.0.0.1:${await listen(createServer(files.listener))}/`;
 
 /**
- * Serves `host` over TLS behind a proxy, as a company's network does.
+ * Serves `host` over TLS behind a proxy, like a corporate network.
  * @returns the environment in which its clients find and trust it
  */
 export async function serveBehindProxy(files: Files, host: string): Promise<Record<string, string>> {

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 const SOURCES = resolve('test/fixtures/gpu');
 const load = createRequire(import.meta.url);
 
-/** Natives that stand in for half a gigabyte: real ones, so that a loader has its say. */
+/** Stand-ins for half a gigabyte of native libraries: real ones, so that the loader runs. */
 export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
 export function compile(name: string, output: string, ...args: string[]): void {
@@ -16,7 +16,7 @@ export function compile(name: string, output: string, ...args: string[]): void {
   execFileSync('cc', [...linker, '-o', output, join(SOURCES, `${name}.c`), ...args]);
 }
 
-/** libtensorflow and the binding, as the packages' makers pack them: [library, binding], .tar.gz. */
+/** libtensorflow and the binding, as their makers package them: [library, binding], .tar.gz. */
 export function tensorflowArchives(gpu = true): [Buffer, Buffer] {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-stand-in-'));
   try {
@@ -32,7 +32,7 @@ export function tensorflowArchives(gpu = true): [Buffer, Buffer] {
   }
 }
 
-/** The NuGet package of the CUDA provider, which wants a library of CUDA that no machine has. */
+/** The NuGet package of the CUDA provider, which needs a CUDA library that no machine has. */
 export function nupkg(providers = true): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-stand-in-'));
   try {
@@ -61,7 +61,7 @@ export function nupkg(providers = true): Buffer {
   }
 }
 
-/** Enough that does not compress for a download to be told of. */
+/** Enough incompressible data for the download to report progress. */
 const filler = (path: string) => execFileSync('sh', ['-c', 'head -c 2000000 /dev/urandom > "$0"', path]);
 
 export const tarball = (folder: string, what: string): Buffer =>

@@ -22,7 +22,7 @@ const pair = (inFeatures: number, outFeatures: number, rank: number): LowRank =>
   rank,
   scale: 1.5,
 });
-/** ΔW itself, which the code under test never makes. */
+/** ΔW itself, which the code under test never builds. */
 function dense({ A, B, rank, scale }: LowRank): number[][] {
   const inFeatures = A.length / rank;
   return Array.from({ length: B.length / rank }, (_, o) =>

@@ -16,7 +16,7 @@ const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/referenc
 const { graph } = loadModel(fixture('bert.onnx'));
 const layers = findLinearLayers(graph);
 
-/** With the schema's defaults, on the layers that most people choose. */
+/** With the schema's defaults, on the most commonly chosen layers. */
 const specOf = (method: MethodName, over: Partial<TrainedSpec> = {}) =>
   ({ ...defaultAdapter(method), targetModules: ['query', 'inter'], ...over }) as TrainedSpec;
 

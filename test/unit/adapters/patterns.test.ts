@@ -33,7 +33,7 @@ const EVIL = [
   '(\\w+\\.?)*(\\w+\\.?)*!',
 ];
 let made = 0;
-/** Not matched before in this process: what is known of an expression is kept. */
+/** Not matched before in this process: results are cached per expression. */
 const unknown = (pattern: string) => `(?!${'x'.repeat(++made)}%)${pattern}`;
 const lora = (over: Partial<LoraSpec>): LoraSpec => ({
   ...(adapterDefaults('lora') as unknown as LoraSpec),
@@ -102,7 +102,7 @@ describe('matching ahead', () => {
       const before = turns;
       const spec: ModuleSpec = { targetModules: unknown(evil), rankPattern: { [unknown(evil)]: 4 } };
       await matchAhead(patternsOf(spec), PATHS);
-      // A thread that waited for the match would have had no turn but those in which it asks and is answered.
+      // A thread that waits for the match would only get a turn when it asks and is answered.
       expect(turns - before).toBeGreaterThan(20);
       expect(refusal(() => matchTargets(PATHS, spec))).toContain(
         JSON.stringify(spec.targetModules).slice(1, 20),
@@ -146,7 +146,7 @@ describe('matching ahead', () => {
 });
 
 describe('all expressions of one adapter', () => {
-  /** The milliseconds that each question is given, where the answers take so long. */
+  /** The milliseconds given to each query if the answers take this long. */
   function given(spec: ModuleSpec, took: readonly (number | 'late')[]): number[] {
     const matching = matchAll(patternsOf(spec), PATHS);
     const milliseconds: number[] = [];
@@ -179,7 +179,7 @@ describe('all expressions of one adapter', () => {
   });
 
   it('take no more steps on this thread than a single one may', () => {
-    // Each by itself takes so few that no other thread is asked.
+    // Each alone takes so few steps that no other thread is used.
     const one = () => unknown('(q|k)');
     expect(given({ targetModules: [], rankPattern: rankPattern([one()]) }, [])).toHaveLength(0);
     const many = rankPattern(Array.from({ length: 300 }, one));

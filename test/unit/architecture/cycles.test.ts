@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { folderOf, importsBelow } from './sources';
 
-/** A folder and one within it count as one: its files may share what the inner one is made of. */
+/** A folder and its subfolder count as one: its files may share the parts of the inner one. */
 const within = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 
-/** Folders that can be reached from each other, by Tarjan's algorithm. */
+/** Folders that can reach each other, by Tarjan's algorithm. */
 function cycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();

@@ -5,7 +5,7 @@ import { folderOf, importsBelow, sources } from './sources';
 
 const roomOf = (path: string): string => path.split('/')[1];
 const files = sources('src');
-/** Those at the top of src belong to no room. */
+/** Files at the top of src belong to no folder. */
 const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== 'src');
 
 describe('imports between the folders of src', () => {
@@ -28,7 +28,7 @@ describe('imports between the folders of src', () => {
 
 describe('the lint rule', () => {
   const eslint = new ESLint();
-  /** What it says of one import in a file of a folder. */
+  /** The rule's messages for one import in a file of a folder. */
   async function said(folder: string, name: string): Promise<string[]> {
     const text = `import { x } from '${name}';\nexport const y = x;\n`;
     const [{ messages }] = await eslint.lintText(text, { filePath: `${folder}/zz-not-there.ts` });

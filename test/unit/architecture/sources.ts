@@ -5,7 +5,7 @@ import ts from 'typescript';
 const ROOT = resolve(__dirname, '../../..');
 
 export interface Import {
-  /** Paths from the root of the repository, with `/`. */
+  /** Paths from the repository root, with `/`. */
   from: string;
   to: string;
 }
@@ -18,7 +18,7 @@ const paths = (folder: string): string[] =>
 /** The TypeScript files below a folder of the repository. */
 export const sources = (folder: string): string[] => paths(folder).sort();
 
-/** What the files below a folder import of the repository's own: statically, as types, and when it is needed. */
+/** What the files below a folder import from the repository itself: statically, as types, and on demand. */
 export function importsBelow(folder: string): Import[] {
   const all = new Set([...paths('src'), ...paths('webview')]);
   return sources(folder).flatMap((from) =>

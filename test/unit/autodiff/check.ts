@@ -34,13 +34,13 @@ export const wrt = (p: Problem): string[] =>
 export interface Differentiated {
   /** Outputs `outputs`. */
   forward: Model;
-  /** Takes `w <output>` for each output too, and has the gradients as further outputs. */
+  /** Also takes `w <output>` for each output, and has the gradients as additional outputs. */
   backward: Model;
   outputs: string[];
   gradients: Map<string, string>;
 }
 
-/** The problem's graph, and the same with the gradients of Σ y·w, w an input beside each output y. */
+/** The problem's graph, and the same with the gradients of Σ y·w, with an input w for each output y. */
 export async function differentiated(p: Problem): Promise<Differentiated> {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');
@@ -144,7 +144,7 @@ export function draw(i: Input, dims: number[], position: number, random: () => n
     return i.values === 'away' ? x + 0.2 * Math.sign(x) : x;
   };
   const values = Array.from({ length: n }, number);
-  // A step of 0.3, shifted by 0.1 from input to input, so that two inputs do not meet either.
+  // A step of 0.3, shifted by 0.1 from input to input, so that two inputs are never equal either.
   if (i.values === 'distinct')
     shuffled(n, random).forEach((k, at) => (values[at] = 0.3 * (k - n / 2) + 0.1 * position + 0.07));
   return { dtype, dims, data: tensorValues(tensorOf('', dtype, dims, values)) as NumberArray };

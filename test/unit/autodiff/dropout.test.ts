@@ -32,7 +32,7 @@ const run = async (training: 'constant' | boolean, dtype: number, ratio: number 
   return { slope: y.map((v, i) => v / x[i]), w, dx };
 };
 
-// The mask is drawn anew in each run, so it is read off the output: y = slope·x.
+// The mask is redrawn in each run, so it is derived from the output: y = slope·x.
 it.each([
   ['constant', DType.double, 0.3],
   ['constant', DType.float, 0.25],

@@ -1,4 +1,4 @@
-/** ONNX Runtime has no float64 kernel for these: no finite differences, but PyTorch's values. */
+/** ONNX Runtime has no float64 kernel for these: PyTorch's values replace finite differences. */
 export const FLOAT32_ONLY = [
   ...[
     'Elu',

@@ -3,12 +3,12 @@ import type { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 
 /**
- * What one property test draws: a small graph over inputs whose axes are literal numbers or labels. A label
- * is a fixed size, or, when drawn open, a free dimension that the test runs at sizes no probe has seen.
+ * What one property test draws: a small graph over inputs whose axes are literal numbers or labels. A label is a fixed
+ * size or, if drawn open, a free dimension that the test runs at sizes no probe has seen.
  */
 export interface Problem {
   inputs: Record<string, Input>;
-  /** Emits the nodes; returns the outputs that the loss weighs. */
+  /** Emits the nodes; returns the outputs that the loss weights. */
   build: (g: GraphBuilder) => string[];
   open: readonly string[];
 }
@@ -20,14 +20,14 @@ export interface Input {
   dtype?: number;
   /** Integers: drawn from [low, high). */
   range?: readonly [number, number];
-  /** Whether a gradient is asked for; floats are by default. */
+  /** Whether a gradient is requested; the default for floats. */
   frozen?: boolean;
 }
 
 export type Axis = number | string;
 export type Case = fc.Arbitrary<Problem>;
 
-/** Sizes of the labels: as probed when fixed, and for open ones at each of the two runs. */
+/** Sizes of the labels: as probed if fixed, and for open ones at each of the two runs. */
 export const FIXED: Record<string, number> = { a: 2, b: 3, c: 4, d: 5 };
 export const OPEN: Record<string, number>[] = [
   { a: 3, b: 2, c: 5, d: 4 },

@@ -21,7 +21,7 @@ const LAYERS = 6;
 const names = Array.from({ length: LAYERS }, (_, i) => `w${i}`);
 const float = { dtype: DType.float };
 
-/** Layers x + softmax(tanh(x·w))·u, wide inside: their insides take most of the memory. */
+/** Layers x + softmax(tanh(x·w))·u, wide inside: their inner tensors take most of the memory. */
 async function stack(layers: number, inside?: (g: GraphBuilder, h: string) => string): Promise<Result> {
   const d = await differentiated({
     inputs: {
@@ -111,7 +111,7 @@ describe('recomputing the forward pass', () => {
 
   it('cuts the residual stream, where one narrow tensor crosses', async () => {
     const { again, forward } = await stack(LAYERS);
-    // The first cut ends what is kept of the first layer, the last one begins what is kept of the last.
+    // The first cut ends the kept part of the first layer, the last one starts the kept part of the last.
     const inner = again.plan!.cuts.slice(1, -1).map((at) => [...forward][at - 1].opType);
     expect(inner.length).toBeGreaterThan(2);
     expect(new Set(inner)).toEqual(new Set(['Add']));
@@ -121,14 +121,14 @@ describe('recomputing the forward pass', () => {
     const { again, seed, y } = await stack(LAYERS);
     const order = await executionOrder(again.graph, feeds(LAYERS, seed, Math.cos));
     const softmax = order.filter((n) => n.op === 'Softmax').map((n) => n.name.startsWith('/again'));
-    // All of the forward pass first; no copy was merged with its original.
+    // The whole forward pass first; no copy was merged with its original.
     const copies = softmax.filter(Boolean).length;
     expect(copies).toBe(again.segments);
     expect(softmax).toEqual([...Array<boolean>(LAYERS).fill(false), ...Array<boolean>(copies).fill(true)]);
     const barriers = order.flatMap((n, i) => (n.op === 'Where' ? [i] : []));
     expect(barriers).toHaveLength(again.segments);
     expect(barriers[0]).toBeGreaterThan(order.findIndex((n) => n.name === y));
-    // Between two barriers the gradient has passed a layer.
+    // Between two barriers the gradient has passed one layer.
     for (const [i, at] of barriers.slice(1).entries())
       expect(
         order.slice(barriers[i], at).filter((n) => n.name.startsWith('/grad') && /MatMul|Gemm/.test(n.op))

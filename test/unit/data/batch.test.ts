@@ -21,7 +21,7 @@ const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['sha
   shape,
 });
 
-/** A data set of texts with these lengths; each id tells which example it belongs to. */
+/** A data set of texts with these lengths; each id identifies its example. */
 const ofLengths = (lengths: number[]): Dataset => ({
   examples: lengths.map((n, i) => ({
     size: n,

@@ -29,7 +29,7 @@ const BPE: Json = {
   },
 };
 
-/** What JSON can hold in place of anything else. */
+/** JSON values to put in place of anything else. */
 const WRONG: Json[] = [
   null,
   true,
@@ -53,7 +53,7 @@ function* damaged(value: Json, at = ''): Generator<[string, Json]> {
   for (const wrong of WRONG) yield [`${at} = ${JSON.stringify(wrong)}`, wrong];
   if (typeof value !== 'object' || value === null) return;
   const entries = Object.entries(value);
-  // The words of a vocabulary are all alike.
+  // The entries of a vocabulary are all alike.
   for (const [key, member] of entries.length > 12 ? entries.slice(0, 3) : entries) {
     const without = (by?: Json): Json => {
       const changed = entries.flatMap(([k, v]) =>
@@ -68,7 +68,7 @@ function* damaged(value: Json, at = ''): Generator<[string, Json]> {
 
 const TEXTS = ['', 'The cats, hello ab! 日本 é z [MASK] </s> \0'];
 
-/** Undefined where it is read and used, else the error. */
+/** Undefined if it is read and used, else the error. */
 function use(content: string): AuroraError | undefined {
   const path = folder.write('tokenizer.json', content);
   try {

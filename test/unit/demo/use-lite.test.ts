@@ -70,7 +70,7 @@ describe.skipIf(!existsSync(tarball))('USE-lite, converted', () => {
   });
 });
 
-/** Sequences side by side, as long as the longest, with their mask. */
+/** Sequences padded to the longest, with their mask. */
 function padded(sequences: number[][]) {
   const dims = [sequences.length, Math.max(...sequences.map((s) => s.length))];
   const ids = new BigInt64Array(dims[0] * dims[1]);

@@ -19,7 +19,7 @@ const task = await prepareTask(loadExperiment(lab.experiment, []), lab.path('gra
 const place = (device: 'cpu' | 'webgpu'): Place => ({ engine: 'onnxruntime', device });
 const CPU = [place('cpu')];
 
-/** Measures with a program in place of ours: what a bad driver makes of it, for real. */
+/** Measures with another program in place of ours, to reproduce a bad driver for real. */
 async function withProgram(body: string, places = CPU, limit = 20_000, stopped = () => false) {
   lab.write('program.cjs', body);
   const folder = lab.path('trials');
@@ -50,7 +50,7 @@ describe('a process that measures a device', () => {
     const owned = (nonce: string) => JSON.stringify({ nonce, pid: 4242, host: 'another', at: 0 });
     writeFileSync(ownerFile(run), owned('first'));
     const open = fence(run, { nonce: 'first' });
-    // The other one's graphs, which it makes while this one still measures.
+    // The other one's graphs, created while this one is still measuring.
     const taken = `const fs = require('fs'); const { dirname } = require('path');
       fs.writeFileSync(dirname(process.argv[3]) + '/graph.onnx', '');
       fs.writeFileSync(${JSON.stringify(ownerFile(run))}, ${JSON.stringify(owned('second'))});`;
@@ -98,7 +98,7 @@ describe('a process that measures a device', () => {
     expect(trials![0].problem).toMatch(/crashed/);
   });
 
-  /** A run on webgpu with a program in place of ours. */
+  /** A run on webgpu with another program in place of ours. */
   function onWebGpu(body: string, fallBack: boolean, before?: DeviceChoice) {
     lab.write('program.cjs', body);
     const warned: string[] = [];

@@ -27,7 +27,7 @@ describe('--engine, --device and --fallback', () => {
       fallBack: true,
       given: { engine: true, device: true },
     });
-    // A resumed run stays where it was: "auto" names no other place.
+    // A resumed run stays on its device: "auto" names no other.
     expect(deviceRequest(args('--device', 'auto')).given.device).toBe(false);
   });
 

@@ -56,7 +56,7 @@ describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
       });
   });
 
-  /** A real library of the runtime that asks for another one in place of the C++ library. */
+  /** A real library of the runtime that requires another one in place of the C++ library. */
   function needing(name: string): void {
     const bytes = readFileSync(join(runtime, 'onnxruntime_binding.node'));
     const old = Buffer.from('libstdc++.so.6\0');
@@ -77,7 +77,7 @@ describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
 
   it('the driver is not there', () => {
     needing('libcuda.so.1');
-    // A machine with the driver has nothing to say.
+    // With the driver installed, there is nothing to report.
     const trouble = providerTrouble(folder);
     if (trouble.message.includes('needs')) expect(trouble.hint).toBe('Install the NVIDIA driver.');
     else expect(trouble.message).toContain('does not load');

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { requireHalf } from '../../../src/engine/onnxruntime/mixed-precision';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-// To Mesa's software GPU a processor without F16C: it then offers no float16. Read when the GPU is first opened.
+// Presents Mesa's software renderer with a CPU without F16C: it then offers no float16. Read when the GPU is first
+// opened.
 process.env.GALLIUM_OVERRIDE_CPU_CAPS = 'sse4.1';
 
 const devices = spawnSync('vulkaninfo', ['--summary'], { encoding: 'utf8' }).stdout ?? '';

@@ -9,7 +9,7 @@ import { onWebgpu } from '../../webgpu';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
-/** The sum of x·xᵀ, whose rows and columns are as many as x has. */
+/** The sum of x·xᵀ, which has as many rows and columns as x has rows. */
 function product(): Uint8Array {
   const graph: Graph = { name: 'g', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
   const g = new GraphBuilder(graph, '');
@@ -47,7 +47,7 @@ describe('no memory left', () => {
   });
 
   it.each([
-    // Seen, on the CPU and on Mesa's Vulkan.
+    // Observed, on the CPU and on Mesa's Vulkan.
     "Non-zero status code returned while running FusedMatMul node. Name:'/op/MatMul' Status Message: Failed to allocate memory for requested buffer of size 6400000000",
     'std::bad_alloc',
     'numbers_storage_buffers_ <= limits_.maxStorageBuffersPerShaderStage was false. Too many storage buffers in shader. Current: 24, Max is 16.',

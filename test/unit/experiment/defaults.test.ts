@@ -24,7 +24,7 @@ import type {
 import schema from '../../../src/experiment/experiment.schema.json';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
-/** Every key of a type: the compiler refuses one too many or too few. */
+/** Every key of a type: the compiler rejects extra or missing ones. */
 type Keys<T> = Record<keyof Required<T>, true>;
 
 const targets = {
@@ -175,7 +175,7 @@ describe('schema, types and loader', () => {
     const visit = (node: unknown, path: string): void => {
       if (typeof node !== 'object' || node === null) return;
       const { properties, additionalProperties } = node as Record<string, Record<string, object>>;
-      // An adapter is closed by the definition of its method; a condition only looks.
+      // The definition of an adapter's method closes it; a condition only tests.
       if (properties && !/adapter$|\/if$/.test(path)) expect(additionalProperties, path).toBe(false);
       for (const [key, property] of Object.entries(properties ?? {})) {
         if (path.endsWith('/if') || (path.includes('/definitions/') && key === 'method')) continue;

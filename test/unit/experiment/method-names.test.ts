@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 
-/** Where a method may be named: what it is, what it computes, the type of its settings, and what the paper reports. */
+/** Where a method may be named: its definition, its computation, the type of its settings, and the paper's results. */
 const OWN =
   /^src\/(experiment\/(experiment|methods|paper)\.ts|adapters\/methods\/\w+[\w-]*\.ts|recipes\/results\.ts)$/;
 
-/** Words that mean something else, too: the program's name, a full context. */
+/** Words with another meaning, too: the program's name, a full context. */
 const AMBIGUOUS = ['aurora', 'full'];
 
-// Only in single quotes: double ones stand within messages for people.
+// Only in single quotes: double quotes occur within user-visible messages.
 const ids = METHOD_ORDER.filter((m) => !AMBIGUOUS.includes(m)).join('|');
 const quoted = new RegExp(`['\`](${ids})['\`]`);
 /** Comparisons with a name, lists of names, and defaults. */

@@ -74,7 +74,7 @@ describe('catalog of experiments and runs', () => {
     expect([now.hasSweep, now.runs[0].trial]).toEqual([true, trial]);
     expect(now.sweeps).toMatchObject([{ folder: sweep, experiment: file, state: 'running', record }]);
     expect(catalog.active).toBe(true);
-    // A heartbeat is no news; a trial that was started is.
+    // A heartbeat is not a change; a started trial is.
     setStatus(sweep, { step: 1, steps: 4 });
     expect((await catalog.lookAtActive()).structure).toBe(false);
     record.trials[1].run = 'other';
@@ -83,7 +83,7 @@ describe('catalog of experiments and runs', () => {
     setStatus(sweep, { state: 'stopped' });
     expect((await catalog.lookAtActive()).structure).toBe(true);
     expect(catalog.experiments()[0].sweeps[0].state).toBe('stopped');
-    // Damaged, it hides nothing: its trials are runs.
+    // A damaged sweep hides nothing: its trials are shown as runs.
     writeFileSync(runPaths(run).trial, '{"half');
     expect(trialOf(run)).toBeUndefined();
     writeFileSync(join(sweep, 'sweep.json'), '{"half');

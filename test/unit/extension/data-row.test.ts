@@ -48,7 +48,7 @@ describe('one row of a data file', () => {
   it('of 16 MB on one line is refused after its first megabyte', async () => {
     const long = `{"text":"one"}\n{"text":"${'x'.repeat(16 * 2 ** 20)}"}\n`;
     const cut = gzipSync(long);
-    // Damaged where reading to the end of the line would come to it.
+    // Damaged where reading to the end of the line would run into it.
     cut.fill(0, cut.length >> 1);
     for (const file of [written('d.jsonl.gz', gzipSync(long)), written('cut.jsonl.gz', cut)])
       await expect(readDataRow(file, 2)).rejects.toMatchObject({
@@ -64,7 +64,7 @@ describe('one row of a data file', () => {
     await expect(readDataRow(far, 99_999, { row: 50, text: 1e5 })).rejects.toThrow(
       /not within the first 100,000 bytes/,
     );
-    // Long lines before it are passed over.
+    // Long lines before it are skipped.
     const after = written('after.jsonl', `{"text":"${'x'.repeat(200)}"}\n{"text":"b"}\n`);
     expect(JSON.parse(await readDataRow(after, 2, { row: 50, text: 1e6 }))).toEqual({ text: 'b' });
   });

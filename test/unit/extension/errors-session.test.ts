@@ -51,7 +51,7 @@ function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()
   return { run, data, file, made, said, host, session: new ErrorsSession(host) };
 }
 
-/** What it said once it has come to rest. */
+/** Its messages once it is idle. */
 async function told({ said, session }: ReturnType<typeof lab>, least = 1): Promise<ErrorsFromHost[]> {
   session.refresh();
   await vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(least));
@@ -79,7 +79,7 @@ describe('the Errors panel', () => {
     const w = lab();
     writeFileSync(w.data, '{}\n{ }\n');
     expect((await told(w, 2))[1]).toEqual({ type: 'outdated', because: 'data' });
-    // Saved in the editor, it is looked at by itself; other files are of no matter.
+    // Saving in the editor triggers a check; other files do not matter.
     w.session.saved(join(w.run, 'other.jsonl'));
     w.session.saved(w.data);
     await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']));

@@ -96,7 +96,7 @@ describe('graphics cards', () => {
   });
 
   it("tells a card from a processor that plays one, by Dawn's words", () => {
-    // As Dawn 0.6.2 says it on Mesa 25.
+    // Reported by Dawn 0.6.2 on Mesa 25.
     const lavapipe = describeAdapter({
       info: {
         vendor: 'mesa',

@@ -26,7 +26,7 @@ function sources(at = join(ROOT, 'src', 'extension')): string[] {
   );
 }
 
-/** Every string anywhere in the manifest, with the key it stands under. */
+/** Every string in the manifest, with its key. */
 function* strings(value: unknown, key = ''): Generator<{ key: string; text: string }> {
   if (typeof value === 'string') yield { key, text: value };
   else if (typeof value === 'object' && value !== null)
@@ -104,7 +104,7 @@ describe('manifest', () => {
       ]),
     );
     expect(manifest.activationEvents).not.toContain('*');
-    // Commands and views wake it by themselves; a language only where it has a configuration.
+    // Commands and views activate it automatically; a language only if it has a configuration.
     expect(contributes.languages.find((l) => l.id === LANGUAGE)?.configuration).toBeTruthy();
   });
 
@@ -142,7 +142,7 @@ function entryOf(state: RunEntry['state'], star = false): RunEntry {
   return { folder: run, id: 'x', experiment: '', state, run: readRunSummary(run), user: { star } };
 }
 
-/** Every word that any row can have. */
+/** Every context value that a row can have. */
 function emitted(): Set<string> {
   const states = ['starting', 'running', 'finished', 'stopped', 'failed', 'lost', 'damaged'] as const;
   const rows = [

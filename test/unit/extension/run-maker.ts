@@ -106,7 +106,7 @@ export function makeRun(
   return run;
 }
 
-/** By default the status of a living run: this process is its trainer. */
+/** By default the status of a live run: this process is its trainer. */
 export const setStatus = (run: string, status: Partial<RunStatus>): void =>
   writeStatus(run, {
     ...thisProcess(),

@@ -43,7 +43,7 @@ function entry(
     status: { startedAt: at, heartbeat: minutes(3), ...status },
     spec: { ...spec, training: { ...spec.training, metric } },
   });
-  // The journal's own clock is that of the test; rows are of a fixed time.
+  // The journal uses the test's clock; rows have a fixed time.
   const summary = readRunSummary(run);
   const told = { ...summary, events: summary.events.map((e) => ({ ...e, t: minutes(3) })) };
   return { folder: run, id: told.id, experiment: 'demo.aurora.json', state, run: told, user };

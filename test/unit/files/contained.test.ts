@@ -16,7 +16,7 @@ import { containedName, containedTarget, isEntryName, locate, ownFile } from '..
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'aurora-contained-')));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 let count = 0;
-/** A folder with a file beside it that is none of its business. */
+/** A folder with a file next to it that it must not touch. */
 const folder = (): { root: string; secret: string } => {
   const home = join(top, String(count++));
   const root = join(home, 'root');
@@ -185,7 +185,7 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       symlinkSync('../../../secret', join(snapshot, 'b'));
       writeFileSync(join(home, '../secret'), '');
       for (const name of ['a', 'b']) expect(locate(snapshot, name).is).toBe('linkedOut');
-      // A folder of blobs that is itself a link to elsewhere.
+      // A folder of blobs that is itself a link to somewhere else.
       rmSync(join(home, 'blobs'), { recursive: true });
       mkdirSync(join(home, '../elsewhere'));
       writeFileSync(join(home, '../elsewhere/f00'), '');

@@ -17,7 +17,7 @@ describe('the hash of a large file', () => {
     const bytes = Buffer.alloc(1 << 22, 1);
     writeFileSync(path, bytes);
     utimesSync(path, 1_600_000_000, 1_600_000_000);
-    // Until another change would have another time.
+    // Until another change would get a different time.
     await wait(100);
     const cache = new HashCache(join(folder, 'hashes.json'));
     const other = 'f'.repeat(64);

@@ -26,7 +26,7 @@ const programs = mkdtempSync(join(tmpdir(), 'aurora-owner-'));
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 const program = join(programs, 'claim.cjs');
 
-/** Claims each folder it is given, says which it got, and lives until its input ends. */
+/** Claims each folder it is given, reports which ones it got, and lives until its input ends. */
 const CLAIMING = `
   import { claim } from './owner';
   process.stdin.once('data', async () => {
@@ -53,7 +53,7 @@ afterEach(async () => {
   }
 });
 
-/** Another process that claims folders once it is told to; `said` is what it got. */
+/** Another process that claims folders on request; `said` is what it got. */
 function claiming(...folders: string[]): { child: ChildProcess; said: Promise<string[]> } {
   const child = spawn(process.execPath, [program, ...folders], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
@@ -203,7 +203,7 @@ describe('a writer', () => {
     expect(stillOwned(file)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(join(path, 'adapter'))).toEqual(['a.json']);
-    // What lies beside the folder is nobody's.
+    // Files next to the folder have no owner.
     writeAtomic(`${path}-beside`, 'x');
     rmSync(`${path}-beside`);
     owner.release();

@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 });
 
-/** A process that waits, started as `node FILE ARGUMENTS` with a file of this name. */
+/** A waiting process, started as `node FILE ARGUMENTS` with a file of this name. */
 async function waiting(file: string, ...args: string[]): Promise<number> {
   const path = join(folder(), file);
   writeFileSync(path, "console.log('here'); setInterval(() => {}, 1000)");
@@ -34,7 +34,7 @@ async function waiting(file: string, ...args: string[]): Promise<number> {
   return child.pid!;
 }
 
-/** What no file may get signalled by naming it. */
+/** Processes that must never be signaled because a file names them. */
 const NO_PIDS: unknown[] = [0, -1, 1, -process.pid, NaN, 1e300, 2 ** 31, 1.5, '42', null, undefined];
 
 describe('a process', () => {
@@ -59,7 +59,7 @@ describe('a process', () => {
     expect(await presence({ pid: me.pid, host: 'elsewhere' })).toBe('elsewhere');
     if (!linux) return;
     expect(await presence({ ...me, boot: 'another' })).toBe('gone');
-    // A name that changes while the machine runs is no other machine; another view of its processes is.
+    // A hostname that changes at run time does not mean another machine; another view of its processes does.
     expect(await presence({ ...me, host: 'renamed' })).toBe('alive');
     expect(await presence({ ...me, pidNamespace: '1' })).toBe('elsewhere');
   });
@@ -102,7 +102,7 @@ describe('a signal', () => {
     for (const record of [thisProcess(), parent, other]) expect(await isOurTrainer(record)).toBe(false);
     for (const pid of NO_PIDS) {
       expect(await isOurTrainer({ ...thisProcess(), pid: pid as number }, Date.now())).toBe(false);
-      // Should a caller not ask: this process and its group live on, and so does every other one.
+      // If a caller does not check: this process and its group survive, and so does every other one.
       await killTree(pid as number, 'SIGKILL');
       expect(await groupIsThere(pid as number)).toBe(false);
     }

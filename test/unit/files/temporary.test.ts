@@ -16,11 +16,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const DAY = 24 * 60 * 60_000;
 
-/** A temporary name as the process with this id would have given it. */
+/** A temporary name as the process with this PID would have chosen it. */
 const nameOf = (target: string, pid: number): string =>
   basename(temporaryBeside(target)).replace(`-${process.pid}-`, `-${pid}-`);
 
-/** The id of a process that has ended. */
+/** The PID of a process that has ended. */
 const endedPid = (): number => spawnSync(process.execPath, ['--version']).pid;
 
 describe('leftovers of killed writers', () => {

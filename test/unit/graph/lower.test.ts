@@ -23,7 +23,7 @@ interface Case {
   op: string;
   domain?: string;
   attributes?: Record<string, AttributeLike>;
-  /** Shapes of the inputs; undefined leaves one out. */
+  /** Shapes of the inputs; undefined omits one. */
   inputs: (number[] | undefined)[];
   outputs?: string[];
   size?: number;
@@ -31,7 +31,7 @@ interface Case {
   rtol?: number;
 }
 
-/** ONNX Runtime's own kernel and the standard operators give the same, and no fused operator is left. */
+/** ONNX Runtime's own kernel and the standard operators give the same result, and no fused operator is left. */
 async function expectSame(c: Case): Promise<void> {
   const dtype = c.dtype ?? float;
   const names = c.inputs.map((dims, i) => (dims ? `x${i}` : ''));
@@ -84,7 +84,7 @@ describe('fused normalization', () => {
     ['epsilon', { op: 'SkipLayerNormalization', inputs: [x, x, w, w], attributes: epsilon, size: 0.01 }],
     ['a skip for all examples', { op: 'SkipLayerNormalization', inputs: [x, [1, 3, 8], w, w] }],
     ['a skip without batch axis', { op: 'SkipLayerNormalization', inputs: [x, [3, 8], w, w] }],
-    // At this size only the default of epsilon, 1e-12, gives the right values.
+    // At this size only the default epsilon, 1e-12, gives the right values.
     ['the default epsilon', { op: 'SkipLayerNormalization', inputs: [x, x, w], size: 1e-6, rtol: 1e-3 }],
     ['root mean square', { op: 'SkipSimplifiedLayerNormalization', inputs: [x, x, w] }],
     [

@@ -17,11 +17,11 @@ const raw = (no: number, bytes: Uint8Array): Uint8Array =>
 const reference = (name: string) =>
   readFileSync(new URL(`../../fixtures/reference/${name}.onnx`, import.meta.url));
 
-/** Everything a model holds as text, bytes in hexadecimal. */
+/** A model's contents as text, with bytes in hexadecimal. */
 const written = (m: Model): string =>
   JSON.stringify(m, (_, v: unknown) => {
     if (v instanceof Map) return [...v];
-    // Buffers arrive as what their toJSON gave.
+    // Buffers arrive in the form of their toJSON.
     const bytes = (v as { type?: string; data?: number[] } | null)?.type === 'Buffer';
     if (bytes) return Buffer.from((v as { data: number[] }).data).toString('hex');
     return v instanceof Uint8Array ? Buffer.from(v).toString('hex') : v;
@@ -34,7 +34,7 @@ describe.each(['bert', 'bert-opset13', 'llama', 'vit'])('%s', (name) => {
     const again = decodeModel(bytes);
     expect(written(again) === written(m)).toBe(true);
     expect(Buffer.compare(encodeModel(again), bytes)).toBe(0);
-    // Nothing is lost: raw data is stored once, so sizes can only differ by how fields are packed.
+    // Nothing is lost: raw data is stored once, so sizes can differ only in how fields are packed.
     expect(Math.abs(bytes.length - reference(name).length)).toBeLessThan(reference(name).length * 0.01);
   });
 });

@@ -55,7 +55,7 @@ const adding = (w: Tensor) =>
   });
 type Place = NonNullable<ReturnType<Placement>>;
 
-/** A model whose weight lies elsewhere, as `place` says, in a folder of its own. */
+/** A model in its own folder whose weight lies elsewhere, as given by `place`. */
 function external(place: Place, w = weight): { at: string; path: string } {
   const at = folder();
   const path = join(at, 'model.onnx');
@@ -220,7 +220,7 @@ describe('files that are no whole model', () => {
       fc.integer({ min: whole.length - 200, max: whole.length - 1 }),
     );
     fc.assert(
-      // Two bytes are the least that tell a model from anything else.
+      // It takes at least two bytes to distinguish a model from anything else.
       fc.property(cut, (at) => refused(whole.subarray(0, at), at < 2 ? 'notOnnx' : 'truncated')),
       { numRuns: 150 },
     );

@@ -7,7 +7,7 @@ import type { Graph, Model, Node, Tensor, ValueInfo } from '../../../src/graph/m
 import { encodeModel } from '../../../src/graph/onnx/encode';
 import { tensorOf, tensorValues } from '../../../src/graph/values';
 
-/** Small models written by hand for the tests, and a way to run them. */
+/** Small handwritten models for the tests, and a way to run them. */
 export interface Sketch {
   opset: number;
   domains?: Record<string, number>;
@@ -18,10 +18,10 @@ export interface Sketch {
   initializers?: Tensor[];
 }
 
-/** An undefined one is left out. */
+/** An undefined one is omitted. */
 export type Attributes = Record<string, AttributeLike | undefined>;
 
-/** The node is named as its output, as some exporters do: the hardest case for a rewrite. */
+/** The node has its output's name, as some exporters do: the hardest case for a rewrite. */
 export const node = (
   opType: string,
   inputs: string[],
@@ -83,7 +83,7 @@ const numbers = (t: HostTensor): number[] =>
     t.dtype === DType.float16 ? fromHalf(Number(v)) : Number(v),
   );
 
-/** What is wrong with `got`, or undefined: other names, types, shapes, or values beyond the tolerance. */
+/** What is wrong with `got`, or undefined: different names, types, shapes, or values beyond the tolerance. */
 export function difference(want: HostTensors, got: HostTensors, rtol = 0, atol = 0): string | undefined {
   if (Object.keys(want).sort().join() !== Object.keys(got).sort().join())
     return `outputs ${Object.keys(got).join()} instead of ${Object.keys(want).join()}`;

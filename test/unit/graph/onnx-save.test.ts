@@ -45,7 +45,7 @@ async function run(path: string, feeds: HostTensors): Promise<HostTensors> {
   }
 }
 
-/** Something for every input, the same each time. */
+/** A value for every input, the same each time. */
 function feed(m: Model): HostTensors {
   return Object.fromEntries(
     m.graph.inputs.map((i) => {
@@ -143,7 +143,7 @@ describe('a write that fails', () => {
     expect(readdirSync(at)).toEqual(before);
   });
 
-  // A disk of one megabyte; only the superuser can make one.
+  // A disk of one megabyte; only root can create one.
   const disk = join(root, 'disk');
   const mounted = (() => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;

@@ -44,14 +44,14 @@ const LENGTH = 20_000;
 const w = tensorOf('w', DType.float, [2, 2], [1, 2, 3, 4]);
 const on = (nodes: Node[], outputs = ['y']) =>
   model({ opset: 17, inputs: [input('x', DType.float, [2, 2])], nodes, outputs, initializers: [w] });
-/** Operators in turn, each on what the one before made. */
+/** A chain of operators, each reading the previous one's output. */
 const chain = (operators: string[], from: string, to: string, length = LENGTH): Node[] =>
   Array.from({ length }, (_, i) =>
     node(operators[i % operators.length], [i === 0 ? from : `${to}${i - 1}`], [`${to}${i}`]),
   );
 const end = (to: string, length = LENGTH) => `${to}${length - 1}`;
 
-/** An If whose branches are the same. */
+/** An If with identical branches. */
 const withBody = (to: string, nodes: Node[], output: string): Node => {
   const value = graph({ inputs: [], nodes, outputs: [output] });
   const attributes = new Map<string, Attribute>([
@@ -201,7 +201,7 @@ describe('a model file nested without end', () => {
   const nested = (depth: number): Uint8Array => {
     let parts: Uint8Array[] = [];
     let length = 0;
-    // From the inside out, each length in front of what there is: building such bytes is linear in their depth.
+    // From the inside out, prepending each length: building such bytes takes time linear in their depth.
     const wrap = (no: number, before: Uint8Array = new Uint8Array()) => {
       const head = new BinaryWriter()
         .tag(no, WireType.LengthDelimited)

@@ -10,7 +10,7 @@ import { type Attributes, difference, host, input, model, node, runModel, type S
 
 const { float } = DType;
 
-/** The upgraded model gives the same outputs as the original does at its own opset, which stays untouched. */
+/** The upgraded model gives the same outputs as the original at its own opset; the original is unchanged. */
 async function expectSame(sketch: Sketch, feeds: HostTensors, rtol = 0, atol = 0): Promise<void> {
   const original = model(sketch);
   const before = encodeModel(original);
@@ -21,7 +21,7 @@ async function expectSame(sketch: Sketch, feeds: HostTensors, rtol = 0, atol = 0
   expect(difference(want, await runModel(upgraded, feeds), rtol, atol)).toBeUndefined();
 }
 
-/** Values that are a function of the seed, with both signs, zeros and ties. */
+/** Values derived from the seed, with both signs, zeros and ties. */
 function values(count: number, seed: number): number[] {
   let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
   return Array.from({ length: count }, () => {
@@ -138,7 +138,7 @@ describe('axes, sizes and bounds that became inputs', () => {
     }),
   );
 
-  // A double model states the type of its inputs only; the bound must follow it through other operators.
+  // A double model declares only the type of its inputs; the bound must follow it through other operators.
   it.each([
     ['Clip', { min: { float: -1 }, max: { float: 2 } }],
     ['Pad', { pads: [1, 1], value: { float: 1 } }],
@@ -168,7 +168,7 @@ describe('axes, sizes and bounds that became inputs', () => {
 
   it.each([9, 11, 13, 17])('Split into equal parts, opset %i', async (opset) => {
     await unary(opset, 'Split', [2, 6], 3, { axis: 1 }, { outputs: ['a', 'b', 'c'] });
-    // The standard asks for the number, even if ONNX Runtime counts the outputs itself.
+    // The standard requires the number, even if ONNX Runtime counts the outputs itself.
     const nodes = [node('Split', ['x'], ['a', 'b', 'c'], { axis: 1 })];
     const m = model({ opset, inputs: [input('x', float, [2, 6])], nodes, outputs: ['a'] });
     expect(upgradeModel(m).graph.nodes[0].attributes.get('num_outputs')?.value).toBe(3);
@@ -338,7 +338,7 @@ describe('operators renamed, split or respelled', () => {
   it.each([9, 11])('Dropout at inference, opset %i', (opset) =>
     unary(opset, 'Dropout', [3, 4], 2, { ratio: { float: 0.3 } }),
   );
-  // What the mask holds at inference was left open (ONNX Runtime: zeros); its type was not.
+  // The mask's values at inference were unspecified (ONNX Runtime: zeros); its type was not.
   it.each([
     [9, float],
     [10, DType.bool],
@@ -382,7 +382,7 @@ describe('normalization', () => {
     expect(() => upgradeModel(m)).toThrow(/node y is a BatchNormalization in training mode/);
   });
 
-  // ONNX Runtime's optimizer wrote it into the standard's domain before the standard had it.
+  // ONNX Runtime's optimizer wrote it into the standard domain before the standard had it.
   it('LayerNormalization of opset 13', () =>
     expectSame(
       {
@@ -414,7 +414,7 @@ describe('normalization', () => {
       1e-5,
     ));
   it('GroupNormalization of opset 18 scales groups', async () => {
-    // Runtimes have withdrawn it: a group scaled as a whole is its channels scaled alike, in opset 21's form.
+    // Runtimes have withdrawn it: scaling a group as a whole is scaling its channels alike, in opset 21's form.
     const build = (opset: number, s: number[], b: number[]) =>
       model({
         opset,

@@ -35,7 +35,7 @@ function modelOf(build: (g: GraphBuilder) => string): Model {
   };
 }
 
-/** Both on the CPU, which knows all operators: only the numbers are asked for. */
+/** Both on the CPU, which supports all operators: only the numbers matter. */
 async function sameNumbers(model: Model): Promise<Model> {
   const shaped = deviceGraph(model, 'webgpu');
   const read = (m: Model) => deviceFeeds(m, INPUTS);

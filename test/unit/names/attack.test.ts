@@ -17,7 +17,7 @@ const payload = (marker: string): string =>
     `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(marker)}, '')`,
   )}`;
 
-/** Starts Node in each of the ways that the host and the trainer do, and gives what its environment held. */
+/** Starts Node in each of the ways that the host and the trainer do, and returns its environment. */
 async function startChildren(folder: string): Promise<string[]> {
   const script = join(folder, 'child.cjs');
   writeFileSync(script, 'console.log(JSON.stringify({ options: process.env.NODE_OPTIONS ?? "" }))');

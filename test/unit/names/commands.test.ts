@@ -41,7 +41,7 @@ const folder = mkdtempSync(join(tmpdir(), 'aurora-names-'));
 const before = process.cwd();
 beforeAll(() => {
   process.chdir(folder);
-  // Usage errors of a thousand commands: nobody wants to read them, but whoever writes waits for the end of it.
+  // Usage errors of a thousand commands: nobody reads them, but the writer waits for them.
   for (const stream of [process.stdout, process.stderr])
     vi.spyOn(stream, 'write').mockImplementation((...written: unknown[]) => {
       const done = written.findLast((w) => typeof w === 'function') as (() => void) | undefined;
@@ -55,10 +55,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What waits for a line on the standard input. `aurora play` always does: its requests are in runs.test.ts. */
+/** Commands that wait for a line on standard input. `aurora play` always does: its requests are in runs.test.ts. */
 const WAITS = ['when-told'];
 
-/** Arguments for a command: its own options and others, with values that are names every object has. */
+/** Arguments for a command: its own options and others, with values named like members that every object inherits. */
 function argumentsOf({ options }: Command): fc.Arbitrary<string[]> {
   const option = fc
     .tuple(fc.constantFrom(...Object.keys(options).filter((key) => !WAITS.includes(key)), ...HOSTILE), name)

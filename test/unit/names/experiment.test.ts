@@ -28,7 +28,7 @@ import { eachHandled, handled, HOSTILE, json, name, object } from './names';
 const makeFolder = temporaryFolders();
 const model = { state: 'known' as const, summary: summarize(loadModel(FIXTURE)) };
 
-/** The sections that one can write, and names that are none. */
+/** The sections that users can write, and invalid names. */
 const section = fc.oneof(name, fc.constantFrom('model', 'data', 'adapter', 'training', 'sweep', 'task'));
 const key = fc.oneof(
   { weight: 2, arbitrary: name },
@@ -40,7 +40,7 @@ const key = fc.oneof(
 );
 const dotted = fc.array(fc.oneof(name, section, key), { minLength: 1, maxLength: 4 }).map((p) => p.join('.'));
 
-/** Whole experiments with names at odd places: mostly wrong, and some right. */
+/** Whole experiments with names at odd places: mostly invalid, some valid. */
 const experiment = fc
   .tuple(
     fc.array(fc.tuple(section, fc.oneof(json, fc.array(fc.tuple(key, json)).map(object))), { maxLength: 3 }),
@@ -58,7 +58,7 @@ const experiment = fc
     ]),
   );
 
-/** What is right but for its names: they come as far as anything can. */
+/** Experiments that are valid except for their names: they get as far as possible. */
 const patterns = fc
   .tuple(name, name, name, name, fc.array(fc.tuple(dotted, fc.array(json, { minLength: 1, maxLength: 2 }))))
   .map(([a, b, c, d, parameters]) =>

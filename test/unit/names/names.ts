@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { AuroraError } from '../../../src/base/errors';
 
-/** Names that every object inherits something by, and an ordinary one beside them. */
+/** Names of members that every object inherits, and an ordinary one next to them. */
 export const HOSTILE = [
   '__proto__',
   'constructor',
@@ -14,7 +14,7 @@ export const HOSTILE = [
 
 export const name = fc.constantFrom(...HOSTILE, 'rank');
 
-/** As keys of JSON objects, in text: in an object literal `__proto__` would be lost. */
+/** As keys of JSON objects, in text: an object literal would lose `__proto__`. */
 export const object = (entries: readonly (readonly [string, string])[]): string =>
   `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
 
@@ -31,7 +31,7 @@ export const { json } = fc.letrec<{ json: string; leaf: string; nested: string }
   ),
 }));
 
-/** What every object, list, function and text inherits, and the functions themselves. */
+/** What every object, array, function and string inherits, and the functions themselves. */
 const SHARED = [
   Object,
   Array,
@@ -65,7 +65,7 @@ const same = (a: ReturnType<typeof snapshot>, b: ReturnType<typeof snapshot>): b
 
 const untouched = snapshot();
 
-/** @throws Error where anything that all objects share is not as it was at the start */
+/** @throws Error if anything that all objects share has changed since the start */
 export function checkShared(what: string): void {
   const now = snapshot();
   if (same(untouched, now)) return;
@@ -74,7 +74,7 @@ export function checkShared(what: string): void {
   throw new Error(`${what} changed what all objects share: ${added.join(', ')}`);
 }
 
-/** Runs `work`, which gives a result or an AuroraError and changes nothing that all objects share. */
+/** Runs `work`, which returns a result or throws an AuroraError and changes nothing that all objects share. */
 export async function handled(what: string, work: () => unknown): Promise<void> {
   try {
     await work();

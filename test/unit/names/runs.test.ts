@@ -45,7 +45,7 @@ import { eachHandled, handled, HOSTILE, json, name, object } from './names';
 
 const makeFolder = temporaryFolders();
 
-/** A JSON value in text, each of whose objects has the given keys as well. */
+/** A JSON value as text, with the given keys added to each of its objects. */
 function haunted(value: unknown, entries: readonly (readonly [string, string])[]): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((v) => haunted(v, entries)).join(',')}]`;
@@ -191,7 +191,7 @@ describe('names that every object has, in messages', () => {
       kind: 'data',
       labels: [...HOSTILE],
       train: split(counts),
-      // A label that a split does not have counts 0, and not what every object has.
+      // A label that a split does not have counts as 0, not as an inherited member.
       validation: split({}),
       duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
     };

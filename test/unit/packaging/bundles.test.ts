@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
 import { PURE } from '../../../scripts/lib/rooms.mjs';
 
-/** Budgets of the issue, in bytes as a package carries them. */
+/** The issue's budgets, in bytes as packaged. */
 const HOST_LIMIT = 500 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const bytes = (file: string) => statSync(join(folder, file)).size;
-/** The modules of an output that esbuild kept at least a byte of. */
+/** The modules of an output from which esbuild kept at least a byte. */
 const inputs = (meta: Metafile, output: string) => {
   const [, found] = Object.entries(meta.outputs).find(([path]) => path.endsWith(output))!;
   return Object.entries(found.inputs)

@@ -30,7 +30,7 @@ const value = (name: string, shape: Dim[], dtype: number = DType.int64): ValueIn
 const ids = value('input_ids', ['batch', 'sequence']);
 const logits = value('logits', ['batch', 2], DType.float);
 
-/** A model by its inputs and outputs alone. */
+/** A model with only inputs and outputs. */
 const model = (inputs: ValueInfo[], outputs: ValueInfo[] = [logits]): Model => ({
   irVersion: 8,
   producer: '',
@@ -186,7 +186,7 @@ describe('a language model', () => {
     const open = (at: string) => openModel({ kind: 'model', model: at }, options());
     await expect(open(join(own, 'model.onnx'))).rejects.toThrow('is a BertForMaskedLM: it fills gaps');
     rmSync(join(own, 'config.json'));
-    // A tagger: a few numbers for each token.
+    // A tagger: a few numbers per token.
     const tagger = loadModel(join(own, 'model.onnx'));
     const g = new GraphBuilder(tagger.graph, '/test');
     g.op('Slice', ['logits', g.ints([0]), g.ints([5]), g.ints([2])], {}, { outputs: ['tags'] });
@@ -223,7 +223,7 @@ describe('a classifier', () => {
     expect(several.facts.labels).toEqual(['a', 'b']);
     const [p, q] = plain.answer.probabilities;
     const [x, y] = several.answer.probabilities;
-    // The same logits: their difference is that of the log odds.
+    // The same logits: their difference is the difference of the log odds.
     expect(Math.log(x / (1 - x)) - Math.log(y / (1 - y))).toBeCloseTo(Math.log(p / q), 4);
   });
 

@@ -90,7 +90,7 @@ describe('what is shown', () => {
     applyLine(v, { kind: 'problem', subject: 'own', request: 2, message: 'answer' });
     applyLine(v, { kind: 'problem', subject: 'own', message: 'subject', hint: 'next' });
     applyLine(v, { kind: 'problem', subject: 'own', request: 9, message: 'sample' });
-    // Of one that was taken away meanwhile.
+    // For a subject that was removed meanwhile.
     applyLine(v, {
       kind: 'prediction',
       request: 2,
@@ -162,7 +162,7 @@ describe('the session', () => {
     made.snapshot();
     expect(programs).toHaveLength(1);
     expect(shown()).toMatchObject({ program: 'running', subjects: [{ id: 'own', title: 'title of /r' }] });
-    // What was asked before it was there is asked then.
+    // Requests made before it was ready are sent then.
     expect(programs[0].sent.map((r) => r.kind)).toEqual(['load', 'predict']);
     made.dispose();
     expect(programs[0].killed).toBe('was closed with its panel');
@@ -226,7 +226,7 @@ describe('the session', () => {
     );
     expect(programs[1].sent.map((r) => r.kind)).toEqual(['load']);
     expect(shown()).toMatchObject({ busy: false, program: 'running' });
-    // It ends before it has loaded anything: no third without being asked.
+    // It ends before it has loaded anything: no third start without a request.
     programs[1].end({ code: 1, stdout: '', stderr: '' });
     await soon();
     expect(programs).toHaveLength(2);

@@ -62,7 +62,7 @@ describe('requests', () => {
   it('passes over kinds that it does not know', () => {
     expect(parsePlayRequest('{"kind":"sing"}')).toBeUndefined();
     expect(parsePlayRequest('{}')).toBeUndefined();
-    // What every object inherits is no kind.
+    // Inherited members are not kinds.
     expect(parsePlayRequest('{"kind":"toString"}')).toBeUndefined();
   });
 

@@ -6,7 +6,7 @@ import { candidates, nextToken } from '../../../src/trainer/playground/sampling'
 const logits = (seed: number, size: number) =>
   Float32Array.from({ length: size }, (_, i) => 6 * uniform(seed, i) - 3);
 
-/** In the order of Hugging Face's logits warpers, by sorting everything. */
+/** In the order of Hugging Face's logits warpers, with a full sort. */
 function plain(of: Float32Array, temperature: number, topK: number, topP: number): Map<number, number> {
   const chances = (ids: number[]) => {
     const e = ids.map((id) => Math.exp(of[id] / temperature));

@@ -6,7 +6,7 @@ import { TextStream } from '../../../src/trainer/playground/text-stream';
 const LANGUAGE = resolve('test/fixtures/playground/language');
 const tokenizer = loadTokenizer(join(LANGUAGE, 'tokenizer.json'));
 
-/** Pieces as they would be streamed. */
+/** The pieces as streamed. */
 function pieces(prompt: string, rest: string): { told: string[]; whole: string } {
   const ids = tokenizer.encode(prompt, 1000).ids;
   const stream = new TextStream(tokenizer.decode, ids);
@@ -26,7 +26,7 @@ describe('a text that is streamed', () => {
       const { told, whole } = pieces('Das Wetter', rest);
       expect(told.join('')).toBe(rest);
       expect(whole).toBe(rest);
-      // Half a character is never shown.
+      // A partial character is never shown.
       expect(told.join('')).not.toContain('\ufffd');
     },
   );
@@ -39,7 +39,7 @@ describe('a text that is streamed', () => {
   });
 
   it('keeps the blank that a tokenizer drops at the begin of a text', () => {
-    // As SentencePiece decodes: the first blank belongs to the mark of a word's begin.
+    // As SentencePiece decodes: the first space belongs to the word-start marker.
     const words = ['▁a', '▁b', '▁c'];
     const decode = (ids: readonly number[]) =>
       ids

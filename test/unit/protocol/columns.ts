@@ -1,9 +1,9 @@
 import { newColumns, type Columns, type Predictions } from '../../../src/protocol/predictions';
 
-/** A validation example, as far as it matters; the rest follows from its probabilities. */
+/** The relevant part of a validation example; the rest follows from its probabilities. */
 export interface Example {
   label: number;
-  /** Of each label; their sum is 1. */
+  /** For each label; they sum to 1. */
   shares: readonly number[];
   tokens?: number;
   cut?: boolean;

@@ -68,7 +68,7 @@ describe('shapes', () => {
   });
 });
 
-/** Our list plus what it leaves out: biases (attention's q, k and v have none) and norms. */
+/** Our list plus what it omits: biases (attention's q, k and v have none) and norms. */
 const transformersOfSdxl = (): number =>
   model('sdxl').modules.reduce((sum, { path, inFeatures, outFeatures }) => {
     const bias = /to_[qkv]$/.test(path) ? 0 : outFeatures;

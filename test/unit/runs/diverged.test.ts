@@ -14,7 +14,7 @@ import { temporaryFolders } from './folder';
 const folder = temporaryFolders();
 const make = (options: Parameters<typeof makeRun>[1]) => makeRun(join(folder(), 'demo.aurora.json'), options);
 
-/** As earlier versions wrote it: JSON makes null of NaN and of infinity. */
+/** As written by earlier versions: JSON turns NaN and infinity into null. */
 const nulled = (step: number, best: boolean): NewEvent => {
   const event = evaluated(step, 0.5, best);
   return { ...event, metrics: { ...metrics(0.5), loss: NaN } } as NewEvent;

@@ -126,7 +126,7 @@ describe('status', () => {
     expect(isAlive({ ...mine, started: mine.started! - 10_000 })).toBe(false);
     const { pid: ended } = spawnSync(process.execPath, ['--version']);
     expect(isAlive({ ...mine, pid: ended, heartbeat: Date.now() })).toBe(false);
-    // An older trainer's status says less: this process is none of its kind.
+    // An older trainer's status contains less: this process does not match it.
     const { pid, host } = mine;
     if (process.platform === 'linux')
       expect(isAlive({ ...status, pid, host, heartbeat: Date.now() })).toBe(false);

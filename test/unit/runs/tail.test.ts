@@ -36,7 +36,7 @@ const event = (fields: object) =>
 const evaluation = (step: number) =>
   event({ kind: 'evaluation', step, epoch: step / 3, best: true, seconds: 0.1, metrics: { loss: 1 / step } });
 
-/** Values that a text could lose digits of. */
+/** Values that could lose digits as text. */
 const record = (step: number, salt = 0) => ({
   step,
   time: 1.7e12 + step + salt,
@@ -109,7 +109,7 @@ describe('following a run folder', () => {
     event({ kind: 'resumed', fromStep: 4, pid: 1, warnings: [] });
     expect(await tail.look()).toEqual({ records: 4, events: 1 });
     expect(tail.events.map((e) => e.kind)).toEqual(['evaluation', 'resumed']);
-    // Cut and grown beyond its old length between two looks.
+    // Truncated and grown beyond its old length between two reads.
     append(6, 30, 2, 5);
     const { records } = await tail.look();
     expect(records).toBeLessThanOrEqual(5);
@@ -137,7 +137,7 @@ describe('following a run folder', () => {
     expect(tail.records).toBe(n);
     expect(tail.rows(n - 1)[0]).toBe(n);
     expect(await bytesRead()).toBe(n * width * 8);
-    // What comes after is read alone, with the last record before it.
+    // Later data is read alone, with the last record before it.
     appendFileSync(
       runPaths(run).scalars,
       new Uint8Array(Float64Array.from(Object.values(record(n + 1))).buffer),

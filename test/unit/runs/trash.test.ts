@@ -30,7 +30,7 @@ describe('trash', () => {
     expect(readFileSync(runPaths(run).spec, 'utf8')).toBe('{"name":"demo"}');
     expect(existsSync(runPaths(run).checkpoints)).toBe(true);
     expect(await listTrash(trashOf(run))).toEqual([]);
-    // Once more: nothing of the first time is in the way.
+    // Again: nothing from the first time is in the way.
     await trashRun(run);
     expect(await listTrash(trashOf(run))).toHaveLength(1);
   });

@@ -13,7 +13,7 @@ import { aurora, lora, studyRun } from './runs';
 const folder = temporaryFolders();
 const NO_STEP = 'so that no step is chosen on the set it is judged on';
 
-/** Of a line of CSV; a quoted one may hold commas. */
+/** The fields of a CSV line; a quoted one may contain commas. */
 const cells = (line: string): string[] => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
 
 describe('names what was chosen on the set it is judged on', () => {

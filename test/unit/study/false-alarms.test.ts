@@ -20,7 +20,7 @@ describe('differences that happen to be equal', () => {
     expect(errorOf(d)).toBeCloseTo(0.01 / Math.SQRT2, 12);
     expect(chanceOf(d)).toBeGreaterThan(0.1);
     expect(halfOf(d)).toBeGreaterThan(0.08);
-    // Where the spread is larger, it is what was found.
+    // If the observed spread is larger, it is used.
     expect(pairedT([0.01, 0.05], 0.01)).toEqual(pairedT([0.01, 0.05]));
   });
 
@@ -45,7 +45,10 @@ describe('differences that happen to be equal', () => {
 });
 
 describe('without a true difference', () => {
-  /** The chance of each number of examples by which two methods differ in a seed: Skellam's, of Poisson numbers. */
+  /**
+   * The probability of each number of examples by which two methods differ in a seed: Skellam's distribution, of
+   * Poisson numbers.
+   */
   function skellam(variance: number): [number, number][] {
     const poisson = [Math.exp(-variance / 2)];
     for (let k = 1; k < 60; k++) poisson.push((poisson[k - 1] * variance) / 2 / k);
@@ -100,7 +103,7 @@ describe('without a true difference', () => {
         [0.05, 0.001].forEach((level, k) => (alarms[key][k] += Number(chances[key] < level)));
     }
     const most = [0.05, 0.001].map((level) => studies * level + 3 * Math.sqrt(studies * level));
-    // Without predictions a test speaks of these same texts, where such methods do differ.
+    // Without predictions, a test applies only to these same texts, where such methods do differ.
     const judged = model.texts > 0 ? [alarms.with] : [alarms.with, alarms.without];
     for (const found of judged)
       found.forEach((n, k) => expect(n, `${n} of ${studies}`).toBeLessThanOrEqual(most[k]));
@@ -124,7 +127,7 @@ describe('a true difference', () => {
       const runs = simulateRuns({ seeds: 3, examples: 500, model: MODELS.noise, difference: 0.35 }, draws);
       if (chanceIn(withoutPredictions(runs), 'accuracy')! < 0.05) found.seen++;
     }
-    // The spread of a difference, from studies enough to know it.
+    // The spread of a difference, from enough studies to know it.
     const differences = Array.from({ length: 300 }, () => {
       const runs = simulateRuns({ seeds: 1, examples: 500, model: MODELS.noise, difference: 0.35 }, draws);
       return runs[1].metrics.accuracy - runs[0].metrics.accuracy;

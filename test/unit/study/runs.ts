@@ -38,7 +38,7 @@ export function studyRun(
   };
 }
 
-/** The outcomes of `examples` examples, `right` of them right, in an order that `salt` turns. */
+/** The outcomes of `examples` examples, `right` of them right, in an order rotated by `salt`. */
 export function outcomes(examples: number, right: number, salt = 0): NonNullable<StudyRun['examples']> {
   const correct = Uint8Array.from({ length: examples }, (_, i) =>
     (i * 7 + salt) % examples < right ? 1 : 0,

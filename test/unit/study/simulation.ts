@@ -9,23 +9,23 @@ import type { StudyRun } from '../../../src/study/run';
 import { aurora, lora, studyRun } from './runs';
 
 /**
- * How the latent score of an example comes about, whose sign says whether it is right: what is the same for all runs has
+ * The components of an example's latent score, whose sign decides whether it is right: the part shared by all runs has
  * a standard deviation of 1, and these are the others.
  */
 export interface Model {
-  /** Mean of the score: with 1, about four of five are right. */
+  /** Mean of the score: with 1, about four out of five are right. */
   ease: number;
-  /** Of both methods' runs with one seed, at each example: they see the same batches. */
+  /** Shared by both methods' runs with one seed, per example: they see the same batches. */
   bySeed: number;
-  /** Of one run at each example. */
+  /** Per run and example. */
   noise: number;
-  /** Of a whole run, the same at all examples: some seeds do better than others. */
+  /** Per run, the same for all examples: some seeds do better than others. */
   run: number;
-  /** Of a method at each example, the same for all seeds: the methods are good at different texts, and equal overall. */
+  /** Per method and example, the same for all seeds: the methods are good at different texts, and equal overall. */
   texts: number;
 }
 
-/** Runs differ by chance at each example; also as a whole; and the methods are good at different texts. */
+/** Runs differ by chance per example; also as a whole; and the methods are good at different texts. */
 export const MODELS = {
   noise: { ease: 1, bySeed: 0.3, noise: 0.5, run: 0, texts: 0 },
   seeds: { ease: 1, bySeed: 0.3, noise: 0.5, run: 0.04, texts: 0 },
@@ -42,7 +42,7 @@ export interface Cell {
 
 const BUFFER = 2 ** 16;
 
-/** Whole numbers below 2¹⁶ by sfc32 (Chris Doty-Humphrey, PractRand): the same for the same seed, and fast. */
+/** Integers below 2¹⁶ by sfc32 (Chris Doty-Humphrey, PractRand): deterministic for a seed, and fast. */
 export class Draws {
   private readonly state = new Int32Array(4);
   private readonly buffer = new Uint16Array(BUFFER);
@@ -58,7 +58,7 @@ export class Draws {
     return this.buffer[this.at++];
   }
 
-  /** Close enough to a normal number: of 2¹⁶ equal cells the middle of one. */
+  /** Close enough to normal: the midpoint of one of 2¹⁶ equal cells. */
   normal(): number {
     return NORMAL[this.next()];
   }
@@ -114,10 +114,10 @@ export function simulateRuns({ seeds, examples: n, model, difference = 0 }: Cell
 
 const METHODS = [lora(), aurora()];
 
-/** Falls with the score as a cross entropy does, and takes no logarithm. */
+/** Decreases with the score like a cross entropy, without computing a logarithm. */
 const lossOf = (score: number): number => (score > 0 ? 0.5 / (1 + score) : 0.5 - score);
 
-/** Of two classes; F1 is the mean over both. */
+/** For two classes; F1 is the mean over both. */
 function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): StudyRun['metrics'] {
   const n = label.length;
   const right = [0, 0];
@@ -135,14 +135,14 @@ function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): 
   };
 }
 
-/** The study's one comparison of such runs. */
+/** The study's only comparison of such runs. */
 export const compared = (runs: readonly StudyRun[], metric: MetricName): Comparison =>
   studyOf(runs, { metric }, english).sections[0].comparisons[0];
 
 export const withoutPredictions = (runs: readonly StudyRun[]): StudyRun[] =>
   runs.map((run) => ({ ...run, examples: undefined }));
 
-/** The same comparison's chance, without what else a study works out. */
+/** The same comparison's p-value, without a study's other computations. */
 export function chanceIn(runs: readonly StudyRun[], metric: MetricName): number | undefined {
   const [b, a] = METHODS.map(({ method }) => {
     const own = runs.filter((r) => r.spec.adapter.method === method);

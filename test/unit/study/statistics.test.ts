@@ -43,7 +43,7 @@ describe('statistics are SciPy’s', () => {
 
   it('in the smallest detectable difference, by the noncentral t distribution', () => {
     for (const [df, known] of scipy.detectable) near(detectableDifference(ofOne(df))!, known, 1e-5);
-    // Without a true difference it is the level itself.
+    // Without a true difference it equals the level.
     expect(power(0, ofOne(2), 0.05)).toBeCloseTo(0.05, 6);
   });
 });

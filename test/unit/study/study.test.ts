@@ -151,7 +151,7 @@ describe('learning rates', () => {
   const runs = [
     studyRun(aurora(), 1, 0.7, rate(1e-3)),
     studyRun(aurora(), 1, 0.75, rate(2e-3)),
-    // Better by a seed that the other rate never had: that must not count.
+    // Better at a seed that the other rate never had: that must not count.
     studyRun(aurora(), 2, 0.9, rate(1e-3)),
     studyRun(lora(), 1, 0.72, rate(1e-3)),
   ];
@@ -168,7 +168,7 @@ describe('learning rates', () => {
         ],
       },
     ]);
-    // Whichever rate it is, it is called the same: in another data set another one may win.
+    // The name does not depend on the rate: in another data set another one may win.
     expect(groups.map((g) => g.label)).toEqual(['LoRA r=2', 'AuroRA r=2, learning rate 1e-3', 'AuroRA r=2']);
   });
 
@@ -220,11 +220,11 @@ describe('comparisons', () => {
     expect(c).toMatchObject({ kind: 'crossed', examples: 1000 });
     expect(c.mean).toBeCloseTo(0.008, 12);
     expect(words).toContain('Tested in pairs over 3 seeds (1, 2, 3) and 1,000 validation examples: p');
-    // One run without: no half of a test.
+    // One run without predictions: no partial test.
     expect(only([{ ...kept[0], examples: undefined }, ...kept.slice(1)]).c.kind).toBe('seeds');
-    // F1 is of no single example.
+    // F1 is not defined for a single example.
     expect(only(kept, { metric: 'f1' }).c.kind).toBe('seeds');
-    // Another split for each seed has no example in common.
+    // A different split per seed has no examples in common.
     const split = kept.map((r) => ({
       ...r,
       spec: { ...r.spec, data: { ...r.spec.data, validation: undefined } },
@@ -246,7 +246,7 @@ describe('comparisons', () => {
       { ...first[0], examples: right(60) },
       { ...first[1], examples: right(66) },
     ]);
-    // Six that one alone gets right, none the other way: 2 · ½⁶.
+    // Six that only one gets right, none the other way: 2 · ½⁶.
     expect(c).toMatchObject({ kind: 'examples', chance: expect.closeTo(0.03125, 10) });
     expect(words).toContain('Tested in pairs over 100 validation examples of seed 1 alone: p = 0.031');
   });

@@ -33,7 +33,7 @@ describe('classification metrics', () => {
   });
 
   it('three labels: macro F1 and the generalised Matthews correlation', () => {
-    // Worked out by hand: rows are true labels.
+    // Computed by hand: rows are true labels.
     const [accuracy, f1, matthews] = metrics([
       [2, 0, 0],
       [1, 1, 1],

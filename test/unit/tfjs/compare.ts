@@ -8,7 +8,7 @@ import { differentiated, drawInputs, generator, openSizes, symmetric, wrt } from
 import type { Problem } from '../autodiff/problem';
 import { interpret, tapeGradients } from './interpret';
 
-/** TensorFlow.js has float32 only, and the other side may be float64. */
+/** TensorFlow.js has only float32, and the other side may be float64. */
 const TOLERANCE = 1e-4;
 
 /** Forward values and all gradients of a problem: our graph in ONNX Runtime against tfjs and its tape. */
@@ -20,7 +20,7 @@ export async function compareEngines(p: Problem, seed: number, device: TfjsBacke
   for (const sizes of openSizes(p)) {
     const feeds = drawInputs(p, sizes, random);
     const expected = await forward.run(feeds);
-    // WebGPU has no buffers of size 0, and tfjs makes none there.
+    // WebGPU has no buffers of size 0, and tfjs creates none there.
     if (device === 'webgpu' && Object.values(expected).some((t) => t.data.length === 0)) continue;
     const got = await interpret(d.forward.graph, feeds, device);
     for (const [y, t] of Object.entries(expected)) close(got[y], t, y);

@@ -36,7 +36,7 @@ function sumTask(rows: number, frozen = false): TaskGraph {
   };
 }
 
-/** More rows than one tensor of the GPU may have; undefined where that is more than a test should ask for. */
+/** More rows than one GPU tensor may have; undefined if that is too much for a test. */
 async function tooManyRows(): Promise<number | undefined> {
   const rows = Math.floor(largestTensor(await loadBackend(on('webgpu'))) / (ROW * 4)) + 1;
   return rows <= 256 ? rows : undefined;

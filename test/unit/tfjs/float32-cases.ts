@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import type { Axis, Input, Problem } from '../autodiff/problem';
 
-/** Operators for which ONNX Runtime has float32 kernels only; both engines in float32, gradients included. */
+/** Operators for which ONNX Runtime has only float32 kernels; both engines in float32, including gradients. */
 
 const float = (shape: Axis[], more: Partial<Input> = {}): Input => ({ shape, dtype: DType.float, ...more });
 const frozen = (shape: Axis[]): Input => float(shape, { frozen: true });

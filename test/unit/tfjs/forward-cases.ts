@@ -3,7 +3,7 @@ import { DType } from '../../../src/graph/dtype';
 import type { Input } from '../autodiff/problem';
 import type { Sides } from './interpret';
 
-/** One small graph of an operator that no gradient passes, or of its odder forms. */
+/** One small graph of an operator without a gradient, or of its unusual forms. */
 export interface Forward {
   inputs: Record<string, Input>;
   build: (g: GraphBuilder) => string[];

@@ -12,7 +12,7 @@ import type { Graph } from '../../../src/graph/model';
 /** Where a graph's inputs lie: as in training (integers and single numbers on the host), or all on one side. */
 export type Sides = 'usual' | 'host' | 'device';
 
-/** A graph's outputs through the interpreter; halves and doubles come as float32. */
+/** A graph's outputs through the interpreter; float16 and float64 are returned as float32. */
 export async function interpret(
   graph: Graph,
   feeds: HostTensors,

@@ -7,10 +7,10 @@ import { CASES, unpack } from '../graph/onnx-cases';
 import { close } from './compare';
 import { interpret } from './interpret';
 
-/** What tfjs cannot do, and says so. */
+/** What tfjs cannot do, and reports. */
 const REFUSED = ['einsum_batch_diagonal'];
 
-/** Halves are computed in float32. */
+/** Float16 is computed in float32. */
 function widened(t: HostTensor): HostTensor {
   if (t.dtype !== DType.float16) return t;
   return { ...t, dtype: DType.float, data: Float32Array.from(t.data as Uint16Array, fromHalf) };

@@ -10,7 +10,7 @@ import { onWebgpu } from '../../webgpu';
 import { compareEngines } from './compare';
 import { FLOAT32 } from './float32-cases';
 
-/** Where backends differ: kernels that are missing, rank limits, integers. The rest is the same program on all. */
+/** Where backends differ: missing kernels, rank limits, integers. The rest is the same program on all. */
 const { Expand, Transpose, Tile, Trilu, Pad } = movement;
 const { ReduceMax, ReduceMean, CumSum } = reductions;
 const CASES: Record<string, Case> = {

@@ -94,7 +94,7 @@ describe.each<TfjsBackend>(['cpu', 'wasm'])('a step on %s', (device) => {
     const stepper = await open(on(device), 0.1);
     await stepper.step(inputs(true), parameters, 1);
     await stepper.evaluate(inputs(), parameters, true);
-    // Constants are uploaded when they are first wanted.
+    // Constants are uploaded on first use.
     const kept = tf.memory().numTensors;
     await stepper.step(inputs(true), parameters, 1);
     await stepper.evaluate(inputs(), parameters, true);

@@ -21,7 +21,7 @@ describe('the folder of an export', () => {
   });
   afterEach(() => rmSync(lab, { recursive: true, force: true }));
 
-  /** Writes an export with a file in it, whose text is all that tells one from another. */
+  /** Writes an export with one file, identified only by its text. */
   function written(text: string): void {
     const staged = new StagedFolder(target);
     fill(staged, text);
@@ -80,7 +80,7 @@ describe('the folder of an export', () => {
     rmSync(join(target, 'notes.md'));
     writeFileSync(join(target, 'deep/model.onnx'), 'quantised by hand');
     refused('deep/model.onnx in it was changed since it was exported');
-    // Also where that comes to pass while the new one is made.
+    // Even if that happens while the new one is being made.
     rmSync(target, { recursive: true });
     const staged = new StagedFolder(target);
     fill(staged, 'new');

@@ -47,7 +47,7 @@ describe('what no step changes', () => {
     expect([...(again as Float32Array).subarray(half)]).toEqual([
       ...(data as Float32Array).subarray(0, half),
     ]);
-    // Of other texts, or of the other layer, it is other numbers.
+    // For other texts, or the other layer, the numbers differ.
     expect((await reuse([LAST, 'model.maxLength=4'], shared)).found).toBe(false);
     expect((await reuse([HEAD_ONLY], shared)).found).toBe(false);
     expect(sizes(shared)).toHaveLength(3);
@@ -57,7 +57,7 @@ describe('what no step changes', () => {
     const model = `model.path=${withoutMask(lab)}`;
     for (const method of [LAST, HEAD_ONLY]) {
       const shared = lab.path(`padded-${method === LAST}`);
-      // Once it finds out, once it is told.
+      // Once it detects it, once it is notified.
       for (let i = 0; i < 2; i++) {
         const { task, whole, upTo } = await reuse([model, method], shared);
         expect(upTo).toBeUndefined();
@@ -73,14 +73,14 @@ describe('what no step changes', () => {
     const [name] = readdirSync(shared);
     truncateSync(join(shared, name), 100);
     expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/is shorter than it was/);
-    // Neither full nor empty: nobody made it so on purpose.
+    // Neither full nor empty: a deliberate choice is unlikely.
     expect((await reuse([LAST], shared)).found).toBe(false);
   });
 
   it('is computed again for a model that was overwritten and had its time set back, and not for one with a new link', async () => {
     const shared = lab.path('overwritten');
     const model = lab.path('model.onnx');
-    // A time that the file system keeps exactly.
+    // A time that the file system stores exactly.
     utimesSync(model, 1_600_000_000, 1_600_000_000);
     expect((await reuse([LAST], shared)).found).toBe(false);
     linkSync(model, lab.fresh('second-name.onnx'));

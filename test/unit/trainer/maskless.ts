@@ -3,7 +3,7 @@ import { loadModel } from '../../../src/graph/file/load';
 import { saveModel } from '../../../src/graph/file/save';
 import type { Lab } from '../../cli/lab';
 
-/** The lab's model without a mask among its inputs: its mean takes the padding in. @returns the file's name */
+/** The lab's model without a mask among its inputs: its mean includes the padding. @returns the file's name */
 export function withoutMask(lab: Lab): string {
   const model = loadModel(lab.path('model.onnx'));
   const { graph } = model;

@@ -41,7 +41,7 @@ async function watched(name: string, share: number) {
     await setImmediate();
     return readings.length;
   };
-  /** As a write through a mapping does it: the bytes are not those that were hashed, and no time says so. */
+  /** Like a write through a mapping: the bytes differ from those that were hashed, and no timestamp shows it. */
   const writeUnseen = () => hashed.set(path, { ...hashed.get(path)!, sha256: '0'.repeat(64) });
   return { path, link, watch, hashed, distrusted, read, writeUnseen };
 }
@@ -50,7 +50,7 @@ describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
   it('is not taken for changed by a disk that does not answer, and is hashed before the next checkpoint', async () => {
     const { path, link, watch } = await watched('silent', 0);
 
-    // A link to itself: the system refuses the look, as it does where a disk fails.
+    // A link to itself: the system refuses access, as it does on a failing disk.
     renameSync(link, `${link}.away`);
     symlinkSync(link, link);
     expect(() => identify(link)).toThrow('ELOOP');

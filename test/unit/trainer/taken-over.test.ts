@@ -20,7 +20,7 @@ const task = await prepareTask(loadExperiment(lab.experiment, []), lab.path('gra
 const own = (run: string, nonce: string) =>
   writeFileSync(ownerFile(run), JSON.stringify({ nonce, pid: 4242, host: 'another', at: 0 }));
 
-/** A run that this process owns, and how it is taken over. */
+/** A run that this process owns, and a way to take it over. */
 function ownedRun(name: string): { run: string; takeOver: () => void } {
   const run = lab.fresh(name);
   mkdirSync(run);

@@ -8,7 +8,7 @@ export const launch = (): Promise<Browser> =>
   (browser ??= chromium.launch({
     executablePath: ensureChromium(),
     args: [
-      // Root, as in a container, may not use the sandbox.
+      // Root, as in a container, cannot use the sandbox.
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',

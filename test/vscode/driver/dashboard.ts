@@ -1,13 +1,13 @@
 import type { Frame } from 'playwright-core';
 import type { Window } from './window';
 
-/** What a run's dashboard shows at one step, all digits, as read in one go. */
+/** What a run's dashboard shows at one step, with all digits, read at once. */
 export interface Shown {
   step: number;
   values: Record<string, number>;
 }
 
-/** The run dashboard of a window, by what it shows to people. */
+/** The run dashboard of a window, through its visible content. */
 export class Dashboard {
   private constructor(
     readonly frame: Frame,
@@ -22,13 +22,13 @@ export class Dashboard {
         await frame.locator('[data-chart="loss"] .readout .value').first().waitFor({ timeout: limit });
         return new Dashboard(frame, window);
       } catch (e) {
-        // A tab that goes behind another takes its frame along, maybe just now.
+        // A tab that moves to the background takes its frame along, possibly just now.
         if (tries === 3 || !/detached/.test((e as Error).message)) throw e;
       }
     }
   }
 
-  /** The one of just these runs: where another was in front, that one may stay for a moment. */
+  /** The dashboard of exactly these runs: a previous one may stay in front for a moment. */
   static async of(window: Window, runs: readonly string[], limit = 30_000): Promise<Dashboard> {
     const wanted = runs.join();
     for (const end = Date.now() + limit; Date.now() < end; await window.page.waitForTimeout(100)) {
@@ -39,10 +39,10 @@ export class Dashboard {
     throw new Error(`No dashboard of ${wanted} came.`);
   }
 
-  /** Walks the cursor to the newest point and reads every chart's value there. */
+  /** Moves the cursor to the newest point and reads every chart's value there. */
   async newest(): Promise<Shown> {
     const slider = this.frame.locator('[data-chart="loss"] [role="slider"]');
-    // Where a command was clicked the mouse may lie over a chart, which then shows what is under it.
+    // After clicking a command, the mouse may be over a chart, which then shows the value under it.
     await this.window.page.mouse.move(0, 0);
     await slider.press('End');
     await this.window.page.waitForTimeout(100);
@@ -50,7 +50,7 @@ export class Dashboard {
       const values: Record<string, number> = {};
       for (const chart of document.querySelectorAll<HTMLElement>('[data-chart]')) {
         const exact = chart.querySelector('.readout .value')?.getAttribute('title');
-        // The step's own value comes first; behind it those of smoothing and validation.
+        // The step's own value comes first, followed by those of smoothing and validation.
         if (exact) values[chart.dataset.chart!] = Number(exact.split(' · ')[0]);
       }
       const slider = document.querySelector('[data-chart="loss"] [role="slider"]')!;
@@ -58,7 +58,7 @@ export class Dashboard {
     });
   }
 
-  /** How many records the page holds: a gap would leave fewer than there are steps. */
+  /** The number of records in the page: a gap would leave fewer than there are steps. */
   records(): Promise<number> {
     return this.frame.evaluate(() => {
       const app = document.querySelector('aurora-run') as unknown as { runs: { records: number }[] };
@@ -66,7 +66,7 @@ export class Dashboard {
     });
   }
 
-  /** The folders of the runs that are laid over each other. */
+  /** The folders of the overlaid runs. */
   runs(): Promise<string[]> {
     return this.frame.evaluate(() => {
       const app = document.querySelector('aurora-run') as unknown as { runs: { folder: string }[] };
@@ -83,7 +83,7 @@ export class Dashboard {
       );
   }
 
-  /** Whether something is drawn on a chart: a curve leaves pixels of a colour where axes and grid are grey. */
+  /** Whether a chart shows data: a curve leaves colored pixels, while axes and grid are gray. */
   inked(chart: string): Promise<boolean> {
     return this.frame
       .locator(`[data-chart="${chart}"] canvas`)

@@ -23,13 +23,13 @@ export interface HostReport {
   passes: HostTest[];
   failures: HostTest[];
   pending: HostTest[];
-  /** Lines of the extension host's log at level error that name our extension. */
+  /** Error-level lines of the extension host's log that name our extension. */
   errors: string[];
 }
 
 /**
- * Runs test/vscode/host/<suite>.ts under mocha inside the extension host of a workbench where the VSIX is
- * installed as a person would install it: the tests sit in an extension of their own.
+ * Runs test/vscode/host/<suite>.ts under mocha in the extension host of a workbench with the VSIX installed as a user
+ * would: the tests are in a separate extension.
  */
 export async function hostTests(
   version: Version,
@@ -77,7 +77,7 @@ export async function hostTests(
   return { passes, failures, pending, errors: hostErrors(server.profile) };
 }
 
-/** What the extension host's own log says went wrong with our extension. */
+/** Errors of our extension in the extension host's log. */
 export function hostErrors(profile: string): string[] {
   const logs = join(profile, 'data', 'logs');
   return readdirSync(logs, { recursive: true, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 import { onTestFailed } from 'vitest';
 import type { Window } from './window';
 
-/** Call in beforeEach: a picture of the window as it was when a test failed. */
+/** Call in beforeEach: takes a screenshot of the window when a test fails. */
 export function pictureOnFailure(window: Window | (() => Window)): void {
   onTestFailed(({ task }) =>
     (typeof window === 'function' ? window() : window)

@@ -1,11 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** A program of ours lives for a tenth of a second at least. */
+/** Our programs live for at least a tenth of a second. */
 const LOOK_MS = 40;
 /** Libraries that read a model's bytes in native code. */
 const NATIVE = /\S*(?:libonnxruntime|onnxruntime_binding)\S*/g;
 
-/** Watches what a workbench's server and all below it run and load, by /proc. */
+/** Watches the processes of a workbench's server, and what they load, through /proc. */
 export class ProcessWatch {
   private readonly seen = new Map<string, string>();
   private readonly libraries = new Set<string>();
@@ -13,17 +13,17 @@ export class ProcessWatch {
   private root: number | undefined;
   looks = 0;
 
-  /** @param profile the server's, which stands on its command line */
+  /** @param profile the server's, which is on its command line */
   constructor(private readonly profile: string) {
     this.timer = setInterval(() => this.look(), LOOK_MS);
   }
 
-  /** What our programs were asked for, "inspect", "train", one for each process; "--version" for a bare Node. */
+  /** The commands of our programs, "inspect", "train", one per process; "--version" for a bare Node. */
   get commands(): string[] {
     return [...this.seen.values()];
   }
 
-  /** Native libraries of ours that any of the processes had loaded. */
+  /** Our native libraries that any of the processes had loaded. */
   get native(): string[] {
     return [...this.libraries];
   }
@@ -37,7 +37,7 @@ export class ProcessWatch {
     for (const pid of this.below()) {
       const args = read(pid, 'cmdline').split('\0');
       const at = args.findIndex((a) => /[\\/]cli\.cjs$/.test(a));
-      // A process is another one once it has become another program.
+      // A process counts as a new one once it runs another program.
       if (at >= 0) this.seen.set(`${pid} ${args[at]}`, args[at + 1]);
       for (const [library] of read(pid, 'maps').matchAll(NATIVE)) this.libraries.add(library);
     }
@@ -64,7 +64,7 @@ export class ProcessWatch {
   private readonly isServer = (pid: number) => read(pid, 'cmdline').includes(`${this.profile}/data\0`);
 }
 
-/** Processes that run a command of our program from below `folder`, however they came to be. */
+/** Processes that run a command of our program from below `folder`, regardless of their parent. */
 export const programs = (folder: string, command: string): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

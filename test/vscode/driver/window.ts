@@ -15,7 +15,7 @@ const PALETTE_MS = 15_000;
 
 const INPUT = '.quick-input-widget input:not([type="checkbox"])';
 
-/** A window of the workbench, driven as a person would: keyboard, palette, menus. */
+/** A workbench window, driven like a user would: keyboard, palette, menus. */
 export class Window {
   private constructor(readonly page: Page) {}
 
@@ -35,7 +35,7 @@ export class Window {
     return window;
   }
 
-  /** As a person does it, so that the workbench can save what is open. */
+  /** Like a user, so that the workbench can save open files. */
   async reload(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: START_MS });
     await this.palette('Developer: Reload Window');
@@ -48,24 +48,24 @@ export class Window {
     await this.page.locator('.statusbar').waitFor({ timeout: START_MS });
   }
 
-  /** Runs a command by its whole title, "AuroRA: Run Experiment". */
+  /** Runs a command by its full title, "AuroRA: Run Experiment". */
   async palette(title: string): Promise<void> {
     const box = this.page.locator(INPUT).first();
     for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1');
       try {
         await box.waitFor({ timeout: PALETTE_MS });
-        // fill, since typed keys race with the focus, above all when a webview had it.
+        // fill, since typed keys race with the focus, especially after a webview had it.
         await box.fill(`>${title}`, { timeout: PALETTE_MS });
         return await this.option(title).click({ timeout: PALETTE_MS });
       } catch (e) {
-        // On a busy machine a webview's focus can arrive late, and closes the palette again.
+        // On a busy machine a webview's focus can arrive late and close the palette again.
         if (tries === 3 || (await box.isVisible())) throw e;
       }
     }
   }
 
-  /** Titles that the palette offers for some words. */
+  /** Titles that the palette offers for a query. */
   async offered(words: string): Promise<string[]> {
     await this.page.keyboard.press('F1');
     await this.page.locator(INPUT).first().fill(`>${words}`);
@@ -79,7 +79,7 @@ export class Window {
 
   /** Chooses from an open quick pick. */
   async pick(label: string): Promise<void> {
-    // By its words: the accessible name begins with the name of an icon where a row has one.
+    // By its text: the accessible name starts with the icon's name if a row has one.
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
 
@@ -88,14 +88,14 @@ export class Window {
     return this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${start}"]`).first();
   }
 
-  /** Answers an open input box; `prompt` is a part of its title, prompt or placeholder. */
+  /** Answers an open input box; `prompt` is part of its title, prompt or placeholder. */
   async input(prompt: string, value: string): Promise<void> {
     await this.page.locator('.quick-input-widget', { hasText: prompt }).waitFor();
     await this.page.locator(INPUT).first().fill(value);
     await this.page.keyboard.press('Enter');
   }
 
-  /** Answers the workbench's own dialog for folders, which writes where it begins into its box, and late. */
+  /** Answers the workbench's own folder dialog, which fills its box with the start folder, and does so late. */
   async folder(path: string, button: string): Promise<void> {
     const dialog = this.page.locator('.quick-input-widget:visible', {
       has: this.page.getByRole('button', { name: button }),
@@ -112,7 +112,7 @@ export class Window {
     await dialog.waitFor({ state: 'hidden' });
   }
 
-  /** Presses a modal's button; `text` must be in what it asks. */
+  /** Presses a modal's button; `text` must be in its message. */
   async modal(text: string, button: string): Promise<void> {
     const dialog = this.page.locator('.monaco-dialog-box', { hasText: text });
     await dialog.waitFor();
@@ -125,7 +125,7 @@ export class Window {
     return this.page.locator('.notification-toast', { hasText: text }).first();
   }
 
-  /** As `toast`, and also where the editor has put it away in its list before anybody looked. */
+  /** Like `toast`, but also finds it in the notification center if the editor has already moved it there. */
   async said(text: string | RegExp): Promise<Locator> {
     const toast = this.toast(text);
     if (
@@ -149,12 +149,12 @@ export class Window {
 
   /** Shows the AuroRA side bar. */
   async sideBar(): Promise<void> {
-    // With its badge, which lies over the icon while a run trains.
+    // With its badge, which covers the icon while a run trains.
     const icon = this.page.locator('a[aria-label^="AuroRA"]');
     const entry = this.page.locator('.activitybar .action-item', { has: icon });
     await entry.waitFor({ timeout: START_MS });
     const shown = () => this.pane('Experiments').waitFor({ timeout: SIDE_BAR_MS });
-    // After a reload the bar may come back by itself, and a click then puts it away.
+    // After a reload the bar may reappear automatically, and a click would then hide it.
     await shown()
       .catch(() => entry.click().then(shown))
       .catch(() => entry.click());
@@ -167,12 +167,12 @@ export class Window {
     });
   }
 
-  /** A row of a tree of the side bar that has `text`. */
+  /** A row of a tree in the side bar that has `text`. */
   row(text: string | RegExp): Locator {
     return this.page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   }
 
-  /** Opens a row to what is below it, once there is something. */
+  /** Expands a row once it has children. */
   async expand(row: Locator): Promise<void> {
     const twistie = row.locator('.monaco-tl-twistie.collapsible');
     await twistie.waitFor();
@@ -201,7 +201,7 @@ export class Window {
     }
   }
 
-  /** Opens a file of the workspace through the palette of files. */
+  /** Opens a file of the workspace through Go to File. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('F1');
     const box = this.page.locator(INPUT).first();
@@ -220,7 +220,7 @@ export class Window {
     return this.page.locator('.statusbar-item', { hasText: text }).first();
   }
 
-  /** The page inside a webview, found by what is in it, since several can be open. */
+  /** The page inside a webview, found by its content, since several can be open. */
   async frameWith(selector: string, limit = 30_000): Promise<Frame> {
     for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(100))
       for (const frame of this.page.frames())
@@ -234,7 +234,7 @@ export class Window {
     throw new Error(`No webview shows ${selector}.`);
   }
 
-  /** A moment for what moves by itself: scroll bars, progress, a chart's first drawing. */
+  /** A moment for animations: scroll bars, progress, a chart's first drawing. */
   async settled(): Promise<void> {
     await this.page.mouse.move(0, 0);
     await this.page.waitForTimeout(1500);

@@ -1,6 +1,6 @@
 import type { Window } from './window';
 
-/** Answers *New Experiment*, step after step, as a person would; each step is known by what it asks. */
+/** Answers *New Experiment* step by step, like a user; each step is identified by its question. */
 export class Wizard {
   constructor(private readonly window: Window) {}
 
@@ -13,19 +13,19 @@ export class Wizard {
     await words.first().waitFor();
   }
 
-  /** Takes the row with these words. */
+  /** Picks the row with this text. */
   async choose(question: string | RegExp, label: string): Promise<void> {
     await this.asks(question);
     await this.window.pick(label);
   }
 
-  /** Takes what is chosen already. */
+  /** Accepts the current selection. */
   async accept(question: string | RegExp): Promise<void> {
     await this.asks(question);
     await this.window.page.keyboard.press('Enter');
   }
 
-  /** "New Experiment (3 of 9)", with what is said of the choice. */
+  /** "New Experiment (3 of 9)", with the description of the selection. */
   async title(): Promise<string> {
     return this.window.page.locator('.quick-input-title').innerText();
   }

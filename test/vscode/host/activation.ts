@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 
 const ID = 'aurora-lab.aurora-lab';
 suite('activation', () => {
-  // A new host first starts the editor's own extensions: their time is not ours.
+  // A new host first starts the editor's own extensions: their time does not count.
   suiteSetup(async function () {
     this.timeout(30_000);
     for (let calm = 0, tries = 0; calm < 20 && tries < 400; tries++) {
@@ -21,7 +21,7 @@ suite('activation', () => {
 
   test('load and activate', async () => {
     await vscode.extensions.getExtension(ID)!.activate();
-    // `npm run bench:editor` takes this test's time.
+    // `npm run bench:editor` uses this test's time.
     assert.equal(vscode.extensions.getExtension(ID)!.isActive, true);
   });
 

@@ -2,7 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Mocha from 'mocha';
 
-/** VS Code calls this in the extension host; the suites beside it run, and the report goes where the driver reads it. */
+/**
+ * VS Code calls this in the extension host; runs the suites next to it and writes the report where the driver reads it.
+ */
 export async function run(): Promise<void> {
   const mocha = new Mocha({
     ui: 'tdd',

@@ -1,6 +1,6 @@
 const LIMIT_MS = 30_000;
 
-/** Waits until `look` gives something other than undefined. */
+/** Waits until `look` returns something other than undefined. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,

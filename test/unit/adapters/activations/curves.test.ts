@@ -24,7 +24,7 @@ describe('curves along a line', () => {
     for (const splineOrder of [1, 2, 3])
       it(`equal the adapter's own σ: ${activation}, order ${splineOrder}`, () => {
         const layer = layers[1];
-        // Order 3 has the trained W's width; the others use a part of it.
+        // Order 3 has the trained W's width; the others use part of it.
         const spec = { ...SPEC, activation, splineOrder, gridSize: 8 - splineOrder };
         const z = evenly(layer.range, 41);
         const rest = medians(layer);
@@ -101,7 +101,7 @@ describe('the shape over the data', () => {
 
   it('is a line where the data is near zero, and is none where the spline bends', () => {
     expect(shape(near, identity).linearity).toBeGreaterThan(0.999);
-    // Zero but for one hump in the middle: no line explains it.
+    // Zero except for one bump in the middle: no line explains it.
     const hump = [...zeros(3), 5, 5, ...zeros(3)];
     expect(shape(wide, { H: zeros(4), W: [...hump, ...hump] }).linearity).toBeLessThan(0.1);
   });

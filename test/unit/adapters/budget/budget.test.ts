@@ -146,7 +146,7 @@ describe('beside LoRA', () => {
     const { adapter, lora: beside, equal } = budgetOf(stack(), aurora(), options);
     expect(adapter.parameters).toBe(74_208);
     expect([beside.rank, beside.parameters]).toEqual([8, 294_912]);
-    // 3092 a module, where LoRA takes 1536 a rank.
+    // 3092 per module, while LoRA takes 1536 per rank.
     expect(equal.exactRank).toBeCloseTo(3092 / 1536, 12);
     expect([equal.rank, equal.parameters]).toEqual([2, 73_728]);
   });
@@ -196,7 +196,7 @@ describe('what training takes', () => {
       const call = { x: 'x', product: () => '', weight: { name: '', outFirst: true, alpha: 1 } };
       method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
-      /** The parameter that a product's second factor is made of. */
+      /** The parameter behind a product's second factor. */
       const factor = (name: string): string => {
         const node = maker.get(name);
         return node ? factor(node.inputs[0]) : name;

@@ -38,7 +38,7 @@ describe('methods at equal budget', () => {
         .slice(1)
         .map((spec) => countOf(modules, spec));
       expect(counts).toHaveLength(4);
-      // One rank of a LoRA is half of AuroRA's budget here, and DoRA's vector as much again.
+      // One rank of a LoRA is half of AuroRA's budget here, and DoRA's vector the same again.
       counts.forEach((n, i) => expect(Math.abs(n / own - MULTIPLES[i]), method).toBeLessThan(0.3));
     }
     const [, vera, fourier] = [...compared(['vera'], [1]), ...compared(['fourierft'], [1]).slice(1)];

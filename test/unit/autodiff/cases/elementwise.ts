@@ -22,7 +22,7 @@ const binary = (op: string, a: Input['values'] = 'any', b: Input['values'] = 'an
 const simple = (op: string, values: Input['values'] = 'any'): Case =>
   unary((g, x) => g.op(op, [x]), values, 0);
 
-/** Three inputs that broadcast to one shape, the first of them whole. */
+/** Three inputs that broadcast to one shape; the first has the full shape. */
 const three = (op: string, values: Input['values']): Case =>
   shape(1, 3)
     .chain((full) =>

@@ -59,7 +59,7 @@ const gemm: Case = fc
     };
   });
 
-/** Equation and operand shapes; labels there are those of the problem. */
+/** Equation and operand shapes; the labels in the shapes are the problem's. */
 const EQUATIONS: [string, ...Axis[][]][] = [
   ['ab,bc->ac', ['a', 'b'], ['b', 'c']],
   ['ab,bc', ['a', 'b'], ['b', 'c']],
@@ -95,7 +95,7 @@ const einsum: Case = fc
     open,
   }));
 
-/** The scale may be frozen, the bias missing, and the normalised axes more than one. */
+/** The scale may be frozen, the bias missing, and there may be several normalized axes. */
 const layerNorm: Case = fc
   .record({
     dims: fc.constantFrom<Axis[][]>(['a', 'c'], ['a', 'b', 'c'], ['b', 4, 'c']),

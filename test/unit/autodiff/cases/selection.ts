@@ -36,7 +36,7 @@ const sliceLength = (n: number, start: number, end: number, step: number): numbe
   return Math.max(0, Math.ceil((to - Math.max(from, 0)) / step));
 };
 
-/** Whether a length that looks constant at the sizes of a probe is so at the sizes of the runs too. */
+/** Whether a length that looks constant at the probe's sizes is also constant at the runs' sizes. */
 const seenByProbe = (label: string, length: (n: number) => number): boolean =>
   [
     [2, 3, 5],
@@ -48,7 +48,7 @@ const seenByProbe = (label: string, length: (n: number) => number): boolean =>
     return lengths.size > 1 || OPEN.every((run) => lengths.has(length(run[label])));
   });
 
-/** The usual spelling: the first two axes, no axes or steps given. */
+/** The common form: the first two axes, no axes or steps given. */
 const plainSlice: Case = fc
   .record({ starts: fc.tuple(fc.nat(1), fc.nat(1)), open: openLabels })
   .map(({ starts, open }) => ({
@@ -86,7 +86,7 @@ const concat: Case = shape(1, 3)
     return { inputs, build: (g) => [g.op('Concat', Object.keys(inputs), { axis })], open };
   });
 
-/** By sizes or by number; some parts may go unused. */
+/** By sizes or by number; some parts may be unused. */
 const split: Case = fc
   .record({
     axis: fc.constantFrom(1, -2),

@@ -11,7 +11,7 @@ const wordpiece = loadTokenizer(fixture('wordpiece'));
 const unigram = loadTokenizer(fixture('unigram'));
 const folder = temporaryFolder();
 
-/** A tokenizer.json as the WordPiece fixture with some sections replaced. */
+/** A tokenizer.json like the WordPiece fixture, with some sections replaced. */
 function variant(sections: object): string {
   const json = JSON.parse(readFileSync(fixture('wordpiece'), 'utf8')) as object;
   return folder.write('tokenizer.json', JSON.stringify({ ...json, ...sections }));

@@ -210,7 +210,7 @@ describe('writing a choice into an experiment', () => {
         expect(adapter.dropout).toBe(before.dropout);
         expect('gridSize' in adapter || 'fixed' in adapter).toBe(toLora ? false : true);
         expect(adapter.useRslora).toBe(toLora ? before.useRslora : undefined);
-        // Written once, nothing is left to write.
+        // Once written, nothing is left to write.
         expect(written(after, over).changes).toEqual([]);
       }),
       { numRuns: 2000 },

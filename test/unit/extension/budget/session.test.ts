@@ -14,10 +14,10 @@ const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
 const BERT = resolve('test/fixtures/reference/bert.onnx');
 const LLAMA = resolve('test/fixtures/reference/llama.onnx');
 
-/** A session as the panel opens it, over the real reader of models. */
+/** A session as the panel opens it, with the real model reader. */
 class Lab {
   readonly said: BudgetToPage[] = [];
-  /** Lets a test hold back the reading of a model. */
+  /** Lets a test delay reading a model. */
   gate: Promise<void> = Promise.resolve();
   readonly session: BudgetSession;
   private seq = 0;

@@ -12,7 +12,7 @@ const head = (name: string, content: string | Uint8Array) =>
 const names = (h: DataHead | undefined) => h?.columns.map((c) => c.name);
 const many = (line: (i: number) => string, count = 20_000) =>
   Array.from({ length: count }, (_, i) => line(i));
-/** Random enough not to be compressed into nothing. */
+/** Random enough not to compress to nothing. */
 const word = (i: number) => Math.imul(i + 1, 2654435761).toString(36);
 
 describe('the begin of a data file', () => {

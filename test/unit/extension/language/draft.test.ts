@@ -106,7 +106,7 @@ describe('a new experiment', () => {
     expect(cola.text).toContain('Published: Matthews correlation 65.1 with AuroRA, 63.4 with LoRA, 63.6');
     expect(cola.text).toContain('"learningRate": 5e-3');
     expect(made('vit-large/dtd', 'lora').adapter).toMatchObject({ rank: 16, alpha: 32 });
-    // Without what the paper gives, the defaults, marked as such.
+    // For settings that the paper does not give: the defaults, marked as such.
     expect(made('vit-large/dtd', 'aurora').text).toMatch(/it gives none.\n +"batchSize": 32/);
     expect(made('roberta-base/sts-b', 'aurora')).toMatchObject({
       text: expect.stringContaining('measures Pearson correlation') as string,

@@ -17,7 +17,7 @@ import type { Finding, Fix } from '../../../../src/extension/language/finding';
 
 export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
 
-/** English, with {0} and so on filled in, as VS Code does without a language pack. */
+/** English, with {0} and so on filled in, like VS Code without a language pack. */
 export const t: Translate = fill;
 
 const folders: string[] = [];
@@ -36,7 +36,7 @@ export function makeFolder(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-/** The analysis of a text as the file x.aurora.json of a folder; its model is really read. */
+/** The analysis of a text as the file x.aurora.json of a folder; really reads its model. */
 export async function analysisOf(folder: string, text: string, known: string[] = []): Promise<Analysis> {
   const file = join(folder, 'x.aurora.json');
   const path = modelPathOf(file, text);

@@ -9,7 +9,7 @@ import { summarize } from '../../../../src/graph/summary';
 import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
 
-/** Counts how often the file is really read. */
+/** Counts how often the file is actually read. */
 function cacheIn(folder: string, version = '1') {
   const asked: string[] = [];
   const cache = new ModelCache(join(folder, 'cache'), version, (path) => {

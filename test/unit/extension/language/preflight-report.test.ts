@@ -131,7 +131,7 @@ describe('a preflight', () => {
       '2 validation texts (0.2 %) are also trained on; lines of v.csv and train.csv: 7 = 4.',
     );
     expect(text).toContain('| warm-up | 2.0 s |');
-    // Every row of a table has as many cells as its head.
+    // Every table row has as many cells as its header.
     const tables = text.split('\n\n').filter((b) => b.startsWith('|'));
     expect(tables).toHaveLength(4);
     for (const rows of tables.map((b) => b.trim().split('\n')))

@@ -8,7 +8,7 @@ import { writeStatus } from '../../../../src/runs/status';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 
 const HOUR = 3_600_000;
-/** No timer fires: the test looks. */
+/** No timer fires: the test triggers the checks. */
 const INTERVAL = 20_000;
 
 let run: string;
@@ -30,7 +30,7 @@ afterEach(() => {
   rmSync(run, { recursive: true, force: true });
 });
 
-/** A heartbeat of a trainer that this machine cannot look up, by a clock that is off by so much. */
+/** A heartbeat of a trainer that this machine cannot look up, by a clock that is off by this much. */
 function beat(off: number, state: 'running' | 'stopped' = 'running'): void {
   writeStatus(run, {
     ...newStatus(state, Date.now() + off),
@@ -40,7 +40,7 @@ function beat(off: number, state: 'running' | 'stopped' = 'running'): void {
   });
 }
 
-/** Whether a look renews the lease. */
+/** Whether a check renews the lease. */
 async function renews(): Promise<boolean> {
   const lease = join(runPaths(run).control, 'lease');
   if (existsSync(lease)) utimesSync(lease, 1, 1);
@@ -72,7 +72,7 @@ describe('the lease of a run whose window is open', () => {
   it('is renewed while the status cannot be read', async () => {
     const { status } = runPaths(run);
     rmSync(status);
-    // Any look at it fails, also a superuser's.
+    // Every access to it fails, even root's.
     symlinkSync(status, status);
     now += 10 * 60_000;
     expect(await renews()).toBe(true);
@@ -96,7 +96,7 @@ describe('the lease of a run whose window is open', () => {
   });
 
   it('is kept while a process of this machine is there, however silent', async () => {
-    // This process has the status's number, boot and start time.
+    // This process has the status's PID, boot and start time.
     writeStatus(run, newStatus('running', Date.now() - 48 * HOUR));
     for (let i = 0; i < 20; i++) {
       now += 60_000;

@@ -66,7 +66,7 @@ describe('an update of the extension', () => {
   it.skipIf(process.platform === 'win32')(
     'puts a copy back from which a program has started since it was looked at',
     async () => {
-      // The look waits at this note until it is written.
+      // The check blocks on this file until it is written.
       const slow = join(copy, 'in-use', '99999999');
       expect(spawnSync('mkfifo', [slow]).status).toBe(0);
       const removal = update();

@@ -28,7 +28,7 @@ const dist = join(folder, 'extension', 'dist');
 const storage = join(folder, 'storage');
 const copy = join(storage, '0.1.0');
 
-/** The layout of a packaged extension: its own node_modules and Node under dist/. */
+/** The layout of a packaged extension: its own node_modules, and its Node under dist/. */
 beforeAll(() => {
   mkdirSync(join(dist, 'node'), { recursive: true });
   for (const name of [
@@ -89,7 +89,7 @@ describe('the copy that trainers run from', () => {
     await ensureRuntime(dist, copy);
     expect(names.map(inode)).toEqual(before);
 
-    // A torn copy, and a file that a cleaner took.
+    // An incomplete copy, and a file that a cleanup tool removed.
     writeFileSync(join(copy, 'cli.cjs'), 'half');
     rmSync(join(copy, 'experiment.schema.json'));
     // A newer build of the same version.
@@ -110,7 +110,7 @@ describe('the copy that trainers run from', () => {
   it('of an old version goes when no living process runs from it', async () => {
     const user = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const ended = new Promise((done) => user.once('exit', done));
-    // As earlier versions named it.
+    // As named by earlier versions.
     const note = join(storage, '0.2.0', 'in-use', String(user.pid));
     writeFileSync(note, JSON.stringify(await processRecord(user.pid!)));
     mkdirSync(join(storage, 'demo'));

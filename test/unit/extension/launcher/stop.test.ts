@@ -37,7 +37,7 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
       ),
     );
     expect(readStatus(run)!.state).toBe('stopped');
-    // Said once more, it says the same of what is there, and signals nobody.
+    // A second call reports the same state and signals no process.
     expect((await stopRun(run, quick)).state).toBe('stopped');
   });
 
@@ -46,7 +46,7 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     const status = readStatus(run)!;
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const pid = other.pid!;
-    // It begins long after the run's last heartbeat.
+    // It starts long after the run's last heartbeat.
     writeStatus(run, { ...status, pid, state: 'running', heartbeat: Date.now() - 60_000 });
     const outcome = await stopRun(run, quick);
     expect(outcome.state).toBe('killed');
@@ -78,7 +78,7 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     const got = await claim(run);
     if (!('owner' in got)) throw new Error('The run has an owner.');
     const { nonce, release } = got.owner;
-    // The new owner has yet to write its first status: that of the trainer that is gone is still there.
+    // The new owner has not written its first status yet: the previous trainer's is still there.
     writeStatus(run, { ...status, state: 'running', heartbeat: Date.now() });
     expect((await stopRun(run, quick)).state).toBe('killed');
     expect(readStatus(run)!.state).toBe('running');

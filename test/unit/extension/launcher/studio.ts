@@ -8,7 +8,7 @@ import { groupIsThere } from '../../../../src/files/process-tree';
 import { readStatus } from '../../../../src/runs/status';
 import { Lab } from '../../../cli/lab';
 
-/** The device settings as they come. */
+/** The default device settings. */
 export const AUTO: DeviceSettings = { engine: 'onnxruntime', device: 'auto', fallBackToCpu: false };
 
 /** A small real experiment, and the trainer client of a window on it, with the built programs. */
@@ -38,7 +38,7 @@ export class Studio {
     };
   }
 
-  /** A window; another one of the same workspace is what a reload makes. */
+  /** A window; a second one in the same workspace simulates a reload. */
   window(over: Partial<TrainerHost> = {}): Trainer {
     return new Trainer(this.host(over));
   }
@@ -55,7 +55,7 @@ export class Studio {
     return path;
   }
 
-  /** Nothing that a test began goes on after it. */
+  /** Nothing that a test started continues after it. */
   async remove(): Promise<void> {
     for (const run of this.begun) {
       const pid = existsSync(run) ? readStatus(run)?.pid : undefined;

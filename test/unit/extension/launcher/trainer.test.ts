@@ -34,7 +34,7 @@ describe('a run started from the editor', () => {
       const command = readFileSync(`/proc/${status.pid}/cmdline`, 'utf8').split('\0');
       expect(command).toContain(join(studio.storage, '0.1.0', 'cli.cjs'));
       expect(command).toContain('--lease');
-      // It leads a group of its own, and reads from nothing.
+      // It leads its own process group, and reads from nothing.
       const group = readFileSync(`/proc/${status.pid}/stat`, 'utf8').split(') ')[1].split(' ')[2];
       expect(Number(group)).toBe(status.pid);
     }
@@ -58,8 +58,8 @@ describe('a run started from the editor', () => {
     expect(existsSync(join(run, 'adapter', 'last', 'adapter_model.safetensors'))).toBe(true);
     expect(window.runs()).not.toContain(run);
 
-    // And goes on from there, until it is stopped again.
-    // A process of another machine may train it: that is for a person to decide.
+    // It continues from there until stopped again. A process on another machine may be training it: that is for the
+    // user to decide.
     const owner = {
       ...thisProcess(),
       nonce: 'another',
@@ -133,7 +133,7 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
 
   it('is stopped while its trials are checked', async () => {
     const { found, folder } = sweeping([{ 'training.learningRate': 0.01 }]);
-    // Whoever reads the data waits for a writer that never comes.
+    // Reading the data blocks on a writer that never comes.
     rmSync(found.lab.path('train.jsonl'));
     expect(spawnSync('mkfifo', [found.lab.path('train.jsonl')]).status).toBe(0);
     const window = found.window();

@@ -21,7 +21,7 @@ const LOUD = ['data.train=loud.jsonl', 'training.epochs=20'];
 describe('T3: more than a megabyte of the trainer’s words, which nobody reads', () => {
   it('lies in trainer.log, and training goes on to its end', async () => {
     const run = await studio.start(studio.window(), ...LOUD);
-    // Both go to the file, so that there is nothing that anybody would have to read.
+    // Both go to the file, so that nothing has to be read from a pipe.
     if (process.platform === 'linux')
       for (const stream of [1, 2])
         expect(readlinkSync(`/proc/${readStatus(run)!.pid}/fd/${stream}`)).toBe(join(run, 'trainer.log'));

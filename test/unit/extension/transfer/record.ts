@@ -2,7 +2,7 @@ import type { ExportRecord } from '../../../../src/protocol/export';
 
 const metrics = { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.4, examples: 24 };
 
-/** An export.json as `aurora export` writes it. */
+/** An export.json as written by `aurora export`. */
 export const exportRecord = (over: Partial<ExportRecord> = {}): ExportRecord => ({
   program: 'aurora-lab',
   version: '0.1.0',

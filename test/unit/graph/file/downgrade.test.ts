@@ -11,7 +11,7 @@ const hidden = host([2, 3, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 const mask = host([2, 3], [1, 1, 0, 1, 1, 1], DType.int64);
 const weight = tensorOf('weight', DType.float, [2, 2], [1, 0, 0, 1]);
 
-/** A head as it would be emitted into a file of this opset; the weight is the identity, so it gives what is pooled. */
+/** A head as emitted into a file of this opset; the weight is the identity, so it returns the pooled values. */
 function head(opset: number, pooling: Pooling, masked: boolean) {
   const m = model({
     opset,

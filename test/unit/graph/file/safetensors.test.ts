@@ -13,7 +13,7 @@ const two = new Map([
   ['a', tensor([], [7])],
 ]);
 
-/** A file with this header and body, whatever they say. */
+/** A file with this header and body, valid or not. */
 function raw(header: unknown, body: number, headerBytes?: number): Uint8Array {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const out = Buffer.alloc(8 + json.length + body);

@@ -45,8 +45,8 @@ const values = (by: number) => Array.from({ length: SIZE * SIZE }, (_, i) => Mat
 /**
  * y = x·a + x·b + x·c with a and b in a data file, c in the model's own.
  *
- * @param tied    b lies on the bytes of a
- * @param spelled how the place of b is written, where it is another way
+ * @param tied b shares the bytes of a
+ * @param spelled a different spelling of b's location
  */
 function original(at: { location?: string; tied?: boolean; spelled?: string } = {}): string {
   const { location = 'weights.bin', tied = false, spelled = location } = at;
@@ -86,7 +86,7 @@ function original(at: { location?: string; tied?: boolean; spelled?: string } = 
   return join(home, 'model.onnx');
 }
 
-/** The model with other numbers in some weights. */
+/** The model with other values in some weights. */
 function change(model: Model, names: string[]): { model: Model; changed: Set<Tensor> } {
   const initializers = new Map(model.graph.initializers);
   const changed = new Set<Tensor>();
@@ -147,7 +147,7 @@ describe('a model with changed weights', () => {
     'is not loaded, so not written, from a file whose name becomes a way out of the folder',
     () => {
       const location = 'a\\..\\..\\escaped.bin';
-      // Where a backslash is a letter, a file may have that name.
+      // On systems where a backslash is an ordinary character, a file may have that name.
       const path = original({ location });
       expect(() => loadModel(path)).toThrow(/outside the model's folder/);
       expect(existsSync(join(path, '..', '..', 'escaped.bin'))).toBe(false);

@@ -15,7 +15,7 @@ import { graph, host, input, model, node } from '../onnx-models';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-half-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Whole numbers up to 4, with which float16 computes small products exactly. */
+/** Integers up to 4, with which float16 computes small products exactly. */
 const weight = (name: string, ...dims: number[]): Tensor =>
   tensorOf(
     name,
@@ -64,7 +64,7 @@ const dtypes = (m: Model) =>
   Object.fromEntries([...m.graph.initializers.values()].map((t) => [t.name, t.dtype]));
 const count = (m: Model, opType: string) => m.graph.nodes.filter((n) => n.opType === opType).length;
 
-/** Runs both in ONNX Runtime, which must say exactly the same of whole numbers. */
+/** Runs both in ONNX Runtime, which must give exactly the same for integers. */
 async function expectSame(m: Model, mixed: Model): Promise<void> {
   expect(await run(mixed, 'mixed.onnx')).toEqual(await run(m, 'full.onnx'));
 }
@@ -162,7 +162,7 @@ describe('float16 weights', () => {
       graph: { ...m.graph, nodes: m.graph.nodes.filter((n) => n.outputs[0] !== 'b') },
     };
     expect(halvableWeights(m.graph, m.graph)).toEqual([]);
-    // Without the Add, its weight may change: so it was the Add that kept it.
+    // Without the Add, its weight may change: so it was the Add that prevented it.
     expect(halvableWeights(feedable.graph, m.graph).map((t) => t.name)).toEqual(['added']);
   });
 

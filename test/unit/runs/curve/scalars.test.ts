@@ -87,7 +87,7 @@ describe('scalars', () => {
       write(run, 1, 9);
       const known = sumOf(run);
       truncateSync(runPaths(run).scalars, left * WIDTH);
-      // Older checkpoints say only their step.
+      // Older checkpoints state only their step.
       for (const said of [known, undefined])
         expect(damage(run, 9, said)).toContain(`has no records of steps ${left + 1} to 9`);
     }

@@ -140,7 +140,7 @@ describe('a journal of two trainers', () => {
     expect(steps(lines)).toEqual([1, 2, said(3), 3, 4]);
     // The second opened the journal just before the first one's next line.
     expect(steps([...first, line(2, checkpoint(3), a), line(2, resumed(1), b)])).toEqual([1, 2, 3, said(1)]);
-    // Whoever owns the run next continues the first one's numbers.
+    // The run's next owner continues the first one's numbers.
     const path = join(folder(), 'events.jsonl');
     writeFileSync(path, bytesOf([...lines, line(4, resumed(4), c)]));
     journalOf([checkpoint(5)], path);
@@ -178,7 +178,7 @@ describe('a journal of two trainers', () => {
       line(2, checkpoint(3)),
     ];
     expect(steps(late)).toEqual([1, 2, said(1), 3]);
-    // A number missing, or a line there twice, is no second trainer.
+    // A missing number, or a duplicate line, does not mean a second trainer.
     for (const other of [line(3, checkpoint(3)), line(1, checkpoint(2))])
       expect(() => steps([...late.slice(0, 2), other])).toThrow('events.jsonl:3 is not event 2');
   });
@@ -195,7 +195,7 @@ describe('a journal of two trainers', () => {
         }
         const events = parseJournal(bytesOf(lines), 'events.jsonl');
         const ofFirst = lines.filter((l) => l.w === 'aaaa');
-        // Lines of the second one after the last of the first are those of an owner that came later.
+        // Lines of the second one after the last of the first belong to a later owner.
         expect(events.slice(0, ofFirst.length)).toEqual(ofFirst);
         expect(events.map((e) => e.seq)).toEqual(events.map((_, i) => i));
       }),

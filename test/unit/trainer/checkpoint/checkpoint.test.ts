@@ -26,7 +26,7 @@ let run: string;
 beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-/** Values that only an exact copy gives back: the smallest, the largest, and -0. */
+/** Values that only an exact copy preserves: the smallest, the largest, and -0. */
 const odd = (seed: number) => Float32Array.of(seed, 2 ** -149, 3.4028235e38, -0, 1 / 3);
 
 function checkpointAt(step: number, bestStep?: number): Checkpoint {
@@ -108,7 +108,7 @@ describe('checkpoints', () => {
     expect(latest().step).toBe(10);
     putBackReplaced(run);
     expect(latest()).toEqual({ step: 20, warnings: [] });
-    // One that stands is not replaced by what was left aside.
+    // An existing one is not replaced by a leftover.
     cpSync(path, aside(path), { recursive: true });
     putBackReplaced(run);
     saveCheckpoint(run, checkpointAt(30));

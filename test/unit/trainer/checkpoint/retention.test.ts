@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkpointsToKeep } from '../../../../src/trainer/checkpoint/retention';
 
-/** A run that writes a checkpoint every `every` steps; the best so far is what `bestAt` says. */
+/** A run that writes a checkpoint every `every` steps; `bestAt` gives the best so far. */
 function grow(every: number, last: number, bestAt: (step: number) => number | undefined = () => undefined) {
   let kept: number[] = [];
   for (let step = every; step <= last; step += every) {

@@ -7,7 +7,7 @@ import { restoredState } from '../../../../src/trainer/checkpoint/state';
 
 const good: EvaluationMetrics = { loss: 0.5, accuracy: 0.6, f1: 0.6, matthews: 0.2, examples: 10 };
 
-/** The state that a run resumes with whose checkpoint has this best evaluation, by accuracy. */
+/** The state of a run resumed from a checkpoint with this best evaluation, by accuracy. */
 function restored(best: EvaluationMetrics) {
   const fresh = {
     ...{ step: 0, parameters: new Map<string, Float32Array>(), lossScale: undefined },

@@ -6,7 +6,7 @@ const metrics = (loss: number, accuracy: number): EvaluationMetrics => ({
   ...{ loss, accuracy },
   ...{ f1: accuracy, matthews: 0, examples: 100 },
 });
-/** Of two labels, one of which is 60 % of the validation data. */
+/** For two labels, one of which is 60 % of the validation data. */
 const judge = (losses: number[], loss: number, accuracy: number) => {
   const judged = new DivergenceWatch(losses, 2, 0.6).judge(metrics(loss, accuracy));
   return 'diverged' in judged ? judged.diverged : 'counts';

@@ -38,7 +38,7 @@ const batchesOf = ({ spec: { training }, data }: Task) =>
 
 async function step({ task, stepper, trainable, parts }: Opened) {
   const { parameters } = initialState(task, trainable);
-  // Adapters start at zero, where the gradients of half their tensors are.
+  // Adapters start at zero, where half of their tensors have zero gradients.
   for (const values of parameters.values()) values.forEach((v, i) => (values[i] = v + 0.05 * Math.sin(i)));
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
   const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
@@ -84,7 +84,7 @@ describe.each([
   });
 });
 
-/** An engine with room for so many padded tokens: no memory can be taken away in the middle of a process. */
+/** An engine with room for this many padded tokens: memory cannot be taken away from a running process. */
 const smaller = (room: number) => {
   const sizes: number[] = [];
   const run = (parts: readonly { indices: readonly number[]; length: number }[]) => {
@@ -119,7 +119,7 @@ describe('a limit that was found', async () => {
     expect(told).toHaveLength(1);
     const kept = JSON.parse(JSON.stringify(micro.known())) as ReturnType<MicroBatches['known']>;
     expect(await make(kept).run('step', dataset, batch, smaller(Infinity).run)).toEqual(parts);
-    // Evaluation keeps less in memory, and other devices have memory of their own.
+    // Evaluation keeps less in memory, and other devices have their own memory.
     expect(await micro.run('evaluation', dataset, batch, smaller(Infinity).run)).toHaveLength(1);
     const elsewhere = make({ ...kept, place: 'ONNX Runtime on webgpu' });
     expect(await elsewhere.run('step', dataset, batch, smaller(Infinity).run)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cutBatch, halved, type Part } from '../../../../src/trainer/micro-batch/parts';
 
-/** Positions that are computed, padding included. */
+/** Computed positions, including padding. */
 const partTokens = ({ indices, length }: Part): number => indices.length * length;
 
 const lengths = [5, 12, 7, 12, 3, 9, 2, 8];

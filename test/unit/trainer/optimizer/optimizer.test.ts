@@ -8,7 +8,7 @@ type Arrays = Map<string, Float32Array>;
 const arrays = (lists: Lists): Arrays =>
   new Map(Object.entries(lists).map(([name, values]) => [name, Float32Array.from(values)]));
 
-/** The largest difference, in units of the value or of 1e-3 where that is more. */
+/** The largest difference, in units of the value or of 1e-3 if that is larger. */
 function worst(actual: Arrays, expected: Lists): number {
   let error = 0;
   for (const [name, values] of Object.entries(expected))
@@ -27,7 +27,7 @@ describe('AdamW', () => {
     const optimizer = make(c);
     for (const s of c.steps) {
       optimizer.step(params, arrays(s.clipped), s.factor);
-      // One unit in the last place a step: PyTorch fuses some multiply-adds, depending on the machine.
+      // One unit in the last place per step: PyTorch fuses some multiply-adds, depending on the machine.
       expect(worst(params, s.params)).toBeLessThan(1e-6);
     }
   });

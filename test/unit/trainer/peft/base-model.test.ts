@@ -8,7 +8,7 @@ const root = mkdtempSync(join(tmpdir(), 'aurora-base-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let count = 0;
 
-/** What is found out about a model with these files beside it. */
+/** What is detected about a model with these files next to it. */
 function found(files: Record<string, string>) {
   const folder = join(root, `model-${count++}`);
   mkdirSync(folder);

@@ -20,7 +20,7 @@ async function owned(run: string): Promise<Owner> {
   return got.owner;
 }
 
-/** A run whose owner has written these lines, and whose status still says that it is running. */
+/** A run whose owner has written these lines, and whose status is still running. */
 async function runWith(...events: NewEvent[]): Promise<{ run: string; owner: Owner }> {
   const run = folder();
   writeFileSync(runPaths(run).spec, '{"name":"tiny"}');

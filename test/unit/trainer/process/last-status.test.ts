@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-/** A folder that takes no new files, also not of the superuser. */
+/** A folder that accepts no new files, not even from root. */
 const immutable = (folder: string, on: boolean): boolean => {
   try {
     execFileSync('chattr', [on ? '+i' : '-i', folder], { stdio: 'ignore' });

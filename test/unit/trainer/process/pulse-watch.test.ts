@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 type Code = 'EIO' | 'ESTALE' | 'EACCES' | 'EBUSY' | 'EPERM';
 const CODES: Code[] = ['EIO', 'ESTALE', 'EACCES', 'EBUSY', 'EPERM'];
 
-/** A watch with a clock and a disk that the test moves. */
+/** A watch with a clock and a disk controlled by the test. */
 class Bench {
   now = 0;
   killed = 0;
@@ -44,7 +44,7 @@ class Bench {
     });
   }
 
-  /** Looks for so long, as often as a trainer does; `renew` is called at each. */
+  /** Checks for this long, as often as a trainer does; `renew` is called at each check. */
   pass(ms: number, renew?: () => void): void {
     for (const until = this.now + ms; this.now < until;) {
       this.now += CONTROL_MS;
@@ -87,7 +87,7 @@ describe('a lease', () => {
     bench.pass(10_000, renew);
     for (let night = 0; night < 5; night++) {
       bench.now += 8 * HOUR;
-      // The editor needs longer to wake up than the trainer.
+      // The editor takes longer to wake up than the trainer.
       bench.pass(20_000);
       bench.pass(10_000, renew);
     }

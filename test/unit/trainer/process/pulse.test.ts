@@ -17,7 +17,7 @@ let worker: string;
 let run: string;
 let pulse: Pulse | undefined;
 
-/** A trainer whose thread hangs in a step, as a runtime that never returns. */
+/** A trainer whose thread hangs in a step, like a runtime that never returns. */
 const HANGING = `
   import { Pulse } from './pulse';
   Pulse.start(process.argv[2], process.argv[3], { stopTimeout: 500 }).progress(7, 9);
@@ -55,7 +55,7 @@ describe('the pulse', () => {
     expect(first).toMatchObject({ pid: process.pid, state: 'running', step: 0 });
     pulse.progress(3, 10);
     const blocked = new Int32Array(new SharedArrayBuffer(4));
-    // Nothing of this thread's event loop runs in here.
+    // This thread's event loop does not run in here.
     let later = first;
     for (let i = 0; i < 300 && later.heartbeat - first.heartbeat <= 900; i++) {
       Atomics.wait(blocked, 0, 0, 100);
@@ -164,7 +164,7 @@ describe('the pulse', () => {
   it('beats again when status.json can be written again, and reports the pause', async () => {
     const said: string[] = [];
     pulse = Pulse.start(run, worker, { warn: (message) => said.push(message) });
-    // Works for a superuser, whom no permissions stop: a folder where the file should be.
+    // Also works for root, whom permissions do not stop: a folder in place of the file.
     const { status } = runPaths(run);
     await vi.waitUntil(() => readStatus(run)!.heartbeat > readStatus(run)!.startedAt, soon);
     rmSync(status);
