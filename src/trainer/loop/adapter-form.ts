@@ -5,7 +5,7 @@ import type { TrainingState } from './loop';
 import type { Plan } from './plan';
 import type { Task } from '../task/task';
 
-/** A task with its adapters in a form. */
+/** A task with its adapters in the given form. */
 export function taskInForm(task: Task, form: AdapterForm): Task {
   const adapters = inForm(task.adapters, form);
   return { ...task, adapters, graph: { ...task.graph, adapters } };
@@ -15,7 +15,9 @@ export function taskInForm(task: Task, form: AdapterForm): Task {
 export const nextForm = (plan: Plan, step: number): AdapterForm =>
   step < plan.staticFrom ? 'dynamic' : 'static';
 
-/** Where the static form begins, the best is looked for anew: that of another function would be no measure for it. */
+/**
+ * When the static form starts, the best is tracked from scratch: the dynamic form's best belongs to another function.
+ */
 export function beginStaticForm(state: TrainingState): void {
   state.best = undefined;
   state.stopping.load(NOTHING_YET);

@@ -3,14 +3,16 @@ import type { DivergedEvaluation, Evaluated, EvaluationMetrics } from '../../pro
 import { majority } from '../../tasks/majority';
 import type { Task } from '../task/task';
 
-/** Times the loss of guessing: beyond the first, an accuracy no better than the majority class is no learning. */
+/**
+ * Multiple of the loss of guessing above which an accuracy no better than the majority class means nothing is learned.
+ */
 const FAR_ABOVE = 3;
-/** Beyond this, whatever the accuracy happens to be. */
+/** Multiple above which the accuracy does not matter. */
 const BEYOND_ALL = 10;
-/** Training steps whose mean loss is looked at. */
+/** Number of training steps in the recent mean loss. */
 const RECENT = 10;
 
-/** An evaluation as it counts. */
+/** How an evaluation is judged. */
 export type Judged =
   | { metrics: EvaluationMetrics }
   | (Pick<DivergedEvaluation, 'metrics'> & { diverged: DivergedEvaluation['reason'] });
@@ -33,8 +35,8 @@ export class DivergenceWatch {
 
   /**
    * @param losses of the steps so far, from the run's first
-   * @param labels how many there are
-   * @param majorityAccuracy of always giving the most frequent label
+   * @param labels the number of labels
+   * @param majorityAccuracy of always predicting the most frequent label
    */
   constructor(
     losses: readonly number[],
@@ -45,7 +47,7 @@ export class DivergenceWatch {
     this.recent = losses.slice(-RECENT);
   }
 
-  /** Of a run with what its curve holds, so that a resumed run judges as it would have without the interruption. */
+  /** For a run with the losses in its curve, so that a resumed run judges as if it had not been interrupted. */
   static of(task: Task, run: string): DivergenceWatch {
     const losses = [...(readScalars(run).column('loss') ?? [])];
     return new DivergenceWatch(losses, task.data.labels.length, majority(task.data).accuracy);

@@ -12,7 +12,7 @@ export interface EarlyStoppingState {
 
 export const NOTHING_YET: EarlyStoppingState = { best: null, reference: null, withoutProgress: 0 };
 
-/** Where the best evaluation no longer counts, or its adapter is gone: the next one is the best. */
+/** If the best evaluation no longer counts, or its adapter is gone, the next one is the best. */
 export const withoutBest = (state: EarlyStoppingState): EarlyStoppingState => ({
   ...state,
   best: null,
@@ -20,19 +20,19 @@ export const withoutBest = (state: EarlyStoppingState): EarlyStoppingState => ({
 });
 
 /**
- * Follows one validation metric: which evaluation is the best, and when to give up. Progress is measured
- * from the last progress, not from the best, so that many small gains together do count (as Keras).
+ * Follows one validation metric: which evaluation is the best, and when to stop. Progress is measured from the last
+ * progress, not from the best, so that many small gains add up (as in Keras).
  */
 export class EarlyStopping {
   private now = NOTHING_YET;
 
   constructor(
     private readonly metric: MetricName,
-    /** Left out: never stops, only finds the best. */
+    /** If left out, it never stops and only finds the best. */
     private readonly rule?: TrainingSpec['earlyStopping'],
   ) {}
 
-  /** Takes the next evaluation's value; a diverged one is never the best and never progress. */
+  /** Takes the next evaluation's value; a diverged one never counts as best or as progress. */
   update(value: MetricValue): { best: boolean; stop: boolean } {
     const beats = (before: number | null, margin?: number) =>
       before === null || isBetter(this.metric, value, before, margin);

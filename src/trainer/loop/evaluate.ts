@@ -7,10 +7,10 @@ import type { Part } from '../micro-batch/parts';
 import type { Task } from '../task/task';
 
 /**
- * Mean loss and metrics over a whole data set; the same batches and so the same bits every time. 'diverged' where the
- * loss or a logit is not finite: the largest of them would be the first class's, which is no prediction.
+ * Mean loss and metrics over a whole data set, with the same batches and so the same bits every time. 'diverged' if the
+ * loss or a logit is not finite: argmax would then pick the first class, which is not a prediction.
  *
- * @param seen is given each example's logits, in the order in which they are computed
+ * @param seen gets each example's logits, in the order in which they are computed
  */
 export async function evaluateDataset(
   evaluator: Evaluator,

@@ -3,8 +3,8 @@ import type { MicroBatches } from '../micro-batch/micro-batches';
 import type { Task } from '../task/task';
 
 /**
- * Runs the longest text of each data set once, so that a model with too few positions for it fails before the
- * first step, and not at the one that meets it.
+ * Runs the longest text of each data set once, so that a model with too few positions fails before the first step
+ * rather than at the step that meets it.
  */
 export async function tryLongest(
   evaluator: Evaluator,

@@ -22,37 +22,37 @@ export interface BestEvaluation {
   metrics: EvaluationMetrics;
 }
 
-/** What a step leaves for the journal and the progress bar. */
+/** A step's results for the journal and the progress bar. */
 export interface StepRecord {
   step: number;
   loss: number;
   learningRate: number;
-  /** NaN where the step's update was skipped. */
+  /** NaN if the step's update was skipped. */
   gradientNorm: number;
   examples: number;
   tokens: number;
   seconds: number;
 }
 
-/** All that changes while a run trains; a checkpoint holds exactly this. */
+/** Everything that changes during training; a checkpoint holds exactly this. */
 export interface TrainingState {
   /** Optimizer steps done. */
   step: number;
   parameters: Map<string, Float32Array>;
   optimizer: AdamW;
-  /** In mixed precision only. */
+  /** Mixed precision only. */
   lossScale: LossScale | undefined;
   stopping: EarlyStopping;
   best: BestEvaluation | undefined;
   last: Evaluated | undefined;
 }
 
-/** What the loop tells and asks whoever keeps the run. */
+/** The loop's callbacks to the run that owns it. */
 export interface LoopHooks {
   stepped(record: StepRecord): void;
-  /** The gradients of this step overflowed float16 and were thrown away. */
+  /** This step's gradients overflowed float16 and were discarded. */
   skipped(step: number, lossScale: LossScale): void;
-  /** Whether an evaluation counts, or is of a model that diverged. */
+  /** Whether an evaluation counts, or belongs to a diverged model. */
   judge(found: Evaluated): Judged;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean, seconds: number): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
@@ -62,12 +62,12 @@ export interface LoopHooks {
   checkpointRequested(): boolean;
 }
 
-/** `finished` also where the dynamic form is, and the static one is still to be trained. */
+/** `finished` also if only the dynamic form is, and the static one is still to be trained. */
 export type LoopEnd = 'finished' | 'early-stopping' | StopReason;
 
 /**
- * Trains until the plan's end or that of its dynamic phase, a request to stop, or early stopping. Everything it does at a step follows
- * from the seed and the step's number, so it can start at any step whose state it is given.
+ * Trains until the end of the plan or of its dynamic phase, a stop request, or early stopping. Everything a step does
+ * follows from the seed and the step number, so the loop can start at any step, given its state.
  */
 export async function trainingLoop(
   task: Task,
@@ -146,7 +146,7 @@ function update(
 
 /**
  * @returns whether early stopping says to stop
- * @throws AuroraError 'diverged' where the evaluation is not finite: nothing that could be saved is worth it
+ * @throws AuroraError 'diverged' if the evaluation is not finite: nothing that could be saved is useful
  */
 async function evaluate(
   task: Task,

@@ -2,16 +2,16 @@ import type { AdapterForm } from '../../adapters/methods/method';
 import type { TrainingSpec } from '../../experiment/experiment';
 import { warmupStepsOf } from './schedule';
 
-/** How many steps there are and which of them do more than train. */
+/** How many steps there are, and which of them do more than train. */
 export interface Plan {
   stepsPerEpoch: number;
   totalSteps: number;
   warmupSteps: number;
-  /** Steps after which the static form is trained; all of them where it never is. */
+  /** Steps after which the static form is trained; equals all steps if it never is. */
   staticFrom: number;
-  /** The form in which parameters were trained last, once `step` optimizer steps are done. */
+  /** The form last trained after `step` optimizer steps. */
   trainedForm(step: number): AdapterForm;
-  /** Whether something is due once `step` optimizer steps are done. */
+  /** Whether this is due after `step` optimizer steps. */
   evaluates(step: number): boolean;
   checkpoints(step: number): boolean;
   snapshots(step: number): boolean;

@@ -13,7 +13,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** What a step's time goes with: positions that are computed, padding included. */
+/** What a step's time scales with: computed positions, padding included. */
 export const paddedTokens = ({ examples }: Dataset, batches: Step): number =>
   sum(batches.map((b) => b.length * Math.max(...b.map((i) => examples[i].size))));
 
@@ -26,7 +26,7 @@ export interface Sample {
   epochTokens: number;
 }
 
-/** Steps that stand for an epoch: from the middle of each of `count` equal parts of it, ordered by their size. */
+/** Steps that represent an epoch: the middle one of each of `count` equal parts, ordered by size. */
 export function sampleSteps(dataset: Dataset, training: TrainingSpec, count: number): Sample {
   const order = epochOrder(dataset, { ...training, epoch: 0 });
   const size = training.gradientAccumulation;
@@ -50,7 +50,7 @@ export function sampleSteps(dataset: Dataset, training: TrainingSpec, count: num
   };
 }
 
-/** The examples of some batches as a data set of their own, and the batches in it; an example may be in several. */
+/** The examples of some batches as a separate data set, and the batches in it; an example may be in several. */
 export function subset(dataset: Dataset, groups: readonly Step[]): { dataset: Dataset; groups: Step[] } {
   const indices = [...new Set(groups.flat(2))];
   const place = new Map(indices.map((index, i) => [index, i]));

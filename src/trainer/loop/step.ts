@@ -14,9 +14,9 @@ export interface GradientStep {
 }
 
 /**
- * Loss and gradients of one optimizer step over its batches, each in parts that fit into memory. Every gradient is
- * scaled by one over the examples of the whole step, so their plain sum is the gradient of the mean, however unequal
- * the parts.
+ * Loss and gradients of one optimizer step over its batches, each split into parts that fit into memory. Every gradient
+ * is scaled by one over the number of examples in the whole step, so their plain sum is the gradient of the mean,
+ * however unequal the parts.
  */
 export async function gradientStep(
   stepper: Stepper,

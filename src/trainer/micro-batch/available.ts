@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Bytes that this process can still take before Linux ends it: what the machine has left, and what each control
- * group around the process (a container, a cluster's job) has. Swap does not count.
+ * Bytes that this process can still allocate before Linux kills it: the machine's available memory, limited by each
+ * control group around the process (a container, a cluster job). Swap does not count.
  *
- * @param root where /proc and /sys lie
- * @returns undefined on systems that do not say it so
+ * @param root where /proc and /sys are
+ * @returns undefined on systems without this information
  */
 export function availableMemory(root = '/'): number | undefined {
   const machine = /^MemAvailable:\s+(\d+) kB/m.exec(read(join(root, 'proc/meminfo')) ?? '');
@@ -18,7 +18,7 @@ interface Controller {
   folder: string;
   limit: string;
   used: string;
-  /** In memory.stat: pages of files, which the kernel drops before it ends anyone. */
+  /** In memory.stat: file pages, which the kernel drops before it kills a process. */
   cache: string;
 }
 
@@ -35,7 +35,7 @@ const V2: Controller = {
   cache: 'inactive_file',
 };
 
-/** A limit may be set on any group above; in a container the path may be the host's, and only its root be there. */
+/** Any group above may set a limit; in a container, the path may be the host's and only its root exist. */
 function groupsLeft(root: string): number[] {
   const left: number[] = [];
   for (const line of (read(join(root, 'proc/self/cgroup')) ?? '').split('\n')) {
@@ -54,7 +54,7 @@ function groupsLeft(root: string): number[] {
 
 function leftIn(folder: string, { limit, used, cache }: Controller): number | undefined {
   const [most, now] = [limit, used].map((name) => Number.parseInt(read(join(folder, name)) ?? '', 10));
-  // "max" is no number.
+  // "max" is not a number.
   if (!Number.isFinite(most) || !Number.isFinite(now)) return undefined;
   const stat = read(join(folder, 'memory.stat')) ?? '';
   const dropped = new RegExp(`^${cache} (\\d+)`, 'm').exec(stat);

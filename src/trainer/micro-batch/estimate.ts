@@ -2,8 +2,8 @@ import { byteSize } from '../../graph/dtype';
 import type { Task } from '../task/task';
 
 /**
- * Bytes of all tensors that the user's model computes for a batch: more than a step holds of them at once, since the
- * runtime lets go of what no gradient needs.
+ * Bytes of all tensors that the user's model computes for a batch: more than a step holds at once, since the runtime
+ * frees what no gradient needs.
  */
 export function forwardBytes({ model, infos }: Task, examples: number, length: number): number {
   const size = (axis: number | string) =>

@@ -6,27 +6,27 @@ import { availableMemory } from './available';
 import { forwardBytes } from './estimate';
 import type { MicroBatches } from './micro-batches';
 
-/** Of the memory that is there, so much is used: other programs want some too. */
+/** Share of the available memory to use; the rest is left to other programs. */
 const USED = 0.9;
-/** What Node's own heap may still grow by, in bytes. */
+/** How much Node's own heap may still grow, in bytes. */
 const HOST = 2 ** 25;
-/** A step that holds every tensor of the forward pass so many times in less than this share needs no measuring. */
+/** A step needs no measuring if this many copies of every forward tensor fit into less than the share. */
 const HELD = 3;
 const HARMLESS = 0.25;
-/** Smaller parts tell more of what is allocated once than of what an example takes. */
+/** With smaller parts, one-time allocations outweigh what an example takes. */
 const TELLING = 4;
-/** How far from the limit a batch must be for so small parts to say that it fits. */
+/** How far below the limit a batch's estimate must be for such small parts to show that it fits. */
 const CLEARLY = 2;
 
-/** Others have memory of their own, and throw where it ends. */
+/** Other devices have their own memory and throw when it runs out. */
 const inMainMemory = ({ device }: Place): boolean => device === 'cpu' || device === 'wasm';
 
 /**
- * Keeps the kernel from ending the process: where the longest batch might not fit, some of its examples are run, 1, 2,
- * 4 … at a time, and from the memory that each more of them took follows how many can be run at once. A batch that
- * fits is run as ever. Changes no parameters; does nothing on systems that do not say what memory is left.
+ * Keeps the kernel from killing the process: if the longest batch might not fit, 1, 2, 4 … of its examples are run at a
+ * time, and the memory growth per example gives the number that fits at once. A batch that fits runs as usual. Changes
+ * no parameters; does nothing on systems that do not report available memory.
  *
- * @returns bytes that an example of the longest batch takes; undefined where nothing was measured
+ * @returns bytes per example of the longest batch; undefined if nothing was measured
  */
 export async function lookAhead(
   task: Task,
@@ -53,12 +53,12 @@ export async function lookAhead(
         await stepper.evaluate(inputs, parameters);
       }
     });
-  // The runtime keeps what it once took, so what is resident after a step is what the step needed.
+  // The runtime keeps its allocations, so the resident size after a step is what the step needed.
   let before = process.memoryUsage.rss();
   let each = 0;
   for (let n = 1, more = 1; ; more = Math.min(n, whole - n), n += more) {
     await run(longest.slice(0, n));
-    // The runtime was the first to say that it has no more.
+    // The runtime ran out of memory first.
     if (micro.size('step', length) < n) return each;
     const now = process.memoryUsage.rss();
     each = Math.max(0, (now - before) / more);
@@ -78,7 +78,7 @@ export async function lookAhead(
   }
 }
 
-/** The longest training texts, as many as a batch has: no batch takes more. */
+/** A full batch of the longest training texts: no batch takes more. */
 export function longestBatch({ data, spec }: Task): number[] {
   const { examples } = data.train.dataset;
   return [...examples.keys()]

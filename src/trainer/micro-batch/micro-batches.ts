@@ -11,22 +11,22 @@ import { Reserve } from './reserve';
 /** A training step keeps what its backward pass needs; an evaluation keeps little. */
 export type Pass = 'step' | 'evaluation';
 
-/** What a run has learned of its memory; a checkpoint holds it, so that a resume cuts the same parts. */
+/** A run's known memory limits; stored in checkpoints so that a resume splits batches the same way. */
 export interface KnownLimits {
-  /** The place it was learned on, as `placeName` says it; another has other memory. */
+  /** The place where they were found, as in `placeName`; other places have other memory. */
   place: string;
-  /** Padded tokens at once; left out where every batch has fitted. */
+  /** Padded tokens at once; left out if every batch fitted so far. */
   step?: number;
   evaluation?: number;
 }
 
 /**
- * Cuts batches into parts that fit into memory: at most training.microBatchSize examples, and where the engine finds
- * no room, half of what was tried, from there on. What is summed over the parts is that of the whole batch.
+ * Splits batches into parts that fit into memory: at most training.microBatchSize examples and, once the engine runs
+ * out of memory, half of the size that failed from then on. Sums over the parts equal those of the whole batch.
  */
 export class MicroBatches {
   private readonly tokens: Partial<Record<Pass, number>>;
-  /** Whether padding changes nothing; asked when first something is cut. */
+  /** Whether padding has no effect; determined on the first split. */
   private trims: boolean | undefined;
   private readonly reserve = new Reserve();
 
@@ -50,22 +50,22 @@ export class MicroBatches {
     return { examples, tokens: this.tokens[pass] ?? Infinity };
   }
 
-  /** Examples of one length that are run at once. */
+  /** How many examples of this length are run at once. */
   size(pass: Pass, length: number): number {
     return partSize(this.limit(pass), length);
   }
 
-  /** No more than so many padded tokens at once from here on. */
+  /** Limits the padded tokens at once from here on. */
   restrict(pass: Pass, tokens: number): void {
     this.tokens[pass] = Math.min(tokens, this.limit(pass).tokens);
   }
 
   /**
-   * Runs a batch in parts that fit, anew with smaller ones where they do not: so what comes out depends on the batch
-   * and the limits alone.
+   * Runs a batch in parts that fit, and again with smaller ones if they do not, so the result depends only on the batch
+   * and the limits.
    *
-   * @param run takes all parts of the batch and adds up what they give; may be called several times
-   * @throws AuroraError 'memory' where a single example does not fit
+   * @param run takes all parts of the batch and sums their results; may be called several times
+   * @throws AuroraError 'memory' if a single example does not fit
    */
   async run<T>(
     pass: Pass,

@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 
-/** Whether there was no memory for it: the engine's word, or that of Node, which holds the batch itself. */
+/** Whether the engine, or Node, which holds the batch itself, ran out of memory. */
 export const isOutOfMemory = (e: unknown): boolean =>
   e instanceof AuroraError
     ? e.kind === 'memory'

@@ -2,12 +2,12 @@ import type { Evaluator } from '../../engine/stepper';
 import { initialParameters, type Task } from '../task/task';
 import { isOutOfMemory } from './out-of-memory';
 
-/** Of the largest logit. A model that masks its padding differs by rounding only. */
+/** Relative to the largest logit. A model that masks its padding differs only by rounding. */
 const EQUAL = 1e-5;
 
 /**
- * Whether a text gives the same logits however far it is padded, found by running the shortest one both ways. A
- * mask among the inputs does not say so: convolutions and means may look past it.
+ * Whether a text gives the same logits regardless of padding, tested by running the shortest one both ways. A mask
+ * input is no guarantee: convolutions and means may ignore it.
  */
 export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<boolean> {
   const { dataset } = task.data.train;
@@ -15,7 +15,7 @@ export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<
   const [shortest, longest] = lengths.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
   if (shortest === longest) return true;
   const text = [lengths.indexOf(shortest)];
-  // Not those of the moment: a resumed run must find the same.
+  // Not the current ones: a resumed run must get the same result.
   const parameters = initialParameters(task);
   const logits = async (length: number) =>
     (await evaluator.evaluate(task.feeds(dataset, text, length), parameters)).logits.data as Float32Array;

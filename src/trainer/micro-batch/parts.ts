@@ -1,27 +1,27 @@
 /** Examples that are run through the model at once. */
 export interface Part {
   indices: readonly number[];
-  /** What each of them is padded to. */
+  /** Length to which each of them is padded. */
   length: number;
 }
 
-/** What may be run at once. */
+/** How much may run at once. */
 export interface PartLimit {
   examples: number;
   /** Examples × padded length: a size that fits at length 32 may not fit at 128. */
   tokens: number;
 }
 
-/** How many examples of one length may be run at once; one at least. */
+/** How many examples of one length may run at once; at least one. */
 export const partSize = ({ examples, tokens }: PartLimit, length: number): number =>
   Math.max(1, Math.min(examples, Math.floor(tokens / length)));
 
 /**
- * A batch as parts within the limit. One that is within it stays as it is. Where padding changes nothing, the parts
- * are of like length and each is padded to its own longest text; else all keep the batch's padding.
+ * Splits a batch into parts within the limit. A batch within the limit stays as it is. If padding has no effect, parts
+ * have texts of similar length, each padded to its longest text; otherwise all keep the batch's padding.
  *
  * @param lengthOf tokens of an example
- * @param trims    whether padding changes nothing
+ * @param trims whether padding has no effect
  */
 export function cutBatch(
   batch: readonly number[],
@@ -43,7 +43,7 @@ export function cutBatch(
   return parts;
 }
 
-/** Half the examples of the largest part that has more than one, in padded tokens; undefined where none has. */
+/** Half the examples of the largest part with more than one, in padded tokens; undefined if there is none. */
 export function halved(parts: readonly Part[]): number | undefined {
   const divisible = parts.filter((p) => p.indices.length > 1);
   if (divisible.length === 0) return undefined;

@@ -4,26 +4,26 @@ interface ShrinkingBuffer {
   resize(bytes: number): void;
 }
 
-/** Node 20 has it; the types of ES2023 do not know it yet. */
+/** Node 20 has it; the ES2023 types do not. */
 const Shrinking = ArrayBuffer as unknown as new (
   bytes: number,
   options: { maxByteLength: number },
 ) => ShrinkingBuffer;
 
 /**
- * Memory that is set aside untouched, and given back once the runtime has found none. It takes the last byte before it
- * says so, and Node ends the process at the next allocation that fails.
+ * Untouched memory that is freed once the runtime has run out. The runtime takes the last byte before it reports this,
+ * and Node ends the process at the next failed allocation.
  */
 export class Reserve {
   private readonly buffer: ShrinkingBuffer | undefined = setAside();
 
-  /** For Node's heap to grow into. */
+  /** Frees memory for Node's heap to grow into. */
   release(): void {
     this.buffer?.resize(0);
   }
 }
 
-/** Nothing where that little is not there to begin with. A buffer that can shrink gives its pages back at once. */
+/** Undefined if even this much is not available. A resizable buffer returns its pages at once when shrunk. */
 function setAside(): ShrinkingBuffer | undefined {
   try {
     return new Shrinking(BYTES, { maxByteLength: BYTES });

@@ -1,7 +1,7 @@
 /**
- * Scales all gradients so that their joint L2 norm is at most `max` (torch.nn.utils.clip_grad_norm_); 0 for
- * no clipping. Returns the norm before clipping. A norm that is not finite leaves the gradients as they
- * are, so that whoever looks for the tensor at fault still finds it.
+ * Scales all gradients so that their joint L2 norm is at most `max` (torch.nn.utils.clip_grad_norm_); 0 for no
+ * clipping. Returns the norm before clipping. If the norm is not finite, the gradients stay unchanged, so that the
+ * tensor at fault can still be found.
  */
 export function clipByGlobalNorm(grads: ReadonlyMap<string, Float32Array>, max: number): number {
   let squares = 0;

@@ -17,8 +17,8 @@ interface MaskedCall {
 }
 
 /**
- * Dropout masks, keyed by (seed, step, example, layer, position, feature): an example's mask is the same
- * however it is padded, batched or resumed.
+ * Dropout masks, keyed by (seed, step, example, layer, position, feature): an example's mask does not depend on
+ * padding, batching or resuming.
  */
 export class DropoutMasks {
   private readonly calls: MaskedCall[];
@@ -72,7 +72,7 @@ export class DropoutMasks {
     return out;
   }
 
-  /** Eight features a draw: 16 bits decide one. */
+  /** Eight features per draw: 16 bits decide one. */
   private fill(
     data: Uint8Array,
     start: number,

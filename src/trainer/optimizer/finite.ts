@@ -18,17 +18,17 @@ export function requireFinite(
 export const hasFiniteValues = (tensors: ReadonlyMap<string, Float32Array>): boolean =>
   firstNonFinite(tensors) === undefined;
 
-/** Before anything is saved: an update may overflow where its gradient did not. */
+/** Before anything is saved: an update may overflow even if its gradient did not. */
 export function requireFiniteParameters(step: number, parameters: ReadonlyMap<string, Float32Array>): void {
   const found = firstNonFinite(parameters);
   if (found) throw diverged(step, `${found.name} is ${found.value} at position ${found.at}`);
 }
 
-/** An evaluation that found a number that is not finite. */
+/** An evaluation with a value that is not finite. */
 export const divergedEvaluation = (step: number): AuroraError =>
   diverged(step, 'the loss or a logit of the validation data is not finite');
 
-/** A run that was trained to its end, and exploded on the way (divergence.ts). */
+/** A run that was trained to its end but exploded on the way (divergence.ts). */
 export const divergedAtEnd = (step: number): AuroraError =>
   diverged(
     step,
@@ -46,7 +46,7 @@ function firstNonFinite(
   return undefined;
 }
 
-/** Of a step in mixed precision: no loss scale helps where the forward pass overflows. */
+/** For a mixed-precision step: no loss scale helps if the forward pass overflows. */
 export function requireFiniteLoss(step: number, loss: number): void {
   if (Number.isFinite(loss)) return;
   throw new AuroraError(

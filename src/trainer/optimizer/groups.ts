@@ -3,8 +3,8 @@ import type { TrainingSpec } from '../../experiment/experiment';
 import type { ParameterGroup } from './optimizer';
 
 /**
- * Adapters and head, each with its own rate and decay; biases apart where they are exempt from decay, and B apart where
- * it has a rate of its own (LoRA+, Hayou et al., arXiv 2402.12354).
+ * Adapters and head, each with its own rate and decay; biases separate if they are exempt from decay, and B separate if
+ * it has its own rate (LoRA+, Hayou et al., arXiv 2402.12354).
  */
 export function parameterGroups(trainable: readonly TrainableInfo[], t: TrainingSpec): ParameterGroup[] {
   const ratio = t.loraPlusRatio ?? 1;

@@ -1,7 +1,7 @@
 import type { Stepper } from '../../engine/stepper';
 import type { LossScale } from './loss-scale';
 
-/** A stepper whose loss is scaled while the device differentiates it; the gradients that it gives are unscaled. */
+/** A stepper that scales the loss for differentiation on the device and returns unscaled gradients. */
 export const withLossScale = (stepper: Stepper, lossScale: LossScale): Stepper => ({
   ...stepper,
   async step(inputs, parameters, gradScale) {

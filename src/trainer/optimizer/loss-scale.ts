@@ -1,11 +1,11 @@
 import { AuroraError } from '../../base/errors';
 
-/** What a checkpoint keeps of it. */
+/** The state stored in checkpoints. */
 export interface LossScaleState {
   scale: number;
   /** Steps since the scale last changed. */
   goodSteps: number;
-  /** Steps of the whole run whose gradients were thrown away. */
+  /** Steps in the whole run whose gradients were discarded. */
   skipped: number;
 }
 
@@ -13,10 +13,10 @@ const INITIAL = 2 ** 16;
 const GROWTH_INTERVAL = 2000;
 
 /**
- * The factor on the loss that keeps small gradients above float16's smallest number. It starts at 2^16, is
- * halved at every step with a gradient that is not finite, whose update is skipped, and doubled after 2,000
- * steps in a row without one: PyTorch's torch.amp.GradScaler with its defaults, after Micikevicius et al.,
- * "Mixed Precision Training" (2018). A power of two, so that scaling itself rounds nothing.
+ * The factor on the loss that keeps small gradients above float16's smallest number. It starts at 2^16. A step with a
+ * gradient that is not finite halves it, and its update is skipped; 2,000 steps in a row without one double it:
+ * PyTorch's torch.amp.GradScaler with its defaults, after Micikevicius et al., "Mixed Precision Training" (2018). It is
+ * a power of two, so that scaling itself rounds nothing.
  */
 export class LossScale {
   private now: LossScaleState = { scale: INITIAL, goodSteps: 0, skipped: 0 };
@@ -33,7 +33,7 @@ export class LossScale {
   good(): void {
     if (++this.now.goodSteps < GROWTH_INTERVAL) return;
     this.now.goodSteps = 0;
-    // Above the largest float32 it would be infinite itself.
+    // Above the largest float32, it would itself be infinite.
     this.now.scale = Math.min(2 * this.now.scale, 2 ** 127);
   }
 
@@ -61,7 +61,7 @@ export class LossScale {
   }
 }
 
-/** The first skipped steps are told one by one, later ones at 10, 100, 1,000 … of them. */
+/** The first skipped steps are reported one by one, later ones at 10, 100, 1,000 … of them. */
 export function skippedWarning(step: number, { skipped, value }: LossScale): string | undefined {
   if (skipped <= 3)
     return `The gradients of step ${step} overflowed float16: its update is skipped, and the loss scale halved to ${value}. A few such steps are normal until the scale fits.`;

@@ -12,7 +12,7 @@ export interface AdamWOptions {
   epsilon: number;
 }
 
-/** All that AdamW remembers between steps; restoring it continues the run bit for bit. */
+/** AdamW's entire state between steps; restoring it continues the run bit for bit. */
 export interface AdamWState {
   /** Steps taken. */
   step: number;
@@ -28,9 +28,9 @@ const copyOf = (arrays: Arrays): Map<string, Float32Array> =>
   new Map(Array.from(arrays, ([name, values]) => [name, values.slice()]));
 
 /**
- * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), in the order and the float32 rounding of
- * torch.optim.AdamW's single-tensor path: scalars are worked out in double precision and rounded once, each
- * tensor operation is rounded to float32.
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), in the order and float32 rounding of
+ * torch.optim.AdamW's single-tensor path: scalars are computed in double precision and rounded once; each tensor
+ * operation is rounded to float32.
  */
 export class AdamW {
   private stepCount = 0;
@@ -42,7 +42,9 @@ export class AdamW {
     private readonly options: AdamWOptions,
   ) {}
 
-  /** Updates `params` in place. `lrFactor` is the schedule's factor at this step; `grads` has every parameter. */
+  /**
+   * Updates `params` in place. `lrFactor` is the schedule's factor at this step; `grads` must contain every parameter.
+   */
   step(params: Arrays, grads: Arrays, lrFactor: number): void {
     const [beta1, beta2] = this.options.betas;
     this.stepCount++;
@@ -70,7 +72,7 @@ export class AdamW {
     }
   }
 
-  /** A copy, safe to keep while training goes on. */
+  /** A copy, safe to keep while training continues. */
   state(): AdamWState {
     return {
       step: this.stepCount,
@@ -115,7 +117,7 @@ interface UpdateScalars {
 function update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, s: UpdateScalars): void {
   const f = Math.fround;
   const { decay, weight1, beta2, weight2, rootBias2, epsilon, stepSize } = s;
-  // torch.lerp works from the nearer end, so that a weight of one gives the end itself.
+  // torch.lerp works from the nearer end, so that a weight of one gives exactly that end.
   const fromStart = weight1 < 0.5;
   const keep1 = f(1 - weight1);
   for (let i = 0; i < p.length; i++) {

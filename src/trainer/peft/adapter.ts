@@ -15,23 +15,23 @@ import { HEAD_KEY, peftKey } from './keys';
 
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
-/** What PEFT's files have no place for: it refuses keys of its configuration that it does not know. */
+/** For what PEFT's files cannot hold: PEFT rejects unknown keys in its configuration. */
 export const OWN_FILE = 'aurora.json';
 
 /** aurora.json */
 export interface OwnWords {
   /** In the order of the head's rows. */
   labels: readonly string[];
-  /** What the head reads; left out where there is none. */
+  /** What the head reads; left out if there is none. */
   pooling?: 'first-token' | 'mean';
 }
 
 type Parameters = ReadonlyMap<string, Float32Array>;
 
 /**
- * Writes an adapter in PEFT's file layout, as it was trained, into a folder that is there.
+ * Writes an adapter in PEFT's file layout, as trained, into an existing folder.
  *
- * @param step that it is of; kept beside the weights, in the one file that cannot be of two writes
+ * @param step the adapter's step; stored with the weights, in the one file that cannot mix two writes
  */
 export function writePeftAdapter(
   folder: string,
@@ -53,9 +53,9 @@ export function writePeftAdapter(
 }
 
 /**
- * The files of an adapter, its head among the tensors, in a folder that is there.
+ * The files of an adapter, including its head, in an existing folder.
  *
- * @param tensors those of its modules, by their keys
+ * @param tensors of its modules, by their keys
  */
 export function writeFiles(
   folder: string,
@@ -79,7 +79,7 @@ export function writeFiles(
   writeAtomic(join(folder, WEIGHTS_FILE), encodeSafetensors(all, metadata), folder);
 }
 
-/** The step that a run wrote an adapter at; undefined where there is no adapter, it is damaged, or of an earlier version. */
+/** The step at which a run wrote an adapter; undefined if there is none, it is damaged, or from an earlier version. */
 export function stepOfAdapter(folder: string): number | undefined {
   try {
     const { step } = readSafetensors(join(folder, WEIGHTS_FILE)).metadata;
@@ -89,7 +89,7 @@ export function stepOfAdapter(folder: string): number | undefined {
   }
 }
 
-/** Reads back what `writePeftAdapter` wrote, by the names the graph uses. */
+/** Reads back what `writePeftAdapter` wrote, with the graph's tensor names. */
 export function readPeftAdapter(
   folder: string,
   adapters: readonly LayerAdapter[],

@@ -2,25 +2,25 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ownFile } from '../../files/contained';
 
-/** What lies beside a model file and says what it is. */
+/** What the files beside a model say about it. */
 export interface BaseModel {
-  /** Of its config.json, else that of its folder; never where it lies on this machine. */
+  /** From its config.json, otherwise its folder's name; never its path on this machine. */
   name: string;
-  /** Its config.json; empty where there is none that can be read. */
+  /** Its config.json; empty if it is missing or cannot be read. */
   config: Record<string, unknown>;
   license: License;
 }
 
 export interface License {
-  /** As its source writes it, an SPDX identifier mostly; undefined where nothing says it. */
+  /** As written in its source, usually an SPDX identifier; undefined if not stated. */
   id?: string;
-  /** File names beside the model: the licence's text, notices. */
+  /** File names beside the model: licence text, notices. */
   files: string[];
 }
 
 export const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i;
 
-/** Begins of licence texts, by their SPDX identifiers. */
+/** How licence texts start, by SPDX identifier. */
 const TEXTS: readonly [RegExp, string][] = [
   [/apache license\s+version 2\.0/i, 'apache-2.0'],
   [/\bmit license\b|permission is hereby granted, free of charge/i, 'mit'],
@@ -33,7 +33,7 @@ const TEXTS: readonly [RegExp, string][] = [
   [/gemma terms of use/i, 'gemma'],
 ];
 
-/** Never fails: what cannot be read is not known. */
+/** Never fails: what cannot be read is unknown. */
 export function baseModel(modelPath: string): BaseModel {
   const folder = dirname(modelPath);
   const config = parse(read(folder, 'config.json'));
@@ -49,7 +49,7 @@ export function baseModel(modelPath: string): BaseModel {
   };
 }
 
-/** A model card's front matter says it best, then config.json, then the licence's own text. */
+/** In order of preference: the model card's front matter, config.json, the licence text itself. */
 function licenseOf(folder: string, config: BaseModel['config'], files: string[]): string | undefined {
   const front = /^---\n([^]*?)\n---/.exec(read(folder, 'README.md'))?.[1] ?? '';
   const stated = /^license:\s*["']?([^"'\n]+?)["']?\s*$/m.exec(front)?.[1];
@@ -83,7 +83,7 @@ function parse(text: string): Record<string, unknown> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch {
-    // Told by being empty.
+    // The empty config shows it.
   }
   return {};
 }

@@ -11,9 +11,9 @@ import { describeTask } from '../../experiment/tasks/registry';
 type Json = Record<string, unknown>;
 
 /**
- * adapter_config.json as PEFT writes it. A LoRA's has only keys that every PEFT since 0.7 knows, and a DoRA's those of
- * 0.9, so that none refuses it; AuroRA's dynamic form and what PEFT does not have, or has with other random numbers, are
- * types of their own.
+ * adapter_config.json as PEFT writes it. For LoRA it has only keys known to every PEFT since 0.7, for DoRA since 0.9,
+ * so that none rejects it. AuroRA's dynamic form and methods that PEFT lacks, or draws with other random numbers, are
+ * separate types.
  *
  * @param form the one that was trained last
  */
@@ -24,19 +24,19 @@ export function peftConfig(spec: Experiment, adapters: readonly LayerAdapter[], 
   return { ...tuned(spec, adapter, adapters), peft_type: peft.type, ...peft.write(adapter, form) };
 }
 
-/** The one type of ours that released PEFTs load. */
+/** The only one of our types that released PEFT versions load. */
 export const PEFT_TYPE = 'LORA';
 
-/** Whether released PEFTs load what a run writes. */
+/** Whether released PEFT versions load what a run writes. */
 export const readByPeft = (adapter: AdapterSpec): boolean =>
   !isHeadAlone(adapter) && methodOf(adapter).peft.type === PEFT_TYPE;
 
-/** Whether aurora_peft_loader.py, which goes with the files, does. */
+/** Whether aurora_peft_loader.py, shipped with the files, loads it. */
 export const readByLoader = (adapter: AdapterSpec): boolean =>
   isHeadAlone(adapter) || methodOf(adapter).peft.loader === true;
 
 /**
- * Of a plain LoRA that another method's static form is.
+ * For the plain LoRA equivalent to another method's static form.
  *
  * @param lora with the rank and alpha of its product
  */
@@ -52,11 +52,11 @@ const tuned = (spec: Experiment, adapter: TrainedSpec, adapters: readonly LayerA
   ...('alpha' in adapter && {
     alpha_pattern: patternOf(adapter.alphaPattern, ['alpha', adapter.alpha], adapters),
   }),
-  // The full paths: what was excluded, or is of other layers, is not among them.
+  // Full paths, so that excluded layers and other layers do not match.
   target_modules: adapters.map((a) => pytorchPathOf(a.layer)),
 });
 
-/** A pattern over paths of an earlier version matches nothing in PEFT: there each layer gets its own value. */
+/** A path pattern from an earlier version matches nothing in PEFT, so each layer gets its own value. */
 function patternOf(
   pattern: Record<string, number> = {},
   [key, otherwise]: readonly ['rank' | 'alpha', number],
@@ -74,6 +74,6 @@ const common = (spec: Experiment): Json => ({
   bias: 'none',
   inference_mode: true,
   modules_to_save: spec.task.head === 'linear' ? ['classifier'] : null,
-  // With this type PEFT looks for a trained head in the file.
+  // With this type, PEFT looks for a trained head in the file.
   task_type: spec.task.head === 'linear' ? describeTask(spec.task.type).peftTaskType : null,
 });

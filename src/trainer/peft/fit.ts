@@ -12,9 +12,9 @@ import { adapterModules, type AdapterModules } from './modules';
 import { importedSpec } from './spec';
 import { nameTable } from '../../base/names';
 
-/** An adapter from the disk on a model's layers. */
+/** An adapter from disk, fitted to a model's layers. */
 export interface FittedAdapter {
-  /** As an experiment would say it. */
+  /** As an experiment would state it. */
   spec: TrainedSpec;
   /** In the form that was trained last. */
   adapters: LayerAdapter[];
@@ -25,7 +25,7 @@ export interface FittedAdapter {
 
 /**
  * @param layers of the graph
- * @throws AuroraError 'adapter' where a module of the adapter is not in the model, or has other sizes there
+ * @throws AuroraError 'adapter' if a module of the adapter is missing from the model or has another size there
  */
 export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly LinearLayer[]): FittedAdapter {
   const { spec: settings, form, alphaOf } = importedSpec(from);
@@ -63,7 +63,7 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
   return { spec, adapters: inForm(adapters, form), parameters, head };
 }
 
-/** A module's tensors by the names of the graph; all there and of the layer's sizes. */
+/** A module's tensors by the graph's names; all must exist and match the layer's size. */
 function take(
   folder: string,
   path: string,
@@ -93,8 +93,8 @@ const misfit = (message: string): AuroraError =>
   new AuroraError('adapter', message, 'The adapter belongs to another model, or was changed.');
 
 /**
- * Which layer each module of an adapter is. The same model may be wrapped otherwise than when it was exported, so
- * that all paths have a beginning more, or lack one.
+ * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
+ * have an extra prefix, or lack one.
  */
 function matchPaths(
   folder: string,
@@ -102,7 +102,7 @@ function matchPaths(
   layers: readonly LinearLayer[],
 ): Map<string, string> {
   const known = new Set(layers.map((l) => l.path));
-  // Two modules on one layer would be an adapter of a model with two such parts, of which this is one.
+  // Two modules on one layer would mean an adapter for a model with two such parts, of which this is one.
   const fits = (renamed: readonly string[]) =>
     renamed.every((path) => known.has(path)) && new Set(renamed).size === renamed.length;
   const found = [...renamings(modules[0], [...known]), otherName(layers)].find((rename) =>
@@ -117,7 +117,7 @@ function matchPaths(
   );
 }
 
-/** Adapters that earlier versions wrote have their paths, and a run that began under those keeps them. */
+/** Adapters from earlier versions use their paths, and a run that started with those keeps them. */
 function otherName(layers: readonly LinearLayer[]): (path: string) => string {
   const names = new Map(
     layers.flatMap(({ path, formerPath, pytorchPath }) =>
@@ -142,7 +142,7 @@ function renamings(module: string, paths: readonly string[]): ((path: string) =>
   return [(path: string) => path, ...before, ...without];
 }
 
-/** Names where they mean these layers alone, else an expression. */
+/** Names if they match only these layers, otherwise a regular expression. */
 function targetsFor(paths: readonly string[], layers: readonly LinearLayer[]): string | string[] {
   const also = layers.some(
     (l) => !paths.includes(l.path) && paths.some((path) => l.path.endsWith(`.${path}`)),

@@ -4,16 +4,16 @@ import { decodeSafetensors, type SafetensorsFile } from '../../graph/file/safete
 import { AuroraError } from '../../base/errors';
 import { CONFIG_FILE, OWN_FILE, WEIGHTS_FILE, type OwnWords } from './adapter';
 
-/** An adapter in PEFT's file layout, as it lies on the disk. */
+/** An adapter in PEFT's file layout, as stored on disk. */
 export interface AdapterFolder {
   folder: string;
   config: Record<string, unknown>;
   tensors: SafetensorsFile['tensors'];
-  /** What our own files say besides. */
+  /** Additional information from our own files. */
   own?: OwnWords;
 }
 
-/** @throws AuroraError 'adapter' where it is none, or not whole */
+/** @throws AuroraError 'adapter' if it is not an adapter, or incomplete */
 export function readAdapterFolder(folder: string): AdapterFolder {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(

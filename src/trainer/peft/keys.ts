@@ -1,7 +1,7 @@
 /** HF PEFT prefixes every key with the names of its two wrappers. */
 export const PREFIX = 'base_model.model.';
 
-/** The key of an adapter's tensor in PEFT's file: its own part, such as lora_A.weight, below the module's path. */
+/** The key of an adapter's tensor in PEFT's file: the module's path, then its own part, such as lora_A.weight. */
 export const peftKey = (path: string, part: string): string => `${PREFIX}${path}.${part}`;
 
 /** A head as PEFT saves it for sequence classification (modules_to_save). */

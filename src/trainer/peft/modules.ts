@@ -3,9 +3,9 @@ import { AuroraError } from '../../base/errors';
 import { PREFIX } from './keys';
 import type { AdapterFolder } from './folder';
 
-/** What an adapter's tensors are, by the modules that they belong to. */
+/** An adapter's tensors, by module. */
 export interface AdapterModules {
-  /** By the module's path as the file has it, then by the tensor's own key, such as lora_A.weight. */
+  /** By module path as in the file, then by the tensor's own key, such as lora_A.weight. */
   modules: Map<string, Map<string, FloatTensor>>;
   head: { weight: FloatTensor; bias?: FloatTensor } | undefined;
 }
@@ -20,16 +20,16 @@ const PART = new RegExp(
     'trained_(?:weight|bias)',
   ].join('|')})$`,
 );
-/** What PEFT calls heads of sequence classification, by the families of its models. */
+/** PEFT's names for sequence classification heads, by model family. */
 const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
-/** Parts of LoRA variants that are not read here. */
+/** Parts of LoRA variants that are not supported here. */
 const VARIANTS: readonly [RegExp, string][] = [
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
   [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
   [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head of more than one layer'],
 ];
 
-/** @throws AuroraError 'adapter' naming a tensor that is no part of a known method */
+/** @throws AuroraError 'adapter' naming a tensor that belongs to no known method */
 export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModules {
   const modules: AdapterModules['modules'] = new Map();
   const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
@@ -57,7 +57,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
   return { modules, head: weight && { weight, ...(bias && { bias }) } };
 }
 
-/** Without PEFT's wrappers, and without the adapter's name that files of its older versions carry. */
+/** Without PEFT's wrappers, and without the adapter name found in files of older PEFT versions. */
 const plainName = (key: string): string =>
   (key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key)
     .replace('.modules_to_save.default.', '.')

@@ -8,16 +8,16 @@ import type { AdapterSpec, TrainedSpec } from '../../experiment/experiment';
 import { METHOD_ORDER } from '../../experiment/methods';
 import type { AdapterFolder } from './folder';
 
-/** An adapter's settings but for the modules that it is on. */
+/** An adapter's settings, without its target modules. */
 export interface ImportedSpec {
   spec: Omit<TrainedSpec, 'targetModules'>;
   /** The form that was trained last. */
   form: 'dynamic' | 'static';
-  /** Of a module, by the path that the file gives it; of methods that have one. */
+  /** A module's alpha, by its path in the file; only for methods that have one. */
   alphaOf?: (path: string) => number;
 }
 
-/** Settings of PEFT's LoRA with which the numbers mean something else. */
+/** Settings of PEFT's LoRA that change the meaning of the numbers. */
 const REFUSED: readonly [key: string, what: string][] = [
   ['lora_bias', 'LoRA with biases'],
   ['layer_replication', 'a model with repeated layers'],
@@ -26,12 +26,12 @@ const REFUSED: readonly [key: string, what: string][] = [
   ['alora_invocation_tokens', 'activated LoRA'],
 ];
 
-/** Values of init_lora_weights that leave the base model's weights alone; with others PEFT changes them. */
+/** Values of init_lora_weights that leave the base model's weights unchanged; with others, PEFT changes them. */
 const INITIALIZATIONS: unknown[] = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
 
 /**
- * @throws AuroraError 'adapter' where the configuration is of another method, is not whole, or has values that no
- *   experiment may have
+ * @throws AuroraError 'adapter' if the configuration is for another method, incomplete, or has values that experiments
+ *   do not allow
  */
 export function importedSpec(from: AdapterFolder): ImportedSpec {
   const read = new Reader(from.folder, from.config);
@@ -124,7 +124,7 @@ class Reader implements ConfigReader {
   }
 }
 
-/** Python's are mostly also JavaScript's. */
+/** Python regular expressions are mostly valid in JavaScript. */
 function isExpression(text: string): boolean {
   try {
     new RegExp(text);

@@ -9,15 +9,15 @@ import { OWN_LOGITS } from '../export/head';
 export type Reads = 'texts' | 'images';
 
 const TEXT_INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
-/** Caches of earlier tokens, as exporters call them. */
+/** Caches of earlier tokens, as exporters name them. */
 const CACHE = /^(past|present|cache)|past_key|use_cache/i;
-/** Outputs that say what a text is like, and not which label it has. */
+/** Outputs that describe a text without labelling it. */
 const NO_ANSWER = /hidden|pooler|embedding/i;
 
 const NEEDED =
   'The playground takes classifiers of texts or images that give [batch, labels], and language models that give [batch, sequence, vocabulary].';
 
-/** @throws AuroraError 'model' for what is neither, with what the model has and what is needed */
+/** @throws AuroraError 'model' if it is neither, stating what the model has and what is needed */
 export function whatItReads(model: Model, path: string): Reads {
   const inputs = modelInputs(model);
   if (inputs.some((i) => CACHE.test(i.name)))
@@ -46,7 +46,7 @@ export function whatItReads(model: Model, path: string): Reads {
 
 export interface AnswerOutput {
   output: ValueInfo;
-  /** Else hidden states, for a head that comes with an adapter. */
+  /** Otherwise hidden states, for a head that comes with an adapter. */
   isLogits: boolean;
 }
 
@@ -54,14 +54,14 @@ export interface AnswerOutput {
  * The output with the answer.
  *
  * @param head whether hidden states will do
- * @throws AuroraError 'model' where there is none, or none can be told from the others
+ * @throws AuroraError 'model' if there is none, or it cannot be told apart from others
  */
 export function findAnswer(model: Model, path: string, head: boolean): AnswerOutput {
   const outputs = model.graph.outputs.filter(
     (o) => (o.dtype === 0 || isFloat(o.dtype)) && !CACHE.test(o.name),
   );
   const only = outputs.length === 1 ? outputs[0] : undefined;
-  // Our own exports have the trained head's beside those of the model as it was.
+  // Our own exports have the trained head's output beside the original model's.
   const named = [OWN_LOGITS, 'logits'].map((name) => outputs.find((o) => o.name === name));
   const logits = named.find((o) => o) ?? only;
   if (logits && !NO_ANSWER.test(logits.name)) return { output: logits, isLogits: true };
@@ -77,7 +77,7 @@ export function findAnswer(model: Model, path: string, head: boolean): AnswerOut
     : unfit(model, path, 'none of these is called logits', NEEDED);
 }
 
-/** An error that says all of a model that decides whether it can be asked. */
+/** An error with all the facts that decide whether a model can be queried. */
 export function unfit(model: Model, path: string, why: string, hint: string = NEEDED): AuroraError {
   const list = (values: readonly ValueInfo[]) => {
     const shown = values.slice(0, 4).map((v) => `${v.name} ${shapeWords(v.shape)}`);

@@ -5,11 +5,10 @@ import type { LanguageModel } from './subject';
 import { TextStream } from './text-stream';
 
 /**
- * Writes on from a prompt, token by token. The whole text is computed anew for each of them: there is no cache of
- * keys and values.
+ * Continues a prompt token by token. The whole text is recomputed for each token: there is no key-value cache.
  *
- * @param more    is given what is certain of the text, piece by piece
- * @param stopped is asked before each token
+ * @param more gets the final parts of the text, piece by piece
+ * @param stopped is checked before each token
  * @throws AuroraError 'data' for a prompt that leaves the model no room
  */
 export async function generate(

@@ -15,19 +15,19 @@ import { HEAD_BIAS, HEAD_WEIGHT } from '../../tasks/head';
 import { withoutAdapters } from './base';
 import { nameTable } from '../../base/names';
 
-/** A model whose answer leaves it, with its adapter's numbers as inputs. */
+/** A model that outputs its answer, with its adapter's tensors as inputs. */
 export interface AnswerGraph {
   model: Model;
-  /** The name of each variant's answer. */
+  /** The output name of each variant's answer. */
   answers: Record<PlayVariant, string>;
-  /** What is fed beside the model's own inputs. */
+  /** What is fed besides the model's own inputs. */
   parameters: Record<PlayVariant, HostTensors>;
   variants: readonly PlayVariant[];
-  /** The head came with the adapter, and the base model answers with it, too. */
+  /** The head came with the adapter, and the base model uses it too. */
   sharedHead: boolean;
 }
 
-/** The model as its file has it. */
+/** The model as in its file. */
 export const plainGraph = (model: Model, answer: string): AnswerGraph => ({
   model,
   answers: { adapted: answer, base: answer },
@@ -37,12 +37,12 @@ export const plainGraph = (model: Model, answer: string): AnswerGraph => ({
 });
 
 /**
- * The model with an adapter from the disk. A head that came with it takes the place of the model's own last layer,
- * or stands behind hidden states where the model has no logits.
+ * The model with an adapter from disk. A head that came with it replaces the model's own last layer, or follows the
+ * hidden states if the model has no logits.
  *
- * @param model  at the internal opset
+ * @param model at the internal opset
  * @param answer its logits, or hidden states of that shape
- * @throws AuroraError 'adapter' where the adapter does not fit
+ * @throws AuroraError 'adapter' if the adapter does not fit
  */
 export function adaptedGraph(
   model: Model,
@@ -90,7 +90,7 @@ export function adaptedGraph(
   };
 }
 
-/** The same graph that gives the answers alone. */
+/** The same graph with only the answers as outputs. */
 export function answersOnly({ model, answers }: AnswerGraph): Model {
   const outputs = outputsNamed([...new Set(Object.values(answers))]);
   return { ...model, graph: prune({ ...model.graph, outputs }) };
@@ -105,7 +105,7 @@ function baseInputs({ adapters, parameters }: FittedAdapter, inputs: HostTensors
 
 type Head = NonNullable<FittedAdapter['head']>;
 
-/** The layer that gives the model's own logits, which PEFT's `modules_to_save` replaces. */
+/** The layer that produces the model's own logits, which PEFT's `modules_to_save` replaces. */
 function lastLayer(
   model: Model,
   layers: readonly LinearLayer[],

@@ -2,18 +2,18 @@ import type { ValueInfo } from '../../graph/model';
 import { AuroraError } from '../../base/errors';
 import type { Preprocessing } from './preprocess';
 
-/** Of the images that most classifiers were trained on. */
+/** Of the images on which most classifiers were trained. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const USUAL_SIDE = 224;
 
 type Json = Record<string, unknown>;
 
 /**
- * How a picture becomes the model's input: the sizes that the model fixes, then what preprocessor_config.json says, as
- * Hugging Face's image processors mean it, then what is usual, in `assumed`.
+ * How an image becomes the model's input: sizes fixed by the model, then preprocessor_config.json as Hugging Face's
+ * image processors interpret it, then the usual values, listed in `assumed`.
  *
- * @param config preprocessor_config.json; empty where there is none
- * @throws AuroraError 'model' for an input that no picture fills
+ * @param config preprocessor_config.json; empty if there is none
+ * @throws AuroraError 'model' for an input that does not take an image
  */
 export function imageSettings(
   input: ValueInfo,
@@ -59,7 +59,7 @@ export function imageSettings(
   return { preprocessing, assumed };
 }
 
-/** Height and width, and the shorter side of what they are cut out of. */
+/** Height and width, and the length of the shorter side before cropping. */
 function sizeIn(config: Json): { size?: [number, number]; shortestEdge?: number } {
   const crops = config.do_center_crop === true;
   const crop = sides(config.crop_size);

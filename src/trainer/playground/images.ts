@@ -9,7 +9,7 @@ import { probabilitiesOf } from './probabilities';
 import { openAnswers } from './session';
 import type { Classifier } from './subject';
 
-/** A model that gives the labels of an image. */
+/** A model that labels images. */
 export async function openImages(opened: OpenedModel): Promise<Classifier> {
   const { path, files, scale } = opened;
   const [input] = opened.inputs;

@@ -2,10 +2,10 @@ import { AuroraError } from '../../base/errors';
 import type { OpenedModel } from './model';
 
 /**
- * The labels of a classifier that gives so many numbers, and what had to be assumed of them. Our own adapters bring
- * theirs along; else config.json beside the model has them.
+ * The labels of a classifier with the given number of outputs, and what was assumed about them. Our own adapters
+ * include them; otherwise they come from config.json beside the model.
  *
- * @throws AuroraError 'model' for a model that gives one number, or none
+ * @throws AuroraError 'model' for a model with one output, or none
  */
 export function classifierLabels(
   { path, adapter, files }: Pick<OpenedModel, 'path' | 'adapter' | 'files'>,

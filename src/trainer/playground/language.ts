@@ -11,7 +11,7 @@ import { openAnswers } from './session';
 import type { LanguageModel } from './subject';
 import { oneText, textInputs, warmUpText, type ReadText } from './texts';
 
-/** A model that says for each token which may come next. */
+/** A model that scores every possible next token. */
 export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenizer): Promise<LanguageModel> {
   const { path, files, inputs } = opened;
   refuseMasked(opened);
@@ -58,8 +58,8 @@ export async function openLanguageModel(opened: OpenedModel, tokenizer: Tokenize
 }
 
 /**
- * The logits of the last position alone leave the graph. Where a product with a weight makes them, the others are not
- * even computed: of a long text they are most of the work.
+ * The graph outputs only the last position's logits. If they come from a product with a weight, the others are not even
+ * computed: for a long text, they are most of the work.
  */
 function lastPosition({ model, answers, ...rest }: AnswerGraph): AnswerGraph {
   const { graph } = model;
@@ -72,7 +72,7 @@ function lastPosition({ model, answers, ...rest }: AnswerGraph): AnswerGraph {
   return { ...rest, model: { ...model, graph: g.graph }, answers: { adapted: last, base: last } };
 }
 
-/** A model of masked tokens has the same outputs, and sees what comes after. */
+/** A masked language model has the same outputs, but sees the tokens that follow. */
 function refuseMasked({ path, files }: OpenedModel): void {
   const architecture = [files.config.architectures].flat().find((a) => /ForMaskedLM$/.test(String(a)));
   if (architecture === undefined) return;

@@ -4,7 +4,7 @@ import type { Tokenizer } from '../../data/text/tokenizer';
 
 type Json = Record<string, unknown>;
 
-/** What lies beside a model file and says how it is to be used; empty where there is none that can be read. */
+/** The files beside a model that say how to use it; empty if missing or unreadable. */
 export interface ModelFiles {
   config: Json;
   generation: Json;
@@ -32,10 +32,10 @@ function read(path: string): Json {
   }
 }
 
-/** Far above any model's; tokenizers without a limit say 10³⁰. */
+/** Far above any model's limit; tokenizers without one say 10³⁰. */
 const NO_LIMIT = 1e7;
 
-/** The longest text in tokens that these files allow; undefined where none says it. */
+/** The longest text, in tokens, that these files allow; undefined if not stated. */
 export function longestText({ config, tokenizerConfig }: ModelFiles): number | undefined {
   const limits = [
     tokenizerConfig.model_max_length,
@@ -46,7 +46,7 @@ export function longestText({ config, tokenizerConfig }: ModelFiles): number | u
   return limits.length > 0 ? Math.min(...limits) : undefined;
 }
 
-/** Every token that any of these files calls the end of a text. */
+/** Every token that any of these files names as an end of text. */
 export function endTokens({ config, generation, tokenizerConfig }: ModelFiles, of: Tokenizer): Set<number> {
   const named = tokenizerConfig.eos_token;
   const token = typeof named === 'object' && named !== null ? (named as Json).content : named;

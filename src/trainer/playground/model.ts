@@ -19,7 +19,7 @@ import type { Scale } from './probabilities';
 import type { Subject } from './subject';
 import { openTexts } from './text-classifier';
 
-/** A model that is opened directly, as far as all kinds of it share it. */
+/** A model opened directly: what all kinds share. */
 export interface OpenedModel {
   path: string;
   inputs: readonly ValueInfo[];
@@ -32,9 +32,9 @@ export interface OpenedModel {
 }
 
 /**
- * An ONNX file, alone or with an adapter from the disk.
+ * An ONNX file, alone or with an adapter from disk.
  *
- * @throws AuroraError 'model' for what can answer nothing, 'adapter' for one that does not fit it
+ * @throws AuroraError 'model' if it cannot answer anything, 'adapter' for an adapter that does not fit
  */
 export async function openModel(
   source: Extract<PlaySource, { kind: 'model' }>,
@@ -45,7 +45,7 @@ export async function openModel(
   const original = loadModel(path);
   const reads = whatItReads(original, path);
   const { output, isLogits } = findAnswer(original, path, adapter !== undefined);
-  // Without an adapter it runs as its file has it, fused operators and all.
+  // Without an adapter it runs as in its file, including fused operators.
   const model = adapter ? prepareModel(original) : original;
   const answer = await withShape(model, output, options.folder);
   if (adapter && answer.dtype !== DType.float)
@@ -92,7 +92,7 @@ async function withShape(model: Model, output: ValueInfo, near: string): Promise
   return { ...output, dtype: info.dtype, shape: info.shape };
 }
 
-/** Answers in float32, whatever the model computes in. */
+/** Answers in float32, whatever the model's precision. */
 function asFloats(graph: AnswerGraph, answer: ValueInfo): AnswerGraph {
   if (answer.dtype === DType.float) return graph;
   const { model } = graph;

@@ -21,24 +21,24 @@ interface Shown {
 }
 
 /**
- * Answers requests one after the other, in the order in which subjects were loaded. The newest question ends those
- * before it, between two runs of a model: nobody waits for what nobody wants to know any more.
+ * Answers requests one after the other, for the subjects in loading order. A new question stops the earlier ones
+ * between two runs of a model, since their answers are no longer needed.
  */
 export class Player {
   private readonly subjects = new Map<string, Shown>();
   private readonly waiting: PlayRequest[] = [];
-  /** The question in hand, until it was stopped. */
+  /** The current question, until it is stopped. */
   private asked: number | undefined;
   private working: Promise<void> | undefined;
   private folders = 0;
 
-  /** @param options their folder is that of all subjects */
+  /** @param options their folder is shared by all subjects */
   constructor(
     private readonly emit: Emit,
     private readonly options: OpenOptions,
   ) {}
 
-  /** Resolves when nothing is waiting any more. */
+  /** Resolves when no request is pending. */
   receive(request: PlayRequest): Promise<void> {
     if (request.kind === 'stop') this.stop(request.request);
     else {
@@ -49,7 +49,7 @@ export class Player {
     return this.working;
   }
 
-  /** One question, or all: its answer ends where it is. */
+  /** Stops one question or all: the answer ends where it is. */
   private stop(request?: number): void {
     if (request === undefined || request === this.asked) this.asked = undefined;
     const dropped = this.waiting.filter((r) => isQuestion(r) && (request ?? r.request) === r.request);
@@ -80,7 +80,7 @@ export class Player {
     }
   }
 
-  /** @param base whether its base answers, too, where it has one */
+  /** @param base whether its base model, if it has one, answers too */
   async load(id: string, source: PlaySource, base = true): Promise<void> {
     await this.unload(id);
     await this.emit({ kind: 'loading', subject: id });
@@ -125,7 +125,7 @@ export class Player {
     await this.emit({ kind: 'answered', request });
   }
 
-  /** Requests are read while nothing is computed. */
+  /** Yields, so that requests can be read while nothing is computed. */
   private async wanted(request: number): Promise<boolean> {
     await new Promise((resolve) => setImmediate(resolve));
     return this.asked === request;
@@ -152,7 +152,10 @@ export class Player {
     await this.emit({ kind: 'generated', ...of, ...made });
   }
 
-  /** A person's mistake is told and goes by; anything else is ours, and ends the process with its stack trace. */
+  /**
+   * User errors are reported and the session continues; anything else is a bug and ends the process with its stack
+   * trace.
+   */
   private async tell(e: unknown, of: { request?: number; subject?: string }): Promise<void> {
     if (!(e instanceof AuroraError)) throw e;
     const { request, subject } = of;

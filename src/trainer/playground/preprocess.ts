@@ -3,21 +3,21 @@ import { DType } from '../../graph/dtype';
 import type { HostTensor } from '../../engine/engine';
 import type { ImageShape, PlayImage } from '../../protocol/playground';
 
-/** How pixels become what a model of images reads. */
+/** How pixels become the input of an image model. */
 export interface Preprocessing extends ImageShape {
   /** 1 (grey) or 3. */
   channels: number;
-  /** Factor on the pixels' 0 to 255. */
+  /** Factor on the pixel values from 0 to 255. */
   rescale: number;
-  /** By channel; after the factor. */
+  /** By channel, after the factor. */
   mean: number[];
   std: number[];
 }
 
-/** Grey as in ITU-R BT.601, which Pillow takes too. */
+/** Greyscale as in ITU-R BT.601, which Pillow also uses. */
 const GREY = [0.299, 0.587, 0.114];
 
-/** An image of the model's own size as its input: [1, channels, height, width]. */
+/** An image of the model's size as its input: [1, channels, height, width]. */
 export function imageTensor(image: PlayImage, p: Preprocessing): HostTensor {
   const { width, height, channels } = p;
   const rgba = Buffer.from(image.rgba, 'base64');

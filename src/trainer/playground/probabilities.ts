@@ -1,10 +1,7 @@
 import { AuroraError } from '../../base/errors';
 import { softmax } from '../../tasks/softmax';
 
-/**
- * What a classifier's numbers are: logits of which one label is true, logits of which each is true or not, or
- * probabilities already.
- */
+/** What a classifier outputs: logits with one true label, logits with independent labels, or probabilities. */
 export type Scale = 'one-label' | 'each-label' | 'probabilities';
 
 export function probabilitiesOf(values: ArrayLike<number>, scale: Scale): number[] {

@@ -12,13 +12,13 @@ import type { Classifier } from './subject';
 import { readText, warmUpText } from './texts';
 
 export interface OpenOptions {
-  /** For temporary graphs; removed by the caller in the end. */
+  /** For temporary graphs; removed by the caller afterwards. */
   folder: string;
-  /** Of the runtime; 0 for one a core. */
+  /** Runtime threads; 0 for one per core. */
   threads: number;
 }
 
-/** A checkpoint of a run, and its model without what was trained but the head, in one session. */
+/** A run's checkpoint, and its model with only the trained head, in one session. */
 export async function openRun(run: string, at: At, { folder, threads }: OpenOptions): Promise<Classifier> {
   const trained = await openTrained(run, at, folder, withoutRows);
   const { task, parameters, step, form, labels, inputs } = trained;
@@ -56,13 +56,13 @@ export async function openRun(run: string, at: At, { folder, threads }: OpenOpti
   };
 }
 
-/** As the person calls it, else its experiment's name and the begin of its id. */
+/** The user's name for it, otherwise its experiment's name and the start of its id. */
 function nameOf({ run: { folder, id, spec } }: Trained): string {
   const short = /Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id)?.[1] ?? basename(folder);
   return readUser(folder).name ?? `${spec.name} · ${short}`;
 }
 
-/** The data are read when they are first asked for: they may be large, or gone. */
+/** The data are read on first use: they may be large, or gone. */
 function samples({ run: { spec }, labels }: Trained): () => PlaySample {
   let rows: ReturnType<typeof validationRows>['rows'] | undefined;
   let order: number[] = [];

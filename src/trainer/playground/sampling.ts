@@ -2,7 +2,7 @@ import type { GenerationSettings } from '../../protocol/playground';
 import { Stream, uniform } from '../../base/random';
 import { argmax } from '../../tasks/softmax';
 
-/** Tokens that may come next, and how likely each is among them. */
+/** Possible next tokens and their probabilities among each other. */
 interface Candidates {
   ids: ArrayLike<number>;
   /** In the order of `ids`; they sum to 1. */
@@ -12,9 +12,9 @@ interface Candidates {
 type Limits = Pick<GenerationSettings, 'temperature' | 'topK' | 'topP'>;
 
 /**
- * The tokens that may come next: temperature first, then the `topK` likeliest (of equals at the end all), then the
- * fewest of these that have `topP` together, as Hugging Face orders them. Plain loops: a vocabulary has 100,000 tokens
- * and more, and all this is done for each token that is written.
+ * The tokens that may come next: first temperature, then the `topK` most likely (including all ties at the end), then
+ * the fewest of these that together reach `topP`, in Hugging Face's order. Plain loops: a vocabulary has 100,000 tokens
+ * or more, and this runs for each generated token.
  */
 export function candidates(logits: Float32Array, { temperature, topK, topP }: Limits): Candidates {
   const ids =
@@ -42,7 +42,7 @@ function toSumOne(values: Float64Array): void {
 }
 
 function nucleus(ids: ArrayLike<number>, probabilities: Float64Array, topP: number): Candidates {
-  // All below this have less than the rest together, so they are not needed: only few must be sorted.
+  // All tokens below this sum to less than the rest, so they are not needed and few must be sorted.
   const least = (1 - topP) / ids.length;
   const order: number[] = [];
   for (let i = 0; i < ids.length; i++) if (probabilities[i] >= least) order.push(i);
@@ -56,10 +56,10 @@ function nucleus(ids: ArrayLike<number>, probabilities: Float64Array, topP: numb
 }
 
 /**
- * The next token. The draw is that of the seed and the position alone, so that two models that see the same text are
- * compared on the same luck.
+ * The next token. The draw depends only on the seed and the position, so that two models that see the same text are
+ * compared on the same draw.
  *
- * @param position of the new token among those that are made, from 0
+ * @param position of the new token among the generated ones, from 0
  */
 export function nextToken(logits: Float32Array, settings: GenerationSettings, position: number): number {
   if (settings.temperature === 0) return argmax(logits);
@@ -69,6 +69,6 @@ export function nextToken(logits: Float32Array, settings: GenerationSettings, po
     draw -= probabilities[i];
     if (draw < 0) return ids[i];
   }
-  // The probabilities add up to a little less than 1.
+  // The probabilities may sum to slightly less than 1.
   return ids[ids.length - 1];
 }

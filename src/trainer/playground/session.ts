@@ -14,7 +14,7 @@ export interface AnswerSession {
   dispose(): Promise<void>;
 }
 
-/** @throws AuroraError 'model' with the runtime's word on a model that it does not take */
+/** @throws AuroraError 'model' with the runtime's message if it rejects the model */
 export async function openAnswers(
   path: string,
   graph: AnswerGraph,

@@ -1,19 +1,19 @@
 import type { PlayFacts, PlayImage, PlaySample, PlayVariant, Prediction } from '../../protocol/playground';
 
-/** What can be asked: a run or a model, loaded, with its base beside it where it has one. */
+/** What can be queried: a loaded run or model, with its base model if it has one. */
 export type Subject = Classifier | LanguageModel;
 
 interface Loaded {
   facts: PlayFacts;
-  /** As they answer. */
+  /** In answering order. */
   variants: readonly PlayVariant[];
   dispose(): Promise<void>;
 }
 
 export interface Classifier extends Loaded {
-  /** @throws AuroraError 'usage' for an image where texts are read, or the other way round */
+  /** @throws AuroraError 'usage' for an image if it reads texts, or the other way round */
   answer(question: Question, variant: PlayVariant): Promise<Prediction>;
-  /** A validation row, each time another until all were there; undefined for a model without data. */
+  /** A validation row, a different one each time until all were used; undefined for a model without data. */
   sample?(): PlaySample;
 }
 
@@ -25,10 +25,10 @@ export interface Question {
 export interface LanguageModel extends Loaded {
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
-  /** One number for each token that may come after these. */
+  /** One score for each possible next token. */
   next(ids: readonly number[], variant: PlayVariant): Promise<{ logits: Float32Array; seconds: number }>;
   /** Tokens that end a text. */
   ends: ReadonlySet<number>;
-  /** The longest text it reads, in tokens; undefined where nothing says it. */
+  /** The longest text it reads, in tokens; undefined if not stated. */
   longest?: number;
 }

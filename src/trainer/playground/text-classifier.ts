@@ -8,10 +8,10 @@ import { openAnswers } from './session';
 import type { Classifier } from './subject';
 import { readText, textInputs, warmUpText, type ReadText } from './texts';
 
-/** Where nothing says how long a text may be: what BERT and its relatives read. */
+/** Text length if none is stated: what BERT and its relatives read. */
 const USUAL_LENGTH = 512;
 
-/** A model that gives the labels of a text. */
+/** A model that labels texts. */
 export async function openTexts(opened: OpenedModel, tokenizer: Tokenizer): Promise<Classifier> {
   const session = await openAnswers(opened.path, opened.graph, opened.options);
   const run = (dataset: ReadText['dataset'], variant: PlayVariant) =>

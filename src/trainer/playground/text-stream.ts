@@ -1,15 +1,15 @@
-/** The end of a text whose last character still lacks bytes. */
+/** The end of a text whose last character is still incomplete. */
 const UNFINISHED = /\ufffd+$/;
 
 /**
- * What new tokens add to a text, as far as it is certain: a token may hold half a character, and how it reads may
- * depend on those before it. So all of them are decoded anew each time.
+ * The final text that new tokens add: a token may hold half a character, and its text may depend on earlier tokens, so
+ * all of them are decoded again each time.
  */
 export class TextStream {
   private told: string;
   private readonly begin: number;
 
-  /** @param prompt the tokens that are there already */
+  /** @param prompt the existing tokens */
   constructor(
     private readonly decode: (ids: readonly number[]) => string,
     prompt: readonly number[],
@@ -18,7 +18,7 @@ export class TextStream {
     this.begin = this.told.length;
   }
 
-  /** @param ids all of them, the prompt's too */
+  /** @param ids all tokens, including the prompt's */
   more(ids: readonly number[]): string {
     const whole = this.decode(ids).replace(UNFINISHED, '');
     if (!whole.startsWith(this.told)) return '';
@@ -27,7 +27,7 @@ export class TextStream {
     return more;
   }
 
-  /** The whole text without the prompt, its last character finished or not. */
+  /** The whole text without the prompt, even if its last character is incomplete. */
   text(ids: readonly number[]): string {
     return this.decode(ids).slice(this.begin);
   }

@@ -13,10 +13,10 @@ export interface ReadText {
   truncated: boolean;
 }
 
-/** Tokens of the run that warms a session up: more would be beyond some models. */
+/** Tokens in a session's warm-up run; some models could not take more. */
 const WARM_UP_TOKENS = 8;
 
-/** @throws AuroraError where it is an image, or nothing is left of the text */
+/** @throws AuroraError if it is an image, or no tokens remain of the text */
 export function readText({ text }: Question, tokenizer: Tokenizer, maxLength: number): ReadText {
   if (text === undefined)
     throw new AuroraError('usage', 'This model reads texts, not images.', 'Type a text instead.');

@@ -2,10 +2,10 @@ import { newColumns, type Columns } from '../../protocol/predictions';
 import type { DataSplit } from '../../tasks/text-data';
 import { argmax, crossEntropy, softmax } from '../../tasks/softmax';
 
-/** As much as float32 knows; fewer characters in the file. */
+/** float32's precision; keeps the file short. */
 const DIGITS = 6;
 
-/** @param logits of each example in the order of the data, its labels' one after the other */
+/** @param logits of each example, in data order, concatenated */
 export function columnsOf({ rows, dataset }: DataSplit, logits: Float32Array): Columns {
   const { examples } = dataset;
   const columns = newColumns(examples.length);

@@ -15,14 +15,14 @@ import { excerptsOf } from './excerpts';
 export interface PredictRequest {
   run: string;
   at: At;
-  /** Even where they are there. */
+  /** Even if they exist. */
   again: boolean;
   emit: (line: PredictLine) => Promise<void>;
 }
 
 /**
- * What one of a run's checkpoints makes of each validation example: from its file, or where there is none that is
- * still true, by the model on the CPU, and then in that file.
+ * A checkpoint's predictions for each validation example: from its file or, if that is missing or outdated, computed on
+ * the CPU and saved there.
  */
 export async function predictRun({ run, at, again, emit }: PredictRequest): Promise<Predictions> {
   const summary = readRunSummary(run);
@@ -46,7 +46,7 @@ export async function predictRun({ run, at, again, emit }: PredictRequest): Prom
   }
 }
 
-/** What was predicted with changed files is not shown for any others. */
+/** Predictions made with changed files are not shown for other files. */
 async function isOfSameFiles({ inputs, step }: Predictions, run: RunSummary): Promise<boolean> {
   if (!inputs?.changed.length) return true;
   return JSON.stringify(inputs.changed) === JSON.stringify((await inputsNote(run, step)).changed);

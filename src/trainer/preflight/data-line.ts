@@ -2,7 +2,7 @@ import { findDuplicates, labelCounts, tokenLengths } from '../../data/audit';
 import type { PreflightData, PreflightSplit } from '../../protocol/preflight';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
-/** What there is to train on and to validate with, counted. */
+/** Counts of the training and validation data. */
 export function dataLine({ train, validation, labels }: TaskData): PreflightData {
   const split = ({ path, dataset, skipped }: DataSplit): PreflightSplit => ({
     path,

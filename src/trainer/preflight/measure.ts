@@ -24,7 +24,7 @@ import type { Task } from '../task/task';
 import type { PreflightOptions } from './preflight';
 import { median, paddedTokens, sampleSteps, subset, sum, type Step } from '../loop/sample';
 
-/** Trains a few real steps of the first epoch, tells each, and says from them what the whole run takes. */
+/** Trains a few real steps of the first epoch, reports each, and estimates from them what the whole run takes. */
 export async function measure(task: Task, options: PreflightOptions): Promise<PreflightEstimate> {
   const { training } = task.spec;
   const whole = { train: task.data.train.dataset, validation: task.data.validation.dataset };
@@ -92,7 +92,7 @@ export async function measure(task: Task, options: PreflightOptions): Promise<Pr
   }
 }
 
-/** How many of the longest texts are run at once, where that is not all of a batch. */
+/** How many of the longest texts run at once, if less than a whole batch. */
 function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'microBatch'> {
   const batch = longestBatch(task);
   const length = task.data.train.dataset.examples[batch[0]].size;
@@ -100,7 +100,7 @@ function atOnce(task: Task, micro: MicroBatches): Pick<PreflightEstimate, 'micro
   return examples < batch.length ? { microBatch: { examples, of: batch.length, length } } : {};
 }
 
-/** On the device that the run would take; what is measured to find it is part of a run's preparation, too. */
+/** On the device that the run would use; measuring to find it also counts as the run's preparation. */
 async function open(
   task: Task,
   prepared: Task,
@@ -133,7 +133,7 @@ const withData = (task: Task, train: Dataset, validation: Dataset): Task => ({
   },
 });
 
-/** @returns seconds of each step but the first, which is the warm-up */
+/** @returns seconds of each step except the first, which is the warm-up */
 async function trainSteps(
   task: Task,
   stepper: Stepper,
@@ -169,7 +169,7 @@ async function trainSteps(
   return measured;
 }
 
-/** @returns seconds for each padded token, forward alone */
+/** @returns seconds per padded token, forward pass only */
 async function timeEvaluation(
   task: Task,
   stepper: Stepper,

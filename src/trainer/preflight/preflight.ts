@@ -11,24 +11,24 @@ import { dataLine } from './data-line';
 import { dataProblems, memoryProblems, targetProblems } from './problems';
 
 export interface PreflightOptions {
-  /** A folder that the caller removes; temporary graphs go there and nowhere else. */
+  /** A folder that the caller removes; temporary graphs go only there. */
   folder: string;
   device: DeviceRequest;
-  /** The built program, which measures each device in a process of its own. */
+  /** The built program, which measures each device in a separate process. */
   program: string;
-  /** Intra-op threads; 0 for one a core. */
+  /** Intra-op threads; 0 for one per core. */
   threads: number;
   /** Training steps to measure, 1 or more. */
   steps: number;
-  /** Told each line as soon as it is known, and waited for: what follows blocks this thread. */
+  /** Called with each line as soon as it is known, and awaited: what follows blocks this thread. */
   emit: (line: PreflightLine) => Promise<void>;
 }
 
 /**
- * Looks at all that a run depends on and trains a few real steps, leaving nothing behind. What would stop
- * training outright is thrown; bad rows are told and passed over, so that all else is seen too.
+ * Checks everything that a run depends on and trains a few real steps, leaving nothing behind. Fatal errors are thrown;
+ * bad rows are reported and skipped, so that everything else is checked too.
  *
- * @returns whether training would stop at what was told
+ * @returns whether training would stop at a reported problem
  */
 export async function preflight(spec: Experiment, options: PreflightOptions): Promise<boolean> {
   const { folder, emit } = options;
@@ -49,7 +49,7 @@ export async function preflight(spec: Experiment, options: PreflightOptions): Pr
   const line = dataLine(data);
   await tell([line, ...dataProblems(spec, data, line)]);
 
-  // Only now: the runtime takes longer to load than all before it takes to run.
+  // Loaded only now: the runtime takes longer to load than everything before it takes to run.
   const [{ makeTask }, { measure }] = await Promise.all([import('../task/task'), import('./measure')]);
   const task = await makeTask(tolerant, adapted, data, join(folder, 'probe'));
   const estimate = await measure(task, options);

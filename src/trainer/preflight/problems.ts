@@ -7,14 +7,14 @@ import type { Experiment } from '../../experiment/experiment';
 import type { PreflightData, PreflightModules, PreflightProblem } from '../../protocol/preflight';
 import type { DataSplit, TaskData } from '../../tasks/text-data';
 
-/** Above such a share of one label, always answering with it looks like success. */
+/** Above this share of one label, always predicting it looks like success. */
 const LOPSIDED = 0.9;
-/** Below it, cut texts are not worth a word. */
+/** Below this share, truncated texts are not worth reporting. */
 const TRUNCATED = 0.01;
-/** Of the machine's memory; beyond it other programs are pushed out. */
+/** Share of the machine's memory beyond which other programs are swapped out. */
 const MEMORY = 0.8;
 
-/** The setting that an error is most likely about. */
+/** The most likely setting behind an error. */
 const KEY: Partial<Record<ErrorKind, string>> = {
   model: 'model.path',
   notOnnx: 'model.path',
@@ -41,11 +41,11 @@ const warning = (key: string, message: string, hint?: string): PreflightProblem 
   key,
 });
 
-/** The first setting that a next step names. */
+/** The first setting that a hint names. */
 const settingIn = (hint = ''): string | undefined =>
   /\b(?:model|task|data|adapter|training)\.[a-z]\w*/i.exec(hint)?.[0];
 
-/** What keeps an experiment from training, as a line of the report; without a key where no setting is to blame. */
+/** An error that prevents training, as a line of the report; without a key if no setting is to blame. */
 export const problemOf = (e: AuroraError): PreflightProblem => ({
   kind: 'problem',
   severity: 'error',
@@ -73,13 +73,13 @@ export function dataProblems(spec: Experiment, data: TaskData, line: PreflightDa
   ];
 }
 
-/** What makes numbers that look better than they are: one label nearly everywhere, the same text on both sides. */
+/** What makes results look better than they are: one label nearly everywhere, the same text on both sides. */
 export const balanceProblems = (spec: Experiment, line: PreflightData): PreflightProblem[] => [
   ...labelProblems(spec, line),
   ...duplicateProblems(spec, line),
 ];
 
-/** Rows that train would stop at or leave out. */
+/** Rows at which training would stop, or which it would leave out. */
 function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataSplit): PreflightProblem[] {
   const fails = spec.data.onBadRow === 'fail';
   const unknown = skipped.filter((s) => s.unknownLabel !== undefined);

@@ -6,30 +6,31 @@ export interface ChildOptions {
   program: string;
   /** The command that answers with one line of JSON, and its arguments. */
   args: readonly string[];
-  /** Milliseconds after which it is ended: a driver may hang. */
+  /** Milliseconds after which it is killed: a driver may hang. */
   limit: number;
-  /** Asked all the time: whether to end it now. */
+  /** Polled: whether to end it now. */
   stopped?: () => boolean;
 }
 
 export interface ChildEnd<T> {
-  /** Undefined where it gave no answer: it crashed, or was ended. */
+  /** Undefined if it gave no answer: it crashed or was killed. */
   answer: T | undefined;
-  /** The end of what was printed to its standard error, by libraries and drivers mostly. */
+  /** The end of its standard error output, mostly from libraries and drivers. */
   printed: string;
   /** For a sentence: "SIGSEGV", "exit code 1". */
   how: string;
-  /** Why it was ended from here. */
+  /** Why this process ended it. */
   ended?: 'late' | 'stopped';
 }
 
 const LOOK_MS = 100;
-/** More of a library's words than anybody reads. */
+/** More library output than anybody reads. */
 const PRINTED = 64 * 1024;
 
 /**
- * Asks this program in a process of its own, so that a driver that crashes or hangs takes nothing along. The child's
- * standard input ends with this process, whatever ends it: one that works for long then ends too (cli/child.ts).
+ * Runs a request in a separate process of this program, so that a driver that crashes or hangs affects nothing else.
+ * The child's standard input closes with this process, however it ends; a long-running child then ends too
+ * (cli/child.ts).
  */
 export async function askChild<T>({ program, args, limit, stopped }: ChildOptions): Promise<ChildEnd<T>> {
   const child = spawn(process.execPath, [program, ...args], {
@@ -46,9 +47,9 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
     ended ??= why;
     child.kill('SIGKILL');
   };
-  // It reads its input only between two calls of the driver.
+  // It reads its input only between two driver calls.
   const leaving = () => end();
-  // Before what takes its folder away.
+  // Before the handler that removes its folder.
   process.prependOnceListener('exit', leaving);
   const late = setTimeout(() => end('late'), limit);
   const look = stopped && setInterval(() => stopped() && end('stopped'), LOOK_MS);
@@ -62,7 +63,7 @@ export async function askChild<T>({ program, args, limit, stopped }: ChildOption
   return { answer: ended ? undefined : answerIn<T>(told), printed, how, ...(ended && { ended }) };
 }
 
-/** A driver may print, too; ours is the last line that is JSON. */
+/** A driver may print, too; our answer is the last line that is JSON. */
 function answerIn<T>(text: string): T | undefined {
   for (const line of text.split('\n').reverse()) {
     if (!line.startsWith('{')) continue;

@@ -3,7 +3,7 @@ import { dependencies, optionalDependencies, version as ownVersion } from '../..
 import { runtimeVersion } from '../../engine/onnxruntime/session';
 import { CPU, type Place } from '../../engine/place';
 
-/** What a run depended on besides its spec. A resume warns where `exact` parts differ: the bits may, too. */
+/** What a run depended on besides its spec. A resume warns if `exact` parts differ: the bits may, too. */
 export interface Environment {
   auroraLab: string;
   engine: string;
@@ -30,10 +30,10 @@ const EXACT: (keyof Environment)[] = [
   'cpu',
 ];
 
-/** What says nothing where the engine is another one. */
+/** Irrelevant if the engine is another one. */
 const OF_ENGINE: (keyof Environment)[] = ['runtime', 'optimization'];
 
-/** @param threads intra-op threads; 0 is the runtime's choice, one a core */
+/** @param threads intra-op threads; 0 lets the runtime choose, one per core */
 export function environment(threads: number, { engine, device }: Place): Environment {
   const cores = cpus();
   return {
@@ -51,7 +51,7 @@ export function environment(threads: number, { engine, device }: Place): Environ
   };
 }
 
-/** With that of the native half, where it has one of its own. */
+/** Includes the version of the native half, if it has its own. */
 function tfjsVersion(device: Place['device']): string {
   const core = `tfjs-core ${dependencies['@tensorflow/tfjs-core']}`;
   if (device === 'webgpu') return `${core}, webgpu ${dependencies.webgpu}`;
@@ -61,9 +61,9 @@ function tfjsVersion(device: Place['device']): string {
 }
 
 /**
- * What changed since a checkpoint that bears on the bits of what follows.
+ * Changes since a checkpoint that may affect the bits of what follows.
  *
- * @param before as the checkpoint says it; those of older versions say no engine and no device: it was CPU
+ * @param before as stored in the checkpoint; older versions record no engine and no device: it was CPU
  */
 export function environmentWarnings(before: Partial<Environment>, now: Environment): string[] {
   const then = { ...CPU, ...before };

@@ -7,7 +7,7 @@ import { AuroraError } from '../../base/errors';
 import type { EventBase, NewEvent, RunEvent, RunState } from '../../protocol/events';
 import { writeLastStatus } from './pulse';
 
-/** An error as the journal keeps it. */
+/** An error as stored in the journal. */
 export function failedEvent(step: number, e: unknown): NewEvent {
   const known = e instanceof AuroraError ? e : undefined;
   return {
@@ -19,7 +19,7 @@ export function failedEvent(step: number, e: unknown): NewEvent {
   };
 }
 
-/** A full disk also refuses the word that it is full; the error itself is reported by the caller. */
+/** A full disk also rejects the report that it is full; the caller reports the error itself. */
 export async function attempt(action: () => unknown): Promise<void> {
   try {
     await action();
@@ -28,7 +28,7 @@ export async function attempt(action: () => unknown): Promise<void> {
   }
 }
 
-/** For a write that is not essential: what the disk refuses is left as it is. */
+/** For a non-essential write: failures are ignored. */
 export async function unlessRefused(write: () => Promise<void>): Promise<void> {
   try {
     await write();
@@ -38,9 +38,9 @@ export async function unlessRefused(write: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Leaves the word of an error from before training in a run folder that somebody watches already, where
- * the trainer has not left it itself. What the disk refuses is passed over: the error goes on to the terminal. Where the
- * trainer's own last line is there and only its status was refused, the status follows that line.
+ * Records an error from before training in a run folder that is already watched, unless the trainer has done so. Disk
+ * errors are ignored: the error is still shown in the terminal. If the trainer's own last line exists and only its
+ * status could not be written, the status is set to match that line.
  */
 export function recordFailure(run: string, e: unknown): void {
   try {
@@ -58,7 +58,7 @@ export function recordFailure(run: string, e: unknown): void {
   }
 }
 
-/** How the run ended, where this very process has written so into its journal. */
+/** How the run ended, if this very process has recorded it in the journal. */
 function lastWord(path: string, last: EventBase | undefined): Exclude<RunState, 'running'> | undefined {
   const isMine = last?.w !== undefined && writerOf(path)?.nonce.startsWith(last.w);
   const { kind } = (last ?? {}) as Partial<RunEvent>;

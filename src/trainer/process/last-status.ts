@@ -5,21 +5,21 @@ import { writeStatus } from '../../runs/status';
 import { AuroraError } from '../../base/errors';
 import type { RunStatus } from '../../protocol/events';
 
-/** Waits between attempts, in ms: a virus scanner, or a network disk that answers again. */
+/** Delays between attempts, in ms: for a virus scanner, or a network disk that recovers. */
 const WAITS = [100, 300, 1000];
 
 /**
- * Writes the status that a run ends with, so that it does not stay `running`: a few times, and at last into the file
- * that is there, for a folder that takes no new files.
+ * Writes a run's final status, so that it does not stay `running`: several attempts, and finally into the existing
+ * file, for a folder that takes no new files.
  *
- * @throws AuroraError 'disk' where nothing of that works
+ * @throws AuroraError 'disk' if none of that works
  */
 export async function writeEndStatus(run: string, status: RunStatus): Promise<void> {
   for (const pause of [...WAITS, undefined])
     try {
       return writeStatus(run, status);
     } catch (e) {
-      // Of a run that is another's, or gone, there is nothing to say here.
+      // Nothing to write for a run that is gone or owned by another process.
       if (!(e instanceof AuroraError && e.kind === 'disk')) throw e;
       if (overwritten(run, status)) return;
       if (pause === undefined) throw e;
@@ -27,7 +27,7 @@ export async function writeEndStatus(run: string, status: RunStatus): Promise<vo
     }
 }
 
-/** In one write, filled up with blanks, so that no reader sees half of it. */
+/** In a single write, padded with blanks, so that no reader sees half of it. */
 function overwritten(run: string, status: RunStatus): boolean {
   try {
     const fd = openSync(runPaths(run).status, 'r+');

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { removeAbandoned } from '../../files/temporary';
 import { runPaths } from '../../runs/layout';
 
-/** What earlier versions left in a run: a file's neighbour by its process, and work folders of other commands. */
+/** Leftovers of earlier versions in a run: temporary files named by process, and work folders of other commands. */
 const OLD_NAMES = /^(.+\.(json|jsonl|bin|safetensors)\.\d+\.tmp|(export|predictions|study)-[A-Za-z0-9]{6})$/;
 
 /**
- * Removes what killed processes have left in a run's folder; what a living one writes stays. `graph` and `frozen` are
- * the trainer's own, which it replaces and removes itself.
+ * Removes leftovers of killed processes from a run's folder; files being written by a living process stay. `graph` and
+ * `frozen` belong to the trainer, which replaces and removes them itself.
  */
 export function removeLeftovers(run: string): void {
   const { adapter, activations, predictions, study, exports, checkpoints } = runPaths(run);

@@ -1,19 +1,19 @@
-/** A single failure is a virus scanner's or a network's; so many in a row are worth a line. */
+/** A single failure is a virus scanner's or a network's; this many in a row are reported. */
 const WORTH_REPORTING = 3;
 
 /**
- * What is done on the disk again and again anyway. A failure is never thrown: the next look is the retry. One that
- * lasts is reported once, and so is its end.
+ * Repeated disk operations. Failures are never thrown: the next attempt is the retry. A lasting failure is reported
+ * once, and so is its end.
  */
 export class Looks {
   private readonly failing = new Map<string, { count: number; reported: boolean }>();
 
-  /** @param report gets whole sentences */
+  /** @param report gets full sentences */
   constructor(private readonly report: (message: string) => void) {}
 
   /**
    * @param what for the report: "The heartbeat could not be written", without the error
-   * @returns what `look` returned; undefined where it failed
+   * @returns the result of `look`; undefined if it failed
    */
   try<T>(what: string, look: () => T): { value: T } | undefined {
     try {

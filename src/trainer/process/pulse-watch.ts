@@ -4,19 +4,19 @@ import { AwakeClock } from '../../base/awake-clock';
 import type { Looks } from './looks';
 import { CELL, STOP } from './pulse';
 
-/** How often requests are looked for. */
+/** Interval between checks for requests. */
 export const CONTROL_MS = 250;
 
-/** A look that comes later than so many of them was kept from looking: by a sleep, or by a machine under load. */
+/** A check later than this many intervals was delayed, by sleep or by a machine under load. */
 const LATE_LOOKS = 4;
 
 export interface PulseWatchOptions {
-  /** The folder that requests are put into. */
+  /** The folder for requests. */
   control: string;
   cells: Int32Array;
-  /** Milliseconds after which a process that was asked to stop is taken to hang. */
+  /** Milliseconds after which a process that was asked to stop is considered hung. */
   stopTimeout: number;
-  /** Milliseconds that a lease lasts; undefined where none is needed. */
+  /** Duration of a lease in milliseconds; undefined if none is needed. */
   lease: number | undefined;
   looks: Looks;
   /** Ends the process. */
@@ -26,9 +26,9 @@ export interface PulseWatchOptions {
   disk?: ControlDisk;
 }
 
-/** What a watch asks of the disk; for tests of disks that fail. */
+/** The disk operations of a watch, replaceable in tests of failing disks. */
 export interface ControlDisk {
-  /** When the file changed, in milliseconds; undefined where there is none. */
+  /** When the file changed, in milliseconds; undefined if it is missing. */
   mtime(path: string): number | undefined;
   remove(path: string): void;
 }
@@ -38,22 +38,22 @@ const DISK: ControlDisk = {
   remove: (path) => rmSync(path, { force: true }),
 };
 
-/** Watches a run's `control/` for requests and its lease, and ends a process that hangs after a request to stop. */
+/** Watches a run's `control/` for requests and its lease, and kills a process that hangs after a stop request. */
 export class PulseWatch {
   private readonly clock: AwakeClock;
   private readonly disk: ControlDisk;
   private at = 0;
   private stopping: { step: number; since: number } | undefined;
-  /** The lease as it was last seen, and for how long it has not changed since; a run begins with a whole one. */
+  /** The last seen lease time, and how long it has not changed; a run starts with a full lease. */
   private renewal: number | undefined;
   private unchanged = 0;
-  /** Requests that were obeyed and could not be removed, by when they were made. */
+  /** Requests that were obeyed but could not be removed, by modification time. */
   private readonly obeyed = new Map<string, number>();
 
   constructor(private readonly options: PulseWatchOptions) {
     this.clock = new AwakeClock(LATE_LOOKS * CONTROL_MS, options.now);
     this.disk = options.disk ?? DISK;
-    // Of a thread that takes over from one that failed.
+    // Set if this thread replaces one that failed.
     if (Atomics.load(options.cells, CELL.stop) !== 0) this.stopping = { step: -1, since: 0 };
   }
 
@@ -87,7 +87,10 @@ export class PulseWatch {
     return true;
   }
 
-  /** The file's clock may be another machine's: only that it changes counts. A look that fails says nothing of the window. */
+  /**
+   * The file's clock may be another machine's: only whether it changes counts. A failed check says nothing about the
+   * window.
+   */
   private leaseIsOver(passed: number): boolean {
     const { lease, control, looks } = this.options;
     if (lease === undefined) return false;

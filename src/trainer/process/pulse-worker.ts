@@ -11,14 +11,14 @@ import { CONTROL_MS, PulseWatch } from './pulse-watch';
 const { run, cells, status, stopTimeout, lease, owned } = workerData as PulseData;
 // This thread writes, too.
 if (owned) fence(run, { nonce: status.nonce });
-// The other thread puts it into the journal.
+// The other thread writes it to the journal.
 const looks = new Looks((message) => parentPort?.postMessage(message));
 
 const held = HeldFolder.open(run);
 
-/** A failure must not end the run from here: where it matters, the trainer meets it at its next write. */
+/** A failure here must not end the run: if it matters, the trainer hits it at its next write. */
 function heartbeat(state: RunState = 'running'): void {
-  // The training thread stops after its step; another folder of this name is not the run's.
+  // The training thread stops after its step; another folder of this name does not belong to the run.
   if (held.lost() !== undefined) return;
   looks.try('The heartbeat of the run could not be written', () =>
     writeStatus(run, {
@@ -43,7 +43,7 @@ const watch = new PulseWatch({
   },
 });
 
-/** Once another process owns the run, requests and status are its; the training thread stops at its next write. */
+/** Once another process owns the run, requests and status belong to it; the training thread stops at its next write. */
 const whileOwned = (action: () => void) => () => {
   if (stillOwned(run)) action();
 };

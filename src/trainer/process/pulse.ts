@@ -9,33 +9,36 @@ import { diskError } from '../../files/atomic';
 import type { RunState, RunStatus, StopReason } from '../../protocol/events';
 import { writeEndStatus } from './last-status';
 
-/** Cells of the memory that both threads see. */
+/** Cells of the memory shared by both threads. */
 export const CELL = { stop: 0, checkpoint: 1, step: 2, steps: 3 } as const;
 
-/** What the cell `stop` holds; 0 while nobody asks. */
+/** Values of the cell `stop`; 0 without a request. */
 export const STOP = { requested: 1, 'window-closed': 2 } as const satisfies Partial<
   Record<StopReason, number>
 >;
 
 /**
- * After a request to stop, the step in hand and what is saved after it may each take so long; then the
- * process is taken to hang and is killed. Steps of about four seconds have been measured; this leaves room
- * for models and machines fifteen times slower.
+ * After a stop request, the current step and the save after it may each take this long; then the process is considered
+ * hung and is killed. Steps of about four seconds have been measured; this leaves room for models and machines fifteen
+ * times slower.
  */
 const STOP_TIMEOUT_MS = 60_000;
 
-/** A run on a lease stops when nobody has touched `control/lease` for so long; the editor does every five seconds. */
+/**
+ * A run on a lease stops if `control/lease` has not been touched for this long; the editor touches it every five
+ * seconds.
+ */
 export const LEASE_MS = 60_000;
 
 /** A thread that fails at once must not keep a core busy. */
 const RESTART_MS = 1000;
 
 export interface PulseOptions {
-  /** Milliseconds after which a process that was asked to stop is taken to hang. */
+  /** Milliseconds after which a process that was asked to stop is considered hung. */
   stopTimeout?: number;
-  /** Milliseconds that a lease lasts; left out, the run needs none. */
+  /** Duration of a lease in milliseconds; if left out, the run needs none. */
   lease?: number;
-  /** Gets whole sentences on what does not work and does not end the run. */
+  /** Gets full sentences about failures that do not end the run. */
   warn?: (message: string) => void;
 }
 
@@ -45,11 +48,11 @@ export interface PulseData {
   status: RunStatus;
   stopTimeout: number;
   lease: number | undefined;
-  /** Whether this process owns the run; the status has its nonce then. */
+  /** Whether this process owns the run; if so, the status has its nonce. */
   owned: boolean;
 }
 
-/** Of this process, which has just begun. */
+/** For this process, which has just started. */
 export const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
   ...thisProcess(),
   nonce: randomBytes(8).toString('hex'),
@@ -60,13 +63,13 @@ export const newStatus = (state: RunState, now = Date.now()): RunStatus => ({
   heartbeat: now,
 });
 
-/** The status of a run that ended before its trainer began. */
+/** The status of a run that ended before its trainer started. */
 export const writeLastStatus = (run: string, state: Exclude<RunState, 'running'>): void =>
   writeStatus(run, newStatus(state));
 
 /**
- * The run's sign of life. `session.run` blocks the training thread for a whole step, so a small second
- * thread writes the heartbeat and watches `control/` for requests.
+ * The run's sign of life. `session.run` blocks the training thread for a whole step, so a small second thread writes
+ * the heartbeat and watches `control/` for requests.
  */
 export class Pulse {
   private worker: Worker;
@@ -85,7 +88,7 @@ export class Pulse {
     const cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length));
     const owner = writerOf(run);
     const status = { ...newStatus('running'), ...(owner && { nonce: owner.nonce }) };
-    // A request that an earlier process did not live to see must not stop this one.
+    // A request meant for an earlier process must not stop this one.
     clear(runPaths(run).control);
     writeStatus(run, status);
     const { stopTimeout = STOP_TIMEOUT_MS, lease, warn = () => undefined } = options;
@@ -93,7 +96,9 @@ export class Pulse {
     return new Pulse(workerFile, { run, cells, status, stopTimeout, lease, owned }, warn);
   }
 
-  /** One that fails is replaced: without it nobody hears from the run, and it hears nobody, but it trains. */
+  /**
+   * A failed worker is replaced: without it there is no heartbeat and no response to requests, but training continues.
+   */
   private startWorker(): Worker {
     const worker = new Worker(this.workerFile, { workerData: this.data });
     const warn = (message: string) => this.ended || this.warn(message);
@@ -106,7 +111,7 @@ export class Pulse {
       };
       setTimeout(again, RESTART_MS).unref();
     });
-    // It must not keep a process alive whose trainer failed so badly that it could not end it. A listener undoes this.
+    // It must not keep a process alive whose trainer failed too badly to end it. A listener undoes this.
     worker.unref();
     return worker;
   }
@@ -116,19 +121,19 @@ export class Pulse {
     Atomics.store(this.data.cells, CELL.steps, steps);
   }
 
-  /** Who wants the run to stop after the step in hand; undefined while nobody does. */
+  /** Why the run should stop after the current step; undefined without a request. */
   stopRequested(): StopReason | undefined {
     const cell = Atomics.load(this.data.cells, CELL.stop);
     return cell === 0 ? undefined : cell === STOP.requested ? 'requested' : 'window-closed';
   }
 
-  /** True once a request. */
+  /** True once per request. */
   checkpointRequested(): boolean {
     return Atomics.exchange(this.data.cells, CELL.checkpoint, 0) === 1;
   }
 
   /**
-   * Ends the second thread, then writes the last status.
+   * Ends the second thread, then writes the final status.
    *
    * @param run where the folder is now
    */

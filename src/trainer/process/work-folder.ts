@@ -7,14 +7,14 @@ import { readRunSummary } from '../../runs/read';
 import { removeLeftovers } from './leftovers';
 import { removedAtEnd } from './removed-at-exit';
 
-/** Somebody else's run, or one on a disk for reading only, can be looked at all the same. */
+/** Another user's run, or one on a read-only disk, can still be viewed. */
 const READ_ONLY = ['EACCES', 'EPERM', 'EROFS'];
 
 /**
- * A folder for temporary graphs: in the run, so that they can stand on the model's file where that is on the same disk;
- * else in the system's own.
+ * A folder for temporary graphs: inside the run, so that they can use the model's file if it is on the same disk;
+ * otherwise the system's temporary folder.
  *
- * @returns its path, and how it is removed; at the end of the process it is in any case
+ * @returns its path, and a function to remove it; the end of the process removes it in any case
  */
 export function workFolder(run: string, name: string): { path: string; remove: () => void } {
   const path = make(run, name);
@@ -28,7 +28,7 @@ function make(run: string, name: string): string {
     mkdirSync(path);
     return path;
   } catch (e) {
-    // The reader of the run says best what is wrong with it.
+    // The run's reader gives the best error message.
     readRunSummary(run);
     if (!READ_ONLY.includes((e as NodeJS.ErrnoException).code ?? '')) throw diskError(run, e);
     return mkdtempSync(join(tmpdir(), `aurora-${name}-`));

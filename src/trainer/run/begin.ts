@@ -16,7 +16,7 @@ import type { OpenRun } from './open-run';
 import type { Prepared } from './prepare';
 import type { Start } from './start';
 
-/** Puts together what a run trains with, once the device has shown that it has room for it. */
+/** Assembles what a run trains with, once the device has proved to have room for it. */
 export async function makeContext(
   open: OpenRun,
   { from, restored }: Start,
@@ -40,7 +40,7 @@ export async function makeContext(
   return { open, task, trainable, device, env, guard, plan, state, scalars, totals, phase };
 }
 
-/** Writes down what is known of a run before it trains a step. */
+/** Records what is known about a run before its first step. */
 export function announce(context: RunContext, { before, restored }: Start, { whole, reuse }: Prepared): void {
   const { open, task, device, env, guard, plan, state } = context;
   const { run, journal, warn, pulse, listener } = open;

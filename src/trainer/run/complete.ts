@@ -8,8 +8,8 @@ import { unlessRefused } from '../process/failure';
 import type { FinishedResult } from './result';
 
 /**
- * Writes what a trainer still owed when it was killed after its result: the journal's last line, and a status that
- * does not say it is running. The caller owns the run. Nothing is written for any other run.
+ * Writes what a trainer killed after its result had not yet written: the journal's last line, and a status that is not
+ * `running`. The caller owns the run. Does nothing for any other run.
  */
 export function completeRun(run: string): void {
   const summary = readRunSummary(run);
@@ -27,8 +27,8 @@ export function completeRun(run: string): void {
 }
 
 /**
- * As `completeRun`, of a run that nobody may own at the moment; left as it is where somebody does, or where the disk
- * refuses it: the run has finished all the same.
+ * Like `completeRun`, for a run that may have no owner; does nothing if it has one, or if the disk fails: the run has
+ * finished all the same.
  */
 export async function completeUnowned(run: string): Promise<void> {
   if (!isIncomplete(readRunSummary(run))) return;

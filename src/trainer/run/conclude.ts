@@ -12,9 +12,9 @@ import { makeResult, type FinishedResult, type RunResult } from './result';
 export type TrainOutcome = { end: 'finished'; result: FinishedResult } | { end: StopReason; step: number };
 
 /**
- * Writes the last words of a run whose loop has ended.
+ * Writes the final records of a run whose loop has ended.
  *
- * @throws AuroraError 'diverged' where it was trained to its end and the model has exploded there
+ * @throws AuroraError 'diverged' if it was trained to its end and the model exploded there
  */
 export function conclude(end: LoopEnd, context: RunContext): TrainOutcome {
   const { open, state, totals } = context;
@@ -34,7 +34,7 @@ export function conclude(end: LoopEnd, context: RunContext): TrainOutcome {
   return { end: 'finished', result };
 }
 
-/** Where an error is that training diverged, the run has a result that says so. Throws the error again. */
+/** If the error is divergence, writes a result that says so. Rethrows the error. */
 export function concludeFailed(error: unknown, context: RunContext): never {
   if (error instanceof AuroraError && error.kind === 'diverged') writeResult('diverged', context);
   throw error;

@@ -10,17 +10,17 @@ import type { Environment } from '../process/environment';
 import type { Task } from '../task/task';
 import type { OpenRun } from './open-run';
 
-/** What is trained in one form of the adapters: a run that ends in the static form has two phases. */
+/** Training of one adapter form: a run that ends in the static form has two phases. */
 export interface Phase {
   task: Task;
   stepper: Stepper;
   micro: MicroBatches;
 }
 
-/** A run that trains: all that its hooks, its last words and its rescue need. */
+/** A run in training: everything that its hooks, its conclusion and its rescue need. */
 export interface RunContext {
   open: OpenRun;
-  /** In the form that this process begins with. */
+  /** In the form that this process starts with. */
   task: Task;
   trainable: readonly TrainableInfo[];
   device: DeviceChoice;
@@ -29,8 +29,8 @@ export interface RunContext {
   plan: Plan;
   state: TrainingState;
   scalars: ScalarsWriter;
-  /** Over all segments of the run, evaluations and features that are computed once included. */
+  /** Over all segments of the run, including evaluations and features that are computed once. */
   totals: { seconds: number; examples: number };
-  /** What is trained now. */
+  /** The current phase. */
   phase: Phase;
 }

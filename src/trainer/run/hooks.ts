@@ -12,7 +12,7 @@ import { ActivationRecorder } from '../snapshots/recorder';
 import { specHash } from '../checkpoint/spec-hash';
 import type { RunContext } from './context';
 
-/** What a training loop's progress leaves in the run folder, in the order that a kill cannot hurt. */
+/** Writes a training loop's progress to the run folder, in an order that is safe against kills. */
 export function makeHooks(context: RunContext): LoopHooks {
   const { open, plan, state, scalars, guard, totals } = context;
   const { task, stepper, micro } = context.phase;
@@ -73,7 +73,7 @@ export function makeHooks(context: RunContext): LoopHooks {
       });
     },
     stopRequested() {
-      // After all that belongs to a step: what is saved elsewhere is a whole one.
+      // After everything that belongs to a step: a rescue elsewhere saves a complete one.
       open.held.require();
       putBackAdapters(run, task, state, written);
       return open.stopRequested() ?? (pauses(plan, state.step, options.pauseAt) ? 'rung' : undefined);
@@ -82,7 +82,7 @@ export function makeHooks(context: RunContext): LoopHooks {
   };
 }
 
-/** Everything that changes while a run trains, as it is now. */
+/** Everything that changes during training, in its current state. */
 export const checkpointOf = ({ open, phase, state, scalars, totals, env }: RunContext): Checkpoint => ({
   state: {
     version: CHECKPOINT_VERSION,

@@ -10,7 +10,7 @@ import type { TrainOutcome } from './conclude';
 import type { RunContext } from './context';
 import type { TrainListener, TrainOptions } from './options';
 
-/** A run whose folder this process writes, from before anything is read, and what is known of it when it fails. */
+/** A run whose folder this process writes, from before anything is read, and what is known about it if it fails. */
 export class OpenRun {
   readonly run: string;
   readonly spec: Experiment;
@@ -18,11 +18,11 @@ export class OpenRun {
   readonly pulse: Pulse;
   /** The last step that was trained. */
   step = 0;
-  /** Undefined where none is open. Whoever ends the run disposes of it. */
+  /** Undefined if none is open. Whoever ends the run disposes of it. */
   stepper: Stepper | undefined;
-  /** Once there is a state to save. */
+  /** Set once there is a state to save. */
   training: RunContext | undefined;
-  /** Once the journal has the run's last line. */
+  /** Set once the journal has the run's last line. */
   outcome: TrainOutcome | undefined;
 
   private constructor(

@@ -13,13 +13,13 @@ export interface TrainOptions {
   /** The run folder, which exists and holds spec.json. */
   run: string;
   resume: boolean;
-  /** A resumed run stays where it was, unless this names another place. */
+  /** A resumed run keeps its device unless this names another place. */
   device: DeviceRequest;
-  /** Intra-op threads; 0 for one a core. */
+  /** Intra-op threads; 0 for one per core. */
   threads: number;
-  /** Stop when nobody renews the lease, control/lease, for a minute. */
+  /** Stop if the lease, control/lease, is not renewed for a minute. */
   lease: boolean;
-  /** Where trials of its sweep keep for each other what they all compute. */
+  /** Where the sweep's trials share what they all compute. */
   frozen?: string;
   /** Save and stop at the first evaluation from there on: a comparison of its sweep. */
   pauseAt: PausePoint | undefined;
@@ -27,16 +27,16 @@ export interface TrainOptions {
   pulseWorker: string;
   /** The built hash-worker. */
   hashWorker: string;
-  /** Files that changed since a resumed run was trained on them, where that is meant. */
+  /** Files that changed since a resumed run was trained on them, if that is accepted. */
   acceptedInputs?: readonly InputChange[];
-  /** The built program, which measures each device in a process of its own. */
+  /** The built program, which measures each device in a separate process. */
   program: string;
   listener: TrainListener;
   /** Set by a signal handler: finish the step, save, stop. */
   interrupted: () => boolean;
 }
 
-/** What a person at the terminal wants to see; everything is in the run folder too. */
+/** What a terminal shows; everything is also in the run folder. */
 export interface TrainListener {
   /** What is about to be measured for `--device auto`. */
   measuring(places: readonly Place[]): void;
@@ -45,7 +45,7 @@ export interface TrainListener {
   stepped(record: StepRecord): void;
   evaluated(step: number, epoch: number, metrics: EvaluationMetrics, best: boolean): void;
   diverged(event: Omit<DivergedEvaluation, 'kind' | 'form'>): void;
-  /** From here on the static form is trained. */
+  /** From here on, the static form is trained. */
   staticForm(step: number): void;
   warning(message: string): void;
 }

@@ -9,7 +9,7 @@ import type { Phase, RunContext } from './context';
 import { makeHooks } from './hooks';
 import { graphFolder } from './prepare';
 
-/** Trains to the end of the run, or to a request to stop: first the dynamic form, where the run has one. */
+/** Trains to the end of the run or to a stop request, starting with the dynamic form if the run has one. */
 export async function trainPhases(context: RunContext): Promise<LoopEnd> {
   const { state, plan } = context;
   const end = await trainPhase(context, context.phase);
@@ -31,7 +31,7 @@ async function trainPhase(context: RunContext, phase: Phase): Promise<LoopEnd> {
   return trainingLoop(task, stepper, micro, plan, state, hooks).catch((e) => concludeFailed(e, context));
 }
 
-/** In place of the dynamic form: the device may have no room for both. */
+/** Replaces the dynamic form: the device may not have room for both. */
 async function openStaticForm({ open, guard, state, device, phase, ...of }: RunContext): Promise<Phase> {
   const { place } = device;
   open.stepper = undefined;

@@ -11,23 +11,23 @@ import { prepareTask, type Task } from '../task/task';
 import type { OpenRun } from './open-run';
 import type { Start } from './start';
 
-/** What is to be trained, before there is a device for it. */
+/** What is to be trained, before a device is chosen. */
 export interface Prepared {
   guard: InputGuard;
   plan: Plan;
-  /** As the experiment says. */
+  /** As the experiment states. */
   whole: Task;
   /** What is computed at each step, in the form that is trained first. */
   task: Task;
   reuse: Reuse;
-  /** Seconds that went into what is computed once. */
+  /** Seconds spent on what is computed once. */
   seconds: number;
 }
 
-/** Where the runtime's graphs are. */
+/** Location of the runtime's graphs. */
 export const graphFolder = ({ run }: OpenRun): string => join(run, 'graph');
 
-/** Reads model and data, under guard from before the first of them is read, and computes what no step changes. */
+/** Reads model and data, guarded from before the first read, and computes what no step changes. */
 export async function prepare(open: OpenRun, { from, request, restored }: Start): Promise<Prepared> {
   const { run, spec, options, warn } = open;
   const folder = graphFolder(open);
@@ -46,6 +46,6 @@ export async function prepare(open: OpenRun, { from, request, restored }: Start)
   return { guard, plan, whole, task: taskInForm(reuse.task, nextForm(plan, from)), reuse, seconds };
 }
 
-/** Values of the processor are no other device's, and mixed precision has others for the same weights. */
+/** Values from the CPU do not match another device's, and mixed precision gives others for the same weights. */
 const isExact = ({ training }: Experiment, { engine, device }: DeviceRequest): boolean =>
   engine === CPU.engine && device === CPU.device && training.precision === 'float32';

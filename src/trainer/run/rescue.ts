@@ -18,11 +18,11 @@ import { checkpointOf } from './hooks';
 import type { OpenRun } from './open-run';
 
 /**
- * Saves a run whose folder, or a file in it, is no longer in its place: where the folder now is, or else as a run of
- * its own in `.aurora/recovered`. Nothing is written to the old path.
+ * Saves a run whose folder, or a file in it, was moved or removed: to where the folder now is, or else as a separate
+ * run in `.aurora/recovered`. Nothing is written to the old path.
  *
- * @returns the error that training ends with: what happened, and how to resume
- * @throws AuroraError 'disk' where it cannot be saved; what is left of the run says that it failed
+ * @returns the error that ends training: what happened, and how to resume
+ * @throws AuroraError 'disk' if it cannot be saved; what is left of the run is marked as failed
  */
 export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
   const { held } = run;
@@ -53,7 +53,7 @@ export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
   }
 }
 
-/** What is left of a run gets its last line and status as far as the disk takes them. */
+/** Writes the last line and status to what is left of a run, as far as the disk allows. */
 async function leaveFailed({ journal, pulse, step }: OpenRun, left: string | undefined, error: Error) {
   if (left === undefined) return;
   await attempt(() => journal.append(failedEvent(step, error)));
@@ -70,7 +70,7 @@ const notSaved = (lost: Error, e: unknown): Error =>
 const resumeHint = (run: string): string =>
   `Training stopped, and its state is saved: resume it with \`aurora train --resume ${run}\`.`;
 
-/** This process still owns the folder under its new name, until it has saved the run there. */
+/** This process still owns the folder under its new name until it has saved the run there. */
 async function saveMoved(run: OpenRun, to: string, error: Error): Promise<void> {
   const owner = writerOf(run.held.run);
   const open = owner && fence(to, { nonce: owner.nonce });
@@ -83,7 +83,7 @@ async function saveMoved(run: OpenRun, to: string, error: Error): Promise<void> 
   }
 }
 
-/** The open journal is the moved one: what it gets lies there. */
+/** The open journal is the moved one: new lines are written there. */
 async function writeMoved(run: OpenRun, to: string, error: Error) {
   const { journal, pulse, step, training } = run;
   try {
@@ -104,7 +104,7 @@ async function writeMoved(run: OpenRun, to: string, error: Error) {
   for (const name of ['graph', 'frozen']) rmSync(join(to, name), { recursive: true, force: true });
 }
 
-/** Writes a copy of the run; its journal has lines that the original, whose checkpoints are others, does not get. */
+/** Writes a copy of the run; its journal has lines that the original, with different checkpoints, does not get. */
 async function saveAnother(
   { spec, journal, pulse, step }: OpenRun,
   training: RunContext,
@@ -116,7 +116,7 @@ async function saveAnother(
   saveState(to, training);
   const checkpoint = checkpointOf(training);
   const { best, earlyStopping } = checkpoint.state;
-  // The best adapter was in the folder, unless it is this one: another is looked for from here on.
+  // The best adapter was in the folder, unless it is this one; from here on, a new best is tracked.
   const hasBest = best?.step === step;
   if (hasBest) writeAdapter(to, 'best', phase.task, checkpoint.parameters, step);
   const state = hasBest
@@ -132,7 +132,7 @@ async function saveAnother(
     failedEvent(step, error),
   ];
   writeAtomic(paths.events, journal.content(lines), to);
-  // Last: without it nobody takes half a copy for a run.
+  // Written last: without it, a partial copy is not taken for a run.
   writeAtomic(paths.spec, `${JSON.stringify(spec, null, 2)}\n`, to);
   await pulse.end('failed', to);
 }
@@ -141,7 +141,7 @@ function saveState(to: string, { phase, state }: RunContext): void {
   writeAdapter(to, 'last', phase.task, state.parameters, state.step);
 }
 
-/** In `.aurora` beside the runs; in the system's folder for temporary files where that is gone with them. */
+/** In `.aurora` beside the runs; if that is gone too, in the system's temporary folder. */
 function recoveredFolder(run: string): string {
   const home = homeOf(run);
   const place = existsSync(dirname(home)) ? join(home, 'recovered') : join(tmpdir(), 'aurora-recovered');

@@ -5,28 +5,28 @@ import type { BestEvaluation } from '../loop/loop';
 import type { Task } from '../task/task';
 import { majority, type Majority } from '../../tasks/majority';
 
-/** result.json: what a run came to, written last. */
+/** result.json: a run's result, written last. */
 export interface RunResult {
   method: string;
-  /** `diverged`: training ended there, or came to its end with an exploded model; the run has not finished. */
+  /** `diverged`: training ended there, or reached its end with an exploded model; the run has not finished. */
   outcome: 'finished' | 'early-stopping' | 'diverged';
   steps: number;
   /** Training time over all segments of the run, evaluations included. */
   seconds: number;
   /** Examples seen in training. */
   examples: number;
-  /** Steps whose gradients overflowed float16 and were thrown away; of mixed precision only. */
+  /** Steps whose gradients overflowed float16 and were discarded; mixed precision only. */
   skippedSteps?: number;
-  /** Of a run that diverged: from before, where it had one. */
+  /** For a diverged run: from before the divergence, if it had one. */
   best?: EvaluationMetrics & { step: number };
-  /** Left out where the run diverged. */
+  /** Left out if the run diverged. */
   last?: EvaluationMetrics;
-  /** Always answering with the most frequent training label. */
+  /** Always predicting the most frequent training label. */
   majority: Majority;
   trained: { adapters: number; head: number; modules: number; model: number };
-  /** Bytes, this process's high-water mark. */
+  /** Bytes, this process's peak. */
   peakMemory: number;
-  /** Where the last segment of the run computed, and why there. */
+  /** The device used by the run's last segment, and why. */
   device: Omit<DeviceEvent, 'kind' | 'step'>;
   environment: Environment;
 }

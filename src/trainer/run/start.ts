@@ -6,12 +6,12 @@ import { requestedEvent, resumedRequest } from '../device/recorded';
 import { removeLeftovers } from '../process/leftovers';
 import type { OpenRun } from './open-run';
 
-/** Where this process begins a run. */
+/** Where this process starts a run. */
 export interface Start {
-  /** The step that it begins at. */
+  /** The step at which it starts. */
   from: number;
   request: DeviceRequest;
-  /** The journal of a resumed run, as it was before. */
+  /** The journal of a resumed run before the resume. */
   before: readonly RunEvent[] | undefined;
   /** Undefined for a new run. */
   restored: Restored | undefined;

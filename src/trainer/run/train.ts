@@ -15,7 +15,7 @@ import { graphFolder, prepare, type Prepared } from './prepare';
 import { rescue } from './rescue';
 import { restoreStart, type Start } from './start';
 
-/** Trains an experiment to its end, or to a request to stop, and leaves a whole run folder either way. */
+/** Trains an experiment to its end or to a stop request, and leaves a complete run folder either way. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { run } = options;
   const open = OpenRun.open(options);
@@ -27,7 +27,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   } catch (e) {
     const { outcome } = open;
     if (outcome) {
-      // The journal has its last line: what failed since does not change how the run ended.
+      // The journal has its last line: later failures do not change how the run ended.
       await attempt(() => pulse.end(lastState(outcome)));
       throw e;
     }
@@ -37,7 +37,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
     await attempt(() => pulse.end('failed'));
     throw e;
   } finally {
-    // What failed before there was a stepper to dispose of has left its graphs, which may be large.
+    // A failure before there was a stepper to dispose of left its graphs, which may be large.
     for (const name of stillOwned(run) ? ['graph', 'frozen'] : []) discard(join(run, name));
     open.close();
   }
@@ -55,7 +55,7 @@ async function trainOpen(open: OpenRun): Promise<TrainOutcome> {
   return { end: reason, step: start.from };
 }
 
-/** Undefined where the run was asked to stop. */
+/** Undefined if the run was asked to stop. */
 function openDevice(
   open: OpenRun,
   { request, before }: Start,
@@ -93,7 +93,7 @@ async function trainOpened(
     context.scalars.close();
     return outcome;
   } finally {
-    // Its files are the next owner's by then.
+    // By then, its files may belong to the next owner.
     await guard.end(() => (stillOwned(open.run) ? open.stepper?.dispose() : undefined));
   }
 }

@@ -13,15 +13,15 @@ import { isRanked } from '../../experiment/experiment';
 import { LayerRecorder } from './snapshot';
 import type { Task } from '../task/task';
 
-/** Validation examples that a snapshot looks at. */
+/** Number of validation examples in a snapshot. */
 export const SNAPSHOT_EXAMPLES = 64;
-/** Of a text at least so much is kept, and so much behind the last token that the model reads. */
+/** Characters kept of a text: at least this many, and this many beyond the last token that the model reads. */
 const SHOWN_CHARACTERS = 400;
 const SHOWN_AFTER = 200;
-/** More than any language's words need. */
+/** More than the words of any language need. */
 const CHARACTERS_A_TOKEN = 16;
 
-/** Writes activation snapshots: always of the same validation examples, so that they can be compared over time. */
+/** Writes activation snapshots, always of the same validation examples, so that they can be compared over time. */
 export class ActivationRecorder {
   private readonly indices: number[];
 
@@ -33,13 +33,13 @@ export class ActivationRecorder {
     this.indices = examples.slice(0, SNAPSHOT_EXAMPLES).map((_, i) => i);
   }
 
-  /** Says which data rows the snapshots' example ids are, and where in their texts the tokens lie. */
+  /** Records which data rows the snapshots' example ids are, and where their tokens are in the texts. */
   writeExamples(): void {
     const { tokenizer, validation } = this.task.data;
     const examples = this.indices.map((i): ActivationExample => {
       const { row, ids } = validation.dataset.examples[i];
       const { line, label, text } = validation.rows[row];
-      // A book costs no more than what is read of it.
+      // A long text costs no more than the part that is read.
       const head = text.slice(0, Math.max(SHOWN_CHARACTERS, ids.length * CHARACTERS_A_TOKEN));
       const pieces = [...ids].map((id) => tokenizer.piece(id));
       const spans = tokenOffsets(head, pieces);
@@ -60,7 +60,7 @@ export class ActivationRecorder {
     writeAtomic(join(folder, 'examples.json'), `${JSON.stringify(content)}\n`, this.run);
   }
 
-  /** @returns the snapshot's path relative to the run folder; undefined where there is no adapter to look at */
+  /** @returns the snapshot's path relative to the run folder; undefined if there is no adapter to observe */
   async record(
     step: number,
     evaluator: Evaluator,

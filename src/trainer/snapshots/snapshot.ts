@@ -7,7 +7,7 @@ import { random, Stream } from '../../base/random';
 import { isNonlinear } from '../../experiment/methods';
 
 const BINS = 64;
-/** LoRA has no grid that would suggest one. */
+/** LoRA has no grid to derive it from. */
 const DEFAULT_RANGE: [number, number] = [-4, 4];
 
 /** Collects what one adapted layer sees, batch after batch. */
@@ -52,7 +52,10 @@ export class LayerRecorder {
     }
   }
 
-  /** Each value of a bin has the same chance to be among its samples (reservoir sampling): the first would all be of one text. */
+  /**
+   * Every value in a bin has the same chance of being sampled (reservoir sampling): the first ones would all come from
+   * one text.
+   */
   private count(coordinate: number, value: number, example: number, token: number): void {
     const [lo, hi] = this.range;
     this.low[coordinate] = Math.min(this.low[coordinate], value);
@@ -86,11 +89,11 @@ export class LayerRecorder {
   }
 }
 
-/** Undefined where there is no spline. */
+/** Undefined if there is no spline. */
 const supportOf = ({ spec }: LayerAdapter): [number, number] | undefined =>
   isNonlinear(spec) && spec.learnable ? splineSupport(spec) : undefined;
 
-/** The spline's support and two intervals more on each side, so that what leaves it can be seen leaving. */
+/** The spline's support plus two intervals on each side, so that values leaving it remain visible. */
 function histogramRange({ spec }: LayerAdapter): [number, number] {
   if (!isNonlinear(spec)) return DEFAULT_RANGE;
   const [lo, hi] = splineSupport(spec);

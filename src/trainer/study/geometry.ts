@@ -19,15 +19,15 @@ import { initialAdapters } from '../task/initialize';
 type Snapshot<T> = readonly T[];
 type Parameters = ReadonlyMap<string, Float32Array>;
 
-/** Numbers of dense ΔW that are held at once: 1 GiB. */
+/** Most dense ΔW values held at once: 1 GiB. */
 const MOST_NUMBERS = 2 ** 28;
-/** Singular values that are kept of a dense ΔW; the rest is in its effective rank. */
+/** Singular values kept of a dense ΔW; its effective rank covers the rest. */
 const MOST_VALUES = 32;
 
 /**
- * Computes what a run's kept checkpoints (at most about twenty, spread over it) say of ΔW, and keeps it in the run.
- * Where ΔW is a product of thin matrices, adapters are all that is needed; else the model's weights are read, too, and
- * fewer checkpoints where all would not fit. Undefined where the method changes no weights.
+ * Computes the geometry of ΔW from a run's kept checkpoints (at most about twenty, spread over it) and stores it in the
+ * run. If ΔW is a product of thin matrices, only the adapters are needed; otherwise the model's weights are read, too,
+ * and fewer checkpoints if not all fit. Undefined if the method changes no weights.
  */
 export async function keepGeometry(run: RunSummary, step: number): Promise<Geometry | undefined> {
   const { adapter } = run.spec;
@@ -62,7 +62,7 @@ interface Found {
   steps: number[];
   /** ⟨ΔW, ΔW′⟩ of step 0 and these steps, over all modules. */
   products: number[][];
-  /** Of a module at the last step. */
+  /** For a module at the last step. */
   spectrum(module: number): Omit<Geometry['modules'][number], 'path'>;
 }
 
@@ -79,7 +79,7 @@ function lowRank(
     return modules.map((path) => mergedPair(path, adapter, of(path)));
   });
   const last = snapshots.at(-1)!;
-  // B begins at zero, and so does ΔW.
+  // B starts at zero, and so does ΔW.
   const zeros = new Array<number>(steps.length + 1).fill(0);
   return {
     steps,
@@ -98,7 +98,7 @@ function dense(run: RunSummary, all: number[], read: (step: number) => Parameter
       const { weight } = layerChange(adapter, parameters);
       return { weight: Float32Array.from(weight!), outFeatures: adapter.layer.outFeatures };
     });
-  // FourierFT begins with a change.
+  // FourierFT starts with a nonzero change.
   const first = initialAdapters(adapters, run.spec.training.seed);
   const snapshots = [snapshotOf(first), ...steps.map((step) => snapshotOf(read(step)))];
   const last = snapshots.at(-1)!;
@@ -113,7 +113,7 @@ function dense(run: RunSummary, all: number[], read: (step: number) => Parameter
   };
 }
 
-/** At most so many, evenly spread, the last among them. */
+/** At most this many, evenly spread, including the last. */
 function spread(steps: readonly number[], most: number): number[] {
   const count = Math.max(0, Math.min(most, steps.length));
   return Array.from({ length: count }, (_, i) => steps[Math.ceil(((i + 1) * steps.length) / count) - 1]);

@@ -17,8 +17,8 @@ import { isNonlinear } from '../../experiment/methods';
 export type Measuring = 'geometry' | 'examples' | 'merged';
 
 /**
- * Measures what a study needs of a finished run's last evaluation and its folder has not: the geometry of ΔW, the
- * predictions of each example, and the merged form. All of it is kept in the run.
+ * Measures what a study needs about a finished run's last evaluation and its folder lacks: the geometry of ΔW, the
+ * predictions for each example, and the merged form. All of it is stored in the run.
  */
 export async function measureRun(folder: string, tell: (what: Measuring) => Promise<void>): Promise<void> {
   const run = readRunSummary(folder);

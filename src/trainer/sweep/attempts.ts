@@ -1,26 +1,26 @@
 import { isBusy, type TrialView } from '../../runs/sweep/look';
 
-/** A trainer that ends so often without a word and without a step does so for a reason that starting it does not mend. */
+/** A trainer that ends unexpectedly this often without a step has a cause that a restart will not fix. */
 const IN_VAIN = 3;
 
 interface Attempt {
   /** The step at which it was last started. */
   step: number;
-  /** Starts since a step was done. */
+  /** Starts since the last completed step. */
   inVain: number;
 }
 
-/** What this process has started, so that it does not start again what would only end the same way. */
+/** What this process has started, to avoid restarting what would only end the same way. */
 export class Attempts {
   private readonly begun = new Map<string, Attempt>();
 
-  /** @param acceptInputs whether trials that were not continued since their files have changed are to be */
+  /** @param acceptInputs whether to continue trials that were stopped because their files changed */
   constructor(
     private readonly retryFailed: boolean,
     private readonly acceptInputs: boolean,
   ) {}
 
-  /** A trial as the queue is to take it: one that failed may be tried once more, and one that will not run has failed. */
+  /** A trial as the queue should see it: a failed one may be retried once, and one that will not run has failed. */
   seen(trial: TrialView): TrialView {
     const attempt = this.begun.get(trial.record.id);
     const again = this.retryFailed || (this.acceptInputs && trial.error?.error === 'inputs');
@@ -32,7 +32,7 @@ export class Attempts {
     return { ...trial, state: 'failed', error: { message, hint } };
   }
 
-  /** False for one that somebody stopped while this queue ran: that is meant. */
+  /** False for one that was stopped while this queue ran: that was intended. */
   mayLaunch(trial: TrialView): boolean {
     return !(this.begun.has(trial.record.id) && trial.state === 'stopped' && isByHand(trial));
   }

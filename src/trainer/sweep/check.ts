@@ -21,8 +21,8 @@ export interface TrialToCheck {
 }
 
 /**
- * What would end trials before their first step: models, targets, ranks and operators, then data, columns and labels,
- * then the output's shape. The first of each trial. What trials share is read once.
+ * Errors that would end trials before their first step: models, targets, ranks and operators, then data, columns and
+ * labels, then the output's shape. Reports the first of each trial. Shared parts are read once.
  *
  * @param near a folder for temporary graphs
  */
@@ -57,12 +57,12 @@ class Checker {
     const labels = this.labels.of(data, () => kind.load(spec, model).labels);
     const infos = await this.shapes.of(path, () => probe(model, join(this.near, 'probe')));
     kind.checkOutput(spec, output, infos.get(output)!, labels);
-    // Refuses what it cannot drop.
+    // Rejects layers that it cannot apply dropout to.
     void new DropoutMasks(adapters, infos, spec.training.seed);
   }
 }
 
-/** Values and errors by what they were made of. */
+/** Cached values and errors, by what they were computed from. */
 class Known<T> {
   private readonly found = new Map<string, { value: T } | { error: unknown }>();
 

@@ -2,11 +2,11 @@ import type { OwnerRecord } from '../../files/fence';
 import type { SweepEnd, SweepRecord } from '../../runs/sweep/record';
 import type { SweepOutcome } from './queue';
 
-/** Of a trial that a process which this machine cannot see owns. */
+/** For a trial whose owner is a process that this machine cannot see. */
 export const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
   `Trial ${trials.find((t) => t.id === id)!.number} was left alone: it is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`;
 
-/** Why a queue left trials that only a person can decide about; undefined where there are none. */
+/** Why a queue left trials for the user to decide about; undefined if there are none. */
 export function toDecide(
   record: SweepRecord,
   { trials, elsewhere }: Pick<SweepOutcome, 'trials' | 'elsewhere'>,

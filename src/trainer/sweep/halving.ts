@@ -3,25 +3,25 @@ import { type Pruning } from '../../experiment/sweep';
 import { bestBy, type AnyEvaluation } from '../../protocol/evaluations';
 import type { TrialView } from '../../runs/sweep/look';
 
-/** What is to become of a trial, as far as that is known by now. */
+/** A trial's next action, as far as it is known. */
 export type Verdict =
-  /** Train it, to its end or to the next comparison. */
+  /** Train it to its end or to the next comparison. */
   | { kind: 'go'; until?: string }
-  /** It is at a comparison that others have yet to come to. */
+  /** It is at a comparison that other trials have not reached yet. */
   | { kind: 'wait' }
-  /** It lost a comparison, or its learning rate did before it was begun. */
+  /** It lost a comparison, or its learning rate did before it was started. */
   | { kind: 'prune' }
   /** It has finished or failed. */
   | { kind: 'over' };
 
 /**
  * Successive halving (Jamieson & Talwalkar, "Non-stochastic best arm identification", AISTATS 2016): all trials are
- * trained to a first comparison, one in `eta` goes on to the next, `eta` times as far, until one is left. A comparison
- * waits for all its trials, so what it says depends on their evaluations alone, and not on the order in which they came,
- * on the machine, or on what was killed in between.
+ * trained to a first comparison, one in `eta` continues to the next, `eta` times as far, until one is left. A
+ * comparison waits for all its trials, so its outcome depends only on their evaluations, not on their order, the
+ * machine, or kills in between.
  *
- * @param trials those of the plan
- * @returns to each trial's id its verdict
+ * @param trials of the plan
+ * @returns the verdict on each trial, by id
  */
 export function decide(
   trials: readonly TrialView[],
@@ -63,15 +63,17 @@ const firstComparison = ({ minEpochs, minSteps }: Pruning): Comparison =>
 
 export const isOver = ({ state }: TrialView): boolean => state === 'finished' || state === 'failed';
 
-/** A trial's evaluations up to a comparison: it takes place at the first from there on. Undefined before that. */
+/**
+ * A trial's evaluations up to a comparison, which takes place at the first one from there on. Undefined before that.
+ */
 function toComparison({ evaluations }: TrialView, { value, unit }: Comparison): AnyEvaluation[] | undefined {
   const at = evaluations.findIndex((e) => e[unit] >= value);
   return at < 0 ? undefined : evaluations.slice(0, at + 1);
 }
 
 /**
- * Larger is better. A trial that failed, has diverged by now, or measured nothing, loses; one that ended before has its
- * end to show.
+ * Larger is better. A trial that failed, has diverged by now, or measured nothing, loses; one that ended earlier counts
+ * with its end.
  */
 function rank(trial: TrialView, at: Comparison, metric: MetricName): number {
   const evaluations = toComparison(trial, at) ?? trial.evaluations;

@@ -11,13 +11,13 @@ import { changeWords } from '../../protocol/inputs-words';
 import { inputPaths, modelDataPaths, type InputPath } from '../inputs/files';
 
 /**
- * What a new trial is about to read. Trials of one sweep are compared with each other, so each file has to be the one
- * that the sweep's earlier trials read under its path. Call before the trial's folder is made; what is new is noted in
- * the record, which the caller saves.
+ * What a new trial is about to read. Trials of a sweep are compared with each other, so each file must be the same one
+ * that earlier trials read at its path. Call before the trial's folder is created; new files are added to the record,
+ * which the caller saves.
  *
- * @param runs   where the runs of the trials lie
- * @param accept whether changed files are meant
- * @throws AuroraError 'inputs' where a file has changed and that is not meant
+ * @param runs where the trials' runs are
+ * @param accept whether changed files are accepted
+ * @throws AuroraError 'inputs' if a file has changed and that is not accepted
  */
 export async function trialInputs(
   record: SweepRecord,
@@ -41,10 +41,10 @@ export async function trialInputs(
 }
 
 /**
- * The same comparison for all new trials at once, before any trial is started or resumed. It notes nothing.
+ * The same comparison for all new trials at once, before any trial is started or resumed. Records nothing.
  *
- * @param specs to each planned trial its experiment, by id
- * @throws AuroraError 'inputs' where a file has changed
+ * @param specs each planned trial's experiment, by id
+ * @throws AuroraError 'inputs' if a file has changed
  */
 export async function refuseChangedInputs(
   record: SweepRecord,
@@ -63,7 +63,7 @@ export async function refuseChangedInputs(
   if (changes.length > 0) throw refusal('No trial was', changes);
 }
 
-/** By path. Where somebody has deleted every trial there is nothing to compare with. */
+/** By path. If every trial was deleted, there is nothing to compare with. */
 function knownInputs({ trials, inputs = [] }: SweepRecord, runs: string): Map<string, InputFile> {
   const hasTrials = trials.some((t) => t.run !== undefined && existsSync(join(runs, t.run)));
   return new Map(hasTrials ? inputs.map((file) => [file.path, file]) : []);
@@ -77,7 +77,7 @@ const changesFrom = (known: ReadonlyMap<string, InputFile>, files: readonly Inpu
 
 const pathsOf = (spec: Experiment): InputPath[] => [...inputPaths(spec), ...dataFiles(spec)];
 
-/** None of a model that cannot be read: its trainer says why. */
+/** Empty for a model that cannot be read: its trainer reports why. */
 function dataFiles(spec: Experiment): InputPath[] {
   try {
     return modelDataPaths(spec, loadModel(spec.model.path));

@@ -13,28 +13,28 @@ export interface Launcher {
   program: string;
   /** The name of the sweep's folder. */
   sweep: string;
-  /** Where trials keep for each other what they all compute. */
+  /** Where trials share what they all compute. */
   frozen: string;
-  /** Where runs of the experiment lie. */
+  /** Where runs of the experiment are. */
   runs: string;
   room: SweepRoom;
   fallBack: boolean;
-  /** Files that changed since a trial was trained on them are meant. */
+  /** Accept files that changed since a trial was trained on them. */
   acceptInputs: boolean;
-  /** What a new trial is to be trained on; AuroraError 'inputs' where that is not what the earlier ones were. */
+  /** What a new trial is to be trained on; AuroraError 'inputs' if that differs from the earlier trials. */
   inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
-  /** Puts the record with all its trials on the disk. */
+  /** Writes the record with all its trials to disk. */
   save(): void;
 }
 
 /**
- * Starts a trainer for a trial, or goes on with its run. The trainer is a process on its own, which outlives this
- * one. Whenever this process is killed, the next one knows from the disk what it has started: the run's name is
- * written before its folder is made, and the trainer waits for a word on its standard input, which it gets when its
- * process's number is written; without that word it ends.
+ * Starts a trainer for a trial, or continues its run. The trainer is an independent process that outlives this one.
+ * Whenever this process is killed, the next one knows from disk what was started: the run's name is written before its
+ * folder is created, and the trainer waits for a line on its standard input, sent once its process id is written;
+ * without that line it ends.
  *
- * @param until    the comparison at which the trial is to pause
- * @param takeOver whether a process of another machine, which has ended, owns the run
+ * @param until the comparison at which the trial is to pause
+ * @param takeOver whether the run's owner is a process of another machine that has ended
  */
 export async function launchTrial(
   { program, sweep, frozen, runs, room, fallBack, acceptInputs, inputs, save }: Launcher,
@@ -48,7 +48,7 @@ export async function launchTrial(
     const files = await inputs(trial, spec);
     save();
     createFolder(run);
-    // Its trainer compares with them what it reads.
+    // Its trainer compares what it reads with these.
     writeInputs(run, { version: 1, since: 0, files });
     writeTrial(run, { sweep, trial: trial.id, number: trial.number, settings: trial.settings });
     writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
@@ -75,7 +75,7 @@ export async function launchTrial(
   trainer.begin();
 }
 
-/** A run that was deleted does not come back under its old name: that one may be restored. */
+/** A deleted run's name is not reused: that run may be restored. */
 function runFolder(runs: string, trial: TrialRecord, save: () => void): string {
   const known = trial.run === undefined ? undefined : join(runs, trial.run);
   if (known !== undefined && (existsSync(known) || trial.launched === undefined)) return known;

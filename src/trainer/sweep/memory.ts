@@ -4,16 +4,16 @@ import { EXIT, type ErrorKind } from '../../base/errors';
 import type { TrialFault, TrialToCheck } from './check';
 import { measureTrial, tokensAtOnce, type Measured } from './room';
 
-/** Kinds that a preflight ends with where a trial of this size cannot be trained, whatever it learns. */
+/** Preflight errors that mean a trial of this size cannot be trained, whatever it learns. */
 const FATAL: readonly ErrorKind[] = ['model', 'operator', 'targets', 'rank', 'data', 'vocabulary', 'memory'];
 
 /**
- * Measures a step of the trials that take the most memory: of those that share a model and how a step is computed the
- * one with the most tokens at once, and where that one cannot be trained the next.
+ * Measures a step of the trials that take the most memory: among those that share a model and how a step is computed,
+ * the one with the most tokens at once and, if that one cannot be trained, the next.
  *
- * @param folder for the experiments of what is measured
- * @param stopped asked all the time: whether to end it now
- * @returns what the largest trial that can be trained takes, and the trials that cannot
+ * @param folder for the measured experiments
+ * @param stopped polled: whether to end now
+ * @returns what the largest trainable trial takes, and the trials that cannot be trained
  */
 export async function measureTrials(
   program: string,

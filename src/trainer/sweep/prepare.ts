@@ -2,8 +2,8 @@ import type { Sweep } from '../../runs/experiment/sweep';
 import { readSweep, SWEEP_VERSION, type SweepRecord, type TrialRecord } from '../../runs/sweep/record';
 
 /**
- * What a sweep's folder has to say now: nothing is written yet. Of one that has begun already, trials keep their numbers
- * and runs; new ones come after them.
+ * The current record for a sweep's folder; nothing is written yet. In a sweep that has already started, trials keep
+ * their numbers and runs; new ones come after them.
  */
 export function prepareSweep(folder: string, sweep: Sweep, overrides: readonly string[]): SweepRecord {
   const known = readSweep(folder);

@@ -32,58 +32,58 @@ import { launchTrial, type Launcher } from './launch';
 import { decideRates } from './rate-search';
 import { hasMemory } from './room';
 
-/** How often the trials' folders are looked at. */
+/** Interval between checks of the trials' folders. */
 const LOOK_MS = 250;
-/** Trainers that are asked to stop end themselves within two minutes, whatever hangs; then nobody waits for them. */
+/** A trainer asked to stop ends within two minutes, even if something hangs; after this the queue stops waiting. */
 const STOP_TIMEOUT_MS = 180_000;
 
 export interface QueueOptions {
   /** The sweep's folder, which this process owns. */
   folder: string;
   /**
-   * Makes the record, which may take a while: new trials are checked, and what is missing is measured. Undefined where
-   * it was stopped meanwhile.
+   * Builds the record, which may take a while: new trials are checked, and missing measurements are made. Undefined if
+   * stopped meanwhile.
    */
   prepare(stopped: () => boolean): Promise<(SweepRecord & { room: SweepRoom }) | undefined>;
-  /** To each trial of the plan its experiment, by id. */
+  /** Each planned trial's experiment, by id. */
   specs: ReadonlyMap<string, Experiment>;
-  /** Where runs of the experiment lie. */
+  /** Where runs of the experiment are. */
   runs: string;
   program: string;
   pulseWorker: string;
   fallBack: boolean;
-  /** Stop when nobody renews the lease of the sweep's folder for so many milliseconds. */
+  /** Stop if the lease of the sweep's folder is not renewed for this many milliseconds. */
   lease?: number;
   retryFailed: boolean;
-  /** Trials are started and resumed on files that have changed, too. */
+  /** Also start and resume trials on files that have changed. */
   acceptInputs: boolean;
-  /** Whether trials of this owner, which this machine cannot see, are taken over. */
+  /** Whether to take over trials from this owner, which this machine cannot see. */
   takenOver(owner: OwnerRecord): boolean;
   interrupted: () => boolean;
   /** No more trials are started, while others are still being trained. */
   refused(error: AuroraError): void;
-  /** Told after every look at the trials. */
+  /** Called after every check of the trials. */
   looked(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): void;
 }
 
 export interface SweepOutcome {
-  /** Undefined where nothing is left to do; `owned` where that is up to other machines. */
+  /** Undefined if nothing is left to do; `owned` if only other machines can continue. */
   stopped?: StopReason | 'owned';
   trials: TrialView[];
   verdicts: ReadonlyMap<string, Verdict>;
-  /** Trials that were left alone, and who owns them: to each id a process that this machine cannot see. */
+  /** Skipped trials and their owners, by trial id: processes that this machine cannot see. */
   elsewhere: ReadonlyMap<string, OwnerRecord>;
 }
 
 /**
- * Runs the trials of a sweep, as many at a time as there is room for. It keeps nothing in memory that is not on the
- * disk: whenever it is killed, with or without trainers, another goes on; a trainer that lives is waited for.
+ * Runs a sweep's trials, as many at a time as there is room for. All state is on disk: whenever it is killed, with or
+ * without trainers, another queue can continue; it waits for living trainers.
  */
 export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease } = options;
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
   let record: Awaited<ReturnType<QueueOptions['prepare']>>;
-  /** Before the last status: whoever sees that finds the reason. */
+  /** Before the final status: whoever sees that also finds the reason. */
   const leave = (ended: SweepEnd | undefined) => {
     if (record && ended) writeSweep(folder, { ...record, ended });
   };
@@ -95,14 +95,14 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
     const outcome: SweepOutcome = record
       ? await work(options, record, pulse)
       : { stopped: stopped() ?? 'requested', trials: [], verdicts: new Map(), elsewhere: new Map() };
-    // Large, and of no use to anything but more trials, which compute it again.
+    // Large, and only useful to further trials, which recompute it.
     if (!outcome.stopped && stillOwned(folder))
       rmSync(sweepPaths(folder).frozen, { recursive: true, force: true });
     if (!outcome.stopped || outcome.stopped === 'owned') leave(record && toDecide(record, outcome));
     await pulse.end(outcome.stopped ? 'stopped' : 'finished');
     return outcome;
   } catch (e) {
-    // The error that came first is the one to report.
+    // Report the first error.
     try {
       if (e instanceof AuroraError && e.kind === 'inputs') leave({ error: 'inputs', message: e.message });
     } catch {
@@ -135,7 +135,7 @@ async function work(
   const looker = new TrialLooker();
   const completed = new Set<string>();
   const elsewhere = new Map<string, OwnerRecord>();
-  /** Why no more trials are started: their files have changed. Those that are being trained have read theirs. */
+  /** Why no more trials are started: their files have changed. Running trials have already read theirs. */
   let refused: AuroraError | undefined;
   for (;;) {
     requireOwned(folder);
@@ -171,7 +171,7 @@ async function work(
       );
       if (refused && busy.length === 0) throw refused;
       if (ready.length === 0 && busy.length === 0) {
-        // What somebody stopped by itself is still to be done.
+        // Trials that were stopped individually are still to be done.
         const all = over.length === planned.length;
         const stopped = elsewhere.size > 0 ? ('owned' as const) : ('requested' as const);
         return { ...(!all && { stopped }), trials, verdicts, elsewhere };
@@ -191,7 +191,7 @@ async function work(
           refused = e;
           if (busy.length > 0) options.refused(e);
         }
-        // At once again: there may be room for another.
+        // Again at once: there may be room for another.
         continue;
       }
     }
@@ -203,8 +203,8 @@ const runOf = ({ run }: TrialRecord, runs: string): string | undefined =>
   run === undefined ? undefined : join(runs, run);
 
 /**
- * The first trial whose run nobody owns. One of a process that this machine cannot see is left to that, and noted; one
- * that a process here owns is begun when that has ended.
+ * The first trial whose run has no owner. A trial owned by a process that this machine cannot see is skipped and
+ * recorded; one owned by a local process is started when that has ended.
  */
 async function firstFree(
   ready: readonly TrialView[],
@@ -220,7 +220,7 @@ async function firstFree(
   return undefined;
 }
 
-/** Undefined also where a run is damaged: its trainer says how. */
+/** Also undefined if a run is damaged: its trainer reports how. */
 const ownerOf = async (run: string | undefined) => {
   try {
     return run === undefined ? undefined : await heldBy(run, ownerByStatus(run));
@@ -229,7 +229,7 @@ const ownerOf = async (run: string | undefined) => {
   }
 };
 
-/** One trial always has: it says itself where it does not fit. */
+/** There is always room for one trial: it reports itself if it does not fit. */
 function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
   const busy = trials.filter(isBusy);
   const peak = Math.max(memory ?? 0, ...trials.map((t) => t.peakMemory ?? 0));
@@ -237,17 +237,20 @@ function hasRoom(trials: readonly TrialView[], { memory }: SweepRoom): boolean {
   return busy.length === 0 || hasMemory(peak || undefined, fresh.length);
 }
 
-/** Again at every look: a trainer that has just begun clears away what was asked before. */
+/** Repeated at every check: a trainer that has just started clears earlier requests. */
 function askToStop(run: string): void {
   try {
     writeAtomic(join(runPaths(run).control, 'stop'), '', run);
   } catch (e) {
-    // It cleared the folder at this very moment.
+    // It was clearing the folder at this moment.
     if (((e as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw e;
   }
 }
 
-/** Notes what is not to be begun; with more rates in the section another one may win. @returns whether that is news */
+/**
+ * Records which trials not to start; with more rates in the section, another one may win.
+ * @returns whether anything changed
+ */
 function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): boolean {
   const changed = trials.filter((t) => {
     const isLost = t.folder === undefined && verdicts.get(t.record.id)!.kind === 'prune';
@@ -259,7 +262,7 @@ function passOver(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Ve
   return changed.length > 0;
 }
 
-/** The trial's own journal says why it goes no further; without that line it is not begun again either. */
+/** The trial's own journal says why it ends here; without that line it is not restarted either. */
 async function prune({ folder, state, reason, step }: TrialView): Promise<void> {
   if (folder === undefined || reason === 'pruned') return;
   // Somebody trains it by hand, or elsewhere: it is pruned once that has ended.

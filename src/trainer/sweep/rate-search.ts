@@ -4,12 +4,12 @@ import { RATE, searchKey, SEED, type RateSearch } from '../../experiment/sweep';
 import { isOver, type Verdict } from './halving';
 
 /**
- * A learning-rate search that costs the same for all: trials that differ in nothing but learning rate and seed are one
- * search. All its rates are trained with the first seeds, and with the others only the best of them: by the mean of the
- * last evaluations, as a study chooses (docs/study.md). What it says depends on evaluations alone, as `decide` does.
+ * A learning-rate search at the same cost for all: trials that differ only in learning rate and seed form one search.
+ * All its rates are trained with the first seeds, and only the best rate with the others: by the mean of the last
+ * evaluations, as a study chooses (docs/study.md). The outcome depends only on evaluations, as for `decide`.
  *
- * @param trials those of the plan
- * @returns to each trial's id its verdict
+ * @param trials of the plan
+ * @returns the verdict on each trial, by id
  */
 export function decideRates(
   trials: readonly TrialView[],
@@ -20,8 +20,8 @@ export function decideRates(
 }
 
 /**
- * The searches that are over without a rate to choose, since a run diverged or failed with each of them; all trials of
- * each. Those with other seeds are not begun.
+ * The finished searches without a rate to choose, since a run diverged or failed with each of them; all trials of each.
+ * Those with other seeds are not started.
  */
 export const undecided = (
   trials: readonly TrialView[],
@@ -47,7 +47,7 @@ function decideOne(search: readonly TrialView[], seeds: number, metric: MetricNa
   });
 }
 
-/** The seeds that all rates are trained with, and the best rate; undefined while that is open. */
+/** The seeds with which all rates are trained, and the best rate; undefined while that is open. */
 function bestOf(
   search: readonly TrialView[],
   seeds: number,
@@ -59,7 +59,7 @@ function bestOf(
   return { first, best: searched.every(isOver) ? bestRate(searched, metric) : undefined };
 }
 
-/** Of equal ones the lowest; one that failed, diverged or measured nothing is never chosen. */
+/** The lowest of equal rates; one that failed, diverged or measured nothing is never chosen. */
 function bestRate(searched: readonly TrialView[], metric: MetricName): number | 'none' {
   const rates = [...new Set(searched.map(rateOf))].sort((a, b) => a - b);
   const mean = (rate: number) => {

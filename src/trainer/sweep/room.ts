@@ -6,33 +6,33 @@ import type { PreflightLine } from '../../protocol/preflight';
 import type { SweepRoom } from '../../runs/sweep/record';
 import { availableMemory } from '../micro-batch/available';
 
-/** Share of the free memory that trials may take together: others live on the machine, too. */
+/** Share of the free memory for all trials together; other processes need some, too. */
 const SHARE = 0.9;
 /** Preflight's JSON lines are a few kilobytes. */
 const MOST_WORDS = 16 * 1024 * 1024;
 
-/** How often it is looked whether to stop a measurement, and after how many requests it is killed. */
+/** Interval between stop checks during a measurement, and the number of requests before it is killed. */
 const LOOK_MS = 100;
 const MOST_ASKED = 50;
 
-/** Devices of which there is one, whatever the number of cores. */
+/** Devices that exist once, regardless of the number of cores. */
 const GRAPHICS = ['webgpu', 'cuda', 'tensorflow'];
 
 export interface RoomRequest {
   cores: number;
-  /** Bytes free; undefined where the system does not say. */
+  /** Free bytes; undefined if the system does not say. */
   available: number | undefined;
-  /** Bytes of a trial; undefined where that was not measured. */
+  /** Bytes per trial; undefined if not measured. */
   memory: number | undefined;
-  /** As many as somebody asked for. */
+  /** The requested number of trials at a time. */
   asked: number | undefined;
-  /** Threads of a trial as somebody asked for; 0 for a fair share of the cores. */
+  /** Requested threads per trial; 0 for a fair share of the cores. */
   threads: number;
   device: string;
   trials: number;
 }
 
-/** How many trials there is room for, and how many threads each gets: all of them at once take no more than the cores. */
+/** How many trials there is room for, and how many threads each gets: together, they take no more than the cores. */
 export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
   const fits = r.memory === undefined || r.available === undefined ? 1 : (SHARE * r.available) / r.memory;
   const cores = Math.floor(r.cores / Math.max(1, r.threads));
@@ -42,8 +42,8 @@ export function roomFor(r: RoomRequest): { parallel: number; threads: number } {
 }
 
 /**
- * Whether one more trial fits beside those that run: what they have taken is no longer free, but a trial before its
- * first step has yet to take it.
+ * Whether one more trial fits beside the running ones: their memory is no longer free, but a trial before its first
+ * step has yet to take it.
  */
 export const hasMemory = (memory: number | undefined, beforeFirstStep: number): boolean => {
   const available = availableMemory();
@@ -62,15 +62,16 @@ export interface Measured {
   device?: string;
 }
 
-/** Tokens of the longest batch: with the most of them goes the most memory. */
+/** Tokens of the longest batch: the more of them, the more memory. */
 export const tokensAtOnce = ({ model, training: t }: Experiment): number =>
   model.maxLength * Math.min(t.batchSize, t.microBatchSize ?? Infinity);
 
 /**
- * What a preflight says of a trial's memory and device. It runs in a process of its own, which a hanging driver does not take along.
+ * A preflight's result for a trial's memory and device. It runs in a separate process, so that a hanging driver affects
+ * nothing else.
  *
  * @param file the trial's experiment
- * @param stopped asked all the time: whether to end that process now
+ * @param stopped polled: whether to end that process now
  */
 export async function measureTrial(
   program: string,
@@ -92,7 +93,7 @@ export async function measureTrial(
     let asked = 0;
     const look = setInterval(() => {
       if (!stopped()) return;
-      // It removes its temporary files where it can; a driver may keep it from that.
+      // It removes its temporary files if it can; a driver may prevent that.
       child.kill(asked++ < MOST_ASKED ? 'SIGTERM' : 'SIGKILL');
     }, LOOK_MS);
   });
@@ -107,7 +108,7 @@ export async function measureTrial(
   return measured;
 }
 
-/** The room of this machine now, for trials as they were measured. */
+/** The room on this machine now, for trials as measured. */
 export function roomNow(
   { memory, engine, device }: Measured & { engine: string; device: string },
   asked: Pick<RoomRequest, 'asked' | 'threads' | 'trials'>,

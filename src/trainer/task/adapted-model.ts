@@ -11,22 +11,22 @@ import { leftOutWarning, type LeftOut } from '../../protocol/left-out';
 
 /** An experiment's model and where its adapters go, from the file alone: no runtime is loaded. */
 export interface AdaptedModel {
-  /** As the file has it; merged exports edit this one. */
+  /** As in the file; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
   model: Model;
   layers: LinearLayer[];
   adapters: LayerAdapter[];
-  /** What "all-linear" passed over. */
+  /** Layers that "all-linear" skipped. */
   leftOut: LeftOut[];
   /** The tensor that the head or the loss reads. */
   output: string;
-  /** Numbers in the model's weights. */
+  /** Number of weights in the model. */
   modelSize: number;
   warnings: string[];
 }
 
-/** A model as it was read, for any number of experiments on it. */
+/** A model as read, for any number of experiments on it. */
 export interface BaseModel {
   original: Model;
   model: Model;
@@ -42,13 +42,13 @@ export function readModel(path: string): BaseModel {
 }
 
 /**
- * @param modules those that the experiment's run adapts, once it has begun
- * @throws AuroraError where the file, a target, a rank or an operator cannot be used
+ * @param modules those that the experiment's run adapts, once it has started
+ * @throws AuroraError if the file, a target, a rank or an operator cannot be used
  */
 export const adaptModel = (spec: Experiment, modules?: readonly string[]): AdaptedModel =>
   adaptTo(readModel(spec.model.path), spec, modules);
 
-/** The same of a model that has been read. */
+/** The same for a model that has already been read. */
 export function adaptTo(
   { original, model, layers: found }: BaseModel,
   spec: Experiment,
@@ -60,7 +60,7 @@ export function adaptTo(
     head: spec.task.head === 'linear',
   });
   const { adapters, leftOut, warnings } = selectAdapters(model.graph, layers, spec.adapter, output);
-  // Before the runtime is asked, which says less of an operator that it does not know either.
+  // Before the runtime, whose message about an unknown operator is less helpful.
   const from = adapters.flatMap((a) => a.layer.calls.map((c) => c.output));
   requireRules(gradientPath(model.graph.nodes, undefined, [output], from).nodes);
   return {

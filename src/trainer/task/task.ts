@@ -18,7 +18,7 @@ import { initialAdapters, initialHead } from './initialize';
 export interface Task {
   spec: Experiment;
   kind: TaskKind;
-  /** As the file has it; merged exports edit this one. */
+  /** As in the file; merged exports edit this one. */
   original: Model;
   /** At the internal opset. */
   model: Model;
@@ -29,23 +29,26 @@ export interface Task {
   head: HeadSpec | undefined;
   graph: TaskGraphSpec;
   data: TaskData;
-  /** A batch as an engine takes it: the model's inputs and what is to be answered; `length` pads it beyond its largest example. */
+  /**
+   * A batch as an engine takes it: the model's inputs and the expected answers; `length` pads it beyond its largest
+   * example.
+   */
   feeds: (dataset: Dataset, indices: readonly number[], length?: number) => HostTensors;
-  /** Numbers in the model's weights. */
+  /** Number of weights in the model. */
   modelSize: number;
   warnings: string[];
 }
 
-/** Of a run that has begun: the order of its labels, and the modules that it adapts by the names that it has for them. */
+/** For a run that has started: the order of its labels, and the modules that it adapts, under its names for them. */
 export interface KnownTask {
   labels?: readonly string[];
   modules?: readonly string[];
 }
 
 /**
- * @param near  a folder for temporary graphs on the model's file system
- * @param known what the run's journal says, once it has begun
- * @param load  what is read of the data
+ * @param near a folder for temporary graphs on the model's file system
+ * @param known from the run's journal, once it has started
+ * @param load which data to read
  */
 export function prepareTask(
   spec: Experiment,
@@ -57,7 +60,7 @@ export function prepareTask(
   return makeTask(spec, adapted, load(spec, adapted.model, known.labels), near);
 }
 
-/** The same from a model and data that are read already. */
+/** The same from a model and data that have already been read. */
 export async function makeTask(
   spec: Experiment,
   { original, model, layers, adapters, output, modelSize, warnings }: AdaptedModel,

@@ -3,7 +3,7 @@ import { fromHalf } from '../../graph/half';
 import type { HostTensor } from '../../graph/host-tensor';
 
 export interface Difference {
-  /** Largest |b − a| over the unit; NaN where the shapes differ, or a number is finite on one side only. */
+  /** Largest |b − a| over the unit; NaN if the shapes differ, or a number is finite on only one side. */
   error: number;
   /** Flat index of the worst element. */
   at: number;
@@ -13,10 +13,10 @@ export interface Difference {
 type Numbers = ArrayLike<number | bigint>;
 
 /**
- * The largest difference between two arrays. Infinities and NaNs that are the same on both sides agree: masks
- * are made of them.
+ * The largest difference between two arrays. Infinities and NaNs that are the same on both sides are equal: masks
+ * consist of them.
  *
- * @param unit what the difference is measured by; the largest finite magnitude of `a` by default
+ * @param unit of the difference; the largest finite magnitude of `a` by default
  */
 export function difference(a: Numbers, b: Numbers, unit = largest(a)): Difference {
   if (a.length !== b.length) return { error: NaN, at: 0, values: [NaN, NaN] };
@@ -32,7 +32,7 @@ export function difference(a: Numbers, b: Numbers, unit = largest(a)): Differenc
   return { error: worst.error === 0 ? 0 : worst.error / unit, at: worst.at, values };
 }
 
-/** Of two tensors. Integers and bools have no tolerance: any difference is a whole one. */
+/** Between two tensors. Integers and bools have no tolerance: any difference counts fully. */
 export function tensorDifference(a: HostTensor, b: HostTensor): Difference {
   if (a.dims.join() !== b.dims.join()) return { error: NaN, at: 0, values: [NaN, NaN] };
   return isFloat(a.dtype) ? difference(numbers(a), numbers(b)) : difference(a.data, b.data, 1);

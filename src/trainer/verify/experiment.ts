@@ -13,15 +13,15 @@ export interface VerifyExperimentOptions {
   places: readonly [Place, Place];
   /** For temporary graphs, near the model where possible; the caller removes it. */
   folder: string;
-  /** Threads on a processor; 0 for one a core. */
+  /** CPU threads; 0 for one per core. */
   threads: number;
-  /** Told each line as soon as it is known, and waited for: what follows blocks this thread. */
+  /** Called with each line as soon as it is known, and awaited: what follows blocks this thread. */
   emit: (line: VerifyLine) => void | Promise<void>;
 }
 
 /**
- * Runs an experiment's own first batch, dropout masks included, through both engines: at the values that a run
- * starts from, and at perturbed ones. Always in float32, the only precision that both have.
+ * Runs an experiment's own first batch, dropout masks included, through both engines: with a run's initial values, and
+ * with perturbed ones. Always in float32, the only precision that both have.
  */
 export async function verifyExperiment(
   spec: Experiment,

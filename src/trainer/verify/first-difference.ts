@@ -6,10 +6,10 @@ import { scopeOf } from '../../graph/layers/scope';
 import type { VerifyTensor } from '../../protocol/verification';
 import { positionOf, tensorDifference } from './difference';
 
-/** So many tensors leave the graph at a time: all at once they would need more memory than a training step. */
+/** Number of tensors to output at a time: all at once would need more memory than a training step. */
 const AT_ONCE = 200;
 
-/** Rounding grows along the graph and where large numbers cancel out. */
+/** Rounding errors grow along the graph and where large numbers cancel out. */
 const TOLERANCE = 1e-3;
 
 /** One side's forward graph, and where it runs. */
@@ -18,9 +18,9 @@ export interface ForwardSide extends EvaluatorOptions {
 }
 
 /**
- * The first tensor in graph order that differs between two sides; undefined where none does.
+ * The first tensor in graph order that differs between two sides; undefined if none does.
  *
- * @param feeds  inputs, labels, masks and trainable tensors
+ * @param feeds inputs, labels, masks and trainable tensors
  * @param folder for the graphs; the caller removes it
  */
 export async function firstDifference(
@@ -46,7 +46,7 @@ export async function firstDifference(
   return undefined;
 }
 
-/** Tensors from inside a side's forward graph. */
+/** Intermediate tensors of a side's forward graph. */
 export async function tensorsOf(
   side: ForwardSide,
   names: string[],

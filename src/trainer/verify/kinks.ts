@@ -5,24 +5,24 @@ import { tensorsOf, type ForwardSide } from './first-difference';
 /** Operators whose gradient jumps at 0. */
 const KINKED: ReadonlySet<string> = new Set(['Relu', 'LeakyRelu', 'PRelu', 'Abs']);
 
-/** Inputs of such operators that leave the graph at a time. */
+/** Number of these operators' inputs to output at a time. */
 const AT_ONCE = 8;
 
 export interface Kinks {
-  /** Values that one side sees above 0 and the other not. */
+  /** Values above 0 on one side only. */
   values: number;
   operators: Set<string>;
-  /** Positions in the batch of the texts that hold them. */
+  /** Batch positions of the texts that contain them. */
   texts: Set<number>;
 }
 
 /**
- * Finds values so near the kink of an operator that rounding decides on which side of it they lie. Where the sides
- * round them to different ones, their gradients differ by right.
+ * Finds values so near the kink of an operator that rounding decides which side of it they are on. If the two sides
+ * round them differently, their gradients rightly differ.
  *
- * @param feeds    inputs, labels, masks and trainable tensors
+ * @param feeds inputs, labels, masks and trainable tensors
  * @param examples in the batch, which is each tensor's first axis, or the slower part of it
- * @param folder   for the graphs; the caller removes it
+ * @param folder for the graphs; the caller removes it
  */
 export async function findKinks(
   sides: readonly [ForwardSide, ForwardSide],
@@ -55,7 +55,7 @@ export async function findKinks(
   return found;
 }
 
-/** Of several rounds; undefined where there are none. */
+/** For several rounds; undefined if there are none. */
 export function kinksLine(rounds: readonly Kinks[], of: number): VerifyKinks | undefined {
   const texts = new Set(rounds.flatMap((k) => [...k.texts]));
   if (texts.size === 0) return undefined;
@@ -75,7 +75,7 @@ export function without(inputs: HostTensors, texts: readonly number[], of: numbe
     Object.entries(inputs).map(([name, t]) => {
       if (t.dims[0] !== of) return [name, t];
       const each = t.data.length / of;
-      // A copy of its own kind, whose rows are moved up.
+      // A copy of the same type, with the remaining rows moved up.
       const data = t.data.slice(0, keep.length * each);
       keep.forEach((from, to) =>
         data.set(t.data.subarray(from * each, (from + 1) * each) as never, to * each),

@@ -21,7 +21,7 @@ import { difference, largest, positionOf } from './difference';
 import { firstDifference } from './first-difference';
 import { findKinks, kinksLine, without } from './kinks';
 
-/** Where one side runs, and what; the models differ in nothing but what a test changes. */
+/** One side: where it runs, and what; the models differ only in what a test changes. */
 export interface Side {
   place: Place;
   /** At the internal opset. */
@@ -31,9 +31,9 @@ export interface Side {
 export interface Subject {
   infos: TensorInfos;
   spec: TaskGraphSpec;
-  /** The model's inputs, labels, and dropout masks where the task has them. */
+  /** The model's inputs, labels, and dropout masks if the task has them. */
   inputs: HostTensors;
-  /** Values of the trainable tensors to compare at. */
+  /** Values of the trainable tensors to compare with. */
   rounds: { values: VerifyValues; parameters: Parameters }[];
 }
 
@@ -45,8 +45,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Relative to the largest magnitude of each tensor, as against PyTorch: both sides compute in float32, in another
- * order. A gradient's unit is at least a thousandth of the largest of all.
+ * Relative to the largest magnitude of each tensor, as against PyTorch: both sides compute in float32, in different
+ * orders. A gradient's unit is at least a thousandth of the largest of all.
  */
 const TOLERANCE = { loss: 1e-5, logits: 1e-4, gradients: 1e-4 };
 
@@ -56,7 +56,7 @@ interface Step {
   gradients: Map<string, Float32Array>;
 }
 
-/** One training step of the same task on both sides, and where they part if they do. */
+/** One training step of the same task on both sides, and where they first differ, if they do. */
 export async function verifySides(
   sides: readonly [Side, Side],
   subject: Subject,
@@ -89,7 +89,7 @@ async function compare(
   return { agree: rows.every((r) => r.agree), rows, steps: [a, b] };
 }
 
-/** With the first difference where there is one. */
+/** With the first difference, if there is one. */
 async function explain(
   sides: readonly [Side, Side],
   subject: Subject,
@@ -167,7 +167,7 @@ function compared(values: VerifyValues, a: Step, b: Step): VerifyRow[] {
   const names = [...a.gradients.keys()];
   const errorOf = gradientErrors(a, b);
   const errors = names.map((name) => errorOf(name).error);
-  // A number that is none is worse than any.
+  // NaN is worse than any number.
   const worst = errors.reduce((w, e, i) => (Number.isNaN(e) || e > errors[w] ? i : w), 0);
   const zero = names.filter((n) => largest(a.gradients.get(n)!) === 0 && largest(b.gradients.get(n)!) === 0);
   return [
@@ -185,7 +185,7 @@ function gradientErrors(a: Step, b: Step) {
   };
 }
 
-/** What both sides' forward graphs are, and what a round feeds them. */
+/** Both sides' forward graphs, and the inputs of a round. */
 function forwardOf(sides: readonly [Side, Side], subject: Subject, round: number, threads?: number) {
   const [x, y] = sides.map((side) => ({ model: taskOf(side, subject).model, place: side.place, threads }));
   const feeds = feedsOf(taskOf(sides[0], subject), subject.inputs, subject.rounds[round].parameters);
@@ -212,7 +212,7 @@ async function kinksOf(sides: readonly [Side, Side], subject: Subject, { folder,
   return kinksLine(found, examples);
 }
 
-/** The backward pass comes from the loss, so that what differs last in the graph is nearest to the cause. */
+/** The backward pass starts at the loss, so the last difference in the graph is nearest to the cause. */
 function gradientDifference(task: TaskGraph, a: Step, b: Step): VerifyGradient | undefined {
   const errorOf = gradientErrors(a, b);
   const differing = task.trainable.filter((t) => !(errorOf(t.name).error <= TOLERANCE.gradients));
