@@ -57,7 +57,7 @@ describe('what no step changes', () => {
     const model = `model.path=${withoutMask(lab)}`;
     for (const method of [LAST, HEAD_ONLY]) {
       const shared = lab.path(`padded-${method === LAST}`);
-      // Once it detects it, once it is notified.
+      // First detected, then remembered.
       for (let i = 0; i < 2; i++) {
         const { task, whole, upTo } = await reuse([model, method], shared);
         expect(upTo).toBeUndefined();
