@@ -1,14 +1,14 @@
 /**
- * Time as a process sees it that looks again and again: from a monotonic clock, so that a step of the wall clock changes
- * nothing, and with at most `most` counted between two looks, so that a sleep of the machine, or of the process, is not
- * taken for time in which something could have been noticed.
+ * Elapsed time for a process that polls: from a monotonic clock, so that wall clock changes have no effect, and with at
+ * most `most` counted between two polls, so that sleep of the machine or the process does not count as time in which
+ * something could have been noticed.
  */
 export class AwakeClock {
   private last: number;
   private awake = 0;
 
   /**
-   * @param most milliseconds that count between two looks
+   * @param most maximum milliseconds counted between two polls
    * @param now milliseconds of a monotonic clock
    */
   constructor(
@@ -18,7 +18,7 @@ export class AwakeClock {
     this.last = now();
   }
 
-  /** A look: milliseconds counted since the beginning. */
+  /** Polls: returns the milliseconds counted since the start. */
   read(): number {
     const now = this.now();
     this.awake += Math.min(Math.max(0, now - this.last), this.most);

@@ -1,7 +1,8 @@
 /**
- * Characters that steer a terminal, or break a line, as JSON writes them: what a file says is shown, and not obeyed.
+ * Escapes characters that control a terminal or break a line, as in JSON: a file's content is displayed, not
+ * interpreted.
  *
- * @param but those that stay
+ * @param but characters to keep
  */
 export const escapeControls = (text: string, but = ''): string =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) =>

@@ -1,13 +1,13 @@
 /**
- * The errors a person can cause, each with its own exit code, so that scripts can tell them apart.
- * `message` names the thing and the place; `hint` is the one next step.
+ * The errors that a user can cause, each with its own exit code, so that scripts can tell them apart. `message` names
+ * the problem and its location; `hint` is the one next step.
  */
 export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
   experiment: 3,
-  /** A model that is whole but cannot be used. */
+  /** A valid model that cannot be used. */
   model: 4,
   notOnnx: 5,
   truncated: 6,
@@ -25,17 +25,17 @@ export const EXIT = {
   disk: 18,
   device: 19,
   run: 20,
-  /** What is asked for does not fit into the device's memory. */
+  /** The requested work does not fit into the device's memory. */
   memory: 21,
-  /** An adapter from elsewhere that cannot be used. */
+  /** An imported adapter that cannot be used. */
   adapter: 22,
-  /** A merged export would lose more than was allowed. */
+  /** A merged export would lose more than allowed. */
   drop: 23,
-  /** A run or a sweep that a process of another machine owns, or that another process has taken over. */
+  /** A run or a sweep that is owned by a process on another machine, or that another process has taken over. */
   owned: 24,
-  /** What a run was trained on is no longer what it was. */
+  /** What a run was trained on has changed. */
   inputs: 25,
-  /** The folder of a run, or a file in it, was moved or removed while it was trained. */
+  /** The folder of a run, or a file in it, was moved or removed during training. */
   lost: 26,
   stopped: 130,
 } as const;

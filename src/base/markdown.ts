@@ -1,6 +1,6 @@
 import { escapeControls } from './controls';
 
-/** A text of somebody else as a code span, whatever is in it. */
+/** Untrusted text as a code span, whatever it contains. */
 export function codeSpan(text: string): string {
   const shown = escapeControls(text);
   const runs = shown.match(/`+/g) ?? [];
@@ -9,6 +9,6 @@ export function codeSpan(text: string): string {
   return `${fence}${pad}${shown}${pad}${fence}`;
 }
 
-/** The same as words of a paragraph, a heading or a cell: none of it is markup. */
+/** Untrusted text for a paragraph, a heading or a table cell, with all markup escaped. */
 export const plainWords = (text: string): string =>
   escapeControls(text).replace(/[\\`*_{}[\]<>#|~&!]/g, (c) => `\\${c}`);

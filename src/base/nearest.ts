@@ -1,9 +1,9 @@
-/** Longer names are not typing errors, and comparing two of them takes the product of their lengths. */
+/** Longer names are not typos, and comparing two takes time in proportion to the product of their lengths. */
 const LONGEST = 300;
 
 /**
- * Edits (insert, delete, replace a character) that turn a into b: Levenshtein's distance. Where one of two different
- * texts has more than 300 characters, nothing of them is taken to agree.
+ * Levenshtein distance: edits (insert, delete, replace a character) that turn a into b. If one of two different texts
+ * has more than 300 characters, they count as completely different.
  */
 export function editDistance(a: string, b: string): number {
   if (a === b) return 0;
@@ -18,7 +18,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The candidate that is most likely meant by a name that does not exist, letter case aside; undefined if none is. */
+/** The candidate most likely meant by an unknown name, ignoring case; undefined if there is none. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   return candidates
     .map((candidate) => ({ candidate, d: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -1,12 +1,12 @@
 import { inverseNormal } from './normal';
 
 /**
- * Random numbers by counter: every draw is a pure function of a seed and some keys (step, example, position …),
- * so a resumed run draws what the uninterrupted one would have, whatever else was drawn in between.
- * Only 32-bit integer arithmetic and the exactly rounded + - * / √ are used: same bits on every platform.
+ * Counter-based random numbers: every draw is a pure function of a seed and some keys (step, example, position …), so a
+ * resumed run draws the same numbers as an uninterrupted one, whatever else was drawn in between. Only 32-bit integer
+ * arithmetic and the exactly rounded + - * / √ are used: same bits on every platform.
  */
 
-/** First key by convention, so that the draws of one purpose never meet those of another. */
+/** First key by convention, so that draws for different purposes never coincide. */
 export const Stream = {
   split: 1,
   order: 2,
@@ -39,7 +39,7 @@ function mulHigh(a: number, b: number): number {
 }
 
 /**
- * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a 128-bit counter and a
+ * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): maps a 128-bit counter and a
  * 64-bit key to four independent uint32, written to `out`.
  */
 export function philox4x32(
@@ -72,7 +72,9 @@ export function philox4x32(
 
 const scratch = new Uint32Array(4);
 
-/** Fills `scratch`. Four keys are one counter; more are absorbed block by block, each block keyed by the last. */
+/**
+ * Fills `scratch`. Up to four keys form one counter; more are absorbed block by block, each keyed by the previous one.
+ */
 function draw(seed: number, keys: readonly number[]): void {
   let k0 = seed >>> 0;
   let k1 = Math.floor(seed / 0x100000000) >>> 0;
@@ -101,7 +103,7 @@ export function normal(seed: number, ...keys: number[]): number {
   return inverseNormal(((scratch[0]! >>> 6) * 0x4000000 + (scratch[1]! >>> 6) + 0.5) / 0x10000000000000);
 }
 
-/** 0 … n-1 in random order (Fisher–Yates); the keys say which permutation, such as a stream and an epoch. */
+/** 0 … n-1 in random order (Fisher–Yates); the keys select the permutation, such as a stream and an epoch. */
 export function permutation(n: number, seed: number, ...keys: number[]): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {

@@ -1,4 +1,4 @@
-/** A sentence as lines of at most `width` characters; a longer word has a line of its own. */
+/** Wraps a sentence to at most `width` characters per line; a longer word gets its own line. */
 export function wrap(sentence: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of sentence.split(' ')) {

@@ -2,9 +2,9 @@ import type { MetricName } from './metrics';
 import type { TaskName } from './tasks/registry';
 
 /**
- * An experiment as a person writes it (`*.aurora.json`) and, with every default filled in, as a run keeps
- * it (`spec.json`). `experiment.schema.json` is the same thing for editors; a test holds the two together.
- * Paths are relative to the experiment file; in a run's spec they are absolute.
+ * An experiment as a user writes it (`*.aurora.json`) and, with all defaults filled in, as a run stores it
+ * (`spec.json`). `experiment.schema.json` is the same for editors; a test keeps them in sync. Paths are relative to the
+ * experiment file; in a run's spec they are absolute.
  */
 export interface Experiment {
   name: string;
@@ -20,9 +20,9 @@ export interface ModelSpec {
   path: string;
   /** tokenizer.json; beside the model by default. */
   tokenizer: string;
-  /** Longest input in tokens; longer texts are cut. */
+  /** Maximum input length in tokens; longer texts are truncated. */
   maxLength: number;
-  /** The output that the head or the loss reads; found by itself where there is only one candidate. */
+  /** The output that the head or the loss reads; detected automatically if there is only one candidate. */
   output?: string;
 }
 
@@ -35,19 +35,19 @@ export interface TaskSpec {
 
 export interface DataSpec {
   train: string;
-  /** A file, or left out for a seeded split of the training file. */
+  /** A file; omitted for a seeded split of the training file. */
   validation?: string;
   /** Share of the training file held out when there is no validation file. */
   validationFraction: number;
   textColumn: string;
   labelColumn: string;
-  /** What to do with a row that cannot be used. */
+  /** How to handle an unusable row. */
   onBadRow: 'fail' | 'skip';
 }
 
 export type Activation = 'tanh' | 'leaky-relu' | 'sigmoid';
 
-/** How adapted layers are chosen: HF PEFT's rules (tuners_utils.check_target_module_exists). */
+/** How adapted layers are selected: HF PEFT's rules (tuners_utils.check_target_module_exists). */
 export interface TargetSpec {
   /** A string is a regular expression over the whole module path, or "all-linear"; a list matches whole names or path endings. */
   targetModules: string | string[];
@@ -56,10 +56,10 @@ export interface TargetSpec {
   layersPattern?: string;
 }
 
-/** What every adapter with two low-rank matrices has. */
+/** Settings of every adapter with two low-rank matrices. */
 export interface LowRankSpec extends TargetSpec {
   rank: number;
-  /** Module pattern to rank, first match wins. */
+  /** Module pattern to rank; the first match wins. */
   rankPattern?: Record<string, number>;
   dropout: number;
   initialization: 'kaiming-uniform' | 'gaussian';
@@ -67,7 +67,7 @@ export interface LowRankSpec extends TargetSpec {
 
 interface AlphaSpec extends LowRankSpec {
   alpha: number;
-  /** Module pattern to alpha, first match wins. */
+  /** Module pattern to alpha; the first match wins. */
   alphaPattern?: Record<string, number>;
 }
 
@@ -90,9 +90,9 @@ export interface DoraSpec extends ScaledSpec {
 
 export interface SineloraSpec extends LowRankSpec {
   method: 'sinelora';
-  /** ω: how fast the sine turns. */
+  /** ω: the frequency of the sine. */
   frequency: number;
-  /** γ: what the sine is divided by; √out where it is left out. */
+  /** γ: the divisor of the sine; √out by default. */
   gamma?: number;
 }
 
@@ -102,26 +102,26 @@ export interface VeraSpec extends TargetSpec {
   dropout: number;
   /** Initial value of every element of d. */
   dInitial: number;
-  /** Seed of the frozen matrices that all layers share. */
+  /** Seed of the frozen matrices shared by all layers. */
   projectionSeed: number;
 }
 
 export interface FourierftSpec extends TargetSpec {
   method: 'fourierft';
-  /** Trained coefficients a layer. */
+  /** Trained coefficients per layer. */
   frequencies: number;
   scaling: number;
   dropout: number;
-  /** Seed of the places of the coefficients. */
+  /** Seed of the coefficients' positions. */
   locationSeed: number;
 }
 
-/** The biases of the chosen layers. */
+/** The biases of the selected layers. */
 export interface BitfitSpec extends TargetSpec {
   method: 'bitfit';
 }
 
-/** The weights of the chosen layers themselves. */
+/** The weights of the selected layers themselves. */
 export interface FullSpec extends TargetSpec {
   method: 'full';
 }
@@ -136,7 +136,7 @@ export interface AuroraSpec extends AlphaSpec {
   fixed: boolean;
   /** The learnable part L(z), a B-spline. */
   learnable: boolean;
-  /** Take the mean of its features from the adapter's input: merging then loses less. Not in the paper. */
+  /** Subtract the mean of its features from the adapter's input, so that merging loses less. Not in the paper. */
   centerInputs: boolean;
   /** Of W, the weights of the spline. */
   splineInitialization: 'uniform' | 'zero';
@@ -147,7 +147,7 @@ export interface NoAdapterSpec {
   method: 'none';
 }
 
-/** A method that trains something inside the model. */
+/** A method that trains parameters inside the model. */
 export type TrainedSpec =
   | AuroraSpec
   | LoraSpec
@@ -158,13 +158,13 @@ export type TrainedSpec =
   | FourierftSpec
   | BitfitSpec
   | FullSpec;
-/** One whose budget goes by a rank. */
+/** A method whose budget depends on a rank. */
 export type RankedSpec = Extract<TrainedSpec, { rank: number }>;
-/** One whose rank is each layer's. */
+/** A method with a separate rank for each layer. */
 export type LayerRankedSpec = Extract<TrainedSpec, LowRankSpec>;
-/** One whose product alpha scales. */
+/** A method whose product is scaled by alpha. */
 export type WithAlpha = Extract<TrainedSpec, { alpha: number }>;
-/** One with a nonlinearity between its matrices. */
+/** A method with a nonlinearity between its matrices. */
 export type NonlinearSpec = Extract<TrainedSpec, { activation: Activation }>;
 export type AdapterSpec = TrainedSpec | NoAdapterSpec;
 export type MethodName = TrainedSpec['method'];
@@ -175,26 +175,26 @@ export type { MetricName };
 
 export interface TrainingSpec {
   epochs: number;
-  /** Stops after so many optimizer steps, whatever the epochs say. */
+  /** Stops after this many optimizer steps, regardless of the epochs. */
   maxSteps?: number;
   batchSize: number;
   gradientAccumulation: number;
-  /** Largest number of examples run at once; halved by itself where a batch does not fit. The result is the same. */
+  /** Maximum number of examples run at once; halved automatically if a batch does not fit. The result is the same. */
   microBatchSize?: number;
-  /** 'mixed': frozen weights in float16, adapters in float32, the loss scaled. */
+  /** 'mixed': frozen weights in float16, adapters in float32, with loss scaling. */
   precision: 'float32' | 'mixed';
   /** Recompute each layer in the backward pass: less memory, more time, the same gradients. */
   gradientCheckpointing: boolean;
-  /** The last epochs train the static form, which is merged without loss; 0 or left out: none. */
+  /** The last epochs train the static form, which is merged without loss; 0 or omitted: none. */
   staticEpochs?: number;
-  /** Weight of Σ‖σ(0)‖² over the adapted layers in what is minimised, beside the loss; 0 or left out: none. */
+  /** Weight of Σ‖σ(0)‖² over the adapted layers, added to the loss in the objective; 0 or omitted: none. */
   offsetPenalty?: number;
   learningRate: number;
-  /** Learning rate of B over that of A and all else in the adapters (LoRA+); 1 or left out: the same. */
+  /** Ratio of B's learning rate to that of A and everything else in the adapters (LoRA+); 1 or omitted: the same. */
   loraPlusRatio?: number;
   headLearningRate: number;
   schedule: 'linear' | 'cosine' | 'constant';
-  /** Share of all steps; `warmupSteps` wins where given. */
+  /** Share of all steps; overridden by `warmupSteps`. */
   warmupRatio: number;
   warmupSteps?: number;
   weightDecay: number;
@@ -203,7 +203,7 @@ export interface TrainingSpec {
   decayBiases: boolean;
   betas: [number, number];
   epsilon: number;
-  /** Gradient clipping by global norm; 0 for none. */
+  /** Gradient clipping by global norm; 0 for no clipping. */
   maxGradientNorm: number;
   seed: number;
   groupByLength: boolean;
@@ -213,7 +213,7 @@ export interface TrainingSpec {
   checkpointEvery: number;
   /** Steps between activation snapshots; 0 for only at evaluations. */
   activationsEvery: number;
-  /** Which validation metric decides what is best. */
+  /** The validation metric that decides which checkpoint is best. */
   metric: MetricName;
   earlyStopping?: { patience: number; minDelta: number };
 }

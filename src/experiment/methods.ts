@@ -8,31 +8,31 @@ import type {
   TrainingSpec,
 } from './experiment';
 
-/** What a method is, as far as that can be said without computing: `adapters/methods` has its other half. */
+/** What a method is, as far as this does not involve computing; the other half is in `adapters/methods`. */
 export interface MethodDescription {
-  /** As the papers write it. */
+  /** As spelled in the papers. */
   name: string;
-  /** Half a sentence, for a person who chooses one. */
+  /** Half a sentence, for choosing a method. */
   summary: string;
-  /** The setting that decides how many numbers it trains; left out where the layers alone decide. */
+  /** The setting that determines the number of trained parameters; omitted if the layers alone do. */
   size?: 'rank' | 'frequencies';
   /** The scale is alpha / rank, or alpha / √rank. */
   hasAlpha?: true;
-  /** It ends in a product with a trained B. */
+  /** Its last step is a product with a trained B. */
   hasB?: true;
-  /** All layers share the matrices that have its rank: no layer has its own, and none is too small for it. */
+  /** The matrices that have its rank are shared by all layers: no layer has its own, and none is too small for it. */
   sharesRank?: true;
-  /** It trains biases, and no weights. */
+  /** It trains biases, but no weights. */
   onlyBiases?: true;
-  /** A nonlinearity σ follows A, so that its dynamic form cannot be merged and its static form can. */
+  /** A nonlinearity σ follows A, so that its static form can be merged, but its dynamic form cannot. */
   nonlinear?: true;
-  /** Settings of the training that mean something only for it, and for other methods that name them. */
+  /** Training settings that apply only to it, and to other methods that list them. */
   training?: readonly OwnTraining[];
-  /** In a comparison: what is compared (`subject`), and what with if nothing else is chosen (`reference`). */
+  /** Its role in a comparison: what is compared (`subject`), or what it is compared with by default (`reference`). */
   role?: 'subject' | 'reference';
-  /** Its place among the curves of parameters over the rank, if it has a curve. */
+  /** Its position among the curves of parameters by rank, if it has a curve. */
   curve?: number;
-  /** Its settings that a new experiment states beside rank and targets, each with a comment. */
+  /** Settings that a new experiment writes out besides rank and targets, each with a comment. */
   draft?: readonly { comment: string; keys: readonly string[] }[];
 }
 
@@ -40,7 +40,7 @@ type OwnTraining = keyof Pick<TrainingSpec, 'staticEpochs' | 'offsetPenalty'>;
 
 const ALPHA = { comment: 'The output is scaled by alpha / rank.', keys: ['alpha'] };
 
-/** In the order of lists; the first is the one of an experiment that names none. */
+/** In display order; the first is the default. */
 const METHODS: Record<MethodName, MethodDescription> = {
   aurora: {
     name: 'AuroRA',
@@ -82,7 +82,7 @@ const METHODS: Record<MethodName, MethodDescription> = {
     curve: 3,
     draft: [ALPHA],
   },
-  // It trains as many numbers as LoRA, and so has no curve beside LoRA's.
+  // It trains as many parameters as LoRA, so it needs no curve beside LoRA's.
   sinelora: {
     name: 'SineLoRA',
     summary: 'the sine of LoRA’s product, of high rank; needs memory for each weight it changes',
@@ -115,14 +115,14 @@ const METHODS: Record<MethodName, MethodDescription> = {
 export const METHOD_ORDER = Object.keys(METHODS) as MethodName[];
 export const DEFAULT_METHOD = METHOD_ORDER[0];
 
-/** Of a head alone, and of a method that only another version knows, nothing is said. */
+/** Undefined for a head alone, and for a method that only another version knows. */
 export const aboutMethod = (method: string): Partial<MethodDescription> =>
   isMethod(method) ? METHODS[method] : {};
 
 export const isMethod = (value: unknown): value is MethodName =>
   typeof value === 'string' && Object.hasOwn(METHODS, value);
 
-/** As the papers write them. */
+/** As spelled in the papers. */
 export const METHOD_NAMES = Object.fromEntries(METHOD_ORDER.map((m) => [m, METHODS[m].name])) as Record<
   MethodName,
   string
@@ -137,7 +137,7 @@ export const isHeadAlone = <S extends { method: string }>(spec: S): spec is Extr
 export const isNonlinear = (spec: AdapterSpec): spec is NonlinearSpec =>
   aboutMethod(spec.method).nonlinear === true;
 
-/** Whether its rank is that of each layer, which a pattern can change and a small layer limits. */
+/** Whether each layer has its own rank, which a pattern can change and a small layer limits. */
 export const isRankedByLayer = (spec: AdapterSpec): spec is LayerRankedSpec => {
   const { size, sharesRank } = aboutMethod(spec.method);
   return size === 'rank' && !sharesRank;
@@ -146,13 +146,13 @@ export const isRankedByLayer = (spec: AdapterSpec): spec is LayerRankedSpec => {
 export const isReference = (of: { method: string }): boolean => aboutMethod(of.method).role === 'reference';
 export const isSubject = (of: { method: string }): boolean => aboutMethod(of.method).role === 'subject';
 
-/** The methods of a comparison where none is chosen. */
+/** The default methods of a comparison. */
 export const COMPARED: readonly AdapterSpec['method'][] = [
   ...METHOD_ORDER.filter((m) => METHODS[m].role),
   HEAD_ALONE.method,
 ];
 
-/** Settings of the training that mean nothing for a method, with the names of those for which they do. */
+/** Training settings that do not apply to a method, with the names of the methods to which they do. */
 export const trainingOfOthers = (method: string): { key: OwnTraining; of: string }[] => {
   const own = aboutMethod(method).training ?? [];
   const keys = new Set(METHOD_ORDER.flatMap((m) => METHODS[m].training ?? []));
@@ -166,13 +166,13 @@ export const trainingOfOthers = (method: string): { key: OwnTraining; of: string
     }));
 };
 
-/** Of a method that trains something inside the model. */
+/** For a method that trains parameters inside the model. */
 export const methodName = (spec: TrainedSpec): string =>
   'useRslora' in spec && spec.useRslora
     ? METHOD_NAMES[spec.method].replace('LoRA', 'rsLoRA')
     : METHOD_NAMES[spec.method];
 
-/** What its size goes by: "r2", "n1000"; empty where the layers alone decide. */
+/** What its size depends on: "r2", "n1000"; empty if the layers alone determine it. */
 export function methodSize(spec: AdapterSpec): string {
   if ('rank' in spec) return `r${spec.rank}`;
   return 'frequencies' in spec ? `n${spec.frequencies}` : '';

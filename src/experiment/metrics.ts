@@ -3,28 +3,28 @@ import { percent } from '../base/percent';
 
 export type MetricName = 'accuracy' | 'f1' | 'matthews' | 'loss';
 
-/** All that is the same wherever a metric is named, written, drawn or compared. */
+/** Everything about a metric that is the same wherever it is named, written, drawn or compared. */
 export interface MetricInfo {
-  /** In a sentence and over a column: "accuracy", "MCC". */
+  /** In a sentence and as a column header: "accuracy", "MCC". */
   label: string;
-  /** Over a chart: "Matthews correlation". */
+  /** As a chart title: "Matthews correlation". */
   longLabel: string;
   better: 'higher' | 'lower';
-  /** The least and the largest value there can be. */
+  /** The minimum and maximum possible value. */
   range: readonly [number, number];
-  /** Written as a percentage, with so many digits after the point. */
+  /** Formatted as a percentage, with this many decimals. */
   percent: boolean;
   digits: number;
-  /** Studies show it times 100, and a difference in points. */
+  /** Studies show it times 100, and differences in points. */
   inPoints: boolean;
   /**
-   * What it is the mean of over the examples; undefined where it cannot be split into examples, so that no test
-   * can take the examples as a sample.
+   * What it averages over the examples; undefined if it cannot be split into examples, so that no test can treat the
+   * examples as a sample.
    */
   meanOf?: 'correct' | 'loss';
-  /** One sentence; the schema has it, with the source, at the metric's name. */
+  /** One sentence; the schema has it at the metric's name, with the source. */
   definition: string;
-  /** Whose numbers these are. */
+  /** The source of the definition. */
   source: string;
 }
 
@@ -79,7 +79,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   },
 };
 
-/** Of one that this version does not know, as a file of a later one may have it, only the name. */
+/** For a metric that this version does not know, as in a file from a later one, only the name. */
 export const metricInfo = (metric: MetricName): MetricInfo =>
   own(METRIC_INFO, metric) ?? {
     label: metric,
@@ -95,33 +95,33 @@ export const metricInfo = (metric: MetricName): MetricInfo =>
 
 export const METRICS = Object.keys(METRIC_INFO) as MetricName[];
 
-/** As a table has them. */
+/** As table headers. */
 export const METRIC_COLUMNS: readonly MetricName[] = ['loss', 'accuracy', 'f1', 'matthews'];
 
-/** What a metric is, for a hover: its definition and its source. */
+/** A metric's definition and source, for a hover. */
 export const metricHover = (metric: MetricName): string =>
   `${metricInfo(metric).definition} (${metricInfo(metric).source})`;
 
 export const isMetric = (value: unknown): value is MetricName => METRICS.includes(value as MetricName);
 
-/** The value of one evaluation; 'diverged' where the model's outputs were not finite, or its loss had exploded. */
+/** The value from one evaluation; 'diverged' if the model's outputs were not finite, or its loss had exploded. */
 export type MetricValue = number | 'diverged';
 
 /**
- * Whether metrics of a file hold a null, which is what JSON makes of NaN and of infinity. Earlier versions wrote
- * diverged evaluations so.
+ * Whether a file's metrics contain a null, which JSON writes for NaN and infinity. Earlier versions wrote diverged
+ * evaluations that way.
  */
 export const holdsNull = (metrics: unknown): boolean =>
   typeof metrics === 'object' && metrics !== null && Object.values(metrics).includes(null);
 
-/** 1 where more is better. */
+/** 1 if more is better. */
 export const senseOf = (metric: MetricName): 1 | -1 => (metricInfo(metric).better === 'lower' ? -1 : 1);
 
-/** Larger is better, whatever the metric; a diverged evaluation is worse than every other. */
+/** Larger is better, whatever the metric; a diverged evaluation is worse than any other. */
 export const score = (metric: MetricName, value: MetricValue): number =>
   value === 'diverged' || Number.isNaN(value) ? -Infinity : senseOf(metric) * value;
 
-/** For sorting scores, the best first; also of two that are both infinite. */
+/** Sorts scores, best first; also handles two infinite ones. */
 export const bestFirst = (a: number, b: number): number => (a === b ? 0 : b - a);
 
 /** Whether a value is better than another by more than `margin`. */
@@ -135,7 +135,7 @@ export function formatMetric(metric: MetricName, value: MetricValue): string {
   return isPercent ? percent(value, digits) : value.toFixed(digits);
 }
 
-/** The metrics of one evaluation as cells under `metricHeads`; a dash for those that are not known. */
+/** The metrics of one evaluation as cells under `metricHeads`; a dash for unknown ones. */
 export const metricCells = (metrics: Readonly<Partial<Record<MetricName, number>>>): string[] =>
   METRIC_COLUMNS.map((m) => (metrics[m] === undefined ? '–' : formatMetric(m, metrics[m])));
 

@@ -1,11 +1,11 @@
 import type { TrainingSpec } from './experiment';
 import { metricInfo } from './metrics';
 
-/** What the AuroRA paper tested, how it trained, and what it reports. `src/recipes` has the values. */
+/** What the AuroRA paper tested, how it trained, and what it reports. The values are in `src/recipes`. */
 
 export interface PaperDataSet {
   id: string;
-  /** As the paper writes it. */
+  /** As spelled in the paper. */
   name: string;
   metric: 'accuracy' | 'matthews' | 'pearson';
 }
@@ -17,7 +17,7 @@ export const PAPER_METRIC_LABELS: Readonly<Record<PaperDataSet['metric'], string
   pearson: 'Pearson correlation',
 };
 
-/** Only what the paper states; under the names that an experiment has for it. */
+/** Only what the paper states, under the names used in an experiment. */
 export type RecipeSettings = Partial<
   Pick<
     TrainingSpec,
@@ -40,16 +40,16 @@ export interface Recipe {
   model: string;
   /** What it is trained on. */
   name: string;
-  /** What it is tested on, of the 22; several where one training serves them all. */
+  /** What it is tested on, of the 22; several if one training run serves them all. */
   dataSets: readonly PaperDataSet[];
   settings: RecipeSettings;
-  /** What one must choose oneself to repeat it; the same for all recipes of one model. */
+  /** What the reader must choose to repeat it; the same for all recipes of one model. */
   unsaid: readonly string[];
 }
 
 export type PaperMethod = 'full' | 'lora' | 'aurora';
 
-/** Published results of one model; a value a method, in the order of `methods`. */
+/** Published results of one model; one value per method, in the order of `methods`. */
 export interface PaperResults {
   methods: readonly {
     method: PaperMethod;
@@ -58,21 +58,21 @@ export interface PaperResults {
     average: number;
   }[];
   rows: readonly { dataSet: PaperDataSet; values: readonly number[] }[];
-  /** Where the print and the count differ. */
+  /** Where the printed value and the count differ. */
   notes: readonly string[];
 }
 
-/** A smaller table of the paper: an ablation, a comparison. */
+/** A smaller table from the paper: an ablation, a comparison. */
 export interface PaperVariants {
   title: string;
   columns: readonly string[];
   rows: readonly { name: string; values: readonly string[] }[];
 }
 
-/** All that the paper has on one model, to be shown beside a budget. */
+/** Everything in the paper about one model, to be shown beside a budget. */
 export interface PaperReport {
   source: string;
-  /** What a recipe sets in the adapter. */
+  /** The adapter settings of a recipe. */
   adapter: { rank: number; alpha: number; gridSize: number; splineOrder: number };
   recipes: readonly Recipe[];
   results?: PaperResults;
@@ -80,6 +80,6 @@ export interface PaperReport {
   notes: readonly string[];
 }
 
-/** A setting as people write it: 5e-4, 0.02, 512. */
+/** A setting as usually written: 5e-4, 0.02, 512. */
 export const settingText = (value: number | string): string =>
   typeof value === 'number' && value > 0 && value < 0.01 ? value.toExponential() : String(value);

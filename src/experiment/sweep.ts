@@ -5,16 +5,16 @@ import { sortedJson } from '../base/sorted-json';
 /** The `sweep` section of an experiment file, with its defaults filled in. */
 export interface SweepSpec {
   type: 'grid' | 'random' | 'list';
-  /** By dotted key; of grid and random sweeps. */
+  /** By dotted key; for grid and random sweeps. */
   parameters?: Record<string, unknown[] | SweepRange>;
-  /** Of a list. */
+  /** For a list. */
   trials?: Settings[];
-  /** Of a random sweep. */
+  /** For a random sweep. */
   count?: number;
-  /** Of what is drawn; the trials' own is training.seed. */
+  /** Seed of the random draws; the trials' own seed is training.seed. */
   seed: number;
   metric?: MetricName;
-  /** Trials at a time, at most. */
+  /** Maximum number of parallel trials. */
   parallel?: number;
   pruning?: Pruning;
   learningRateSearch?: RateSearch;
@@ -34,22 +34,22 @@ export interface Pruning {
   minSteps?: number;
 }
 
-/** All learning rates with so many seeds, the other seeds with the best one only. */
+/** All learning rates with this many seeds; the other seeds with the best rate only. */
 export interface RateSearch {
   seeds: number;
 }
 
-/** The settings that a search of learning rates knows by name. */
+/** The settings that a learning rate search varies. */
 export const RATE = 'training.learningRate';
 export const SEED = 'training.seed';
 
-/** What a trial changes, by dotted key, in the order in which it is put in place. */
+/** What a trial changes, by dotted key, in the order of application. */
 export type Settings = Record<string, unknown>;
 
-/** More than anybody waits for; a grid gets there by one list too many. */
+/** More than anybody waits for; one list too many in a grid exceeds it. */
 export const MOST_TRIALS = 1000;
 
-/** How many of the trials a sweep trains: with a search all rates with the first seeds, the others with one rate. */
+/** How many of the trials a sweep trains: in a search, all rates with the first seeds, the others with one rate. */
 export function trainedCount(trials: readonly Settings[], search: RateSearch | undefined): number {
   if (!search) return trials.length;
   const searches = new Map<string, Map<unknown, number>>();
@@ -63,25 +63,25 @@ export function trainedCount(trials: readonly Settings[], search: RateSearch | u
     .reduce((a, b) => a + b, 0);
 }
 
-/** The same for trials that differ in nothing but learning rate and seed. */
+/** The same for trials that differ only in learning rate and seed. */
 export const searchKey = (settings: Settings): string => sortedJson({ ...settings, [RATE]: 0, [SEED]: 0 });
 
-/** Draws for each trial that is wanted, before what is drawn is taken for all there is. */
+/** Maximum draws per requested trial before assuming that there are no more different ones. */
 const DRAWS = 20;
-/** Of a drawn number: enough to tell two apart, and the same text on every platform. */
+/** Significant digits of a drawn number: enough to distinguish values, and the same text on every platform. */
 const DIGITS = 4;
 
-/** How many trials `expand` would give of a grid. */
+/** How many trials `expand` would return for a grid. */
 export const gridSize = (parameters: Record<string, unknown>): number =>
   Object.values(parameters).reduce<number>((n, values) => n * (values as unknown[]).length, 1);
 
-/** How many trials a section asks for. */
+/** How many trials a section requests. */
 export const trialCount = ({ type, parameters = {}, trials = [], count = 0 }: SweepSpec): number =>
   ({ grid: gridSize(parameters), random: count, list: trials.length })[type];
 
 /**
- * The trials' settings, each once, a pure function of the section: in a grid the last parameter varies fastest, and
- * a random sweep with a larger count begins with the same trials. The section has to be free of problems.
+ * The trials' settings without duplicates, as a pure function of the section: in a grid the last parameter varies
+ * fastest, and a random sweep with a larger count starts with the same trials. The section must be valid.
  */
 export function expand(sweep: SweepSpec): Settings[] {
   const { parameters = {}, trials = [], count = 0 } = sweep;
@@ -102,7 +102,7 @@ export function expand(sweep: SweepSpec): Settings[] {
 }
 
 function drawn(parameters: NonNullable<SweepSpec['parameters']>, seed: number, count: number): Settings[] {
-  // Each parameter's number is that of its place in the alphabet: written in another order they are drawn the same.
+  // Each parameter is keyed by its alphabetical position, so that the draws do not depend on the order in the file.
   const order = new Map(
     Object.keys(parameters)
       .sort()
@@ -125,7 +125,7 @@ function drawn(parameters: NonNullable<SweepSpec['parameters']>, seed: number, c
   return [...found.values()];
 }
 
-/** How many different trials there are to draw; Infinity with a range that is not of whole numbers. */
+/** How many different trials can be drawn; Infinity with a range that is not of integers. */
 const combinations = (parameters: NonNullable<SweepSpec['parameters']>): number =>
   Object.values(parameters).reduce<number>((n, values) => {
     if (Array.isArray(values)) return n * new Set(values.map((v) => sortedJson(v))).size;
@@ -133,8 +133,8 @@ const combinations = (parameters: NonNullable<SweepSpec['parameters']>): number 
   }, 1);
 
 /**
- * Characters of JSON in the settings of all trials, at most: what making them takes time and memory in proportion to.
- * Each value of a parameter counts as its longest.
+ * Upper bound for the JSON characters in the settings of all trials, since creating them takes time and memory in
+ * proportion. Each value of a parameter counts as its longest.
  */
 export function settingsLength(sweep: SweepSpec): number {
   const { type, parameters = {}, trials = [] } = sweep;
@@ -149,7 +149,7 @@ export function settingsLength(sweep: SweepSpec): number {
 }
 
 function within({ min, max, scale, integer }: SweepRange, u: number): number {
-  // Whole numbers each get an interval of their own, the last one too.
+  // Each integer gets an equal interval, including the last.
   const top = integer ? max + 1 : max;
   const value = scale === 'log' ? Math.exp(Math.log(min) + u * Math.log(top / min)) : min + u * (top - min);
   if (integer) return Math.min(max, Math.floor(value));
@@ -161,7 +161,7 @@ function distinct(settings: readonly Settings[]): Settings[] {
   return [...seen.values()];
 }
 
-/** The last part of each key, or more of it where two would be the same: "rank", "adapter.rank". */
+/** The last part of each key, or more of it if two would be the same: "rank", "adapter.rank". */
 export function shortKeys(keys: readonly string[]): Map<string, string> {
   const last = (key: string) => key.split('.').at(-1)!;
   const count = new Map<string, number>();
@@ -169,7 +169,7 @@ export function shortKeys(keys: readonly string[]): Map<string, string> {
   return new Map(keys.map((key) => [key, count.get(last(key))! > 1 ? key : last(key)]));
 }
 
-/** "rank 4 · learningRate 0.002": what sets a trial apart. */
+/** "rank 4 · learningRate 0.002": what distinguishes a trial. */
 export function settingsText(settings: Settings, keys: readonly string[] = Object.keys(settings)): string {
   const names = shortKeys(keys);
   return keys
@@ -178,7 +178,7 @@ export function settingsText(settings: Settings, keys: readonly string[] = Objec
     .join(' · ');
 }
 
-/** A value as it is read: text without quotes, a section by its method and rank. */
+/** A value for display: text without quotes, a section by its method and rank. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(valueText).join(',');

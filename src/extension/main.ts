@@ -21,13 +21,13 @@ import { registerExperimentsTree } from './tree/experiments';
 import { registerMachineView } from './tree/machine';
 import { registerModelsView } from './tree/models';
 
-/** After this the first look at the workspace begins by itself, for the status bar and the palette. */
+/** After this delay the first scan of the workspace starts, for the status bar and the palette. */
 const FIRST_LOOK_MS = 500;
 
-/** What tests of the packaged extension reach for. */
+/** API for tests of the packaged extension. */
 export type Api = Pick<Services, 'store' | 'trainer'>;
 
-/** Wires the parts; nothing is spawned or scanned here. */
+/** Wires the parts together; nothing is spawned or scanned here. */
 export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel('AuroRA', { log: true });
   const store = createRunStore(context, log);
@@ -49,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   return { store, trainer };
 }
 
-/** Each registers with VS Code; those that return nothing have put what they made into the context themselves. */
+/** Each registers with VS Code; those that return nothing have added their disposables to the context. */
 const PARTS: ((services: Services) => vscode.Disposable | void)[] = [
   registerExperimentsTree,
   registerModelsView,

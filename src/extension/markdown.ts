@@ -1,7 +1,7 @@
 /**
- * Rows with a head, as Markdown.
+ * A Markdown table.
  *
- * @param numbers whether all columns but the first hold numbers, which stand to the right; or which do, from 0
+ * @param numbers whether all columns but the first are numeric and right-aligned; or which ones, zero-based
  */
 export function table(head: string[], rows: string[][], numbers: boolean | readonly number[] = true): string {
   const right = (i: number) => (typeof numbers === 'boolean' ? numbers && i > 0 : numbers.includes(i));
@@ -10,9 +10,9 @@ export function table(head: string[], rows: string[][], numbers: boolean | reado
     .join('\n');
 }
 
-/** Names from the user's files, and words of drivers, are text and nothing else. */
+/** Names from the user's files and driver messages are escaped as plain text. */
 export const escape = (text: string): string =>
   text.replace(/[\\`*_{}[\]<>()#+!|~&$-]/g, '\\$&').replace(/\s+/g, ' ');
 
-/** A name as code: no mark of its own ends it. */
+/** A name as a code span; backticks in it cannot end it. */
 export const code = (name: string): string => `\`${name.replace(/[`|\s]/g, ' ')}\``;

@@ -4,7 +4,7 @@ import type { Panels } from './panels/panels';
 import type { RunStore } from './runs/store';
 import type { TrainerClient } from './launcher/client';
 
-/** What the parts of the extension share; made once by `activate`, and cheap to make: nothing spawns or scans yet. */
+/** What the parts of the extension share. Created once by `activate`, and cheap: nothing spawns or scans yet. */
 export interface Services {
   context: vscode.ExtensionContext;
   log: vscode.LogOutputChannel;
@@ -12,8 +12,8 @@ export interface Services {
   trainer: TrainerClient;
   models: ModelInspector;
   panels: Panels;
-  /** Fires when this machine was measured anew. */
+  /** Fires when this machine was measured again. */
   machineChecked: vscode.EventEmitter<void>;
-  /** Fires with the folder of a run of which something was exported into it. */
+  /** Fires with the folder of a run after an export from it. */
   exported: vscode.EventEmitter<string>;
 }

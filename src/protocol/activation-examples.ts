@@ -1,27 +1,30 @@
-/** activations/examples.json: the validation rows that the snapshots' example ids mean. */
+/** activations/examples.json: the validation rows that the snapshots' example ids refer to. */
 export interface ActivationExamples {
-  /** The data file, absolute. */
+  /** Absolute path of the data file. */
   file: string;
   examples: ActivationExample[];
 }
 
 export interface ActivationExample {
-  /** Where the row begins in the file, from 1. */
+  /** The line in the file where the row starts, one-based. */
   line: number;
   /** Token ids, special tokens included. */
   ids: number[];
-  /** Runs from before the text was kept have none of what follows. */
+  /** Runs from before the text was stored lack the following fields. */
   label?: string;
-  /** The row's text, cut behind what the model reads of it. */
+  /** The row's text, truncated after what the model reads of it. */
   text?: string;
   cut?: boolean;
-  /** Two numbers a token: where in `text` it starts and ends, in UTF-16 units; -1, -1 for a token that is no part of it. */
+  /**
+   * Two numbers per token: where it starts and ends in `text`, in UTF-16 units; -1, -1 for a token that is not part of
+   * it.
+   */
   offsets?: number[];
-  /** What each token reads as; "" for special tokens. */
+  /** The text of each token; "" for special tokens. */
   pieces?: string[];
 }
 
-/** The examples in a file's parsed JSON; undefined where it does not hold any. */
+/** The examples in a file's parsed JSON; undefined if there are none. */
 export function parseExamples(value: unknown): ActivationExamples | undefined {
   const { file, examples } = (value ?? {}) as Partial<ActivationExamples>;
   if (typeof file !== 'string' || !Array.isArray(examples)) return undefined;
@@ -29,15 +32,15 @@ export function parseExamples(value: unknown): ActivationExamples | undefined {
   return whole ? { file, examples } : undefined;
 }
 
-/** What is shown of one token: the text around it, or its pieces where the text is not known. */
+/** What is shown of one token: the surrounding text, or its pieces if the text is not known. */
 export interface TokenInText {
   before: string;
-  /** Empty where neither text nor pieces are known. */
+  /** Empty if neither text nor pieces are known. */
   token: string;
   after: string;
 }
 
-/** Pieces shown on each side where the place in the text is not known. */
+/** Pieces shown on each side if the position in the text is not known. */
 const NEIGHBOURS = 6;
 /** Characters shown on each side of a token. */
 const AROUND = 160;

@@ -1,14 +1,14 @@
 /**
- * An activation snapshot: what each adapter's nonlinearity saw at one step, and what it then was. One file
- * a step (activations/step-000120.bin), self-describing and small:
+ * An activation snapshot: inputs and outputs of each adapter's nonlinearity at one step. One small, self-describing
+ * file per step (activations/step-000120.bin):
  *
  *   "AURA" · version u32 · header length u32 · header (JSON, UTF-8, padded to 8) · numbers
  *
- * The header names for every layer where its numbers lie: offsets and lengths in 4-byte words of the last
- * part. Counts and sample ids are uint32, tensors float32; all little-endian.
+ * For every layer, the header gives the position of its numbers: offsets and lengths in 4-byte words of the last part.
+ * Counts and sample ids are uint32, tensors float32; all little-endian.
  */
 export const SNAPSHOT_VERSION = 1;
-/** At most so many (example, token) ids are kept a bin. */
+/** Maximum number of (example, token) ids kept per bin. */
 export const SAMPLES_PER_BIN = 4;
 
 export interface LayerSnapshot {
@@ -17,18 +17,21 @@ export interface LayerSnapshot {
   /** Histogram range of z; bin 0 counts what lies below it, the last bin what lies above. */
   range: [number, number];
   bins: number;
-  /** Values of z seen, one for every coordinate of every real token. */
+  /** Number of values of z: one for every coordinate of every real token. */
   tokens: number;
   /** counts[coordinate * (bins + 2) + bin]. */
   counts: Uint32Array;
-  /** For every coordinate the least and the largest z seen; absent in files from before they were kept. */
+  /** The least and largest z of every coordinate; absent in files from before they were stored. */
   low?: number[];
   high?: number[];
-  /** For every coordinate how many z lay outside the spline's support, counted one by one; absent without a spline. */
+  /** For every coordinate, the exact count of z outside the spline's support; absent without a spline. */
   outside?: number[];
-  /** A few that fell into each bin: samples[(coordinate * (bins + 2) + bin) * SAMPLES_PER_BIN * 2 + 2 k] is the example, the next the token; NO_SAMPLE where there are fewer. */
+  /**
+   * A few samples from each bin: samples[(coordinate * (bins + 2) + bin) * SAMPLES_PER_BIN * 2 + 2 k] is the example,
+   * the next the token; NO_SAMPLE if there are fewer.
+   */
   samples: Uint32Array;
-  /** H (rank × rank) and W (rank × (gridSize + splineOrder)); empty where the method has none. */
+  /** H (rank × rank) and W (rank × (gridSize + splineOrder)); empty if the method has none. */
   H: Float32Array;
   W: Float32Array;
 }
@@ -81,7 +84,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   return out;
 }
 
-/** @throws Error when the bytes are not a whole snapshot of this version */
+/** @throws Error if the bytes are not a complete snapshot of this version */
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 4)) !== 'AURA')
@@ -90,7 +93,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     throw new Error(`snapshot version ${view.getUint32(4, true)} is not known`);
   const length = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length))) as Header;
-  // A copy, so that the numbers are aligned.
+  // Copied, so that the numbers are aligned.
   const numbers = new Uint8Array(bytes.subarray(12 + length)).buffer;
   const words = Math.floor(numbers.byteLength / 4);
   const part = <T>(

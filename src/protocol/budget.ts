@@ -1,23 +1,23 @@
 import type { MethodName } from '../experiment/experiment';
 import type { LeftOut } from './left-out';
 
-/** What an adapter costs, as the host works it out and the page shows it. Counts are exact. */
+/** What an adapter costs, as computed by the host and shown by the page. Counts are exact. */
 export interface Budget {
   modules: ModuleBudget[];
-  /** Entries of the targets that matched nothing, in words. */
+  /** Target entries that matched nothing, as text. */
   warnings: string[];
-  /** What "all-linear" passed over. */
+  /** Layers that "all-linear" skipped. */
   leftOut: LeftOut[];
   /** Linear layers of the model, adapted or not. */
   layers: number;
-  /** All parameters of the model; undefined where they are not known. */
+  /** All parameters of the model; undefined if unknown. */
   modelParameters?: number;
   /** Multiply-adds × 2 of the model's own linear layers, forward, for one token. */
   modelForwardFlops: number;
   adapter: AdapterBudget;
-  /** LoRA on the same modules at the rank asked for. */
+  /** LoRA on the same modules at the requested rank. */
   lora: AdapterBudget & { rank: number };
-  /** The rank at which LoRA on the same modules costs the same, and LoRA at the whole rank nearest to it. */
+  /** The rank at which LoRA on the same modules costs the same, and LoRA at the nearest integer rank. */
   equal: AdapterBudget & { rank: number; exactRank: number };
   curves: Curve[];
   /** Parameters of one module. */
@@ -30,7 +30,7 @@ export interface ModuleBudget {
   outFeatures: number;
   /** How often one forward pass calls it. */
   calls: number;
-  /** Of methods that have one. */
+  /** Only for methods with a rank. */
   rank?: number;
   parameters: number;
 }
@@ -43,11 +43,11 @@ export interface AdapterBudget {
   memory: { parameters: number; gradients: number; moments: number; total: number };
   /** Of the adapter's matrix products. */
   flops: { forward: number; backward: number; step: number };
-  /** Values of spline bases and activations in one forward pass of one token; not part of `flops`. */
+  /** Spline bases and activations evaluated in one forward pass of one token; not part of `flops`. */
   nonlinear: { bases: number; activations: number };
 }
 
-/** Total parameters on the matched modules over the rank. */
+/** Total parameters on the matched modules by rank. */
 export interface Curve {
   id: MethodName;
   name: string;
@@ -56,10 +56,10 @@ export interface Curve {
   points: { rank: number; parameters: number }[];
 }
 
-/** A name ending that chooses modules, by PEFT's rule. */
+/** A name ending that selects modules, by PEFT's rule. */
 export interface Ending {
   name: string;
   modules: number;
-  /** "768 × 768", out × in; more than one where they differ. */
+  /** "768 × 768", out × in; more than one if they differ. */
   shapes: string[];
 }

@@ -1,11 +1,11 @@
 import type { DeviceEvent } from './events';
 
-/** The editor's and the pages' translation: {0} and so on stand for the values. */
+/** Translation in the editor and the pages: {0} and so on are replaced by the values. */
 type Translate = (sentence: string, ...values: (string | number)[]) => string;
 
 export type Device = Omit<DeviceEvent, 'kind' | 'step'>;
 
-/** As its makers write it. */
+/** Spelled as its makers do. */
 export const engineWords = (engine: string): string => (engine === 'tfjs' ? 'TensorFlow.js' : 'ONNX Runtime');
 
 /** "ONNX Runtime on webgpu" */
@@ -29,7 +29,7 @@ export function deviceWords(of: Device, t: Translate): string {
   }
 }
 
-/** The same on one line with what else was tried, and why not more. */
+/** The same on one line, with the step time or the error of everything else that was tried. */
 export function deviceLine(of: Device, t: Translate): string {
   const tried = of.tried.map(({ device, secondsPerStep, problem }) =>
     secondsPerStep === undefined

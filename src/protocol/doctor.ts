@@ -1,6 +1,6 @@
 /**
- * What `aurora doctor --json` prints: one JSON object a line, each as soon as it is known; `report` comes last
- * and holds all of it. Readers pass over kinds they do not know.
+ * The output of `aurora doctor --json`: one JSON object per line, each as soon as it is known. `report` comes last and
+ * contains everything. Readers ignore unknown kinds.
  */
 export type DoctorLine =
   | ({ kind: 'system' } & MachineFacts)
@@ -8,7 +8,7 @@ export type DoctorLine =
   | ({ kind: 'place' } & PlaceCheck)
   | ({ kind: 'report' } & MachineCheck);
 
-/** What the machine says of itself; nothing is measured. */
+/** What the machine reports about itself; nothing is measured. */
 export interface MachineFacts {
   platform: string;
   cpu: string;
@@ -17,34 +17,34 @@ export interface MachineFacts {
   totalMemory: number;
   freeMemory: number;
   gpus: GpuFacts[];
-  /** What training would gain from, each with one next step. */
+  /** What would make training faster, each with one next step. */
   missing: { what: string; hint: string }[];
 }
 
 export interface GpuFacts {
   name: string;
-  /** The driver with its version, where one is known. */
+  /** The driver with its version, if known. */
   driver?: string;
-  /** Bytes of its own memory, where known. */
+  /** Bytes of its own memory, if known. */
   memory?: number;
-  /** A processor that plays GPU. */
+  /** A software renderer. */
   software: boolean;
   /** Where the facts come from. */
   source: 'nvidia-smi' | 'webgpu';
-  /** WebGPU's shader-f16: mixed precision needs it. */
+  /** WebGPU's shader-f16, required for mixed precision. */
   float16?: boolean;
 }
 
-/** One engine on one device, measured, or why not. */
+/** One engine on one device: measured, or why not. */
 export interface PlaceCheck {
   engine: string;
   device: string;
-  /** Billions of float32 operations a second in matrix products of `size` × `size`. */
+  /** Billions of float32 operations per second in matrix products of `size` × `size`. */
   gflops?: number;
   size?: number;
-  /** Training steps of the encoder that `step` describes, a second. */
+  /** Training steps per second of the encoder that `step` describes. */
   stepsPerSecond?: number;
-  /** Seconds that were measured, warm-up left out. */
+  /** Measured seconds, excluding warm-up. */
   seconds?: number;
   problem?: string;
   hint?: string;
@@ -54,7 +54,7 @@ export interface MachineCheck {
   /** Milliseconds since 1970. */
   at: number;
   facts: MachineFacts;
-  /** What a training step was: "4 layers × 256, batch 8 × 64, AuroRA r=2". */
+  /** Description of a training step: "4 layers × 256, batch 8 × 64, AuroRA r=2". */
   step: string;
   places: PlaceCheck[];
 }

@@ -3,7 +3,7 @@ import type { MetricName } from '../experiment/experiment';
 import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
 
-/** What `aurora export --as` writes. */
+/** The output forms of `aurora export --as`. */
 export const EXPORT_FORMS = [
   'adapter',
   'peft-lora',
@@ -13,10 +13,10 @@ export const EXPORT_FORMS = [
 ] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
-/** Those in which AuroRA becomes one low-rank product, which is another function than the dynamic form. */
+/** Forms in which AuroRA becomes one low-rank product, which is a different function from the dynamic form. */
 export const isStaticForm = (form: ExportForm): boolean => form === 'peft-lora' || form === 'onnx-merged';
 
-/** What was run on the validation set. */
+/** What was evaluated on the validation set. */
 export interface ExportMetrics {
   /** The adapters behind A x, as AuroRA is trained. */
   dynamic: EvaluationMetrics;
@@ -26,13 +26,13 @@ export interface ExportMetrics {
   exported: EvaluationMetrics;
 }
 
-/** How much worse than what was trained, in hundredths of the metric (points); negative where it is better. */
+/** How much worse than the trained form, in hundredths of the metric (points); negative if better. */
 export interface MetricDrop {
   metric: MetricName;
   points: number;
 }
 
-/** export.json, beside what was exported. */
+/** export.json, beside the exported files. */
 export interface ExportRecord {
   program: 'aurora-lab';
   version: string;
@@ -46,19 +46,19 @@ export interface ExportRecord {
   labels: string[];
   metrics: ExportMetrics;
   drop: MetricDrop;
-  /** Between the logits of the exported files and those of what they stand for, over the validation set. */
+  /** Between the logits of the exported files and those of the model they represent, over the validation set. */
   largestDifference: number;
-  /** What is to be said of the files that were read; absent where they are what the run was trained on. */
+  /** Remarks about the files that were read; absent if they are what the run was trained on. */
   inputs?: InputsNote;
-  /** Beside this one, with their SHA-256. */
+  /** Files beside this one, with their SHA-256. */
   files: Record<string, string>;
 }
 
-/** What `aurora export --json` prints, one JSON object a line. Readers pass over kinds they do not know. */
+/** The output of `aurora export --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type ExportLine =
   | { kind: 'preparing' }
   | { kind: 'measuring'; what: 'dynamic' | 'static' | 'exported'; examples: number }
-  /** It waits for a line "yes" or "no" on its standard input. */
+  /** Waits for a line "yes" or "no" on its standard input. */
   | { kind: 'ask'; drop: MetricDrop; limit: number; metrics: ExportMetrics }
   | { kind: 'declined' }
   | { kind: 'result'; folder: string; record: ExportRecord }

@@ -1,10 +1,12 @@
-/** What can be added to a machine with an NVIDIA GPU: natives too large for the extension, fetched when asked for. */
+/**
+ * Optional parts for a machine with an NVIDIA GPU: native libraries too large for the extension, downloaded on request.
+ */
 export const GPU_PARTS = {
   cuda: {
     title: 'CUDA for ONNX Runtime',
     package: 'onnxruntime-node',
     platforms: ['linux-x64'],
-    /** Of the settings; and of `--engine` and `--device`. */
+    /** Value in the settings, and of `--engine` and `--device`. */
     place: { engine: 'onnxruntime', device: 'cuda' },
     needs: 'CUDA 12 and cuDNN 9',
     licence: 'MIT licence, from Microsoft through NuGet',
@@ -23,50 +25,50 @@ export type GpuPart = keyof typeof GPU_PARTS;
 
 export const GPU_PART_NAMES = Object.keys(GPU_PARTS) as GpuPart[];
 
-/** Of what is loaded from it; the environment variable that names the folder. */
+/** The environment variable that names the folder to load from. */
 export const GPU_SUPPORT_VARIABLE = 'AURORA_GPU_SUPPORT';
 
-/** The folder below the extension's storage, or the user's data folder. */
+/** The folder in the extension's storage, or in the user's data folder. */
 export const GPU_FOLDER = 'gpu';
 
 export const fits = (part: GpuPart, platform: string): boolean =>
   (GPU_PARTS[part].platforms as readonly string[]).includes(platform);
 
-/** What became of loading it and computing with it. */
+/** The result of loading it and computing with it. */
 export interface GpuCheck {
   usable: boolean;
-  /** Why not, and the one next step. */
+  /** The error, and the one next step. */
   problem?: string;
   hint?: string;
-  /** The files themselves are bad: installing again helps. */
+  /** The files themselves are damaged: reinstalling helps. */
   damaged?: boolean;
 }
 
-/** A part as `aurora gpu list --json` gives it. */
+/** A part as listed by `aurora gpu list --json`. */
 export interface GpuState {
   part: GpuPart;
   /** Whether it exists for this platform. */
   fits: boolean;
-  /** Version of the package that this build goes with. */
+  /** Version of the package that this build is compatible with. */
   version: string;
   installed?: GpuInstalled;
 }
 
-/** Kept beside what is installed. */
+/** Stored beside the installed files. */
 export interface GpuInstalled extends GpuCheck {
   version: string;
   /** ISO 8601. */
   at: string;
-  /** SHA-256 of each native library, by its path; of older installs unknown. */
+  /** SHA-256 of each native library, by path; unknown for older installs. */
   files?: Record<string, string>;
-  /** Downloads whose hash no publisher states: trusted at the first install, compared at later ones. */
+  /** Downloads without a published hash: trusted at the first install, compared at later ones. */
   unpinned?: string[];
 }
 
-/** Lines that `aurora gpu install --json` prints. */
+/** Output lines of `aurora gpu install --json`. */
 export type GpuEvent =
   | { kind: 'step'; step: GpuStep }
-  /** Bytes of the file on its way; `total` where the server says. */
+  /** Bytes of the current file; `total` if the server states it. */
   | { kind: 'progress'; file: string; received: number; total?: number }
   | ({ kind: 'result'; part: GpuPart; version: string; already: boolean; unpinned?: string[] } & GpuCheck);
 

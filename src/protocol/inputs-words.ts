@@ -1,8 +1,8 @@
 import type { InputChange, InputRole } from './events';
 
-/** What is to be said of a run's files, in sentences. Both are empty where they are known to be the same. */
+/** Remarks about a run's files, as sentences. Both are empty if the files are known to be the same. */
 export interface InputsNote {
-  /** What is not as it was when the run was trained: numbers are not those of what was trained. */
+  /** What has changed since the run was trained: the numbers are not those of what was trained. */
   changed: string[];
   notes: string[];
 }
@@ -17,7 +17,7 @@ const ROLE: Record<InputRole, string> = {
   validation: 'The validation data',
 };
 
-/** "The training data /data/train.jsonl have changed" and so on, without a full stop. */
+/** "The training data /data/train.jsonl have changed" and so on, without a period. */
 export function changeWords({ role, path, before, after }: InputChange): string {
   const plural = role === 'train' || role === 'validation';
   const what = `${ROLE[role]} ${path}`;

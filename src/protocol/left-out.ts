@@ -1,7 +1,7 @@
-/** A layer that "all-linear" does not mean, and why. */
+/** A layer that "all-linear" excludes, and why. */
 export interface LeftOut {
   path: string;
-  /** Its output is the model's own, or nothing that the task reads of the model depends on it. */
+  /** Its output is the model's own, or what the task reads does not depend on it. */
   why: 'output' | 'unreached';
 }
 
@@ -14,7 +14,7 @@ export const leftOutText = (leftOut: readonly LeftOut[]): string =>
     )
     .join(', ');
 
-/** What a run warns of. PEFT leaves out a model's output layer too, but may adapt the others. */
+/** A run's warning. PEFT excludes a model's output layer too, but may adapt the others. */
 export function leftOutWarning(leftOut: readonly LeftOut[]): string[] {
   const beside = leftOut.filter((l) => l.why === 'unreached');
   return beside.length > 0 ? [`"all-linear" leaves out ${leftOutText(beside)}.`] : [];

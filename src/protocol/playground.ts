@@ -3,32 +3,32 @@ import { ANSWER_SHAPES, INPUT_SHAPES, type TaskShapes } from '../experiment/task
 
 /**
  * The lines of `aurora play --json`: requests on its standard input, answers on its standard output, one JSON object
- * each. Kinds that are not known are passed over on both sides.
+ * each. Both sides ignore unknown kinds.
  */
 export type PlayRequest =
   | { kind: 'load'; subject: string; source: PlaySource; base?: boolean }
   | { kind: 'unload'; subject: string }
-  /** Of all subjects; a newer question ends an older one. Either a text or an image. */
+  /** To all subjects; a newer question ends an older one. Either a text or an image. */
   | { kind: 'predict'; request: number; text?: string; image?: PlayImage }
   | { kind: 'generate'; request: number; text: string; settings: GenerationSettings }
-  /** A validation row of a run. */
+  /** Requests a validation row of a run. */
   | { kind: 'sample'; request: number; subject: string }
   | { kind: 'stop'; request: number };
 
-/** Where what answers comes from. */
+/** The source of a subject. */
 export type PlaySource =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
-  /** An ONNX file, with tokenizer.json beside it unless it is named; `adapter` is a folder in PEFT's layout. */
+  /** An ONNX file, with tokenizer.json beside it unless specified; `adapter` is a folder in PEFT's layout. */
   | { kind: 'model'; model: string; tokenizer?: string; adapter?: string };
 
-/** What a model, with its adapter, is called: files are mostly model.onnx, so that their folder says more. */
+/** The name of a model, with its adapter: most files are called model.onnx, so the folder is more informative. */
 export function modelName(model: string, adapter?: string): string {
   const last = (path: string, parts: number) => path.split(/[\\/]/).filter(Boolean).slice(-parts).join('/');
   const name = last(model, /(^|[\\/])model(_\w+)?\.onnx$/.test(model) ? 2 : 1);
   return adapter === undefined ? name : `${name} + ${last(adapter, 1)}`;
 }
 
-/** What was loaded, and beside it the same model without its adapter. */
+/** What was loaded, and the same model without its adapter. */
 export const PLAY_VARIANTS = ['adapted', 'base'] as const;
 export type PlayVariant = (typeof PLAY_VARIANTS)[number];
 
@@ -40,13 +40,13 @@ export interface PlayImage {
 }
 
 export interface GenerationSettings {
-  /** Tokens to make at most. */
+  /** Maximum number of tokens to generate. */
   maxTokens: number;
-  /** 0: always the likeliest token. */
+  /** 0: greedy decoding. */
   temperature: number;
-  /** Only the so many likeliest; 0 for all. */
+  /** Top-k: only the k most likely tokens; 0 for all. */
   topK: number;
-  /** Only the likeliest that have this share together; 1 for all. */
+  /** Top-p: only the most likely tokens with this total probability; 1 for all. */
   topP: number;
   seed: number;
 }
@@ -63,57 +63,60 @@ export type PlayLine =
   | { kind: 'loading'; subject: string }
   | ({ kind: 'loaded'; subject: string } & PlayFacts)
   | ({ kind: 'prediction'; request: number; subject: string; variant: PlayVariant } & Prediction)
-  /** More of a text. */
+  /** More of a generated text. */
   | { kind: 'token'; request: number; subject: string; variant: PlayVariant; text: string }
   | ({ kind: 'generated'; request: number; subject: string; variant: PlayVariant } & Generated)
   | ({ kind: 'sample'; request: number; subject: string } & PlaySample)
-  /** Nothing more of it follows: all was said, or it was stopped, or a newer question came. */
+  /** The answer is complete: everything was sent, it was stopped, or a newer question arrived. */
   | { kind: 'answered'; request: number }
   | { kind: 'problem'; request?: number; subject?: string; message: string; hint?: string };
 
 export interface PlayFacts extends TaskShapes {
   name: string;
-  /** Of a classifier, in the order of its probabilities. */
+  /** For a classifier, in the order of its probabilities. */
   labels: string[];
-  /** The checkpoint of a run, and the form of its adapters. */
+  /** A run's checkpoint, and the form of its adapters. */
   step?: number;
   form?: 'dynamic' | 'static';
-  /** What `base` is, where it is something else: the model as it was, or with the head that was trained with the adapter. */
+  /** What `base` is, if something else: the original model, or that with the head trained with the adapter. */
   base?: 'model' | 'model-with-head';
   /** Whether there are validation rows to try. */
   samples: boolean;
-  /** How an image has to be cut out of a picture. */
+  /** How to crop an image from a picture. */
   image?: ImageShape;
-  /** What had to be assumed, in whole sentences. */
+  /** Assumptions, as full sentences. */
   assumed: string[];
 }
 
-/** What a model reads of a picture: all of it, squeezed, or the middle of it where that is scaled by its shorter side. */
+/**
+ * What a model reads of a picture: all of it, resized without keeping its aspect ratio, or the centre after scaling the
+ * shorter side.
+ */
 export interface ImageShape {
   width: number;
   height: number;
-  /** The shorter side of the scaled picture; left out where all of it is squeezed into width and height. */
+  /** The shorter side of the scaled picture; omitted if all of it is resized to width and height. */
   shortestEdge?: number;
 }
 
 export interface Prediction {
   probabilities: number[];
-  /** That the model ran, and nothing else. */
+  /** Inference time only. */
   seconds: number;
-  /** What the model read of a text. */
+  /** The part of a text that the model read. */
   tokens?: number;
   truncated?: boolean;
 }
 
 export interface Generated {
-  /** All of it, without the prompt. */
+  /** The complete text, without the prompt. */
   text: string;
   tokens: number;
   promptTokens: number;
   secondsToFirst: number;
-  /** Over all of them, by the time that the model ran. */
+  /** Over all tokens, by inference time. */
   tokensPerSecond: number;
-  /** The model's own end, the limit asked for, its longest text, or somebody. */
+  /** The end-of-text token, the requested limit, the model's maximum length, or the user. */
   ended: 'end' | 'length' | 'full' | 'stopped';
 }
 
@@ -213,9 +216,9 @@ const LINES: Record<PlayLine['kind'], Fields> = {
 };
 
 /**
- * A line of the standard input; undefined for a kind that is not known.
+ * Parses a line of standard input; undefined for an unknown kind.
  *
- * @throws AuroraError 'usage' where it is no JSON object, or lacks what its kind needs
+ * @throws AuroraError 'usage' if it is not a JSON object, or lacks a field that its kind requires
  */
 export function parsePlayRequest(line: string): PlayRequest | undefined {
   const value = parse(line);
@@ -228,7 +231,7 @@ export function parsePlayRequest(line: string): PlayRequest | undefined {
   return value as PlayRequest;
 }
 
-/** A line of the standard output; undefined for what is none, or of a kind that is not known. */
+/** Parses a line of standard output; undefined if it is invalid or of an unknown kind. */
 export function parsePlayLine(line: string): PlayLine | undefined {
   const value = parse(line);
   if (!isObject(value) || !isKindOf(LINES, value.kind)) return undefined;
@@ -251,7 +254,7 @@ function parse(line: string): unknown {
   }
 }
 
-/** An image's pixels are nobody's to read. */
+/** Maximum length of a quoted line, since it may contain the pixels of an image. */
 const SHOWN = 80;
 const shown = (line: string): string =>
   JSON.stringify(line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line);

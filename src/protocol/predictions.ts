@@ -5,8 +5,8 @@ import type { InputsNote } from './inputs-words';
 import type { PreflightProblem } from './preflight';
 
 /**
- * predictions/step-000120.json: what a checkpoint makes of each validation example. A column for each number, so that
- * 100,000 examples stay a few megabytes; of the texts only the most telling are kept, and only their beginnings.
+ * predictions/step-000120.json: a checkpoint's prediction for each validation example. One column per number, so that
+ * 100,000 examples take only a few megabytes. Only the most informative texts are stored, truncated.
  */
 export interface Predictions {
   /** Optimizer steps done, and the form that was trained last. */
@@ -14,35 +14,35 @@ export interface Predictions {
   form: 'dynamic' | 'static';
   /** In the order of the model's outputs. */
   labels: string[];
-  /** The validation file, absolute, and what was in it. */
+  /** The validation file's absolute path, and its content's hash. */
   data: { file: string; sha256: string };
   /** Of these predictions. */
   metrics: EvaluationMetrics;
-  /** As the journal had them for this step: where it has others now, the run was trained anew from before. */
+  /** The journal's values for this step. If it now has others, the run was trained again from an earlier step. */
   evaluation?: EvaluationMetrics;
-  /** What is to be said of the files that were read; absent where they are what the run was trained on. */
+  /** Remarks about the files that were read; absent if they are what the run was trained on. */
   inputs?: InputsNote;
   columns: Columns;
-  /** The most telling first. */
+  /** Most informative first. */
   excerpts: Excerpt[];
 }
 
-/** Of each validation example, in the order of the data. */
+/** For each validation example, in data order. */
 export interface Columns {
-  /** Where it begins in the data file, from 1. */
+  /** The line in the data file where it starts, one-based. */
   line: Uint32Array;
-  /** The true label and the predicted one, as places in `labels`. */
+  /** The true and the predicted label, as indices into `labels`. */
   label: Uint32Array;
   predicted: Uint32Array;
-  /** Probabilities of the predicted label and of the true one. */
+  /** Probabilities of the predicted and the true label. */
   probability: Float64Array;
   truth: Float64Array;
   loss: Float64Array;
-  /** By how much the likeliest label is ahead of the next. */
+  /** By how much the most likely label is ahead of the next. */
   margin: Float64Array;
-  /** That the model reads, special ones included. */
+  /** Tokens that the model reads, including special tokens. */
   tokens: Uint32Array;
-  /** 1 where the text is longer than the model reads. */
+  /** 1 if the text is longer than the model reads. */
   cut: Uint8Array;
 }
 
@@ -51,7 +51,7 @@ export interface Excerpt {
   text: string;
 }
 
-/** What `aurora errors --json` prints, one JSON object a line. Readers pass over kinds they do not know. */
+/** The output of `aurora errors --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type PredictLine =
   | { kind: 'predicting'; examples: number }
   | { kind: 'result'; file: string; step: number }
@@ -61,7 +61,7 @@ const PREDICTIONS_VERSION = 1;
 export const MOST_EXCERPTS = 2000;
 export const EXCERPT_CHARACTERS = 280;
 
-/** What a column may hold, and how it is held. */
+/** The allowed values of a column, and its array type. */
 const COLUMNS = {
   line: Uint32Array,
   label: Uint32Array,
@@ -87,7 +87,7 @@ export function encodePredictions({ columns, ...rest }: Predictions): string {
 
 /**
  * @param path of the file, for the error
- * @throws AuroraError 'run' where it is not whole or of another version
+ * @throws AuroraError 'run' if it is incomplete or of another version
  */
 export function parsePredictions(path: string, text: string): Predictions {
   const value = valueOf(text);

@@ -3,9 +3,9 @@ import type { AdapterSpec } from '../experiment/experiment';
 import type { LeftOut } from './left-out';
 
 /**
- * What `aurora preflight --json` prints: one JSON object a line, each as soon as it is known, in the order
- * modules, data, measuring (where several devices are), device, step …, estimate; a problem may come anywhere.
- * Readers pass over kinds they do not know.
+ * The output of `aurora preflight --json`: one JSON object per line, each as soon as it is known, in the order modules,
+ * data, measuring (if there are several devices), device, step …, estimate; a problem may come anywhere. Readers ignore
+ * unknown kinds.
  */
 export type PreflightLine =
   | PreflightModules
@@ -22,13 +22,13 @@ export interface PreflightModules {
   modules: PreflightModule[];
   /** Entries of adapter.targetModules that matched no layer. */
   unmatched: string[];
-  /** Layers that "all-linear" passed over. */
+  /** Layers that "all-linear" skipped. */
   leftOut: LeftOut[];
   /** Linear layers of the model, adapted or not. */
   linearLayers: number;
-  /** Trainable numbers of all adapters; the head's are in the data line, since they depend on the labels. */
+  /** Trainable parameters of all adapters; the head's are in the data line, since they depend on the labels. */
   adapterParameters: number;
-  /** Numbers in the model's weights. */
+  /** Parameters of the model. */
   modelParameters: number;
 }
 
@@ -36,9 +36,9 @@ export interface PreflightModule {
   path: string;
   inFeatures: number;
   outFeatures: number;
-  /** Of methods that have one. */
+  /** Only for methods with a rank. */
   rank?: number;
-  /** Trainable numbers of its adapter. */
+  /** Trainable parameters of its adapter. */
   parameters: number;
 }
 
@@ -52,37 +52,37 @@ export interface PreflightData {
 }
 
 export interface PreflightSplit {
-  /** The file; both splits have the same one where validation is a share of the training file. */
+  /** The file; the same for both splits if validation is a share of the training file. */
   path: string;
   /** Usable texts. */
   examples: number;
-  /** Texts of each label, every label of the training data included. */
+  /** Texts per label, including every label of the training data. */
   labels: Record<string, number>;
-  /** Tokens a text, special tokens included, after cutting to model.maxLength. */
+  /** Tokens per text, including special tokens, after truncation to model.maxLength. */
   tokens: { min: number; median: number; mean: number; p90: number; p99: number; max: number };
-  /** Texts that are longer than model.maxLength and are cut. */
+  /** Texts that are longer than model.maxLength and are truncated. */
   truncated: number;
-  /** Rows that cannot be used, their number and the first few. */
+  /** Unusable rows: their number and the first few. */
   badRows: { count: number; first: { line: number; reason: string }[] };
 }
 
-/** Equal texts, white space aside. Lines are those of the data files, from 1. */
+/** Identical texts, ignoring white space. Lines refer to the data files, one-based. */
 export interface PreflightDuplicates {
-  /** Validation texts that are also trained on, and the first few pairs. */
+  /** Validation texts that are also in the training data, and the first few pairs. */
   acrossSplits: { count: number; first: { train: number; validation: number }[] };
-  /** Training rows whose text came before in the training data. */
+  /** Training rows whose text occurred before in the training data. */
   withinTrain: number;
-  /** Training texts that have more than one label, and the first few pairs. */
+  /** Training texts with more than one label, and the first few pairs. */
   conflicts: { count: number; first: { lines: [number, number]; labels: [string, string] }[] };
 }
 
-/** The devices between which real steps decide. */
+/** The devices compared by running real steps. */
 export interface PreflightMeasuring {
   kind: 'measuring';
   places: { engine: string; device: string }[];
 }
 
-/** Where all that follows is measured, and why there. */
+/** The device for all following measurements, and why. */
 export interface PreflightDevice extends Omit<DeviceEvent, 'kind' | 'step'> {
   kind: 'device';
 }
@@ -90,14 +90,14 @@ export interface PreflightDevice extends Omit<DeviceEvent, 'kind' | 'step'> {
 /** One real training step. */
 export interface PreflightStep {
   kind: 'step';
-  /** From 1; 0 is the warm-up, which takes the longest texts of the training data and counts for memory only. */
+  /** One-based; 0 is the warm-up, which uses the longest texts of the training data and counts for memory only. */
   step: number;
-  /** Measured steps to come in all, the warm-up aside. */
+  /** Total number of measured steps, excluding the warm-up. */
   of: number;
   loss: number;
   seconds: number;
   examples: number;
-  /** Real tokens, padding left out. */
+  /** Real tokens, excluding padding. */
   tokens: number;
   /** Resident memory of the process after the step. */
   memoryBytes: number;
@@ -107,18 +107,18 @@ export interface PreflightEstimate {
   kind: 'estimate';
   /** Median of the measured steps. */
   secondsPerStep: number;
-  /** Optimizer steps of the whole run, and evaluations among them. */
+  /** Optimizer steps of the whole run, and the number of evaluations. */
   steps: number;
   evaluations: number;
-  /** The whole run with preparation, evaluations and snapshots, from the measured time for each padded token. */
+  /** The whole run with preparation, evaluations and snapshots, from the measured time per padded token. */
   minutes: number;
-  /** The part of `minutes` that is not training steps: preparation, evaluations, snapshots. */
+  /** The part of `minutes` outside training steps: preparation, evaluations, snapshots. */
   otherMinutes: number;
-  /** The process's high-water mark; the longest batch is among what was run. */
+  /** The process's peak memory; the longest batch was among those run. */
   memoryBytes: number;
-  /** Where a batch is run in parts: how many texts of the longest batch at once, of how many, and their length. */
+  /** If a batch is split: how many texts of the longest batch run at once, out of how many, and their length. */
   microBatch?: { examples: number; of: number; length: number };
-  /** All trainable numbers: adapters and head. */
+  /** All trainable parameters: adapters and head. */
   trainable: number;
 }
 

@@ -1,8 +1,9 @@
 import type { PreflightProblem } from './preflight';
 
 /**
- * What `aurora verify --json` prints: one JSON object a line, each as soon as it is known: setup, ran …, result;
- * kinks and ran … again before the result where rounding decides gradients; a problem where it cannot be done. Readers pass over kinds they do not know.
+ * The output of `aurora verify --json`: one JSON object per line, each as soon as it is known: setup, ran …, result;
+ * kinks and ran … again before the result if rounding decides gradients; a problem if it cannot be done. Readers ignore
+ * unknown kinds.
  */
 export type VerifyLine = VerifySetup | VerifyRan | VerifyKinks | VerifyResult | PreflightProblem;
 
@@ -13,7 +14,7 @@ export interface VerifyPlace {
 
 export interface VerifySetup {
   kind: 'setup';
-  /** Both sides; the second is measured against the first. */
+  /** Both engines; the second is compared with the first. */
   places: [VerifyPlace, VerifyPlace];
   /** The batch: the run's first. */
   examples: number;
@@ -23,10 +24,10 @@ export interface VerifySetup {
   dropout: boolean;
 }
 
-/** As the run starts; or each tensor with seeded noise, since untrained adapters have gradients of 0. */
+/** The run's initial weights; or seeded noise in each tensor, since untrained adapters have gradients of 0. */
 export type VerifyValues = 'initial' | 'perturbed';
 
-/** One side has run one step. */
+/** One engine has run one step. */
 export interface VerifyRan {
   kind: 'ran';
   place: VerifyPlace;
@@ -36,8 +37,8 @@ export interface VerifyRan {
 }
 
 /**
- * The gradients differed, but values lie so near an operator's kink that the engines round them to different sides.
- * The batch is run again without the texts that hold them, unless all do.
+ * The gradients differed, but some values are so close to an operator's kink that the engines round them to different
+ * sides. The batch is run again without the texts that contain them, unless all do.
  */
 export interface VerifyKinks {
   kind: 'kinks';
@@ -48,37 +49,37 @@ export interface VerifyKinks {
   of: number;
 }
 
-/** The largest difference of one kind of number. */
+/** The largest difference for one type of value. */
 export interface VerifyRow {
   values: VerifyValues;
   what: 'loss' | 'logits' | 'gradients';
-  /** Relative to the largest magnitude; null where a number is not finite on one side only. */
+  /** Relative to the largest magnitude; null if a number is not finite on one side only. */
   error: number | null;
   tolerance: number;
   agree: boolean;
   /** The gradient that differs most. */
   worst?: string;
-  /** Gradients that are 0 on both sides, and how many there are. */
+  /** Number of gradients that are 0 on both sides, and the total. */
   zero?: number;
   of?: number;
 }
 
-/** The first tensor of the forward pass, in graph order, that differs. */
+/** The first differing tensor of the forward pass, in graph order. */
 export interface VerifyTensor {
   stage: 'forward';
   tensor: string;
   operator: string;
   node: string;
-  /** The module's path before export, where the node's name tells. */
+  /** The module's path before export, if the node's name reveals it. */
   module?: string;
   dims: number[];
-  /** Where it differs most, and both values there; as text, since JSON has no word for some. */
+  /** The position of the largest difference, and both values; as text, since JSON cannot express some. */
   position: number[];
   both: [string, string];
   error: number | null;
 }
 
-/** The forward pass agrees, and the gradient of this trainable tensor differs. */
+/** The forward pass agrees, but the gradient of this trainable tensor differs. */
 export interface VerifyGradient {
   stage: 'gradient';
   tensor: string;
@@ -86,7 +87,7 @@ export interface VerifyGradient {
   position: number[];
   both: [string, string];
   error: number | null;
-  /** Gradients that differ, in the order of the graph. */
+  /** Gradients that differ, in graph order. */
   differing: string[];
 }
 
@@ -94,6 +95,6 @@ export interface VerifyResult {
   kind: 'result';
   agree: boolean;
   rows: VerifyRow[];
-  /** Where they part, if they do. */
+  /** Where they diverge, if they do. */
   first?: VerifyTensor | VerifyGradient;
 }

@@ -8,46 +8,52 @@ import { crossed, exactMcNemar, pairedT } from './statistics/paired';
 import { meanOf } from './statistics/summary';
 
 /**
- * How two groups were compared. `crossed`: over seeds and validation examples, both taken as samples. `seeds`: over
- * seeds alone, which says nothing of other examples. `examples`: over the examples of one seed, which says nothing of
- * other seeds. `none`: nothing to test by.
+ * How two groups were compared. `crossed`: over seeds and validation examples, both treated as samples. `seeds`: over
+ * seeds alone, which does not generalise to other examples. `examples`: over the examples of one seed, which does not
+ * generalise to other seeds. `none`: no test is possible.
  */
 export type ComparisonKind = 'crossed' | 'seeds' | 'examples' | 'none';
 
-/** Of `a` minus `b`, in the metric's own unit (an accuracy of 0.01 is a point). */
+/** For `a` minus `b`, in the metric's own unit (an accuracy of 0.01 is a point). */
 export interface Comparison {
   a: string;
   b: string;
   kind: ComparisonKind;
-  /** Seeds that both have. */
+  /** Seeds that both have in common. */
   seeds: number[];
-  /** Validation examples that were paired. */
+  /** Number of paired validation examples. */
   examples?: number;
   mean: number;
   /** Half of the 95 % interval. */
   half?: number;
-  /** The chance of a difference so far from none, where there is none. Undefined where nothing was or could be tested. */
+  /**
+   * The p-value: the probability of a difference at least this large if there is none. Undefined if nothing was or
+   * could be tested.
+   */
   chance?: number;
-  /** The same, corrected by Holm's method for all comparisons of the study. */
+  /** The p-value adjusted by Holm's method for all comparisons of the study. */
   corrected?: number;
-  /** A true difference that such a test sees in four of five cases, at 5 % two-sided. Undefined without any spread. */
+  /**
+   * The true difference that such a test detects in four of five cases, at 5 % two-sided. Undefined without any
+   * variance.
+   */
   detectable?: number;
 }
 
 type Pair = readonly [StudyRun, StudyRun];
 
-/** What two groups are compared by, and the difference with its spread where there is any test. */
+/** The basis for comparing two groups, and the difference with its variance if a test is possible. */
 interface Measured {
   kind: ComparisonKind;
   seeds: number[];
   examples?: number;
   mean: number;
   difference?: Difference;
-  /** McNemar's, where it takes the place of the t test's. */
+  /** The p-value of McNemar's test, if it replaces the t test's. */
   exact?: number;
 }
 
-/** Two groups by the seeds that they share, and by their examples where predictions are kept. */
+/** Compares two groups by their common seeds, and by their examples if predictions are stored. */
 export function compareGroups(a: Group, b: Group, metric: MetricName): Comparison {
   const { difference, exact, ...measured } = measure(a, b, metric);
   const base = { a: a.label, b: b.label, ...measured };
@@ -80,7 +86,7 @@ export function measure(
     const exact = metricInfo(metric).meanOf === 'correct' ? { exact: mcNemarOf(row) } : {};
     return { kind: 'examples', seeds, examples: row.length, mean: difference.mean, difference, ...exact };
   }
-  // Another split for each seed leaves no example that all of them judge.
+  // With a different split for each seed, no example is common to all of them.
   if (!byExample || pairs[0][0].spec.data.validation === undefined) {
     const judged = Math.min(...pairs.flat().map((run) => run.metrics.examples));
     const difference = pairedT(bySeed, resolutionOf(metric, judged));
@@ -97,7 +103,7 @@ const pairsOf = (a: readonly StudyRun[], b: readonly StudyRun[]): Pair[] =>
     return y ? [[x, y] as const] : [];
   });
 
-/** What one run is better at on each example, seed by seed; undefined where it is not known of all of them. */
+/** For each example, on which one run is better, seed by seed; undefined if not known for all of them. */
 function rowsOf(pairs: readonly Pair[], metric: MetricName): Float64Array[] | undefined {
   const { meanOf: column } = metricInfo(metric);
   if (!column) return undefined;
@@ -119,7 +125,7 @@ function mcNemarOf(row: Float64Array): number {
   return exactMcNemar(count(1), count(-1));
 }
 
-/** The standard error that the validation set's own size gives an accuracy, alike for every group. */
+/** The standard error of an accuracy due to the size of the validation set alone, the same for every group. */
 export const samplingError = (accuracies: readonly number[], examples: number): number => {
   const p = meanOf(accuracies);
   return Math.sqrt((p * (1 - p)) / examples);

@@ -1,6 +1,6 @@
 /**
- * What turns runs into a study: a tenth of the extension host's code, read when the first study is opened (bundles.mjs
- * makes a file of its own of it, dist/study.cjs).
+ * The code that turns runs into a study: a tenth of the extension host's code, loaded when the first study is opened
+ * (bundles.mjs bundles it separately as dist/study.cjs).
  */
 export { plainStudy } from './lines';
 export { reportFiles } from './report';

@@ -1,23 +1,23 @@
 import { aboutMethod, isHeadAlone } from '../experiment/methods';
 
-/** What the kept checkpoints say of ΔW, the change of the weights: RUN/study/geometry.json. */
+/** What the stored checkpoints reveal about ΔW, the change of the weights: RUN/study/geometry.json. */
 export interface Geometry {
   version: 1;
-  /** What it was computed from: step and SHA-256 of each adapter, ascending. */
+  /** The input: step and SHA-256 of each adapter, ascending. */
   from: Snapshot[];
-  /** Those steps, and before them 0, where training began, on the first two principal components. */
+  /** Those steps, preceded by 0, the start of training, in the first two principal components. */
   path: { step: number; x: number; y: number }[];
-  /** Shares of the variance that the two components hold. */
+  /** Shares of variance explained by the two components. */
   shares: [number, number];
-  /** Of each module at the last of the steps. */
+  /** For each module at the last of the steps. */
   modules: ModuleGeometry[];
 }
 
 export interface ModuleGeometry {
   path: string;
-  /** Singular values of the merged ΔW, the largest first. */
+  /** Singular values of the merged ΔW, largest first. */
   values: number[];
-  /** Where there are more of them than `values` has: how many, and what `effectiveRank` says of all. */
+  /** If there are more of them than in `values`: their number, and the `effectiveRank` of all. */
   directions?: number;
   effectiveRank?: number;
 }
@@ -36,7 +36,7 @@ export interface Snapshot {
   sha256: string;
 }
 
-/** As it was read from a file: undefined where it is nothing of this version. */
+/** Parses a file's content; undefined if it is not of this version. */
 export function parseGeometry(value: unknown): Geometry | undefined {
   const g = value as Partial<Geometry> | null | undefined;
   if (g?.version !== 1 || !Array.isArray(g.from) || !Array.isArray(g.path) || !Array.isArray(g.modules))
@@ -58,8 +58,8 @@ export function parseGeometry(value: unknown): Geometry | undefined {
 }
 
 /**
- * How many directions ΔW really uses: e to the entropy of the singular values' shares (Roy and Vetterli, EUSIPCO
- * 2007); 0 of a matrix of zeros.
+ * Effective rank of ΔW, the number of directions that it really uses: e to the entropy of the singular values' shares
+ * (Roy and Vetterli, EUSIPCO 2007); 0 for a zero matrix.
  */
 export function effectiveRank(values: readonly number[]): number {
   const sum = values.reduce((a, b) => a + b, 0);

@@ -8,23 +8,23 @@ import type { Say } from './say';
 import { isRate, keyOf, settingsOf, type Settings } from './settings';
 import { summarize, type Summary } from './statistics/summary';
 
-/** Runs of the same settings that differ in their seed. */
+/** Runs with the same settings that differ in their seed. */
 export interface Group extends Label {
-  /** Unlike any other group's of its data set. */
+  /** Unique within its data set. */
   label: string;
-  /** What it is called where it is the only one of its family that is spoken of. */
+  /** Its name when it is the only one of its family in the text. */
   withoutRate: Label;
   method: AdapterSpec['method'];
   rank?: number;
   learningRate: number;
-  /** Groups that differ in nothing but the learning rates have the same. */
+  /** The same for groups that differ only in their learning rates. */
   family: string;
-  /** False where another learning rate of the family was better. */
+  /** False if another learning rate of the family was better. */
   chosen: boolean;
-  /** By their seed. */
+  /** Sorted by seed. */
   runs: StudyRun[];
   seeds: number[];
-  /** Seeds of the runs that diverged; they are in no number. */
+  /** Seeds of the runs that diverged, which are excluded from all numbers. */
   diverged: number[];
   metrics: Record<MetricName, Summary>;
   parameters: number;
@@ -34,8 +34,8 @@ export interface Group extends Label {
 }
 
 /**
- * @param runs that count, of one data set
- * @param diverged the settings of runs that do not, since their training diverged
+ * @param runs runs that count, from one data set
+ * @param diverged the settings of runs that do not count because their training diverged
  */
 export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experiment[], say: Say): Group[] {
   const found = new Map<string, { settings: Settings; runs: StudyRun[] }>();
@@ -75,7 +75,7 @@ export function groupsOf(runs: readonly StudyRun[], diverged: readonly Experimen
       ...optional('memory', runs),
     };
   });
-  // The rates of a search stay together, from the lowest: their names as text have another order.
+  // The rates of a search stay together, lowest first: their names as text would sort differently.
   const first = new Map<string, string>();
   for (const { family, label } of groups)
     if (!(label > (first.get(family) ?? '\uffff'))) first.set(family, label);
@@ -109,7 +109,7 @@ function optional(
   return values.length > 0 ? { [name]: summarize(values) } : {};
 }
 
-/** The head alone first, then by method, rank and what else differs. */
+/** The head alone first, then by method, rank and the remaining differences. */
 function byMethod(a: Group, b: Group): number {
   const place = (g: Group) => (isHeadAlone(g) ? 0 : isReference(g) ? 1 : isSubject(g) ? 3 : 2);
   return (

@@ -9,10 +9,10 @@ export const methodName = (method: AdapterSpec['method'], say: Say): string =>
 export const rankOf = (adapter: AdapterSpec): number | undefined =>
   'rank' in adapter ? adapter.rank : undefined;
 
-/** What goes with method and rank is not named as a setting of its own. */
+/** Implied by method and rank, so not named as a separate setting. */
 const isOfMethod = (key: string): boolean => key === 'adapter.method' || key === 'adapter.rank';
 
-/** As the paper names its ablations; other settings are named by key and value. */
+/** The paper's names for its ablations; other settings are named by key and value. */
 const WORDS: Record<string, string> = {
   'adapter.fixed=false': 'without F',
   'adapter.learnable=false': 'without L',
@@ -23,7 +23,7 @@ const WORDS: Record<string, string> = {
   'adapter.splineInitialization="zero"': 'W starts at zero',
   'adapter.useRslora=true': 'rsLoRA',
 };
-/** Where they are as in the paper they are not named. */
+/** Not named if the same as in the paper. */
 const PLAIN = [
   'adapter.fixed=true',
   'adapter.learnable=true',
@@ -34,7 +34,7 @@ const PLAIN = [
 
 export interface Label {
   label: string;
-  /** What the label says besides method and rank. */
+  /** The label's parts besides method and rank. */
   details: string[];
 }
 
@@ -44,8 +44,8 @@ export interface Named {
 }
 
 /**
- * What each of several settings is called: method and rank, and the settings by which it differs from others of the
- * same method and rank. Learning rates are named only where nothing else tells two apart.
+ * Labels for several settings: method and rank, and the settings that distinguish one from others with the same method
+ * and rank. Learning rates are named only if nothing else distinguishes two.
  */
 export function labelsOf(all: readonly Named[], say: Say): (Label & { withoutRate: Label })[] {
   const bases = all.map(({ adapter }) => {
@@ -75,7 +75,7 @@ function keysThatDiffer(all: readonly Named[]): string[] {
   return keys.filter((key) => new Set(all.map(({ settings }) => settings.get(key))).size > 1);
 }
 
-/** A setting that is left out says nothing. */
+/** An omitted setting adds nothing. */
 function wordsOf(key: string, value: string | undefined, say: Say): string[] {
   if (value === undefined || PLAIN.includes(`${key}=${value}`)) return [];
   const words = WORDS[`${key}=${value}`];

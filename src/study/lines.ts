@@ -1,14 +1,14 @@
 import type { PreflightProblem } from '../protocol/preflight';
 import type { Study } from './study';
 
-/** What `aurora study --json` prints, one JSON object a line. Readers pass over kinds they do not know. */
+/** The output of `aurora study --json`, one JSON object per line. Readers ignore unknown kinds. */
 export type StudyLine =
-  /** Run `run` of `runs` is looked at; `what` is what is done with it. */
+  /** Run `run` of `runs` is being processed; `what` is the current action. */
   | { kind: 'measuring'; what: 'geometry' | 'examples' | 'merged'; name: string; run: number; runs: number }
   | { kind: 'result'; study: Study; out?: string }
   | PreflightProblem;
 
-/** Without what each validation example came to, which is much and has served its purpose. */
+/** Without the results of each validation example, which are large and no longer needed. */
 export const plainStudy = (study: Study): Study => ({
   ...study,
   sections: study.sections.map((s) => ({

@@ -11,7 +11,7 @@ export interface MergedMetrics {
   merged: EvaluationMetrics;
 }
 
-/** As it was read from a file: undefined where it is nothing of this version. */
+/** Parses a file's content; undefined if it is not of this version. */
 export function parseMerged(value: unknown): MergedMetrics | undefined {
   const m = value as Partial<MergedMetrics> | null | undefined;
   if (m?.version !== 1 || typeof m.adapter !== 'string' || !isMetrics(m.trained) || !isMetrics(m.merged))

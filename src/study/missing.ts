@@ -3,14 +3,14 @@ import type { Say } from './say';
 import type { Section } from './study';
 import { count } from './words';
 
-/** What a study would show and its run folders do not hold yet. One command measures all of it. */
+/** Data that a study would show but the run folders do not contain yet. One command measures all of it. */
 export interface Missing {
   what: 'merged' | 'examples' | 'geometry';
   /** Run folders. */
   runs: string[];
 }
 
-/** What is missing of the chosen groups' runs. */
+/** What the chosen groups' runs lack. */
 export function missingOf(sections: readonly Section[]): Missing[] {
   const runs = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
   const all: Missing[] = [
@@ -24,7 +24,7 @@ export function missingOf(sections: readonly Section[]): Missing[] {
   return all.filter((m) => m.runs.length > 0);
 }
 
-/** What is missing and what that means; the next step is the reader's own: a button, or a command. */
+/** What is missing and what that means. The caller adds the next step: a button, or a command. */
 export function missingWords({ what, runs }: Missing, say: Say): string {
   const n = count(runs.length);
   if (what === 'merged') return say('In {0} of the runs the merged form was not measured.', n);

@@ -2,14 +2,14 @@ import type { MetricName } from '../experiment/experiment';
 import { isMetric } from '../experiment/metrics';
 import type { Study } from './study';
 
-/** What the Study page and its host say to each other: all runs of an experiment, or those that were selected. */
+/** Messages between the Study page and its host: all runs of an experiment, or those that were selected. */
 export type StudyOpen = { experiment: string } | { runs: string[] };
 
 export type StudyFromHost =
-  /** Everything; sent again whenever it changed. Of nothing to compare, `sections` is empty. */
+  /** Everything; resent on every change. With nothing to compare, `sections` is empty. */
   { type: 'study'; title: string; study: Study } | { type: 'error'; message: string };
 
-/** How the person wants to look at it; kept by the page. */
+/** The user's view settings, stored by the page. */
 export interface StudySettings {
   metric?: MetricName;
   against?: string;
@@ -21,7 +21,7 @@ export type StudyFromPage =
   | { type: 'export' }
   | { type: 'copy'; text: string };
 
-/** A message from the page, checked; undefined for what is not one. */
+/** Validates a message from the page; undefined if invalid. */
 export function parseStudyMessage(value: unknown): StudyFromPage | undefined {
   const { type, text, settings } = (value ?? {}) as Record<string, unknown>;
   if (type === 'measure' || type === 'export') return { type };
@@ -37,7 +37,7 @@ export function parseStudyMessage(value: unknown): StudyFromPage | undefined {
   };
 }
 
-/** What a panel was opened for, as it comes back after a reload; whether paths are absolute is for the host to see. */
+/** What a panel was opened for, as restored by a reload. The host checks that paths are absolute. */
 export function parseStudyOpen(value: unknown): StudyOpen | undefined {
   const { experiment, runs } = (value ?? {}) as Record<string, unknown>;
   if (typeof experiment === 'string') return { experiment };

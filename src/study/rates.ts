@@ -4,13 +4,16 @@ import { seedOf, type Group } from './groups';
 import { isRate, keyOf, settingsOf } from './settings';
 import { meanOf } from './statistics/summary';
 
-/** A search over learning rates: groups that differ in nothing else. */
+/** A search over learning rates: groups that differ only in them. */
 export interface RateSearch {
   /** The chosen group's. */
   label: string;
-  /** Seeds that all rates were tried with, but for rates of which no run is left; of none, each rate stands for its own. */
+  /**
+   * Seeds tried with every rate, ignoring rates of which no run is left; if there are none, each rate is judged on its
+   * own seeds.
+   */
   seeds: number[];
-  /** A mean is 'diverged' where a run with one of these seeds did. */
+  /** A mean is 'diverged' if a run with one of these seeds diverged. */
   tried: TriedRate[];
 }
 
@@ -18,18 +21,18 @@ export interface TriedRate {
   learningRate: number;
   mean: MetricValue;
   chosen: boolean;
-  /** Of a rate of which no run is left, which has no group: the seeds it was tried with. */
+  /** For a rate of which no run is left, and which has no group: the seeds it was tried with. */
   lostSeeds?: number[];
 }
 
 /**
- * Chooses one learning rate of each family, by one rule for all: the best mean of the metric over the seeds that all
- * its rates have in common, of equal ones the lowest rate. A rate that was also run with more seeds gains nothing by them,
- * and one that diverged with one of the common seeds loses.
+ * Chooses one learning rate of each family, by the same rule for all: the best mean of the metric over the seeds that
+ * all its rates have in common; among equals, the lowest rate. Extra seeds give a rate no advantage, and a rate that
+ * diverged with one of the common seeds loses.
  *
- * @param diverged the settings of runs that are in no number, since their training diverged
- * @returns the searches of more than one rate; the others' `chosen` becomes false, and the chosen ones go by their names
- *   without a rate, so that they are called the same whichever it is
+ * @param diverged the settings of runs that are excluded from all numbers because their training diverged
+ * @returns the searches with more than one rate; `chosen` becomes false for the others, and the chosen ones are
+ *   labelled without a rate, so that the label does not depend on which it is
  */
 export function chooseRates(
   groups: readonly Group[],
@@ -71,7 +74,7 @@ export function chooseRates(
   }));
 }
 
-/** Rates whose runs all diverged: they make no group, and were tried all the same. */
+/** Rates whose runs all diverged: they form no group, but were tried. */
 function ratesWithoutGroup(
   groups: readonly Group[],
   diverged: readonly Experiment[],

@@ -77,7 +77,7 @@ function sectionText(
 
 const list = (items: readonly string[]): string => items.map((item) => `- ${plainWords(item)}`).join('\n');
 
-/** Numbers to the right, names to the left. */
+/** Numbers right-aligned, names left-aligned. */
 function markdown({ head, rows }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.map((c) => plainWords(c)).join(' | ')} |`;
   return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');

@@ -3,7 +3,7 @@ import type { Experiment } from '../experiment/experiment';
 /** Settings by dotted key, values as JSON. */
 export type Settings = Map<string, string>;
 
-/** By the schema these change no result, or only how it is looked at. */
+/** By the schema, these do not change results, or only how they are evaluated. */
 const WITHOUT_EFFECT = [
   'name',
   'training.seed',
@@ -13,10 +13,10 @@ const WITHOUT_EFFECT = [
   'training.activationsEvery',
 ];
 
-/** Left out where the schema reads them as nothing, so that writing them out makes no other setting. */
+/** Omitted if the schema reads them as nothing, so that writing them out does not count as a different setting. */
 const NOTHING: Record<string, string> = { 'training.staticEpochs': '0', 'training.offsetPenalty': '0' };
 
-/** All settings that decide a run's result, but for its seed. */
+/** All settings that determine a run's result, except its seed. */
 export function settingsOf(spec: Experiment): Settings {
   const found: Settings = new Map();
   flatten(spec, '', found);
@@ -34,12 +34,12 @@ function flatten(value: object, prefix: string, found: Settings): void {
   }
 }
 
-/** One text for the same settings, however they were ordered; without the keys that `but` names. */
+/** The same text for the same settings in any order; without the keys in `but`. */
 export const keyOf = (settings: Settings, but: (key: string) => boolean = () => false): string =>
   JSON.stringify([...settings].filter(([key]) => !but(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What decides which examples are trained on and judged: runs that differ here are not compared. */
+/** What determines which examples are trained on and evaluated: runs that differ here are not compared. */
 export const isData = (key: string): boolean => /^(data|task)\./.test(key);
 
-/** What a search over learning rates changes. */
+/** What a learning rate search varies. */
 export const isRate = (key: string): boolean => /^training\.(headL|l)earningRate$/.test(key);

@@ -11,41 +11,41 @@ import { isData, keyOf, settingsOf } from './settings';
 import { holm } from './statistics/holm';
 
 export interface StudyOptions {
-  /** That of the runs where it is left out. */
+  /** The runs' metric by default. */
   metric?: MetricName;
-  /** The label of the group that the others are compared with; chosen where no group is called so. */
+  /** The label of the group that the others are compared with; chosen automatically if no group has it. */
   against?: string;
 }
 
-/** Everything that a study's report and its page show. */
+/** Everything in a study's report and page. */
 export interface Study {
   metric: MetricName;
   sections: Section[];
   leftOut: { folder: string; name: string; why: Unfit }[];
-  /** Tests that were corrected together. */
+  /** Number of tests that were adjusted together. */
   tests: number;
   missing: Missing[];
 }
 
 /** The runs on one data set. */
 export interface Section {
-  /** The validation file's name, without endings; the training file's where it is split off that. */
+  /** The validation file's name without extensions; the training file's if validation is split off from it. */
   name: string;
   examples: number;
-  /** All groups, those of learning rates that were not chosen among them. */
+  /** All groups, including those of learning rates that were not chosen. */
   groups: Group[];
   searches: RateSearch[];
   /** The label of the group that the others are compared with. */
   reference: string;
-  /** Each chosen group beside the reference. */
+  /** Each chosen group compared with the reference. */
   comparisons: Comparison[];
-  /** Each variant beside the plainest group of its method and rank. */
+  /** Each variant compared with the plainest group of its method and rank. */
   ablations: Comparison[];
-  /** Of the accuracy, by the number of examples alone. */
+  /** For the accuracy, by the number of examples alone. */
   samplingError: number;
 }
 
-/** The runs as a study: grouped, summed up and compared. */
+/** The runs as a study: grouped, summarised and compared. */
 export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOptions, say: Say): Study {
   const finished = runs.filter((r): r is StudyRun => !('unfit' in r));
   const fit = newestOfRepeats(finished);
@@ -72,7 +72,7 @@ export function studyOf(runs: readonly (StudyRun | UnfitRun)[], options: StudyOp
 
 const repeatKey = (spec: Experiment): string => `${spec.training.seed} ${keyOf(settingsOf(spec))}`;
 
-/** The settings of the runs that diverged, each once; without those that finished another time. */
+/** The settings of the runs that diverged, without duplicates and without those that finished another time. */
 function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyRun[]): Experiment[] {
   const finished = new Set(fit.map((r) => repeatKey(r.spec)));
   const found = runs.flatMap((r) => ('unfit' in r && r.unfit === 'diverged' ? (r.spec ?? []) : []));
@@ -81,7 +81,7 @@ function divergedOf(runs: readonly (StudyRun | UnfitRun)[], fit: readonly StudyR
   );
 }
 
-/** The same settings and seed give the same run: counted once, the newest. */
+/** The same settings and seed give the same run: only the newest counts. */
 function newestOfRepeats(runs: readonly StudyRun[]): StudyRun[] {
   const newest = new Map<string, StudyRun>();
   for (const run of runs) {
@@ -127,7 +127,7 @@ function sectionOf(
   };
 }
 
-/** A file's name without endings, after its folder's where it says little by itself. */
+/** A file's name without extensions, preceded by its folder's if the name is not informative. */
 function dataName(path: string): string {
   const [folder, file] = path.split(/[\\/]/).slice(-2);
   const name = (file ?? folder).replace(/(\.(jsonl|json|csv|tsv|gz|txt))+$/, '');
@@ -136,7 +136,7 @@ function dataName(path: string): string {
     : name;
 }
 
-/** LoRA of a rank that AuroRA has, else any LoRA, else the plainest group. */
+/** LoRA at one of AuroRA's ranks, otherwise any LoRA, otherwise the plainest group. */
 function defaultReference(groups: readonly Group[]): Group {
   const plain = [...groups].sort((a, b) => a.details.length - b.details.length);
   const lora = plain.filter(isReference);
@@ -156,7 +156,7 @@ function ablationsOf(groups: readonly Group[], metric: MetricName): Comparison[]
   });
 }
 
-/** @returns how many tests there were */
+/** @returns the number of tests */
 function correct(comparisons: readonly Comparison[]): number {
   const tested = comparisons.filter((c) => c.chance !== undefined);
   const corrected = holm(tested.map((c) => c.chance!));

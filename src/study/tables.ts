@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 export const spreadText = (metric: MetricName, { mean, deviation }: Summary): string =>
   deviation === undefined ? shown(metric, mean) : `${shown(metric, mean)} ± ${shown(metric, deviation)}`;
 
-/** The groups of a data set as a person reads them. */
+/** The groups of a data set, formatted for reading. */
 export function groupTable({ groups }: Section, metric: MetricName, say: Say): Table {
   const chosen = groups.filter((g) => g.chosen);
   const metrics = [...new Set<MetricName>([metric, 'loss'])];
@@ -48,7 +48,7 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
 
 const milliseconds = (seconds: number): string => (1000 * seconds).toFixed(seconds < 0.01 ? 2 : 0);
 
-/** The learning rates of each search, the chosen one marked. */
+/** The learning rates of each search, with the chosen one marked. */
 export function rateTable({ searches }: Section, metric: MetricName, say: Say): Table | undefined {
   if (searches.length === 0) return undefined;
   return {
@@ -66,13 +66,13 @@ export function rateTable({ searches }: Section, metric: MetricName, say: Say): 
 
 type Cell = string | number;
 
-/** What was chosen on the set that these runs are judged on: "early-stopping halving learning-rate", or nothing. */
+/** What was chosen on the set that these runs are evaluated on: "early-stopping halving learning-rate", or nothing. */
 function chosenOnValidation({ searches }: Section, group: Group, runs: readonly StudyRun[]): string {
   const searched = searches.some((s) => s.label === group.label);
   return [...new Set(runs.flatMap((r) => r.chosenBy)), ...(searched ? ['learning-rate'] : [])].join(' ');
 }
 
-/** Every run that counts, all digits. */
+/** Every run that counts, with all digits. */
 export function runsCsvRows({ sections }: Study): Cell[][] {
   const head = [
     ...['data', 'group', 'run', 'name', 'method', 'rank', 'learning_rate', 'seed', 'step', 'parameters'],
@@ -105,7 +105,7 @@ export function runsCsvRows({ sections }: Study): Cell[][] {
   return [head, ...rows];
 }
 
-/** Every group, and how it compares with the reference of its data set. */
+/** Every group, and its comparison with the reference of its data set. */
 export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
   const of = (name: string) => ['mean', 'deviation', 'half_interval_95'].map((part) => `${name}_${part}`);
   const head = [
@@ -146,7 +146,7 @@ export function groupsCsvRows({ sections, metric }: Study): Cell[][] {
   return [head, ...rows, ...sections.flatMap((s) => lostRateRows(s, head))];
 }
 
-/** Learning rates of which every run diverged: they make no group. */
+/** Learning rates with which every run diverged: they form no group. */
 function lostRateRows({ name, groups, searches }: Section, head: readonly Cell[]): Cell[][] {
   return searches.flatMap(({ label, tried }) => {
     const { method, rank = '' } = groups.find((g) => g.label === label)!;

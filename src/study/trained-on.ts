@@ -1,7 +1,7 @@
 import type { StudyRun } from './run';
 import type { Say } from './say';
 
-/** Whether the runs of a data set were trained on the same files, and on those that are there now. */
+/** Whether the runs of a data set were trained on the same files, and on the current ones. */
 export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
   const paths = [...new Set(runs.flatMap((r) => Object.keys(r.trainedOn ?? {})))];
   const differing = paths.flatMap((path) => {

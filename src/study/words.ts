@@ -9,13 +9,13 @@ import { inputNotes } from './trained-on';
 /** 2,256 */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
-/** A chance, never as the zero that it is not. */
+/** A p-value, never rounded to zero. */
 export const chanceText = (p: number): string =>
   p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(p < 0.095 ? 3 : 2)}`;
 
 const LEVEL = 0.05;
 
-/** What is seen of a difference, and what could have been: in sentences. */
+/** The observed difference, and what could have been detected, as sentences. */
 export function comparisonWords(c: Comparison, study: Study, say: Say): string {
   return [difference(c, study.metric, say), tested(c, study, say), ...limit(c, study.metric, say)].join(' ');
 }
@@ -96,7 +96,7 @@ function amount(value: number, metric: MetricName, say: Say): string {
     : say('{0} points of {1} × 100', text, say(label));
 }
 
-/** How the numbers of a data set are to be read. */
+/** How to read the numbers of a data set. */
 export function sectionNotes(section: Section, { metric, tests }: Study, say: Say): string[] {
   const notes = stepNotes(section, say);
   for (const { label, diverged, runs } of section.groups)
@@ -159,7 +159,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
 
-/** Which step the numbers are of, and what was chosen on the set that they are judged on, but for learning rates. */
+/** The step of the numbers, and what was chosen on the set that they are evaluated on, except learning rates. */
 function stepNotes({ groups }: Section, say: Say): string[] {
   const labels = (by: ChosenBy) =>
     groups
@@ -212,6 +212,6 @@ const WHY = {
   repeated: 'the settings and the seed of a newer run',
 } as const;
 
-/** Which runs are not counted, and why. */
+/** Which runs are excluded, and why. */
 export const leftOutWords = (study: Study, say: Say): string[] =>
   study.leftOut.map(({ name, why }) => say('{0} is left out: {1}.', name, say(WHY[why])));

@@ -32,7 +32,7 @@ interface Ui {
 
 const say = (message: ActivationsFromPage): void => post(message);
 
-/** All adapted layers in the small, one in the large, over training time. */
+/** All adapted layers as cards, one of them in detail, over training time. */
 export class ActivationsApp extends LitElement {
   @state() private view: ViewMessage | undefined;
   @state() private layer: LayerMessage | undefined;
@@ -40,7 +40,7 @@ export class ActivationsApp extends LitElement {
   @state() private error = '';
   @state() private copied = '';
   @state() private theme = 0;
-  /** The card that Tab reaches. */
+  /** The card in the tab order. */
   @state() private current = '';
   private ui: Partial<Ui> = savedUi<Ui>();
   private scrollToLarge = false;
@@ -50,7 +50,7 @@ export class ActivationsApp extends LitElement {
     () => this.requestUpdate(),
   );
 
-  /** One style sheet for all of it. */
+  /** One style sheet for everything. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -105,7 +105,7 @@ export class ActivationsApp extends LitElement {
     const same = layer?.path === message.path && layer.input === message.input;
     if (!same) this.words = undefined;
     this.layer = message;
-    // The same bin holds other words at another step.
+    // The same bin contains other words at another step.
     if (this.ui.bin !== undefined && (!same || layer.step !== message.step)) this.askWords(this.ui.bin);
   }
 
@@ -131,7 +131,7 @@ export class ActivationsApp extends LitElement {
     if (path !== this.ui.path || input !== this.ui.input) this.words = undefined;
     this.scrollToLarge = path !== this.ui.path;
     this.current = path;
-    // A bin chosen by hand stays chosen only on its own layer and coordinate.
+    // A manually chosen bin is kept only for its own layer and coordinate.
     const stays = path === this.ui.path && input === (this.ui.input ?? 0);
     this.keep({ path, output, input, ...(!stays && { bin: undefined }) });
     say({ type: 'layer', path, output, input });

@@ -1,4 +1,4 @@
-/** Where a key leads in a grid of cards that wraps as the window is wide; undefined for other keys. */
+/** The target of a key in a grid of cards that wraps with the window's width; undefined for other keys. */
 export function gridKey(key: string, at: number, cards: readonly HTMLElement[]): number | undefined {
   const row = cards[at].offsetTop;
   const columns = cards.filter((c) => c.offsetTop === cards[0].offsetTop).length;

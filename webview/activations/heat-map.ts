@@ -6,11 +6,11 @@ const LEFT = 34;
 const TOP = 22;
 
 /**
- * A small matrix with its numbers: orange above zero, blue below, the stronger the larger. The sign stands
- * before each number too, and the colours stay faint enough to read over.
+ * A small matrix with its numbers: orange above zero, blue below, stronger with magnitude. Each number also has its
+ * sign, and the colours are faint enough to read over.
  *
  * @param values row-major, rows × columns
- * @param columns what stands above each column
+ * @param columns column headers
  */
 export function heatMap(label: string, values: Float32Array, rows: number, columns: readonly string[]) {
   const n = columns.length;

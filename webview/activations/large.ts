@@ -14,7 +14,7 @@ export interface LargeActions {
   copy(text: string): void;
 }
 
-/** Up to this rank W is small enough to be open at once. */
+/** Up to this rank W is small enough to be expanded by default. */
 const WIDE_RANK = 4;
 
 /** Rows of the table; the copied CSV has every point. */
@@ -86,7 +86,7 @@ function choosers(layer: LayerMessage, act: LargeActions) {
   </div>`;
 }
 
-/** Exactly what is to be seen, and why it is that. */
+/** What exactly is shown, and why. */
 function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
   if (!curves)
     return t('The bars are the histogram of z[{0}] over the real tokens of the validation texts.', input);

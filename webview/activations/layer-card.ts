@@ -5,11 +5,11 @@ import { chartColors, DASHES } from '../charts/theme';
 import { t } from '../ui/l10n';
 import { shareText, r2 } from './numbers';
 
-/** One layer in the small. Its canvas is drawn only while it can be seen. */
+/** One layer as a card. Its canvas is drawn only while visible. */
 export class LayerCardElement extends LitElement {
   @property({ attribute: false }) layer!: LayerCard;
   @property({ attribute: false }) sigma: SigmaInfo | undefined;
-  /** Changes with the theme, so that it draws again. */
+  /** Changes with the theme, so that the card is redrawn. */
   @property({ attribute: false }) theme = 0;
   private visible = false;
   private drawn: unknown;
@@ -21,7 +21,7 @@ export class LayerCardElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // A little beyond the window, so that scrolling does not meet empty cards.
+    // Slightly beyond the window, so that scrolling does not reveal empty cards.
     this.watch = new IntersectionObserver(
       (entries) => {
         this.visible = entries.at(-1)!.isIntersecting;
@@ -132,7 +132,7 @@ function drawBars(
   g.globalAlpha = 0.22;
   for (let b = 0; b < bins + 2; b++) {
     const h = (counts[b] / most) * height * 0.9;
-    // What lies beyond the range stands on its first and last bin.
+    // Values outside the range are counted in its first and last bin.
     const at = Math.max(0, Math.min(bins - 1, b - 1));
     g.fillRect((at / bins) * width, height - h, width / bins, h);
   }

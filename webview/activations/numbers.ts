@@ -1,7 +1,7 @@
 import { roughPercent } from '../../src/base/percent';
 import type { ShapeNumbers } from '../../src/protocol/panels/activations';
 
-/** Three digits, with a real minus. */
+/** Three digits, with a proper minus sign. */
 export const number = (value: number): string => {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : '–';
   const text = Math.abs(value) < 1e-12 ? '0' : String(Number(value.toPrecision(3)));
@@ -10,7 +10,7 @@ export const number = (value: number): string => {
 
 export const shareText = (share: number): string => (Number.isFinite(share) ? roughPercent(share) : '–');
 
-/** R² never shown as the 1 of a perfect line that it is not. */
+/** R², never rounded to 1, which would be a perfect line. */
 export const r2 = (value: number): string =>
   value >= 1 ? '1' : Math.min(value, 0.9999).toFixed(value > 0.99 ? 4 : 3);
 
@@ -33,7 +33,7 @@ export const csv = (rows: readonly (readonly (string | number)[])[]): string =>
 
 export type Sort = 'path' | 'change' | 'linearity' | 'saturation' | 'outside';
 
-/** Larger comes first. */
+/** Larger first. */
 export const SORTS: Record<Exclude<Sort, 'path'>, (s: ShapeNumbers) => number> = {
   change: (s) => s.relativeChange,
   linearity: (s) => -s.linearity,

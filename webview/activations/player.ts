@@ -1,14 +1,14 @@
-/** Steps a second at speed 1. */
+/** Steps per second at speed 1. */
 const STEPS_PER_SECOND = 2;
 export const SPEEDS = [0.5, 1, 2, 4, 8];
 
-/** Plays snapshots one after the other; waits for each to be drawn, so that a slow host is never flooded. */
+/** Plays snapshots one after the other. Waits for each to be drawn, so that a slow host is never flooded. */
 export class Player {
   speed = 1;
   playing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param next shows the following step; false where there is none */
+  /** @param next shows the following step; false if there is none */
   constructor(
     private readonly next: () => boolean,
     private readonly changed: () => void,
@@ -26,7 +26,7 @@ export class Player {
     this.changed();
   }
 
-  /** The step asked for is there. */
+  /** The requested step has arrived. */
   arrived(): void {
     if (this.playing) this.schedule();
   }

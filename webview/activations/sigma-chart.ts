@@ -6,15 +6,15 @@ import { number, shareText, ticks } from './numbers';
 
 const HEIGHT = 340;
 const MARGIN = { left: 56, right: 56, top: 26, bottom: 44 };
-/** The two open bins stand apart from the others by this many bins. */
+/** The two open bins are this many bins away from the others. */
 const APART = 1.5;
 
-/** σ's parts over the histogram of z, as large as the window is wide. Fires `bin` when a bin is chosen. */
+/** σ's parts over the histogram of z, as wide as the window. Fires `bin` when a bin is chosen. */
 export class SigmaChart extends LitElement {
   @property({ attribute: false }) layer!: LayerMessage;
   @property({ attribute: false }) sigma: SigmaInfo | undefined;
   @property({ attribute: false }) bin: number | undefined;
-  /** The bin under the pointer or the arrow keys. */
+  /** The bin under the pointer or selected by the arrow keys. */
   @state() private cursor: number | undefined;
   @state() private width = 0;
   private readonly size = new ResizeObserver(([entry]) => (this.width = Math.floor(entry.contentRect.width)));
@@ -48,7 +48,7 @@ export class SigmaChart extends LitElement {
     return MARGIN.left + share * (this.width - MARGIN.left - MARGIN.right);
   }
 
-  /** Left edge of a bin's bar as a value of z; the open bins are drawn as wide as the others. */
+  /** Left edge of a bin's bar as a value of z; open bins are drawn as wide as the others. */
   private leftOf(bin: number): number {
     const [lo, hi] = this.layer.range;
     if (bin === 0) return lo - this.binWidth * (1 + APART);
@@ -116,7 +116,7 @@ export class SigmaChart extends LitElement {
     return svg`<line class="chosen-line" x1=${at} x2=${at} y1=${MARGIN.top} y2=${bottom} /><path class="chosen-mark" d="M${at - 5} ${bottom + 9} h10 l-5 -8 z" />`;
   }
 
-  /** Where the spline is zero is shaded, and its support labelled. */
+  /** Shades where the spline is zero, and labels its support. */
   private outside(): SVGTemplateResult | typeof nothing {
     const support = this.sigma?.support;
     if (!support) return nothing;
@@ -162,7 +162,7 @@ export class SigmaChart extends LitElement {
       <title>${t('σ(z)[{0}] over z[{1}]', output, input)}</title>`;
   }
 
-  /** Only the parts that the adapter has; alone, a part is the sum. */
+  /** Only the parts that the adapter has; a single part is the sum. */
   private parts(): ['fixed' | 'spline', Float32Array][] {
     const { curves } = this.layer;
     if (!curves || !this.sigma?.fixed || !this.sigma.learnable) return [];
@@ -172,7 +172,7 @@ export class SigmaChart extends LitElement {
     ];
   }
 
-  /** The point of the curves nearest to a bin's middle; undefined for the open bins. */
+  /** The curve point nearest to a bin's middle; undefined for the open bins. */
   private pointOf(bin: number): number | undefined {
     const { curves, range } = this.layer;
     if (!curves || bin < 1 || bin > this.bins) return undefined;

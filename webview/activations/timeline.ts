@@ -3,7 +3,7 @@ import type { ViewMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { SPEEDS, type Player } from './player';
 
-/** Training time: one notch a snapshot, which need not be evenly spaced in steps. */
+/** Training time: one tick per snapshot; they need not be evenly spaced in steps. */
 export function timeline(
   view: ViewMessage,
   player: Player,

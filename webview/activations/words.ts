@@ -3,7 +3,7 @@ import type { Word, WordsMessage } from '../../src/protocol/panels/activations';
 import { t } from '../ui/l10n';
 import { number } from './numbers';
 
-/** What bends this layer: the words that landed in the chosen bin, in their texts. */
+/** What this layer's σ bends: the words in the chosen bin, with their context. */
 export function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
   return html`<section class="words" aria-live="polite" data-bin=${words?.bin ?? nothing}>
     <h3>${t('What lands here')}</h3>

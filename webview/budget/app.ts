@@ -20,11 +20,11 @@ import { moduleTable } from './modules';
 import { paperSection } from './paper';
 import { writeSection } from './write';
 
-/** Typing is computed when it rests; an answer takes a few milliseconds. */
+/** Delay after typing before the budget is computed; an answer takes a few milliseconds. */
 const ASK_AFTER_MS = 60;
 
 interface Ui {
-  /** The controls, and the experiment's values that they were changed from. */
+  /** The controls, and the experiment's values from which they were changed. */
   fields: BudgetFields;
   from: string;
   recipe: string | undefined;
@@ -34,14 +34,14 @@ interface Ui {
 
 customElements.define('aurora-budget-chart', BudgetChart);
 
-/** The page: what was typed on one side, what it costs on the other. The host computes. */
+/** The page: input on one side, its cost on the other. The host computes. */
 export class BudgetApp extends LitElement {
   @state() private setup: BudgetSetup | undefined;
   @state() private fields: BudgetFields | undefined;
-  /** Id of the paper's recipe that was chosen; its rows are marked. */
+  /** Id of the chosen recipe from the paper; its rows are marked. */
   @state() private recipe = savedUi<Ui>().recipe;
   @state() private answer: BudgetAnswer | undefined;
-  /** The last valid one: a mistake in a field does not empty the page. */
+  /** The last valid one: an error in a field does not empty the page. */
   @state() private budget: Budget | undefined;
   @state() private reading: string | undefined;
   @state() private written: { ok: boolean; message: string } | undefined;
@@ -51,7 +51,7 @@ export class BudgetApp extends LitElement {
   private seq = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** One style sheet for all of it. */
+  /** One style sheet for everything. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -64,7 +64,7 @@ export class BudgetApp extends LitElement {
     );
   }
 
-  /** The toolkit's drop-downs take a value only once they know their options. */
+  /** The toolkit's drop-downs accept a value only once they know their options. */
   protected override updated(): void {
     requestAnimationFrame(() => {
       for (const list of this.querySelectorAll<HTMLSelectElement>('vscode-dropdown[data-value]'))
@@ -77,7 +77,7 @@ export class BudgetApp extends LitElement {
       case 'setup': {
         const { fields, from } = savedUi<Ui>();
         this.setup = message;
-        // After a reload of the window: what was typed comes back, unless the experiment changed meanwhile.
+        // After a window reload, the input is restored unless the experiment has changed.
         const kept = fields && from === JSON.stringify(message.fields);
         this.fields = kept && message.models.some((m) => m.id === fields.model) ? fields : message.fields;
         return this.ask();
@@ -86,7 +86,7 @@ export class BudgetApp extends LitElement {
         this.reading = message.label;
         return;
       case 'answer':
-        // A later question is under way.
+        // A newer request is in progress.
         if (message.seq !== this.seq) return;
         this.reading = undefined;
         this.answer = message;
@@ -113,7 +113,7 @@ export class BudgetApp extends LitElement {
     this.fields = { ...this.fields!, ...over };
     this.written = undefined;
     this.copied = '';
-    // Answers to older questions are no longer wanted.
+    // Answers to older requests are ignored.
     this.seq++;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), ASK_AFTER_MS);
@@ -212,7 +212,7 @@ export class BudgetApp extends LitElement {
     `;
   }
 
-  /** What a screen reader is told when something changed. */
+  /** The screen reader announcement after a change. */
   private spoken(): string {
     const { answer, budget, reading, written, copied } = this;
     if (reading !== undefined) return t('Reading the model {0} …', reading);

@@ -10,12 +10,12 @@ import { isReference } from '../../src/experiment/methods';
 const HEIGHT = 280;
 const EDGE = { left: 56, right: 16, top: 28, bottom: 40 };
 
-/** Parameters over the rank for all methods: hover or arrow keys read the values at a rank. */
+/** Parameters by rank for all methods: hover or use the arrow keys to read the values at a rank. */
 export class BudgetChart extends LitElement {
   @property({ attribute: false }) budget!: Budget;
   @property({ attribute: false }) logScale = false;
   @state() private width = 640;
-  /** Index of the rank that is read; the adapter's own where nobody points. */
+  /** Index of the rank being read; by default the adapter's own. */
   @state() private pointed: number | undefined;
   private readonly sizes = new ResizeObserver(([entry]) => {
     this.width = Math.max(240, Math.floor(entry.contentRect.width));
@@ -189,7 +189,7 @@ export class BudgetChart extends LitElement {
     return t('Rank {0}: {1}', rank, values.join(', '));
   }
 
-  /** All values, for eyes and for the clipboard. */
+  /** All values, to read or to copy. */
   private data(): TemplateResult {
     const { curves } = this.budget;
     const rows = this.ranks.map((r, i) => [r, ...curves.map((c) => c.points[i].parameters)]);

@@ -4,7 +4,7 @@ import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { bytes, count, flops, finePercent } from './format';
 
-/** The one number, and what it means beside the model and LoRA. */
+/** The parameter count, and how it compares with the model and LoRA. */
 export function headline({ adapter, modules, layers, modelParameters, lora, equal }: Budget): TemplateResult {
   return html`<section class="headline" aria-label=${t('Total')}>
     <p class="total"><strong>${count(adapter.parameters)}</strong> ${t('trainable parameters')}</p>
@@ -23,10 +23,10 @@ export function headline({ adapter, modules, layers, modelParameters, lora, equa
   </section>`;
 }
 
-/** A real rank to three decimals, a whole one plainly. */
+/** A fractional rank with three decimals, an integer without. */
 export const rank = (r: number): string => (Number.isInteger(r) ? String(r) : r.toFixed(3));
 
-/** The adapter beside LoRA at the rank asked for and at the rank of equal cost. */
+/** The adapter beside LoRA at the requested rank and at the rank of equal cost. */
 export function comparison(budget: Budget, copy: (text: string) => void): TemplateResult {
   const columns = columnsOf(budget);
   const rows = rowsOf(budget);

@@ -21,7 +21,7 @@ export interface ControlsInput {
   problems: readonly FieldProblem[];
   /** Settings of the experiment that have no control. */
   others: readonly string[];
-  /** Id of the paper's recipe that was chosen last. */
+  /** Id of the last chosen recipe from the paper. */
   recipe: string | undefined;
   change(over: Partial<BudgetFields>): void;
   chooseRecipe(recipe: Recipe | undefined, over: Partial<BudgetFields>): void;
@@ -127,11 +127,11 @@ function targetControls(input: ControlsInput): TemplateResult {
   `;
 }
 
-/** Out × in, of a few. */
+/** Out × in, for a few modules. */
 const shapes = (e: Ending): string =>
   e.shapes.length > 2 ? `${e.shapes.slice(0, 2).join(', ')}, …` : e.shapes.join(', ');
 
-/** Boxes are short cuts to the text field: one truth. */
+/** The boxes are shortcuts to the text field, which holds the value. */
 function endings(found: readonly Ending[], { fields, change }: ControlsInput): TemplateResult {
   const names = fields.names.split(/[\s,]+/).filter((n) => n !== '');
   const toggle = (name: string) => {
@@ -239,7 +239,7 @@ function orderControl({ fields, change, problems }: ControlsInput): TemplateResu
   );
 }
 
-/** A control and, right below it, what is wrong with what it holds. */
+/** A control with its error right below. */
 function field(name: FieldName, problems: readonly FieldProblem[], control: TemplateResult): TemplateResult {
   const own = problems.filter((p) => p.field === name);
   return html`<div class="field" data-field=${name}>

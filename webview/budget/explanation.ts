@@ -4,7 +4,7 @@ import type { BudgetFields } from '../../src/protocol/panels/budget';
 import { t } from '../ui/l10n';
 import { count, finePercent } from './format';
 
-/** The formulas, with this adapter's numbers in them; shown when asked for. */
+/** The formulas with this adapter's numbers, shown on request. */
 export function explanation(
   budget: Budget,
   fields: BudgetFields,
@@ -13,7 +13,7 @@ export function explanation(
 ): TemplateResult {
   const { adapter, modelForwardFlops, formula } = budget;
   const { parameters: p, file, memory, flops, nonlinear } = adapter;
-  // Of methods whose every number is a factor of a product; others count their own.
+  // For methods where every parameter is a factor of a product; others count differently.
   const products = flops.backward === 2 * flops.forward;
   const item = (title: string, formula: string, words: string) =>
     html`<dt>${title}</dt>

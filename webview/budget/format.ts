@@ -3,7 +3,7 @@ import { percent } from '../../src/base/percent';
 /** Exact, with separators: 74,208 */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
-/** A share as people read it: 25.2 %, 0.060 %. */
+/** A percentage for reading: 25.2 %, 0.060 %. */
 export function finePercent(share: number): string {
   const value = 100 * share;
   const digits = value >= 10 ? 1 : value >= 1 ? 2 : 3;
@@ -13,7 +13,7 @@ export function finePercent(share: number): string {
 const BYTES = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 const OPERATIONS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP'];
 
-/** To three figures: 309 KiB. */
+/** Three significant digits: 309 KiB. */
 export const bytes = (n: number): string => scaled(n, 1024, BYTES);
 export const flops = (n: number): string => scaled(n, 1000, OPERATIONS);
 
@@ -27,7 +27,7 @@ function scaled(n: number, step: number, units: readonly string[]): string {
   return `${unit === 0 ? count(n) : n.toFixed(digits)} ${units[unit]}`;
 }
 
-/** Short marks for an axis: 0, 250k, 1.5M. */
+/** Short axis labels: 0, 250k, 1.5M. */
 export function axisMark(n: number): string {
   const [unit, size] = n >= 1e9 ? ['B', 1e9] : n >= 1e6 ? ['M', 1e6] : n >= 1e3 ? ['k', 1e3] : ['', 1];
   return `${Number((n / size).toPrecision(3))}${unit}`;

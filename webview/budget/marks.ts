@@ -1,4 +1,4 @@
-/** Round values for a linear axis from 0 to `top`: about five. */
+/** About five round values for a linear axis from 0 to `top`. */
 export function linearMarks(top: number): number[] {
   const rough = top / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -6,7 +6,7 @@ export function linearMarks(top: number): number[] {
   return Array.from({ length: Math.floor(top / step) + 1 }, (_, i) => i * step);
 }
 
-/** Powers of ten between, or where those are few, also 2 and 5 times them. */
+/** Powers of ten in the range, or if there are few, also 2 and 5 times them. */
 export function logMarks(low: number, top: number): number[] {
   const marks = (factors: number[]) => {
     const found: number[] = [];
@@ -18,7 +18,7 @@ export function logMarks(low: number, top: number): number[] {
   return tens.length >= 3 ? tens : marks([1, 2, 5]);
 }
 
-/** Ranks to label so that their numbers have room: 1 and even steps, or powers of two on a logarithmic axis. */
+/** Ranks to label without overlap: 1 and even steps, or powers of two on a logarithmic axis. */
 export function rankMarks(last: number, width: number, logarithmic: boolean): number[] {
   const most = Math.max(2, Math.floor(width / 40));
   if (logarithmic) {
@@ -28,6 +28,6 @@ export function rankMarks(last: number, width: number, logarithmic: boolean): nu
   }
   const step = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].find((s) => last / s <= most) ?? last;
   const marks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
-  // Where 1 and the next mark would run into each other, the even ones stay alone.
+  // If 1 and the next label would overlap, only the even ones are kept.
   return (step - 1) * (width / last) >= 20 || step === 1 ? [...new Set([1, ...marks])] : marks;
 }

@@ -5,9 +5,9 @@ import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { count } from './format';
 
-/** A row for each adapted module, with the total below. */
+/** One row per adapted module, with the total below. */
 export function moduleTable({ modules, adapter }: Budget, copy: (text: string) => void): TemplateResult {
-  // Most models call each layer once; then the column says nothing.
+  // Most models call each layer once, which makes the column pointless.
   const calls = modules.some((m) => m.calls !== 1);
   const table = () =>
     csv([

@@ -9,7 +9,7 @@ import {
 } from '../../src/experiment/paper';
 import { t } from '../ui/l10n';
 
-/** What the paper reports of this model and how it was trained, with its source and its silences. */
+/** What the paper reports for this model and how it was trained, with its source and what it leaves open. */
 export function paperSection(paper: PaperReport, chosen: string | undefined): TemplateResult {
   const { source, results, recipes, variants, notes, adapter } = paper;
   const recipe = recipes.find((r) => r.id === chosen);
@@ -76,7 +76,7 @@ function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>
   );
 }
 
-/** A column for each setting that the paper gives for any of the data sets. */
+/** One column for each setting that the paper gives for any of the data sets. */
 function settingTable(recipes: readonly Recipe[], chosen: string | undefined, title: string): TemplateResult {
   const all: [keyof RecipeSettings, string][] = [
     ['epochs', t('Epochs')],

@@ -6,7 +6,7 @@ import { isSubject, METHOD_ORDER } from '../../src/experiment/methods';
 
 const NONE = 'none';
 
-/** The paper's data sets of this model: choosing one fills in what the paper sets for it, and marks its rows. */
+/** The paper's data sets for this model: choosing one fills in its settings from the paper, and marks its rows. */
 export function recipeControl(
   paper: PaperReport,
   fields: BudgetFields,
@@ -29,7 +29,7 @@ export function recipeControl(
   </div>`;
 }
 
-/** Rank, alpha and spline; and the tokens of a step where the paper gives both batch and length. */
+/** Rank, alpha and spline; and the tokens per step if the paper gives both batch and length. */
 function recipeFields(
   { adapter }: PaperReport,
   { settings: { batchSize, maxLength } }: Recipe,

@@ -10,7 +10,7 @@ export interface WriteInput {
   openFile(): void;
 }
 
-/** What a write would change, said before it is done; and what became of it. */
+/** A preview of what a write would change, and its result. */
 export function writeSection({ name, answer, written, write, openFile }: WriteInput): TemplateResult {
   const { changes = [], cannotWrite, problems } = answer;
   const ready = changes.length > 0 && problems.length === 0;

@@ -1,25 +1,25 @@
 import { drawnRange } from './search';
 import type { Curve, Projection } from './curve';
 
-/** With more values to a column than this, a curve is drawn by columns. */
+/** With more values per column than this, a curve is drawn by columns. */
 const DENSE = 4;
-/** Of a noisy curve, drawn by bars. */
+/** Opacity of a noisy curve, which is drawn as bars. */
 const TRANSLUCENT = 0.75;
 
-/** What of a curve lies in each column of pixels, from left to right; columns without values are left out. */
+/** The part of a curve in each pixel column, from left to right; columns without values are omitted. */
 export interface Columns {
   length: number;
-  /** Canvas pixels of the column's middle. */
+  /** The column's middle in canvas pixels. */
   x: Float64Array;
   first: Float64Array;
   low: Float64Array;
   high: Float64Array;
   last: Float64Array;
-  /** 1 where the line reaches the column from the one before it, 0 after a gap. */
+  /** 1 if the line connects to the previous column, 0 after a gap. */
   joined: Uint8Array;
 }
 
-/** Only one curve is drawn at a time, many times a second: all of them use the same arrays. */
+/** Only one curve is drawn at a time, many times a second, so they all share the same arrays. */
 const scratch: Columns = {
   length: 0,
   x: new Float64Array(0),
@@ -31,8 +31,8 @@ const scratch: Columns = {
 };
 
 /**
- * First, smallest, largest and last value of each column: all that can be seen of them, at a cost to draw that
- * the canvas's width bounds. Undefined where the curve has few values in view.
+ * First, smallest, largest and last value of each column: everything that is visible, at a drawing cost bounded by the
+ * canvas's width. Undefined if the curve has few values in view.
  * @param width of a column, in canvas pixels
  * @returns valid until the next call
  */
@@ -41,7 +41,7 @@ export function columnsOf({ x, y }: Curve, p: Projection, width: number): Column
   const left = p.x(p.min);
   const count = Math.ceil((p.x(p.max) - left) / width);
   if (to - from <= DENSE * count) return undefined;
-  // One value on each side may lie outside.
+  // One value on each side may be outside.
   reserve(count + 4);
   const out = scratch;
   const least = p.log ? Number.MIN_VALUE : -Number.MAX_VALUE;
@@ -52,12 +52,12 @@ export function columnsOf({ x, y }: Curve, p: Projection, width: number): Column
   let joined = 0;
   for (let i = from; i < to; i++) {
     const value = y[i];
-    // Each comparison is false for what is not a number.
+    // Each comparison is false for NaN.
     if (!(value >= least && value <= Number.MAX_VALUE)) {
       joined = 0;
       continue;
     }
-    // Values of a column are told by their x alone, without a projection of each.
+    // Values are assigned to a column by x alone, without projecting each.
     if (x[i] < end) {
       if (value < out.low[k]) out.low[k] = value;
       if (value > out.high[k]) out.high[k] = value;
@@ -65,7 +65,7 @@ export function columnsOf({ x, y }: Curve, p: Projection, width: number): Column
       joined = 1;
       continue;
     }
-    // At least the next one, also where rounding says otherwise.
+    // At least the next one, even if rounding says otherwise.
     const at = Math.floor((x[i] - p.min) / perColumn);
     column = at > column || k < 0 ? at : column + 1;
     end = p.min + (column + 1) * perColumn;
@@ -86,9 +86,9 @@ function reserve(length: number): void {
 }
 
 /**
- * Draws the columns with the stroke that is set. A quiet curve is stroked through its columns. Of a noisy one each
- * column is a bar from its smallest to its largest value: stroking the same zigzag costs many times as much,
- * and its dashes would hide values.
+ * Draws the columns with the current stroke. A quiet curve is stroked through its columns. For a noisy one, each column
+ * is a bar from its smallest to its largest value: stroking the same zigzag costs many times as much, and its dashes
+ * would hide values.
  */
 export function drawColumns(
   ctx: CanvasRenderingContext2D,
@@ -113,11 +113,11 @@ function quietPath({ length, x, first, low, high, last, joined }: Columns, p: Pr
     if (joined[k]) path.lineTo(x[k], y);
     else {
       path.moveTo(x[k], y);
-      // A value between two gaps is still to be seen.
+      // A value between two gaps must stay visible.
       path.lineTo(x[k] + 0.5, y);
     }
     const [bottom, top] = [p.y(low[k]), p.y(high[k])];
-    // Less than a pixel cannot be seen.
+    // Less than a pixel is invisible.
     if (bottom - top <= 1) continue;
     path.lineTo(x[k], bottom);
     path.lineTo(x[k], top);
@@ -128,7 +128,7 @@ function quietPath({ length, x, first, low, high, last, joined }: Columns, p: Pr
 
 function bars(ctx: CanvasRenderingContext2D, columns: Columns, p: Projection, width: number): void {
   const { length, x, first, low, high, last, joined } = columns;
-  // Solid ones would hide a noisy curve of another run that lies below.
+  // Solid bars would hide a noisy curve of another run below.
   ctx.globalAlpha = Math.min(ctx.globalAlpha, TRANSLUCENT);
   const half = ctx.lineWidth / 2;
   const bridges = new Path2D();
@@ -141,7 +141,7 @@ function bars(ctx: CanvasRenderingContext2D, columns: Columns, p: Projection, wi
         bridges.moveTo(x[k - 1], before);
         bridges.lineTo(x[k], p.y(first[k]));
       } else {
-        // The line from the column before lies in this one.
+        // Includes the line from the previous column.
         bottom = Math.max(bottom, before);
         top = Math.min(top, before);
       }

@@ -1,21 +1,21 @@
 import { drawnRange } from './search';
 
-/** A line or points. `x` ascends and has `y`'s length; what is not a finite number is a gap. */
+/** A line or points. `x` is ascending and as long as `y`; non-finite values are gaps. */
 export interface Curve {
   x: Float64Array;
   y: Float64Array;
-  /** Into ChartColors.series and DASHES, modulo their lengths. */
+  /** Index into ChartColors.series and DASHES, modulo their lengths. */
   color: number;
   dash: number;
   /** CSS pixels. */
   width: number;
-  /** Under a smoothed curve of the same colour. */
+  /** Drawn faintly under a smoothed curve of the same colour. */
   faint?: boolean;
-  /** Every value gets a mark: for few of them. */
+  /** Marks every value; for few values. */
   points?: boolean;
 }
 
-/** From data to canvas pixels. */
+/** Maps data to canvas pixels. */
 export interface Projection {
   min: number;
   max: number;
@@ -26,7 +26,7 @@ export interface Projection {
 
 const drawable = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
 
-/** Smallest and largest of what can be drawn between `min` and `max`; undefined where there is nothing. */
+/** Smallest and largest drawable value between `min` and `max`; undefined if there is none. */
 export function extent(
   curves: readonly Curve[],
   min: number,
@@ -40,7 +40,7 @@ export function extent(
     const least = log ? Number.MIN_VALUE : -Number.MAX_VALUE;
     for (let i = from; i < to; i++) {
       const value = y[i];
-      // Each comparison is false for what is not a number.
+      // Each comparison is false for NaN.
       if (!(value >= least && value <= Number.MAX_VALUE) || x[i] < min || x[i] > max) continue;
       if (value < low) low = value;
       if (value > high) high = value;
@@ -49,7 +49,7 @@ export function extent(
   return low <= high ? [low, high] : undefined;
 }
 
-/** The curve as a path through each of its values: for few of them, see columns.ts. */
+/** The curve as a path through each of its values; for few values, see columns.ts. */
 export function linePath({ x, y }: Curve, p: Projection): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);
@@ -63,7 +63,7 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
     if (pen) path.lineTo(left, top);
     else {
       path.moveTo(left, top);
-      // A value between two gaps is still to be seen.
+      // A value between two gaps must stay visible.
       path.lineTo(left + 0.5, top);
     }
     pen = true;
@@ -71,7 +71,7 @@ export function linePath({ x, y }: Curve, p: Projection): Path2D {
   return path;
 }
 
-/** Marks at the values; a different shape for each of four dashes, so that they differ by more than colour. */
+/** Marks at the values. Each of four dash patterns has its own shape, so that curves differ by more than colour. */
 export function pointsPath({ x, y, dash }: Curve, p: Projection, radius: number): Path2D {
   const path = new Path2D();
   const [from, to] = drawnRange(x, p.min, p.max);

@@ -7,28 +7,28 @@ import { rangeY } from './range';
 import { nearest } from './search';
 import { chartColors, DASHES, onThemeChange, type ChartColors } from './theme';
 
-/** Fired by a chart's host, and bubbling, after each time its canvas was drawn. */
+/** Fired by a chart's host after each redraw of its canvas; bubbles. */
 export const DRAWN = 'chart-drawn';
 
-/** All that a chart shows. Curves are drawn in order, later ones on top. */
+/** The content of a chart. Curves are drawn in order, later ones on top. */
 export interface ChartView {
   curves: readonly Curve[];
   marks?: readonly Mark[];
   /** Range of x in view. */
   min: number;
   max: number;
-  /** Logarithmic y; values that are not positive become gaps. */
+  /** Logarithmic y; nonpositive values become gaps. */
   log?: boolean;
-  /** The y axis begins at zero. */
+  /** The y axis starts at zero. */
   fromZero?: boolean;
-  /** The least and the largest value there can be: the y axis ends there at the latest. */
+  /** The minimum and maximum possible value: the limits of the y axis. */
   within?: readonly [number, number];
   xLabel: string;
 }
 
-/** A chart that nobody sees is drawn once nothing was shown for so long. */
+/** Delay before a chart outside the window is drawn, after the last `show`. */
 const CALM_MS = 300;
-/** Above and below the window, so that a chart is drawn before it is scrolled to. */
+/** Margin above and below the window, so that a chart is drawn before it is scrolled to. */
 const NEAR = '200px';
 
 export interface ChartOptions {
@@ -36,21 +36,21 @@ export interface ChartOptions {
   height: number;
   formatX(value: number): string;
   formatY(value: number): string;
-  /** Distances between ticks to choose from, in units of x; decimal ones where left out. */
+  /** Tick distances to choose from, in units of x; decimal ones by default. */
   xIncrements?(): number[] | undefined;
-  /** The pointer's x; undefined once it left. */
+  /** The pointer's x; undefined once it has left. */
   onCursor?(x: number | undefined): void;
-  /** A range was dragged, panned or turned to; undefined for all of it. */
+  /** A range was selected by dragging, panning or zooming; undefined for everything. */
   onZoom?(range: [min: number, max: number] | undefined): void;
-  /** A click, or (`menu`) a secondary click at the given place of the window. */
+  /** A click, or (`menu`) a secondary click at the given position in the window. */
   onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
 }
 
 /**
- * A line chart in `host`: uPlot makes axes, scales, cursor and selection; curves are drawn here, each from
- * its own arrays, so that runs of different lengths need no common x and a million values cost no more than
- * their pixels. `show` may be called as often as wanted: it draws once in an animation frame, and what is far
- * outside the window only when there is time.
+ * A line chart in `host`: uPlot provides axes, scales, cursor and selection. Curves are drawn here, each from its own
+ * arrays, so that runs of different lengths need no common x, and a million values cost no more than their pixels.
+ * `show` may be called as often as needed: it draws once per animation frame, and charts far outside the window only
+ * when there is time.
  */
 export class LineChart {
   private plot: uPlot | undefined;
@@ -58,9 +58,9 @@ export class LineChart {
   private colors: ChartColors = chartColors();
   private dots: HTMLElement[] = [];
   private cursor: number | undefined;
-  /** Where the pointer rests, in pixels from the left edge; undefined outside, or once the cursor was put elsewhere. */
+  /** The pointer's position, in pixels from the left edge; undefined outside, or once the cursor was set elsewhere. */
   private pointer: number | undefined;
-  /** The x that `onCursor` was told last. */
+  /** The x last passed to `onCursor`. */
   private told: number | undefined;
   private frame = 0;
   private calm = 0;
@@ -99,7 +99,7 @@ export class LineChart {
     else this.drawLater();
   }
 
-  /** Puts the cross-hair at an x, as if the pointer were there; undefined takes it away. */
+  /** Moves the crosshair to an x, as if the pointer were there; undefined removes it. */
   setCursor(x: number | undefined): void {
     if (x !== this.told) this.pointer = undefined;
     this.cursor = x;
@@ -152,7 +152,7 @@ export class LineChart {
     const width = this.host.clientWidth;
     if (width === 0) return;
     const { min, max } = this.view!;
-    // The curves are not uPlot's: it gets a span with nothing in it.
+    // uPlot does not draw the curves: it gets an empty range.
     const data: uPlot.AlignedData = [
       [min, max],
       [null, null],
@@ -168,7 +168,7 @@ export class LineChart {
     this.tellCursor();
   }
 
-  /** Only a pointer is told: a cursor that was put somewhere is where its owner wants it. */
+  /** Only reports a pointer: a cursor that was set from outside is already where its owner wants it. */
   private tellCursor(): void {
     const { pointer, plot } = this;
     this.told = pointer === undefined ? undefined : plot?.posToVal(pointer, 'x');
@@ -214,15 +214,15 @@ export class LineChart {
         y: false,
         points: { show: false },
         drag: { x: true, y: false, setScale: false },
-        // Its own answer to a double click is its own data's range.
+        // By default, a double click resets to the range of uPlot's own data.
         bind: { dblclick: () => null },
       },
       hooks: {
         draw: [(plot) => this.paint(plot)],
-        // uPlot's own setCursor also fires when it puts the cursor itself.
+        // uPlot's setCursor hook also fires when uPlot itself sets the cursor.
         setScale: [
           (_, key) => {
-            // The values move under a pointer that rests.
+            // The values move under a pointer at rest.
             if (key === 'x' && this.pointer !== undefined) this.tellCursor();
           },
         ],
@@ -251,7 +251,7 @@ export class LineChart {
     };
     ctx.save();
     ctx.beginPath();
-    // A point at the end of the axis is drawn whole.
+    // A point at the end of the axis is drawn completely.
     ctx.rect(bbox.left, bbox.top - 4 * ratio, bbox.width, bbox.height + 8 * ratio);
     ctx.clip();
     ctx.lineJoin = 'bevel';
@@ -288,7 +288,7 @@ export class LineChart {
     for (let i = view.curves.length; i < this.dots.length; i++) this.dots[i].hidden = true;
   }
 
-  /** On the exact value nearest to the cursor; the curve between may be decimated, this is not. */
+  /** At the exact value nearest to the cursor; the curve may be decimated, the point is not. */
   private placeDot(plot: uPlot, curve: Curve, i: number, cursor: number | undefined): void {
     const dot = (this.dots[i] ??= plot.over.appendChild(document.createElement('span')));
     const at = cursor === undefined ? -1 : nearest(curve.x, cursor);

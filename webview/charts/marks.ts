@@ -2,10 +2,10 @@ import type uPlot from 'uplot';
 import type { Projection } from './curve';
 import type { ChartColors } from './theme';
 
-/** Something that happened at an x: a labelled vertical line, or a small mark on the axis. */
+/** An event at an x: a labelled vertical line, or a small mark on the axis. */
 export interface Mark {
   x: number;
-  /** Left out for a mark on the axis. */
+  /** Omitted for a mark on the axis. */
   label?: string;
 }
 

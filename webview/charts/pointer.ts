@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 
 interface Handlers {
-  /** Where a real pointer is, in pixels from the left edge; undefined once it left. */
+  /** The position of a real pointer, in pixels from the left edge; undefined once it has left. */
   onMove(left: number | undefined): void;
   onZoom?(range: [min: number, max: number] | undefined): void;
   onPick?(x: number, y: number, menu: { left: number; top: number } | undefined): void;
@@ -10,7 +10,7 @@ interface Handlers {
 /** A click that moved further than this was a drag. */
 const CLICK_PX = 4;
 
-/** What uPlot's own cursor does not do: picking, context menu, zoom by wheel with Ctrl, pan by Shift or sideways wheel. */
+/** What uPlot's cursor lacks: picking, context menu, zoom by Ctrl+wheel, pan by Shift+wheel or horizontal wheel. */
 export function onPointer(plot: uPlot, { onMove, onZoom, onPick }: Handlers): void {
   const { over } = plot;
   const place = (e: MouseEvent): [x: number, y: number] => {

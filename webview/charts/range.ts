@@ -1,7 +1,7 @@
 import { extent } from './curve';
 import type { ChartView } from './line-chart';
 
-/** The ends of the y axis: what is in view with a little room, and nothing that a value cannot be. */
+/** The ends of the y axis: the values in view with some margin, within the possible range. */
 export function rangeY(view: Omit<ChartView, 'xLabel'>): [number, number] {
   const { curves, min, max, log, fromZero, within: [least, most] = [-Infinity, Infinity] } = view;
   const found = extent(curves, min, max, log === true);
@@ -10,7 +10,7 @@ export function rangeY(view: Omit<ChartView, 'xLabel'>): [number, number] {
   if (log) return low === high ? [low / 2, high * 2] : [low / 1.1, high * 1.1];
   if (fromZero) return [0, high * 1.1];
   const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
-  // Nothing that is never negative gets an axis below zero.
+  // No axis below zero for values that are never negative.
   const from = low >= 0 ? Math.max(0, low - margin) : low - margin;
   return [Math.max(least, from), Math.min(most, high + margin)];
 }

@@ -1,16 +1,16 @@
 import { onThemeChange, SERIES_COLORS } from './theme';
 
-/** WCAG's least contrast of a line that one has to see. */
+/** WCAG's minimum contrast for a meaningful line. */
 const LEAST = 3;
 
-/** Newer high-contrast themes have no orange among their chart colours; this is one in every theme. */
+/** Newer high-contrast themes have no orange among their chart colours; every theme has this one. */
 const INSTEAD = 'symbolIcon-classForeground';
 
 type Rgb = readonly [number, number, number];
 
 /**
- * Gives the page the colours of series as `--series-blue` … and keeps them so: the theme's chart colours, opaque and
- * drawn towards its foreground as far as it takes to stand out. Orange, in some themes, is nearly their background.
+ * Sets the page's series colours as `--series-blue` … and keeps them up to date: the theme's chart colours, opaque and
+ * mixed with its foreground until they have enough contrast. In some themes, orange is nearly the background colour.
  */
 export function followSeries(): void {
   const sheet = new CSSStyleSheet();
@@ -46,7 +46,7 @@ function contrast(a: Rgb, b: Rgb): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-/** WCAG 2.2's relative luminance. */
+/** Relative luminance as defined by WCAG 2.2. */
 function luminance(color: Rgb): number {
   const [r, g, b] = color
     .map((v) => v / 255)
@@ -54,11 +54,11 @@ function luminance(color: Rgb): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** A CSS colour as bytes, without its transparency: a mark's colour of the editor may be meant to lie over text. */
+/** A CSS colour as bytes, without its alpha: the editor's colour for a mark may be meant to overlay text. */
 function opaque(color: string): Rgb {
   const probe = document.createElement('canvas').getContext('2d')!;
   probe.fillStyle = color;
-  // The canvas says #rrggbb of an opaque colour and rgba(r, g, b, a) of any other.
+  // The canvas returns #rrggbb for an opaque colour and rgba(r, g, b, a) for any other.
   const said = String(probe.fillStyle);
   const [r, g, b] = said.startsWith('#')
     ? [1, 3, 5].map((at) => parseInt(said.slice(at, at + 2), 16))

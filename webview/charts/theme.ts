@@ -1,18 +1,18 @@
-/** What a canvas needs of the theme; a canvas cannot read CSS variables by itself. */
+/** The theme values for a canvas, which cannot read CSS variables. */
 export interface ChartColors {
   text: string;
   grid: string;
   background: string;
-  /** CSS font shorthand at 11 px, as canvases take it. */
+  /** CSS font shorthand at 11 px, as canvases expect it. */
   font: string;
   /** As many as SERIES_COLORS. */
   series: string[];
 }
 
-/** Also the classes `color-0` … of charts.css; `followSeries` gives the page each as `--series-<name>`. */
+/** Also the classes `color-0` … of charts.css; `followSeries` defines each as `--series-<name>`. */
 export const SERIES_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'] as const;
 
-/** On and off, in CSS pixels. Five of them beside six colours: thirty series differ. */
+/** On and off, in CSS pixels. Five dashes and six colours distinguish thirty series. */
 export const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5]];
 
 export function chartColors(): ChartColors {
@@ -29,7 +29,7 @@ export function chartColors(): ChartColors {
   };
 }
 
-/** Calls back after the editor's theme changed; returns how to stop that. */
+/** Calls back after the editor's theme has changed; returns a function that stops this. */
 export function onThemeChange(callback: () => void): () => void {
   const observer = new MutationObserver(callback);
   observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });

@@ -18,14 +18,14 @@ interface Ui {
   order: Order;
   label: number;
   predicted: number;
-  /** A place among the length bins. */
+  /** An index into the length bins. */
   bin: number;
   search: string;
   page: number;
   allLabels: boolean;
 }
 
-/** Each list's own order. */
+/** The default order of each list. */
 const ORDER: Record<List, Order> = { wrong: 'loss', unsure: 'margin', text: 'loss' };
 
 const say = (message: ErrorsFromPage): void => post(message);
@@ -36,14 +36,14 @@ export class ErrorsApp extends LitElement {
   @state() private outdated: 'run' | 'data' | undefined;
   @state() private error: { message: string; again: boolean } | undefined;
   @state() private copied = '';
-  /** The cell that Tab reaches. */
+  /** The cell in the tab order. */
   @state() private cell: Cell = { row: 0, column: 0 };
   private ui: Partial<Ui> = savedUi<Ui>();
   /** Where the last filter was chosen. */
   private origin: HTMLElement | undefined;
   private found: { key: string; model: Model; examples: number[] } | undefined;
 
-  /** One style sheet for all of it. */
+  /** One style sheet for everything. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -71,12 +71,12 @@ export class ErrorsApp extends LitElement {
     this.requestUpdate();
   }
 
-  /** Another choice begins at its first page. */
+  /** A new filter starts on the first page. */
   private choose(change: Partial<Ui>): void {
     this.keep({ page: 0, ...change });
   }
 
-  /** As `choose`, from above the list, which then comes into sight. */
+  /** Like `choose`, but from above the list, which is then scrolled into view. */
   private filter(change: Partial<Ui>): void {
     const active = document.activeElement;
     this.origin = active instanceof HTMLElement && active !== document.body ? active : undefined;
@@ -92,7 +92,7 @@ export class ErrorsApp extends LitElement {
     });
   }
 
-  /** The wrong ones of a right answer are none. */
+  /** A correct cell has no wrong examples. */
   private filterCell({ confusion }: Model, label: number, predicted: number): void {
     if (confusion.counts[label * confusion.labels + predicted] === 0) return;
     const list = this.list();
@@ -123,7 +123,7 @@ export class ErrorsApp extends LitElement {
     };
   }
 
-  /** It looks at every example, so only when something else is asked for. */
+  /** Examines every example, so only when the filter changes. */
   private examples(model: Model, choice: Choice): number[] {
     const key = JSON.stringify(choice);
     if (this.found?.key !== key || this.found.model !== model)
@@ -137,7 +137,7 @@ export class ErrorsApp extends LitElement {
       text,
       remove: () => {
         this.choose(change);
-        // The chip is gone, and the focus must not go with it.
+        // The chip is gone; the focus must not be lost with it.
         void this.updateComplete.then(() =>
           this.querySelector<HTMLElement>('.chip, #list-title')?.focus({ preventScroll: true }),
         );
@@ -248,7 +248,7 @@ export class ErrorsApp extends LitElement {
 
 const form = ({ form }: Model): string[] => (form === 'static' ? [t('static form')] : []);
 
-/** Where these are the errors of other weights or data than were trained on. */
+/** Shown if these are the errors of other weights or data than were trained on. */
 function inputsWarning({ inputs }: Model) {
   if (!inputs) return nothing;
   return html`<div class="notice" role="status">

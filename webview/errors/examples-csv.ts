@@ -1,7 +1,7 @@
 import { csv } from '../ui/csv';
 import type { Model } from './model';
 
-/** Everything that is known of some examples, for a spreadsheet. */
+/** Everything known about some examples, for a spreadsheet. */
 export const examplesCsv = ({ labels, columns: c, texts }: Model, examples: readonly number[]): string =>
   csv([
     [

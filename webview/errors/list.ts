@@ -6,7 +6,7 @@ import { cautiousPercent } from '../../src/base/percent';
 import { count } from './format';
 import type { Model } from './model';
 
-/** Rows of one page. */
+/** Rows per page. */
 export const PAGE = 50;
 
 export interface Chip {
@@ -18,10 +18,10 @@ export interface ListActions {
   list(list: List): void;
   order(order: Order): void;
   search(words: string): void;
-  /** `below`: asked for from below the list, so that its begin is out of sight. */
+  /** `below`: chosen from below the list, so that its start is out of view. */
   page(page: number, below: boolean): void;
   clear(): void;
-  /** Back to where the filter was chosen; undefined where it was not chosen on this page. */
+  /** Back to where the filter was chosen; undefined if it was not chosen on this page. */
   back?(): void;
   open(example: number): void;
   copy(): void;
@@ -33,12 +33,12 @@ export interface ListState {
   search: string;
   page: number;
   chips: readonly Chip[];
-  /** Examples that suit, in order. */
+  /** Matching examples, in order. */
   found: readonly number[];
   copied: string;
 }
 
-/** The examples themselves, a page at a time, each with the way to its row in the data file. */
+/** The examples, one page at a time, each with a link to its row in the data file. */
 export function examplesList(model: Model, state: ListState, act: ListActions) {
   const { found, page } = state;
   const rows = found.slice(page * PAGE, (page + 1) * PAGE);
@@ -177,7 +177,7 @@ function none({ right, examples }: Model, { list, chips, search }: ListState, ac
 }
 
 function table(model: Model, rows: readonly number[], act: ListActions) {
-  // Narrow, a row is laid out in lines, which takes a table's roles away.
+  // In a narrow window, rows are laid out as lines, which removes a table's roles.
   return html`<div class="scroll">
     <table class="list" role="table" aria-labelledby="list-title">
       <thead role="rowgroup">
@@ -206,7 +206,7 @@ function row({ labels, columns: c, texts, file }: Model, example: number, act: L
     e.stopPropagation();
     act.open(example);
   };
-  // Dragging over a text to copy it is no click.
+  // Dragging over a text to select it is not a click.
   const click = (e: Event) => {
     if (getSelection()?.isCollapsed !== false) open(e);
   };

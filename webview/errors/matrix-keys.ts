@@ -3,7 +3,7 @@ export interface Cell {
   column: number;
 }
 
-/** Where a key leads in a square grid of cells; undefined for other keys. */
+/** The target of a key in a square grid of cells; undefined for other keys. */
 export function cellAfter(e: KeyboardEvent, { row, column }: Cell, size: number): Cell | undefined {
   const last = size - 1;
   const to: Record<string, Cell> = {

@@ -7,17 +7,17 @@ import { cellAfter, type Cell } from './matrix-keys';
 import type { Model } from './model';
 
 export interface MatrixActions {
-  /** The cell that Tab reaches. */
+  /** The cell in the tab order. */
   move(cell: Cell): void;
   choose(label: number, predicted: number): void;
 }
 
-/** Shades are this many; the least of them is seen and the strongest can be read over. */
+/** Number of shades; the lightest is visible, and text is readable on the darkest. */
 const SHADES = 6;
-/** With more labels their names stand upright. */
+/** With more labels, their names are vertical. */
 const MOST_LYING = 6;
 
-/** Which labels are taken for which. */
+/** Which labels are predicted as which. */
 export function matrix(
   model: Model,
   at: Cell,
@@ -99,7 +99,7 @@ function cell(
     label === predicted
       ? t('{0}, right: {1} texts, {2} of the label', name, texts, cautiousPercent(share))
       : t('{0}, taken for {1}: {2} texts, {3} of the label', name, other, texts, cautiousPercent(share));
-  // The root: a confusion of a few per cent is what one looks for.
+  // Square root: confusions of a few percent are the interesting ones.
   const shade = Math.ceil(SHADES * Math.sqrt(share));
   return html`<td
     class="${label === predicted ? 'right' : 'wrong'} shade-${shade}"

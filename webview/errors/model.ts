@@ -2,12 +2,12 @@ import { confusedPairs, confusionOf, mostConfused } from '../../src/protocol/err
 import { labelSlices, lengthBins, lengthSlices, worstLabels } from '../../src/protocol/errors-view/slices';
 import type { PredictionsMessage } from '../../src/protocol/panels/errors';
 
-/** With more labels a matrix is no longer read at a glance. */
+/** With more labels, a matrix cannot be read at a glance. */
 const MOST_LABELS = 30;
 
 export type Model = ReturnType<typeof modelOf>;
 
-/** What the page shows of some predictions, computed once. */
+/** What the page shows of a set of predictions, computed once. */
 export function modelOf({ run, experiment, file, predictions }: PredictionsMessage) {
   const { labels, columns, excerpts, metrics, step, form, inputs } = predictions;
   const confusion = confusionOf(columns, labels.length);
@@ -28,7 +28,7 @@ export function modelOf({ run, experiment, file, predictions }: PredictionsMessa
     right: byLabel.reduce((n, slice) => n + slice.right, 0),
     confusion,
     pairs: confusedPairs(confusion),
-    /** Those of the matrix. */
+    /** Those in the matrix. */
     shown: labels.length > MOST_LABELS ? mostConfused(confusion, MOST_LABELS) : all,
     byLabel,
     worst: worstLabels(byLabel),

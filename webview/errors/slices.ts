@@ -13,7 +13,7 @@ interface Row {
   note?: string;
 }
 
-/** Labels shown before somebody asks for all. */
+/** Labels shown by default. */
 const FIRST_LABELS = 10;
 
 export const binName = ({ from, to }: LengthBin): string =>

@@ -5,10 +5,10 @@ import { cautiousPercent } from '../../src/base/percent';
 import { count, loss } from './format';
 import type { Model } from './model';
 
-/** Of the confused pairs, those that are named. */
+/** Number of confused pairs that are named. */
 const NAMED = 3;
 
-/** How good it is, in a sentence, and what it takes for what most often. */
+/** The accuracy in a sentence, and the most frequent confusions. */
 export function summary(model: Model, choose: (label: number, predicted: number) => void) {
   const { labels, pairs, metrics, examples, right } = model;
   const numbers = t(

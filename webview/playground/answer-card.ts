@@ -7,27 +7,27 @@ import { chanceOf, nameOf, type Column } from './columns';
 import { latency, ranked, tokens } from './format';
 import { writtenText } from './written';
 
-/** Labels that are shown unless all are asked for. */
+/** Labels shown by default. */
 export const FEW_LABELS = 5;
-/** Hundredths of probability that are no difference to speak of. */
+/** Hundredths of probability that do not count as a difference. */
 const SAME = 0.05;
 
 export interface CardContext {
-  /** The first column, which the others are compared with. */
+  /** The first column, with which the others are compared. */
   first: Column;
   /** The newest question's number. */
   request: number;
   busy: boolean;
   all: boolean;
-  /** Whether there is anything to compare with the first. */
+  /** Whether there is something to compare with the first. */
   several: boolean;
-  /** The label that a validation text has. */
+  /** The validation text's label. */
   truth?: string;
   prompt: string;
   remove(subject: string): void;
 }
 
-/** What one subject answers, in four parts that stand at the same heights in all cards. */
+/** One subject's answer, in four parts that are aligned across all cards. */
 export function answerCard(column: Column, context: CardContext): TemplateResult {
   const { subject, answer, title, about, key } = column;
   const stale = context.busy && answer?.request !== context.request;
@@ -140,7 +140,7 @@ function labelRow(
   </tr>`;
 }
 
-/** Whether the likeliest label is the one that the validation text has. */
+/** Whether the most likely label is the validation text's. */
 function rightOrWrong(best: string, truth: string, chance: number | undefined): TemplateResult {
   if (best === truth) return html`<p class="judged">${t('✓ That is its label.')}</p>`;
   return html`<p class="judged">
@@ -152,7 +152,7 @@ function rightOrWrong(best: string, truth: string, chance: number | undefined): 
   </p>`;
 }
 
-/** In hundredths, with an arrow: no colour is needed to tell more from less. */
+/** In hundredths, with an arrow, so that colour is not needed to distinguish more from less. */
 function difference(share: number, before: number | undefined): string {
   if (before === undefined) return '–';
   const points = 100 * (share - before);

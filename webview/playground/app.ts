@@ -22,37 +22,37 @@ import { textForm } from './text-form';
 
 interface Ui {
   text: string;
-  /** That of what was written last. */
+  /** The prompt of the last generated text. */
   prompt: string;
   settings: TypedSettings;
   /** Whether all labels are shown. */
   all: boolean;
-  /** Runs that are set beside. */
+  /** Runs added for comparison. */
   beside: string[];
 }
 
-/** A pause of typing after which the text is asked. */
+/** Typing pause after which the text is sent. */
 const PAUSE_MS = 400;
 
 const say = (message: PlaygroundFromPage): void => post(message);
 
-/** A question, and in columns what a checkpoint, its base and other runs answer. */
+/** A question, with the answers of a checkpoint, its base and other runs in columns. */
 export class PlaygroundApp extends LitElement {
   @state() private view: PlaygroundView | undefined;
   @state() private copied = '';
-  /** Why a file is no picture, or what was read of it. */
+  /** Why a file is not an image, or what was read of it. */
   @state() private picture = '';
   @state() private broken = '';
   private open: PlaygroundOpen | undefined;
   private ui: Partial<Ui> = savedUi<Ui>();
   private pause = 0;
-  /** The text that was asked last, so that it is not asked twice. */
+  /** The last text sent, so that it is not sent twice. */
   private asked: string | undefined;
-  /** The validation text that was filled in last, and whether another was asked for. */
+  /** The validation text that was filled in last, and whether another was requested. */
   private sample: PlaygroundView['sample'];
   private waitsForSample = false;
 
-  /** One style sheet for all of it. */
+  /** One style sheet for everything. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -88,14 +88,14 @@ export class PlaygroundApp extends LitElement {
     this.requestUpdate();
   }
 
-  /** After a reload the host begins with nothing beside. */
+  /** After a reload, the host starts without other runs. */
   private restore(): void {
     const there = this.view!.subjects.flatMap((s) => s.run ?? []);
     const runs = (this.ui.beside ?? []).filter((run) => !there.includes(run));
     if (runs.length > 0) say({ type: 'restore', runs });
   }
 
-  /** A text that was typed before a reload. */
+  /** A text typed before a reload. */
   private askAtFirst(): void {
     if (this.view!.request > 0 || this.asked !== undefined || !this.answersAtOnce) return;
     if (this.view!.subjects[0].facts) this.ask();
@@ -104,7 +104,7 @@ export class PlaygroundApp extends LitElement {
   private fillSample(): void {
     const { sample } = this.view!;
     if (!sample || sample.request === this.sample?.request) return;
-    // What came before this page was there was filled in by the one before it.
+    // What arrived before this page was ready was filled in by the previous one.
     if (this.waitsForSample) {
       this.keep({ text: sample.text });
       this.waitsForSample = false;
@@ -113,12 +113,12 @@ export class PlaygroundApp extends LitElement {
     this.sample = sample;
   }
 
-  /** Of a run it is known before it is loaded. */
+  /** For a run, known before it is loaded. */
   private get shapes(): TaskShapes | undefined {
     const own = this.view?.subjects[0];
     return own?.facts ?? own?.shapes;
   }
-  /** Without a press of a button: a text that is written takes long. */
+  /** Whether it answers without a button press; generating a text takes too long for that. */
   private get answersAtOnce(): boolean {
     return this.shapes !== undefined && this.shapes.input !== 'image' && this.shapes.answer !== 'text';
   }
@@ -239,7 +239,7 @@ export class PlaygroundApp extends LitElement {
     say({ type: action });
   }
 
-  /** The label of the validation text, as long as that is what stands there. */
+  /** The validation text's label, as long as that text is unchanged. */
   private get truth(): string | undefined {
     return this.sample?.text === this.text ? this.sample.label : undefined;
   }

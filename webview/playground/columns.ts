@@ -2,13 +2,13 @@ import type { AnswerView, PlaygroundView, SubjectView } from '../../src/protocol
 import type { PlayFacts, PlayVariant } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
-/** One who answers: a subject, or its base. */
+/** A source of answers: a subject, or its base. */
 export interface Column {
   key: string;
   subject: SubjectView;
   variant: PlayVariant;
   title: string;
-  /** What the title does not say: the step, the form, or what the base is. */
+  /** What the title omits: the step, the form, or what the base is. */
   about: string;
   answer?: AnswerView;
 }
@@ -43,10 +43,10 @@ function aboutBase({ base, step }: PlayFacts): string {
     : t('without the adapter, with this run’s head');
 }
 
-/** How a column is called in a sentence. */
+/** A column's name in a sentence. */
 export const nameOf = ({ title, about }: Column): string => (about ? t('{0} ({1})', title, about) : title);
 
-/** A column's probability of a label, by its name; undefined where it has none of that name, or no answer. */
+/** A column's probability of a label, by name; undefined if it has no such label, or no answer. */
 export function chanceOf({ subject, answer }: Column, label: string): number | undefined {
   const i = subject.facts?.labels.indexOf(label) ?? -1;
   return i < 0 ? undefined : answer?.prediction?.probabilities[i];

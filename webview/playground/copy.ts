@@ -6,9 +6,9 @@ import { latency, ranked, tokens } from './format';
 import { summary } from './written';
 
 /**
- * The question and what is answered, as text for a mail or an issue.
+ * The question and the answers as text for an email or an issue.
  *
- * @param most labels of an answer
+ * @param most maximum number of labels per answer
  */
 export function answersText(view: PlaygroundView, question: string, most: number): string {
   const answers = columnsOf(view).flatMap((c) => {

@@ -10,6 +10,6 @@ export function latency(seconds: number): string {
 
 export const tokens = (count: number): string => (count === 1 ? t('1 token') : t('{0} tokens', count));
 
-/** Indices of labels, the likeliest first. */
+/** Indices of labels, most likely first. */
 export const ranked = ({ probabilities }: Prediction): number[] =>
   [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);

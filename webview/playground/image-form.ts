@@ -29,7 +29,7 @@ export function imageForm(
         @change=${(e: Event) => {
           const input = e.target as HTMLInputElement;
           take(input.files?.[0]);
-          // The same file again is a new choice.
+          // Choosing the same file again counts as a new choice.
           input.value = '';
         }}
       />

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { PlaygroundView } from '../../src/protocol/panels/playground-view';
 import { t } from '../ui/l10n';
 
-/** What went wrong, with the way on. */
+/** Errors, with the next step. */
 export function notices({ notice, program, problem }: PlaygroundView, restart: () => void): TemplateResult {
   const again = html`<vscode-button data-action="restart" @click=${restart}
     >${t('Start Again')}</vscode-button

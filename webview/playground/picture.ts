@@ -1,9 +1,9 @@
 import type { ImageShape, PlayImage } from '../../src/protocol/playground';
 
-/** Characters that are made of bytes at once. */
+/** Bytes converted to characters at once. */
 const CHUNK = 0x8000;
 
-/** A picture as the model reads it, and how large it was; rejects for what is no image. */
+/** A picture as the model reads it, and its original size; rejects if it is not an image. */
 export async function readPicture(
   file: Blob,
   shape: ImageShape,
@@ -13,7 +13,7 @@ export async function readPicture(
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width, height });
   const g = canvas.getContext('2d', { willReadFrequently: true })!;
-  // What is transparent shows the page behind it, not black.
+  // Transparent pixels show the page's background, not black.
   g.fillStyle = 'white';
   g.fillRect(0, 0, width, height);
   g.imageSmoothingQuality = 'high';
@@ -24,7 +24,7 @@ export async function readPicture(
   return { image: { width, height, rgba: base64(g.getImageData(0, 0, width, height).data) }, from };
 }
 
-/** All of it squeezed into the shape, or scaled by its shorter side, of which the middle is read. */
+/** All of it resized to the shape, or scaled by its shorter side and cropped to the centre. */
 function drawnSize({ width, height }: ImageBitmap, shape: ImageShape): [number, number] {
   const { shortestEdge } = shape;
   if (shortestEdge === undefined) return [shape.width, shape.height];
@@ -45,6 +45,6 @@ export function drawImage(canvas: HTMLCanvasElement, { width, height, rgba }: Pl
   canvas.getContext('2d')!.putImageData(new ImageData(bytes, width, height), 0, 0);
 }
 
-/** The first image of what was pasted or dropped. */
+/** The first image among pasted or dropped items. */
 export const imageIn = (data: DataTransfer | null): File | undefined =>
   [...(data?.files ?? [])].find((f) => f.type.startsWith('image/')) ?? data?.files[0];

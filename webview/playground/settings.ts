@@ -6,14 +6,14 @@ import {
 } from '../../src/protocol/playground';
 import { t } from '../ui/l10n';
 
-/** As typed: whatever is wrong is said beside it. */
+/** As typed; errors are shown beside it. */
 export type TypedSettings = Record<keyof GenerationSettings, string>;
 
 export const DEFAULT_TYPED = Object.fromEntries(
   Object.entries(GENERATION_DEFAULTS).map(([key, value]) => [key, String(value)]),
 ) as TypedSettings;
 
-/** Undefined where one of them cannot be used. */
+/** Undefined if one of them is invalid. */
 export function settingsOf(typed: TypedSettings): GenerationSettings | undefined {
   const entries = Object.entries(typed).map(([key, text]) => [key, text.trim() === '' ? NaN : Number(text)]);
   const settings: unknown = Object.fromEntries(entries);
@@ -51,7 +51,7 @@ export function settingsForm(
   </div>`;
 }
 
-/** Whether this one can be used, whatever the others are. */
+/** Whether this one is valid, regardless of the others. */
 const isUsable = (typed: TypedSettings, key: keyof GenerationSettings): boolean =>
   settingsOf({ ...DEFAULT_TYPED, [key]: typed[key] }) !== undefined;
 

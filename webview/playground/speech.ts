@@ -4,7 +4,7 @@ import { cautiousPercent } from '../../src/base/percent';
 import { nameOf, type Column } from './columns';
 import { ranked, tokens } from './format';
 
-/** What a screen reader says of an answer, once all of it is there. */
+/** The screen reader announcement for an answer, once it is complete. */
 export function speech({ busy, request }: PlaygroundView, columns: readonly Column[]): string {
   if (busy) return '';
   const said = columns.flatMap((c) => {

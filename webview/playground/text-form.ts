@@ -5,14 +5,14 @@ import { settingsForm, settingsOf, type TypedSettings } from './settings';
 
 export interface TextForm {
   text: string;
-  /** A language model goes on with it; else it is given labels. */
+  /** A language model continues it; other models classify it. */
   writes: boolean;
   settings: TypedSettings;
-  /** The validation row that stands there unchanged. */
+  /** The validation row whose text is in the field, unchanged. */
   sample?: PlaySample;
-  /** Whether there is a program to ask. */
+  /** Whether the program is running. */
   running: boolean;
-  /** Whether a text is being written. */
+  /** Whether a text is being generated. */
   busy: boolean;
   can: { sample: boolean; compare: boolean };
   type(text: string): void;
@@ -22,7 +22,7 @@ export interface TextForm {
 
 const ENTER = navigator.userAgent.includes('Mac') ? '⌘Enter' : 'Ctrl+Enter';
 
-/** Where a text is typed, and how it is asked. */
+/** The field for a text, and its buttons. */
 export function textForm(f: TextForm): TemplateResult {
   const { writes, busy, act } = f;
   const askable = f.text.trim() !== '' && f.running && (!writes || settingsOf(f.settings) !== undefined);
@@ -33,7 +33,7 @@ export function textForm(f: TextForm): TemplateResult {
       ?disabled=${!usable}
       @click=${(e: Event) => {
         act(action);
-        // It goes, and the focus would go with it.
+        // The button disappears, and the focus would be lost with it.
         if (action === 'stop') (e.target as Element).closest('form')!.querySelector('textarea')!.focus();
       }}
       >${label}</vscode-button

@@ -5,7 +5,7 @@ import type { CardContext } from './answer-card';
 import type { Column } from './columns';
 import { latency, tokens } from './format';
 
-/** What a language model wrote, as far as it is there, behind the prompt. */
+/** A language model's text so far, after the prompt. */
 export function writtenText({ answer }: Column, { busy, prompt, request }: CardContext): TemplateResult {
   if (!answer)
     return html`<p class="note">

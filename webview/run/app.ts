@@ -22,21 +22,21 @@ import { lineKey, toolbar } from './toolbar';
 import { clampZoom, DEFAULT_UI, fullRange, makeView, visibleRuns, type RunUi } from './views';
 import { emptyWords, lossSummary } from './words';
 
-/** New data is drawn at most ten times a second; what a person does is drawn at once. */
+/** New data is drawn at most ten times a second; user actions take effect immediately. */
 const REDRAW_MS = 100;
-/** The live region speaks at most so often. */
+/** Minimum interval between announcements of the live region. */
 const SPEAK_MS = 10_000;
 
 const send = (message: RunFromPage): void => post(message);
 
-/** The page: keeps the runs, and draws all of them whenever something changed. */
+/** The page: holds the runs, and redraws all of them after every change. */
 @customElement('aurora-run')
 export class RunPage extends LitElement {
   private runs: RunData[] = [];
   private ui: RunUi = { ...DEFAULT_UI, ...savedUi<RunUi>() };
   private known = false;
   private waiting = false;
-  /** Of the host's clock, against this one; ms. */
+  /** Offset of the host's clock from this one; ms. */
   private clock = 0;
   private views = new Map<string, { version: number; view: ChartView }>();
   private version = 0;
@@ -103,7 +103,7 @@ export class RunPage extends LitElement {
     );
   }
 
-  /** Everything anew: data or the way it is drawn changed. */
+  /** Redraws everything: data or the way it is drawn changed. */
   private redraw(): void {
     this.lastDrawn = performance.now();
     this.version++;
@@ -127,7 +127,7 @@ export class RunPage extends LitElement {
     return (this.ui.zoom && clampZoom(this.ui.zoom, this.full)) || this.full;
   }
 
-  /** The point that was chosen, else the newest of the first run that has any. */
+  /** The chosen point, otherwise the newest of the first run that has any. */
   private get point(): Point | undefined {
     const chosen = this.visible.find((r) => r.folder === this.pinned?.folder && r.records > 0);
     if (chosen) return { run: chosen, index: Math.min(this.pinned!.index, chosen.records - 1) };
@@ -156,7 +156,7 @@ export class RunPage extends LitElement {
     this.requestUpdate();
   }
 
-  /** A click at a place of the loss chart chooses the point that is nearest in x, of the run nearest in y. */
+  /** A click in the loss chart chooses the point nearest in x, of the run nearest in y. */
   private pick(x: number, y: number, menu: { left: number; top: number } | undefined): void {
     const candidates = this.visible
       .filter((r) => r.records > 0)
@@ -241,7 +241,7 @@ export class RunPage extends LitElement {
     return view;
   }
 
-  /** It looks at every value, so only when there are new ones. */
+  /** Examines every value, so only when there are new ones. */
   private summary(quantity: Quantity): string {
     const { dataVersion: version, visible } = this;
     const kept = this.summaries.get(quantity.key);
@@ -270,7 +270,7 @@ export class RunPage extends LitElement {
     if (!this.known) return html`<p class="quiet" role="status">${t('Reading the run …')}</p>`;
     const several = this.runs.length > 1;
     const now = Date.now() + this.clock;
-    // What the data alone decide is not made anew for each move of the pointer.
+    // What depends only on the data is not recomputed for every pointer move.
     const data = this.dataVersion;
     const act = {
       act: (action: RunAction, run: RunData) => send({ type: 'action', action, run: run.folder }),
@@ -326,7 +326,7 @@ export class RunPage extends LitElement {
       <div class="charts">${QUANTITIES.filter((q) => this.isKnown(q)).map((q) => this.chart(q, 190))}</div>`;
   }
 
-  /** A chart of nothing would be an empty frame. */
+  /** A chart without data would be an empty frame. */
   private isKnown({ metric, records }: Quantity): boolean {
     return this.runs.some((r) => (metric ? r.evaluations.length > 0 : records!(r).length > 0));
   }
@@ -352,7 +352,7 @@ export class RunPage extends LitElement {
     });
   }
 
-  /** Polite, and seldom: a screen reader is not to be talked to four times a second. */
+  /** Polite and infrequent: a screen reader must not announce something four times a second. */
   private speech(): TemplateResult {
     const now = performance.now();
     if (now - this.spoken.at >= SPEAK_MS) {

@@ -3,10 +3,10 @@ import { customElement, property } from 'lit/decorators.js';
 import { LineChart, type ChartOptions, type ChartView } from '../charts/line-chart';
 import { swatch } from './parts';
 
-/** A value beside a chart's heading: that of one run at the cursor, or its last. */
+/** A value beside a chart's heading: a run's value at the cursor, or its last. */
 export interface Readout {
   index: number;
-  /** The run's name, for those who do not see the line before it. */
+  /** The run's name, for those who cannot see the line before it. */
   name: string;
   value: string;
   /** All digits. */
@@ -17,16 +17,16 @@ export interface Readout {
 @customElement('aurora-chart')
 export class ChartFigure extends LitElement {
   @property({ attribute: false }) heading = '';
-  /** What is drawn, where its name does not say it. */
+  /** What is drawn, if the name does not say it. */
   @property({ attribute: false }) definition = '';
   @property({ attribute: false }) readouts: Readout[] = [];
-  /** A new object where something is to be drawn. */
+  /** A new object whenever something needs to be drawn. */
   @property({ attribute: false }) view!: ChartView;
   @property({ attribute: false }) cursor: number | undefined;
   /** Set once. */
   @property({ attribute: false }) options!: ChartOptions;
   @property({ attribute: false }) summary = '';
-  /** May be walked through by arrow keys; then `position` says where it is. */
+  /** Navigable by arrow keys if set; `position` then says where it is. */
   @property({ attribute: false }) position: { now: number; max: number; text: string } | undefined;
   private chart: LineChart | undefined;
 

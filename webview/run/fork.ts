@@ -7,18 +7,18 @@ import type { RunData } from './model';
 /** A point of a run's loss curve. */
 export interface Point {
   run: RunData;
-  /** Of the record. */
+  /** Index of the record. */
   index: number;
 }
 
-/** The newest checkpoint that a fork at a step can begin from. */
+/** The newest checkpoint from which a fork at a step can start. */
 export function checkpointFor({ facts }: RunData, step: number): number | undefined {
   const steps = Float64Array.from(facts?.checkpoints ?? []);
   const at = lastAtMost(steps, step);
   return at < 0 ? undefined : steps[at];
 }
 
-/** The step and its exact loss, and where it lies on the other axes. */
+/** The step and its exact loss, and its position on the other axes. */
 export function pointWords({ run, index }: Point): string {
   const step = run.column('step')[index];
   const epoch = run.x('epoch')[index];
@@ -31,7 +31,7 @@ export function pointWords({ run, index }: Point): string {
   return parts.filter(Boolean).join(' · ');
 }
 
-/** The bar under the loss curve: which point is chosen, and the way on from it. */
+/** The bar under the loss curve: the chosen point, and what to do with it. */
 export function forkBar(
   point: Point | undefined,
   several: boolean,

@@ -1,4 +1,4 @@
-/** Four significant digits, for reading. Tables and CSV hold the exact values. */
+/** Four significant digits, for reading. Tables and CSV have the exact values. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : String(value);
   if (value === 0) return '0';
@@ -35,10 +35,10 @@ export const TIME_INCREMENTS = [
   0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400,
 ];
 
-/** A tick of a time axis: whole seconds as a duration, shorter ones as they are. */
+/** A tick label of a time axis: whole seconds as a duration, fractions unchanged. */
 export const formatTime = (seconds: number): string =>
   Number.isInteger(seconds) ? formatDuration(seconds) : `${Number(seconds.toFixed(2))} s`;
 
-/** How long a step takes: 0.62 s, 35 ms. */
+/** Duration of a step: 0.62 s, 35 ms. */
 export const formatStepTime = (seconds: number): string =>
   seconds < 0.1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${Number(seconds.toPrecision(2))} s`;

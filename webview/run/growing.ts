@@ -3,7 +3,7 @@ export class Growing {
   private values = new Float64Array(1024);
   length = 0;
 
-  /** What is there, without a copy; valid until the next change. */
+  /** The current content, not copied; valid until the next change. */
   get view(): Float64Array {
     return this.values.subarray(0, this.length);
   }

@@ -20,7 +20,7 @@ export interface HeaderActions {
   act(action: RunAction, run: RunData): void;
 }
 
-/** Name, state, progress and what went wrong. `several`: one of the runs of a comparison, in short. */
+/** Name, state, progress and errors. `several`: a compact form for one of several runs in a comparison. */
 export function header(run: RunData, now: number, several: boolean, actions: HeaderActions): TemplateResult {
   const { facts } = run;
   const name = facts?.name ?? run.folder.split(/[\\/]/).pop();
@@ -82,14 +82,14 @@ function numbers(run: RunData, now: number, several: boolean): unknown {
   </dl>`;
 }
 
-/** Where it computes and why there; of a comparison without what else was tried. */
+/** The device and why it was chosen; in a comparison, without what else was tried. */
 function device({ device: of }: RunData, several: boolean): unknown {
   if (!of) return nothing;
   const words = several ? deviceWords(of, t) : deviceLine(of, t);
   return html`<p class="quiet" data-fact="device">${t('Device: {0}.', words)}</p>`;
 }
 
-/** Where training.staticEpochs lets a jump of the curve be expected. */
+/** Says where training.staticEpochs may cause a jump in the curve. */
 function staticForm({ facts }: RunData): unknown {
   const { staticEpochs = 0, epochs = 0 } = facts?.spec?.training ?? {};
   if (staticEpochs === 0) return nothing;
@@ -102,7 +102,7 @@ function staticForm({ facts }: RunData): unknown {
   return html`<p class="quiet" data-fact="static">${words}</p>`;
 }
 
-/** Where a fork came from, and an adapter of the disk. */
+/** The origin of a fork, or of an adapter from disk. */
 function origin(run: RunData): unknown {
   const { forked, imported } = run;
   if (imported) return html`<p>${t('Imported from {0} ({1}).', imported.adapter, imported.peftType)}</p>`;

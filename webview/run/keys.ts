@@ -4,16 +4,16 @@ import type { Point } from './fork';
 /** What a key on the loss curve does. */
 export type CurveKey =
   | { kind: 'point'; point: Point }
-  /** Factor of the width in view; below 1 comes nearer. */
+  /** Factor of the visible width; below 1 zooms in. */
   | { kind: 'zoom'; factor: number }
   | { kind: 'all' }
   | { kind: 'menu' }
   | { kind: 'clear' };
 
-/** Share of the points in view that Page Up and Page Down pass over. */
+/** Share of the visible points that Page Up and Page Down skip. */
 const PAGE = 0.1;
 
-/** @param inView how many points the chart shows now */
+/** @param inView number of points that the chart currently shows */
 export function curveKey(
   e: KeyboardEvent,
   point: Point,

@@ -7,13 +7,13 @@ import { Growing } from './growing';
 export type XAxis = 'step' | 'epoch' | 'time';
 export type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
-/** One run as the page knows it: exactly what the host sent, and what follows from it. */
+/** One run as the page knows it: exactly what the host sent, and what is derived from it. */
 export class RunData {
   facts: RunFacts | undefined;
   events: RunEvent[] = [];
   private columns = new Map<string, Growing>();
   private readonly derived = new Map<string, Derived>();
-  /** Of the charts: two runs keep their colours whatever is hidden. */
+  /** Index in the charts: runs keep their colours when others are hidden. */
   constructor(
     readonly folder: string,
     readonly index: number,
@@ -26,12 +26,12 @@ export class RunData {
     return [...this.columns.keys()];
   }
 
-  /** Every value of a column; empty where the run has no such column. */
+  /** Every value of a column; empty if the run has no such column. */
   column(name: string): Float64Array {
     return this.columns.get(name)?.view ?? new Float64Array(0);
   }
 
-  /** Returns false where something between was lost: then nothing was taken in, and a snapshot is needed. */
+  /** Returns false if something in between was lost: then nothing was applied, and a snapshot is needed. */
   apply({ facts, records, events }: RunUpdate): boolean {
     if ((records && records.from > this.records) || (events && events.from > this.events.length))
       return false;
@@ -61,14 +61,14 @@ export class RunData {
     for (const d of this.derived.values()) d.truncate(from);
   }
 
-  /** Extends a series that follows from the columns to all records; `make` is called once for each new one. */
+  /** Extends a series that is derived from the columns to all records; `make` is called once for each new one. */
   derive(key: string, make: () => Derived): Float64Array {
     let found = this.derived.get(key);
     if (!found) this.derived.set(key, (found = make()));
     return found.extend(this.records);
   }
 
-  /** Bytes that the trainer took at most, as far as the records say; 0 before the first. */
+  /** The trainer's peak memory in bytes, as far as recorded; 0 before the first record. */
   get peakMemory(): number {
     const peak = this.derive(
       'peak',
@@ -87,12 +87,12 @@ export class RunData {
     return this.events.find((e) => e.kind === 'forked');
   }
 
-  /** Of a run that began with an adapter from the disk. */
+  /** For a run that started with an adapter from disk. */
   get imported(): Extract<RunEvent, { kind: 'imported' }> | undefined {
     return this.events.find((e) => e.kind === 'imported');
   }
 
-  /** Where it computes now, or did last; runs of older versions do not say. */
+  /** The current or last device; runs of older versions do not record it. */
   get device(): Extract<RunEvent, { kind: 'device' }> | undefined {
     return this.events.findLast((e) => e.kind === 'device');
   }
@@ -105,7 +105,7 @@ export class RunData {
     return this.records > 0 ? this.column('step')[this.records - 1] : 0;
   }
 
-  /** As src/trainer/loop/plan.ts has it; undefined before the run started. */
+  /** As in src/trainer/loop/plan.ts; undefined before the run started. */
   get stepsPerEpoch(): number | undefined {
     const training = this.facts?.spec?.training;
     const examples = this.started?.trainExamples;
@@ -113,7 +113,7 @@ export class RunData {
     return Math.ceil(Math.ceil(examples / training.batchSize) / training.gradientAccumulation) || undefined;
   }
 
-  /** Where each record lies on an axis: step, epoch, or seconds since the start with the pauses left out. */
+  /** The position of each record on an axis: step, epoch, or seconds since the start, excluding pauses. */
   x(axis: XAxis): Float64Array {
     if (axis === 'step') return this.column('step');
     if (axis === 'time') return this.derive('x:time', () => new TrainingTime(this));
@@ -121,7 +121,7 @@ export class RunData {
     return this.derive('x:epoch', () => new Each((i) => this.column('step')[i] / perEpoch));
   }
 
-  /** Where a step lies on an axis, also one between records. */
+  /** The position of a step on an axis, also between records. */
   xOfStep(step: number, axis: XAxis): number {
     if (axis === 'step') return step;
     if (axis === 'epoch') return step / (this.stepsPerEpoch ?? NaN);
@@ -140,7 +140,7 @@ export interface Derived {
   extend(records: number): Float64Array;
 }
 
-/** Each value from its record, and the value before it (0 for the first). */
+/** Each value from its record and the previous value (0 for the first). */
 export class Each implements Derived {
   private readonly out = new Growing();
   constructor(private readonly value: (i: number, before: number) => number) {}
@@ -155,7 +155,10 @@ export class Each implements Derived {
   }
 }
 
-/** Seconds of training at each record. A pause before a resume or a fork counts as one step's duration; a clock set back as nothing. */
+/**
+ * Seconds of training at each record. A pause before a resume or a fork counts as one step's duration, and a clock that
+ * was set back as nothing.
+ */
 class TrainingTime implements Derived {
   private readonly out = new Growing();
   constructor(private readonly run: RunData) {}

@@ -1,10 +1,10 @@
 import { html, svg, type TemplateResult } from 'lit';
 import { DASHES, SERIES_COLORS } from '../charts/theme';
 
-/** The class that gives a run its colour. */
+/** The class for a run's colour. */
 export const colorClass = (index: number): string => `color-${index % SERIES_COLORS.length}`;
 
-/** A piece of a run's line: its colour and its dash. */
+/** A sample of a run's line: its colour and dash. */
 export const swatch = (index: number): TemplateResult =>
   html`<svg class="swatch ${colorClass(index)}" viewBox="0 0 28 10" aria-hidden="true">
     ${svg`<line x1="0" y1="5" x2="28" y2="5" stroke-dasharray=${DASHES[index % DASHES.length].join(' ') || 'none'} />`}

@@ -5,7 +5,7 @@ import { checkpointFor, forkWords, type Point } from './fork';
 
 export interface OpenMenu {
   point: Point;
-  /** Of the window, in CSS pixels. */
+  /** Position in the window, in CSS pixels. */
   left: number;
   top: number;
 }
@@ -51,7 +51,7 @@ export function pointMenu(menu: OpenMenu | undefined, actions: MenuActions): Tem
 
 const placed = new WeakMap<HTMLElement, OpenMenu>();
 
-/** Within the window, the first item focused; once for each time it opens. */
+/** Keeps it within the window and focuses the first item; once each time it opens. */
 function place(element: HTMLElement | undefined, menu: OpenMenu): void {
   if (!element || placed.get(element) === menu) return;
   placed.set(element, menu);

@@ -4,7 +4,7 @@ import { formatBytes, formatNumber } from './format';
 import { Each, type RunData } from './model';
 import { Smoothed } from './smoothing';
 
-/** What a chart is of: a column of the records or something computed from them, or a metric of the evaluations. */
+/** What a chart shows: a column of the records, something computed from them, or a metric of the evaluations. */
 export interface Quantity {
   key: string;
   title(): string;
@@ -15,7 +15,7 @@ export interface Quantity {
   log?: boolean;
   records?(run: RunData): Float64Array;
   metric?: MetricName;
-  /** The axis begins at zero: only its whole size means something. */
+  /** The axis starts at zero, because only the absolute size is meaningful. */
   fromZero?: boolean;
 }
 

@@ -41,7 +41,7 @@ export function readouts(
   });
 }
 
-/** A chart in a sentence or two, for those who do not see it. */
+/** A chart in one or two sentences, for those who cannot see it. */
 export function chartSummary(quantity: Quantity, runs: readonly RunData[]): string {
   return runs
     .map((run) => {

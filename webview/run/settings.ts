@@ -3,7 +3,10 @@ import { t } from '../ui/l10n';
 import type { RunData } from './model';
 import { swatch } from './parts';
 
-/** Settings by dotted key, lists and empty objects as one value each; the name says nothing about training. */
+/**
+ * Settings by dotted key, with lists and empty objects as single values. The name is omitted, since it does not affect
+ * training.
+ */
 export function flatten(value: unknown, prefix = ''): Map<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0)
     return new Map([[prefix, JSON.stringify(value)]]);
@@ -12,13 +15,13 @@ export function flatten(value: unknown, prefix = ''): Map<string, string> {
   );
 }
 
-/** Keys whose values are not the same in all runs, in the order of the first run that has them. */
+/** Keys whose values differ between runs, in the order of the first run that has them. */
 export function differences(settings: readonly Map<string, string>[]): string[] {
   const keys = new Set(settings.flatMap((s) => [...s.keys()]));
   return [...keys].filter((key) => new Set(settings.map((s) => s.get(key))).size > 1);
 }
 
-/** The settings that differ, and the way to all of them in the editor's own comparison. */
+/** The settings that differ, with a link to all of them in the diff editor. */
 export function settingsTable(
   runs: readonly RunData[],
   pair: readonly [number, number],

@@ -1,12 +1,12 @@
 import { Growing } from './growing';
 import type { Derived } from './model';
 
-/** Weights of the past that can be chosen; 0 is no smoothing. */
+/** Weights of the past to choose from; 0 is no smoothing. */
 export const WEIGHTS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999] as const;
 
 /**
- * Exponential moving average with bias correction, as TensorBoard's: m_i = w m_{i-1} + (1 - w) y_i and
- * s_i = m_i / (1 - w^i), i counted from 1. What is no finite number changes nothing and stays a gap.
+ * Exponential moving average with bias correction, as in TensorBoard: m_i = w m_{i-1} + (1 - w) y_i and s_i = m_i / (1
+ * - w^i), with i counted from 1. Non-finite values are skipped and remain gaps.
  */
 export class Smoothed implements Derived {
   private readonly out = new Growing();

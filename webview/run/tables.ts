@@ -14,7 +14,7 @@ const heading = (metric: MetricName): string => {
   return t(label[0].toUpperCase() + label.slice(1));
 };
 
-/** What each run came to: its best evaluation, and what it cost. */
+/** Each run's result: its best evaluation, and its cost. */
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   if (runs.every((r) => r.evaluations.length === 0)) return nothing;
   return html`<section aria-labelledby="metrics-heading">
@@ -78,17 +78,17 @@ function metricsRows(run: RunData): unknown {
   );
 }
 
-/** Rows of the data table on one page. */
+/** Rows per page of the data table. */
 const PAGE = 100;
 
 export interface DataPlace {
   table: CsvTable;
   run: number;
-  /** First row shown; the last page where undefined. */
+  /** First row shown; the last page if undefined. */
   from?: number;
 }
 
-/** The numbers behind the charts, exact, a page at a time; and all of them into the clipboard. */
+/** The exact numbers behind the charts, one page at a time, with a button to copy all of them. */
 export function dataTable(
   runs: readonly RunData[],
   place: DataPlace,
@@ -200,7 +200,7 @@ function openTable(run: RunData, place: DataPlace, go: (place: DataPlace) => voi
     </div>`;
 }
 
-/** Where a finished run was trained; of each run its own column. */
+/** Where a finished run was trained, in a separate column for each run. */
 export function environmentTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   const known = runs
     .map((run) => ({

@@ -5,7 +5,7 @@ import { swatch } from './parts';
 import { WEIGHTS } from './smoothing';
 import type { RunUi } from './views';
 
-/** How the charts are drawn; holds for all of them. */
+/** How the charts are drawn; applies to all of them. */
 export function toolbar(
   runs: readonly RunData[],
   ui: RunUi,
@@ -83,7 +83,7 @@ function legend(runs: readonly RunData[], ui: RunUi, change: (ui: Partial<RunUi>
 export const smoothingWords = (weight: number): string =>
   weight === 0 ? t('no smoothing') : t('exponential moving average, weight {0}, bias-corrected', weight);
 
-/** What the lines of the loss chart are. */
+/** The legend of the loss chart. */
 export function lineKey(ui: RunUi): TemplateResult {
   const smooth = ui.weight > 0;
   return html`<p class="line-key">

@@ -6,7 +6,7 @@ import { t } from '../ui/l10n';
 import type { RunData, XAxis } from './model';
 import { smoothedRecords, type Quantity } from './quantities';
 
-/** What the page keeps of itself. */
+/** The page's view state. */
 export interface RunUi {
   axis: XAxis;
   /** Weight of the past in smoothed curves; 0 for none. */
@@ -32,7 +32,7 @@ export const DEFAULT_UI: RunUi = {
 export const axisLabel = (axis: XAxis): string =>
   ({ step: t('Step'), epoch: t('Epoch'), time: t('Time (pauses left out)') })[axis];
 
-/** All of the x that the visible runs have. */
+/** The x range of all visible runs. */
 export function fullRange(runs: readonly RunData[], axis: XAxis): [number, number] {
   let [min, max] = [Infinity, -Infinity];
   for (const run of runs) {
@@ -45,7 +45,7 @@ export function fullRange(runs: readonly RunData[], axis: XAxis): [number, numbe
   return min === max ? [min - 0.5, max + 0.5] : [min, max];
 }
 
-/** Within `full`, and no narrower than anybody can see. */
+/** Within `full`, and not too narrow to see. */
 export function clampZoom(
   zoom: readonly [number, number],
   full: readonly [number, number],
@@ -66,7 +66,7 @@ export function makeView(
   range: [number, number],
 ): ChartView {
   return {
-    // What is smoothed lies on top of what is not, whichever run it is of.
+    // Smoothed curves are on top of raw ones, whichever run they belong to.
     curves: visibleRuns(runs, ui)
       .flatMap((run) => curvesOf(quantity, run, ui))
       .sort((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false)),

@@ -5,12 +5,12 @@ import { formatCount, formatNumber } from './format';
 import type { RunData } from './model';
 import { LOSS, smoothedRecords } from './quantities';
 
-/** Steps whose pace tells how long the rest takes. */
+/** Number of latest steps from which the remaining time is estimated. */
 const PACE_STEPS = 50;
-/** Weight of the past for saying where the loss is going. */
+/** Weight of the past for the trend of the loss. */
 const TREND_WEIGHT = 0.9;
 
-/** The state in words that a person understands. */
+/** The state in plain language. */
 export function stateWords(run: RunData): string {
   const state = run.facts?.state ?? 'starting';
   switch (state) {
@@ -43,7 +43,7 @@ const stoppedEarly = (run: RunData) =>
 export const isActive = (run: RunData): boolean =>
   run.facts?.state === 'running' || run.facts?.state === 'starting';
 
-/** Seconds of training so far, pauses left out; `now` in ms since 1970, as the host's clock has it. */
+/** Seconds of training so far, excluding pauses; `now` in ms since 1970 by the host's clock. */
 export function elapsed(run: RunData, now: number): number {
   const time = run.x('time');
   const last = time.length > 0 ? time[time.length - 1] : 0;
@@ -55,7 +55,7 @@ export function elapsed(run: RunData, now: number): number {
   return since > 0 ? last + Math.max(0, now - since) / 1000 : NaN;
 }
 
-/** Seconds to the last step at the pace of the latest steps; undefined where there is none to tell. */
+/** Seconds to the last step at the pace of the latest steps; undefined if unknown. */
 export function timeLeft(run: RunData): number | undefined {
   const total = run.totalSteps;
   const n = run.records;
@@ -67,7 +67,7 @@ export function timeLeft(run: RunData): number | undefined {
   return Math.max(0, total - step[n - 1]) * pace;
 }
 
-/** Seconds that the latest steps took, evaluations left out: their median; undefined before the first. */
+/** Median duration of the latest steps in seconds, excluding evaluations; undefined before the first. */
 export function secondsPerStep(run: RunData): number | undefined {
   if (run.records === 0) return undefined;
   const latest = run.column('seconds').slice(-PACE_STEPS).sort();
@@ -88,7 +88,7 @@ export function lossSummary(run: RunData): string {
   return t('Loss {0} at step {1} of {2}.', loss, step, total);
 }
 
-/** What the run is judged by: its best value of the experiment's metric. */
+/** The run's best value of the experiment's metric. */
 export function headline(run: RunData): { name: string; value: string; step: number } | undefined {
   const best = run.evaluations.findLast((e) => e.best);
   const metric = run.facts?.spec?.training?.metric;
@@ -97,20 +97,20 @@ export function headline(run: RunData): { name: string; value: string; step: num
   return { name, value: formatNumber(best.metrics[metric]), step: best.step };
 }
 
-/** What ended the run badly; only of its last segment. */
+/** The error that ended the run; only for its last segment. */
 export function failure(run: RunData): Extract<RunEvent, { kind: 'failed' }> | undefined {
   if (run.facts?.state !== 'failed') return undefined;
   return run.events.findLast((e) => e.kind === 'failed');
 }
 
-/** Each once: a resumed run warns of the same data again. */
+/** Without duplicates: a resumed run warns of the same data again. */
 export const warnings = (run: RunData): string[] => [
   ...new Set(
     run.events.flatMap((e) => (e.kind === 'warning' ? [e.message] : e.kind === 'resumed' ? e.warnings : [])),
   ),
 ];
 
-/** What there is to see before the first step, and why. */
+/** What is shown before the first step, and why. */
 export function emptyWords(run: RunData): string {
   switch (run.facts?.state) {
     case 'starting':

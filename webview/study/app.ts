@@ -20,14 +20,14 @@ interface Ui {
 
 const say = (message: StudyFromPage): void => post(message);
 
-/** Runs compared as groups: what differs, how sure that is, and the paper's figures. */
+/** Runs compared as groups: the differences, how certain they are, and the paper's figures. */
 export class StudyApp extends LitElement {
   @state() private shown: { title: string; study: Study } | undefined;
   @state() private error: string | undefined;
   @state() private told = '';
   private ui: Partial<Ui> = savedUi<Ui>();
 
-  /** One style sheet for all of it. */
+  /** One style sheet for everything. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }

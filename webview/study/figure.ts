@@ -6,12 +6,12 @@ import { csv } from '../ui/csv';
 import { t } from '../ui/l10n';
 import { dataTable } from './table';
 
-/** The least width that a figure is drawn for. */
+/** The minimum width of a figure. */
 const LEAST = 280;
 
-/** A figure as wide as its place, and below it the same as a table. */
+/** A figure as wide as its container, with the same data as a table below. */
 export class FigureView extends LitElement {
-  /** The figure for a width; undefined where there is nothing to draw. */
+  /** The figure for a width; undefined if there is nothing to draw. */
   @property({ attribute: false }) draw!: (width: number) => Figure | undefined;
   @state() private width = 640;
   private readonly sizes = new ResizeObserver(([entry]) => {

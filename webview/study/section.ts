@@ -14,10 +14,10 @@ export interface SectionActions {
   measure(): void;
 }
 
-/** Whether there is something to draw does not depend on it. */
+/** Whether there is something to draw does not depend on the width. */
 const ANY_WIDTH = 640;
 
-/** One data set: its groups, what is different and how sure that is, and the figures. */
+/** One data set: its groups, the differences and how certain they are, and the figures. */
 export function sectionView(study: Study, section: Section, delta: string | undefined, act: SectionActions) {
   const { metric } = study;
   const rates = rateTable(section, metric, t);
@@ -71,7 +71,7 @@ function instead(name: FigureName, { groups }: Section): string {
     return t(
       'Ablations: there are no two variants of one method and rank. Train one with a setting changed.',
     );
-  // What was not measured is told on top, with a button.
+  // Missing measurements are reported at the top, with a button.
   if (name === 'merged')
     return groups.some((g) => !isHeadAlone(g))
       ? t('As trained, and merged: the merged form was not measured yet.')

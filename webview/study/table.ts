@@ -1,7 +1,7 @@
 import { html } from 'lit';
 import type { Table } from '../../src/study/figures/figure';
 
-/** Names to the left, numbers to the right; scrolls where it does not fit. */
+/** Names left-aligned, numbers right-aligned; scrolls if it does not fit. */
 export const dataTable = ({ head, rows }: Table, name: string) =>
   html`<div class="scroll" tabindex="0" role="region" aria-label=${name}>
     <table>

@@ -8,19 +8,19 @@ interface VsCodeApi {
 }
 declare function acquireVsCodeApi(): VsCodeApi;
 
-/** May be asked for once a page. */
+/** May be called once per page. */
 const api = acquireVsCodeApi();
 
 const state = () => api.getState() as PageState<unknown> | undefined;
 
-/** Sends to the extension host; see src/protocol/panels for what it understands. */
+/** Sends to the extension host; see src/protocol/panels for the messages. */
 export const post = <Message>(message: Message): void => api.postMessage(message);
 
-/** What the page kept of itself: which tab, which scale. */
+/** The page's own state: which tab, which scale. */
 export const savedUi = <Ui>(): Partial<Ui> => (state()?.ui ?? {}) as Partial<Ui>;
 export const saveUi = (ui: unknown): void => api.setState({ ...state(), ui });
 
-/** Listens, then says `ready`. `init` comes first; what follows goes to `receive`. */
+/** Listens, then sends `ready`. `init` comes first; later messages go to `receive`. */
 export function connect<Open, FromHost extends { type: string }>(
   init: (open: Open) => void,
   receive: (message: FromHost) => void,

@@ -7,6 +7,6 @@ export const setTranslations = (table: Record<string, string>): void => {
   translations = table;
 };
 
-/** A whole sentence, translated where the editor's language has it; {0}, {1} are filled in, as vscode.l10n.t does. */
+/** A full sentence, translated if the editor's language has it; {0}, {1} are replaced, as in vscode.l10n.t. */
 export const t = (sentence: string, ...values: (string | number)[]): string =>
   fill(own(translations, sentence) ?? sentence, ...values);

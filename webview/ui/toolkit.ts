@@ -1,4 +1,4 @@
-/** The only importer of the toolkit, so that its successor has one place to go. */
+/** The only importer of the toolkit, so that it can be replaced in one place. */
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
@@ -10,7 +10,7 @@ import {
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
 
-/** Badge and tag are left out: they write inline styles, which the pages' CSP refuses. */
+/** Badge and tag are excluded: they write inline styles, which the pages' CSP blocks. */
 export const registerToolkit = (): void => {
   provideVSCodeDesignSystem().register(
     vsCodeButton(),

@@ -1,26 +1,24 @@
 import type { MetricName } from '../metrics';
 
-/** What a model of a task reads of one example. */
+/** The input that a task's model reads for each example. */
 export const INPUT_SHAPES = ['text', 'pair', 'image', 'chat'] as const;
 export type InputShape = (typeof INPUT_SHAPES)[number];
 
-/** What it answers: one label, several, a number, labelled parts of a text, or a text. */
+/** The output: one label, several, a number, labelled spans of a text, or a text. */
 export const ANSWER_SHAPES = ['label', 'labels', 'number', 'spans', 'text'] as const;
 export type AnswerShape = (typeof ANSWER_SHAPES)[number];
 
-/** What goes in and what comes out: pages and the editor decide by these, never by the kind. */
+/** Input and output: pages and the editor depend on these, never on the kind. */
 export interface TaskShapes {
   input: InputShape;
   answer: AnswerShape;
 }
 
-/**
- * What a kind of task is. Pages and the editor know this half; what trains and evaluates it is in `src/tasks`.
- */
+/** A kind of task. Pages and the editor use this half; the code that trains and evaluates it is in `src/tasks`. */
 export interface TaskDescription extends TaskShapes {
-  /** That an evaluation gives besides the loss, the one that training.metric is by default first. */
+  /** The metrics of an evaluation besides the loss; the first is the default of training.metric. */
   metrics: readonly MetricName[];
-  /** `pipeline_tag` of a model card on the hub. */
+  /** `pipeline_tag` of a model card on the Hub. */
   pipelineTag: string;
   /** `task_type` of PEFT's adapter_config.json (peft.utils.peft_types.TaskType). */
   peftTaskType: string;

@@ -2,7 +2,7 @@ import { own } from '../../base/names';
 import type { TaskDescription, TaskShapes } from './kind';
 import { textClassification } from './text-classification';
 
-/** Every kind of task, by its name in an experiment; the schema has the same. */
+/** Every kind of task, by its name in an experiment; the same as in the schema. */
 export const TASKS = { 'text-classification': textClassification } as const satisfies Record<
   string,
   TaskDescription
@@ -10,12 +10,12 @@ export const TASKS = { 'text-classification': textClassification } as const sati
 
 export type TaskName = keyof typeof TASKS;
 
-/** Of an experiment that names none, as the schema has it. */
+/** The default kind, as in the schema. */
 export const DEFAULT_TASK: TaskName = 'text-classification';
 
 export const describeTask = (name: TaskName): TaskDescription => TASKS[name];
 
-/** @returns undefined for a kind of another version, whose runs open all the same */
+/** @returns undefined for a kind from another version, whose runs can still be opened */
 export function shapesOf(name: string): TaskShapes | undefined {
   const kind = own<TaskDescription>(TASKS, name);
   return kind && { input: kind.input, answer: kind.answer };

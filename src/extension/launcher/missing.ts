@@ -1,9 +1,9 @@
 import { AuroraError, type ErrorKind } from '../../base/errors';
 
-/** What training needs and does not have; each has its own message and its own next action. */
+/** What training can lack; each has its own message and next action. */
 export type MissingPiece = 'trust' | 'node' | 'nodeSetting' | 'runtime' | 'program';
 
-/** A piece is missing: known before anything was started. */
+/** Something is missing, detected before anything was started. */
 export class MissingError extends AuroraError {
   constructor(
     readonly piece: MissingPiece,

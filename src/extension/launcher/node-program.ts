@@ -14,31 +14,31 @@ export interface NodeProgram {
 }
 
 export interface NodePlaces {
-  /** The setting aurora.nodePath; empty where it is not set. */
+  /** The setting aurora.nodePath; empty if not set. */
   setting: string;
   /** The extension's dist folder. */
   dist: string;
   execPath: string;
-  /** process.versions.electron: the editor's own binary is then no plain Node. */
+  /** process.versions.electron: if set, the editor's own binary is not plain Node. */
   electron: string | undefined;
 }
 
 const OLDEST = [20, 19];
 
-/** `node --version` answers in a tenth of a second; a cold network disk may need longer. */
+/** `node --version` answers in a tenth of a second; a cold network disk may take longer. */
 const VERSION_TIMEOUT_MS = 10_000;
 
 export const NODE_NAME = process.platform === 'win32' ? 'node.exe' : 'node';
 
 /**
- * The Node that trains: the setting, else the extension's own, else the program that the extension host runs
- * under where that is plain Node (a server). MissingError where there is none, or the setting's is no good:
- * another Node than the chosen one is never taken silently.
+ * The Node that trains: the setting, otherwise the extension's own, otherwise the extension host's if that is plain
+ * Node (a server). MissingError if there is none, or if the setting's is unusable: another Node is never used silently
+ * instead of the chosen one.
  */
 export async function findNode({ setting, dist, execPath, electron }: NodePlaces): Promise<NodeProgram> {
   if (setting.trim() !== '') return fromSetting(expandHome(setting.trim()));
   const own = join(dist, 'node', NODE_NAME);
-  // In the repository it is a link; a process is better named by what it really is.
+  // In the repository it is a link. The real path makes a better process name.
   if (await isFile(own)) return { path: await realpath(own), version: await usable(own), from: 'extension' };
   if (electron === undefined) return { path: execPath, version: await usable(execPath), from: 'editor' };
   throw new MissingError(
@@ -74,7 +74,7 @@ async function usable(path: string): Promise<string> {
 
 const versions = new Map<string, string>();
 
-/** Asked once for each version of the file. */
+/** Run once per version of the file. */
 async function versionOf(path: string): Promise<string> {
   const { mtimeMs, size } = await stat(path);
   const key = `${path}:${mtimeMs}:${size}`;

@@ -1,7 +1,7 @@
 import { AuroraError, EXIT, type ErrorKind } from '../../base/errors';
 import type { ProgramResult } from './client';
 
-/** What an `aurora` command that failed said on its standard error: "error: MESSAGE", then an indented hint. */
+/** The standard error of a failed `aurora` command: "error: MESSAGE", then an indented hint. */
 export function programError({ code, stderr }: ProgramResult, command: string): AuroraError {
   const kind = (Object.keys(EXIT) as (keyof typeof EXIT)[]).find((k) => k !== 'ok' && EXIT[k] === code);
   const start = /^error: /m.exec(stderr);

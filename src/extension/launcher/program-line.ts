@@ -1,4 +1,4 @@
-/** A JSON line of `aurora … --json`; undefined for what is none, or of a kind that is not known. */
+/** Parses a JSON line of `aurora … --json`; undefined if it is not one, or of an unknown kind. */
 export function programLine<T extends { kind: string }>(
   line: string,
   known: readonly T['kind'][],

@@ -5,13 +5,16 @@ import { childEnvironment } from '../../files/child-environment';
 import { AuroraError } from '../../base/errors';
 import type { ProgramResult } from './client';
 
-/** Checks take seconds, a budget less. What runs a model over data takes as long as those want, and has a button to end it. */
+/**
+ * Checks take seconds, a budget less. Commands that run a model over data take as long as they need, and have a Cancel
+ * button.
+ */
 export const PROGRAM_TIMEOUT_MS = 15 * 60_000;
 
-/** To take temporary files away in; a driver that hangs lets nobody do so. */
+/** Time to remove temporary files. With a hanging driver this is not possible. */
 const GRACE_MS = 3000;
 
-/** More of its words than anybody reads: what came first is dropped. */
+/** Maximum output kept; the oldest is dropped. */
 const STDERR_KEPT = 64 * 1024;
 const STDOUT_KEPT = 64 * 1024 * 1024;
 
@@ -22,27 +25,27 @@ export interface ProgramRun {
   env: NodeJS.ProcessEnv;
   onLine?: (line: string) => void;
   timeout?: number;
-  /** It reads lines from its standard input, which `send` writes. */
+  /** The program reads lines from its standard input, which `send` writes. */
   input?: boolean;
 }
 
-/** A short command that has been started. */
+/** A short command that was started. */
 export interface RunningProgram {
-  /** Its end; AuroraError where it could not be started, was cancelled or took too long. Any exit code is a result. */
+  /** Resolves when it ends, with any exit code. AuroraError if it could not be started, was cancelled or timed out. */
   ended: Promise<ProgramResult>;
   /**
-   * Ends it and all it started.
+   * Ends the program and everything it started.
    *
-   * @param now without the moment to tidy up in: nobody is there any more to see to its end
+   * @param now without time to clean up, because nobody is left to wait for it
    */
   kill(why: string, now?: boolean): void;
-  /** Writes a line to its standard input; nothing happens where it is gone, or was started without one. */
+  /** Writes a line to its standard input. Does nothing if the program has ended or was started without input. */
   send(line: string): void;
 }
 
 /**
- * No shell, a group of its own so that all of it can be ended, and nothing to read from unless it is to be told
- * something: so it never waits for input that nobody gives.
+ * No shell; a separate process group, so that everything in it can be ended; and no standard input unless it needs one,
+ * so that it never waits for input.
  */
 export function startProgram({ node, args, cwd, env, onLine, timeout, input }: ProgramRun): RunningProgram {
   const child = spawn(node, args, {
@@ -66,7 +69,7 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
     killed ??= why;
   };
   const limit = timeout ?? PROGRAM_TIMEOUT_MS;
-  // A timer cannot wait for ever.
+  // setTimeout cannot wait forever.
   const timer =
     limit === Infinity
       ? undefined
@@ -75,7 +78,7 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
   const err = collect(STDERR_KEPT);
   child.stdout!.on('data', out.add);
   child.stderr!.on('data', err.add);
-  // A program that has just ended takes no more; its end is told by `ended`.
+  // A program that has just ended accepts no input; `ended` reports its end.
   child.stdin?.on('error', () => undefined);
   const ended = new Promise<ProgramResult>((resolve, reject) => {
     child.once('error', (e) =>
@@ -88,14 +91,14 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
       const stderr = err.end();
       if (killed !== undefined)
         return reject(new AuroraError('stopped', `aurora ${args[1] ?? ''} ${killed} and was ended.`));
-      // Ended by somebody else: as a shell counts it.
+      // Killed from outside: same exit code as in a shell.
       resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\nended by ${signal}\n` : stderr });
     });
   }).finally(() => clearTimeout(timer));
   return { ended, kill, send: (line) => void child.stdin?.write(`${line}\n`) };
 }
 
-/** A stream's text, and its whole lines as they come. */
+/** Collects a stream's text, and emits complete lines as they arrive. */
 function collect(keep: number, onLine?: (line: string) => void) {
   const decoder = new StringDecoder('utf8');
   let text = '';

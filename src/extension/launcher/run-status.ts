@@ -5,7 +5,7 @@ import { checkStatus } from '../../runs/status';
 import { readIfThere } from '../../files/read';
 import type { RunStatus } from '../../protocol/events';
 
-/** As `readStatus`, without blocking: undefined before the trainer's first word. */
+/** Like `readStatus`, but non-blocking: undefined before the trainer's first status. */
 export async function statusOf(run: string): Promise<RunStatus | undefined> {
   const path = runPaths(run).status;
   const bytes = await readIfThere(path);
@@ -21,7 +21,7 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** The last lines of what the trainer said, for a message; empty where it said nothing. */
+/** The last lines of the trainer's output, for a message; empty if there is none. */
 export async function logTail(run: string, lines = 6): Promise<string> {
   const bytes = await readIfThere(runPaths(run).log);
   if (!bytes) return '';

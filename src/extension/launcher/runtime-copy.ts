@@ -10,23 +10,23 @@ import { NODE_NAME } from './node-program';
 import { runtimeFiles, type RuntimeFile } from './runtime-files';
 import { own } from '../../base/names';
 
-/** Where trainers run from: apart from the extension, which an update takes away. */
+/** Where trainers run from: outside the extension, which an update removes. */
 export interface RuntimeCopy {
   folder: string;
   cli: string;
-  /** The Node that came with the extension; undefined where it carries none. */
+  /** The Node that came with the extension; undefined if it has none. */
   node?: string;
 }
 
-/** Written last: what was copied, from files of which size and time. */
+/** Written last: which files were copied, with size and modification time. */
 const MANIFEST = 'runtime.json';
 type Manifest = Record<string, Pick<RuntimeFile, 'size' | 'mtimeMs'>>;
 
 /**
- * The copy in `folder` (one for each version of the extension), made or made whole first where files are
- * missing, of another size, or newer in the extension. Each file is replaced atomically, so two windows that
- * do it at once give the same. MissingError where the extension lacks a part; AuroraError (`disk`) where the
- * copy cannot be written.
+ * The copy in `folder` (one for each version of the extension). It is created, or repaired if files are missing, differ
+ * in size, or are newer in the extension. Each file is replaced atomically, so two windows that do this at the same
+ * time produce the same copy. MissingError if the extension lacks a part; AuroraError (`disk`) if the copy cannot be
+ * written.
  */
 export async function ensureRuntime(dist: string, folder: string): Promise<RuntimeCopy> {
   const files = await runtimeFiles(dist);
@@ -34,9 +34,9 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
   const stale: RuntimeFile[] = [];
   for (const file of files) if (!(await isCurrent(file, folder, made))) stale.push(file);
   try {
-    // First: by this folder a program knows that it runs from a copy, and notes itself there.
+    // First: from this folder a program knows that it runs from a copy, and registers itself there.
     await mkdir(join(folder, IN_USE), { recursive: true });
-    // Side by side: a slow disk's time goes into many small waits.
+    // In parallel: a slow disk spends its time on many small waits.
     await Promise.all(stale.map((file) => copyAtomically(file, join(folder, file.target))));
     if (stale.length > 0) await writeManifest(folder, files);
   } catch (e) {
@@ -69,7 +69,7 @@ async function copyAtomically(file: RuntimeFile, target: string): Promise<void> 
   const temporary = temporaryBeside(target);
   await mkdir(dirname(target), { recursive: true });
   try {
-    // A clone where the file system can: no second 190 MB.
+    // A clone if the file system supports it, to save a second 190 MB.
     await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
     await chmod(temporary, file.executable ? 0o755 : 0o644);
     await flush(temporary);

@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { MissingError } from './missing';
 import { NODE_NAME } from './node-program';
 
-/** A file of the extension that a trainer needs: where it lies, and where in the copy it goes. */
+/** A file of the extension that a trainer needs: its source, and its place in the copy. */
 export interface RuntimeFile {
   source: string;
   /** Relative to the copy's root. */
@@ -13,7 +13,7 @@ export interface RuntimeFile {
   executable: boolean;
 }
 
-/** The programs beside each other in dist/, and what they read there. */
+/** The programs in dist/, and what they read there. */
 const PROGRAMS = [
   'cli.cjs',
   'pulse-worker.cjs',
@@ -26,8 +26,8 @@ const PROGRAMS = [
 ];
 
 /**
- * The runtime's packages: in a packaged extension under dist/, in the repository under its root. MissingError
- * where there are none, or none for this platform.
+ * The runtime's packages: under dist/ in a packaged extension, under the root in the repository. MissingError if there
+ * are none, or none for this platform.
  */
 export async function findRuntime(
   dist: string,
@@ -50,13 +50,13 @@ export async function findRuntime(
   );
 }
 
-/** Everything that a trainer loads, this platform's part only. */
+/** Everything that a trainer loads, for this platform only. */
 export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
   const { modules, binary } = await findRuntime(dist);
   const packages = join(modules, 'onnxruntime-node');
   const common = join(modules, 'onnxruntime-common');
   const node = join(dist, 'node', NODE_NAME);
-  // In the repository dist/node is a link to a Node that no update of the extension takes away.
+  // In the repository dist/node is a link to a Node that updates of the extension do not remove.
   const carried = (await lstat(node).catch(() => undefined))?.isFile();
   const own = [...PROGRAMS.map((name) => join(dist, name)), ...(carried ? [node] : [])];
   const theirs = [
@@ -73,7 +73,7 @@ export async function runtimeFiles(dist: string): Promise<RuntimeFile[]> {
   ]);
 }
 
-/** WebGPU for TensorFlow.js; a platform that has none trains on its other devices. */
+/** WebGPU for TensorFlow.js; a platform without it trains on its other devices. */
 async function dawnFiles(modules: string): Promise<string[]> {
   const root = join(modules, 'webgpu');
   const { platform, arch } = process;

@@ -7,13 +7,13 @@ import { processExists } from '../../files/process-facts';
 import { presence, type ProcessRecord } from '../../files/processes';
 import { isTemporary, temporaryBeside } from '../../files/temporary';
 
-/** A version's folder is only a number of that kind, so that nothing else in globalStorage is ever removed. */
+/** A version's folder name has only this form, so that nothing else in globalStorage is ever removed. */
 const VERSION = /^\d+\.\d+\.\d+\S*$/;
 
 /**
- * Keeps a copy while this process makes it and starts a program from it, which then keeps it itself. Best effort.
+ * Keeps a copy while this process creates it and starts a program from it, which then keeps it itself. Best effort.
  *
- * @returns ends that
+ * @returns a function that ends this
  */
 export async function keepCopy(folder: string): Promise<() => void> {
   try {
@@ -25,7 +25,7 @@ export async function keepCopy(folder: string): Promise<() => void> {
 }
 
 /**
- * Removes the copies of other versions that no living process runs from, and the notes of processes that are gone.
+ * Removes copies of other versions that no running process uses, and the notes of ended processes.
  *
  * @returns the versions removed
  */
@@ -47,15 +47,14 @@ export async function removeOldVersions(storage: string, current: string): Promi
   return removed;
 }
 
-/** What a window that was closed meanwhile has not removed to the end. */
+/** Left over from a window that was closed while removing. */
 const isLeftover = (name: string): boolean => isTemporary(name) && VERSION.test(name.slice(1));
 
 /**
- * Takes a copy away under its name, so that no program can start from it any more. One that has started since the
- * last look has left a note: then the copy is back before anything else happens in this process, with no time for
- * that program to miss a file.
+ * Renames a copy, so that no program can start from it any more. A program that started since the last check has left a
+ * note: the copy is then renamed back synchronously, so that the program does not miss a file.
  *
- * @returns where the copy is now; undefined where it stays, also because a system moves no folder that is in use
+ * @returns where the copy is now; undefined if it stays, also because the system cannot move a folder that is in use
  */
 function moveAway(path: string): string | undefined {
   const moved = temporaryBeside(path);
@@ -68,7 +67,7 @@ function moveAway(path: string): string | undefined {
   try {
     renameSync(moved, path);
   } catch {
-    // Its own version has made the copy again; this one goes when the program has ended.
+    // Its own version has created the copy again; this one is removed once the program has ended.
   }
   return undefined;
 }
@@ -81,7 +80,7 @@ function notesNow(folder: string): number {
   }
 }
 
-/** Also removes the notes of processes that are gone. */
+/** Also removes the notes of ended processes. */
 async function hasUsers(folder: string): Promise<boolean> {
   let users = 0;
   for (const name of await readdir(join(folder, IN_USE)).catch(() => [] as string[])) {
@@ -92,17 +91,17 @@ async function hasUsers(folder: string): Promise<boolean> {
   return users > 0;
 }
 
-/** A later process may have been given the same number; one that cannot be told apart keeps the copy. */
+/** A later process may have the same PID. If the two cannot be told apart, the copy is kept. */
 async function isStale(note: string, pid: number): Promise<boolean> {
   const known = { pid, host: hostname() };
   let value: unknown;
   try {
     value = JSON.parse(await readFile(note, 'utf8'));
   } catch {
-    // Not written to its end yet, or never.
+    // Incomplete, perhaps permanently.
     return !processExists(pid);
   }
-  // Older versions noted only when.
+  // Older versions stored only the time.
   const found =
     typeof value === 'number'
       ? presence(known, value)

@@ -3,8 +3,8 @@ import type { StopOutcome } from './client';
 import { checkpointSteps } from './run-status';
 
 /**
- * What came of a request to stop, read from the run folder: the sentence says only what is there.
- * @param forced whether the process had to be ended, or was gone already
+ * The outcome of a stop request, read from the run folder: the sentence states only what is there.
+ * @param forced whether the process had to be killed, or was already gone
  */
 export async function stopOutcome(run: string, status: RunStatus, forced: boolean): Promise<StopOutcome> {
   const savedStep = (await checkpointSteps(run)).at(-1);

@@ -13,15 +13,15 @@ import type { StopOutcome } from './client';
 import { statusOf } from './run-status';
 import { stopOutcome } from './stop-outcome';
 
-/** Milliseconds; each with its reason. */
+/** Timeouts in milliseconds, each with its reason. */
 export const STOP_TIMES = {
-  /** A trainer that has just been started says its first word within seconds, also from a cold disk. */
+  /** A trainer that was just started writes its status within seconds, even from a cold disk. */
   firstWord: 20_000,
-  /** The trainer ends itself when a step, or what is saved after it, takes a minute: a step, a save, and some room. */
+  /** The trainer ends itself if a step, or saving after it, takes a minute: a step, a save, and some margin. */
   asked: 150_000,
-  /** No heartbeat for so long: it is hung or was halted, and a request is not read. */
+  /** Without a heartbeat for so long it hangs or is suspended, and does not read requests. */
   silent: HEARTBEAT_TIMEOUT_MS,
-  /** SIGTERM is heard between two steps only; a trainer that got so far needs this to save. */
+  /** SIGTERM is handled only between two steps; a trainer that gets there needs this long to save. */
   terminated: 5000,
   /** The operating system ends a killed process at once, unless it waits for a disk. */
   killed: 10_000,
@@ -30,20 +30,21 @@ export type StopTimes = { [K in keyof typeof STOP_TIMES]: number };
 
 const LOOK_MS = 100;
 
-/** A machine that falls asleep meanwhile must not find a trainer silent, or a process not ended, when it wakes. */
+/**
+ * If the machine sleeps in the meantime, a trainer must not count as silent, nor a process as still running, on waking.
+ */
 const awakeClock = () => new AwakeClock(20 * LOOK_MS);
 
 /**
- * Stops a run's trainer, whoever started it: asks through the run folder, waits for the step in hand, then
- * ends the process and everything it started by force. Only a process of this machine that is the run's trainer
- * (`isOurTrainer`, and its nonce) is ever signalled. Returns once nothing is left of
- * it; AuroraError (`run`) where that could not be brought about.
+ * Stops a run's trainer, whoever started it: sends a request through the run folder, waits for the current step, then
+ * kills the process and everything it started. Signals only a process on this machine that is the run's trainer
+ * (`isOurTrainer`, and its nonce). Returns once nothing is left of it; AuroraError (`run`) if that failed.
  */
 export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promise<StopOutcome> {
   const begun = await firstWord(run, times.firstWord);
   if (!begun) throw new AuroraError('run', `Nobody trains the run ${run}.`, 'There is nothing to stop.');
   if (begun.state !== 'running') {
-    // It has said its last word; its process may need a moment more.
+    // It has written its final status; its process may need a moment to exit.
     if ((await whereIs(begun)) === 'alive') await gone(begun.pid, times.terminated);
     return stopOutcome(run, begun, false);
   }
@@ -57,12 +58,12 @@ export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promi
     await end(run, begun, times);
   }
   const last = await statusOf(run);
-  // As the trainer's own second thread does when it ends a hung one: the run waits to be resumed.
+  // As the trainer's second thread does when it ends a hung one: the run can be resumed.
   if (forced) await markStopped(run, begun);
   return stopOutcome(run, last ?? begun, forced);
 }
 
-/** The status; of a run that is being started, as soon as there is one. */
+/** The status; of a run that is starting, as soon as there is one. */
 async function firstWord(run: string, time: number): Promise<RunStatus | undefined> {
   const clock = awakeClock();
   for (;;) {
@@ -78,7 +79,7 @@ async function ask(run: string): Promise<void> {
   await writeFile(join(control, 'stop'), '');
 }
 
-/** Waits until the process has ended by itself. False where it is silent, or takes too long. */
+/** Waits until the process exits. False if it is silent or takes too long. */
 async function asked(run: string, begun: RunStatus, times: StopTimes): Promise<boolean> {
   const clock = awakeClock();
   let heard = 0;
@@ -86,7 +87,7 @@ async function asked(run: string, begun: RunStatus, times: StopTimes): Promise<b
   for (let now = 0; now < times.asked; now = clock.read()) {
     if (!(await groupIsThere(begun.pid))) return true;
     const status = await statusOf(run);
-    // Another trainer has the run by now; this one's process is not its business.
+    // Another trainer owns the run now; leave it alone.
     if (status && status.nonce !== begun.nonce) return (await whereIs(begun)) === 'gone';
     if (status && status.heartbeat !== heartbeat) [heartbeat, heard] = [status.heartbeat, now];
     if (now - heard > times.silent) return false;
@@ -115,7 +116,7 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
 
 const whereIs = (status: RunStatus) => presence(status, status.heartbeat);
 
-/** A status of an older version does not say which process with its number it was written by: the command line has to. */
+/** A status from an older version does not say which process with that PID wrote it: the command line decides. */
 const isTheRuns = (run: string, status: RunStatus): Promise<boolean> =>
   isOurTrainer(status, status.heartbeat, status.started === undefined ? basename(run) : '');
 
@@ -128,13 +129,16 @@ async function gone(pid: number, time: number): Promise<boolean> {
   }
 }
 
-/** Said to be running, and its process is not there: it ended without a word. */
+/** The status says running but the process is gone: it ended unexpectedly. */
 async function lost(run: string, begun: RunStatus): Promise<StopOutcome> {
   await markStopped(run, begun);
   return stopOutcome(run, begun, true);
 }
 
-/** In the name of a trainer that is gone, as the run's owner in its place; nothing where another process owns it by now. */
+/**
+ * Writes the final status on behalf of a trainer that is gone, as the run's owner. Does nothing if another process owns
+ * it by now.
+ */
 async function markStopped(run: string, { nonce, heartbeat, ...of }: RunStatus): Promise<void> {
   const got = await claim(run, { earlier: { ...of, nonce, at: heartbeat } });
   if (!('owner' in got)) return;
@@ -146,7 +150,7 @@ async function markStopped(run: string, { nonce, heartbeat, ...of }: RunStatus):
   }
 }
 
-/** A trainer of another machine can only be asked. */
+/** A trainer on another machine can only be sent a request. */
 async function elsewhere(run: string, begun: RunStatus, time: number): Promise<StopOutcome> {
   const clock = awakeClock();
   while (clock.read() < time) {

@@ -5,17 +5,17 @@ import type { TrainerClient } from './client';
 import type { DeviceSettings } from './device-arguments';
 import { Trainer, type TrainerHost } from './trainer';
 
-/** workspaceState: the leased runs of this workspace, over a reload. */
+/** workspaceState: this workspace's leased runs, across a reload. */
 const LEASED = 'leasedRuns';
 
-/** globalState: runs that go with the window into another workspace, as the demo does when its folder is opened. */
+/** globalState: runs that follow the window into another workspace, such as the demo's when its folder is opened. */
 const HANDED_OVER = 'handedOverRuns';
 
-/** Lets the next window of this profile keep this one's runs alive; call it before the workspace is changed. */
+/** Lets the next window of this profile keep this window's runs alive; call it before changing the workspace. */
 export const handOver = (context: vscode.ExtensionContext, runs: readonly string[]): Thenable<void> =>
   context.globalState.update(HANDED_OVER, runs);
 
-/** The trainer as this window has it. Spawns and reads nothing but the remembered leases, after activation. */
+/** This window's trainer client. After activation it spawns nothing, and reads nothing but the stored leases. */
 export function createTrainerClient(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
@@ -40,7 +40,7 @@ export function createTrainerClient(
   };
 }
 
-/** Where the person wants runs to compute; `settings` are those of the section "aurora". */
+/** The user's device settings; `settings` is the section "aurora". */
 export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceSettings => ({
   engine: settings.get(SETTING.engine, 'onnxruntime'),
   device: settings.get(SETTING.device, 'auto'),
@@ -48,9 +48,9 @@ export const deviceSettings = (settings: vscode.WorkspaceConfiguration): DeviceS
 });
 
 /**
- * The threads and the device that a run would have, for a command that measures or compares before it.
+ * The threads and the device of a run, for a command that measures or compares before it.
  *
- * @param device the settings as the command takes them
+ * @param device the settings as the command's arguments
  */
 export function machineArguments(device: (settings: DeviceSettings) => string[]): string[] {
   const settings = vscode.workspace.getConfiguration('aurora');

@@ -17,11 +17,11 @@ import { findRuntime } from './runtime-files';
 import { keepCopy, removeOldVersions } from './runtime-users';
 import { stopRun } from './stop';
 
-/** What the trainer's side asks of the editor. */
+/** What the trainer client needs from the editor. */
 export interface TrainerHost {
   /** The extension's dist folder. */
   dist: string;
-  /** globalStorage: copies of the programs, a folder for each version. */
+  /** globalStorage: copies of the programs, one folder per version. */
   storage: string;
   version: string;
   /** How VS Code's own Node describes itself; findNode. */
@@ -33,7 +33,7 @@ export interface TrainerHost {
   info(message: string): void;
 }
 
-/** Commands that run a model, so that what they lack is known before they start. */
+/** Commands that run a model, so that missing pieces are detected before they start. */
 const NATIVE: readonly string[] = [
   'train',
   'preflight',
@@ -46,10 +46,12 @@ const NATIVE: readonly string[] = [
   'play',
 ];
 
-/** Our own parser in its own process, with no runtime behind it, is safe on any file; the others read no file of the workspace. */
+/**
+ * Our own parser, in a separate process without the runtime, is safe on any file. The others read no workspace files.
+ */
 const HARMLESS: readonly string[] = ['inspect', 'doctor', 'gpu'];
 
-/** The trainer client without the editor: TrainerClient's promises, on plain Node. */
+/** The trainer client without VS Code: TrainerClient's contract, on plain Node. */
 export class Trainer {
   private readonly leases: Leases;
   private readonly programs = new Set<RunningProgram>();
@@ -111,7 +113,7 @@ export class Trainer {
     ]);
   }
 
-  /** A second request while one is under way waits for the same end. */
+  /** A second request while one is in progress waits for the same result. */
   stop(run: string): Promise<StopOutcome> {
     const under = this.stopping.get(run);
     if (under) return under;
@@ -128,7 +130,7 @@ export class Trainer {
     return stop;
   }
 
-  /** @param input whether it reads lines from its standard input; then it goes on until it is told to end */
+  /** @param input whether it reads lines from its standard input; it then runs until it is stopped */
   async program(
     args: readonly string[],
     options: ProgramOptions = {},
@@ -181,7 +183,7 @@ export class Trainer {
     return this.leases.runs().filter((folder) => !isSweepFolder(folder));
   }
 
-  /** Short commands end with the window; trainers do not: a reload finds them again. */
+  /** Short commands end with the window. Trainers continue: a reload finds them again. */
   dispose(): void {
     for (const running of this.programs) running.kill('was left by its window', true);
     this.leases.dispose();
@@ -203,7 +205,7 @@ export class Trainer {
     return this.host.trusted() ? Promise.resolve() : Promise.reject(untrusted());
   }
 
-  /** A run folder that is given back where no trainer came to work in it. */
+  /** Discards a run folder if no trainer came to work in it. */
   private inNewRun(runs: string, args: (run: string) => string[]): Promise<string> {
     return this.withCopy(async (programs) => {
       const run = createRun(runs);
@@ -217,7 +219,10 @@ export class Trainer {
     });
   }
 
-  /** Does what starts a program from the copy; until that is there, and notes itself, this process keeps the copy. */
+  /**
+   * Runs an action that starts a program from the copy. Until that program has registered itself, this process keeps
+   * the copy.
+   */
   private async withCopy<T>(work: (programs: Programs) => Promise<T>): Promise<T> {
     await this.requireTrust();
     const leave = await keepCopy(this.copyFolder);
@@ -228,7 +233,7 @@ export class Trainer {
     }
   }
 
-  /** @param args a command that works in the folder `run`, and what it is told */
+  /** @param args a command that works in the folder `run`, with its arguments */
   private async launch(
     { node, copy }: Programs,
     run: string,
@@ -250,7 +255,7 @@ export class Trainer {
         ...waiting,
       });
       this.host.info(`Process ${launched.pid} trains ${run}.`);
-      // Whoever starts clears the requests of an earlier trainer away, and the lease with them.
+      // The trainer that starts removes an earlier trainer's requests, and the lease with them.
       if (!keepRunsAfterClose) await this.leases.add(run);
       void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
     } catch (e) {
@@ -274,14 +279,14 @@ export class Trainer {
   }
 
   private async giveBack(run: string, e: unknown): Promise<void> {
-    // What its trainer has left is in the error; without an experiment it is no run to anybody.
+    // What its trainer left is in the error. Without an experiment it is not a usable run.
     if (await isThereFile(runPaths(run).spec)) return;
     this.host.info(`The run ${run} did not begin: ${(e as Error).message}`);
     await rm(run, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
-/** A sweep says nothing before it has checked all of its trials. */
+/** A sweep reports nothing until it has checked all its trials. */
 const SWEEP_PATIENCE_MS = 30 * 60_000;
 
 interface Programs {

@@ -13,7 +13,7 @@ const SCHEME = 'aurora-machine';
 const KEY = 'machineCheck';
 const PAGE = vscode.Uri.from({ scheme: SCHEME, path: '/This machine.md' });
 
-/** The command that measures what this machine could train on; the last check is kept for the Machine view. */
+/** The command that measures what this machine can train on; the last result is kept for the Machine view. */
 export function registerCheckMachine(services: Services): vscode.Disposable {
   const { context, log, trainer } = services;
   const changed = new vscode.EventEmitter<vscode.Uri>();
@@ -50,7 +50,7 @@ export function registerCheckMachine(services: Services): vscode.Disposable {
 export const lastCheck = (context: vscode.ExtensionContext): MachineCheck | undefined =>
   context.globalState.get<MachineCheck>(KEY);
 
-/** Undefined where the person turned away. */
+/** Undefined if the user cancelled. */
 function measure(trainer: Services['trainer']): Thenable<MachineCheck | undefined> {
   const { t } = vscode.l10n;
   const options = {

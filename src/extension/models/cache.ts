@@ -7,16 +7,16 @@ import { AuroraError, type ErrorKind } from '../../base/errors';
 import type { ModelInspector } from './models';
 
 interface Entry {
-  /** Of the summary's shape and of the rules that made it: an older extension's entry is not read. */
+  /** Version of the summary's shape and rules; entries of an older extension are ignored. */
   version: string;
   path: string;
   size: number;
-  /** Of the last change, ms since 1970. */
+  /** Modification time, ms since 1970. */
   time: number;
   summary: ModelSummary;
 }
 
-/** Faults of the file itself: they stay until it changes. Others, such as a missing Node, may pass. */
+/** Errors in the file itself: they stay until it changes. Others, such as a missing Node, may be temporary. */
 const LASTING: readonly ErrorKind[] = [
   'model',
   'notOnnx',
@@ -27,9 +27,10 @@ const LASTING: readonly ErrorKind[] = [
 ];
 
 /**
- * Summaries of model files, one small file each under `folder`, valid while the model's size and time stay.
+ * Summaries of model files, one small file each under `folder`, valid while the model's size and modification time stay
+ * the same.
  *
- * @param ask reads a model anew; rejects with an AuroraError
+ * @param ask reads a model again; rejects with an AuroraError
  */
 export class ModelCache implements ModelInspector {
   private readonly known = new Map<string, Entry>();
@@ -46,7 +47,7 @@ export class ModelCache implements ModelInspector {
     return this.known.get(path)?.summary;
   }
 
-  /** Rejects with an AuroraError; where it lies in the file itself, without reading that again until it changes. */
+  /** Rejects with an AuroraError. If the file itself is at fault, it is not read again until it changes. */
   inspect(path: string): Promise<ModelSummary> {
     const going = this.asked.get(path);
     if (going) return going;
@@ -83,7 +84,7 @@ export class ModelCache implements ModelInspector {
     }
   }
 
-  /** The cache only saves time: where it cannot be written, the next window asks again. */
+  /** The cache only saves time: if it cannot be written, the next window asks again. */
   private save(entry: Entry): void {
     try {
       writeAtomic(this.file(entry.path), JSON.stringify(entry));

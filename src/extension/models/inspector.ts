@@ -6,10 +6,10 @@ import { ModelCache } from './cache';
 import type { ModelInspector } from './models';
 import { programError } from '../launcher/program-error';
 
-/** Of the summary's fields and of the rules that name layers: raised with every change of either. */
+/** Version of the summary's fields and of the rules that name layers; increase it with every change of either. */
 const SUMMARY = 2;
 
-/** Models as `aurora inspect` sees them: our own parser in a process of its own, so that any file is safe. */
+/** Models as seen by `aurora inspect`: our own parser in a separate process, so that any file is safe. */
 export function createModelInspector(
   context: vscode.ExtensionContext,
   trainer: TrainerClient,

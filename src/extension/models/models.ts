@@ -1,11 +1,11 @@
 import type { ModelSummary } from '../../graph/summary';
 
 /**
- * What a model file offers to adapters, asked of `aurora inspect --json` (our own parser in its own
- * process, no runtime: safe on any file) and cached in globalStorage by the file's path, size and time.
+ * What a model file offers to adapters, from `aurora inspect --json` (our own parser in a separate process without the
+ * runtime: safe on any file). Cached in globalStorage by the file's path, size and modification time.
  */
 export interface ModelInspector {
   inspect(modelPath: string): Promise<ModelSummary>;
-  /** Only what the cache has. */
+  /** Only from the cache. */
   cached(modelPath: string): ModelSummary | undefined;
 }

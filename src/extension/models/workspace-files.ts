@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
 
-/** One search for all that an experiment may name: models, tokenizers, data. */
+/** One search for everything that an experiment may name: models, tokenizers, data. */
 const PATTERN = '**/*.{onnx,csv,tsv,jsonl,ndjson,csv.gz,tsv.gz,jsonl.gz,ndjson.gz}';
 const TOKENIZERS = '**/*tokenizer*.json';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv,__pycache__}/**';
 const LIMIT = 2000;
 
-/** Files made a moment ago may be missing so long. */
+/** How long new files may be missing from the result. */
 const FRESH_MS = 30_000;
 
-/** Absolute paths of the workspace's models, tokenizers and data files; searched anew after a while. */
+/** Absolute paths of the workspace's models, tokenizers and data files; cached for a short time. */
 export class WorkspaceFiles {
   private found: Promise<string[]> | undefined;
   private at = 0;

@@ -7,10 +7,10 @@ import { bySweep } from '../words/sweep-row';
 import { endNotice, hasEnded } from '../words/end-text';
 import { sweepEndText } from '../words/sweep-text';
 
-/** Runs whose end the person asked for here, and is told of by the command itself. */
+/** Runs that the user stopped here; the command itself reports their end. */
 export const askedToStop = new Set<string>();
 
-/** Says that a run ended: once, where nobody is looking; a failure always. */
+/** Shows a notification when a run ends: once, if the run is not visible; failures always. */
 export function registerEndNotice(services: Services): vscode.Disposable {
   const { store, trainer } = services;
   const states = new Map<string, ShownState>();
@@ -58,7 +58,7 @@ export async function sweepEnded(sweep: SweepEntry, runs: readonly RunEntry[]): 
 }
 
 async function ended({ panels }: Services, run: RunEntry): Promise<void> {
-  // Its sweep goes on, and says how many failed.
+  // Its sweep continues, and reports how many failed.
   if (run.trial) return;
   const { kind, message } = endNotice(run, vscode.l10n.t);
   if (askedToStop.has(run.folder) || (vscode.window.state.focused && kind === 'information')) return;

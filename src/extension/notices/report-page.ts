@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 
-/** Whether the workspace is trusted; with the way to give trust where it is not, after `message` that says why. */
+/**
+ * Whether the workspace is trusted. If not, shows `message`, which says why trust is needed, with a button to grant it.
+ */
 export async function trustedFor(message: string): Promise<boolean> {
   if (vscode.workspace.isTrusted) return true;
   const manage = vscode.l10n.t('Manage Workspace Trust');
@@ -9,7 +11,7 @@ export async function trustedFor(message: string): Promise<boolean> {
   return false;
 }
 
-/** Drawn by VS Code's own Markdown preview, and as text where that is switched off. */
+/** Opened in VS Code's Markdown preview, or as text if that is disabled. */
 export async function openReport(page: vscode.Uri): Promise<void> {
   try {
     await vscode.commands.executeCommand('markdown.showPreview', page);

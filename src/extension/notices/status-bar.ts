@@ -6,13 +6,13 @@ import type { Services } from '../services';
 import { lastScalar } from '../launcher/last-scalar';
 import { statusText, type ActiveRun } from '../words/status-text';
 
-/** The item changes no more often than one can read it. */
+/** Minimum time between changes of the item, so that it stays readable. */
 const UPDATE_MS = 1000;
 
-/** Not in the palette: it is about what the item shows. */
+/** Not in the palette: it acts on what the item shows. */
 const CLICKED = '_aurora.openActiveRun';
 
-/** One item, only while something runs: experiment, progress and loss; a click opens the dashboard. */
+/** One item, shown only while something runs: experiment, progress and loss. A click opens the dashboard. */
 export function registerStatusBar(services: Services): vscode.Disposable {
   const { store, trainer, panels, log } = services;
   const item = vscode.window.createStatusBarItem('aurora.runs', vscode.StatusBarAlignment.Left, 50);
@@ -49,7 +49,7 @@ export function registerStatusBar(services: Services): vscode.Disposable {
     const experiments = await store.experiments();
     active.clear();
     note(experiments.flatMap((e) => e.runs));
-    // A run of this window may lie outside its folders: the demo's, where none is open.
+    // A run of this window may be outside its folders: the demo's, if none is open.
     for (const run of trainer.ownRuns())
       if (!active.has(run)) note([await store.refreshRun(run).catch(() => undefined)].filter((r) => !!r));
   };

@@ -10,7 +10,7 @@ import { dataRows } from './rows/open-row';
 import { runPanel } from './run/panel';
 import { studyPanel } from './study/panel';
 
-/** The dashboards; registered at once, so that those of a reloaded window come back. */
+/** The dashboards; registered immediately, so that a reloaded window restores them. */
 export function createPanels(services: () => Services): Panels {
   const { context, log } = services();
   const runs = new PanelHome(runPanel(services), context.extensionUri, log);

@@ -1,15 +1,15 @@
-/** The one page all dashboards have: a script, a style sheet, nothing of the user's. */
+/** The HTML that all dashboards share: a script, a style sheet, no user content. */
 export interface Page {
   title: string;
   /** `webview.cspSource` */
   cspSource: string;
-  /** From a cryptographic source. */
+  /** Cryptographically random. */
   nonce: string;
   script: string;
   style: string;
 }
 
-/** Scripts only with the nonce; styles from the bundle or with the nonce, which the toolkit's style elements carry. */
+/** Scripts only with the nonce; styles from the bundle, or with the nonce, which the toolkit's style elements have. */
 export const contentSecurityPolicy = (cspSource: string, nonce: string): string =>
   [
     `default-src 'none'`,

@@ -3,31 +3,31 @@ import * as vscode from 'vscode';
 import type { Init, PageState } from '../../protocol/panels/handshake';
 import { panelHtml } from './html';
 
-/** A dashboard's kind: how one of it is made and what it says to its page. */
+/** A kind of dashboard: how a panel is created and which messages it exchanges with its page. */
 export interface PanelKind<Open, FromPage> {
   /** Also the name of the page's bundle: dist/webview/<name>.js and .css. */
   name: 'run' | 'budget' | 'activations' | 'errors' | 'playground' | 'study';
-  /** Two panels with the same key are the same panel. */
+  /** Panels with the same key are the same panel. */
   key(open: Open): string;
   title(open: Open): string;
-  /** `open` as it comes back after a reload: checked, since anything can be in there. */
+  /** Validates `open` after a reload, since the stored state can be anything. */
   parseOpen(value: unknown): Open | undefined;
-  /** A message from the page, checked; undefined is logged and passed over. */
+  /** Validates a message from the page; undefined is logged and ignored. */
   parse(message: unknown): FromPage | undefined;
   start(open: Open, page: PageChannel): PanelSession<FromPage>;
 }
 
-/** The way to the page. */
+/** The connection to the page. */
 export interface PageChannel {
-  /** Nothing is sent to a page that is hidden or has not said `ready`: it gets a snapshot when it comes back. */
+  /** Nothing is sent to a page that is hidden or has not sent `ready`: it gets a snapshot when it is shown again. */
   post(message: unknown): void;
   setTitle(title: string): void;
 }
 
 export interface PanelSession<FromPage> {
-  /** Sends everything; called when the page is ready, also again after it was hidden. */
+  /** Sends everything; called when the page is ready, also after it was hidden. */
   snapshot(): void;
-  /** The page is hidden, so gone: nothing reaches it until the next `snapshot`. */
+  /** The page is hidden and therefore disposed: nothing reaches it until the next `snapshot`. */
   hidden?(): void;
   receive(message: FromPage): void;
   dispose(): void;
@@ -99,7 +99,7 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
       session.receive(known);
     });
     panel.onDidChangeViewState(() => {
-      // Hidden, the page is gone: it says `ready` again when it is back.
+      // A hidden page is disposed. It sends `ready` again when shown.
       if (panel.visible) return;
       ready = false;
       session.hidden?.();

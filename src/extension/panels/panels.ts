@@ -2,14 +2,14 @@ import type * as vscode from 'vscode';
 import type { PlaygroundOpen } from '../../protocol/panels/playground';
 import type { StudyOpen } from '../../study/panel';
 
-/** The dashboards. Each is revealed where it is already open. */
+/** The dashboards. Each is revealed if it is already open. */
 export interface Panels extends vscode.Disposable {
-  /** One run, or several laid over each other. `preserveFocus` leaves the focus where it is, as for a click in a list. */
+  /** One run, or several overlaid. `preserveFocus` leaves the focus where it is, as for a click in a list. */
   openRun(runs: readonly string[], preserveFocus?: boolean): void;
-  /** Without a file: a calculator of the paper's shapes. */
+  /** Without a file: a calculator for the paper's shapes. */
   openBudget(experimentFile?: string): void;
   openActivations(run: string): void;
-  /** What the checkpoint of a step gets wrong; its predictions are there. */
+  /** What the checkpoint of a step gets wrong; its predictions exist. */
   openErrors(run: string, step: number): void;
   openPlayground(open: PlaygroundOpen): void;
   openStudy(open: StudyOpen): void;

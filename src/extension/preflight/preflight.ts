@@ -17,7 +17,7 @@ import { saved } from '../ask/saved';
 
 const SCHEME = 'aurora-preflight';
 
-/** The command that measures what a run would take and looks at its data, before it is started. */
+/** The command that measures what a run would take, and checks its data, before it starts. */
 export function registerPreflight(services: Services): vscode.Disposable {
   const preflights = new Preflights(services);
   return vscode.Disposable.from(
@@ -36,7 +36,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly collection = vscode.languages.createDiagnosticCollection('aurora-preflight');
   private readonly going = new Set<string>();
-  // What was measured is of a text that is no more.
+  // The measured text no longer exists.
   private readonly stale = vscode.workspace.onDidChangeTextDocument((e) => {
     if (e.contentChanges.length > 0) this.collection.delete(e.document.uri);
   });
@@ -68,7 +68,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
     this.stale.dispose();
   }
 
-  /** Undefined where the person turned away. */
+  /** Undefined if the user cancelled. */
   private async measure(file: string): Promise<PreflightReport | undefined> {
     const report: PreflightReport = { steps: [], problems: [] };
     const { t } = vscode.l10n;
@@ -117,8 +117,8 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   }
 
   /**
-   * Problems at the settings that they are about; those that the editor has found by itself are there already. What
-   * the machine lacks is no fault of the file: the message and the report say it.
+   * Reports problems at the settings they concern, except those that the editor has already found. What the machine
+   * lacks is not the file's fault: the message and the report say it.
    */
   private async mark(uri: vscode.Uri, problems: readonly PreflightProblem[]): Promise<void> {
     const document = await vscode.workspace.openTextDocument(uri);
@@ -146,7 +146,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   }
 }
 
-/** A preflight runs the workspace's model, so that it needs trust. */
+/** A preflight runs the workspace's model, so it needs trust. */
 const trusted = (): Promise<boolean> =>
   trustedFor(
     vscode.l10n.t(

@@ -19,7 +19,7 @@ import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 import { isHeadAlone } from '../../experiment/methods';
 
-/** What a preflight has said so far. */
+/** What a preflight has reported so far. */
 export interface PreflightReport {
   modules?: PreflightModules;
   data?: PreflightData;
@@ -33,7 +33,7 @@ export interface PreflightReport {
 export const parsePreflightLine = (line: string): PreflightLine | undefined =>
   programLine(line, ['modules', 'data', 'measuring', 'device', 'step', 'estimate', 'problem']);
 
-/** Puts a line into the report and says what comes next, for the person who waits; undefined for no news. */
+/** Adds a line to the report and returns the progress text for the next step; undefined if there is nothing new. */
 export function addLine(report: PreflightReport, line: PreflightLine, t: Translate): string | undefined {
   switch (line.kind) {
     case 'modules':
@@ -77,7 +77,7 @@ export function summaryLine({ estimate, device }: PreflightReport, t: Translate)
 const seconds = (s: number): string =>
   s < 0.1 ? `${(1000 * s).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
 
-/** To the minute, and below one minute to the second. */
+/** To the minute; to the second below one minute. */
 const roughly = (minutes: number, t: Translate): string =>
   minutes < 1
     ? t('{0} s', Math.max(1, Math.round(60 * minutes)))

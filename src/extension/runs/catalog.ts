@@ -7,30 +7,33 @@ import { SweepSections } from './sweep-sections';
 import { experimentOf, TrackedRun } from './tracked-run';
 import { TrackedSweep } from './tracked-sweep';
 
-/** Folders looked at at the same time: enough to keep a slow disk busy, few enough to leave it to others. */
+/** Folders read in parallel: enough to keep a slow disk busy, few enough to leave room for others. */
 const CONCURRENCY = 32;
 
 export interface CatalogExperiment {
   file: string;
-  /** False where only runs are left of it. */
+  /** False if only its runs are left. */
   exists: boolean;
   /** Newest first. */
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
-  /** Whether its file has a section `sweep`. */
+  /** Whether its file has a `sweep` section. */
   hasSweep: boolean;
 }
 
-/** What a look found: runs that changed, and whether experiments, sweeps or runs came, went or, as sweeps, changed. */
+/**
+ * The result of a scan: runs that changed, and whether experiments, sweeps or runs appeared, disappeared or, for
+ * sweeps, changed.
+ */
 export interface Changes {
   runs: RunEntry[];
   structure: boolean;
 }
 
 /**
- * The experiments of some places and their runs, as they are on the disk. Knows nothing of VS Code. Runs of
- * experiments whose file is gone are found beside the other experiments and in the roots.
+ * The experiments in some places and their runs, as on disk. Independent of VS Code. Runs whose experiment file is gone
+ * are found beside the other experiments and in the roots.
  */
 export class Catalog {
   private files = new Set<string>();
@@ -43,7 +46,7 @@ export class Catalog {
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** Which experiment files are known, and the folders where runs without one are looked for. */
+  /** Sets the known experiment files, and the folders to search for runs without one. */
   setPlaces(files: Iterable<string>, roots: readonly string[]): void {
     this.files = new Set(files);
     this.roots = roots;
@@ -71,7 +74,7 @@ export class Catalog {
     }));
   }
 
-  /** Runs that lie in none of the places, but were looked at. */
+  /** Runs outside the known places that were opened. */
   get elsewhere(): RunEntry[] {
     const placed = new Set(this.experiments().flatMap((e) => e.runs.map((r) => r.folder)));
     return [...this.runs.values()].flatMap(({ entry }) =>
@@ -83,7 +86,7 @@ export class Catalog {
     return this.runs.get(folder)?.entry;
   }
 
-  /** Whether any run is being worked on. */
+  /** Whether any run is active. */
   get active(): boolean {
     return [...this.runs.values(), ...this.sweeps.values()].some((r) => r.active);
   }
@@ -95,7 +98,7 @@ export class Catalog {
       .sort((a, b) => b.record.begun - a.record.begun);
   }
 
-  /** Looks at all places: for new and vanished experiments and runs, and for runs that changed. */
+  /** Scans all places: for new and removed experiments and runs, and for runs that changed. */
   async look(): Promise<Changes> {
     const before = this.shape();
     for (const [file, ids] of await this.list()) this.ids.set(file, ids);
@@ -107,11 +110,11 @@ export class Catalog {
     return { runs: changed, structure: sweeps || before !== this.shape() };
   }
 
-  /** Looks only at the runs that are being worked on. */
+  /** Checks only active runs. */
   async lookAtActive(): Promise<Changes> {
     const runs = await this.glance([...this.runs.values()].filter((r) => r.active));
     const sweeps = [...this.sweeps.values()].filter((s) => s.active);
-    // A queue that starts a trial says so: its run is there a moment later.
+    // A queue reports when it starts a trial; the run appears a moment later.
     const changed = await Promise.all(sweeps.map((s) => s.look()));
     return changed.includes(true) ? { ...(await this.look()), structure: true } : { runs, structure: false };
   }
@@ -134,7 +137,7 @@ export class Catalog {
     return changed;
   }
 
-  /** Looks at one run, wherever it lies; from then on it is looked at like the others. */
+  /** Reads one run, wherever it is; from then on it is scanned like the others. */
   async lookAt(folder: string): Promise<Changes> {
     const run = this.runs.get(folder) ?? this.track(folder);
     const was = run.entry !== undefined;
@@ -150,7 +153,7 @@ export class Catalog {
     return run;
   }
 
-  /** Puts a run that was just made into the list of its experiment, where that is one of these places. */
+  /** Adds a new run to its experiment's list, if the experiment is in one of these places. */
   private place(folder: string): void {
     const file = experimentOf(folder);
     const known = this.files.has(file) || this.roots.includes(dirname(file));
@@ -167,7 +170,7 @@ export class Catalog {
     return changed;
   }
 
-  /** The names of run folders by experiment file, as the disk has them; forgets what is gone. */
+  /** The names of run folders by experiment file, as on disk; forgets removed ones. */
   private async list(): Promise<Map<string, string[]>> {
     await eachLimited([...this.files], CONCURRENCY, async (file) => {
       if (!(await isFile(file))) this.files.delete(file);
@@ -187,7 +190,7 @@ export class Catalog {
     return found;
   }
 
-  /** Changes when an experiment or a run comes or goes. */
+  /** Changes when an experiment or a run appears or disappears. */
   private shape(): string {
     return this.experiments()
       .map((e) => `${e.file}\0${e.exists}\0${e.hasSweep}\0${e.runs.map((r) => r.id).join('\0')}`)
@@ -200,12 +203,12 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (e) {
-    // One that cannot be looked at just now is not gone.
+    // One that cannot be read right now is not removed.
     return (e as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 
-/** Names of the folders in a folder; none where there is no such folder or it cannot be read. */
+/** Names of the subfolders; empty if the folder does not exist or cannot be read. */
 async function folderNames(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

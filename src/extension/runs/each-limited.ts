@@ -1,4 +1,4 @@
-/** Runs an action on every item, at most `limit` at the same time. */
+/** Runs an action on every item, at most `limit` at a time. */
 export async function eachLimited<T>(
   items: readonly T[],
   limit: number,

@@ -6,8 +6,8 @@ import { settingsText } from '../../experiment/sweep';
 import type { RunEntry } from './store';
 
 /**
- * What people call a run: their own name for it, else its method and rank and the start of its id, which
- * together fit a narrow side bar; a trial of a sweep goes by what sets it apart, and a run that cannot be read by its
+ * A run's display name: the user's name for it, otherwise its method and rank and the start of its id, which together
+ * fit a narrow side bar. A sweep's trial is named after what distinguishes it, and a run that cannot be read after its
  * time.
  */
 export function runLabel({ user, id, run, trial }: Pick<RunEntry, 'user' | 'id' | 'run' | 'trial'>): string {
@@ -23,7 +23,7 @@ function methodLabel(adapter: AdapterSpec): string {
   return [methodName(adapter), methodSize(adapter)].join(' ').trim();
 }
 
-/** "2026-01-02 04:05 · 1a2b" for the id that a run's folder has; any other name stays as it is. */
+/** "2026-01-02 04:05 · 1a2b" for a run folder's id; any other name is unchanged. */
 export function labelOfId(id: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{4})[0-9a-f]*$/.exec(id);
   if (!match) return id;
@@ -34,35 +34,35 @@ export function labelOfId(id: string): string {
   return `${date} ${two(at.getHours())}:${two(at.getMinutes())} · ${match[7]}`;
 }
 
-/** When a run began, in ms since 1970; undefined where nothing says. */
+/** When a run started, in ms since 1970; undefined if unknown. */
 export const startTime = (run: RunSummary): number | undefined =>
   run.status?.startedAt ?? run.events.at(0)?.t ?? timeOfId(run.id);
 
-/** When something last happened in a run, in ms since 1970. */
+/** When a run last changed, in ms since 1970. */
 export const lastTime = (run: RunSummary): number | undefined => {
   const times = [run.status?.heartbeat, run.events.at(-1)?.t].filter((t) => t !== undefined);
   return times.length > 0 ? Math.max(...times) : timeOfId(run.id);
 };
 
-/** The evaluation that the run's own metric calls best so far; undefined before the first. */
+/** The best evaluation so far by the run's own metric; undefined before the first. */
 export const bestEvaluation = (run: RunSummary): Extract<RunEvent, { kind: 'evaluation' }> | undefined => {
   const evaluations = run.events.filter((e) => e.kind === 'evaluation');
   return evaluations.findLast((e) => e.best) ?? evaluations.at(-1);
 };
 
-/** Whether a sweep has left it behind. */
+/** Whether a sweep has pruned it. */
 export const isPruned = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && stopReason(run) === 'pruned';
 
-/** Why a run that was stopped was. */
+/** Why a stopped run was stopped. */
 export const stopReason = (run: RunSummary | undefined): string | undefined =>
   run?.events.findLast((e) => e.kind === 'stopped')?.reason;
 
-/** What a run that was not trained here began with. */
+/** What an imported run started from. */
 export const importOf = (run: RunSummary): ImportedEvent | undefined =>
   run.events.find((e) => e.kind === 'imported');
 
-/** Steps that have, or once had, a checkpoint, ascending and each once. */
+/** Steps that have, or once had, a checkpoint, ascending, without duplicates. */
 export const checkpointSteps = (run: RunSummary): number[] => {
   const steps = run.events.flatMap((e) => (e.kind === 'checkpoint' ? [e.step] : []));
   return [...new Set(steps)].sort((a, b) => a - b);

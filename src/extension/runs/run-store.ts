@@ -7,9 +7,9 @@ import { Catalog, type Changes } from './catalog';
 import { isActive } from './shown-state';
 import type { ExperimentEntry, RunEntry, RunStore } from './store';
 
-/** How often running runs are looked at. */
+/** Polling interval of running runs. */
 const ACTIVE_MS = 250;
-/** How often the folders of known experiments are looked at, while the window is focused. */
+/** Polling interval of the folders of known experiments, while the window is focused. */
 const FOLDERS_MS = 2000;
 const EXPERIMENTS = '**/*.aurora.json';
 const NOT_IN = '**/{node_modules,.aurora}/**';
@@ -26,7 +26,7 @@ class WorkspaceRunStore implements RunStore {
   readonly onDidChange = this.changed.event;
   private readonly subscriptions: vscode.Disposable[] = [];
   private firstLook: Promise<void> | undefined;
-  /** Looks come one after the other. */
+  /** Scans run one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lookedAtFolders = -Infinity;
@@ -87,7 +87,7 @@ class WorkspaceRunStore implements RunStore {
       watcher,
       watcher.onDidCreate((uri) => this.fileCame(uri)),
       watcher.onDidDelete((uri) => this.fileWent(uri)),
-      // One that is opened is there, whether or not a watcher has noticed.
+      // An open run exists, whether or not a watcher has noticed.
       vscode.workspace.onDidOpenTextDocument((d) => this.opened(d)),
       vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookEverywhere()),
       vscode.window.onDidChangeWindowState((state) => {
@@ -131,13 +131,13 @@ class WorkspaceRunStore implements RunStore {
     void this.lookAtFolders();
   }
 
-  /** Keeps looking; called once there is something that can change. */
+  /** Starts polling; called once there is something that can change. */
   private watch(): void {
     this.timer ??= setInterval(() => void this.poll(), ACTIVE_MS);
   }
 
   private async poll(): Promise<void> {
-    // A slow disk must not pile up looks.
+    // A slow disk must not pile up scans.
     if (this.polling) return;
     this.polling = true;
     try {
@@ -189,13 +189,13 @@ class WorkspaceRunStore implements RunStore {
 
 const contexts = new Map<string, unknown>();
 
-/** Each costs a message to the window, so only changes are sent. */
+/** Each context key costs a message to the window, so only changes are sent. */
 async function setContext(key: string, value: boolean): Promise<void> {
   if (contexts.get(key) === value) return;
   contexts.set(key, value);
   await vscode.commands.executeCommand('setContext', key, value);
 }
 
-/** One spelling for one folder: VS Code writes drive letters small. */
+/** A canonical spelling for a folder: VS Code writes drive letters in lower case. */
 const canonical = (folder: string): string =>
   resolve(folder).replace(/^[A-Z]:/, (drive) => drive.toLowerCase());

@@ -2,7 +2,7 @@ import type { TreeNode } from './nodes';
 
 let selection: () => readonly TreeNode[] = () => [];
 
-/** The Experiments view says how to ask for its selected rows: a key press hands its command none. */
+/** Registered by the Experiments view to return its selected rows, since a key binding passes none to its command. */
 export function rememberSelection(ask: () => readonly TreeNode[]): void {
   selection = ask;
 }

@@ -4,7 +4,7 @@ import type { SweepRecord, TrialOf } from '../../runs/sweep/record';
 import type { RunUser } from '../../runs/user';
 import type { AuroraError } from '../../base/errors';
 
-/** What a person sees of a run's state: `lost` says it is running but nobody is alive to do it. */
+/** The displayed state of a run: `lost` means that it claims to be running but no process does so. */
 export type ShownState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged';
 
 export interface RunEntry {
@@ -14,20 +14,20 @@ export interface RunEntry {
   /** The experiment file's path, whether or not it still exists. */
   experiment: string;
   state: ShownState;
-  /** Undefined where the run is damaged, or failed before its experiment was read; `error` says why. */
+  /** Undefined if the run is damaged, or failed before its experiment was read; `error` says why. */
   run?: RunSummary;
   error?: AuroraError;
   user: RunUser;
-  /** Which trial of which sweep it is. */
+  /** The sweep and trial that it belongs to. */
   trial?: TrialOf;
 }
 
-/** A sweep that has been begun; its trials are runs. */
+/** A sweep that was started; its trials are runs. */
 export interface SweepEntry {
   /** Absolute path; the sweep's identity. */
   folder: string;
   experiment: string;
-  /** That of its queue. */
+  /** The state of its queue. */
   state: Extract<ShownState, 'running' | 'finished' | 'stopped' | 'failed' | 'lost'>;
   record: SweepRecord;
 }
@@ -35,7 +35,7 @@ export interface SweepEntry {
 export interface ExperimentEntry {
   /** Absolute path of the *.aurora.json. */
   file: string;
-  /** False where only runs are left of it. */
+  /** False if only its runs are left. */
   exists: boolean;
   /** The name in the tree: the file's name without .aurora.json. */
   name: string;
@@ -44,27 +44,27 @@ export interface ExperimentEntry {
   runs: RunEntry[];
   /** Newest first. */
   sweeps: SweepEntry[];
-  /** Whether its file has a section `sweep`. */
+  /** Whether its file has a `sweep` section. */
   hasSweep: boolean;
 }
 
 /**
- * The experiments and runs of the workspace's folders. Reads lazily and asynchronously (nothing before the
- * first `experiments()`), caches each run by size and time of its files, and looks again by itself: every
- * 250 ms at running runs that somebody watches, every 2 s at the folders of known experiments while the
- * window is focused. File events fail on network file systems; sizes do not.
+ * The experiments and runs of the workspace's folders. Reads lazily and asynchronously (nothing before the first
+ * `experiments()`), caches each run by size and modification time of its files, and polls: running runs that are
+ * visible every 250 ms, the folders of known experiments every 2 s while the window is focused. File events are
+ * unreliable on network file systems; sizes are not.
  */
 export interface RunStore extends vscode.Disposable {
-  /** What is known; the first call starts the first look, and resolves after it. */
+  /** All known experiments; the first call starts the first scan, and resolves after it. */
   experiments(): Promise<ExperimentEntry[]>;
-  /** Every run that is known: also one in no open folder, as the demo's is where none is open. */
+  /** Every known run, including those outside the open folders, such as the demo's when no folder is open. */
   runs(): Promise<RunEntry[]>;
   /** As far as known, without waiting. */
   run(folder: string): RunEntry | undefined;
-  /** Looks at one run now, wherever it lies; for a run that was just made. */
+  /** Reads one run now, wherever it is; for a run that was just created. */
   refreshRun(folder: string): Promise<RunEntry>;
-  /** Looks at everything again. */
+  /** Scans everything again. */
   refresh(): Promise<void>;
-  /** Runs that changed since the last event; undefined when experiments or runs came or went. */
+  /** Runs that changed since the last event; undefined when experiments or runs appeared or disappeared. */
   readonly onDidChange: vscode.Event<readonly RunEntry[] | undefined>;
 }

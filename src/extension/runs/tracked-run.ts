@@ -12,16 +12,16 @@ import { AuroraError } from '../../base/errors';
 import { isActive, shownState } from './shown-state';
 import type { RunEntry } from './store';
 
-/** A folder changed so lately that another change may hide behind the same time stamp. */
+/** If a folder changed this recently, another change may have the same time stamp. */
 const UNSETTLED_MS = 2000;
-/** A trainer makes the folder first and writes spec.json next. */
+/** A trainer creates the folder first and writes spec.json next. */
 const NEWBORN_MS = 10_000;
 
-/** One run folder that is looked at again and again. */
+/** One run folder that is polled. */
 export class TrackedRun {
   private readonly reader: SummaryReader;
   private readonly name: string;
-  /** The folder's own time at the last look: every replaced file, so every heartbeat, changes it. */
+  /** The folder's modification time at the last check: every replaced file, so every heartbeat, changes it. */
   private folderTime = NaN;
   private made = NaN;
   private userVersion = '';
@@ -41,14 +41,14 @@ export class TrackedRun {
     return this.entry !== undefined && isActive(this.entry.state);
   }
 
-  /** Looks at the folder's time, and only where that changed at its files. True where the entry changed. */
+  /** Checks the folder's modification time, and its files only if that changed. True if the entry changed. */
   async glance(): Promise<boolean> {
     if (this.active) return this.look();
     const time = await folderTime(this.folder);
     return time === this.folderTime && this.now() - time > UNSETTLED_MS ? false : this.look();
   }
 
-  /** Looks at every file. True where the entry changed; `entry` is undefined while the folder is no run yet. */
+  /** Checks every file. True if the entry changed; `entry` is undefined while the folder is not a run yet. */
   async look(): Promise<boolean> {
     this.folderTime = await folderTime(this.folder);
     const before = this.entry;
@@ -84,7 +84,7 @@ export class TrackedRun {
     }
   }
 
-  /** Read once it has a spec.json, which is written after it; it never changes. */
+  /** Read once spec.json exists, which is written after it; it never changes. */
   private readTrial(): TrialOf | undefined {
     if (this.trial === undefined && this.entry?.run) return undefined;
     return (this.trial ??= trialOf(this.folder));
@@ -99,14 +99,14 @@ export class TrackedRun {
       this.user = bytes ? userOf(parseJson(path, bytes)) : {};
       this.userVersion = version;
     } catch {
-      // A damaged note must not hide the run; the next edit writes the file anew.
+      // A damaged note must not hide the run; the next edit rewrites the file.
       this.user = {};
     }
     return this.user;
   }
 }
 
-/** The experiment file that a run belongs to by its place; that of a run elsewhere is only a name beside it. */
+/** The experiment file that a run belongs to by its location. A run elsewhere only gets a name beside it. */
 export function experimentOf(run: string): string {
   const runs = dirname(run);
   const home = dirname(runs);
@@ -114,7 +114,7 @@ export function experimentOf(run: string): string {
   return join(inPlace ? dirname(dirname(home)) : home, `${basename(runs)}.aurora.json`);
 }
 
-/** What everything downstream reads without asking: a spec of another program must not break a list. */
+/** Checks what all other code reads unchecked: another program's spec must not break a list. */
 function usable(run: RunSummary): RunSummary {
   const { spec } = run as { spec: Partial<RunSummary['spec']> };
   const whole =
@@ -136,7 +136,7 @@ function sameEntry(a: RunEntry | undefined, b: RunEntry | undefined): boolean {
   return a.state === b.state && a.run === b.run && a.user === b.user && a.error?.message === b.error?.message;
 }
 
-/** NaN where there is no such folder. */
+/** NaN if the folder does not exist. */
 async function folderTime(folder: string): Promise<number> {
   try {
     const s = await stat(folder);

@@ -8,12 +8,12 @@ import { checkSweep, sweepPaths, type SweepRecord } from '../../runs/sweep/recor
 import type { RunStatus } from '../../protocol/events';
 import type { SweepEntry } from './store';
 
-/** One sweep's folder that is looked at again and again. */
+/** One sweep folder that is polled. */
 export class TrackedSweep {
   private versions = { sweep: '', status: '' };
   private record: SweepRecord | undefined;
   private status: RunStatus | undefined;
-  /** Undefined where the folder holds no sweep that can be read. */
+  /** Undefined if the folder contains no readable sweep. */
   entry: SweepEntry | undefined;
 
   constructor(
@@ -25,13 +25,13 @@ export class TrackedSweep {
     return this.entry?.state === 'running';
   }
 
-  /** True where the entry changed. */
+  /** True if the entry changed. */
   async look(): Promise<boolean> {
     const before = this.entry;
     try {
       await this.read();
     } catch {
-      // Damaged: its trials are shown as the runs that they are.
+      // Damaged: its trials are shown as ordinary runs.
       this.record = undefined;
     }
     const { record, status, folder } = this;

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../files/atomic';
 import { NODE_NAME } from '../launcher/node-program';
 
-/** Where `aurora` of an integrated terminal finds its parts. */
+/** Where `aurora` in an integrated terminal finds its parts. */
 export interface TerminalPlaces {
-  /** The Node of the setting, or the editor's own where it is plain Node; tried first and last. */
+  /** The Node from the setting, or the editor's own if that is plain Node; tried first and last. */
   settingNode: string;
   editorNode: string | undefined;
-  /** The copy that trainers run from; there after the first training. */
+  /** The copy that trainers run from; exists after the first training. */
   copy: string;
   dist: string;
 }
 
-/** Writes `aurora` and `aurora.cmd` into `bin`. They choose when they are called, so that they need no copy yet. */
+/** Writes `aurora` and `aurora.cmd` into `bin`. They choose when called, so that they need no copy yet. */
 export async function writeTerminalScripts(bin: string, places: TerminalPlaces): Promise<void> {
   await mkdir(bin, { recursive: true });
   writeAtomic(join(bin, 'aurora'), shellScript(places));
@@ -23,7 +23,7 @@ export async function writeTerminalScripts(bin: string, places: TerminalPlaces):
 
 const MISSING = 'AuroRA found no Node program to run with: set aurora.nodePath in the settings.';
 
-/** The Nodes in the order in which they are tried, after the setting's, which is taken whatever it is. */
+/** The Nodes in the order in which they are tried, after the setting's, which is always used if set. */
 const nodes = ({ copy, dist, editorNode }: TerminalPlaces): string[] => [
   join(copy, 'node', NODE_NAME),
   join(dist, 'node', NODE_NAME),
@@ -69,8 +69,8 @@ export function batchScript(places: TerminalPlaces): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** Any text as one word of a shell. */
+/** Quotes any text as one shell word. */
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** In a batch file a per cent sign stands doubled; a path of Windows has no quotation mark. */
+/** In a batch file a percent sign is doubled; a Windows path cannot contain a quotation mark. */
 const percent = (text: string): string => text.replaceAll('%', '%%');

@@ -5,10 +5,10 @@ import { SETTING } from '../ids';
 import type { Services } from '../services';
 import { writeTerminalScripts } from './scripts';
 
-/** Activation is over by then; a terminal that opens earlier gets the scripts at once. */
+/** Delay until activation is over; a terminal that opens earlier gets the scripts at once. */
 const AFTER_ACTIVATION_MS = 1000;
 
-/** Puts `aurora` on the PATH of integrated terminals of trusted workspaces. */
+/** Adds `aurora` to the PATH of integrated terminals in trusted workspaces. */
 export function registerTerminals({ context, log }: Services): vscode.Disposable {
   const copy = join(
     context.globalStorageUri.fsPath,
@@ -28,7 +28,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
       environment.description = vscode.l10n.t(
         'Adds the command `aurora`, to train and inspect from a terminal.',
       );
-      // Applied when a terminal starts, so that the shell's own profile cannot lose it.
+      // Applied when a terminal starts, so that the shell's profile cannot undo it.
       environment.prepend('PATH', bin + delimiter, {
         applyAtProcessCreation: true,
         applyAtShellIntegration: true,

@@ -18,7 +18,7 @@ import { isHeadAlone, isNonlinear, HEAD_ALONE } from '../../experiment/methods';
 
 type Result = Extract<ExportLine, { kind: 'result' }>;
 
-/** The command that takes a run's adapter away, in the form that is chosen. */
+/** The command that exports a run's adapter in the chosen form. */
 export const registerExport = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.exportRun, (argument) =>
     explaining(() => exportRun(services, argument)),
@@ -40,11 +40,11 @@ async function exportRun(services: Services, argument: unknown): Promise<void> {
   await tell(result);
 }
 
-/** It has learned something that is on the disk. */
+/** It has learned something that is saved. */
 const isExportable = ({ run }: RunEntry): boolean =>
   run !== undefined && (bestEvaluation(run) !== undefined || checkpointSteps(run).length > 0);
 
-/** Which of a run's states a row stands for, as --at takes it. */
+/** Which of a run's states a row represents, as for --at. */
 function stateOf({ run }: RunEntry, argument: unknown): string {
   if (isTreeNode(argument) && argument.kind === 'checkpoint') return String(argument.step);
   if (isTreeNode(argument) && argument.kind === 'adapter') return argument.which;
@@ -65,7 +65,7 @@ async function pickForm(entry: RunEntry): Promise<ExportForm | undefined> {
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.form;
 }
 
-/** '' for the run's own folder. */
+/** '' for the run folder itself. */
 async function pickPlace(
   entry: RunEntry,
   form: ExportForm,
@@ -91,7 +91,7 @@ async function pickPlace(
   return { folder: join(chosen[0].fsPath, `${experimentName(basename(entry.experiment))}-${form}-${step}`) };
 }
 
-/** Undefined where the person turned away, or did not want what merging makes of it. */
+/** Undefined if the user cancelled, or declined the loss from merging. */
 function work(
   { trainer }: Services,
   entry: RunEntry,
@@ -143,6 +143,6 @@ async function tell({ folder, record }: Result): Promise<void> {
   if (picked === copy) await vscode.env.clipboard.writeText(folder);
 }
 
-/** The README.md of an export, as a person reads it. */
+/** Opens the README.md of an export for reading. */
 export const openCard = (folder: string): Promise<void> =>
   openReport(vscode.Uri.file(join(folder, 'README.md')));

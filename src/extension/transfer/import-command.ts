@@ -13,7 +13,7 @@ import { COMMAND } from '../ids';
 import type { Services } from '../services';
 import { programLine } from '../launcher/program-line';
 
-/** The command that makes a run of an adapter from the disk. */
+/** The command that creates a run from an adapter on disk. */
 export const registerImport = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.importAdapter, (argument) =>
     explaining(() => importAdapter(services, argument)),
@@ -23,7 +23,7 @@ async function importAdapter(services: Services, argument: unknown): Promise<voi
   const { t } = vscode.l10n;
   const message = t('An import runs the model to measure the adapter, and this workspace is not trusted.');
   if (!(await trustedFor(message))) return;
-  // From the Explorer: the configuration of the adapter that is meant.
+  // From the Explorer: the adapter's configuration file.
   const given = argument instanceof vscode.Uri ? dirname(argument.fsPath) : undefined;
   const file = await experimentFrom(
     services,
@@ -62,7 +62,7 @@ async function pickFolder(): Promise<string | undefined> {
 
 type Result = Extract<ImportLine, { kind: 'result' }>;
 
-/** Undefined where the person turned away. */
+/** Undefined if the user cancelled. */
 function work({ trainer }: Services, folder: string, file: string): Thenable<Result | undefined> {
   const { t } = vscode.l10n;
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));

@@ -8,7 +8,7 @@ import { isTreeNode } from '../runs/nodes';
 import { openCard, registerExport } from './export-command';
 import { registerImport } from './import-command';
 
-/** Adapters on their way out and in. */
+/** Adapter export and import. */
 export const registerTransfer = (services: Services): vscode.Disposable =>
   vscode.Disposable.from(
     registerExport(services),

@@ -7,7 +7,7 @@ import { headline, metricOf } from '../words/run-row';
 export const SORTS = ['newest', 'metric', 'name'] as const;
 export type Sort = (typeof SORTS)[number];
 
-/** Runs in the order of the tree: starred ones first, then as sorted; equal ones stay newest first. */
+/** Runs in tree order: starred ones first, then as sorted; equal ones newest first. */
 export function sortRuns(runs: readonly RunEntry[], sort: Sort): RunEntry[] {
   const order = ORDERS[sort];
   return [...runs].sort(
@@ -23,7 +23,7 @@ const ORDERS: Record<Sort, (a: RunEntry, b: RunEntry) => number> = {
   name: (a, b) => runLabel(a).localeCompare(runLabel(b), undefined, { numeric: true, sensitivity: 'base' }),
 };
 
-/** Larger is better; what was not measured, or diverged, comes last. */
+/** Larger is better; runs that were not measured or diverged come last. */
 function scoreOf({ run }: RunEntry): number {
   const best = run && bestEvaluation(run);
   if (!best || hasDiverged(run)) return -Infinity;
@@ -32,8 +32,8 @@ function scoreOf({ run }: RunEntry): number {
 }
 
 /**
- * Whether a run matches a filter: every word of it occurs in the run's name, id, note, state, method,
- * metric or experiment's name. An empty filter matches all.
+ * Whether a run matches a filter: each of its words occurs in the run's name, id, note, state, method, metric or
+ * experiment's name. An empty filter matches everything.
  */
 export function matchesFilter(entry: RunEntry, experiment: string, filter: string): boolean {
   const text = [

@@ -10,16 +10,16 @@ import type { RunEntry } from '../runs/store';
 import { bytes } from '../words/format';
 import { metricOf, type Row, type RowContext } from '../words/run-row';
 
-/** What lies in a run folder to go on from or to take away. */
+/** What a run folder contains to continue from or to export. */
 export interface Artifacts {
   /** Steps, newest first. */
   checkpoints: number[];
   adapters: { which: 'best' | 'last'; size: number }[];
-  /** By the names of their folders, newest step first. */
+  /** By folder name, newest step first. */
   exports: { name: string; record: ExportRecord }[];
 }
 
-/** As the disk has them: the trainer removes old checkpoints. */
+/** As on disk: the trainer removes old checkpoints. */
 export async function readArtifacts(run: string): Promise<Artifacts> {
   const paths = runPaths(run);
   const names = await readdir(paths.checkpoints).catch(() => []);
@@ -38,7 +38,7 @@ export async function readArtifacts(run: string): Promise<Artifacts> {
   return { checkpoints: checkpoints.sort((a, b) => b - a), adapters: adapters.flat(), exports };
 }
 
-/** Those that are whole; what was put there by hand is no export, nor is what is being made or replaced. */
+/** Complete exports only; excludes folders added by hand, and exports being written or replaced. */
 async function readExports(folder: string): Promise<Artifacts['exports']> {
   const names = await readdir(folder).catch(() => []);
   const shown = names.filter((name) => !name.startsWith('.'));

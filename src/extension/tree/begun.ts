@@ -1,15 +1,15 @@
-/** What of a run says whether it has just begun. */
+/** The part of a run that shows whether it has just started. */
 export interface Begins {
   folder: string;
   experiment: string;
   active: boolean;
 }
 
-/** Tells experiments where something has begun: their first run appeared, or a run of theirs is now at work. */
+/** Finds experiments where something has started: their first run appeared, or one of their runs became active. */
 export class BeginWatch {
   private before: ReadonlyMap<string, boolean> | undefined;
 
-  /** @returns experiment files; none at the first look, when all is new */
+  /** @returns experiment files; none on the first call, when everything is new */
   look(runs: readonly Begins[]): string[] {
     const { before } = this;
     this.before = new Map(runs.map((r) => [r.folder, r.active]));

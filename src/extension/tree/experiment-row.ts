@@ -2,7 +2,7 @@ import { isActive } from '../runs/shown-state';
 import type { ExperimentEntry } from '../runs/store';
 import type { Row, RowContext } from '../words/run-row';
 
-/** `shown` is how many of its runs pass the filter; `place` says where the file lies, '' where that is plain. */
+/** `shown` is how many of its runs pass the filter; `place` is the file's location, '' if that is obvious. */
 export function experimentRow(
   entry: Pick<ExperimentEntry, 'name' | 'exists' | 'runs' | 'hasSweep'>,
   shown: number,

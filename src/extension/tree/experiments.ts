@@ -19,9 +19,9 @@ import { rememberSelection } from '../runs/selection';
 import { bySweep, sweepRow } from '../words/sweep-row';
 import { ViewOptions } from './view-options';
 
-/** How often "3 min ago" is looked at. */
+/** Update interval of "3 min ago". */
 const CLOCK_MS = 30_000;
-/** With more experiments than these, all start closed. */
+/** With more experiments than this, all start collapsed. */
 const OPEN_EXPERIMENTS = 5;
 
 export function registerExperimentsTree({ context, store, exported }: Services): vscode.Disposable {
@@ -42,7 +42,7 @@ export function registerExperimentsTree({ context, store, exported }: Services):
     const node = await tree.experiment(file);
     if (node) await view.reveal(node, { select: true, focus: true, expand: true });
   });
-  // Revealing in a hidden view would bring that view to the front.
+  // Revealing a row in a hidden view would open that view.
   const waiting = new Set<ExperimentNode>();
   const expand = () => {
     if (!view.visible) return;
@@ -69,22 +69,22 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   private readonly arranged = new vscode.EventEmitter<{ message: string | undefined; running: number }>();
   readonly onDidArrange = this.arranged.event;
   private readonly begun = new vscode.EventEmitter<ExperimentNode[]>();
-  /** Shown experiments whose first run appeared, or where a run was started. */
+  /** Visible experiments whose first run appeared, or where a run was started. */
   readonly onDidBegin = this.begun.event;
   private readonly begins = new BeginWatch();
   private readonly subscriptions: vscode.Disposable[];
   private experiments: ExperimentEntry[] = [];
   private readonly drawn = new Map<string, Drawn>();
-  /** The order of the rows last given out: of experiments (under ''), and below each experiment and sweep. */
+  /** The row order last returned: of experiments (under ''), and below each experiment and sweep. */
   private readonly orders = new Map<string, string>();
-  /** Sizes of adapter files, and what exports say of themselves, known once their run was opened. */
+  /** Sizes of adapter files, and export descriptions, known once their run was expanded. */
   private readonly sizes = new Map<string, number>();
   private readonly records = new Map<string, ExportRecord>();
 
   constructor(
     private readonly store: RunStore,
     private readonly options: ViewOptions,
-    /** With the run's folder. */
+    /** Fires with the run's folder. */
     exported: vscode.Event<string>,
   ) {
     this.subscriptions = [
@@ -139,14 +139,14 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     return item;
   }
 
-  /** An experiment's row; undefined where the filter hides it. */
+  /** An experiment's row; undefined if filtered out. */
   async experiment(file: string): Promise<TreeNode | undefined> {
     this.experiments = await this.store.experiments();
     const shown = this.shownExperiments().some((e) => e.file === file);
     return shown ? this.node({ kind: 'experiment', file }) : undefined;
   }
 
-  /** Draws again what says something else by now. */
+  /** Refreshes rows whose text has changed. */
   refreshChanged(): void {
     this.redraw([...this.drawn.values()]);
   }
@@ -188,7 +188,7 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     });
   }
 
-  /** An experiment's sweeps and its other runs, or a sweep's trials; as filtered and sorted. */
+  /** An experiment's sweeps and its other runs, or a sweep's trials; filtered and sorted. */
   private below(node: ExperimentNode | SweepNode): TreeNode[] {
     const experiment = this.experiments.find((e) =>
       node.kind === 'experiment' ? e.file === node.file : e.sweeps.some((s) => s.folder === node.folder),
@@ -205,7 +205,7 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     return this.experiments.flatMap((e) => e.sweeps).find((s) => s.folder === folder);
   }
 
-  /** As filtered and sorted. */
+  /** Filtered and sorted. */
   private shownRuns({ runs, name }: ExperimentEntry): RunEntry[] {
     const { filter, sort } = this.options;
     return sortRuns(filter ? runs.filter((r) => matchesFilter(r, name, filter)) : runs, sort);
@@ -222,13 +222,15 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     ];
   }
 
-  /** Draws what changed: a row that says something else, an experiment whose runs came, went or changed places. */
+  /**
+   * Refreshes what changed: a row with a different text, or an experiment whose runs appeared, disappeared or moved.
+   */
   private async update(runs: readonly RunEntry[] | undefined): Promise<void> {
     this.experiments = await this.store.experiments();
     const shown = this.shownExperiments();
     this.tellArrangement(shown);
     const begun = this.begins.look(this.beginnings());
-    // Nobody has asked for the rows yet.
+    // The rows have not been requested yet.
     if (!this.orders.has('')) return;
     this.draw(runs, shown);
     const nodes = shown.filter((e) => begun.includes(e.file)).map((e) => experimentNode(e));
@@ -300,7 +302,7 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     }
   }
 
-  /** Where an experiment lies: its folder, unless that is the only workspace folder itself. */
+  /** An experiment's location: its folder, unless that is the only workspace folder itself. */
   private placeOf(entry: ExperimentEntry | undefined): string {
     if (!entry) return '';
     const folder = dirname(entry.file);
@@ -330,7 +332,9 @@ class ExperimentsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
   }
 }
 
-/** VS Code knows nodes by identity: one object a row, with what the row said when it was last drawn ('' for never). */
+/**
+ * VS Code identifies nodes by object identity: one object per row, with the row's text when last drawn ('' for never).
+ */
 interface Drawn {
   node: TreeNode;
   text: string;
@@ -342,11 +346,11 @@ const orderOf = (paths: readonly string[]): string => paths.join('\n');
 
 const textOf = (row: Row): string => JSON.stringify(row);
 
-/** Where the sweep of a trial lies, whether or not it is still there. */
+/** Where a trial's sweep is, whether or not it still exists. */
 const sweepFolderOf = ({ experiment, trial }: RunEntry): string | undefined =>
   trial && join(experimentSweeps(experiment), trial.sweep);
 
-/** Rows that are drawn once more after what they are of is gone. */
+/** Rows that are drawn once more after what they represent is gone. */
 const GONE_SWEEP: Row = { label: '', description: '', icon: { id: 'layers' }, capabilities: [], spoken: '' };
 
 const goneRun = (folder: string): RunEntry => ({

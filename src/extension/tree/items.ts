@@ -4,7 +4,7 @@ import type { RunDetails } from '../words/run-details';
 import type { TreeNode } from '../runs/nodes';
 import type { Row } from '../words/run-row';
 
-/** The same for a row as long as the row is the same: rows are refreshed only when it changes. */
+/** A row's key, unchanged as long as the row looks the same: rows are refreshed only when it changes. */
 export function treeItem(
   node: TreeNode,
   row: Row,
@@ -19,7 +19,7 @@ export function treeItem(
   );
   item.contextValue = row.capabilities.join(' ');
   item.accessibilityInformation = { label: row.spoken };
-  // Also of a damaged run: its dashboard says what is wrong, for those who do not hover.
+  // Also for a damaged run: its dashboard shows the error to those who do not hover.
   if (node.kind === 'run')
     item.command = {
       command: COMMAND.openRun,
@@ -52,7 +52,7 @@ export function nodeId(node: TreeNode): string {
   }
 }
 
-/** Names, notes and messages are appended as text: nothing in them is Markdown. */
+/** Names, notes and messages are appended as text, so that they are not read as Markdown. */
 export function tooltip({ title, note, error, facts, folder }: RunDetails): vscode.MarkdownString {
   const md = new vscode.MarkdownString('', true);
   const paragraph = (before: string, text: string, after: string) => {
@@ -70,7 +70,7 @@ export function tooltip({ title, note, error, facts, folder }: RunDetails): vsco
   return md;
 }
 
-/** As VS Code makes text of it, but with spaces where lines may break: it writes only hard ones. */
+/** Escaped as VS Code does, but with spaces that allow line breaks: it writes only non-breaking ones. */
 const escaped = (text: string): string =>
   new vscode.MarkdownString('', true)
     .appendText(text.trim())

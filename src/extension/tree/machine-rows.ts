@@ -7,15 +7,15 @@ import { ago, bytes } from '../words/format';
 import type { Row } from '../words/run-row';
 import type { Translate } from '../translate';
 
-/** A row of the Machine view, with what else there is to say about it. */
+/** A row of the Machine view, with its details. */
 export interface MachineRow extends Row {
   id: string;
   tooltip: string;
-  /** What a click does. */
+  /** The command for a click. */
   command?: string;
 }
 
-/** What this machine has for training, and first of all what it lacks, with the next step. */
+/** What this machine has for training. What it lacks comes first, with the next step. */
 export function machineRows(
   report: MachineReport,
   extensionVersion: string,
@@ -60,7 +60,7 @@ const unchecked = (t: Translate): MachineRow => ({
   command: COMMAND.checkMachine,
 });
 
-/** Graphics cards and what trains on them, as the last check found them; the fastest first. */
+/** GPUs and what trains on them, as found by the last check, fastest first. */
 function checkedRows(
   { check, now, locale }: { check: MachineCheck; now: number; locale: string },
   t: Translate,
@@ -74,7 +74,7 @@ function checkedRows(
   ];
 }
 
-/** A side bar is narrow: first what the setting calls it and how fast it is. The rest is in the tooltip. */
+/** A side bar is narrow: the name used in the setting and the speed come first. The rest is in the tooltip. */
 function placeRow(of: PlaceCheck, best: boolean, more: string[], t: Translate): MachineRow {
   const { engine, device, problem, hint } = of;
   const name = placeWords(of, t);

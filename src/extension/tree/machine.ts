@@ -12,10 +12,10 @@ import type { RunNode } from '../runs/nodes';
 import { runDetails } from '../words/run-details';
 import { runRow } from '../words/run-row';
 
-/** How often memory is looked at while the view is open. */
+/** How often memory is read while the view is open. */
 const REFRESH_MS = 5000;
 
-/** What runs here, what the machine has, and what is missing. Looks only while somebody looks at it. */
+/** What runs here, what the machine has, and what is missing. Polls only while the view is visible. */
 export function registerMachineView(services: Services): vscode.Disposable {
   const tree = new MachineTree(services);
   const view = vscode.window.createTreeView(VIEW.machine, { treeDataProvider: tree });
@@ -72,14 +72,14 @@ class MachineTree implements vscode.TreeDataProvider<MachineNode>, vscode.Dispos
     return item;
   }
 
-  /** Looks at the machine again and draws the rows that say something else. */
+  /** Checks the machine again and refreshes changed rows. */
   async look(): Promise<void> {
     const rows = await this.readRows();
-    // In the same order: another device may be the fastest now.
+    // In the same order: another device may now be the fastest.
     const same = [...this.rows.keys()].join() === rows.map((r) => r.id).join();
     if (!same) return this.changed.fire(undefined);
     const stale = rows.filter((r) => this.rows.get(r.id)!.spoken !== r.spoken);
-    // VS Code knows a row by its object: the old one stays and says the new thing.
+    // VS Code identifies a row by its object: the old one stays and gets the new text.
     for (const r of stale) Object.assign(this.rows.get(r.id)!, r);
     if (stale.length > 0) this.changed.fire(stale.map((r) => this.rows.get(r.id)!));
   }

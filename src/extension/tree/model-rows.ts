@@ -2,7 +2,7 @@ import { endingsOf } from '../../adapters/targets/endings';
 import type { ModelSummary } from '../../graph/summary';
 import type { Translate } from '../translate';
 
-/** One thing that a model offers to adapters, or what keeps it from being trained. */
+/** One thing that a model offers to adapters, or what prevents training it. */
 export interface ModelRow {
   id: string;
   label: string;
@@ -10,7 +10,7 @@ export interface ModelRow {
   icon: string;
 }
 
-/** A model in rows: its size, the layers that can be adapted by their names' endings, operators without a gradient. */
+/** A model as rows: its size, the layers that can be adapted by name ending, operators without a gradient. */
 export function modelRows(model: ModelSummary, t: Translate, language: string): ModelRow[] {
   const count = (n: number) => n.toLocaleString(language);
   return [

@@ -10,7 +10,7 @@ const PATTERN = '**/*.onnx';
 const EXCLUDED = '**/{node_modules,.git,.aurora,.venv}/**';
 const LIMIT = 500;
 
-/** The workspace's models and, unfolded, what each offers to adapters; read by the parser program alone. */
+/** The workspace's models and, when expanded, what each offers to adapters; read only by the parser process. */
 export function registerModelsView(services: Services): vscode.Disposable {
   const tree = new ModelsTree(services);
   const watcher = vscode.workspace.createFileSystemWatcher(PATTERN);
@@ -25,7 +25,7 @@ export function registerModelsView(services: Services): vscode.Disposable {
   );
 }
 
-/** A model is its Uri, so that its menu hands to commands what the Explorer's menu does. */
+/** A model is represented by its Uri, so that its menu passes the same argument to commands as the Explorer's. */
 type ModelNode = vscode.Uri | (ModelRow & { of: vscode.Uri });
 
 class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposable {
@@ -35,7 +35,7 @@ class ModelsTree implements vscode.TreeDataProvider<ModelNode>, vscode.Disposabl
 
   constructor(private readonly services: Services) {}
 
-  /** One model, or all of them. VS Code knows a row by its object. */
+  /** One model, or all of them. VS Code identifies a row by its object. */
   refresh(uri?: vscode.Uri): void {
     this.changed.fire(uri && this.known.get(uri.toString()));
   }

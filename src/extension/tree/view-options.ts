@@ -5,7 +5,7 @@ import { SORTS, type Sort } from './arrange';
 const FILTER = 'experiments.filter';
 const SORT = 'experiments.sort';
 
-/** How the Experiments view is filtered and sorted; kept for the workspace. */
+/** Filter and sort order of the Experiments view; stored per workspace. */
 export class ViewOptions implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;

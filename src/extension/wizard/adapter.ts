@@ -29,7 +29,7 @@ const methodStep: Step<WizardState> = {
     const { layers } = state.summary!;
     const likely = likelyTargets(layers);
     const targets = likely.length > 0 ? likely : 'all-linear';
-    // What a comparison takes if nothing else is chosen, then the others.
+    // First the default choices of a comparison, then the others.
     const items = [...new Set([...COMPARED, ...METHOD_ORDER])].map((method) => {
       const usual = { ...defaultAdapter(method), ...(isMethod(method) && { targetModules: targets }) };
       const spec = state.recipe ? recipeAdapter(usual, state.recipe, layers) : usual;
@@ -87,7 +87,7 @@ const targetStep: Step<WizardState> = {
 };
 
 const rankStep: Step<WizardState> = {
-  // One that all layers share is far above what a layer allows, and nobody begins by changing it.
+  // A rank shared by all layers is far above what one layer allows, and rarely the first thing to change.
   applies: ({ adapter }) => isRankedByLayer(adapter!),
   async run(state, place) {
     const { t } = vscode.l10n;
@@ -125,18 +125,18 @@ const rankStep: Step<WizardState> = {
   },
 };
 
-/** With the scale alpha / rank as the method's defaults have it. */
+/** With the scale alpha / rank of the method's defaults. */
 function withRank(adapter: RankedSpec, rank: number): RankedSpec {
   const usual = defaultAdapter(adapter.method) as RankedSpec;
   if (!('alpha' in adapter) || !('alpha' in usual)) return { ...adapter, rank };
   return { ...adapter, rank, alpha: (rank * usual.alpha) / usual.rank };
 }
 
-/** As the draft's output and head have them. */
+/** As set by the draft's output and head. */
 const layersOf = ({ summary, output, head = 'linear' }: WizardState): TaskLayer[] =>
   taskLayers(summary!, { output, head: head === 'linear' });
 
-/** Parameters in words; why they cannot be counted where they cannot. */
+/** The parameter count as text, or why it cannot be counted. */
 function cost(state: WizardState, spec: AdapterSpec): string {
   try {
     return budgetSentence(layersOf(state), spec);

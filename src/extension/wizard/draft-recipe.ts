@@ -9,12 +9,12 @@ import { isHeadAlone, isNonlinear, isReference } from '../../experiment/methods'
 import { PAPER_METRIC_LABELS, settingText, type Recipe } from '../../experiment/paper';
 import { wrap } from '../../base/wrap';
 
-/** Of a comment's text, so that an editor shows it whole. */
+/** Maximum width of a comment, so that an editor shows all of it. */
 const WIDTH = 86;
 
 export const recipeModel = ({ model }: Recipe): PaperModel => PAPER_MODELS.find((m) => m.id === model)!;
 
-/** A method as the recipe has it: the paper's rank, alpha and dropout, and its layers as far as this model has them. */
+/** A method as set by the recipe: the paper's rank, alpha and dropout, and its layers as far as this model has them. */
 export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonly NamedLayer[]): AdapterSpec {
   if (isHeadAlone(spec)) return spec;
   const { targets, loraRank } = recipeModel(recipe);
@@ -27,13 +27,13 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
     ...('dropout' in spec && { dropout: recipe.settings.dropout ?? spec.dropout }),
   };
   if (isNonlinear(own)) return { ...own, rank: PAPER.rank, alpha: PAPER.alpha };
-  // The paper gives no alpha for its LoRA: the default's scale stays.
+  // The paper gives no alpha for its LoRA: the default's scale is kept.
   if (isReference(own) && 'alpha' in own)
     return { ...own, rank: loraRank, alpha: (loraRank * own.alpha) / own.rank };
   return own;
 }
 
-/** Comments above an experiment: where its settings come from, and what the paper has and has not to say of them. */
+/** Comments above an experiment: where its settings come from, and what the paper does and does not say about them. */
 export function recipeComments(recipe: Recipe): string[] {
   const { name, targets, targetsAssumed, loraRank } = recipeModel(recipe);
   const adapted = targetsAssumed
@@ -61,7 +61,7 @@ function published(recipe: Recipe): string[] {
   ];
 }
 
-/** What stands in "training": the paper's values, and where it gives none a default that says so. */
+/** The "training" section: the paper's values, or a default marked as such if the paper gives none. */
 export function recipeTraining({ settings, dataSets }: Recipe): string[] {
   const { epochs, batchSize, learningRate, ...others } = settings;
   const line = (key: string, value: number | string) => `"${key}": ${json(value)},`;
@@ -83,7 +83,7 @@ export function recipeTraining({ settings, dataSets }: Recipe): string[] {
 
 const UNSAID = '// Not the paper’s: it gives none.';
 const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
-/** Of a data set whose labels are numbers, which a classification takes as classes. */
+/** For a data set with numeric labels, which a classification treats as classes. */
 const REGRESSION = [
   '// The paper predicts numbers and measures Pearson correlation; here accuracy decides.',
   '"metric": "accuracy",',

@@ -9,15 +9,15 @@ import type { Recipe } from '../../experiment/paper';
 import { recipeComments, recipeTraining } from './draft-recipe';
 import { writtenPath } from '../language/experiment-text';
 
-/** What a new experiment is made of. Paths are absolute. */
+/** The choices for a new experiment. Paths are absolute. */
 export interface Draft {
   model: string;
   /** Undefined for the tokenizer.json beside the model. */
   tokenizer?: string;
-  /** Undefined where the model has only one. */
+  /** Undefined if the model has only one. */
   output?: string;
   train: string;
-  /** A file, or the share of the training file that is held out. */
+  /** A file, or the held-out share of the training file. */
   validation: string | number;
   textColumn: string;
   labelColumn: string;
@@ -27,20 +27,20 @@ export interface Draft {
   recipe?: Recipe;
 }
 
-/** A method with every default of the schema. */
+/** A method with all the schema's defaults. */
 export const defaultAdapter = (method: AdapterSpec['method']): AdapterSpec =>
   adapterDefaults(method) as unknown as AdapterSpec;
 
-/** The output with the hidden states, by name or number of axes; the model's first where nothing tells. */
+/** The output with the hidden states, by name or number of axes; the model's first if undecided. */
 export function likelyOutput({ outputs }: ModelSummary): string {
   const hidden = outputs.find((o) => /last_hidden_state|hidden/i.test(o.name));
   return (hidden ?? outputs.find((o) => o.shape?.length === 3) ?? outputs[0]).name;
 }
 
-/** Ranks to choose from, up to what the smallest of the layers allows. */
+/** Ranks to choose from, up to what the smallest layer allows. */
 export const RANKS = [1, 2, 4, 8, 16, 32, 64];
 
-/** The experiment as a text: what was chosen, and the settings that one is most likely to change next. */
+/** The experiment as text: the choices, and the settings that are most likely to be changed next. */
 export function draftText(file: string, draft: Draft): string {
   const { adapter, recipe } = draft;
   const path = (p: string) => writtenPath(file, p);
@@ -101,7 +101,7 @@ function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string
   ];
 }
 
-/** A file name in `folder` that is not taken: NAME.aurora.json, NAME-2.aurora.json … */
+/** An unused file name in `folder`: NAME.aurora.json, NAME-2.aurora.json … */
 export async function freeName(folder: string, name: string): Promise<string> {
   for (let n = 1; ; n++) {
     const free = `${name}${n === 1 ? '' : `-${n}`}.aurora.json`;
@@ -113,7 +113,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
   }
 }
 
-/** What an experiment is called by default: its data, without "train", and its method. */
+/** An experiment's default name: its data, without "train", and its method. */
 export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>): string {
   const data = basename(train)
     .replace(/\.(csv|tsv|jsonl|ndjson)(\.gz)?$/i, '')
@@ -122,7 +122,7 @@ export function draftName({ train, adapter }: Pick<Draft, 'train' | 'adapter'>):
   return `${stem.replace(/[^\p{L}\p{N}._-]+/gu, '-')}-${isHeadAlone(adapter) ? 'head' : adapter.method}`;
 }
 
-/** Why a file cannot be called so; undefined where it can. */
+/** Why a file name is invalid; undefined if it is valid. */
 export function nameProblem(name: string): 'empty' | 'slash' | 'ending' | undefined {
   if (/[\\/:*?"<>|]/.test(name)) return 'slash';
   if (!name.endsWith('.aurora.json')) return 'ending';

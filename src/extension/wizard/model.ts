@@ -44,7 +44,7 @@ const modelStep: Step<WizardState> = {
   },
 };
 
-/** Reads the model, with its progress in sight; false after a message where it cannot be used. */
+/** Reads the model with a progress notification; false after a message if it cannot be used. */
 async function readModel(state: WizardState, path: string): Promise<boolean> {
   const { services } = state;
   if (state.model === path && state.summary) return true;

@@ -4,7 +4,7 @@ import { settingText, type Recipe } from '../../experiment/paper';
 import type { Translate } from '../translate';
 import { recipeModel } from './draft-recipe';
 
-/** A recipe as a row of *New Experiment*: what it is of, what it sets, and what the paper does not say. */
+/** A recipe as a quick pick item of *New Experiment*: its data set, what it sets, and what the paper leaves open. */
 export function recipeText(
   recipe: Recipe,
   t: Translate,

@@ -10,7 +10,7 @@ interface RecipeItem extends vscode.QuickPickItem {
   recipe?: Recipe;
 }
 
-/** Defaults, or the paper's settings for one of its data sets. Model and data are known, and stay the person's own. */
+/** Defaults, or the paper's settings for one of its data sets. Model and data are known, and remain the user's own. */
 export const recipeStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {

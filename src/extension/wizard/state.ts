@@ -9,7 +9,7 @@ import type { DataHead } from '../language/data-head';
 import type { Draft } from './draft';
 import { pick, type Place } from '../ask/steps';
 
-/** What the person has chosen so far. */
+/** What the user has chosen so far. */
 export interface WizardState extends Partial<Draft> {
   services: Services;
   /** Models, tokenizers and data files of the workspace. */
@@ -19,11 +19,11 @@ export interface WizardState extends Partial<Draft> {
   summary?: ModelSummary;
   headOfData?: DataHead;
   adapter?: AdapterSpec;
-  /** Where the experiment goes. */
+  /** The folder for the experiment. */
   file?: string;
 }
 
-/** All of it, once every step has been asked. */
+/** All choices, once every step is done. */
 export const draftOf = (s: WizardState): Draft => ({
   model: s.model!,
   ...(s.tokenizer !== undefined && { tokenizer: s.tokenizer }),
@@ -45,10 +45,10 @@ interface FileItem extends vscode.QuickPickItem {
 export interface FileChoice {
   files: readonly string[];
   placeholder: string;
-  /** For the dialog: what it shows, and the endings that it takes, without dots. */
+  /** For the dialog: its title, and the accepted extensions, without dots. */
   browse: { title: string; filters: Record<string, string[]> };
   active?: string;
-  /** Choices besides files. */
+  /** Options other than files. */
   extra?: readonly (vscode.QuickPickItem & { action: 'demo' })[];
 }
 
@@ -85,7 +85,7 @@ async function fileItem(path: string): Promise<FileItem> {
     (s) => bytes(s.size),
     () => '',
   );
-  // Of the file: the workspace's own folder would be written out in full.
+  // The folder of the file: the workspace folder itself would be written in full.
   const folder = dirname(vscode.workspace.asRelativePath(path));
   return {
     label: basename(path),

@@ -14,7 +14,7 @@ import { recipeStep } from './recipe';
 import { draftOf, type WizardState } from './state';
 import { WorkspaceFiles } from '../models/workspace-files';
 
-/** Commands that make an experiment file by asking for model, data and method in turn. */
+/** Commands that create an experiment file by asking for model, data and method in turn. */
 export function registerWizard(services: Services): vscode.Disposable {
   const start = (model?: string) => newExperiment(services, model);
   return vscode.Disposable.from(
@@ -82,7 +82,7 @@ async function problemOf(folder: string, text: string): Promise<string | undefin
     : undefined;
 }
 
-/** The workspace's folder that the model or the data is in; without one, the data's own. */
+/** The workspace folder of the model or the data; without one, the data's own folder. */
 function folderOf(state: WizardState): string {
   const { workspace } = vscode;
   const around = [state.train!, state.model!].map((f) => workspace.getWorkspaceFolder(vscode.Uri.file(f)));

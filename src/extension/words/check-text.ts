@@ -9,22 +9,22 @@ import type { Translate } from '../translate';
 export const parseDoctorLine = (line: string): DoctorLine | undefined =>
   programLine(line, ['system', 'checking', 'place', 'report']);
 
-/** The places, the fastest first, and at the end those that could not be measured. */
+/** The devices, fastest first; those that could not be measured come last. */
 export const bySpeed = ({ places }: MachineCheck): PlaceCheck[] =>
   places.toSorted((a, b) => (b.stepsPerSecond ?? -1) - (a.stepsPerSecond ?? -1));
 
-/** The place that trains fastest; undefined where nothing could be measured. */
+/** The device that trains fastest; undefined if none could be measured. */
 export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
   bySpeed(check).find((p) => p.stepsPerSecond !== undefined);
 
-/** What the person who waited reads first. */
+/** The message shown when the check is done. */
 export function checkSummary(check: MachineCheck, t: Translate): string {
   const best = fastest(check);
   if (!best) return t('Nothing on this machine could train. The report says why.');
   return t('Fastest here: {0}, {1} steps a second.', placeWords(best, t), rate(best.stepsPerSecond!));
 }
 
-/** "12.3 steps/s"; empty where none was measured. */
+/** "12.3 steps/s"; empty if not measured. */
 export const stepsText = ({ stepsPerSecond }: PlaceCheck, t: Translate): string =>
   stepsPerSecond === undefined ? '' : t('{0} steps/s', rate(stepsPerSecond));
 
@@ -45,7 +45,7 @@ export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Tran
     .filter(Boolean)
     .join(' · ');
 
-/** The whole check as Markdown. */
+/** The complete check as Markdown. */
 export function checkMarkdown(check: MachineCheck, t: Translate): string {
   const { facts, step, at } = check;
   const places = bySpeed(check);

@@ -5,16 +5,16 @@ import { headline } from './run-row';
 import type { Translate } from '../translate';
 
 export interface EndNotice {
-  /** A whole sentence or two. */
+  /** One or two full sentences. */
   message: string;
   kind: 'information' | 'warning' | 'error';
 }
 
-/** Whether a run ended between two looks at it, as far as somebody has looked. */
+/** Whether a run ended between two polls, as far as it was polled. */
 export const hasEnded = (before: ShownState | undefined, now: ShownState): boolean =>
   before !== undefined && isActive(before) && !isActive(now);
 
-/** What is said of a run that ended. */
+/** The notification for a run that ended. */
 export function endNotice(entry: RunEntry, t: Translate): EndNotice {
   const label = runLabel(entry);
   const name = entry.run ? `${entry.run.spec.name} (${label})` : label;

@@ -15,7 +15,7 @@ import { formName } from './form-words';
 export const parseExportLine = (line: string): ExportLine | undefined =>
   programLine(line, ['preparing', 'measuring', 'ask', 'declined', 'result', 'problem']);
 
-/** What a person who waits is told; undefined for no news. */
+/** The progress text; undefined if there is nothing new. */
 export function progressText(line: ExportLine, t: Translate): string | undefined {
   if (line.kind === 'preparing') return t('Reading model and data …');
   if (line.kind !== 'measuring') return undefined;
@@ -29,7 +29,7 @@ export function progressText(line: ExportLine, t: Translate): string | undefined
   }
 }
 
-/** Whether to keep what loses so much: the question, and what stands below it. */
+/** The confirmation for a lossy merge: the question, and its detail. */
 export function dropQuestion(
   form: ExportForm,
   { drop, limit, metrics }: Extract<ExportLine, { kind: 'ask' }>,
@@ -57,7 +57,7 @@ const pointsText = ({ points, metric }: MetricDrop, t: Translate): string =>
     ? t('{0} points', points.toFixed(2))
     : t('{0} of {1}', formatMetric(metric, points / 100), metricInfo(metric).label);
 
-/** What came of it, in one sentence. */
+/** The result in one sentence. */
 export function resultText(record: ExportRecord, t: Translate): string {
   const { metric } = record.drop;
   const value = (m: Record<MetricName, number>) => formatMetric(metric, m[metric]);
@@ -71,7 +71,7 @@ export function resultText(record: ExportRecord, t: Translate): string {
   );
 }
 
-/** An export.json; undefined where it is none that is known here. */
+/** Parses an export.json; undefined if it is not a known one. */
 export function parseRecord(value: unknown): ExportRecord | undefined {
   const record = value as Partial<ExportRecord> | null;
   const known =

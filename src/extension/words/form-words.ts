@@ -1,7 +1,7 @@
 import { isStaticForm, type ExportForm } from '../../protocol/export';
 import type { Translate } from '../translate';
 
-/** As a row of the tree and a notice call an export. */
+/** A short name for an export, for tree rows and notifications. */
 export function formName(form: ExportForm, t: Translate): string {
   switch (form) {
     case 'adapter':
@@ -17,7 +17,7 @@ export function formName(form: ExportForm, t: Translate): string {
   }
 }
 
-/** What a form is for, where one is chosen. */
+/** What a form is for, shown when choosing one. */
 export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
   const words = whatFor(form, t);
   return aurora && isStaticForm(form) ? `${words} ${t('Of AuroRA at a cost, which is measured.')}` : words;

@@ -14,7 +14,7 @@ export function ago(time: number, now: number, locale: string, t: Translate): st
   const unit = UNITS.find(([, size]) => seconds >= size);
   if (!unit) return t('just now');
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' });
-  // English abbreviates with a full stop, which reads like the end of a sentence in a row.
+  // English abbreviations end with a period, which reads like the end of a sentence in a row.
   return format.format(-Math.floor(seconds / unit[1]), unit[0]).replace(/\.(?= )/, '');
 }
 
@@ -27,7 +27,7 @@ export function duration(seconds: number, t: Translate): string {
   return t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
-/** "312 KB", "3.2 GB", in powers of 1000, as file managers count. */
+/** "312 KB", "3.2 GB", in powers of 1000, as in file managers. */
 export function bytes(size: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   let unit = 0;

@@ -10,7 +10,7 @@ import {
 import { programLine } from '../launcher/program-line';
 import type { Translate } from '../translate';
 
-/** A part as a list offers it. */
+/** A part as a quick pick item. */
 export interface GpuChoice {
   part: GpuPart;
   label: string;
@@ -18,7 +18,7 @@ export interface GpuChoice {
   detail: string;
 }
 
-/** A row cuts what is too long, so the licence comes early; the package's name stands in the README. */
+/** A row truncates long text, so the licence comes early; the package's name is in the README. */
 export function gpuChoice(state: GpuState, t: Translate): GpuChoice {
   const { title, place, needs, licence } = GPU_PARTS[state.part];
   return {
@@ -40,14 +40,14 @@ function description({ version, installed }: GpuState, t: Translate): string {
 
 const MB = 2 ** 20;
 
-/** What a progress notification says, and how far it has come since it was told last. */
+/** The text of a progress notification, and the progress since the last update. */
 export class GpuProgressText {
   private file: string | undefined;
   private share = 0;
 
   constructor(private readonly t: Translate) {}
 
-  /** `increment` in percent of the file on its way; the next file begins anew, which a bar cannot show. */
+  /** `increment` in percent of the current file; the next file starts again, which a bar cannot show. */
   next(event: GpuEvent): { message?: string; increment?: number } {
     const { t } = this;
     if (event.kind === 'step') return { message: this.step(event.step) };
@@ -84,14 +84,14 @@ export class GpuProgressText {
 export const parseGpuEvent = (line: string): GpuEvent | undefined =>
   programLine(line, ['step', 'progress', 'result']);
 
-/** What is said in the end. */
+/** The final message. */
 export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string {
   const { title, place } = GPU_PARTS[part];
   if (!check.usable) return `${check.problem ?? ''} ${check.hint ?? ''}`.trim();
   return t('{0} is installed and usable: it is the device "{1}".', title, place.device);
 }
 
-/** The editor's proxy goes before the environment's, as it does for the editor itself. */
+/** The editor's proxy takes precedence over the environment's, as in the editor itself. */
 export function proxyEnvironment(proxy: string, without: readonly string[]): NodeJS.ProcessEnv {
   if (proxy.trim() === '') return {};
   const none = without.length > 0 ? { NO_PROXY: without.join(',') } : {};

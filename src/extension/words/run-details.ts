@@ -8,7 +8,7 @@ import type { Translate } from '../translate';
 import { duration } from './format';
 import { metricOf, stateName } from './run-row';
 
-/** What a run's tooltip tells: plain text everywhere, since names, notes and errors are not ours to format. */
+/** A run's tooltip. Plain text throughout, since names, notes and errors must not be formatted. */
 export interface RunDetails {
   title: string;
   note?: string;
@@ -27,7 +27,7 @@ export function runDetails(entry: RunEntry, t: Translate, locale: string): RunDe
   };
 }
 
-/** Why a run did not finish, and the next step; undefined where nothing went wrong. */
+/** Why a run did not finish, and the next step; undefined if nothing went wrong. */
 export function errorOf({ state, run, error }: RunEntry, t: Translate): RunDetails['error'] {
   if (error) return { message: error.message, hint: error.hint };
   if (state === 'lost')
@@ -67,7 +67,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       best && t('{0} at step {1}', formatMetric(metric, best.metrics[metric]), best.step),
     ],
     [t('Began'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
-    // One that failed at once took no time worth telling.
+    // A run that failed at once has no meaningful duration.
     [t('Took'), seconds >= 0.1 ? duration(seconds, t) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
@@ -87,7 +87,7 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
 }
 
-/** Each once: a resumed run warns of the same data again. */
+/** Without duplicates: a resumed run warns of the same data again. */
 const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
   new Set(events.flatMap((e) => (e.kind === 'warning' ? [e.message] : [])));
 

@@ -15,13 +15,13 @@ import type { RunEntry, ShownState } from '../runs/store';
 import type { Translate } from '../translate';
 import { ago } from './format';
 
-/** What a row of the tree says, for the file that makes VS Code's tree items of it. */
+/** The content of a tree row, from which VS Code's tree item is made. */
 export interface Row {
   label: string;
   description: string;
-  /** A codicon and, where it says something, a theme colour. */
+  /** A codicon and, if meaningful, a theme colour. */
   icon: { id: string; color?: string };
-  /** What can be done with it; `when` clauses of package.json look for these words. */
+  /** What can be done with it; matched by `when` clauses of package.json. */
   capabilities: string[];
   /** One sentence for screen readers. */
   spoken: string;
@@ -31,7 +31,7 @@ export interface RowContext {
   t: Translate;
   locale: string;
   now: number;
-  /** Whether anything may be executed here. */
+  /** Whether code may be executed here. */
   trusted: boolean;
 }
 
@@ -63,11 +63,11 @@ export function runRow(entry: RunEntry, context: RowContext): Row {
   };
 }
 
-/** An adapter from the disk that nobody has trained on yet: nothing was stopped. */
+/** An imported adapter without training yet: nothing was stopped. */
 const isUntrainedImport = ({ state, run }: Pick<RunEntry, 'state' | 'run'>): boolean =>
   state === 'stopped' && run?.status?.step === 0 && importOf(run) !== undefined;
 
-/** One word on a run's state. */
+/** A run's state in one word. */
 export function stateName(state: ShownState, t: Translate): string {
   switch (state) {
     case 'starting':
@@ -87,7 +87,7 @@ export function stateName(state: ShownState, t: Translate): string {
   }
 }
 
-/** The best value so far of the metric that the run is judged by; the number first, since a narrow side bar cuts the end. */
+/** The best value so far of the run's metric. The number comes first, since a narrow side bar truncates the end. */
 export function headline({ run }: RunEntry): string | undefined {
   const best = run && bestEvaluation(run);
   if (!best) return undefined;
@@ -95,7 +95,7 @@ export function headline({ run }: RunEntry): string | undefined {
   return `${formatMetric(metric, best.metrics[metric])} ${metricInfo(metric).label}`;
 }
 
-/** The metric that a run is judged by; one that this version does not know is read as the loss. */
+/** The run's metric; one that this version does not know is read as the loss. */
 export const metricOf = (run: NonNullable<RunEntry['run']>): MetricName =>
   isMetric(run.spec.training.metric) ? run.spec.training.metric : 'loss';
 
@@ -121,7 +121,7 @@ function progress({ state, run }: RunEntry, t: Translate): string[] {
   }
 }
 
-/** A trial that its sweep has stopped waits for the others, or has lost to them. */
+/** A trial stopped by its sweep waits for the others, or has lost to them. */
 function stopWord(run: RunEntry['run'], t: Translate): string {
   const reason = stopReason(run);
   return reason === 'pruned' ? t('pruned') : reason === 'rung' ? t('waiting for other trials') : t('stopped');

@@ -1,14 +1,14 @@
 import type { Translate } from '../translate';
 
-/** A run that is being trained, as the status bar tells of it. */
+/** A run in training, for the status bar. */
 export interface ActiveRun {
   folder: string;
   /** The experiment's name. */
   experiment: string;
-  /** What people call the run. */
+  /** The run's display name. */
   label: string;
   step: number;
-  /** 0 before the trainer knows. */
+  /** 0 until the trainer knows it. */
   steps: number;
   loss?: number;
 }
@@ -17,11 +17,11 @@ export interface StatusText {
   text: string;
   /** Lines. */
   tooltip: string[];
-  /** For screen readers, which read no icons. */
+  /** For screen readers, which do not read icons. */
   spoken: string;
 }
 
-/** What the one item of the status bar says; undefined where nothing runs. */
+/** The text of the status bar item; undefined if nothing runs. */
 export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText | undefined {
   if (runs.length === 0) return undefined;
   const words = runs.length === 1 ? one(runs[0], t) : t('{0} runs', runs.length);
@@ -38,11 +38,11 @@ export function statusText(runs: readonly ActiveRun[], t: Translate): StatusText
 
 function one({ experiment, step, steps, loss }: ActiveRun, t: Translate): string {
   if (steps === 0) return t('{0}: preparing', experiment);
-  // Never 100 % before it is.
+  // Never 100 % before it is done.
   const percent = t('{0} %', Math.floor((100 * step) / steps));
   return `${experiment} ${percent}${loss === undefined ? '' : ` · ${t('loss {0}', lossText(loss))}`}`;
 }
 
-/** Two digits after the point are enough to see it fall; a small loss needs its first digits. */
+/** Two decimals are enough to see it fall; a small loss needs its leading digits. */
 const lossText = (loss: number): string =>
   loss === 0 || Math.abs(loss) >= 0.1 || !Number.isFinite(loss) ? loss.toFixed(2) : loss.toPrecision(2);

@@ -6,7 +6,7 @@ import { bestEvaluation, isPruned } from '../runs/label';
 import type { RunEntry, SweepEntry } from '../runs/store';
 import { ICONS, stateName, type Row, type RowContext } from './run-row';
 
-/** The trials of each sweep that has any, or is at work; and the runs that belong to none. */
+/** The trials of each sweep that has any or is active, and the runs that belong to none. */
 export function bySweep(
   sweeps: readonly SweepEntry[],
   runs: readonly RunEntry[],
@@ -18,7 +18,7 @@ export function bySweep(
   return { groups, others: runs.filter((r) => r.trial === undefined || !known.has(r.trial.sweep)) };
 }
 
-/** A sweep as a group of its trials: how far it is and the best so far. */
+/** A sweep as a group of its trials: its progress and the best so far. */
 export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trusted }: RowContext): Row {
   const { record, state } = sweep;
   const done = doneTrials(runs);
@@ -34,7 +34,7 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
     state === 'running' ? '' : leftWords(sweep, t),
     [...shortKeys(record.varied).values()].join(', '),
   ].filter((part) => part !== '');
-  // Short, as a run's: a narrow side bar cuts the end.
+  // Short, like a run's: a narrow side bar truncates the end.
   const label = t('Sweep · {0}', basename(sweep.folder).slice(0, 4));
   return {
     label,
@@ -52,17 +52,17 @@ export function sweepRow(sweep: SweepEntry, runs: readonly RunEntry[], { t, trus
   };
 }
 
-/** Why it is not complete; empty where it is. */
+/** Why it is incomplete; empty if it is complete. */
 function leftWords({ record: { ended }, state }: SweepEntry, t: RowContext['t']): string {
   if (ended) return ended.error === 'owned' ? t('owned by another machine') : t('files have changed');
   return state === 'finished' ? '' : stateName(state, t);
 }
 
-/** Trials that are to be trained, as far as that is known. */
+/** Number of trials to train, as far as it is known. */
 export const plannedTrials = ({ trials }: SweepEntry['record']): number =>
   trials.filter((trial) => trial.planned && !trial.passedOver).length;
 
-/** Trials that have nothing left to do: finished, failed or pruned. */
+/** Trials that are done: finished, failed or pruned. */
 export const doneTrials = (runs: readonly RunEntry[]): number =>
   runs.filter((r) => r.state === 'finished' || r.state === 'failed' || isPruned(r)).length;
 
@@ -75,7 +75,7 @@ export function bestText(runs: readonly RunEntry[], metric: MetricName): string 
   return best === undefined ? undefined : `${formatMetric(metric, best)} ${metricInfo(metric).label}`;
 }
 
-/** The best of what runs have measured; undefined where none has. Runs that diverged do not count. */
+/** The best value among runs; undefined if there is none. Runs that diverged do not count. */
 export function bestValue(
   runs: readonly NonNullable<RunEntry['run']>[],
   metric: MetricName,

@@ -7,7 +7,7 @@ import type { ResumeOptions } from '../launcher/client';
 import type { EndNotice } from './end-text';
 
 export interface SweepEndNotice extends EndNotice {
-  /** What the person can agree to, and what the sweep is then continued with. */
+  /** What the user can agree to, with which the sweep is then continued. */
   decision?: { title: string; options: ResumeOptions };
 }
 
@@ -17,7 +17,7 @@ function decisionOf({ error }: SweepEnd, t: Translate): SweepEndNotice['decision
     : { title: t('Continue with Changed Files'), options: { acceptChangedInputs: true } };
 }
 
-/** What is said of a sweep whose queue has ended. */
+/** The notification for a sweep whose queue has ended. */
 export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Translate): SweepEndNotice {
   const name = experimentName(sweep.experiment);
   const planned = plannedTrials(sweep.record);

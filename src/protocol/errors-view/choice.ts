@@ -3,14 +3,14 @@ import type { LengthBin } from './slices';
 import { isWrong } from './telling';
 
 export const LISTS = ['wrong', 'unsure', 'text'] as const;
-/** The wrong examples, all of them by how sure the model is, or those whose text is at hand. */
+/** The wrong examples, all of them by the model's confidence, or those whose text is stored. */
 export type List = (typeof LISTS)[number];
 
 export const ORDERS = ['loss', 'margin'] as const;
-/** The greatest loss first, or the least margin. */
+/** Greatest loss first, or smallest margin first. */
 export type Order = (typeof ORDERS)[number];
 
-/** Which examples somebody wants to see. */
+/** The filter for examples. */
 export interface Choice {
   list: List;
   order: Order;
@@ -18,7 +18,7 @@ export interface Choice {
   label?: number;
   predicted?: number;
   bin?: LengthBin;
-  /** Words to be found in the text; an example without its text has none. */
+  /** Words to find in the text; an example without text has none. */
   search?: string;
 }
 

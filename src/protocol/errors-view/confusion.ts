@@ -1,6 +1,6 @@
 import type { Columns } from '../predictions';
 
-/** Examples of each label that were taken for each: `counts[label * labels + predicted]`. */
+/** How many examples of each label were predicted as each: `counts[label * labels + predicted]`. */
 export interface Confusion {
   labels: number;
   counts: Uint32Array;
@@ -10,7 +10,7 @@ export interface ConfusedPair {
   label: number;
   predicted: number;
   count: number;
-  /** Of the label's examples. */
+  /** Share of the label's examples. */
   share: number;
 }
 
@@ -20,11 +20,11 @@ export function confusionOf({ label, predicted }: Columns, labels: number): Conf
   return { labels, counts };
 }
 
-/** How many examples a label has. */
+/** The number of examples with a label. */
 export const supportOf = ({ labels, counts }: Confusion, label: number): number =>
   counts.subarray(label * labels, (label + 1) * labels).reduce((a, b) => a + b, 0);
 
-/** Labels taken for other ones, the most frequent first. */
+/** Labels predicted as other labels, most frequent first. */
 export function confusedPairs(confusion: Confusion): ConfusedPair[] {
   const { labels, counts } = confusion;
   return [...counts.keys()]
@@ -34,7 +34,7 @@ export function confusedPairs(confusion: Confusion): ConfusedPair[] {
     .map((pair) => ({ ...pair, share: pair.count / supportOf(confusion, pair.label) }));
 }
 
-/** The labels that are mistaken, or mistaken for, most often; at most `most`, in their own order. */
+/** The labels most often confused with others; at most `most`, in their own order. */
 export function mostConfused({ labels, counts }: Confusion, most: number): number[] {
   const mistakes = new Float64Array(labels);
   counts.forEach((n, k) => {

@@ -1,31 +1,31 @@
 import type { Columns } from '../predictions';
 
-/** Examples that have something in common. */
+/** Examples with something in common. */
 export interface Slice {
   count: number;
   right: number;
-  /** The mean; 0 of no examples. */
+  /** The mean; 0 without examples. */
   loss: number;
-  /** Those longer than the model reads. */
+  /** Examples longer than the model reads. */
   cut: number;
 }
 
-/** Numbers of tokens, both ends included. */
+/** Range of token counts, both ends inclusive. */
 export interface LengthBin {
   from: number;
   to: number;
 }
 
-/** With fewer examples a slice's accuracy may as well be chance: with 30 it is known to about 18 points. */
+/** With fewer examples, a slice's accuracy may be chance: with 30 it is known to within about 18 points. */
 export const FEW = 30;
 
-/** As many bins of about as many examples each, where the lengths allow it. */
+/** Number of bins of roughly equal size, if the lengths allow it. */
 const BINS = 5;
 
-/** NaN of no examples. */
+/** NaN without examples. */
 export const accuracyOf = ({ right, count }: Slice): number => right / count;
 
-/** One for each true label, in the labels' order. */
+/** One per true label, in the labels' order. */
 export const labelSlices = (columns: Columns, labels: number): Slice[] =>
   slices(columns, labels, (i) => columns.label[i]);
 
@@ -45,7 +45,10 @@ function slices(columns: Columns, many: number, sliceOf: (example: number) => nu
   return all.map((s) => ({ ...s, loss: s.count ? s.loss / s.count : 0 }));
 }
 
-/** The labels that a model does worst on first; those of too few examples to tell come after them, and none of no example. */
+/**
+ * The labels that a model does worst on, worst first; then those with too few examples to tell. Labels without examples
+ * are omitted.
+ */
 export function worstLabels(all: readonly Slice[]): number[] {
   const few = (label: number) => Number(all[label].count < FEW);
   return [...all.keys()]
@@ -53,7 +56,7 @@ export function worstLabels(all: readonly Slice[]): number[] {
     .sort((a, b) => few(a) - few(b) || accuracyOf(all[a]) - accuracyOf(all[b]) || all[b].loss - all[a].loss);
 }
 
-/** Quantiles of the lengths, at numbers that one can remember; each has examples, and every length is in one. */
+/** Quantiles of the lengths, at round numbers. Each bin has examples, and every length is in exactly one. */
 export function lengthBins(tokens: Uint32Array): LengthBin[] {
   const sorted = tokens.toSorted();
   const quantiles = Array.from({ length: BINS - 1 }, (_, k) =>
@@ -67,7 +70,7 @@ export function lengthBins(tokens: Uint32Array): LengthBin[] {
   return unlike.map((from, i) => ({ from, to: (unlike[i + 1] ?? sorted.at(-1)! + 1) - 1 }));
 }
 
-/** The length at a place, rounded unless many have exactly it, as texts have that were cut. */
+/** The length at a position, rounded unless many examples have exactly this length, as truncated texts do. */
 function edge(sorted: Uint32Array, at: number): number {
   const length = sorted[Math.floor(at)];
   const same = sorted.lastIndexOf(length) - sorted.indexOf(length) + 1;

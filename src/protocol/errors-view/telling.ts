@@ -3,7 +3,7 @@ import type { Columns } from '../predictions';
 export const isWrong = ({ label, predicted }: Columns, example: number): boolean =>
   label[example] !== predicted[example];
 
-/** Examples, those that say most about a model first: wrong ones by their loss, then right ones by how narrow it was. */
+/** Examples, most informative about the model first: wrong ones by loss, then right ones by margin. */
 export function tellingOrder(columns: Columns): number[] {
   const examples = [...columns.label.keys()];
   const { loss, margin } = columns;

@@ -1,4 +1,4 @@
-/** What the Layer activations page and its host say to each other. */
+/** Messages between the Layer activations page and its host. */
 export interface ActivationsOpen {
   /** Absolute path of the run folder. */
   run: string;
@@ -6,20 +6,20 @@ export interface ActivationsOpen {
 
 export type ActivationsFromHost = ViewMessage | LayerMessage | WordsMessage | ErrorMessage;
 
-/** All layers at one step. Sent anew when the step or the run changes. */
+/** All layers at one step. Sent again when the step or the run changes. */
 export interface ViewMessage {
   type: 'view';
   /** The run's name. */
   run: string;
   experiment: string;
-  /** New snapshots may still come. */
+  /** More snapshots may follow. */
   live: boolean;
   /** The steps of all snapshots, in order; empty before the first. */
   steps: number[];
   step: number;
-  /** Whether the page follows the newest. */
+  /** Whether the page follows the newest snapshot. */
   following: boolean;
-  /** Why there is nothing to draw, or no curve: a whole sentence, translated. */
+  /** Why there is nothing to draw, or no curve: a full sentence, translated. */
   notice?: string;
   /** Undefined for a method without σ. */
   sigma?: SigmaInfo;
@@ -32,7 +32,7 @@ export interface SigmaInfo {
   fixed: boolean;
   learnable: boolean;
   gridRange: [number, number];
-  /** Where the spline is not zero; undefined without one. */
+  /** Where the spline is nonzero; undefined without one. */
   support?: [number, number];
 }
 
@@ -40,11 +40,11 @@ export interface LayerCard {
   path: string;
   rank: number;
   range: [number, number];
-  /** Values of z at each coordinate. */
+  /** Number of values of z at each coordinate. */
   tokens: number;
   /** Over all coordinates: what lies below the range, the bins, what lies above. */
   counts: Uint32Array;
-  /** Output i over zᵢ, at evenly spaced points of the range; of at most CARD_CURVES coordinates. */
+  /** Output i over zᵢ, at evenly spaced points of the range, for at most CARD_CURVES coordinates. */
   curves: Float32Array[];
   /** Undefined for a method without σ. */
   shape?: ShapeNumbers;
@@ -53,10 +53,10 @@ export interface LayerCard {
 export const CARD_CURVES = 4;
 
 export interface ShapeNumbers {
-  /** R² of the best straight line over the data; 1 is a line. */
+  /** R² of the best linear fit over the data; 1 is a straight line. */
   linearity: number;
   saturation: number;
-  /** Weighted RMS difference to the first snapshot's curve, and as a share of the curve's spread. */
+  /** Weighted RMS difference from the first snapshot's curve, and as a share of the curve's spread. */
   change: number;
   relativeChange: number;
   /** Undefined without a spline. */
@@ -65,14 +65,14 @@ export interface ShapeNumbers {
 
 export interface CallOut {
   kind: 'outside' | 'saturated' | 'linear' | 'bent' | 'changed';
-  /** The layer it links to. */
+  /** The linked layer. */
   path: string;
-  /** A whole sentence, to be translated; {0}, {1} are to be filled in with the values, as vscode.l10n.t does. */
+  /** A full sentence to translate, with {0}, {1} for the values, as in vscode.l10n.t. */
   sentence: string;
   values: string[];
 }
 
-/** One layer in the large: output `output` while z of `input` runs, the others at their medians. */
+/** One layer in detail: output `output` as z of `input` varies, with the others at their medians. */
 export interface LayerMessage {
   type: 'layer';
   step: number;
@@ -93,7 +93,7 @@ export interface LayerMessage {
     sum: Float32Array;
     first: Float32Array;
   };
-  /** Of this curve alone; `outside` of the input coordinate. */
+  /** For this curve only; `outside` for the input coordinate. */
   shape?: ShapeNumbers;
   /** 1, 25, 50, 75 and 99 % of the input coordinate's z lie below these. */
   quantiles: [number, number, number, number, number];
@@ -107,20 +107,20 @@ export interface LayerMessage {
   basisCentres: number[];
 }
 
-/** What landed in one bin. */
+/** The contents of one bin. */
 export interface WordsMessage {
   type: 'words';
   step: number;
   path: string;
   coordinate: number;
   bin: number;
-  /** Infinite at the open ends. */
+  /** Infinite for the open end bins. */
   from: number;
   to: number;
-  /** All that landed there; `words` are the first few. */
+  /** The total count; `words` are the first few. */
   count: number;
   words: Word[];
-  /** How many validation rows the snapshots look at. */
+  /** How many validation rows the snapshots cover. */
   examples: number;
   /** Why there are no words. */
   notice?: string;
@@ -133,7 +133,7 @@ export interface Word {
   line: number;
   label?: string;
   before: string;
-  /** Empty in runs that kept no text: then only `id` is known. */
+  /** Empty in runs that stored no text: then only `id` is known. */
   token: string;
   after: string;
   id: number;
@@ -146,7 +146,7 @@ export interface ErrorMessage {
 
 export type ActivationsFromPage =
   | { type: 'show'; step: number | 'latest' }
-  /** Without a path no layer is large. */
+  /** Without a path, no layer is shown in detail. */
   | { type: 'layer'; path?: string; output: number; input: number }
   | { type: 'bin'; path: string; coordinate: number; bin: number }
   | { type: 'openRow'; example: number }
@@ -154,7 +154,7 @@ export type ActivationsFromPage =
 
 const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 
-/** A message from the page, checked; undefined for what is not one. */
+/** Validates a message from the page; undefined if invalid. */
 export function parseActivationsMessage(value: unknown): ActivationsFromPage | undefined {
   const m = (value ?? {}) as Record<string, unknown>;
   if (m.type === 'show' && (m.step === 'latest' || isCount(m.step))) return { type: 'show', step: m.step };

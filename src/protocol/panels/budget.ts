@@ -9,12 +9,12 @@ export interface BudgetOpen {
   file?: string;
 }
 
-/** What the page's controls hold, as typed: whatever is wrong is said beside the control. */
+/** The values of the page's controls, as typed. Errors are shown beside the control. */
 export interface BudgetFields {
   /** A ModelChoice's id. */
   model: string;
   targets: 'names' | 'regex' | 'all-linear';
-  /** Names or name endings, separated by commas or blanks. */
+  /** Names or name endings, separated by commas or spaces. */
   names: string;
   /** A regular expression over the whole module path. */
   regex: string;
@@ -23,11 +23,11 @@ export interface BudgetFields {
   alpha: string;
   gridSize: string;
   splineOrder: string;
-  /** FourierFT's coefficients a layer. */
+  /** FourierFT's coefficients per layer. */
   frequencies: string;
-  /** The LoRA that stands beside the adapter. */
+  /** The LoRA that the adapter is compared with. */
   loraRank: string;
-  /** Tokens that one optimizer step sees. */
+  /** Tokens per optimizer step. */
   tokens: string;
 }
 
@@ -43,12 +43,12 @@ export interface ModelChoice {
   id: string;
   label: string;
   kind: 'experiment' | 'file' | 'paper';
-  /** What is usually adapted in it, taken over when it is chosen. */
+  /** What is usually adapted in it, applied when it is chosen. */
   names?: string;
   loraRank?: number;
 }
 
-/** Everything but the numbers; also sent when the experiment file was edited. */
+/** Everything but the results; also sent when the experiment file was edited. */
 export interface BudgetSetup {
   type: 'setup';
   models: ModelChoice[];
@@ -56,9 +56,9 @@ export interface BudgetSetup {
   experiment?: {
     /** The file's name. */
     name: string;
-    /** Settings of the file that count here but have no control: "adapter.excludeModules: [\"lm_head\"]". */
+    /** Settings in the file that affect the result but have no control: "adapter.excludeModules: [\"lm_head\"]". */
     others: string[];
-    /** What in the file cannot be used. */
+    /** What in the file is unusable. */
     problems: string[];
   };
 }
@@ -67,13 +67,13 @@ export type ModelState =
   | { state: 'ready'; label: string; source?: string; endings: Ending[]; paper?: PaperReport }
   | { state: 'failed'; label: string; message: string; hint?: string };
 
-/** The answer to a `compute` of the same number. */
+/** The answer to the `compute` message with the same number. */
 export interface BudgetAnswer {
   type: 'answer';
   seq: number;
   model: ModelState;
   problems: FieldProblem[];
-  /** Left out where there are problems. */
+  /** Omitted if there are problems. */
   budget?: Budget;
   /** What "Write to experiment" would change: "adapter.rank: 2 → 4". Undefined without a file. */
   changes?: string[];
@@ -127,7 +127,7 @@ export const isFields = (value: unknown): value is BudgetFields =>
     );
   });
 
-/** A message of the page, checked; undefined where it is none. */
+/** Validates a message from the page; undefined if invalid. */
 export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined {
   if (!isObject(message)) return undefined;
   const { type, seq, fields, text, what } = message;
@@ -144,7 +144,7 @@ export function parseBudgetMessage(message: unknown): BudgetFromPage | undefined
   return undefined;
 }
 
-/** What a panel was opened for, as it comes back after a reload. */
+/** What a panel was opened for, as restored by a reload. */
 export function parseBudgetOpen(value: unknown): BudgetOpen | undefined {
   if (!isObject(value)) return undefined;
   if (value.file === undefined) return {};

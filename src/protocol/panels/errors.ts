@@ -1,6 +1,6 @@
 import type { Predictions } from '../predictions';
 
-/** What the Errors page and its host say to each other. */
+/** Messages between the Errors page and its host. */
 export interface ErrorsOpen {
   /** Absolute path of the run folder. */
   run: string;
@@ -9,12 +9,12 @@ export interface ErrorsOpen {
 
 export type ErrorsFromHost =
   | PredictionsMessage
-  /** What is shown is no longer true: the run was trained anew, or the data were edited. */
+  /** The content is outdated: the run was trained again, or the data were edited. */
   | { type: 'outdated'; because: 'run' | 'data' }
-  /** Nothing can be shown. `again`: predicting anew may help. */
+  /** Nothing can be shown. `again`: predicting again may help. */
   | { type: 'error'; message: string; again: boolean };
 
-/** Everything; also sent when it was predicted anew. */
+/** Everything; also sent after new predictions. */
 export interface PredictionsMessage {
   type: 'predictions';
   /** The run's name. */
@@ -30,7 +30,7 @@ export type ErrorsFromPage =
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** A message from the page, checked; undefined for what is not one. */
+/** Validates a message from the page; undefined if invalid. */
 export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {
   const { type, example, text } = (value ?? {}) as Record<string, unknown>;
   if (type === 'predict') return { type };
@@ -39,7 +39,7 @@ export function parseErrorsMessage(value: unknown): ErrorsFromPage | undefined {
   return undefined;
 }
 
-/** What a panel was opened for, as it comes back after a reload; whether the path is absolute is for the host to see. */
+/** What a panel was opened for, as restored by a reload. The host checks that the path is absolute. */
 export function parseErrorsOpen(value: unknown): ErrorsOpen | undefined {
   const { run, step } = (value ?? {}) as Record<string, unknown>;
   return typeof run === 'string' && isCount(step) ? { run, step } : undefined;

@@ -1,7 +1,7 @@
 /**
- * How a page and its host meet: the page says `ready`, the host answers `init` and one full snapshot. A page
- * that was hidden is gone; coming back it is a new page and says `ready` again. `open` is what the panel
- * shows (which runs, which file); the page keeps it in its own state so that a reload can bring it back.
+ * How a page and its host connect: the page sends `ready`, the host answers with `init` and one full snapshot. A hidden
+ * page is disposed; when shown, it is a new page and sends `ready` again. `open` is what the panel shows (which runs,
+ * which file); the page stores it in its state so that a reload can restore it.
  */
 export interface Init<Open> {
   type: 'init';
@@ -10,9 +10,9 @@ export interface Init<Open> {
   l10n: Record<string, string>;
 }
 
-/** What `setState` holds and a WebviewPanelSerializer gets back. */
+/** The state for `setState`, which a WebviewPanelSerializer receives. */
 export interface PageState<Open> {
   open: Open;
-  /** The page's own: which tab, which scale. Never data. */
+  /** The page's own state: which tab, which scale. Never data. */
   ui?: unknown;
 }

@@ -9,35 +9,35 @@ import type {
   Prediction,
 } from '../playground';
 
-/** All that a playground shows; host and page keep the same, by the same lines. */
+/** The state of a playground. Host and page maintain the same from the same lines. */
 export interface PlaygroundView {
-  /** Where the program that answers stands. */
+  /** The status of the program that answers. */
   program: 'starting' | 'running' | 'ended';
-  /** Why it is not there, or was started anew: whole sentences, translated. */
+  /** Why it is not running, or was restarted: full sentences, translated. */
   notice?: string;
-  /** In their order; the first is the panel's own. */
+  /** In order; the first is the panel's own. */
   subjects: SubjectView[];
   /** The newest question's number; 0 before the first. */
   request: number;
-  /** Whether more of its answer is to come. */
+  /** Whether more of its answer will follow. */
   busy: boolean;
-  /** The newest question, where it was an image. */
+  /** The newest question, if it was an image. */
   image?: PlayImage;
   sample?: PlaySample & { request: number };
-  /** What went wrong beside the question. */
+  /** An error that belongs to no answer. */
   problem?: Trouble;
 }
 
 export interface SubjectView {
   id: string;
-  /** As the person calls it. */
+  /** The user's name for it. */
   title: string;
-  /** Of a run that was set beside. */
+  /** Only for a run that was added for comparison. */
   run?: string;
-  /** Of a run they are known before it is loaded. */
+  /** For a run, known before it is loaded. */
   shapes?: TaskShapes;
   facts?: PlayFacts;
-  /** Why it could not be loaded. */
+  /** Why loading failed. */
   problem?: Trouble;
   /** Why it has no answer to the newest question. */
   trouble?: Trouble & { request: number };
@@ -52,12 +52,12 @@ export interface Trouble {
 export interface AnswerView {
   request: number;
   prediction?: Prediction;
-  /** Of a language model, as far as it is written. */
+  /** From a language model, as far as it is generated. */
   text?: string;
   generated?: Generated;
 }
 
-/** Takes in what the program said. */
+/** Applies a line of the program's output. */
 export function applyLine(view: PlaygroundView, line: PlayLine): void {
   const subject = 'subject' in line ? view.subjects.find((s) => s.id === line.subject) : undefined;
   switch (line.kind) {

@@ -7,15 +7,17 @@ import {
 } from '../playground';
 import type { PlaygroundView } from './playground-view';
 
-/** What a playground is opened for: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths. */
+/**
+ * What a playground is opened for: a checkpoint, or an ONNX file with or without an adapter's folder; absolute paths.
+ */
 export type PlaygroundOpen =
   | { kind: 'run'; run: string; at: 'best' | 'last' | number }
   | { kind: 'model'; model: string; adapter?: string };
 
 export type PlaygroundToPage =
-  /** Everything: also sent whenever anything but an answer changed. */
+  /** Everything; also sent whenever anything but an answer changed. */
   | { type: 'snapshot'; view: PlaygroundView }
-  /** What the program said since, at most ten times a second. */
+  /** The program's output since then, at most ten times a second. */
   | { type: 'lines'; lines: PlayLine[] }
   | { type: 'copied' };
 
@@ -24,20 +26,20 @@ export type PlaygroundFromPage =
   | { type: 'askImage'; image: PlayImage }
   | { type: 'generate'; text: string; settings: GenerationSettings }
   | { type: 'stop' }
-  /** A validation row of the first run. */
+  /** Requests a validation row of the first run. */
   | { type: 'sample' }
-  /** Offers runs to set beside. */
+  /** Offers runs to compare. */
   | { type: 'compare' }
-  /** Those that stood beside before a reload. */
+  /** The runs that were compared before a reload. */
   | { type: 'restore'; runs: string[] }
   | { type: 'remove'; subject: string }
-  /** Starts the program again after it has ended. */
+  /** Restarts the program after it has ended. */
   | { type: 'restart' }
   | { type: 'copy'; text: string };
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** A message of the page, checked; undefined where it is none. */
+/** Validates a message from the page; undefined if invalid. */
 export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | undefined {
   const { type, text, image, settings, runs, subject } = (value ?? {}) as Record<string, unknown>;
   switch (type) {
@@ -62,7 +64,7 @@ export function parsePlaygroundMessage(value: unknown): PlaygroundFromPage | und
   }
 }
 
-/** What a panel was opened for, as it comes back after a reload. */
+/** What a panel was opened for, as restored by a reload. */
 export function parsePlaygroundOpen(value: unknown): PlaygroundOpen | undefined {
   const { kind, run, at, model, adapter } = (value ?? {}) as Record<string, unknown>;
   if (kind === 'run' && isText(run) && (at === 'best' || at === 'last' || Number.isSafeInteger(at)))

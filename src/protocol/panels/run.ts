@@ -1,18 +1,18 @@
 import type { RunEvent, RunStatus } from '../events';
 import type { Experiment } from '../../experiment/experiment';
 
-/** What the Run dashboard shows: absolute paths of run folders, at least one, each once. */
+/** What the Run dashboard shows: absolute paths of run folders, at least one, without duplicates. */
 export interface RunOpen {
   runs: string[];
 }
 
-/** As the tree says it; `gone` is a folder that is no longer there. */
+/** As in the tree; `gone` is a folder that no longer exists. */
 export type RunPageState =
   'starting' | 'running' | 'finished' | 'stopped' | 'failed' | 'lost' | 'damaged' | 'gone';
 
-/** All but the curves and the journal: small, and sent whole whenever any of it changed. */
+/** Everything but the curves and the journal: small, and resent completely whenever any of it changed. */
 export interface RunFacts {
-  /** As it is called everywhere: by the person, else by its method and rank. */
+  /** The display name: the user's, otherwise by method and rank. */
   name: string;
   /** The folder's name. */
   id: string;
@@ -23,16 +23,16 @@ export interface RunFacts {
   spec?: Experiment;
   status?: RunStatus;
   result?: Record<string, unknown>;
-  /** Steps of the checkpoints on the disk, ascending. */
+  /** Steps of the checkpoints on disk, ascending. */
   checkpoints: number[];
   error?: { message: string; hint?: string };
 }
 
-/** Records of scalars.bin from index `from` on; what the page holds from there on is replaced. */
+/** Records of scalars.bin from index `from` on; they replace what the page has from there on. */
 export interface RunRecords {
   from: number;
   columns: string[];
-  /** Row by row, a float64 a column. */
+  /** Row-major, one float64 per column. */
   values: Float64Array;
 }
 
@@ -41,16 +41,16 @@ export interface RunUpdate {
   run: string;
   facts?: RunFacts;
   records?: RunRecords;
-  /** Events that count (src/runs/journal/reader.ts) from position `from` of them on. */
+  /** Events that count (src/runs/journal/reader.ts), from position `from` on. */
   events?: { from: number; list: RunEvent[] };
 }
 
 export type RunToPage =
-  /** Everything: `facts`, `records` and `events` are there for each run, from 0. */
+  /** Everything: `facts`, `records` and `events` of each run, from 0. */
   | { type: 'snapshot'; now: number; updates: RunUpdate[] }
-  /** What is new. A `from` beyond what the page has means that something was lost: it asks for a snapshot. */
+  /** Updates. A `from` beyond what the page has means that something was lost, and the page requests a snapshot. */
   | { type: 'append'; now: number; updates: RunUpdate[] }
-  /** The clipboard holds so many rows, without the line of names. */
+  /** The number of rows copied to the clipboard, excluding the header. */
   | { type: 'copied'; run: string; table: CsvTable; rows: number };
 
 export const RUN_ACTIONS = [

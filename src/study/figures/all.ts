@@ -12,7 +12,7 @@ import { trade } from './trade';
 export const FIGURES = ['trade', 'ranks', 'ablations', 'time', 'memory', 'merged'] as const;
 export type FigureName = (typeof FIGURES)[number];
 
-/** A figure of a data set by its name; undefined where the runs have nothing for it. */
+/** A data set's figure by name; undefined if the runs have no data for it. */
 export function figureOf(
   name: FigureName,
   section: Section,
@@ -36,7 +36,7 @@ export function figureOf(
   }
 }
 
-/** Of a group's first run: the way of its ΔW, and its singular values. */
+/** For a group's first run: the path of its ΔW, and its singular values. */
 export function deltaFigures(section: Section, label: string, width: number, say: Say): Figure[] {
   const run = section.groups.find((g) => g.label === label)?.runs.find((r) => r.geometry);
   if (!run) return [];

@@ -8,8 +8,8 @@ import { type Figure } from './figure';
 import { bar, frame } from './rows';
 
 /**
- * Variants of a method as differences from its plainest form, with 95 % intervals: the paper's Tables 4 and 5. As
- * differences, since a bar of an accuracy would have to begin at zero, where nothing can be told apart.
+ * Variants of a method as differences from its plainest form, with 95 % intervals: the paper's Tables 4 and 5. Shown as
+ * differences, because bars of accuracies would have to start at zero and all look the same.
  */
 export function ablation(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
   const all = section.ablations;
@@ -55,7 +55,7 @@ export const interval = (c: Comparison, metric: MetricName): string =>
 
 const MIB = 2 ** 20;
 
-/** What a step takes. */
+/** The time per step. */
 export const stepTime = (section: Section, width: number, say: Say): Figure | undefined =>
   costs(
     section,
@@ -81,7 +81,8 @@ function costs(
 ): Figure | undefined {
   const known = section.groups.flatMap((g) => (g.chosen && g[what] ? [{ label: g.label, s: g[what] }] : []));
   if (known.length === 0) return undefined;
-  // Half an interval that is wider than the bar says nothing of a time, which cannot be below zero: the spread is shown.
+  // Half an interval wider than the bar is meaningless for a time, which cannot be negative: the standard deviation is
+  // shown instead.
   const deviation = (s: Summary) => (s.deviation === undefined ? undefined : s.deviation * factor);
   const ends = known.map(({ s }) => s.mean * factor + (deviation(s) ?? 0));
   const fr = frame(

@@ -1,18 +1,18 @@
 /**
- * A drawing as plain shapes, so that the report (SVG text) and the page (Lit) draw the very same. Colours are classes:
- * `series-0` … for what is compared, and the parts of a chart by their names.
+ * A drawing as plain shapes, so that the report (SVG text) and the page (Lit) draw exactly the same. Colours are
+ * classes: `series-0` … for what is compared, and named parts of a chart.
  */
 export interface Figure {
   width: number;
   height: number;
   title: string;
-  /** What it shows, for those who do not see it. */
+  /** Text alternative for screen readers. */
   summary: string;
   shapes: Shape[];
   table: Table;
 }
 
-/** The same numbers to read and to copy. */
+/** The same numbers as a table, to read and to copy. */
 export interface Table {
   head: string[];
   rows: string[][];
@@ -44,9 +44,9 @@ export const text = (
   name = 'mark',
 ): Shape => ({ kind: 'text', x, y, text: content, anchor, class: name });
 
-/** Series differ by more than colour: circle, square, diamond, triangle, and those again, hollow. */
+/** Series differ by more than colour: circle, square, diamond, triangle, and the same hollow. */
 export const MARKERS = 8;
-/** As many colours as the page's theme has for series. */
+/** The number of series colours in the page's theme. */
 export const COLORS = 6;
 
 export const seriesClass = (series: number): string => `series-${series % COLORS}`;
@@ -79,24 +79,24 @@ export function marker(series: number, x: number, y: number, size = 4.5): Shape 
   return { kind: 'path', points: corners.map(([dx, dy]) => [x + dx, y + dy]), closed: true, class: name };
 }
 
-/** An error bar that stands. */
+/** A vertical error bar. */
 export const whisker = (x: number, low: number, high: number, series: number): Shape[] => [
   line(x, low, x, high, `whisker ${seriesClass(series)}`),
   line(x - 3, low, x + 3, low, `whisker ${seriesClass(series)}`),
   line(x - 3, high, x + 3, high, `whisker ${seriesClass(series)}`),
 ];
 
-/** One that lies. */
+/** A horizontal error bar. */
 export const lyingWhisker = (y: number, low: number, high: number): Shape[] => [
   line(low, y, high, y, 'whisker'),
   line(low, y - 4, low, y + 4, 'whisker'),
   line(high, y - 4, high, y + 4, 'whisker'),
 ];
 
-/** About what a text of the figures takes, at 11 pixels. */
+/** Approximate text width in the figures, at 11 pixels. */
 export const widthOf = (content: string): number => content.length * 6;
 
-/** Cut so that it fits, with a sign that it was. */
+/** Truncated to fit, with an ellipsis. */
 export function fitted(content: string, width: number): string {
   const most = Math.max(4, Math.floor(width / 6));
   return content.length <= most ? content : `${content.slice(0, most - 1).trimEnd()}…`;

@@ -13,12 +13,12 @@ interface Both {
   label: string;
   trained: number;
   merged: number;
-  /** Of the differences within each run. */
+  /** For the differences within each run. */
   deviation?: number;
   same: boolean;
 }
 
-/** The adapter as trained beside its merged form: the paper's Table 7. Undefined where no group has both. */
+/** The adapter as trained beside its merged form: the paper's Table 7. Undefined if no group has both. */
 export function mergedForms(
   section: Section,
   metric: MetricName,
@@ -81,7 +81,7 @@ function legend(height: number, say: Say): Shape[] {
   ];
 }
 
-/** Undefined where a run's forms are not known. */
+/** Undefined if a run's forms are not known. */
 export function bothOf({ label, runs }: Group, metric: MetricName): Both | undefined {
   const forms = runs.flatMap((r) => r.forms ?? []);
   if (forms.length < runs.length) return undefined;

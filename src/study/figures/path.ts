@@ -8,7 +8,7 @@ import { linear } from './scale';
 const HEIGHT = 260;
 const EDGE = { left: 52, right: 20, top: 26, bottom: 42 };
 
-/** The way of a run's ΔW on its first two principal components: the paper's Figure 2. */
+/** The path of a run's ΔW in its first two principal components: the paper's Figure 2. */
 export function deltaPath(run: StudyRun, label: string, width: number, say: Say): Figure | undefined {
   const { geometry } = run;
   if (!geometry || geometry.path.length < 3) return undefined;
@@ -68,7 +68,7 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
   };
 }
 
-/** First, middle and last are named: all of them would cover each other. */
+/** Only first, middle and last are labelled: more labels would overlap. */
 function named<T>(all: readonly T[]): T[] {
   return [...new Set([0, all.length >> 1, all.length - 1])].map((i) => all[i]);
 }

@@ -10,10 +10,10 @@ export interface Row {
   values: readonly number[];
 }
 
-/** The frame of a chart whose rows lie: names on the left, one axis below. */
+/** The frame of a chart with horizontal rows: names on the left, one axis below. */
 export interface Frame {
   height: number;
-  /** Where the names end. */
+  /** The right edge of the names. */
   left: number;
   shapes: Shape[];
   scale: Scale;
@@ -22,9 +22,9 @@ export interface Frame {
 }
 
 /**
- * @param values all that the axis must hold
- * @param zero   whether it must hold 0
- * @param within where it ends at the latest; what is beyond is drawn at its end
+ * @param values everything that the axis must include
+ * @param zero whether it must include 0
+ * @param within the limits of the axis; values beyond are drawn at its ends
  */
 export function frame(
   labels: readonly string[],
@@ -57,7 +57,7 @@ export function frame(
   };
 }
 
-/** A bar from zero, and its interval where it is known. */
+/** A bar from zero, with its interval if known. */
 export function bar(
   { scale, y, left }: Frame,
   row: number,

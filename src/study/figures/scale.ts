@@ -1,18 +1,18 @@
-/** From values to pixels, and the values to mark on the axis. */
+/** Maps values to pixels, and lists the ticks of the axis. */
 export interface Scale {
   at: (value: number) => number;
   marks: number[];
-  /** Of a mark. */
+  /** The label of a tick. */
   text: (value: number) => string;
 }
 
 export type Range = readonly [least: number, most: number];
 
 /**
- * A linear axis over all values with a little room, and round marks.
+ * A linear axis over all values with some margin, and round ticks.
  *
- * @param zero   whether it must hold 0
- * @param within where it ends at the latest; a value beyond, as an interval's end may be, is at its end
+ * @param zero whether it must include 0
+ * @param within the limits of the axis; a value beyond, such as an interval's end, is drawn at its end
  */
 export function linear(
   values: readonly number[],
@@ -45,7 +45,7 @@ export function linear(
   };
 }
 
-/** Enough to tell marks that lie a step apart: a step of 0.25 has two. */
+/** Enough decimals to distinguish adjacent ticks: a step of 0.25 has two. */
 function digitsOf(step: number): number {
   let digits = 0;
   while (digits < 8 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
@@ -57,7 +57,7 @@ function roundStep(rough: number): number {
   return power * ([1, 2, 2.5, 5].find((s) => s * power >= rough * (1 - 1e-9)) ?? 10);
 }
 
-/** A logarithmic axis of counts; 0 has a place of its own on the left. */
+/** A logarithmic axis of counts; 0 has its own place on the left. */
 export function logarithmic(values: readonly number[], from: number, to: number): Scale {
   const positive = values.filter((v) => v > 0);
   const hasZero = positive.length < values.length;
@@ -78,7 +78,7 @@ export function logarithmic(values: readonly number[], from: number, to: number)
   };
 }
 
-/** Where no round number is near: the least and the most, or one of them where they would run into each other. */
+/** Without round numbers in range: the minimum and the maximum, or just one of them if their labels would overlap. */
 function ends(values: readonly number[], from: number, to: number): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const share = Math.log10(high / low) / (Math.log10(high / low) + 0.24);

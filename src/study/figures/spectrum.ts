@@ -8,9 +8,9 @@ import { linear } from './scale';
 
 const HEIGHT = 240;
 const EDGE = { left: 52, right: 20, top: 26, bottom: 42 };
-/** More marks than these would run into each other. */
+/** With more marks than this they would overlap. */
 const MOST_MARKS = 16;
-/** Values that are read out. */
+/** Number of values in the text alternative. */
 const NAMED = 8;
 
 /** Singular values of the merged ΔW: a thin line for each module, and their mean. */

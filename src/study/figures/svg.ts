@@ -1,8 +1,8 @@
 import type { Figure, Point, Shape } from './figure';
 
 /**
- * A figure as an SVG file of its own. It carries its ground, so that it can be read on any page, and follows the
- * reader's choice of light or dark.
+ * A figure as a standalone SVG file. It includes a background, so that it is readable on any page, and follows the
+ * reader's light or dark theme.
  */
 export function svgText({ width, height, title, summary, shapes }: Figure): string {
   return [
@@ -32,7 +32,7 @@ function element(s: Shape): string {
   }
 }
 
-/** As the attribute `d` of a path has it. */
+/** As the `d` attribute of a path. */
 export const pathData = (points: readonly Point[], closed = false): string =>
   `M${points.map(([x, y]) => `${n(x)} ${n(y)}`).join('L')}${closed ? 'Z' : ''}`;
 
@@ -42,7 +42,7 @@ const n = (value: number): string => String(Math.round(value * 100) / 100);
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-/** Okabe and Ito's colours, which people with any colour vision tell apart, drawn darker or lighter for each ground. */
+/** Okabe and Ito's colour-blind-safe palette, darkened or lightened for each background. */
 const LIGHT = ['#0072b2', '#b35400', '#00775a', '#a4508b', '#c0392b', '#8a6d00'];
 const DARK = ['#56b4e9', '#e69f00', '#2fc39a', '#e09bc6', '#ff8a70', '#f0e442'];
 

@@ -11,7 +11,7 @@ import { spread } from './trade';
 const HEIGHT = 280;
 const EDGE = { left: 52, top: 26, bottom: 42 };
 
-/** A metric over the rank, a line for each method: the paper's Figure 5. Undefined where no method has two ranks. */
+/** A metric by rank, with a line for each method: the paper's Figure 5. Undefined if no method has two ranks. */
 export function rankSweep(section: Section, metric: MetricName, width: number, say: Say): Figure | undefined {
   const series = sweeps(section.groups, say);
   if (series.length === 0) return undefined;
@@ -91,11 +91,11 @@ interface Sweep {
   name: string;
   /** By rank. */
   groups: Group[];
-  /** Number of its colour and mark: a method's is the same as beside the parameters (trade.ts). */
+  /** Index of its colour and mark: a method's is the same as in the parameter figure (trade.ts). */
   look: number;
 }
 
-/** Groups that differ in their rank alone. */
+/** Groups that differ only in their rank. */
 function sweeps(groups: readonly Group[], say: Say): Sweep[] {
   const found = new Map<string, Group[]>();
   for (const g of groups) {

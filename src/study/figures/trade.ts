@@ -9,11 +9,14 @@ import { linear, logarithmic, short } from './scale';
 
 const HEIGHT = 340;
 const EDGE = { left: 52, top: 26, bottom: 42 };
-/** Points closer than this stand beside each other. */
+/** Points closer than this are placed side by side. */
 const NEAR = 9;
 const LINE = 15;
 
-/** Parameters against performance, with error bars: the paper's Figure 1. Names stand beside the points, led to them by lines. */
+/**
+ * Parameters against performance, with error bars: the paper's Figure 1. Names are beside the points, connected by
+ * lines.
+ */
 export function trade(section: Section, metric: MetricName, width: number, say: Say): Figure {
   const groups = section.groups.filter((g) => g.chosen);
   const names = width < 480 ? width * 0.42 : Math.min(300, width * 0.4);
@@ -95,7 +98,7 @@ function summary(groups: readonly Group[], metric: MetricName, say: Say): string
   return `${metricTitle(metric, say)}: ${told.join('; ')}.`;
 }
 
-/** Pixels of each group: those that would cover each other are set beside each other. */
+/** Position of each group in pixels: overlapping ones are placed side by side. */
 function beside(groups: readonly Group[], at: (g: Group) => number): number[] {
   const order = groups.map((_, i) => i).sort((a, b) => at(groups[a]) - at(groups[b]));
   const out = new Array<number>(groups.length);
@@ -109,7 +112,7 @@ function beside(groups: readonly Group[], at: (g: Group) => number): number[] {
   return out;
 }
 
-/** Heights as near to those wanted as their lines of text allow. */
+/** Positions as close to the wanted ones as the height of their text lines allows. */
 export function spread(wanted: readonly number[], top: number, bottom: number, line = LINE): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
   const out = new Array<number>(wanted.length);

@@ -1,12 +1,12 @@
 import { criticalT, twoSided } from './student';
 
-/** A part of a mean's variance, and the degrees of freedom with which it is estimated. */
+/** A component of a mean's variance, and the degrees of freedom of its estimate. */
 export interface Part {
   variance: number;
   df: number;
 }
 
-/** A mean difference; the parts of its variance are independent and add up, the least known part first. */
+/** A mean difference; the components of its variance are independent and add up, fewest degrees of freedom first. */
 export interface Difference {
   mean: number;
   parts: readonly Part[];
@@ -17,10 +17,10 @@ export const errorOf = ({ parts }: Pick<Difference, 'parts'>): number =>
   Math.sqrt(parts.reduce((sum, { variance }) => sum + variance, 0));
 
 /**
- * The difference that has a chance of at most `alpha` where there is none: √(Σ t²·variance), t of each part's own degrees
- * of freedom. Of one part this is Student's t test. Of several it never exceeds `alpha`, whatever their true shares
- * (Banerjee, Sankhyā 22, 1960); degrees of freedom that are estimated from the shares that were found (Satterthwaite)
- * exceed it several times where the seeds happen to agree.
+ * The difference that has a probability of at most `alpha` under the null hypothesis: √(Σ t²·variance), with t for each
+ * component's own degrees of freedom. With one component this is Student's t test. With several it never exceeds
+ * `alpha`, whatever their true shares (Banerjee, Sankhyā 22, 1960). Degrees of freedom estimated from the observed
+ * shares (Satterthwaite) exceed it several times if the seeds happen to agree.
  */
 export const boundOf = (parts: readonly Part[], alpha: number): number =>
   Math.sqrt(parts.reduce((sum, { variance, df }) => sum + criticalT(df, alpha) ** 2 * variance, 0));
@@ -30,7 +30,10 @@ export const halfOf = ({ parts }: Difference): number => boundOf(parts, 0.05);
 
 const SMALLEST = 1e-15;
 
-/** The chance of a difference so far from none where there is none; undefined without any spread to test by. */
+/**
+ * The p-value: the probability of a difference at least this large if there is none; undefined without any variance to
+ * test by.
+ */
 export function chanceOf({ mean, parts }: Difference): number | undefined {
   const spread = parts.filter((p) => p.variance > 0);
   if (spread.length === 0) return undefined;
@@ -39,7 +42,7 @@ export function chanceOf({ mean, parts }: Difference): number | undefined {
   return chanceAt(Math.abs(mean), spread);
 }
 
-/** The `alpha` whose bound is `size`: by the secant rule on logarithms, kept between two that enclose it. */
+/** The `alpha` whose bound is `size`: by the secant rule on logarithms, kept within a bracket. */
 function chanceAt(size: number, parts: readonly Part[]): number {
   const off = (logAlpha: number) => Math.log(boundOf(parts, Math.exp(logAlpha)) / size);
   let [low, high] = [Math.log(SMALLEST), -1e-9];
@@ -48,7 +51,7 @@ function chanceAt(size: number, parts: readonly Part[]): number {
   if (atHigh >= 0) return 1;
   let at = low;
   for (let i = 0; i < 100 && high - low > 1e-12; i++) {
-    // Every third step halves, so that neither end stays where it is.
+    // Every third step bisects, so that neither end gets stuck.
     at = i % 3 === 2 ? (low + high) / 2 : low + ((high - low) * atLow) / (atLow - atHigh);
     const value = off(at);
     if (Math.abs(value) < 1e-12) break;

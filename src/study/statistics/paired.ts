@@ -3,10 +3,10 @@ import { incompleteBeta } from './special';
 import { meanOf } from './summary';
 
 /**
- * The paired t test. Over seeds it speaks of other seeds on the same validation examples, not of other examples.
+ * The paired t test. Over seeds it generalises to other seeds on the same validation examples, not to other examples.
  *
  * @param differences at least two
- * @param resolution what one example changes in the metric, 0 where any value can occur
+ * @param resolution what one example changes in the metric; 0 if any value can occur
  */
 export function pairedT(differences: ArrayLike<number>, resolution = 0): Difference {
   const n = differences.length;
@@ -15,9 +15,9 @@ export function pairedT(differences: ArrayLike<number>, resolution = 0): Differe
 }
 
 /**
- * The variance of differences, never below that of one example: a metric that counts examples cannot show less, and two
- * seeds whose differences happen to be equal would have no variance at all. With it the t test of whole numbers of
- * examples has no more false alarms than its level, exactly and for two seeds and more.
+ * The variance of differences, never below that of one example: a metric that counts examples cannot resolve less, and
+ * two seeds with equal differences would have no variance at all. With this bound, the t test on whole numbers of
+ * examples has a false alarm rate no higher than its level, exactly, for two or more seeds.
  */
 function varianceOf(differences: ArrayLike<number>, mean: number, resolution: number): number {
   let squares = 0;
@@ -26,13 +26,13 @@ function varianceOf(differences: ArrayLike<number>, mean: number, resolution: nu
 }
 
 /**
- * Differences of each seed (rows) at each validation example (columns), where both are samples (crossed random factors;
- * Clark, Journal of Verbal Learning and Verbal Behavior 12, 1973). The mean squares give the variance
- * (MS_seeds + MS_examples − MS_rest) / (S·N), never below what seeds or examples alone say. MS_seeds is known with S − 1
- * degrees of freedom, whatever the examples say.
+ * Differences of each seed (rows) at each validation example (columns), with both as samples (crossed random factors;
+ * Clark, Journal of Verbal Learning and Verbal Behavior 12, 1973). The mean squares give the variance (MS_seeds +
+ * MS_examples − MS_rest) / (S·N), never below that of seeds or examples alone. MS_seeds has S − 1 degrees of freedom,
+ * whatever the examples.
  *
  * @param rows at least two, of the same length of at least two
- * @param resolution what one example changes in a row's mean, 0 where any value can occur
+ * @param resolution what one example changes in a row's mean; 0 if any value can occur
  */
 export function crossed(rows: readonly ArrayLike<number>[], resolution = 0): Difference {
   const [S, N] = [rows.length, rows[0].length];
@@ -58,8 +58,8 @@ export function crossed(rows: readonly ArrayLike<number>[], resolution = 0): Dif
 }
 
 /**
- * McNemar's exact test of one pair of runs: whether the examples that one alone gets right are more than chance would
- * give it of all that just one gets right (binomial with ½, two-sided).
+ * McNemar's exact test for one pair of runs: of all examples that exactly one run gets right, whether one run has more
+ * than expected by chance (binomial with ½, two-sided).
  */
 export function exactMcNemar(onlyFirst: number, onlySecond: number): number {
   const n = onlyFirst + onlySecond;

@@ -1,15 +1,15 @@
 import { boundOf, errorOf, type Part } from './difference';
 import { lnGamma, normalCdf } from './special';
 
-/** Simpson's rule over so many steps: nine digits. */
+/** Number of steps in Simpson's rule: nine digits. */
 const STEPS = 800;
 
 /**
- * The chance that the test at `alpha`, two-sided, sees a true difference: the mean is normal, and the first part's
- * estimated variance is s² times the true one, where s² is χ²/df (of one part, the noncentral t distribution). The
- * other parts count as known.
+ * The power of the two-sided test at `alpha` for a true difference: the mean is normal, and the first component's
+ * estimated variance is s² times the true one, where s² is χ²/df (with one component, the noncentral t distribution).
+ * The other components are treated as known.
  *
- * @param parts the true parts of the variance of the mean, the least known first
+ * @param parts the true components of the variance of the mean, fewest degrees of freedom first
  */
 export function power(difference: number, parts: readonly Part[], alpha: number): number {
   const [first, ...others] = parts;
@@ -33,7 +33,7 @@ export function power(difference: number, parts: readonly Part[], alpha: number)
   return (sum * h) / 3;
 }
 
-/** The true difference that the test sees with a chance of `wanted`; undefined without any spread. */
+/** The true difference that the test detects with power `wanted`; undefined without any variance. */
 export function detectableDifference(parts: readonly Part[], alpha = 0.05, wanted = 0.8): number | undefined {
   const error = errorOf({ parts });
   if (error === 0) return undefined;
@@ -47,7 +47,7 @@ export function detectableDifference(parts: readonly Part[], alpha = 0.05, wante
   }
   let at = high;
   for (let i = 0; i < 60 && high - low > 1e-9 * high; i++) {
-    // Every third step halves, so that neither end stays where it is.
+    // Every third step bisects, so that neither end gets stuck.
     at = i % 3 === 2 ? (low + high) / 2 : low + ((high - low) * atLow) / (atLow - atHigh);
     const value = miss(at);
     if (Math.abs(value) < 1e-9) break;

@@ -16,7 +16,7 @@ const TINY = 1e-300;
 export function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  // The fraction converges fast on this side only.
+  // The fraction converges fast only on this side.
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   const front = Math.exp(
     a * Math.log(x) + b * Math.log1p(-x) + lnGamma(a + b) - lnGamma(a) - lnGamma(b) - Math.log(a),
@@ -39,7 +39,7 @@ export function incompleteBeta(x: number, a: number, b: number): number {
   return front * h;
 }
 
-/** Lentz's method divides by what may be zero. */
+/** Lentz's method divides by values that may be zero. */
 const away = (v: number): number => (Math.abs(v) < TINY ? TINY : v);
 
 /** The standard normal distribution function, by Marsaglia's series (Journal of Statistical Software 11, 2004). */

@@ -1,9 +1,9 @@
 import { incompleteBeta } from './special';
 
-/** The chance of a |t| at least so large under Student's distribution; `df` may be a fraction. */
+/** The probability of a |t| at least this large under Student's distribution; `df` may be fractional. */
 export const twoSided = (t: number, df: number): number => incompleteBeta(df / (df + t * t), df / 2, 0.5);
 
-/** The t that |t| exceeds with a chance of `alpha`: 4.303 for two degrees of freedom and 0.05. */
+/** The t that |t| exceeds with probability `alpha`: 4.303 for two degrees of freedom and 0.05. */
 export function criticalT(df: number, alpha: number): number {
   let low = 0;
   let high = 1;

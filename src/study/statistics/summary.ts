@@ -1,23 +1,23 @@
 import { criticalT } from './student';
 
-/** What several runs of one setting come to. */
+/** Summary of several runs with the same settings. */
 export interface Summary {
   n: number;
   mean: number;
-  /** Sample standard deviation; undefined of one value. */
+  /** Sample standard deviation; undefined for one value. */
   deviation?: number;
   /** Standard error of the mean, as in `half`. */
   error?: number;
   /**
    * Half of the 95 % interval of the mean, by Student's t with n − 1 degrees of freedom. Equal values do not make it
-   * zero where the metric counts examples: its deviation is then taken as one example's.
+   * zero if the metric counts examples: its deviation is then that of one example.
    */
   half?: number;
 }
 
 /**
  * @param values at least one
- * @param resolution what one example changes in the metric, 0 where any value can occur
+ * @param resolution what one example changes in the metric; 0 if any value can occur
  */
 export function summarize(values: readonly number[], resolution = 0): Summary {
   const n = values.length;

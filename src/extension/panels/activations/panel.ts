@@ -13,7 +13,7 @@ import type { PanelKind } from '../panel';
 import { openDataRow } from '../rows/open-row';
 import { ActivationsSession, type RunFacts } from './session';
 
-/** The Layer activations dashboard: what each adapted layer's σ saw and became. */
+/** The Layer activations dashboard: the inputs and outputs of each adapted layer's σ. */
 export function activationsPanel(services: () => Services): PanelKind<ActivationsOpen, ActivationsFromPage> {
   return {
     name: 'activations',
@@ -41,7 +41,7 @@ export function activationsPanel(services: () => Services): PanelKind<Activation
         failed: (e) => log.error(e instanceof Error ? e : String(e)),
       });
       const changes = store.onDidChange((changed) => {
-        // Where runs came or went, nothing says whether this one changed too.
+        // If runs appeared or disappeared, the event does not say whether this one changed, too.
         const now = changed ? changed.find((e) => e.folder === run) : store.run(run);
         if (now && differs(entry, now)) session.refresh();
       });
@@ -75,10 +75,10 @@ function factsOf(entry: RunEntry): RunFacts {
 
 const isLive = ({ state }: RunEntry): boolean => state === 'running' || state === 'starting';
 
-/** Whether there is something new for this page: most of a run's changes are steps, which it does not show. */
+/** Whether there is something new for this page. Most changes of a run are steps, which it does not show. */
 function differs(before: RunEntry | undefined, now: RunEntry): boolean {
   if (!before) return true;
-  // The last step too: a resume takes some back and makes as many anew.
+  // Including the last step: a resume removes some steps and repeats as many.
   const marks = (e: RunEntry) =>
     e.run?.events.flatMap((v) => (v.kind === 'activations' ? [v.seq] : [])).join() ?? '';
   return before.state !== now.state || before.user.name !== now.user.name || marks(before) !== marks(now);

@@ -20,24 +20,24 @@ import type {
 import { Snapshots } from './snapshots';
 import { binEdges, layerCard, layerMessage, layerShape, samplesOf } from './view';
 
-/** What the panel needs to know of its run. */
+/** What the panel needs to know about its run. */
 export interface RunFacts {
   name: string;
   experiment: string;
-  /** New snapshots may still come. */
+  /** More snapshots may follow. */
   live: boolean;
   adapter: AdapterSpec;
-  /** Steps whose snapshots the journal counts; those that a resume took back are not among them. */
+  /** Steps with snapshots that count in the journal; those undone by a resume are excluded. */
   steps: readonly number[];
-  /** The first step that was evaluated in the static form (training.staticEpochs), if any was. */
+  /** The first step that was evaluated in the static form (training.staticEpochs), if any. */
   staticFrom?: number;
 }
 
-/** The editor's side, so that all the rest runs without it. */
+/** The editor's side, so that the rest runs without VS Code. */
 export interface ActivationsHost {
   run: string;
   post(message: ActivationsFromHost): void;
-  /** Looks at the run; rejects with an AuroraError where it cannot be read. */
+  /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
@@ -52,12 +52,12 @@ interface Made {
   callOuts: CallOut[];
 }
 
-/** Views kept, so that playing a run again costs nothing. */
+/** Cached views, so that replaying a run costs nothing. */
 const VIEWS = 64;
-/** Longest that curves are made in one go: a frame's half, so that typing in the editor stays smooth. */
+/** Longest time to compute curves without a break: half a frame, so that typing in the editor stays smooth. */
 const SLICE_MS = 8;
 
-/** Answers one page: which step and layer it looks at, and what there is to see. */
+/** Serves one page: which step and layer it shows, and their data. */
 export class ActivationsSession {
   private readonly snapshots: Snapshots;
   private readonly views = new Map<string, Made>();
@@ -90,7 +90,7 @@ export class ActivationsSession {
     else this.host.copy(message.text);
   }
 
-  /** Sends what is to be seen now; calls in between become one more. */
+  /** Sends the current view; calls in the meantime are merged into one. */
   refresh(): void {
     if (this.busy) {
       this.again = true;
@@ -140,7 +140,7 @@ export class ActivationsSession {
     await this.sendLayer();
   }
 
-  /** Files that the journal counts; all files where the journal knows of none. */
+  /** Files that count in the journal; all files if it lists none. */
   private async steps(): Promise<number[]> {
     const files = await this.snapshots.steps();
     const counted = new Set(this.facts?.steps ?? []);
@@ -149,7 +149,7 @@ export class ActivationsSession {
 
   private shownStep(steps: readonly number[]): number | undefined {
     const { step } = this;
-    // A step that is gone, or a restored page's: the nearest before it.
+    // If the step no longer exists, or comes from a restored page: the nearest one before it.
     return step === 'latest' ? steps.at(-1) : (steps.findLast((s) => s <= step) ?? steps[0]);
   }
 
@@ -184,7 +184,7 @@ export class ActivationsSession {
     const { snapshot } = await this.snapshots.read(step);
     const { snapshot: first } = await this.snapshots.read(steps[0]);
     const i = snapshot.layers.findIndex((l) => l.path === chosen.path);
-    // A path from a page restored on another run's folder.
+    // A path from a page restored for another run's folder.
     if (i < 0 || chosen !== this.layer) return;
     const { output, input } = chosen;
     this.post(
@@ -285,7 +285,7 @@ export class ActivationsSession {
 const auroraOf = (adapter: AdapterSpec): AuroraSpec | undefined =>
   isNonlinear(adapter) ? adapter : undefined;
 
-/** The same layer in the first snapshot; itself where that one lacks it. */
+/** The same layer in the first snapshot; the layer itself if that lacks it. */
 const firstOf = (first: Snapshot, snapshot: Snapshot, i: number) => {
   const own = snapshot.layers[i];
   return first.layers.find((l) => l.path === own.path && l.rank === own.rank && hasSigma(l)) ?? own;

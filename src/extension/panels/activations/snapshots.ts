@@ -5,13 +5,13 @@ import { parseExamples, type ActivationExamples } from '../../../protocol/activa
 import { decodeSnapshot, type Snapshot } from '../../../protocol/activations';
 import { AuroraError } from '../../../base/errors';
 
-/** Decoded snapshots kept in memory, so that playback reads each file once: 24 layers of rank 2 take 0.1 MB. */
+/** Decoded snapshots cached in memory, so that playback reads each file once: 24 layers of rank 2 take 0.1 MB. */
 const CACHE_BYTES = 48 * 2 ** 20;
 
 /** The activation snapshots of one run, read without blocking. */
 export class Snapshots {
   private readonly folder: string;
-  /** In the order of use, the latest last; the key also holds size and time, since a resumed run writes anew. */
+  /** Least recently used first. The key includes size and modification time, since a resumed run rewrites files. */
   private readonly cache = new Map<string, { snapshot: Snapshot; bytes: number }>();
   private examples?: ActivationExamples;
 
@@ -19,7 +19,7 @@ export class Snapshots {
     this.folder = runPaths(run).activations;
   }
 
-  /** Steps that have a file, in order; empty where there is no folder yet. */
+  /** Steps that have a file, in order; empty if there is no folder yet. */
   async steps(): Promise<number[]> {
     const names = await readdir(this.folder).catch((e: NodeJS.ErrnoException) => {
       if (e.code === 'ENOENT') return [];
@@ -32,7 +32,7 @@ export class Snapshots {
       .sort((a, b) => a - b);
   }
 
-  /** Throws an AuroraError (`run`) naming the file where it cannot be read. */
+  /** Throws an AuroraError (`run`) with the file's name if it cannot be read. */
   async read(step: number): Promise<{ key: string; snapshot: Snapshot }> {
     const file = join(this.folder, `${stepName(step)}.bin`);
     try {
@@ -58,7 +58,7 @@ export class Snapshots {
     }
   }
 
-  /** What the example ids mean; undefined where the run does not say. */
+  /** The examples that the ids refer to; undefined if the run does not store them. */
   async readExamples(): Promise<ActivationExamples | undefined> {
     if (this.examples) return this.examples;
     const text = await readFile(join(this.folder, 'examples.json'), 'utf8').catch(() => undefined);

@@ -21,11 +21,11 @@ import {
   type ShapeNumbers,
 } from '../../../protocol/panels/activations';
 
-/** Enough for a curve of a finger's width, and for one as wide as the window. */
+/** Points for a curve in a small card, and for one as wide as the window. */
 const CARD_POINTS = 65;
 const LARGE_POINTS = 241;
 
-/** The line that σ is drawn along where nobody chose another: output i over its own coordinate. */
+/** The default line along which σ is drawn: output i over its own coordinate. */
 const ownLines = (layer: LayerSnapshot): Line[] => {
   const rest = medians(layer);
   return rest.map((_, i) => ({ output: i, input: i, rest }));
@@ -56,7 +56,7 @@ function numbers(
   return { ...shape, ...(spec.learnable && { outside: outsideShare(layer, spec, coordinate) }) };
 }
 
-/** What the words are made of. */
+/** The data that the word list is built from. */
 export function layerShape(layer: LayerSnapshot, shape: ShapeNumbers): LayerShape {
   const tail = (1 - RANGE_SHARE) / 2;
   const over = (q: number) => Array.from({ length: layer.rank }, (_, i) => quantile(layer, i, q));
@@ -114,7 +114,7 @@ export function layerMessage(
   };
 }
 
-/** The (example, token) ids that a bin kept. */
+/** The (example, token) ids stored for a bin. */
 export function samplesOf(layer: LayerSnapshot, coordinate: number, bin: number): [number, number][] {
   const at = (coordinate * (layer.bins + 2) + bin) * SAMPLES_PER_BIN * 2;
   const ids = layer.samples.subarray(at, at + SAMPLES_PER_BIN * 2);
@@ -124,7 +124,7 @@ export function samplesOf(layer: LayerSnapshot, coordinate: number, bin: number)
   ]).filter(([example]) => example !== NO_SAMPLE && example !== undefined);
 }
 
-/** The edges of a bin; infinite at the open ends. */
+/** The edges of a bin; infinite for the open end bins. */
 export function binEdges({ range, bins }: LayerSnapshot, bin: number): [number, number] {
   const edge = (i: number) =>
     i === 0 ? -Infinity : i === bins + 2 ? Infinity : range[0] + ((i - 1) * (range[1] - range[0])) / bins;

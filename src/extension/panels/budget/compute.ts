@@ -15,7 +15,7 @@ export interface KnownModel {
   parameters?: number;
 }
 
-/** The budget of what was typed; or what is wrong with it, at its field. */
+/** The budget for the form's input, or the errors by field. */
 export async function computeBudget(
   fields: BudgetFields,
   model: KnownModel,
@@ -42,14 +42,14 @@ export async function computeBudget(
   }
 }
 
-/** The core's hints are for a terminal; here the names stand above the field. */
+/** The core's hints are for a terminal; here the names are above the field. */
 function hintFor(field: FieldName, { modules }: KnownModel): string | undefined {
   if (field === 'names') return 'The list has the names that the model offers.';
   if (field === 'regex') return `It must match a whole path, such as ${modules[0].path}.`;
   return undefined;
 }
 
-/** With the method's defaults for what has no control; of the other settings those that it knows. */
+/** With the method's defaults for settings without a control; of the other settings, those that it knows. */
 function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
   const { method, rank, alpha, targetModules, gridSize, splineOrder, frequencies } = choice;
   const defaults = adapterDefaults(method);
@@ -59,7 +59,7 @@ function specOf(choice: BudgetChoice, others: OtherSettings): TrainedSpec {
   return { ...defaults, ...Object.fromEntries(known) } as unknown as TrainedSpec;
 }
 
-/** Where in the form an error of the core belongs. */
+/** The form field for an error from the core. */
 function fieldOf(error: AuroraError, { targets }: BudgetFields): FieldName {
   if (error.kind === 'rank')
     return error.message.startsWith('LoRA')

@@ -8,13 +8,13 @@ import { indentOf, insertProperty, removeProperty } from '../../../runs/experime
 import { parseText } from '../../../runs/experiment/parse-text';
 
 export interface AdapterEdit {
-  /** The whole new text; the same where nothing changes. */
+  /** The complete new text; unchanged if there is nothing to change. */
   text: string;
-  /** In words, such as "adapter.rank: 2 → 4". */
+  /** For display, such as "adapter.rank: 2 → 4". */
   changes: string[];
 }
 
-/** The settings that the calculator has, in the order that a new section gets them. */
+/** The settings in the calculator, in the order in which a new section gets them. */
 const SETTINGS = [
   'method',
   'targetModules',
@@ -26,9 +26,9 @@ const SETTINGS = [
 ] as const;
 
 /**
- * An experiment's text with the chosen adapter in it. Only what differs is touched: comments, order and layout
- * stay, a default stays unwritten, and settings that the new method does not know are taken out.
- * Throws AuroraError `experiment` where the text is not an experiment.
+ * An experiment's text with the chosen adapter. Only differences are edited: comments, order and layout stay, defaults
+ * stay omitted, and settings that the new method does not know are removed. Throws AuroraError `experiment` if the text
+ * is not an experiment.
  */
 export function writeAdapter(text: string, choice: BudgetChoice, modelPath?: string): AdapterEdit {
   const edit = new Edit(text);
@@ -66,7 +66,7 @@ class Edit implements AdapterEdit {
     return node && getNodeValue(node);
   }
 
-  /** `otherwise` is what a missing key means: it is not written out. */
+  /** `otherwise` is the meaning of a missing key; it is not written. */
   set(path: string[], value: unknown, otherwise?: unknown): void {
     const old = this.value(path);
     if (same(old ?? otherwise, value)) return;
@@ -92,13 +92,13 @@ class Edit implements AdapterEdit {
   }
 }
 
-/** Without formatting, `modify` puts the value in place and leaves all around it alone. */
+/** Without formatting options, `modify` inserts the value and leaves everything around it unchanged. */
 function replaceValue(text: string, path: string[], value: unknown): string {
   const [{ offset, length }] = modify(text, path, value, {});
   return text.slice(0, offset) + layout(text, offset, length, value) + text.slice(offset + length);
 }
 
-/** A list over several lines stays one. */
+/** A multi-line list stays multi-line. */
 function layout(text: string, offset: number, length: number, value: unknown): string {
   if (!Array.isArray(value) || !text.slice(offset, offset + length).includes('\n')) return compact(value);
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
@@ -106,7 +106,7 @@ function layout(text: string, offset: number, length: number, value: unknown): s
   return `[${value.map((v) => `${eol}${inner}${JSON.stringify(v)}`).join(',')}${eol}${outer}]`;
 }
 
-/** As people write JSON on one line: a blank after each comma. */
+/** Single-line JSON as usually written: a space after each comma. */
 const compact = (value: unknown): string =>
   Array.isArray(value) ? `[${value.map((v) => JSON.stringify(v)).join(', ')}]` : JSON.stringify(value);
 
@@ -114,7 +114,7 @@ const shown = (value: unknown): string => (value === undefined ? '–' : compact
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The one stretch of `before` that `after` replaces, so that an undo takes one step and the cursor stays. */
+/** The single range of `before` that `after` replaces, so that an undo takes one step and the cursor stays. */
 export function replacedRange(
   before: string,
   after: string,

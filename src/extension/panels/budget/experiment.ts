@@ -8,7 +8,7 @@ import type { BudgetFields } from '../../../protocol/panels/budget';
 
 type Json = Record<string, unknown>;
 
-/** Settings of an adapter that have no control in the calculator but count in it. */
+/** Adapter settings that have no control in the calculator but affect the result. */
 export type OtherSettings = Partial<
   Pick<
     AuroraSpec & LoraSpec,
@@ -22,7 +22,7 @@ export type OtherSettings = Partial<
   >
 >;
 
-/** What the calculator takes from an experiment's text; a text with mistakes gives what it has. */
+/** The calculator's input from an experiment's text; if the text has errors, as much as is valid. */
 export interface ExperimentValues {
   /** As written: relative to the file. */
   modelPath?: string;
@@ -33,7 +33,7 @@ export interface ExperimentValues {
   problems: string[];
 }
 
-/** A setting's default in the schema; LoRA's rank and alpha are not AuroRA's. */
+/** A setting's default in the schema; LoRA's rank and alpha differ from AuroRA's. */
 export const adapterDefault = (method: MethodName, key: string): unknown =>
   (schema.definitions[method].properties as Record<string, { default?: unknown }>)[key]?.default;
 
@@ -119,7 +119,7 @@ function adapterFields(adapter: Json, method: MethodName): Omit<ExperimentValues
   };
 }
 
-/** Upper bound of one optimizer step: texts are padded to the longest of their batch only. */
+/** Upper bound for one optimizer step: texts are only padded to the longest of their batch. */
 function tokensPerStep(model: Json, training: Json): number {
   const { model: m, training: t } = schema.properties;
   const count = (value: unknown, otherwise: number) =>

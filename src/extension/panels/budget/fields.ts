@@ -2,7 +2,7 @@ import type { MethodName } from '../../../experiment/experiment';
 import { aboutMethod } from '../../../experiment/methods';
 import type { BudgetFields, FieldName, FieldProblem } from '../../../protocol/panels/budget';
 
-/** The page's controls as values. */
+/** The values of the page's controls. */
 export interface BudgetChoice {
   method: MethodName;
   rank: number;
@@ -16,10 +16,10 @@ export interface BudgetChoice {
 }
 
 const ORDERS = ['1', '2', '3'];
-/** Above it a count of parameters is no longer exact in double precision. */
+/** Above it a count of parameters is not exact in double precision. */
 const LARGEST = 1_000_000_000;
 
-/** What was typed, as values; or what is wrong with it, field by field. */
+/** Parses the input into values, or reports errors field by field. */
 export function parseFields(
   fields: BudgetFields,
 ): { choice: BudgetChoice; problems: [] } | { choice?: undefined; problems: FieldProblem[] } {
@@ -45,7 +45,7 @@ export function parseFields(
     wrong('splineOrder', `The spline's order is ${fields.splineOrder}, but it must be 1, 2 or 3.`);
   const choice: BudgetChoice = {
     method,
-    // What stands in a hidden control does not matter.
+    // Values of hidden controls are ignored.
     rank: size === 'rank' ? whole('rank', 'The rank') : 1,
     alpha,
     gridSize: nonlinear ? whole('gridSize', 'The grid') : 1,
@@ -74,7 +74,7 @@ function targetModules({ targets, names, regex }: BudgetFields, problems: FieldP
   return list;
 }
 
-/** "query, value" as a list, each name once. */
+/** "query, value" as a list without duplicates. */
 export const splitNames = (names: string): string[] => [
   ...new Set(names.split(/[\s,]+/).filter((name) => name !== '')),
 ];

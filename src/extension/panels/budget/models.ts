@@ -5,13 +5,13 @@ import { paperReport } from '../../../recipes/report';
 import type { ModelChoice } from '../../../protocol/panels/budget';
 import type { PaperReport } from '../../../experiment/paper';
 
-/** Where a choice's layers come from: a file to be inspected, or a table. */
+/** The source of a choice's layers: a file to inspect, or a table. */
 export type ModelSource = { path: string } | { paper: PaperModel };
 
 export interface OnnxFile {
   /** Absolute. */
   path: string;
-  /** As the workspace calls it. */
+  /** Relative to the workspace. */
   label: string;
 }
 
@@ -20,7 +20,7 @@ export interface KnownModels {
   sources: Map<string, ModelSource>;
 }
 
-/** The experiment's model first, then what the workspace holds, then the paper's shapes. */
+/** The experiment's model first, then the workspace's models, then the paper's shapes. */
 export function modelChoices(
   experiment: { file: string; modelPath?: string; names: string } | undefined,
   onnx: readonly OnnxFile[],
@@ -55,7 +55,7 @@ export function modelChoices(
 
 const fileId = (path: string): string => `file:${path}`;
 
-/** A model's path as an experiment writes it: from its folder, with slashes; absolute on another drive. */
+/** A model's path as written in an experiment: relative to its folder, with slashes; absolute on another drive. */
 export function pathInExperiment(file: string, model: string): string {
   const path = relative(dirname(file), model);
   return isAbsolute(path) ? path : path.split(sep).join('/');
@@ -66,7 +66,7 @@ export interface ReadModel {
   parameters?: number;
   label: string;
   source?: string;
-  /** What the paper reports of it. */
+  /** What the paper reports for it. */
   paper?: PaperReport;
 }
 

@@ -13,12 +13,15 @@ import type { PageChannel, PanelKind, PanelSession } from '../panel';
 import type { OnnxFile } from './models';
 import { BudgetSession } from './session';
 
-/** More files than a list is good for. */
+/** Maximum number of files in a list. */
 const MOST_MODELS = 100;
-/** Typing in the file is followed when it rests. */
+/** Delay after typing in the file before the page follows. */
 const FOLLOW_AFTER_MS = 150;
 
-/** The budget calculator, for an experiment or for the paper's shapes. It only reads, so it also works in untrusted workspaces. */
+/**
+ * The budget calculator, for an experiment or for the paper's shapes. It only reads, so it also works in untrusted
+ * workspaces.
+ */
 export const budgetPanel = (services: () => Services): PanelKind<BudgetOpen, BudgetFromPage> => ({
   name: 'budget',
   key: ({ file }) => file ?? '',
@@ -84,7 +87,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.run(this.follow()), FOLLOW_AFTER_MS);
     };
-    // Edits in an editor, and changes on disk while no editor holds the file.
+    // Edits in an editor, and changes on disk while no editor has the file open.
     const watcher = vscode.workspace.createFileSystemWatcher(
       new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), basename(uri.fsPath)),
     );
@@ -107,7 +110,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     return (await this.document())?.getText();
   }
 
-  /** The file as the editor has it, edits that are not saved included; undefined where it cannot be read. */
+  /** The file's text in the editor, including unsaved edits; undefined if it cannot be read. */
   private async document(): Promise<vscode.TextDocument | undefined> {
     if (this.file === undefined) return undefined;
     try {
@@ -120,7 +123,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
   private async write(fields: BudgetFields): Promise<void> {
     const document = await this.document();
     if (!document) return this.written(false, vscode.l10n.t('The experiment file could not be read.'));
-    // The text may have changed since the page was last told.
+    // The text may have changed since the page was last updated.
     this.session.take(document.getText());
     const change = this.session.edit(fields);
     if (!change) return this.written(true, vscode.l10n.t('The file says this already.'));
@@ -146,7 +149,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     this.page.post({ type: 'written', ok, message });
   }
 
-  /** A failure is said in the page and kept in the log. */
+  /** A failure is shown in the page and logged. */
   private run(work: PromiseLike<unknown>): void {
     Promise.resolve(work).catch((e: Error) => {
       this.services.log.error(e);

@@ -23,7 +23,7 @@ import {
   type ReadModel,
 } from './models';
 
-/** What the calculator asks of the editor. */
+/** What the calculator needs from the editor. */
 export interface BudgetPorts {
   post(message: BudgetToPage): void;
   /** The `.onnx` files of the workspace. */
@@ -35,10 +35,10 @@ export interface BudgetPorts {
 
 const NO_EXPERIMENT = readExperiment('{}');
 const FIRST_LORA_RANK = '8';
-/** With no model of one's own, the paper's first. */
+/** If the user has no model, the paper's first. */
 const FIRST_MODEL = 'paper:roberta-base';
 
-/** One open calculator: what was typed, the experiment it follows, and the model it counts on. */
+/** One open calculator: its input, the experiment it follows, and the model it uses. */
 export class BudgetSession {
   private fields: BudgetFields | undefined;
   private known: KnownModels = modelChoices(undefined, []);
@@ -54,18 +54,18 @@ export class BudgetSession {
     private readonly file?: string,
   ) {}
 
-  /** The experiment's text, or undefined where it cannot be read; the page is told where it changed what counts. */
+  /** The experiment's text, or undefined if it cannot be read. The page is updated if anything relevant changed. */
   async follow(text: string | undefined): Promise<void> {
     if (this.take(text)) await this.setup();
   }
 
-  /** Everything, to a page that is new. */
+  /** Sends everything to a new page. */
   async show(text: string | undefined): Promise<void> {
     this.take(text);
     await this.setup();
   }
 
-  /** Keeps the text. Where what counts in it changed, its values take the place of what was typed. */
+  /** Stores the text. If anything relevant in it changed, its values replace the input. */
   take(text: string | undefined): boolean {
     this.text = text;
     const values = this.file === undefined ? undefined : readExperiment(text ?? '{}');
@@ -75,7 +75,7 @@ export class BudgetSession {
     return true;
   }
 
-  /** Controls and choices; the page answers with what it wants computed. */
+  /** Sends controls and choices; the page answers with what to compute. */
   private async setup(): Promise<void> {
     const onnx = await this.ports.onnxFiles();
     const { file, values } = this;
@@ -112,7 +112,7 @@ export class BudgetSession {
     };
   }
 
-  /** Answers with the budget; says nothing where a later question came while the model was read. */
+  /** Answers with the budget, unless a newer request arrived while the model was read. */
   async compute(seq: number, fields: BudgetFields): Promise<void> {
     this.latest = seq;
     this.fields = fields;
@@ -134,7 +134,7 @@ export class BudgetSession {
     this.ports.post({ type: 'answer', seq, model: state, ...answer, ...this.writable(fields) });
   }
 
-  /** The one replacement that writes the choice into the experiment; throws AuroraError where it cannot. */
+  /** The single edit that writes the choice into the experiment; throws AuroraError if that is not possible. */
   edit(fields: BudgetFields): { offset: number; length: number; content: string } | undefined {
     const text = this.text ?? '';
     const edit = this.write(fields);
@@ -171,7 +171,7 @@ export class BudgetSession {
     return known;
   }
 
-  /** The same array for the same model and output: what is worked out from it is kept by it. */
+  /** The same array for the same model and output, since derived results are cached by it. */
   private layersIn(summary: ModelSummary): TaskLayer[] {
     const { choice } = this.values ?? NO_EXPERIMENT;
     const key = JSON.stringify(choice);

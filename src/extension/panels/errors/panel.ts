@@ -72,6 +72,6 @@ function factsOf(entry: RunEntry): RunFacts {
   return { name: runLabel(entry), experiment: entry.run.spec.name, events: entry.run.events };
 }
 
-/** What the page shows of its run, which most changes of a run leave as it is. */
+/** What the page shows of its run. Most changes of a run do not affect it. */
 const marks = ({ run, user }: RunEntry, step: number): string =>
   JSON.stringify([user.name, run?.events.findLast((e) => e.kind === 'evaluation' && e.step === step)]);

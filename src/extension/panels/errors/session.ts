@@ -5,23 +5,23 @@ import type { RunEvent } from '../../../protocol/events';
 import type { ErrorsFromHost, ErrorsFromPage } from '../../../protocol/panels/errors';
 import type { Predictions } from '../../../protocol/predictions';
 
-/** What the panel needs to know of its run. */
+/** What the panel needs to know about its run. */
 export interface RunFacts {
   name: string;
   experiment: string;
   events: readonly RunEvent[];
 }
 
-/** The editor's side, so that all the rest runs without it. */
+/** The editor's side, so that the rest runs without VS Code. */
 export interface ErrorsHost {
   run: string;
   step: number;
   post(message: ErrorsFromHost): void;
-  /** Looks at the run; rejects with an AuroraError where it cannot be read. */
+  /** Reads the run; rejects with an AuroraError if it cannot be read. */
   facts(): Promise<RunFacts>;
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
-  /** Predicts anew; resolves when that has ended, however it did. */
+  /** Predicts again; resolves when that has ended, whatever the result. */
   predict(): Promise<void>;
   openRow(file: string, line: number): void;
   copy(text: string): void;
@@ -30,10 +30,10 @@ export interface ErrorsHost {
 
 type Post = ErrorsHost['post'];
 
-/** Answers one page with what a checkpoint predicted. */
+/** Serves one page with a checkpoint's predictions. */
 export class ErrorsSession {
   private predictions: Predictions | undefined;
-  /** Counts what was asked for: an answer that was overtaken is dropped. */
+  /** Counts requests, so that outdated answers are dropped. */
   private turn = 0;
   private disposed = false;
 
@@ -49,7 +49,7 @@ export class ErrorsSession {
     else this.openRow(message.example);
   }
 
-  /** Sends all of it, and then whether it is still true. */
+  /** Sends everything, then whether it is still up to date. */
   refresh(): void {
     const turn = ++this.turn;
     const post: Post = (message) => {
@@ -58,7 +58,7 @@ export class ErrorsSession {
     this.send(post).catch((e: unknown) => this.fail(post, e, false));
   }
 
-  /** Somebody has saved a file, which may be the data. */
+  /** A file was saved, perhaps the data. */
   saved(file: string): void {
     if (file === this.predictions?.data.file) this.refresh();
   }
@@ -74,7 +74,7 @@ export class ErrorsSession {
     if (because) post({ type: 'outdated', because });
   }
 
-  /** Undefined, after a message, where they cannot be had. */
+  /** Undefined, after a message, if they are not available. */
   private async read(post: Post): Promise<Predictions | undefined> {
     const { run, step } = this.host;
     try {

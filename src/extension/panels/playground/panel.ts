@@ -15,7 +15,7 @@ import type { PanelKind } from '../panel';
 import { pickRuns } from './pick-runs';
 import { PlaygroundSession } from './session';
 
-/** The Playground: a text or an image in, and what a checkpoint, its base and other runs make of it. */
+/** The Playground: a text or an image, and the answers of a checkpoint, its base and other runs. */
 export const playgroundPanel = (services: () => Services): PanelKind<PlaygroundOpen, PlaygroundFromPage> => ({
   name: 'playground',
   key: (open) => JSON.stringify(open),
@@ -25,7 +25,7 @@ export const playgroundPanel = (services: () => Services): PanelKind<PlaygroundO
   start(open, page) {
     const { store, trainer, log } = services();
     const session = new PlaygroundSession(open, {
-      // It keeps to the processor: an answer takes milliseconds, and a GPU may be training.
+      // Uses the CPU only: an answer takes milliseconds, and a GPU may be training.
       start: (onLine) => trainer.open(['play', '--json', ...machineArguments(() => [])], { onLine }),
       post: (message) => page.post(message),
       say: (sentence, ...values) => vscode.l10n.t(sentence, ...values),

@@ -5,9 +5,9 @@ import type { RunEntry } from '../../runs/store';
 import type { Services } from '../../services';
 
 /**
- * Runs to set beside: those with the same labels first, then the others, whose answers are to another question.
+ * Runs to compare: those with the same labels first, then the others, which answer a different question.
  *
- * @param there folders that are shown already
+ * @param there folders that are already shown
  */
 export async function pickRuns(
   { store }: Services,
@@ -46,7 +46,7 @@ export async function pickRuns(
   return (picked ?? []).flatMap((item) => item.run?.folder ?? []);
 }
 
-/** It is asked at its best, so there must be one. */
+/** It is used at its best checkpoint, so there must be one. */
 const isTrained = ({ run }: RunEntry): boolean => run !== undefined && bestEvaluation(run)?.best === true;
 
 function sameLabels({ run }: RunEntry, labels: readonly string[]): boolean {

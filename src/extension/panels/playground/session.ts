@@ -9,28 +9,28 @@ import { applyLine, type PlaygroundView, type SubjectView } from '../../../proto
 import { modelName, parsePlayLine, type PlayRequest } from '../../../protocol/playground';
 import type { OpenProgram, ProgramResult } from '../../launcher/client';
 
-/** The editor's side, so that all the rest runs without it. */
+/** The editor's side, so that the rest runs without VS Code. */
 export interface PlaygroundHost {
   /** Starts `aurora play --json`. */
   start(onLine: (line: string) => void): Promise<OpenProgram>;
   post(message: PlaygroundToPage): void;
   /** vscode.l10n.t */
   say(sentence: string, ...values: (string | number)[]): string;
-  /** What people call a run. */
-  /** What the task of a run reads and answers; undefined as long as the run is not known. */
+  /** A run's display name. */
+  /** The input and output of a run's task; undefined until the run is known. */
   shapesOf(run: string): TaskShapes | undefined;
   titleOf(run: string): string;
-  /** Asks for runs to set beside; those with just these labels come first. */
+  /** Asks for runs to compare; those with exactly these labels come first. */
   pickRuns(labels: readonly string[], there: readonly string[]): Promise<readonly string[]>;
   copy(text: string): void;
   failed(error: unknown): void;
 }
 
-/** Lines go to the page at most so often. */
+/** Minimum interval between updates of the page. */
 const POST_MS = 100;
 const OWN = 'own';
 
-/** One playground: the program that answers, what it was asked, and all that it said. */
+/** One playground: the program that answers, the questions, and its output. */
 export class PlaygroundSession {
   private readonly view: PlaygroundView;
   private program: OpenProgram | undefined;
@@ -39,7 +39,7 @@ export class PlaygroundSession {
   private lines: PlaygroundToPage & { type: 'lines' } = { type: 'lines', lines: [] };
   private timer: NodeJS.Timeout | undefined;
   private posted = -Infinity;
-  /** Asked again of a run that is set beside. */
+  /** Asked again for a run that is added. */
   private question: Extract<PlaygroundFromPage, { type: 'ask' | 'askImage' }> | undefined;
   private ids = 0;
 
@@ -52,7 +52,7 @@ export class PlaygroundSession {
     this.view = { program: 'starting', subjects: [own], request: 0, busy: false };
   }
 
-  /** The page is there, for the first time or again: the program starts with the first. */
+  /** The page is ready, for the first time or again; the first time starts the program. */
   snapshot(): void {
     if (!this.begun) this.start();
     this.lines.lines = [];
@@ -104,7 +104,7 @@ export class PlaygroundSession {
     this.program?.kill('was closed with its panel');
   }
 
-  /** @param notice why it is started again */
+  /** @param notice why it is restarted */
   private start(notice?: string): void {
     if (this.program || (this.begun && this.view.program === 'starting')) return;
     this.begun = true;
@@ -126,15 +126,15 @@ export class PlaygroundSession {
     this.program = program;
     this.view.program = 'running';
     for (const s of this.view.subjects) this.load(s);
-    // What was asked before it was there.
+    // What was asked before it was ready.
     this.ask();
     const gone = (why: string) => {
       if (this.program !== program || this.disposed) return;
       this.program = undefined;
-      // It may be what ended it.
+      // The question may have ended it.
       this.question = undefined;
       this.host.failed(new Error(why));
-      // Where it ended before it had loaded anything, it would do so again.
+      // If it ended before it loaded anything, it would do so again.
       if (!this.view.subjects.some((s) => s.facts)) return this.end(why);
       this.start(
         this.host.say('The program that answers has ended and was started again. Ask once more. {0}', why),
@@ -172,7 +172,7 @@ export class PlaygroundSession {
     );
   }
 
-  /** Something else than an answer changed. */
+  /** Something other than an answer changed. */
   private post(): void {
     if (!this.disposed) this.snapshot();
   }
@@ -188,7 +188,7 @@ export class PlaygroundSession {
     if (question?.type === 'askImage') this.put({ kind: 'predict', image: question.image });
   }
 
-  /** Puts a question to the program; the page hears at once that it is the newest. */
+  /** Sends a question to the program; the page learns at once that it is the newest. */
   private put(
     question:
       | Omit<Extract<PlayRequest, { kind: 'predict' }>, 'request'>
@@ -200,7 +200,7 @@ export class PlaygroundSession {
     Object.assign(this.view, { request, busy: true, image });
     for (const s of this.view.subjects) {
       s.trouble = undefined;
-      // A text begins anew; probabilities stay until the new ones are there.
+      // A text starts again; probabilities stay until the new ones arrive.
       if (question.kind === 'generate') s.answers = {};
     }
     this.send({ ...question, request });
@@ -241,7 +241,7 @@ export class PlaygroundSession {
   }
 }
 
-/** The end of what a program said that went by itself. */
+/** The end of the output of a program that exited unexpectedly. */
 function lastWords({ code, stderr }: ProgramResult): string {
   const said = stderr.trim().split('\n').at(-1);
   return `aurora play: exit code ${code}${said ? `: ${said}` : ''}.`;

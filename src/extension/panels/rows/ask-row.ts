@@ -4,17 +4,17 @@ import { AuroraError } from '../../../base/errors';
 
 export interface AskedRow {
   file: string;
-  /** From 1. */
+  /** One-based. */
   line: number;
 }
 
-/** What the worker answers. */
+/** The worker's answer. */
 export type RowAnswer = { threadId: number } & (
   { text: string } | { message: string; known?: Pick<AuroraError, 'kind' | 'hint'> }
 );
 
 /**
- * `readDataRow` in a worker: a file of the user's can be of any size and shape, and must not hold up the extension host.
+ * `readDataRow` in a worker: user files can have any size and shape, and must not block the extension host.
  *
  * @param program the built data-row-worker
  * @throws AuroraError as `readDataRow`
@@ -29,7 +29,7 @@ export async function askForRow(
   throw new Error(answer.message);
 }
 
-/** One question, one worker. */
+/** One worker per request. */
 export async function askWorker(asked: AskedRow, program: string): Promise<RowAnswer> {
   const worker = new Worker(program, { workerData: asked, resourceLimits: { maxOldGenerationSizeMb: 256 } });
   try {

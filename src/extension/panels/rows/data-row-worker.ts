@@ -3,7 +3,7 @@ import { AuroraError } from '../../../base/errors';
 import type { AskedRow, RowAnswer } from './ask-row';
 import { readDataRow } from './data-row';
 
-/** Reads one row, away from the thread that VS Code's other extensions share. */
+/** Reads one row outside the thread that VS Code's extensions share. */
 const { file, line } = workerData as AskedRow;
 const answer = (value: RowAnswer) => parentPort!.postMessage(value);
 readDataRow(file, line).then(

@@ -4,14 +4,14 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AuroraError } from '../../../base/errors';
 
-/** What the editor shows as plain text without a fuss; above it, files open slowly and without features. */
+/** Size up to which the editor opens plain text normally; larger files open slowly and with fewer features. */
 const OPENS_WELL_BYTES = 20 * 2 ** 20;
 
-/** Nobody reads more of one row; a quoted field of a CSV may have many lines. */
+/** Limits for one row; a quoted field of a CSV may have many lines. */
 const MOST_LINES = 200;
 const MOST_ROW_BYTES = 2 ** 20;
 
-/** How far into a file a row is looked for, after unpacking: a small .gz can hold any number of bytes. */
+/** How far to look for a row in a file, after decompression: a small .gz can contain any number of bytes. */
 const MOST_TEXT_BYTES = 2 ** 31;
 
 /** Whether the file itself can be opened at the line; otherwise only its row is shown. */
@@ -24,12 +24,12 @@ export async function opensWell(file: string): Promise<boolean> {
 }
 
 /**
- * One row of a data file (`.gz` too), for reading: JSON laid out over lines, a CSV row with its header. Reads as far as
- * the row, and keeps nothing but the row. The extension host asks `askForRow`, which runs this in a worker.
+ * One row of a data file (also `.gz`), formatted for reading: multi-line JSON, or a CSV row with its header. Reads up
+ * to the row, and keeps nothing else. The extension host calls `askForRow`, which runs this in a worker.
  *
- * @param line where the row begins, from 1
- * @param limits of a row, and of how far into the text the file is read
- * @throws AuroraError 'data' where there is no such row, or it is too long or too far into the file
+ * @param line where the row starts, one-based
+ * @param limits of a row, and of how far the file's text is read
+ * @throws AuroraError 'data' if the row does not exist, is too long or is too far into the file
  */
 export async function readDataRow(
   file: string,
@@ -55,11 +55,11 @@ export async function readDataRow(
   return json ? layOut(row.lines[0]) : [row.header, ...row.lines].join('\n');
 }
 
-/** Collects the lines of a row; of all others it counts the line ends. */
+/** Collects the lines of a row; of all other rows it only counts the line ends. */
 class Row {
   header = '';
   readonly lines: string[] = [];
-  /** The line that is longer than a row may be. */
+  /** The line that exceeds the maximum row size. */
   tooLong: number | undefined;
   done = false;
   private at = 1;
@@ -83,7 +83,7 @@ class Row {
     }
   }
 
-  /** The last line of a file may have no end. */
+  /** The last line of a file may have no line end. */
   end(): void {
     if (this.parts.length > 0 && !this.done) this.endLine();
   }
@@ -117,12 +117,12 @@ class Row {
   }
 }
 
-/** Gives the file's text to `row` until that has enough. Throws what the streams throw. */
+/** Passes the file's text to `row` until it has enough. Throws the streams' errors. */
 async function scan(file: string, row: Row, most: number): Promise<void> {
-  // A pipeline reports its own end before it reports that there is no file; a pipe or a device may never end.
+  // A pipeline reports its own end before it reports a missing file; a pipe or a device may never end.
   if (!(await stat(file)).isFile()) throw new Error('it is not a regular file');
   const stored = createReadStream(file);
-  // The error comes out of the iteration.
+  // The iteration throws the error.
   const plain = /\.gz$/i.test(file) ? pipeline(stored, createGunzip(), () => {}) : stored;
   let read = 0;
   for await (const chunk of plain) {

@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import { askForRow, type AskedRow } from './ask-row';
 import { opensWell } from './data-row';
 
-/** Read-only documents with one row of a data file each; the query says which. */
+/** Read-only documents with one row of a data file each, identified by the query. */
 const SCHEME = 'aurora-data-row';
 
-/** Made once. */
+/** Registered once. */
 export const dataRows = (): vscode.Disposable =>
   vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
     provideTextDocumentContent(uri) {
@@ -14,7 +14,7 @@ export const dataRows = (): vscode.Disposable =>
     },
   });
 
-/** Opens the data file at the line beside the panel; of a compressed or very large file only the row. */
+/** Opens the data file at the line beside the panel; for a compressed or very large file, only the row. */
 export async function openDataRow(file: string, line: number): Promise<void> {
   const plain = await opensWell(file);
   if (!plain) await askForRow({ file, line });

@@ -3,13 +3,13 @@ import type { RunFacts, RunPageState, RunToPage, RunUpdate } from '../../../prot
 import { runLabel } from '../../runs/label';
 import { isActive, shownState } from '../../runs/shown-state';
 
-/** Between two looks at a run that somebody watches and a trainer writes; so at most four messages a second. */
+/** Polling interval for visible runs that a trainer writes: at most four messages a second. */
 export const LIVE_MS = 250;
-/** Between two looks at runs that nobody writes: one may be resumed. */
+/** Polling interval for runs that nobody writes; one may be resumed. */
 export const IDLE_MS = 2000;
-/** Records in one message (18 MB); what is more follows in the next. */
+/** Maximum records per message (18 MB); the rest follows in the next. */
 export const RECORDS_PER_MESSAGE = 250_000;
-/** Between messages of one long history: ten a second. */
+/** Interval between the messages of one long history: ten a second. */
 const CATCH_UP_MS = 100;
 
 interface Followed {
@@ -18,7 +18,7 @@ interface Followed {
   sent: { records: number; events: number; facts: string };
 }
 
-/** Tells a page what is in some run folders: all of it when asked, then what is new, while it is visible. */
+/** Sends a page the content of some run folders: everything on request, then updates while it is visible. */
 export class RunFeed {
   private readonly runs: Followed[];
   private timer: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class RunFeed {
   constructor(
     folders: readonly string[],
     private readonly post: (message: RunToPage) => void,
-    /** After each look whose message was not empty. */
+    /** Called after each non-empty update. */
     private readonly told: () => void = () => undefined,
   ) {
     this.runs = folders.map((folder) => ({
@@ -43,7 +43,7 @@ export class RunFeed {
     return this.runs.find((r) => r.tail.folder === folder)?.tail;
   }
 
-  /** Sends everything, and from then on what is new, until `hide`. */
+  /** Sends everything, then updates, until `hide`. */
   snapshot(): void {
     this.visible = true;
     this.whole = true;
@@ -66,7 +66,7 @@ export class RunFeed {
   }
 
   private async tick(): Promise<void> {
-    // The look under way ends with a message of its own, and `whole` makes that a snapshot.
+    // The read in progress ends with its own message, which `whole` turns into a snapshot.
     if (this.looking) return;
     this.looking = true;
     const began = performance.now();
@@ -75,14 +75,14 @@ export class RunFeed {
     const behind = this.send(changes);
     const active = this.runs.some(({ tail }) => isActive(stateOf(tail) as Parameters<typeof isActive>[0]));
     const pause = behind ? CATCH_UP_MS : active ? LIVE_MS : IDLE_MS;
-    // From look to look, whatever a look takes; on a slow disk half of the time is left to others.
+    // Measured between reads, however long a read takes; on a slow disk half of the time is left to others.
     this.after(Math.max(pause - (performance.now() - began), pause / 2));
   }
 
-  /** Returns whether there is more to send than fits into one message. */
+  /** Returns whether there is more to send than fits in one message. */
   private send(changes: readonly TailChange[]): boolean {
     this.runs.forEach((run, i) => takeBack(run, changes[i]));
-    // What changed while nobody looked is in the next snapshot.
+    // Changes made while the page was hidden are in the next snapshot.
     if (!this.visible || this.disposed) return false;
     const type = this.whole ? 'snapshot' : 'append';
     if (this.whole) for (const run of this.runs) run.sent = { records: 0, events: 0, facts: '' };
@@ -98,7 +98,7 @@ export class RunFeed {
   }
 }
 
-/** What the page has beyond the first change is no longer so. */
+/** What the page has after the first change is outdated. */
 function takeBack({ sent }: Followed, { records, events }: TailChange): void {
   sent.records = Math.min(sent.records, records ?? Infinity);
   sent.events = Math.min(sent.events, events ?? Infinity);
@@ -133,7 +133,7 @@ export function stateOf({ gone, error, failedEarly, summary, made }: RunTail): R
 export function factsOf(tail: RunTail): RunFacts {
   const { summary, user, trial } = tail;
   const state = stateOf(tail);
-  // The reason of a failure comes first.
+  // The reason for a failure comes first.
   const error = tail.error ?? (state === 'failed' ? undefined : tail.curveError);
   const id = tail.folder.split(/[\\/]/).pop()!;
   return {

@@ -4,14 +4,14 @@ type Fields = Record<string, unknown>;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** `open` as a reload brings it back; undefined where it is none. */
+/** `open` as restored by a reload; undefined if invalid. */
 export function parseOpen(value: unknown): RunOpen | undefined {
   const runs = (value as Fields | undefined | null)?.runs;
   if (!Array.isArray(runs) || runs.length === 0 || !runs.every(isText)) return undefined;
   return { runs: [...new Set(runs)] };
 }
 
-/** A message from the page; undefined where it is of no kind that is known here, or not whole. */
+/** A message from the page; undefined if it is of an unknown kind or incomplete. */
 export function parseMessage(value: unknown): RunFromPage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { type, run, action, step, table, runs } = value as Fields;

@@ -13,7 +13,7 @@ import type { PanelKind, PanelSession } from '../panel';
 import { factsOf, RunFeed } from './feed';
 import { parseMessage, parseOpen } from './messages';
 
-/** The Run dashboard: one run, or several laid over each other. */
+/** The Run dashboard: one run, or several overlaid. */
 export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPage> => ({
   name: 'run',
   key: ({ runs }) => JSON.stringify(runs),
@@ -28,7 +28,7 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
       runs,
       (message) => page.post(message),
       () => {
-        // A rename shows at once.
+        // A rename is shown immediately.
         if (runs.length === 1) page.setTitle(factsOf(feed.tail(runs[0])!).name);
       },
     );
@@ -38,7 +38,7 @@ export const runPanel = (services: () => Services): PanelKind<RunOpen, RunFromPa
       dispose: () => feed.dispose(),
       receive(message) {
         if (message.type === 'snapshot') return feed.snapshot();
-        // Only the runs of this panel, whatever the page says.
+        // Only the runs of this panel, regardless of what the page sends.
         const named = message.type === 'compareSettings' ? message.runs : [message.run];
         if (!named.every((run) => runs.includes(run))) return;
         const done =
@@ -76,7 +76,7 @@ function obey(message: Exclude<RunFromPage, { type: 'snapshot' | 'copyCsv' }>): 
   }
 }
 
-/** Returns how many rows were copied. */
+/** Returns the number of copied rows. */
 async function copyCsv(
   feed: RunFeed,
   { run, table }: Extract<RunFromPage, { type: 'copyCsv' }>,

@@ -87,7 +87,7 @@ const known = (entry: RunEntry): KnownRun => ({
   ...(entry.run && { run: entry.run }),
 });
 
-/** What a study shows of its runs, which most changes of a run leave as it is. */
+/** What a study shows of its runs. Most changes of a run do not affect it. */
 const marksOf = (runs: readonly RunEntry[]): string =>
   JSON.stringify(
     runs.map(({ folder, state, user, run }) => [folder, state, user.name, run?.result !== undefined]),

@@ -10,43 +10,43 @@ import type { Say } from '../../../study/say';
 import type { Study } from '../../../study/study';
 import { eachLimited } from '../../runs/each-limited';
 
-/** Bytes of a file that the extension host may read to see whether it changed. */
+/** Maximum bytes of a file that the extension host may read to check whether it changed. */
 const LARGEST_HASHED = 64 * 2 ** 20;
 
-/** In a file of its own, so that the editor's start does not read it. */
+/** In a separate file, so that activation does not load it. */
 const computing = () => import('../../../study/computing');
 
-/** Run folders that are read at the same time. */
+/** Run folders read in parallel. */
 const AT_ONCE = 8;
 
 /** A run as the store has it. */
 export interface KnownRun {
   folder: string;
   name: string;
-  /** Undefined where it cannot be read. */
+  /** Undefined if it cannot be read. */
   run?: RunSummary;
 }
 
-/** The editor's side, so that all the rest runs without it. */
+/** The editor's side, so that the rest runs without VS Code. */
 export interface StudyHost {
   post(message: StudyFromHost): void;
   runs(): Promise<{ title: string; runs: KnownRun[] }>;
   /** vscode.l10n.t */
   say: Say;
-  /** Has the program measure what is missing of these runs; resolves when that has ended, however it did. */
+  /** Has the program measure what these runs lack; resolves when that has ended, whatever the result. */
   measure(runs: readonly string[]): Promise<void>;
-  /** Asks where to, and writes the files there. */
+  /** Asks for a folder and writes the files there. */
   export(title: string, files: ReadonlyMap<string, string>): Promise<void>;
   copy(text: string): void;
   failed(error: unknown): void;
 }
 
-/** Answers one page with its runs as a study. */
+/** Serves one page its runs as a study. */
 export class StudySession {
   private settings: StudySettings = {};
   private readonly known = new Map<string, { version: unknown[]; run: StudyRun | UnfitRun }>();
   private shown: { title: string; study: Study } | undefined;
-  /** Counts what was asked for: an answer that was overtaken is dropped. */
+  /** Counts requests, so that outdated answers are dropped. */
   private turn = 0;
   private disposed = false;
 
@@ -70,7 +70,7 @@ export class StudySession {
     }
   }
 
-  /** Reads what has changed and sends all of it. */
+  /** Reads what has changed and sends everything. */
   refresh(): void {
     const turn = ++this.turn;
     Promise.all([this.read(), computing()]).then(
@@ -97,7 +97,7 @@ export class StudySession {
     return { title, study: studyOf(all, this.settings, this.host.say) };
   }
 
-  /** Read anew only where the run, its name, or what was measured of it has changed. */
+  /** Read again only if the run, its name or its measurements have changed. */
   private async runOf({ folder, name, run }: KnownRun): Promise<StudyRun | UnfitRun> {
     if (!run) return { folder, name, unfit: 'damaged' };
     const step = run.events.findLast((e) => e.kind === 'evaluation')?.step ?? 0;
