@@ -139,7 +139,7 @@ export class ModelWatch {
       if (file.sha256 === expected) same++;
       else {
         this.hidden = path;
-        // Other runs must not trust the cached hash either.
+        // The recorded hash no longer describes the file.
         this.inputs.hashed.delete(path);
         this.distrust(path);
       }
