@@ -6,6 +6,7 @@ import { summarize } from '../../src/graph/summary';
 import { BudgetSession } from '../../src/extension/panels/budget/session';
 import { parseBudgetMessage, type BudgetFromPage } from '../../src/protocol/panels/budget';
 import { faintTexts, shownTexts } from './contrast';
+import { sender } from './bridge';
 import { closeBrowser, openPanel, THEMES, type Opened } from './harness';
 
 const FILE = resolve('test/fixtures/reference/tiny.aurora.json');
@@ -34,7 +35,8 @@ async function open(
   const heard: BudgetFromPage[] = [];
   const session = new BudgetSession(
     {
-      post: (message) => void opened.send(message),
+      // A page that a test has closed gets no more.
+      post: sender(opened).post,
       onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
       inspect: (path) => Promise.resolve(summarize(loadModel(path))),
       cached: () => undefined,
