@@ -63,7 +63,7 @@ export function report(results, { machine, threads, adapter }) {
   const card = adapter && !adapter.software ? adapter : undefined;
   const reached = card
     ? `The card: ${[cuda?.about.card ?? card.name, card.driver && `driver ${card.driver}`].filter(Boolean).join(', ')}.`
-    : `**No graphics card could be reached when this was written.** ${adapter ? `WebGPU ran on ${adapter.name} (${adapter.driver}), a processor that plays GPU` : 'There was no WebGPU adapter'}: the numbers show that the path works and nothing of what a card does. The command above, on a machine with one, writes this section anew with its times beside PyTorch's on the same card.`;
+    : `**No graphics card could be reached when this was written.** ${adapter ? `WebGPU ran on ${adapter.name} (${adapter.driver}), a software renderer` : 'There was no WebGPU adapter'}: the numbers show that the path works and nothing of what a card does. The command above, on a machine with one, writes this section anew with its times beside PyTorch's on the same card.`;
   const absent = new Map(results.flatMap((r) => r.absent).map((a) => [a.name, a.problem]));
   const { torch } = results[0].figures.find((f) => f.torch)?.about ?? {};
   return `## Devices

@@ -25,7 +25,7 @@ export interface GpuFacts {
   name: string;
   /** The driver with its version, if known. */
   driver?: string;
-  /** Bytes of its own memory, if known. */
+  /** Dedicated memory in bytes, if known. */
   memory?: number;
   /** A software renderer. */
   software: boolean;

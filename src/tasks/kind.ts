@@ -17,8 +17,8 @@ export interface Scorer {
 }
 
 /**
- * A kind of task, for whoever trains it; `experiment/tasks` has what it is to people. The methods of adapters are its
- * model: everything that differs between tasks is here, and nothing else names one.
+ * The training half of a kind of task; `experiment/tasks` describes it. Evaluation metrics and the errors view still
+ * assume one label for each example.
  */
 export interface TaskKind {
   objective: ObjectiveName;

@@ -234,7 +234,7 @@ describe('aurora export', () => {
   });
 
   it.each(['tokenizer.json', 'special_tokens_map.json', 'LICENSE'])(
-    'refuses a model whose data have the name of a file of its own: %s',
+    'refuses a model whose data file has the name of a file that the export writes: %s',
     (name) => {
       const folder = lab.fresh(`named-${name}`);
       const path = join(folder, 'model.onnx');
@@ -445,7 +445,7 @@ describe('which state is exported', () => {
     const r = lab.run('export', run, '--as', 'peft-lora');
     expect([r.code, r.err]).toEqual([
       2,
-      expect.stringContaining('trained a head alone, and no LoRA comes of that'),
+      expect.stringContaining('trained a head alone, which cannot be written as a LoRA'),
     ]);
     for (const form of ['adapter', 'onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs']) {
       const { record } = exported(run, form);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startWorkbench, type ThemeName, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
+import { startWorkbench, type WorkbenchServer } from '../../scripts/lib/workbench/server.mjs';
 import { ownerFile } from '../../src/files/fence';
 import { runPaths } from '../../src/runs/layout';
 import { readRun } from '../../src/runs/read';
@@ -13,8 +13,6 @@ import { Window } from './driver/window';
 import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
-
-const THEME = (process.env.AURORA_THEME ?? 'dark') as ThemeName;
 
 /** The questions and messages before a stopped run is continued. */
 describe('resuming a run, in VS Code 1.100', () => {
@@ -31,7 +29,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     const [id] = readdirSync(runs);
     run = join(runs, id);
     name = `AuroRA r2 · ${/Z-(.{4})/.exec(id)![1]}`;
-    server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere(), theme: THEME });
+    server = await startWorkbench({ version: '1.100', name: 'resume', vsix: vsixHere() });
     window = await Window.open(server, lab.folder);
     await window.sideBar();
     await window.row(name).waitFor();
@@ -57,7 +55,7 @@ describe('resuming a run, in VS Code 1.100', () => {
       .poll(() => page.locator('.message.error').allInnerTexts())
       .toEqual([expect.stringContaining('has no records of steps 5 to 10')]);
     await window.settled();
-    await window.screenshot(`resume-damaged-${THEME}`);
+    await window.screenshot('resume-damaged');
     writeFileSync(scalars, whole);
     await window.palette('AuroRA: Refresh');
     await expect.poll(() => page.locator('.message.error').count()).toBe(0);
@@ -70,7 +68,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await dialog()
       .getByText(/train\.jsonl have changed/)
       .waitFor();
-    await window.screenshot(`resume-changed-${THEME}`);
+    await window.screenshot('resume-changed');
     await window.modal('have changed', 'Cancel');
     expect(readFileSync(runPaths(run).events)).toEqual(before);
     expect(statusOf(run).state).toBe('stopped');
@@ -84,7 +82,7 @@ describe('resuming a run, in VS Code 1.100', () => {
     await dialog()
       .getByText(/another-host/)
       .waitFor();
-    await window.screenshot(`resume-owned-${THEME}`);
+    await window.screenshot('resume-owned');
     await window.modal('another-host', 'Take Over');
     await window.modal('have changed', 'Continue with Changed Files');
     await expect.poll(() => statusOf(run).state, { timeout: 60_000 }).toBe('finished');

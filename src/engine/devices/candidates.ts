@@ -61,7 +61,7 @@ function noGpu({ platform, arch, gpuFile }: DeviceFacts): string | undefined {
 }
 
 function noCuda({ nvidia, gpuFile, cudaProvider }: DeviceFacts): string | undefined {
-  // In WSL, the GPU is behind the Windows driver and has no device file of its own.
+  // In WSL, the GPU is behind the Windows driver and has no device file.
   if (!nvidia && gpuFile !== '/dev/dxg') return 'no NVIDIA card (no /dev/nvidia0)';
   return cudaProvider ? undefined : "ONNX Runtime's CUDA provider is not installed";
 }

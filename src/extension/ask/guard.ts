@@ -25,7 +25,7 @@ export function showError(log: vscode.LogOutputChannel, e: unknown): void {
   }
   log.error(e as Error);
   const show = vscode.l10n.t('Show Log');
-  const message = vscode.l10n.t('AuroRA met an error of its own: {0}', (e as Error).message);
+  const message = vscode.l10n.t('Internal error: {0}', (e as Error).message);
   void vscode.window.showErrorMessage(message, show).then((picked) => {
     if (picked === show) log.show();
   });

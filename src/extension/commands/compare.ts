@@ -155,7 +155,7 @@ const seedStep: Step<State> = {
         '{0} trials; the first seed tries three learning rates',
         trialCount(adapters, RATES, seeds),
       ),
-      detail: seeds === 1 ? t('no word on how far chance goes') : undefined,
+      detail: seeds === 1 ? t('no estimate of chance variation') : undefined,
       seeds,
     }));
     const picked = await pick(place, {

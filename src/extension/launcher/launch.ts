@@ -78,7 +78,7 @@ async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<A
   const how = typeof end === 'number' ? `with code ${end}` : `by ${end}`;
   return new AuroraError(
     'failed',
-    `The trainer ended at once (${how})${said ? `: ${said.split('\n').at(-1)}` : ' without a word'}.`,
+    `The trainer ended immediately (${how})${said ? `: ${said.split('\n').at(-1)}` : ' without output'}.`,
     `Its log is ${runPaths(run).log}.`,
   );
 }

@@ -40,7 +40,7 @@ async function makeExperiment(file: string, text: string): Promise<void> {
   if (await exists(uri))
     throw new AuroraError(
       'experiment',
-      vscode.l10n.t('{0} came into being meanwhile, and is left as it is.', file),
+      vscode.l10n.t('{0} was created meanwhile and was not overwritten.', file),
       vscode.l10n.t('Make the experiment again under another name.'),
     );
   writeAtomic(file, text);

@@ -36,12 +36,7 @@ export const ratesText = (place: PlaceCheck, t: Translate): string =>
 
 /** "driver NVIDIA 550.54 · 81 GB · float16" */
 export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Translate): string =>
-  [
-    software && t('a processor that plays GPU'),
-    driver,
-    memory !== undefined && bytes(memory),
-    float16 && 'float16',
-  ]
+  [software && t('software renderer'), driver, memory !== undefined && bytes(memory), float16 && 'float16']
     .filter(Boolean)
     .join(' · ');
 

@@ -43,7 +43,7 @@ export function endNotice(entry: RunEntry, t: Translate): EndNotice {
     case 'lost':
       return {
         kind: 'error',
-        message: t('The trainer of {0} ended without a word at step {1}.', name, step),
+        message: t('The trainer of {0} ended unexpectedly at step {1}.', name, step),
       };
     default:
       return { kind: 'warning', message: t('The run {0} can no longer be read.', name) };

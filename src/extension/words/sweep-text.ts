@@ -42,7 +42,7 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has come to its end.', name));
     case 'failed':
     case 'lost':
-      return say('error', t('The queue of the sweep of {0} ended without a word. Run Sweep goes on.', name));
+      return say('error', t('The sweep of {0} ended unexpectedly. Run Sweep continues it.', name));
     default:
       return say(
         'information',

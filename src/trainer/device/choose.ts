@@ -32,7 +32,7 @@ export async function chooseDevice(
     return {
       place: PROCESSOR[engine],
       reason: 'only',
-      tried: others(engine, 'a head on features that are computed once is no work for it'),
+      tried: others(engine, 'a head on precomputed features is too small to benefit'),
     };
   const all = device === 'auto' ? candidates(engine, deviceFacts()) : device.map((place) => ({ place }));
   const places = all.filter((c) => !('problem' in c && c.problem)).map((c) => c.place);

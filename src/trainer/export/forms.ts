@@ -129,7 +129,7 @@ function asLora(settings: TrainedSpec): LoraSpec {
 const noLora = (what: string): AuroraError =>
   new AuroraError(
     'usage',
-    `The run trained ${what}, and no LoRA comes of that.`,
+    `The run trained ${what}, which cannot be written as a LoRA.`,
     'Export it with --as onnx-merged or onnx-dynamic.',
   );
 

@@ -47,7 +47,7 @@ export interface Install {
  * pieces are reported and can be added.
  *
  * @throws AuroraError 'device' if the part is not for this platform, cannot be fetched, or is damaged; 'disk' if there
- *   is no room for it
+ *   is not enough space
  */
 export async function install(options: Install): Promise<void> {
   try {

@@ -27,7 +27,7 @@ export class Attempts {
     if (trial.state === 'failed' && again && !attempt) return { ...trial, state: 'stopped' };
     if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
       return trial;
-    const message = `Its trainer ended ${IN_VAIN} times at step ${trial.step} without a word.`;
+    const message = `Its trainer ended unexpectedly ${IN_VAIN} times at step ${trial.step}.`;
     const hint = trial.folder === undefined ? undefined : `Its log is in ${trial.folder}.`;
     return { ...trial, state: 'failed', error: { message, hint } };
   }

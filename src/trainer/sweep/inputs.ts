@@ -55,7 +55,14 @@ export async function refuseChangedInputs(
   if (known.size === 0) return;
   const isNew = ({ run, planned, passedOver }: TrialRecord) =>
     planned && !passedOver && !(run !== undefined && existsSync(runPaths(join(runs, run)).events));
-  const paths = record.trials.filter(isNew).flatMap(({ id }) => pathsOf(specs.get(id)!));
+  // Most trials have the same model and data, and a model takes long to read.
+  const distinct = new Map(
+    record.trials.filter(isNew).map(({ id }) => {
+      const { model, data } = specs.get(id)!;
+      return [JSON.stringify([model, data]), specs.get(id)!];
+    }),
+  );
+  const paths = [...distinct.values()].flatMap(pathsOf);
   const files = new Map<string, InputFile>();
   for (const file of paths)
     if (known.has(file.path) && !files.has(file.path)) files.set(file.path, await hashInput(file));

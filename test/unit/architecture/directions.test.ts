@@ -7,6 +7,8 @@ const roomOf = (path: string): string => path.split('/')[1];
 const files = sources('src');
 /** Files at the top of src belong to no folder. */
 const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== 'src');
+/** The rule depends on the room and on the number of steps out of it, so one folder of each is enough. */
+const examples = [...new Map(folders.map((f) => [`${roomOf(f)} ${f.split('/').length}`, f])).values()];
 
 describe('imports between the folders of src', () => {
   it('go one way, also those that are loaded when they are needed', () => {
@@ -36,7 +38,7 @@ describe('the lint rule', () => {
   }
   const ups = (folder: string): string => '../'.repeat(folder.split('/').length - 1);
 
-  it.each(folders)(
+  it.each(examples)(
     'rejects an import against the direction in %s, and accepts one along it',
     async (folder) => {
       const room = roomOf(folder);

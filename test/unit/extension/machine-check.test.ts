@@ -41,7 +41,7 @@ describe('the check of a machine', () => {
     const text = checkMarkdown(check, t);
     expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
     expect(text).toContain('- **ONNX Runtime on cuda**: The provider is missing.\n  Install it.');
-    expect(text).toContain('llvmpipe (a processor that plays GPU · Mesa 25 · float16)');
+    expect(text).toContain('llvmpipe (software renderer · Mesa 25 · float16)');
   });
 
   it('says so where nothing trains', () => {
@@ -108,7 +108,7 @@ describe('graphics cards', () => {
       features: new Set(['shader-f16']),
     });
     expect(gpuText(lavapipe, t)).toBe(
-      'a processor that plays GPU · Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1 · float16',
+      'software renderer · Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1 · float16',
     );
     expect(lavapipe.name).toBe('llvmpipe');
   });

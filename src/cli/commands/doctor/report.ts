@@ -20,7 +20,7 @@ function system(facts: MachineFacts): string {
   const gpus = facts.gpus.map((g) => [
     '  graphics',
     [
-      g.software ? `${g.name} (a processor that plays GPU)` : g.name,
+      g.software ? `${g.name} (software renderer)` : g.name,
       g.driver && `driver ${g.driver}`,
       g.memory && gigabytes(g.memory),
       g.float16 && 'float16',

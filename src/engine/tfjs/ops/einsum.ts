@@ -31,7 +31,7 @@ const einsumOp: Op = (c) => {
   return [c.out(ordered(tf, left, output))];
 };
 
-/** Labels by operand, with the ellipsis expanded to labels of its own. */
+/** Labels by operand, with the ellipsis expanded to separate labels. */
 function parse(c: OpContext): { operands: string[][]; output: string[] } {
   const equation = attrString(c.node, 'equation', '').replace(/\s/g, '');
   const [given, result] = equation.split('->');

@@ -126,7 +126,7 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     // The text may have changed since the page was last updated.
     this.session.take(document.getText());
     const change = this.session.edit(fields);
-    if (!change) return this.written(true, vscode.l10n.t('The file says this already.'));
+    if (!change) return this.written(true, vscode.l10n.t('The file already has these settings.'));
     const range = new vscode.Range(
       document.positionAt(change.offset),
       document.positionAt(change.offset + change.length),
