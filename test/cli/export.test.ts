@@ -445,7 +445,7 @@ describe('which state is exported', () => {
     const r = lab.run('export', run, '--as', 'peft-lora');
     expect([r.code, r.err]).toEqual([
       2,
-      expect.stringContaining('trained a head alone, which cannot be written as a LoRA'),
+      expect.stringContaining('trained a head alone; that cannot be written as a LoRA'),
     ]);
     for (const form of ['adapter', 'onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs']) {
       const { record } = exported(run, form);

@@ -129,7 +129,7 @@ function asLora(settings: TrainedSpec): LoraSpec {
 const noLora = (what: string): AuroraError =>
   new AuroraError(
     'usage',
-    `The run trained ${what}, which cannot be written as a LoRA.`,
+    `The run trained ${what}; that cannot be written as a LoRA.`,
     'Export it with --as onnx-merged or onnx-dynamic.',
   );
 
