@@ -22,7 +22,7 @@ const pair = (inFeatures: number, outFeatures: number, rank: number): LowRank =>
   rank,
   scale: 1.5,
 });
-/** ΔW itself, which the code under test never builds. */
+/** ΔW as a dense matrix, which the code under test never builds. */
 function dense({ A, B, rank, scale }: LowRank): number[][] {
   const inFeatures = A.length / rank;
   return Array.from({ length: B.length / rank }, (_, o) =>
@@ -37,7 +37,7 @@ const dot = (x: number[][], y: number[][]) =>
   x.reduce((s, row, i) => row.reduce((t, v, j) => t + v * y[i][j], s), 0);
 
 describe('the geometry of ΔW', () => {
-  it('has the inner products of the matrices', () => {
+  it('computes the inner products of the matrices', () => {
     for (const [rank, other] of [
       [1, 1],
       [2, 5],
@@ -48,7 +48,7 @@ describe('the geometry of ΔW', () => {
     }
   });
 
-  it('has their singular values', () => {
+  it('computes their singular values', () => {
     const p = pair(17, 11, 3);
     const w = dense(p);
     const gram = w.map((row) => w.map((other) => row.reduce((s, v, i) => s + v * other[i], 0)));
@@ -65,7 +65,7 @@ describe('the geometry of ΔW', () => {
     expect(singularValues({ ...known2, B: new Float32Array(4) })).toEqual([0, 0]);
   });
 
-  it('is of the merged form, with each layer’s own rank and alpha', () => {
+  it("uses the merged form, with each layer's own rank and alpha", () => {
     const layer = { path: 'a.query', inFeatures: 8, outFeatures: 6 };
     for (const spec of [
       auroraSpec({ rank: 3, alpha: 6, rankPattern: { query: 2 } }),
@@ -85,7 +85,7 @@ describe('the geometry of ΔW', () => {
     }
   });
 
-  it('projects on a plane that keeps the distances of three points', () => {
+  it('projects to a plane that preserves the distances of three points', () => {
     const points = [pair(7, 5, 2), pair(7, 5, 2), pair(7, 5, 2)];
     const { points: at, shares } = principalPlane(points.map((x) => points.map((y) => innerProduct(x, y))));
     expect(shares[0] + shares[1]).toBeCloseTo(1, 12);
@@ -113,7 +113,7 @@ describe('the geometry of ΔW', () => {
     });
   });
 
-  it('knows eigenvalues of a matrix worked by hand, with vectors that belong to them', () => {
+  it('finds the eigenvalues and eigenvectors of a matrix solved by hand', () => {
     const m = [
       [2, 1, 0],
       [1, 2, 0],
@@ -128,7 +128,7 @@ describe('the geometry of ΔW', () => {
     );
   });
 
-  it('has the eigenvalues of matrices of any size without their vectors', () => {
+  it('finds the eigenvalues of matrices of any size without their eigenvectors', () => {
     for (const n of [1, 2, 3, 9, 40]) {
       const x = Array.from({ length: n }, () => random(n));
       const m = x.map((row, i) => Float64Array.from(row, (v, j) => v + x[j][i]));
@@ -141,7 +141,7 @@ describe('the geometry of ΔW', () => {
     expect(eigenvalues([new Float64Array(2), new Float64Array(2)])).toEqual([0, 0]);
   });
 
-  it('is the same of a matrix as of its factors, whichever side is longer', () => {
+  it('gives the same result for a matrix and its factors, whichever side is longer', () => {
     for (const [inFeatures, outFeatures] of [
       [17, 11],
       [11, 17],
@@ -156,7 +156,7 @@ describe('the geometry of ΔW', () => {
     }
   });
 
-  it('counts directions: all of equal ones, one of one', () => {
+  it('counts all of n equal directions as n and a single one as 1', () => {
     expect(effectiveRank([2, 2, 2])).toBeCloseTo(3, 12);
     expect([effectiveRank([4, 0]), effectiveRank([0, 0])]).toEqual([1, 0]);
   });

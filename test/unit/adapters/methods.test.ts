@@ -16,11 +16,11 @@ const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/referenc
 const { graph } = loadModel(fixture('bert.onnx'));
 const layers = findLinearLayers(graph);
 
-/** With the schema's defaults, on the most commonly chosen layers. */
+/** The schema's defaults, on the most commonly chosen layers. */
 const specOf = (method: MethodName, over: Partial<TrainedSpec> = {}) =>
   ({ ...defaultAdapter(method), targetModules: ['query', 'inter'], ...over }) as TrainedSpec;
 
-describe('parameters of RoBERTa-Base, q and v, as their papers count them', () => {
+describe('parameter counts on RoBERTa-Base (q and v) match the papers', () => {
   const stack = Array.from({ length: 24 }, (_, i) => ({
     path: `layer.${i}.query`,
     inFeatures: 768,
@@ -49,11 +49,11 @@ describe.each(METHOD_ORDER)('%s', (method) => {
   const changes = (of: ReadonlyMap<string, Float32Array>) =>
     adapters.map((a) => layerChange(a, of)).flatMap(({ weight, bias }) => [...(weight ?? bias)!]);
 
-  it.skipIf(method === 'fourierft')('begins as the model is', () => {
+  it.skipIf(method === 'fourierft')('initially leaves the model unchanged', () => {
     expect(Math.max(...changes(values).map(Math.abs))).toBeLessThan(1e-7);
   });
 
-  it('has values with which it changes nothing, whatever was trained', () => {
+  it('has neutral values that change nothing, whatever was trained', () => {
     const trained = new Map(
       Array.from(values, ([name, v]) => [name, Float32Array.from(v, (x, i) => x + Math.sin(i + 1))] as const),
     );
@@ -67,7 +67,7 @@ describe.each(METHOD_ORDER)('%s', (method) => {
   });
 });
 
-it('VeRA begins with the same matrices in all layers, a smaller one with their begins', () => {
+it('VeRA starts with the same matrices in all layers, truncated for smaller layers', () => {
   const { adapters } = selectAdapters(graph, layers, specOf('vera', { rank: 3 } as object));
   const frozen = adapters.map((a) => {
     const [A, B] = methodOf(a.spec).frozen!(a).map((t) => t.values(layerValues(a.layer)));
@@ -80,7 +80,7 @@ it('VeRA begins with the same matrices in all layers, a smaller one with their b
   expect(frozen[2]).toEqual(query);
 });
 
-it('BitFit leaves out layers without a bias, and says how many', () => {
+it('BitFit skips layers without a bias and reports how many', () => {
   const some = layers.map((l) => ({ ...l, hasBias: !l.path.endsWith('inter') }));
   const { adapters, warnings } = selectLayers(some, { outputs: [], unreached: [] }, specOf('bitfit'));
   expect(adapters.map((a) => a.layer.path)).toEqual(['layer.0.query', 'layer.1.query']);
@@ -91,7 +91,7 @@ it('BitFit leaves out layers without a bias, and says how many', () => {
   );
 });
 
-it('FourierFT takes no more frequencies than a layer has places', () => {
+it('FourierFT rejects more frequencies than a layer has entries', () => {
   const wanted = { frequencies: 32 * 32 + 1, targetModules: ['query'] } as object;
   expect(() => selectAdapters(graph, layers, specOf('fourierft', wanted))).toThrow(
     /adapter\.frequencies is 1025, and a layer of 32 × 32 has 1024 places/,

@@ -11,7 +11,7 @@ const parameters = (spec: AuroraSpec | LoraSpec, inFeatures: number, outFeatures
     .tensors(onLayer(spec, inFeatures, outFeatures))
     .reduce((n, t) => n + t.dims.reduce((a, b) => a * b, 1), 0);
 
-/** LLaMA3-8B: q 4096→4096, k and v 4096→1024, up 4096→14336, down back; 32 layers. */
+/** LLaMA3-8B: q 4096→4096, k and v 4096→1024, up 4096→14336, down the reverse; 32 layers. */
 const llama = (spec: AuroraSpec | LoraSpec): number =>
   32 *
   (parameters(spec, 4096, 4096) +
@@ -19,7 +19,7 @@ const llama = (spec: AuroraSpec | LoraSpec): number =>
     parameters(spec, 4096, 14336) +
     parameters(spec, 14336, 4096));
 
-describe('trainable parameters are those of the paper', () => {
+describe('trainable parameters match the paper', () => {
   it.each([
     ['RoBERTa-Base and ViT-Base, q and v', 24, 768, 74_208, 294_912, 589_824],
     ['RoBERTa-Large and ViT-Large, q and v', 48, 1024, 197_568, 786_432, 1_572_864],
@@ -34,7 +34,7 @@ describe('trainable parameters are those of the paper', () => {
     expect(llama(lora(32))).toBe(56_623_104);
   });
 
-  it('leaves out the tensor of a part that is off', () => {
+  it('exclude the tensor of a part that is switched off', () => {
     expect(parameters({ ...aurora, fixed: false }, 768, 768)).toBe(2 * 1536 + 16);
     expect(parameters({ ...aurora, learnable: false }, 768, 768)).toBe(2 * 1536 + 4);
   });

@@ -22,7 +22,7 @@ const PATHS = Array.from({ length: 24 }, (_, i) =>
 ).flat();
 const LAYERS = PATHS.map((path) => ({ path, inFeatures: 8, outFeatures: 8 }));
 
-/** Each would take hours for one of these paths. */
+/** Each of these would take hours on one of the paths. */
 const EVIL = [
   '(\\w+\\.?)+!',
   '(.*)*!',
@@ -33,7 +33,7 @@ const EVIL = [
   '(\\w+\\.?)*(\\w+\\.?)*!',
 ];
 let made = 0;
-/** Not matched before in this process: results are cached per expression. */
+/** A pattern that this process has not matched yet, because results are cached per expression. */
 const unknown = (pattern: string) => `(?!${'x'.repeat(++made)}%)${pattern}`;
 const lora = (over: Partial<LoraSpec>): LoraSpec => ({
   ...(adapterDefaults('lora') as unknown as LoraSpec),
@@ -54,8 +54,8 @@ function refusal(action: () => unknown): string {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('an expression that takes too long', () => {
-  it.each(EVIL)('is an error that names it: %s', (evil) => {
+describe('a regular expression that takes too long', () => {
+  it.each(EVIL)('is reported by name: %s', (evil) => {
     const pattern = unknown(evil);
     const message = refusal(() => matchTargets(PATHS, { targetModules: pattern }));
     expect(message).toContain(
@@ -69,13 +69,13 @@ describe('an expression that takes too long', () => {
     ['layersPattern', (p) => ({ layersToTransform: [1], layersPattern: p })],
     ['rankPattern', (p) => ({ rankPattern: { [p]: 4 } })],
     ['alphaPattern', (p) => ({ alphaPattern: { [p]: 4 } })],
-  ])('is one in %s', (key, over) => {
+  ])('is reported in %s', (key, over) => {
     const spec = lora(over(unknown(EVIL[0])));
     const choose = () => selectLayers(LAYERS, { outputs: [], unreached: [] }, spec);
     expect(refusal(choose)).toContain(`adapter.${key}: the regular expression`);
   });
 
-  it('is not matched again at once', () => {
+  it('is not retried immediately', () => {
     const pattern = unknown(EVIL[0]);
     refusal(() => matchTargets(PATHS, { targetModules: pattern }));
     const wait = vi.spyOn(Atomics, 'wait');
@@ -83,14 +83,14 @@ describe('an expression that takes too long', () => {
     expect(wait).not.toHaveBeenCalled();
   });
 
-  it('keeps no one from matching others afterwards', () => {
+  it('does not prevent other expressions from being matched', () => {
     refusal(() => matchTargets(PATHS, { targetModules: unknown(EVIL[0]) }));
     expect(matchTargets(PATHS, { targetModules: unknown('(\\w+\\.)+query_.*') }).matched).toHaveLength(24);
   });
 });
 
 describe('matching ahead', () => {
-  it('leaves this thread free, however many expressions take too long', async () => {
+  it('does not block this thread, however many expressions take too long', async () => {
     const wait = vi.spyOn(Atomics, 'wait');
     let [turns, going] = [0, true];
     const turn = () => {
@@ -102,7 +102,7 @@ describe('matching ahead', () => {
       const before = turns;
       const spec: ModuleSpec = { targetModules: unknown(evil), rankPattern: { [unknown(evil)]: 4 } };
       await matchAhead(patternsOf(spec), PATHS);
-      // A thread that waits for the match would only get a turn when it asks and is answered.
+      // If the thread waited for matches, it would get a turn only before and after each of them.
       expect(turns - before).toBeGreaterThan(20);
       expect(refusal(() => matchTargets(PATHS, spec))).toContain(
         JSON.stringify(spec.targetModules).slice(1, 20),
@@ -112,7 +112,7 @@ describe('matching ahead', () => {
     expect(wait).not.toHaveBeenCalled();
   });
 
-  it('has all answers ready, of several questions at once too', async () => {
+  it('prepares all answers, also for several requests at once', async () => {
     const specs = ['key', 'value', 'self'].map((name): ModuleSpec => ({
       targetModules: unknown(`(\\w+\\.)+\\w*${name}\\w*`),
       layersToTransform: [3, 4],
@@ -123,7 +123,7 @@ describe('matching ahead', () => {
     expect(wait).not.toHaveBeenCalled();
   });
 
-  it('reports a thread that cannot start, and matches the next expression', async () => {
+  it('reports a thread that cannot start and matches the next expression', async () => {
     vi.spyOn(Worker.prototype, 'postMessage').mockImplementationOnce(() => {
       throw new Error('no more threads');
     });
@@ -138,15 +138,15 @@ describe('matching ahead', () => {
     expect(matchTargets(PATHS, second!).matched).toHaveLength(24);
   });
 
-  it('leaves what is no expression to whoever asks for its matches', async () => {
+  it('leaves an invalid expression to be reported when its matches are requested', async () => {
     const spec: ModuleSpec = { targetModules: '(' };
     await matchAhead(patternsOf(spec), PATHS);
     expect(refusal(() => matchTargets(PATHS, spec))).toContain('not a valid regular expression');
   });
 });
 
-describe('all expressions of one adapter', () => {
-  /** The milliseconds given to each query if the answers take this long. */
+describe('the expressions of one adapter', () => {
+  /** The milliseconds allowed for each query if the answers take these times. */
   function given(spec: ModuleSpec, took: readonly (number | 'late')[]): number[] {
     const matching = matchAll(patternsOf(spec), PATHS);
     const milliseconds: number[] = [];
@@ -171,15 +171,15 @@ describe('all expressions of one adapter', () => {
     );
   });
 
-  it('take their time again after a change elsewhere, so that the answer is the same', () => {
+  it('count the time of expressions matched earlier, so that the result stays the same', () => {
     const [first, second] = ['(a+)+b', '(a+)+c'].map(unknown);
     expect(given({ targetModules: [], rankPattern: rankPattern([first!]) }, [70])).toEqual([100]);
     const both: ModuleSpec = { targetModules: [], rankPattern: rankPattern([first!, second!]) };
     expect(given(both, [10])).toEqual([30]);
   });
 
-  it('take no more steps on this thread than a single one may', () => {
-    // Each alone takes so few steps that no other thread is used.
+  it('share the step limit for matching on this thread', () => {
+    // Each alone takes so few steps that it is matched on this thread.
     const one = () => unknown('(q|k)');
     expect(given({ targetModules: [], rankPattern: rankPattern([one()]) }, [])).toHaveLength(0);
     const many = rankPattern(Array.from({ length: 300 }, one));
@@ -187,14 +187,14 @@ describe('all expressions of one adapter', () => {
     expect(asked.length).toBeGreaterThan(200);
   });
 
-  it('need no matching where they are names', () => {
+  it('need no matching if they are plain names', () => {
     const names = Array.from({ length: 2000 }, (_, i) => `encoder.layer.${i}.attention.self.query-${i}`);
     expect(given({ targetModules: [], rankPattern: rankPattern(names) }, [])).toEqual([]);
   });
 });
 
-describe('a name in rankPattern', () => {
-  it('matches what it matches as an expression', () => {
+describe('a plain name in rankPattern', () => {
+  it('matches the same paths as it does as a regular expression', () => {
     const text = (unit: string[]) =>
       fc.string({ unit: fc.constantFrom(...unit), minLength: 1, maxLength: 5 });
     const path = text(['a', 'b', '.', '-', '\n']);
@@ -208,7 +208,7 @@ describe('a name in rankPattern', () => {
   });
 });
 
-describe('a worker’s matches', () => {
+describe("the worker's matches", () => {
   const atom = fc.constantFrom(
     'a',
     'b',
@@ -234,7 +234,7 @@ describe('a worker’s matches', () => {
   })).any;
   const path = fc.string({ unit: fc.constantFrom('a', 'b', '.', '7'), maxLength: 6 });
 
-  it('are those of this thread', () => {
+  it('equal the matches on this thread', () => {
     const matcher = new Matcher();
     fc.assert(
       fc.property(expression, fc.array(path, { maxLength: 5 }), fc.boolean(), (text, paths, number) => {
@@ -247,7 +247,7 @@ describe('a worker’s matches', () => {
     );
   });
 
-  it('are none where there is no number in the first group', () => {
+  it('are empty when the first group holds no number', () => {
     const value = (source: string, text: string) => valueOf(new RegExp(source), text, true);
     expect(value('(\\d+)', 'a.12')).toBe(12);
     expect([value('(a)|(\\d+)', '12'), value('(a)', 'a'), value('b', 'a')]).toEqual([
@@ -258,8 +258,8 @@ describe('a worker’s matches', () => {
   });
 });
 
-describe('the most steps that an expression takes', () => {
-  it('are few for what people write, and beyond all bounds where choices multiply with the text', () => {
+describe('the estimated maximum of steps', () => {
+  it('is low for common expressions and very high for ambiguous ones', () => {
     for (const usual of [
       'query|value',
       '.*\\.(query|value)',

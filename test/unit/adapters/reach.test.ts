@@ -39,14 +39,14 @@ function errorOf(action: () => unknown): AuroraError {
   throw new Error('no error');
 }
 
-describe('on a model with two outputs', () => {
-  it('lists for each layer the outputs that depend on it', () => {
+describe('a model with two outputs', () => {
+  it('lists the outputs that depend on each layer', () => {
     const reaches = new Map(summary.layers.map((l) => [l.path, l.reaches]));
     expect(reaches.get('layer.0.query')).toEqual([HIDDEN, 'pooler_output']);
     expect(reaches.get('pooler.dense')).toEqual(['pooler_output']);
   });
 
-  it('"all-linear" means the layers that reach the loss, and reports the others', () => {
+  it('lets "all-linear" adapt only the layers that affect the loss, and reports the others', () => {
     expect(paths).toContain('pooler.dense');
     expect(adapted(allLinear, HIDDEN)).toEqual(paths.filter((p) => p !== 'pooler.dense'));
     expect(select(allLinear, HIDDEN).leftOut).toEqual([{ path: 'pooler.dense', why: 'unreached' }]);
@@ -54,7 +54,7 @@ describe('on a model with two outputs', () => {
     expect(select(allLinear, 'pooler_output').leftOut).toEqual([]);
   });
 
-  it('does not report a layer that excludeModules names', () => {
+  it('does not report a layer that is in excludeModules', () => {
     const spec = auroraSpec({ targetModules: 'all-linear', excludeModules: ['dense'] });
     expect(select(spec, HIDDEN).leftOut).toEqual([]);
   });
@@ -62,7 +62,7 @@ describe('on a model with two outputs', () => {
   it.each([
     ['a list', ['query', 'dense']],
     ['an expression', '.*(query|dense)'],
-  ])('%s that names a layer which does not reach the loss is an error with its path', (_, targetModules) => {
+  ])('rejects %s that names a layer without effect on the loss, and gives its path', (_, targetModules) => {
     const error = errorOf(() => select(auroraSpec({ targetModules }), HIDDEN));
     expect(error.kind).toBe('targets');
     expect(error.message).toContain('pooler.dense');
@@ -73,7 +73,7 @@ describe('on a model with two outputs', () => {
   });
 
   it.each([HIDDEN, 'pooler_output', undefined])(
-    'the budget of a summary counts what the trainer counts on output %s',
+    'has the same budget in the calculator and in the trainer for output %s',
     (output) => {
       const marked = taskLayers(summary, { output, head: true });
       const trained = select(allLinear, output ?? HIDDEN);
@@ -84,7 +84,7 @@ describe('on a model with two outputs', () => {
     },
   );
 
-  it('a summary for an output that is not clear leaves out only what reaches none', () => {
+  it('leaves out only layers that affect no output when the output is unclear', () => {
     const unclear = taskLayers(summary, { output: undefined, head: false });
     expect(unclear.filter((l) => l.unreached)).toEqual([]);
     expect(adaptersOn(unclear, allLinear).adapters).toHaveLength(paths.length);

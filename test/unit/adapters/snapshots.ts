@@ -3,7 +3,7 @@ import { auroraSpec } from '../specs';
 
 export const SPEC = auroraSpec({ targetModules: ['query'] });
 
-/** A layer that saw exactly these values, counted by hand: one list per coordinate. */
+/** A snapshot of a layer whose inputs were exactly these values, one list per coordinate. */
 export function layerOf(
   values: readonly (readonly number[])[],
   weights: { H: number[]; W: number[] },
@@ -36,5 +36,6 @@ export function layerOf(
 }
 
 export const gaussian = (n: number, scale: number): number[] =>
-  // The inverse normal distribution, by bisection of a logistic approximation: smooth and deterministic.
+  // An approximate inverse of the normal distribution through the logistic function: smooth and
+  // deterministic.
   Array.from({ length: n }, (_, i) => (scale * Math.log((i + 0.5) / n / (1 - (i + 0.5) / n))) / 1.702);

@@ -1,10 +1,13 @@
 import { expect, it } from 'vitest';
 import { folderOf, importsBelow } from './sources';
 
-/** A folder and its subfolder count as one: its files may share the parts of the inner one. */
+/**
+ * A folder and its subfolder count as one, because the outer one may use the inner one's parts and the
+ * reverse.
+ */
 const within = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 
-/** Folders that can reach each other, by Tarjan's algorithm. */
+/** Folders that can reach each other, found with Tarjan's algorithm. */
 function cycles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
@@ -39,7 +42,7 @@ it('no folders of src import each other in a cycle', () => {
   expect(cycles(edgesOf(importsBelow('src')))).toEqual([]);
 });
 
-it('a cycle over three folders is found', () => {
+it('a cycle over three folders is detected', () => {
   const imports = [
     { from: 'src/a/x.ts', to: 'src/b/x.ts' },
     { from: 'src/b/x.ts', to: 'src/c/d/x.ts' },

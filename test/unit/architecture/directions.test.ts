@@ -5,13 +5,13 @@ import { folderOf, importsBelow, sources } from './sources';
 
 const roomOf = (path: string): string => path.split('/')[1];
 const files = sources('src');
-/** Files at the top of src belong to no folder. */
+/** Files directly in src belong to no folder. */
 const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== 'src');
 /** The rule depends on the room and on the number of steps out of it, so one folder of each is enough. */
 const examples = [...new Map(folders.map((f) => [`${roomOf(f)} ${f.split('/').length}`, f])).values()];
 
 describe('imports between the folders of src', () => {
-  it('go one way, also those that are loaded when they are needed', () => {
+  it('follow the allowed directions, dynamic imports included', () => {
     const wrong = importsBelow('src').filter(({ from, to }) => {
       const [room, other] = [roomOf(from), roomOf(to)];
       return room !== other && room in ROOMS && !ROOMS[room].includes(other);
@@ -20,7 +20,7 @@ describe('imports between the folders of src', () => {
     expect([...new Set(folders.map(roomOf))].sort()).toEqual(Object.keys(ROOMS).sort());
   });
 
-  it('of pages are pure', () => {
+  it('in pages refer only to pure rooms', () => {
     const wrong = importsBelow('webview').filter(
       ({ to }) => to.startsWith('src/') && !PURE.includes(roomOf(to)),
     );
@@ -30,7 +30,7 @@ describe('imports between the folders of src', () => {
 
 describe('the lint rule', () => {
   const eslint = new ESLint();
-  /** The rule's messages for one import in a file of a folder. */
+  /** The lint messages for a file in this folder with one import. */
   async function said(folder: string, name: string): Promise<string[]> {
     const text = `import { x } from '${name}';\nexport const y = x;\n`;
     const [{ messages }] = await eslint.lintText(text, { filePath: `${folder}/zz-not-there.ts` });
@@ -38,19 +38,16 @@ describe('the lint rule', () => {
   }
   const ups = (folder: string): string => '../'.repeat(folder.split('/').length - 1);
 
-  it.each(examples)(
-    'rejects an import against the direction in %s, and accepts one along it',
-    async (folder) => {
-      const room = roomOf(folder);
-      const forbidden = Object.keys(ROOMS).filter((other) => other !== room && !ROOMS[room].includes(other));
-      for (const other of forbidden)
-        expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([
-          expect.stringContaining(`src/${room} must not import this`),
-        ]);
-      for (const other of [room, ...ROOMS[room]])
-        expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([]);
-    },
-  );
+  it.each(examples)('rejects a forbidden import in %s and accepts an allowed one', async (folder) => {
+    const room = roomOf(folder);
+    const forbidden = Object.keys(ROOMS).filter((other) => other !== room && !ROOMS[room].includes(other));
+    for (const other of forbidden)
+      expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([
+        expect.stringContaining(`src/${room} must not import this`),
+      ]);
+    for (const other of [room, ...ROOMS[room]])
+      expect(await said(folder, `${ups(folder)}${other}/some/file`), other).toEqual([]);
+  });
 
   it.each([
     ...PURE.flatMap((room) => [
@@ -65,7 +62,7 @@ describe('the lint rule', () => {
     ['webview/run', '@vscode/webview-ui-toolkit', 'Only webview/ui imports the toolkit'],
     ['webview/ui', 'vscode', 'Pages run in a browser'],
     ['webview/ui', '../../src/runs/read', 'Pages import only'],
-  ])('rejects in %s an import of %s', async (folder, name, words) => {
+  ])('rejects, in %s, an import of %s', async (folder, name, words) => {
     const messages = await said(folder, name);
     expect(messages.length).toBeGreaterThan(0);
     expect(messages.join('\n')).toContain(words);

@@ -18,7 +18,7 @@ const paths = (folder: string): string[] =>
 /** The TypeScript files below a folder of the repository. */
 export const sources = (folder: string): string[] => paths(folder).sort();
 
-/** What the files below a folder import from the repository itself: statically, as types, and on demand. */
+/** What the files below a folder import from this repository: static, type and dynamic imports. */
 export function importsBelow(folder: string): Import[] {
   const all = new Set([...paths('src'), ...paths('webview')]);
   return sources(folder).flatMap((from) =>

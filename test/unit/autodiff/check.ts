@@ -32,15 +32,15 @@ export const wrt = (p: Problem): string[] =>
   );
 
 export interface Differentiated {
-  /** Outputs `outputs`. */
+  /** Computes `outputs`. */
   forward: Model;
-  /** Also takes `w <output>` for each output, and has the gradients as additional outputs. */
+  /** Has an additional input `w <output>` for each output, and the gradients as additional outputs. */
   backward: Model;
   outputs: string[];
   gradients: Map<string, string>;
 }
 
-/** The problem's graph, and the same with the gradients of Σ y·w, with an input w for each output y. */
+/** The problem's graph, and the same graph with the gradients of Σ y·w, with an input w for each output y. */
 export async function differentiated(p: Problem): Promise<Differentiated> {
   const graph = emptyGraph();
   const g = new GraphBuilder(graph, '');
@@ -121,10 +121,10 @@ const shifted = (t: HostTensor, v: Float64Array, h: number): HostTensor => ({
   data: Float64Array.from(t.data as Float64Array, (x, i) => x + h * v[i]),
 });
 
-/** The sizes of the open dimensions to run at. */
+/** The sizes of the open dimensions for each run. */
 export const openSizes = (p: Problem) => (p.open.length ? OPEN : OPEN.slice(0, 1));
 
-/** Inputs of a problem, at given sizes of the open dimensions. */
+/** Random inputs for a problem at the given sizes of the open dimensions. */
 export function drawInputs(p: Problem, sizes: Record<string, number>, random: () => number): HostTensors {
   const size = (axis: Axis) =>
     typeof axis === 'number' ? axis : (p.open.includes(axis) ? sizes : FIXED)[axis];
@@ -144,7 +144,7 @@ export function draw(i: Input, dims: number[], position: number, random: () => n
     return i.values === 'away' ? x + 0.2 * Math.sign(x) : x;
   };
   const values = Array.from({ length: n }, number);
-  // A step of 0.3, shifted by 0.1 from input to input, so that two inputs are never equal either.
+  // A step of 0.3, shifted by 0.1 per input, so that values of two inputs never coincide either.
   if (i.values === 'distinct')
     shuffled(n, random).forEach((k, at) => (values[at] = 0.3 * (k - n / 2) + 0.1 * position + 0.07));
   return { dtype, dims, data: tensorValues(tensorOf('', dtype, dims, values)) as NumberArray };
@@ -161,7 +161,7 @@ function shuffled(n: number, random: () => number): number[] {
   return order;
 }
 
-/** mulberry32. */
+/** The mulberry32 generator. */
 export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

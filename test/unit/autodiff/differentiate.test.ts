@@ -11,11 +11,11 @@ const emitted = (d: Differentiated): Node[] => d.backward.graph.nodes.slice(d.fo
 const matrix = { shape: ['a', 3] };
 
 describe('the gradient of a graph', () => {
-  it('sums what flows into a tensor through all its uses', async () => {
+  it('sums the contributions from all uses of a tensor', async () => {
     await checkGradients(
       {
         inputs: { x: matrix, w: { shape: [3, 3] } },
-        // w twice, the inner tensor three times, an output that is also an inner tensor.
+        // w is used twice, the inner tensor three times, and one output is also an inner tensor.
         build: (g) => {
           const h = g.op('Tanh', [g.op('MatMul', ['x', 'w'])]);
           const y = g.op('Mul', [h, g.op('Sigmoid', [g.op('MatMul', [h, 'w'])])]);
@@ -27,7 +27,7 @@ describe('the gradient of a graph', () => {
     );
   });
 
-  it('does not pass integers and conditions', async () => {
+  it('does not flow through integers and conditions', async () => {
     const p: Problem = {
       inputs: { x: { ...matrix, values: 'distinct' }, z: matrix },
       build: (g) => {
@@ -42,7 +42,7 @@ describe('the gradient of a graph', () => {
     await checkGradients({ ...p, inputs: { ...p.inputs, x: { ...p.inputs.x, frozen: true } } }, 2);
   });
 
-  it('touches nothing below the lowest trainable tensor and no frozen weight', async () => {
+  it('does not reach below the lowest trainable tensor or into frozen weights', async () => {
     const frozen = { shape: [3, 3], frozen: true };
     const d = await differentiated({
       inputs: { x: { ...matrix, frozen: true }, w0: frozen, a: { shape: [3, 3] }, w1: frozen },
@@ -52,13 +52,13 @@ describe('the gradient of a graph', () => {
       },
       open: [],
     });
-    // dY·w1ᵀ without a transposed copy of the frozen weight, then belowᵀ times that.
+    // dY·w1ᵀ without a transposed copy of the frozen weight, then belowᵀ times the result.
     expect(emitted(d).map((n) => n.opType)).toEqual(['Gemm', 'Transpose', 'MatMul']);
     expect(emitted(d)[0].inputs).toEqual([`w ${d.outputs[0]}`, 'w1']);
     expect(emitted(d)[1].inputs).toEqual(['below']);
   });
 
-  it('leaves out trainable tensors that the outputs do not depend on', async () => {
+  it('omits trainable tensors that the outputs do not depend on', async () => {
     const d = await differentiated({
       inputs: { x: matrix, unused: matrix },
       build: (g) => {
@@ -70,7 +70,7 @@ describe('the gradient of a graph', () => {
     expect([...d.gradients.keys()]).toEqual(['x']);
   });
 
-  it('reads open sizes from the graph inputs, so that no activation is kept for its shape', async () => {
+  it('reads open sizes from the graph inputs, so that no activation is kept only for its shape', async () => {
     const d = await differentiated({
       inputs: { x: { shape: ['a', 'b', 4] } },
       build: (g) => [
@@ -84,7 +84,7 @@ describe('the gradient of a graph', () => {
     expect(emitted(d).filter((n) => n.opType === 'Concat')).toHaveLength(1);
   });
 
-  it('takes the statistics that the forward LayerNormalization has', async () => {
+  it('reuses the statistics of the forward LayerNormalization', async () => {
     const float = (shape: (number | string)[], frozen: boolean) => ({ shape, dtype: DType.float, frozen });
     const d = await differentiated({
       inputs: { x: float(['a', 4], false), scale: float([4], true) },
@@ -98,7 +98,7 @@ describe('the gradient of a graph', () => {
   });
 });
 
-describe('what has no gradient is refused, with node and operator named', () => {
+describe('what has no gradient is rejected, with the node and the operator', () => {
   const refusal = async (p: Omit<Problem, 'open'>): Promise<AuroraError> => {
     const error = await differentiated({ ...p, open: [] }).then(
       () => undefined,
@@ -109,7 +109,7 @@ describe('what has no gradient is refused, with node and operator named', () => 
     return error as AuroraError;
   };
 
-  it('an operator without a rule, all of them at once', async () => {
+  it('lists all operators without a rule', async () => {
     const error = await refusal({
       inputs: { x: matrix },
       build: (g) => [

@@ -32,20 +32,23 @@ const run = async (training: 'constant' | boolean, dtype: number, ratio: number 
   return { slope: y.map((v, i) => v / x[i]), w, dx };
 };
 
-// The mask is redrawn in each run, so it is derived from the output: y = slope·x.
+// The mask is redrawn in each run, so the test derives it from the output: y = slope·x.
 it.each([
   ['constant', DType.double, 0.3],
   ['constant', DType.float, 0.25],
   ['constant', DType.double, undefined],
   [true, DType.double, 0.3],
   [false, DType.double, 0.3],
-] as const)('dropout, training %s, ratio of type %s: %s', async (training, dtype, ratio) => {
-  const { slope, w, dx } = await run(training, dtype, ratio);
-  const scale = training ? 1 / (1 - (ratio ?? 0.5)) : 1;
-  const dropped = slope.filter((s) => s === 0).length;
-  expect(dropped).toEqual(training ? expect.closeTo(200 * (ratio ?? 0.5), -2) : 0);
-  slope.forEach((s, i) => {
-    expect(s === 0 ? scale : s).toBeCloseTo(scale, 6);
-    expect(dx[i]).toBeCloseTo(w[i] * s, 6);
-  });
-});
+] as const)(
+  'dropout matches its gradient: training %s, ratio of type %s: %s',
+  async (training, dtype, ratio) => {
+    const { slope, w, dx } = await run(training, dtype, ratio);
+    const scale = training ? 1 / (1 - (ratio ?? 0.5)) : 1;
+    const dropped = slope.filter((s) => s === 0).length;
+    expect(dropped).toEqual(training ? expect.closeTo(200 * (ratio ?? 0.5), -2) : 0);
+    slope.forEach((s, i) => {
+      expect(s === 0 ? scale : s).toBeCloseTo(scale, 6);
+      expect(dx[i]).toBeCloseTo(w[i] * s, 6);
+    });
+  },
+);

@@ -1,4 +1,6 @@
-/** ONNX Runtime has no float64 kernel for these: PyTorch's values replace finite differences. */
+/**
+ * ONNX Runtime has no float64 kernel for these, so they are compared with PyTorch, not finite differences.
+ */
 export const FLOAT32_ONLY = [
   ...[
     'Elu',

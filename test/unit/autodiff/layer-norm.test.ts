@@ -4,7 +4,7 @@ import type { Node } from '../../../src/graph/model';
 import { checkGradients, differentiated } from './check';
 import type { Problem } from './problem';
 
-/** LayerNormalization with the scale and bias of a frozen model: constants, not inputs. */
+/** LayerNormalization with the scale and bias of a frozen model, as constants. */
 const frozen = (scale: number[], bias: number[] | undefined, dtype: number = DType.double): Problem => ({
   inputs: { x: { shape: ['a', 'b', scale.length], dtype } },
   build: (g) => {
@@ -15,12 +15,12 @@ const frozen = (scale: number[], bias: number[] | undefined, dtype: number = DTy
   open: ['a', 'b'],
 });
 
-/** Nodes of the backward pass that read a tensor of the forward pass. */
+/** The backward nodes that read a forward tensor. */
 const readers = (nodes: Node[], tensor: string) =>
   nodes.filter((n) => n.opType !== 'LayerNormalization' && n.inputs.includes(tensor));
 
 describe('LayerNormalization with constant scale and bias', () => {
-  it('takes the normalised input from the output, and keeps x for nothing', async () => {
+  it('recovers the normalized input from the output and does not keep x', async () => {
     const scale = [0.8, -1.2, 0.3, 2];
     for (const bias of [[0.1, -0.5, 2, 0], undefined]) {
       await checkGradients(frozen(scale, bias), 5);
@@ -32,8 +32,8 @@ describe('LayerNormalization with constant scale and bias', () => {
 
   it.each([
     ['a scale of zero', [0.8, 0, 0.3, 2], [0.1, -0.5, 2, 0]],
-    ['a bias that would drown the rest in its rounding', [0.8, -1.2, 0.01, 2], [0.1, -0.5, 3, 0]],
-  ])('takes it from the input beside %s', async (_, scale, bias) => {
+    ['a bias so large that rounding would hide the rest', [0.8, -1.2, 0.01, 2], [0.1, -0.5, 3, 0]],
+  ])('recomputes it from x with %s', async (_, scale, bias) => {
     await checkGradients(frozen(scale, bias), 6);
     const { backward, outputs } = await differentiated(frozen(scale, bias, DType.float));
     expect(readers(backward.graph.nodes, 'x')).not.toEqual([]);

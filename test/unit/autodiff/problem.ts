@@ -3,12 +3,12 @@ import type { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 
 /**
- * What one property test draws: a small graph over inputs whose axes are literal numbers or labels. A label is a fixed
- * size or, if drawn open, a free dimension that the test runs at sizes no probe has seen.
+ * One random case of a property test: a small graph over inputs with axes that are numbers or labels. A label
+ * is a fixed size or, if drawn as open, a free dimension that the test runs at sizes that were not probed.
  */
 export interface Problem {
   inputs: Record<string, Input>;
-  /** Emits the nodes; returns the outputs that the loss weights. */
+  /** Adds the nodes and returns the outputs that the loss weights. */
   build: (g: GraphBuilder) => string[];
   open: readonly string[];
 }
@@ -18,16 +18,16 @@ export interface Input {
   /** `distinct`: no two within 0.1; `away`: none within 0.2 of 0. */
   values?: 'any' | 'positive' | 'away' | 'distinct';
   dtype?: number;
-  /** Integers: drawn from [low, high). */
+  /** Makes integers, drawn from [low, high). */
   range?: readonly [number, number];
-  /** Whether a gradient is requested; the default for floats. */
+  /** If true, no gradient is requested. Integers never get one. */
   frozen?: boolean;
 }
 
 export type Axis = number | string;
 export type Case = fc.Arbitrary<Problem>;
 
-/** Sizes of the labels: as probed if fixed, and for open ones at each of the two runs. */
+/** The sizes of the labels: fixed ones as probed, open ones in each of the two runs. */
 export const FIXED: Record<string, number> = { a: 2, b: 3, c: 4, d: 5 };
 export const OPEN: Record<string, number>[] = [
   { a: 3, b: 2, c: 5, d: 4 },
@@ -38,17 +38,17 @@ const LABELS = ['a', 'b', 'c', 'd'];
 
 export const openLabels: fc.Arbitrary<string[]> = fc.subarray(LABELS);
 
-/** A shape of the given ranks over distinct labels. */
+/** A shape with a rank in this range, over distinct labels. */
 export const shape = (minRank: number, maxRank: number): fc.Arbitrary<string[]> =>
   fc.shuffledSubarray(LABELS, { minLength: minRank, maxLength: maxRank });
 
-/** A shape that broadcasts to `full`: some leading axes dropped, some axes 1. */
+/** A shape that broadcasts to `full`: without some leading axes, and with size 1 on some others. */
 export const broadcastTo = (full: readonly Axis[]): fc.Arbitrary<Axis[]> =>
   fc
     .tuple(fc.nat(full.length), fc.array(fc.boolean(), { minLength: full.length, maxLength: full.length }))
     .map(([drop, ones]) => full.map((axis, i) => (ones[i] ? 1 : axis)).slice(drop));
 
-/** Two shapes whose broadcast is of rank 1 to 3; either may be the smaller one. */
+/** Two shapes that broadcast to rank 1 to 3; either may be the smaller one. */
 export const broadcastPair: fc.Arbitrary<[Axis[], Axis[]]> = shape(0, 3).chain((full) =>
   fc.tuple(broadcastTo(full), broadcastTo(full)),
 );
@@ -65,7 +65,7 @@ export const axesOf = (rank: number, minLength = 1): fc.Arbitrary<number[]> =>
     )
     .map(([axes, negative]) => axes.map((a) => (negative[a] ? a - rank : a)));
 
-/** Cases of one input x through the nodes that `build` emits. */
+/** Cases with one input x and the nodes that `build` adds. */
 export const unary = (
   build: (g: GraphBuilder, x: string, shape: string[]) => string | string[],
   values: Input['values'] = 'any',

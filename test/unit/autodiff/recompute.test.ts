@@ -14,14 +14,14 @@ import { encodeModel } from '../../../src/graph/onnx/encode';
 import { prune } from '../../../src/graph/prune';
 import { differentiated, modelOf } from './check';
 
-/** Width of the residual stream, width inside a layer, rows. */
+/** The width of the residual stream, the width inside a layer, and the number of rows. */
 const [NARROW, WIDE, ROWS] = [8, 64, 16];
 const LAYERS = 6;
 
 const names = Array.from({ length: LAYERS }, (_, i) => `w${i}`);
 const float = { dtype: DType.float };
 
-/** Layers x + softmax(tanh(x·w))·u, wide inside: their inner tensors take most of the memory. */
+/** Layers x + softmax(tanh(x·w))·u that are wide inside, so inner tensors take most of the memory. */
 async function stack(layers: number, inside?: (g: GraphBuilder, h: string) => string): Promise<Result> {
   const d = await differentiated({
     inputs: {
@@ -85,11 +85,11 @@ async function run(graph: Recomputed['graph'], inputs: HostTensors, wanted: stri
 
 describe('recomputing the forward pass', () => {
   it.each([
-    ['a gradient like any other', (i: number) => Math.cos(i)],
+    ['an ordinary gradient', (i: number) => Math.cos(i)],
     ['a gradient of zeros', () => 0],
-    ['an infinite one', (i: number) => (i === 0 ? Infinity : Math.cos(i))],
-    ['one that is no number', (i: number) => (i === 0 ? NaN : Math.cos(i))],
-  ])('gives the same bits for %s', async (_, gradient) => {
+    ['an infinite gradient', (i: number) => (i === 0 ? Infinity : Math.cos(i))],
+    ['a NaN gradient', (i: number) => (i === 0 ? NaN : Math.cos(i))],
+  ])('gives bit-identical results for %s', async (_, gradient) => {
     const { plain, again, seed, y, gradients } = await stack(LAYERS);
     expect(again.segments).toBeGreaterThan(2);
     const inputs = feeds(LAYERS, seed, gradient);
@@ -98,7 +98,7 @@ describe('recomputing the forward pass', () => {
     expect(await run(again.graph, inputs, wanted)).toEqual(await run(plain, inputs, wanted));
   });
 
-  it('keeps less than half between forward and backward', async () => {
+  it('keeps less than half of the tensors and bytes between forward and backward', async () => {
     const { plain, again, forward } = await stack(LAYERS);
     const kept = (graph: Recomputed['graph']) => {
       const made = new Set([...forward].flatMap((n) => n.outputs));
@@ -109,26 +109,26 @@ describe('recomputing the forward pass', () => {
     expect(again.plan!.bytes).toBeLessThan(again.plan!.bytesWithout / 2);
   });
 
-  it('cuts the residual stream, where one narrow tensor crosses', async () => {
+  it('cuts at the residual stream, where a single narrow tensor crosses', async () => {
     const { again, forward } = await stack(LAYERS);
-    // The first cut ends the kept part of the first layer, the last one starts the kept part of the last.
+    // The first and the last cut bound the parts that are kept.
     const inner = again.plan!.cuts.slice(1, -1).map((at) => [...forward][at - 1].opType);
     expect(inner.length).toBeGreaterThan(2);
     expect(new Set(inner)).toEqual(new Set(['Add']));
   });
 
-  it('runs late, one segment after the other, in ONNX Runtime at its highest optimization', async () => {
+  it('runs as late as possible, segment by segment, in ONNX Runtime with full optimization', async () => {
     const { again, seed, y } = await stack(LAYERS);
     const order = await executionOrder(again.graph, feeds(LAYERS, seed, Math.cos));
     const softmax = order.filter((n) => n.op === 'Softmax').map((n) => n.name.startsWith('/again'));
-    // The whole forward pass first; no copy was merged with its original.
+    // The whole forward pass comes first, and no copy was merged with its original.
     const copies = softmax.filter(Boolean).length;
     expect(copies).toBe(again.segments);
     expect(softmax).toEqual([...Array<boolean>(LAYERS).fill(false), ...Array<boolean>(copies).fill(true)]);
     const barriers = order.flatMap((n, i) => (n.op === 'Where' ? [i] : []));
     expect(barriers).toHaveLength(again.segments);
     expect(barriers[0]).toBeGreaterThan(order.findIndex((n) => n.name === y));
-    // Between two barriers the gradient has passed one layer.
+    // Between two barriers, the gradient passes one layer.
     for (const [i, at] of barriers.slice(1).entries())
       expect(
         order.slice(barriers[i], at).filter((n) => n.name.startsWith('/grad') && /MatMul|Gemm/.test(n.op))
@@ -136,7 +136,7 @@ describe('recomputing the forward pass', () => {
       ).toBeGreaterThan(1);
   });
 
-  it('does not draw random numbers twice', async () => {
+  it('does not redraw random numbers', async () => {
     const noise = (g: GraphBuilder, h: string) =>
       g.op('Mul', [
         h,
@@ -151,13 +151,13 @@ describe('recomputing the forward pass', () => {
     );
   });
 
-  it('leaves a model of one layer as it is', async () => {
+  it('leaves a model of one layer unchanged', async () => {
     const { plain, again } = await stack(1);
     expect(again).toEqual({ graph: plain, segments: 0 });
     expect(again.graph).toBe(plain);
   });
 
-  it('leaves the graph it was given as it was', async () => {
+  it('does not modify the graph that it is given', async () => {
     const { plain, seed, gradients, y } = await stack(LAYERS);
     expect(plain.nodes.some((n) => n.name.startsWith('/again'))).toBe(false);
     expect([...plain.initializers.keys()].some((n) => n.startsWith('/again'))).toBe(false);
@@ -165,7 +165,7 @@ describe('recomputing the forward pass', () => {
   });
 });
 
-/** Node by node, from the runtime's own profile. */
+/** The nodes in execution order, from the runtime's profile. */
 async function executionOrder(
   graph: Recomputed['graph'],
   inputs: HostTensors,

@@ -21,7 +21,7 @@ describe('gradients agree with finite differences', () => {
     );
   });
 
-  it('for every operator that has a rule', () => {
+  it('cover every operator that has a rule', () => {
     expect(Object.keys(CASES).concat(FLOAT32_ONLY).sort()).toEqual(differentiableOps().sort());
   });
 });

@@ -12,19 +12,19 @@ const dataset = (examples: [length: number, label: number][]): Dataset => ({
 const rows = (...texts: [text: string, label?: string][]): Row[] =>
   texts.map(([text, label = 'a'], i) => ({ text, label, line: i + 1 }));
 
-describe('an audit of the data', () => {
-  it('counts every label, also one without an example', () => {
+describe('the data audit', () => {
+  it('counts every label, including one without examples', () => {
     const data = dataset([[3, 1], [4, 1], [5, 0]]); // prettier-ignore
     expect(labelCounts(data, ['no', 'yes', 'maybe'])).toEqual({ no: 1, yes: 2, maybe: 0 });
   });
 
-  it('measures lengths by nearest rank, in numeric order', () => {
+  it('computes length percentiles by nearest rank, in numeric order', () => {
     const data = dataset(Array.from({ length: 100 }, (_, i) => [100 - i, 0]));
     expect(tokenLengths(data)).toEqual({ min: 1, median: 50, mean: 50.5, p90: 90, p99: 99, max: 100 });
     expect(tokenLengths(dataset([[9, 0], [10, 0]]))).toMatchObject({ min: 9, median: 9, p90: 10, max: 10 }); // prettier-ignore
   });
 
-  it('finds equal texts across the splits and within training, white space aside', () => {
+  it('finds equal texts across the splits and within training, ignoring white space', () => {
     const train = rows(['a  cat', 'pet'], ['a dog', 'pet'], [' a cat ', 'pet'], ['A cat', 'pet']);
     const validation = rows(['a\tcat', 'pet'], ['a cow'], ['a dog\n', 'pet'], ['a cat', 'other']);
     expect(findDuplicates(train, validation)).toEqual({
@@ -41,7 +41,7 @@ describe('an audit of the data', () => {
     });
   });
 
-  it('counts a text with several labels once, and shows the first few', () => {
+  it('counts a text with several labels once and shows the first few', () => {
     const train = rows(['x', 'a'], ['x', 'b'], ['x', 'c'], ['y', 'a'], ['y', 'a'], ['y', 'b']);
     const { withinTrain, conflicts } = findDuplicates(train, []);
     expect(withinTrain).toBe(4);

@@ -21,7 +21,7 @@ const input = (name: string, dtype: number = DType.int64, shape?: ValueInfo['sha
   shape,
 });
 
-/** A data set of texts with these lengths; each id identifies its example. */
+/** A data set of texts with these lengths, with an id that identifies each example. */
 const ofLengths = (lengths: number[]): Dataset => ({
   examples: lengths.map((n, i) => ({
     size: n,
@@ -37,7 +37,7 @@ const ofLengths = (lengths: number[]): Dataset => ({
 describe('tokenizeAll', () => {
   const row = (text: string, label: string, line: number) => ({ text, label, line });
 
-  it('numbers labels and rows and counts what was cut', () => {
+  it('assigns label and row numbers and counts truncated texts', () => {
     const rows = [row('hello', 'y', 2), row('hello world hello world', 'x', 3)];
     expect(tokenizeAll(rows, unigram, options)).toEqual({
       examples: [
@@ -57,7 +57,7 @@ describe('tokenizeAll', () => {
     });
   });
 
-  it('reports a text that leaves no tokens', () => {
+  it('reports a text that yields no tokens', () => {
     const json = JSON.parse(readFileSync(fixture, 'utf8')) as object;
     const stripped = {
       ...json,
@@ -87,7 +87,7 @@ describe('epochOrder', () => {
     groupByLength: fc.boolean(),
   });
 
-  it('has every example once, in batches that are full but one, the same each time', () => {
+  it('contains every example once, in full batches except one, and is reproducible', () => {
     fc.assert(
       fc.property(lengths, anyOptions, (n, given) => {
         const order = epochOrder(ofLengths(n), given);
@@ -108,7 +108,7 @@ describe('epochOrder', () => {
     expect(order(1, 0)).not.toEqual(order(2, 0));
   });
 
-  it('leaves little padding when grouped by length, and does not run through the lengths in order', () => {
+  it('reduces padding when grouping by length, without sorting the batches by length', () => {
     const n = Array.from({ length: 2000 }, (_, i) => 1 + ((i * 37) % 101));
     const padded = (order: number[][]): number =>
       order.reduce((sum, b) => sum + b.length * Math.max(...b.map((i) => n[i]!)), 0);
@@ -124,7 +124,7 @@ describe('epochOrder', () => {
     expect(Math.abs(falls / longest.length - 0.5)).toBeLessThan(0.1);
   });
 
-  it('for evaluation has the longest first and every example once', () => {
+  it('puts the longest examples first for evaluation, each of them once', () => {
     const order = evaluationOrder(ofLengths([1, 5, 3, 9, 2]), 2);
     expect(order).toEqual([[3, 1], [2, 4], [0]]);
   });
@@ -140,7 +140,7 @@ describe('makeBatch', () => {
     ],
   };
 
-  it('pads to the longest of the batch, in the type each input declares', () => {
+  it('pads to the longest example, in the type that each input declares', () => {
     const { inputs, labels } = makeBatch(
       data,
       [1, 0],
@@ -160,7 +160,7 @@ describe('makeBatch', () => {
     expect(labels).toEqual({ dtype: DType.int64, dims: [2], data: BigInt64Array.of(0n, 1n) });
   });
 
-  it('gives back each example where the mask is one, and padding elsewhere', () => {
+  it('contains each example where the mask is one and padding elsewhere', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 }), (lengths) => {
         const many = ofLengths(lengths);
@@ -184,7 +184,7 @@ describe('makeBatch', () => {
 });
 
 describe('checkInputs', () => {
-  it('accepts what texts can fill and names what they cannot', () => {
+  it('accepts inputs that texts can fill and names those that they cannot', () => {
     checkInputs(
       [input('input_ids', DType.int64, ['batch', undefined]), input('attention_mask', 0)],
       'm.onnx',

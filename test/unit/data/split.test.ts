@@ -9,7 +9,7 @@ const rowsOf = (labels: readonly string[]): Row[] =>
   labels.map((label, i) => ({ text: `text ${i}`, label, line: i + 2 }));
 
 describe('labels', () => {
-  it('are sorted, as numbers where all are integers', () => {
+  it('are sorted, numerically if all are integers', () => {
     expect(inferLabels('f', rowsOf(['b', 'a', 'B', 'é', 'a']))).toEqual(['B', 'a', 'b', 'é']);
     expect(inferLabels('f', rowsOf(['10', '9', '-1', '9']))).toEqual(['-1', '9', '10']);
     expect(inferLabels('f', rowsOf(['10', '9', 'x']))).toEqual(['10', '9', 'x']);
@@ -19,13 +19,13 @@ describe('labels', () => {
     ]);
   });
 
-  it('must be two or more', () => {
+  it('must be at least two', () => {
     expect(failure('labels', () => inferLabels('f.csv', rowsOf(['a', 'a'])))).toContain(
       'f.csv has only the label "a"; two or more are needed',
     );
   });
 
-  it('of validation rows must be known from training', () => {
+  it('of validation rows must occur in training', () => {
     const read = { rows: rowsOf(['a', 'games', 'gamse']), skipped: [{ line: 9, reason: 'x' }] };
     expect(failure('data', () => withKnownLabels('v.csv', read, ['a', 'games'], 'fail'))).toContain(
       'v.csv:4: the label "gamse" is not among the 2 that are trained (nearest: "games")',
@@ -43,7 +43,7 @@ describe('splitRows', () => {
     .filter((l) => new Set(l).size < l.length);
   const fraction = fc.double({ min: 0.01, max: 0.99, noNaN: true });
 
-  it('puts every row on one side, in file order, none empty, each label by its share', () => {
+  it('puts every row on one side in file order, with neither side empty and each label in proportion', () => {
     fc.assert(
       fc.property(labels, fraction, fc.nat(), (names, share, seed) => {
         const rows = rowsOf(names);
@@ -64,14 +64,14 @@ describe('splitRows', () => {
     );
   });
 
-  it('holds out the right number in all and other rows for another seed', () => {
+  it('holds out the right number of rows, and different rows for a different seed', () => {
     const rows = rowsOf(Array.from({ length: 100 }, (_, i) => 'abcdefg'[i % 7]!));
     const { validation } = splitRows('f', rows, 0.1, 1);
     expect(validation).toHaveLength(10);
     expect(splitRows('f', rows, 0.1, 2).validation).not.toEqual(validation);
   });
 
-  it('refuses what cannot be split', () => {
+  it('rejects data that cannot be split', () => {
     expect(failure('data', () => splitRows('f.csv', rowsOf(['a', 'b']), 0.5, 1))).toContain(
       'f.csv: no label has two rows',
     );

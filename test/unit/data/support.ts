@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { AuroraError, type ErrorKind } from '../../../src/base/errors';
 
-/** Writes files to this test file's own folder; returns their paths. */
+/** Writes files into a temporary folder of this test file and returns their paths. */
 export function temporaryFolder(): {
   path: string;
   write: (name: string, data: string | Uint8Array) => string;
@@ -20,7 +20,7 @@ export function temporaryFolder(): {
   };
 }
 
-/** The AuroraError thrown by `run`, as "message | hint". */
+/** The AuroraError that `run` throws, as "message | hint". */
 export function failure(kind: ErrorKind, run: () => unknown): string {
   try {
     run();

@@ -29,7 +29,7 @@ const BPE: Json = {
   },
 };
 
-/** JSON values to put in place of anything else. */
+/** JSON values that replace each member. */
 const WRONG: Json[] = [
   null,
   true,
@@ -48,12 +48,12 @@ const WRONG: Json[] = [
   { type: 'x' },
 ];
 
-/** The value with each of its members in turn removed, and replaced by each wrong one. */
+/** The value with each of its members in turn removed and replaced by each wrong one. */
 function* damaged(value: Json, at = ''): Generator<[string, Json]> {
   for (const wrong of WRONG) yield [`${at} = ${JSON.stringify(wrong)}`, wrong];
   if (typeof value !== 'object' || value === null) return;
   const entries = Object.entries(value);
-  // The entries of a vocabulary are all alike.
+  // The entries of a vocabulary are all alike, so three are enough.
   for (const [key, member] of entries.length > 12 ? entries.slice(0, 3) : entries) {
     const without = (by?: Json): Json => {
       const changed = entries.flatMap(([k, v]) =>
@@ -68,7 +68,7 @@ function* damaged(value: Json, at = ''): Generator<[string, Json]> {
 
 const TEXTS = ['', 'The cats, hello ab! 日本 é z [MASK] </s> \0'];
 
-/** Undefined if it is read and used, else the error. */
+/** Loads and uses a tokenizer.json; returns the error if it is rejected. */
 function use(content: string): AuroraError | undefined {
   const path = folder.write('tokenizer.json', content);
   try {
@@ -102,7 +102,7 @@ it.each([
   ['WordPiece', fixture('wordpiece')],
   ['Unigram', fixture('unigram')],
   ['BPE', BPE],
-])('a tokenizer.json of %s with any member changed is used or refused with its path', (_, whole) => {
+])('a tokenizer.json of %s with any member changed is either used or rejected with its path', (_, whole) => {
   expect(use(JSON.stringify(whole))).toBeUndefined();
   const unclean: string[] = [];
   let refused = 0;

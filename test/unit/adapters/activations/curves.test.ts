@@ -16,15 +16,15 @@ import { gaussian, layerOf, SPEC } from '../snapshots';
 const zeros = (n: number) => new Array<number>(n).fill(0);
 const ownLines = (rest: number[]) => rest.map((_, i) => ({ output: i, input: i, rest }));
 
-describe('curves along a line', () => {
+describe('the curves along a line', () => {
   const file = 'test/fixtures/activations/activations/step-000060.bin';
   const { layers } = decodeSnapshot(readFileSync(file));
 
   for (const activation of ['tanh', 'sigmoid', 'leaky-relu'] as const)
     for (const splineOrder of [1, 2, 3])
-      it(`equal the adapter's own σ: ${activation}, order ${splineOrder}`, () => {
+      it(`match the adapter's own σ: ${activation}, order ${splineOrder}`, () => {
         const layer = layers[1];
-        // Order 3 has the trained W's width; the others use part of it.
+        // Order 3 uses all of the trained W's columns, lower orders only some of them.
         const spec = { ...SPEC, activation, splineOrder, gridSize: 8 - splineOrder };
         const z = evenly(layer.range, 41);
         const rest = medians(layer);
@@ -41,7 +41,7 @@ describe('curves along a line', () => {
           }
       });
 
-  it('leave out a part that is off', () => {
+  it('omit a part that is switched off', () => {
     const line = { output: 0, input: 0, rest: [0, 0] };
     const z = evenly([-2, 2], 9);
     const off = curvesAt(layers[0], { ...SPEC, learnable: false }, line, z);
@@ -58,19 +58,19 @@ describe('the share outside the support', () => {
   ];
   const weights = { H: zeros(4), W: zeros(16) };
 
-  it('is what a count by hand gives', () => {
+  it('matches a count by hand', () => {
     const layer = layerOf(values, weights, true);
     expect(outsideShare(layer, SPEC, 0)).toBe(4 / 8);
     expect(outsideShare(layer, SPEC, 1)).toBe(1 / 8);
     expect(outsideShare(layer, SPEC)).toBe(5 / 16);
   });
 
-  it('is found from the bins where nothing was counted, exact when the support ends on an edge', () => {
+  it('is derived from the bins without an exact count, and is exact when the support ends at a bin edge', () => {
     // ±2.2 is an edge of 60 bins over ±3.
     expect(outsideShare(layerOf(values, weights), SPEC, 0)).toBeCloseTo(4 / 8, 9);
   });
 
-  it('was counted by the trainer as the histogram says', () => {
+  it('as counted by the trainer agrees with the histogram', () => {
     const { layers } = decodeSnapshot(readFileSync('test/fixtures/activations/activations/step-000060.bin'));
     for (const layer of layers) {
       const estimated = outsideShare({ ...layer, outside: undefined }, SPEC);
@@ -80,7 +80,7 @@ describe('the share outside the support', () => {
 });
 
 describe('quantiles', () => {
-  it('are those of the values, to a bin', () => {
+  it('match the sorted values to within one bin', () => {
     const layer = layerOf([gaussian(999, 0.7), zeros(999)], { H: zeros(4), W: zeros(16) }, true);
     const sorted = gaussian(999, 0.7);
     for (const q of [0.01, 0.25, 0.5, 0.75, 0.99])
@@ -89,7 +89,7 @@ describe('quantiles', () => {
   });
 });
 
-describe('the shape over the data', () => {
+describe('the shape of σ over the data', () => {
   const near = [gaussian(500, 0.05), gaussian(500, 0.05)];
   const wide = [gaussian(500, 2), gaussian(500, 2)];
   const identity = { H: [1, 0, 0, 1], W: zeros(16) };
@@ -99,26 +99,26 @@ describe('the shape over the data', () => {
     return shapeOf(layer, before, SPEC, ownLines(medians(layer)));
   };
 
-  it('is a line where the data is near zero, and is none where the spline bends', () => {
+  it('is linear where the data is near zero and not linear where the spline bends', () => {
     expect(shape(near, identity).linearity).toBeGreaterThan(0.999);
     // Zero except for one bump in the middle: no line explains it.
     const hump = [...zeros(3), 5, 5, ...zeros(3)];
     expect(shape(wide, { H: zeros(4), W: [...hump, ...hump] }).linearity).toBeLessThan(0.1);
   });
 
-  it('calls a constant a line that is all flat', () => {
+  it('reports a constant as linear and fully saturated', () => {
     const { linearity, saturation } = shape(near, { H: zeros(4), W: zeros(16) });
     expect([linearity, saturation]).toEqual([1, 1]);
   });
 
-  it('is saturated where the slope of tanh(tanh z) is below a twentieth of its largest, 1', () => {
+  it('counts as saturated where the slope of tanh(tanh z) is below 5 % of its maximum, 1', () => {
     const slope = (z: number) => (1 - Math.tanh(Math.tanh(z)) ** 2) * (1 - Math.tanh(z) ** 2);
     const share = wide[0].filter((z) => slope(z) < 0.05).length / 500;
     expect(Math.abs(shape(wide, identity).saturation - share)).toBeLessThan(0.03);
     expect(shape(near, identity).saturation).toBe(0);
   });
 
-  it('changed by the weighted RMS difference', () => {
+  it('measures the change as the weighted RMS difference', () => {
     // act(H act(z)) with H from 0 to 1: the difference is the new curve itself.
     const some = [gaussian(500, 0.5), gaussian(500, 0.5)];
     const { change } = shape(some, identity, { H: zeros(4), W: zeros(16) });

@@ -16,8 +16,8 @@ const layer = (path: string, over: Partial<LayerShape> = {}): LayerShape => ({
 const said = (layers: LayerShape[], grid = GRID) =>
   callOuts(layers, grid).map((c) => fill(c.sentence, ...c.values));
 
-describe('what stands out', () => {
-  it('names the layer that left the support and the range that would hold it', () => {
+describe('the call-outs for layers', () => {
+  it('name a layer outside the support and a range that covers it', () => {
     const sentences = said([
       layer('a', { linearity: 0.95 }),
       layer('encoder.layer.3.attention.value', { outside: 0.12, reach: [-5.4, 3.1] }),
@@ -27,24 +27,24 @@ describe('what stands out', () => {
     );
   });
 
-  it('keeps an uneven grid uneven', () => {
+  it('keep an asymmetric grid asymmetric', () => {
     const grid = { gridRange: [0, 2] as [number, number], gridSize: 5 };
     expect(said([layer('a', { outside: 0.5, reach: [-0.2, 7.5] })], grid)[0]).toContain('[-1, 8]');
   });
 
-  it('does not suggest the range there is', () => {
+  it('suggest a smaller learning rate when the grid already covers the data', () => {
     const grid = { gridRange: [-9, 9] as [number, number], gridSize: 5 };
     expect(said([layer('a', { outside: 0.5, reach: [-5, 5] })], grid)[0]).toContain('smaller learning rate');
   });
 
-  it('says nothing of what stays under its threshold', () => {
+  it('omit layers below the thresholds', () => {
     expect(said([layer('a', { linearity: 0.979 })])).toEqual([
       'a bends most: a straight line explains 98 % of the variance of its curve over the data.',
     ]);
     expect(callOuts([], GRID)).toEqual([]);
   });
 
-  it('sums up many lines in one sentence and links to the straightest', () => {
+  it('sum up several linear layers in one sentence that links to the most linear one', () => {
     const lines = [0.99, 0.995, 0.9999, 0.985].map((linearity, i) => layer(`l${i}`, { linearity }));
     const outs = callOuts([...lines, layer('bent', { linearity: 0.4 })], GRID);
     expect(outs.map((o) => [o.kind, o.path])).toEqual([
@@ -54,7 +54,7 @@ describe('what stands out', () => {
     expect(outs[0].values[0]).toBe('4');
   });
 
-  it('tells saturated from changed, the worst of each first', () => {
+  it('distinguish saturated from changed layers, the most extreme first', () => {
     const outs = callOuts(
       [
         layer('a', { saturation: 0.6 }),
@@ -68,7 +68,7 @@ describe('what stands out', () => {
     expect(outs.find((o) => o.kind === 'changed')).toMatchObject({ path: 'c', values: ['c', '50 %'] });
   });
 
-  it('never rounds a curve to a line', () => {
+  it('never round an R² up to 1', () => {
     expect([r2(1), r2(0.99999), r2(0.9712)]).toEqual(['1.000', '0.9999', '0.971']);
   });
 });

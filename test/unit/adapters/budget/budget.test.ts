@@ -53,7 +53,7 @@ const errorOf = (action: () => unknown): AuroraError => {
   throw new Error('Nothing was thrown.');
 };
 
-/** The real thing: the same model through the trainer's path, which sees the graph. */
+/** The adapters that the trainer chooses on the same model, from its graph. */
 function trainerView(name: string, spec: AdapterSpec) {
   const model = loadModel(resolve('test/fixtures/reference', name));
   const { graph } = prepareModel(model);
@@ -63,7 +63,7 @@ function trainerView(name: string, spec: AdapterSpec) {
   };
 }
 
-describe("the calculator's count is the trainer's and the file's", () => {
+describe("the calculator's count matches the trainer and the adapter file", () => {
   it.each<[string, string, AuroraSpec | LoraSpec]>([
     ['bert.onnx', 'AuroRA', aurora()],
     [
@@ -73,7 +73,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     ],
     [
       'bert.onnx',
-      'LoRA with ranks of its own',
+      'LoRA with a rank pattern',
       lora({ rank: 4, rankPattern: { value: 3, 'layer.0.query': 1 } }),
     ],
     [
@@ -83,7 +83,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     ],
     [
       'vit.onnx',
-      'one layer, an exclusion',
+      'one layer, with an exclusion',
       lora({ targetModules: 'all-linear', layersToTransform: [1], excludeModules: ['query'] }),
     ],
   ])('%s: %s', (file, _, spec) => {
@@ -105,7 +105,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     expect(budget.adapter.file.data).toBe(4 * inFile);
   });
 
-  it("counts a task's head to the byte where its shape is known", () => {
+  it("includes a task's head, to the byte, when its shape is known", () => {
     const { adapters } = trainerView('bert.onnx', aurora());
     const values = initialAdapters(adapters, 1);
     values.set(HEAD_WEIGHT, new Float32Array(3 * 32)).set(HEAD_BIAS, new Float32Array(3));
@@ -124,7 +124,7 @@ describe("the calculator's count is the trainer's and the file's", () => {
     );
   });
 
-  it('sizes a safetensors file as its writer does, whatever the names', () => {
+  it('predicts the size of a safetensors file for any tensor names', () => {
     for (const names of [
       [],
       ['a'],
@@ -141,22 +141,22 @@ describe("the calculator's count is the trainer's and the file's", () => {
   });
 });
 
-describe('beside LoRA', () => {
-  it('stands at the same modules, and finds the rank of equal cost', () => {
+describe('the comparison with LoRA', () => {
+  it('uses the same modules and finds the rank with equal parameters', () => {
     const { adapter, lora: beside, equal } = budgetOf(stack(), aurora(), options);
     expect(adapter.parameters).toBe(74_208);
     expect([beside.rank, beside.parameters]).toEqual([8, 294_912]);
-    // 3092 per module, while LoRA takes 1536 per rank.
+    // 3092 per module; LoRA takes 1536 per rank.
     expect(equal.exactRank).toBeCloseTo(3092 / 1536, 12);
     expect([equal.rank, equal.parameters]).toEqual([2, 73_728]);
   });
 
-  it('of LoRA itself the rank of equal cost is its own rank', () => {
+  it("gives LoRA's own rank as the equal one for a LoRA", () => {
     const { equal, adapter } = budgetOf(stack(), lora({ rank: 5 }), options);
     expect([equal.rank, equal.exactRank, equal.parameters]).toEqual([5, 5, adapter.parameters]);
   });
 
-  it('never names a rank that a layer does not allow', () => {
+  it("never suggests a rank above a layer's limit", () => {
     const tiny = stack(2);
     const { equal } = budgetOf(tiny, aurora(), { loraRank: 1, tokens: 1 });
     expect(equal.exactRank).toBeGreaterThan(2);
@@ -164,13 +164,13 @@ describe('beside LoRA', () => {
   });
 });
 
-describe('what training takes', () => {
-  it('keeps four float32 numbers for each parameter', () => {
+describe('the cost of training', () => {
+  it('counts four float32 numbers of memory for each parameter', () => {
     const { memory } = budgetOf(stack(), aurora(), options).adapter;
     expect(memory).toEqual({ parameters: 296_832, gradients: 296_832, moments: 593_664, total: 1_187_328 });
   });
 
-  it('counts a module as often as it is called', () => {
+  it('counts a module once for each call', () => {
     const once = budgetOf(stack(), aurora(), options);
     const twice = budgetOf(
       stack().map((m) => ({ ...m, calls: 2 })),
@@ -185,7 +185,7 @@ describe('what training takes', () => {
   });
 
   it.each([aurora({ rank: 3 }), aurora({ fixed: false }), lora({ rank: 3 })])(
-    'finds each number of each tensor once in the products of the nodes that run ($method)',
+    'counts each parameter once in the products of the nodes that run ($method)',
     (spec) => {
       const layer = { path: 'query', inFeatures: 12, outFeatures: 20, calls: 1 };
       const graph: Graph = { name: '', nodes: [], initializers: new Map(), inputs: [], outputs: [] };
@@ -196,7 +196,7 @@ describe('what training takes', () => {
       const call = { x: 'x', product: () => '', weight: { name: '', outFirst: true, alpha: 1 } };
       method.delta!(new GraphBuilder(graph, ''), call, names, on, DType.float, 'dynamic');
       const maker = new Map(graph.nodes.map((n) => [n.outputs[0], n]));
-      /** The parameter behind a product's second factor. */
+      /** The parameter from which a product's second factor is computed. */
       const factor = (name: string): string => {
         const node = maker.get(name);
         return node ? factor(node.inputs[0]) : name;
@@ -209,8 +209,8 @@ describe('what training takes', () => {
   );
 });
 
-describe('curves', () => {
-  it('pass through the budgets at their ranks, for every method by its formula', () => {
+describe('budget curves', () => {
+  it("pass through each method's budget at its rank", () => {
     const budget = budgetOf(stack(), aurora(), options);
     const at = (id: string, rank: number) =>
       budget.curves.find((c) => c.id === id)!.points.find((p) => p.rank === rank)?.parameters;
@@ -221,7 +221,7 @@ describe('curves', () => {
     expect(at('vera', 8)).toBe(24 * (768 + 8));
   });
 
-  it('end where a layer allows no higher rank, and stay few', () => {
+  it('end at the highest rank that the layers allow and have few points', () => {
     const ends = (spec: AuroraSpec | LoraSpec, width: number) => {
       const { points } = budgetOf(stack(width), spec, { ...options, loraRank: 4 }).curves[0];
       return [points[0].rank, points.at(-1)!.rank, points.length <= 66];
@@ -231,8 +231,8 @@ describe('curves', () => {
   });
 });
 
-describe('what is wrong', () => {
-  it('is said in words, with the nearest names', () => {
+describe('mistakes in the settings', () => {
+  it('give an error that suggests the nearest names', () => {
     const e = errorOf(() => budgetOf(stack(), aurora({ targetModules: ['qeury'] }), options));
     expect([e.kind, e.message]).toEqual(['targets', expect.stringContaining('self.query')]);
     expect(errorOf(() => budgetOf(stack(), aurora({ rank: 769 }), options)).kind).toBe('rank');
@@ -242,14 +242,14 @@ describe('what is wrong', () => {
     expect(errorOf(() => budgetOf(stack(), aurora({ targetModules: '(' }), options)).kind).toBe('targets');
   });
 
-  it('or goes along with the numbers where only some entries matched', () => {
+  it('give a warning beside the numbers when only some entries match', () => {
     const { warnings, modules } = budgetOf(stack(), aurora({ targetModules: ['query', 'valeu'] }), options);
     expect(modules.length).toBe(12);
     expect(warnings).toEqual([expect.stringContaining('"valeu" matched no module')]);
   });
 });
 
-describe('the sentence of a lens', () => {
+describe('the CodeLens sentence', () => {
   it.each<[string, AdapterSpec]>([
     ['74,208 trainable, 25 % of LoRA r=8', aurora()],
     ['37,080 trainable, 13 % of LoRA r=8', aurora({ rank: 1 })],
@@ -257,7 +257,7 @@ describe('the sentence of a lens', () => {
     ['no adapter, only the head is trained', { method: 'none' }],
   ])('%s', (sentence, spec) => expect(budgetSentence(stack(), spec)).toBe(sentence));
 
-  it('throws where nothing matches', () => {
+  it('throws when no module matches', () => {
     expect(errorOf(() => budgetSentence(stack(), aurora({ targetModules: ['q_proj'] }))).kind).toBe(
       'targets',
     );
@@ -267,7 +267,7 @@ describe('the sentence of a lens', () => {
 describe('name endings', () => {
   const paths = (names: string[]) => names.map((path) => ({ path, inFeatures: 4, outFeatures: 8 }));
 
-  it('are counted by the rule that chooses modules', () => {
+  it('are counted with the rule that chooses modules', () => {
     const found = endingsOf(
       paths([
         'layer.0.attention.output.dense',
@@ -285,7 +285,7 @@ describe('name endings', () => {
     expect(found[0].shapes).toEqual(['8 × 4']);
   });
 
-  it('take an index together with its parent', () => {
+  it('include the parent of a numeric index', () => {
     expect(endingsOf(paths(['b.0.attn1.to_out.0', 'b.0.attn2.to_out.0'])).map((e) => e.name)).toEqual([
       'to_out.0',
       'attn1.to_out.0',

@@ -14,7 +14,7 @@ const compared = (methods: readonly AdapterSpec['method'][], multiples = MULTIPL
   });
 
 describe('methods at equal budget', () => {
-  it('LoRA from AuroRA’s number of parameters to eight times of it, on the same modules and with the same scale', () => {
+  it("gives LoRA from 1 to 8 times AuroRA's parameters, on the same modules and with the same scale", () => {
     const [aurora, ...loras] = compared(['aurora', 'lora']);
     expect(aurora).toMatchObject({ method: 'aurora', rank: 2 });
     expect(loras.map((l) => 'rank' in l && [l.rank, 'alpha' in l && l.alpha])).toEqual([
@@ -31,21 +31,21 @@ describe('methods at equal budget', () => {
       });
   });
 
-  it('every method as near as its steps allow', () => {
+  it('gives every method at the nearest size that its steps allow', () => {
     const own = countOf(modules, compared([])[0]);
     for (const method of METHOD_ORDER.filter((m) => !['aurora', 'bitfit', 'full'].includes(m))) {
       const counts = compared([method])
         .slice(1)
         .map((spec) => countOf(modules, spec));
       expect(counts).toHaveLength(4);
-      // One rank of a LoRA is half of AuroRA's budget here, and DoRA's vector the same again.
+      // One rank of LoRA is half of AuroRA's budget here; so is DoRA's magnitude vector.
       counts.forEach((n, i) => expect(Math.abs(n / own - MULTIPLES[i]), method).toBeLessThan(0.3));
     }
     const [, vera, fourier] = [...compared(['vera'], [1]), ...compared(['fourierft'], [1]).slice(1)];
     for (const spec of [vera, fourier]) expect(countOf(modules, spec)).toBe(own);
   });
 
-  it('once what has no size, and no adapter twice', () => {
+  it('gives a method without a size setting once, and no adapter twice', () => {
     expect(compared(['bitfit', 'full', 'none']).map((s) => s.method)).toEqual([
       'aurora',
       'bitfit',
@@ -57,7 +57,7 @@ describe('methods at equal budget', () => {
     expect(most[1]).toMatchObject({ method: 'lora', rank: 768 });
   });
 
-  it('the ablations of AuroRA', () => {
+  it('gives the ablations of AuroRA', () => {
     const parts = compared([], MULTIPLES, true);
     expect(parts).toHaveLength(5);
     expect(parts.slice(1)).toMatchObject([

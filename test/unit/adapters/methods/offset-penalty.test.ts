@@ -23,7 +23,7 @@ describe('the penalty on σ(0)', () => {
     ['leaky-relu', { activation: 'leaky-relu' }],
     ['sigmoid without spline', { activation: 'sigmoid', learnable: false }],
     ['the spline alone', { fixed: false, gridSize: 4, splineOrder: 2, gridRange: [-0.5, 1] }],
-  ])('is ‖σ(0)‖², with its gradients: %s', (_, over) => {
+  ])('equals ‖σ(0)‖², with matching gradients: %s', (_, over) => {
     const spec = auroraSpec({ rank: RANK, ...over });
     const at = values(spec);
     const weight = 0.7;
@@ -42,7 +42,7 @@ describe('the penalty on σ(0)', () => {
       });
   });
 
-  it('is nothing where σ(0) is', () => {
+  it('is zero where σ(0) is zero', () => {
     const spec = auroraSpec({ rank: RANK, learnable: false });
     const { value, H } = offsetPenalty(RANK, values(spec), spec, 1);
     expect([value, ...H!].map(Math.abs)).toEqual(new Array(1 + RANK * RANK).fill(0));

@@ -14,7 +14,7 @@ const PATHS = [
   'classifier',
 ];
 
-describe('target modules follow PEFT', () => {
+describe('target modules as in PEFT', () => {
   it('matches a list exactly or by path ending, not by name ending', () => {
     expect(matchTargets(PATHS, { targetModules: ['query'] }).matched).toEqual([PATHS[0], PATHS[3], 'query']);
   });
@@ -25,24 +25,24 @@ describe('target modules follow PEFT', () => {
     expect(matchTargets(PATHS, { targetModules: 'layer' }).matched).toEqual([]);
   });
 
-  it('takes all linear layers but the output layer', () => {
+  it('takes all linear layers except the output layer', () => {
     const all = matchTargets(PATHS, { targetModules: 'all-linear' }, ['classifier']).matched;
     expect(all).toEqual(PATHS.filter((p) => p !== 'classifier'));
   });
 
-  it('lets excludeModules win', () => {
+  it('gives excludeModules precedence', () => {
     const spec = { targetModules: ['query'], excludeModules: '.*layer\\.0.*' };
     expect(matchTargets(PATHS, spec).matched).toEqual([PATHS[3], 'query']);
   });
 
-  it('restricts by layer index', () => {
+  it('limits the match to the layer indices', () => {
     const spec = { targetModules: ['query', 'value'], layersToTransform: [1] };
     expect(matchTargets(PATHS, spec).matched).toEqual([PATHS[3], PATHS[4]]);
     expect(matchTargets(PATHS, { ...spec, layersPattern: 'block' }).matched).toEqual([]);
     expect(matchTargets(['layer.1.query'], spec).matched).toEqual(['layer.1.query']);
   });
 
-  it('matches a list as each of its entries would be compared with each path', () => {
+  it('gives the same result for a list as for each of its entries on each path', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(fc.array(name, { minLength: 1 }), fc.array(name), (entries, paths) => {
@@ -55,7 +55,7 @@ describe('target modules follow PEFT', () => {
     );
   });
 
-  it('says which entries of a list matched nothing', () => {
+  it('reports the list entries that matched nothing', () => {
     expect(matchTargets(PATHS, { targetModules: ['query', 'vlaue'] }).unmatched).toEqual(['vlaue']);
     expect(nearestPaths('vlaue', PATHS, 1)[0]).toMatch(/value$/);
   });
@@ -67,7 +67,7 @@ describe('target modules follow PEFT', () => {
     expect(fromPattern('classifier', pattern, 2, 'alphaPattern')).toBe(2);
   });
 
-  it('names a broken expression', () => {
+  it('reports an invalid regular expression', () => {
     expect(() => matchTargets(PATHS, { targetModules: '(' })).toThrow(/regular expression/);
   });
 });

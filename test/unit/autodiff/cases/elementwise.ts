@@ -40,7 +40,7 @@ const constantPower: Case = fc
 
 const floatExponent: Case = unary((g, x) => g.op('Pow', [x, g.scalar(2, DType.float)]));
 
-/** With one bound or both, some values outside. */
+/** One bound or both, with some values outside. */
 const clip: Case = fc
   .constantFrom([-0.9, 0.8], [-0.9, undefined], [undefined, 0.8])
   .chain(([low, high]) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DType } from '../../../../src/graph/dtype';
 import { axesOf, broadcastTo, openLabels, shape, unary, type Axis, type Case } from '../problem';
 
-/** To one axis, to two, or with every size read from the tensor itself. */
+/** To one axis, to two, or with the sizes read from the tensor. */
 const reshape: Case = fc.oneof(
   unary((g, x) => g.op('Reshape', [x, g.ints([-1])])),
   unary((g, x) => g.op('Reshape', [x, g.ints([0, 1, -1])])),
@@ -47,7 +47,7 @@ const squeeze: Case = fc
   .map(({ axes, open }) => ({
     inputs: { x: { shape: ones } },
     build: (g) => [g.op('Squeeze', axes ? ['x', g.ints(axes)] : ['x'])],
-    // Without axes, an open axis of size 1 would vanish and change the rank.
+    // Without axes, Squeeze would also remove an open axis of size 1 and change the rank.
     open: axes ? open : [],
   }));
 
@@ -65,7 +65,7 @@ const unsqueeze: Case = axesOf(4)
 const expand: Case = shape(1, 3)
   .chain((full) => fc.record({ full: fc.constant(full), small: broadcastTo(full), open: openLabels }))
   .map(({ full, small, open }) => ({
-    // Expands to the shape of another input, as exporters write it.
+    // Expands to the shape of another input, as exporters do.
     inputs: { x: { shape: small }, like: { shape: full, frozen: true } },
     build: (g) => [g.op('Expand', ['x', g.op('Shape', ['like'])])],
     open,
@@ -89,7 +89,7 @@ const tile: Case = shape(1, 3)
     open,
   }));
 
-/** Double to float and back would lose what the differences measure: only casts to the same type and back are exact. */
+/** A cast to float and back would lose the differences: only a cast to the same type is exact. */
 const cast = (op: 'Cast' | 'CastLike'): Case =>
   unary((g, x) =>
     op === 'Cast' ? g.op(op, [x], { to: DType.double }) : g.op(op, [x, g.scalar(0, DType.double)]),
@@ -124,7 +124,7 @@ const pad: Case = shape(1, 3)
       const pads = computed ? g.op('Identity', [known]) : known;
       return [g.op('Pad', axes ? ['x', pads, '', g.ints(axes)] : ['x', pads])];
     },
-    // An open axis may have size 1, too short to cut at both ends.
+    // An open axis may have size 1, which is too short to crop at both ends.
     open: all.some((p) => p < 0) ? [] : open,
   }));
 

@@ -21,7 +21,7 @@ const general: Case = fc
       })) as Case,
   );
 
-/** A rank-2 weight under an input of rank 2 to 4, narrow or wide. */
+/** A rank-2 weight with an input of rank 2 to 4, narrow or wide. */
 const linear: Case = fc
   .record({
     lead: fc.constantFrom<Axis[][]>(['a'], ['a', 'b'], ['a', 'b', 2]),

@@ -7,7 +7,7 @@ const reduction = (op: string, values: Input['values'] = 'any'): Case =>
     .chain((dims) =>
       fc.record({
         dims: fc.constant(dims),
-        // No axes means all of them, or none with noop_with_empty_axes.
+        // Without axes, all are reduced, or none with noop_with_empty_axes.
         axes: fc.oneof({ weight: 4, arbitrary: axesOf(dims.length) }, fc.constant(undefined)),
         keepdims: fc.nat(1),
         noop: fc.nat(1),

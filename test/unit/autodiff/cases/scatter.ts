@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DType } from '../../../../src/graph/dtype';
 import { axisOf, openLabels, shape, type Axis, type Case } from '../problem';
 
-/** Rows by one, two or all leading indices; the same row may occur twice. */
+/** Gathers by one, two or all leading indices; a row may occur twice. */
 const gatherNd: Case = fc
   .record({
     depth: fc.constantFrom(1, 2, 3),
@@ -10,7 +10,8 @@ const gatherNd: Case = fc
     open: fc.subarray(['c', 'd']),
   })
   .map(({ depth, lead, open }) => ({
-    // At least 3 long, so that −3 to 2 are indices; an open axis is sometimes 2 long and comes last.
+    // Each axis has at least 3 elements, so that −3 to 2 are valid indices; an open axis may have 2 and comes
+    // last.
     inputs: {
       x: { shape: [4, 3, depth === 3 ? 3 : 'c'] },
       i: { shape: [...(lead as Axis[]), depth], dtype: DType.int64, range: [-3, 3] },
@@ -19,7 +20,7 @@ const gatherNd: Case = fc
     open,
   }));
 
-/** Two rows, or two numbers, get new values. */
+/** Two rows, or two elements, get new values. */
 const scatterNd: Case = fc
   .record({ whole: fc.boolean(), frozen: fc.constantFrom('x', 'u', ''), open: fc.subarray(['c']) })
   .map(({ whole, frozen, open }) => ({
@@ -42,7 +43,7 @@ const scatterElements: Case = fc
   .map(({ axis, frozen }) => ({
     inputs: { x: { shape: [4, 4], frozen: frozen === 'x' }, u: { shape: [2, 2], frozen: frozen === 'u' } },
     build: (g) => {
-      // Along either axis no position occurs twice.
+      // No position occurs twice along either axis.
       const places = g.constant(DType.int64, [2, 2], [0, 3, -2, 1]);
       return [g.op('ScatterElements', ['x', places, 'u'], { axis })];
     },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { DType } from '../../../../src/graph/dtype';
 import { axisOf, OPEN, openLabels, shape, type Axis, type Case, type Input } from '../problem';
 
-/** One or two axes, from and to either end or beyond, in steps of −3 to 3. */
+/** One or two axes, from either end or beyond it, in steps of −3 to 3. */
 const slice: Case = shape(2, 3)
   .chain((dims) =>
     fc.record({
@@ -36,7 +36,7 @@ const sliceLength = (n: number, start: number, end: number, step: number): numbe
   return Math.max(0, Math.ceil((to - Math.max(from, 0)) / step));
 };
 
-/** Whether a length that looks constant at the probe's sizes is also constant at the runs' sizes. */
+/** Whether a length that is constant at the probed sizes is also constant at the run sizes. */
 const seenByProbe = (label: string, length: (n: number) => number): boolean =>
   [
     [2, 3, 5],
@@ -48,7 +48,7 @@ const seenByProbe = (label: string, length: (n: number) => number): boolean =>
     return lengths.size > 1 || OPEN.every((run) => lengths.has(length(run[label])));
   });
 
-/** The common form: the first two axes, no axes or steps given. */
+/** The common form: the first two axes, without axes or steps. */
 const plainSlice: Case = fc
   .record({ starts: fc.tuple(fc.nat(1), fc.nat(1)), open: openLabels })
   .map(({ starts, open }) => ({
@@ -57,7 +57,7 @@ const plainSlice: Case = fc
     open,
   }));
 
-/** A whole axis from its end to its start, as flips are exported. */
+/** A whole axis in reverse, as flips are exported. */
 const turned: Case = fc
   .record({ axis: axisOf(2), step: fc.constantFrom(-1, -2), open: openLabels })
   .map(({ axis, step, open }) => ({
@@ -86,7 +86,7 @@ const concat: Case = shape(1, 3)
     return { inputs, build: (g) => [g.op('Concat', Object.keys(inputs), { axis })], open };
   });
 
-/** By sizes or by number; some parts may be unused. */
+/** By sizes or by count; some parts may be unused. */
 const split: Case = fc
   .record({
     axis: fc.constantFrom(1, -2),
@@ -117,7 +117,7 @@ const gather: Case = shape(1, 3)
   )
   .map(({ dims, axis, indices, open }) => {
     const shape: Axis[] = [...dims];
-    // At least 3 long, so that −3 to 2 are indices.
+    // At least 3 elements, so that −3 to 2 are valid indices.
     shape.splice(axis, 1, 4);
     return {
       inputs: {

@@ -11,7 +11,7 @@ const options: ReadOptions = { textColumn: 'text', labelColumn: 'label', onBadRo
 const skipping: ReadOptions = { ...options, onBadRow: 'skip' };
 
 describe('readRows', () => {
-  it('reads CSV by RFC 4180: quotes, BOM, CRLF and line breaks inside fields, with the lines of the file', () => {
+  it("reads RFC 4180 CSV with quotes, BOM, CRLF and line breaks inside fields, and gives the file's line numbers", () => {
     const path = folder.write(
       'rfc.csv',
       '\ufefflabel,text,extra\r\na,plain,1\r\n\r\nb,"two\r\nlines, ""quoted""",2\r\nc,after,3\r\nd,"x\ny\nz",4\r\ne,last,5',
@@ -28,7 +28,7 @@ describe('readRows', () => {
     });
   });
 
-  it('takes the line breaks of several systems in one file', () => {
+  it('accepts mixed line endings in one file', () => {
     const path = folder.write('mixed.csv', 'text,label\na,x\r\nb,y\rc,z\n');
     expect(readRows(path, options).rows).toEqual([
       { text: 'a', label: 'x', line: 2 },
@@ -37,7 +37,7 @@ describe('readRows', () => {
     ]);
   });
 
-  it('reads TSV, and a quote inside a field as itself', () => {
+  it('reads TSV and treats a quote inside a field literally', () => {
     const path = folder.write('a.tsv', 'text\tlabel\n5" disk, new\t1\nb\t2\n');
     expect(readRows(path, options).rows).toEqual([
       { text: '5" disk, new', label: '1', line: 2 },
@@ -45,7 +45,7 @@ describe('readRows', () => {
     ]);
   });
 
-  it('reads JSONL; numbers and booleans become strings', () => {
+  it('reads JSONL and converts numbers and booleans to strings', () => {
     const path = folder.write(
       'a.jsonl',
       '{"text":"a","label":1}\r\n\n{"label":true,"text":2.5,"more":[]}\n{"text":"é\\n","label":"x"}',
@@ -67,7 +67,7 @@ describe('readRows', () => {
     expect(rows.map(({ text, label }) => [text, label])).toEqual([['t', 'l']]);
   });
 
-  it('gives back whatever rows were written, one each, in order, at their line', () => {
+  it('returns the rows that were written, in order, with their line numbers', () => {
     const cell = fc
       .string({ unit: fc.constantFrom('a', 'é', '😀', ' ', '"', ',', '\t', '\n', '\r\n'), minLength: 1 })
       .filter((s) => s.trim() !== '');
@@ -137,17 +137,20 @@ describe('bad rows', () => {
         [8, '3 columns where the header has 2 (it reaches to line 9: is a quote left open?)'],
       ],
     ],
-  ] as const)('are each collected or, by default, an error with the place: %s', (format, bytes, expected) => {
-    const path = folder.write(`bad.${format}`, bytes);
-    const { rows, skipped } = readRows(path, skipping);
-    expect(rows.map((r) => r.label)).toEqual(['x', 'y']);
-    expect(skipped).toEqual(
-      expected.map(([line, reason]) => ({ line, reason: expect.stringContaining(reason) })),
-    );
-    expect(failure('data', () => readRows(path, options))).toContain(
-      `${path}:${expected[0][0]}: ${expected[0][1]}`,
-    );
-  });
+  ] as const)(
+    'are either collected or, by default, reported with their place: %s',
+    (format, bytes, expected) => {
+      const path = folder.write(`bad.${format}`, bytes);
+      const { rows, skipped } = readRows(path, skipping);
+      expect(rows.map((r) => r.label)).toEqual(['x', 'y']);
+      expect(skipped).toEqual(
+        expected.map(([line, reason]) => ({ line, reason: expect.stringContaining(reason) })),
+      );
+      expect(failure('data', () => readRows(path, options))).toContain(
+        `${path}:${expected[0][0]}: ${expected[0][1]}`,
+      );
+    },
+  );
 });
 
 describe('a very wide table', () => {
@@ -155,7 +158,7 @@ describe('a very wide table', () => {
   const wide = (cell: (i: number) => string) => Array.from({ length: columns }, (_, i) => cell(i)).join(',');
   const header = wide((i) => (i === columns - 2 ? 'text' : i === columns - 1 ? 'label' : `c${i}`));
 
-  it('is read in time that grows with its size', () => {
+  it('is read in time proportional to its size', () => {
     const path = folder.write(
       'wide.csv',
       `${header}
@@ -168,7 +171,7 @@ ${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
     });
   });
 
-  it('is checked for columns of one name', () => {
+  it('is checked for duplicate column names', () => {
     const path = folder.write(
       'wide-twice.csv',
       `${header},c0
@@ -177,7 +180,7 @@ ${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
     expect(failure('data', () => readRows(path, options))).toContain('two columns are named "c0"');
   });
 
-  it('without the column asked for gives an error that can be read', () => {
+  it('gives a short error when the requested column is missing', () => {
     const path = folder.write(
       'wide-other.csv',
       `${header}
@@ -190,7 +193,7 @@ ${wide((i) => (i === columns - 2 ? 'some text' : '1'))}
   });
 });
 
-describe('files that cannot be used', () => {
+describe('unusable files', () => {
   it.each<[string, string | Buffer, string, string, ErrorKind?]>([
     ['wrong.json', 'x', 'the format of this file is not known', '.jsonl'],
     ['empty.csv', '', 'is empty', 'name another file', 'emptyData'],
@@ -221,7 +224,7 @@ describe('files that cannot be used', () => {
     expect(text.slice(text.indexOf('|'))).toContain(hint);
   });
 
-  it('a missing file and a folder', () => {
+  it('rejects a missing file and a folder', () => {
     expect(failure('data', () => readRows(`${folder.path}/none.csv`, options))).toContain(
       'none.csv does not exist',
     );
@@ -229,7 +232,7 @@ describe('files that cannot be used', () => {
     expect(failure('data', () => readRows(`${folder.path}/folder.csv`, options))).toContain('is a folder');
   });
 
-  it('a file whose rows were all skipped', () => {
+  it('rejects a file in which all rows were skipped', () => {
     const path = folder.write('skipped.csv', 'text,label\n,a\nb,\n');
     expect(failure('emptyData', () => readRows(path, skipping))).toContain(
       'all 2 rows were skipped; the first, in line 2: "text" is empty',

@@ -11,22 +11,22 @@ const words = (text: string, name: string) => {
   return tokenOffsets(text, pieces).map((span) => span && text.slice(...span));
 };
 
-describe('where tokens lie in the text', () => {
-  it('finds word pieces, whatever case and accents they had', () => {
+describe('the places of tokens in the text', () => {
+  it('are found for word pieces, whatever their case and accents', () => {
     const found = words('The  Càts played!', 'wordpiece');
     expect(found[0]).toBeUndefined();
     expect(found.at(-1)).toBeUndefined();
     expect(found.filter((w) => w !== undefined).join('')).toBe('TheCàtsplayed!');
   });
 
-  it('finds the second of two equal words behind the first', () => {
+  it('put the second of two equal words after the first', () => {
     expect(tokenOffsets('go go', ['go', 'go'])).toEqual([
       [0, 2],
       [3, 5],
     ]);
   });
 
-  it('gives an unknown word what its neighbours leave', () => {
+  it('give an unknown token the text between its neighbours', () => {
     expect(tokenOffsets('the ☃☃ played', ['the', '[UNK]', 'played'])).toEqual([
       [0, 3],
       [4, 6],
@@ -35,12 +35,12 @@ describe('where tokens lie in the text', () => {
     expect(tokenOffsets('the ☃☃ and so on', ['the', '[UNK]'])[1]).toEqual([4, 6]);
   });
 
-  it('covers every letter of a text that a Unigram tokenizer knows', () => {
+  it('cover every letter of a text that a Unigram tokenizer encodes without unknowns', () => {
     const text = 'played the cats';
     expect(words(text, 'unigram').filter(Boolean).join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
   });
 
-  it('shows a token with its text, and by its pieces where the place is not known', () => {
+  it('show a token in its text, or as its piece if the place is unknown', () => {
     const row = { line: 1, ids: [5, 6], text: 'the cat', offsets: [0, 3, 4, 7], pieces: ['the', 'cat'] };
     expect(tokenInText(row, 1)).toEqual({ before: 'the ', token: 'cat', after: '' });
     expect(tokenInText({ ...row, offsets: [0, 3, -1, -1] }, 1)).toEqual({

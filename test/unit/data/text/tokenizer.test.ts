@@ -11,7 +11,7 @@ const wordpiece = loadTokenizer(fixture('wordpiece'));
 const unigram = loadTokenizer(fixture('unigram'));
 const folder = temporaryFolder();
 
-/** A tokenizer.json like the WordPiece fixture, with some sections replaced. */
+/** A tokenizer.json based on the WordPiece fixture, with some sections replaced. */
 function variant(sections: object): string {
   const json = JSON.parse(readFileSync(fixture('wordpiece'), 'utf8')) as object;
   return folder.write('tokenizer.json', JSON.stringify({ ...json, ...sections }));
@@ -23,7 +23,7 @@ describe('encode', () => {
     ['unaffable Café\n日本 dog', [2, 11, 12, 13, 20, 18, 19, 1, 3]],
     ['[MASK] played.', [2, 4, 8, 10, 15, 3]],
     ['the[SEP]cat', [2, 5, 3, 6, 3]],
-  ])('WordPiece as BERT: %s', (text, ids) => {
+  ])("matches BERT's WordPiece: %s", (text, ids) => {
     expect(wordpiece.encode(text, 64)).toEqual({ ids, typeIds: ids.map(() => 0), truncated: false });
   });
 
@@ -32,11 +32,11 @@ describe('encode', () => {
     ['hellos', [3, 10, 11]],
     ['he old', [2, 1, 9, 6, 11]],
     ['ｈｅ xyz', [2, 1, 0, 11]],
-  ])('Unigram by the best path, after NFKC, unknowns fused: %s', (text, ids) => {
+  ])('follows the best Unigram path after NFKC, with adjacent unknowns fused: %s', (text, ids) => {
     expect(unigram.encode(text, 64).ids).toEqual(ids);
   });
 
-  it('keeps the special tokens of a text that is cut', () => {
+  it('keeps the special tokens of a truncated text', () => {
     expect(wordpiece.encode('the cats, playing!', 5)).toEqual({
       ids: [2, 5, 7, 17, 3],
       typeIds: [0, 0, 0, 0, 0],
@@ -47,7 +47,7 @@ describe('encode', () => {
     expect(fromLeft.encode('the cats, playing!', 5).ids).toEqual([2, 8, 9, 16, 3]);
   });
 
-  it('cuts to the length and nowhere else', () => {
+  it('truncates exactly at the maximum length', () => {
     const words = fc.array(fc.constantFrom('the', 'cats', 'played', '!', 'dog'), { maxLength: 12 });
     fc.assert(
       fc.property(words, fc.integer({ min: 3, max: 30 }), (text, maxLength) => {
@@ -61,7 +61,7 @@ describe('encode', () => {
   });
 
   it.each([wordpiece, unigram])(
-    'gives a long text the ids of the whole, cut, however long it is',
+    'gives a long text the ids of the full encoding, truncated, whatever its length',
     (tokenizer) => {
       const word = fc.constantFrom(
         'hello',
@@ -90,13 +90,13 @@ describe('encode', () => {
     },
   );
 
-  it('says which text is more than the library can take', () => {
+  it('names a text that is too long for the library', () => {
     expect(failure('tokenizer', () => unigram.encode('l'.repeat(250_000), 64))).toContain(
       'cannot encode the text of 250000 characters that begins "llll',
     );
   });
 
-  it('refuses a length that leaves no room for text, and a token without an id', () => {
+  it('rejects a maximum length without room for text, and a token without an id', () => {
     expect(failure('tokenizer', () => wordpiece.encode('the', 2))).toContain(
       'model.maxLength is 2, but 2 of it go to special tokens. | Set model.maxLength to 3',
     );
@@ -120,16 +120,16 @@ describe('padId', () => {
 
   it.each([
     ['the padding section', { padding: { pad_id: 4 } }, { pad_token: '[SEP]' }, { pad_token_id: 5 }, 4],
-    ['the named token', {}, { pad_token: '[SEP]' }, { pad_token_id: 5 }, 3],
-    ['the named token as an object', {}, { pad_token: { content: '[MASK]' } }, {}, 4],
-    ['the configuration of the model', {}, { pad_token: 'none such' }, { pad_token_id: 5 }, 5],
-    ['a token called [PAD]', {}, { pad_token: null }, { pad_token_id: -1 }, 0],
+    ['the token in pad_token', {}, { pad_token: '[SEP]' }, { pad_token_id: 5 }, 3],
+    ['a pad_token that is an object', {}, { pad_token: { content: '[MASK]' } }, {}, 4],
+    ["the model's configuration", {}, { pad_token: 'none such' }, { pad_token_id: 5 }, 5],
+    ['a token named [PAD]', {}, { pad_token: null }, { pad_token_id: -1 }, 0],
     ['a name that only this vocabulary has', noPad, { pad_token: 'blank' }, {}, 2],
-  ])('from %s', (_, sections, tokenizerConfig, modelConfig, expected) => {
+  ])('is taken from %s', (_, sections, tokenizerConfig, modelConfig, expected) => {
     expect(load(sections, tokenizerConfig, modelConfig)).toMatchObject({ padId: expected, warnings: [] });
   });
 
-  it('is <pad> for the Unigram tokenizer, and 0 with a warning where nothing tells', () => {
+  it('is <pad> for the Unigram tokenizer, and 0 with a warning if nothing specifies it', () => {
     expect(unigram.padId).toBe(12);
     const { padId, warnings } = load(noPad, {}, {});
     expect(padId).toBe(0);
@@ -137,18 +137,18 @@ describe('padId', () => {
   });
 });
 
-describe('files that cannot be used', () => {
+describe('unusable tokenizer files', () => {
   it.each([
     ['not JSON', '{"model":', 'is not valid JSON'],
-    ['no object', '[]', 'is not a JSON object'],
-    ['another file', '{"tokenizer_class":"BertTokenizer"}', 'has no model with a vocabulary'],
+    ['not an object', '[]', 'is not a JSON object'],
+    ['a different file', '{"tokenizer_class":"BertTokenizer"}', 'has no model with a vocabulary'],
     [
-      'a model type that is not supported',
+      'an unsupported model type',
       '{"model":{"type":"WordLevel","vocab":{}}}',
       '"WordLevel" is not supported',
     ],
     [
-      'a part that is not supported',
+      'an unsupported part',
       '{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"Nmt"}}',
       'Unknown Normalizer type: Nmt',
     ],
@@ -159,7 +159,7 @@ describe('files that cannot be used', () => {
     expect(text).toContain(message);
   });
 
-  it('a missing one', () => {
+  it('include a missing file', () => {
     expect(failure('tokenizer', () => loadTokenizer(`${folder.path}/none.json`))).toMatch(
       /none\.json does not exist\. \| Put the model's tokenizer\.json beside the ONNX file/,
     );
@@ -167,7 +167,7 @@ describe('files that cannot be used', () => {
 });
 
 describe('checkVocabulary', () => {
-  it('compares the largest id, added tokens included, with the rows of the embedding', () => {
+  it("compares the largest id, added tokens included, with the embedding's rows", () => {
     expect([wordpiece.vocabSize, unigram.vocabSize]).toEqual([21, 13]);
     checkVocabulary(wordpiece, 21, 'model.onnx');
     expect(failure('vocabulary', () => checkVocabulary(wordpiece, 20, 'model.onnx'))).toContain(

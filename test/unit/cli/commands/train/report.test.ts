@@ -14,7 +14,7 @@ const result = (accuracy: number): FinishedResult => ({
   environment: {} as FinishedResult['environment'],
 });
 
-it('says where the best accuracy is no better than always giving one answer', () => {
+it('notes a best accuracy that is no better than always giving one answer', () => {
   expect(report(result(0.45), '/run', undefined)).toContain(
     'The best evaluation\'s accuracy, 45.0 %, is below always answering "pets" (50.0 %).',
   );
