@@ -18,7 +18,7 @@ const tried = (engine: EngineName, facts: Partial<DeviceFacts>) =>
     .filter(([, problem]) => problem === undefined)
     .map(([device]) => device);
 
-describe('what auto tries with ONNX Runtime', () => {
+describe('the candidates of auto for ONNX Runtime', () => {
   it.each<[string, Partial<DeviceFacts>, string[]]>([
     ['no graphics card', {}, ['cpu']],
     ['a render node', { gpuFile: '/dev/dri/renderD128' }, ['cpu', 'webgpu']],
@@ -28,7 +28,7 @@ describe('what auto tries with ONNX Runtime', () => {
       { gpuFile: '/dev/nvidia0', nvidia: true, cudaProvider: true },
       ['cpu', 'webgpu', 'cuda'],
     ],
-    ['the provider and no card', { cudaProvider: true }, ['cpu']],
+    ['the provider but no card', { cudaProvider: true }, ['cpu']],
     ['WSL with the provider', { gpuFile: '/dev/dxg', cudaProvider: true }, ['cpu', 'webgpu', 'cuda']],
     ['Linux on ARM', { arch: 'arm64', gpuFile: '/dev/dri/renderD128' }, ['cpu']],
     ['a Mac with Apple silicon', { platform: 'darwin', arch: 'arm64' }, ['cpu', 'webgpu']],
@@ -38,7 +38,7 @@ describe('what auto tries with ONNX Runtime', () => {
     expect(tried('onnxruntime', facts)).toEqual(devices);
   });
 
-  it('says why not the others', () => {
+  it('include the reason why each other device is left out', () => {
     expect(of('onnxruntime', {})).toEqual([
       ['cpu', undefined],
       ['webgpu', expect.stringMatching(/^no graphics card/)],
@@ -49,8 +49,8 @@ describe('what auto tries with ONNX Runtime', () => {
   });
 });
 
-describe('what auto tries with TensorFlow.js', () => {
-  it('is the processor, a graphics card, and TensorFlow where its library is', () => {
+describe('the candidates of auto for TensorFlow.js', () => {
+  it('are the CPU, a GPU, and TensorFlow if its library is installed', () => {
     expect(tried('tfjs', {})).toEqual(['wasm', 'cpu']);
     expect(tried('tfjs', { gpuFile: '/dev/nvidia0' })).toEqual(['wasm', 'cpu', 'webgpu']);
     expect(tried('tfjs', { platform: 'win32', tensorflow: true })).toEqual([
@@ -62,7 +62,7 @@ describe('what auto tries with TensorFlow.js', () => {
   });
 });
 
-it('knows this machine without loading anything native', () => {
+it("reads this machine's facts without loading a native library", () => {
   const facts = deviceFacts();
   expect([facts.platform, facts.arch]).toEqual([process.platform, process.arch]);
   if (process.platform !== 'linux') expect(facts.gpuFile).toBeUndefined();

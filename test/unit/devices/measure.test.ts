@@ -19,7 +19,7 @@ const task = await prepareTask(loadExperiment(lab.experiment, []), lab.path('gra
 const place = (device: 'cpu' | 'webgpu'): Place => ({ engine: 'onnxruntime', device });
 const CPU = [place('cpu')];
 
-/** Measures with another program in place of ours, to reproduce a bad driver for real. */
+/** Measures with a different program in place of ours, to reproduce a faulty driver with a real process. */
 async function withProgram(body: string, places = CPU, limit = 20_000, stopped = () => false) {
   lab.write('program.cjs', body);
   const folder = lab.path('trials');
@@ -36,21 +36,21 @@ async function withProgram(body: string, places = CPU, limit = 20_000, stopped =
 }
 
 describe('a process that measures a device', () => {
-  it('is believed whatever its driver prints', async () => {
+  it('returns its result even if the driver prints something', async () => {
     const trials = await withProgram(
       `console.log('Warning: {driver}'); console.log('\\n{"secondsPerStep":0.5,"steps":3}'); process.exit(0)`,
     );
     expect(trials).toEqual([{ place: place('cpu'), secondsPerStep: 0.5 }]);
   });
 
-  it('leaves a run alone that another process has taken over', async () => {
+  it('does not write into a run that another process has taken over', async () => {
     const run = lab.path('taken');
     const folder = join(run, 'graph');
     mkdirSync(run);
     const owned = (nonce: string) => JSON.stringify({ nonce, pid: 4242, host: 'another', at: 0 });
     writeFileSync(ownerFile(run), owned('first'));
     const open = fence(run, { nonce: 'first' });
-    // The other one's graphs, created while this one is still measuring.
+    // The new owner's graphs, created while this process is still measuring.
     const taken = `const fs = require('fs'); const { dirname } = require('path');
       fs.writeFileSync(dirname(process.argv[3]) + '/graph.onnx', '');
       fs.writeFileSync(${JSON.stringify(ownerFile(run))}, ${JSON.stringify(owned('second'))});`;
@@ -63,7 +63,7 @@ describe('a process that measures a device', () => {
     open();
   });
 
-  it('may crash: the next one is measured', async () => {
+  it('may crash, and the next device is measured', async () => {
     const trials = await withProgram(
       `const fs = require('fs');
        const { deserialize } = require('v8');
@@ -81,24 +81,24 @@ describe('a process that measures a device', () => {
     ]);
   });
 
-  it('may hang: it is ended', async () => {
+  it('may hang, and is ended', async () => {
     const trials = await withProgram('setInterval(() => {}, 1000)', CPU, 1000);
     expect(trials).toEqual([{ place: place('cpu'), problem: 'a step was not done in 1 s' }]);
   });
 
-  it('is left at once when the run is to stop', async () => {
+  it('is ended at once when the run stops', async () => {
     let stop = false;
     setTimeout(() => (stop = true), 200);
     expect(await withProgram('setInterval(() => {}, 1000)', CPU, 20_000, () => stop)).toBeUndefined();
   });
 
-  it('may be no program at all', async () => {
+  it('may fail to start', async () => {
     const options = { threads: 1, onFeatures: false, folder: lab.path('trials'), stopped: () => false };
     const trials = await measureDevices(task, CPU, { ...options, program: lab.path('none.cjs') });
     expect(trials![0].problem).toMatch(/crashed/);
   });
 
-  /** A run on webgpu with another program in place of ours. */
+  /** A run on webgpu, measured with a different program in place of ours. */
   function onWebGpu(body: string, fallBack: boolean, before?: DeviceChoice) {
     lab.write('program.cjs', body);
     const warned: string[] = [];
@@ -121,7 +121,7 @@ describe('a process that measures a device', () => {
     return { opened, warned };
   }
 
-  it('keeps a crash from a run that may fall back', async () => {
+  it('isolates a crash from a run that may fall back', async () => {
     const { opened: opening, warned } = onWebGpu('process.abort()', true);
     const opened = await opening;
     await opened!.stepper.dispose();
@@ -134,7 +134,7 @@ describe('a process that measures a device', () => {
     expect(warned).toEqual([expect.stringMatching(/crashed .* The run goes on with ONNX Runtime on cpu\.$/)]);
   });
 
-  it('keeps a crash from a run that may not fall back: it says so', async () => {
+  it('isolates a crash from a run that may not fall back and reports it', async () => {
     await expect(onWebGpu('process.abort()', false).opened).rejects.toMatchObject({
       kind: 'device',
       message: expect.stringMatching(/^ONNX Runtime on webgpu cannot be used: .* crashed \(.+\)\.$/),
@@ -142,21 +142,21 @@ describe('a process that measures a device', () => {
     });
   });
 
-  it('says of a known error what it is, and what to do', async () => {
+  it('passes on the kind and the hint of a known error', async () => {
     const known = { kind: 'memory', hint: 'Lower model.maxLength.' };
     const answer = JSON.stringify({ problem: 'A single text does not fit.', known });
     const { opened } = onWebGpu(`console.log(${JSON.stringify(answer)})`, false);
     await expect(opened).rejects.toMatchObject({ ...known, message: 'A single text does not fit.' });
   });
 
-  it.runIf(onWebgpu)('is not needed where the device has trained this run before', async () => {
+  it.runIf(onWebgpu)('is not started when the device has already trained this run', async () => {
     const resumed: DeviceChoice = { place: place('webgpu'), reason: 'resumed', tried: [] };
     const opened = await onWebGpu('process.abort()', false, resumed).opened;
     expect(opened!.choice).toBe(resumed);
     await opened!.stepper.dispose();
   });
 
-  it('trains the run’s own first step', async () => {
+  it("trains the run's own first step", async () => {
     lab.write(
       'program.cjs',
       `require('fs').copyFileSync(process.argv[3], ${JSON.stringify(lab.path('request'))})`,
@@ -172,7 +172,7 @@ describe('a process that measures a device', () => {
     expect(await runTrial(lab.path('request'))).toEqual({ secondsPerStep: expect.any(Number), steps: 1 });
   });
 
-  it('trains a head on features as the run does', async () => {
+  it('trains a head on cached features, as the run does', async () => {
     lab.write(
       'program.cjs',
       `require('fs').copyFileSync(process.argv[3], ${JSON.stringify(lab.path('request'))})`,

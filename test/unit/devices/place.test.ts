@@ -10,7 +10,7 @@ const command: Command = {
 const args = (...argv: string[]) => parse(command, argv, 'train');
 
 describe('--engine, --device and --fallback', () => {
-  it('are ONNX Runtime and auto where nothing is said', () => {
+  it('default to ONNX Runtime and auto', () => {
     expect(deviceRequest(args())).toEqual({
       engine: 'onnxruntime',
       device: 'auto',
@@ -20,18 +20,18 @@ describe('--engine, --device and --fallback', () => {
     expect(onePlace(args())).toEqual({ engine: 'onnxruntime', device: 'cpu' });
   });
 
-  it('name a place', () => {
+  it('choose an engine and a device', () => {
     expect(deviceRequest(args('--engine', 'tfjs', '--device', 'wasm', '--fallback'))).toEqual({
       engine: 'tfjs',
       device: 'wasm',
       fallBack: true,
       given: { engine: true, device: true },
     });
-    // A resumed run stays on its device: "auto" names no other.
+    // "auto" is not a choice: a resumed run stays on its device.
     expect(deviceRequest(args('--device', 'auto')).given.device).toBe(false);
   });
 
-  it('name devices to measure between', () => {
+  it('can list devices to measure', () => {
     expect(deviceRequest(args('--device', 'auto:cpu, webgpu')).device).toEqual([
       { engine: 'onnxruntime', device: 'cpu' },
       { engine: 'onnxruntime', device: 'webgpu' },
@@ -49,7 +49,7 @@ describe('--engine, --device and --fallback', () => {
     [['--engine', 'torch'], /no engine "torch"; there are onnxruntime and tfjs\./, /Leave --engine out/],
     [['--device', 'auto:cpu,'], /no device ""/, /the fastest/],
     [['--device', ''], /no device ""/, /the fastest/],
-  ])('%j is no place', (argv, message, hint) => {
+  ])('reject %j', (argv, message, hint) => {
     const fail = () => deviceRequest(args(...argv));
     expect(fail).toThrow(message);
     expect(fail).toThrow(expect.objectContaining({ kind: 'usage', hint: expect.stringMatching(hint) }));

@@ -22,20 +22,20 @@ const on = (device: string, step: number): NewEvent => ({
   tried: [],
 });
 
-describe('where a run goes on', () => {
-  it('is where it was last, of what was not taken back', () => {
+describe('the recorded device of a run', () => {
+  it('is the last one before the step that the run resumed from', () => {
     expect(recordedPlace(journal(started, on('webgpu', 0), on('cpu', 30)))?.device).toBe('cpu');
     const back: NewEvent = { kind: 'resumed', fromStep: 20, pid: 1, warnings: [] };
     expect(recordedPlace(journal(started, on('webgpu', 0), on('cpu', 30), back))?.device).toBe('webgpu');
   });
 
-  it('is the CPU for runs of older versions, and open for one that never began', () => {
+  it('is the CPU for runs of older versions and undefined for a run that never started', () => {
     expect(recordedPlace(journal(started))).toEqual({ engine: 'onnxruntime', device: 'cpu' });
     expect(recordedPlace(journal())).toBeUndefined();
   });
 });
 
-describe('what a run that found no device yet is resumed with', () => {
+describe('resuming a run that had not chosen a device', () => {
   const silent: DeviceRequest = {
     engine: 'onnxruntime',
     device: 'auto',
@@ -44,7 +44,7 @@ describe('what a run that found no device yet is resumed with', () => {
   };
   const asked: DeviceRequest = { ...silent, engine: 'tfjs', device: 'webgpu', fallBack: true };
 
-  it('is what it was asked for', () => {
+  it('repeats the original request', () => {
     const events = journal(requestedEvent(asked));
     expect(resumedRequest(events, silent)).toEqual({ ...asked, given: silent.given });
     expect(resumedChoice(events, asked)).toBeUndefined();
@@ -59,14 +59,14 @@ describe('what a run that found no device yet is resumed with', () => {
     expect(resumedRequest(journal(requestedEvent(silent)), silent)).toEqual(silent);
   });
 
-  it('is what is said now, where something is', () => {
+  it('uses the new request if there is one', () => {
     const now: DeviceRequest = { ...silent, device: 'cpu', given: { engine: false, device: true } };
     expect(resumedRequest(journal(requestedEvent(asked)), now)).toBe(now);
     const other: DeviceRequest = { ...silent, given: { engine: true, device: false } };
     expect(resumedRequest(journal(requestedEvent(asked)), other)).toBe(other);
   });
 
-  it('is not what this version does not know, nor what an older one did not say', () => {
+  it('ignores a request that this version does not support, or that an older version did not record', () => {
     const later = { ...requestedEvent(asked), device: 'quantum' };
     expect(resumedRequest(journal(later), silent)).toBe(silent);
     expect(resumedRequest(journal({ ...later, engine: 'jax' }), silent)).toBe(silent);
@@ -74,10 +74,10 @@ describe('what a run that found no device yet is resumed with', () => {
   });
 });
 
-describe('what a resume warns of', () => {
+describe('the warnings of a resumed run', () => {
   const cpu = environment(2, { engine: 'onnxruntime', device: 'cpu' });
 
-  it('is nothing where an older version left no word of a device', () => {
+  it('omit the device if an older version recorded none', () => {
     const old: Partial<Environment> = { ...cpu };
     delete old.engine;
     delete old.device;
@@ -88,7 +88,7 @@ describe('what a resume warns of', () => {
     ]);
   });
 
-  it('is the engine, not what follows from it', () => {
+  it('name the engine and not the settings that follow from it', () => {
     const other = environment(2, { engine: 'tfjs', device: 'cpu' });
     expect(other.runtime).toMatch(/^tfjs-core \d/);
     expect(environmentWarnings(cpu, other)).toEqual([

@@ -26,9 +26,9 @@ function model(): Uint8Array {
   return encodeModel({ irVersion: 9, producer: 'aurora-lab', opsets, graph, metadata: new Map() });
 }
 
-describe.runIf(linux)('a device that is not there', () => {
-  it('WebGPU without a Vulkan driver', async () => {
-    // The loader reads these when the first device is opened; this file opens no other.
+describe.runIf(linux)('a missing device', () => {
+  it('is reported for WebGPU without a Vulkan driver', async () => {
+    // The loader reads these when the first device is opened; this file opens no other before.
     process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES = '/nowhere/icd.json';
     await expect(openSession(model(), { device: 'webgpu' })).rejects.toMatchObject({
       kind: 'device',
@@ -37,18 +37,18 @@ describe.runIf(linux)('a device that is not there', () => {
     });
   });
 
-  it('CUDA where its provider cannot be loaded', async () => {
+  it('is reported for CUDA when its provider does not load', async () => {
     await expect(openSession(model(), { device: 'cuda' })).rejects.toMatchObject({ kind: 'device' });
   });
 });
 
-describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
+describe.runIf(linux)("the reason why ONNX Runtime's CUDA provider does not load", () => {
   let folder: string;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'aurora-provider-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
   const provider = () => join(folder, 'libonnxruntime_providers_cuda.so');
 
-  it('it was never installed', () => {
+  it('is that it was never installed', () => {
     for (const where of [undefined, folder])
       expect(providerTrouble(where)).toEqual({
         message: "ONNX Runtime's CUDA provider is not installed.",
@@ -56,7 +56,7 @@ describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
       });
   });
 
-  /** A real library of the runtime that requires another one in place of the C++ library. */
+  /** A library of the runtime, changed to require another library in place of the C++ one. */
   function needing(name: string): void {
     const bytes = readFileSync(join(runtime, 'onnxruntime_binding.node'));
     const old = Buffer.from('libstdc++.so.6\0');
@@ -67,7 +67,7 @@ describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
     copyFileSync(join(runtime, 'libonnxruntime.so.1'), join(folder, 'libonnxruntime.so.1'));
   }
 
-  it('cuDNN is not there: it is named', () => {
+  it('is a missing cuDNN, which is named', () => {
     needing('libcudnn.so.9');
     expect(providerTrouble(folder)).toEqual({
       message: "ONNX Runtime's CUDA provider needs libcudnn.so.9, which the system does not find.",
@@ -75,29 +75,29 @@ describe.runIf(linux)("why ONNX Runtime's CUDA provider does not load", () => {
     });
   });
 
-  it('the driver is not there', () => {
+  it('is a missing driver', () => {
     needing('libcuda.so.1');
-    // With the driver installed, there is nothing to report.
+    // If the driver is installed, this failure cannot occur.
     const trouble = providerTrouble(folder);
     if (trouble.message.includes('needs')) expect(trouble.hint).toBe('Install the NVIDIA driver.');
     else expect(trouble.message).toContain('does not load');
   });
 
-  it('its libraries are there, and still it does not', () => {
+  it('is left open if all of its libraries are installed', () => {
     copyFileSync(join(runtime, 'onnxruntime_binding.node'), provider());
     copyFileSync(join(runtime, 'libonnxruntime.so.1'), join(folder, 'libonnxruntime.so.1'));
     expect(providerTrouble(folder).message).toContain('does not load');
   });
 });
 
-describe('what the runtime says of a device', () => {
+describe('device errors of the runtime', () => {
   it.each([
     ['webgpu', 'no available backend found. ERR: [webgpu] backend not found.', 'has no WebGPU for'],
     ['webgpu', 'WebGPU device is lost: driver reset', 'stopped answering'],
     ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=0', 'finds no NVIDIA GPU'],
     ['cuda', 'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', 'too old'],
     ['cuda', 'no available backend found. ERR: [cuda] backend not found.', 'has no CUDA provider for'],
-  ] as const)('%s: %s', (device, said, means) => {
+  ] as const)('are recognized on %s: %s', (device, said, means) => {
     const cause = new Error(said);
     const error = deviceError(device, cause)!;
     expect(error).toMatchObject({ kind: 'device', cause });
@@ -105,7 +105,7 @@ describe('what the runtime says of a device', () => {
     expect(error.hint).toMatch(/\S/);
   });
 
-  it("is not to blame for what is the model's", () => {
+  it('do not include errors of the model', () => {
     const cause = new Error('Load model failed: Protobuf parsing failed.');
     for (const device of ['cpu', 'webgpu', 'cuda'] as const)
       expect(deviceError(device, cause)).toBeUndefined();

@@ -7,20 +7,20 @@ const input = (name: string, ...shape: Dim[]): ValueInfo => ({ name, dtype: DTyp
 const labelOf = (plan: ProbePlan, name: string, axis: number): string | undefined =>
   plan.labels.get(plan.rounds.map((r) => r.get(name)![axis]).join('|'));
 
-describe('probePlans', () => {
-  it('runs a model of fixed shapes once', () => {
+describe('the probe plans', () => {
+  it('probe a model of fixed shapes once', () => {
     const [first] = probePlans([input('x', 2, 7)]);
     expect(first.rounds).toEqual([new Map([['x', [2, 7]]])]);
   });
 
-  it('takes the stated names first', () => {
+  it('first use the declared axis names', () => {
     const [first] = probePlans([input('ids', 'n', 't'), input('mask', 'n', 't')]);
     expect(labelOf(first, 'ids', 1)).toBe('t');
     expect(labelOf(first, 'mask', 1)).toBe('t');
     expect(labelOf(first, 'mask', 0)).toBe('n');
   });
 
-  it('later ties the same axes of inputs that name them apart, and leaves a decoder its own length', () => {
+  it('then tie the same axes of inputs that name them differently, and give a decoder its own length', () => {
     const plans = probePlans([
       input('ids', 'a', 'b'),
       input('mask', 'c', 'd'),
@@ -31,12 +31,12 @@ describe('probePlans', () => {
     expect(labelOf(tied, 'decoder_ids', 1)).not.toBe(labelOf(tied, 'ids', 1));
   });
 
-  it('gives every axis sizes of its own', () => {
+  it('give every axis distinct sizes', () => {
     const names = Array.from({ length: 6 }, (_, i) => `axis${i}`);
     for (const plan of probePlans([input('x', 'n', ...names)])) expect(plan.labels.size).toBe(7);
   });
 
-  it('rules out ties that a real batch contradicts, and offers its shapes at last', () => {
+  it('rule out ties that a real batch contradicts, and try its shapes last', () => {
     const plans = probePlans([input('x', 'n', 't'), input('y', 'n', 't')], [{ x: [4, 9], y: [4, 6] }]);
     expect(
       plans.every((p) => labelOf(p, 'x', 1) === undefined || labelOf(p, 'x', 1) !== labelOf(p, 'y', 1)),
@@ -49,12 +49,12 @@ describe('probePlans', () => {
     expect(plans.at(-1)!.rounds[0].get('y')).toEqual([4, 6]);
   });
 
-  it('repeats the sizes of an axis that an earlier probe named after them', () => {
+  it('reuse the sizes of an axis that an earlier probe named after them', () => {
     const [first] = probePlans([input('labels', 'n', '9|13|15')]);
     expect(first.rounds.map((r) => r.get('labels')![1])).toEqual([9, 13, 15]);
   });
 
-  it('refuses an input without a shape by name', () => {
+  it('reject an input without a shape and name it', () => {
     expect(() => probePlans([{ name: 'x', dtype: DType.float, shape: undefined }])).toThrow(
       /input x declares no shape/,
     );

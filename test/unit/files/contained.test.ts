@@ -16,7 +16,7 @@ import { containedName, containedTarget, isEntryName, locate, ownFile } from '..
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'aurora-contained-')));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 let count = 0;
-/** A folder with a file next to it that it must not touch. */
+/** A folder with a file beside it that must stay out of reach. */
 const folder = (): { root: string; secret: string } => {
   const home = join(top, String(count++));
   const root = join(home, 'root');
@@ -52,8 +52,8 @@ const HOSTILE = [
   '\\x',
 ];
 
-describe('a name taken from a file', () => {
-  it.each(HOSTILE)('leads nowhere where it would lead out: %j', (name) => {
+describe('a file name read from a file', () => {
+  it.each(HOSTILE)('is rejected if it leads out of the folder: %j', (name) => {
     const { root } = folder();
     expect(containedName(name)).toBeUndefined();
     expect(locate(root, name)).toEqual({ is: 'outside' });
@@ -68,20 +68,20 @@ describe('a name taken from a file', () => {
     ['sub\\v.bin', 'sub/v.bin'],
     ['sub\\..\\w.bin', 'w.bin'],
     ['sub//v.bin', 'sub/v.bin'],
-  ])('has one spelling: %j', (name, spelled) => {
+  ])('is normalized to one spelling: %j', (name, spelled) => {
     const { root } = folder();
     expect(locate(root, name)).toEqual({ is: 'inside', real: join(root, spelled), name: spelled });
     expect(containedTarget(root, name)).toBe(join(root, spelled));
     expect(containedName(spelled)).toBe(spelled);
   });
 
-  it('on Windows may not name a drive, a stream, or what Windows takes for another name', () => {
+  it('cannot be a drive, a stream or an alias on Windows', () => {
     for (const name of ['C:x', 'w.bin:stream', 'sub\\.. \\..\\x', 'w.bin.', 'w.bin ', '...'])
       expect([name, containedName(name, 'win32')]).toEqual([name, undefined]);
     expect(containedName('layer:0.bin', 'linux')).toBe('layer:0.bin');
   });
 
-  it('never leaves its folder, whatever it is, and is not another one when read again', () => {
+  it('never leads out of its folder and keeps its meaning when read again', () => {
     const { root } = folder();
     const part = fc.constantFrom('..', '.', '', 'sub', 'a', '..a', 'a..', 'C:', '\0', 'ü', ' ');
     const name = fc
@@ -102,20 +102,17 @@ describe('a name taken from a file', () => {
     );
   });
 
-  it.each(['20261126T061310Z-0a1b2c3d', 'a', '..a', 'ü'])('is an entry of a folder: %j', (name) => {
+  it.each(['20261126T061310Z-0a1b2c3d', 'a', '..a', 'ü'])('is a folder entry: %j', (name) => {
     expect(isEntryName(name)).toBe(true);
   });
 
-  it.each([...HOSTILE, 'a/b', 'a\\b', './a', 1, null, undefined, {}])(
-    'is no entry of a folder: %j',
-    (name) => {
-      expect(isEntryName(name)).toBe(false);
-    },
-  );
+  it.each([...HOSTILE, 'a/b', 'a\\b', './a', 1, null, undefined, {}])('is not a folder entry: %j', (name) => {
+    expect(isEntryName(name)).toBe(false);
+  });
 });
 
 describe.skipIf(process.platform === 'win32')('links', () => {
-  it('out of the folder are seen through, also on the way', () => {
+  it('out of the folder are detected, including those on the way to a file', () => {
     const { root, secret } = folder();
     symlinkSync(secret, join(root, 'link'));
     symlinkSync('..', join(root, 'up'));
@@ -128,7 +125,7 @@ describe.skipIf(process.platform === 'win32')('links', () => {
     expect(locate(root, 'sub/none')).toEqual({ is: 'missing', path: join(root, 'sub/none') });
   });
 
-  it('to nothing, or to themselves, are not written through', () => {
+  it('to a missing file or to themselves are not followed when writing', () => {
     const { root } = folder();
     symlinkSync('../new', join(root, 'dangling'));
     symlinkSync('loop', join(root, 'loop'));
@@ -138,13 +135,13 @@ describe.skipIf(process.platform === 'win32')('links', () => {
     }
   });
 
-  it('within the folder are inside', () => {
+  it('within the folder are followed', () => {
     const { root } = folder();
     symlinkSync('sub/v.bin', join(root, 'link'));
     expect(locate(root, 'link')).toEqual({ is: 'inside', real: join(root, 'sub/v.bin'), name: 'link' });
   });
 
-  it('that take the place of a file are seen at the next look, and what was found before stays what it was', () => {
+  it('that replace a file are detected at the next lookup and do not change earlier results', () => {
     const { root, secret } = folder();
     const before = ownFile(root, 'sub/v.bin')!;
     rmSync(join(root, 'sub'), { recursive: true });
@@ -157,7 +154,7 @@ describe.skipIf(process.platform === 'win32')('links', () => {
     rmSync(join(top, 'v.bin'));
   });
 
-  describe("in a cache of Hugging Face's hub", () => {
+  describe('in a Hugging Face hub cache', () => {
     const cache = () => {
       const home = join(top, String(count++), 'models--org--name');
       for (const at of ['blobs', 'snapshots/abc/onnx', 'refs'])
@@ -167,7 +164,7 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       return home;
     };
 
-    it('lead from a snapshot, at any depth, to blobs', () => {
+    it('may lead from a snapshot, at any depth, to blobs', () => {
       const home = cache();
       symlinkSync('../../blobs/f00', join(home, 'snapshots/abc/config.json'));
       symlinkSync('../../../blobs/f00', join(home, 'snapshots/abc/onnx/model.onnx_data'));
@@ -178,14 +175,14 @@ describe.skipIf(process.platform === 'win32')('links', () => {
         expect(readFileSync(ownFile(join(home, 'snapshots', at), name)!, 'utf8')).toBe('blob');
     });
 
-    it('may lead nowhere else', () => {
+    it('may not lead anywhere else', () => {
       const home = cache();
       const snapshot = join(home, 'snapshots/abc');
       symlinkSync('../../refs/main', join(snapshot, 'a'));
       symlinkSync('../../../secret', join(snapshot, 'b'));
       writeFileSync(join(home, '../secret'), '');
       for (const name of ['a', 'b']) expect(locate(snapshot, name).is).toBe('linkedOut');
-      // A folder of blobs that is itself a link to somewhere else.
+      // A blobs folder that is itself a link to another place.
       rmSync(join(home, 'blobs'), { recursive: true });
       mkdirSync(join(home, '../elsewhere'));
       writeFileSync(join(home, '../elsewhere/f00'), '');
@@ -194,7 +191,7 @@ describe.skipIf(process.platform === 'win32')('links', () => {
       expect(locate(snapshot, 'c').is).toBe('linkedOut');
     });
 
-    it('are of that cache only: blobs beside other folders are outside', () => {
+    it('may lead only to blobs of the same cache', () => {
       const { root } = folder();
       mkdirSync(join(root, '../../blobs'), { recursive: true });
       writeFileSync(join(root, '../../blobs/f00'), '');

@@ -9,7 +9,7 @@ import { train } from '../../../src/cli/commands/train/train';
 const failed = (code: string, syscall = 'write') =>
   diskError('/data/x', Object.assign(new Error(code), { code, syscall })) as AuroraError;
 
-describe('the hint of a disk error', () => {
+describe('the hint for a disk error', () => {
   it.each([
     ['train', train, 'ENOSPC', true, false],
     ['train', train, 'EACCES', false, true],
@@ -17,20 +17,20 @@ describe('the hint of a disk error', () => {
     ['export', exportCommand, 'EROFS', false, true],
     ['sweep', sweepCommand, 'ENOSPC', false, false],
     ['sweep', sweepCommand, 'EACCES', false, false],
-  ] as const)('names no option that %s does not have (%#)', (_, command, code, resume, out) => {
+  ] as const)('names only options that %s has (%#)', (_, command, code, resume, out) => {
     const hint = diskHint(command, failed(code))!;
     expect([hint.includes('--resume'), hint.includes('--out')]).toEqual([resume, out]);
     for (const [, option] of hint.matchAll(/--([a-z-]+)/g)) expect(command.options).toHaveProperty(option);
   });
 
   it.each(['EIO', 'ESTALE', 'EBUSY', 'ENOENT', 'ENAMETOOLONG', 'EMFILE', 'EROFS', 'EDQUOT'])(
-    'reports %s as an error of the disk',
+    'is given for %s',
     (code) => {
       expect(failed(code)).toMatchObject({ kind: 'disk', message: expect.stringContaining('/data/x') });
     },
   );
 
-  it('leaves errors that are not the disk’s as they are', () => {
+  it('is not given for other errors', () => {
     for (const e of [
       new TypeError('x'),
       Object.assign(new Error('spawn'), { code: 'ENOENT', syscall: 'spawn node' }),

@@ -12,12 +12,12 @@ const folder = mkdtempSync(join(tmpdir(), 'aurora-hash-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the hash of a large file', () => {
-  it('is remembered, unless the file is to be read again, and what that finds is remembered then', async () => {
+  it('is cached, and reading the file again updates the cache', async () => {
     const path = join(folder, 'weights');
     const bytes = Buffer.alloc(1 << 22, 1);
     writeFileSync(path, bytes);
     utimesSync(path, 1_600_000_000, 1_600_000_000);
-    // Until another change would get a different time.
+    // Wait until a further change would get a different time stamp.
     await wait(100);
     const cache = new HashCache(join(folder, 'hashes.json'));
     const other = 'f'.repeat(64);

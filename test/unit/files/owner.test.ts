@@ -26,7 +26,7 @@ const programs = mkdtempSync(join(tmpdir(), 'aurora-owner-'));
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 const program = join(programs, 'claim.cjs');
 
-/** Claims each folder it is given, reports which ones it got, and lives until its input ends. */
+/** Claims each of the given folders, prints which ones it got, and runs until its input ends. */
 const CLAIMING = `
   import { claim } from './owner';
   process.stdin.once('data', async () => {
@@ -53,7 +53,7 @@ afterEach(async () => {
   }
 });
 
-/** Another process that claims folders on request; `said` is what it got. */
+/** Starts another process that claims folders on request; `said` resolves to its output. */
 function claiming(...folders: string[]): { child: ChildProcess; said: Promise<string[]> } {
   const child = spawn(process.execPath, [program, ...folders], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
@@ -83,7 +83,7 @@ const dead = (over = {}) => {
 };
 const elsewhere = { host: 'elsewhere', boot: 'another' };
 
-describe('an owner', () => {
+describe('the owner of a folder', () => {
   it('is one process, until it releases the folder', async () => {
     const path = folder();
     const owner = got(await claim(path));
@@ -97,7 +97,7 @@ describe('an owner', () => {
     expect(readdirSync(path)).toEqual([]);
   });
 
-  it('that stands still stays one; one whose process is gone is replaced', async () => {
+  it('is kept while its process is suspended and replaced once its process has ended', async () => {
     const path = folder();
     const { child, said } = claiming(path);
     child.stdin!.write('\n');
@@ -110,7 +110,7 @@ describe('an owner', () => {
     owner.release();
   });
 
-  it('is exactly one of several that try at once, whether nobody, a dead one or a damaged file was there', async () => {
+  it('is exactly one of several competing processes, whether the folder had no owner, a dead one or a damaged record', async () => {
     const record = dead();
     const folders = Array.from({ length: 60 }, (_, i) => {
       const path = folder();
@@ -128,7 +128,7 @@ describe('an owner', () => {
     }
   }, 60_000);
 
-  it('that was killed while it took over is followed by the next', async () => {
+  it('can be replaced if it was killed while it took over', async () => {
     const path = folder();
     writeFileSync(ownerFile(path), dead());
     writeFileSync(join(path, '.owner-dead.json'), dead({ nonce: 'second' }));
@@ -138,7 +138,7 @@ describe('an owner', () => {
     owner.release();
   });
 
-  it('on another machine is replaced by a decision only', async () => {
+  it('is replaced only on request if it is on another machine', async () => {
     const path = folder();
     writeFileSync(ownerFile(path), dead(elsewhere));
     const asked: string[] = [];
@@ -152,7 +152,7 @@ describe('an owner', () => {
     expect(asked).toEqual(['dead', 'dead']);
   });
 
-  it('is replaced where Slurm has started its job again, and not by another task of it', async () => {
+  it('is replaced if Slurm has restarted its job, but not by another task of that job', async () => {
     const slurm = { SLURM_JOB_ID: '7', SLURM_CLUSTER_NAME: 'c' };
     const job = schedulerJob(slurm);
     expect(job).toEqual({ id: 'slurm:c:7', restarts: 0 });
@@ -176,14 +176,14 @@ describe('an owner', () => {
     }
   });
 
-  it('from a time without owner.json is known by its status', async () => {
+  it("is taken from the run's status if the run predates owner.json", async () => {
     const path = folder();
     const earlier = { ...thisProcess(), nonce: 'n', at: Date.now() };
     expect(await claim(path, { earlier })).toMatchObject({ as: 'alive' });
     got(await claim(path, { earlier: { ...earlier, started: 1 } })).release();
   });
 
-  it('needs a folder', async () => {
+  it('requires an existing folder', async () => {
     const path = join(folder(), 'nothing');
     await expect(claim(path)).rejects.toMatchObject({ kind: 'run', message: `There is no folder ${path}.` });
     expect(existsSync(path)).toBe(false);
@@ -191,7 +191,7 @@ describe('an owner', () => {
 });
 
 describe('a writer', () => {
-  it('that finds another owner writes nothing more', async () => {
+  it('stops when it finds another owner', async () => {
     const path = folder();
     const owner = got(await claim(path));
     mkdirSync(join(path, 'adapter'));
@@ -203,14 +203,14 @@ describe('a writer', () => {
     expect(stillOwned(file)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(join(path, 'adapter'))).toEqual(['a.json']);
-    // Files next to the folder have no owner.
+    // Files beside the folder have no owner.
     writeAtomic(`${path}-beside`, 'x');
     rmSync(`${path}-beside`);
     owner.release();
     expect(ownerOf(path)?.pid).toBe(4242);
   });
 
-  it('that finds no owner puts its record back, and makes no folder that was moved away', async () => {
+  it('restores a missing owner record and does not recreate a folder that was moved', async () => {
     const path = join(folder(), 'run');
     mkdirSync(path);
     const owner = got(await claim(path));

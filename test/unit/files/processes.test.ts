@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 });
 
-/** A waiting process, started as `node FILE ARGUMENTS` with a file of this name. */
+/** Starts `node FILE ARGUMENTS` with a file of this name, which waits, and returns its PID. */
 async function waiting(file: string, ...args: string[]): Promise<number> {
   const path = join(folder(), file);
   writeFileSync(path, "console.log('here'); setInterval(() => {}, 1000)");
@@ -34,11 +34,11 @@ async function waiting(file: string, ...args: string[]): Promise<number> {
   return child.pid!;
 }
 
-/** Processes that must never be signaled because a file names them. */
+/** PIDs from a file that must never receive a signal. */
 const NO_PIDS: unknown[] = [0, -1, 1, -process.pid, NaN, 1e300, 2 ** 31, 1.5, '42', null, undefined];
 
 describe('a process', () => {
-  it('is alive while it is there and began when its record says', async () => {
+  it('is alive while it exists and started when its record says', async () => {
     const pid = await waiting('any.js');
     const record = await processRecord(pid);
     expect(await presence(record)).toBe('alive');
@@ -52,19 +52,19 @@ describe('a process', () => {
     expect(await presence(record)).toBe('gone');
   });
 
-  it('of another start of the machine is gone, and of another machine elsewhere', async () => {
+  it('is gone after a reboot and elsewhere on another machine', async () => {
     const me = thisProcess();
     expect(await presence(me)).toBe('alive');
     expect(await presence({ ...me, host: 'elsewhere', boot: 'another' })).toBe('elsewhere');
     expect(await presence({ pid: me.pid, host: 'elsewhere' })).toBe('elsewhere');
     if (!linux) return;
     expect(await presence({ ...me, boot: 'another' })).toBe('gone');
-    // A hostname that changes at run time does not mean another machine; another view of its processes does.
+    // A hostname that changes at run time does not mean another machine, but another PID namespace does.
     expect(await presence({ ...me, host: 'renamed' })).toBe('alive');
     expect(await presence({ ...me, pidNamespace: '1' })).toBe('elsewhere');
   });
 
-  it('of a record without its start is known by its command line and by when it was seen', async () => {
+  it('without a start time is identified by its command line and when it was last seen', async () => {
     const { host } = thisProcess();
     const trainer = { pid: await waiting('cli.cjs', 'train', 'a.aurora.json'), host };
     const other = { pid: await waiting('cli.cjs', 'inspect', 'model.onnx'), host };
@@ -73,7 +73,7 @@ describe('a process', () => {
     expect(await presence(other, Date.now())).toBe('gone');
   });
 
-  it('that is no process is gone, and never an error', async () => {
+  it('with an invalid PID is gone, without an error', async () => {
     for (const pid of NO_PIDS) {
       const record = { ...thisProcess(), pid: pid as number };
       expect(processExists(pid)).toBe(false);
@@ -84,7 +84,7 @@ describe('a process', () => {
 });
 
 describe('a signal', () => {
-  it('is sent to a trainer that is the one of its record', async () => {
+  it('is sent to the trainer that matches its record', async () => {
     const pid = await waiting('cli.cjs', 'train', '--run', '/runs/one');
     const record = await processRecord(pid);
     expect(await isOurTrainer(record)).toBe(true);
@@ -95,14 +95,15 @@ describe('a signal', () => {
     expect(await isOurTrainer({ ...record, started: 1 })).toBe(false);
   });
 
-  it('is never sent to this process, its parent, another program, or what is no process', async () => {
+  it('is never sent to this process, its parent, another program or an invalid PID', async () => {
     const other = await processRecord(await waiting('train.js', 'train'));
     const parent = await processRecord(process.ppid);
     expect(await presence(other)).toBe('alive');
     for (const record of [thisProcess(), parent, other]) expect(await isOurTrainer(record)).toBe(false);
     for (const pid of NO_PIDS) {
       expect(await isOurTrainer({ ...thisProcess(), pid: pid as number }, Date.now())).toBe(false);
-      // If a caller does not check: this process and its group survive, and so does every other one.
+      // Even if a caller does not check, neither this process and its group nor any other process receives a
+      // signal.
       await killTree(pid as number, 'SIGKILL');
       expect(await groupIsThere(pid as number)).toBe(false);
     }
@@ -112,7 +113,7 @@ describe('a signal', () => {
   });
 });
 
-it('what ps and PowerShell print is read', async () => {
+it('the output of ps and PowerShell is parsed', async () => {
   const at = 'Thu Nov 26 06:13:11 2026';
   expect(parseFacts(`${at} /usr/bin/node cli.cjs train\n`)).toMatchObject({
     started: Date.parse(at),

@@ -16,15 +16,15 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const DAY = 24 * 60 * 60_000;
 
-/** A temporary name as the process with this PID would have chosen it. */
+/** The temporary name that the process with this PID would have chosen. */
 const nameOf = (target: string, pid: number): string =>
   basename(temporaryBeside(target)).replace(`-${process.pid}-`, `-${pid}-`);
 
 /** The PID of a process that has ended. */
 const endedPid = (): number => spawnSync(process.execPath, ['--version']).pid;
 
-describe('leftovers of killed writers', () => {
-  it('removes files and folders of a process that is gone', () => {
+describe('removing leftovers of killed writers', () => {
+  it('removes files and folders of processes that have ended', () => {
     const gone = endedPid();
     writeFileSync(join(folder, nameOf('status.json', gone)), 'half');
     mkdirSync(join(folder, nameOf('out', gone), 'deep'), { recursive: true });
@@ -32,7 +32,7 @@ describe('leftovers of killed writers', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('keeps what this or another living process is writing', async () => {
+  it('keeps files of this process and of other running processes', async () => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     try {
       for (const pid of [process.pid, other.pid!]) writeFileSync(join(folder, nameOf('a.bin', pid)), '');
@@ -46,7 +46,7 @@ describe('leftovers of killed writers', () => {
     }
   });
 
-  it('keeps what another machine has touched within a day', () => {
+  it('keeps files that another machine has modified within a day', () => {
     const foreign = nameOf('a', 1).replace(/\.[0-9a-f]{8}-/, '.00000000-');
     mkdirSync(join(folder, foreign));
     writeFileSync(join(folder, foreign, 'part'), '');
@@ -56,7 +56,7 @@ describe('leftovers of killed writers', () => {
     expect(removeAbandoned(folder, undefined, Date.now() + 2 * DAY)).toEqual([foreign]);
   });
 
-  it('removes names of earlier versions after a day and nobody else’s at any age', () => {
+  it('removes names used by earlier versions after a day and never other files', () => {
     const others = ['.DS_Store', '.git', 'notes.tmp', '.vscode.tmp', 'export-final', 'a.aurora-tmp'];
     for (const name of [...others, '.import-aB3dE9']) writeFileSync(join(folder, name), '');
     const oldNames = /^\.import-[A-Za-z0-9]{6}$/;
@@ -65,19 +65,19 @@ describe('leftovers of killed writers', () => {
     expect(readdirSync(folder).sort()).toEqual([...others].sort());
   });
 
-  it('finds nothing in a folder that is not there', () => {
+  it('does nothing if the folder does not exist', () => {
     expect(removeAbandoned(join(folder, 'none'))).toEqual([]);
   });
 });
 
 describe('a temporary name', () => {
-  it('differs at every call and is one that we recognize', () => {
+  it('is different on every call and always recognized', () => {
     const names = [1, 2, 3].map(() => basename(temporaryBeside(join(folder, 'x.json'))));
     expect(new Set(names).size).toBe(3);
     expect(names.every(isTemporary)).toBe(true);
   });
 
-  it('fits beside a file whose name is as long as names can be', () => {
+  it('fits beside a file with the longest possible name', () => {
     const path = join(folder, 'ö'.repeat(120));
     writeAtomic(path, 'text');
     expect(readdirSync(folder)).toEqual([basename(path)]);
@@ -85,7 +85,7 @@ describe('a temporary name', () => {
 });
 
 describe('writing within a folder', () => {
-  it('makes folders below it and never the folder itself', () => {
+  it('creates subfolders but never the folder itself', () => {
     const run = join(folder, 'run');
     const path = join(run, 'adapter', 'best', 'a.json');
     expect(() => writeAtomic(path, '{}', run)).toThrow(

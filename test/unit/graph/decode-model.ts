@@ -2,7 +2,7 @@ import type { Model } from '../../../src/graph/model';
 import { decodeGraph, decodeModelShell, emptyGraph } from '../../../src/graph/onnx/decode';
 import { readMessage } from '../../../src/graph/onnx/wire';
 
-/** A whole ModelProto held in memory. The program reads models only from files, piece by piece. */
+/** Decodes a whole ModelProto in memory. The product only reads models from files, piece by piece. */
 export function decodeModel(bytes: Uint8Array): Model {
   let graph = emptyGraph();
   const shell = readMessage(bytes, { 7: (r) => (graph = decodeGraph(r.bytes())) });

@@ -23,7 +23,7 @@ interface Case {
   op: string;
   domain?: string;
   attributes?: Record<string, AttributeLike>;
-  /** Shapes of the inputs; undefined omits one. */
+  /** The shapes of the inputs; undefined omits an input. */
   inputs: (number[] | undefined)[];
   outputs?: string[];
   size?: number;
@@ -31,7 +31,10 @@ interface Case {
   rtol?: number;
 }
 
-/** ONNX Runtime's own kernel and the standard operators give the same result, and no fused operator is left. */
+/**
+ * Checks that the standard operators compute the same as ONNX Runtime's kernel and that no fused operator is
+ * left.
+ */
 async function expectSame(c: Case): Promise<void> {
   const dtype = c.dtype ?? float;
   const names = c.inputs.map((dims, i) => (dims ? `x${i}` : ''));
@@ -58,7 +61,7 @@ async function expectSame(c: Case): Promise<void> {
   expect(difference(want, await runModel(lowered, feeds), rtol, rtol * (c.size ?? 1))).toBeUndefined();
 }
 
-describe('Gelu and its kin', () => {
+describe('lowering Gelu and its variants', () => {
   const x = [3, 5, 8];
   it.each<[string, Case]>([
     ['Gelu', { op: 'Gelu', inputs: [x] }],
@@ -70,7 +73,7 @@ describe('Gelu and its kin', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('fused normalization', () => {
+describe('lowering fused normalization', () => {
   const x = [2, 3, 8];
   const w = [8];
   const epsilon = { epsilon: { float: 1e-3 } };
@@ -82,9 +85,9 @@ describe('fused normalization', () => {
     ['bias without beta', { op: 'SkipLayerNormalization', inputs: [x, x, w, undefined, w], outputs: all }],
     ['the sum without bias', { op: 'SkipLayerNormalization', inputs: [x, x, w], outputs: all }],
     ['epsilon', { op: 'SkipLayerNormalization', inputs: [x, x, w, w], attributes: epsilon, size: 0.01 }],
-    ['a skip for all examples', { op: 'SkipLayerNormalization', inputs: [x, [1, 3, 8], w, w] }],
-    ['a skip without batch axis', { op: 'SkipLayerNormalization', inputs: [x, [3, 8], w, w] }],
-    // At this size only the default epsilon, 1e-12, gives the right values.
+    ['a skip shared by all examples', { op: 'SkipLayerNormalization', inputs: [x, [1, 3, 8], w, w] }],
+    ['a skip without a batch axis', { op: 'SkipLayerNormalization', inputs: [x, [3, 8], w, w] }],
+    // At this size, only the default epsilon of 1e-12 gives the right values.
     ['the default epsilon', { op: 'SkipLayerNormalization', inputs: [x, x, w], size: 1e-6, rtol: 1e-3 }],
     ['root mean square', { op: 'SkipSimplifiedLayerNormalization', inputs: [x, x, w] }],
     [
@@ -111,9 +114,9 @@ describe('fused normalization', () => {
         size: 0.01,
       },
     ],
-    // Squares of these values overflow 16 bits.
+    // The squares of these values overflow float16.
     [
-      'simplified in 16 bits',
+      'simplified in float16',
       {
         op: 'SimplifiedLayerNormalization',
         domain: '',
@@ -130,7 +133,7 @@ describe('fused normalization', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('FusedMatMul', () => {
+describe('lowering FusedMatMul', () => {
   const t = (attributes: Record<string, AttributeLike>, a: number[], b: number[]): Case => ({
     op: 'FusedMatMul',
     inputs: [a, b],
@@ -154,10 +157,10 @@ describe('FusedMatMul', () => {
   ])('%s', (_, c) => expectSame(c));
 });
 
-describe('what surrounds a fused operator', () => {
+describe('lowering the rest of a graph', () => {
   const x = input('x', float, [2, 8]);
 
-  it('SimplifiedLayerNormalization means the same in either domain', async () => {
+  it('treats SimplifiedLayerNormalization the same in both domains', async () => {
     const build = (domain: string) =>
       model({
         opset: 20,
@@ -171,7 +174,7 @@ describe('what surrounds a fused operator', () => {
     expect(difference(a, b)).toBeUndefined();
   });
 
-  it('the module a node came from stays on the operator that does its work', () => {
+  it("keeps a node's metadata on the operator that does its work", () => {
     const gelu = node('FastGelu', ['x', 'b'], ['y'], {}, MS);
     gelu.metadata.set('scope', 'encoder.layer.0');
     const m = model({ opset: 20, inputs: [x, input('b', float, [8])], nodes: [gelu], outputs: ['y'] });
@@ -184,7 +187,7 @@ describe('what surrounds a fused operator', () => {
     ]);
   });
 
-  it('the bodies of conditions are lowered too', async () => {
+  it('includes the branches of conditions', async () => {
     const body = (op: string) => ({
       type: 'graph' as const,
       value: graph({ inputs: [], nodes: [node(op, ['x'], [`${op} y`], {}, MS)], outputs: [`${op} y`] }),
@@ -209,7 +212,7 @@ describe('what surrounds a fused operator', () => {
   it.each([
     ['FusedMatMul', { transBatchA: 1 }],
     ['SimplifiedLayerNormalization', { axis: 1 }],
-  ])('%s of a tensor of unknown rank is refused with the way out', (op, attributes) => {
+  ])('rejects %s of a tensor of unknown rank, with a hint', (op, attributes) => {
     const m = model({
       opset: 20,
       inputs: [input('a', float, undefined), input('b', float, undefined)],

@@ -15,13 +15,13 @@ interface Packed {
 
 const fixture = new URL('../../fixtures/onnx-operators/cases.json.gz', import.meta.url);
 
-/** ONNX's own operator tests: a model of one operator, with inputs and expected outputs. */
+/** ONNX's operator tests: models of one operator, with inputs and expected outputs. */
 export const CASES = (JSON.parse(gunzipSync(readFileSync(fixture)).toString()) as { cases: Packed[] }).cases;
 
-/** One of them, loaded. */
+/** Loads one of the tests. */
 export function unpack(c: Packed): { model: Model; feeds: HostTensors; want: HostTensors } {
   const model = decodeModel(Buffer.from(c.model, 'base64'));
-  // The few of opset 22 differ only by a type (collect.mjs).
+  // The few with opset 22 differ only in a type (see collect.mjs).
   if (model.opsets.get('') === 22) model.opsets.set('', 21);
   const { inputs, outputs } = model.graph;
   return { model, feeds: named(inputs, c.inputs), want: named(outputs, c.outputs) };

@@ -21,25 +21,25 @@ const reference = (name: string) =>
 const written = (m: Model): string =>
   JSON.stringify(m, (_, v: unknown) => {
     if (v instanceof Map) return [...v];
-    // Buffers arrive in the form of their toJSON.
+    // JSON.stringify has already called the Buffer's toJSON.
     const bytes = (v as { type?: string; data?: number[] } | null)?.type === 'Buffer';
     if (bytes) return Buffer.from((v as { data: number[] }).data).toString('hex');
     return v instanceof Uint8Array ? Buffer.from(v).toString('hex') : v;
   });
 
 describe.each(['bert', 'bert-opset13', 'llama', 'vit'])('%s', (name) => {
-  it('comes back the same from a round trip', () => {
+  it('survives a round trip', () => {
     const m = decodeModel(reference(name));
     const bytes = encodeModel(m);
     const again = decodeModel(bytes);
     expect(written(again) === written(m)).toBe(true);
     expect(Buffer.compare(encodeModel(again), bytes)).toBe(0);
-    // Nothing is lost: raw data is stored once, so sizes can differ only in how fields are packed.
+    // Nothing is lost: raw data is stored once, so the sizes differ only by how fields are packed.
     expect(Math.abs(bytes.length - reference(name).length)).toBeLessThan(reference(name).length * 0.01);
   });
 });
 
-describe('what the reader does not know is kept, byte for byte', () => {
+describe('unknown fields are kept byte for byte', () => {
   const base = () =>
     model({
       opset: 20,
@@ -69,7 +69,7 @@ describe('what the reader does not know is kept, byte for byte', () => {
       }),
     ));
 
-  it('fixed-width and varint fields too', () => {
+  it('if they are fixed-width or varint fields', () => {
     const m = base();
     m.unknown = [
       new BinaryWriter().tag(300, WireType.Varint).uint64('18446744073709551615').finish(),
@@ -103,7 +103,7 @@ describe('attributes', () => {
     { type: 'strings', value: ['a', '', 'b'] },
   ])('$type $value', (a) => expect(roundTrip(a)).toEqual(a));
 
-  it('a string that is no text keeps its bytes', () => {
+  it('keep the bytes of a string that is not valid UTF-8', () => {
     const attribute = Buffer.concat([
       raw(1, utf8('a')),
       raw(4, Uint8Array.of(0xff, 0x00, 0xfe)),
@@ -142,17 +142,17 @@ describe('tensors', () => {
     ['int32_data of float16', DType.float16, 5, (w) => w.int32(0x3c00).int32(0xc000), [1, -2]],
     ['uint64_data', DType.uint64, 11, (w) => w.uint64(5).uint64(7), [5, 7]],
     ['uint64_data of uint32', DType.uint32, 11, (w) => w.uint64(4294967295).uint64(7), [4294967295, 7]],
-  ])('values in %s', (_, dtype, no, write, values) =>
+  ])('read values in %s', (_, dtype, no, write, values) =>
     expect(tensorNumbers(decode(header(dtype, [2]), packed(no, write)))).toEqual(values),
   );
 
-  it('values that are not packed', () => {
+  it('read values that are not packed', () => {
     const w = header(DType.float, [2]);
     w.tag(4, WireType.Bit32).float(3).tag(4, WireType.Bit32).float(4);
     expect(tensorNumbers(decode(w, new Uint8Array()))).toEqual([3, 4]);
   });
 
-  it('four-bit integers take a byte for two', () => {
+  it('store two four-bit integers per byte', () => {
     const t = decode(
       header(22, [4]),
       packed(5, (w) => w.int32(0x21).int32(0x43)),
@@ -160,7 +160,7 @@ describe('tensors', () => {
     expect([...(t.data as Uint8Array)]).toEqual([0x21, 0x43]);
   });
 
-  it('strings', () => {
+  it('keep strings', () => {
     const t = decode(
       header(DType.string, [2]),
       Buffer.concat([raw(6, utf8('a')), raw(6, Uint8Array.of(255))]),
@@ -170,7 +170,7 @@ describe('tensors', () => {
     expect(again.strings!.map((s) => [...s])).toEqual([[97], [255]]);
   });
 
-  it('external data stays external when nobody has looked for the file', () => {
+  it('keep external data external until the file is looked up', () => {
     const pair = (key: string, value: string) =>
       raw(13, Buffer.concat([raw(1, utf8(key)), raw(2, utf8(value))]));
     const tensor = Buffer.concat([
@@ -188,7 +188,7 @@ describe('tensors', () => {
   });
 
   it.each([DType.float, DType.double, DType.float16, DType.int8, DType.uint32, DType.int64, DType.bool])(
-    'ONNX Runtime reads what was written, type %i',
+    'are read by ONNX Runtime as written, type %i',
     async (dtype) => {
       const values = dtype === DType.bool ? [1, 0, 1] : [1, 2, 3];
       const m = model({

@@ -18,14 +18,14 @@ describe('16-bit floats', () => {
     [2 ** -24, 0x0001],
     [2 ** -25, 0x0000],
     [2 ** -14, 0x0400],
-    // Ties go to even: 1 + 1/2048 down, 1 + 3/2048 up.
+    // Ties round to even: 1 + 1/2048 down, 1 + 3/2048 up.
     [1 + 2 ** -11, 0x3c00],
     [1 + 3 * 2 ** -11, 0x3c02],
-    // A fraction that rounds up carries into the exponent.
+    // Rounding the fraction up carries into the exponent.
     [2 - 2 ** -12, 0x4000],
-  ])('%d is %i in binary16', (value, bits) => expect(toHalf(value)).toBe(bits));
+  ])('encode %d as %i in binary16', (value, bits) => expect(toHalf(value)).toBe(bits));
 
-  it('every binary16 and bfloat16 survives', () => {
+  it('preserve every binary16 and bfloat16 value', () => {
     for (let bits = 0; bits < 0x10000; bits++) {
       if (!Number.isNaN(fromHalf(bits))) expect(toHalf(fromHalf(bits))).toBe(bits);
       if (!Number.isNaN(fromBfloat16(bits))) expect(toBfloat16(fromBfloat16(bits))).toBe(bits);
@@ -33,7 +33,7 @@ describe('16-bit floats', () => {
     expect([fromHalf(toHalf(NaN)), fromBfloat16(toBfloat16(NaN))]).toEqual([NaN, NaN]);
   });
 
-  it('rounds as ONNX Runtime casts', () =>
+  it("are rounded as by ONNX Runtime's casts", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.float({ noNaN: true }), { minLength: 1, maxLength: 50 }),
@@ -52,7 +52,8 @@ describe('16-bit floats', () => {
       { numRuns: 20 },
     ));
 
-  it.each([DType.float16, DType.bfloat16])('tensors of type %i hold values, not bits', (dtype) =>
-    expect(tensorNumbers(tensorOf('t', dtype, [3], [1.5, -2, 0.25]))).toEqual([1.5, -2, 0.25]),
+  it.each([DType.float16, DType.bfloat16])(
+    'give their values, not their bits, in tensors of type %i',
+    (dtype) => expect(tensorNumbers(tensorOf('t', dtype, [3], [1.5, -2, 0.25]))).toEqual([1.5, -2, 0.25]),
   );
 });

@@ -55,7 +55,7 @@ const adding = (w: Tensor) =>
   });
 type Place = NonNullable<ReturnType<Placement>>;
 
-/** A model in its own folder whose weight lies elsewhere, as given by `place`. */
+/** A model in a new folder with an external weight at `place`. */
 function external(place: Place, w = weight): { at: string; path: string } {
   const at = folder();
   const path = join(at, 'model.onnx');
@@ -68,7 +68,7 @@ function external(place: Place, w = weight): { at: string; path: string } {
 
 describe('external data', () => {
   it.each(['weights.bin', './weights.bin', 'sub/../weights.bin', '..weights.bin'])(
-    'inside the folder: %s',
+    'is loaded from inside the folder: %s',
     (location) => {
       const { at, path } = external({ location, offset: 8, length: 16 });
       mkdirSync(join(at, 'sub'));
@@ -79,14 +79,14 @@ describe('external data', () => {
     },
   );
 
-  it('without a length, that of the shape', () => {
+  it('without a length has the length that the shape requires', () => {
     const { at, path } = external({ location: 'w.bin', offset: 0, length: undefined });
     writeFileSync(join(at, 'w.bin'), Buffer.concat([weight.data as Uint8Array, Buffer.alloc(8)]));
     expect(tensorNumbers(loadModel(path).graph.initializers.get('w')!)).toEqual([1, 2, 3, 4]);
   });
 
   it.each(['../secret.bin', 'sub/../../secret.bin', '..', '.', '', join(root, 'secret.bin')])(
-    'outside the folder is refused: "%s"',
+    'is rejected outside the folder: "%s"',
     (location) => {
       writeFileSync(join(root, 'secret.bin'), Buffer.alloc(64));
       const e = failure(() => loadModel(external({ location, offset: 0, length: 16 }).path));
@@ -98,7 +98,7 @@ describe('external data', () => {
     },
   );
 
-  it.each(['file', 'folder'])('a link out of the folder is refused: to a %s', (kind) => {
+  it.each(['file', 'folder'])('is rejected behind a link to a %s outside the folder', (kind) => {
     writeFileSync(join(root, 'secret.bin'), Buffer.alloc(64));
     const { at, path } = external({
       location: kind === 'file' ? 'w.bin' : 'sub/secret.bin',
@@ -111,7 +111,7 @@ describe('external data', () => {
     expect([e.kind, e.message]).toEqual(['externalOutside', expect.stringContaining('is a link out of')]);
   });
 
-  it('a link to a blob of the hub cache that the model lies in is followed', () => {
+  it('is loaded through a link to a blob of the hub cache that holds the model', () => {
     const at = folder();
     const snapshot = join(at, 'snapshots', 'abc', 'onnx');
     mkdirSync(snapshot, { recursive: true });
@@ -145,7 +145,7 @@ describe('external data', () => {
     ],
     ['a folder', 'model', { location: 'w.bin', offset: 0, length: 16 }, 'folder', 'is not a file'],
     [
-      'of another size than the shape',
+      'of a different size than the shape',
       'model',
       { location: 'w.bin', offset: 0, length: 12 },
       Buffer.alloc(64),
@@ -159,13 +159,13 @@ describe('external data', () => {
       'impossible place',
     ],
     [
-      'at no number',
+      'at an offset that is not a number',
       'model',
       { location: 'w.bin', offset: NaN, length: 16 },
       Buffer.alloc(64),
       'impossible place',
     ],
-  ])('a data file that is %s', (_, kind, place, content, message) => {
+  ])('is rejected for a data file that is %s', (_, kind, place, content, message) => {
     const { at, path } = external(place);
     if (content === 'folder') mkdirSync(join(at, 'w.bin'));
     else if (content) writeFileSync(join(at, 'w.bin'), content);
@@ -174,7 +174,7 @@ describe('external data', () => {
     expect(e.hint).toBeTruthy();
   });
 
-  it('gone after loading', () => {
+  it('is reported when it is missing or shortened after loading', () => {
     const { at, path } = external({ location: 'w.bin', offset: 0, length: 16 });
     writeFileSync(join(at, 'w.bin'), Buffer.alloc(16));
     const w = loadModel(path).graph.initializers.get('w')!;
@@ -184,7 +184,7 @@ describe('external data', () => {
     expect(failure(() => readTensorBytes(w)).message).toContain('can no longer be read');
   });
 
-  it('of a subgraph is checked too', () => {
+  it('is also checked in subgraphs', () => {
     const at = folder();
     const body = {
       ...adding(weight).graph,
@@ -202,7 +202,7 @@ describe('external data', () => {
   });
 });
 
-describe('files that are no whole model', () => {
+describe('loading files that are not complete models', () => {
   const path = join(root, 'candidate.onnx');
   const refused = (bytes: Uint8Array, kind: ErrorKind) => {
     writeFileSync(path, bytes);
@@ -212,7 +212,7 @@ describe('files that are no whole model', () => {
     expect(e.hint).toBeTruthy();
   };
 
-  it.each(['bert', 'vit'])('%s cut anywhere', (name) => {
+  it.each(['bert', 'vit'])('rejects %s truncated anywhere', (name) => {
     const whole = readFileSync(new URL(`../../fixtures/reference/${name}.onnx`, import.meta.url));
     const cut = fc.oneof(
       fc.integer({ min: 0, max: whole.length - 1 }),
@@ -220,13 +220,13 @@ describe('files that are no whole model', () => {
       fc.integer({ min: whole.length - 200, max: whole.length - 1 }),
     );
     fc.assert(
-      // It takes at least two bytes to distinguish a model from anything else.
+      // Two bytes are needed to distinguish a model from other files.
       fc.property(cut, (at) => refused(whole.subarray(0, at), at < 2 ? 'notOnnx' : 'truncated')),
       { numRuns: 150 },
     );
   });
 
-  it('a model with a byte changed is read or refused, and nothing else happens', () => {
+  it('reads or rejects a model with any byte changed', () => {
     const whole = readFileSync(new URL('../../fixtures/reference/bert.onnx', import.meta.url));
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
@@ -246,7 +246,7 @@ describe('files that are no whole model', () => {
   });
 
   it.each<[string, Uint8Array]>([
-    ['nothing', new Uint8Array()],
+    ['an empty file', new Uint8Array()],
     ['text', Buffer.from('{"architectures": ["BertModel"]}\n'.repeat(20))],
     ['a web page', Buffer.from('<!DOCTYPE html><html><body>Not found</body></html>')],
     [
@@ -256,32 +256,32 @@ describe('files that are no whole model', () => {
     ['a zip archive', Buffer.from('504b030414000000080000002100', 'hex')],
     ['a gzip file', gzipSync(Buffer.alloc(1000, 7))],
     ['zeros', Buffer.alloc(4096)],
-  ])('%s', (_, bytes) => refused(bytes, 'notOnnx'));
+  ])('rejects %s', (_, bytes) => refused(bytes, 'notOnnx'));
 
-  it('a Git LFS pointer says how to get the model', () => {
+  it('explains how to get the model behind a Git LFS pointer', () => {
     writeFileSync(path, 'version https://git-lfs.github.com/spec/v1');
     expect(failure(() => loadModel(path)).hint).toContain('git lfs pull');
   });
 
-  it('random bytes', () =>
+  it('rejects random bytes', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        // The first byte of every model.
+        // Every model starts with this byte.
         if (bytes[0] === 8) bytes[0] = 9;
         refused(bytes, 'notOnnx');
       }),
     ));
 
   it.each([
-    ['no such file', join(root, 'absent.onnx'), 'there is no such file'],
+    ['a missing file', join(root, 'absent.onnx'), 'there is no such file'],
     ['a folder', root, 'is not a file'],
-  ])('%s', (_, where, message) => {
+  ])('rejects %s as a path', (_, where, message) => {
     const e = failure(() => loadModel(where));
     expect([e.kind, e.message]).toEqual(['model', expect.stringContaining(message)]);
   });
 });
 
-describe('weights beyond two gigabytes', () => {
+describe('weights above two gigabytes', () => {
   it('stay in their file, which is never read as a whole', async () => {
     const at = folder();
     const [rows, width] = [2_200_000, 256];

@@ -18,10 +18,10 @@ export interface Sketch {
   initializers?: Tensor[];
 }
 
-/** An undefined one is omitted. */
+/** An undefined attribute is omitted. */
 export type Attributes = Record<string, AttributeLike | undefined>;
 
-/** The node has its output's name, as some exporters do: the hardest case for a rewrite. */
+/** The node has the name of its output, as some exporters do, which is the hardest case for a rewrite. */
 export const node = (
   opType: string,
   inputs: string[],
@@ -54,7 +54,7 @@ export const graph = (s: Omit<Sketch, 'opset'>): Graph => ({
   outputs: s.outputs.map((name) => ({ name, dtype: 0, shape: undefined })),
 });
 
-/** An IR version old enough for every opset (4 to 8 allow opsets 9 to 19). */
+/** Uses an IR version old enough for the opset (4 to 8 allow opsets 9 to 19). */
 export const model = (s: Sketch): Model => ({
   irVersion: s.irVersion ?? (s.opset > 19 ? 9 : s.opset < 12 ? 4 : 8),
   producer: 'test',
@@ -83,7 +83,9 @@ const numbers = (t: HostTensor): number[] =>
     t.dtype === DType.float16 ? fromHalf(Number(v)) : Number(v),
   );
 
-/** What is wrong with `got`, or undefined: different names, types, shapes, or values beyond the tolerance. */
+/**
+ * The first difference from `want` in names, types, shapes or values (beyond the tolerance), or undefined.
+ */
 export function difference(want: HostTensors, got: HostTensors, rtol = 0, atol = 0): string | undefined {
   if (Object.keys(want).sort().join() !== Object.keys(got).sort().join())
     return `outputs ${Object.keys(got).join()} instead of ${Object.keys(want).join()}`;

@@ -45,7 +45,7 @@ async function run(path: string, feeds: HostTensors): Promise<HostTensors> {
   }
 }
 
-/** A value for every input, the same each time. */
+/** A value for every input, always the same. */
 function feed(m: Model): HostTensors {
   return Object.fromEntries(
     m.graph.inputs.map((i) => {
@@ -58,8 +58,8 @@ function feed(m: Model): HostTensors {
   );
 }
 
-describe('a graph that stands on the weights of another file', () => {
-  it.each(['bert', 'bert-opset13', 'llama', 'vit'])('%s computes the same bits', async (name) => {
+describe('a graph that refers to weights in another file', () => {
+  it.each(['bert', 'bert-opset13', 'llama', 'vit'])('computes the same bits: %s', async (name) => {
     const loaded = loadModel(reference(name));
     const path = saveByReference(loaded, folder(), 'graph.onnx');
     expect(statSync(path).size).toBeLessThan(statSync(reference(name)).size / 1.5);
@@ -67,7 +67,7 @@ describe('a graph that stands on the weights of another file', () => {
     expect(difference(await run(reference(name), feeds), await run(path, feeds))).toBeUndefined();
   });
 
-  it('and saved as one file as well', async () => {
+  it('computes the same bits when saved as one file', async () => {
     const loaded = loadModel(reference('bert'));
     const path = join(folder(), 'whole.onnx');
     saveModel(loaded, path);
@@ -92,7 +92,7 @@ describe('a graph that stands on the weights of another file', () => {
     });
   const firstValue = async (path: string) => Number((await run(path, { x: host([1], [0]) })).y.data[0]);
 
-  it('shares the file on disk, and again when saved again', () => {
+  it('shares the file on disk, also when saved again', () => {
     const [at, to] = [folder(), folder()];
     saveModel(weights(1), join(at, 'model.onnx'));
     const inodes = [0, 1].map(() => {
@@ -102,7 +102,7 @@ describe('a graph that stands on the weights of another file', () => {
     expect(inodes).toEqual([1, 1].map(() => statSync(join(at, 'model.onnx')).ino));
   });
 
-  it('does not stand on the file that an earlier model of the same name left', async () => {
+  it('does not use a file that an earlier model of the same name left', async () => {
     const [at, to] = [folder(), folder()];
     for (const first of [5, 9]) {
       saveModel(weights(first), join(at, 'model.onnx'));
@@ -112,7 +112,7 @@ describe('a graph that stands on the weights of another file', () => {
     }
   });
 
-  it('reaches a model through a symbolic link', async () => {
+  it('reaches a model behind a symbolic link', async () => {
     const [at, store, to] = [folder(), folder(), folder()];
     saveModel(weights(4), join(store, 'blob'));
     symlinkSync(join(store, 'blob'), join(at, 'model.onnx'));
@@ -120,8 +120,8 @@ describe('a graph that stands on the weights of another file', () => {
   });
 });
 
-describe('a write that fails', () => {
-  it('replaces a file as a whole', () => {
+describe('writing a file', () => {
+  it('replaces it atomically', () => {
     const path = join(folder(), 'deep', 'er', 'file.txt');
     writeAtomic(path, 'first');
     writeAtomic(path, Buffer.from('second'));
@@ -130,9 +130,9 @@ describe('a write that fails', () => {
   });
 
   it.each([
-    ['a file in the place of the folder', (at: string) => join(at, 'taken', 'file.txt')],
-    ['a folder in the place of the file', (at: string) => join(at, 'folder')],
-  ])('%s', (_, target) => {
+    ['a file where the folder would be', (at: string) => join(at, 'taken', 'file.txt')],
+    ['a folder where the file would be', (at: string) => join(at, 'folder')],
+  ])('changes nothing when it fails: %s', (_, target) => {
     const at = folder();
     writeFileSync(join(at, 'taken'), 'x');
     mkdirSync(join(at, 'folder', 'full'), { recursive: true });
@@ -143,7 +143,7 @@ describe('a write that fails', () => {
     expect(readdirSync(at)).toEqual(before);
   });
 
-  // A disk of one megabyte; only root can create one.
+  // A disk of one megabyte, which only root can create.
   const disk = join(root, 'disk');
   const mounted = (() => {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
@@ -162,7 +162,7 @@ describe('a write that fails', () => {
     if (mounted) execFileSync('umount', [disk]);
   });
 
-  it.skipIf(!mounted)('on a full disk leaves the old file and no half one', () => {
+  it.skipIf(!mounted)('leaves the old file and no partial one on a full disk', () => {
     const path = join(disk, 'checkpoint');
     writeAtomic(path, 'old');
     expect(() => writeAtomic(path, Buffer.alloc(2 << 20))).toThrow(
@@ -175,7 +175,7 @@ describe('a write that fails', () => {
     expect(readdirSync(disk)).toEqual(['checkpoint']);
   });
 
-  it.skipIf(!mounted)('on a full disk leaves no half copy of the weights', () => {
+  it.skipIf(!mounted)('leaves no partial copy of the weights on a full disk', () => {
     const at = folder();
     const big = model({
       opset: 17,
@@ -192,7 +192,7 @@ describe('a write that fails', () => {
     expect(readdirSync(disk)).toEqual([]);
   });
 
-  it.skipIf(!mounted)('weights are copied where no link can be made', async () => {
+  it.skipIf(!mounted)('copies the weights if they cannot be linked', async () => {
     const at = folder();
     copyFileSync(reference('bert'), join(at, 'model.onnx'));
     const loaded = loadModel(join(at, 'model.onnx'));

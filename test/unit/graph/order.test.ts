@@ -44,7 +44,7 @@ const LENGTH = 20_000;
 const w = tensorOf('w', DType.float, [2, 2], [1, 2, 3, 4]);
 const on = (nodes: Node[], outputs = ['y']) =>
   model({ opset: 17, inputs: [input('x', DType.float, [2, 2])], nodes, outputs, initializers: [w] });
-/** A chain of operators, each reading the previous one's output. */
+/** A chain of operators, each of which reads the previous one's output. */
 const chain = (operators: string[], from: string, to: string, length = LENGTH): Node[] =>
   Array.from({ length }, (_, i) =>
     node(operators[i % operators.length], [i === 0 ? from : `${to}${i - 1}`], [`${to}${i}`]),
@@ -64,7 +64,7 @@ const withBody = (to: string, nodes: Node[], output: string): Node => {
 describe('a graph with a cycle', () => {
   it.each<[string, Node[], string]>([
     [
-      'of one node that makes what it reads',
+      'of one node that reads its own output',
       [node('Identity', ['w'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
       'Identity "w" → Identity "w"',
     ],
@@ -94,13 +94,13 @@ describe('a graph with a cycle', () => {
     expect(message.length).toBeLessThan(500);
   });
 
-  it('inside a body is an error too', () => {
+  it('is an error inside a body too', () => {
     const nodes = [withBody('y', [node('Relu', ['r'], ['s']), node('Relu', ['s'], ['r'])], 'r')];
     expect(refusal(() => loaded(on(nodes)))).toContain('Relu "r" → Relu "s" → Relu "r"');
   });
 });
 
-it('a tensor that two nodes make is an error', () => {
+it('a tensor with two producers is an error', () => {
   const nodes = [
     node('Relu', ['x'], ['a']),
     node('Identity', ['a'], ['a']),
@@ -113,7 +113,7 @@ it('a tensor that two nodes make is an error', () => {
 });
 
 describe('nodes in any order', () => {
-  it('are put behind what they read, and give the same numbers', async () => {
+  it('are sorted topologically and compute the same numbers', async () => {
     const nodes = [
       ...chain(['Relu', 'Neg', 'Identity'], 'x', 'a', 6),
       node('MatMul', [end('a', 6), 'w'], ['p']),
@@ -135,7 +135,7 @@ describe('nodes in any order', () => {
     );
   });
 
-  it('stay as they are where they are in order', () => {
+  it('keep an order that is already topological', () => {
     const nodes = [node('Relu', ['x'], ['b']), node('Neg', ['x'], ['a']), node('Add', ['a', 'b'], ['y'])];
     expect(loaded(on(nodes)).graph.nodes.map((n) => n.outputs[0])).toEqual(['b', 'a', 'y']);
   });
@@ -143,7 +143,7 @@ describe('nodes in any order', () => {
 
 describe('a chain of 20,000 nodes', () => {
   it.each([false, true])(
-    'before a weight and behind a layer is inspected, reversed in the file: %s',
+    'is inspected before a weight and after a layer, reversed in the file: %s',
     (reversed) => {
       const nodes = [
         ...chain(['Identity', 'Transpose'], 'w', 'v'),
@@ -159,7 +159,7 @@ describe('a chain of 20,000 nodes', () => {
     },
   );
 
-  it('is differentiated, and runs again in segments', () => {
+  it('is differentiated and recomputed in segments', () => {
     const narrow: TensorInfo = { dtype: DType.float, shape: [2, 2] };
     const wide: TensorInfo = { dtype: DType.float, shape: [2, 64] };
     const infos = new Map([
@@ -187,7 +187,7 @@ describe('a chain of 20,000 nodes', () => {
     expect(again.graph.nodes.length - whole.nodes.length).toBeGreaterThan(third);
   });
 
-  it('of views on a weight may become float16, and not where its end is read in float32', () => {
+  it('becomes float16 as views of a weight, unless its end is read in float32', () => {
     const views = chain(['Transpose'], 'w', 'v');
     const product = on([...views, node('MatMul', ['x', end('v')], ['y'])]).graph;
     expect(halvableWeights(product, product).map((t) => t.name)).toEqual(['w']);
@@ -196,12 +196,12 @@ describe('a chain of 20,000 nodes', () => {
   });
 });
 
-describe('a model file nested without end', () => {
-  /** A node whose attribute is a graph with such a node, and so on. */
+describe('a deeply nested model file', () => {
+  /** Nodes whose attribute is a graph with one more such node, and so on. */
   const nested = (depth: number): Uint8Array => {
     let parts: Uint8Array[] = [];
     let length = 0;
-    // From the inside out, prepending each length: building such bytes takes time linear in their depth.
+    // Built from the inside out, prepending each length, so the time is linear in the depth.
     const wrap = (no: number, before: Uint8Array = new Uint8Array()) => {
       const head = new BinaryWriter()
         .tag(no, WireType.LengthDelimited)
@@ -226,7 +226,7 @@ describe('a model file nested without end', () => {
     return Buffer.concat([head.finish(), ...parts]);
   };
 
-  it('with bodies in bodies is refused from a limit on', () => {
+  it('is rejected above a limit of nested bodies', () => {
     expect(loadModel(saved(nested(32))).graph.nodes).toHaveLength(1);
     for (const depth of [33, 10_000]) {
       expect(refusal(() => loadModel(saved(nested(depth))))).toContain('graphs within graphs');
@@ -234,7 +234,7 @@ describe('a model file nested without end', () => {
     }
   });
 
-  it('with groups in groups is refused, which ONNX does not have', () => {
+  it('is rejected if it nests protobuf groups, which ONNX does not use', () => {
     const groups = Buffer.alloc(100_000, new BinaryWriter().tag(15, WireType.StartGroup).finish());
     const graphField = new BinaryWriter().tag(7, WireType.LengthDelimited).bytes(groups).finish();
     const path = saved(

@@ -25,16 +25,16 @@ const raw = (no: number, bytes: Uint8Array): Uint8Array =>
   new BinaryWriter().tag(no, WireType.LengthDelimited).bytes(bytes).finish();
 const valueInfo = (name: string): Uint8Array => raw(13, raw(1, new TextEncoder().encode(name)));
 
-describe('which models are taken', () => {
+describe('supported opsets', () => {
   const identity = [node('Identity', ['x'], ['y'])];
 
-  it.each([9, 14, 20, 21])('opset %i', async (opset) => {
+  it.each([9, 14, 20, 21])('include opset %i', async (opset) => {
     const upgraded = upgradeModel(build(opset, identity));
     expect([upgraded.opsets.get(''), upgraded.irVersion >= 9]).toEqual([20, true]);
     expect(difference({ y: feeds.x }, await runModel(upgraded, feeds))).toBeUndefined();
   });
 
-  it.each([1, 8, 22, 30])('opset %i is refused by its number, with the next step', (opset) => {
+  it.each([1, 8, 22, 30])('exclude opset %i, with its number and a hint', (opset) => {
     let error: unknown;
     try {
       upgradeModel(build(opset, identity));
@@ -46,20 +46,20 @@ describe('which models are taken', () => {
     expect((error as AuroraError).hint).toMatch(/^Export it again with opset/);
   });
 
-  it('a model that names no version of the standard operators is refused', () => {
+  it('must be declared for the standard operators', () => {
     const m = build(20, identity);
     m.opsets.delete('');
     expect(() => upgradeModel(m)).toThrow(/which version/);
   });
 
-  it('other operator sets keep their versions, and their operators are not touched', () => {
+  it('do not affect other operator sets and their operators', () => {
     const foreign = node('Softmax', ['x'], ['y'], {}, 'com.example');
     const upgraded = upgradeModel(build(11, [foreign], { domains: { 'com.example': 3 } }));
     expect(upgraded.opsets.get('com.example')).toBe(3);
     expect(upgraded.graph.nodes).toEqual([foreign]);
   });
 
-  it('functions of the model itself are refused', () => {
+  it('exclude functions defined in the model', () => {
     const m = decodeModel(
       Buffer.concat([encodeModel(build(18, identity)), raw(25, raw(1, Buffer.from('f')))]),
     );
@@ -71,12 +71,12 @@ describe('which models are taken', () => {
     ['an output type', node('QuantizeLinear', ['x', 's'], ['y'], { output_dtype: 5 }), /output_dtype/],
     ['16-bit quantization', node('DequantizeLinear', ['q', 's'], ['y']), /of int16/],
     ['four-bit integers', node('Cast', ['x'], ['y'], { to: 22 }), /to int4/],
-  ])('what only opset 21 can say is refused: %s', (_, n, message) => {
+  ])('exclude features that only opset 21 has: %s', (_, n, message) => {
     const initializers = [tensorOf('s', float, [], [1]), tensorOf('q', DType.int16, [2], [1, 2])];
     expect(() => upgradeModel(build(21, [n], { initializers }))).toThrow(message);
   });
 
-  it('quantization of opset 21 as it was before passes', async () => {
+  it('include quantization of opset 21 in its earlier form', async () => {
     const nodes = [
       node('QuantizeLinear', ['x', 's', 'z'], ['q'], { block_size: 0, output_dtype: 0 }),
       node('DequantizeLinear', ['q', 's', 'z'], ['y'], { block_size: 0 }),
@@ -110,7 +110,7 @@ describe('constants', () => {
     ['value_floats', toAttribute({ floats: [1, 2.5] }), float, [2], [1, 2.5]],
     ['value_int', toAttribute(4), int64, [], [4]],
     ['value_ints', toAttribute([4, -5, 6]), int64, [3], [4, -5, 6]],
-  ])('a node with %s becomes an initializer', (kind, attribute, dtype, dims, values) => {
+  ])('move from a node with %s to an initializer', (kind, attribute, dtype, dims, values) => {
     const lifted = lift({ [kind]: attribute });
     const tensor = lifted.initializers.get('c')!;
     expect(lifted.nodes.map((n) => n.opType)).toEqual(['Identity']);
@@ -122,27 +122,27 @@ describe('constants', () => {
     ]);
   });
 
-  it('an integer beyond 2^53 keeps every bit', () => {
+  it('keep every bit of an integer beyond 2^53', () => {
     const big = -(2n ** 62n) + 1n;
     expect([
       ...tensorValues(lift({ value_int: { type: 'int', value: big } }).initializers.get('c')!),
     ]).toEqual([big]);
   });
 
-  it('strings stay nodes', () => {
+  it('stay nodes if they are strings', () => {
     expect(lift({ value_string: toAttribute('a') }).nodes.map((n) => n.opType)).toEqual([
       'Constant',
       'Identity',
     ]);
   });
 
-  it('one that is read by an operator that changed is seen through', () => {
+  it('are read from their node by an operator that changed', () => {
     const scales: Attribute = { type: 'tensor', value: tensorOf('', float, [2], [1, 2]) };
     const nodes = [node('Constant', [], ['s'], { value: scales }), node('Upsample', ['x', 's'], ['y'])];
     expect(upgradeModel(build(9, nodes)).graph.nodes.map((n) => n.opType)).toEqual(['Resize']);
   });
 
-  it('an initializer that an old IR version also lists as an input is no input', () => {
+  it('are not inputs, even if an old IR version also lists them as inputs', () => {
     const w = tensorOf('w', float, [6], [1, 2, 3, 4, 5, 6]);
     const m = build(9, [node('Add', ['x', 'w'], ['y'])], {
       irVersion: 3,
@@ -154,8 +154,8 @@ describe('constants', () => {
   });
 });
 
-describe('the rest of the graph', () => {
-  it('bodies of If, Loop and deeper ones are upgraded, under names that hide nothing', async () => {
+describe('upgrading the rest of the graph', () => {
+  it('includes the bodies of If and Loop at any depth, with names that shadow nothing', async () => {
     const inner = body(node('Softmax', ['x'], ['i1'], { axis: 0 }));
     const other = body(
       node('Unsqueeze', ['x'], ['u'], { axes: [0] }),
@@ -198,7 +198,7 @@ describe('the rest of the graph', () => {
     }
   });
 
-  it('a Constant inside a body stays there', () => {
+  it('leaves a Constant inside a body in its place', () => {
     const branch = body(
       node('Constant', [], ['k'], { value_float: { float: 1 } }),
       node('Add', ['x', 'k'], ['t']),
@@ -208,7 +208,7 @@ describe('the rest of the graph', () => {
     expect(then?.type === 'graph' && then.value.nodes.map((n) => n.opType)).toEqual(['Constant', 'Add']);
   });
 
-  it('new names avoid those the model has', async () => {
+  it('chooses names that the model does not use yet', async () => {
     const taken = (i: number) => `/upgrade/${['Shape', 'Flatten', 'Softmax'][i % 3]}_${i}`;
     const chain = Array.from({ length: 6 }, (_, i) => node('Identity', [i ? taken(i - 1) : 'x'], [taken(i)]));
     const m = build(11, [...chain, node('Softmax', [taken(5)], ['y'], { axis: 0 })]);
@@ -217,14 +217,14 @@ describe('the rest of the graph', () => {
     ).toBeUndefined();
   });
 
-  it('value_info stays for tensors that still exist, and other unknown fields always', () => {
+  it('keeps value_info of tensors that still exist, and all other unknown fields', () => {
     const m = build(11, [node('Softmax', ['x'], ['s'], { axis: 0 }), node('Neg', ['s'], ['y'])]);
     const documentation = raw(10, Buffer.from('about this graph'));
     m.graph.unknown = [valueInfo('s'), valueInfo('gone'), documentation];
     expect(upgradeModel(m).graph.unknown).toEqual([valueInfo('s'), documentation]);
   });
 
-  it('the result can be changed without changing the original', () => {
+  it('makes a copy that can be changed without changing the original', () => {
     const m = build(20, [node('Softmax', ['x'], ['y'], { axis: 0 })]);
     const before = encodeModel(m);
     const copy = upgradeModel(m);

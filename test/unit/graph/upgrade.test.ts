@@ -10,7 +10,9 @@ import { type Attributes, difference, host, input, model, node, runModel, type S
 
 const { float } = DType;
 
-/** The upgraded model gives the same outputs as the original at its own opset; the original is unchanged. */
+/**
+ * Checks that the upgraded model computes the same as the original in its opset, which must stay unchanged.
+ */
 async function expectSame(sketch: Sketch, feeds: HostTensors, rtol = 0, atol = 0): Promise<void> {
   const original = model(sketch);
   const before = encodeModel(original);
@@ -21,7 +23,7 @@ async function expectSame(sketch: Sketch, feeds: HostTensors, rtol = 0, atol = 0
   expect(difference(want, await runModel(upgraded, feeds), rtol, atol)).toBeUndefined();
 }
 
-/** Values derived from the seed, with both signs, zeros and ties. */
+/** Values derived from the seed, including both signs, zeros and ties. */
 function values(count: number, seed: number): number[] {
   let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
   return Array.from({ length: count }, () => {
@@ -36,7 +38,7 @@ const shape = (min = 1, max = 4) =>
   fc.array(fc.integer({ min: 1, max: 4 }), { minLength: min, maxLength: max });
 const free = (rank: number) => Array.from({ length: rank }, (_, i) => `d${i}`);
 
-/** One operator over one float input `x` of random shape. */
+/** One operator with a float input `x` of random shape. */
 function unary(
   opset: number,
   op: string,
@@ -70,7 +72,7 @@ const seed = fc.integer({ min: 1, max: 1e6 });
 const check = <T>(arbitrary: fc.Arbitrary<T>, test: (value: T) => Promise<void>) =>
   fc.assert(fc.asyncProperty(arbitrary, test), { numRuns: 25 });
 
-describe('axes, sizes and bounds that became inputs', () => {
+describe('upgrading attributes that became inputs (axes, sizes, bounds)', () => {
   const withAxes = shape().chain((dims) =>
     fc.record({
       dims: fc.constant(dims),
@@ -80,7 +82,7 @@ describe('axes, sizes and bounds that became inputs', () => {
       opset: fc.constantFrom(9, 11, 12, 13, 17),
     }),
   );
-  it.each('Sum Mean Max Min Prod L1 L2 LogSumExp SumSquare'.split(' '))('Reduce%s', (kind) =>
+  it.each('Sum Mean Max Min Prod L1 L2 LogSumExp SumSquare'.split(' '))('handles Reduce%s', (kind) =>
     check(withAxes, async (c) => {
       const old = kind !== 'Sum' || c.opset < 13;
       const attributes = { keepdims: c.keepdims, axes: c.axes?.length && old ? c.axes : undefined };
@@ -88,7 +90,7 @@ describe('axes, sizes and bounds that became inputs', () => {
     }),
   );
 
-  it('Squeeze, with and without axes', () =>
+  it('handles Squeeze with and without axes', () =>
     check(fc.record({ dims: shape(), seed, opset: fc.constantFrom(9, 11), all: fc.boolean() }), (c) => {
       const ones = c.dims.flatMap((d, i) => (d === 1 ? [i] : []));
       return unary(c.opset, 'Squeeze', c.dims, c.seed, c.all ? {} : { axes: ones.slice(0, 1) }, {
@@ -96,12 +98,12 @@ describe('axes, sizes and bounds that became inputs', () => {
       });
     }));
 
-  it('Unsqueeze', () =>
+  it('handles Unsqueeze', () =>
     check(fc.record({ dims: shape(1, 3), seed, opset: fc.constantFrom(9, 12) }), (c) =>
       unary(c.opset, 'Unsqueeze', c.dims, c.seed, { axes: [0, c.dims.length + 1] }),
     ));
 
-  it('Slice', () =>
+  it('handles Slice', () =>
     check(
       fc.record({
         dims: shape(2),
@@ -116,7 +118,7 @@ describe('axes, sizes and bounds that became inputs', () => {
       },
     ));
 
-  it('Clip, in the type of what it clips', () =>
+  it('handles Clip, with bounds in the type of its input', () =>
     check(
       fc.record({
         seed,
@@ -131,18 +133,19 @@ describe('axes, sizes and bounds that became inputs', () => {
         }),
     ));
 
-  it.each(['constant', 'edge', 'reflect'])('Pad (%s)', (mode) =>
+  it.each(['constant', 'edge', 'reflect'])('handles Pad (%s)', (mode) =>
     check(fc.record({ seed, opset: fc.constantFrom(9, 10), value: fc.constantFrom(0, 2.5) }), (c) => {
       const value = mode === 'constant' ? { float: c.value } : undefined;
       return unary(c.opset, 'Pad', [3, 4], c.seed, { mode, pads: [1, 0, 2, 1], value });
     }),
   );
 
-  // A double model declares only the type of its inputs; the bound must follow it through other operators.
+  // A double model declares only the type of its inputs, so the type of the bound must be inferred through
+  // other operators.
   it.each([
     ['Clip', { min: { float: -1 }, max: { float: 2 } }],
     ['Pad', { pads: [1, 1], value: { float: 1 } }],
-  ])('%s of a computed double', (op, attributes) => {
+  ])('handles %s of a computed double', (op, attributes) => {
     const double = DType.double;
     const m = model({
       opset: 10,
@@ -162,19 +165,19 @@ describe('axes, sizes and bounds that became inputs', () => {
     });
   });
 
-  it.each([9, 11, 12])('Split into given sizes, opset %i', (opset) =>
+  it.each([9, 11, 12])('handles Split into given sizes, opset %i', (opset) =>
     unary(opset, 'Split', [6, 2], 3, { axis: 0, split: [1, 3, 2] }, { outputs: ['a', 'b', 'c'] }),
   );
 
-  it.each([9, 11, 13, 17])('Split into equal parts, opset %i', async (opset) => {
+  it.each([9, 11, 13, 17])('handles Split into equal parts, opset %i', async (opset) => {
     await unary(opset, 'Split', [2, 6], 3, { axis: 1 }, { outputs: ['a', 'b', 'c'] });
-    // The standard requires the number, even if ONNX Runtime counts the outputs itself.
+    // The standard requires this attribute, even if ONNX Runtime counts the outputs itself.
     const nodes = [node('Split', ['x'], ['a', 'b', 'c'], { axis: 1 })];
     const m = model({ opset, inputs: [input('x', float, [2, 6])], nodes, outputs: ['a'] });
     expect(upgradeModel(m).graph.nodes[0].attributes.get('num_outputs')?.value).toBe(3);
   });
 
-  it.each([13, 17])('Split into sizes that were an input already, opset %i', (opset) =>
+  it.each([13, 17])('handles Split with sizes that are already an input, opset %i', (opset) =>
     expectSame(
       {
         opset,
@@ -187,11 +190,11 @@ describe('axes, sizes and bounds that became inputs', () => {
     ),
   );
 
-  it('TopK', () => unary(9, 'TopK', [3, 6], 5, { k: 2, axis: 1 }, { outputs: ['v', 'i'] }));
+  it('handles TopK', () => unary(9, 'TopK', [3, 6], 5, { k: 2, axis: 1 }, { outputs: ['v', 'i'] }));
 });
 
-describe('Softmax and its kin over all axes from one on', () => {
-  it.each(['Softmax', 'LogSoftmax', 'Hardmax'])('%s', (op) =>
+describe('upgrading Softmax and its variants, which flattened the trailing axes', () => {
+  it.each(['Softmax', 'LogSoftmax', 'Hardmax'])('handles %s', (op) =>
     check(
       shape().chain((dims) =>
         fc.record({
@@ -211,11 +214,11 @@ describe('Softmax and its kin over all axes from one on', () => {
     ),
   );
 
-  it.each([-1, -2, -3])('a negative axis, %i', (axis) =>
+  it.each([-1, -2, -3])('handles a negative axis, %i', (axis) =>
     unary(11, 'Softmax', [2, 3, 4], 7, { axis }, { rtol: 1e-5 }),
   );
 
-  it('stays one node where the axis is the last', () => {
+  it('keeps a single node for the last axis', () => {
     const ops = (rank: number, axis: number) =>
       upgradeModel(
         model({
@@ -231,8 +234,8 @@ describe('Softmax and its kin over all axes from one on', () => {
   });
 });
 
-describe('operators renamed, split or respelled', () => {
-  it.each([9, 10])('Scatter becomes ScatterElements, opset %i', (opset) =>
+describe('upgrading operators that were renamed, split or respecified', () => {
+  it.each([9, 10])('replaces Scatter by ScatterElements, opset %i', (opset) =>
     expectSame(
       {
         opset,
@@ -271,12 +274,12 @@ describe('operators renamed, split or respelled', () => {
       1e-6,
     );
   };
-  it('Resize of opset 10', () => check(resized, (c) => scaling(10, 'Resize', c)));
-  it('Upsample of opset 9', () =>
+  it('handles Resize of opset 10', () => check(resized, (c) => scaling(10, 'Resize', c)));
+  it('handles Upsample of opset 9', () =>
     check(resized, (c) => scaling(9, 'Upsample', { ...c, scales: c.scales.map((s) => Math.max(1, s)) })));
 
   it.each(['half_pixel', 'align_corners', 'asymmetric', 'pytorch_half_pixel', 'tf_half_pixel_for_nn'])(
-    'Resize of opset 11 with sizes (%s)',
+    'handles Resize of opset 11 with sizes (%s)',
     (mode) =>
       expectSame(
         {
@@ -297,7 +300,7 @@ describe('operators renamed, split or respelled', () => {
       ),
   );
 
-  it.each(['bilinear', 'bicubic', 'nearest', undefined])('GridSample (%s)', (mode) =>
+  it.each(['bilinear', 'bicubic', 'nearest', undefined])('handles GridSample (%s)', (mode) =>
     expectSame(
       {
         opset: 16,
@@ -317,7 +320,7 @@ describe('operators renamed, split or respelled', () => {
     ),
   );
 
-  it('RoiAlign keeps the corners of its time', () =>
+  it('keeps the coordinate convention of an old RoiAlign', () =>
     expectSame(
       {
         opset: 10,
@@ -331,18 +334,18 @@ describe('operators renamed, split or respelled', () => {
       1e-5,
     ));
 
-  it.each([undefined, 1, 2])('DFT over axis %s', (axis) =>
+  it.each([undefined, 1, 2])('handles DFT over axis %s', (axis) =>
     unary(17, 'DFT', [2, 4, 4, 1], 9, { axis }, { rtol: 1e-5 }),
   );
 
-  it.each([9, 11])('Dropout at inference, opset %i', (opset) =>
+  it.each([9, 11])('handles Dropout at inference, opset %i', (opset) =>
     unary(opset, 'Dropout', [3, 4], 2, { ratio: { float: 0.3 } }),
   );
-  // The mask's values at inference were unspecified (ONNX Runtime: zeros); its type was not.
+  // The mask's values at inference were unspecified (ONNX Runtime gives zeros), but its type was specified.
   it.each([
     [9, float],
     [10, DType.bool],
-  ])('the mask of Dropout keeps the type it had in opset %i', async (opset, dtype) => {
+  ])("keeps the type of Dropout's mask, opset %i", async (opset, dtype) => {
     const m = model({
       opset,
       inputs: [input('x', float, [2])],
@@ -352,7 +355,7 @@ describe('operators renamed, split or respelled', () => {
     const { y, mask } = await runModel(upgradeModel(m), { x: host([2], [3, 4]) });
     expect(difference({ y: host([2], [3, 4]), mask: host([2], [1, 1], dtype) }, { y, mask })).toBeUndefined();
   });
-  it.each([12, 13])('Dropout with its ratio as an input, opset %i', (opset) =>
+  it.each([12, 13])('handles Dropout with its ratio as an input, opset %i', (opset) =>
     expectSame(
       {
         opset,
@@ -366,7 +369,7 @@ describe('operators renamed, split or respelled', () => {
   );
 });
 
-describe('normalization', () => {
+describe('upgrading normalization', () => {
   const batchNorm = (opset: number, outputs: string[]): Sketch => ({
     opset,
     inputs: [input('x', float, ['n', 3, 'l'])],
@@ -374,16 +377,16 @@ describe('normalization', () => {
     initializers: [tensorOf('v', float, [3], [0.5, 1, 2])],
     outputs: ['y'],
   });
-  it.each([9, 13])('BatchNormalization at inference, opset %i', (opset) =>
+  it.each([9, 13])('handles BatchNormalization at inference, opset %i', (opset) =>
     expectSame(batchNorm(opset, ['y']), { x: host([2, 3, 4], values(24, 1)) }, 1e-6, 1e-6),
   );
-  it('BatchNormalization in training mode is refused', () => {
+  it('rejects BatchNormalization in training mode', () => {
     const m = model(batchNorm(9, ['y', 'mean', 'variance', 'sm', 'sv']));
     expect(() => upgradeModel(m)).toThrow(/node y is a BatchNormalization in training mode/);
   });
 
-  // ONNX Runtime's optimizer wrote it into the standard domain before the standard had it.
-  it('LayerNormalization of opset 13', () =>
+  // ONNX Runtime's optimizer wrote it into the standard domain before the standard defined it.
+  it('handles LayerNormalization of opset 13', () =>
     expectSame(
       {
         opset: 13,
@@ -397,7 +400,7 @@ describe('normalization', () => {
       1e-6,
     ));
 
-  it('GroupNormalization of opset 21 scales channels', () =>
+  it('scales channels in GroupNormalization of opset 21', () =>
     expectSame(
       {
         opset: 21,
@@ -413,8 +416,9 @@ describe('normalization', () => {
       1e-5,
       1e-5,
     ));
-  it('GroupNormalization of opset 18 scales groups', async () => {
-    // Runtimes have withdrawn it: scaling a group as a whole is scaling its channels alike, in opset 21's form.
+  it('scales groups in GroupNormalization of opset 18', async () => {
+    // Runtimes have withdrawn it. Scaling a group is the same as scaling its channels equally, in the form of
+    // opset 21.
     const build = (opset: number, s: number[], b: number[]) =>
       model({
         opset,

@@ -7,7 +7,7 @@ import { INTERNAL_OPSET, type Graph, type Model } from '../../../src/graph/model
 import { narrowIntegers } from '../../../src/graph/passes/narrow-integers';
 import { difference, runModel } from './onnx-models';
 
-/** x: float (3, 4); ids: int64 (3, 4), some below 0. */
+/** x: float (3, 4); ids: int64 (3, 4) with some negative values. */
 const INPUTS: HostTensors = {
   x: {
     dtype: DType.float,
@@ -35,7 +35,7 @@ function modelOf(build: (g: GraphBuilder) => string): Model {
   };
 }
 
-/** Both on the CPU, which supports all operators: only the numbers matter. */
+/** Runs both on the CPU, which supports all operators, because only the numbers matter. */
 async function sameNumbers(model: Model): Promise<Model> {
   const shaped = deviceGraph(model, 'webgpu');
   const read = (m: Model) => deviceFeeds(m, INPUTS);
@@ -47,7 +47,7 @@ async function sameNumbers(model: Model): Promise<Model> {
 
 const operators = (m: Model): string[] => m.graph.nodes.map((n) => n.opType);
 
-describe('float operators that WebGPU lacks', () => {
+describe('rewriting float operators that WebGPU lacks', () => {
   it.each<[string, (g: GraphBuilder) => string]>([
     ['Sign', (g) => g.op('Sign', ['x'])],
     ['LogSoftmax', (g) => g.op('LogSoftmax', ['x'])],
@@ -69,19 +69,19 @@ describe('float operators that WebGPU lacks', () => {
           g.constant(DType.float, [2], [-1, 4]),
         ]),
     ],
-  ])('%s is written with others, to the same numbers', async (opType, build) => {
+  ])('replaces %s by others with the same result', async (opType, build) => {
     const model = modelOf(build);
     expect(operators(model)).toContain(opType);
     expect(operators(await sameNumbers(model))).not.toContain(opType);
   });
 
-  it('a power with a whole-number exponent has it as a float', async () => {
+  it('makes a whole-number exponent of a power a float', async () => {
     const shaped = await sameNumbers(modelOf((g) => g.op('Pow', ['x', g.scalar(3, DType.int64)])));
     const exponent = shaped.graph.nodes.find((n) => n.opType === 'Pow')!.inputs[1];
     expect(shaped.graph.initializers.get(exponent)!.dtype).toBe(DType.float);
   });
 
-  it('a dropout in training keeps what it is', () => {
+  it('keeps a dropout in training', () => {
     const model = modelOf((g) => {
       const yes = g.constant(DType.bool, [], [1]);
       return g.op('Dropout', ['x', g.scalar(0.5, DType.float), yes]);
@@ -89,20 +89,20 @@ describe('float operators that WebGPU lacks', () => {
     expect(operators(deviceGraph(model, 'webgpu'))).toEqual(['Dropout']);
   });
 
-  it('other devices keep the graph', () => {
+  it('leaves the graph unchanged for other devices', () => {
     const model = modelOf((g) => g.op('Sign', ['x']));
     expect(deviceGraph(model, 'cpu')).toBe(model);
     expect(deviceGraph(model, 'cuda')).toBe(model);
   });
 });
 
-describe('integers', () => {
+describe('narrowing integers to 32 bits', () => {
   const float = (g: GraphBuilder, x: string) => g.op('Cast', [x], { to: DType.float });
 
   it.each<[string, (g: GraphBuilder) => string]>([
     ['a mask', (g) => float(g, g.op('Unsqueeze', ['ids', g.ints([1])]))],
     [
-      'labels without the first, and what does not count',
+      'shifted labels and ignored positions',
       (g) => {
         const labels = g.op('Slice', ['ids', g.ints([1]), g.ints([Number.MAX_SAFE_INTEGER]), g.ints([1])]);
         const counts = g.op('Not', [g.op('Equal', [labels, g.scalar(-100, DType.int64)])]);
@@ -118,7 +118,7 @@ describe('integers', () => {
       },
     ],
     [
-      'the last token that counts',
+      'the last unmasked token',
       (g) => {
         const last = g.op('Sub', [
           g.op('ReduceSum', [g.op('Max', ['ids', g.scalar(0, DType.int64)]), g.ints([1])]),
@@ -129,7 +129,7 @@ describe('integers', () => {
     ],
     ['rows of a table', (g) => g.op('Gather', ['x', g.op('Max', ['ids', g.scalar(-3, DType.int64)])])],
     [
-      'an operator that takes nothing narrower',
+      'an operator that only accepts int64',
       (g) => {
         const pairs = g.op('Slice', ['ids', g.ints([0]), g.ints([2]), g.ints([1])]);
         return g.op('GatherND', [
@@ -138,19 +138,19 @@ describe('integers', () => {
         ]);
       },
     ],
-  ])('%s: the same in 32 bits', async (_, build) => {
+  ])('gives the same result: %s', async (_, build) => {
     const shaped = await sameNumbers(modelOf(build));
     expect(shaped.graph.inputs.find((i) => i.name === 'ids')?.dtype).toBe(DType.int32);
   });
 
-  it('are what the model was given, where they are its result', async () => {
+  it("returns an integer result in the model's type", async () => {
     const model = modelOf((g) => g.op('Add', ['ids', g.scalar(1, DType.int64)]));
     const shaped = await sameNumbers(model);
     const [result] = Object.values(await runModel(shaped, deviceFeeds(shaped, INPUTS)));
     expect(result.dtype).toBe(DType.int64);
   });
 
-  it('stay where a body reads them by name', () => {
+  it('does not apply where a body reads the integers by name', () => {
     const body: Graph = {
       name: 'body',
       nodes: [],

@@ -40,8 +40,8 @@ async function hiddenStates(path: string) {
   return out;
 }
 
-describe('a model whose weights are too many for one file', () => {
-  it('has them beside it, and computes the same', async () => {
+describe('a model with too many weights for one file', () => {
+  it('is saved with a data file and computes the same', async () => {
     const path = join(at, 'big.onnx');
     saveModel(loadModel(bert), path, 50_000);
     expect(readdirSync(at)).toEqual(['big.onnx', 'big.onnx.data']);
@@ -57,7 +57,7 @@ describe('a model whose weights are too many for one file', () => {
     expect(difference(await hiddenStates(bert), await hiddenStates(path))).toBeUndefined();
   });
 
-  it('is one file up to the limit', () => {
+  it('is saved as one file up to the limit', () => {
     saveModel(loadModel(bert), join(at, 'small.onnx'), 200_000);
     expect(readdirSync(at)).toEqual(['small.onnx']);
   });
@@ -86,7 +86,7 @@ describe('a model whose weights are too many for one file', () => {
     expect(Buffer.compare(readTensorBytes(saved), readFileSync(join(at, 'weights.bin')))).toBe(0);
   }, 20_000);
 
-  it('is not written over the file that its weights come from', () => {
+  it('is not written over the file that its weights are read from', () => {
     copyFileSync(bert, join(at, 'model.onnx'));
     const before = readFileSync(bert);
     const loaded = loadModel(join(at, 'model.onnx'));

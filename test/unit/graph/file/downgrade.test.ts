@@ -11,7 +11,7 @@ const hidden = host([2, 3, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 const mask = host([2, 3], [1, 1, 0, 1, 1, 1], DType.int64);
 const weight = tensorOf('weight', DType.float, [2, 2], [1, 0, 0, 1]);
 
-/** A head as emitted into a file of this opset; the weight is the identity, so it returns the pooled values. */
+/** A head written into a model of this opset. Its weight is the identity, so it returns the pooled values. */
 function head(opset: number, pooling: Pooling, masked: boolean) {
   const m = model({
     opset,
@@ -33,12 +33,12 @@ function head(opset: number, pooling: Pooling, masked: boolean) {
   return { m, logits };
 }
 
-describe.each([9, 11, 12, 13, 17, 18, 21])('a head in a file of opset %i', (opset) => {
+describe.each([9, 11, 12, 13, 17, 18, 21])('a head in a model of opset %i', (opset) => {
   it.each<[Pooling, boolean, number[]]>([
     ['first-token', true, [1, 102, 7, 108]],
     ['mean', true, [2, 103, 9, 110]],
     ['mean', false, [3, 104, 9, 110]],
-  ])('%s, masked: %s', async (pooling, masked, want) => {
+  ])('computes the pooled values with %s pooling, masked: %s', async (pooling, masked, want) => {
     const { m, logits } = head(opset, pooling, masked);
     const used = new Set(m.graph.nodes.flatMap((n) => n.inputs));
     expect([...m.graph.initializers.keys()].filter((name) => !used.has(name))).toEqual([]);

@@ -7,15 +7,15 @@ import { isLocal, placeWeights } from '../../../../src/graph/file/place-weights'
 const folder = mkdtempSync(join(tmpdir(), 'aurora-place-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('weights beside a graph', () => {
-  it('are the bytes of the file, and those of the file that has taken its place when asked again', () => {
+describe('weights placed beside a graph', () => {
+  it("are the file's bytes, and are replaced if the file has been replaced", () => {
     const [from, to] = [join(folder, 'model'), join(folder, '0-model')];
     writeFileSync(from, 'first');
     placeWeights(from, to);
     expect(readFileSync(to, 'utf8')).toBe('first');
     const { ino } = statSync(to);
     placeWeights(from, to);
-    // A session may be reading it.
+    // A session may be reading it, so it must not be replaced.
     expect(statSync(to).ino).toBe(ino);
     rmSync(from);
     writeFileSync(from, 'other');
@@ -30,5 +30,5 @@ describe('weights beside a graph', () => {
     ['CIFS', 0xff534d42, false],
     ['FUSE', 0x65735546, false],
     ['9p', 0x01021997, false],
-  ])('are copied or may be linked to: %s', (_, type, local) => expect(isLocal(type)).toBe(local));
+  ])('are linked only on a local file system: %s', (_, type, local) => expect(isLocal(type)).toBe(local));
 });

@@ -13,7 +13,7 @@ const two = new Map([
   ['a', tensor([], [7])],
 ]);
 
-/** A file with this header and body, valid or not. */
+/** A file with this header and this many bytes of body, valid or not. */
 function raw(header: unknown, body: number, headerBytes?: number): Uint8Array {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const out = Buffer.alloc(8 + json.length + body);
@@ -24,7 +24,7 @@ function raw(header: unknown, body: number, headerBytes?: number): Uint8Array {
 const entry = (shape: number[], data_offsets: number[], dtype = 'F32') => ({ dtype, shape, data_offsets });
 
 describe('safetensors', () => {
-  it('writes the documented layout, names in order, header padded to 8 bytes', () => {
+  it('writes the documented layout with sorted names and a header padded to 8 bytes', () => {
     const bytes = Buffer.from(encodeSafetensors(two, { format: 'pt' }));
     const length = Number(bytes.readBigUInt64LE());
     expect(length % 8).toBe(0);
@@ -43,11 +43,11 @@ describe('safetensors', () => {
     expect(bytes.length).toBe(8 + length + 28);
   });
 
-  it('the order in which tensors come does not change a byte', () => {
+  it('writes the same bytes whatever the order of the tensors', () => {
     expect(encodeSafetensors(new Map([...two].reverse()))).toEqual(encodeSafetensors(two));
   });
 
-  it('gives back every bit, from any alignment', () => {
+  it('preserves every bit at any alignment', () => {
     const float = fc.float({ noDefaultInfinity: false });
     fc.assert(
       fc.property(
@@ -65,17 +65,17 @@ describe('safetensors', () => {
     );
   });
 
-  it('takes any name', () => {
+  it('accepts any tensor name', () => {
     const tensors = new Map([['__proto__', tensor([1], [1])]]);
     expect(new Map(decodeSafetensors(encodeSafetensors(tensors), 'x').tensors)).toEqual(tensors);
   });
 
-  it('reads an empty tensor listed after the one at the same byte', () => {
+  it('reads an empty tensor that is listed after another one at the same offset', () => {
     const { tensors } = decodeSafetensors(raw({ b: entry([1], [0, 4]), a: entry([0, 2], [0, 0]) }, 4), 'x');
     expect([...tensors.keys()]).toEqual(['a', 'b']);
   });
 
-  it('reads 16-bit floats, which others write', () => {
+  it('reads 16-bit floats, which it does not write', () => {
     const bits = [0x3c00, 0xc100, 0x3f80, 0xc020];
     const file = raw({ a: entry([2], [0, 4], 'F16'), b: entry([2], [4, 8], 'BF16') }, 8);
     new Uint8Array(file.buffer, file.byteOffset + file.length - 8, 8).set(
@@ -86,7 +86,7 @@ describe('safetensors', () => {
     expect([...tensors.get('b')!.data]).toEqual([1, -2.5]);
   });
 
-  it('names the file and what is wrong with it', () => {
+  it('reports the file and what is wrong with it', () => {
     const bad: [string, Uint8Array][] = [
       ['it has 0 bytes', new Uint8Array(0)],
       ['header is cut off', raw({}, 0, 1e15)],
@@ -109,7 +109,7 @@ describe('safetensors', () => {
     }
   });
 
-  it('a file cut anywhere is refused', () => {
+  it('rejects a file that is truncated anywhere', () => {
     const bytes = encodeSafetensors(two);
     for (let n = 0; n < bytes.length; n++)
       expect(() => decodeSafetensors(bytes.subarray(0, n), 'x')).toThrow(AuroraError);

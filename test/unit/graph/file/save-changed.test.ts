@@ -43,9 +43,9 @@ const SIZE = 24;
 const values = (by: number) => Array.from({ length: SIZE * SIZE }, (_, i) => Math.sin(i * by));
 
 /**
- * y = x·a + x·b + x·c with a and b in a data file, c in the model's own.
+ * y = x·a + x·b + x·c with a and b in a data file and c in the model file.
  *
- * @param tied b shares the bytes of a
+ * @param tied whether b shares the bytes of a
  * @param spelled a different spelling of b's location
  */
 function original(at: { location?: string; tied?: boolean; spelled?: string } = {}): string {
@@ -86,7 +86,7 @@ function original(at: { location?: string; tied?: boolean; spelled?: string } = 
   return join(home, 'model.onnx');
 }
 
-/** The model with other values in some weights. */
+/** The model with different values in some weights. */
 function change(model: Model, names: string[]): { model: Model; changed: Set<Tensor> } {
   const initializers = new Map(model.graph.initializers);
   const changed = new Set<Tensor>();
@@ -106,8 +106,8 @@ async function run(path: string): Promise<number[]> {
   return [...(y.data as Float32Array)];
 }
 
-describe('a model with changed weights', () => {
-  it.each(['weights.bin', 'deeper/weights.bin'])('has them where they were: %s', async (location) => {
+describe('saving a model with changed weights', () => {
+  it.each(['weights.bin', 'deeper/weights.bin'])('keeps each weight in its place: %s', async (location) => {
     const path = original({ location });
     const before = loadModel(path);
     const { model, changed } = change(before, ['b', 'c']);
@@ -127,7 +127,7 @@ describe('a model with changed weights', () => {
     expect(readFileSync(join(path, '..', location)).equals(old)).toBe(true);
   });
 
-  it('has the data file of a model from Windows in a folder, and nothing outside of its own', () => {
+  it('writes the data file of a model from Windows into the same subfolder and nothing else', () => {
     const path = original({ location: 'deeper/weights.bin', spelled: 'deeper\\sub\\..\\weights.bin' });
     const before = loadModel(path);
     const { model, changed } = change(before, ['b']);
@@ -144,17 +144,17 @@ describe('a model with changed weights', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'is not loaded, so not written, from a file whose name becomes a way out of the folder',
+    'is impossible for a location that leads out of the folder once normalized, because it does not load',
     () => {
       const location = 'a\\..\\..\\escaped.bin';
-      // On systems where a backslash is an ordinary character, a file may have that name.
+      // Where a backslash is an ordinary character, a file may have this name.
       const path = original({ location });
       expect(() => loadModel(path)).toThrow(/outside the model's folder/);
       expect(existsSync(join(path, '..', '..', 'escaped.bin'))).toBe(false);
     },
   );
 
-  it('is not written through a link out of its folder', () => {
+  it('does not write through a link out of the folder', () => {
     const before = loadModel(original({ location: 'deeper/weights.bin' }));
     const { model, changed } = change(before, ['b']);
     const [elsewhere, to] = [folder(), join(folder(), 'copy.onnx')];
@@ -163,7 +163,7 @@ describe('a model with changed weights', () => {
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
-  it('has one data file where it is spelled in two ways', async () => {
+  it('writes one data file if its name has two spellings', async () => {
     const path = original({ spelled: './weights.bin' });
     const before = loadModel(path);
     const { model, changed } = change(before, ['a', 'b']);
@@ -176,7 +176,7 @@ describe('a model with changed weights', () => {
   });
 
   it.each(['weights.bin', './weights.bin'])(
-    'does not change another one that lies on the same bytes: %s',
+    'does not change another weight that shares the same bytes: %s',
     (spelled) => {
       const before = loadModel(original({ tied: true, spelled }));
       const { model, changed } = change(before, ['b']);
@@ -188,7 +188,7 @@ describe('a model with changed weights', () => {
     },
   );
 
-  it('has more of them behind the others', () => {
+  it('appends further weights to the data file', () => {
     const before = loadModel(original());
     const { model, changed } = change(before, ['d']);
     const to = join(folder(), 'copy.onnx');
@@ -202,7 +202,7 @@ describe('a model with changed weights', () => {
     expect(tensorNumbers(after)).toEqual(tensorNumbers(model.graph.initializers.get('d')!));
   });
 
-  it('is one file where it was one', () => {
+  it('writes one file for a model in one file', () => {
     const path = original();
     const home = folder();
     writeAtomic(join(home, 'one.onnx'), encodeModel(loadModel(path)));
@@ -216,7 +216,7 @@ describe('a model with changed weights', () => {
     );
   });
 
-  it('can be made of data that are for reading only', () => {
+  it('works from read-only data files', () => {
     const path = original();
     chmodSync(join(path, '..', 'weights.bin'), 0o444);
     const before = loadModel(path);

@@ -13,7 +13,7 @@ const layersOf = (name: string) =>
   findLinearLayers(prepareModel(loadModel(join(FOLDER, `${name}.onnx`))).graph);
 
 describe('module paths of a classic export', () => {
-  it.each(Object.keys(modules))("are those of named_modules() in the fixture '%s'", (name) => {
+  it.each(Object.keys(modules))("match named_modules() for the fixture '%s'", (name) => {
     expect(layersOf(name).map((l) => l.path).sort()).toEqual(modules[name].toSorted()); // prettier-ignore
   });
 
@@ -24,18 +24,18 @@ describe('module paths of a classic export', () => {
     [['mlp', 'mlp.0_1'], 'mlp.0_1'],
     [['layers.0', 'layers.0'], 'layers.0.layers.0'],
     [['0', '0.1', 'fc', 'fc.2'], '0.1.fc.2'],
-  ])('joins the scopes %j to %s', (scopes, path) => {
+  ])('join the scopes %j to %s', (scopes, path) => {
     expect(pathOfScopes(scopes, () => false)).toBe(path);
   });
 
-  it('a parameter tells a list in a module of the same name from a Sequential', () => {
+  it('use a parameter to distinguish a list in a module of the same name from a Sequential', () => {
     const scopes = ['mlp', 'mlp.0'];
     expect(pathOfScopes(scopes, (p) => p === 'mlp.mlp')).toBe('mlp.mlp.0');
     expect(pathOfScopes(scopes, (p) => p === 'mlp')).toBe('mlp.0');
     expect(pathOfScopes(scopes, () => true)).toBe('mlp.0');
   });
 
-  it('a bias of another module, which an optimizer has put there, is not believed', () => {
+  it('ignore a bias that an optimizer took from another module', () => {
     const scopes = ['features', 'features.1', 'features.1.1', 'mlp', 'mlp.0'];
     expect(isUsedIn('features.1.1.mlp.0', scopes)).toBe(true);
     expect(isUsedIn('features.1.0.mlp.0', scopes)).toBe(false);
@@ -50,15 +50,15 @@ const references = ['', 'more'].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
-it.each(references)('the paths of %s are as ever', (name) => {
+it.each(references)('the module paths of %s do not change', (name) => {
   const { graph } = prepareModel(loadModel(join(REFERENCE, name)));
   expect(findLinearLayers(graph).filter((l) => l.formerPath !== undefined)).toEqual([]);
 });
 
-describe('a run that began under the paths of an earlier version', () => {
+describe('a run that started with the paths of an earlier version', () => {
   const layers = layersOf('swin');
 
-  it('keeps them, and knows those of PyTorch', () => {
+  it("keeps them and has PyTorch's paths as well", () => {
     const former = namedAs(layers, ['features.features.1.features.1.0.attn_1']);
     expect(former.map((l) => [l.path, l.pytorchPath])).toContainEqual([
       'features.features.1.features.1.0.attn_1',
@@ -67,7 +67,7 @@ describe('a run that began under the paths of an earlier version', () => {
     expect(former.every((l) => l.formerPath === undefined)).toBe(true);
   });
 
-  it('is not taken for one that began under those of PyTorch', () => {
+  it("is not confused with one that started with PyTorch's paths", () => {
     for (const run of [undefined, [], ['features.1.0.attn.proj'], ['head'], ['features.1.0.attn_7']])
       expect(namedAs(layers, run)).toEqual(layers);
   });

@@ -8,7 +8,7 @@ import { difference, host, input, model, runModel } from '../onnx-models';
 
 type Build = (g: GraphBuilder, x: string) => string;
 
-/** w·f(x) + x, so that the pattern stands between other nodes. */
+/** w·f(x) + x, so that the pattern is surrounded by other nodes. */
 function around(build: Build, dtype: number = DType.float): Model {
   const m = model({ opset: 20, inputs: [input('x', dtype, [2, 7])], nodes: [], outputs: [] });
   const g = new GraphBuilder(m.graph, '/t');
@@ -74,12 +74,12 @@ describe('fuseGelu', () => {
     },
   };
   for (const [name, build] of Object.entries(LEFT))
-    it(`leaves ${name}`, () => {
+    it(`does not fuse ${name}`, () => {
       const m = around(build);
       expect(fuseGelu(m).graph.nodes).toEqual(m.graph.nodes);
     });
 
-  it('leaves float64, for which there is no kernel', () => {
+  it('does not fuse float64, for which there is no kernel', () => {
     const double = (g: GraphBuilder, v: number) => g.scalar(v, DType.double);
     const m = around((g, x) => {
       const e = g.op('Erf', [g.op('Div', [x, double(g, Math.SQRT2)])]);

@@ -15,8 +15,8 @@ const path = join(folder, 'weights.float16');
 const values = (n: number, scale: number) => Array.from({ length: n }, (_, i) => Math.sin(i + 1) * scale);
 const weight = (name: string, v: number[]): Tensor => tensorOf(name, DType.float, [v.length / 2, 2], v);
 
-describe('a file of float16 weights', () => {
-  it('holds the nearest float16 of every value, each weight at an aligned place', () => {
+describe('the float16 weights file', () => {
+  it('has the nearest float16 of every value, with each weight aligned', () => {
     const [a, b] = [values(10, 1), values(70, 300)];
     const { halves, kept } = writeHalfWeights([weight('a', a), weight('b', b)], path);
     expect(kept.size).toBe(0);
@@ -26,7 +26,7 @@ describe('a file of float16 weights', () => {
     expect(halves.get('b')!.dims).toEqual([35, 2]);
   });
 
-  it('leaves out what float16 cannot hold, and gives its place to the next', () => {
+  it('omits weights that float16 cannot represent and leaves no gap for them', () => {
     const weights = [
       weight('outlier', [...values(98, 1), 65520, 0]),
       weight('broken', [...values(98, 1), NaN, 0]),
@@ -46,7 +46,7 @@ describe('a file of float16 weights', () => {
     expect(statSync(path).size).toBe(256 + 256 + 200);
   });
 
-  it('reads weights from the model file, at any place', () => {
+  it('takes weights from any offset of the model file', () => {
     const v = Float32Array.from(values(64, 2));
     const file = join(folder, 'model');
     writeFileSync(file, Buffer.concat([Buffer.from('odd'), Buffer.from(v.buffer)]));

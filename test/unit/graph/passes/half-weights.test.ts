@@ -15,7 +15,7 @@ import { graph, host, input, model, node } from '../onnx-models';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-half-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Integers up to 4, with which float16 computes small products exactly. */
+/** Integers up to 4, because float16 computes their small products exactly. */
 const weight = (name: string, ...dims: number[]): Tensor =>
   tensorOf(
     name,
@@ -64,13 +64,13 @@ const dtypes = (m: Model) =>
   Object.fromEntries([...m.graph.initializers.values()].map((t) => [t.name, t.dtype]));
 const count = (m: Model, opType: string) => m.graph.nodes.filter((n) => n.opType === opType).length;
 
-/** Runs both in ONNX Runtime, which must give exactly the same for integers. */
+/** Runs both in ONNX Runtime; with integers, the results must be equal. */
 async function expectSame(m: Model, mixed: Model): Promise<void> {
   expect(await run(mixed, 'mixed.onnx')).toEqual(await run(m, 'full.onnx'));
 }
 
 describe('float16 weights', () => {
-  it('replace those of MatMul and Gemm, with the bias and its factors in float32', async () => {
+  it('replace those of MatMul and Gemm; the bias and the factors stay in float32', async () => {
     const m = sketch(
       [
         node('MatMul', ['x', 'W'], ['h']),
@@ -93,7 +93,7 @@ describe('float16 weights', () => {
     await expectSame(m, mixed);
   });
 
-  it('are shared by forward and backward, a transpose included, and each input is rounded once', async () => {
+  it('are shared by forward and backward, also when transposed, and each input is rounded once', async () => {
     const m = sketch(
       [
         node('MatMul', ['x', 'W'], ['q']),
@@ -108,7 +108,7 @@ describe('float16 weights', () => {
     const { mixed, chosen } = halved(m);
     expect(chosen).toEqual(['W', 'V']);
     expect(dtypes(mixed)).toEqual({ 'W.float16': DType.float16, 'V.float16': DType.float16 });
-    // x and q to float16, three products back.
+    // Two casts of x and q to float16, and three of the products back.
     expect(count(mixed, 'Cast')).toBe(5);
     await expectSame(m, mixed);
   });
@@ -128,7 +128,7 @@ describe('float16 weights', () => {
     await expectSame(m, mixed);
   });
 
-  it('leave what an adapter multiplies, and weights that anything else reads', async () => {
+  it('do not replace factors of adapters or weights with other readers', async () => {
     const branch = (nodes: Node[], output: string): Attribute => ({
       type: 'graph',
       value: graph({ inputs: [], nodes, outputs: [output] }),
@@ -162,11 +162,11 @@ describe('float16 weights', () => {
       graph: { ...m.graph, nodes: m.graph.nodes.filter((n) => n.outputs[0] !== 'b') },
     };
     expect(halvableWeights(m.graph, m.graph)).toEqual([]);
-    // Without the Add, its weight may change: so it was the Add that prevented it.
+    // Without the Add the weight may change, which shows that the Add prevented it.
     expect(halvableWeights(feedable.graph, m.graph).map((t) => t.name)).toEqual(['added']);
   });
 
-  it('leave constants that are not of the user', () => {
+  it("do not replace constants that are not part of the user's model", () => {
     const m = sketch([node('MatMul', ['x', 'basis'], ['y'])], ['y'], [weight('basis', 4, 4)]);
     const own = sketch([], [], []).graph;
     expect(halvableWeights(m.graph, own)).toEqual([]);
