@@ -24,7 +24,7 @@ import type {
 import schema from '../../../src/experiment/experiment.schema.json';
 import type { Pruning, SweepRange, SweepSpec } from '../../../src/experiment/sweep';
 
-/** Every key of a type: the compiler rejects extra or missing ones. */
+/** Every key of a type: the compiler rejects missing or additional ones. */
 type Keys<T> = Record<keyof Required<T>, true>;
 
 const targets = {
@@ -144,7 +144,7 @@ function load(...set: string[]): Experiment {
   return loadExperiment(file, set);
 }
 
-describe('schema, types and loader', () => {
+describe('the schema, the types and the loader', () => {
   const { properties: p, definitions: d } = schema;
   it.each([
     ['experiment', p, { ...experiment, $schema: true, sweep: true }],
@@ -166,16 +166,16 @@ describe('schema, types and loader', () => {
     ['sweep', p.sweep.properties, sweep],
     ['range', d.sweepRange.properties, range],
     ['pruning', p.sweep.properties.pruning.properties, pruning],
-  ])('have the same keys: %s', (_, properties, keys) => {
+  ])('agree on the keys: %s', (_, properties, keys) => {
     expect(Object.keys(properties).sort()).toEqual(Object.keys(keys).sort());
   });
 
-  it('every key is described, and every object is closed', () => {
+  it('describe every key and close every object', () => {
     let keys = 0;
     const visit = (node: unknown, path: string): void => {
       if (typeof node !== 'object' || node === null) return;
       const { properties, additionalProperties } = node as Record<string, Record<string, object>>;
-      // The definition of an adapter's method closes it; a condition only tests.
+      // The method's definition closes the adapter; an "if" only tests.
       if (properties && !/adapter$|\/if$/.test(path)) expect(additionalProperties, path).toBe(false);
       for (const [key, property] of Object.entries(properties ?? {})) {
         if (path.endsWith('/if') || (path.includes('/definitions/') && key === 'method')) continue;
@@ -189,7 +189,7 @@ describe('schema, types and loader', () => {
     expect(keys).toBeGreaterThan(50);
   });
 
-  it('give all defaults, AuroRA as in the paper', () => {
+  it("give all defaults, with AuroRA's from the paper", () => {
     const expected: Experiment = {
       name: 'demo',
       model: { path: join(folder, 'model.onnx'), tokenizer: join(folder, 'tokenizer.json'), maxLength: 128 },
@@ -252,7 +252,7 @@ describe('schema, types and loader', () => {
     });
   });
 
-  it('share no default between two experiments', () => {
+  it('do not share default values between experiments', () => {
     const first = load();
     first.training.betas[0] = 0;
     expect(load().training.betas).toEqual([0.9, 0.999]);

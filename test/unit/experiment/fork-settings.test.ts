@@ -24,7 +24,7 @@ function experiment(training: object = {}, data: object = {}): Experiment {
 const change = (spec: Experiment, ...overrides: string[]) => forkedExperiment(spec, overrides, 'spec.json');
 
 describe('the settings of a fork', () => {
-  it('are those of the run where nothing is changed, or set to what it is', () => {
+  it("equal the run's if nothing is changed or a setting is set to its current value", () => {
     const spec = experiment({ learningRate: 0.5 });
     expect(change(spec)).toEqual({ spec, changed: [] });
     expect(
@@ -35,13 +35,13 @@ describe('the settings of a fork', () => {
     });
   });
 
-  it("leave the head's own learning rate alone where it has one", () => {
+  it('keep a separate learning rate of the head', () => {
     const spec = experiment({ learningRate: 0.5, headLearningRate: 0.25 });
     const { changed } = change(spec, 'training.learningRate=0.1');
     expect(changed).toEqual([{ key: 'training.learningRate', from: 0.5, to: 0.1 }]);
   });
 
-  it('say when a setting was not given before', () => {
+  it('report a setting that had no value before', () => {
     const { changed } = change(experiment(), 'training.earlyStopping={"patience":3}');
     expect(changed).toEqual([
       { key: 'training.earlyStopping.patience', from: undefined, to: 3 },
@@ -49,7 +49,7 @@ describe('the settings of a fork', () => {
     ]);
   });
 
-  it('may have another seed, unless the seed also split the data', () => {
+  it('may change the seed, unless it also split the data', () => {
     const { changed } = change(experiment(), 'training.seed=9');
     expect(changed.map((c) => c.key)).toEqual(['training.seed']);
     expect(() => change(experiment({}, { validation: undefined }), 'training.seed=9')).toThrow(

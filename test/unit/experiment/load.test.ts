@@ -17,7 +17,7 @@ const load = (text: string, ...set: string[]) => {
   writeFileSync(file, text);
   return loadExperiment(file, set);
 };
-/** The error's lines, without the file's path. */
+/** The lines of the error, without the file's path. */
 function errorOf(text: string, ...set: string[]): string[] {
   try {
     load(text, ...set);
@@ -38,7 +38,7 @@ describe('an experiment file', () => {
     expect(experiment).not.toHaveProperty('$schema');
   });
 
-  it('takes paths from its own folder; absolute ones stay', () => {
+  it('resolves relative paths from its folder and keeps absolute ones', () => {
     const { model, data } = load(
       MINIMAL,
       'data.validation=../v.csv',
@@ -51,7 +51,7 @@ describe('an experiment file', () => {
     expect(load(MINIMAL, 'model.tokenizer=t.json').model.tokenizer).toBe(join(folder, 't.json'));
   });
 
-  it('lets the head follow the other rates unless it has its own', () => {
+  it('uses the general rates for the head unless it has its own', () => {
     expect(load(MINIMAL, 'training.learningRate=0.5', 'training.weightDecay=0.25').training).toMatchObject({
       headLearningRate: 0.5,
       headWeightDecay: 0.25,
@@ -61,14 +61,14 @@ describe('an experiment file', () => {
     ).toMatchObject({ headLearningRate: 0.1, headWeightDecay: 0, learningRate: 2e-3, weightDecay: 0.01 });
   });
 
-  it('is the same again when its result is loaded', () => {
+  it('loads to the same experiment when its result is loaded again', () => {
     const experiment = load(MINIMAL, 'adapter={"method":"lora","rankPattern":{"a.*":3}}');
     expect(load(JSON.stringify(experiment))).toEqual(experiment);
   });
 });
 
-describe('what is wrong is told with its place', () => {
-  it('text that is not JSON', () => {
+describe('errors in an experiment file', () => {
+  it('give the place of invalid JSON', () => {
     expect(errorOf('{\n  "model": {},\n  "data" 3\n}')).toEqual([
       'FILE:3:10: this is not valid JSON: colon expected.',
     ]);
@@ -76,7 +76,7 @@ describe('what is wrong is told with its place', () => {
     expect(errorOf('[1]')).toEqual(['FILE:1:1: the experiment is [1], expected an object: { … }.']);
   });
 
-  it.each(['', ' \n\t', '// nothing\n/* at all */'])('a file with nothing in it: %j', (text) => {
+  it.each(['', ' \n\t', '// nothing\n/* at all */'])('report an empty file: %j', (text) => {
     expect(errorOf(text)).toEqual(['FILE:1:1: the file is empty.']);
     expect(checkExperiment(file, text).problems).toEqual([
       { path: [], message: 'the file is empty', offset: 0, from: 'content' },
@@ -87,7 +87,7 @@ describe('what is wrong is told with its place', () => {
     ['lists', '['],
     ['objects', '{"a":'],
     ['lists that something else seems to close', '[},'],
-  ])('100,000 nested %s', (_, open) => {
+  ])('report 100,000 nested %s', (_, open) => {
     const text = `{ "training":\n${open.repeat(100_000)}`;
     const place = `FILE:2:${63 * open.length + 1}`;
     expect(errorOf(text)).toEqual([`${place}: objects and lists are nested more than 64 levels deep.`]);
@@ -95,7 +95,7 @@ describe('what is wrong is told with its place', () => {
     expect(() => load(MINIMAL, `adapter.rank=${open.repeat(100_000)}`)).toThrow('--set adapter.rank: ');
   });
 
-  it('20,000 unknown keys, by listing some of them and counting the others', () => {
+  it('list some of 20,000 unknown keys and count the others', () => {
     const keys = Array.from({ length: 20_000 }, (_, i) => `"rnak${i}": 1`).join(',\n');
     const text = `{ "model": {"path": "m"}, "data": {"train": "t"}, "adapter": {${keys}} }`;
     const lines = errorOf(text);
@@ -126,13 +126,13 @@ describe('what is wrong is told with its place', () => {
       { alphaPattern: { ['a'.repeat(20_001)]: 1 } },
       'alphaPattern has a key of 20,001 characters, more than the 20,000',
     ],
-  ])('more in a setting than any model needs: %#', (adapter, message) => {
+  ])('report a setting with too many entries or characters: %#', (adapter, message) => {
     const [only, ...others] = errorOf(MINIMAL, `adapter=${JSON.stringify(adapter)}`);
     expect(others).toEqual([]);
     expect(only!.endsWith(`: adapter.${message} that are allowed.`)).toBe(true);
   });
 
-  it('unknown keys, with the nearest known one or all of them', () => {
+  it('name unknown keys with the nearest known one or all known ones', () => {
     const text =
       '{\n "model": {"path": "m"},\n "data": {"train": "t"},\n "training": {\n  "epoch": 3 },\n "zzzzzzzz": 1 }';
     expect(errorOf(text)).toEqual([
@@ -145,14 +145,14 @@ describe('what is wrong is told with its place', () => {
     expect(errorOf(MINIMAL, 'adapter.useRslora=true')[0]).toContain('for the method aurora');
   });
 
-  it('missing keys, at the object that lacks them', () => {
+  it('name missing keys at the object that lacks them', () => {
     expect(errorOf('{\n  "model": {} }')).toEqual([
       'FILE:1:1: data is missing: The labelled examples: CSV, TSV or JSONL files.',
       'FILE:2:3: model.path is missing: The ONNX file (opset 9 to 21).',
     ]);
   });
 
-  it('a key given twice', () => {
+  it('report a duplicate key', () => {
     expect(errorOf('{"model": {"path": "m"},\n "data": {"train": "t",\n "train": "u"}}')).toEqual([
       'FILE:3:2: data.train is given twice.',
     ]);
@@ -187,11 +187,11 @@ describe('what is wrong is told with its place', () => {
     ['adapter.gridRange', '[1,1]', '[1, 1], expected its lower end first'],
     ['data.labelColumn', 2024, '2024, expected a text that is not empty'],
     ['name', '""', '"", expected a text that is not empty'],
-  ])('%s = %s', (key, value, message) => {
+  ])('explain the value: %s = %s', (key, value, message) => {
     expect(errorOf(MINIMAL, `${key}=${value}`)).toEqual([`--set ${key}=${value}: ${key} is ${message}.`]);
   });
 
-  it('an entry of a list, by its index and place', () => {
+  it('point at a list entry by its index and place', () => {
     const text = MINIMAL.replace(/}$/, ',\n "training": { "betas": [0.9,\n 1.5] } }');
     expect(errorOf(text)).toEqual([
       'FILE:3:2: training.betas[1] is 1.5, expected a number of at least 0 and below 1.',
@@ -201,21 +201,21 @@ describe('what is wrong is told with its place', () => {
     );
   });
 
-  it('values that do not go together', () => {
+  it('report values that contradict each other', () => {
     expect(errorOf(MINIMAL, 'adapter.fixed=false', 'adapter.learnable=false')[0]).toContain(
       'always give zero',
     );
     expect(errorOf(MINIMAL, 'adapter.method=none', 'task.head=none')[0]).toContain('nothing to train');
   });
 
-  it('a file that is not there, or is a folder', () => {
+  it('report a missing file or a folder', () => {
     expect(() => loadExperiment(join(folder, 'no.aurora.json'))).toThrow('There is no experiment file');
     expect(() => loadExperiment(folder)).toThrow('could not be read');
   });
 });
 
 describe('--set', () => {
-  it('takes JSON where it is JSON, text where it is not, and the last of two', () => {
+  it('accepts JSON or plain text, and the last of two values wins', () => {
     const { adapter, data, training } = load(
       MINIMAL,
       'adapter.targetModules=["q","k"]',
@@ -229,12 +229,12 @@ describe('--set', () => {
     expect(data.textColumn).toBe('3');
   });
 
-  it('wins over the file, whose own value is then not looked at', () => {
+  it('overrides the file, even an invalid value', () => {
     const text = MINIMAL.replace(/}$/, ', "training": { "epochs": "many" } }');
     expect(load(text, 'training.epochs=2').training.epochs).toBe(2);
   });
 
-  it('is refused for unknown keys and for keys inside a plain value', () => {
+  it('rejects unknown keys and keys below a plain value', () => {
     expect(errorOf(MINIMAL, 'trainng.epochs=5')).toEqual([
       '--set trainng.epochs=5: trainng is not a known key; did you mean "training"?',
     ]);
@@ -243,7 +243,7 @@ describe('--set', () => {
     ]);
   });
 
-  it('needs a key and a value', () => {
+  it('requires a key and a value', () => {
     for (const set of ['training.epochs', '=3'])
       expect(() => load(MINIMAL, set)).toThrow(expect.objectContaining({ kind: 'usage' }));
   });

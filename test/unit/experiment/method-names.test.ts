@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METHOD_ORDER } from '../../../src/experiment/methods';
 
-/** Where a method may be named: its definition, its computation, the type of its settings, and the paper's results. */
+/**
+ * Where methods may be named: their definitions and computations, the types of their settings, and the
+ * paper's results.
+ */
 const OWN =
   /^src\/(experiment\/(experiment|methods|paper)\.ts|adapters\/methods\/\w+[\w-]*\.ts|recipes\/results\.ts)$/;
 
-/** Words with another meaning, too: the program's name, a full context. */
+/** Names with another meaning: the program's name, "full". */
 const AMBIGUOUS = ['aurora', 'full'];
 
-// Only in single quotes: double quotes occur within user-visible messages.
+// Only in single quotes or backticks, because messages use double quotes.
 const ids = METHOD_ORDER.filter((m) => !AMBIGUOUS.includes(m)).join('|');
 const quoted = new RegExp(`['\`](${ids})['\`]`);
 /** Comparisons with a name, lists of names, and defaults. */
@@ -27,7 +30,7 @@ const naming = (text: string): string[] =>
   text.split('\n').filter((line) => [quoted, named, listed].some((rule) => rule.test(line)));
 
 describe('the names of methods', () => {
-  it('are written only where a method is described: all else asks for its properties', () => {
+  it('appear only where a method is defined; other code asks for its properties', () => {
     expect(sources.length).toBeGreaterThan(500);
     const found = sources
       .filter((file) => !OWN.test(file))
@@ -42,7 +45,7 @@ describe('the names of methods', () => {
     "const known = ['full', 'aurora'].includes(name);",
     "const method = given ?? 'full';",
     "case 'vera':",
-  ])('are found in %s', (line) => {
+  ])('are detected in %s', (line) => {
     expect(naming(line)).toEqual([line]);
   });
 });

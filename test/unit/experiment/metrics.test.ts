@@ -10,7 +10,7 @@ import {
 } from '../../../src/experiment/metrics';
 
 describe('the metrics', () => {
-  it('are those of the schema, which says of each what it is', () => {
+  it('match the schema, including their descriptions', () => {
     const choices = [schema.properties.training.properties.metric, schema.properties.sweep.properties.metric];
     for (const choice of choices) {
       expect(choice.enum).toEqual(METRICS);
@@ -18,7 +18,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('are all in a table', () => {
+  it('are all shown in tables', () => {
     expect([...METRIC_COLUMNS].sort()).toEqual([...METRICS].sort());
     expect(metricCells({ accuracy: 0.6123, f1: 1, matthews: -0.25, loss: 0.43216 })).toEqual([
       '0.4322',
@@ -29,7 +29,7 @@ describe('the metrics', () => {
     expect(metricCells({ accuracy: 0.5 })).toEqual(['–', '50.0 %', '–', '–']);
   });
 
-  it('of a later version are shown as numbers', () => {
+  it('from a later version are shown as numbers', () => {
     const later = 'bleu' as (typeof METRICS)[number];
     expect([formatMetric(later, 0.5), senseOf(later)]).toEqual(['0.500', 1]);
   });

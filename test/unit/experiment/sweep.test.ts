@@ -31,7 +31,7 @@ function errorOf(sweep: object, ...set: string[]): string {
 const spec = (sweep: Partial<SweepSpec>): SweepSpec => ({ type: 'grid', seed: 1, ...sweep });
 
 describe('the trials of a sweep', () => {
-  it('of a grid are all combinations, the last parameter varying fastest, each once', () => {
+  it('are all combinations in a grid, without duplicates, and the last parameter varies fastest', () => {
     const parameters = { 'adapter.rank': [1, 2], 'training.seed': [1, 2, 2] };
     expect(expand(spec({ parameters })).map((s) => Object.values(s))).toEqual([
       [1, 1],
@@ -41,7 +41,7 @@ describe('the trials of a sweep', () => {
     ]);
   });
 
-  it('of a random sweep follow from its seed; more of them begin with the same', () => {
+  it('follow from the seed in a random sweep, and a larger count extends the list', () => {
     const parameters = {
       'training.learningRate': { min: 1e-4, max: 1e-2, scale: 'log' },
       'adapter.rank': { min: 1, max: 4, integer: true },
@@ -58,18 +58,18 @@ describe('the trials of a sweep', () => {
     expect(new Set(values('adapter.alpha'))).toEqual(new Set([4, 8]));
     const rates = values('training.learningRate');
     expect(rates.every((r) => r >= 1e-4 && r <= 1e-2)).toBe(true);
-    // As many above the middle of the logarithms as below.
+    // About half of the values lie above the middle of the log scale.
     expect(rates.filter((r) => r > 1e-3).length).toBeGreaterThan(70);
     expect(rates.filter((r) => r < 1e-3).length).toBeGreaterThan(70);
   });
 
-  it('of a random sweep over few values end when there are no more', () => {
+  it('end early if a random sweep has few distinct values', () => {
     expect(expand(spec({ type: 'random', count: 9, parameters: { 'training.seed': [1, 2] } }))).toHaveLength(
       2,
     );
   });
 
-  it('of a random sweep are drawn no more often than it takes to find them all', () => {
+  it('need a bounded number of draws in a random sweep', () => {
     let looked = 0;
     const counted = { toJSON: () => ++looked && 'same' };
     const parameters = { 'adapter.rank': [counted], 'training.seed': [1, 2, 3] };
@@ -81,7 +81,7 @@ describe('the trials of a sweep', () => {
     expect(looked).toBeLessThan(300);
   });
 
-  it('have no more characters in all than can be checked while somebody types', () => {
+  it('have at most as many characters in total as can be checked while the user types', () => {
     const long = Array.from({ length: 5000 }, (_, i) => `layer${i}`);
     const parameters = {
       'adapter.targetModules': [long],
@@ -99,7 +99,7 @@ describe('the trials of a sweep', () => {
     expect(load({ type: 'list', trials: [{ 'adapter.targetModules': long }] }).trials).toHaveLength(1);
   });
 
-  it('are known by their settings, whatever else the section says', () => {
+  it('are identified by their settings, whatever else the section contains', () => {
     const few = load({ type: 'grid', parameters: { 'adapter.rank': [1, 2], 'training.seed': [1] } });
     const more = load({ type: 'grid', parameters: { 'training.seed': [1, 3], 'adapter.rank': [1, 2, 4] } });
     const ids = more.trials.map((t) => t.id);
@@ -109,7 +109,7 @@ describe('the trials of a sweep', () => {
     expect(load({ type: 'list', trials: [{}] }, 'training.epochs=9').baseHash).not.toBe(few.baseHash);
   });
 
-  it('are the experiment with settings changed; what follows a setting follows it still', () => {
+  it('are the experiment with changed settings, and dependent defaults still follow', () => {
     const adapter = [{ method: 'lora', rank: 8 }, { method: 'aurora' }];
     const { trials, base } = load({
       type: 'grid',
@@ -126,7 +126,7 @@ describe('the trials of a sweep', () => {
     }
   });
 
-  it('do not touch a run of the experiment itself', () => {
+  it('do not affect a plain run of the experiment', () => {
     write({ type: 'list', trials: [{ 'training.seed': 1 }] });
     expect(loadExperiment(file)).not.toHaveProperty('sweep');
     expect(loadExperiment(file).training.seed).toBe(42);
@@ -134,7 +134,7 @@ describe('the trials of a sweep', () => {
 });
 
 describe('a mistake in a sweep', () => {
-  it('is told at the value, once, with the first trial that has it', () => {
+  it('is reported once, at the value, with the first trial that has it', () => {
     const parameters = { 'adapter.rank': [2, 0], 'training.seed': [1, 2] };
     expect(errorOf({ type: 'grid', parameters })).toBe(
       'FILE:13:9: trial 3 (rank 0 · seed 1): adapter.rank is 0, expected a whole number of at least 1.',
@@ -194,29 +194,29 @@ describe('a mistake in a sweep', () => {
       { type: 'list', trials: [{ 'training.epochs': 1 }, { 'training.staticEpochs': 9 }] },
       /trial 2 \(staticEpochs 9\): training\.staticEpochs is 9, more than the 3/,
     ],
-  ])('%j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
+  ])('is explained: %j', (sweep, message) => expect(errorOf(sweep)).toMatch(message));
 
-  it('is looked for in no further trials after more than anybody reads', () => {
+  it('is no longer searched for after 100 trials with mistakes', () => {
     const trials = Array.from({ length: 300 }, (_, i) => ({ [`x${i}`]: 1 }));
     const message = errorOf({ type: 'list', trials });
     expect(message).toContain('trial 100 (');
     expect(message).toContain('and 1 more like these');
   });
 
-  it('is also a setting that is given and varied', () => {
+  it('can be a setting that is both given and varied', () => {
     const parameters = { 'training.seed': [1] };
     expect(errorOf({ type: 'grid', parameters }, 'training.seed=2')).toMatch(
       /^--set training\.seed=2: the sweep itself varies training\.seed\.$/,
     );
   });
 
-  it('or no sweep at all', () => {
+  it('can be a missing sweep section', () => {
     writeFileSync(file, JSON.stringify(BASE));
     expect(() => loadSweep(file)).toThrow(/has no section "sweep"/);
   });
 });
 
-it('a trial is told apart by what varies', () => {
+it('a trial is named by the settings that vary', () => {
   expect(settingsText({ 'adapter.rank': 4, 'training.learningRate': 0.002 })).toBe(
     'rank 4 · learningRate 0.002',
   );

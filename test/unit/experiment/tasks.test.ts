@@ -15,7 +15,7 @@ import { taskKind } from '../../../src/tasks/registry';
 const names = Object.keys(TASKS) as TaskName[];
 
 describe('a kind of task', () => {
-  it('has its two halves and is offered by the schema', () => {
+  it('has its two halves and is in the schema', () => {
     expect(schema.properties.task.properties.type).toMatchObject({ enum: names, default: DEFAULT_TASK });
     for (const name of names) {
       expect(METRICS).toEqual(expect.arrayContaining([...describeTask(name).metrics]));
@@ -23,12 +23,12 @@ describe('a kind of task', () => {
     }
   });
 
-  it('of another version has no shapes', () => {
+  it('has no shapes if it comes from another version', () => {
     expect(shapesOf('text-classification')).toEqual({ input: 'text', answer: 'label' });
     for (const name of ['spoken-words', 'constructor', '__proto__']) expect(shapesOf(name)).toBeUndefined();
   });
 
-  it('is named by its own files, the registries and the schema alone', () => {
+  it('is named only in its own files, the registries and the schema', () => {
     const allowed = names.flatMap((name) => [`experiment/tasks/${name}.ts`, `tasks/${name}.ts`]);
     const registries = ['experiment/tasks/registry.ts', 'tasks/registry.ts'];
     const quoted = new RegExp(`['"\`](${names.join('|')})['"\`]`);

@@ -11,13 +11,16 @@ import { checkShared, handled, HOSTILE } from './names';
 
 const makeFolder = temporaryFolders();
 
-/** Code for Node's option --import that leaves a file behind. */
+/** A value for NODE_OPTIONS that makes every Node process create a file. */
 const payload = (marker: string): string =>
   `--import=data:text/javascript,${encodeURIComponent(
     `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(marker)}, '')`,
   )}`;
 
-/** Starts Node in each of the ways that the host and the trainer do, and returns its environment. */
+/**
+ * Starts Node in each way that the host and the trainer do, and returns what the processes see as their
+ * environment.
+ */
 async function startChildren(folder: string): Promise<string[]> {
   const script = join(folder, 'child.cjs');
   writeFileSync(script, 'console.log(JSON.stringify({ options: process.env.NODE_OPTIONS ?? "" }))');
@@ -29,12 +32,12 @@ async function startChildren(folder: string): Promise<string[]> {
 const experiment = (sweep: string): string =>
   `{ "model": { "path": "m.onnx" }, "data": { "train": "t.csv" },\n "sweep": ${sweep} }`;
 
-describe('an experiment that would set variables of all child processes', () => {
+describe('an experiment that tries to set environment variables of all child processes', () => {
   const key = JSON.stringify('__proto__.NODE_OPTIONS');
   it.each([
     ['sweep.parameters', (v: string) => `{ "type": "grid", "parameters": {\n${key}: [${v}] } }`],
     ['sweep.trials', (v: string) => `{ "type": "list", "trials": [{\n${key}: ${v} }] }`],
-  ])('in %s is refused at its key, and no child runs its code', async (_, sweep) => {
+  ])('is rejected at its key in %s, and no child runs its code', async (_, sweep) => {
     const folder = makeFolder();
     const marker = join(folder, 'it-ran');
     const file = join(folder, 'x.aurora.json');
@@ -55,7 +58,7 @@ describe('an experiment that would set variables of all child processes', () => 
     'adapter.__proto__.x',
     'adapter.constructor',
     'prototype',
-  ])('by --set %s is refused, naming the option', (path) => {
+  ])('is rejected with the option for --set %s', (path) => {
     const folder = makeFolder();
     const file = join(folder, 'x.aurora.json');
     writeFileSync(file, experiment('{ "type": "list", "trials": [{}] }'));
@@ -63,7 +66,7 @@ describe('an experiment that would set variables of all child processes', () => 
     checkShared('--set');
   });
 
-  it('cannot reach an inherited value by an ordinary key either', () => {
+  it('cannot reach inherited values through ordinary keys either', () => {
     const folder = makeFolder();
     const file = join(folder, 'x.aurora.json');
     writeFileSync(file, experiment('{ "type": "list", "trials": [{ "toString.x": 1, "valueOf.y": 2 }] }'));
@@ -79,7 +82,7 @@ describe('the environment of a child process', () => {
     delete prototype.NODE_OPTIONS;
   });
 
-  it('has nothing that all objects inherit, in whichever way the child is started', async () => {
+  it('excludes inherited properties, however the child is started', async () => {
     const folder = makeFolder();
     const marker = join(folder, 'it-ran');
     prototype.NODE_OPTIONS = payload(marker);
@@ -89,7 +92,7 @@ describe('the environment of a child process', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  it('keeps own variables of any name, later ones over earlier ones', () => {
+  it('keeps variables of any name, and later ones override earlier ones', () => {
     const env = childEnvironment(
       Object.fromEntries(HOSTILE.map((name) => [name, 'own'])),
       Object.fromEntries([['toString', 'later']]),

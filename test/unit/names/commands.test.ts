@@ -41,7 +41,7 @@ const folder = mkdtempSync(join(tmpdir(), 'aurora-names-'));
 const before = process.cwd();
 beforeAll(() => {
   process.chdir(folder);
-  // Usage errors of a thousand commands: nobody reads them, but the writer waits for them.
+  // Thousands of usage errors would be printed, and the writer would wait for them.
   for (const stream of [process.stdout, process.stderr])
     vi.spyOn(stream, 'write').mockImplementation((...written: unknown[]) => {
       const done = written.findLast((w) => typeof w === 'function') as (() => void) | undefined;
@@ -55,10 +55,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Commands that wait for a line on standard input. `aurora play` always does: its requests are in runs.test.ts. */
+/**
+ * Commands that wait for a line on standard input. `aurora play` always waits, so runs.test.ts covers its
+ * requests.
+ */
 const WAITS = ['when-told'];
 
-/** Arguments for a command: its own options and others, with values named like members that every object inherits. */
+/** Arguments for a command: its own options and others, with names of inherited members as values. */
 function argumentsOf({ options }: Command): fc.Arbitrary<string[]> {
   const option = fc
     .tuple(fc.constantFrom(...Object.keys(options).filter((key) => !WAITS.includes(key)), ...HOSTILE), name)
@@ -71,8 +74,8 @@ function argumentsOf({ options }: Command): fc.Arbitrary<string[]> {
     .map(([files, given]) => [...files, ...given.flat()]);
 }
 
-describe('names that every object has, on the command line', () => {
-  it.each(Object.keys(COMMANDS))('as files, options and values of aurora %s', (command) =>
+describe('names of inherited members on the command line', () => {
+  it.each(Object.keys(COMMANDS))('are handled as files, options and values of aurora %s', (command) =>
     eachHandled(
       command,
       argumentsOf(COMMANDS[command]),

@@ -26,11 +26,11 @@ import { eachHandled, handled, HOSTILE, json, name, object } from './names';
 const makeFolder = temporaryFolders();
 const FIXTURES = join(import.meta.dirname, '../../fixtures');
 
-describe('names that every object has, in tables', () => {
+describe('names of inherited members in tables', () => {
   const columns = fc.uniqueArray(name, { minLength: 2, maxLength: 5 });
   const cells = fc.array(fc.array(name, { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 6 });
 
-  it.each(['csv', 'jsonl'])('as columns, texts and labels of a .%s', async (format) => {
+  it.each(['csv', 'jsonl'])('are handled as columns, texts and labels of a .%s file', async (format) => {
     const file = join(makeFolder(), `t.${format}`);
     const tokenizer = loadTokenizer(join(FIXTURES, 'data/wordpiece/tokenizer.json'));
     await eachHandled('table', fc.tuple(columns, cells, name, name), async ([header, rows, text, label]) => {
@@ -65,8 +65,8 @@ describe('names that every object has, in tables', () => {
   });
 });
 
-describe('names that every object has, in a tokenizer', () => {
-  it('as tokens of its vocabulary', () => {
+describe('names of inherited members in a tokenizer', () => {
+  it('are handled as tokens of its vocabulary', () => {
     const file = join(makeFolder(), 'tokenizer.json');
     const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...HOSTILE];
     const fixture = JSON.parse(
@@ -94,7 +94,7 @@ describe('names that every object has, in a tokenizer', () => {
     expect(tokenizer.piece(5)).toBe('constructor');
   });
 
-  it('as keys of its files, or in place of its parts', async () => {
+  it('are handled as keys of its files and in place of its parts', async () => {
     const folder = makeFolder();
     const file = join(folder, 'tokenizer.json');
     const fixture = JSON.parse(
@@ -103,7 +103,7 @@ describe('names that every object has, in a tokenizer', () => {
     const part = fc.constantFrom(...HOSTILE, 'added_tokens', 'padding', 'truncation', 'version');
     await eachHandled('tokenizer', fc.tuple(part, json, name, json), ([key, value, other, config]) => {
       const own = Object.entries(fixture).filter(([k]) => k !== key && k !== 'added_tokens');
-      // Testing the library's own parts is not our job: these are the names that are read here.
+      // Only the names that our code reads are changed, not the library's own parts.
       const sections = own.map(([k, v]): [string, string] => [k, JSON.stringify(v)]);
       writeFileSync(file, object([...sections, [key, key === 'added_tokens' ? '[]' : value]]));
       for (const beside of ['tokenizer_config.json', 'config.json'])
@@ -113,8 +113,8 @@ describe('names that every object has, in a tokenizer', () => {
   });
 });
 
-describe('names that every object has, in files of adapters and hubs', () => {
-  it('as tensors and metadata of a safetensors file, which keep them', () => {
+describe('names of inherited members in adapter and hub files', () => {
+  it('are preserved as tensors and metadata of a safetensors file', () => {
     const tensors = new Map(
       HOSTILE.map((key, i) => [key as string, { dims: [1], data: Float32Array.of(i) }]),
     );
@@ -126,7 +126,7 @@ describe('names that every object has, in files of adapters and hubs', () => {
     expect(Object.keys(read.metadata).sort()).toEqual([...HOSTILE].sort());
   });
 
-  it('as entries, types and values of a header of safetensors', () =>
+  it('are handled as entries, types and values of a safetensors header', () =>
     eachHandled('safetensors', fc.array(fc.tuple(name, json), { maxLength: 3 }), async (entries) => {
       const types = entries.map(([key], i) => [
         `t${i}`,
@@ -144,7 +144,7 @@ describe('names that every object has, in files of adapters and hubs', () => {
       }
     }));
 
-  it('as modules, patterns and settings of an adapter to import', async () => {
+  it('are handled as modules, patterns and settings of an imported adapter', async () => {
     const folder = makeFolder();
     const { graph } = loadModel(join(FIXTURES, 'reference/bert.onnx'));
     const layers = findLinearLayers(graph);
@@ -190,7 +190,7 @@ describe('names that every object has, in files of adapters and hubs', () => {
     );
   });
 
-  it('as keys and values of what lies beside a model', async () => {
+  it('are handled as keys and values of the files beside a model', async () => {
     const folder = makeFolder();
     const path = join(folder, 'model.onnx');
     mkdirSync(folder, { recursive: true });

@@ -28,7 +28,7 @@ import { eachHandled, handled, HOSTILE, json, name, object } from './names';
 const makeFolder = temporaryFolders();
 const model = { state: 'known' as const, summary: summarize(loadModel(FIXTURE)) };
 
-/** The sections that users can write, and invalid names. */
+/** The sections of an experiment, and invalid names. */
 const section = fc.oneof(name, fc.constantFrom('model', 'data', 'adapter', 'training', 'sweep', 'task'));
 const key = fc.oneof(
   { weight: 2, arbitrary: name },
@@ -40,7 +40,7 @@ const key = fc.oneof(
 );
 const dotted = fc.array(fc.oneof(name, section, key), { minLength: 1, maxLength: 4 }).map((p) => p.join('.'));
 
-/** Whole experiments with names at odd places: mostly invalid, some valid. */
+/** Experiments with names in odd places: mostly invalid, some valid. */
 const experiment = fc
   .tuple(
     fc.array(fc.tuple(section, fc.oneof(json, fc.array(fc.tuple(key, json)).map(object))), { maxLength: 3 }),
@@ -58,7 +58,7 @@ const experiment = fc
     ]),
   );
 
-/** Experiments that are valid except for their names: they get as far as possible. */
+/** Experiments that are valid except for their names, so that they get as far as possible. */
 const patterns = fc
   .tuple(name, name, name, name, fc.array(fc.tuple(dotted, fc.array(json, { minLength: 1, maxLength: 2 }))))
   .map(([a, b, c, d, parameters]) =>
@@ -107,11 +107,11 @@ const patterns = fc
     ]),
   );
 
-describe('names that every object has, in experiments', () => {
+describe('names of inherited members in experiments', () => {
   it.each([
     ['anywhere', experiment],
     ['as columns, targets, patterns and settings', patterns],
-  ])('%s: the command line and the editor handle them', async (_, texts) => {
+  ])('are handled by the command line and the editor: %s', async (_, texts) => {
     const folder = makeFolder();
     const file = join(folder, 'x.aurora.json');
     writeFileSync(join(folder, 't.csv'), `${HOSTILE.join(',')}\n${HOSTILE.join(',')}\n`);
@@ -139,7 +139,7 @@ describe('names that every object has, in experiments', () => {
     });
   });
 
-  it('as the settings of a fork, or of a comparison', async () => {
+  it('are handled as settings of a fork or a comparison', async () => {
     await eachHandled('fork', fc.tuple(dotted, json), async ([path, value]) => {
       await handled('change', () => settingChanges(spec, changeExperiment(spec, [`${path}=${value}`], 'f')));
       await handled('fork', () => forkedExperiment(spec, [`${path}=${value}`], 'f'));
@@ -155,7 +155,7 @@ describe('names that every object has, in experiments', () => {
     );
   });
 
-  it('are kept as ordinary names where any name can stand', () => {
+  it('are ordinary names where any name is allowed', () => {
     const rankPattern = object(HOSTILE.map((n) => [n, '2']));
     const made = parseExperiment(
       '/x.aurora.json',

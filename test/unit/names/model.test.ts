@@ -53,8 +53,8 @@ const reload = (made: Model): Model => {
   return loadModel(path);
 };
 
-describe('names that every object has, in models', () => {
-  it('as tensors and modules: it is read, adapted, merged and run, or refused', async () => {
+describe('names of inherited members in models', () => {
+  it('are handled as tensors and modules when reading, adapting, merging and running', async () => {
     const batch = host([1, 3], [1, -2, 1]);
     await eachHandled(
       'model',
@@ -98,14 +98,14 @@ describe('names that every object has, in models', () => {
     );
   });
 
-  it('as a tensor called __proto__: it is refused, naming the file', () => {
+  it("are rejected with the file's name only for a tensor called __proto__", () => {
     expect(() => reload(linear(['x', 'w', '__proto__', 'y'], 'a'))).toThrow(
       /m\.onnx has a tensor called __proto__/,
     );
     expect(() => reload(linear(['constructor', 'w', 'toString', 'y'], '__proto__'))).not.toThrow();
   });
 
-  it('as operators, domains and attributes, which nobody has', () =>
+  it('are handled as unknown operators, domains and attributes', () =>
     eachHandled('operator', fc.tuple(name, fc.constantFrom('', ...HOSTILE)), async ([op, domain]) => {
       const made = linear(['x', 'w', 'h', 'y'], 'a', op);
       made.graph.nodes[1].domain = domain;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { AuroraError } from '../../../src/base/errors';
 
-/** Names of members that every object inherits, and an ordinary one next to them. */
+/** Names of members that every object inherits, and one ordinary name. */
 export const HOSTILE = [
   '__proto__',
   'constructor',
@@ -14,7 +14,7 @@ export const HOSTILE = [
 
 export const name = fc.constantFrom(...HOSTILE, 'rank');
 
-/** As keys of JSON objects, in text: an object literal would lose `__proto__`. */
+/** JSON text with these keys. An object literal would lose `__proto__`. */
 export const object = (entries: readonly (readonly [string, string])[]): string =>
   `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
 
@@ -31,7 +31,7 @@ export const { json } = fc.letrec<{ json: string; leaf: string; nested: string }
   ),
 }));
 
-/** What every object, array, function and string inherits, and the functions themselves. */
+/** What all objects, arrays, functions and strings inherit from, and the functions themselves. */
 const SHARED = [
   Object,
   Array,
@@ -74,7 +74,10 @@ export function checkShared(what: string): void {
   throw new Error(`${what} changed what all objects share: ${added.join(', ')}`);
 }
 
-/** Runs `work`, which returns a result or throws an AuroraError and changes nothing that all objects share. */
+/**
+ * Runs `work`, which must return a result or throw an AuroraError without changing anything that objects
+ * share.
+ */
 export async function handled(what: string, work: () => unknown): Promise<void> {
   try {
     await work();
@@ -85,7 +88,7 @@ export async function handled(what: string, work: () => unknown): Promise<void> 
   }
 }
 
-/** A property over inputs with hostile names: each is handled. */
+/** Checks that `work` handles all inputs with such names. */
 export const eachHandled = <T>(
   what: string,
   inputs: fc.Arbitrary<T>,

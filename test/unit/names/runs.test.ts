@@ -65,8 +65,8 @@ const hauntFile = (path: string, entries: readonly (readonly [string, string])[]
       .join(''),
   );
 
-describe('names that every object has, in run folders', () => {
-  it('as keys of any of their files: trees, studies and exports of tables handle them', () =>
+describe('names of inherited members in run folders', () => {
+  it('are handled as keys of every file by trees, studies and exported tables', () =>
     eachHandled(
       'run',
       fc.array(fc.tuple(name, json), { minLength: 1, maxLength: 3 }),
@@ -127,14 +127,14 @@ describe('names that every object has, in run folders', () => {
       40,
     ));
 
-  it('as columns of a curve', () =>
+  it('are handled as columns of a curve', () =>
     eachHandled('curve', fc.uniqueArray(name, { minLength: 1 }), async (columns) => {
       const csv = await recordsCsv(columns, new Float64Array(columns.length));
       expect(csv.split('\n')[0]).toBe(columns.join(','));
     }));
 });
 
-describe('names that every object has, in messages', () => {
+describe('names of inherited members in messages', () => {
   const type = fc.oneof(
     name,
     fc.constantFrom('ready', 'snapshot', 'action', 'export', 'settings', 'fields', 'predict', 'generate'),
@@ -147,7 +147,7 @@ describe('names that every object has, in messages', () => {
     )
     .map(([kind, entries]) => object([['type', kind], ['kind', kind], ...entries]));
 
-  it('of pages, programs and files', () =>
+  it('are handled in messages of pages, programs and files', () =>
     eachHandled('message', fc.oneof(message, json), async (text) => {
       const value: unknown = JSON.parse(text);
       for (const parse of [
@@ -176,7 +176,7 @@ describe('names that every object has, in messages', () => {
       await handled('examples', () => parseExamples(value));
     }));
 
-  it('as labels of a preflight and of a verification', () => {
+  it('are handled as labels of a preflight and a verification', () => {
     const counts = JSON.parse(object(HOSTILE.map((label) => [label, '3']))) as Record<string, number>;
     const split = (labels: object) => ({
       path: 'train.csv',
@@ -191,7 +191,7 @@ describe('names that every object has, in messages', () => {
       kind: 'data',
       labels: [...HOSTILE],
       train: split(counts),
-      // A label that a split does not have counts as 0, not as an inherited member.
+      // A label that a split lacks counts as 0 and not as an inherited member.
       validation: split({}),
       duplicates: { acrossSplits: none, withinTrain: 0, conflicts: none },
     };
@@ -202,7 +202,7 @@ describe('names that every object has, in messages', () => {
     addVerifyLine({ ran: [] }, { kind: 'problem', message: 'constructor' } as never, t);
   });
 
-  it('as variables of the environment', () =>
+  it('are handled as environment variables', () =>
     eachHandled('environment', fc.array(fc.tuple(name, name)), (variables) => {
       const from = JSON.parse(object(variables.map(([k, v]) => [k, JSON.stringify(v)]))) as NodeJS.ProcessEnv;
       expect(Object.keys(trainerEnvironment(from))).toEqual([]);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePackaged } from '../../../scripts/lib/package/stage.mjs';
 import { PURE } from '../../../scripts/lib/rooms.mjs';
 
-/** The issue's budgets, in bytes as packaged. */
+/** The size limits, in bytes as packaged. */
 const HOST_LIMIT = 500 * 1024;
 const PAGE_LIMIT = 600 * 1024;
 const NOT_PURE = new RegExp(`^src/(?!(${PURE.join('|')})/)`);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const bytes = (file: string) => statSync(join(folder, file)).size;
-/** The modules of an output from which esbuild kept at least a byte. */
+/** The modules of an output of which esbuild kept at least one byte. */
 const inputs = (meta: Metafile, output: string) => {
   const [, found] = Object.entries(meta.outputs).find(([path]) => path.endsWith(output))!;
   return Object.entries(found.inputs)
@@ -29,17 +29,17 @@ const inputs = (meta: Metafile, output: string) => {
     .map(([path]) => path);
 };
 
-describe('the extension host’s bundle', () => {
+describe("the extension host's bundle", () => {
   test(`is at most ${HOST_LIMIT} bytes`, () =>
     expect(bytes('extension.cjs')).toBeLessThanOrEqual(HOST_LIMIT));
 
-  test('has nothing native, no model parser, no engine and no trainer', () => {
+  test('contains nothing native, no model parser, no engine and no trainer', () => {
     const forbidden =
       /onnxruntime|@bufbuild\/protobuf|\.node$|src\/(engine|data|trainer|cli|demo|graph\/onnx)\//;
     expect(inputs(host, 'extension.cjs').filter((path) => forbidden.test(path))).toEqual([]);
   });
 
-  test('asks for nothing but VS Code and Node, for studies when one is opened and for Ajv at the first check', () => {
+  test('imports only VS Code and Node, studies on demand, and Ajv for the first check', () => {
     const [, { imports }] = Object.entries(host.outputs).find(([path]) => path.endsWith('extension.cjs'))!;
     const outside = imports.filter((i) => i.external && i.path !== 'vscode' && !isBuiltin(i.path));
     expect(outside.map((i) => [i.path, i.kind]).sort()).toEqual([
@@ -54,7 +54,7 @@ describe('the extension host’s bundle', () => {
   });
 });
 
-test('TensorFlow.js is in a bundle of its own, and no other program starts with it', () => {
+test('TensorFlow.js has a separate bundle, which no other program contains', () => {
   const isTfjs = (path: string) => /@tensorflow\//.test(path);
   expect(inputs(host, 'tfjs.cjs').some(isTfjs)).toBe(true);
   for (const program of ['cli.cjs', 'extension.cjs', 'pulse-worker.cjs', 'hash-worker.cjs'])
@@ -69,7 +69,7 @@ describe('the pages', () => {
     for (const name of names()) expect(bytes(`webview/${name}`), name).toBeLessThanOrEqual(PAGE_LIMIT);
   });
 
-  test('hold nothing of the host but what both sides share', () => {
+  test('contain only host code that both sides share', () => {
     for (const name of names()) {
       const outside = inputs(pages, `webview/${name}`).filter((path) => NOT_PURE.test(path));
       expect(outside, name).toEqual([]);

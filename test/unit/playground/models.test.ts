@@ -30,7 +30,7 @@ const value = (name: string, shape: Dim[], dtype: number = DType.int64): ValueIn
 const ids = value('input_ids', ['batch', 'sequence']);
 const logits = value('logits', ['batch', 2], DType.float);
 
-/** A model with only inputs and outputs. */
+/** A model with these inputs and outputs and no nodes. */
 const model = (inputs: ValueInfo[], outputs: ValueInfo[] = [logits]): Model => ({
   irVersion: 8,
   producer: '',
@@ -39,10 +39,10 @@ const model = (inputs: ValueInfo[], outputs: ValueInfo[] = [logits]): Model => (
   graph: { name: '', nodes: [], initializers: new Map(), inputs, outputs },
 });
 
-describe('what a model reads', () => {
+describe('the inputs of a model', () => {
   const pixels = (dtype: number) => value('pixel_values', ['batch', 3, 8, 8], dtype);
 
-  it('is texts, or images', () => {
+  it('are texts or images', () => {
     expect(whatItReads(model([ids, value('attention_mask', ['batch', 'sequence'])]), 'm')).toBe('texts');
     expect(whatItReads(model([pixels(DType.float)]), 'm')).toBe('images');
   });
@@ -60,14 +60,14 @@ describe('what a model reads', () => {
     ],
     [[pixels(DType.float16)], /its pixels are float16/, /float32/],
     [[value('input_ids', [1, 128])], /not \[batch, sequence\] with both free/, /dynamic axes/],
-  ])('is told where it is neither', (inputs, message, hint) => {
+  ])('are reported if they are neither', (inputs, message, hint) => {
     const error = thrown(() => whatItReads(model(inputs), 'm.onnx'));
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
   });
 });
 
-describe('the output that answers', () => {
+describe('the output with the answer', () => {
   const hidden = value('last_hidden_state', ['batch', 'sequence', 8], DType.float);
   const present = value('present.0.key', ['batch', 4, 'sequence', 8], DType.float);
   const found = (outputs: ValueInfo[], head = false) => {
@@ -75,18 +75,18 @@ describe('the output that answers', () => {
     return [output.name, isLogits];
   };
 
-  it('is called logits, or is the only one', () => {
+  it('is named logits or is the only one', () => {
     expect(found([hidden, logits, present])).toEqual(['logits', true]);
     expect(found([{ ...logits, name: 'scores' }, present])).toEqual(['scores', true]);
     expect(found([hidden, { ...logits, name: 'pooler_output' }], true)).toEqual(['last_hidden_state', false]);
   });
 
-  it('is the trained head’s where our own export has it beside the model’s own', () => {
+  it("is the trained head's if our own export also has the model's own output", () => {
     const own = value('aurora_logits', ['batch', 3], DType.float);
     expect(findAnswer(model([ids], [logits, own]), 'm', false).output).toBe(own);
   });
 
-  it('is none among hidden states, and is not guessed', () => {
+  it('is not guessed among hidden states', () => {
     expect(() => found([hidden])).toThrow('hidden states are no answer');
     expect(() => found([{ ...logits, name: 'sentence_embedding' }])).toThrow('hidden states are no answer');
     expect(() =>
@@ -107,7 +107,7 @@ describe('a language model', () => {
   }
   const greedy = JSON.parse(readFileSync(join(FIXTURES, 'language/greedy.json'), 'utf8')) as Greedy[];
 
-  it('gives PyTorch’s tokens one by one, with the adapter and without', async () => {
+  it("generates PyTorch's tokens with and without the adapter", async () => {
     const at = join(FIXTURES, 'language');
     const source = { kind: 'model', model: join(at, 'model.onnx'), adapter: join(at, 'adapter') } as const;
     const lm = (await openModel(source, options())) as LanguageModel;
@@ -125,7 +125,7 @@ describe('a language model', () => {
     await lm.dispose();
   });
 
-  it.each(['neox', 'gemma'])('gives the last of the logits that the whole model gives: %s', async (name) => {
+  it.each(['neox', 'gemma'])("returns the last position of the model's logits: %s", async (name) => {
     const at = resolve(`test/fixtures/reference/more/${name}.onnx`);
     const tokenizer = resolve('test/fixtures/data/wordpiece/tokenizer.json');
     const lm = (await openModel({ kind: 'model', model: at, tokenizer }, options())) as LanguageModel;
@@ -146,7 +146,7 @@ describe('a language model', () => {
     await lm.dispose();
   });
 
-  it('draws the same for the same seed, and says how it ended', async () => {
+  it('generates the same text for the same seed and reports why it ended', async () => {
     const lm = (await openModel(
       { kind: 'model', model: join(FIXTURES, 'language/model.onnx') },
       options(),
@@ -179,14 +179,14 @@ describe('a language model', () => {
     await lm.dispose();
   });
 
-  it('is none where the tokenizer has more tokens, or what is masked is filled', async () => {
+  it('is rejected if the tokenizer has more tokens, the model fills masks or it has other outputs', async () => {
     const own = join(folder, 'masked');
     copyTo(own, 'language', ['model.onnx', 'tokenizer.json']);
     writeFileSync(join(own, 'config.json'), '{"architectures":["BertForMaskedLM"]}');
     const open = (at: string) => openModel({ kind: 'model', model: at }, options());
     await expect(open(join(own, 'model.onnx'))).rejects.toThrow('is a BertForMaskedLM: it fills gaps');
     rmSync(join(own, 'config.json'));
-    // A tagger: a few numbers per token.
+    // A tagger has a few numbers per token.
     const tagger = loadModel(join(own, 'model.onnx'));
     const g = new GraphBuilder(tagger.graph, '/test');
     g.op('Slice', ['logits', g.ints([0]), g.ints([5]), g.ints([2])], {}, { outputs: ['tags'] });
@@ -199,7 +199,7 @@ describe('a language model', () => {
 });
 
 describe('a classifier', () => {
-  it('goes by numbers where nothing names its labels, and by its own scale', async () => {
+  it('numbers its labels if they have no names and uses the scale of its configuration', async () => {
     const at = join(folder, 'plain');
     copyTo(at, 'text', ['tokenizer.json', 'tokenizer_config.json', 'model.onnx']);
     const texts = async (config?: object) => {
@@ -223,11 +223,11 @@ describe('a classifier', () => {
     expect(several.facts.labels).toEqual(['a', 'b']);
     const [p, q] = plain.answer.probabilities;
     const [x, y] = several.answer.probabilities;
-    // The same logits: their difference is the difference of the log odds.
+    // The logits are the same, so the difference of the log odds is the difference of the logits.
     expect(Math.log(x / (1 - x)) - Math.log(y / (1 - y))).toBeCloseTo(Math.log(p / q), 4);
   });
 
-  it('takes numbers that are probabilities already as they are', () => {
+  it('uses an output that already holds probabilities as it is', () => {
     expect(probabilitiesOf([0.25, 0.75], 'probabilities')).toEqual([0.25, 0.75]);
     expect(probabilitiesOf([0, 0], 'one-label')).toEqual([0.5, 0.5]);
     expect(() => probabilitiesOf([0, NaN], 'one-label')).toThrow('not finite');

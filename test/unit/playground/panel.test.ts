@@ -22,7 +22,7 @@ const facts: PlayLine = {
   assumed: [],
 };
 
-describe('messages of the page', () => {
+describe('messages from the page', () => {
   it.each([
     { type: 'ask', text: 'x' },
     { type: 'askImage', image: { width: 1, height: 1, rgba: 'AAAAAA==' } },
@@ -34,7 +34,7 @@ describe('messages of the page', () => {
     { type: 'remove', subject: 'a' },
     { type: 'restart' },
     { type: 'copy', text: 'x' },
-  ])('$type is taken as it is', (message) => expect(parsePlaygroundMessage(message)).toEqual(message));
+  ])('include $type', (message) => expect(parsePlaygroundMessage(message)).toEqual(message));
 
   it.each([
     undefined,
@@ -46,9 +46,9 @@ describe('messages of the page', () => {
     { type: 'generate', text: 'x', settings: {} },
     { type: 'restore', runs: [1] },
     { type: 'askImage', image: { width: 1 } },
-  ])('%j is none', (message) => expect(parsePlaygroundMessage(message)).toBeUndefined());
+  ])('do not include %j', (message) => expect(parsePlaygroundMessage(message)).toBeUndefined());
 
-  it('what it was opened for comes back after a reload, and nothing else', () => {
+  it('restore what the panel was opened for after a reload', () => {
     const run = { kind: 'run', run: '/r', at: 120 };
     const model = { kind: 'model', model: '/m.onnx', adapter: '/a' };
     expect([run, model].map(parsePlaygroundOpen)).toEqual([run, model]);
@@ -61,7 +61,7 @@ describe('messages of the page', () => {
   });
 });
 
-describe('what is shown', () => {
+describe('the view', () => {
   const view = (): PlaygroundView => ({
     program: 'running',
     subjects: [{ id: 'own', title: 'x', answers: {} }],
@@ -70,7 +70,7 @@ describe('what is shown', () => {
   });
   const of = { subject: 'own', variant: 'base' } as const;
 
-  it('grows by tokens, and begins anew with another question', () => {
+  it('appends tokens and starts over with the next question', () => {
     const v = view();
     for (const [request, text] of [
       [1, 'a'],
@@ -85,12 +85,12 @@ describe('what is shown', () => {
     expect(v.busy).toBe(false);
   });
 
-  it('puts a problem where it belongs: the subject, its answer, or beside the question', () => {
+  it('shows a problem at the subject, at its answer or beside the question', () => {
     const v = view();
     applyLine(v, { kind: 'problem', subject: 'own', request: 2, message: 'answer' });
     applyLine(v, { kind: 'problem', subject: 'own', message: 'subject', hint: 'next' });
     applyLine(v, { kind: 'problem', subject: 'own', request: 9, message: 'sample' });
-    // For a subject that was removed meanwhile.
+    // This subject was removed in the meantime.
     applyLine(v, {
       kind: 'prediction',
       request: 2,
@@ -107,7 +107,7 @@ describe('what is shown', () => {
   });
 });
 
-/** A session with a program that only listens. */
+/** A session with a program that only records its input. */
 function session(starts: (() => Promise<never>)[] = []) {
   const posted: PlaygroundToPage[] = [];
   const programs: {
@@ -153,7 +153,7 @@ function session(starts: (() => Promise<never>)[] = []) {
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the session', () => {
-  it('starts one program, when its page is there', async () => {
+  it('starts one program once its page is ready', async () => {
     const { made, programs, shown } = session();
     expect(programs).toHaveLength(0);
     made.snapshot();
@@ -162,13 +162,13 @@ describe('the session', () => {
     made.snapshot();
     expect(programs).toHaveLength(1);
     expect(shown()).toMatchObject({ program: 'running', subjects: [{ id: 'own', title: 'title of /r' }] });
-    // Requests made before it was ready are sent then.
+    // Requests from before the program was ready are sent now.
     expect(programs[0].sent.map((r) => r.kind)).toEqual(['load', 'predict']);
     made.dispose();
     expect(programs[0].killed).toBe('was closed with its panel');
   });
 
-  it('hands lines on at most ten times a second, and drops what a snapshot has told', async () => {
+  it('posts lines at most ten times a second and drops those that a snapshot already contains', async () => {
     vi.useFakeTimers();
     try {
       const { made, programs, posted } = session();
@@ -192,7 +192,7 @@ describe('the session', () => {
     }
   });
 
-  it('asks again for a run that is set beside, and shows each once', async () => {
+  it('repeats the question for a run that is added and adds each run once', async () => {
     const { made, programs, shown } = session();
     made.snapshot();
     await soon();
@@ -211,7 +211,7 @@ describe('the session', () => {
     made.dispose();
   });
 
-  it('starts again what ended by itself, without the question that may have ended it', async () => {
+  it('restarts a program that ended unexpectedly, without the question that may have ended it', async () => {
     const { made, programs, shown, failed } = session();
     made.snapshot();
     await soon();
@@ -226,7 +226,7 @@ describe('the session', () => {
     );
     expect(programs[1].sent.map((r) => r.kind)).toEqual(['load']);
     expect(shown()).toMatchObject({ busy: false, program: 'running' });
-    // It ends before it has loaded anything: no third start without a request.
+    // It ends before it has loaded anything, so it is not restarted without a request.
     programs[1].end({ code: 1, stdout: '', stderr: '' });
     await soon();
     expect(programs).toHaveLength(2);
@@ -239,7 +239,7 @@ describe('the session', () => {
     made.dispose();
   });
 
-  it('starts one program where Start Again is pressed twice', async () => {
+  it('starts one program when Start Again is pressed twice', async () => {
     const { made, programs } = session([() => Promise.reject(new AuroraError('device', 'Busy.', 'Wait.'))]);
     made.snapshot();
     await soon();
@@ -251,7 +251,7 @@ describe('the session', () => {
     made.dispose();
   });
 
-  it('says what a program lacks that cannot be started', async () => {
+  it('explains why a program cannot be started', async () => {
     const { made, shown } = session([
       () => Promise.reject(new AuroraError('device', 'No runtime.', 'Install the extension again.')),
     ]);

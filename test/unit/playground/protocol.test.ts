@@ -55,11 +55,11 @@ const LINES: PlayLine[] = [
 ];
 
 describe('requests', () => {
-  it.each(REQUESTS)('takes $kind as it is', (request) =>
+  it.each(REQUESTS)('include $kind', (request) =>
     expect(parsePlayRequest(JSON.stringify(request))).toEqual(request),
   );
 
-  it('passes over kinds that it does not know', () => {
+  it('of unknown kinds are ignored', () => {
     expect(parsePlayRequest('{"kind":"sing"}')).toBeUndefined();
     expect(parsePlayRequest('{}')).toBeUndefined();
     // Inherited members are not kinds.
@@ -78,7 +78,7 @@ describe('requests', () => {
     ['{"kind":"predict","request":1,"text":"x","image":{"width":1,"height":1,"rgba":""}}', 'either'],
     ['{"kind":"predict","request":1,"image":{"width":1.5,"height":1,"rgba":""}}', '"image"'],
     ['{"kind":"stop"}', '"request"'],
-  ])('says what is wrong with %s', (line, words) => {
+  ])('are rejected with the reason: %s', (line, words) => {
     expect(() => parsePlayRequest(line)).toThrow(AuroraError);
     expect(() => parsePlayRequest(line)).toThrow(words);
   });
@@ -91,13 +91,13 @@ describe('requests', () => {
     { topP: 0 },
     { topP: 1.1 },
     { seed: -1 },
-  ])('takes no generation with %j', (wrong) => {
+  ])('are rejected for generation with %j', (wrong) => {
     const settings = { ...GENERATION_DEFAULTS, ...wrong };
     const line = JSON.stringify({ kind: 'generate', request: 1, text: 'x', settings });
     expect(() => parsePlayRequest(line)).toThrow('"settings"');
   });
 
-  it('does not repeat the pixels of an image', () => {
+  it('are rejected without repeating the pixels of an image', () => {
     const image = { width: 'x', height: 1, rgba: 'A'.repeat(10_000) };
     const line = JSON.stringify({ kind: 'predict', request: 1, image });
     expect(() => parsePlayRequest(line)).toThrow(/^.{0,200}$/);
@@ -105,7 +105,7 @@ describe('requests', () => {
 });
 
 describe('answers', () => {
-  it.each(LINES)('takes $kind as it is', (line) => expect(parsePlayLine(JSON.stringify(line))).toEqual(line));
+  it.each(LINES)('include $kind', (line) => expect(parsePlayLine(JSON.stringify(line))).toEqual(line));
 
   it.each([
     'Segmentation fault',
@@ -116,5 +116,5 @@ describe('answers', () => {
     '{"kind":"prediction","request":1,"subject":"a","variant":"other","probabilities":[],"seconds":0}',
     '{"kind":"prediction","request":1,"subject":"a","variant":"base","probabilities":[null],"seconds":0}',
     '{"kind":"problem"}',
-  ])('passes over %s', (line) => expect(parsePlayLine(line)).toBeUndefined());
+  ])('do not include %s', (line) => expect(parsePlayLine(line)).toBeUndefined());
 });

@@ -24,12 +24,12 @@ function plain(of: Float32Array, temperature: number, topK: number, topP: number
   return new Map(chances(kept.map(([id]) => id)));
 }
 
-describe('candidates', () => {
+describe('the candidates for the next token', () => {
   const cases = [0.3, 1, 2.5].flatMap((temperature) =>
     [0, 1, 5, 40, 500].flatMap((topK) => [0.05, 0.5, 0.9, 0.999, 1].map((topP) => [temperature, topK, topP])),
   );
   it.each(cases)(
-    'are those of the plain rule: temperature %d, top-k %d, top-p %d',
+    'match the direct computation: temperature %d, top-k %d, top-p %d',
     (temperature, topK, topP) => {
       for (const seed of [1, 2, 3]) {
         const of = logits(seed, 200);
@@ -43,7 +43,7 @@ describe('candidates', () => {
     },
   );
 
-  it('keep all that are equal at the end of the top k, and never none', () => {
+  it('include all ties at the end of the top k and are never empty', () => {
     const of = Float32Array.of(1, 2, 2, 2, 0);
     expect(candidates(of, { temperature: 1, topK: 2, topP: 1 }).ids).toEqual([1, 2, 3]);
     expect(candidates(of, { temperature: 1, topK: 0, topP: 1e-9 }).ids).toEqual([1]);
@@ -53,13 +53,13 @@ describe('candidates', () => {
 describe('the next token', () => {
   const settings = { ...GENERATION_DEFAULTS, temperature: 1, seed: 5 };
 
-  it('is the likeliest at temperature 0, whatever the rest', () => {
+  it('is the most likely one at temperature 0, whatever the other settings', () => {
     const of = logits(4, 50);
     const best = of.indexOf(Math.max(...of));
     expect(nextToken(of, { ...settings, temperature: 0, topK: 3, topP: 0.2 }, 7)).toBe(best);
   });
 
-  it('is the same for the same seed and position, and another for others', () => {
+  it('is reproducible for a seed and a position, and differs for others', () => {
     const of = logits(6, 50);
     const draw = (seed: number) =>
       Array.from({ length: 40 }, (_, i) => nextToken(of, { ...settings, seed }, i));
@@ -68,7 +68,7 @@ describe('the next token', () => {
     expect(new Set(draw(5)).size).toBeGreaterThan(5);
   });
 
-  it('comes as often as its probability says', () => {
+  it('occurs as often as its probability', () => {
     const of = Float32Array.from([0.5, 0.3, 0.2], Math.log);
     const counts = [0, 0, 0];
     for (let i = 0; i < 20_000; i++) counts[nextToken(of, settings, i)]++;

@@ -6,7 +6,7 @@ import { TextStream } from '../../../src/trainer/playground/text-stream';
 const LANGUAGE = resolve('test/fixtures/playground/language');
 const tokenizer = loadTokenizer(join(LANGUAGE, 'tokenizer.json'));
 
-/** The pieces as streamed. */
+/** The text in pieces, as streamed. */
 function pieces(prompt: string, rest: string): { told: string[]; whole: string } {
   const ids = tokenizer.encode(prompt, 1000).ids;
   const stream = new TextStream(tokenizer.decode, ids);
@@ -19,9 +19,9 @@ function pieces(prompt: string, rest: string): { told: string[]; whole: string }
   return { told, whole: stream.text(all) };
 }
 
-describe('a text that is streamed', () => {
+describe('a streamed text', () => {
   it.each([' is cold.', ' schmeckt nach Äpfeln 🍎.', 'überall Sonne ☀ — 24 °C'])(
-    'comes whole: %s',
+    'is complete: %s',
     (rest) => {
       const { told, whole } = pieces('Das Wetter', rest);
       expect(told.join('')).toBe(rest);
@@ -31,15 +31,15 @@ describe('a text that is streamed', () => {
     },
   );
 
-  it('holds a character back until its last byte is there', () => {
+  it('holds a character back until its last byte arrives', () => {
     const { told } = pieces('x', '🍎');
     expect(told.length).toBeGreaterThan(1);
     expect(told.at(-1)).toBe('🍎');
     expect(told.slice(0, -1).every((t) => t === '')).toBe(true);
   });
 
-  it('keeps the blank that a tokenizer drops at the begin of a text', () => {
-    // As SentencePiece decodes: the first space belongs to the word-start marker.
+  it('keeps the leading space that a tokenizer drops at the start of a text', () => {
+    // Decodes like SentencePiece, where the first space belongs to the word-start marker.
     const words = ['▁a', '▁b', '▁c'];
     const decode = (ids: readonly number[]) =>
       ids
@@ -52,14 +52,14 @@ describe('a text that is streamed', () => {
     expect(stream.text([0, 1, 2])).toBe(' b c');
   });
 
-  it('waits where what was told reads otherwise by now, and has it right in the end', () => {
+  it('waits if the decoded text no longer starts with the streamed one, and is right in the end', () => {
     const texts = ['', 'a', 'a .', 'a. b'];
     const stream = new TextStream((ids) => texts[ids.length], []);
     expect([1, 2, 3].map((n) => stream.more(new Array<number>(n).fill(0)))).toEqual(['a', ' .', '']);
     expect(stream.text([0, 0, 0])).toBe('a. b');
   });
 
-  it('leaves special tokens out', () => {
+  it('omits special tokens', () => {
     const ids = tokenizer.encode('A café', 100).ids;
     expect(tokenizer.decode([...ids, tokenizer.idOf('<|endoftext|>')!])).toBe('A café');
     expect(tokenizer.decode([])).toBe('');

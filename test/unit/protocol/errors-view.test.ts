@@ -27,8 +27,8 @@ const example = fc
 const examples = fc.array(example, { minLength: 1, maxLength: 80 });
 const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
 
-describe('confusion', () => {
-  it('counts every example once, the right ones on the diagonal', () =>
+describe('the confusion matrix', () => {
+  it('counts every example once, with the correct ones on the diagonal', () =>
     fc.assert(
       fc.property(examples, (all) => {
         const c = columns(all);
@@ -44,7 +44,7 @@ describe('confusion', () => {
       }),
     ));
 
-  it('finds the labels that are mistaken most, on either side, and keeps their order', () => {
+  it('finds the labels that are confused most in either direction and keeps their order', () => {
     const counts = new Uint32Array(25);
     counts[3 * 5 + 1] = 9;
     counts[0 * 5 + 4] = 2;
@@ -55,8 +55,8 @@ describe('confusion', () => {
   });
 });
 
-describe('slices', () => {
-  it('hold every example once, and agree with the whole', () =>
+describe('slices of the examples', () => {
+  it('contain every example once and add up to the totals', () =>
     fc.assert(
       fc.property(examples, (all) => {
         const c = columns(all);
@@ -70,7 +70,7 @@ describe('slices', () => {
       }),
     ));
 
-  it('by length are a few that follow each other, none of them empty', () =>
+  it('by length are few, consecutive and not empty', () =>
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 9000 }), { minLength: 1, maxLength: 300 }),
@@ -87,7 +87,7 @@ describe('slices', () => {
       ),
     ));
 
-  it('by length have edges that one can remember, but for a length that many have', () => {
+  it('by length have round edges, except for a length that many examples have', () => {
     const spread = Uint32Array.from({ length: 1000 }, (_, i) => 7 + ((i * 37) % 493));
     expect(lengthBins(spread).map((b) => b.from)).toEqual([7, 110, 200, 300, 400]);
     const cut = Uint32Array.from({ length: 1000 }, (_, i) => Math.min(48, 11 + (i % 97)));
@@ -99,7 +99,7 @@ describe('slices', () => {
     expect(lengthBins(Uint32Array.of(9, 9, 9))).toEqual([{ from: 9, to: 9 }]);
   });
 
-  it('by label begin with the worst; those of few examples come last, and those of none not at all', () => {
+  it('by label start with the worst, put labels with few examples last and omit those without any', () => {
     const of = (label: number, count: number, right: number): Example[] =>
       Array.from({ length: count }, (_, i) => ({
         label,
@@ -111,7 +111,7 @@ describe('slices', () => {
   });
 });
 
-describe('a list of examples', () => {
+describe('the list of examples', () => {
   const all: Example[] = [
     { label: 0, shares: [0.9, 0.1], tokens: 5 },
     { label: 0, shares: [0.3, 0.7], tokens: 9 },
@@ -126,7 +126,7 @@ describe('a list of examples', () => {
   ]);
   const list = (choice: Partial<Choice>) => chosen(c, texts, { list: 'wrong', order: 'loss', ...choice });
 
-  it('begins with what says most', () => {
+  it('starts with the most telling one', () => {
     expect(tellingOrder(c)).toEqual([4, 1, 2, 3, 0]);
     expect(list({})).toEqual([4, 1, 2]);
     expect(list({ list: 'unsure', order: 'margin' })).toEqual([3, 2, 1, 0, 4]);
@@ -134,7 +134,7 @@ describe('a list of examples', () => {
     expect(list({ list: 'text' })).toEqual([4, 1]);
   });
 
-  it('is narrowed by labels, length and words', () => {
+  it('can be filtered by label, length and words', () => {
     expect(list({ label: 1 })).toEqual([4, 2]);
     expect(list({ predicted: 1 })).toEqual([1]);
     expect(list({ list: 'unsure', label: 1, predicted: 1 })).toEqual([3]);
@@ -144,7 +144,7 @@ describe('a list of examples', () => {
     expect(list({ search: 'none' })).toEqual([]);
   });
 
-  it('holds what every filter lets through, and nothing else, whatever is asked', () =>
+  it('contains exactly the examples that pass every filter', () =>
     fc.assert(
       fc.property(
         examples,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeSpan, plainWords } from '../../../src/base/markdown';
 
-describe('texts of somebody else in a model card', () => {
+describe('untrusted text in a model card', () => {
   it.each([
     ['pets', '`pets`'],
     ['pe`ts', '``pe`ts``'],
@@ -9,8 +9,8 @@ describe('texts of somebody else in a model card', () => {
     ['', '`  `'],
     ['a\n# Heading', '`a\\u000a# Heading`'],
     ['| <b>x</b>', '`| <b>x</b>`'],
-  ])('%j as code is %s', (text, span) => expect(codeSpan(text)).toBe(span));
+  ])('%j as code becomes %s', (text, span) => expect(codeSpan(text)).toBe(span));
 
-  it('as words are no markup', () =>
+  it('is escaped as words', () =>
     expect(plainWords('*A* | [b](c) <i>\n# `x`')).toBe('\\*A\\* \\| \\[b\\](c) \\<i\\>\\\\u000a\\# \\`x\\`'));
 });

@@ -20,13 +20,13 @@ interface Stored {
 }
 
 describe('a predictions file', () => {
-  it('is read as it was written', () => {
+  it('is read back as written', () => {
     const evaluated = { ...whole, evaluation: whole.metrics, form: 'static' as const };
     for (const written of [whole, evaluated])
       expect(parsePredictions('p.json', encodePredictions(written))).toEqual(written);
   });
 
-  it('stays a few megabytes with 100,000 examples', () => {
+  it('stays within a few megabytes for 100,000 examples', () => {
     const columns = newColumns(100_000);
     for (let i = 0; i < 100_000; i++) {
       columns.line[i] = i + 1;
@@ -43,7 +43,7 @@ describe('a predictions file', () => {
     expect(Buffer.from(loss.buffer).equals(Buffer.from(columns.loss.buffer))).toBe(true);
   });
 
-  it('that is not whole is named', () => {
+  it('is named in the error if it is incomplete', () => {
     const text = encodePredictions(whole);
     const change = (edit: (value: Stored) => unknown) => {
       const value = JSON.parse(text) as Stored;

@@ -13,7 +13,7 @@ function chiSquare(counts: number[]): number {
 }
 
 describe('philox4x32', () => {
-  // Random123's kat_vectors.
+  // From Random123's kat_vectors.
   it.each([
     [[0, 0, 0, 0], [0, 0], '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
     [Array(4).fill(0xffffffff), Array(2).fill(0xffffffff), '408f276d 41c83b0e a20bc7c6 6d5451fd'],
@@ -22,7 +22,7 @@ describe('philox4x32', () => {
       [0xa4093822, 0x299f31d0],
       'd16cfe09 94fdcceb 5001e420 24126ea1',
     ],
-  ])('gives the known answers', (counter, key, expected) => {
+  ])('matches the known answers', (counter, key, expected) => {
     const out = new Uint32Array(4);
     philox4x32(counter[0]!, counter[1]!, counter[2]!, counter[3]!, key[0]!, key[1]!, out);
     expect(hex(out)).toBe(expected);
@@ -30,13 +30,13 @@ describe('philox4x32', () => {
 });
 
 describe('random', () => {
-  it('is the first Philox word for up to four keys', () => {
+  it('equals the first Philox word for up to four keys', () => {
     expect(random(0)).toBe(0x6627e8d5);
     expect(random(0xffffffffffff, -1, -1, -1, -1)).not.toBe(random(0xffffffff, -1, -1, -1, -1));
     expect(random(2 ** 32 * 0x99f31d0 + 0xa4093822, 1)).toBe(random(2 ** 32 * 0x99f31d0 + 0xa4093822, 1, 0));
   });
 
-  it('changes with the seed and with every key, the fifth and later ones too', () => {
+  it('changes with the seed and with every key, including the fifth and later ones', () => {
     fc.assert(
       fc.property(
         fc.nat(),
@@ -60,13 +60,13 @@ describe('random', () => {
     const pairs = new Array<number>(64).fill(0);
     const n = 16_000;
     for (let i = 0; i < n; i++) pairs[Math.floor(draw(i) * 8) * 8 + Math.floor(draw(i + 1) * 8)]!++;
-    // 63 degrees of freedom: 0.9999 of them lie below 113.
+    // The 0.9999 quantile for 63 degrees of freedom is below 113.
     expect(chiSquare(pairs)).toBeLessThan(113);
   });
 });
 
 describe('normal', () => {
-  // Python's statistics.NormalDist().inv_cdf
+  // Expected values from Python's statistics.NormalDist().inv_cdf.
   it.each([
     [1e-15, -7.941345326170995],
     [1e-6, -4.753424308822899],
@@ -94,7 +94,7 @@ describe('normal', () => {
 });
 
 describe('permutation', () => {
-  it('holds every index once and depends on seed and keys alone', () => {
+  it('contains every index once and depends only on the seed and the keys', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(), fc.nat(50), (n, seed, epoch) => {
         const order = permutation(n, seed, epoch);
@@ -107,14 +107,14 @@ describe('permutation', () => {
     expect(permutation(50, 1, 2)).not.toEqual(permutation(50, 2, 2));
   });
 
-  it('gives every order of four equally often', () => {
+  it('produces every order of four equally often', () => {
     const counts = new Map<string, number>();
     for (let i = 0; i < 4800; i++) {
       const key = permutation(4, 11, i).join('');
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     expect(counts.size).toBe(24);
-    // 23 degrees of freedom: 0.9999 of them lie below 56.
+    // The 0.9999 quantile for 23 degrees of freedom is below 56.
     expect(chiSquare([...counts.values()])).toBeLessThan(56);
   });
 });
