@@ -12,20 +12,20 @@ const budget = (id: string, loraRank: number, over: Partial<AuroraSpec> = {}) =>
     modelParameters: model(id).parameters,
   });
 
-describe("the paper's numbers", () => {
+describe("the paper's parameter counts", () => {
   it.each([
     ['roberta-base', 24, 74_208, 8, 294_912],
     ['vit-base', 24, 74_208, 16, 589_824],
     ['roberta-large', 48, 197_568, 8, 786_432],
     ['vit-large', 48, 197_568, 16, 1_572_864],
     ['llama3-8b', 160, 3_542_144, 32, 56_623_104],
-  ])('%s', (id, modules, aurora, loraRank, lora) => {
+  ])('match for %s', (id, modules, aurora, loraRank, lora) => {
     const b = budget(id, loraRank);
     expect([b.modules.length, b.adapter.parameters, b.lora.parameters]).toEqual([modules, aurora, lora]);
     expect(b.warnings).toEqual([]);
   });
 
-  it('6.26 % of LoRA r=32 on LLaMA3-8B, 25.2 % and 25.1 % of r=8 on RoBERTa', () => {
+  it('are 6.26 % of LoRA r=32 on LLaMA3-8B and 25.2 % and 25.1 % of r=8 on RoBERTa', () => {
     const share = (id: string, rank: number) => {
       const { adapter, lora } = budget(id, rank);
       return ((100 * adapter.parameters) / lora.parameters).toFixed(2);
@@ -36,7 +36,7 @@ describe("the paper's numbers", () => {
   });
 });
 
-describe('shapes', () => {
+describe("the shapes of the paper's models", () => {
   it.each([
     ['roberta-base', 124_055_040],
     ['roberta-large', 354_310_144],
@@ -44,17 +44,17 @@ describe('shapes', () => {
     ['vit-large', 303_301_632],
     ['llama3-8b', 8_030_261_248],
     ['sdxl', 2_567_463_684],
-  ])('%s has the parameters of the published checkpoint', (id, parameters) => {
+  ])('give %s the parameters of the published checkpoint', (id, parameters) => {
     expect(model(id).parameters).toBe(parameters);
   });
 
-  it('the U-Net of SDXL has 70 blocks, whose attention has 560 projections; the rest of it gives its total', () => {
+  it('give the U-Net of SDXL 70 blocks with 560 attention projections, and its published total', () => {
     expect(budget('sdxl', 4).modules.length).toBe(560);
     expect(model('sdxl').modules.filter((m) => m.path.endsWith('ff.net.2')).length).toBe(70);
     expect(convolutionsOfSdxl() + transformersOfSdxl()).toBe(model('sdxl').parameters);
   });
 
-  it('"all-linear" leaves out the language model\'s output', () => {
+  it(`exclude the language model's output layer from "all-linear"`, () => {
     const b = budget('llama3-8b', 8, { targetModules: 'all-linear' });
     expect([b.modules.length, b.layers]).toEqual([224, 225]);
   });
@@ -68,11 +68,11 @@ describe('shapes', () => {
   });
 });
 
-/** Our list plus what it omits: biases (attention's q, k and v have none) and norms. */
+/** Our layers plus the biases and norms that the list omits; attention's q, k and v have no bias. */
 const transformersOfSdxl = (): number =>
   model('sdxl').modules.reduce((sum, { path, inFeatures, outFeatures }) => {
     const bias = /to_[qkv]$/.test(path) ? 0 : outFeatures;
-    // A group norm before each transformer, three layer norms in each block.
+    // One group norm per transformer, and three layer norms per block.
     const norms = path.endsWith('proj_in')
       ? 2 * inFeatures
       : path.endsWith('ff.net.2')

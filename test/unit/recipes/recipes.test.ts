@@ -10,7 +10,7 @@ const DATA_SETS = [...GLUE, ...COMMONSENSE, ...IMAGES];
 const recipe = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
 
 describe("the paper's data sets and settings", () => {
-  it('are 22 data sets, each trained on with the models of its kind', () => {
+  it('contain 22 data sets, each with the models of its kind', () => {
     expect(DATA_SETS.length).toBe(22);
     expect(new Set(DATA_SETS.map((d) => d.id)).size).toBe(22);
     const models = (id: string) =>
@@ -24,7 +24,7 @@ describe("the paper's data sets and settings", () => {
     expect(models('obqa')).toEqual(['llama3-8b']);
   });
 
-  it('leave no model out, and name each recipe once', () => {
+  it('cover every model and have unique recipe ids', () => {
     expect(new Set(PAPER_RECIPES.map((r) => r.model))).toEqual(new Set(PAPER_MODELS.map((m) => m.id)));
     expect(new Set(PAPER_RECIPES.map((r) => r.id)).size).toBe(PAPER_RECIPES.length);
   });
@@ -37,11 +37,11 @@ describe("the paper's data sets and settings", () => {
     ['vit-base/cifar-10', { epochs: 10, learningRate: 1e-2, headLearningRate: 3e-2, weightDecay: 9e-5 }],
     ['vit-large/resisc45', { learningRate: 7.5e-3, headLearningRate: 1.5e-2, weightDecay: 3e-4 }],
     ['llama3-8b/commonsense170k', { epochs: 3, batchSize: 16, learningRate: 3e-4, warmupSteps: 100 }],
-  ])('%s', (id, settings) => {
+  ])('match the paper for %s', (id, settings) => {
     expect(recipe(id).settings).toMatchObject(settings);
   });
 
-  it('say what the paper does not: never what a recipe sets', () => {
+  it('list what the paper does not state, and nothing that a recipe sets', () => {
     for (const { settings, unsaid } of PAPER_RECIPES) {
       expect(unsaid).toContain('seeds');
       const said = { 'batch size': settings.batchSize, 'weight decay': settings.weightDecay };
@@ -54,7 +54,7 @@ describe("the paper's data sets and settings", () => {
     expect(recipe('sdxl/dreambooth').settings).toEqual({});
   });
 
-  it('are settings that an experiment can have', () => {
+  it('contain only settings that an experiment can have', () => {
     const { training } = schema.properties;
     const known = [...Object.keys(training.properties), 'maxLength', 'dropout'];
     for (const { settings } of PAPER_RECIPES)
@@ -63,7 +63,7 @@ describe("the paper's data sets and settings", () => {
 });
 
 describe('the published results', () => {
-  it('have the averages that the paper prints, which a mistyped number would not', () => {
+  it('have the averages that the paper prints, which would expose a typo', () => {
     for (const [model, results] of Object.entries(PUBLISHED)) {
       const { methods, rows } = results!;
       methods.forEach(({ method, average }, i) => {
@@ -73,14 +73,14 @@ describe('the published results', () => {
     }
   });
 
-  it('are of the data sets that the model is trained for', () => {
+  it('cover exactly the data sets that the model is trained on', () => {
     for (const [model, results] of Object.entries(PUBLISHED)) {
       const trained = PAPER_RECIPES.filter((r) => r.model === model).flatMap((r) => r.dataSets);
       expect(results!.rows.map((r) => r.dataSet)).toEqual(trained);
     }
   });
 
-  it("are AuroRA's, LoRA's and full fine-tuning's, by data set or on average", () => {
+  it('include AuroRA, LoRA and full fine-tuning, by data set or on average', () => {
     const score = (id: string) =>
       (['aurora', 'lora', 'full'] as const).map((m) => publishedScores(recipe(id))[m]);
     expect(score('roberta-base/rte')).toEqual(['85.2', '78.4', '78.7']);
@@ -89,7 +89,7 @@ describe('the published results', () => {
     expect(score('sdxl/dreambooth')).toEqual([undefined, undefined, undefined]);
   });
 
-  it('come with their source, and with what baselines are worth', () => {
+  it('have a source and a note on the baselines', () => {
     for (const { id } of PAPER_MODELS) {
       const report = paperReport(id);
       expect(report.source).toBe('arXiv 2505.18738');

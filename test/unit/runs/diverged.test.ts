@@ -14,7 +14,7 @@ import { temporaryFolders } from './folder';
 const folder = temporaryFolders();
 const make = (options: Parameters<typeof makeRun>[1]) => makeRun(join(folder(), 'demo.aurora.json'), options);
 
-/** As written by earlier versions: JSON turns NaN and infinity into null. */
+/** As written by earlier versions, where JSON turned NaN and infinity into null. */
 const nulled = (step: number, best: boolean): NewEvent => {
   const event = evaluated(step, 0.5, best);
   return { ...event, metrics: { ...metrics(0.5), loss: NaN } } as NewEvent;
@@ -30,7 +30,7 @@ describe('a journal with evaluations whose loss is null', () => {
       result,
     });
 
-  it('is read as one whose evaluations diverged', () => {
+  it('is read as one with diverged evaluations', () => {
     const { events } = readRunSummary(run());
     expect(events.flatMap((e) => (e.kind === 'evaluation' ? [e.step] : []))).toEqual([40]);
     expect(events.filter((e) => e.kind === 'diverged-evaluation')).toMatchObject([
@@ -39,14 +39,14 @@ describe('a journal with evaluations whose loss is null', () => {
     ]);
   });
 
-  it('is not a finished run, of which a study says that it diverged', async () => {
+  it('is a diverged run for a study, not a finished one', async () => {
     const summary = readRunSummary(run());
     expect(outcomeOf(summary)).toBe('diverged');
     expect(shownState(summary, 0)).toBe('failed');
     expect(await studyRun(summary, 'x')).toMatchObject({ unfit: 'diverged', spec: summary.spec });
   });
 
-  it('finished where the last evaluation is finite', () => {
+  it('is a finished run if its last evaluation is finite', () => {
     const events = [started, nulled(40, true), evaluated(80, 0.6), finished(80, 0.6)];
     expect(outcomeOf(readRunSummary(make({ events, result })))).toBe('finished');
   });
@@ -56,7 +56,7 @@ describe('a trial that diverged', () => {
   const record = (number: number) => ({ id: `t${number}`, number, settings: {}, planned: true });
   const good = () => make({ events: [started, evaluated(40, 0.6)], status: { state: 'stopped', step: 40 } });
 
-  it('is never the best of a sweep, by accuracy or loss, at its last evaluation or before', () => {
+  it('is never the best of a sweep by any metric, whether its last or an earlier evaluation diverged', () => {
     const trials = [
       make({ events: [started, nulled(40, true)], status: { state: 'failed', step: 40 } }),
       make({ events: [started, evaluated(40, 0.9), failed], status: { state: 'failed', step: 90 } }),
@@ -69,7 +69,7 @@ describe('a trial that diverged', () => {
     expect(trials.map(stateText)).toEqual(['failed at step 40', 'diverged at step 90', 'stopped at step 40']);
   });
 
-  it('has no best evaluation where the form that was trained last has none', () => {
+  it('has no best evaluation if the last trained form has none', () => {
     const { events } = readRunSummary(good());
     const before = events.filter((e) => e.kind === 'evaluation') as Evaluation[];
     const { v, seq, t } = before[0];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 
-/** Fresh temporary folders, removed after each test of the calling file. */
+/** Creates temporary folders that are removed after each test of the calling file. */
 export function temporaryFolders(): () => string {
   const made: string[] = [];
   afterEach(() => {

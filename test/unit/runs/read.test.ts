@@ -37,18 +37,18 @@ function newRun(runs: string, seconds = 0): string {
   return run;
 }
 
-describe('layout', () => {
-  it('puts runs beside the experiment, under its file name', () => {
+describe('the layout of run folders', () => {
+  it('puts runs beside the experiment, in a folder with its name', () => {
     expect(experimentRuns(join('a', 'sections.aurora.json'))).toBe(join('a', '.aurora', 'runs', 'sections'));
   });
 
-  it('names runs by UTC time, never twice', () => {
+  it('names runs by UTC time with a unique suffix', () => {
     const now = new Date(Date.UTC(2025, 0, 31, 12, 34, 56, 789));
     expect(newRunId(now)).toMatch(/^20250131T123456Z-[0-9a-f]{8}$/);
     expect(newRunId(now)).not.toBe(newRunId(now));
   });
 
-  it('keeps .aurora out of git, and leaves a person’s own rules there', () => {
+  it('keeps .aurora out of Git and does not overwrite an existing .gitignore', () => {
     const root = folder();
     newRun(experimentRuns(join(root, 'x.aurora.json')));
     const ignore = join(root, '.aurora', '.gitignore');
@@ -61,7 +61,7 @@ describe('layout', () => {
     expect(existsSync(join(elsewhere, '.gitignore'))).toBe(false);
   });
 
-  it('step names sort as numbers and read back', () => {
+  it('uses step names that sort numerically and can be parsed', () => {
     expect(stepName(120)).toBe('step-000120');
     for (const step of [0, 120, 1_234_567]) expect(stepOfName(stepName(step))).toBe(step);
     for (const name of ['step-12', 'step-000120.tmp', '.step-000120'])
@@ -70,12 +70,12 @@ describe('layout', () => {
 });
 
 describe('names from files', () => {
-  it('that are no step name no file', () => {
+  it('are rejected if they are not step names', () => {
     for (const step of ['/../../../x', '1', -1, 1.5, NaN, Infinity, null, {}])
       expect(() => stepName(step as number)).toThrow(/is not a step of a run/);
   });
 
-  it('of a sweep’s trials and of a trial’s sweep are those of folders beside them', () => {
+  it("must be folders beside each other for a sweep's trials and a trial's sweep", () => {
     const sweep = (run: unknown) => ({
       version: 1,
       metric: 'accuracy',
@@ -103,8 +103,8 @@ describe('names from files', () => {
   });
 });
 
-describe('status', () => {
-  it('reads back, and leaves no temporary file', () => {
+describe('the status of a run', () => {
+  it('is read back and leaves no temporary file', () => {
     const run = folder();
     expect(readStatus(run)).toBeUndefined();
     writeStatus(run, status);
@@ -112,7 +112,7 @@ describe('status', () => {
     expect(readdirSync(run)).toEqual(['status.json']);
   });
 
-  it('a run of another machine is alive while it says so and its heart beats', () => {
+  it('means a run on another machine is alive while its state is running and its heartbeat is recent', () => {
     const at = status.heartbeat + HEARTBEAT_TIMEOUT_MS;
     expect(isAlive(status, at - 1)).toBe(true);
     expect(isAlive(status, at)).toBe(false);
@@ -120,13 +120,13 @@ describe('status', () => {
     expect(isAlive(undefined, 2000)).toBe(false);
   });
 
-  it('a run of this machine is alive while its process is there, however silent', () => {
+  it('means a run on this machine is alive while its process exists, however old its heartbeat', () => {
     const mine = { ...status, ...thisProcess() };
     expect(isAlive(mine, Date.now() + 3_600_000)).toBe(process.platform === 'linux');
     expect(isAlive({ ...mine, started: mine.started! - 10_000 })).toBe(false);
     const { pid: ended } = spawnSync(process.execPath, ['--version']);
     expect(isAlive({ ...mine, pid: ended, heartbeat: Date.now() })).toBe(false);
-    // An older trainer's status contains less: this process does not match it.
+    // An older trainer's status contains less, and this process does not match it.
     const { pid, host } = mine;
     if (process.platform === 'linux')
       expect(isAlive({ ...status, pid, host, heartbeat: Date.now() })).toBe(false);
@@ -134,7 +134,7 @@ describe('status', () => {
 });
 
 describe('reading runs', () => {
-  it('gives what there is so far', () => {
+  it('returns what exists so far', () => {
     const run = newRun(folder());
     expect(readRun(run)).toMatchObject({
       spec: { name: 'demo' },

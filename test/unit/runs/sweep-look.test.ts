@@ -16,7 +16,7 @@ const run = (status?: Partial<RunStatus>, events?: NewEvent[], result?: Record<s
 const look = (folder: string | undefined, over: Partial<TrialRecord> = {}) =>
   lookAtTrial({ ...record, ...over }, folder);
 
-it('tells a trial by its run folder', () => {
+it('the state of a trial follows from its run folder', () => {
   expect(look(undefined).state).toBe('waiting');
   expect(look(folder()).state).toBe('waiting');
   expect(look(run()).state).toBe('waiting');
@@ -35,16 +35,16 @@ it('tells a trial by its run folder', () => {
   });
 });
 
-it('takes a trainer for gone when its process is, and not when only its heartbeat is old', async () => {
+it('a trainer is considered gone when its process is, not when only its heartbeat is old', async () => {
   const old = Date.now() - 3_600_000;
-  // A process with this PID exists, and started at another time.
+  // A process with this PID exists but started at another time.
   if (process.platform === 'linux') expect(look(run({ started: 1 }, [started])).state).toBe('lost');
   const mine = run();
   const trainer = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', mine], { stdio: 'ignore' });
   const ended = new Promise((done) => trainer.once('exit', done));
   try {
     const process = await processRecord(trainer.pid!);
-    // Even if the machine has slept since it was started.
+    // Also if the machine has slept since it started.
     for (const at of [Date.now(), old])
       expect(look(mine, { launched: { ...process, at } }).state).toBe('starting');
     const reused = { ...process, started: process.started! - 1e6, at: Date.now() };

@@ -58,7 +58,7 @@ const columnOf = (tail: RunTail, i: number) => tail.rows(0).filter((_, k) => k %
 const onDisk = () => SCALAR_COLUMNS.map((c) => [...readScalars(run).column(c)!]);
 
 describe('following a run folder', () => {
-  it('begins before the folder holds anything, and sees each thing as it comes', async () => {
+  it('starts before the folder contains anything and picks up each file as it appears', async () => {
     const tail = new RunTail(run);
     expect(await tail.look()).toEqual({});
     expect(tail.error).toBeUndefined();
@@ -80,7 +80,7 @@ describe('following a run folder', () => {
     expect(tail.events).toEqual(readRun(run).events);
   });
 
-  it('waits for the rest of a torn record and of a torn line', async () => {
+  it('waits for the rest of an incomplete record and an incomplete line', async () => {
     spec();
     append(1, 3);
     const tail = new RunTail(run);
@@ -96,7 +96,7 @@ describe('following a run folder', () => {
     expect(everything(tail)).toEqual(onDisk());
   });
 
-  it('drops what a resume took back, seen short or already grown again', async () => {
+  it('drops the records after the step that a resume returned to, whether they are missing or already rewritten', async () => {
     spec();
     append(1, 9);
     evaluation(3);
@@ -109,14 +109,14 @@ describe('following a run folder', () => {
     event({ kind: 'resumed', fromStep: 4, pid: 1, warnings: [] });
     expect(await tail.look()).toEqual({ records: 4, events: 1 });
     expect(tail.events.map((e) => e.kind)).toEqual(['evaluation', 'resumed']);
-    // Truncated and grown beyond its old length between two reads.
+    // The file is truncated and grows beyond its old length between two reads.
     append(6, 30, 2, 5);
     const { records } = await tail.look();
     expect(records).toBeLessThanOrEqual(5);
     expect(everything(tail)).toEqual(onDisk());
   });
 
-  it('reads a million records in one look, each of them once and off this thread', async () => {
+  it('reads a million records in one pass, each once and off this thread', async () => {
     spec();
     append(1, 1);
     const n = 1_000_000;
@@ -137,7 +137,7 @@ describe('following a run folder', () => {
     expect(tail.records).toBe(n);
     expect(tail.rows(n - 1)[0]).toBe(n);
     expect(await bytesRead()).toBe(n * width * 8);
-    // Later data is read alone, with the last record before it.
+    // Later data is read without the rest, together with the last record before it.
     appendFileSync(
       runPaths(run).scalars,
       new Uint8Array(Float64Array.from(Object.values(record(n + 1))).buffer),
@@ -147,7 +147,7 @@ describe('following a run folder', () => {
     read.mockRestore();
   });
 
-  it('says in words what is damaged, keeps what it knew, and goes on when it is whole again', async () => {
+  it('reports damage, keeps the data that it has and recovers once the file is intact', async () => {
     spec();
     append(1, 5);
     const tail = new RunTail(run);
@@ -169,7 +169,7 @@ describe('following a run folder', () => {
     expect(tail.error?.message).toContain('damaged at record 6: it says step 2 after step 6');
   });
 
-  it('reports steps that the curve has no records of, as long as they are missing', async () => {
+  it('reports steps that are missing in the curve until they are there', async () => {
     const tail = new RunTail(run);
     spec();
     append(1, 4);
@@ -183,7 +183,7 @@ describe('following a run folder', () => {
     expect([tail.records, tail.curveError]).toEqual([9, undefined]);
   });
 
-  it('reports steps that the curve has lost at its end, as long as no trainer writes them again', async () => {
+  it('reports steps that are missing at the end of the curve until a trainer writes them again', async () => {
     const tail = new RunTail(run);
     spec();
     append(1, 4);
@@ -213,7 +213,7 @@ describe('following a run folder', () => {
     expect(tail.curveError).toBeUndefined();
   });
 
-  it('reports a curve that differs from what its newest checkpoint says of it', async () => {
+  it('reports a curve that differs from its newest checkpoint', async () => {
     spec();
     append(1, 9);
     const { scalars, checkpoints } = runPaths(run);
@@ -235,7 +235,7 @@ describe('following a run folder', () => {
     expect(tail.curveError?.message).toContain('SHA-256 up to step 9 differs');
   });
 
-  it('says that the folder is gone, and reads another one made in its place from the start', async () => {
+  it('reports a removed folder and reads a new one in its place from the start', async () => {
     spec();
     append(1, 5);
     const tail = new RunTail(run);
@@ -252,7 +252,7 @@ describe('following a run folder', () => {
     expect(everything(tail)).toEqual(onDisk());
   });
 
-  it('is not led astray by a file that shrank to nothing', async () => {
+  it('handles a file that was truncated to nothing', async () => {
     spec();
     append(1, 5);
     const tail = new RunTail(run);
@@ -263,8 +263,8 @@ describe('following a run folder', () => {
   });
 });
 
-describe('as CSV', () => {
-  it('holds every record to the last bit', async () => {
+describe('exporting as CSV', () => {
+  it('includes every record with all digits', async () => {
     append(1, 25);
     const scalars = readScalars(run);
     const tail = new RunTail(run);
@@ -276,7 +276,7 @@ describe('as CSV', () => {
     SCALAR_COLUMNS.forEach((c, i) => expect(read.map((row) => row[i])).toEqual([...scalars.column(c)!]));
   });
 
-  it('holds every evaluation', async () => {
+  it('includes every evaluation', async () => {
     spec();
     evaluation(3);
     evaluation(7);
@@ -288,7 +288,7 @@ describe('as CSV', () => {
     expect(Number(lines[2].split(',')[2])).toBe(1 / 7);
   });
 
-  it('has diverged evaluations, with a word in place of their metrics', async () => {
+  it('includes diverged evaluations, with a word in place of their metrics', async () => {
     spec();
     const metrics = { loss: 0.5, accuracy: 0.75, f1: 0.7, matthews: 0.4, examples: 24 };
     event({ kind: 'evaluation', step: 3, epoch: 1, best: true, seconds: 0.1, metrics });

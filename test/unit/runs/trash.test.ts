@@ -14,8 +14,8 @@ function newRun(root: string, experiment = 'demo'): string {
   return run;
 }
 
-describe('trash', () => {
-  it('moves a run beside the runs and back, with everything in it', async () => {
+describe('the trash', () => {
+  it('takes a run with everything in it and gives it back', async () => {
     const root = folder();
     const run = newRun(root);
     mkdirSync(runPaths(run).checkpoints);
@@ -30,12 +30,12 @@ describe('trash', () => {
     expect(readFileSync(runPaths(run).spec, 'utf8')).toBe('{"name":"demo"}');
     expect(existsSync(runPaths(run).checkpoints)).toBe(true);
     expect(await listTrash(trashOf(run))).toEqual([]);
-    // Again: nothing from the first time is in the way.
+    // A second time, nothing from the first is in the way.
     await trashRun(run);
     expect(await listTrash(trashOf(run))).toHaveLength(1);
   });
 
-  it('lists the last deleted first, under the person’s names, of all experiments', async () => {
+  it("lists the most recently deleted first, with the user's names, for all experiments", async () => {
     const root = folder();
     const [a, b] = [newRun(root), newRun(root, 'other')];
     writeUser(b, { name: 'rank 8' });
@@ -48,7 +48,7 @@ describe('trash', () => {
     ]);
   });
 
-  it('knows where each run came from without its index, and with a damaged one', async () => {
+  it('finds out where a run came from without its index or with a damaged one', async () => {
     const root = folder();
     const run = newRun(root);
     await trashRun(run);
@@ -65,7 +65,7 @@ describe('trash', () => {
     expect(await restoreRun(trashed)).toBe(run);
   });
 
-  it('keeps a run of another place (--out) beside it', async () => {
+  it('keeps a run from another place (--out) beside that place', async () => {
     const out = folder();
     const run = createRun(out);
     writeFileSync(runPaths(run).spec, '{}');
@@ -76,7 +76,7 @@ describe('trash', () => {
     expect(existsSync(run)).toBe(true);
   });
 
-  it('does not restore over another run, and says what could not be moved', async () => {
+  it('does not restore over another run, and reports what could not be moved', async () => {
     const run = newRun(folder());
     const trashed = await trashRun(run);
     mkdirSync(run);
@@ -86,7 +86,7 @@ describe('trash', () => {
     await expect(trashRun(run)).rejects.toThrow(`${run} could not be moved`);
   });
 
-  it('has nothing where nothing was deleted', async () => {
+  it('is empty if nothing was deleted', async () => {
     expect(await listTrash(join(folder(), '.aurora', 'trash'))).toEqual([]);
   });
 });

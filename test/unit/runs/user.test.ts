@@ -6,8 +6,8 @@ import { temporaryFolders } from './folder';
 
 const folder = temporaryFolders();
 
-describe('the person’s words on a run', () => {
-  it('changes one and keeps the others', () => {
+describe("the user's name, star and note for a run", () => {
+  it('can be changed one at a time', () => {
     const run = createRun(folder());
     expect(readUser(run)).toEqual({});
     changeUser(run, { name: ' rank 8 ' });
@@ -16,14 +16,14 @@ describe('the person’s words on a run', () => {
     expect(readUser(run)).toEqual({ name: 'rank 8', star: true, note: 'first line\nsecond' });
   });
 
-  it('leaves out what was taken back', () => {
+  it('are removed from the file when cleared', () => {
     const run = createRun(folder());
     writeUser(run, { name: 'a', note: 'b', star: true });
     changeUser(run, { name: '', note: ' ', star: false });
     expect(JSON.parse(readFileSync(runPaths(run).user, 'utf8'))).toEqual({});
   });
 
-  it('passes over what is not of its type', () => {
+  it('are ignored if they have the wrong type', () => {
     const run = createRun(folder());
     for (const text of ['null', '[]', '{"name":7,"star":"yes","note":{}}']) {
       writeFileSync(runPaths(run).user, text);
@@ -31,7 +31,7 @@ describe('the person’s words on a run', () => {
     }
   });
 
-  it('names a damaged file, and mends it with the next change', () => {
+  it('are reported if the file is damaged, and the next change replaces it', () => {
     const run = createRun(folder());
     writeFileSync(runPaths(run).user, '{"name":');
     expect(() => readUser(run)).toThrow(runPaths(run).user);

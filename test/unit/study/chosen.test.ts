@@ -13,10 +13,10 @@ import { aurora, lora, studyRun } from './runs';
 const folder = temporaryFolders();
 const NO_STEP = 'so that no step is chosen on the set it is judged on';
 
-/** The fields of a CSV line; a quoted one may contain commas. */
+/** The cells of a CSV line, in which quoted ones may contain commas. */
 const cells = (line: string): string[] => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
 
-describe('names what was chosen on the set it is judged on', () => {
+describe('a step chosen on the set it is judged on', () => {
   const runs = [
     studyRun(lora(), 1, 0.6),
     studyRun(aurora(), 1, 0.65, {
@@ -30,7 +30,7 @@ describe('names what was chosen on the set it is judged on', () => {
     (i) => study.sections[0].groups.find((g) => g.runs.includes(runs[i]))!.label,
   );
 
-  it('in its notes, which the view shows too', () => {
+  it('is pointed out in the notes, which the view shows too', () => {
     const notes = sectionNotes(study.sections[0], study, english).join('\n');
     expect(notes).not.toContain(NO_STEP);
     expect(notes).toContain(
@@ -41,7 +41,7 @@ describe('names what was chosen on the set it is judged on', () => {
     expect(sectionNotes(plain.sections[0], plain, english)[0]).toContain(NO_STEP);
   });
 
-  it('in the report and both CSV files', () => {
+  it('is pointed out in the report and both CSV files', () => {
     const files = reportFiles(study, 'study', english);
     expect(files.get('report.md')).toContain('With early stopping, that step was chosen');
     for (const name of ['runs.csv', 'groups.csv']) {
@@ -51,7 +51,7 @@ describe('names what was chosen on the set it is judged on', () => {
     }
   });
 
-  it('by the settings and the journal of a run folder', async () => {
+  it('is detected from the settings and the journal of a run folder', async () => {
     const run = makeRun(join(folder(), 'a.aurora.json'), {
       spec: { ...spec, training: { ...spec.training, earlyStopping: { patience: 2, minDelta: 0 } } },
       events: [

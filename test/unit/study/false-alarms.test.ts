@@ -15,22 +15,22 @@ import {
 } from './simulation';
 
 describe('differences that happen to be equal', () => {
-  it('have the variance of one example', () => {
+  it('have at least the variance of one example', () => {
     const d = pairedT([0.03, 0.03], 0.01);
     expect(errorOf(d)).toBeCloseTo(0.01 / Math.SQRT2, 12);
     expect(chanceOf(d)).toBeGreaterThan(0.1);
     expect(halfOf(d)).toBeGreaterThan(0.08);
-    // If the observed spread is larger, it is used.
+    // A larger observed spread is used as it is.
     expect(pairedT([0.01, 0.05], 0.01)).toEqual(pairedT([0.01, 0.05]));
   });
 
-  it('are no certainty where predictions are kept either', () => {
+  it('do not imply certainty, even with predictions', () => {
     const rows = [0, 1].map((s) => Float64Array.from({ length: 100 }, (_, i) => Number((i + s) % 25 === 0)));
     expect(halfOf(crossed(rows, 0.01))).toBeGreaterThan(halfOf(crossed(rows)));
     expect(chanceOf(crossed(rows, 0.01))).toBeGreaterThan(0.05);
   });
 
-  it('are not tested where the metric has no smallest step', () => {
+  it('are not tested for a metric without a smallest step', () => {
     const runs = [1, 2].flatMap((seed) => [studyRun(lora(), seed, 0.6), studyRun(aurora(), seed, 0.6)]);
     for (const run of runs) run.metrics.loss = run.spec.adapter.method === 'lora' ? 0.5 : 0.25;
     const c = compared(runs, 'loss');
@@ -38,16 +38,16 @@ describe('differences that happen to be equal', () => {
     expect([c.chance, c.half, c.detectable]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('leave the mean of a group an interval', () => {
+  it("still give a group's mean an interval", () => {
     expect(summarize([0.5, 0.5], 0.01).half).toBeCloseTo((12.7062047 * 0.01) / Math.SQRT2, 8);
     expect(summarize([0.5, 0.5], 0.01).deviation).toBe(0);
   });
 });
 
-describe('without a true difference', () => {
+describe('if the methods do not differ', () => {
   /**
-   * The probability of each number of examples by which two methods differ in a seed: Skellam's distribution, of
-   * Poisson numbers.
+   * The distribution of the number of examples by which two methods differ in a seed: Skellam's, the
+   * difference of two Poisson variables.
    */
   function skellam(variance: number): [number, number][] {
     const poisson = [Math.exp(-variance / 2)];
@@ -63,7 +63,7 @@ describe('without a true difference', () => {
     [2, [0.5, 1, 2, 4, 8, 16, 32]],
     [3, [0.5, 1, 2, 4, 8]],
     [5, [0.3, 0.8]],
-  ])('%i seeds have no more false alarms than the level, counted exactly', (seeds, variances) => {
+  ])('%i seeds cause no more false alarms than the level, counted exactly', (seeds, variances) => {
     for (const variance of variances) {
       const alarms = [0, 0];
       const each = skellam(variance).filter(([, p]) => p > 1e-6);
@@ -83,33 +83,37 @@ describe('without a true difference', () => {
     }
   });
 
-  // A short slice of `npm run simulate:study`, whose table is in docs/study.md: three standard errors are allowed.
+  // A short part of `npm run simulate:study`, which makes the table in docs/study.md. Allows three standard
+  // errors.
   const cells: [string, number, number, Model, number][] = [
     ['runs that differ at each example', 2, 100, MODELS.noise, 600],
     ['runs that differ at each example', 3, 500, MODELS.noise, 600],
     ['seeds that differ as a whole', 2, 1000, { ...MODELS.seeds, run: 0.15 }, 600],
     ['methods that are good at different texts', 5, 500, MODELS.texts, 400],
   ];
-  it.each(cells)('%s: %i seeds, %i examples', (_, seeds, examples, model, studies) => {
-    const draws = new Draws(seeds * examples);
-    const alarms = { with: [0, 0], without: [0, 0] };
-    for (let i = 0; i < studies; i++) {
-      const runs = simulateRuns({ seeds, examples, model }, draws);
-      const chances = {
-        with: chanceIn(runs, 'accuracy')!,
-        without: chanceIn(withoutPredictions(runs), 'accuracy')!,
-      };
-      for (const key of ['with', 'without'] as const)
-        [0.05, 0.001].forEach((level, k) => (alarms[key][k] += Number(chances[key] < level)));
-    }
-    const most = [0.05, 0.001].map((level) => studies * level + 3 * Math.sqrt(studies * level));
-    // Without predictions, a test applies only to these same texts, where such methods do differ.
-    const judged = model.texts > 0 ? [alarms.with] : [alarms.with, alarms.without];
-    for (const found of judged)
-      found.forEach((n, k) => expect(n, `${n} of ${studies}`).toBeLessThanOrEqual(most[k]));
-  });
+  it.each(cells)(
+    'a simulation of %s stays within the level: %i seeds, %i examples',
+    (_, seeds, examples, model, studies) => {
+      const draws = new Draws(seeds * examples);
+      const alarms = { with: [0, 0], without: [0, 0] };
+      for (let i = 0; i < studies; i++) {
+        const runs = simulateRuns({ seeds, examples, model }, draws);
+        const chances = {
+          with: chanceIn(runs, 'accuracy')!,
+          without: chanceIn(withoutPredictions(runs), 'accuracy')!,
+        };
+        for (const key of ['with', 'without'] as const)
+          [0.05, 0.001].forEach((level, k) => (alarms[key][k] += Number(chances[key] < level)));
+      }
+      const most = [0.05, 0.001].map((level) => studies * level + 3 * Math.sqrt(studies * level));
+      // Without predictions, the test only applies to these particular texts, on which such methods do differ.
+      const judged = model.texts > 0 ? [alarms.with] : [alarms.with, alarms.without];
+      for (const found of judged)
+        found.forEach((n, k) => expect(n, `${n} of ${studies}`).toBeLessThanOrEqual(most[k]));
+    },
+  );
 
-  it('the simulation tests as a study does', () => {
+  it('the simulation uses the same tests as a study', () => {
     const draws = new Draws(5);
     const runs = simulateRuns({ seeds: 3, examples: 200, model: MODELS.texts }, draws);
     for (const read of [runs, withoutPredictions(runs)])
@@ -119,7 +123,7 @@ describe('without a true difference', () => {
 });
 
 describe('a true difference', () => {
-  it('is seen as often as the study says it can be', () => {
+  it('is detected as often as the study predicts', () => {
     const draws = new Draws(11);
     const studies = 300;
     const found = { seen: 0, power: 0 };
@@ -127,7 +131,7 @@ describe('a true difference', () => {
       const runs = simulateRuns({ seeds: 3, examples: 500, model: MODELS.noise, difference: 0.35 }, draws);
       if (chanceIn(withoutPredictions(runs), 'accuracy')! < 0.05) found.seen++;
     }
-    // The spread of a difference, from enough studies to know it.
+    // The spread of a difference, estimated from enough studies.
     const differences = Array.from({ length: 300 }, () => {
       const runs = simulateRuns({ seeds: 1, examples: 500, model: MODELS.noise, difference: 0.35 }, draws);
       return runs[1].metrics.accuracy - runs[0].metrics.accuracy;
@@ -138,7 +142,7 @@ describe('a true difference', () => {
     expect(found.power).toBeGreaterThan(0.6);
   });
 
-  it('has a power that is between those of its parts alone', () => {
+  it('is detected with a power between those of seeds and examples alone', () => {
     const [seeds, examples] = [
       { variance: 1, df: 2 },
       { variance: 1, df: 999 },
@@ -149,7 +153,7 @@ describe('a true difference', () => {
     expect(power(0, [seeds, examples], 0.05)).toBeLessThan(0.05);
   });
 
-  it('is found where all examples of all seeds say so', () => {
+  it('is found if all examples of all seeds agree', () => {
     const runs = [1, 2, 3].flatMap((seed) => [
       studyRun(lora(), seed, 0.5, { examples: outcomes(1000, 500, seed) }),
       studyRun(aurora(), seed, 0.8, { examples: outcomes(1000, 800, seed) }),

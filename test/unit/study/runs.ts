@@ -9,7 +9,7 @@ export const lora = (rank = 2): AdapterSpec => loraSpec({ rank, alpha: 2 * rank 
 
 let made = 0;
 
-/** A finished run of a setting and a seed, as a study reads it. */
+/** A finished run with this adapter and seed, as a study reads it. */
 export function studyRun(
   adapter: AdapterSpec,
   seed: number,
@@ -38,7 +38,7 @@ export function studyRun(
   };
 }
 
-/** The outcomes of `examples` examples, `right` of them right, in an order rotated by `salt`. */
+/** The outcomes of `examples` examples, of which `right` are correct, in an order rotated by `salt`. */
 export function outcomes(examples: number, right: number, salt = 0): NonNullable<StudyRun['examples']> {
   const correct = Uint8Array.from({ length: examples }, (_, i) =>
     (i * 7 + salt) % examples < right ? 1 : 0,

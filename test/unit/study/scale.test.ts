@@ -15,21 +15,21 @@ describe('the marks of an axis', () => {
       [10, 110],
       ['25', '50', '75', '100'],
     ],
-  ])('lie as far apart as they read: %j', (values, expected) => {
+  ])('are as far apart as their labels say: %j', (values, expected) => {
     const { marks, text } = linear(values, 0, 240);
     expect(marks.map(text)).toEqual(expected);
   });
 });
 
 describe('an axis of a bounded metric', () => {
-  it('ends at the bound, and draws there what is beyond', () => {
+  it('ends at the bound and clamps values beyond it', () => {
     const { at, marks, text } = linear([97, 99.5, 102], 0, 240, { within: [0, 100] });
     expect(marks.map(text).at(-1)).toBe('100');
     expect([at(100), at(102)]).toEqual([240, 240]);
     expect(at(97)).toBeGreaterThan(0);
   });
 
-  it('has room where every run is perfect', () => {
+  it('leaves room below when every run is perfect', () => {
     const { at, marks } = linear([100, 100], 0, 240, { within: [0, 100] });
     expect(at(100)).toBe(240);
     expect(Math.max(...marks)).toBe(100);

@@ -9,23 +9,26 @@ import type { StudyRun } from '../../../src/study/run';
 import { aurora, lora, studyRun } from './runs';
 
 /**
- * The components of an example's latent score, whose sign decides whether it is right: the part shared by all runs has
- * a standard deviation of 1, and these are the others.
+ * The components of an example's latent score. The example is correct if the score is positive. The component
+ * shared by all runs has a standard deviation of 1; these are the others.
  */
 export interface Model {
-  /** Mean of the score: with 1, about four out of five are right. */
+  /** Mean of the score. With 1, about four out of five examples are correct. */
   ease: number;
-  /** Shared by both methods' runs with one seed, per example: they see the same batches. */
+  /** Per example, shared by both methods' runs with one seed, because they see the same batches. */
   bySeed: number;
   /** Per run and example. */
   noise: number;
-  /** Per run, the same for all examples: some seeds do better than others. */
+  /** Per run, for all examples: some seeds do better than others. */
   run: number;
-  /** Per method and example, the same for all seeds: the methods are good at different texts, and equal overall. */
+  /** Per method and example, for all seeds: the methods are good at different texts but equal overall. */
   texts: number;
 }
 
-/** Runs differ by chance per example; also as a whole; and the methods are good at different texts. */
+/**
+ * Runs that differ by chance per example, runs that also differ as a whole, and methods that are good at
+ * different texts.
+ */
 export const MODELS = {
   noise: { ease: 1, bySeed: 0.3, noise: 0.5, run: 0, texts: 0 },
   seeds: { ease: 1, bySeed: 0.3, noise: 0.5, run: 0.04, texts: 0 },
@@ -42,7 +45,7 @@ export interface Cell {
 
 const BUFFER = 2 ** 16;
 
-/** Integers below 2¹⁶ by sfc32 (Chris Doty-Humphrey, PractRand): deterministic for a seed, and fast. */
+/** Integers below 2¹⁶ from sfc32 (Chris Doty-Humphrey, PractRand): deterministic for a seed, and fast. */
 export class Draws {
   private readonly state = new Int32Array(4);
   private readonly buffer = new Uint16Array(BUFFER);
@@ -58,7 +61,7 @@ export class Draws {
     return this.buffer[this.at++];
   }
 
-  /** Close enough to normal: the midpoint of one of 2¹⁶ equal cells. */
+  /** Approximately normal: the midpoint of one of 2¹⁶ equally likely cells. */
   normal(): number {
     return NORMAL[this.next()];
   }
@@ -81,7 +84,7 @@ export class Draws {
 
 const NORMAL = Float64Array.from({ length: 2 ** 16 }, (_, i) => inverseNormal((i + 0.5) / 2 ** 16));
 
-/** The runs of two methods, as a study reads them: with predictions of each example, and all four metrics. */
+/** The runs of two methods as a study reads them, with predictions of each example and all four metrics. */
 export function simulateRuns({ seeds, examples: n, model, difference = 0 }: Cell, draws: Draws): StudyRun[] {
   const fill = (at: () => number): Float64Array => {
     const values = new Float64Array(n);
@@ -114,10 +117,10 @@ export function simulateRuns({ seeds, examples: n, model, difference = 0 }: Cell
 
 const METHODS = [lora(), aurora()];
 
-/** Decreases with the score like a cross entropy, without computing a logarithm. */
+/** Decreases with the score like a cross entropy, without a logarithm. */
 const lossOf = (score: number): number => (score > 0 ? 0.5 / (1 + score) : 0.5 - score);
 
-/** For two classes; F1 is the mean over both. */
+/** For two labels; F1 is the mean over both. */
 function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): StudyRun['metrics'] {
   const n = label.length;
   const right = [0, 0];
@@ -135,14 +138,14 @@ function metricsOf(label: Uint8Array, correct: Uint8Array, loss: Float64Array): 
   };
 }
 
-/** The study's only comparison of such runs. */
+/** The only comparison in a study of such runs. */
 export const compared = (runs: readonly StudyRun[], metric: MetricName): Comparison =>
   studyOf(runs, { metric }, english).sections[0].comparisons[0];
 
 export const withoutPredictions = (runs: readonly StudyRun[]): StudyRun[] =>
   runs.map((run) => ({ ...run, examples: undefined }));
 
-/** The same comparison's p-value, without a study's other computations. */
+/** The p-value of that comparison, without the rest of a study. */
 export function chanceIn(runs: readonly StudyRun[], metric: MetricName): number | undefined {
   const [b, a] = METHODS.map(({ method }) => {
     const own = runs.filter((r) => r.spec.adapter.method === method);

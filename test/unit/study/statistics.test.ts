@@ -14,8 +14,8 @@ const near = (value: number, known: number, relative = 1e-9) =>
 /** A mean with a standard error of 1. */
 const ofOne = (df: number) => [{ variance: 1, df }];
 
-describe('statistics are SciPy’s', () => {
-  it('in the distributions', () => {
+describe('statistics match SciPy', () => {
+  it('for the distributions', () => {
     for (const [x, a, b, known] of scipy.incompleteBeta) near(incompleteBeta(x, a, b), known, 1e-8);
     for (const [t, df, known] of scipy.twoSided) near(twoSided(t, df), known, 1e-8);
     for (const [df, alpha, known] of scipy.criticalT) near(criticalT(df, alpha), known, 1e-8);
@@ -24,7 +24,7 @@ describe('statistics are SciPy’s', () => {
     expect(lnGamma(0.5)).toBeCloseTo(Math.log(Math.PI) / 2, 12);
   });
 
-  it('in the paired t test and its interval', () => {
+  it('for the paired t test and its interval', () => {
     for (const [sample, chance, low, high] of scipy.pairedT as [number[], number, number, number][]) {
       const d = pairedT(sample);
       near(chanceOf(d)!, chance, 1e-8);
@@ -34,23 +34,23 @@ describe('statistics are SciPy’s', () => {
     }
   });
 
-  it('in McNemar’s exact test and Holm’s correction', () => {
+  it("for McNemar's exact test and Holm's correction", () => {
     for (const [b, c, known] of scipy.mcNemar) near(exactMcNemar(b, c), known, 1e-8);
     expect(exactMcNemar(0, 0)).toBe(1);
     const [chances, known] = scipy.holm;
     holm(chances).forEach((p, i) => near(p, known[i]));
   });
 
-  it('in the smallest detectable difference, by the noncentral t distribution', () => {
+  it('for the smallest detectable difference, from the noncentral t distribution', () => {
     for (const [df, known] of scipy.detectable) near(detectableDifference(ofOne(df))!, known, 1e-5);
-    // Without a true difference it equals the level.
+    // Without a true difference, the power equals the level.
     expect(power(0, ofOne(2), 0.05)).toBeCloseTo(0.05, 6);
   });
 });
 
-describe('textbook values', () => {
-  it('of t tables', () => {
-    // Two-sided 5 %: df 1, 2, 10, infinity.
+describe('statistics match textbook values', () => {
+  it('for t tables', () => {
+    // Two-sided 5 % for df 1, 2, 10 and infinity.
     expect([1, 2, 10, 1e7].map((df) => criticalT(df, 0.05).toFixed(3))).toEqual([
       '12.706',
       '4.303',
@@ -60,14 +60,14 @@ describe('textbook values', () => {
     expect(detectableDifference(ofOne(1e6))!.toFixed(2)).toBe('2.80');
   });
 
-  it('of a median and one value', () => {
+  it('for a median and for a single value', () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
     expect(summarize([0.5])).toEqual({ n: 1, mean: 0.5 });
   });
 });
 
-describe('seeds and examples together', () => {
-  it('is the t test over seeds where the examples all say the same', () => {
+describe('the test over seeds and examples', () => {
+  it('equals the t test over seeds if all examples agree', () => {
     const seeds = [0.1, 0.3, 0.35];
     const d = crossed(seeds.map((v) => new Float64Array(50).fill(v)));
     const t = pairedT(seeds);
@@ -77,7 +77,7 @@ describe('seeds and examples together', () => {
     expect(d.parts.map((p) => p.df)).toEqual([2, 49]);
   });
 
-  it('is the t test over examples where the seeds all say the same', () => {
+  it('equals the t test over examples if all seeds agree', () => {
     const row = Float64Array.from({ length: 60 }, (_, i) => [0, 1, -1, 0, 1][i % 5]);
     const d = crossed([row, row, row]);
     const t = pairedT(row);
@@ -87,7 +87,7 @@ describe('seeds and examples together', () => {
     expect(chanceOf(d)).toBeCloseTo(chanceOf(t)!, 9);
   });
 
-  it('never says less than either alone, and knows when there is no difference at all', () => {
+  it('is never more certain than either alone, and handles the absence of any difference', () => {
     const rows = [0, 1, 2].map((s) => Float64Array.from({ length: 40 }, (_, i) => Math.sin(7 * s + i * i)));
     const d = crossed(rows);
     const bySeed = pairedT(rows.map((r) => r.reduce((a, b) => a + b, 0) / 40));
@@ -97,7 +97,7 @@ describe('seeds and examples together', () => {
     expect([errorOf(none), chanceOf(none)]).toEqual([0, undefined]);
   });
 
-  it('has the chance at which the bound is the difference', () => {
+  it('has the p-value at which the bound equals the difference', () => {
     const parts = [
       { variance: 1, df: 2 },
       { variance: 3, df: 99 },
@@ -108,7 +108,7 @@ describe('seeds and examples together', () => {
     expect(chanceOf({ mean: 1e-12, parts })).toBeCloseTo(1, 9);
   });
 
-  it('is wrong about as often as it says where seeds and examples both vary, unlike seeds alone', () => {
+  it('is wrong about as often as its level if seeds and examples both vary, unlike a test over seeds alone', () => {
     let state = 7;
     const uniform = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 0.5) / 2 ** 32;
     const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());

@@ -12,7 +12,7 @@ const labels = (runs: readonly StudyRun[]) => study(runs).sections[0].groups.map
 const seeds = [1, 2, 3];
 
 describe('groups', () => {
-  it('are runs of the same settings but for the seed, named by what varies', () => {
+  it('contain runs with the same settings except the seed and are named by what varies', () => {
     const runs = seeds.flatMap((seed) => [
       studyRun({ method: 'none' }, seed, 0.6),
       studyRun(lora(2), seed, 0.62),
@@ -35,7 +35,7 @@ describe('groups', () => {
     expect(reference).toBe('LoRA r=2');
   });
 
-  it('do not care for what changes no result, nor for a setting written out that is nothing', () => {
+  it('ignore settings that do not affect the result or have no effect at their value', () => {
     const runs = [
       studyRun(aurora(), 1, 0.6),
       studyRun(aurora(), 2, 0.6, { training: { checkpointEvery: 7, microBatchSize: 4, offsetPenalty: 0 } }),
@@ -43,7 +43,7 @@ describe('groups', () => {
     expect(labels(runs)).toEqual(['AuroRA r=2']);
   });
 
-  it('of other data are compared apart', () => {
+  it('with different data are compared separately', () => {
     const runs = [
       studyRun(aurora(), 1, 0.6),
       studyRun(aurora(), 1, 0.9, { data: { validation: '/spam/validation.jsonl' } }),
@@ -51,7 +51,7 @@ describe('groups', () => {
     expect(study(runs).sections.map((s) => s.name)).toEqual(['data/validation', 'spam/validation']);
   });
 
-  it('count a run once that was made twice, the newest, and say which are left out', () => {
+  it('count the newest of several runs with the same seed and list those left out', () => {
     const old = studyRun(aurora(), 1, 0.6);
     const again = studyRun(aurora(), 1, 0.7);
     const all = study([again, old, { folder: '/runs/x', name: 'half', unfit: 'unfinished' }]);
@@ -66,7 +66,7 @@ describe('groups', () => {
 describe('runs that diverged', () => {
   const lost = (run: StudyRun): UnfitRun => ({ ...run, unfit: 'diverged' });
 
-  it('are in no number of their group, which says how many there are', () => {
+  it("are left out of their group's numbers, and the group shows how many there are", () => {
     const all = study([
       studyRun(aurora(), 1, 0.6),
       studyRun(aurora(), 2, 0.8),
@@ -89,12 +89,12 @@ describe('runs that diverged', () => {
     ]);
   });
 
-  it('do not count where the same settings and seed finished another time', () => {
+  it('do not count if another run with the same settings and seed finished', () => {
     const all = study([studyRun(aurora(), 1, 0.6), lost(studyRun(aurora(), 1, 0))]);
     expect(all.sections[0].groups[0].diverged).toEqual([]);
   });
 
-  it('take their learning rate out of a search, where the others had that seed too', () => {
+  it('rule out their learning rate if other rates finished with the same seed', () => {
     const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
     const runs = [
       studyRun(aurora(), 1, 0.9, rate(2e-3)),
@@ -114,7 +114,7 @@ describe('runs that diverged', () => {
     expect(rateTable(section, 'accuracy', english)!.rows.map((row) => row[2])).toEqual(['60.0', 'diverged']);
   });
 
-  it('leave their learning rate in the table where no run of it is left', () => {
+  it('stay in the table of learning rates even if no run is left', () => {
     const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
     const all = study([
       studyRun(aurora(), 1, 0.6, rate(1e-3)),
@@ -146,17 +146,17 @@ describe('runs that diverged', () => {
   });
 });
 
-describe('learning rates', () => {
+describe('the choice of learning rates', () => {
   const rate = (learningRate: number) => ({ training: { learningRate, headLearningRate: learningRate } });
   const runs = [
     studyRun(aurora(), 1, 0.7, rate(1e-3)),
     studyRun(aurora(), 1, 0.75, rate(2e-3)),
-    // Better at a seed that the other rate never had: that must not count.
+    // This seed is missing for the other rate, so its better result must not count.
     studyRun(aurora(), 2, 0.9, rate(1e-3)),
     studyRun(lora(), 1, 0.72, rate(1e-3)),
   ];
 
-  it('are chosen by the mean over the seeds that all of them have', () => {
+  it('uses the mean over the seeds that all rates have', () => {
     const [{ groups, searches }] = study(runs).sections;
     expect(searches).toEqual([
       {
@@ -168,16 +168,16 @@ describe('learning rates', () => {
         ],
       },
     ]);
-    // The name does not depend on the rate: in another data set another one may win.
+    // The name does not contain the rate, because another rate may be chosen on another data set.
     expect(groups.map((g) => g.label)).toEqual(['LoRA r=2', 'AuroRA r=2, learning rate 1e-3', 'AuroRA r=2']);
   });
 
-  it('take the least loss where that is the metric', () => {
+  it('takes the lowest loss if that is the metric', () => {
     const [search] = study(runs, { metric: 'loss' }).sections[0].searches;
     expect(search.tried.map((t) => t.chosen)).toEqual([false, true]);
   });
 
-  it('are told with how many each had and where they were chosen', () => {
+  it('is described with the number of rates tried and the set used', () => {
     const all = study(runs);
     const notes = sectionNotes(all.sections[0], all, english).join('\n');
     expect(notes).toContain('LoRA r=2 had 1, AuroRA r=2 had 2. It was chosen on this same validation set');
@@ -200,9 +200,9 @@ describe('comparisons', () => {
     };
   };
 
-  it('are of the same seeds, and say by what and how it was tested', () => {
+  it('use the seeds in common and describe the test', () => {
     const { c, words } = only(pair());
-    // Differences 0.6, 0.8 and 1.0 points: mean 0.8, standard error 0.2/√3.
+    // Differences of 0.6, 0.8 and 1.0 points: mean 0.8, standard error 0.2/√3.
     expect(c).toMatchObject({ a: 'AuroRA r=2', b: 'LoRA r=2', kind: 'seeds', seeds });
     expect(c.mean).toBeCloseTo(0.008, 12);
     expect(c.half).toBeCloseTo((4.302653 * 0.002) / Math.sqrt(3), 8);
@@ -214,17 +214,17 @@ describe('comparisons', () => {
     );
   });
 
-  it('take the examples in where predictions of all runs are kept', () => {
+  it('include the examples if the predictions of all runs are kept', () => {
     const kept = pair((seed, method) => ({ examples: outcomes(1000, 630 + 8 * method, 13 * seed) }));
     const { c, words } = only(kept);
     expect(c).toMatchObject({ kind: 'crossed', examples: 1000 });
     expect(c.mean).toBeCloseTo(0.008, 12);
     expect(words).toContain('Tested in pairs over 3 seeds (1, 2, 3) and 1,000 validation examples: p');
-    // One run without predictions: no partial test.
+    // If one run has no predictions, no run's predictions are used.
     expect(only([{ ...kept[0], examples: undefined }, ...kept.slice(1)]).c.kind).toBe('seeds');
     // F1 is not defined for a single example.
     expect(only(kept, { metric: 'f1' }).c.kind).toBe('seeds');
-    // A different split per seed has no examples in common.
+    // A different split for each seed leaves no examples in common.
     const split = kept.map((r) => ({
       ...r,
       spec: { ...r.spec, data: { ...r.spec.data, validation: undefined } },
@@ -232,7 +232,7 @@ describe('comparisons', () => {
     expect(only(split).c.kind).toBe('seeds');
   });
 
-  it('of one seed are McNemar’s exact test, and nothing without predictions', () => {
+  it("use McNemar's exact test for one seed, or none without predictions", () => {
     const first = pair().slice(0, 2);
     expect(only(first).words).toBe(
       'AuroRA r=2 is 0.6 points of accuracy above LoRA r=2. One seed without predictions of each example is nothing to test by.',
@@ -246,7 +246,7 @@ describe('comparisons', () => {
       { ...first[0], examples: right(60) },
       { ...first[1], examples: right(66) },
     ]);
-    // Six that only one gets right, none the other way: 2 · ½⁶.
+    // Six that only one gets right and none the other way: 2 · ½⁶.
     expect(c).toMatchObject({ kind: 'examples', chance: expect.closeTo(0.03125, 10) });
     expect(words).toContain('Tested in pairs over 100 validation examples of seed 1 alone: p = 0.031');
   });
@@ -257,7 +257,7 @@ describe('comparisons', () => {
     expect(words).toContain('They have no seed in common, so nothing was tested.');
   });
 
-  it('are corrected for their number, over all data sets', () => {
+  it('are corrected for their number over all data sets', () => {
     const other = pair().map((r) => ({
       ...r,
       spec: { ...r.spec, data: { ...r.spec.data, validation: '/spam/dev.jsonl' } },
@@ -270,20 +270,20 @@ describe('comparisons', () => {
     );
   });
 
-  it('are with the group that is asked for, and turn round with it', () => {
+  it('use the requested baseline and reverse with it', () => {
     const { c } = only(pair(), { against: 'AuroRA r=2' });
     expect([c.a, c.b]).toEqual(['LoRA r=2', 'AuroRA r=2']);
     expect(c.mean).toBeCloseTo(-0.008, 12);
   });
 
-  it('call equal what is equal as shown, with an interval of what the examples leave open', () => {
+  it('call groups equal if their shown values are, with an interval from the examples', () => {
     const same = seeds.flatMap((seed) => [studyRun(lora(), seed, 0.6), studyRun(aurora(), seed, 0.6)]);
     expect(only(same).words).toMatch(
       /^AuroRA r=2 and LoRA r=2 are equal as far as is shown \(95 % interval −0\.2 to \+0\.2\).*p = 1\.00, so it may be chance\./,
     );
   });
 
-  it('are not tested where a loss differs by the same in each pair', () => {
+  it('are not tested if a loss differs by the same amount in each pair', () => {
     const metrics = (loss: number) => ({ metrics: { ...studyRun(lora(), 1, 0.6).metrics, loss } });
     const copies = seeds.flatMap((seed) => [
       studyRun(lora(), seed, 0.6, metrics(0.5)),
@@ -295,7 +295,7 @@ describe('comparisons', () => {
   });
 });
 
-it('what is missing is named with its runs', () => {
+it('missing data is listed with its runs', () => {
   const runs = [
     studyRun({ method: 'none' }, 1, 0.6, { forms: { trained: spare, merged: spare, same: true } }),
     studyRun(aurora(), 1, 0.6),

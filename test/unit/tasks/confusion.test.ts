@@ -18,7 +18,7 @@ const metrics = (rows: number[][]) => {
 };
 
 describe('classification metrics', () => {
-  it('two labels: F1 of label 1, the textbook Matthews correlation', () => {
+  it('are the F1 of label 1 and the textbook Matthews correlation for two labels', () => {
     const [tn, fp, fn, tp] = [50, 10, 5, 35];
     const [accuracy, f1, matthews] = metrics([
       [tn, fp],
@@ -32,8 +32,8 @@ describe('classification metrics', () => {
     );
   });
 
-  it('three labels: macro F1 and the generalised Matthews correlation', () => {
-    // Computed by hand: rows are true labels.
+  it('are the macro F1 and the generalized Matthews correlation for three labels', () => {
+    // Computed by hand; rows are the true labels.
     const [accuracy, f1, matthews] = metrics([
       [2, 0, 0],
       [1, 1, 1],
@@ -44,7 +44,7 @@ describe('classification metrics', () => {
     expect(matthews).toBeCloseTo((9 * 6 - 28) / Math.sqrt((81 - 29) * (81 - 29)), 12);
   });
 
-  it('leaves a label out of the macro mean that neither occurs nor is predicted', () => {
+  it('exclude a label that neither occurs nor is predicted from the macro mean', () => {
     expect(
       metrics([
         [3, 0, 0],
@@ -54,25 +54,25 @@ describe('classification metrics', () => {
     ).toEqual([1, 1, expect.closeTo(1, 12)]);
   });
 
-  it('gives 0 where a metric is undefined', () => {
+  it('are 0 where undefined', () => {
     expect(metrics([[0, 0], [0, 0]])).toEqual([0, 0, 0]); // prettier-ignore
     expect(metrics([[7, 0], [0, 0]])).toEqual([1, 0, 0]); // prettier-ignore
     expect(metrics([[5, 0], [5, 0]])).toEqual([0.5, 0, 0]); // prettier-ignore
     expect(metrics([[4]])).toEqual([1, 1, 0]);
   });
 
-  it('right always is 1, the other label always is -1', () => {
+  it('give a Matthews correlation of 1 if always right and −1 if always wrong', () => {
     expect(matrixOf([[6, 0], [0, 3]]).matthews()).toBeCloseTo(1, 12); // prettier-ignore
     expect(matrixOf([[0, 6], [3, 0]]).matthews()).toBeCloseTo(-1, 12); // prettier-ignore
   });
 
-  it('refuses labels that do not exist', () => {
+  it('reject labels that do not exist', () => {
     const matrix = new ConfusionMatrix(2);
     for (const [a, p] of [[2, 0], [0, -1], [0, NaN]]) expect(() => matrix.add(a, p)).toThrow(RangeError); // prettier-ignore
     expect(matrix.examples).toBe(0);
   });
 
-  it('does not depend on the order of three or more labels, and stays in range', () => {
+  it('do not depend on the order of three or more labels and stay in range', () => {
     const pairs = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(pairs, (list) => {

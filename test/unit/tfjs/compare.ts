@@ -8,10 +8,13 @@ import { differentiated, drawInputs, generator, openSizes, symmetric, wrt } from
 import type { Problem } from '../autodiff/problem';
 import { interpret, tapeGradients } from './interpret';
 
-/** TensorFlow.js has only float32, and the other side may be float64. */
+/** TensorFlow.js only has float32, while the other side may be float64. */
 const TOLERANCE = 1e-4;
 
-/** Forward values and all gradients of a problem: our graph in ONNX Runtime against tfjs and its tape. */
+/**
+ * Compares the outputs and all gradients of a problem between our graph in ONNX Runtime and tfjs with its
+ * tape.
+ */
 export async function compareEngines(p: Problem, seed: number, device: TfjsBackend): Promise<void> {
   const d = await differentiated(p);
   const forward = await openSession(encodeModel(d.forward));
@@ -20,7 +23,7 @@ export async function compareEngines(p: Problem, seed: number, device: TfjsBacke
   for (const sizes of openSizes(p)) {
     const feeds = drawInputs(p, sizes, random);
     const expected = await forward.run(feeds);
-    // WebGPU has no buffers of size 0, and tfjs creates none there.
+    // WebGPU has no buffers of size 0, so tfjs creates none.
     if (device === 'webgpu' && Object.values(expected).some((t) => t.data.length === 0)) continue;
     const got = await interpret(d.forward.graph, feeds, device);
     for (const [y, t] of Object.entries(expected)) close(got[y], t, y);

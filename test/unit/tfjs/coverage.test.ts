@@ -9,7 +9,7 @@ const FLAT =
 
 describe('the TensorFlow.js engine', () => {
   it.each([...differentiableOps(), ...FLAT.split(' ')])(
-    'runs %s, as our own gradients pass or stop there',
+    'runs %s, as every operator with a gradient rule or without gradients',
     (op) => {
       expect(() => operatorsOf([node(op, ['x'], ['y'])])).not.toThrow();
     },

@@ -36,14 +36,14 @@ function sumTask(rows: number, frozen = false): TaskGraph {
   };
 }
 
-/** More rows than one GPU tensor may have; undefined if that is too much for a test. */
+/** More rows than fit into a GPU tensor, or undefined if that is too much for a test. */
 async function tooManyRows(): Promise<number | undefined> {
   const rows = Math.floor(largestTensor(await loadBackend(on('webgpu'))) / (ROW * 4)) + 1;
   return rows <= 256 ? rows : undefined;
 }
 
-describe.runIf(onWebgpu)('on WebGPU, which throws nothing and gives zeros back', () => {
-  it('what does not fit is an error of a step, an evaluation and a look inside, and the next is right', async (test) => {
+describe.runIf(onWebgpu)('WebGPU, which returns zeros instead of throwing', () => {
+  it('reports what does not fit in a step, an evaluation or activations, and the next one is right', async (test) => {
     const rows = await tooManyRows();
     if (rows === undefined) return test.skip();
     const w = new Map([['w', Float32Array.of(0)]]);
@@ -63,7 +63,7 @@ describe.runIf(onWebgpu)('on WebGPU, which throws nothing and gives zeros back',
     await small.dispose();
   });
 
-  it('a weight that no shader can read is named before training', async (test) => {
+  it('names a weight too large for a shader before training', async (test) => {
     const rows = await tooManyRows();
     if (rows === undefined) return test.skip();
     const task = sumTask(rows, true);
@@ -74,8 +74,8 @@ describe.runIf(onWebgpu)('on WebGPU, which throws nothing and gives zeros back',
   });
 });
 
-describe('a tape that cannot go back', () => {
-  it('names what has no gradient', async () => {
+describe('a failing gradient computation', () => {
+  it('names the operator that has no gradient', async () => {
     const tf = await loadBackend(on('cpu'));
     const run = () => attempt(tf, () => tf.grad((x) => tf.sum(tf.topk(x, 1).values))(tf.tensor1d([1, 2])));
     expect(run).toThrow('TensorFlow.js on cpu has no gradient of TopK.');

@@ -2,7 +2,10 @@ import type { GraphBuilder } from '../../../src/graph/builder';
 import { DType } from '../../../src/graph/dtype';
 import type { Axis, Input, Problem } from '../autodiff/problem';
 
-/** Operators for which ONNX Runtime has only float32 kernels; both engines in float32, including gradients. */
+/**
+ * Operators for which ONNX Runtime only has float32 kernels, so both engines compute them and their gradients
+ * in float32.
+ */
 
 const float = (shape: Axis[], more: Partial<Input> = {}): Input => ({ shape, dtype: DType.float, ...more });
 const frozen = (shape: Axis[]): Input => float(shape, { frozen: true });

@@ -3,11 +3,11 @@ import { DType } from '../../../src/graph/dtype';
 import type { Input } from '../autodiff/problem';
 import type { Sides } from './interpret';
 
-/** One small graph of an operator without a gradient, or of its unusual forms. */
+/** A small graph of an operator without a gradient, or of an operator in an unusual form. */
 export interface Forward {
   inputs: Record<string, Input>;
   build: (g: GraphBuilder) => string[];
-  /** Where its inputs may lie; on either side by default. */
+  /** Where its inputs may be placed: on either side by default. */
   sides?: Sides[];
 }
 

@@ -9,10 +9,10 @@ import { isFloat } from '../../../src/graph/dtype';
 import type { HostTensor, HostTensors } from '../../../src/graph/host-tensor';
 import type { Graph } from '../../../src/graph/model';
 
-/** Where a graph's inputs lie: as in training (integers and single numbers on the host), or all on one side. */
+/** Where a graph's inputs are: as in training (integers and scalars on the host), or all on one side. */
 export type Sides = 'usual' | 'host' | 'device';
 
-/** A graph's outputs through the interpreter; float16 and float64 are returned as float32. */
+/** A graph's outputs from the interpreter, with float16 and float64 as float32. */
 export async function interpret(
   graph: Graph,
   feeds: HostTensors,
@@ -39,7 +39,7 @@ export async function interpret(
   return out;
 }
 
-/** Gradients of Σ y·w over the outputs, by tfjs' own tape. */
+/** Gradients of Σ y·w over the outputs, from tfjs's own tape. */
 export async function tapeGradients(
   graph: Graph,
   feeds: HostTensors,

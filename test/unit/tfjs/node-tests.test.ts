@@ -7,17 +7,17 @@ import { CASES, unpack } from '../graph/onnx-cases';
 import { close } from './compare';
 import { interpret } from './interpret';
 
-/** What tfjs cannot do, and reports. */
+/** What tfjs cannot compute and reports. */
 const REFUSED = ['einsum_batch_diagonal'];
 
-/** Float16 is computed in float32. */
+/** Widens float16, which is computed in float32. */
 function widened(t: HostTensor): HostTensor {
   if (t.dtype !== DType.float16) return t;
   return { ...t, dtype: DType.float, data: Float32Array.from(t.data as Uint16Array, fromHalf) };
 }
 
-describe("ONNX's own operator tests, by TensorFlow.js", () => {
-  it.each(CASES.map((c) => [c.name, c] as const))('%s', async (_, c) => {
+describe("ONNX's operator tests with TensorFlow.js", () => {
+  it.each(CASES.map((c) => [c.name, c] as const))('pass: %s', async (_, c) => {
     const { model, feeds, want } = unpack(c);
     const running = interpret(upgradeModel(model).graph, feeds);
     if (REFUSED.includes(c.name)) return expect(running).rejects.toMatchObject({ kind: 'operator' });

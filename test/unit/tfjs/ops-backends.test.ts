@@ -10,7 +10,10 @@ import { onWebgpu } from '../../webgpu';
 import { compareEngines } from './compare';
 import { FLOAT32 } from './float32-cases';
 
-/** Where backends differ: missing kernels, rank limits, integers. The rest is the same program on all. */
+/**
+ * Operators on which backends differ: missing kernels, rank limits, integers. All others run the same code
+ * everywhere.
+ */
 const { Expand, Transpose, Tile, Trilu, Pad } = movement;
 const { ReduceMax, ReduceMean, CumSum } = reductions;
 const CASES: Record<string, Case> = {
@@ -22,7 +25,7 @@ const CASES: Record<string, Case> = {
 describe.each([
   ['wasm', true],
   ['webgpu', onWebgpu],
-] as const)('both engines agree, TensorFlow.js on %s', (device, here) => {
+] as const)('both engines agree, with TensorFlow.js on %s', (device, here) => {
   it.runIf(here).each(Object.entries(CASES))('%s', async (_, arbitrary) => {
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(), (problem, seed) => compareEngines(problem, seed, device)),

@@ -9,7 +9,7 @@ import { close } from './compare';
 import { FORWARD } from './forward-cases';
 import { interpret } from './interpret';
 
-describe('both engines compute the same, wherever the inputs lie', () => {
+describe('both engines agree, wherever the inputs are', () => {
   it.each(Object.entries(FORWARD))('%s', async (_, { inputs, build, sides }) => {
     const graph = emptyGraph();
     const g = new GraphBuilder(graph, '');

@@ -88,7 +88,7 @@ const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =
   Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i])));
 
 describe.each<TfjsBackend>(['cpu', 'wasm'])('a step on %s', (device) => {
-  it('leaves no tensor behind, even where it fails, and dispose leaves none at all', async () => {
+  it('leaks no tensor, even if it fails, and dispose frees them all', async () => {
     await loadBackend({ place: on(device) });
     const before = tf.memory().numTensors;
     const stepper = await open(on(device), 0.1);
@@ -106,7 +106,7 @@ describe.each<TfjsBackend>(['cpu', 'wasm'])('a step on %s', (device) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('equals ONNX Runtime’s, dropout masks, gradient scale and observed z included', async () => {
+  it('matches ONNX Runtime, with dropout masks, gradient scale and observed z', async () => {
     const [ours, theirs] = [
       await open(on(device), 0.2),
       await open({ engine: 'onnxruntime', device: 'cpu' }, 0.2),
@@ -151,8 +151,8 @@ describe.each<TfjsBackend>(['cpu', 'wasm'])('a step on %s', (device) => {
   });
 });
 
-describe('what cannot be run is said before training', () => {
-  it('an integer beyond 32 bits, with its node', async () => {
+describe('what cannot run is reported before training', () => {
+  it('for an integer beyond 32 bits, with its node', async () => {
     const stepper = await open(on('cpu'));
     await expect(stepper.evaluate(inputs(false, 1n << 40n), parameters)).rejects.toMatchObject({
       kind: 'operator',
@@ -164,14 +164,14 @@ describe('what cannot be run is said before training', () => {
   it.each<[string, TaskOptions, RegExp]>([
     ['mixed precision', { precision: 'mixed' }, /float32 only/],
     ['gradient checkpointing', { gradientCheckpointing: true }, /no gradient checkpointing/],
-  ])('%s', async (_, options, message) => {
+  ])('for %s', async (_, options, message) => {
     await expect(open(on('cpu'), 0, options)).rejects.toMatchObject({
       kind: 'experiment',
       message: expect.stringMatching(message) as string,
     });
   });
 
-  it('adapters that no loss depends on, in the words of the other engine', async () => {
+  it('for adapters that the loss does not depend on, with the same message as ONNX Runtime', async () => {
     const [first] = spec().adapters;
     const early = { ...spec(), output: first.layer.calls[0].node.inputs[0] };
     const opening = (place: Place) =>

@@ -21,7 +21,7 @@ describe('the folder of an export', () => {
   });
   afterEach(() => rmSync(lab, { recursive: true, force: true }));
 
-  /** Writes an export with one file, identified only by its text. */
+  /** Writes an export with a single file, identified by its text. */
   function written(text: string): void {
     const staged = new StagedFolder(target);
     fill(staged, text);
@@ -40,7 +40,7 @@ describe('the folder of an export', () => {
     expect(() => new StagedFolder(target)).toThrow(message);
   }
 
-  it('is replaced by a newer one, whatever a file manager has left in it', () => {
+  it('is replaced by a newer export, even with files of a file manager in it', () => {
     written('old');
     writeFileSync(join(target, 'deep/.DS_Store'), 'icons');
     written('new');
@@ -48,13 +48,13 @@ describe('the folder of an export', () => {
     expect(readdirSync(lab)).toEqual(['exported']);
   });
 
-  it('may be there if it is empty', () => {
+  it('may exist if it is empty', () => {
     mkdirSync(target);
     written('new');
     expect(text()).toBe('new');
   });
 
-  it('is never one with something of a person’s in it', () => {
+  it("must not contain anything of the user's", () => {
     writeFileSync(target, '');
     refused('is a file');
     rmSync(target);
@@ -73,14 +73,14 @@ describe('the folder of an export', () => {
     expect(readFileSync(join(target, 'src/thesis.txt'), 'utf8')).toBe('years of work');
   });
 
-  it('keeps what somebody has added or changed', () => {
+  it('is kept if the user has added or changed a file', () => {
     written('old');
     writeFileSync(join(target, 'notes.md'), 'mine');
     refused('holds notes.md, which was not exported');
     rmSync(join(target, 'notes.md'));
     writeFileSync(join(target, 'deep/model.onnx'), 'quantised by hand');
     refused('deep/model.onnx in it was changed since it was exported');
-    // Even if that happens while the new one is being made.
+    // Also if that happens while the new export is being made.
     rmSync(target, { recursive: true });
     const staged = new StagedFolder(target);
     fill(staged, 'new');
@@ -91,7 +91,7 @@ describe('the folder of an export', () => {
     expect(readdirSync(lab)).toEqual(['exported']);
   });
 
-  it('is still there where the new one cannot be put in its place', () => {
+  it('is kept if the new export cannot be moved into place', () => {
     written('old');
     const staged = new StagedFolder(target);
     rmSync(staged.path, { recursive: true });

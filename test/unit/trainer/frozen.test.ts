@@ -33,8 +33,8 @@ async function reuse(settings: string[], keep: string, layers = true) {
 
 const sizes = (shared: string) => readdirSync(shared).map((name) => statSync(join(shared, name)).size);
 
-describe('what no step changes', () => {
-  it('below the adapters is kept for the trials of a sweep on the processor, and for nobody else', async () => {
+describe('the frozen part of a model', () => {
+  it('is cached below the adapters only for the trials of a sweep on the CPU', async () => {
     const shared = lab.path('shared');
     expect((await reuse([LAST], shared, false)).upTo).toBeUndefined();
     expect(existsSync(shared)).toBe(false);
@@ -47,17 +47,17 @@ describe('what no step changes', () => {
     expect([...(again as Float32Array).subarray(half)]).toEqual([
       ...(data as Float32Array).subarray(0, half),
     ]);
-    // For other texts, or the other layer, the numbers differ.
+    // The numbers differ for other texts and for another layer.
     expect((await reuse([LAST, 'model.maxLength=4'], shared)).found).toBe(false);
     expect((await reuse([HEAD_ONLY], shared)).found).toBe(false);
     expect(sizes(shared)).toHaveLength(3);
   });
 
-  it('is computed at every step where it is not exact: of a model that sees its padding', async () => {
+  it("is computed at every step if a model's result depends on padding", async () => {
     const model = `model.path=${withoutMask(lab)}`;
     for (const method of [LAST, HEAD_ONLY]) {
       const shared = lab.path(`padded-${method === LAST}`);
-      // First detected, then remembered.
+      // Detected the first time, remembered the second.
       for (let i = 0; i < 2; i++) {
         const { task, whole, upTo } = await reuse([model, method], shared);
         expect(upTo).toBeUndefined();
@@ -67,17 +67,17 @@ describe('what no step changes', () => {
     }
   });
 
-  it('is read whole or not at all', async () => {
+  it('is used only if the cache file is complete', async () => {
     const shared = lab.path('torn');
     const { task, whole, upTo } = await reuse([LAST], shared);
     const [name] = readdirSync(shared);
     truncateSync(join(shared, name), 100);
     expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/is shorter than it was/);
-    // Neither full nor empty: a deliberate choice is unlikely.
+    // A truncated file is computed again.
     expect((await reuse([LAST], shared)).found).toBe(false);
   });
 
-  it('is computed again for a model that was overwritten and had its time set back, and not for one with a new link', async () => {
+  it('is computed again for an overwritten model with a restored time stamp, but not for a model with a new hard link', async () => {
     const shared = lab.path('overwritten');
     const model = lab.path('model.onnx');
     // A time that the file system stores exactly.

@@ -3,7 +3,11 @@ import { loadModel } from '../../../src/graph/file/load';
 import { saveModel } from '../../../src/graph/file/save';
 import type { Lab } from '../../cli/lab';
 
-/** The lab's model without a mask among its inputs: its mean includes the padding. @returns the file's name */
+/**
+ * Writes the lab's model without a mask input, so that its mean includes the padding.
+ *
+ * @returns the file's name
+ */
 export function withoutMask(lab: Lab): string {
   const model = loadModel(lab.path('model.onnx'));
   const { graph } = model;

@@ -12,7 +12,7 @@ import { Rehash } from '../../../src/trainer/inputs/rehash';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-watch-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A model with a link in a run's folder, and the watch over it. */
+/** A model with a link in a run's folder, and the watch on it. */
 async function watched(name: string, share: number) {
   const graphs = join(folder, name);
   mkdirSync(graphs);
@@ -41,16 +41,16 @@ async function watched(name: string, share: number) {
     await setImmediate();
     return readings.length;
   };
-  /** Like a write through a mapping: the bytes differ from those that were hashed, and no timestamp shows it. */
+  /** Like a write through a memory mapping: the bytes differ from the hashed ones, but no time stamp does. */
   const writeUnseen = () => hashed.set(path, { ...hashed.get(path)!, sha256: '0'.repeat(64) });
   return { path, link, watch, hashed, distrusted, read, writeUnseen };
 }
 
-describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
-  it('is not taken for changed by a disk that does not answer, and is hashed before the next checkpoint', async () => {
+describe.skipIf(process.platform === 'win32')('a model file that a run maps into memory', () => {
+  it('does not count as changed if the disk does not respond, and is hashed before the next checkpoint', async () => {
     const { path, link, watch } = await watched('silent', 0);
 
-    // A link to itself: the system refuses access, as it does on a failing disk.
+    // A link to itself makes the system deny access, as a failing disk would.
     renameSync(link, `${link}.away`);
     symlinkSync(link, link);
     expect(() => identify(link)).toThrow('ELOOP');
@@ -62,7 +62,7 @@ describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
     await expect(watch.verify(3)).rejects.toThrow(/was changed while the run was training/);
   });
 
-  it('is read at the end of the run, and not trusted any more where its times did not show a change', async () => {
+  it('is hashed at the end of the run, and its time stamps are not trusted again if they hid a change', async () => {
     const { path, watch, hashed, distrusted, writeUnseen } = await watched('end', 0);
     await watch.verifyContent(4);
     writeUnseen();
@@ -75,10 +75,10 @@ describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
     expect([distrusted, hashed.size]).toEqual([[path], 0]);
   });
 
-  it('is read at evaluations, and a change stops the run at the next step', async () => {
+  it('is hashed at evaluations, and a change stops the run at the next step', async () => {
     const { watch, distrusted, read, path, writeUnseen } = await watched('evaluations', Infinity);
     watch.evaluated(10);
-    // The first one is still being read.
+    // The first read is still in progress.
     watch.evaluated(11);
     expect(await read()).toBe(1);
     writeUnseen();
@@ -91,13 +91,13 @@ describe.skipIf(process.platform === 'win32')('a model that a run maps', () => {
     );
   });
 
-  it('is not read at an evaluation where that would take more than its share of the time', async () => {
+  it('is not hashed at an evaluation if that would take more than its share of the time', async () => {
     const { watch, read } = await watched('share', 0);
     watch.evaluated(10);
     expect(await read()).toBe(0);
   });
 
-  it('ends the run with an error where it cannot be read at the end', async () => {
+  it('ends the run with an error if it cannot be read at the end', async () => {
     const { link, watch } = await watched('unreadable', 0);
     rmSync(link);
     await expect(watch.verifyContent(1)).rejects.toMatchObject({

@@ -24,8 +24,8 @@ const dataset: Dataset = {
 const split = { path: 'v.jsonl', rows, dataset, skipped: [] };
 const logits = Float32Array.of(...[2, 1, 0], ...[0, 3, 1], ...[1, 1, 1]);
 
-describe('what a checkpoint predicts', () => {
-  it('is told of each example by its line', () => {
+describe('the predictions of a checkpoint', () => {
+  it('identify each example by its line', () => {
     const c = columnsOf(split, logits);
     const e = Math.exp;
     expect([...c.line]).toEqual([2, 22, 32]);
@@ -42,14 +42,14 @@ describe('what a checkpoint predicts', () => {
     expect([...c.cut]).toEqual([0, 1, 0]);
   });
 
-  it('keeps the text of its own row, the most telling first', () =>
+  it('include the text of the most telling examples, in that order', () =>
     expect(excerptsOf(split, columnsOf(split, logits))).toEqual([
       { example: 1, text: 'third text' },
       { example: 2, text: 'fourth' },
       { example: 0, text: 'first' },
     ]));
 
-  it('keeps the beginning of a long text, and no half character', () => {
+  it('include the start of a long text, without splitting a character', () => {
     expect(excerpt(' one\r\n two ')).toBe('one two');
     expect(excerpt('x'.repeat(280))).toBe('x'.repeat(280));
     expect(excerpt('x'.repeat(281))).toBe(`${'x'.repeat(279)}…`);

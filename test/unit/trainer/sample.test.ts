@@ -13,8 +13,8 @@ const dataset: Dataset = {
 const training = (over: Partial<TrainingSpec>) =>
   ({ seed: 1, batchSize: 3, gradientAccumulation: 2, groupByLength: true, ...over }) as TrainingSpec;
 
-describe('the steps that stand for an epoch', () => {
-  it('are whole ones, from short to long, and near its mean', () => {
+describe('the sampled steps of an epoch', () => {
+  it("are whole steps, sorted by length, with a mean close to the epoch's", () => {
     const { steps, epochTokens } = sampleSteps(dataset, training({}), 5);
     expect(steps.map((s) => s.map((b) => b.length))).toEqual(Array.from({ length: 5 }, () => [3, 3]));
     const tokens = steps.map((s) => paddedTokens(dataset, s));
@@ -23,19 +23,19 @@ describe('the steps that stand for an epoch', () => {
     expect(Math.abs(sum(tokens) / 5 - mean) / mean).toBeLessThan(0.15);
   });
 
-  it('cover the epoch when all are taken, and are no more than there are', () => {
+  it('cover the epoch if all are taken, and are never more', () => {
     const all = sampleSteps(dataset, training({ groupByLength: false }), 100);
     expect(all.steps).toHaveLength(15);
     expect(all.steps.flat(2).sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
     expect(sum(all.steps.map((s) => paddedTokens(dataset, s)))).toBe(all.epochTokens);
   });
 
-  it('have the longest batch beside them', () => {
+  it('come with the longest batch', () => {
     const { longest } = sampleSteps(dataset, training({}), 3);
     expect(longest.map((i) => lengths[i])).toEqual([90, 89, 88]);
   });
 
-  it('keep their texts in a data set of their own', () => {
+  it('keep their texts in a separate data set', () => {
     const small = subset(dataset, [[[5, 7], [80]], [[7, 2]]]);
     expect(small.dataset.examples.map((e) => e.row)).toEqual([5, 7, 80, 2]);
     expect(small.groups).toEqual([[[0, 1], [2]], [[1, 3]]]); // prettier-ignore

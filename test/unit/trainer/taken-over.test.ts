@@ -20,7 +20,7 @@ const task = await prepareTask(loadExperiment(lab.experiment, []), lab.path('gra
 const own = (run: string, nonce: string) =>
   writeFileSync(ownerFile(run), JSON.stringify({ nonce, pid: 4242, host: 'another', at: 0 }));
 
-/** A run that this process owns, and a way to take it over. */
+/** A run that this process owns, and a function that lets another process take it over. */
 function ownedRun(name: string): { run: string; takeOver: () => void } {
   const run = lab.fresh(name);
   mkdirSync(run);
@@ -31,8 +31,8 @@ function ownedRun(name: string): { run: string; takeOver: () => void } {
 
 const open = (folder: string) => openTask(task.model, task.infos, task.graph, folder, { threads: 1 });
 
-describe('a process whose run another one has taken over', () => {
-  it('closes its graphs and leaves their folder to the other one', async () => {
+describe('a process that has lost its run to another process', () => {
+  it('closes its graphs and leaves the folder to the new owner', async () => {
     const { run, takeOver } = ownedRun('graphs');
     const folder = join(run, 'graph');
     const { stepper } = await open(folder);
@@ -45,7 +45,7 @@ describe('a process whose run another one has taken over', () => {
     expect(readdirSync(folder)).toEqual(files);
   });
 
-  it('removes them where the run is still its own', async () => {
+  it('removes the graphs if it still owns the run', async () => {
     const { run } = ownedRun('own');
     const { stepper } = await open(join(run, 'graph'));
     await stepper.dispose();

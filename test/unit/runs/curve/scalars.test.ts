@@ -40,8 +40,8 @@ function sumOf(run: string): CurveSum {
 }
 const steps = (run: string) => [...(readScalars(run).column('step') ?? [])];
 
-describe('scalars', () => {
-  it('keeps every column exactly', () => {
+describe('the training curve file', () => {
+  it('preserves every column exactly', () => {
     const run = folder();
     write(run, 1, 3);
     const scalars = readScalars(run);
@@ -59,7 +59,7 @@ describe('scalars', () => {
     expect(readScalars(run).records).toBe(0);
   });
 
-  it('cuts a torn tail by its size, when read and before the next record', () => {
+  it('ignores an incomplete last record when reading and removes it before appending', () => {
     for (let torn = 0; torn < WIDTH; torn += 5) {
       const run = folder();
       write(run, 1, 2);
@@ -71,7 +71,7 @@ describe('scalars', () => {
     }
   });
 
-  it('a resume takes back the steps after its checkpoint, and only those', () => {
+  it('loses the steps after the checkpoint on a resume, and only those', () => {
     for (const last of [0, 1, 4, 7, 9, 100]) {
       const run = folder();
       write(run, 1, 9);
@@ -81,19 +81,19 @@ describe('scalars', () => {
     }
   });
 
-  it('reports a curve that was cut below the checkpoint, and one without any record', () => {
+  it('is reported as damaged if records below the checkpoint are missing', () => {
     for (const left of [0, 1, 5]) {
       const run = folder();
       write(run, 1, 9);
       const known = sumOf(run);
       truncateSync(runPaths(run).scalars, left * WIDTH);
-      // Older checkpoints state only their step.
+      // Older checkpoints only have a step.
       for (const said of [known, undefined])
         expect(damage(run, 9, said)).toContain(`has no records of steps ${left + 1} to 9`);
     }
   });
 
-  it('reports a flipped bit wherever it is below the checkpoint, and keeps every record', () => {
+  it('is reported as damaged for a flipped bit anywhere below the checkpoint, and keeps every record', () => {
     for (let at = 3; at < 9 * WIDTH; at += 41) {
       const run = folder();
       write(run, 1, 9);
@@ -107,7 +107,7 @@ describe('scalars', () => {
     }
   });
 
-  it('has the same sum after a resume as in one go, and nothing to report', () => {
+  it('has the same checksum after a resume as without one, and is not reported', () => {
     const [whole, resumed] = [folder(), folder()];
     write(whole, 1, 9);
     write(resumed, 1, 4);
@@ -120,14 +120,14 @@ describe('scalars', () => {
     writer.close();
   });
 
-  it('keeps reporting a gap that a run went on behind', () => {
+  it('is still reported for a gap after which a run continued', () => {
     const run = folder();
     write(run, 1, 3);
     write(run, 6, 9);
     expect(damage(run, 9, sumOf(run))).toContain('has no records of steps 4 to 5');
   });
 
-  it('goes on with the columns that the run began with', () => {
+  it('continues with the columns that the run started with', () => {
     const run = folder();
     writeFileSync(runPaths(run).scalarColumns, '{"version":1,"columns":["loss","mood","step"]}');
     write(run, 1, 2);
@@ -137,7 +137,7 @@ describe('scalars', () => {
     expect([...scalars.column('mood')!]).toEqual([NaN, NaN]);
   });
 
-  it('names the file when the columns are lost', () => {
+  it('is named in the error if its columns are lost', () => {
     const run = folder();
     write(run, 1, 2);
     for (const text of ['', 'null', '{}', '{"columns":[]}', '{"columns":["step",1]}']) {
@@ -146,7 +146,7 @@ describe('scalars', () => {
     }
   });
 
-  it('loads a million steps', () => {
+  it('can hold a million steps', () => {
     const run = folder();
     write(run, 1, 1);
     const one = readFileSync(runPaths(run).scalars);

@@ -21,7 +21,7 @@ function journalOf(events: NewEvent[], path = join(folder(), 'events.jsonl')): s
 }
 
 describe('the journal', () => {
-  it('numbers and dates its events, across openings', () => {
+  it('numbers and dates its events, also when reopened', () => {
     const before = Date.now();
     const path = journalOf([warning('one'), checkpoint(5)]);
     journalOf([warning('zwölf\n🌌')], path);
@@ -34,7 +34,7 @@ describe('the journal', () => {
     for (const { t } of events) expect(t).toBeGreaterThanOrEqual(before);
   });
 
-  it('torn at any byte it reads as the events before, and goes on from there', () => {
+  it('truncated at any byte, contains the complete events and continues after them', () => {
     const path = journalOf([warning('a'), resumed(3), warning('ü🌌')]);
     const bytes = readFileSync(path);
     const whole = read(path);
@@ -51,7 +51,7 @@ describe('the journal', () => {
     }
   });
 
-  it('a line that is whole but no event, or out of place, is an error with file and line', () => {
+  it('reports a complete line that is not the next event, with its file and line number', () => {
     const path = journalOf([warning('a'), warning('b')]);
     const [a, b] = readFileSync(path, 'utf8').split('\n');
     for (const lines of [[a, 'x', b], [a, a], [b], [a, 'null'], [a, '{"v":1,"seq":1}'], [a, '']]) {
@@ -62,7 +62,7 @@ describe('the journal', () => {
     }
   });
 
-  it('passes over kinds and versions of the future', () => {
+  it('ignores event kinds and versions that it does not support', () => {
     const path = journalOf([warning('a')]);
     appendFileSync(path, '{"v":1,"seq":1,"t":1,"kind":"hologram","step":9}\n');
     appendFileSync(path, '{"v":2,"seq":2,"t":1,"kind":"warning"}\n{"v":1,"seq":3,"t":1,"kind":"toString"}\n');
@@ -70,7 +70,7 @@ describe('the journal', () => {
     expect(effectiveEvents(read(path)).map((e) => e.kind)).toEqual(['warning', 'checkpoint']);
   });
 
-  it('drops what a resume took back', () => {
+  it('omits events after the step that a resume returned to', () => {
     const path = journalOf([
       checkpoint(5),
       checkpoint(10),
@@ -85,7 +85,7 @@ describe('the journal', () => {
     expect(effectiveEvents(read(path)).map((e) => e.seq)).toEqual([0, 2, 4, 5, 7, 8]);
   });
 
-  it('what counts never repeats a step, however often a run was killed and resumed', () => {
+  it('never repeats a step in its effective events, however often a run was killed and resumed', () => {
     const segments = fc.array(fc.tuple(fc.nat(10), fc.nat(10)), { maxLength: 6 });
     fc.assert(
       fc.property(segments, (list) => {
@@ -127,7 +127,7 @@ describe('a journal of two trainers', () => {
   const b = { w: 'bbbb' };
   const c = { w: 'cccc' };
 
-  it('keeps the first one’s lines, and says how many are left out', () => {
+  it("keeps the first one's lines and reports how many are left out", () => {
     const first = [line(0, checkpoint(1), a), line(1, checkpoint(2), a)];
     const lines = [
       ...first,
@@ -138,9 +138,9 @@ describe('a journal of two trainers', () => {
       line(4, checkpoint(30), b),
     ];
     expect(steps(lines)).toEqual([1, 2, said(3), 3, 4]);
-    // The second opened the journal just before the first one's next line.
+    // The second one opened the journal just before the first one's next line.
     expect(steps([...first, line(2, checkpoint(3), a), line(2, resumed(1), b)])).toEqual([1, 2, 3, said(1)]);
-    // The run's next owner continues the first one's numbers.
+    // The run's next owner continues the first one's numbering.
     const path = join(folder(), 'events.jsonl');
     writeFileSync(path, bytesOf([...lines, line(4, resumed(4), c)]));
     journalOf([checkpoint(5)], path);
@@ -148,7 +148,7 @@ describe('a journal of two trainers', () => {
     expect(read(path).map((e) => e.w)).toEqual(['aaaa', 'aaaa', 'aaaa', 'aaaa', 'cccc', undefined]);
   });
 
-  it('keeps an owner’s lines that took the run over, and leaves out what its predecessor wrote later', () => {
+  it('keeps the lines of an owner that took over and omits what its predecessor wrote later', () => {
     const lines = [
       line(0, checkpoint(1), a),
       line(1, resumed(1), { ...b, after: 'aaaa' }),
@@ -158,7 +158,7 @@ describe('a journal of two trainers', () => {
     expect(steps(lines)).toEqual([1, 'resumed', said(1), 3]);
   });
 
-  it('from before lines had a writer is told apart by its numbers', () => {
+  it('without writer ids is separated by event numbers', () => {
     const lines = [
       line(0, checkpoint(1)),
       line(1, checkpoint(2)),
@@ -178,12 +178,12 @@ describe('a journal of two trainers', () => {
       line(2, checkpoint(3)),
     ];
     expect(steps(late)).toEqual([1, 2, said(1), 3]);
-    // A missing number, or a duplicate line, does not mean a second trainer.
+    // A missing number or a duplicate line does not imply a second trainer.
     for (const other of [line(3, checkpoint(3)), line(1, checkpoint(2))])
       expect(() => steps([...late.slice(0, 2), other])).toThrow('events.jsonl:3 is not event 2');
   });
 
-  it('whatever the order of their lines, gives the first one’s and opens', () => {
+  it("can be read and starts with the first one's lines, whatever their order", () => {
     fc.assert(
       fc.property(fc.nat(5), fc.array(fc.boolean(), { maxLength: 20 }), (alone, turns) => {
         const lines = Array.from({ length: alone + 1 }, (_, i) => ({ ...line(i, checkpoint(i)), ...a }));
@@ -195,7 +195,7 @@ describe('a journal of two trainers', () => {
         }
         const events = parseJournal(bytesOf(lines), 'events.jsonl');
         const ofFirst = lines.filter((l) => l.w === 'aaaa');
-        // Lines of the second one after the last of the first belong to a later owner.
+        // Lines of the second one after the first one's last line belong to a later owner.
         expect(events.slice(0, ofFirst.length)).toEqual(ofFirst);
         expect(events.map((e) => e.seq)).toEqual(events.map((_, i) => i));
       }),

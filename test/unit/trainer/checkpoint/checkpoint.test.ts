@@ -26,7 +26,7 @@ let run: string;
 beforeEach(() => (run = mkdtempSync(join(tmpdir(), 'aurora-checkpoint-'))));
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-/** Values that only an exact copy preserves: the smallest, the largest, and -0. */
+/** Values that only an exact copy preserves: the smallest, the largest, −0 and a rounded one. */
 const odd = (seed: number) => Float32Array.of(seed, 2 ** -149, 3.4028235e38, -0, 1 / 3);
 
 function checkpointAt(step: number, bestStep?: number): Checkpoint {
@@ -62,7 +62,7 @@ const latest = () => {
 };
 
 describe('checkpoints', () => {
-  it('come back bit for bit', () => {
+  it('are restored bit for bit', () => {
     const checkpoint = checkpointAt(120, 100);
     const path = saveCheckpoint(run, checkpoint);
     expect(path).toBe(join(run, 'checkpoints', 'step-000120'));
@@ -77,7 +77,7 @@ describe('checkpoints', () => {
       'last evaluation was not, as earlier versions saved it',
       ({ state }) => (state.last = { loss: NaN, accuracy: 0.5, f1: 0, matthews: 0, examples: 10 }),
     ],
-  ])('passes over one whose %s', (_, diverge) => {
+  ])('are skipped if their %s', (_, diverge) => {
     saveCheckpoint(run, checkpointAt(10));
     const dead = checkpointAt(20);
     diverge(dead);
@@ -88,7 +88,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('keeps the newest two, up to twenty of the past, and the best', () => {
+  it('are kept if they are the newest two, the best, or one of up to twenty earlier ones', () => {
     const all = Array.from({ length: 40 }, (_, i) => 10 * (i + 1));
     for (const step of all) saveCheckpoint(run, checkpointAt(step, step < 30 ? undefined : 30));
     expect(names()[0]).toBe('step-000010');
@@ -101,21 +101,21 @@ describe('checkpoints', () => {
   it.each([
     ['this version', (path: string) => `${temporaryBeside(path)}.old`],
     ['an earlier version', (path: string) => join(path, '../.step-000020.tmp.old')],
-  ])('put back one that was being replaced by its like when %s was killed', (_, aside) => {
+  ])('are restored if %s was killed while replacing one with the same step', (_, aside) => {
     saveCheckpoint(run, checkpointAt(10));
     const path = saveCheckpoint(run, checkpointAt(20));
     renameSync(path, aside(path));
     expect(latest().step).toBe(10);
     putBackReplaced(run);
     expect(latest()).toEqual({ step: 20, warnings: [] });
-    // An existing one is not replaced by a leftover.
+    // A leftover does not replace an existing checkpoint.
     cpSync(path, aside(path), { recursive: true });
     putBackReplaced(run);
     saveCheckpoint(run, checkpointAt(30));
     expect(names()).toEqual(['step-000010', 'step-000020', 'step-000030']);
   });
 
-  it('there is none in a new run', () => {
+  it('do not exist in a new run', () => {
     expect(latest()).toEqual({ step: undefined, warnings: [] });
   });
 
@@ -131,7 +131,7 @@ describe('checkpoints', () => {
     ['an altered best', alter('"reference": 0.25', '"reference": 0.75'), 'checksum differs'],
     ['a lost checksum', alter('"checksum"', '"checksun"'), 'checksum differs'],
     ['a newer version', (p: string) => writeFileSync(join(p, 'state.json'), '{"version":2}'), 'version 2'],
-  ])('passes over %s and says so', (_, damage, why) => {
+  ])('are skipped with a warning for %s', (_, damage, why) => {
     saveCheckpoint(run, checkpointAt(10));
     damage(saveCheckpoint(run, checkpointAt(20)));
     const { step, warnings } = latest();
@@ -140,7 +140,7 @@ describe('checkpoints', () => {
     expect(warnings[0]).toContain(why);
   });
 
-  it('still reads one from before there were checksums', () => {
+  it('without checksums, from older versions, can still be read', () => {
     const checkpoint = checkpointAt(10);
     delete checkpoint.state.curve;
     const path = join(saveCheckpoint(run, checkpoint), 'state.json');
@@ -150,7 +150,7 @@ describe('checkpoints', () => {
     expect(latest()).toEqual({ step: 10, warnings: [] });
   });
 
-  it('reads nothing that a kill left half written, and clears it with the next one', () => {
+  it('written only in part are ignored and removed with the next save', () => {
     const whole = saveCheckpoint(run, checkpointAt(10));
     for (const left of ['.step-000020.tmp', '.step-000010.tmp.old'])
       cpSync(whole, join(runPaths(run).checkpoints, left), { recursive: true });
@@ -159,7 +159,7 @@ describe('checkpoints', () => {
     expect(names()).toEqual(['step-000010', 'step-000020']);
   });
 
-  it('after a resume, replaces a damaged one of the same step and drops those after it', () => {
+  it('with the same or a later step are replaced or removed after a resume', () => {
     for (const step of [10, 20, 30]) saveCheckpoint(run, checkpointAt(step));
     mkdirSync(join(runPaths(run).checkpoints, 'step-000040'));
     truncateSync(join(runPaths(run).checkpoints, 'step-000030', 'state.json'), 3);

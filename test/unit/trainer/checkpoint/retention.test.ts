@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkpointsToKeep } from '../../../../src/trainer/checkpoint/retention';
 
-/** A run that writes a checkpoint every `every` steps; `bestAt` gives the best so far. */
+/** A run that writes a checkpoint every `every` steps. `bestAt` gives the best step so far. */
 function grow(every: number, last: number, bestAt: (step: number) => number | undefined = () => undefined) {
   let kept: number[] = [];
   for (let step = every; step <= last; step += every) {
@@ -13,14 +13,14 @@ function grow(every: number, last: number, bestAt: (step: number) => number | un
   return kept;
 }
 
-describe('what a run keeps of its checkpoints', () => {
-  it('is all of them at first', () => {
+describe('the checkpoints that a run keeps', () => {
+  it('are all of them at first', () => {
     expect(grow(10, 100)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
     expect(grow(1, 20)).toHaveLength(20);
     expect(grow(1, 21).length).toBeLessThan(21);
   });
 
-  it.each([1, 3, 7, 10, 500, 1000])('is spread evenly over a long run with one every %i steps', (every) => {
+  it.each([1, 3, 7, 10, 500, 1000])('are spread evenly over a long run with one every %i steps', (every) => {
     for (const n of [100, 137, 1000]) {
       const last = every * n;
       const kept = grow(every, last);
@@ -32,7 +32,7 @@ describe('what a run keeps of its checkpoints', () => {
     }
   });
 
-  it('holds the best one of each that is kept, and no other best', () => {
+  it('include the best one as of each kept checkpoint, and no other best', () => {
     const bestAt = (step: number) => [5, 17, 333, 901].filter((s) => s <= step).at(-1);
     const kept = grow(1, 1000, bestAt);
     for (const step of kept) {
@@ -42,7 +42,7 @@ describe('what a run keeps of its checkpoints', () => {
     expect(kept.length).toBeLessThanOrEqual(22 + 4);
   });
 
-  it('leaves out what a resume took back', () => {
+  it('exclude those after the step that a resume returned to', () => {
     expect(checkpointsToKeep([10, 20, 30, 40], 30, () => 10)).toEqual(new Set([10, 20, 30]));
   });
 });

@@ -5,7 +5,7 @@ import { specHash } from '../../../../src/trainer/checkpoint/spec-hash';
 const spec = (value: unknown) => value as Experiment;
 
 describe('the hash of a spec', () => {
-  it('does not depend on the order of keys, but on every value and on the order of lists', () => {
+  it('ignores the order of keys and depends on every value and the order of lists', () => {
     const a = specHash(spec({ name: 'x', training: { betas: [0.9, 0.999], seed: 1 } }));
     expect(specHash(spec({ training: { seed: 1, betas: [0.9, 0.999] }, name: 'x' }))).toBe(a);
     expect(specHash(spec({ name: 'x', training: { betas: [0.9, 0.999], seed: 2 } }))).not.toBe(a);

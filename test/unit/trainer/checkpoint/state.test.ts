@@ -7,7 +7,7 @@ import { restoredState } from '../../../../src/trainer/checkpoint/state';
 
 const good: EvaluationMetrics = { loss: 0.5, accuracy: 0.6, f1: 0.6, matthews: 0.2, examples: 10 };
 
-/** The state of a run resumed from a checkpoint with this best evaluation, by accuracy. */
+/** The state of a run resumed from a checkpoint with this best evaluation (by accuracy). */
 function restored(best: EvaluationMetrics) {
   const fresh = {
     ...{ step: 0, parameters: new Map<string, Float32Array>(), lossScale: undefined },
@@ -28,13 +28,13 @@ function restored(best: EvaluationMetrics) {
 }
 
 describe('the state of a resumed run', () => {
-  it('has the best evaluation of its checkpoint, which the next one must beat', () => {
+  it('contains the best evaluation of its checkpoint, which the next one must beat', () => {
     const state = restored({ ...good, accuracy: 0.9 });
     expect(state.best).toEqual({ step: 10, metrics: { ...good, accuracy: 0.9, step: 10 } });
     expect(state.stopping.update(0.6)).toMatchObject({ best: false });
   });
 
-  it('does not measure by a best evaluation that had diverged, as earlier versions saved it', () => {
+  it('ignores a diverged best evaluation saved by an earlier version', () => {
     // JSON has no NaN.
     const state = restored({ ...good, accuracy: 0.9, loss: null as unknown as number });
     expect(state.best).toBeUndefined();

@@ -11,7 +11,7 @@ const whole = download({ status: 200, received: 100, total: 100, ended: 'whole' 
 const why = (said: string, downloads: Download[] = [whole], proxy?: string) =>
   explain({ part: 'tensorflow', downloads, said, end: 'with code 1', proxy });
 
-describe('why an install script failed', () => {
+describe('the failure of an install script', () => {
   test.each([
     ['Error: getaddrinfo ENOTFOUND example.org', [download()], /^example\.org could not be found\.$/],
     ['Error: getaddrinfo EAI_AGAIN example.org', [], /^the server could not be found\.$/],
@@ -28,23 +28,23 @@ describe('why an install script failed', () => {
     ['Error: incorrect header check', [whole], /is not the archive that it should be/],
     ['ADM-ZIP: Invalid or unsupported zip format', [whole], /is not the archive that it should be/],
     ['Error: something new', [whole], /tfjs-node-gpu ended with code 1: Error: something new\.$/],
-  ])('%s', (said, downloads, message) => {
+  ])('is explained: %s', (said, downloads, message) => {
     const error = why(said, downloads);
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(/^[A-Z].*\.$/);
   });
 
-  test('a full disk has a kind of its own, and all else is the device', () => {
+  test('has its own kind for a full disk and is a device error otherwise', () => {
     expect(why('EDQUOT').kind).toBe('disk');
     expect(why('anything').kind).toBe('device');
   });
 
-  test('a connection that broke off says after how much', () => {
+  test('reports how much was received before the connection broke', () => {
     const broken = download({ status: 200, received: 5 * 2 ** 20, total: 9 * 2 ** 20, ended: 'broken' });
     expect(why('Error: aborted', [broken]).message).toContain('after 5 MB of 9 MB');
   });
 
-  test('a proxy is named, and its password is not', () => {
+  test('names the proxy without its password', () => {
     const error = why('connect ECONNREFUSED', [], 'http://me:secret@proxy.example:8080');
     expect(error.message).toContain('through the proxy http://proxy.example:8080');
     expect(error.hint).toContain('proxy');
@@ -52,12 +52,12 @@ describe('why an install script failed', () => {
   });
 });
 
-describe('why an installed part cannot be used', () => {
+describe('the reason why an installed part is not usable', () => {
   test.each([
     ['libcudnn.so.9: cannot open shared object file: No such file or directory', 'cuda', 'libcudnn.so.9'],
     ["Could not load dynamic library 'libcudart.so.11.0'; dlerror: …", 'tensorflow', 'libcudart.so.11.0'],
     ["Could not load dynamic library 'cudnn64_8.dll'; dlerror: not found", 'tensorflow', 'cudnn64_8.dll'],
-  ] as const)('a library of NVIDIA’s is missing: %s', (error, part, library) => {
+  ] as const)('is a missing NVIDIA library: %s', (error, part, library) => {
     const result = judge(part, error);
     expect(result).toMatchObject({ usable: false });
     expect(result.damaged).toBeUndefined();
@@ -68,11 +68,11 @@ describe('why an installed part cannot be used', () => {
     '/x/tfjs_binding.node: invalid ELF header',
     '/x/libonnxruntime_providers_cuda.so: file too short',
     'libtensorflow.so.2: cannot open shared object file: No such file or directory',
-  ])('its own files are damaged: %s', (error) => {
+  ])('is damage to its own files: %s', (error) => {
     expect(judge('tensorflow', error)).toMatchObject({ usable: false, damaged: true });
   });
 
-  test('no card, or an old driver, is neither', () => {
+  test('is neither of these for a missing card or an old driver', () => {
     const result = judge('cuda', 'CUDA failure 100: no CUDA-capable device is detected.');
     expect(result.damaged).toBeUndefined();
     expect(result.problem).toContain('no CUDA-capable device');
@@ -81,7 +81,7 @@ describe('why an installed part cannot be used', () => {
 });
 
 describe('a proxy', () => {
-  test('that is set under one name is there under all', () => {
+  test('set under one name is set under all of them', () => {
     const set = proxies({ https_proxy: 'http://p:1', NO_PROXY: 'x' });
     expect(set).toMatchObject({
       HTTPS_PROXY: 'http://p:1',
@@ -91,16 +91,16 @@ describe('a proxy', () => {
     });
   });
 
-  test('for http stays its own', () =>
+  test('for http is not replaced by the one for https', () =>
     expect(proxies({ HTTPS_PROXY: 'http://s:1', HTTP_PROXY: 'http://h:2' })).toMatchObject({
       HTTPS_PROXY: 'http://s:1',
       HTTP_PROXY: 'http://h:2',
     }));
 
-  test('is not made up', () => expect(proxies({ PATH: '/bin' })).toEqual({}));
+  test('is not set if none is given', () => expect(proxies({ PATH: '/bin' })).toEqual({}));
 });
 
-test('the data folder is where each system keeps such things', () => {
+test('the data folder follows the conventions of each system', () => {
   expect(dataFolder({ XDG_DATA_HOME: '/d' }, 'linux')).toBe('/d/aurora-lab');
   expect(dataFolder({}, 'linux')).toMatch(/\/\.local\/share\/aurora-lab$/);
   expect(dataFolder({ LOCALAPPDATA: '/l' }, 'win32')).toBe('/l/aurora-lab');

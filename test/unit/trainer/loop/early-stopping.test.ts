@@ -9,12 +9,12 @@ const follow = (stopping: EarlyStopping, values: MetricValue[]) =>
   });
 
 describe('early stopping', () => {
-  it('takes the higher accuracy and the lower loss; a tie is not better', () => {
+  it('prefers the higher accuracy or the lower loss and does not count a tie as better', () => {
     expect(follow(new EarlyStopping('accuracy'), [0.5, 0.4, 0.5, 0.6])).toEqual(['best', '-', '-', 'best']);
     expect(follow(new EarlyStopping('loss'), [0.5, 0.6, 0.5, 0.4])).toEqual(['best', '-', '-', 'best']);
   });
 
-  it('stops after `patience` evaluations without progress, never without a rule', () => {
+  it('stops after `patience` evaluations without progress, and never without a rule', () => {
     const values = [0.5, 0.4, 0.6, 0.6, 0.6];
     expect(follow(new EarlyStopping('f1', { patience: 2, minDelta: 0 }), values)).toEqual([
       'best',
@@ -26,7 +26,7 @@ describe('early stopping', () => {
     expect(follow(new EarlyStopping('f1'), values).join()).not.toContain('stop');
   });
 
-  it('a gain within minDelta is the best but no progress, until such gains add up', () => {
+  it('counts a gain within minDelta as the best but not as progress, until such gains add up', () => {
     const stopping = new EarlyStopping('matthews', { patience: 3, minDelta: 0.1 });
     expect(follow(stopping, [0.5, 0.56, 0.62, 0.68, 0.7, 0.71])).toEqual([
       'best',
@@ -38,12 +38,12 @@ describe('early stopping', () => {
     ]);
   });
 
-  it('never calls a diverged evaluation the best, not even the first', () => {
+  it('never counts a diverged evaluation as the best, not even the first', () => {
     const stopping = new EarlyStopping('loss', { patience: 2, minDelta: 0 });
     expect(follow(stopping, ['diverged', 0.5, 'diverged', 'diverged'])).toEqual(['-', 'best', '-', '- stop']);
   });
 
-  it('continues from its state, through JSON', () => {
+  it('continues from its saved state', () => {
     const rule = { patience: 2, minDelta: 0 };
     const first = new EarlyStopping('loss', rule);
     follow(first, [0.5, 0.7]);

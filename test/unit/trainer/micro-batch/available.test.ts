@@ -19,20 +19,20 @@ function system(files: Record<string, string>): string {
 
 const meminfo = 'MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   5000 kB\n';
 
-describe('the memory that is left', () => {
-  it('is what Linux says is available', () => {
+describe('the available memory', () => {
+  it('is what Linux reports', () => {
     expect(availableMemory(system({ 'proc/meminfo': meminfo }))).toBe(5000 * 1024);
   });
 
-  it('is unknown where there is no /proc', () => {
+  it('is unknown without /proc', () => {
     expect(availableMemory(system({}))).toBeUndefined();
   });
 
-  it.skipIf(process.platform !== 'linux')('is a number below that of this machine', () => {
+  it.skipIf(process.platform !== 'linux')('is a plausible number on this machine', () => {
     expect(availableMemory()).toBeGreaterThan(2 ** 24);
   });
 
-  it('is no more than a group of version 2 has, its file cache counted as free', () => {
+  it('is limited by a cgroup (version 2), with its file cache counted as free', () => {
     const root = system({
       'proc/meminfo': meminfo,
       'proc/self/cgroup': '0::/user.slice/job\n',
@@ -45,7 +45,7 @@ describe('the memory that is left', () => {
     expect(availableMemory(root)).toBe(800_000);
   });
 
-  it('is no more than a group of version 1 has', () => {
+  it('is limited by a cgroup (version 1)', () => {
     const root = system({
       'proc/meminfo': meminfo,
       'proc/self/cgroup': '5:cpu:/a\n4:memory:/a\n0::/\n',
@@ -58,7 +58,7 @@ describe('the memory that is left', () => {
     expect(availableMemory(root)).toBe(650_000);
   });
 
-  it("is that of a container's own root where its path is the host's, and never negative", () => {
+  it("is limited by a container's root cgroup if its path is the host's, and is never negative", () => {
     const root = system({
       'proc/meminfo': meminfo,
       'proc/self/cgroup': '0::/docker/0123\n',

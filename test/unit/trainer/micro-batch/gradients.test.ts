@@ -38,7 +38,7 @@ const batchesOf = ({ spec: { training }, data }: Task) =>
 
 async function step({ task, stepper, trainable, parts }: Opened) {
   const { parameters } = initialState(task, trainable);
-  // Adapters start at zero, where half of their tensors have zero gradients.
+  // Adapters start at zero, which would make half of their gradients zero.
   for (const values of parameters.values()) values.forEach((v, i) => (values[i] = v + 0.05 * Math.sin(i)));
   const dropout = new DropoutMasks(task.adapters, task.infos, task.spec.training.seed);
   const result = await gradientStep(stepper, task, parts, batchesOf(task), parameters, dropout, 3);
@@ -49,7 +49,7 @@ async function step({ task, stepper, trainable, parts }: Opened) {
 
 describe.each([
   ['a model with a mask', 'model.onnx', true],
-  ['a model that sees its padding', withoutMask(lab), false],
+  ['a model with a result that depends on padding', withoutMask(lab), false],
 ])('%s', async (_, path, ignores) => {
   const model = `model.path=${path}`;
   const ungrouped = 'training.groupByLength=false';
@@ -57,34 +57,37 @@ describe.each([
   const expected = await step(whole);
   const unit = Math.max(...[...expected.gradients.values()].flatMap((g) => [...g].map(Math.abs)));
 
-  it('is known as such', async () => {
+  it('is recognized', async () => {
     expect(await ignoresPadding(whole.stepper, whole.task)).toBe(ignores);
   });
 
-  it.each([1, 2, 3, 5])('in parts of %i, with dropout, has the gradients of the whole', async (size) => {
-    const micro = await open(model, ungrouped, `training.microBatchSize=${size}`);
-    const result = await step(micro);
-    expect(Math.abs(result.loss / expected.loss - 1)).toBeLessThan(1e-5);
-    expect(result).toMatchObject({ examples: 16, tokens: expected.tokens });
-    expect([...result.gradients.keys()]).toEqual([...expected.gradients.keys()]);
-    for (const [name, g] of expected.gradients) {
-      const own = result.gradients.get(name)!;
-      const error = g.reduce((e, x, i) => Math.max(e, Math.abs(x - own[i])), 0);
-      expect(error / unit, name).toBeLessThan(1e-5);
-    }
-    const { loss, ...rest } = result.metrics;
-    const { loss: wanted, ...others } = expected.metrics;
-    expect(Math.abs(loss / wanted - 1)).toBeLessThan(1e-5);
-    expect(rest).toEqual(others);
-  });
+  it.each([1, 2, 3, 5])(
+    'in parts of %i, with dropout, has the gradients of the whole batch',
+    async (size) => {
+      const micro = await open(model, ungrouped, `training.microBatchSize=${size}`);
+      const result = await step(micro);
+      expect(Math.abs(result.loss / expected.loss - 1)).toBeLessThan(1e-5);
+      expect(result).toMatchObject({ examples: 16, tokens: expected.tokens });
+      expect([...result.gradients.keys()]).toEqual([...expected.gradients.keys()]);
+      for (const [name, g] of expected.gradients) {
+        const own = result.gradients.get(name)!;
+        const error = g.reduce((e, x, i) => Math.max(e, Math.abs(x - own[i])), 0);
+        expect(error / unit, name).toBeLessThan(1e-5);
+      }
+      const { loss, ...rest } = result.metrics;
+      const { loss: wanted, ...others } = expected.metrics;
+      expect(Math.abs(loss / wanted - 1)).toBeLessThan(1e-5);
+      expect(rest).toEqual(others);
+    },
+  );
 
-  it('in one part has the bits of the whole', async () => {
+  it('in one part is bit-identical to the whole batch', async () => {
     const one = await step(await open(model, ungrouped, 'training.microBatchSize=8'));
     expect(one).toEqual(expected);
   });
 });
 
-/** An engine with room for this many padded tokens: memory cannot be taken away from a running process. */
+/** An engine with room for this many padded tokens, because a test cannot reduce a process's memory. */
 const smaller = (room: number) => {
   const sizes: number[] = [];
   const run = (parts: readonly { indices: readonly number[]; length: number }[]) => {
@@ -97,7 +100,7 @@ const smaller = (room: number) => {
   return { sizes, run };
 };
 
-describe('a limit that was found', async () => {
+describe('a memory limit', async () => {
   const { task, stepper } = await open();
   const { dataset } = task.data.train;
   const batch = [...dataset.examples.keys()].slice(0, 16);
@@ -106,7 +109,7 @@ describe('a limit that was found', async () => {
     new MicroBatches(task, stepper, CPU, (m) => told.push(m), known);
   const longest = Math.max(...batch.map((i) => dataset.examples[i].ids.length));
 
-  it('is said once, holds from there on, and begins a resumed run', async () => {
+  it('is reported once, applies from then on, and is used by a resumed run', async () => {
     const micro = make();
     const first = smaller(5 * longest);
     await micro.run('step', dataset, batch, first.run);
@@ -119,13 +122,13 @@ describe('a limit that was found', async () => {
     expect(told).toHaveLength(1);
     const kept = JSON.parse(JSON.stringify(micro.known())) as ReturnType<MicroBatches['known']>;
     expect(await make(kept).run('step', dataset, batch, smaller(Infinity).run)).toEqual(parts);
-    // Evaluation keeps less in memory, and other devices have their own memory.
+    // Evaluation needs less memory, and other devices have different memory.
     expect(await micro.run('evaluation', dataset, batch, smaller(Infinity).run)).toHaveLength(1);
     const elsewhere = make({ ...kept, place: 'ONNX Runtime on webgpu' });
     expect(await elsewhere.run('step', dataset, batch, smaller(Infinity).run)).toHaveLength(1);
   });
 
-  it('of less than one text ends the run with one thing to do', async () => {
+  it('below a single text ends the run with one hint', async () => {
     const failed = async (...overrides: string[]) => {
       const spec = loadExperiment(lab.experiment, overrides);
       const micro = new MicroBatches({ ...task, spec }, stepper, CPU, () => {});
@@ -139,7 +142,7 @@ describe('a limit that was found', async () => {
     expect(other.hint).toBe('Lower model.maxLength, which is 16.');
   });
 
-  it('is not sought at other errors', async () => {
+  it('is not searched for after other errors', async () => {
     const wrong = new AuroraError('model', 'The model does not run.');
     await expect(make().run('step', dataset, batch, () => Promise.reject(wrong))).rejects.toBe(wrong);
   });

@@ -10,8 +10,8 @@ const lengthOf = (i: number) => lengths[i];
 const cut = (examples: number, tokens: number, trims = true) =>
   cutBatch(batch, lengthOf, { examples, tokens }, trims);
 
-describe('a batch', () => {
-  it('within the limit stays as it is, its order too', () => {
+describe('splitting a batch', () => {
+  it('leaves a batch within the limit unchanged, including its order', () => {
     for (const [examples, tokens] of [
       [Infinity, Infinity],
       [8, 96],
@@ -19,7 +19,7 @@ describe('a batch', () => {
       expect(cut(examples, tokens)).toEqual([{ indices: batch, length: 12 }]);
   });
 
-  it('is cut into parts of like length, each with little padding', () => {
+  it('makes parts of similar lengths with little padding', () => {
     expect(cut(3, Infinity)).toEqual([
       { indices: [1, 3, 5], length: 12 },
       { indices: [7, 2, 0], length: 8 },
@@ -27,7 +27,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('keeps its padding and its order where padding counts', () => {
+  it('keeps the padding and the order if padding matters', () => {
     expect(cut(3, Infinity, false)).toEqual([
       { indices: [6, 1, 4], length: 12 },
       { indices: [0, 3, 2], length: 12 },
@@ -35,7 +35,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('has every example in one part, and none above the limit, whatever the limit', () => {
+  it('puts every example into one part and exceeds no limit', () => {
     for (const trims of [true, false])
       for (let tokens = 1; tokens < 100; tokens++)
         for (const examples of [1, 2, 5, Infinity]) {
@@ -49,7 +49,7 @@ describe('a batch', () => {
         }
   });
 
-  it('is halved down to single examples, and no further', () => {
+  it('halves down to single examples and no further', () => {
     let tokens: number | undefined = Infinity;
     const largest: number[] = [];
     while (tokens !== undefined) {

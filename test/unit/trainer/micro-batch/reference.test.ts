@@ -19,7 +19,7 @@ import { modelFile } from '../../../reference/files';
 const folder = mkdtempSync(join(tmpdir(), 'aurora-parts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The examples from `from` up to `to`. */
+/** The examples from `from` up to, but not including, `to`. */
 function slice(a: DenseArray, from: number, to: number): DenseArray {
   const row = a.data.length / a.dims[0];
   return { dims: [to - from, ...a.dims.slice(1)], data: a.data.slice(from * row, to * row) };

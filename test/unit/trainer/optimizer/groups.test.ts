@@ -20,15 +20,15 @@ const groups = (over: Partial<TrainingSpec>) =>
     ...over,
   } as TrainingSpec);
 
-describe('groups of the optimizer', () => {
-  it('adapters and head have their own rates', () => {
+describe('optimizer groups', () => {
+  it('give adapters and the head separate rates', () => {
     expect(groups({})).toEqual([
       { names: ['layer.0.query.A', 'layer.0.query.m', 'layer.0.query.B'], lr: 1e-3, weightDecay: 0.1 },
       { names: ['head.weight', 'head.bias'], lr: 2e-3, weightDecay: 0.2 },
     ]);
   });
 
-  it('LoRA+ gives B alone a higher one, and vectors can be exempt from decay', () => {
+  it('give only B a higher rate for LoRA+, and can exempt vectors from weight decay', () => {
     expect(groups({ loraPlusRatio: 16, decayBiases: false })).toEqual([
       { names: ['layer.0.query.A'], lr: 1e-3, weightDecay: 0.1 },
       { names: ['layer.0.query.m'], lr: 1e-3, weightDecay: 0 },

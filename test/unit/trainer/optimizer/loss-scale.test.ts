@@ -8,7 +8,7 @@ const good = (scale: LossScale, steps: number) => {
 };
 
 describe('the loss scale', () => {
-  it('starts at 65,536, halves at each overflow, and doubles after 2,000 good steps in a row', () => {
+  it('starts at 65,536, halves after each overflow and doubles after 2,000 good steps in a row', () => {
     const scale = new LossScale();
     expect(scale.value).toBe(65536);
     scale.skip(1);
@@ -25,7 +25,7 @@ describe('the loss scale', () => {
     expect(scale.skipped).toBe(2);
   });
 
-  it('goes on from its state in every rule', () => {
+  it('continues from its saved state', () => {
     const [one, other] = [new LossScale(), new LossScale()];
     one.skip(1);
     good(one, 1500);
@@ -35,7 +35,7 @@ describe('the loss scale', () => {
     expect(other.state()).toEqual({ scale: 65536, goodSteps: 0, skipped: 1 });
   });
 
-  it('below 1 is the end of the run, with a next step', () => {
+  it('ends the run with a hint when it would fall below 1', () => {
     const scale = new LossScale();
     for (let step = 1; step <= 16; step++) scale.skip(step);
     expect(scale.value).toBe(1);
@@ -55,7 +55,7 @@ describe('the loss scale', () => {
     expect(Math.fround(scale.value)).toBe(2 ** 127);
   });
 
-  it('tells the first skipped steps, then ever fewer', () => {
+  it('warns about the first skipped steps, then less and less often', () => {
     const scale = new LossScale();
     const told: number[] = [];
     for (let step = 1; step <= 1000; step++) {
@@ -66,7 +66,7 @@ describe('the loss scale', () => {
     expect(told).toEqual([1, 2, 3, 10, 100, 1000]);
   });
 
-  it('leaves the gradients as they are, to the bit', async () => {
+  it('does not change the gradients by a bit', async () => {
     const numbers = [0.1, -3e-30, 1e-38, 7, 0];
     const stepper = {
       step: (_inputs: unknown, _parameters: unknown, gradScale: number) =>

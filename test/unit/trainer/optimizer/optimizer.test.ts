@@ -8,7 +8,7 @@ type Arrays = Map<string, Float32Array>;
 const arrays = (lists: Lists): Arrays =>
   new Map(Object.entries(lists).map(([name, values]) => [name, Float32Array.from(values)]));
 
-/** The largest difference, in units of the value or of 1e-3 if that is larger. */
+/** The largest difference, relative to the value or to 1e-3, whichever is larger. */
 function worst(actual: Arrays, expected: Lists): number {
   let error = 0;
   for (const [name, values] of Object.entries(expected))
@@ -22,17 +22,17 @@ const make = (c: (typeof fixture.cases)[number]) =>
   new AdamW(c.groups, { betas: c.betas as [number, number], epsilon: c.epsilon });
 
 describe('AdamW', () => {
-  it.each(fixture.cases.map((c) => [c.betas.join(', '), c] as const))('follows PyTorch, betas %s', (_, c) => {
+  it.each(fixture.cases.map((c) => [c.betas.join(', '), c] as const))('matches PyTorch, betas %s', (_, c) => {
     const params = arrays(c.start);
     const optimizer = make(c);
     for (const s of c.steps) {
       optimizer.step(params, arrays(s.clipped), s.factor);
-      // One unit in the last place per step: PyTorch fuses some multiply-adds, depending on the machine.
+      // One unit in the last place per step, because PyTorch fuses some multiply-adds on some machines.
       expect(worst(params, s.params)).toBeLessThan(1e-6);
     }
   });
 
-  it('continues from its state with the same bits, whatever happened to the first since', () => {
+  it('continues from its saved state with the same bits, independently of the first instance', () => {
     const [c] = fixture.cases;
     const params = arrays(c.start);
     const optimizer = make(c);
@@ -47,7 +47,7 @@ describe('AdamW', () => {
     expect(resumed.state()).toEqual(optimizer.state());
   });
 
-  it('refuses a state of another size, and a gradient that is missing', () => {
+  it('rejects a state of a different size and a missing gradient', () => {
     const [c] = fixture.cases;
     const optimizer = make(c);
     const moments = new Map([['a', new Float32Array(3)]]);
@@ -59,7 +59,7 @@ describe('AdamW', () => {
 });
 
 describe('clipping by global norm', () => {
-  it('gives PyTorch’s norm and gradients', () => {
+  it("matches PyTorch's norm and gradients", () => {
     for (const s of fixture.cases[0].steps) {
       const grads = arrays(s.grads);
       expect(clipByGlobalNorm(grads, 1) / s.norm!).toBeCloseTo(1, 6);
@@ -67,7 +67,7 @@ describe('clipping by global norm', () => {
     }
   });
 
-  it('leaves gradients alone that are small, not finite, or not to be clipped', () => {
+  it('leaves gradients unchanged that are small, not finite or not to be clipped', () => {
     for (const [values, max, expected] of [
       [[0.3, 0.4], 1, '0.50000'],
       [[3, Infinity], 1, Infinity],

@@ -8,7 +8,7 @@ const root = mkdtempSync(join(tmpdir(), 'aurora-base-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let count = 0;
 
-/** What is detected about a model with these files next to it. */
+/** What is found out about a model with these files beside it. */
 function found(files: Record<string, string>) {
   const folder = join(root, `model-${count++}`);
   mkdirSync(folder);
@@ -16,7 +16,7 @@ function found(files: Record<string, string>) {
   return baseModel(join(folder, 'model.onnx'));
 }
 
-describe('what lies beside a model', () => {
+describe('the base model of an export', () => {
   it.each<[string, Record<string, string>, string | undefined]>([
     [
       'a model card',
@@ -24,7 +24,7 @@ describe('what lies beside a model', () => {
       'cc-by-nc-4.0',
     ],
     [
-      'a model card before all else',
+      'a model card, which takes precedence',
       { 'README.md': '---\nlicense: mit\n---\n', 'config.json': '{"license":"x"}' },
       'mit',
     ],
@@ -35,18 +35,18 @@ describe('what lies beside a model', () => {
       'apache-2.0',
     ],
     [
-      'MIT without its name',
+      'the MIT text without its name',
       { 'license.txt': 'Copyright X\n\nPermission is hereby granted, free\nof charge, to any' },
       'mit',
     ],
-    ['a text that nobody knows', { COPYING: 'Ask me.' }, undefined],
+    ['an unknown license text', { COPYING: 'Ask me.' }, undefined],
     ['nothing', {}, undefined],
-    ['a README that only talks of one', { 'README.md': '# Model\nlicense: mit\n' }, undefined],
-  ])('says its licence by %s', (_, files, id) => {
+    ['a README without front matter', { 'README.md': '# Model\nlicense: mit\n' }, undefined],
+  ])('takes its license from %s', (_, files, id) => {
     expect(found(files).license.id).toBe(id);
   });
 
-  it('has the texts of licences, to go with an export', () => {
+  it('comes with its license files', () => {
     const { license } = found({ LICENSE: 'x', 'NOTICE.txt': 'y', 'licensing.md': 'z', 'README.md': '' });
     expect(license.files).toEqual(['LICENSE', 'NOTICE.txt']);
   });
@@ -58,12 +58,12 @@ describe('what lies beside a model', () => {
     ['../model', undefined],
     ['C:\\models\\x', undefined],
     ['', undefined],
-  ])('is called by config.json where that is a name, and never by a place: %s', (named, name) => {
+  ])('takes its name from config.json unless it is a path: %s', (named, name) => {
     const base = found({ 'config.json': JSON.stringify({ _name_or_path: named }) });
     expect(base.name).toBe(name ?? `model-${count - 1}`);
   });
 
-  it('is nothing that a link leads to elsewhere; but Hugging Face’s cache is made of links', () => {
+  it("ignores links that lead elsewhere, except in Hugging Face's cache", () => {
     const secret = join(root, 'secret');
     writeFileSync(secret, '{"license":"mit"}');
     const folder = join(root, 'hub/snapshots/5f1');
@@ -83,7 +83,7 @@ describe('what lies beside a model', () => {
     expect(baseModel(join(folder, 'model.onnx')).license.id).toBe('apache-2.0');
   });
 
-  it('is what it is where files are damaged or there is no such folder', () => {
+  it('has defaults if files are damaged or the folder is missing', () => {
     expect(found({ 'config.json': '{' }).config).toEqual({});
     expect(found({ 'config.json': '[1]' }).config).toEqual({});
     expect(baseModel('/nowhere/at all/model.onnx')).toEqual({

@@ -20,7 +20,7 @@ async function owned(run: string): Promise<Owner> {
   return got.owner;
 }
 
-/** A run whose owner has written these lines, and whose status is still running. */
+/** A run with these lines from its owner and a status that is still running. */
 async function runWith(...events: NewEvent[]): Promise<{ run: string; owner: Owner }> {
   const run = folder();
   writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
@@ -37,15 +37,15 @@ const ends = (run: string) => {
   return { kinds: events.map((e) => e.kind), state: status?.state };
 };
 
-describe('the error of a run that somebody watches', () => {
-  it('is written where the trainer has written nothing', async () => {
+describe('recording the failure of a run', () => {
+  it('writes it if the trainer has written nothing', async () => {
     const { run, owner } = await runWith();
     recordFailure(run, disk);
     expect(ends(run)).toEqual({ kinds: ['failed'], state: 'failed' });
     owner.release();
   });
 
-  it('is not written again where only the status was refused', async () => {
+  it('does not repeat it if only the status could not be written', async () => {
     const { run, owner } = await runWith(failedEvent(9, disk));
     recordFailure(run, disk);
     expect(ends(run)).toEqual({ kinds: ['failed'], state: 'failed' });
@@ -53,14 +53,14 @@ describe('the error of a run that somebody watches', () => {
     owner.release();
   });
 
-  it('does not follow the last line of a run that has come to its end', async () => {
+  it('writes nothing after the final line of a run that has ended', async () => {
     const { run, owner } = await runWith({ kind: 'stopped', step: 9, reason: 'requested' });
     recordFailure(run, disk);
     expect(ends(run)).toEqual({ kinds: ['stopped'], state: 'stopped' });
     owner.release();
   });
 
-  it('is written after the last line of an earlier process', async () => {
+  it('writes it after the final line of an earlier process', async () => {
     const { run, owner } = await runWith({ kind: 'stopped', step: 9, reason: 'requested' });
     owner.release();
     const next = await owned(run);

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-/** A folder that accepts no new files, not even from root. */
+/** Makes a folder accept no new files, even from root. */
 const immutable = (folder: string, on: boolean): boolean => {
   try {
     execFileSync('chattr', [on ? '+i' : '-i', folder], { stdio: 'ignore' });
@@ -31,21 +31,24 @@ const canBeImmutable = (() => {
   return can;
 })();
 
-describe('the status that a run ends with', () => {
-  it.skipIf(!canBeImmutable)('is written into the old file where the folder takes no new ones', async () => {
-    const status = { ...newStatus('running'), steps: 123_456_789 };
-    writeStatus(run, status);
-    immutable(run, true);
-    try {
-      await writeEndStatus(run, { ...status, state: 'failed', steps: 1 });
-    } finally {
-      immutable(run, false);
-    }
-    expect(readStatus(run)).toMatchObject({ state: 'failed', steps: 1, nonce: status.nonce });
-    expect(readFileSync(runPaths(run).status, 'utf8')).toMatch(/}\s*\n$/);
-  });
+describe('the final status of a run', () => {
+  it.skipIf(!canBeImmutable)(
+    'is written into the existing file if the folder accepts no new ones',
+    async () => {
+      const status = { ...newStatus('running'), steps: 123_456_789 };
+      writeStatus(run, status);
+      immutable(run, true);
+      try {
+        await writeEndStatus(run, { ...status, state: 'failed', steps: 1 });
+      } finally {
+        immutable(run, false);
+      }
+      expect(readStatus(run)).toMatchObject({ state: 'failed', steps: 1, nonce: status.nonce });
+      expect(readFileSync(runPaths(run).status, 'utf8')).toMatch(/}\s*\n$/);
+    },
+  );
 
-  it('is an error of the disk where nothing can be written', async () => {
+  it('is a disk error if nothing can be written', async () => {
     mkdirSync(runPaths(run).status);
     await expect(writeEndStatus(run, newStatus('stopped'))).rejects.toMatchObject({ kind: 'disk' });
   });

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
-/** By a process that is gone. */
+/** Leaves a temporary file of a process that has ended. */
 function leave(place: string): void {
   const { pid } = spawnSync(process.execPath, ['--version']);
   const path = join(run, place);
@@ -22,14 +22,14 @@ function leave(place: string): void {
   writeFileSync(join(dirname(path), name), 'half');
 }
 
-it('a command that works in a run removes what a killed one was writing there', () => {
+it('a command that works in a run removes the leftovers of a killed command', () => {
   leave('predictions/step-000024.json');
   leave('study/step-000024.json');
   workFolder(run, 'predictions').remove();
   expect(readdirSync(run, { recursive: true }).sort()).toEqual(['predictions', 'study']);
 });
 
-it('removes from a run what killed processes left, and nothing else', () => {
+it('removes leftovers of killed processes from a run, and nothing else', () => {
   const places = [
     'status.json',
     'adapter/best/aurora.json',

@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 type Code = 'EIO' | 'ESTALE' | 'EACCES' | 'EBUSY' | 'EPERM';
 const CODES: Code[] = ['EIO', 'ESTALE', 'EACCES', 'EBUSY', 'EPERM'];
 
-/** A watch with a clock and a disk controlled by the test. */
+/** A watch with a clock and a disk that the test controls. */
 class Bench {
   now = 0;
   killed = 0;
@@ -44,7 +44,7 @@ class Bench {
     });
   }
 
-  /** Checks for this long, as often as a trainer does; `renew` is called at each check. */
+  /** Checks for this long, as often as a trainer does, and calls `renew` at each check. */
   pass(ms: number, renew?: () => void): void {
     for (const until = this.now + ms; this.now < until;) {
       this.now += CONTROL_MS;
@@ -57,8 +57,8 @@ class Bench {
   }
 }
 
-describe('time that decides', () => {
-  it('counts no more of a sleep than one late look', () => {
+describe('the awake clock', () => {
+  it('counts a sleep as one late check', () => {
     let now = 5;
     const clock = new AwakeClock(1000, () => now);
     now += 400;
@@ -71,7 +71,7 @@ describe('time that decides', () => {
 });
 
 describe('a lease', () => {
-  it('runs out when nobody renews it, and not before', () => {
+  it('expires if it is not renewed, and not earlier', () => {
     const bench = new Bench();
     bench.files.set('lease', 1);
     bench.pass(LEASE);
@@ -80,7 +80,7 @@ describe('a lease', () => {
     expect(bench.stop).toBe(STOP['window-closed']);
   });
 
-  it('survives a machine that slept for hours and a window that renews it afterwards', () => {
+  it('survives a machine that sleeps for hours if the window renews it afterwards', () => {
     const bench = new Bench();
     let lease = 1;
     const renew = () => bench.files.set('lease', lease++);
@@ -94,7 +94,7 @@ describe('a lease', () => {
     expect(bench.stop).toBe(0);
   });
 
-  it.each([-24, 24])('is renewed by a file whose time steps by %i hours', (hours) => {
+  it.each([-24, 24])('is renewed by a file with a time that jumps by %i hours', (hours) => {
     const bench = new Bench();
     let time = 100 * HOUR;
     const renew = () => bench.files.set('lease', (time += CONTROL_MS));
@@ -104,7 +104,7 @@ describe('a lease', () => {
     expect(bench.stop).toBe(0);
   });
 
-  it.each(CODES)('does not run out while it cannot be looked at (%s)', (code) => {
+  it.each(CODES)('does not expire while it cannot be checked (%s)', (code) => {
     const bench = new Bench();
     bench.files.set('lease', 1);
     bench.pass(1000);
@@ -118,7 +118,7 @@ describe('a lease', () => {
 });
 
 describe('a request', () => {
-  it.each(CODES)('is obeyed once the disk answers again after %s, which is reported once', (code) => {
+  it.each(CODES)('takes effect once the disk responds again after %s, which is reported once', (code) => {
     const bench = new Bench(null);
     bench.files.set('stop', 1);
     bench.failing.mtime = code;
@@ -131,7 +131,7 @@ describe('a request', () => {
     expect(bench.reports.slice(1)).toEqual([expect.stringContaining('it works again')]);
   });
 
-  it('passes over a single failure in silence', () => {
+  it('is not reported after a single failure', () => {
     const bench = new Bench();
     bench.failing.mtime = 'EBUSY';
     bench.pass(CONTROL_MS);
@@ -140,7 +140,7 @@ describe('a request', () => {
     expect(bench.reports).toEqual([]);
   });
 
-  it('that cannot be removed is obeyed once, and a new one again', () => {
+  it('that cannot be removed takes effect once, and so does a new one', () => {
     const bench = new Bench();
     bench.failing.remove = 'EACCES';
     const taken = () => Atomics.exchange(bench.cells, CELL.checkpoint, 0);
@@ -156,7 +156,7 @@ describe('a request', () => {
 });
 
 describe('a process that was asked to stop', () => {
-  it('is not taken to hang because the machine slept', () => {
+  it('does not count as hanging because the machine slept', () => {
     const bench = new Bench();
     bench.files.set('stop', 1);
     bench.pass(1000);
@@ -167,7 +167,7 @@ describe('a process that was asked to stop', () => {
     expect(bench.killed).toBeGreaterThan(0);
   });
 
-  it('has its whole time for each step', () => {
+  it('has the full time for each step', () => {
     const bench = new Bench();
     bench.files.set('stop', 1);
     for (let step = 0; step < 5; step++) {

@@ -17,7 +17,7 @@ let worker: string;
 let run: string;
 let pulse: Pulse | undefined;
 
-/** A trainer whose thread hangs in a step, like a runtime that never returns. */
+/** A trainer with a thread that hangs in a step, like a runtime that never returns. */
 const HANGING = `
   import { Pulse } from './pulse';
   Pulse.start(process.argv[2], process.argv[3], { stopTimeout: 500 }).progress(7, 9);
@@ -48,14 +48,14 @@ function request(name: string): void {
 }
 const requests = () => readdirSync(runPaths(run).control);
 
-describe('the pulse', () => {
-  it('beats with the step reached, also while the training thread is blocked', () => {
+describe('the heartbeat of a trainer', () => {
+  it('continues with the current step while the training thread is blocked', () => {
     pulse = Pulse.start(run, worker);
     const first = readStatus(run)!;
     expect(first).toMatchObject({ pid: process.pid, state: 'running', step: 0 });
     pulse.progress(3, 10);
     const blocked = new Int32Array(new SharedArrayBuffer(4));
-    // This thread's event loop does not run in here.
+    // This thread's event loop does not run during the wait.
     let later = first;
     for (let i = 0; i < 300 && later.heartbeat - first.heartbeat <= 900; i++) {
       Atomics.wait(blocked, 0, 0, 100);
@@ -65,7 +65,7 @@ describe('the pulse', () => {
     expect(later.heartbeat - first.heartbeat).toBeGreaterThan(900);
   });
 
-  it('takes each request once and consumes its file', async () => {
+  it('takes each request once and removes its file', async () => {
     pulse = Pulse.start(run, worker);
     expect(pulse.stopRequested()).toBeUndefined();
     request('checkpoint');
@@ -78,7 +78,7 @@ describe('the pulse', () => {
     expect(requests()).toEqual([]);
   });
 
-  it('does not obey a request from before its start', async () => {
+  it('ignores a request from before its start', async () => {
     request('stop');
     pulse = Pulse.start(run, worker);
     request('checkpoint');
@@ -86,10 +86,10 @@ describe('the pulse', () => {
     expect(pulse.stopRequested()).toBeUndefined();
   });
 
-  it('on a lease, stops when nobody renews it', async () => {
-    // Far longer than from one renewal to the next, and shorter than all of them together.
+  it('stops the run if its lease is not renewed', async () => {
+    // Much longer than one renewal interval, and shorter than all of them together.
     pulse = Pulse.start(run, worker, { lease: 4000 });
-    // No lease yet: the first one is as long as any.
+    // The first lease lasts as long as any other.
     await wait(700);
     for (let i = 0; i < 10; i++) {
       request('lease');
@@ -101,21 +101,21 @@ describe('the pulse', () => {
     expect(requests()).toEqual(['lease']);
   });
 
-  it('on a lease that never was renewed, stops after its time', async () => {
+  it('stops the run if its lease was never renewed', async () => {
     pulse = Pulse.start(run, worker, { lease: 600 });
     const began = Date.now();
     await vi.waitUntil(() => pulse!.stopRequested() === 'window-closed', soon);
     expect(Date.now() - began).toBeGreaterThan(500);
   });
 
-  it('without a lease, lives on', async () => {
+  it('keeps the run alive without a lease', async () => {
     pulse = Pulse.start(run, worker);
     request('lease');
     await wait(1500);
     expect(pulse.stopRequested()).toBeUndefined();
   });
 
-  it('has the last word in status.json, and no temporary file stays', async () => {
+  it('ends with the final status and leaves no temporary file', async () => {
     pulse = Pulse.start(run, worker);
     pulse.progress(10, 10);
     await pulse.end('finished');
@@ -127,7 +127,7 @@ describe('the pulse', () => {
     expect(readdirSync(run)).toEqual(['status.json']);
   });
 
-  it('does not bring back a run folder that was moved away', async () => {
+  it('does not recreate a run folder that was moved', async () => {
     pulse = Pulse.start(run, worker);
     await vi.waitUntil(() => readStatus(run)!.heartbeat > readStatus(run)!.startedAt, soon);
     rmSync(run, { recursive: true });
@@ -138,7 +138,7 @@ describe('the pulse', () => {
     expect(existsSync(run)).toBe(false);
   });
 
-  it('replaces a second thread that failed, and reports that', async () => {
+  it('replaces its thread if it failed, and reports that', async () => {
     const marker = join(programs, 'failed-once');
     const failing = join(programs, 'failing-worker.cjs');
     rmSync(marker, { force: true });
@@ -161,10 +161,10 @@ describe('the pulse', () => {
     expect(pulse.stopRequested()).toBe('requested');
   });
 
-  it('beats again when status.json can be written again, and reports the pause', async () => {
+  it('resumes once status.json can be written again, and reports the pause', async () => {
     const said: string[] = [];
     pulse = Pulse.start(run, worker, { warn: (message) => said.push(message) });
-    // Also works for root, whom permissions do not stop: a folder in place of the file.
+    // A folder in place of the file also stops root, unlike permissions.
     const { status } = runPaths(run);
     await vi.waitUntil(() => readStatus(run)!.heartbeat > readStatus(run)!.startedAt, soon);
     rmSync(status);
@@ -177,7 +177,7 @@ describe('the pulse', () => {
     expect(readStatus(run)).toMatchObject({ state: 'running' });
   });
 
-  it('kills a process that hangs after a request to stop, and says that it stopped', async () => {
+  it('kills a process that hangs after a stop request and marks it as stopped', async () => {
     const child = spawn(process.execPath, [join(programs, 'hanging.cjs'), run, worker]);
     const exit = once(child, 'exit');
     await vi.waitUntil(() => readStatus(run)?.step === 7, soon);

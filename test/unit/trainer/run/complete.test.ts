@@ -10,7 +10,7 @@ import { temporaryFolders } from '../../runs/folder';
 
 const folder = temporaryFolders();
 
-/** A run that was killed between its result and its end. */
+/** A run that was killed after writing its result and before recording its end. */
 function killedRun(): string {
   const run = folder();
   writeFileSync(runPaths(run).spec, '{"name":"tiny"}');
@@ -22,7 +22,7 @@ function killedRun(): string {
   return run;
 }
 
-describe('a finished run whose status says that it is running', () => {
+describe('a finished run with a status that is still running', () => {
   it('is completed by the sweep that finds it', async () => {
     const run = killedRun();
     await completeUnowned(run);
@@ -31,7 +31,7 @@ describe('a finished run whose status says that it is running', () => {
     expect(events.map((e) => e.kind)).toEqual(['finished']);
   });
 
-  it('is left as it is where the disk takes no owner, which ends no sweep', async () => {
+  it('is left unchanged, without ending the sweep, if the disk accepts no owner', async () => {
     const run = killedRun();
     mkdirSync(ownerFile(run));
     await completeUnowned(run);

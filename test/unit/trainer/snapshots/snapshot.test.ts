@@ -6,8 +6,8 @@ import { SPEC } from '../../adapters/snapshots';
 
 const adapter = { layer: { path: 'query' }, spec: SPEC, tensors: [] } as unknown as LayerAdapter;
 
-describe('what a snapshot keeps of a layer', () => {
-  /** 40 texts of 10 tokens whose z[0] all fall into one bin; z[1] runs from -4 to 4. */
+describe('the snapshot of a layer', () => {
+  /** 40 texts of 10 tokens. All z[0] fall into one bin; z[1] runs from -4 to 4. */
   const recorder = new LayerRecorder(adapter, 2);
   for (let text = 0; text < 40; text += 8) {
     const rows = Array.from({ length: 8 * 10 }, (_, i) => [0.01, -4 + (8 * (text * 10 + i)) / 399]);
@@ -16,7 +16,7 @@ describe('what a snapshot keeps of a layer', () => {
   }
   const layer = recorder.finish(new Map());
 
-  it('counts every z once, and those beyond the support one by one', () => {
+  it('counts every z once, and exactly those beyond the support', () => {
     expect(layer.tokens).toBe(400);
     for (const i of [0, 1]) {
       const own = layer.counts.subarray(i * (layer.bins + 2), (i + 1) * (layer.bins + 2));
@@ -28,7 +28,7 @@ describe('what a snapshot keeps of a layer', () => {
     expect(layer.high![1]).toBe(4);
   });
 
-  it('takes its samples from all texts, not from the first', () => {
+  it('samples from all texts, not only the first', () => {
     const bin = layer.counts.indexOf(400);
     const ids = layer.samples.subarray(bin * SAMPLES_PER_BIN * 2, (bin + 1) * SAMPLES_PER_BIN * 2);
     const texts = [...ids].filter((_, k) => k % 2 === 0);
@@ -38,7 +38,7 @@ describe('what a snapshot keeps of a layer', () => {
     expect(Math.max(...texts)).toBeGreaterThan(8);
   });
 
-  it('marks the places that no sample took', () => {
+  it('marks the places without a sample', () => {
     const empty = layer.counts.indexOf(0);
     expect(layer.samples[empty * SAMPLES_PER_BIN * 2]).toBe(NO_SAMPLE);
   });

@@ -4,7 +4,7 @@ import type { TrialState, TrialView } from '../../../../src/runs/sweep/look';
 import { decide } from '../../../../src/trainer/sweep/halving';
 import { evaluationsOf } from './evaluations';
 
-/** A trial with its accuracy after each epoch of ten steps. */
+/** A trial with these accuracies, one after each epoch of ten steps. */
 function trial(number: number, accuracies: MetricValue[], state: TrialState = 'stopped'): TrialView {
   const evaluations = evaluationsOf(accuracies);
   const record = { id: `t${number}`, number, settings: {}, planned: true };
@@ -20,7 +20,7 @@ const verdicts = (trials: TrialView[], pruning = {}) =>
   );
 
 describe('successive halving', () => {
-  it('sends every trial to the first comparison, and lets those that are there wait', () => {
+  it('sends every trial to the first rung and makes early ones wait', () => {
     expect(verdicts([trial(1, [0.9]), trial(2, []), trial(3, [], 'waiting')])).toEqual({
       t1: 'wait',
       t2: 'epoch:1',
@@ -32,7 +32,7 @@ describe('successive halving', () => {
     });
   });
 
-  it('keeps one in eta, and sends it eta times as far; the last one to its end', () => {
+  it('keeps one in eta and trains it eta times as long, and the last one to the end', () => {
     const nine = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].map((a, i) => trial(i + 1, [a]));
     const after = verdicts(nine);
     expect([after.t9, after.t8, after.t7]).toEqual(Array(3).fill('epoch:3'));
@@ -44,7 +44,7 @@ describe('successive halving', () => {
     expect(verdicts(nine)).toMatchObject({ t7: 'end', t8: 'prune', t9: 'prune' });
   });
 
-  it('compares what was measured up to there, however far a trial has come since', () => {
+  it('compares the results at the rung, however far a trial has trained since', () => {
     const went = trial(1, [0.2, 0.9, 0.9, 0.9]);
     expect(verdicts([went, trial(2, [0.3]), trial(3, [0.1])])).toEqual({
       t1: 'prune',
@@ -53,12 +53,12 @@ describe('successive halving', () => {
     });
   });
 
-  it('says the same in whatever order trials came, and of equal ones keeps the first', () => {
+  it('does not depend on the order of the trials and keeps the first of equal ones', () => {
     const [a, b, c] = [trial(1, [0.5]), trial(2, [0.5]), trial(3, [0.5])];
     expect(verdicts([c, a, b])).toEqual({ t1: 'end', t2: 'prune', t3: 'prune' });
   });
 
-  it('prunes a trial whose evaluation diverged, by every metric, and nobody who is worse than it was before', () => {
+  it('prunes a trial whose evaluation diverged, by every metric, but no worse trial that did not', () => {
     const trials = [trial(1, [0.9, 0.9, 'diverged']), trial(2, [0.5, 0.5, 0.5]), trial(3, [0.1, 0.1, 0.2])];
     for (const metric of ['accuracy', 'loss'] as const)
       expect([...decide(trials, { eta: 2, minEpochs: 3 }, metric)].map(([id, v]) => [id, v.kind])).toEqual([
@@ -68,7 +68,7 @@ describe('successive halving', () => {
       ]);
   });
 
-  it('takes a diverged evaluation for a comparison, so that its trial is not sent there again', () => {
+  it('counts a diverged evaluation as a result at the rung', () => {
     expect(verdicts([trial(1, ['diverged']), trial(2, [0.5]), trial(3, [], 'waiting')])).toEqual({
       t1: 'wait',
       t2: 'wait',
@@ -76,15 +76,15 @@ describe('successive halving', () => {
     });
   });
 
-  it('waits for nobody that failed or has finished; who finished is left at that', () => {
+  it('does not wait for failed or finished trials', () => {
     const failed = trial(1, [0.9], 'failed');
     const done = trial(2, [0.1], 'finished');
     expect(verdicts([failed, done, trial(3, [0.5])])).toEqual({ t1: 'over', t2: 'over', t3: 'end' });
-    // The more accurate one fails before the second comparison: the next best stays pruned, and the sweep ends.
+    // The more accurate one fails before the second rung. The next best stays pruned, and the sweep ends.
     expect(verdicts([trial(1, [0.9, 0.9], 'failed'), trial(2, [0.5])])).toEqual({ t1: 'over', t2: 'end' });
   });
 
-  it('goes up in the loss when less is better', () => {
+  it('keeps the lower loss', () => {
     const best = [...decide([trial(1, [0.2]), trial(2, [0.7])], { eta: 2, minEpochs: 1 }, 'loss')];
     expect(best.map(([id, v]) => [id, v.kind])).toEqual([
       ['t1', 'prune'],
@@ -92,7 +92,7 @@ describe('successive halving', () => {
     ]);
   });
 
-  it('is off where nobody asks for it', () => {
+  it('is off by default', () => {
     const all = decide([trial(1, [0.1]), trial(2, [], 'failed')], undefined, 'accuracy');
     expect([...all.values()]).toEqual([{ kind: 'go' }, { kind: 'over' }]);
   });

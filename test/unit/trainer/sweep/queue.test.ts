@@ -23,7 +23,7 @@ beforeAll(() =>
 );
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-/** A trial's run that accepts no owner, with its accuracies. */
+/** A trial's run in a state that cannot be claimed, with these accuracies. */
 function makeRun(name: string, state: RunState, accuracies: number[], ...events: NewEvent[]): string {
   const run = join(home, 'runs', name);
   mkdirSync(run, { recursive: true });
@@ -48,9 +48,9 @@ const record: SweepRecord & { room: SweepRoom } = {
 };
 
 describe('a sweep', () => {
-  it('comes to its end where the disk refuses what it would write into its trials', async () => {
+  it('finishes if the disk rejects what it writes into its trials', async () => {
     const best = makeRun('r1', 'running', [0.5, 0.9]);
-    // For a trainer that was killed after it had written its result.
+    // A trainer that was killed after it had written its result.
     writeStatus(best, { ...readStatus(best)!, pid: 0 });
     const result = { outcome: 'finished', steps: 20, seconds: 1, best: { step: 20 }, last: {} };
     writeFileSync(runPaths(best).result, JSON.stringify(result));

@@ -7,7 +7,7 @@ import { evaluationsOf } from './evaluations';
 
 let number = 0;
 
-/** A trial with its accuracies, the last of which counts; one that has any has finished. */
+/** A trial with these accuracies, of which the last counts. A trial with any accuracy has finished. */
 function trial(
   rank: number,
   rate: number,
@@ -30,8 +30,8 @@ function trial(
 const kinds = (trials: TrialView[], seeds = 1, metric: 'accuracy' | 'loss' = 'accuracy') =>
   Object.fromEntries([...decideRates(trials, { seeds }, metric)].map(([id, { kind }]) => [id, kind]));
 
-describe('a search of learning rates', () => {
-  it('does not choose a rate whose last evaluation diverged, whatever it was before', () => {
+describe('the search for learning rates', () => {
+  it('rejects a rate if its last evaluation diverged, whatever the earlier ones were', () => {
     const trials = [
       trial(2, 0.1, 1, [0.5]),
       trial(2, 0.1, 2),
@@ -42,7 +42,7 @@ describe('a search of learning rates', () => {
       expect(kinds(trials, 1, metric)).toMatchObject({ 'r2 0.1 s2': 'go', 'r2 0.2 s2': 'prune' });
   });
 
-  it.each(['diverged', 'failed'] as const)('chooses none of the rates where each of them %s', (how) => {
+  it.each(['diverged', 'failed'] as const)('chooses no learning rate if every one of them %s', (how) => {
     const lost = (rate: number) =>
       how === 'failed'
         ? trial(2, rate, 1, [0.9], 'failed')
@@ -63,7 +63,7 @@ describe('a search of learning rates', () => {
     }
   });
 
-  it('trains all rates with the first seed, and lets the others wait for that search alone', () => {
+  it('trains all rates with the first seed, and the other seeds wait only for their own search', () => {
     const trials = [
       trial(2, 0.1, 1, [0.5]),
       trial(2, 0.1, 2),
@@ -86,7 +86,7 @@ describe('a search of learning rates', () => {
     });
   });
 
-  it('goes by the last evaluation, as a study does, and of equal rates takes the lowest', () => {
+  it('uses the last evaluation, as a study does, and takes the lowest of equal rates', () => {
     const last = [
       trial(2, 0.1, 1, [0.9, 0.5]),
       trial(2, 0.2, 1, [0.6, 0.6]),
@@ -99,7 +99,7 @@ describe('a search of learning rates', () => {
     expect(kinds(equal)).toMatchObject({ 'r2 0.1 s2': 'go', 'r2 0.2 s2': 'prune' });
   });
 
-  it('goes by the mean where it has several seeds', () => {
+  it('uses the mean over several seeds', () => {
     const trials = [0.1, 0.2].flatMap((rate) =>
       [1, 2, 3].map((seed) =>
         trial(2, rate, seed, seed === 3 ? [] : [rate === 0.1 ? (seed === 1 ? 0.9 : 0.1) : 0.6]),
@@ -108,7 +108,7 @@ describe('a search of learning rates', () => {
     expect(kinds(trials, 2)).toMatchObject({ 'r2 0.1 s3': 'prune', 'r2 0.2 s3': 'go' });
   });
 
-  it('knows beforehand how many are trained', () => {
+  it('computes in advance how many trials are trained', () => {
     const settings = [2, 4].flatMap((rank) =>
       [0.1, 0.2, 0.3].flatMap((rate) => [1, 2, 3].map((seed) => trial(rank, rate, seed).record.settings)),
     );
@@ -117,7 +117,7 @@ describe('a search of learning rates', () => {
     expect([trainedCount(settings, { seeds: 5 }), trainedCount(settings, undefined)]).toEqual([18, 18]);
   });
 
-  it('lets a rate lose that failed or measured no number', () => {
+  it('rejects a rate that failed or has no finite result', () => {
     const trials = [
       trial(2, 0.1, 1, [0.4]),
       trial(2, 0.2, 1, [NaN]),
