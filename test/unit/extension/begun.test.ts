@@ -3,19 +3,19 @@ import { BeginWatch } from '../../../src/extension/tree/begun';
 
 const run = (folder: string, experiment: string, active = false) => ({ folder, experiment, active });
 
-describe('where something has begun', () => {
-  it('the first look finds nothing new', () => {
+describe('the experiments in which a run has started', () => {
+  it('are empty on the first check', () => {
     expect(new BeginWatch().look([run('1', 'a', true)])).toEqual([]);
   });
 
-  it('the first run of an experiment, running or not', () => {
+  it('include one with its first run, whether it is running or not', () => {
     const watch = new BeginWatch();
     watch.look([run('1', 'a')]);
     expect(watch.look([run('1', 'a'), run('2', 'b'), run('3', 'b')])).toEqual(['b']);
     expect(watch.look([run('1', 'a'), run('2', 'b'), run('3', 'b')])).toEqual([]);
   });
 
-  it('a run that is started or resumed beside others; not one that only appears', () => {
+  it('include one with a run started or resumed beside others, but not one in which a run only appears', () => {
     const watch = new BeginWatch();
     watch.look([run('1', 'a')]);
     expect(watch.look([run('1', 'a'), run('2', 'a')])).toEqual([]);

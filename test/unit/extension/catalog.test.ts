@@ -27,8 +27,8 @@ async function catalogOf(files: string[], roots: string[], now?: () => number): 
   return catalog;
 }
 
-describe('catalog of experiments and runs', () => {
-  it('lists the runs of an experiment newest first, and an experiment without runs', async () => {
+describe('the catalog of experiments and runs', () => {
+  it('lists the newest run of an experiment first and includes experiments without runs', async () => {
     const { root, file } = place();
     const made = [1, 2, 3].map((s) => makeRun(file, { at: at(s), status: {}, events: [started] }));
     const other = join(root, 'sub', 'other.aurora.json');
@@ -45,7 +45,7 @@ describe('catalog of experiments and runs', () => {
     expect(own?.runs[0]).toMatchObject({ experiment: file, state: 'running' });
   });
 
-  it('knows a run that lies in none of its places once it was looked at, beside them', async () => {
+  it('keeps a run outside its folders as a separate entry once it was opened', async () => {
     const { root, file } = place();
     const inside = makeRun(file, { at: at(1), status: {}, events: [started] });
     const outside = makeRun(place().file, { at: at(2), status: {}, events: [started] });
@@ -56,7 +56,7 @@ describe('catalog of experiments and runs', () => {
     expect(catalog.experiments().flatMap((e) => e.runs.map((r) => r.folder))).toEqual([inside]);
   });
 
-  it('knows sweeps with their trials, sees them begin, go on and end, and which files have one', async () => {
+  it('lists sweeps with their trials, notices when they start, progress and end, and which files have a sweep', async () => {
     const { root, file } = place();
     const catalog = await catalogOf([file], [root]);
     const [before] = catalog.experiments();
@@ -74,7 +74,7 @@ describe('catalog of experiments and runs', () => {
     expect([now.hasSweep, now.runs[0].trial]).toEqual([true, trial]);
     expect(now.sweeps).toMatchObject([{ folder: sweep, experiment: file, state: 'running', record }]);
     expect(catalog.active).toBe(true);
-    // A heartbeat is not a change; a started trial is.
+    // A heartbeat is not a structural change; a started trial is.
     setStatus(sweep, { step: 1, steps: 4 });
     expect((await catalog.lookAtActive()).structure).toBe(false);
     record.trials[1].run = 'other';
@@ -83,7 +83,7 @@ describe('catalog of experiments and runs', () => {
     setStatus(sweep, { state: 'stopped' });
     expect((await catalog.lookAtActive()).structure).toBe(true);
     expect(catalog.experiments()[0].sweeps[0].state).toBe('stopped');
-    // A damaged sweep hides nothing: its trials are shown as runs.
+    // If the sweep's file is damaged, its trials are shown as runs.
     writeFileSync(runPaths(run).trial, '{"half');
     expect(trialOf(run)).toBeUndefined();
     writeFileSync(join(sweep, 'sweep.json'), '{"half');
@@ -94,7 +94,7 @@ describe('catalog of experiments and runs', () => {
     expect(catalog.experiments()[0].sweeps).toEqual([]);
   });
 
-  it('shows a damaged run with its error, and all others (T6)', async () => {
+  it('shows a damaged run with its error beside all others (T6)', async () => {
     const { root, file } = place();
     const good = makeRun(file, { at: at(1), status: { state: 'stopped' } });
     const bad = makeRun(file, { at: at(2), status: {} });
@@ -111,7 +111,7 @@ describe('catalog of experiments and runs', () => {
     expect(runs[0].error?.message).toContain('is not the experiment of a run');
   });
 
-  it('mends itself when a damaged file is whole again', async () => {
+  it('shows a run again once its damaged file is repaired', async () => {
     const { root, file } = place();
     const run = makeRun(file, { status: { state: 'stopped' } });
     const spec = runPaths(run).spec;
@@ -124,7 +124,7 @@ describe('catalog of experiments and runs', () => {
     expect(changes.runs.map((r) => r.state)).toEqual(['stopped']);
   });
 
-  it('tells a dead "running" run as lost, and one that goes on as running again (T2)', async () => {
+  it('marks a "running" run without a process as lost, and a resumed one as running (T2)', async () => {
     const { root, file } = place();
     const dead = makeRun(file, {
       at: at(1),
@@ -149,7 +149,7 @@ describe('catalog of experiments and runs', () => {
     expect((await catalog.look()).runs.map((r) => [r.folder, r.state])).toEqual([[dead, 'running']]);
   });
 
-  it('takes a running run of another machine for lost when its heartbeat ends, without any file changing', async () => {
+  it('marks a run on another machine as lost when its heartbeat ends, without a change of any file', async () => {
     const { root, file } = place();
     const run = makeRun(file, { events: [started], status: { host: 'elsewhere', boot: 'another' } });
     let now = Date.now();
@@ -160,7 +160,7 @@ describe('catalog of experiments and runs', () => {
     expect(catalog.active).toBe(false);
   });
 
-  it('sees a run that the command line starts, follows it, and says only what changed (T9)', async () => {
+  it('picks up and follows a run started on the command line and reports only changes (T9)', async () => {
     const { root, file } = place();
     const old = makeRun(file, {
       at: at(1),
@@ -185,7 +185,7 @@ describe('catalog of experiments and runs', () => {
     expect(await catalog.lookAtActive()).toEqual({ runs: [], structure: false });
   });
 
-  it('passes over events of an unknown kind or a newer version (T11)', async () => {
+  it('ignores events of an unknown kind or a newer version (T11)', async () => {
     const { root, file } = place();
     const run = makeRun(file, { events: [started], status: {} });
     appendRaw(run, `${JSON.stringify({ v: 1, seq: 1, t: 2, kind: 'telepathy' })}\n`);
@@ -219,7 +219,7 @@ describe('catalog of experiments and runs', () => {
     ]);
   });
 
-  it('sees the person’s words change', async () => {
+  it("notices when the user changes a run's name, star or note", async () => {
     const { root, file } = place();
     const run = makeRun(file, { status: { state: 'stopped' } });
     const catalog = await catalogOf([file], [root]);
@@ -230,7 +230,7 @@ describe('catalog of experiments and runs', () => {
     expect(catalog.run(run)).toMatchObject({ state: 'stopped', user: {} });
   });
 
-  it('looks at a run of its own accord, also elsewhere, and puts it where it belongs', async () => {
+  it('adds a run as soon as it is looked at, under its experiment or elsewhere', async () => {
     const { root, file } = place();
     const catalog = await catalogOf([file], [root]);
     const run = makeRun(file, { status: {} });
@@ -247,7 +247,7 @@ describe('catalog of experiments and runs', () => {
     expect(catalog.run(join(root, 'none'))).toBeUndefined();
   });
 
-  it('does not list a folder in the moment between its making and its spec', async () => {
+  it('does not list a run folder before its spec is written', async () => {
     const { root, file } = place();
     const young = join(experimentRuns(file), '20250102T030405Z-00000000');
     mkdirSync(young, { recursive: true });

@@ -17,38 +17,38 @@ const written = (name: string, content: string | Uint8Array) => {
 describe('one row of a data file', () => {
   const jsonl = '{"text":"one","label":"a"}\n\n{"text":"three","label":"b"}\n';
 
-  it('is laid out, of plain and compressed JSONL', async () => {
+  it('is formatted, from plain and compressed JSONL', async () => {
     for (const file of [written('d.jsonl', jsonl), written('d.jsonl.gz', gzipSync(jsonl))])
       expect(JSON.parse(await readDataRow(file, 3))).toEqual({ text: 'three', label: 'b' });
   });
 
-  it('keeps the header and the line breaks of a quoted CSV field', async () => {
+  it('includes the header and the line breaks of a quoted CSV field', async () => {
     const file = written('d.csv', '\ufefftext,label\n"a\nb ""c""",x\nnext,y\n');
     expect(await readDataRow(file, 2)).toBe('text,label\n"a\nb ""c""",x');
     expect(await readDataRow(file, 4)).toBe('text,label\nnext,y');
   });
 
-  it('says what is missing: the file, the line, a whole gzip', async () => {
+  it('gives an error for a missing file, a missing line or a truncated gzip file', async () => {
     await expect(readDataRow(join(folder(), 'none.jsonl'), 1)).rejects.toThrow(/none\.jsonl is not there/);
     await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(/none\.csv\.gz is not there/);
     await expect(readDataRow(written('d.jsonl', jsonl), 9)).rejects.toThrow(/has no line 9/);
     await expect(readDataRow(written('bad.jsonl.gz', 'not gzip'), 1)).rejects.toThrow(/cannot be read/);
   });
 
-  it('reads only as far as the row', async () => {
+  it('is found without reading beyond it', async () => {
     const half = gzipSync('{"text":"one"}\n'.repeat(200_000)).subarray(0, 2000);
     expect(JSON.parse(await readDataRow(written('half.jsonl.gz', half), 5))).toEqual({ text: 'one' });
   });
 
-  it('is shown by itself only where the file opens badly', async () => {
+  it('is shown separately only if the file does not open well in the editor', async () => {
     expect(await opensWell(written('d.jsonl', jsonl))).toBe(true);
     expect(await opensWell(written('d.jsonl.gz', gzipSync(jsonl)))).toBe(false);
   });
 
-  it('of 16 MB on one line is refused after its first megabyte', async () => {
+  it('of 16 MB on one line is rejected after its first megabyte', async () => {
     const long = `{"text":"one"}\n{"text":"${'x'.repeat(16 * 2 ** 20)}"}\n`;
     const cut = gzipSync(long);
-    // Damaged where reading to the end of the line would run into it.
+    // Damaged, so that reading to the end of the line would fail.
     cut.fill(0, cut.length >> 1);
     for (const file of [written('d.jsonl.gz', gzipSync(long)), written('cut.jsonl.gz', cut)])
       await expect(readDataRow(file, 2)).rejects.toMatchObject({
@@ -57,19 +57,19 @@ describe('one row of a data file', () => {
       });
   });
 
-  it('of many lines is refused too, and so is one too far into the file', async () => {
+  it('with many lines, or too far into the file, is also rejected', async () => {
     const quoted = written('d.csv', `text,label\n"${'a\n'.repeat(100)}",x\n`);
     await expect(readDataRow(quoted, 2, { row: 50, text: 1e6 })).rejects.toThrow(/is longer than 50 bytes/);
     const far = written('far.jsonl.gz', gzipSync('{"text":"one"}\n'.repeat(100_000)));
     await expect(readDataRow(far, 99_999, { row: 50, text: 1e5 })).rejects.toThrow(
       /not within the first 100,000 bytes/,
     );
-    // Long lines before it are skipped.
+    // Long lines before the row are skipped.
     const after = written('after.jsonl', `{"text":"${'x'.repeat(200)}"}\n{"text":"b"}\n`);
     expect(JSON.parse(await readDataRow(after, 2, { row: 50, text: 1e6 }))).toEqual({ text: 'b' });
   });
 
-  it('is read in a worker, whose errors are the same', async () => {
+  it('is read in a worker, with the same errors', async () => {
     const outfile = join(folder(), 'data-row-worker.cjs');
     await build({ entryPoints: [WORKER], outfile, bundle: true, platform: 'node', format: 'cjs' });
     const file = written('d.jsonl', jsonl);

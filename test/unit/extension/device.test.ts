@@ -14,19 +14,19 @@ describe('the device settings', () => {
   const auto = { engine: 'onnxruntime', device: 'auto', fallBackToCpu: false };
   const gpu = { engine: 'tfjs', device: 'webgpu', fallBackToCpu: true };
 
-  it('go to every start', () => {
+  it('are passed to every start', () => {
     expect(deviceArguments(auto)).toEqual(['--engine', 'onnxruntime', '--device', 'auto']);
     expect(deviceArguments(gpu)).toEqual(['--engine', 'tfjs', '--device', 'webgpu', '--fallback']);
   });
 
-  it('leave a fork on the device of its run, unless they name one', () => {
+  it("leave a fork on its run's device unless they name one", () => {
     expect(forkArguments(auto)).toEqual([]);
     expect(forkArguments({ ...auto, fallBackToCpu: true })).toEqual(['--fallback']);
     expect(forkArguments(gpu)).toEqual(deviceArguments(gpu));
   });
 });
 
-it('a run’s tooltip says where it computed last', () => {
+it("a run's tooltip names the last device", () => {
   const on = (device: string, reason: DeviceEvent['reason']): NewEvent => ({
     kind: 'device',
     step: 0,

@@ -11,7 +11,7 @@ import { makeRun, started } from './run-maker';
 const folder = temporaryFolders();
 
 describe('diagnostics', () => {
-  it('tells versions, machine, settings, error and log, without the home folder', () => {
+  it('contain versions, machine, settings, error and log, without the home folder', () => {
     const home = folder();
     const run = makeRun(join(home, 'demo.aurora.json'), {
       events: [
@@ -51,7 +51,7 @@ describe('diagnostics', () => {
     expect(text).not.toContain(home);
   });
 
-  it('tells of a run that was lost before it had a device what it was asked for', () => {
+  it('contain the requested device of a run that was lost before it had one', () => {
     const home = folder();
     const run = makeRun(join(home, 'demo.aurora.json'), {
       events: [{ kind: 'requested', engine: 'onnxruntime', device: 'cuda', fallBack: false }],
@@ -61,7 +61,7 @@ describe('diagnostics', () => {
     expect(text).toContain('"kind":"requested","engine":"onnxruntime","device":"cuda"');
   });
 
-  it('replaces a Windows home folder also where JSON doubled its backslashes', () => {
+  it('replace a Windows home folder also where JSON doubled the backslashes', () => {
     const home = 'C:\\Users\\ada';
     const run = { folder: `${home}\\r`, id: 'r', experiment: '', state: 'damaged' as const, user: {} };
     const text = diagnosticsText({ versions: { JSON: JSON.stringify(`${home}\\r`) }, run, home });
@@ -71,7 +71,7 @@ describe('diagnostics', () => {
 });
 
 describe('a trainer’s log', () => {
-  it('is read from its end, from the start of a line', async () => {
+  it('is read from its end, starting with a whole line', async () => {
     const path = join(folder(), 'trainer.log');
     expect(await readTail(path)).toBeUndefined();
     writeFileSync(path, 'first\nsecond\nthird\n');
@@ -82,8 +82,8 @@ describe('a trainer’s log', () => {
   });
 });
 
-describe('settings side by side', () => {
-  it('have their keys in order, at every depth', () => {
+describe('settings in a comparison', () => {
+  it('have sorted keys at every depth', () => {
     expect(sortedJson({ b: [{ d: 1, c: 2 }], a: null })).toBe(sortedJson({ a: null, b: [{ c: 2, d: 1 }] }));
     expect(sortedJson({ b: 1, a: 2 }, 2)).toBe('{\n  "a": 2,\n  "b": 1\n}');
   });

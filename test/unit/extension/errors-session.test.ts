@@ -20,7 +20,7 @@ const metrics = { loss: 0.5, accuracy: 0.5, f1: 0.5, matthews: 0, examples: 2 };
 const evaluation = (more: object = {}) =>
   ({ kind: 'evaluation', step: 120, metrics, best: true, ...more }) as unknown as RunEvent;
 
-/** A run whose checkpoint of step 120 has predicted two texts. */
+/** A run with a checkpoint of step 120 and its predictions for two texts. */
 function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()]) {
   const run = folder();
   const data = join(run, 'validation.jsonl');
@@ -51,7 +51,7 @@ function lab(more: Partial<Predictions> = {}, events: RunEvent[] = [evaluation()
   return { run, data, file, made, said, host, session: new ErrorsSession(host) };
 }
 
-/** Its messages once it is idle. */
+/** The messages to the page once the session is idle. */
 async function told({ said, session }: ReturnType<typeof lab>, least = 1): Promise<ErrorsFromHost[]> {
   session.refresh();
   await vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(least));
@@ -60,7 +60,7 @@ async function told({ said, session }: ReturnType<typeof lab>, least = 1): Promi
 }
 
 describe('the Errors panel', () => {
-  it('sends what was predicted, and nothing of where it lies', async () => {
+  it('sends the predictions without any path', async () => {
     const w = lab();
     const [message, ...rest] = await told(w);
     expect(rest).toEqual([]);
@@ -75,11 +75,11 @@ describe('the Errors panel', () => {
     expect(JSON.stringify(message)).not.toContain(w.run);
   });
 
-  it('says what is no longer true: the data, or the run', async () => {
+  it('reports predictions that are outdated because the data or the run changed', async () => {
     const w = lab();
     writeFileSync(w.data, '{}\n{ }\n');
     expect((await told(w, 2))[1]).toEqual({ type: 'outdated', because: 'data' });
-    // Saving in the editor triggers a check; other files do not matter.
+    // Saving a file in the editor triggers a check, but only for the data file.
     w.session.saved(join(w.run, 'other.jsonl'));
     w.session.saved(w.data);
     await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions', 'outdated']));
@@ -89,11 +89,11 @@ describe('the Errors panel', () => {
     const anew = [evaluation({ metrics: { ...metrics, loss: 0.4 } })];
     for (const events of [anew, [], [evaluation({ form: 'static' })]])
       expect((await told(lab({}, events), 2))[1]).toEqual({ type: 'outdated', because: 'run' });
-    // A checkpoint that was never evaluated.
+    // For a checkpoint that was never evaluated, nothing is reported.
     expect(await told(lab({ evaluation: undefined }, []))).toHaveLength(1);
   });
 
-  it('opens the row of an example, and no other', async () => {
+  it('opens the row of an example that exists', async () => {
     const w = lab();
     w.session.receive({ type: 'openRow', example: 1 });
     expect(w.host.openRow).not.toHaveBeenCalled();
@@ -105,7 +105,7 @@ describe('the Errors panel', () => {
     expect(w.host.copy.mock.calls).toEqual([['a,b']]);
   });
 
-  it('names what is missing or damaged, and shows it once it was predicted again', async () => {
+  it('reports missing or damaged predictions and shows them once they are computed again', async () => {
     const w = lab();
     writeFileSync(w.file, '{');
     expect(await told(w)).toEqual([{ type: 'error', message: expect.stringContaining(w.file), again: true }]);
@@ -121,7 +121,7 @@ describe('the Errors panel', () => {
     await vi.waitFor(() => expect(w.said.map((m) => m.type)).toEqual(['predictions']));
   });
 
-  it('says that a run cannot be read, and nothing once it is closed', async () => {
+  it('reports an unreadable run, and nothing after it is closed', async () => {
     const w = lab();
     w.host.facts = () => Promise.reject(new Error('spec.json is missing.'));
     expect(await told(w)).toEqual([{ type: 'error', message: 'spec.json is missing.', again: false }]);
@@ -130,7 +130,7 @@ describe('the Errors panel', () => {
     expect(await told(w, 0)).toEqual([]);
   });
 
-  it('takes only messages that it knows', () => {
+  it('accepts only known messages', () => {
     const known = [{ type: 'predict' }, { type: 'openRow', example: 3 }, { type: 'copy', text: 'x' }];
     for (const message of known) expect(parseErrorsMessage(message)).toEqual(message);
     const unknown = [

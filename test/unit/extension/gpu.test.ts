@@ -10,14 +10,14 @@ import {
 import { networkEnvironment } from '../../../src/extension/launcher/environment';
 import { fits, GPU_PART_NAMES, type GpuState } from '../../../src/protocol/gpu-support';
 
-test('each part is for the platforms that its package has natives for', () => {
+test('each part is offered on the platforms that its package supports', () => {
   const here = (platform: string) => GPU_PART_NAMES.filter((part) => fits(part, platform));
   expect(here('linux-x64')).toEqual(['cuda', 'tensorflow']);
   expect(here('win32-x64')).toEqual(['tensorflow']);
   for (const platform of ['linux-arm64', 'win32-arm64', 'darwin-arm64']) expect(here(platform)).toEqual([]);
 });
 
-describe('a choice', () => {
+describe('a choice of a part', () => {
   const state: GpuState = { part: 'cuda', fits: true, version: '1.30.0' };
   const at = '2026-11-24T22:00:00.000Z';
   test.each([
@@ -28,19 +28,19 @@ describe('a choice', () => {
       { ...state, installed: { version: '1.29.0', at, usable: true } },
       '1.29.0 is installed, this version needs 1.30.0',
     ],
-  ])('says how things are', (given, description) =>
+  ])('describes its state', (given, description) =>
     expect(gpuChoice(given, t).description).toBe(`${description} · needs CUDA 12 and cuDNN 9`),
   );
 
-  test('says for what it is and under which licence, before the row is cut', () =>
+  test('describes purpose and license before the row is truncated', () =>
     expect(gpuChoice(state, t).detail).toBe(
       'The device "cuda" of ONNX Runtime. MIT licence, from Microsoft through NuGet.',
     ));
 });
 
-describe('progress', () => {
+describe('the progress of an installation', () => {
   const MB = 2 ** 20;
-  test('moves the bar by what the first file has come on, to 100 in all', () => {
+  test('advances the bar with the first file, up to 100 in total', () => {
     const text = new GpuProgressText(t);
     const at = (file: string, received: number, total = 100 * MB) =>
       text.next({ kind: 'progress', file, received, total });
@@ -50,26 +50,26 @@ describe('progress', () => {
     expect(at('b.zip', 1 * MB).increment).toBe(0);
   });
 
-  test('without a total it says what has come', () =>
+  test('shows the received size if the total is unknown', () =>
     expect(new GpuProgressText(t).next({ kind: 'progress', file: 'a', received: 3 * MB })).toEqual({
       message: 'a: 3 MB',
     }));
 
-  test('reads the program’s lines, and no others', () => {
+  test("is read only from the program's lines", () => {
     expect(parseGpuEvent('{"kind":"step","step":"copying"}')).toEqual({ kind: 'step', step: 'copying' });
     expect(parseGpuEvent('TensorFlow says something')).toBeUndefined();
   });
 });
 
-test('the result names the device, or what is missing with the next step', () => {
+test('the result names the device, or what is missing with a hint', () => {
   expect(gpuResult('cuda', { usable: true }, t)).toContain('it is the device "cuda"');
   expect(gpuResult('cuda', { usable: false, problem: 'X is missing.', hint: 'Get X.' }, t)).toBe(
     'X is missing. Get X.',
   );
 });
 
-describe('the network', () => {
-  test('the editor’s proxy goes on to the installer', () => {
+describe('the network settings', () => {
+  test("pass the editor's proxy to the installer", () => {
     expect(proxyEnvironment(' http://p:1 ', ['a', 'b'])).toEqual({
       HTTPS_PROXY: 'http://p:1',
       HTTP_PROXY: 'http://p:1',
@@ -78,7 +78,7 @@ describe('the network', () => {
     expect(proxyEnvironment('', ['a'])).toEqual({});
   });
 
-  test('of the environment only what leads through it', () => {
+  test('include only the network variables of the environment', () => {
     const given = {
       HTTPS_PROXY: '1',
       no_proxy: '2',

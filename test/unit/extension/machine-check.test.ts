@@ -35,8 +35,8 @@ const check: MachineCheck = {
 };
 const report = { totalMemory: 24e9, freeMemory: 20e9, cores: 2, problems: [] };
 
-describe('the check of a machine', () => {
-  it('says what is fastest, and what is missing with its next step', () => {
+describe('the check of this machine', () => {
+  it('names the fastest device, and what is missing with a hint', () => {
     expect(checkSummary(check, t)).toBe('Fastest here: ONNX Runtime on cpu, 11.8 steps a second.');
     const text = checkMarkdown(check, t);
     expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
@@ -44,14 +44,14 @@ describe('the check of a machine', () => {
     expect(text).toContain('llvmpipe (software renderer · Mesa 25 · float16)');
   });
 
-  it('says so where nothing trains', () => {
+  it('reports that nothing can train', () => {
     const none = { ...check, places: check.places.slice(2) };
     expect(fastest(none)).toBeUndefined();
     expect(checkSummary(none, t)).toContain('Nothing on this machine could train');
     expect(checkMarkdown(none, t)).toContain('Nothing could be measured.');
   });
 
-  it('makes rows of the Machine view, the fastest first', () => {
+  it('is shown in the Machine view, the fastest device first', () => {
     const rows = machineRows(report, '1.0.0', t, { check, now: 60_000, locale: 'en' });
     const places = rows.filter((r) => r.id.startsWith('place:')).map((r) => [r.label, r.description]);
     expect(places).toEqual([
@@ -67,12 +67,12 @@ describe('the check of a machine', () => {
     expect(rows.some((r) => r.command !== undefined)).toBe(false);
   });
 
-  it('offers the check where there was none', () => {
+  it('is offered in the Machine view if it has not run yet', () => {
     const row = machineRows(report, '1.0.0', t).find((r) => r.command === COMMAND.checkMachine);
     expect(row?.description).toBe('not measured yet');
   });
 
-  it('reads the lines it knows only', () => {
+  it('ignores unknown lines', () => {
     expect(parseDoctorLine('{"kind":"checking","engine":"tfjs","device":"wasm"}')).toMatchObject({
       device: 'wasm',
     });
@@ -81,8 +81,8 @@ describe('the check of a machine', () => {
   });
 });
 
-describe('graphics cards', () => {
-  it("reads nvidia-smi's answer", () => {
+describe('GPUs', () => {
+  it("are read from nvidia-smi's output", () => {
     expect(parseNvidia('NVIDIA H100 80GB HBM3, 550.54.15, 81559\n')).toEqual([
       {
         name: 'NVIDIA H100 80GB HBM3',
@@ -95,8 +95,8 @@ describe('graphics cards', () => {
     expect(parseNvidia('No devices were found\n')).toEqual([]);
   });
 
-  it("tells a card from a processor that plays one, by Dawn's words", () => {
-    // Reported by Dawn 0.6.2 on Mesa 25.
+  it("are distinguished from software renderers by Dawn's description", () => {
+    // As reported by Dawn 0.6.2 on Mesa 25.
     const lavapipe = describeAdapter({
       info: {
         vendor: 'mesa',

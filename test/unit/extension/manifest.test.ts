@@ -26,7 +26,7 @@ function sources(at = join(ROOT, 'src', 'extension')): string[] {
   );
 }
 
-/** Every string in the manifest, with its key. */
+/** Every string in the manifest with its key. */
 function* strings(value: unknown, key = ''): Generator<{ key: string; text: string }> {
   if (typeof value === 'string') yield { key, text: value };
   else if (typeof value === 'object' && value !== null)
@@ -36,14 +36,14 @@ function* strings(value: unknown, key = ''): Generator<{ key: string; text: stri
 const all = [...strings(manifest)];
 const whens = all.filter((s) => s.key === 'when' || s.key === 'enablement').map((s) => s.text);
 
-describe('manifest', () => {
-  it('has exactly the commands of ids.ts, each under one category', () => {
+describe('the extension manifest', () => {
+  it('declares exactly the commands of ids.ts, in a single category', () => {
     const declared = contributes.commands.map((c) => c.command);
     expect([...declared].sort()).toEqual(Object.values(COMMAND).sort());
     expect(new Set(contributes.commands.map((c) => c.category))).toEqual(new Set(['AuroRA']));
   });
 
-  it('has no command that nothing registers', () => {
+  it('declares only commands that the code registers', () => {
     const code = sources().join('\n');
     const registered = (name: string) =>
       new RegExp(
@@ -65,12 +65,12 @@ describe('manifest', () => {
     expect(used.filter((c) => !declared.has(c))).toEqual([]);
   });
 
-  it('gives each command a text, and each text a use', () => {
+  it('has a text for every key and a use for every text', () => {
     const keys = all.flatMap((s) => /^%(.+)%$/.exec(s.text)?.[1] ?? []);
     expect([...new Set(keys)].sort()).toEqual(Object.keys(texts).sort());
   });
 
-  it('asks only for contexts that the code sets', () => {
+  it('uses only contexts that the code sets', () => {
     const own = whens.flatMap((w) => [...w.matchAll(/(?<![\w./])aurora\.\w+/g)].map((m) => m[0]));
     const known = new Set<string>([...Object.values(CONTEXT), ...Object.values(VIEW)]);
     expect(own.length).toBeGreaterThan(20);
@@ -82,7 +82,7 @@ describe('manifest', () => {
     expect(unset).toEqual([]);
   });
 
-  it('looks for capabilities that rows have, and rows have none that no menu looks for', () => {
+  it('uses only the capabilities that rows have, and all of them', () => {
     const asked = contributes.menus['view/item/context'].flatMap((m) =>
       [...m.when.matchAll(/\\b(\w+)\\b/g)].map((w) => w[1]),
     );
@@ -90,7 +90,7 @@ describe('manifest', () => {
     expect([...new Set(asked)].sort()).toEqual([...emitted()].filter((word) => !kinds.includes(word)).sort());
   });
 
-  it('is woken for everything that must be there after a reload', () => {
+  it('activates the extension for everything that must exist after a reload', () => {
     expect(manifest.activationEvents).toEqual(
       expect.arrayContaining([
         'workspaceContains:**/*.aurora.json',
@@ -104,11 +104,11 @@ describe('manifest', () => {
       ]),
     );
     expect(manifest.activationEvents).not.toContain('*');
-    // Commands and views activate it automatically; a language only if it has a configuration.
+    // Commands and views activate the extension automatically, a language only if it has a configuration.
     expect(contributes.languages.find((l) => l.id === LANGUAGE)?.configuration).toBeTruthy();
   });
 
-  it('names views and settings as the code does', () => {
+  it('has the same view and setting names as the code', () => {
     expect(contributes.views.aurora.map((v) => v.id)).toEqual(Object.values(VIEW));
     const settings = Object.keys(contributes.configuration.properties);
     expect(settings.sort()).toEqual(
@@ -118,13 +118,13 @@ describe('manifest', () => {
     );
   });
 
-  it('points only at files that are there', () => {
+  it('refers only to existing files', () => {
     const files = all.filter((s) => /^(\.\/)?media\//.test(s.text)).map((s) => s.text);
     expect(files.length).toBeGreaterThan(5);
     expect(files.filter((f) => !existsSync(join(ROOT, f)))).toEqual([]);
   });
 
-  it('lets nothing be run in a workspace that is not trusted', () => {
+  it('prevents anything from running in an untrusted workspace', () => {
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toContain('aurora.nodePath');
     expect(manifest.capabilities.virtualWorkspaces).toBe(false);

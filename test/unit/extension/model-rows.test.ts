@@ -7,7 +7,7 @@ import { summarize } from '../../../src/graph/summary';
 
 const bert = summarize(loadModel(join(__dirname, '../../fixtures/reference/bert.onnx')));
 
-it('says what a model offers: its size, and its layers by their endings', () => {
+it("a model's rows show its size and its layers grouped by name ending", () => {
   const rows = modelRows(bert, t, 'en');
   expect(rows[0].label).toBe(`${bert.parameters.toLocaleString('en')} parameters`);
   const query = rows.find((r) => r.label === 'query')!;
@@ -18,7 +18,7 @@ it('says what a model offers: its size, and its layers by their endings', () => 
   expect(new Set(rows.map((r) => r.id)).size).toBe(rows.length);
 });
 
-it('names an operator that gradients cannot pass', () => {
+it("a model's rows name an operator without a gradient", () => {
   const rows = modelRows(
     { ...bert, missingRules: [{ operator: 'Loop', nodes: ['/a/Loop', '/b/Loop'] }] },
     t,

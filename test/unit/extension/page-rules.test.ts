@@ -16,7 +16,7 @@ describe('the pages', () => {
   const styles = sources('webview', /\.css$/);
   const code = sources('webview', /\.ts$/);
 
-  it('take every colour from the theme', () => {
+  it('take every color from the theme', () => {
     expect(styles.length).toBeGreaterThan(3);
     const literal =
       /#[0-9a-f]{3,8}\b|\b(rgba?|hsla?|oklch|lab)\(|:\s*(white|black|red|green|blue|gray|grey|orange)\b/i;
@@ -24,7 +24,7 @@ describe('the pages', () => {
     expect(styles.every(({ text }) => !/var\(--(?!vscode-|series-)/.test(text))).toBe(true);
   });
 
-  it('write no style attribute and no HTML of their own, which the policy or a name could break', () => {
+  it('set no style attributes and no raw HTML, which the CSP or a name could break', () => {
     expect(code.length).toBeGreaterThan(20);
     expect(finds(code, /\sstyle=|unsafeHTML|unsafeSVG|innerHTML|insertAdjacentHTML/)).toEqual([]);
   });
@@ -33,11 +33,11 @@ describe('the pages', () => {
 describe('the extension host', () => {
   const code = sources('src/extension', /\.ts$/);
 
-  it('keeps no page alive that is hidden', () => {
+  it('does not keep hidden pages alive', () => {
     expect(finds(code, /retainContextWhenHidden:\s*true/)).toEqual([]);
   });
 
-  it('starts programs by argument lists, never through a shell', () => {
+  it('starts programs with argument lists, never through a shell', () => {
     expect(finds(code, /\bexec(Sync)?\(\s*[`'"]|shell:\s*(true|['"`])/)).toEqual([]);
     expect(finds(code, /\bspawn\(/).length).toBeGreaterThan(0);
   });

@@ -2,7 +2,7 @@ import { fill } from '../../../src/base/fill';
 import type { RowContext } from '../../../src/extension/words/run-row';
 import type { Translate } from '../../../src/extension/translate';
 
-/** Like vscode.l10n.t without a translation. */
+/** Works like vscode.l10n.t without a translation. */
 export const t: Translate = fill;
 
 export const NOW = Date.UTC(2025, 5, 1, 12);

@@ -83,7 +83,7 @@ export const finished = (step: number, accuracy: number): NewEvent => ({
   seconds: 60,
 });
 
-/** A run folder by the project's own writers: what `aurora train` leaves, without its weights. */
+/** A run folder made by the product's own writers: what `aurora train` leaves, without the weights. */
 export function makeRun(
   experimentFile: string,
   options: {
@@ -106,7 +106,7 @@ export function makeRun(
   return run;
 }
 
-/** By default the status of a live run: this process is its trainer. */
+/** By default, writes the status of a live run with this process as its trainer. */
 export const setStatus = (run: string, status: Partial<RunStatus>): void =>
   writeStatus(run, {
     ...thisProcess(),

@@ -1,6 +1,6 @@
 import type { SweepEntry } from '../../../src/extension/runs/store';
 
-/** A sweep of four trials over the rank, the last of which has not started. */
+/** A sweep over the rank with four trials, the last of which has not started. */
 export const sweepEntry = (state: SweepEntry['state']): SweepEntry => ({
   folder: '/w/.aurora/sweeps/demo/1a2b3c4d',
   experiment: '/w/demo.aurora.json',

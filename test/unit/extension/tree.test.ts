@@ -43,14 +43,14 @@ function entry(
     status: { startedAt: at, heartbeat: minutes(3), ...status },
     spec: { ...spec, training: { ...spec.training, metric } },
   });
-  // The journal uses the test's clock; rows have a fixed time.
+  // The journal uses the test's clock, while rows have a fixed time.
   const summary = readRunSummary(run);
   const told = { ...summary, events: summary.events.map((e) => ({ ...e, t: minutes(3) })) };
   return { folder: run, id: told.id, experiment: 'demo.aurora.json', state, run: told, user };
 }
 
-describe('a run’s row', () => {
-  it('shows how far a running run is, its metric so far, and when it began', () => {
+describe("a run's row", () => {
+  it('shows the progress, the metric and the start time of a running run', () => {
     const run = entry('running', {
       events: [started, evaluated(40, 0.871)],
       status: { step: 45, steps: 120 },
@@ -63,7 +63,7 @@ describe('a run’s row', () => {
     expect(runRow(run, context).capabilities).not.toContain('canDelete');
   });
 
-  it('shows a finished run by its best value of its own metric', () => {
+  it("shows a finished run's best value of its metric", () => {
     const events = [started, evaluated(40, 0.9), evaluated(80, 0.8, false), finished(120, 0.8)];
     expect(runRow(entry('finished', { events }), context).description).toBe('90.0 % accuracy · 3 min ago');
     expect(runRow(entry('finished', { events, metric: 'loss' }), context).description).toBe(
@@ -71,7 +71,7 @@ describe('a run’s row', () => {
     );
   });
 
-  it('says what became of the others and lets them be resumed', () => {
+  it('shows how other runs ended and allows resuming them', () => {
     const at40 = { step: 40, steps: 120 };
     for (const state of ['stopped', 'failed', 'lost'] as const) {
       const row = runRow(entry(state, { events: [started], status: at40 }), context);
@@ -83,7 +83,7 @@ describe('a run’s row', () => {
     expect(runRow(entry('lost', { events: [checkpoint] }), context).capabilities).toContain('canFork');
   });
 
-  it('shows a damaged run with what can still be done', () => {
+  it('shows a damaged run and the actions that still work', () => {
     const damaged: RunEntry = {
       folder: '/r',
       id: 'r',
@@ -105,7 +105,7 @@ describe('a run’s row', () => {
     });
   });
 
-  it('is spoken as one sentence, with its star', () => {
+  it('has an accessible label of one sentence that includes the star', () => {
     const run = entry('finished', {
       events: [started, evaluated(40, 0.9)],
       user: { name: 'rank 8', star: true },
@@ -116,7 +116,7 @@ describe('a run’s row', () => {
     expect(row.capabilities).toContain('canUnstar');
   });
 
-  it('tells settings, error and times in its tooltip', () => {
+  it('has a tooltip with settings, error and times', () => {
     const failed: NewEvent = {
       kind: 'failed',
       step: 40,
@@ -144,7 +144,7 @@ describe('a run’s row', () => {
   });
 });
 
-describe('the order of runs', () => {
+describe('the list of runs', () => {
   const at = (n: number, accuracy: number | undefined, user: RunUser = {}, metric: MetricName = 'accuracy') =>
     entry('finished', {
       at: minutes(n),
@@ -154,7 +154,7 @@ describe('the order of runs', () => {
     });
   const names = (runs: RunEntry[]) => runs.map((r) => r.user.name);
 
-  it('puts stars on top, then sorts by time, metric or name', () => {
+  it('puts starred runs first, then sorts by time, metric or name', () => {
     const runs = [
       at(1, 0.5, { name: 'b10' }),
       at(2, undefined, { name: 'a' }),
@@ -166,12 +166,12 @@ describe('the order of runs', () => {
     expect(names(sortRuns(runs, 'name'))).toEqual(['z', 'a', 'b9', 'b10']);
   });
 
-  it('takes a smaller loss for the better one', () => {
+  it('ranks a lower loss first', () => {
     const runs = [at(1, 0.1, { name: 'bad' }, 'loss'), at(2, 0.9, { name: 'good' }, 'loss')];
     expect(names(sortRuns(runs, 'metric'))).toEqual(['good', 'bad']);
   });
 
-  it('filters by every word, over name, note, state, method, metric and experiment', () => {
+  it('is filtered by every word over name, note, state, method, metric and experiment', () => {
     const run = at(1, 0.5, { name: 'Rank 8', note: 'too slow' });
     for (const filter of ['', 'rank', 'slow 8', 'FINISHED', 'aurora', 'accuracy', 'demo', run.id.slice(0, 8)])
       expect(matchesFilter(run, 'demo', filter), filter).toBe(true);
@@ -192,7 +192,7 @@ describe('a sweep', () => {
     trialOf('stopped', 4, [evaluated(40, 0.7), stop('rung')]),
   ];
 
-  it('groups its trials, and leaves other runs to their experiment', () => {
+  it('contains its own trials, and other runs stay with their experiment', () => {
     const other = entry('finished');
     const ofAnother = { ...entry('finished'), trial: { ...trials[0].trial!, sweep: 'gone' } };
     const { groups, others } = bySweep([sweepEntry('running')], [other, ...trials, ofAnother]);
@@ -201,7 +201,7 @@ describe('a sweep', () => {
     expect(bySweep([sweepEntry('stopped')], []).groups).toEqual([]);
   });
 
-  it('says how far it is, its best, and what can be done', () => {
+  it('shows its progress, its best trial and the possible actions', () => {
     const running = sweepRow(sweepEntry('running'), trials, context);
     expect(running).toMatchObject({
       label: 'Sweep · 1a2b',
@@ -217,7 +217,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('does not wait for trials whose learning rate lost a search', () => {
+  it('does not count trials with a learning rate that lost a search', () => {
     const entry = sweepEntry('finished');
     const passed = entry.record.trials.map((trial, i) =>
       i > 1 ? { ...trial, passedOver: true as const } : trial,
@@ -227,7 +227,7 @@ describe('a sweep', () => {
     expect(row.capabilities).toEqual(['sweep']);
   });
 
-  it('has trials that go by what sets them apart, and say why they stopped', () => {
+  it('names trials by the settings that vary and says why they stopped', () => {
     const rows = trials.map((trial) => runRow(trial, context));
     expect(rows.map((row) => row.label)).toEqual(['rank 1', 'rank 2', 'rank 4']);
     expect(rows[1]).toMatchObject({
@@ -239,7 +239,7 @@ describe('a sweep', () => {
     expect(runLabel({ ...trials[0], trial: { ...trials[0].trial!, settings: {} } })).toBe('Trial 1');
   });
 
-  it('says how it ended', () => {
+  it('reports how it ended', () => {
     expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
       kind: 'information',
       message: 'The sweep of demo has come to its end. Best so far: 70.0 % accuracy.',
@@ -259,25 +259,22 @@ describe('a sweep', () => {
       { acceptChangedInputs: true },
       'files have changed',
     ],
-  ] as const)(
-    'offers what a person can decide where it left trials: %s',
-    (error, state, title, options, words) => {
-      const entry = sweepEntry(state);
-      entry.record.ended = { error, message: 'Trial 4 was left.' };
-      expect(sweepEndText(entry, trials, t)).toEqual({
-        kind: 'warning',
-        message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0 % accuracy.',
-        decision: { title, options },
-      });
-      const row = sweepRow(entry, trials, context);
-      expect(row.description).toContain(`${words} · rank`);
-      expect(row.capabilities).toContain('canGoOn');
-    },
-  );
+  ] as const)("offers the user's choices if trials were left: %s", (error, state, title, options, words) => {
+    const entry = sweepEntry(state);
+    entry.record.ended = { error, message: 'Trial 4 was left.' };
+    expect(sweepEndText(entry, trials, t)).toEqual({
+      kind: 'warning',
+      message: 'The sweep of demo is not complete. Trial 4 was left. Best so far: 70.0 % accuracy.',
+      decision: { title, options },
+    });
+    const row = sweepRow(entry, trials, context);
+    expect(row.description).toContain(`${words} · rank`);
+    expect(row.capabilities).toContain('canGoOn');
+  });
 });
 
 describe('other rows', () => {
-  it('counts an experiment’s runs, also under a filter, and says when its file is gone', () => {
+  it("show the number of an experiment's runs, also when filtered, and a missing file", () => {
     const runs = [entry('running', { events: [started] }), entry('finished')];
     const row = (exists: boolean, shown: number, place = '') =>
       experimentRow({ name: 'demo', exists, runs, hasSweep: false }, shown, place, context);
@@ -293,7 +290,7 @@ describe('other rows', () => {
     expect(none.capabilities).toContain('canSweep');
   });
 
-  it('lists the checkpoints and adapters that the disk has', async () => {
+  it('list the checkpoints and adapters on disk', async () => {
     const run = entry('finished', { events: [started, evaluated(40, 0.9), evaluated(80, 0.8, false)] });
     for (const name of ['step-000040', 'step-000080', '.step-000090.tmp'])
       mkdirSync(join(run.folder, 'checkpoints', name), { recursive: true });
@@ -321,8 +318,8 @@ describe('other rows', () => {
   });
 });
 
-describe('texts', () => {
-  it('calls a run by its name, else by its method, rank and id, else by its time', () => {
+describe('labels', () => {
+  it("are a run's name, else its method, rank and id, else its time", () => {
     expect(labelOfId('20250131T123456Z-1a2b3c4d')).toMatch(/^2025-0[12]-\d\d \d\d:34 · 1a2b$/);
     expect(labelOfId('from elsewhere')).toBe('from elsewhere');
     const unnamed = entry('finished', { at: Date.UTC(2025, 0, 31) });
@@ -331,7 +328,7 @@ describe('texts', () => {
     expect(runLabel({ id: '20250131T123456Z-1a2b3c4d', user: { name: 'mine' } })).toBe('mine');
   });
 
-  it('writes times, sizes and metrics as people do', () => {
+  it('format times, sizes and metrics for people', () => {
     expect([0, 59, 60, 3599, 3600, 86_400 * 2].map((s) => ago(NOW - s * 1000, NOW, 'en', t))).toEqual([
       'just now',
       'just now',

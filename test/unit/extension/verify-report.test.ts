@@ -50,8 +50,8 @@ function reported(result: VerifyLine) {
   return { report, told };
 }
 
-describe('the report of both engines', () => {
-  it('tells each step as it comes, and one sentence at the end', () => {
+describe('the report of a comparison of both engines', () => {
+  it('lists each step as it comes and ends with one sentence', () => {
     const rows = [row('loss', 1e-7, 1e-5), row('gradients', 4e-7, 1e-4)];
     const { report, told } = reported({ kind: 'result', agree: true, rows });
     expect(told).toEqual([
@@ -70,7 +70,7 @@ describe('the report of both engines', () => {
     expect(text).not.toContain('Where they part');
   });
 
-  it('names the first tensor that differs, whatever its names contain', () => {
+  it('names the first tensor that differs, whatever its name contains', () => {
     const first = {
       stage: 'forward' as const,
       ...{ tensor: '/a|b`c', operator: 'Gelu', node: '/layer.1/act/Gelu', module: 'layer.1.act' },
@@ -85,7 +85,7 @@ describe('the report of both engines', () => {
     expect(text).toContain('| perturbed | loss | not finite | 1e-5 | **differ** |');
   });
 
-  it('lists the gradients that differ where the forward pass agrees', () => {
+  it('lists the gradients that differ if the forward pass agrees', () => {
     const first = {
       stage: 'gradient' as const,
       ...{
@@ -102,7 +102,7 @@ describe('the report of both engines', () => {
     expect(text).toContain('- `layer.0.query.A`\n- `layer.1.query.A`');
   });
 
-  it('says which texts were left out, and tells the steps of the others', () => {
+  it('names the texts that were left out and repeats the steps for the others', () => {
     const rows = [row('gradients', 4e-7, 1e-4)];
     const { report } = reported({ kind: 'result', agree: true, rows });
     const kinks = { kind: 'kinks' as const, values: 3, operators: ['Relu'], texts: [0, 12, 20], of: 32 };
@@ -119,13 +119,13 @@ describe('the report of both engines', () => {
     expect(all).toContain('Each text holds one');
   });
 
-  it('passes over what is no line of it', () => {
+  it('ignores unknown lines', () => {
     expect(parseVerifyLine('Warning: a driver')).toBeUndefined();
     expect(parseVerifyLine('{"kind":"later"}')).toBeUndefined();
     expect(parseVerifyLine('null')).toBeUndefined();
   });
 
-  it('gives the set device to the engine that has it', () => {
+  it('passes the device setting to the engine that has the device', () => {
     const of = (engine: string, device: string) => verifyArguments({ engine, device, fallBackToCpu: true });
     expect(of('onnxruntime', 'auto')).toEqual([]);
     expect(of('onnxruntime', 'webgpu')).toEqual(['--device', 'webgpu']);

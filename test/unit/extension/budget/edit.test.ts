@@ -20,7 +20,7 @@ const written = (text: string, over: Partial<BudgetChoice> = {}, modelPath?: str
   writeAdapter(text, choice(over), modelPath);
 
 describe('writing a choice into an experiment', () => {
-  it('changes nothing where the file says the same, by its defaults too', () => {
+  it('changes nothing if the file already has the values, also by default', () => {
     for (const text of ['{}', '{ "adapter": {} }', '{"adapter": {"rank": 2, "method": "aurora"}}'])
       expect(written(text)).toMatchObject({ text, changes: [] });
     const lora = '{"adapter": {"method": "lora"}}';
@@ -51,14 +51,14 @@ describe('writing a choice into an experiment', () => {
     expect(changes).toEqual(['adapter.rank: 2 → 4', 'adapter.gridSize: 5 → 7']);
   });
 
-  it('puts a comma before the comment on what was the last line', () => {
+  it('puts the comma before the comment on the previously last line', () => {
     const text = '{\n\t"adapter": {\n\t\t"rank": 2 // two\n\t}\n}';
     expect(written(text, { alpha: 8 }).text).toBe(
       '{\n\t"adapter": {\n\t\t"rank": 2, // two\n\t\t"alpha": 8\n\t}\n}',
     );
   });
 
-  it('makes the section where there is none', () => {
+  it('adds a missing adapter section', () => {
     expect(
       written('{\n  "model": { "path": "m.onnx" } // m\n}\n', { rank: 4, targetModules: 'all-linear' }).text,
     ).toBe(
@@ -77,7 +77,7 @@ describe('writing a choice into an experiment', () => {
     );
   });
 
-  it('stays on one line where the section does', () => {
+  it('keeps a section on one line', () => {
     expect(written('{ "adapter": { "rank": 2 } }', { alpha: 1.5 }).text).toBe(
       '{ "adapter": { "rank": 2, "alpha": 1.5 } }',
     );
@@ -86,7 +86,7 @@ describe('writing a choice into an experiment', () => {
     );
   });
 
-  it('writes a list as the old one was laid out', () => {
+  it('keeps the layout of a list', () => {
     expect(written('{"adapter": {"targetModules": ["query"]}}', { targetModules: ['a', 'b'] }).text).toBe(
       '{"adapter": {"targetModules": ["a", "b"]}}',
     );
@@ -96,7 +96,7 @@ describe('writing a choice into an experiment', () => {
     );
   });
 
-  it('takes out what another method does not know, with the comment on its line', () => {
+  it('removes settings that the new method does not have, with the comments on their lines', () => {
     const text = `{
   "adapter": {
     "method": "aurora",
@@ -125,7 +125,7 @@ describe('writing a choice into an experiment', () => {
     ]);
   });
 
-  it('takes out the last property of one line, also behind a trailing comma', () => {
+  it('removes the last property on a line, also before a trailing comma', () => {
     const lora = { method: 'lora', rank: 8, alpha: 16 } as const;
     expect(written('{ "adapter": { "method": "lora", "fixed": true } }', lora).text).toBe(
       '{ "adapter": { "method": "lora" } }',
@@ -138,23 +138,23 @@ describe('writing a choice into an experiment', () => {
     );
   });
 
-  it('sets the model where another one is chosen', () => {
+  it('writes the path of a different model', () => {
     expect(written('{"model": {"path": "a.onnx", "maxLength": 8}}', {}, 'b/c.onnx')).toMatchObject({
       text: '{"model": {"path": "b/c.onnx", "maxLength": 8}}',
       changes: ['model.path: "a.onnx" → "b/c.onnx"'],
     });
   });
 
-  it('refuses a text that is not an experiment', () => {
+  it('rejects text that is not an experiment', () => {
     for (const text of ['', '[]', '{ "adapter": { "rank": ', '{ "a": 1 "b": 2 }', 'null'])
       expect(() => written(text)).toThrow(/not valid JSON/);
   });
 
-  it('replaces a section that is no object', () => {
+  it('replaces a section that is not an object', () => {
     expect(parse(written('{"adapter": 3}', { rank: 4 }).text)).toEqual({ adapter: { rank: 4 } });
   });
 
-  it('always leaves a whole file that says what was chosen, with every comment of a line that stays', () => {
+  it('always results in a valid file with the choice and every comment on a line that stays', () => {
     const key = fc.constantFrom(
       'rank',
       'alpha',
@@ -210,7 +210,7 @@ describe('writing a choice into an experiment', () => {
         expect(adapter.dropout).toBe(before.dropout);
         expect('gridSize' in adapter || 'fixed' in adapter).toBe(toLora ? false : true);
         expect(adapter.useRslora).toBe(toLora ? before.useRslora : undefined);
-        // Once written, nothing is left to write.
+        // Once written, nothing is left to change.
         expect(written(after, over).changes).toEqual([]);
       }),
       { numRuns: 2000 },
@@ -219,7 +219,7 @@ describe('writing a choice into an experiment', () => {
 });
 
 describe('the replaced range', () => {
-  it('is the smallest stretch, and gives the new text', () => {
+  it('is minimal and results in the new text', () => {
     expect(replacedRange('abcdef', 'abXef')).toEqual({ offset: 2, length: 2, content: 'X' });
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {

@@ -17,7 +17,7 @@ const LLAMA = resolve('test/fixtures/reference/llama.onnx');
 /** A session as the panel opens it, with the real model reader. */
 class Lab {
   readonly said: BudgetToPage[] = [];
-  /** Lets a test delay reading a model. */
+  /** Lets a test delay the reading of a model. */
   gate: Promise<void> = Promise.resolve();
   readonly session: BudgetSession;
   private seq = 0;
@@ -61,7 +61,7 @@ const TEXT = `{
   "training": { "batchSize": 4 } // small
 }`;
 
-it('does not wait for an expression that takes too long, and says so at its field', async () => {
+it('does not wait for a regular expression that takes too long and reports it at its field', async () => {
   const wait = vi.spyOn(Atomics, 'wait');
   const lab = await opened(TEXT);
   const answer = await lab.ask({ targets: 'regex', regex: '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!!?%' });
@@ -73,7 +73,7 @@ it('does not wait for an expression that takes too long, and says so at its fiel
 });
 
 describe('without an experiment', () => {
-  it("opens on the paper's first model and settings, and counts what the paper counts", async () => {
+  it("opens with the paper's first model and settings and the paper's counts", async () => {
     const lab = await opened();
     expect(lab.setup.experiment).toBeUndefined();
     const { budget, changes } = await lab.ask();
@@ -94,7 +94,7 @@ describe('without an experiment', () => {
     ]);
   });
 
-  it('says what the paper reports of its own models, and of no other', async () => {
+  it("includes the paper's results for its own models only", async () => {
     const lab = await opened();
     const paperOf = async (model: string) => {
       const answer = await lab.ask({ model });
@@ -119,7 +119,7 @@ describe('without an experiment', () => {
 });
 
 describe('with an experiment', () => {
-  it('opens on its values, counts its other settings and says so', async () => {
+  it("opens with the experiment's values, includes its other settings and lists them", async () => {
     const lab = await opened(TEXT);
     expect(lab.setup.fields).toMatchObject({ targets: 'names', names: 'query', rank: '3', tokens: '64' });
     expect(lab.setup.experiment).toEqual({
@@ -138,7 +138,7 @@ describe('with an experiment', () => {
     expect(answer.changes).toEqual([]);
   });
 
-  it('follows its edits, and leaves what was typed alone where they do not matter', async () => {
+  it('follows edits of the file and keeps typed values if the edit does not concern them', async () => {
     const lab = await opened(TEXT);
     await lab.ask({ rank: '7' });
     const setups = () => lab.said.filter((m) => m.type === 'setup').length;
@@ -148,14 +148,14 @@ describe('with an experiment', () => {
     expect([setups(), lab.setup.fields.rank]).toEqual([2, '6']);
   });
 
-  it('keeps what was typed while its page was hidden', async () => {
+  it('keeps typed values while its page is hidden', async () => {
     const lab = await opened(TEXT);
     await lab.ask({ rank: '7' });
     await lab.session.show(TEXT);
     expect(lab.setup.fields.rank).toBe('7');
   });
 
-  it('says what a write would change, and gives the one replacement that does it', async () => {
+  it('lists what a write would change and returns a single edit', async () => {
     const lab = await opened(TEXT);
     const fields = { ...lab.setup.fields, rank: '4', names: 'query, value' };
     const { changes } = await lab.ask(fields);
@@ -167,7 +167,7 @@ describe('with an experiment', () => {
     expect(lab.session.edit(lab.setup.fields)).toBeUndefined();
   });
 
-  it('writes the path of another model, from the experiment on; never a shape without a model', async () => {
+  it("writes a different model's path relative to the experiment, and never a shape without a model", async () => {
     const lab = await opened(TEXT);
     const other = { model: `file:${LLAMA}`, targets: 'all-linear' as const };
     expect((await lab.ask(other)).changes).toEqual([
@@ -208,7 +208,7 @@ describe('with an experiment', () => {
       '{ "model": 1, "adapter": [] }',
       ['model is not', 'adapter is not', 'no model'],
     ],
-  ])('says what is wrong with the file and shows the rest: %s', async (_, text, problems) => {
+  ])('reports what is wrong with the file and shows the rest: %s', async (_, text, problems) => {
     const lab = await opened(text);
     const said = lab.setup.experiment!.problems;
     expect(said.length).toBe(problems.length);
@@ -216,7 +216,7 @@ describe('with an experiment', () => {
     expect((await lab.ask()).budget).toBeDefined();
   });
 
-  it('shows a wrong value of the file where it is typed', async () => {
+  it('shows an invalid value of the file in its field', async () => {
     const lab = await opened('{ "model": {"path": "bert.onnx"}, "adapter": {"rank": "two"} }');
     expect(lab.setup.fields.rank).toBe('two');
     expect((await lab.ask()).problems).toEqual([
@@ -224,7 +224,7 @@ describe('with an experiment', () => {
     ]);
   });
 
-  it('names a model that is not there', async () => {
+  it('names a missing model', async () => {
     const lab = await opened('{ "model": {"path": "gone.onnx"} }');
     const { model, budget } = await lab.ask();
     expect(model).toMatchObject({ state: 'failed', message: expect.stringContaining('gone.onnx') });
@@ -232,7 +232,7 @@ describe('with an experiment', () => {
   });
 });
 
-describe('what is typed wrong', () => {
+describe('invalid input', () => {
   it.each<[Partial<BudgetFields>, string, RegExp]>([
     [{ rank: '0' }, 'rank', /at least 1/],
     [{ rank: '' }, 'rank', /empty/],
@@ -248,7 +248,7 @@ describe('what is typed wrong', () => {
     [{ targets: 'regex', regex: '(' }, 'regex', /not a valid regular expression/],
     [{ targets: 'regex', regex: '' }, 'regex', /empty/],
     [{ targets: 'regex', regex: 'query' }, 'regex', /matched none/],
-  ])('%j is said at its field', async (fields, field, message) => {
+  ])('is reported at its field: %j', async (fields, field, message) => {
     const { problems, budget, model } = await (await opened()).ask(fields);
     expect(problems.map((p) => p.field)).toEqual([field]);
     expect(problems[0].message).toMatch(message);
@@ -256,13 +256,13 @@ describe('what is typed wrong', () => {
     expect(model.state).toBe('ready');
   });
 
-  it('does not ask a LoRA for its spline', async () => {
+  it('does not include the spline settings of LoRA', async () => {
     const { problems, budget } = await (await opened()).ask({ method: 'lora', gridSize: '', rank: '8' });
     expect([problems, budget?.adapter.parameters]).toEqual([[], 294_912]);
   });
 });
 
-it('the last question wins: one that is overtaken while its model is read gets no answer', async () => {
+it('only the latest request is answered if an earlier one is still reading its model', async () => {
   const lab = await opened();
   let open!: () => void;
   lab.gate = new Promise((done) => (open = done));

@@ -12,11 +12,11 @@ const head = (name: string, content: string | Uint8Array) =>
 const names = (h: DataHead | undefined) => h?.columns.map((c) => c.name);
 const many = (line: (i: number) => string, count = 20_000) =>
   Array.from({ length: count }, (_, i) => line(i));
-/** Random enough not to compress to nothing. */
+/** Random enough to be hard to compress. */
 const word = (i: number) => Math.imul(i + 1, 2654435761).toString(36);
 
-describe('the begin of a data file', () => {
-  it('is read from CSV with quotes, line breaks in them, and a byte order mark', async () => {
+describe('the start of a data file', () => {
+  it('is read from CSV with quotes, line breaks and a byte order mark', async () => {
     const found = await head('a.csv', '\uFEFFtext,label\n"a, ""b""\nc",x\n\nd,\n');
     expect(found).toEqual({
       columns: [
@@ -28,7 +28,7 @@ describe('the begin of a data file', () => {
     });
   });
 
-  it('is read from TSV and JSON lines, whose lists and objects are no values', async () => {
+  it('is read from TSV and JSON Lines, ignoring lists and objects', async () => {
     expect(names(await head('a.TSV', 'text\tlabel\na\tb\n'))).toEqual(['text', 'label']);
     const found = await head('a.jsonl', '{"text":"a","n":1,"list":[2]}\nno json\n{"text":"b","late":true}\n');
     expect(found).toEqual({
@@ -43,18 +43,21 @@ describe('the begin of a data file', () => {
     });
   });
 
-  it.each(['csv', 'jsonl', 'csv.gz', 'jsonl.gz'])('of a large %s has only whole rows', async (ending) => {
-    const line = (i: number) =>
-      ending.startsWith('csv') ? `"${word(i)}",${i % 3}` : JSON.stringify({ text: word(i), label: i % 3 });
-    const lines = [...(ending.startsWith('csv') ? ['text,label'] : []), ...many(line)].join('\n');
-    const found = await head(`big.${ending}`, ending.endsWith('gz') ? gzipSync(lines) : lines);
-    expect(found).toMatchObject({ rows: 1000, whole: false });
-    expect(found!.columns[0].values).toEqual(many(word, 1000));
-    expect(new Set(found!.columns[1].values)).toEqual(new Set(['0', '1', '2']));
-  });
+  it.each(['csv', 'jsonl', 'csv.gz', 'jsonl.gz'])(
+    'contains only whole rows of a large %s',
+    async (ending) => {
+      const line = (i: number) =>
+        ending.startsWith('csv') ? `"${word(i)}",${i % 3}` : JSON.stringify({ text: word(i), label: i % 3 });
+      const lines = [...(ending.startsWith('csv') ? ['text,label'] : []), ...many(line)].join('\n');
+      const found = await head(`big.${ending}`, ending.endsWith('gz') ? gzipSync(lines) : lines);
+      expect(found).toMatchObject({ rows: 1000, whole: false });
+      expect(found!.columns[0].values).toEqual(many(word, 1000));
+      expect(new Set(found!.columns[1].values)).toEqual(new Set(['0', '1', '2']));
+    },
+  );
 
-  it('holds what its rows hold, however many columns the header has', async () => {
-    // As many cells as its bytes allow; columns times rows would be 500 times as many.
+  it('is no larger than its rows, however many columns the header has', async () => {
+    // As many cells as the bytes allow; columns times rows would be 500 times as many.
     const content = `${'\t'.repeat(120_000)}\n${many(() => 'x', 2000).join('\n')}`;
     const found = await head('wide.tsv.gz', gzipSync(content));
     expect(found!.columns).toHaveLength(120_001);
@@ -62,14 +65,14 @@ describe('the begin of a data file', () => {
     expect(found!.columns.slice(1).every((c) => c.values.length === 0)).toBe(true);
   });
 
-  it('ends before a row that the cut goes through', async () => {
+  it('ends before a row that is cut off', async () => {
     const long = 'x'.repeat(40_000);
     const found = await head('long.csv', `text,label\n"${long}",a\n"${long}",b\n`);
     expect(found).toMatchObject({ rows: 1, whole: false });
     expect(found!.columns[1].values).toEqual(['a']);
   });
 
-  it('is undefined where nothing makes sense of it, and a missing file is an error', async () => {
+  it('is undefined for an unreadable file, and a missing file is an error', async () => {
     expect(await head('a.txt', 'text,label\na,b\n')).toBeUndefined();
     expect(await head('a.jsonl', 'nothing\n')).toBeUndefined();
     expect(await head('a.csv.gz', 'not gzip')).toBeUndefined();
@@ -77,7 +80,7 @@ describe('the begin of a data file', () => {
     await expect(readDataHead('/no/such.csv')).rejects.toThrow('ENOENT');
   });
 
-  it('is read again when the file changes', async () => {
+  it('is read again after the file changes', async () => {
     const path = join(makeFolder({ 'a.csv': 'text,label\na,b\n' }), 'a.csv');
     const cache = new HeadCache();
     const first = await cache.read(path);
@@ -87,29 +90,29 @@ describe('the begin of a data file', () => {
   });
 });
 
-describe('the guess which column is which', () => {
+describe('guessing the columns', () => {
   const guess = async (csv: string) => guessColumns((await head('a.csv', csv))!);
 
-  it('goes by the usual names', async () => {
+  it('uses common names', async () => {
     expect(await guess('id,Sentence,Label\n1,a b c d,x\n2,e f g h,y\n')).toEqual({
       text: 'Sentence',
       label: 'Label',
     });
   });
 
-  it('goes by length and repetition where names say nothing', async () => {
+  it('uses length and repetition if the names are not telling', async () => {
     const rows = many((i) => `${i},a longer text with the number ${i},${i % 2 ? 'ham' : 'spam'}`, 20).join(
       '\n',
     );
     expect(await guess(`c0,c1,c2\n${rows}\n`)).toEqual({ text: 'c1', label: 'c2' });
   });
 
-  it('has no label where every value is another', async () => {
+  it('finds no label if all values differ', async () => {
     const rows = many((i) => `some text ${i},${word(i)}`, 20).join('\n');
     expect(await guess(`a,b\n${rows}\n`)).toEqual({ text: 'a' });
   });
 
-  it('finds the other half of a split by its name', () => {
+  it('finds the validation file by its name', () => {
     expect(guessValidation('sst2-train.csv', ['sst2-test.csv', 'sst2-dev.csv'])).toBe('sst2-dev.csv');
     expect(guessValidation('train.csv', ['other.csv'])).toBeUndefined();
     expect(guessValidation('all.csv', ['validation.csv'])).toBeUndefined();

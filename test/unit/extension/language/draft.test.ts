@@ -37,7 +37,7 @@ function draft(folder: string, more: Partial<Draft> = {}): Draft {
 }
 
 describe('a new experiment', () => {
-  it.each(['aurora', 'lora', 'none'] as const)('with %s is what the trainer reads', (method) => {
+  it.each(['aurora', 'lora', 'none'] as const)('with %s can be loaded by the trainer', (method) => {
     const folder = makeFolder({});
     const file = join(folder, 'sub', 'x.aurora.json');
     const adapter = defaultAdapter(method);
@@ -60,7 +60,7 @@ describe('a new experiment', () => {
     expect(read.adapter).toEqual(adapter);
   });
 
-  it('with a share held out and the tokenizer beside the model names neither file', () => {
+  it('does not name the tokenizer beside the model or a validation file if it holds out a fraction', () => {
     const folder = makeFolder({});
     const file = join(folder, 'x.aurora.json');
     writeFileSync(file, draftText(file, draft(folder)));
@@ -68,29 +68,32 @@ describe('a new experiment', () => {
     expect(loadExperiment(file).data).toMatchObject({ validationFraction: 0.2 });
   });
 
-  it.each(PAPER_RECIPES)('with the settings of $id is what the trainer reads, for each method', (recipe) => {
-    const folder = makeFolder({});
-    const file = join(folder, 'x.aurora.json');
-    const { layers } = fixture('bert');
-    for (const method of ['aurora', 'lora', 'none'] as const) {
-      const adapter = recipeAdapter(defaultAdapter(method), recipe, layers);
-      writeFileSync(file, draftText(file, draft(folder, { adapter, recipe })));
-      const read = loadExperiment(file);
-      const { maxLength, dropout, ...training } = recipe.settings;
-      expect(read.training).toMatchObject(training);
-      if (maxLength !== undefined) expect(read.model.maxLength).toBe(maxLength);
-      if (method !== 'none') {
-        expect(read.adapter).toMatchObject({ targetModules: ['query', 'value'] });
-        if (dropout !== undefined) expect(read.adapter).toMatchObject({ dropout });
+  it.each(PAPER_RECIPES)(
+    'with the settings of $id can be loaded by the trainer, for each method',
+    (recipe) => {
+      const folder = makeFolder({});
+      const file = join(folder, 'x.aurora.json');
+      const { layers } = fixture('bert');
+      for (const method of ['aurora', 'lora', 'none'] as const) {
+        const adapter = recipeAdapter(defaultAdapter(method), recipe, layers);
+        writeFileSync(file, draftText(file, draft(folder, { adapter, recipe })));
+        const read = loadExperiment(file);
+        const { maxLength, dropout, ...training } = recipe.settings;
+        expect(read.training).toMatchObject(training);
+        if (maxLength !== undefined) expect(read.model.maxLength).toBe(maxLength);
+        if (method !== 'none') {
+          expect(read.adapter).toMatchObject({ targetModules: ['query', 'value'] });
+          if (dropout !== undefined) expect(read.adapter).toMatchObject({ dropout });
+        }
+        const text = readFileSync(file, 'utf8');
+        expect(text).toContain('arXiv 2505.18738');
+        for (const words of recipe.unsaid) expect(text.replace(/\n\/\/ /g, ' ')).toContain(words);
+        expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(92);
       }
-      const text = readFileSync(file, 'utf8');
-      expect(text).toContain('arXiv 2505.18738');
-      for (const words of recipe.unsaid) expect(text.replace(/\n\/\/ /g, ' ')).toContain(words);
-      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(92);
-    }
-  });
+    },
+  );
 
-  it('has the rank, alpha, layers, metric and words of a recipe', () => {
+  it('has the rank, alpha, layers, metric and comments of a recipe', () => {
     const folder = makeFolder({});
     const file = join(folder, 'x.aurora.json');
     const of = (id: string) => PAPER_RECIPES.find((r) => r.id === id)!;
@@ -106,7 +109,7 @@ describe('a new experiment', () => {
     expect(cola.text).toContain('Published: Matthews correlation 65.1 with AuroRA, 63.4 with LoRA, 63.6');
     expect(cola.text).toContain('"learningRate": 5e-3');
     expect(made('vit-large/dtd', 'lora').adapter).toMatchObject({ rank: 16, alpha: 32 });
-    // For settings that the paper does not give: the defaults, marked as such.
+    // Settings that the paper does not give have the defaults and a comment.
     expect(made('vit-large/dtd', 'aurora').text).toMatch(/it gives none.\n +"batchSize": 32/);
     expect(made('roberta-base/sts-b', 'aurora')).toMatchObject({
       text: expect.stringContaining('measures Pearson correlation') as string,
@@ -118,7 +121,7 @@ describe('a new experiment', () => {
     });
   });
 
-  it('is offered with each recipe in words', () => {
+  it('describes each recipe', () => {
     const words = (id: string) =>
       recipeText(
         PAPER_RECIPES.find((r) => r.id === id)!,
@@ -136,7 +139,7 @@ describe('a new experiment', () => {
     expect(words('sdxl/dreambooth').description).toBe('rank 2');
   });
 
-  it('has a name of its own', async () => {
+  it('gets an unused name', async () => {
     const folder = makeFolder({ 'a.aurora.json': '', 'a-2.aurora.json': '' });
     expect(await freeName(folder, 'a')).toBe('a-3.aurora.json');
     expect(await freeName(folder, 'b')).toBe('b.aurora.json');
@@ -152,17 +155,17 @@ describe('a new experiment', () => {
   });
 });
 
-describe('the likely choice', () => {
+describe('the suggested choice', () => {
   it.each([
     ['bert', ['query', 'value']],
     ['llama', ['q_proj', 'v_proj']],
     ['more/gpt2', ['c_attn']],
     ['more/neox', ['query_key_value']],
-  ])('of targets in %s', (name, targets) => {
+  ])('of target modules in %s', (name, targets) => {
     expect(likelyTargets(fixture(name).layers)).toEqual(targets);
   });
 
-  it('of an output is one of hidden states', () => {
+  it('of an output is one with hidden states', () => {
     const base = fixture('bert');
     const output = (name: string, axes: number) => ({
       name,
@@ -175,7 +178,7 @@ describe('the likely choice', () => {
     expect(of(output('pooled', 2), output('other', 2))).toBe('pooled');
   });
 
-  it('of a method is the schema’s', () => {
+  it("of a method's settings comes from the schema", () => {
     expect(defaultAdapter('aurora')).toMatchObject({ method: 'aurora', rank: 2, alpha: 4, gridSize: 5 });
     expect(defaultAdapter('lora')).toMatchObject({ method: 'lora', rank: 8, alpha: 16 });
     expect(defaultAdapter('none')).toEqual({ method: 'none' });

@@ -19,8 +19,8 @@ const lab = (files: Record<string, string> = {}) =>
 const experiment = (adapter = '{}', more = '') =>
   `{\n  "model": { "path": "m/model.onnx" },\n  "data": { "train": "train.csv"${more} },\n  "adapter": ${adapter}\n}\n`;
 
-describe('what an experiment gets wrong', () => {
-  it('is nothing where all is well', async () => {
+describe('problems in an experiment', () => {
+  it('do not exist in a valid one', async () => {
     const analysis = await analysisOf(lab(), experiment());
     expect(analysis.findings).toEqual([]);
     expect(budgetText(analysis, t).text).toMatch(/^\$\(symbol-ruler\) [\d,]+ trainable, \d+ % of LoRA r=8$/);
@@ -31,7 +31,7 @@ describe('what an experiment gets wrong', () => {
     ['white space alone', ' \n', 0, 'The file is empty; '],
     ['comments alone', '// nothing yet\n', 0, 'The file is empty; '],
     ['100,000 nested lists', `{ "a": ${'['.repeat(100_000)}`, 70, 'more than 64 levels deep; '],
-  ])('is %s, reported as any other mistake', async (_, text, offset, message) => {
+  ])('include %s, reported like any other mistake', async (_, text, offset, message) => {
     const analysis = await analysisOf(lab(), text);
     expect(analysis.findings).toEqual([
       {
@@ -48,7 +48,7 @@ describe('what an experiment gets wrong', () => {
     expect(schemaFixes(analysis, { offset: 0, length: text.length }, t)).toEqual([]);
   });
 
-  it('is a setting of a sweep that leads to a prototype, at its key', async () => {
+  it('include a sweep parameter that leads to a prototype, at its key', async () => {
     const text = experiment().replace(
       /\n}\n$/,
       ',\n  "sweep": { "type": "grid", "parameters": { "adapter.__proto__.rank": [1] } }\n}\n',
@@ -58,7 +58,7 @@ describe('what an experiment gets wrong', () => {
     expect(covered(text, findings[0])).toBe('"adapter.__proto__.rank"');
   });
 
-  it('is a file that is not there: the nearest takes its place', async () => {
+  it('include a missing file, with the nearest file as a fix', async () => {
     const text = experiment().replace('train.csv', 'trian.csv').replace('model.onnx', 'modle.onnx');
     const analysis = await analysisOf(lab(), text);
     expect(analysis.findings.map((f) => [f.code, covered(text, f)])).toEqual([
@@ -71,13 +71,13 @@ describe('what an experiment gets wrong', () => {
     expect(budgetText(analysis, t).text).toContain('the model file is missing');
   });
 
-  it('is a folder where a file should be', async () => {
+  it('include a folder in place of a file', async () => {
     const text = experiment().replace('m/model.onnx', 'm');
     const [finding] = (await analysisOf(lab(), text)).findings;
     expect(finding).toMatchObject({ code: 'file-is-folder', severity: 'error' });
   });
 
-  it('is a tokenizer that is not beside the model: one of the workspace takes its place', async () => {
+  it('include a missing tokenizer, with one from the workspace as a fix', async () => {
     const folder = makeFolder({
       'm/model.onnx': readFileSync(FIXTURE),
       'train.csv': CSV,
@@ -92,7 +92,7 @@ describe('what an experiment gets wrong', () => {
     expect((await analysisOf(folder, fixed, known)).findings).toEqual([]);
   });
 
-  it('is a target that matches nothing, alone or among others', async () => {
+  it('include a target that matches nothing, alone or among others', async () => {
     const text = experiment('{ "targetModules": ["query", "vlaue"] }');
     const { findings } = await analysisOf(lab(), text);
     expect(findings).toMatchObject([{ code: 'target-unmatched', severity: 'warning' }]);
@@ -105,7 +105,7 @@ describe('what an experiment gets wrong', () => {
     expect(budgetText(none, t).text).toMatch(/nothing matched; nearest: query/);
   });
 
-  it('is a target that names a layer which does not reach the loss: leaving it out corrects it', async () => {
+  it('include a target that names a layer without effect on the loss, with its exclusion as a fix', async () => {
     const folder = lab();
     writeTwoOutputs(join(folder, 'm/model.onnx'));
     const text = experiment('{ "targetModules": ["query", "dense"] }');
@@ -121,7 +121,7 @@ describe('what an experiment gets wrong', () => {
     expect((await analysisOf(folder, read)).findings).toEqual([]);
   });
 
-  it('is nothing for "all-linear", which says at the pointer what it leaves out', async () => {
+  it('do not include "all-linear"; its hover lists the layers left out', async () => {
     const folder = lab();
     writeTwoOutputs(join(folder, 'm/model.onnx'));
     const text = experiment('{ "targetModules": "all-linear" }');
@@ -133,7 +133,7 @@ describe('what an experiment gets wrong', () => {
   });
 
   it.each(['targetModules', 'excludeModules'])(
-    'is a long list in %s: most of its problems are counted',
+    'are counted after the first hundred for a long list in %s',
     async (key) => {
       const names = JSON.stringify(Array.from({ length: 10_000 }, (_, i) => `layer${i}`));
       const targets = key === 'targetModules' ? '' : '"targetModules": ["query"], ';
@@ -148,7 +148,7 @@ describe('what an experiment gets wrong', () => {
     },
   );
 
-  it('is a long list of layers that do not reach the loss, named in a message of bearable length', async () => {
+  it('include a long list of layers without effect on the loss, with a short message', async () => {
     const folder = lab();
     writeTwoOutputs(join(folder, 'm/model.onnx'));
     const names = JSON.stringify(Array<string>(5000).fill('pooler.dense'));
@@ -157,7 +157,7 @@ describe('what an experiment gets wrong', () => {
     expect(new Set(findings.map((f) => f.code))).toEqual(new Set(['target-unreached']));
   });
 
-  it('is an expression that matches nothing as a whole, or is none', async () => {
+  it('include a regular expression that is invalid or matches nothing as a whole', async () => {
     const text = experiment('{ "targetModules": "query" }');
     const { findings } = await analysisOf(lab(), text);
     expect(findings).toMatchObject([{ code: 'target-unmatched', severity: 'error' }]);
@@ -167,9 +167,9 @@ describe('what an experiment gets wrong', () => {
     expect(broken.findings).toMatchObject([{ code: 'expression-invalid' }]);
   });
 
-  it('is an expression that takes too long, for which the editor does not wait', async () => {
+  it('include a regular expression that takes too long, without waiting for it', async () => {
     const wait = vi.spyOn(Atomics, 'wait');
-    // Its paths are short.
+    // These module paths are short.
     const evil = '(.*.*.*.*.*.*.*.*.*.*.*.*.*.*)+!';
     for (const [key, settings] of [
       ['targetModules', `"targetModules": "${evil}"`],
@@ -188,14 +188,14 @@ describe('what an experiment gets wrong', () => {
     wait.mockRestore();
   });
 
-  it('is a rank that a layer does not have', async () => {
+  it("include a rank above a layer's limit", async () => {
     const text = experiment('{ "rank": 1000 }');
     const { findings } = await analysisOf(lab(), text);
     expect(findings).toMatchObject([{ code: 'rank-too-large', severity: 'error' }]);
     expect((await analysisOf(lab(), apply(text, findings[0].fixes[0]))).findings).toEqual([]);
   });
 
-  it('is a column that the file does not have', async () => {
+  it('include a column that the file does not have', async () => {
     const folder = lab({ 'train.csv': 'sentence,label\na,x\nb,y\n' });
     const { findings } = await analysisOf(folder, experiment());
     expect(findings).toMatchObject([{ code: 'column-missing', severity: 'error' }]);
@@ -209,7 +209,7 @@ describe('what an experiment gets wrong', () => {
     expect((await analysisOf(folder, apply(named, preferred))).findings).toEqual([]);
   });
 
-  it('is a column that a very wide file does not have, with a message and a menu of bearable length', async () => {
+  it('include a column that a very wide file does not have, with a short message and menu', async () => {
     const header = Array.from({ length: 8000 }, (_, i) => `c${i}`).join(',');
     const folder = lab({ 'train.csv': `${header},x\n` });
     const { findings } = await analysisOf(folder, experiment('{}', ', "textColumn": "c7999 "'));
@@ -219,12 +219,12 @@ describe('what an experiment gets wrong', () => {
     expect(finding.fixes[0]).toMatchObject({ title: 'Use the column "c7999"', preferred: true });
   });
 
-  it('is only one label', async () => {
+  it('include a single label', async () => {
     const { findings } = await analysisOf(lab({ 'train.csv': 'text,label\na,x\nb,x\n' }), experiment());
     expect(findings).toMatchObject([{ code: 'label-single', severity: 'error' }]);
   });
 
-  it('is a key given twice, and values that do not go together', async () => {
+  it('include a duplicate key and contradictory values', async () => {
     const text = experiment('{ "rank": 2, "rank": 3, "gridRange": [1, -1] }');
     const { findings } = await analysisOf(lab(), text);
     expect(findings.map((f) => f.code).sort()).toEqual(['duplicate-key', 'values-conflict']);
@@ -238,7 +238,7 @@ describe('what an experiment gets wrong', () => {
     ).toBe('"rank"');
   });
 
-  it('leaves the schema to VS Code, but knows what was meant', async () => {
+  it('leave schema violations to VS Code but offer fixes for them', async () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
     expect(analysis.findings).toEqual([]);
@@ -271,7 +271,7 @@ describe('completion', () => {
     return { clean, found };
   };
 
-  it('offers the endings of the model with their counts, within and without quotes', async () => {
+  it('offers the name endings of the model with their counts, inside and outside quotes', async () => {
     for (const written of ['["q|"]', '["query", |]', '["query", "|"]', '"|"']) {
       const { found } = await at(experiment(`{ "targetModules": ${written} }`));
       expect(found?.suggestions).toContainEqual(
@@ -299,7 +299,7 @@ describe('completion', () => {
     expect((await at(experiment('{ "rank": | }'))).found).toBeUndefined();
   });
 
-  it('offers settings by dotted key in a sweep, for the method of the adapter', async () => {
+  it("offers dotted settings in a sweep for the adapter's method", async () => {
     const sweep = (inside: string) =>
       experiment('{ "method": "lora" }').replace(/}\s*$/, `, "sweep": ${inside} }`);
     for (const inside of ['{ "parameters": { "|": [1] } }', '{ "trials": [{ "|": 1 }] }']) {
@@ -314,7 +314,7 @@ describe('completion', () => {
 });
 
 describe('hover', () => {
-  it('lists what a target matches, and tells defaults, columns and the model', async () => {
+  it('lists what a target matches and shows defaults, columns and the model', async () => {
     const text = experiment('{ "targetModules": ["query", "value"], "rank": 2 }', ', "labelColumn": "label"');
     const analysis = await analysisOf(lab(), text);
     const lines = (word: string) => hoverAt(analysis, text.indexOf(word) + 2, t)?.lines ?? [];
@@ -329,7 +329,7 @@ describe('hover', () => {
     expect(both.length).toBe(2 + 2 * (entry.length - 1));
   });
 
-  it('says of a setting in a sweep what the setting is', async () => {
+  it('describes a setting in a sweep', async () => {
     const text = experiment().replace(
       /}\s*$/,
       ', "sweep": { "parameters": { "training.epochs": [1, 2] } } }',

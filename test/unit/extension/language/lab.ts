@@ -17,7 +17,7 @@ import type { Finding, Fix } from '../../../../src/extension/language/finding';
 
 export const FIXTURE = join(import.meta.dirname, '../../../fixtures/reference/bert.onnx');
 
-/** English, with {0} and so on filled in, like VS Code without a language pack. */
+/** English with {0} and so on filled in, like VS Code without a language pack. */
 export const t: Translate = fill;
 
 const folders: string[] = [];
@@ -25,7 +25,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder with these files, removed after the test. */
+/** A folder with these files that is removed after the test. */
 export function makeFolder(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-editor-'));
   folders.push(folder);
@@ -36,7 +36,7 @@ export function makeFolder(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-/** The analysis of a text as the file x.aurora.json of a folder; really reads its model. */
+/** The analysis of a text as x.aurora.json in this folder, with its model really read. */
 export async function analysisOf(folder: string, text: string, known: string[] = []): Promise<Analysis> {
   const file = join(folder, 'x.aurora.json');
   const path = modelPathOf(file, text);

@@ -30,8 +30,8 @@ function entry(
   return { folder: `/r/${state}`, state, user: {}, run } as unknown as RunEntry;
 }
 
-describe('the lens over an experiment', () => {
-  it('counts its runs and names the best of the metric that the newest watches', () => {
+describe('the CodeLens above an experiment', () => {
+  it('shows the number of runs and the best one by the metric of the newest', () => {
     expect(runsText([], t)).toBeUndefined();
     expect(runsText([entry('failed', undefined)], t)).toBe('1 run');
     const runs = [entry('running', undefined), entry('finished', 0.63), entry('finished', 0.58)];
@@ -42,7 +42,7 @@ describe('the lens over an experiment', () => {
     expect(runsText([damaged, entry('finished', 0.5)], t)).toBe('2 runs · best accuracy 50.0 %');
   });
 
-  it('shows how far a run is that is going', () => {
+  it('shows the progress of a running run', () => {
     expect(runningText([entry('finished', 0.5), entry('lost', 0.5)], t)).toBeUndefined();
     expect(runningText([entry('running', 0.5, { step: 128 })], t)).toEqual({
       folder: '/r/running',

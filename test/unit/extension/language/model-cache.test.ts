@@ -9,7 +9,7 @@ import { summarize } from '../../../../src/graph/summary';
 import { AuroraError, EXIT } from '../../../../src/base/errors';
 import { FIXTURE, makeFolder } from './lab';
 
-/** Counts how often the file is actually read. */
+/** Counts how often the file is read. */
 function cacheIn(folder: string, version = '1') {
   const asked: string[] = [];
   const cache = new ModelCache(join(folder, 'cache'), version, (path) => {
@@ -32,7 +32,7 @@ const model = () => {
 };
 
 describe('the cache of models', () => {
-  it('reads a file once, also when two ask at the same time, and again after it changed', async () => {
+  it('reads a file once, even for simultaneous requests, and again after it changed', async () => {
     const { folder, path } = model();
     const { cache, asked } = cacheIn(folder);
     expect(cache.cached(path)).toBeUndefined();
@@ -46,7 +46,7 @@ describe('the cache of models', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('outlives the window, but not a new version of the extension or a damaged entry', async () => {
+  it('survives the window, but not a new version of the extension or a damaged entry', async () => {
     const { folder, path } = model();
     const first = await cacheIn(folder).cache.inspect(path);
     const again = cacheIn(folder);
@@ -57,7 +57,7 @@ describe('the cache of models', () => {
     expect(newer.asked).toHaveLength(1);
   });
 
-  it('remembers the fault of a file until that changes', async () => {
+  it('keeps the error of a file until the file changes', async () => {
     const { folder, path } = model();
     const { cache, asked } = cacheIn(folder);
     const whole = readFileSync(path);
@@ -68,7 +68,7 @@ describe('the cache of models', () => {
     expect((await cache.inspect(path)).layers.length).toBeGreaterThan(0);
   });
 
-  it('names a file that is not there', async () => {
+  it('names a missing file', async () => {
     const { folder } = model();
     const missing = join(folder, 'no.onnx');
     await expect(cacheIn(folder).cache.inspect(missing)).rejects.toMatchObject({
@@ -79,7 +79,7 @@ describe('the cache of models', () => {
 });
 
 describe('the error of a program', () => {
-  it('keeps kind, message and hint of its words', () => {
+  it('has the kind, the message and the hint that were printed', () => {
     const stderr = '\nerror: a.onnx is cut.\nIt ends at 3.\n       Copy it again.\n       Then try.\n';
     const error = programError({ code: EXIT.truncated, stdout: '', stderr }, 'inspect');
     expect(error).toMatchObject({
@@ -89,7 +89,7 @@ describe('the error of a program', () => {
     });
   });
 
-  it('says what little there is where the program broke', () => {
+  it('has the last line of the output if the program crashed', () => {
     const error = programError({ code: 9999, stdout: '', stderr: 'trace\nSegfault' }, 'inspect');
     expect(error).toMatchObject({
       kind: 'failed',
@@ -97,7 +97,7 @@ describe('the error of a program', () => {
     });
   });
 
-  it('is the same as the one that a real program throws', async () => {
+  it('equals the one that the program throws', async () => {
     const { folder } = model();
     const path = join(folder, 'text.onnx');
     writeFileSync(path, 'this is no model');

@@ -79,7 +79,7 @@ function report(lines: readonly PreflightLine[] = LINES) {
 }
 
 describe('a preflight', () => {
-  it('says each stage as it comes', () => {
+  it('reports each stage as it is reached', () => {
     expect(report().said).toEqual([
       '1 module gets an adapter; reading the data …',
       '1000 texts are read; opening the model …',
@@ -97,7 +97,7 @@ describe('a preflight', () => {
     [0.045, 0.3, 5e7, '45 ms/step · 18 s · 50.0 MB'],
     [0.0046, 0.001, 2.26e9, '4.6 ms/step · 1 s · 2.3 GB'],
     [12.6, 135, 3e10, '13 s/step · 2 h 15 min · 30.0 GB'],
-  ])('of %d s, %d min and %d bytes is summed up', (secondsPerStep, minutes, memoryBytes, words) => {
+  ])('with %d s, %d min and %d bytes is summed up', (secondsPerStep, minutes, memoryBytes, words) => {
     const estimate = {
       ...(LINES[6] as Extract<PreflightLine, { kind: 'estimate' }>),
       secondsPerStep,
@@ -107,13 +107,13 @@ describe('a preflight', () => {
     expect(summaryLine(report([estimate]).made, t)).toBe(words);
   });
 
-  it('passes over what it does not know', () => {
+  it('ignores unknown lines', () => {
     for (const line of ['', 'word', 'null', '3', '{}', '{"kind":"newer"}'])
       expect(parsePreflightLine(line)).toBeUndefined();
     expect(summaryLine(report([]).made, t)).toBeUndefined();
   });
 
-  it('makes a report in which names from files are only text', () => {
+  it('makes a report that treats names from files as plain text', () => {
     const text = reportMarkdown('demo', report().made, t);
     expect(text).toContain('**0.6 s/step on webgpu · 14 min · 0.9 GB**');
     expect(text).toContain(
@@ -131,7 +131,7 @@ describe('a preflight', () => {
       '2 validation texts (0.2 %) are also trained on; lines of v.csv and train.csv: 7 = 4.',
     );
     expect(text).toContain('| warm-up | 2.0 s |');
-    // Every table row has as many cells as its header.
+    // Every table row has as many cells as the header.
     const tables = text.split('\n\n').filter((b) => b.startsWith('|'));
     expect(tables).toHaveLength(4);
     for (const rows of tables.map((b) => b.trim().split('\n')))

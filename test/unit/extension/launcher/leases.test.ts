@@ -8,7 +8,7 @@ import { writeStatus } from '../../../../src/runs/status';
 import { newStatus } from '../../../../src/trainer/process/pulse';
 
 const HOUR = 3_600_000;
-/** No timer fires: the test triggers the checks. */
+/** No timer fires, because the test triggers the checks. */
 const INTERVAL = 20_000;
 
 let run: string;
@@ -30,7 +30,7 @@ afterEach(() => {
   rmSync(run, { recursive: true, force: true });
 });
 
-/** A heartbeat of a trainer that this machine cannot look up, by a clock that is off by this much. */
+/** A heartbeat of a trainer that this machine cannot check, from a clock that is off by this much. */
 function beat(off: number, state: 'running' | 'stopped' = 'running'): void {
   writeStatus(run, {
     ...newStatus(state, Date.now() + off),
@@ -48,8 +48,8 @@ async function renews(): Promise<boolean> {
   return existsSync(lease) && statSync(lease).mtimeMs > 1000;
 }
 
-describe('the lease of a run whose window is open', () => {
-  it('is renewed after the machine has slept, before the trainer’s first heartbeat', async () => {
+describe('the lease of a run from an open window', () => {
+  it("is renewed after the machine has slept, before the trainer's first heartbeat", async () => {
     expect(await renews()).toBe(true);
     for (let night = 0; night < 3; night++) {
       now += 8 * HOUR;
@@ -61,7 +61,7 @@ describe('the lease of a run whose window is open', () => {
     expect(leases.runs()).toEqual([run]);
   });
 
-  it.each([-24, 24])('is renewed while the clock is stepped by %i hours', async (hours) => {
+  it.each([-24, 24])('is renewed while the clock jumps by %i hours', async (hours) => {
     for (let i = 0; i < 20; i++) {
       beat((i > 5 ? hours * HOUR : 0) + i);
       now += 30_000;
@@ -72,14 +72,14 @@ describe('the lease of a run whose window is open', () => {
   it('is renewed while the status cannot be read', async () => {
     const { status } = runPaths(run);
     rmSync(status);
-    // Every access to it fails, even root's.
+    // Every access to it fails, even for root.
     symlinkSync(status, status);
     now += 10 * 60_000;
     expect(await renews()).toBe(true);
     rmSync(status);
   });
 
-  it('is given up when the trainer is silent for two minutes that this window was awake', async () => {
+  it('is given up after two minutes without a heartbeat during which the machine was awake', async () => {
     for (let i = 0; i < 5; i++) {
       now += 20_000;
       expect(await renews()).toBe(true);
@@ -95,8 +95,8 @@ describe('the lease of a run whose window is open', () => {
     expect([leases.runs(), remembered]).toEqual([[], []]);
   });
 
-  it('is kept while a process of this machine is there, however silent', async () => {
-    // This process has the status's PID, boot and start time.
+  it('is kept while the process exists on this machine, even without a heartbeat', async () => {
+    // The status has this process's PID, boot and start time.
     writeStatus(run, newStatus('running', Date.now() - 48 * HOUR));
     for (let i = 0; i < 20; i++) {
       now += 60_000;

@@ -20,7 +20,7 @@ const start = (text: string, more: Partial<Parameters<typeof startProgram>[0]> =
   startProgram({ node: process.execPath, args: [script(text)], env: process.env, ...more });
 
 describe('a short command', () => {
-  it('hands over its lines as they come, its exit code and both streams', async () => {
+  it('reports its lines as they come, its exit code and both streams', async () => {
     const lines: string[] = [];
     const text = `process.stdout.write('é'.repeat(3)); setTimeout(() => {
       process.stdout.write(' one\\ntwo\\nthree'); process.stderr.write('why'); process.exitCode = 7; }, 50);`;
@@ -29,12 +29,12 @@ describe('a short command', () => {
     expect(result).toEqual({ code: 7, stdout: 'ééé one\ntwo\nthree', stderr: 'why' });
   });
 
-  it('never waits for input', async () => {
+  it('gets an empty input', async () => {
     const text = `process.stdin.on('end', () => console.log('nothing')).resume();`;
     expect((await start(text).ended).stdout).toBe('nothing\n');
   });
 
-  it('is told things where it wants to be, also after it is gone', async () => {
+  it('can receive input, and input after its end is ignored', async () => {
     const text = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
       if (line === 'end') process.exit(0); console.log('got ' + line); });`;
     const lines: string[] = [];
@@ -52,7 +52,7 @@ describe('a short command', () => {
     running.send('too late');
   });
 
-  it('is ended with all it started when it is cancelled', async () => {
+  it('is killed with its child processes when cancelled', async () => {
     const pids: number[] = [];
     const text = `const c = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e3)']);
       console.log(c.pid); setInterval(() => {}, 1e3);`;
@@ -63,7 +63,7 @@ describe('a short command', () => {
     await until(async () => !(await isThere(pids[0])));
   });
 
-  it.runIf(process.platform !== 'win32')('may tidy up before it ends', async () => {
+  it.runIf(process.platform !== 'win32')('may clean up before it is killed', async () => {
     const left = join(folder, 'left');
     const text = `const fs = require('fs'); const left = ${JSON.stringify(left)};
       process.on('SIGTERM', () => process.exit(130)); process.on('exit', () => fs.rmSync(left));
@@ -76,9 +76,9 @@ describe('a short command', () => {
   });
 
   it.runIf(process.platform !== 'win32').each([
-    ['after a moment to tidy up', false],
-    ['at once where nobody waits for it', true],
-  ])('that hears nothing is ended %s', async (_, now) => {
+    ['after a moment to clean up', false],
+    ['immediately if nothing waits for it', true],
+  ])('that ignores the signal is killed %s', async (_, now) => {
     const asked = join(folder, `asked-${now}`);
     const text = `process.on('SIGTERM', () => require('fs').writeFileSync(${JSON.stringify(asked)}, ''));
       setInterval(() => {}, 1e3); console.log('deaf');`;
@@ -92,18 +92,18 @@ describe('a short command', () => {
     else expect(performance.now() - began).toBeGreaterThan(2000);
   });
 
-  it('is ended after its time', async () => {
+  it('is killed after its time limit', async () => {
     const running = start('setInterval(() => {}, 1e3)', { timeout: 300 });
     await expect(running.ended).rejects.toThrow('took longer than');
   });
 
-  it('that cannot be started is an error that names it', async () => {
+  it('that cannot be started gives an error that names it', async () => {
     const running = startProgram({ node: join(folder, 'none'), args: [], env: {} });
     await expect(running.ended).rejects.toThrow(`${join(folder, 'none')} could not be started`);
   });
 });
 
-it('a trainer inherits what runtimes need, and neither the editor’s variables nor secrets', () => {
+it("a trainer inherits what runtimes need, but neither the editor's variables nor secrets", () => {
   const from = {
     PATH: '/bin',
     HOME: '/home/a',

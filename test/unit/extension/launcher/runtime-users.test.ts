@@ -35,7 +35,7 @@ describe('an update of the extension', () => {
   });
   afterAll(() => lab.remove());
 
-  it('keeps the copy that a sweep in a terminal runs from, and then the one of its trial', async () => {
+  it('keeps the copy that a sweep in a terminal runs from, then the one that its trial runs from', async () => {
     const sweep = spawn(process.execPath, [cli, 'sweep', lab.experiment, '--device', 'cpu'], {
       stdio: 'ignore',
     });
@@ -53,7 +53,7 @@ describe('an update of the extension', () => {
       expect(notes().map((name) => parseInt(name, 10))).toEqual([pid]);
       expect(existsSync(cli)).toBe(true);
     } finally {
-      // The queue first: it would start the next trial.
+      // The sweep ends first, because it would start the next trial.
       sweep.kill('SIGKILL');
       await exit;
       process.kill(pid, 'SIGKILL');
@@ -64,9 +64,9 @@ describe('an update of the extension', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'puts a copy back from which a program has started since it was looked at',
+    'restores a copy from which a program has started since the check',
     async () => {
-      // The check blocks on this file until it is written.
+      // The check blocks on this pipe until something is written.
       const slow = join(copy, 'in-use', '99999999');
       expect(spawnSync('mkfifo', [slow]).status).toBe(0);
       const removal = update();
@@ -82,7 +82,7 @@ describe('an update of the extension', () => {
     },
   );
 
-  it('removes what a removal that was killed has left', async () => {
+  it('removes what a killed removal has left', async () => {
     const left = '.0.0.9.01234567-1-89abcdef.aurora-tmp';
     mkdirSync(join(storage, left));
     mkdirSync(join(storage, '.other'));
@@ -96,14 +96,14 @@ describe('a program', () => {
   const help = (program: string, ...node: string[]) =>
     spawnSync(process.execPath, [...node, program, '--help'], { encoding: 'utf8' });
 
-  it('takes its note away when it ends, and leaves none beside a program that is no copy', () => {
+  it('removes its note when it ends, and leaves none beside a program that is not a copy', () => {
     expect(help(cli).status).toBe(0);
     expect(notes()).toEqual([]);
     expect(help(resolve('dist/cli.cjs')).status).toBe(0);
     expect(existsSync(resolve('dist/in-use'))).toBe(false);
   });
 
-  it('runs where no note can be written', () => {
+  it('runs even if the note cannot be written', () => {
     rmSync(join(copy, 'in-use'), { recursive: true });
     writeFileSync(join(copy, 'in-use'), '');
     expect(help(cli).status).toBe(0);

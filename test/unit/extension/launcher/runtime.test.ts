@@ -28,7 +28,7 @@ const dist = join(folder, 'extension', 'dist');
 const storage = join(folder, 'storage');
 const copy = join(storage, '0.1.0');
 
-/** The layout of a packaged extension: its own node_modules, and its Node under dist/. */
+/** The layout of a packaged extension, with node_modules and a Node in dist/. */
 beforeAll(() => {
   mkdirSync(join(dist, 'node'), { recursive: true });
   for (const name of [
@@ -62,7 +62,7 @@ const files = (root: string) =>
   (readdirSync(root, { recursive: true }) as string[]).filter((f) => statSync(join(root, f)).isFile());
 
 describe('the copy that trainers run from', () => {
-  it('holds all that training needs, and works where the extension is gone', async () => {
+  it('contains all that training needs and works without the extension', async () => {
     const made = await ensureRuntime(dist, copy);
     expect(made.node).toBe(join(copy, 'node', NODE_NAME));
     expect(files(copy).filter((f) => f.endsWith('.tmp') || f.endsWith('.d.ts'))).toEqual([]);
@@ -82,14 +82,14 @@ describe('the copy that trainers run from', () => {
     expect([stdout.split('\n').at(-2), status]).toEqual(['1 of 1 files agree with PyTorch', 0]);
   });
 
-  it('is left alone while it is whole, and only what is not is copied again', async () => {
+  it('is kept if it is complete; only missing or changed files are copied again', async () => {
     const inode = (name: string) => statSync(join(copy, name)).ino;
     const names = ['cli.cjs', 'pulse-worker.cjs', `node/${NODE_NAME}`];
     const before = names.map(inode);
     await ensureRuntime(dist, copy);
     expect(names.map(inode)).toEqual(before);
 
-    // An incomplete copy, and a file that a cleanup tool removed.
+    // A partial file, and one that a cleanup tool removed.
     writeFileSync(join(copy, 'cli.cjs'), 'half');
     rmSync(join(copy, 'experiment.schema.json'));
     // A newer build of the same version.
@@ -100,17 +100,17 @@ describe('the copy that trainers run from', () => {
     expect(inode(`node/${NODE_NAME}`)).toBe(before[2]);
   });
 
-  it('is the same when two windows make it at once', async () => {
+  it('is the same when two windows create it at once', async () => {
     const twice = join(storage, '0.2.0');
     const [a, b] = await Promise.all([ensureRuntime(dist, twice), ensureRuntime(dist, twice)]);
     expect(a).toEqual(b);
     expect(files(twice).sort()).toEqual(files(copy).sort());
   });
 
-  it('of an old version goes when no living process runs from it', async () => {
+  it('of an old version is removed once no process runs from it', async () => {
     const user = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const ended = new Promise((done) => user.once('exit', done));
-    // As named by earlier versions.
+    // Named as by earlier versions.
     const note = join(storage, '0.2.0', 'in-use', String(user.pid));
     writeFileSync(note, JSON.stringify(await processRecord(user.pid!)));
     mkdirSync(join(storage, 'demo'));
@@ -124,21 +124,21 @@ describe('the copy that trainers run from', () => {
   });
 });
 
-describe('a piece that is missing', () => {
-  it('the runtime of this platform', async () => {
+describe('a missing part', () => {
+  it('can be the runtime of this platform', async () => {
     await expect(findRuntime(dist, 'aix', 'ppc64')).rejects.toMatchObject({
       piece: 'runtime',
       message: 'This build of AuroRA Lab carries no ONNX Runtime for aix-ppc64.',
     });
   });
 
-  it('a program of the extension itself', async () => {
+  it('can be a program of the extension', async () => {
     rmSync(join(dist, 'pulse-worker.cjs'));
     await expect(ensureRuntime(dist, join(storage, 'x'))).rejects.toMatchObject({ piece: 'program' });
   });
 });
 
-describe('the Node that trains', () => {
+describe('the Node for training', () => {
   const places = { setting: '', dist, execPath: process.execPath, electron: undefined };
   const bare = join(folder, 'bare');
   const program = (name: string, says: string) => {
@@ -148,7 +148,7 @@ describe('the Node that trains', () => {
     return path;
   };
 
-  it('is the setting’s, else the extension’s, else the host’s where that is no Electron', async () => {
+  it('is taken from the setting, else the extension, else the host unless that is Electron', async () => {
     const setting = process.execPath;
     expect(await findNode({ ...places, setting })).toMatchObject({ from: 'setting', path: setting });
     expect((await findNode(places)).from).toBe('extension');
@@ -162,7 +162,7 @@ describe('the Node that trains', () => {
     });
   });
 
-  it.skipIf(process.platform === 'win32')('is never another one than the setting names', async () => {
+  it.skipIf(process.platform === 'win32')('is never a different one than the setting names', async () => {
     const bad = async (setting: string, message: string) =>
       expect(findNode({ ...places, setting })).rejects.toMatchObject({
         piece: 'nodeSetting',

@@ -21,8 +21,8 @@ afterAll(async () => {
 
 const quick = { ...STOP_TIMES, silent: 1500, terminated: 500, firstWord: 300 };
 
-describe.skipIf(process.platform === 'win32')('stopping', () => {
-  it('a trainer that was halted: it is ended by force, and the last checkpoint is named', async () => {
+describe.skipIf(process.platform === 'win32')('stopping a run', () => {
+  it('kills a suspended trainer and names the last checkpoint', async () => {
     const run = await studio.start(window, ...LONG);
     const { pid } = readStatus(run)!;
     await until(() => stepOf(run) > 12);
@@ -37,16 +37,16 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
       ),
     );
     expect(readStatus(run)!.state).toBe('stopped');
-    // A second call reports the same state and signals no process.
+    // A second call reports the same state without a signal.
     expect((await stopRun(run, quick)).state).toBe('stopped');
   });
 
-  it('never touches a process that only has the number of the run’s trainer', async () => {
+  it("does not touch a process that reuses the trainer's PID", async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const pid = other.pid!;
-    // It starts long after the run's last heartbeat.
+    // This process starts long after the run's last heartbeat.
     writeStatus(run, { ...status, pid, state: 'running', heartbeat: Date.now() - 60_000 });
     const outcome = await stopRun(run, quick);
     expect(outcome.state).toBe('killed');
@@ -54,7 +54,7 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     other.kill('SIGKILL');
   });
 
-  it('signals nobody for a status that names no process, this one, or its parent', async () => {
+  it('sends no signal if the status names an invalid PID, this process or its parent', async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
     const pids: unknown[] = [0, -1, 1, NaN, 1e300, '42', -process.pid];
@@ -72,13 +72,13 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     writeStatus(run, status);
   });
 
-  it('writes no status into a run that another process owns by now', async () => {
+  it('does not write the status of a run that another process owns now', async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
     const got = await claim(run);
     if (!('owner' in got)) throw new Error('The run has an owner.');
     const { nonce, release } = got.owner;
-    // The new owner has not written its first status yet: the previous trainer's is still there.
+    // The new owner has not written a status yet, so the previous trainer's is still there.
     writeStatus(run, { ...status, state: 'running', heartbeat: Date.now() });
     expect((await stopRun(run, quick)).state).toBe('killed');
     expect(readStatus(run)!.state).toBe('running');
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     writeStatus(run, status);
   });
 
-  it('a trainer of another machine: it can only be asked', async () => {
+  it('only requests a stop of a trainer on another machine', async () => {
     const [run] = studio.begun;
     const status = readStatus(run)!;
     const host = `not-${hostname()}`;
@@ -104,14 +104,14 @@ describe.skipIf(process.platform === 'win32')('stopping', () => {
     writeStatus(run, status);
   });
 
-  it('a run that nobody trains', async () => {
+  it('reports a run without a trainer', async () => {
     const empty = studio.folder('empty');
     await expect(stopRun(empty, quick)).rejects.toThrow('Nobody trains');
     rmSync(empty, { recursive: true });
   });
 });
 
-it('the beginning of a process is known to a few seconds', async () => {
+it('the start time of a process is known to within a few seconds', async () => {
   const began = Date.now() - process.uptime() * 1000;
   expect(Math.abs((await factsOf(process.pid)).began!()! - began)).toBeLessThan(3000);
 });

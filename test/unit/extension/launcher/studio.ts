@@ -11,7 +11,7 @@ import { Lab } from '../../../cli/lab';
 /** The default device settings. */
 export const AUTO: DeviceSettings = { engine: 'onnxruntime', device: 'auto', fallBackToCpu: false };
 
-/** A small real experiment, and the trainer client of a window on it, with the built programs. */
+/** A small experiment and a window's trainer client for it, with the built programs. */
 export class Studio {
   readonly lab: Lab;
   readonly storage = mkdtempSync(join(tmpdir(), 'aurora-storage-'));
@@ -38,7 +38,7 @@ export class Studio {
     };
   }
 
-  /** A window; a second one in the same workspace simulates a reload. */
+  /** A window. A second one in the same workspace simulates a reload. */
   window(over: Partial<TrainerHost> = {}): Trainer {
     return new Trainer(this.host(over));
   }
@@ -55,7 +55,7 @@ export class Studio {
     return path;
   }
 
-  /** Nothing that a test started continues after it. */
+  /** Ends everything that a test started. */
   async remove(): Promise<void> {
     for (const run of this.begun) {
       const pid = existsSync(run) ? readStatus(run)?.pid : undefined;
@@ -63,7 +63,7 @@ export class Studio {
       try {
         process.kill(-pid, 'SIGKILL');
       } catch {
-        continue; // It ended by itself meanwhile.
+        continue; // It has ended in the meantime.
       }
       await until(async () => !(await groupIsThere(pid)));
     }
@@ -72,7 +72,7 @@ export class Studio {
   }
 }
 
-/** Training that would take an hour. */
+/** Settings for training that would take an hour. */
 export const LONG = ['training.epochs=100000', 'training.evaluateEvery=100000', 'training.checkpointEvery=5'];
 
 export async function until(condition: () => boolean | Promise<boolean>, ms = 45_000): Promise<void> {

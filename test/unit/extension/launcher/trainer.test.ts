@@ -26,7 +26,7 @@ afterAll(async () => {
 const runs = () => readdirSync(join(studio.lab.folder, '.aurora', 'runs', 'tiny'));
 
 describe('a run started from the editor', () => {
-  it('is a process of its own that trains from the copied programs and leaves a whole run folder', async () => {
+  it('is a separate process that runs the copied programs and leaves a complete run folder', async () => {
     const run = await studio.start(window);
     const status = readStatus(run)!;
     expect(status.pid).not.toBe(process.pid);
@@ -34,7 +34,7 @@ describe('a run started from the editor', () => {
       const command = readFileSync(`/proc/${status.pid}/cmdline`, 'utf8').split('\0');
       expect(command).toContain(join(studio.storage, '0.1.0', 'cli.cjs'));
       expect(command).toContain('--lease');
-      // It leads its own process group, and reads from nothing.
+      // It leads its own process group and has no input.
       const group = readFileSync(`/proc/${status.pid}/stat`, 'utf8').split(') ')[1].split(' ')[2];
       expect(Number(group)).toBe(status.pid);
     }
@@ -45,7 +45,7 @@ describe('a run started from the editor', () => {
     await until(() => studio.said.some((line) => line === `Process ${status.pid} ended: 0.`));
   });
 
-  it('is stopped on request: saved, ended, and said so', async () => {
+  it('is saved, stopped and reported on request', async () => {
     const run = await studio.start(window, ...LONG);
     const { pid } = readStatus(run)!;
     await until(() => stepOf(run) > 7);
@@ -58,8 +58,8 @@ describe('a run started from the editor', () => {
     expect(existsSync(join(run, 'adapter', 'last', 'adapter_model.safetensors'))).toBe(true);
     expect(window.runs()).not.toContain(run);
 
-    // It continues from there until stopped again. A process on another machine may be training it: that is for the
-    // user to decide.
+    // It can be resumed and stopped again. If a process on another machine may be training it, the user
+    // decides.
     const owner = {
       ...thisProcess(),
       nonce: 'another',
@@ -78,7 +78,7 @@ describe('a run started from the editor', () => {
     expect((await window.stop(run)).state).toBe('stopped');
   });
 
-  it('is forked into a run beside it', async () => {
+  it('can be forked into a new run beside it', async () => {
     const [source] = studio.begun;
     const step = Number(readdirSync(join(source, 'checkpoints')).sort()[0].slice('step-'.length));
     const fork = await window.fork(source, step, ['training.learningRate=0.001']);
@@ -88,7 +88,7 @@ describe('a run started from the editor', () => {
     expect(events(fork)[0]).toMatchObject({ kind: 'forked', fromStep: step });
   });
 
-  it('that cannot begin leaves no folder, and the reason is the error', async () => {
+  it('that cannot start leaves no folder and reports the reason', async () => {
     const before = runs();
     const [source] = studio.begun;
     await expect(window.fork(source, 99_999, [])).rejects.toThrow('has no checkpoint of step 99999');
@@ -103,7 +103,7 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
     return { found, folder: join(experimentSweeps(found.lab.experiment), baseHash) };
   };
 
-  it('whose trials cannot be trained is refused with each of them', async () => {
+  it('is rejected with the reason for each trial that cannot be trained', async () => {
     const { found, folder } = sweeping([{ 'adapter.targetModules': ['nowhere'] }, { 'adapter.rank': 1000 }]);
     const started = found.window().startSweep(found.lab.experiment, folder);
     await expect(started).rejects.toMatchObject({
@@ -112,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
     await found.remove();
   });
 
-  it('is refused where files changed since its earlier trials, and continues with them when that is meant', async () => {
+  it('is rejected if files changed since its earlier trials, and continues if that is accepted', async () => {
     const { found, folder } = sweeping([{}]);
     expect(found.lab.run('sweep', found.lab.experiment, '--device', 'cpu').code).toBe(0);
     const experiment = JSON.parse(found.lab.read('tiny.aurora.json')) as { sweep: { trials: object[] } };
@@ -131,9 +131,9 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
     await found.remove();
   }, 180_000);
 
-  it('is stopped while its trials are checked', async () => {
+  it('can be stopped while its trials are checked', async () => {
     const { found, folder } = sweeping([{ 'training.learningRate': 0.01 }]);
-    // Reading the data blocks on a writer that never comes.
+    // Reading the data blocks on this pipe, which nothing writes to.
     rmSync(found.lab.path('train.jsonl'));
     expect(spawnSync('mkfifo', [found.lab.path('train.jsonl')]).status).toBe(0);
     const window = found.window();
@@ -145,8 +145,8 @@ describe.skipIf(process.platform === 'win32')('a sweep started from the editor',
   });
 });
 
-describe('after a reload', () => {
-  it('a leased run is found again, kept alive, and dropped once it ended', async () => {
+describe('after a window reload', () => {
+  it('a leased run is found, kept alive, and dropped once it has ended', async () => {
     const first = studio.window();
     const run = await studio.start(first, ...LONG);
     expect(studio.remembered).toContain(run);
@@ -164,7 +164,7 @@ describe('after a reload', () => {
     second.dispose();
   });
 
-  it('a run that is over is not kept', async () => {
+  it('a finished run is dropped', async () => {
     studio.remembered = [studio.begun[0], join(studio.lab.folder, 'gone')];
     const third = studio.window();
     await until(() => !third.runs().includes(studio.begun[0]));
@@ -173,7 +173,7 @@ describe('after a reload', () => {
   });
 });
 
-it('without leases a run needs no window', async () => {
+it('a run without a lease needs no window', async () => {
   const free = studio.window({
     settings: () => ({ nodePath: '', threads: 1, keepRunsAfterClose: true, ...AUTO }),
   });
@@ -184,7 +184,7 @@ it('without leases a run needs no window', async () => {
 });
 
 describe('in an untrusted workspace', () => {
-  it('nothing is run but the parser, and that without the runtime', async () => {
+  it('only the model parser runs, without the runtime', async () => {
     const careful = studio.window({ trusted: () => false });
     const { experiment } = studio.lab;
     await expect(careful.start(experiment)).rejects.toMatchObject({ piece: 'trust' });
@@ -212,7 +212,7 @@ describe('in an untrusted workspace', () => {
     const loaded = (...args: string[]) =>
       spawnSync(process.execPath, ['--require', watch, 'dist/cli.cjs', ...args], { encoding: 'utf8' }).stderr;
     expect(loaded('inspect', studio.lab.path('model.onnx'))).toBe('');
-    // What the watch would have seen.
+    // Proves that the watch would detect one.
     const out = studio.folder('watched');
     expect(loaded('train', studio.lab.experiment, '--out', out, '--set', 'training.maxSteps=1')).toMatch(
       /dlopen .*onnxruntime_binding\.node/,
@@ -220,7 +220,7 @@ describe('in an untrusted workspace', () => {
   });
 });
 
-it('the machine is described without anything being run in it', async () => {
+it('the machine is described without running a check', async () => {
   const report = await window.machine();
   expect(report.problems).toEqual([]);
   expect(report.node).toMatchObject({ version: process.versions.node, from: 'extension' });

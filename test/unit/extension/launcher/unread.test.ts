@@ -8,7 +8,10 @@ const MB = 2 ** 20;
 const studio = new Studio();
 afterAll(() => studio.remove());
 
-/** Labels that no validation row has: the trainer names five of them, in one warning of more than a megabyte. */
+/**
+ * Labels missing from the validation rows. The trainer names five of them in one warning of more than a
+ * megabyte.
+ */
 const labels = Array.from({ length: 5 }, (_, i) => `${i}`.repeat(MB / 4));
 studio.lab.write(
   'loud.jsonl',
@@ -18,10 +21,10 @@ studio.lab.write(
 );
 const LOUD = ['data.train=loud.jsonl', 'training.epochs=20'];
 
-describe('T3: more than a megabyte of the trainer’s words, which nobody reads', () => {
-  it('lies in trainer.log, and training goes on to its end', async () => {
+describe('more than a megabyte of trainer output that nothing reads (T3)', () => {
+  it('is written to trainer.log while training continues to its end', async () => {
     const run = await studio.start(studio.window(), ...LOUD);
-    // Both go to the file, so that nothing has to be read from a pipe.
+    // Both streams go to the file, so no pipe can fill up.
     if (process.platform === 'linux')
       for (const stream of [1, 2])
         expect(readlinkSync(`/proc/${readStatus(run)!.pid}/fd/${stream}`)).toBe(join(run, 'trainer.log'));

@@ -14,15 +14,15 @@ import { exportRecord } from '../transfer/record';
 
 const { t } = context;
 
-describe('what an export says', () => {
-  it('tells a person who waits what is measured', () => {
+describe('the texts of an export', () => {
+  it('say what is being measured', () => {
     const line = parseExportLine('{"kind":"measuring","what":"static","examples":24}')!;
     expect(progressText(line, t)).toBe('Measuring the static form on 24 texts …');
     expect(parseExportLine('{"kind":"newer"}')).toBeUndefined();
     expect(parseExportLine('no JSON')).toBeUndefined();
   });
 
-  it('asks with both numbers and what it costs', () => {
+  it('ask with both metrics and the loss of accuracy', () => {
     const { metrics, drop } = exportRecord();
     const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
     expect(asked.question).toBe('Merged ONNX model: accuracy goes from 75.0 % to 50.0 %. Keep it?');
@@ -32,27 +32,27 @@ describe('what an export says', () => {
     expect(ofLoss.detail).toContain('costs 0.2500 of loss');
   });
 
-  it('says what came of it, beside what was trained', () => {
+  it('give the result beside the trained metric', () => {
     expect(resultText(exportRecord(), t)).toBe(
       'Merged ONNX model exported: accuracy 50.0 % on the validation texts, as trained 75.0 %.',
     );
   });
 
-  it('has a row in the tree', () => {
+  it('form a row in the tree', () => {
     const row = exportRow(exportRecord(), context);
     expect(row).toMatchObject({ label: 'Merged ONNX model', description: '50.0 % accuracy · step 40' });
     expect(row.capabilities).toEqual(['export', 'canOpenCard', 'canReveal']);
   });
 
-  it('has a name and words of its own for each form, and warns where AuroRA is merged', () => {
+  it('name and describe each form, with a warning where AuroRA is merged', () => {
     expect(new Set(EXPORT_FORMS.map((f) => formName(f, t))).size).toBe(EXPORT_FORMS.length);
     const warned = EXPORT_FORMS.filter((f) => formWords(f, true, t) !== formWords(f, false, t));
     expect(warned).toEqual(['peft-lora', 'onnx-merged']);
   });
 });
 
-describe('an export.json', () => {
-  it('is taken as it was written', () => {
+describe('an export.json file', () => {
+  it('is read as written', () => {
     const record = exportRecord();
     expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
@@ -64,5 +64,5 @@ describe('an export.json', () => {
     ['a form of a newer version', { ...exportRecord(), form: 'gguf' }],
     ['no metrics', { ...exportRecord(), metrics: undefined }],
     ['a metric of a newer version', { ...exportRecord(), drop: { metric: 'bleu', points: 1 } }],
-  ])('is passed over where it is %s', (_, value) => expect(parseRecord(value)).toBeUndefined());
+  ])('is ignored if it is %s', (_, value) => expect(parseRecord(value)).toBeUndefined());
 });

@@ -31,7 +31,7 @@ afterAll(() => {
 
 describe('the status bar', () => {
   const run = { folder: '/r', experiment: 'debian-sections', label: 'a', step: 99, steps: 100, loss: 0.8349 };
-  it('says nothing, one run, or how many', () => {
+  it('shows nothing, one run, or the number of runs', () => {
     expect(statusText([], t)).toBeUndefined();
     expect(statusText([run], t)).toEqual({
       text: '$(sync~spin) debian-sections 99 % · loss 0.83',
@@ -44,7 +44,7 @@ describe('the status bar', () => {
     expect(statusText([run, run], t)!.text).toBe('$(sync~spin) 2 runs');
   });
 
-  it('shows the loss that the run folder holds', async () => {
+  it('shows the loss from the run folder', async () => {
     const out = join(folder, 'runs');
     expect(await lastScalar(join(folder, 'none'), 'loss')).toBeUndefined();
     expect(lab.run('train', lab.experiment, '--out', out).code).toBe(0);
@@ -53,7 +53,7 @@ describe('the status bar', () => {
     expect(await lastScalar(made, 'no such column')).toBeUndefined();
   });
 
-  it('an end is one only after a beginning that was seen', () => {
+  it('reports an end only after a start that was observed', () => {
     expect(hasEnded(undefined, 'finished')).toBe(false);
     expect(hasEnded('starting', 'running')).toBe(false);
     expect(hasEnded('running', 'failed')).toBe(true);
@@ -62,7 +62,7 @@ describe('the status bar', () => {
 
 describe('a fork', () => {
   const spec = loadExperiment(lab.experiment);
-  it('offers what can still change, with its present value', () => {
+  it('offers the settings that can still change, with their current values', () => {
     const choices = new Map(forkChoices(spec).map((c) => [c.key, c]));
     expect(choices.get('training.learningRate')!.value).toBe('0.01');
     expect(choices.get('training.schedule')!.options).toContain('cosine');
@@ -72,19 +72,19 @@ describe('a fork', () => {
       if (value !== undefined) expect([key, valueProblem(spec, key, value)]).toEqual([key, undefined]);
   });
 
-  it('refuses a value that the schema refuses, in its words', () => {
+  it("rejects a value with the schema's message", () => {
     expect(valueProblem(spec, 'training.learningRate', 'fast')).toMatch(
       /^training\.learningRate is "fast", expected a number/,
     );
     expect(valueProblem(spec, 'training.learningRate', ' ')).toBe('training.learningRate needs a value.');
   });
 
-  it('begins at the last checkpoint at or before the step', () => {
+  it('starts from the last checkpoint at or before the step', () => {
     expect([5, 10, 12, 4].map((s) => checkpointFor([5, 10], s))).toEqual([5, 10, 10, undefined]);
   });
 });
 
-describe.skipIf(process.platform === 'win32')('aurora in a terminal', () => {
+describe.skipIf(process.platform === 'win32')('the aurora command in a terminal', () => {
   const places = {
     settingNode: '',
     editorNode: undefined,
@@ -94,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('aurora in a terminal', () => {
   const call = (path: string, ...args: string[]) =>
     spawnSync('/bin/sh', ['-c', 'aurora "$@"', 'sh', ...args], { env: { PATH: path }, encoding: 'utf8' });
 
-  it('runs the built program with the extension’s Node, arguments untouched', async () => {
+  it("runs the built program with the extension's Node and unchanged arguments", async () => {
     const bin = join(folder, 'bin');
     await writeTerminalScripts(bin, places);
     const model = lab.path('model.onnx');
@@ -104,7 +104,7 @@ describe.skipIf(process.platform === 'win32')('aurora in a terminal', () => {
     expect(odd.status).not.toBe(0);
   });
 
-  it('prefers the copy once it is there, and says so where there is no Node', async () => {
+  it('prefers the copy if it exists, and reports a missing Node', async () => {
     mkdirSync(places.copy, { recursive: true });
     writeFileSync(join(places.copy, 'cli.cjs'), 'console.log("the copy")');
     const bin = join(folder, 'bin2');
@@ -116,8 +116,8 @@ describe.skipIf(process.platform === 'win32')('aurora in a terminal', () => {
   });
 });
 
-describe('the demo’s folder', () => {
-  it('is made whole, never overwritten, and completed', async () => {
+describe('the demo folder', () => {
+  it('is created completely, never overwritten, and completed if files are missing', async () => {
     const bundle = join(folder, 'bundle');
     const target = join(folder, 'workspace', 'aurora-demo');
     await expect(makeDemoFolder(bundle, target)).rejects.toThrow('carries no demo');
