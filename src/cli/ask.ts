@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 
-/** The next line of the standard input; undefined at its end. */
+/** The next line of standard input; undefined at its end. */
 export async function nextLine(): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin });
   const line = await new Promise<string | undefined>((resolve) => {
@@ -13,7 +13,7 @@ export async function nextLine(): Promise<string | undefined> {
   return line;
 }
 
-/** A question to a person at a terminal. Elsewhere nobody would answer it: undefined. */
+/** Asks a yes-or-no question in the terminal. Undefined if there is no terminal to answer it. */
 export async function askAtTerminal(question: string): Promise<boolean | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(`${question} [y/N] `);

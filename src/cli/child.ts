@@ -1,18 +1,18 @@
 import { EXIT } from '../base/errors';
 import { write } from './write';
 
-/** Of a process that this program started for itself (trainer/child.ts): it ends with its parent. */
+/** For a child process of this program (trainer/process/child.ts): exits when its parent does. */
 export function endWithParent(): void {
   process.stdin.on('end', () => process.exit(EXIT.stopped)).resume();
 }
 
-/** The whole line, and then the end: what a driver leaves behind must not keep the process. */
+/** Writes the whole line, then exits: resources that a driver leaves open must not keep the process alive. */
 export async function answerParent(value: object): Promise<never> {
   await write(`\n${JSON.stringify(value)}\n`);
   process.exit(EXIT.ok);
 }
 
-/** Waits until the process that started this one says to begin. False where it is gone before it has. */
+/** Waits for the parent's signal to begin. False if the parent ends first. */
 export const toldToBegin = (): Promise<boolean> =>
   new Promise((resolve) =>
     process.stdin

@@ -39,7 +39,7 @@ export function parse(command: Command, argv: string[], name: string): ParsedArg
   }
 }
 
-/** Node's own words for an unknown option are about positional arguments. */
+/** Node's message for an unknown option talks about positional arguments. */
 function usageError(e: Error, options: string[], name: string): AuroraError {
   const help = `See \`aurora ${name} --help\`.`;
   const unknown = /^Unknown option '--?([^'=\s]*)/.exec(e.message)?.[1];
@@ -57,13 +57,13 @@ export function one(args: ParsedArgs, what: string, name: string): string {
   if (args.positionals.length !== 1)
     throw new AuroraError(
       'usage',
-      `aurora ${name} takes one ${what}, and got ${args.positionals.length}.`,
+      `aurora ${name} takes one ${what}, but got ${args.positionals.length}.`,
       `See \`aurora ${name} --help\`.`,
     );
   return args.positionals[0];
 }
 
-/** The value of an option that counts something, from 0. */
+/** The value of an option that takes a whole number from 0. */
 export function wholeNumber(option: string, given: string): number {
   const n = Number(given);
   if (given.trim() === '' || !Number.isInteger(n) || n < 0)
@@ -71,6 +71,6 @@ export function wholeNumber(option: string, given: string): number {
   return n;
 }
 
-/** Threads of the runtime; 0, one a core, where none are given. */
+/** Threads of the runtime; by default 0, which means one per core. */
 export const threadCount = (given: string | undefined): number =>
   given === undefined ? 0 : wholeNumber('threads', given);

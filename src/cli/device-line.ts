@@ -1,7 +1,7 @@
 import { fill } from '../base/fill';
 import * as words from '../protocol/device-words';
 
-/** Where a run computes and why there, with what else was tried. */
+/** The device that a run computes on, why it was chosen, and the others that were tried. */
 export const deviceLine = (of: words.Device): string => `Device: ${words.deviceLine(of, fill)}.`;
 
 export const deviceWords = (of: words.Device): string => words.deviceWords(of, fill);

@@ -2,7 +2,7 @@ import { DISK_HINTS } from '../files/atomic';
 import type { AuroraError } from '../base/errors';
 import type { Command } from './command';
 
-/** The hint of an error; for one of the disk's that names an option, one that the command has. */
+/** An error's hint. Hints for disk errors name `--resume` or `--out` only if the command has that option. */
 export function diskHint(command: Pick<Command, 'options'> | undefined, e: AuroraError): string | undefined {
   const has = (option: string) => command !== undefined && Object.hasOwn(command.options, option);
   if (e.hint === DISK_HINTS.full && has('resume'))

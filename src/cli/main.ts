@@ -9,22 +9,22 @@ import { diskHint } from './disk-hint';
 import { keepOwnCopy } from './own-copy';
 import { terminalIsGone } from './signals';
 
-/** Loaded when they are asked for: the runtime alone takes as long to load as `inspect` takes to run. */
+/** Loaded on demand: loading the runtime alone takes as long as running `inspect`. */
 const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> }> = {
   train: {
     summary: 'train the adapters of an experiment',
     load: async () => (await import('./commands/train/train')).train,
   },
   sweep: {
-    summary: 'train the trials of a sweep, as many at a time as there is room for',
+    summary: 'train the trials of a sweep, as many in parallel as fit',
     load: async () => (await import('./commands/sweep/sweep')).sweepCommand,
   },
   compare: {
-    summary: 'make a sweep that compares methods at equal numbers of parameters',
+    summary: 'create a sweep that compares methods at equal parameter counts',
     load: async () => (await import('./commands/compare')).compareCommand,
   },
   preflight: {
-    summary: 'check an experiment and measure a few real steps, leaving nothing behind',
+    summary: 'check an experiment and measure a few real steps, without keeping anything',
     load: async () => (await import('./commands/preflight/preflight')).preflightCommand,
   },
   inspect: {
@@ -32,15 +32,15 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/inspect')).inspect,
   },
   budget: {
-    summary: 'count what an adapter trains, beside LoRA, on your model or one of the paper',
+    summary: "count an adapter's parameters beside LoRA's, on your model or one of the paper's",
     load: async () => (await import('./commands/budget/budget')).budgetCommand,
   },
   export: {
-    summary: 'write a trained adapter or model for others, and measure it',
+    summary: 'export a trained adapter or model, and measure the exported files',
     load: async () => (await import('./commands/export/export')).exportCommand,
   },
   import: {
-    summary: 'make a run of an adapter from the disk, to evaluate, compare and train on',
+    summary: 'import an adapter as a run, to evaluate, compare or train it further',
     load: async () => (await import('./commands/import')).importCommand,
   },
   study: {
@@ -48,7 +48,7 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/study/study')).studyCommand,
   },
   reproduce: {
-    summary: 'train and compare what a study of the repository reports',
+    summary: 'train and compare the runs of a published study',
     load: async () => (await import('./commands/reproduce')).reproduceCommand,
   },
   errors: {
@@ -56,15 +56,15 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     load: async () => (await import('./commands/errors/errors')).errorsCommand,
   },
   play: {
-    summary: 'ask a trained run, or any classifier or language model, and see what it answers',
+    summary: 'try a trained run, or any classifier or language model, on your own input',
     load: async () => (await import('./commands/play/play')).play,
   },
   doctor: {
-    summary: 'look at this machine and measure what it could train on',
+    summary: 'inspect this machine and measure the devices it could train on',
     load: async () => (await import('./commands/doctor/doctor')).doctorCommand,
   },
   gpu: {
-    summary: 'install, check or remove what an NVIDIA GPU needs',
+    summary: 'install, check or remove NVIDIA GPU support',
     load: async () => (await import('./commands/gpu/gpu')).gpuCommand,
   },
   verify: {
@@ -75,20 +75,20 @@ const COMMANDS: Record<string, { summary?: string; load: () => Promise<Command> 
     summary: 'check losses, gradients and training against PyTorch reference files',
     load: async () => (await import('./commands/reference/reference')).reference,
   },
-  // Without a summary: for the program itself.
+  // Internal commands have no summary, so the help leaves them out.
   'check-trials': { load: async () => (await import('./commands/sweep/check-trials')).checkTrialsCommand },
   'measure-device': { load: async () => (await import('./commands/measure-device')).measureDevice },
 };
 const SHOWN = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== undefined);
 
-const HELP = `AuroRA Lab: train AuroRA and LoRA adapters on an ONNX transformer, here, without Python.
+const HELP = `AuroRA Lab: train AuroRA and LoRA adapters on an ONNX transformer, on this machine, without Python.
 
 Usage: aurora <command> [options]
 
 ${SHOWN.map(([name, c]) => `  ${name.padEnd(11)}${c.summary}`).join('\n')}
 
   aurora <command> --help   all options of a command
-  --verbose                 show where in the program an error came from
+  --verbose                 show the stack trace of an error
 
 Exit codes: 0 done · 1 a check or the program failed · 2 usage · 3 experiment file · 4 to 8 model ·
 9 operator · 10 targets · 11 rank · 12 to 14 data · 15, 16 tokenizer · 17 diverged · 18 disk · 19 device ·
@@ -105,7 +105,7 @@ async function main(argv: string[]): Promise<number> {
     process.stdout.write(HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  // An object also has what every object inherits.
+  // Every object also inherits names such as `toString`.
   if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
   const command = await COMMANDS[name].load();
   current = command;
@@ -119,7 +119,7 @@ async function main(argv: string[]): Promise<number> {
 
 const WRITES = /^(mkd|rm|unlink|rename|link|symlink|write|fsync|ftruncate|copyfile|utime)/;
 
-/** A write that the file system refused, and that nobody has named yet, is the disk's error and not the program's. */
+/** A failed write that reaches this point as a raw file system error is a disk error, not a bug. */
 function asDiskError(e: unknown): unknown {
   const { path, syscall = '' } = (e ?? {}) as NodeJS.ErrnoException;
   return typeof path === 'string' && WRITES.test(syscall) ? diskError(path, e) : e;
@@ -131,17 +131,17 @@ function unknownCommand(name: string): AuroraError {
   return new AuroraError(
     'usage',
     name.startsWith('-')
-      ? `"${name}" is an option, and the command comes first.`
+      ? `"${name}" is an option; the command must come first.`
       : `aurora has no command "${name}".`,
-    near ? `Did you mean "${near}"?` : `It has ${names.join(', ')}; see \`aurora --help\`.`,
+    near ? `Did you mean "${near}"?` : `The commands are ${names.join(', ')}; see \`aurora --help\`.`,
   );
 }
 
-// The runtime would report its use to its maker, and leave files of that in the temporary folder.
+// Otherwise the runtime would send usage data to its vendor and leave files in the temporary folder.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 useGpuSupport(__dirname);
 
-// A reader that has seen enough, such as `head`, is no fault; a run whose log is gone trains on.
+// A reader that closes the pipe early, like `head`, is not an error. A run that has lost its log keeps training.
 process.stdout.on('error', () => {
   if (!terminalIsGone()) process.exit(EXIT.failed);
 });
@@ -158,7 +158,7 @@ main(process.argv.slice(2)).then(
     const hint = known && diskHint(current, e);
     if (hint) process.stderr.write(`       ${hint}\n`);
     if (!known)
-      process.stderr.write('       This is a fault of AuroRA Lab; --verbose shows where it happened.\n');
+      process.stderr.write('       This is a bug in AuroRA Lab; --verbose shows where it happened.\n');
     if (process.argv.includes('--verbose')) process.stderr.write(`${inspect(e)}\n`);
     process.exitCode = known ? e.exitCode : EXIT.failed;
   },

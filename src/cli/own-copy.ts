@@ -4,22 +4,22 @@ import { noteUse } from '../files/in-use';
 import { AuroraError } from '../base/errors';
 
 /**
- * Where this program runs from a copy that the extension has made, keeps that copy until the process ends: an update
- * of the extension removes the ones that nobody uses. Writes nothing anywhere else. AuroraError where the copy was
- * removed while the program started.
+ * If this program runs from a copy that the extension made, marks the copy as in use until the process ends: updating
+ * the extension removes unused copies. Anywhere else, writes nothing.
  *
- * @param program the file of this program
+ * @param program the path of this program
+ * @throws AuroraError 'failed' if the copy was removed while the program was starting
  */
 export function keepOwnCopy(program: string): void {
   try {
     process.once('exit', noteUse(dirname(program)));
   } catch {
-    // No copy, or a disk that takes no note: the program runs all the same.
+    // Not a copy, or the disk is read-only or full: the program runs anyway.
     if (existsSync(program)) return;
     throw new AuroraError(
       'failed',
-      `${program} was removed while it started: AuroRA Lab was updated at that moment.`,
-      'Run the command again, in a new terminal if it is not found.',
+      `${program} was removed while it was starting, because AuroRA Lab was updated.`,
+      'Run the command again, in a new terminal if the command is not found.',
     );
   }
 }

@@ -5,24 +5,24 @@ import { AuroraError } from '../base/errors';
 import { askAtTerminal } from './ask';
 
 export const TAKE_OVER_OPTION = { 'take-over': { type: 'boolean' } } as const;
-export const TAKE_OVER_HELP = `  --take-over        continue what a process of another machine owns: only if you know that it has ended
+export const TAKE_OVER_HELP = `  --take-over        take over from a process on another machine; only if you know that it has ended
 `;
 
 export interface Owned {
   folder: string;
   what: 'run' | 'sweep';
-  /** The person says that an owner on another machine has ended. */
+  /** The user has confirmed in advance that an owner on another machine has ended. */
   takeOver: boolean;
 }
 
-/** Whose claim a person has ended. */
+/** Whether the user has confirmed that this owner has ended. */
 export type TakenOver = (owner: OwnerRecord) => boolean;
 
 /**
- * Does something as the one process that writes into a run's or a sweep's folder.
+ * Runs an action as the only process that writes to the folder of a run or a sweep.
  *
- * @throws AuroraError 'run' while another process of this machine does, 'owned' where one of another machine may and
- *   nobody says otherwise
+ * @throws AuroraError 'run' if another process on this machine owns the folder, 'owned' if a process on another machine
+ *   may still own it and the user does not confirm that it has ended
  */
 export async function owning<T>(
   { folder, what, takeOver }: Owned,
@@ -40,7 +40,7 @@ export async function owning<T>(
   });
   if (!('owner' in got)) throw refused(folder, what, got.heldBy, got.as);
   try {
-    // An answer is about the machine that was named.
+    // The user's answer covers only the machine that the question named.
     return await action(({ host }) => takeOver || host === confirmed?.host);
   } finally {
     got.owner.release();
@@ -51,8 +51,8 @@ const question = (folder: string, what: Owned['what'], { pid, host }: OwnerRecor
   `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.
 ${
   what === 'sweep'
-    ? 'Have it and the trainers of its trials ended, so that this process may continue?'
-    : 'Has it ended, so that this process may continue?'
+    ? 'Have that process and the trainers of its trials ended, so that this one can take over?'
+    : 'Has that process ended, so that this one can take over?'
 }`;
 
 function refused(
@@ -71,12 +71,12 @@ function refused(
     return new AuroraError(
       'run',
       `The sweep ${folder} is being run by process ${pid} on ${host}.`,
-      'Stop that first, by Ctrl-C or with Stop Sweep: two queues must not start the same trials.',
+      'Stop it first, with Ctrl-C or Stop Sweep: two queues must not start the same trials.',
     );
   const { step = 0, steps = 0 } = readStatus(folder) ?? {};
   return new AuroraError(
     'run',
     `${folder} is still being trained by process ${pid} on ${host} (step ${step} of ${steps}).`,
-    'Stop that process first: two trainers must not write one run.',
+    'Stop that process first: two trainers must not write to the same run.',
   );
 }

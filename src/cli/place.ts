@@ -5,14 +5,14 @@ import type { ParsedArgs } from './command';
 
 export const PLACE_OPTIONS = { engine: { type: 'string' }, device: { type: 'string' } } as const;
 
-/** What the commands that train have besides. */
+/** An additional option of the commands that train. */
 export const FALLBACK_OPTION = { fallback: { type: 'boolean' } } as const;
 
 export const PLACE_HELP = `\
   --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
-  --device NAME      auto (default) takes the fastest by measured steps; cpu, webgpu or cuda of onnxruntime; cpu,
-                     wasm, webgpu or tensorflow of tfjs; auto:cpu,webgpu measures just these
-  --fallback         go on with the CPU, and say so, where the device cannot be used
+  --device NAME      auto (default) measures a step on each device and takes the fastest; auto:cpu,webgpu measures
+                     only these. onnxruntime has cpu, webgpu and cuda; tfjs has cpu, wasm, webgpu and tensorflow
+  --fallback         if the device cannot be used, report it and use the CPU
 `;
 
 /** --engine, --device and --fallback of a command that trains. */
@@ -33,7 +33,7 @@ export function deviceRequest(args: ParsedArgs): DeviceRequest {
   };
 }
 
-/** --engine and --device of a command that is told one device; the CPU where it is not. */
+/** --engine and --device of a command that runs on one device; the CPU by default. */
 export const onePlace = (args: ParsedArgs): Place =>
   placeOf(engineOf(args.text('engine')), args.text('device') ?? 'cpu');
 
@@ -42,14 +42,14 @@ function engineOf(name: string | undefined): EngineName {
   if (isEngine(name)) return name;
   throw new AuroraError(
     'usage',
-    `There is no engine "${name}"; there are ${Object.keys(ENGINES).join(' and ')}.`,
-    'Leave --engine out for ONNX Runtime.',
+    `Unknown engine "${name}"; the engines are ${Object.keys(ENGINES).join(' and ')}.`,
+    'Omit --engine to use ONNX Runtime.',
   );
 }
 
 const isEngine = (name: string): name is EngineName => Object.hasOwn(ENGINES, name);
 
-/** @throws AuroraError 'usage' where the engine has no such device */
+/** @throws AuroraError 'usage' if the engine does not have this device */
 export function placeOf(engine: EngineName, name: string): Place {
   const has = ENGINES[engine] as readonly string[];
   if (has.includes(name)) return { engine, device: name } as Place;
@@ -60,6 +60,6 @@ export function placeOf(engine: EngineName, name: string): Place {
     `The engine ${engine} has no device "${name}"; it has ${has.join(', ')}.`,
     owner
       ? `"${name}" is a device of --engine ${owner} (in the editor: aurora.engine).`
-      : 'Leave --device out to have the fastest chosen.',
+      : 'Omit --device to use the default.',
   );
 }

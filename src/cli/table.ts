@@ -1,6 +1,6 @@
 import { escapeControls } from '../base/controls';
 
-/** Rows as lines with aligned columns; a column whose cells are all numbers or percentages is aligned right. */
+/** Rows as lines with aligned columns. A column of only numbers or percentages is right-aligned. */
 export function table(texts: readonly (readonly string[])[], separator = '  '): string[] {
   const rows = texts.map((row) => row.map((cell) => escapeControls(cell)));
   const widths: number[] = [];

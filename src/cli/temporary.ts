@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { removedAtEnd } from '../trainer/process/removed-at-exit';
 import { endOnSignals } from './signals';
 
-/** A folder that is gone when the process is, however it ends: done, failed, or by Ctrl-C. */
+/** A temporary folder, removed when the process ends, including after an error or Ctrl-C. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `aurora-${name}-`));
   removedAtEnd(folder);

@@ -12,10 +12,10 @@ import { deviceLine } from './device-line';
 import { count } from './format';
 import { Progress } from './commands/train/progress';
 
-/** How a run is trained, whatever the run. */
+/** Settings of training that do not depend on the run. */
 export interface TrainingSettings {
   device: DeviceRequest;
-  /** Threads of the runtime; 0 for one a core. */
+  /** Threads of the runtime; 0 for one per core. */
   threads: number;
   lease: boolean;
   /** See TrainOptions. */
@@ -25,10 +25,10 @@ export interface TrainingSettings {
   interrupted: () => boolean;
 }
 
-/** A baseline and its run warn of the same data: once is enough. */
+/** A baseline and its run produce the same warnings about the data; each is printed once. */
 const warned = new Set<string>();
 
-/** Trains a run folder, telling on stderr how it goes. */
+/** Trains a run folder and reports progress on stderr. */
 export async function trainRun(
   spec: Experiment,
   run: string,
@@ -55,7 +55,7 @@ export async function trainRun(
     stepped: (record) => progress!.step(record),
     evaluated: (step, epoch, metrics, best) => progress!.evaluation(step, epoch, metrics, best),
     diverged: (event) => progress!.diverged(event),
-    staticForm: (step) => progress!.line(`step ${step}: from here on the static form is trained`),
+    staticForm: (step) => progress!.line(`step ${step}: training the static form from here on`),
     warning(message) {
       if (warned.has(message)) return;
       warned.add(message);

@@ -1,3 +1,3 @@
-/** Resolves when the text has left the process: what follows may block it for seconds, or end it. */
+/** Resolves once the text is flushed: the next step may block the process for seconds, or end it. */
 export const write = (text: string): Promise<void> =>
   new Promise((done) => process.stdout.write(text, () => done()));

@@ -60,7 +60,7 @@ describe('aurora budget --recipe', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('RoBERTa-Base: AuroRA of rank 2 on 24 of 72 linear layers');
     expect(out).toMatch(/trainable parameters +74,208 +0\.0598 % of the model's 124,055,040\n/);
-    expect(out).toMatch(/LoRA r=8 +294,912 +this is 25\.2 % of it\n/);
+    expect(out).toMatch(/LoRA r=8 +294,912 +the adapter has 25\.2 % of that\n/);
     expect(out).toMatch(/self\.query +768 → 768 +rank 2 +12 × 3,092 +37,104\n/);
     expect(out).toContain('Published (arXiv 2505.18738)');
     expect(out).toMatch(/CoLA +Matthews correlation +63\.6 +63\.4 +65\.1\n/);
@@ -120,13 +120,13 @@ describe('what cannot be counted is said', () => {
     [['--recipe', 'vit-base', 'x.onnx'], 2, 'got both: x.onnx and vit-base'],
     [[], 2, 'one experiment, one model or one --recipe'],
     [['a.onnx', 'b.onnx'], 2, 'got 2 files'],
-    [['notes.txt'], 2, 'cannot tell what notes.txt is'],
+    [['notes.txt'], 2, 'notes.txt is neither an experiment nor a model'],
     [['--recipe', 'vit-base', '--rank', '769'], 11, 'its rank is at most 768'],
-    [['--recipe', 'vit-base', '--rank', '0'], 2, '--rank takes a number from 1 on'],
+    [['--recipe', 'vit-base', '--rank', '0'], 2, '--rank takes a whole number of at least 1'],
     [['--recipe', 'vit-base', '--rank', '2.5'], 2, '--rank takes a whole number, not "2.5"'],
     [['--recipe', 'vit-base', '--lora-rank', '1000'], 11, "LoRA's rank 1000 is larger"],
     [['--recipe', 'vit-base', '--targets', 'qeury'], 10, 'Nearest: '],
-    [['--recipe', 'vit-base', '--targets', ','], 2, '--targets names no module'],
+    [['--recipe', 'vit-base', '--targets', ','], 2, '--targets does not name a module'],
     [['gone.aurora.json'], 3, 'There is no experiment file gone.aurora.json'],
     [['gone.onnx'], 4, 'gone.onnx'],
   ] as const)('%j', (args, code, words) => {

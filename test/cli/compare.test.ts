@@ -24,14 +24,17 @@ describe('aurora compare', () => {
     expect(new Set(trials.map(({ spec }) => spec.training.seed))).toEqual(new Set([1, 2]));
     expect(made.out).toMatch(/LoRA r2 +512 +0\.\d+ × AuroRA/);
     // Two rates with the first seed, the other seed with the better one.
-    expect(made.out).toContain('of which the first one finds the rate: 18 trials.');
+    expect(made.out).toContain('the first of which selects the rate: 18 trials.');
     expect(made.out).toContain(`sweep ${out}`);
   });
 
   it('leaves the experiment as it is, and what it would overwrite', () => {
     expect(readFileSync(lab.experiment, 'utf8')).toBe(before);
     const again = lab.run('compare', lab.experiment);
-    expect([again.code, again.err]).toEqual([2, expect.stringContaining('is left as it is')]);
+    expect([again.code, again.err]).toEqual([
+      2,
+      expect.stringContaining('already exists and was not overwritten'),
+    ]);
   });
 
   it('replaces a sweep and keeps comments', () => {
@@ -57,12 +60,12 @@ describe('aurora compare', () => {
     const isStatic = trials.filter(({ spec }) => spec.training.staticEpochs === spec.training.epochs);
     expect(isStatic).toHaveLength(3 * 3);
     expect(isStatic[0].spec.adapter).toEqual(trials[0].spec.adapter);
-    expect(r.out).toMatch(/AuroRA r2, static in training, too +[\d,]+ +1 × AuroRA/);
+    expect(r.out).toMatch(/AuroRA r2, trained in the static form +[\d,]+ +1 × AuroRA/);
   });
 
   it.each([
-    [['--methods', 'loha'], 'There is no method "loha".'],
-    [['--rates', '0.1,x'], '--rates takes numbers above 0, and got "0.1,x".'],
+    [['--methods', 'loha'], 'Unknown method "loha".'],
+    [['--rates', '0.1,x'], '--rates takes numbers above 0, not "0.1,x".'],
     [['--multiples=-1'], '--multiples takes numbers above 0'],
     [['--seeds', 'two'], '--seeds'],
   ])('refuses %j', (args, message) => {
@@ -74,6 +77,8 @@ describe('aurora compare', () => {
   it('begins with AuroRA only', () => {
     const lora = before.replace('"aurora"', '"lora"');
     lab.write('lora.aurora.json', lora);
-    expect(lab.run('compare', lab.path('lora.aurora.json')).err).toContain('a comparison begins with AuroRA');
+    expect(lab.run('compare', lab.path('lora.aurora.json')).err).toContain(
+      'a comparison starts from an AuroRA experiment',
+    );
   });
 });

@@ -104,7 +104,7 @@ describe('a search of learning rates that all diverge', () => {
     const sweep = () => l.run('sweep', l.experiment, '--threads', '1', '--device', 'cpu');
     const out = sweep();
     expect(out.code, out.err).toBe(EXIT.failed);
-    expect(out.out).toContain('No learning rate was chosen: with each of them a run diverged or failed.');
+    expect(out.out).toContain('No learning rate was chosen: each had a run that diverged or failed.');
     expect(out.out).toContain('Not trained with other seeds: trial 2, 4.');
     expect(out.out).not.toContain('Best: trial');
     const runs = l.runs(l.path('.aurora/runs/tiny'));

@@ -135,7 +135,7 @@ describe('aurora errors', () => {
       Number(m[1]),
     );
     expect(wrong.reduce((a, b) => a + b, 0)).toBe(24 - right);
-    for (const heading of ['By length', 'By label, the worst first']) {
+    for (const heading of ['By length', 'By label, worst first']) {
       const part = r.out.slice(r.out.indexOf(heading)).split('\n\n')[0].split('\n').slice(2);
       const counts = part.map((line) => Number(/^ {2}(?:\S+|\d+ to \d+) +(\d+) /.exec(line)![1]));
       expect(counts.reduce((a, b) => a + b, 0)).toBe(24);

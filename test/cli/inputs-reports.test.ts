@@ -35,7 +35,7 @@ describe('errors', () => {
     changeModel();
     const changed = lab.run('errors', run);
     expect([changed.code, changed.out]).toEqual([0, expect.stringMatching(CHANGED)]);
-    expect(changed.out).toContain('These numbers are not of what was trained.');
+    expect(changed.out).toContain('These metrics are not those of the trained model.');
     writeFileSync(model, originals[0][1]);
     const restored = lab.run('errors', run);
     expect([restored.code, restored.out]).toEqual([0, expect.not.stringContaining('warning:')]);
@@ -66,7 +66,7 @@ describe('export', () => {
     for (const text of [out, card]) {
       expect(text).not.toMatch(/\bas trained\b/);
       expect(text).toContain('on changed files');
-      expect(text).toContain('These files and numbers are not of what was trained.');
+      expect(text).toMatch(/These files and \w+ are not /);
     }
     expect(card).toMatch(/> The model model\.onnx has changed since the run was trained\./);
     expect(card).not.toContain(lab.folder);

@@ -45,7 +45,7 @@ describe('training.staticEpochs', () => {
   const { run, err } = train('static', 'training.staticEpochs=1');
 
   it('trains the dynamic form, then the static one, and looks for its best anew', () => {
-    expect(err).toContain('step 24: from here on the static form is trained');
+    expect(err).toContain('step 24: training the static form from here on');
     const seen = evaluations(run);
     expect(seen.map((e) => [e.step, e.form])).toEqual([
       [12, undefined],

@@ -320,7 +320,7 @@ describe('a trial of a sweep that a process of another machine owns', () => {
       child.stdin!.write('y\n');
       expect(await ended).toBe(24);
       const said = readFileSync(log, 'utf8');
-      expect(said).toContain('Have it and the trainers of its trials ended');
+      expect(said).toContain('Have that process and the trainers of its trials ended');
       expect(said).toContain('Trial 2 was left alone: it is owned by process 4242 on third-host');
       expect(readRun(runs[0]).result).toMatchObject({ outcome: 'finished', steps: 6 });
       expect(contents(runs[1])).toEqual(before);

@@ -279,7 +279,7 @@ describe('aurora play of runs', () => {
     const r = lab.type(`${text}\n\n${'the cat '.repeat(20)}\n`, 'play', run, '--with', other);
     expect([r.code, r.err]).toEqual([
       0,
-      expect.stringMatching(/Loading …\ntiny · \w{4}, step \d+: gives 2 labels of texts\./),
+      expect.stringMatching(/Loading …\ntiny · \w{4}, step \d+: classifies texts into 2 labels\./),
     ]);
     const table = r.out.trimEnd().split('\n');
     expect(table).toHaveLength(6);
@@ -297,13 +297,13 @@ describe('aurora play of runs', () => {
       return [code, err];
     };
     expect(said(run, '--at', '77')).toEqual([20, expect.stringContaining('no checkpoint of step 77')]);
-    expect(said()).toEqual([2, expect.stringContaining('takes one run folder, and got 0')]);
-    expect(said(run, '--adapter', 'x')).toEqual([2, expect.stringContaining('--adapter is of a model')]);
+    expect(said()).toEqual([2, expect.stringContaining('takes one run folder, but got 0')]);
+    expect(said(run, '--adapter', 'x')).toEqual([2, expect.stringContaining('--adapter applies to a model')]);
     expect(said('--model', 'x.onnx', '--with', run)).toEqual([
       2,
-      expect.stringContaining('--with is of a run'),
+      expect.stringContaining('--with applies to a run'),
     ]);
-    expect(said(run, '--top-p', '2')).toEqual([2, expect.stringContaining('--top-p one above 0')]);
+    expect(said(run, '--top-p', '2')).toEqual([2, expect.stringContaining('--top-p a number above 0')]);
   });
 });
 
@@ -471,7 +471,7 @@ describe('aurora play of models', () => {
     ]);
     expect(said(join(FIXTURES, 'image/model.onnx'))).toEqual([
       2,
-      expect.stringContaining('reads images, and a line of text is none'),
+      expect.stringContaining('takes images, not text'),
     ]);
   });
 

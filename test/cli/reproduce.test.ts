@@ -8,8 +8,8 @@ afterAll(() => lab.remove());
 
 describe('aurora reproduce', () => {
   it.each([
-    [[], 'takes one name of a study'],
-    [['paper'], 'There is no study "paper" to reproduce.'],
+    [[], 'takes one study name'],
+    [['paper'], 'Unknown study "paper".'],
   ])('%j', (args, message) => {
     const r = lab.run('reproduce', ...args);
     expect([r.code, r.err]).toEqual([2, expect.stringContaining(message)]);

@@ -30,7 +30,7 @@ describe('aurora study', () => {
     expect(r.out).toMatch(/LoRA r=2 +2 +/);
     expect(r.out).toMatch(/AuroRA r=2 +2 +/);
     expect(r.out.replace(/\s+/g, ' ')).toContain('Tested in pairs over 2 seeds (1, 2) alone');
-    expect(r.out).toContain('In 2 of the runs the merged form was not measured. --measure does it.');
+    expect(r.out).toContain('In 2 of the runs the merged form was not measured. Add it with --measure.');
     // Viewing changes no run.
     expect(runs.filter((run) => existsSync(join(run, 'study')))).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe('aurora study', () => {
     const r = lab.run('study', ...runs, '--metric', 'loss', '--against', 'AuroRA r=2');
     expect(r.out.replace(/\s+/g, ' ')).toMatch(/LoRA r=2 is \d\.\d+ of loss (above|below) AuroRA r=2/);
     for (const [args, code, message] of [
-      [[], 2, 'takes runs, and got none'],
+      [[], 2, 'needs at least one run'],
       [[out, '--metric', 'speed'], 2, '--metric takes accuracy'],
       [[out, '--against', 'DoRA'], 2, 'No group is called "DoRA"'],
       [[lab.path('none')], 20, 'is no run, and holds none'],

@@ -108,7 +108,7 @@ describe('a sweep of 24 trials', () => {
         if (uniform(2, round, launched?.pid ?? 0) < round / 6) kill(launched?.pid);
     }
     const last = lab.run('sweep', lab.experiment, ...ON_CPU);
-    expect([last.code, last.out]).toEqual([0, expect.stringMatching(/^ {2}Going on: \d+ finished/m)]);
+    expect([last.code, last.out]).toEqual([0, expect.stringMatching(/^ {2}Continuing: \d+ finished/m)]);
     const disturbed = results(lab);
     expect(disturbed.size).toBe(24);
 
@@ -225,7 +225,7 @@ describe('aurora sweep', () => {
     );
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
-    expect(r.out).toContain('Pruned: one in 2 goes on after 1, 2, 4, … epochs.');
+    expect(r.out).toContain('Pruning: one in 2 continues after 1, 2, 4, … epochs.');
     const ends = recordOf(lab).trials.map(({ run }) => {
       const { events, scalars } = readRun(join(runsOf(lab), run!));
       const last = events.at(-1)!;
@@ -261,7 +261,7 @@ describe('aurora sweep', () => {
     const lab = labWith({ type: 'grid', parameters, learningRateSearch: { seeds: 1 } });
     const r = lab.run('sweep', lab.experiment, ...ON_CPU);
     expect(r.code).toBe(0);
-    expect(r.out).toMatch(/Learning rates are searched with the first seed; .* only: 8 trials\./);
+    expect(r.out).toMatch(/Learning rates are searched with the first seed; .*: 8 trials\./);
     const { trials } = recordOf(lab);
     expect(trials.filter((t) => t.run === undefined).map((t) => t.passedOver)).toEqual(Array(4).fill(true));
     expect(readdirSync(runsOf(lab))).toHaveLength(2 * (2 + 2));
@@ -303,7 +303,7 @@ describe('aurora sweep', () => {
     expect(r.out).toMatch(
       /^Sweep of tiny: random, 5 trials, compared by accuracy\n {2}training\.learningRate {3}0\.\d+, /,
     );
-    expect(r.out).toMatch(/ on cpu, with \d+ threads? (each, )?.*of memory a trial\.$/m);
+    expect(r.out).toMatch(/ on cpu, with \d+ threads? (each, )?.*of memory per trial\.$/m);
     expect(existsSync(lab.path('.aurora'))).toBe(false);
     expect(lab.run('sweep', lab.path('train.jsonl')).code).toBe(3);
   });

@@ -74,4 +74,4 @@ export async function until(condition: () => boolean, process: Running): Promise
 
 /** Whether the program reported an internal error. */
 export const isOurFault = ({ err }: End): boolean =>
-  err.includes('fault of AuroRA Lab') || /^ {4}at /m.test(err);
+  err.includes('bug in AuroRA Lab') || /^ {4}at /m.test(err);

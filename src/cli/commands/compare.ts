@@ -28,17 +28,17 @@ const KNOWN: readonly string[] = [...METHOD_ORDER, HEAD_ALONE.method];
 export const compareCommand: Command = {
   help: `Usage: aurora compare FILE.aurora.json [options]
 
-Makes an experiment whose sweep compares methods on the model and the data of FILE, whose adapter is AuroRA: each other
-method at AuroRA's number of parameters and at multiples of it, with the same learning rates and seeds for all. The file
-itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compares what came of it.
+Creates an experiment with a sweep that compares methods on the model and data of FILE, an AuroRA experiment. Each other
+method is trained at AuroRA's parameter count and at multiples of it, all with the same learning rates and seeds. FILE
+is not changed. \`aurora sweep\` trains the new experiment, and \`aurora study\` compares its runs.
 
   --methods NAMES    of ${KNOWN.join(', ')}
                      (default: ${COMPARED.join(',')})
-  --multiples LIST   budgets in units of AuroRA's (default: ${MULTIPLES.join(',')})
-  --ablations        also AuroRA without F, without L, with the other activations, and static in training, too
-  --seeds N          runs of each, with the seeds 1 to N (default: 3)
-  --rates LIST       learning rates (default: the experiment's, a third and three times of it), searched with the first
-                     seed for each adapter alike; the other seeds are trained with the best
+  --multiples LIST   parameter budgets, as multiples of AuroRA's (default: ${MULTIPLES.join(',')})
+  --ablations        also AuroRA without F, without L, with the other activations, and trained in the static form
+  --seeds N          runs per adapter, with seeds 1 to N (default: 3)
+  --rates LIST       learning rates (default: the experiment's, a third of it, and three times it). The first seed tries
+                     them all for each adapter; the other seeds use the best
   --out FILE         the new experiment, in the same folder (default: NAME-compare.aurora.json)
 `,
   options: {
@@ -55,14 +55,14 @@ itself is only read. \`aurora sweep\` trains the new one, \`aurora study\` compa
     if (!isNonlinear(adapter))
       throw new AuroraError(
         'usage',
-        `${file} trains ${isHeadAlone(adapter) ? 'no adapter' : methodName(adapter)}; a comparison begins with AuroRA.`,
-        'Set adapter.method to "aurora" in a copy of it.',
+        `${file} trains ${isHeadAlone(adapter) ? 'no adapter' : methodName(adapter)}; a comparison starts from an AuroRA experiment.`,
+        'Set adapter.method to "aurora" in a copy of the file.',
       );
     const out = resolve(args.text('out') ?? compareFile(file));
     if (existsSync(out))
       throw new AuroraError(
         'usage',
-        `There is ${out} already, and it is left as it is.`,
+        `${out} already exists and was not overwritten.`,
         'Name another file with --out.',
       );
     const { layers } = summarize(loadModel(model.path));
@@ -86,7 +86,7 @@ function methodsOf(args: ParsedArgs): AdapterSpec['method'][] {
   const names = (args.text('methods') ?? COMPARED.join(',')).split(/[\s,]+/).filter((n) => n !== '');
   const wrong = names.find((name) => !KNOWN.includes(name));
   if (wrong !== undefined)
-    throw new AuroraError('usage', `There is no method "${wrong}".`, `There are ${KNOWN.join(', ')}.`);
+    throw new AuroraError('usage', `Unknown method "${wrong}".`, `The methods are ${KNOWN.join(', ')}.`);
   return names as AdapterSpec['method'][];
 }
 
@@ -100,7 +100,7 @@ function numbers(args: ParsedArgs, option: string): number[] | undefined {
   if (values.length === 0 || values.some((v) => !(v > 0 && v < Infinity)))
     throw new AuroraError(
       'usage',
-      `--${option} takes numbers above 0, and got "${given}".`,
+      `--${option} takes numbers above 0, not "${given}".`,
       'For example: 1,2,4',
     );
   return values;
@@ -116,9 +116,9 @@ function report(out: string, { adapters, learningRates, seeds, staticEpochs }: C
   const more =
     staticEpochs === undefined
       ? []
-      : [[`  ${nameOf(adapters[0].spec)}, static in training, too`, count(own), '1 × AuroRA']];
+      : [[`  ${nameOf(adapters[0].spec)}, trained in the static form`, count(own), '1 × AuroRA']];
   return `${[
-    'Compared, by numbers that are trained in the model:',
+    'Adapters, by trainable parameters:',
     ...table([...rows, ...more], '   '),
     '',
     `Each with ${searchText(learningRates, seeds.length)}: ${count(trialCount(rows.length + more.length, learningRates.length, seeds.length))} trials.`,
@@ -132,7 +132,7 @@ const searchText = (rates: readonly number[], seeds: number): string =>
   [
     `${rates.length === 1 ? 'the learning rate' : 'the learning rates'} ${rates.join(', ')}`,
     seeds === 1 ? '1 seed' : `${seeds} seeds`,
-  ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', of which the first one finds the rate' : '');
+  ].join(' and ') + (rates.length > 1 && seeds > 1 ? ', the first of which selects the rate' : '');
 
 const nameOf = (spec: AdapterSpec): string => {
   if (isHeadAlone(spec)) return 'head alone';

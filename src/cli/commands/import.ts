@@ -18,18 +18,18 @@ import { write } from '../write';
 export const importCommand: Command = {
   help: `Usage: aurora import ADAPTER --experiment FILE.aurora.json [options]
 
-Takes an adapter in PEFT's file layout (adapter_config.json and adapter_model.safetensors: a LoRA or rsLoRA of PEFT,
-or one of our own) and makes a run of it: its step 0, evaluated on the experiment's validation data. The run can be
-compared, exported, shown and played with as any other, and trained on by --resume or --fork. The experiment says model,
-data and training; its adapter section is not used.
+Creates a run from an adapter in PEFT's file layout (adapter_config.json and adapter_model.safetensors: a LoRA, rsLoRA
+or DoRA from PEFT, or an adapter from AuroRA Lab). The adapter becomes step 0 of the run, evaluated on the experiment's
+validation data. The run can be compared, exported, viewed and tried like any other, and trained further with --resume
+or --fork. The experiment provides model, data and training settings; its adapter section is not used.
 
-  --experiment FILE  what it is imported for
-  --name NAME        what the run is called (default: the name of the adapter's folder)
+  --experiment FILE  the experiment to import it into
+  --name NAME        the run's name (default: the name of the adapter's folder)
   --out DIR          put the run folder in DIR instead of beside the experiment
   --set KEY=VALUE    override a setting of the experiment (may be given several times)
   --json             JSON lines: preparing, result, problem
 
-Leaves with 22 where the adapter cannot be read, is of another method, or does not fit the model.
+Exits with 22 if the adapter cannot be read, uses an unsupported method, or does not fit the model.
 `,
   options: {
     experiment: { type: 'string' },
@@ -48,7 +48,7 @@ Leaves with 22 where the adapter cannot be read, is of another method, or does n
       if (file === undefined)
         throw new AuroraError(
           'usage',
-          'aurora import needs --experiment FILE, which says the model and the data.',
+          'aurora import needs --experiment FILE for the model and the data.',
           'See `aurora import --help`.',
         );
       await emit({ kind: 'preparing' });
@@ -76,7 +76,7 @@ function report({ run, task, metrics, warnings }: Imported): string {
   const chance = majority(task.data);
   const lines = [
     ...[...task.warnings, ...warnings].map((w) => `warning: ${w}`),
-    `${name} on ${task.adapters.length} modules, on ${count(metrics.examples)} validation texts:`,
+    `${name} on ${task.adapters.length} modules, evaluated on ${count(metrics.examples)} validation texts:`,
     '',
     ...table([
       ['  ', ...metricHeads()],
@@ -86,7 +86,7 @@ function report({ run, task, metrics, warnings }: Imported): string {
     '',
     `Run folder  ${run}`,
     '',
-    `Train on with: ${program()} train --resume ${run}`,
+    `Train it further with: ${program()} train --resume ${run}`,
   ];
   return `${lines.join('\n')}\n`;
 }

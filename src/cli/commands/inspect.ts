@@ -7,10 +7,10 @@ import { table } from '../table';
 export const inspect: Command = {
   help: `Usage: aurora inspect MODEL.onnx [--json]
 
-Lists inputs, outputs and every linear layer (module path, shape), and the operators that gradients cannot
-pass. Reads the file only; nothing in it is run.
+Lists inputs, outputs and every linear layer (module path, shape), and the operators that block gradients. Reads the
+file without running it.
 
-  --json    the same as one JSON object
+  --json    print one JSON object instead
 `,
   options: { json: { type: 'boolean' } },
   async run(args) {
@@ -46,7 +46,7 @@ function text(path: string, s: ModelSummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Which outputs depend on a layer, where not all do: a task that reads another one cannot train it. */
+/** The outputs that depend on a layer, unless all do: a task that reads another output cannot train the layer. */
 function reaching({ reaches }: Layer, outputs: readonly string[]): string {
   if (reaches.length === 0) return 'reaches no output';
   return reaches.length < outputs.length ? `reaches only ${reaches.join(', ')}` : '';

@@ -2,11 +2,11 @@ import { runTrial } from '../../trainer/device/trial';
 import { answerParent, endWithParent } from '../child';
 import { one, type Command } from '../command';
 
-/** What a run starts for each device that it measures or tries. */
+/** A run starts this for each device that it measures or tries. */
 export const measureDevice: Command = {
   help: `Usage: aurora measure-device FILE
 
-For the program itself: trains the step in FILE on one device and prints the seconds that it took, as JSON.
+Internal: trains the step in FILE on one device and prints the time in seconds, as JSON.
 `,
   options: {},
   async run(args) {

@@ -11,7 +11,7 @@ const ROOT = join(__dirname, '..');
 
 interface Reproduction {
   title: string;
-  /** Fetches what is read and is not in the repository. */
+  /** The script that fetches the data that are not in the repository. */
   data: string;
   /** Each with a sweep. */
   experiments: string[];
@@ -31,29 +31,29 @@ const REPRODUCTIONS: Record<string, Reproduction> = {
 export const reproduceCommand: Command = {
   help: `Usage: aurora reproduce demo [options]
 
-Trains and compares what docs/studies/demo.md reports, from nothing: AuroRA of rank 2, 4 and 8, LoRA of rank 2, 4, 8 and
-16 and the head alone, on two real data sets with three seeds. Learning rates are searched alike for all, on the first
-seed. It takes a little under two hours on two cores. Ctrl-C saves and stops; the same command goes on.
+Reproduces the study in docs/studies/demo.md from scratch: trains and compares AuroRA of rank 2, 4 and 8, LoRA of rank
+2, 4, 8 and 16, and the head alone, on two real data sets with three seeds. All get the same learning-rate search, on
+the first seed. Takes a little under two hours on two cores. Ctrl-C saves and stops; the same command continues.
 
-It runs in a clone of the repository, whose demo/studies/*.aurora.json are the experiments.
+Needs a clone of the repository: the experiments are demo/studies/*.aurora.json.
 
-  --out FOLDER   where the report goes (default: .cache/reproduce/NAME; that of the repository is in docs/studies/NAME)
+  --out FOLDER   the report's folder (default: .cache/reproduce/NAME; the published report is in docs/studies/NAME)
 `,
   options: { out: { type: 'string' } },
   async run(args) {
-    const name = one(args, 'name of a study', 'reproduce');
+    const name = one(args, 'study name', 'reproduce');
     if (!Object.hasOwn(REPRODUCTIONS, name))
       throw new AuroraError(
         'usage',
-        `There is no study "${name}" to reproduce.`,
-        `There is: ${Object.keys(REPRODUCTIONS).join(', ')}.`,
+        `Unknown study "${name}".`,
+        `Available: ${Object.keys(REPRODUCTIONS).join(', ')}.`,
       );
     const { title, data, experiments, against } = REPRODUCTIONS[name];
     const files = experiments.map((path) => join(ROOT, path));
     if (![join(ROOT, data), ...files].every((path) => existsSync(path)))
       throw new AuroraError(
         'usage',
-        'The experiments of this study are not here: they come with the repository, not with the extension.',
+        'The experiments of this study were not found: they are part of the repository, not of the extension.',
         'Clone the repository, run `npm start` in it once, and then `npx aurora reproduce demo`.',
       );
     const out = resolve(args.text('out') ?? join(ROOT, '.cache', 'reproduce', name));
@@ -74,7 +74,7 @@ It runs in a clone of the repository, whose demo/studies/*.aurora.json are the e
   },
 };
 
-/** One step as a process of its own, at this terminal: Ctrl-C reaches it there, and what it then says is the answer. */
+/** Runs one step as a child process in this terminal. Ctrl-C reaches it directly, and its exit code is the result. */
 function runNode(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, {
     cwd: process.cwd(),

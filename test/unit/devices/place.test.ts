@@ -39,16 +39,20 @@ describe('--engine, --device and --fallback', () => {
   });
 
   it.each([
-    [['--device', 'gpu'], /no device "gpu"; it has cpu, webgpu, cuda\./, /the fastest/],
+    [['--device', 'gpu'], /no device "gpu"; it has cpu, webgpu, cuda\./, /the default/],
     [['--device', 'wasm'], /onnxruntime has no device "wasm"/, /a device of --engine tfjs/],
     [
       ['--engine', 'tfjs', '--device', 'cuda'],
       /it has cpu, wasm, webgpu, tensorflow\./,
       /--engine onnxruntime/,
     ],
-    [['--engine', 'torch'], /no engine "torch"; there are onnxruntime and tfjs\./, /Leave --engine out/],
-    [['--device', 'auto:cpu,'], /no device ""/, /the fastest/],
-    [['--device', ''], /no device ""/, /the fastest/],
+    [
+      ['--engine', 'torch'],
+      /Unknown engine "torch"; the engines are onnxruntime and tfjs\./,
+      /Omit --engine/,
+    ],
+    [['--device', 'auto:cpu,'], /no device ""/, /the default/],
+    [['--device', ''], /no device ""/, /the default/],
   ])('reject %j', (argv, message, hint) => {
     const fail = () => deviceRequest(args(...argv));
     expect(fail).toThrow(message);

@@ -11,16 +11,16 @@ const RECIPES = PAPER_MODELS.map((m) => m.id);
 export const budgetCommand: Command = {
   help: `Usage: aurora budget (FILE | --recipe NAME) [options]
 
-Counts what an adapter trains, module by module, beside LoRA on the same modules. FILE is an experiment
-(*.aurora.json) or a model (*.onnx), of which only the file is read. A recipe is one of the models of the AuroRA
-paper, counted from its shapes, with what the paper reports of it.
+Counts an adapter's trainable parameters, module by module, beside LoRA on the same modules. FILE is an experiment
+(*.aurora.json) or a model (*.onnx); the model is read but not run. A recipe is one of the AuroRA paper's models,
+counted from its shapes, with the results that the paper reports for it.
 
   --recipe NAME      ${RECIPES.join(', ')}
   --method METHOD    ${METHOD_ORDER.join(', ')} (default: the experiment's, else aurora)
-  --rank R           its rank (default: the experiment's or the recipe's, else the method's own)
-  --targets NAMES    the adapted modules: names or endings of paths, separated by commas, or all-linear
-                     (default: the experiment's or the recipe's, else query and value as the model calls them)
-  --lora-rank R      rank of the LoRA beside it (default: the recipe's, else 8)
+  --rank R           the adapter's rank (default: the experiment's or the recipe's, else the method's)
+  --targets NAMES    the adapted modules: names or path endings, separated by commas, or all-linear
+                     (default: the experiment's or the recipe's, else the model's query and value layers)
+  --lora-rank R      the rank of the LoRA to compare with (default: the recipe's, else 8)
   --json             one JSON object: trainable, moduleCount, modules, lora, ratioToLora and more
 `,
   options: {
@@ -56,14 +56,14 @@ function sourceOf(args: ParsedArgs, choice: AdapterChoice): BudgetSource {
   if (recipe !== undefined && file !== undefined)
     throw new AuroraError(
       'usage',
-      `aurora budget takes a file or --recipe, and got both: ${file} and ${recipe}.`,
-      'Leave one of them out.',
+      `aurora budget takes a file or --recipe, but got both: ${file} and ${recipe}.`,
+      'Omit one of them.',
     );
   if (recipe !== undefined) return recipeSource(recipe, choice);
   if (file === undefined || more.length > 0)
     throw new AuroraError(
       'usage',
-      `aurora budget takes one experiment, one model or one --recipe, and got ${args.positionals.length} files.`,
+      `aurora budget takes one experiment, one model or one --recipe, but got ${args.positionals.length} files.`,
       `Recipes are ${RECIPES.join(', ')}; see \`aurora budget --help\`.`,
     );
   return fileSource(file, choice);
@@ -73,7 +73,7 @@ function rankOf(args: ParsedArgs, option: string): number | undefined {
   const given = args.text(option);
   if (given === undefined) return undefined;
   const rank = wholeNumber(option, given);
-  if (rank < 1) throw new AuroraError('usage', `--${option} takes a number from 1 on.`);
+  if (rank < 1) throw new AuroraError('usage', `--${option} takes a whole number of at least 1.`);
   return rank;
 }
 
@@ -81,6 +81,6 @@ function targetsOf(given: string | undefined): string | string[] | undefined {
   if (given === undefined || given === 'all-linear') return given;
   const names = given.split(/[\s,]+/).filter((name) => name !== '');
   if (names.length === 0)
-    throw new AuroraError('usage', '--targets names no module.', 'For example: --targets query,value');
+    throw new AuroraError('usage', '--targets does not name a module.', 'For example: --targets query,value');
   return names;
 }

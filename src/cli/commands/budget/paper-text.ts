@@ -9,12 +9,12 @@ import {
 import { wrap } from '../../../base/wrap';
 import { table } from '../../table';
 
-/** Of a line of text. */
+/** Characters in a line of text. */
 const WIDTH = 112;
 
 const METHODS = { full: 'full fine-tuning', lora: 'LoRA', aurora: 'AuroRA' };
 
-/** A setting's column, where any of the recipes has it. */
+/** The columns of settings; only those that any of the recipes has are shown. */
 const COLUMNS: [key: keyof RecipeSettings, title: string][] = [
   ['epochs', 'epochs'],
   ['batchSize', 'batch'],
@@ -28,7 +28,7 @@ const COLUMNS: [key: keyof RecipeSettings, title: string][] = [
   ['dropout', 'dropout'],
 ];
 
-/** What the paper has on one of its models, as lines for a terminal; `shapes` says where its shapes come from. */
+/** The paper's results and settings for one of its models, as lines; `shapes` is the source of its shapes. */
 export function paperText(
   { source, adapter, recipes, results, variants, notes }: PaperReport,
   shapes: string,

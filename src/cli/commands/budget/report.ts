@@ -10,7 +10,7 @@ import { count } from '../../format';
 import { paperText } from './paper-text';
 import { table } from '../../table';
 
-/** The budget for programs: exact numbers, every module; of a recipe also what the paper has. */
+/** The budget as JSON: exact numbers and every module; for a recipe, also the paper's results and settings. */
 export function budgetJson(source: BudgetSource, budget: Budget): Record<string, unknown> {
   const { adapter, lora, equal, modules } = budget;
   const { title, recipe, adapter: spec } = source;
@@ -40,7 +40,7 @@ export function budgetJson(source: BudgetSource, budget: Budget): Record<string,
   };
 }
 
-/** The same as a person reads it; modules of one name and shape are one line. */
+/** The budget as text; modules of the same name and shape share a line. */
 export function budgetText(source: BudgetSource, budget: Budget): string {
   const { adapter, lora, equal, modules, layers, modelParameters, leftOut, warnings } = budget;
   const { title, recipe, adapter: spec } = source;
@@ -49,9 +49,9 @@ export function budgetText(source: BudgetSource, budget: Budget): string {
     [
       `  LoRA r=${lora.rank}`,
       count(lora.parameters),
-      `this is ${threeFigures(adapter.parameters / lora.parameters)} of it`,
+      `the adapter has ${threeFigures(adapter.parameters / lora.parameters)} of that`,
     ],
-    ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'its rank'],
+    ['  LoRA of equal cost', String(Number(equal.exactRank.toFixed(3))), 'rank'],
     ['  adapter file', count(adapter.file.total), 'bytes, without a head'],
     [
       '  memory in training',
@@ -76,11 +76,11 @@ const shapesOf = (recipe: string): string => PAPER_MODELS.find((m) => m.id === r
 const shareOf = (n: number, of: number | undefined): string =>
   of ? `${threeFigures(n / of)} of the model's ${count(of)}` : '';
 
-/** Three figures: 0.0598 %, 6.26 %, 147 %. */
+/** Three significant figures: 0.0598 %, 6.26 %, 147 %. */
 const threeFigures = (share: number): string =>
   share >= 1 ? percent(share, 0) : `${(100 * share).toPrecision(3)} %`;
 
-/** A large model has hundreds of modules and a handful of kinds: indices become stars. */
+/** A large model has hundreds of modules but only a few kinds, so indices become stars. */
 function moduleRows(modules: readonly ModuleBudget[]): string[][] {
   const kinds = new Map<string, ModuleBudget[]>();
   for (const m of modules) {

@@ -24,16 +24,16 @@ import {
 } from '../../../experiment/methods';
 import { nearest } from '../../../base/nearest';
 
-/** What is counted: a model's layers, and the adapter that goes on them. */
+/** What to count: a model's layers and the adapter on them. */
 export interface BudgetSource {
-  /** As it was given: a path, or a recipe's model. */
+  /** The given path, or the name of a recipe's model. */
   title: string;
   modules: readonly BudgetModule[];
   modelParameters: number;
   adapter: TrainedSpec;
-  /** Undefined where nothing asks for one rank more than for another. */
+  /** Undefined if nothing suggests a particular rank. */
   loraRank?: number;
-  /** Id of the paper's model, where its shapes are counted. */
+  /** Id of the paper's model, if its shapes are counted. */
   recipe?: string;
 }
 
@@ -60,11 +60,11 @@ export function recipeSource(id: string, choice: AdapterChoice): BudgetSource {
   };
 }
 
-/** An ONNX model with the layers that the paper would adapt in it, or an experiment as it stands. No runtime is loaded. */
+/** An ONNX model with the layers that the paper would adapt, or an experiment as written. Loads no runtime. */
 export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
   if (/\.onnx$/i.test(path)) {
     const summary = summarize(loadModel(path));
-    // As a new experiment on it would begin.
+    // The defaults of a new experiment on this model.
     const layers = taskLayers(summary, { output: undefined, head: true });
     const likely = likelyTargets(layers);
     const adapter = newAdapter(choice, likely.length > 0 ? likely : 'all-linear');
@@ -73,8 +73,8 @@ export function fileSource(path: string, choice: AdapterChoice): BudgetSource {
   if (!/\.jsonc?$/i.test(path))
     throw new AuroraError(
       'usage',
-      `aurora budget cannot tell what ${path} is.`,
-      'It takes an experiment (*.aurora.json) or a model (*.onnx).',
+      `${path} is neither an experiment nor a model.`,
+      'Give an experiment (*.aurora.json) or a model (*.onnx).',
     );
   const { adapter, model, task } = loadExperiment(path);
   const summary = summarize(loadModel(model.path));
@@ -94,7 +94,7 @@ function newAdapter(
   return withRank(own, rank);
 }
 
-/** Another method keeps which layers are chosen; the rest of its settings are its own defaults. */
+/** Another method keeps the choice of layers; its other settings are its defaults. */
 function changed(
   adapter: AdapterSpec,
   { method, rank, targetModules }: AdapterChoice,
@@ -128,7 +128,7 @@ function defaultsOf(method: string): Record<string, unknown> {
 function withRank(adapter: TrainedSpec, rank: number | undefined): TrainedSpec {
   if (rank === undefined) return adapter;
   if (!isRanked(adapter))
-    throw new AuroraError('usage', `${METHOD_NAMES[adapter.method]} has no rank.`, 'Leave out --rank.');
+    throw new AuroraError('usage', `${METHOD_NAMES[adapter.method]} has no rank.`, 'Omit --rank.');
   return { ...adapter, rank };
 }
 
@@ -136,7 +136,7 @@ function unknown(what: string, name: string, known: readonly string[]): AuroraEr
   const near = nearest(name, known);
   return new AuroraError(
     'usage',
-    `There is no ${what} "${name}".`,
-    `${near ? `Did you mean "${near}"? ` : ''}There are ${known.join(', ')}.`,
+    `Unknown ${what} "${name}".`,
+    `${near ? `Did you mean "${near}"? ` : ''}The ${what}s are ${known.join(', ')}.`,
   );
 }

@@ -11,27 +11,27 @@ import { temporaryFolder } from '../../temporary';
 import { write } from '../../write';
 
 const SECONDS = 10;
-/** For who wants shorter or more exact measurements from the editor, too. */
+/** Also sets how long measurements started from the editor take. */
 const SECONDS_VARIABLE = 'AURORA_DOCTOR_SECONDS';
 
 export const doctorCommand: Command = {
   help: `Usage: aurora doctor [options]
 
-Looks at this machine: processor, memory, graphics cards with their drivers. Then it measures each device that an
-engine could use here, ${SECONDS} seconds each: products of matrices, and training steps of a small encoder with an
-AuroRA adapter through the code that trains. Says what is missing and how to get it.
+Lists this machine's processor, memory, and graphics cards with their drivers. Then measures each device that an
+engine could use here for ${SECONDS} seconds: matrix products, and training steps of a small encoder with an AuroRA
+adapter, in the same code that trains runs. Reports what is missing and how to get it.
 
   --seconds N        measure each device for N seconds (default: ${SECONDS_VARIABLE}, else ${SECONDS})
-  --threads N        threads on the processor (default: one a core)
+  --threads N        threads on the processor (default: one per core)
   --json             JSON lines, each as soon as it is known: system, checking, place, report
 
-Leaves with 0, whatever it finds.
+Exits with 0, whatever it finds.
 `,
   options: {
     seconds: { type: 'string' },
     threads: { type: 'string' },
     json: { type: 'boolean' },
-    // What its own child processes are asked.
+    // For its child processes.
     place: { type: 'string' },
     folder: { type: 'string' },
     adapter: { type: 'boolean' },
@@ -39,7 +39,7 @@ Leaves with 0, whatever it finds.
   async run(args) {
     const given = args.text('seconds') ?? process.env[SECONDS_VARIABLE];
     const seconds = wholeNumber('seconds', given ?? String(SECONDS));
-    if (seconds < 1) throw new AuroraError('usage', '--seconds takes a number from 1 on.');
+    if (seconds < 1) throw new AuroraError('usage', '--seconds takes a whole number of at least 1.');
     const threads = threadCount(args.text('threads'));
     if (args.flag('adapter')) return answerParent(await checkAdapter());
     const place = args.text('place');
@@ -58,8 +58,8 @@ Leaves with 0, whatever it finds.
 };
 
 /**
- * Everything that this platform could have, so that what is missing is said, too; tfjs' plain JavaScript is for tests
- * and never worth it.
+ * Every device that this platform could have, so that missing ones are reported too. The plain JavaScript backend of
+ * tfjs is too slow for anything but tests.
  */
 const places = (): Place[] =>
   (Object.keys(ENGINES) as EngineName[])
@@ -69,6 +69,6 @@ const places = (): Place[] =>
 function parsePlace(text: string): Place {
   const [engine, device] = text.split(':') as [EngineName, string];
   if (!(ENGINES[engine] as readonly string[] | undefined)?.includes(device))
-    throw new AuroraError('usage', `--place ${text} is no engine with one of its devices.`);
+    throw new AuroraError('usage', `--place ${text} is not an engine and one of its devices.`);
   return { engine, device } as Place;
 }

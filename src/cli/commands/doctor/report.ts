@@ -2,7 +2,7 @@ import type { DoctorLine, MachineCheck, MachineFacts, PlaceCheck } from '../../.
 import { gigabytes } from '../../format';
 import { table } from '../../table';
 
-/** A line of the doctor as a person reads it in a terminal; ends with a line break, or is empty. */
+/** A line of the check as terminal text; ends with a line break, or is empty. */
 export function doctorText(line: DoctorLine): string {
   switch (line.kind) {
     case 'system':

@@ -16,14 +16,14 @@ const TOP = 10;
 export const errorsCommand: Command = {
   help: `Usage: aurora errors RUN [--at best|last|STEP] [--top N]
 
-Where a trained model is wrong: the labels it takes for each other, its accuracy by length and by label, and the
-validation texts that say most: wrong ones with the largest loss, then right ones by the narrowest margin. What it
-predicts is kept in RUN/predictions, and is made anew only where the run or the data have changed since.
+Shows where a trained model is wrong: confused labels, accuracy by length and by label, and the most telling
+validation texts: wrong ones with the largest loss, then right ones with the narrowest margin. Predictions are kept in
+RUN/predictions and computed again only if the run or the data have changed since.
 
   --at WHICH   best (default), last, or the step of a checkpoint
   --top N      how many texts to list (default: ${TOP})
-  --again      predict anew, whatever is there
-  --json       JSON lines instead: predicting, result with the file, problem
+  --again      predict again even if predictions exist
+  --json       JSON lines: predicting, result with the file, problem
 `,
   options: {
     at: { type: 'string' },
@@ -55,7 +55,7 @@ predicts is kept in RUN/predictions, and is made anew only where the run or the 
   },
 };
 
-/** Results go to the standard output, and what goes on to the other one. */
+/** Results go to stdout, progress to stderr. */
 async function tell(line: PredictLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
   if (line.kind === 'predicting')

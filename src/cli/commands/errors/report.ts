@@ -17,16 +17,16 @@ import { formatMetric, METRIC_COLUMNS, metricInfo } from '../../../experiment/me
 import { percent } from '../../../base/percent';
 import { table } from '../../table';
 
-/** More pairs and labels than these are summed up. */
+/** The numbers of pairs and labels that are listed; any others are only counted. */
 const PAIRS = 10;
 const LABELS = 12;
-/** Characters of a text. */
+/** Characters shown of a text. */
 const SHOWN = 100;
 
-/** Where a model is wrong, as a person reads it in a terminal. */
+/** A model's errors as terminal text. */
 export function errorsText(predictions: Predictions, file: string, top: number): string {
   const parts = [headline(predictions), pairs(predictions), lengths(predictions), labels(predictions)];
-  const lines = [...parts, ...(top > 0 ? [texts(predictions, top)] : []), [`All of it is in ${file}`]];
+  const lines = [...parts, ...(top > 0 ? [texts(predictions, top)] : []), [`Full results: ${file}`]];
   return `${lines.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
@@ -40,18 +40,18 @@ function headline({ step, form, metrics, columns, data, inputs }: Predictions): 
     `Step ${step}${form === 'static' ? ', static form' : ''}: ${count(right)} of ${count(examples)} validation texts are right (${formatMetric('accuracy', metrics.accuracy)}) · ${others}`,
     `Data     ${data.file}`,
     ...[...(inputs?.changed ?? []), ...(inputs?.notes ?? [])].map((words) => `warning: ${words}`),
-    ...(inputs?.changed.length ? ['These numbers are not of what was trained.'] : []),
+    ...(inputs?.changed.length ? ['These metrics are not those of the trained model.'] : []),
   ];
 }
 
 function pairs({ columns, labels }: Predictions): string[] {
   const all = confusedPairs(confusionOf(columns, labels.length));
-  if (all.length === 0) return ['No label is taken for another.'];
+  if (all.length === 0) return ['No labels are confused.'];
   return [
     'Most confused',
     ...table(
       [
-        ['  label', 'taken for', 'texts', 'of the label'],
+        ['  label', 'predicted as', 'texts', 'share of label'],
         ...all
           .slice(0, PAIRS)
           .map((p) => [`  ${labels[p.label]}`, labels[p.predicted], count(p.count), percent(p.share)]),
@@ -66,7 +66,7 @@ function lengths({ columns }: Predictions): string[] {
   const bins = lengthBins(columns.tokens);
   const rows = lengthSlices(columns, bins).map((slice, i) => [
     ...row(binName(bins[i]), slice),
-    slice.cut > 0 ? `${count(slice.cut)} were cut` : '',
+    slice.cut > 0 ? `${count(slice.cut)} truncated` : '',
   ]);
   return ['By length', ...table([[...head('tokens'), '', ''], ...rows], '   ')];
 }
@@ -76,7 +76,7 @@ function labels({ columns, labels }: Predictions): string[] {
   const worst = worstLabels(found);
   const rows = worst.slice(0, LABELS).map((label) => row(labels[label], found[label]));
   return [
-    'By label, the worst first',
+    'By label, worst first',
     ...table([head('label'), ...rows], '   '),
     ...(worst.length > LABELS ? [`  and ${worst.length - LABELS} more labels`] : []),
   ];
@@ -101,8 +101,8 @@ function texts({ columns, labels, excerpts }: Predictions, top: number): string[
     const [label, predicted] = [labels[columns.label[i]], labels[columns.predicted[i]]];
     const share = percent(columns.probability[i]);
     const words = isWrong(columns, i)
-      ? `${label}, taken for ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
-      : `${label}, by ${percent(columns.margin[i])} (${share})`;
+      ? `${label}, predicted as ${predicted} (${share}; ${label} ${percent(columns.truth[i])})`
+      : `${label}, by a margin of ${percent(columns.margin[i])} (${share})`;
     const text = known.get(i);
     const lines = [
       `  line ${columns.line[i]}: ${words}`,
@@ -110,7 +110,7 @@ function texts({ columns, labels, excerpts }: Predictions, top: number): string[
     ];
     return lines.map((line) => escapeControls(line));
   });
-  return [`The ${shown.length === 1 ? 'text that says' : `${shown.length} texts that say`} most`, ...lines];
+  return [`The ${shown.length === 1 ? 'most telling text' : `${shown.length} most telling texts`}`, ...lines];
 }
 
 const shorter = (text: string): string =>

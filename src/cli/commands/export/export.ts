@@ -23,22 +23,22 @@ export const exportCommand: Command = {
   help: `Usage: aurora export RUN --as FORM [--at best|last|STEP] [--out DIR]
 
   adapter               the adapter in PEFT's file layout, as trained, with aurora_peft_loader.py for PyTorch
-  peft-lora             the adapter as a LoRA that PEFT itself loads; AuroRA in its static form
+  peft-lora             the adapter as a LoRA that PEFT can load; AuroRA in its static form
   onnx-dynamic          the model with its adapters as nodes: exactly what was trained
-  onnx-merged           the model's own file with the adapters merged into its weights, data files beside it as before
-  onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and their numbers
+  onnx-merged           the original model with the adapters merged into its weights, with the same external data files
+  onnx-adapter-inputs   the model with its adapters as inputs, to swap them at run time, and a file of their weights
 
-The exported files are run on the validation set, and their metrics stand beside those of what was trained. For LoRA
-all forms are the same function. For AuroRA, whose layer is not linear, peft-lora and onnx-merged are another one:
-where they lose more than --max-drop points, it asks first.
+Runs the exported files on the validation set and prints their metrics beside those of the trained form. For LoRA, all
+forms compute the same function. AuroRA's layer is not linear, so peft-lora and onnx-merged compute a different one: if
+they lose more than --max-drop points, the command asks before it keeps them.
 
   --at WHICH         best (default), last, or the step of a checkpoint
-  --out DIR          the folder to make (default: RUN/export/FORM-step-…)
-  --max-drop POINTS  what a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
-  --accept-drop      keep it, whatever it loses
-  --json             JSON lines: preparing, measuring, ask (then a line "yes" or "no" is read), declined, result, problem
+  --out DIR          the folder to create (default: RUN/export/FORM-step-…)
+  --max-drop POINTS  the most a merged form may lose, in hundredths of the run's metric (default: ${MAX_DROP})
+  --accept-drop      keep the export, whatever it loses
+  --json             JSON lines: preparing, measuring, ask (answer with a line "yes" or "no"), declined, result, problem
 
-Leaves with 23 where a merged form loses too much and nobody said to keep it.
+Exits with 23 if a merged form loses too much and is not kept.
 `,
   options: {
     as: { type: 'string' },
@@ -82,7 +82,7 @@ Leaves with 23 where a merged form loses too much and nobody said to keep it.
   },
 };
 
-/** Results go to the standard output, and what goes on to the other one. */
+/** Results go to stdout, progress to stderr. */
 async function tell(line: ExportLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
   if (line.kind === 'measuring') process.stderr.write(measuringText(line));
@@ -106,7 +106,7 @@ async function accept(
   if (answer !== undefined) return answer;
   throw new AuroraError(
     'drop',
-    `${words} More than ${limit} are not lost without asking, and nobody is here to ask.`,
+    `${words} A loss of more than ${limit} must be confirmed, and there is no terminal to ask in.`,
     'Keep it with --accept-drop, or export with --as onnx-dynamic or adapter, which lose nothing.',
   );
 }
@@ -114,5 +114,5 @@ async function accept(
 function pointsOf(text: string): number {
   const points = Number(text);
   if (text.trim() !== '' && points >= 0) return points;
-  throw new AuroraError('usage', `--max-drop takes a number of points from 0 on, not "${text}".`);
+  throw new AuroraError('usage', `--max-drop takes a number of points of at least 0, not "${text}".`);
 }

@@ -11,7 +11,7 @@ import { preflightText } from '../preflight/report';
 import { metricCells, metricHeads } from '../../../experiment/metrics';
 import { table } from '../../table';
 
-/** A line of an export as people read it. */
+/** A line of an export as terminal text. */
 export function exportText(line: ExportLine): string {
   switch (line.kind) {
     case 'result':
@@ -44,7 +44,7 @@ function result(folder: string, record: ExportRecord): string {
   const { changed = [], notes = [] } = record.inputs ?? {};
   const lines = [
     ...[...changed, ...notes].map((words) => `warning: ${words}`),
-    ...(changed.length > 0 ? ['These files and numbers are not of what was trained.', ''] : []),
+    ...(changed.length > 0 ? ['These files and metrics are not those of the trained model.', ''] : []),
     ...table([
       [`  step ${step}`, ...metricHeads()],
       ...forms(record),
@@ -52,13 +52,15 @@ function result(folder: string, record: ExportRecord): string {
     ]),
     '',
     ...gap,
-    `Their logits are those of the form that they hold${largestDifference === 0 ? ', to the bit' : `, to ${largestDifference.toExponential(1)}`}.`,
+    largestDifference === 0
+      ? 'Their logits are identical to those of the form they contain.'
+      : `Their logits match those of the form they contain to within ${largestDifference.toExponential(1)}.`,
     `Wrote ${folder}`,
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** LoRA's are one. */
+/** LoRA's two forms are the same function. */
 const isOneForm = ({ metrics }: ExportRecord): boolean =>
   JSON.stringify(metrics.dynamic) === JSON.stringify(metrics.static);
 

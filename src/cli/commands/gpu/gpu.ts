@@ -22,7 +22,7 @@ import { GpuProgress } from './progress';
 import { endOnSignals } from '../../signals';
 import { table } from '../../table';
 
-/** Seconds without a byte. */
+/** Seconds to wait for the next byte. */
 const PATIENCE = 60;
 
 const part = (name: GpuPart) => {
@@ -34,22 +34,22 @@ const part = (name: GpuPart) => {
 export const gpuCommand: Command = {
   help: `Usage: aurora gpu list | install PART | check PART | remove PART  [options]
 
-Fetches what an NVIDIA GPU needs and the extension is too small for, by the packages' own install scripts.
-The device "webgpu" needs none of it.
+Downloads the libraries for NVIDIA GPUs, which are too large to ship with the extension, using the packages' own
+install scripts. The device "webgpu" does not need them.
 
 ${GPU_PART_NAMES.map(part).join('\n')}
 
-  --storage DIR      where GPU support is kept, in a folder "gpu" (default: the user's data folder)
-  --force            install again what is there and whole
-  --timeout N        give up when nothing arrives for N seconds (default: ${PATIENCE})
-  --json             what is found as JSON; for install, progress and result as JSON lines
+  --storage DIR      keep GPU support in DIR/gpu (default: in the user's data folder)
+  --force            reinstall even if intact
+  --timeout N        give up if nothing arrives for N seconds (default: ${PATIENCE})
+  --json             print the result as JSON; for install, progress and result as JSON lines
 
-install leaves with 0 once the files are there and whole, and says what they lack to be usable; check leaves
-with 19 where they are not usable. A cancelled install leaves with 130, a failed one with 18 (disk) or 19; both
-leave nothing behind.
+install exits with 0 once all files are in place and intact, and reports what is missing to use them; check exits
+with 19 if they cannot be used. A cancelled install exits with 130, a failed one with 18 (disk) or 19; neither leaves
+anything behind.
 
-What is downloaded must have the hash that its publisher states (NuGet), else that of the first install, which
-is kept in gpu-hashes.json beside the folder "gpu". check also compares the installed libraries.
+Downloads must match the hash stated by their publisher (NuGet) or, if there is none, the hash of the first install,
+which is kept in gpu-hashes.json beside the folder "gpu". check also compares the installed libraries.
 
 Proxies: HTTPS_PROXY, NO_PROXY. Certificates: NODE_EXTRA_CA_CERTS. Mirrors, as the packages read them:
 TFJS_NODE_CDN_STORAGE or TFJS_NODE_BASE_URI for libtensorflow, npm_config_tfjs_binding_binary_host_mirror for
@@ -60,7 +60,7 @@ its binding.
     json: { type: 'boolean' },
     force: { type: 'boolean' },
     timeout: { type: 'string' },
-    // Of the child process that check and install start.
+    // For the child process that check and install start.
     at: { type: 'string' },
   },
   async run(args) {
@@ -69,7 +69,7 @@ its binding.
     if (!['install', 'check', 'remove'].includes(action) || rest.length !== 1)
       throw new AuroraError(
         'usage',
-        'aurora gpu takes "list", or "install", "check" or "remove" and a part.',
+        'aurora gpu takes "list", or "install", "check" or "remove" with a part.',
         'See `aurora gpu --help`.',
       );
     const name = partNamed(rest[0]);
@@ -78,7 +78,7 @@ its binding.
   },
 };
 
-/** The storage given, else where the process looks for GPU support. */
+/** The given storage, or the folder where the process looks for GPU support. */
 function folder(args: ParsedArgs): string {
   const storage = args.text('storage');
   return storage === undefined ? process.env[GPU_SUPPORT_VARIABLE]! : gpuFolder(storage);
@@ -89,8 +89,8 @@ function partNamed(name: string): GpuPart {
   const near = nearest(name, GPU_PART_NAMES);
   throw new AuroraError(
     'usage',
-    `There is no part "${name}".`,
-    near ? `Did you mean "${near}"?` : `There are ${GPU_PART_NAMES.join(' and ')}.`,
+    `Unknown part "${name}".`,
+    near ? `Did you mean "${near}"?` : `The parts are ${GPU_PART_NAMES.join(' and ')}.`,
   );
 }
 
@@ -106,12 +106,13 @@ function list(args: ParsedArgs): number {
 }
 
 function words({ part: name, fits, version, installed }: GpuState): string {
-  if (!installed) return fits ? `not installed (${version})` : 'not for this platform, or not in this build';
+  if (!installed)
+    return fits ? `not installed (${version})` : 'not available for this platform or in this build';
   if (installed.version !== version)
-    return `${installed.version}, and this version of AuroRA Lab wants ${version}: install it again`;
+    return `${installed.version}, but this version of AuroRA Lab needs ${version}: reinstall it`;
   return installed.usable
     ? `${version}, usable`
-    : (installed.problem ?? `${GPU_PARTS[name].title} unchecked`);
+    : (installed.problem ?? `${GPU_PARTS[name].title} has not been checked`);
 }
 
 async function installPart(args: ParsedArgs, name: GpuPart): Promise<number> {
@@ -151,10 +152,10 @@ async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
     throw new AuroraError(
       'device',
       `${title} is not installed in ${gpu}.`,
-      `\`aurora gpu install ${name}\` installs it.`,
+      `Install it with \`aurora gpu install ${name}\`.`,
     );
   const changed = await changedNative(join(gpu, name), installed.files);
-  // What was changed is not loaded.
+  // Changed files are not loaded.
   const result: GpuCheck =
     changed === undefined
       ? await check(PROGRAM, name, join(gpu, name))
@@ -162,7 +163,7 @@ async function checkPart(args: ParsedArgs, name: GpuPart): Promise<number> {
           usable: false,
           damaged: true,
           problem: `${join(gpu, name, changed)} is not the file that was installed: its SHA-256 differs.`,
-          hint: `\`aurora gpu install ${name}\` installs it again.`,
+          hint: `Reinstall it with \`aurora gpu install ${name}\`.`,
         };
   record(join(gpu, name), installed.version, result, installed);
   if (args.flag('json')) print(result);
@@ -175,6 +176,6 @@ function removePart(args: ParsedArgs, name: GpuPart): number {
   const gpu = folder(args);
   const removed = remove(gpu, name);
   if (args.flag('json')) print({ part: name, removed });
-  else process.stdout.write(`${GPU_PARTS[name].title} ${removed ? 'is removed.' : 'was not installed.'}\n`);
+  else process.stdout.write(`${GPU_PARTS[name].title} ${removed ? 'was removed.' : 'was not installed.'}\n`);
   return EXIT.ok;
 }

@@ -2,14 +2,14 @@ import { GPU_PARTS, type GpuEvent, type GpuStep } from '../../../protocol/gpu-su
 import { megabytes } from '../../../trainer/gpu-support/downloads';
 
 const WORDS: Record<GpuStep, string> = {
-  checking: 'Checking the platform and what is there …',
-  copying: 'Copying what this version carries …',
+  checking: 'Checking the platform and existing files …',
+  copying: 'Copying bundled files …',
   downloading: 'Downloading …',
   unpacking: 'Unpacking …',
-  verifying: 'Loading it, and multiplying two matrices …',
+  verifying: 'Loading it and multiplying two matrices …',
 };
 
-/** An install as a terminal shows it; in a log, its steps and its end. */
+/** Shows an install in a terminal; in a log, only its steps and its end. */
 export class GpuProgress {
   private onScreen = false;
 
@@ -23,11 +23,10 @@ export class GpuProgress {
       const { title } = GPU_PARTS[part];
       if (unpinned)
         this.line(
-          `No publisher states a hash of ${unpinned.join(' and ')}: recorded now, and compared at later installs.`,
+          `No publisher states a hash of ${unpinned.join(' and ')}: it was recorded, to be compared at later installs.`,
         );
       if (!usable) this.line(`${problem}\n${hint}`);
-      else
-        this.line(`${title} ${already ? 'was' : 'is'} installed${already ? ' already' : ''}, and is usable.`);
+      else this.line(`${title} is ${already ? 'already ' : ''}installed and usable.`);
     }
   }
 

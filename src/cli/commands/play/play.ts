@@ -25,25 +25,25 @@ export const play: Command = {
   help: `Usage: aurora play RUN [--at best|last|STEP] [--with RUN …]
        aurora play --model MODEL.onnx [--adapter DIR] [--tokenizer FILE]
 
-Loads a checkpoint of a run, or any classifier or language model in ONNX, and answers each line that is typed: the
-likeliest labels and how long the model took, beside the base model's; of a language model the text, as it is written.
+Loads a checkpoint of a run, or any ONNX classifier or language model, and answers each line that you type. A classifier
+prints the most likely labels and the time taken, beside those of the base model; a language model streams its text.
 
   --at WHICH         best (default), last, or the step of a checkpoint
-  --with RUN         another run that answers, too, at its best (may be given several times)
+  --with RUN         another run to answer as well, at its best checkpoint (may be given several times)
   --model FILE       an ONNX model: a classifier of texts, or a language model without past key values
   --adapter DIR      an adapter for it in PEFT's layout (LoRA, or AuroRA Lab's own)
-  --tokenizer FILE   its tokenizer.json, where that does not lie beside it
-  --threads N        threads on the processor (default: one a core)
+  --tokenizer FILE   its tokenizer.json, if it is not beside the model
+  --threads N        threads on the processor (default: one per core)
 
-Of language models:
-  --max-tokens N     tokens to write at most (default: ${D.maxTokens})
-  --temperature T    0 (default) always takes the likeliest token
-  --top-k K          only the K likeliest tokens (default: all)
-  --top-p P          only the likeliest tokens that have the share P together (default: ${D.topP})
-  --seed N           of what is drawn; the same seed gives the same text (default: ${D.seed})
+For language models:
+  --max-tokens N     the most tokens to generate (default: ${D.maxTokens})
+  --temperature T    0 (default) always takes the most likely token
+  --top-k K          sample only from the K most likely tokens (default: all)
+  --top-p P          sample only from the most likely tokens with a total probability of P (default: ${D.topP})
+  --seed N           seed for sampling; the same seed gives the same text (default: ${D.seed})
 
-  --json             speaks JSON lines on both sides, images included: load, unload, predict, generate, sample and
-                     stop come in; loading, loaded, prediction, token, generated, sample, answered and problem go out
+  --json             JSON lines in both directions, including images. Input: load, unload, predict, generate, sample,
+                     stop. Output: loading, loaded, prediction, token, generated, sample, answered, problem
 `,
   options: {
     at: { type: 'string' },
@@ -70,7 +70,7 @@ Of language models:
 
 type PlayerOptions = ConstructorParameters<typeof Player>[1];
 
-/** In the order in which they are to answer. */
+/** In the order in which they answer. */
 function sourcesOf(args: ParsedArgs): PlaySource[] {
   const { positionals } = args;
   const model = args.text('model');
@@ -78,7 +78,9 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
   const alone = model === undefined ? ['adapter', 'tokenizer'] : ['at', 'with'];
   const stray = alone.find((name) => [args.text(name)].flat().some((v) => v !== undefined));
   if (stray !== undefined)
-    throw usage(`--${stray} is of ${model === undefined ? 'a model (--model)' : 'a run, not of a model'}.`);
+    throw usage(
+      `--${stray} applies to ${model === undefined ? 'a model (--model), not to a run' : 'a run, not to a model'}.`,
+    );
   if (model !== undefined) {
     if (positionals.length > 0) throw usage('aurora play takes a run or --model, not both.');
     const path = (name: string) => {
@@ -88,7 +90,7 @@ function sourcesOf(args: ParsedArgs): PlaySource[] {
     return [{ kind: 'model', model: resolve(model), ...path('adapter'), ...path('tokenizer') }];
   }
   if (positionals.length > 1 || (positionals.length === 0 && !args.flag('json')))
-    throw usage(`aurora play takes one run folder, and got ${positionals.length}.`);
+    throw usage(`aurora play takes one run folder, but got ${positionals.length}.`);
   const runs = [...positionals, ...args.list('with')];
   const at = parseAt(args.text('at'));
   return runs.map((run, i) => ({ kind: 'run', run: resolve(run), at: i === 0 ? at : 'best' }));
@@ -106,12 +108,12 @@ function settingsOf(args: ParsedArgs): GenerationSettings {
   if (isGenerationSettings(settings)) return settings;
   throw new AuroraError(
     'usage',
-    '--max-tokens, --top-k and --seed take whole numbers from 0 on, --temperature a number from 0 on, and --top-p one above 0, up to 1.',
+    '--max-tokens, --top-k and --seed take whole numbers of at least 0, --temperature a number of at least 0, and --top-p a number above 0 and up to 1.',
     'See `aurora play --help`.',
   );
 }
 
-/** Until the standard input has ended and what came in by it is answered, or a signal. */
+/** Runs until standard input has ended and all requests are answered, or until a signal. */
 async function speakJson(sources: readonly PlaySource[], options: PlayerOptions): Promise<number> {
   const emit = (line: PlayLine) => write(`${JSON.stringify(line)}\n`);
   const problem = (e: unknown) => {
@@ -152,8 +154,8 @@ async function atTerminal(
   if (input === 'image')
     throw new AuroraError(
       'usage',
-      `${name} reads images, and a line of text is none.`,
-      'Open it in the playground of the editor, or send it images with --json.',
+      `${name} takes images, not text.`,
+      "Open it in the editor's playground, or send it images with --json.",
     );
   const typed = process.stdin.isTTY;
   const lines = createInterface({
@@ -162,9 +164,9 @@ async function atTerminal(
   });
   let request = 0;
   let busy = false;
-  // The first Ctrl-C ends the text in hand, and the program where there is none.
+  // Ctrl-C stops the text that is being generated; otherwise it ends the program.
   lines.on('SIGINT', () => (busy ? void player.receive({ kind: 'stop', request }) : lines.close()));
-  if (typed) process.stderr.write('Type a text and press Enter. Ctrl-D ends.\n');
+  if (typed) process.stderr.write('Type a text and press Enter. Press Ctrl-D to quit.\n');
   if (typed) lines.prompt();
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -182,7 +184,7 @@ async function atTerminal(
   return EXIT.ok;
 }
 
-/** What a person at a terminal reads: answers on the standard output, all else on the other one. */
+/** Output for a terminal: answers on stdout, everything else on stderr. */
 class Teller {
   private answers: Extract<PlayLine, { kind: 'prediction' }>[] = [];
   private writing = '';
@@ -219,7 +221,7 @@ class Teller {
     }
   }
 
-  /** Whose text it is, before its first piece. */
+  /** Prints the model's name before its text begins. */
   private async head({
     subject,
     variant,

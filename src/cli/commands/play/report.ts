@@ -6,10 +6,10 @@ import { table } from '../../table';
 
 type Prediction = Extract<PlayLine, { kind: 'prediction' }>;
 
-/** Labels of an answer that a table shows. */
+/** The number of labels shown for an answer. */
 const SHOWN_LABELS = 3;
 
-/** What a subject is called beside others. */
+/** A subject's name beside those of others. */
 export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
   if (variant === 'adapted')
     return facts.step === undefined ? facts.name : `${facts.name}, step ${facts.step}`;
@@ -17,12 +17,12 @@ export function subjectName(facts: PlayFacts, variant: PlayVariant): string {
   return facts.step === undefined ? 'base model with this adapter’s head' : 'base model with this run’s head';
 }
 
-/** What was loaded and what was assumed of it; ends with a line break. */
+/** What was loaded and what was assumed about it; ends with a line break. */
 export function loadedText(facts: PlayFacts): string {
   const what =
     facts.answer === 'text'
-      ? 'writes on from a text'
-      : `gives ${facts.labels.length} labels of ${facts.input}s`;
+      ? 'continues a text'
+      : `classifies ${facts.input}s into ${facts.labels.length} labels`;
   const form = facts.form === 'static' ? ' in its static form' : '';
   const lines = [
     `${subjectName(facts, 'adapted')}${form}: ${what}.`,
@@ -32,7 +32,7 @@ export function loadedText(facts: PlayFacts): string {
   return lines.map((line) => escapeControls(line)).join('\n');
 }
 
-/** Each answer's likeliest labels in a row; ends with a line break. */
+/** Each answer's most likely labels in a row; ends with a line break. */
 export function answersText(answers: readonly Prediction[], facts: ReadonlyMap<string, PlayFacts>): string {
   const rows = answers.map((a) => {
     const of = facts.get(a.subject)!;
@@ -44,7 +44,7 @@ export function answersText(answers: readonly Prediction[], facts: ReadonlyMap<s
       ...best.map((i) => `${of.labels[i]} ${percent(a.probabilities[i])}`),
       milliseconds(a.seconds),
       a.tokens === undefined ? '' : `${count(a.tokens)} ${a.tokens === 1 ? 'token' : 'tokens'}`,
-      a.truncated ? 'cut' : '',
+      a.truncated ? 'truncated' : '',
     ];
   });
   return `${table(rows, '   ').join('\n')}\n`;
@@ -52,8 +52,8 @@ export function answersText(answers: readonly Prediction[], facts: ReadonlyMap<s
 
 const ENDED: Record<Generated['ended'], string> = {
   end: 'ended by the model',
-  length: 'as many as were asked for',
-  full: 'as long a text as the model reads',
+  length: 'the maximum requested',
+  full: "the model's maximum length",
   stopped: 'stopped',
 };
 

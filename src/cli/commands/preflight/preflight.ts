@@ -13,18 +13,18 @@ import { write } from '../../write';
 export const preflightCommand: Command = {
   help: `Usage: aurora preflight FILE.aurora.json [options]
 
-Checks an experiment before it is trained: which modules get an adapter and which targets match none, label
-balance, lengths and cut texts, rows that cannot be used, duplicates between training and validation. Then it
-trains a few real steps and says from them how long the run takes and how much memory. Leaves nothing behind.
+Checks an experiment before training: which modules get an adapter, which targets match nothing, label balance, text
+lengths and truncation, unusable rows, and duplicates between training and validation. Then trains a few real steps to
+estimate how long the run will take and how much memory it needs. Keeps nothing on disk.
 
   --steps N          training steps to measure (default: 3)
   --set KEY=VALUE    override a setting, such as --set training.batchSize=16 (may be given several times)
-${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+${PLACE_HELP}  --threads N        threads on the processor (default: one per core)
   --json             JSON lines, each as soon as it is known: modules, data, measuring, device, step, estimate,
                      problem
 
-Leaves with 0 also when there are warnings, with 12 where bad rows would stop the training, with 19 where the device
-cannot be used, and with 21 where not even one text fits into memory.
+Exits with 0 even if there are warnings, with 12 if bad rows would stop training, with 19 if the device cannot be used,
+and with 21 if not even one text fits into memory.
 `,
   options: {
     steps: { type: 'string' },
@@ -51,7 +51,7 @@ cannot be used, and with 21 where not even one text fits into memory.
 async function check(args: ParsedArgs, emit: (line: PreflightLine) => Promise<void>): Promise<boolean> {
   const file = one(args, 'experiment file', 'preflight');
   const steps = wholeNumber('steps', args.text('steps') ?? '3');
-  if (steps < 1) throw new AuroraError('usage', '--steps takes a number from 1 on.');
+  if (steps < 1) throw new AuroraError('usage', '--steps takes a whole number of at least 1.');
   const threads = threadCount(args.text('threads'));
   const device = deviceRequest(args);
   const spec = loadExperiment(file, args.list('set'));

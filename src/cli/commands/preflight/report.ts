@@ -15,10 +15,10 @@ import { percent } from '../../../base/percent';
 import { table } from '../../table';
 import { isHeadAlone } from '../../../experiment/methods';
 
-/** More labels than these are summed up: a terminal is no place for hundreds. */
+/** The number of labels listed; any others are only counted, since there may be hundreds. */
 const SHOWN_LABELS = 12;
 
-/** A line of the preflight as a person reads it in a terminal; ends with a line break. */
+/** A line of the preflight as terminal text; ends with a line break. */
 export function preflightText(line: PreflightLine): string {
   switch (line.kind) {
     case 'modules':
@@ -61,7 +61,7 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
   ] as const;
   const lengths = table(
     [
-      ['  tokens', 'texts', 'shortest', 'median', '90 %', '99 %', 'longest', 'cut'],
+      ['  tokens', 'texts', 'shortest', 'median', '90 %', '99 %', 'longest', 'truncated'],
       ...splits.map(([name, s]) => [
         `  ${name}`,
         count(s.examples),
@@ -77,7 +77,7 @@ function data({ train, validation, labels, duplicates }: PreflightData): string 
     `Data     ${basename(train.path)}${validation.path === train.path ? ', a share of it held out' : ` and ${basename(validation.path)}`}`,
     ...lengths,
     ...balance(labels, train, validation),
-    `  equal texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training texts, ${count(conflicts.count)} of them with more than one label`,
+    `  duplicate texts: ${count(acrossSplits.count)} across the splits, ${count(withinTrain)} within the training data, ${count(conflicts.count)} of them with conflicting labels`,
   ].join('\n')}\n`;
 }
 
@@ -106,13 +106,13 @@ const step = (s: PreflightStep): string =>
 
 const estimate = (e: PreflightEstimate): string =>
   `\n${[
-    `${time(e.secondsPerStep)} a step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
+    `${time(e.secondsPerStep)} per step · about ${duration(60 * e.minutes)} for ${count(e.steps)} steps and ${e.evaluations} ${e.evaluations === 1 ? 'evaluation' : 'evaluations'} · ${gigabytes(e.memoryBytes)} memory`,
     ...(e.microBatch
       ? [
           `${e.microBatch.examples} of a batch's ${e.microBatch.of} texts (${e.microBatch.length} tokens) are run at a time, with the same result`,
         ]
       : []),
-    `${count(e.trainable)} trainable numbers, the head's included`,
+    `${count(e.trainable)} trainable parameters, including the head's`,
   ].join('\n')}\n`;
 
 const time = (seconds: number): string =>

@@ -65,7 +65,7 @@ interface AnlResult {
 }
 type Feeds = Record<string, { dtype: number; dims: number[]; data: Float32Array }>;
 
-/** Forward and our own backward nodes in one graph. */
+/** The forward nodes and AuroRA Lab's backward nodes in one graph. */
 async function byOnnxRuntime(model: Model, wrt: string[], feeds: Feeds, place: Place): Promise<AnlResult> {
   const infos = await probe(model);
   const [sigma, loss] = model.graph.outputs.map((o) => o.name);
@@ -81,7 +81,7 @@ async function byOnnxRuntime(model: Model, wrt: string[], feeds: Feeds, place: P
   return { sigma: value(sigma), gradients: new Map([...names].map(([x, dx]) => [x, value(dx)])) };
 }
 
-/** The forward graph, and tfjs' own gradients. */
+/** The forward graph, with gradients computed by tfjs. */
 async function byTfjs(model: Model, wrt: string[], feeds: Feeds, place: Place): Promise<AnlResult> {
   const [logits, lossSum] = model.graph.outputs.map((o) => o.name);
   const count = new GraphBuilder(model.graph, '/count').scalar(1, DType.float);

@@ -9,7 +9,7 @@ import { tensorOf, tensorValues } from '../../../graph/values';
 import { adapterSpec, type DenseArray, type ReferenceCase, type StepFields } from './case';
 import { nameTable, own } from '../../../base/names';
 
-/** What a reference file trains on its model. */
+/** The task that a reference file trains on its model. */
 export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   const output = taskOutput(declaredOutputs(model.graph), { output: undefined, head: c.head !== undefined });
   const { adapters: found } = selectAdapters(
@@ -23,7 +23,7 @@ export function caseTask(model: Model, c: ReferenceCase): TaskGraphSpec {
   return { objective: c.objective, head, output, adapters };
 }
 
-/** One batch of it, with its labels. */
+/** One batch of the case, with its labels. */
 export function caseFeeds(
   model: Model,
   { objective }: Pick<ReferenceCase, 'objective'>,
@@ -38,7 +38,7 @@ export function caseFeeds(
   return out;
 }
 
-/** Its trainable values at first. */
+/** The case's initial trainable values. */
 export const caseParameters = (c: ReferenceCase): Map<string, Float32Array> =>
   new Map(Object.entries(c.trainable).map(([name, a]) => [name, Float32Array.from(a.data)]));
 

@@ -17,7 +17,7 @@ export interface StepFields {
   gradients: Record<string, DenseArray>;
 }
 
-/** One file of test/fixtures/reference: what PyTorch in float64 says of a small model (README there). */
+/** One file of test/fixtures/reference: PyTorch's float64 results for a small model (see the README there). */
 export interface ReferenceCase extends StepFields {
   model: string;
   objective: ObjectiveName;
@@ -64,7 +64,7 @@ export type ReferenceFile =
   | { kind: 'model'; path: string; modelPath: string; case: ReferenceCase }
   | { kind: 'anl'; path: string; cases: AnlCase[] };
 
-/** Reads a reference file. That its fields are whole is checked where each is compared. */
+/** Reads a reference file. Each field is checked where it is compared. */
 export function readReference(path: string): ReferenceFile {
   let json: Record<string, unknown>;
   try {
@@ -83,10 +83,10 @@ export function readReference(path: string): ReferenceFile {
   };
 }
 
-/** Python writes numbers that JSON has no word for; as null they are reported by their field. */
+/** Python writes NaN and Infinity, which JSON lacks. As null, they are reported with their field. */
 const withoutNaN = (text: string): string => text.replace(/(?<=[[:,\s])-?(?:NaN|Infinity)\b/g, 'null');
 
-/** The experiment's adapter section that a case stands for. */
+/** A case as the adapter section of an experiment. */
 export function adapterSpec({ adapter, hyper, targets }: ReferenceCase): TrainedSpec {
   const { scale, ...own } = hyper as { rank: number; scale?: number };
   return {

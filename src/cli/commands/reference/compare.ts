@@ -5,7 +5,7 @@ export interface Finding {
   kind: string;
   /** Where exactly: `gradients.layer.0.query.A`. */
   field: string;
-  /** The error in the unit the tolerance has; NaN for what is missing or not finite. */
+  /** The error in the tolerance's unit; NaN if a value is missing or not finite. */
   error: number;
   tolerance: number;
   problem?: string;
@@ -13,7 +13,7 @@ export interface Finding {
 
 export const passed = (f: Finding): boolean => f.problem === undefined && f.error <= f.tolerance;
 
-/** Collects comparisons; nothing is thrown, so that one line can say the worst of each kind. */
+/** Collects comparisons without throwing, so that one line can show the worst of each kind. */
 export class Comparison {
   readonly findings: Finding[] = [];
 
@@ -64,7 +64,7 @@ export class Comparison {
     this.add(kind, field, error === 0 ? 0 : error / scale, tolerance);
   }
 
-  /** Both sides must name the same things. */
+  /** Both sides must have the same names. */
   names(kind: string, actual: Iterable<string>, expected: Iterable<string>, prefix = ''): void {
     const have = new Set(actual);
     const want = new Set(expected);

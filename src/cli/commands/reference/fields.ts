@@ -9,8 +9,8 @@ import { arrayProblem, type Comparison } from './compare';
 import { own } from '../../../base/names';
 
 /**
- * Whether a file has all that a run needs, finite and of the right kind; what it lacks is reported by its
- * field. The numbers that are only compared are checked where they are.
+ * Whether a file has every field that a run needs, finite and of the right kind; reports each field that is missing or
+ * wrong. Numbers that are only compared are checked during the comparison.
  */
 export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph): boolean {
   const before = report.findings.length;
@@ -22,7 +22,7 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   const number = (v: unknown, field: string) =>
     Number.isFinite(v) || report.fail('format', field, 'missing or not finite in the file');
   const inputs = (given: Record<string, DenseArray> | undefined, at: string) => {
-    // One with a default value need not be given.
+    // An input with a default value may be missing.
     for (const { name } of graph.inputs)
       if (!graph.initializers.has(name)) array(own(given ?? {}, name), `${at}inputs.${name}`);
   };
@@ -54,7 +54,7 @@ export function checkFields(report: Comparison, c: ReferenceCase, graph: Graph):
   return report.findings.length === before;
 }
 
-/** What `hyper` must have of a method. */
+/** The keys that `hyper` must have for a method. */
 function statedOf(method: MethodName): string[] {
   const { size, hasAlpha } = aboutMethod(method);
   return [...(size ? [size] : []), ...(hasAlpha ? ['scale'] : []), ...(methodOf({ method }).stated ?? [])];

@@ -123,7 +123,7 @@ async function compareStep(
   const { lossSum, count } = await stepper.evaluate(inputs, parameters);
   const step = await stepper.step(inputs, parameters, 1 / count);
   report.number('loss', `${prefix}loss`, step.lossSum / step.count, fields.loss, tolerances.loss, relative);
-  // The evaluation graph must say the same.
+  // The evaluation graph must agree.
   report.number(
     'loss',
     `${prefix}loss (evaluation)`,
@@ -177,7 +177,7 @@ async function train(
   report.number('finalLoss', 'adamw.finalLoss', after.lossSum / after.count, finalLoss, curve, aboveOne);
 }
 
-/** ΔW; of a method that changes the bias alone, Δb. */
+/** ΔW, or Δb for a method that changes only the bias. */
 function changeOf(adapter: LayerAdapter, parameters: ReadonlyMap<string, Float32Array>): ArrayLike<number> {
   const { weight, bias } = layerChange(adapter, parameters);
   return (weight ?? bias)!;

@@ -19,13 +19,13 @@ export const reference: Command = {
   help: `Usage: aurora reference FILE… [options]
 
 Runs each reference file (format: test/fixtures/reference/README.md) through the real graph surgery, autodiff,
-runtime and optimizer and compares every field. One line a file, with the worst error of each kind.
+runtime and optimizer and compares every field. Prints one line per file, with the worst error of each kind.
 
   --engine NAME      onnxruntime (default), or tfjs: TensorFlow.js, with its own gradients
-  --device NAME      cpu (default); also ${others('onnxruntime')} of onnxruntime; ${others('tfjs')} of tfjs
+  --device NAME      cpu (default); also ${others('onnxruntime')} with onnxruntime; ${others('tfjs')} with tfjs
 
-Leaves with 1, naming the field, where any is out of tolerance, missing or not finite, and with 19 where the device
-cannot be used. The largest error that passes, against PyTorch in float64, by device:
+Exits with 1, naming the field, if any is out of tolerance, missing or not finite, and with 19 if the device cannot be
+used. Tolerances against PyTorch in float64, by device:
 
 ${tolerancesTable()}
 `,
@@ -50,7 +50,7 @@ ${tolerancesTable()}
   },
 };
 
-/** What stops a file's run is that file's failure: the next ones are run all the same, where there is a device. */
+/** An error in one file is that file's failure and does not stop the others, unless the device cannot be used. */
 async function runFile(file: ReferenceFile, place: Place): Promise<Comparison> {
   try {
     return file.kind === 'anl'

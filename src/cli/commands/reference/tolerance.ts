@@ -1,8 +1,8 @@
 import type { OrtDevice, Place, TfjsBackend } from '../../../engine/place';
 
 /**
- * The largest error that passes, against PyTorch in float64. Tensors are measured by their largest magnitude,
- * losses and norms relatively, curves relatively above 1 and absolutely below.
+ * The largest error that passes, against PyTorch in float64. Errors are relative: for tensors to their largest
+ * magnitude, for losses and norms to their value. For curves they are relative above 1 and absolute below.
  */
 export interface Tolerances {
   loss: number;
@@ -29,20 +29,20 @@ const FLOAT32: Tolerances = {
   sigmaGradients: 1e-4,
 };
 
-/** What the host computes in float64, whatever the device. */
+/** For what the host computes in float64 on every device. */
 export const HOST = { bases: 1e-5, sigma: 1e-5, mergedDelta: 1e-5 };
 
 /** Devices of ONNX Runtime. */
 const TOLERANCES: Record<OrtDevice, Tolerances> = {
   cpu: FLOAT32,
-  // Float32 as well, so no looser. Worst on Mesa's lavapipe, over all reference files: loss 5.6e-7, logits 3.8e-6,
+  // Also float32, so no looser. Worst on Mesa's lavapipe, over all reference files: loss 5.6e-7, logits 3.8e-6,
   // gradients 4.1e-5, curve 3.0e-7, trainedNorms 4.8e-7, mergedLogits 6.6e-6, sigma 1.7e-7, its gradients 4.2e-7.
   webgpu: FLOAT32,
-  // Never measured: no card was at hand. TensorFloat-32 is off (session.ts), so float32 it is.
+  // Not measured, for lack of a card. TensorFloat-32 is off (session.ts), so this is float32 too.
   cuda: FLOAT32,
 };
 
-/** Backends of TensorFlow.js: float32 too, and so no looser. The worst over all reference files beside each. */
+/** Backends of TensorFlow.js: also float32, so no looser. Above each, its worst errors over all reference files. */
 const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
   // loss 3.9e-7, logits 1.6e-6, gradients 1.5e-5, curve 2.9e-7, trainedNorms 5.0e-7, mergedLogits 8.4e-6
   cpu: FLOAT32,
@@ -51,7 +51,7 @@ const TFJS_TOLERANCES: Record<TfjsBackend, Tolerances> = {
   // On Mesa's lavapipe: loss 3.9e-7, logits 4.0e-6, gradients 3.8e-5, curve 3.1e-7, trainedNorms 5.8e-7,
   // mergedLogits 6.7e-6
   webgpu: FLOAT32,
-  // Never measured: its native library was not at hand.
+  // Not measured: its native library was not available.
   tensorflow: FLOAT32,
 };
 

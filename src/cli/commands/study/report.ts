@@ -10,11 +10,11 @@ import { table } from '../../table';
 
 const WIDTH = 100;
 
-/** A study as a person reads it in a terminal. */
+/** A study as terminal text. */
 export function studyText(study: Study): string {
   const rest = [
     ...leftOutWords(study, english),
-    ...study.missing.map((m) => `${missingWords(m, english)} --measure does it.`),
+    ...study.missing.map((m) => `${missingWords(m, english)} Add it with --measure.`),
   ];
   const parts = [
     ...study.sections.map((s) => sectionText(s, study)),
@@ -45,7 +45,7 @@ const rows = ({ head, rows }: Table): string =>
     '   ',
   ).join('\n');
 
-/** Sentences, each with a mark, in lines that fit a terminal. */
+/** Sentences as a list, wrapped for a terminal. */
 const wrap = (texts: readonly string[]): string =>
   texts
     .flatMap((text) => {

@@ -22,17 +22,17 @@ import { write } from '../../write';
 export const studyCommand: Command = {
   help: `Usage: aurora study (RUN | RUNS-FOLDER | EXPERIMENT)… [--out FOLDER]
 
-Compares finished runs: those of one setting that differ in their seed are a group, and each group is compared with a
-reference, in pairs of the same seed and, where predictions are kept, of the same validation example. It says what was
-tested and how, and how small a difference could have been seen. RUNS-FOLDER is .aurora/runs/NAME; EXPERIMENT stands for
+Compares finished runs. Runs that differ only in their seed form a group, and each group is compared with a reference,
+in pairs of the same seed and, if predictions are available, of the same validation example. States what was tested and
+how, and the smallest difference that could have been detected. RUNS-FOLDER is .aurora/runs/NAME; EXPERIMENT stands for
 all its runs.
 
-  --metric NAME    ${METRICS.join(', ')} (default: the runs' own)
-  --against GROUP  compare with the group of this name (default: LoRA of AuroRA's rank, where there is one)
-  --measure        run the models for what is missing: merged forms and predictions of each example; kept in the runs
+  --metric NAME    ${METRICS.join(', ')} (default: that of the runs)
+  --against GROUP  the reference group, by name (default: LoRA of AuroRA's rank, if there is one)
+  --measure        run the models to add what is missing: merged forms and predictions per example; kept in the runs
   --out FOLDER     write report.md with its figures, runs.csv and groups.csv there
-  --title TEXT     the report's title (default: what is studied)
-  --json           JSON lines instead: measuring, result, problem
+  --title TEXT     the report's title (default: names what is studied)
+  --json           JSON lines: measuring, result, problem
 `,
   options: {
     metric: { type: 'string' },
@@ -47,11 +47,7 @@ all its runs.
     const json = args.flag('json');
     try {
       if (args.positionals.length === 0)
-        throw new AuroraError(
-          'usage',
-          'aurora study takes runs, and got none.',
-          'See `aurora study --help`.',
-        );
+        throw new AuroraError('usage', 'aurora study needs at least one run.', 'See `aurora study --help`.');
       const metric = args.text('metric');
       if (metric !== undefined && !isMetric(metric))
         throw new AuroraError('usage', `--metric takes ${METRICS.join(', ')}, not "${metric}".`);
@@ -60,7 +56,7 @@ all its runs.
       const options = { ...(metric && { metric }), ...(against && { against }) };
       const read = async () => studyOf(await readAll(folders), options, english);
       let study = await read();
-      // Before what takes minutes.
+      // Checked before measuring, which takes minutes.
       checkReference(study, against);
       if (args.flag('measure')) {
         await measureAll(study, (line) => tell(line, json));
@@ -85,8 +81,8 @@ all its runs.
 };
 
 /**
- * Runs of learning rates that were not chosen are in no test and no figure. What cannot be measured of one run keeps no
- * other from it: it is told, and stays missing.
+ * Measures only runs of the chosen learning rates, since the others appear in no test or figure. A run that cannot be
+ * measured is reported and does not stop the others.
  */
 async function measureAll({ sections }: Study, emit: (line: StudyLine) => Promise<void>): Promise<void> {
   const shown = sections.flatMap((s) => s.groups.filter((g) => g.chosen).flatMap((g) => g.runs));
@@ -102,12 +98,12 @@ async function measureAll({ sections }: Study, emit: (line: StudyLine) => Promis
 }
 
 const DOING = {
-  geometry: 'changes of the weights',
-  examples: 'predictions of each example',
+  geometry: 'weight changes',
+  examples: 'predictions per example',
   merged: 'merged form',
 } as const;
 
-/** Results go to the standard output, and what goes on to the other one. */
+/** Results go to stdout, progress to stderr. */
 async function tell(line: StudyLine, json: boolean): Promise<void> {
   if (json) return write(`${JSON.stringify(line)}\n`);
   if (line.kind === 'measuring')
@@ -115,7 +111,7 @@ async function tell(line: StudyLine, json: boolean): Promise<void> {
   if (line.kind === 'problem') process.stderr.write(`warning: ${line.message} ${line.hint ?? ''}\n`);
 }
 
-/** One after the other: a thousand runs are more files than may be open at once. */
+/** Sequential, since the files of a thousand runs cannot all be open at once. */
 async function readAll(folders: readonly string[]): Promise<(StudyRun | UnfitRun)[]> {
   const all: (StudyRun | UnfitRun)[] = [];
   for (const folder of folders)
@@ -134,10 +130,14 @@ function checkReference({ sections }: Study, against: string | undefined): void 
     throw new AuroraError(
       'run',
       'None of these runs is finished, so there is nothing to compare.',
-      'Wait for their end, or resume them with `aurora train --resume`.',
+      'Wait until they finish, or resume them with `aurora train --resume`.',
     );
   if (against !== undefined && !labels.includes(against))
-    throw new AuroraError('usage', `No group is called "${against}".`, `There are: ${labels.join('; ')}.`);
+    throw new AuroraError(
+      'usage',
+      `No group is called "${against}".`,
+      `The groups are: ${labels.join('; ')}.`,
+    );
 }
 
 function writeReport(folder: string, study: Study, title: string): void {

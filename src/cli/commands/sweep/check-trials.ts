@@ -4,11 +4,11 @@ import { answerParent, endWithParent } from '../../child';
 import { one, type Command } from '../../command';
 import { temporaryFolder } from '../../temporary';
 
-/** What a sweep starts before its first trial. */
+/** A sweep starts this before its first trial. */
 export const checkTrialsCommand: Command = {
   help: `Usage: aurora check-trials FILE
 
-For the program itself: checks the trials in FILE and prints those that could not be trained, as JSON.
+Internal: checks the trials in FILE and prints those that cannot be trained, as JSON.
 `,
   options: {},
   async run(args) {

@@ -11,24 +11,24 @@ import type { TrialFault, TrialToCheck } from '../../../trainer/sweep/check';
 import { measureTrials } from '../../../trainer/sweep/memory';
 import type { Measured } from '../../../trainer/sweep/room';
 
-/** Large data sets take minutes to read; nothing takes this long. */
+/** Reading a large data set takes minutes, but never this long. */
 const LIMIT_MS = 3_600_000;
 
 export interface CheckOptions {
-  /** To each trial of the plan its experiment, by id. */
+  /** The experiment of each planned trial, by id. */
   specs: ReadonlyMap<string, Experiment>;
   program: string;
-  /** Options that say where trials compute. */
+  /** Options for the trials' engine and device. */
   place: readonly string[];
   stopped: () => boolean;
 }
 
 /**
- * Checks every trial that the sweep has yet to take up: adapters, data and memory. In processes of their own, which take
- * what they have read along when they end.
+ * Checks the adapters, data and memory of every trial that is new to the sweep. Runs in separate processes, so that all
+ * they have loaded is freed when they exit.
  *
- * @returns what the largest trial takes; nothing where all trials are known from before
- * @throws AuroraError naming all trials that could not be trained, with their settings
+ * @returns what the largest trial needs; empty if no trial is new
+ * @throws AuroraError naming all trials that cannot be trained, with their settings
  */
 export async function checkSweep(
   { trials }: SweepRecord,
@@ -73,6 +73,6 @@ function faultsError(faults: readonly TrialFault[], trials: SweepRecord['trials'
   return new AuroraError(
     kinds.size === 1 ? kind : 'experiment',
     `${count} ${trials.length === 1 ? 'trial' : 'trials'} cannot be trained; none has been started.\n${lines.join('\n')}`,
-    kinds.size === 1 ? hint : 'Correct the settings or the section "sweep", and run it again.',
+    kinds.size === 1 ? hint : 'Correct the settings or the "sweep" section, and run it again.',
   );
 }

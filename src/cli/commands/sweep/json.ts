@@ -4,7 +4,7 @@ import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { ranked } from './words';
 import type { SweepView } from './progress';
 
-/** For programs: a line of JSON for the plan, for each change of a trial, and for the end. */
+/** For programs: a JSON line for the plan, for each change to a trial, and for the end. */
 export class SweepJson implements SweepView {
   private readonly told = new Map<string, string>();
 
@@ -50,7 +50,7 @@ export class SweepJson implements SweepView {
     const { record, state, reason, step, steps, folder, error, evaluations } = trial;
     const best = bestOf(trial, this.record.metric);
     const { id, number } = record;
-    // Also of one that was pruned since its evaluation diverged.
+    // Also for a trial that was pruned because its evaluation diverged.
     const diverged = trial.diverged ?? evaluations.at(-1)?.kind === 'diverged-evaluation';
     return {
       id,
@@ -59,7 +59,7 @@ export class SweepJson implements SweepView {
       reason,
       step,
       steps,
-      // Of one that diverged it is what it had measured before.
+      // For a diverged trial, the best before it diverged.
       best: best && { step: best.step, ...best.metrics },
       ...(diverged && { diverged }),
       folder,

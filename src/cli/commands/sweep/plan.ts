@@ -6,7 +6,7 @@ import { gigabytes } from '../../format';
 import { table } from '../../table';
 import { own } from '../../../base/names';
 
-/** Values of one setting that are listed before the rest is counted. */
+/** Values of a setting that are listed; any others are only counted. */
 const LISTED = 8;
 
 /** What a sweep is about to do: how many trials, what varies, and how they are run. */
@@ -16,7 +16,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
   const finished = planned.filter((t) => t.state === 'finished').length;
   const begun = planned.filter((t) => t.state !== 'waiting' && t.state !== 'finished').length;
   const rows = varied.map((key) => [`  ${key}`, valuesText(planned.map((t) => own(t.record.settings, key)))]);
-  const before = [finished && `${finished} finished`, begun && `${begun} begun`].filter(Boolean);
+  const before = [finished && `${finished} finished`, begun && `${begun} started`].filter(Boolean);
   const busy = planned.filter(isBusy).length;
   return [
     `Sweep of ${name}: ${spec.type}, ${planned.length === 1 ? '1 trial' : `${planned.length} trials`}, compared by ${metricInfo(metric).label}`,
@@ -25,7 +25,7 @@ export function planText(record: SweepRecord & { room: SweepRoom }, trials: read
     ...(spec.pruning ? [`  ${pruningText(spec.pruning)}`] : []),
     ...(spec.learningRateSearch ? [`  ${searchText(spec.learningRateSearch, planned)}`] : []),
     ...(before.length
-      ? [`  Going on: ${before.join(', ')} before${busy ? `, ${busy} being trained now` : ''}.`]
+      ? [`  Continuing: ${before.join(', ')} before${busy ? `, ${busy} training now` : ''}.`]
       : []),
     '',
   ].join('\n');
@@ -40,7 +40,7 @@ function valuesText(values: readonly unknown[]): string {
 function roomText({ parallel, threads, memory, device }: SweepRoom): string {
   const each = threads === 1 ? '1 thread' : `${threads} threads`;
   const where = device.startsWith('auto') ? '' : ` on ${device}`;
-  const size = memory === undefined ? '' : `, ${gigabytes(memory)} of memory a trial`;
+  const size = memory === undefined ? '' : `, ${gigabytes(memory)} of memory per trial`;
   return parallel === 1
     ? `One at a time${where}, with ${each}${size}.`
     : `Up to ${parallel} at a time${where}, with ${each} each${size}.`;
@@ -49,7 +49,7 @@ function roomText({ parallel, threads, memory, device }: SweepRoom): string {
 function pruningText({ eta, minEpochs, minSteps }: Pruning): string {
   const first = minSteps ?? minEpochs!;
   const unit = minSteps === undefined ? 'epochs' : 'steps';
-  return `Pruned: one in ${eta} goes on after ${[first, first * eta, first * eta * eta].join(', ')}, … ${unit}.`;
+  return `Pruning: one in ${eta} continues after ${[first, first * eta, first * eta * eta].join(', ')}, … ${unit}.`;
 }
 
 function searchText(search: RateSearch, planned: readonly TrialView[]): string {
@@ -59,5 +59,5 @@ function searchText(search: RateSearch, planned: readonly TrialView[]): string {
     planned.map((t) => t.record.settings),
     search,
   );
-  return `Learning rates are searched with ${first}; the other seeds are trained with the best one only: ${trained} trials.`;
+  return `Learning rates are searched with ${first}; the other seeds use only the best: ${trained} trials.`;
 }

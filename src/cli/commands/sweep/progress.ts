@@ -6,7 +6,7 @@ import type { SweepOutcome } from '../../../trainer/sweep/queue';
 import { duration } from '../../format';
 import { pathOf, ranked, settingsOf, stateText, valueOf } from './words';
 
-/** Whoever tells how a sweep goes. */
+/** Reports the progress of a sweep. */
 export interface SweepView {
   plan(text: string): void;
   begin(record: SweepRecord): void;
@@ -15,11 +15,11 @@ export interface SweepView {
   end(outcome: SweepOutcome, report: string): void;
 }
 
-/** A log gets its summary at most so often. */
+/** The shortest time between two summaries in a log. */
 const LOG_MS = 30_000;
 const BAR = 12;
 
-/** For a log: a line when a trial ends or pauses, and now and then how the whole of it goes. */
+/** For a log: a line when a trial ends or pauses, and a summary from time to time. */
 export class SweepLines implements SweepView {
   private readonly said = new Map<string, string>();
   private summed = performance.now();
@@ -44,7 +44,7 @@ export class SweepLines implements SweepView {
       const state = `${trial.state} ${trial.reason ?? ''}`;
       const before = this.said.get(trial.record.id);
       this.said.set(trial.record.id, state);
-      // What was so at the first look is in the plan.
+      // The plan already shows the states at the first look.
       if (!this.first && before !== state && !isBusy(trial) && trial.state !== 'waiting')
         this.line(this.words(trial));
     }
@@ -77,7 +77,7 @@ export class SweepLines implements SweepView {
   }
 }
 
-/** For a terminal: below those lines one for each running trial and a summary, redrawn in place. */
+/** For a terminal: the same lines, then one for each running trial and a summary, redrawn in place. */
 export class SweepScreen extends SweepLines {
   private drawn = 0;
   private readonly began = performance.now();
@@ -110,7 +110,7 @@ export class SweepScreen extends SweepLines {
     this.drawn = 0;
   }
 
-  /** From what was done since this process began; a sweep that prunes or searches ends sooner than anybody can say. */
+  /** Estimated from the progress since this process began; empty for a sweep that prunes or searches. */
   private timeLeft(trials: readonly TrialView[], verdicts: ReadonlyMap<string, Verdict>): string {
     const isSearching = [...verdicts.values()].some((v) => v.kind === 'wait');
     if (this.record.spec.pruning || isSearching) return '';

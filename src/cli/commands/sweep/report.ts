@@ -12,7 +12,7 @@ import { program } from '../../program';
 import { table } from '../../table';
 import { pathOf, ranked, stateText, stepTime } from './words';
 
-/** What came of a sweep: its trials, the best first, what failed, and what can be done next. */
+/** The result of a sweep: its trials, best first, the failures, and what to do next. */
 export function sweepReport(record: SweepRecord, { trials, stopped, elsewhere }: SweepOutcome): string {
   const { metric, varied } = record;
   const begun = ranked(trials, metric).filter((t) => t.folder !== undefined);
@@ -68,7 +68,7 @@ function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly 
     const left = search.filter((t) => !isOver(t)).map((t) => t.record.number);
     const numbers = [...left].sort((a, b) => a - b).join(', ');
     return [
-      `No learning rate was chosen${of && ` for ${of}`}: with each of them a run diverged or failed.`,
+      `No learning rate was chosen${of && ` for ${of}`}: each had a run that diverged or failed.`,
       ...(left.length ? [`  Not trained with other seeds: trial ${numbers}.`] : []),
       '  Add lower learning rates to the sweep and run it again.',
       '',
@@ -77,7 +77,7 @@ function undecidedTexts({ spec, metric, varied }: SweepRecord, trials: readonly 
 }
 
 const TAKE_OVER_HINT =
-  'Make sure that the process has ended, then repeat the command with --take-over; or wait until it has trained the trial.';
+  'Make sure that the process has ended, then repeat the command with --take-over. Or wait until it has trained the trial.';
 
 function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   const best = bestOf(trial, metric);
@@ -95,7 +95,7 @@ function row(trial: TrialView, { metric, varied }: SweepRecord): string[] {
   ];
 }
 
-/** The median: trials run beside each other, and the first step also warms up. */
+/** The median, since trials run in parallel and the first step includes the warm-up. */
 function secondsPerStep(run: string): number | undefined {
   try {
     const seconds = [...(readScalars(run).column('seconds') ?? [])].sort((a, b) => a - b);
@@ -105,13 +105,13 @@ function secondsPerStep(run: string): number | undefined {
   }
 }
 
-/** Which option continues what failed: files that have changed are accepted with one of their own. */
+/** The option that continues failed trials; accepting changed files needs a different one. */
 function againWith(failed: readonly TrialView[]): string[] {
   const changed = failed.filter((t) => t.error?.error === 'inputs');
   const numbers = changed.map((t) => t.record.number).join(', ');
   const accept = 'to continue with the files as they are now, use --accept-changed-inputs';
   if (changed.length === failed.length)
-    return [`If the files are as they were again, use --retry-failed; ${accept}.`];
+    return [`Once you have restored the files, use --retry-failed; ${accept}.`];
   return [
     'Try them again with --retry-failed.',
     ...(changed.length > 0 ? [`Trial ${numbers}: ${accept}.`] : []),

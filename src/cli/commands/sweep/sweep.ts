@@ -23,25 +23,26 @@ import { SweepJson } from './json';
 export const sweepCommand: Command = {
   help: `Usage: aurora sweep FILE.aurora.json [options]
 
-Trains the trials of the file's "sweep" section, as many at a time as cores and memory have room for. Each trial is a
-run in .aurora/runs beside the file. Before the first one is trained, all are checked: adapters, data, memory. Ctrl-C lets the running trials finish their step, save and stop; the same command
-goes on, also after the machine was switched off: what has finished is not trained again, and what was stopped or
-killed goes on from its last checkpoint. More values in the section add trials to those that are there.
+Trains the trials of the file's "sweep" section, as many in parallel as cores and memory allow. Each trial is a run in
+.aurora/runs beside the file. Checks adapters, data and memory of all trials before the first one starts. Ctrl-C lets
+the running trials finish their step, save and stop. The same command continues the sweep, even after a shutdown:
+finished trials are not trained again, and stopped or killed ones resume from their last checkpoint. Values that you
+add to the section later add trials to the existing ones.
 
-  --parallel N       trials at a time (default: measured, in a few steps of the largest trial)
-  --dry-run          say what would be trained, and train nothing
-  --retry-failed     try those that failed once more
+  --parallel N       trials to run in parallel (default: measured, in a few steps of the largest trial)
+  --dry-run          show what would be trained, and train nothing
+  --retry-failed     retry failed trials
   --accept-changed-inputs
-                     start and resume trials although model, tokenizer or data have changed since the sweep or
-                     the trial began; sweep.json and the trial's journal record it
+                     start and resume trials even if the model, tokenizer or data have changed since the sweep or
+                     the trial began; recorded in sweep.json and the trial's journal
   --set KEY=VALUE    override a setting of all trials, such as --set training.epochs=1 (may be given several times)
-  --lease            stop when the file control/lease in the sweep's folder is not touched for a minute
-  --json             JSON lines on what happens: plan, trial, end
-${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads of each trial on the processor (default: the cores divided by the trials at a time)
+  --lease            stop when the file control/lease in the sweep's folder has not been touched for a minute
+  --json             JSON lines: plan, trial, warning, end
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads per trial on the processor (default: cores divided by parallel trials)
 
-Leaves with 0 when every trial has finished or was pruned, with 1 when any failed, with 24 where
-a process of another machine owns the sweep or one of its trials, with 25 where files have changed since its earlier
-trials were trained on them, and with 130 when it was stopped.
+Exits with 0 if every trial has finished or was pruned, with 1 if any failed, with 24 if a process on another machine
+owns the sweep or one of its trials, with 25 if files have changed since earlier trials were trained on them, and with
+130 if it was stopped.
 `,
   options: {
     parallel: { type: 'string' },
@@ -59,7 +60,7 @@ trials were trained on them, and with 130 when it was stopped.
   async run(args) {
     const file = resolve(one(args, 'experiment file', 'sweep'));
     const sweep = loadSweep(file, args.list('set'));
-    // A device that there is not is a mistake of now, and not of each trial.
+    // Reports an unknown device once, instead of for each trial.
     deviceRequest(args);
     const folder = join(experimentSweeps(file), sweep.baseHash);
     const runs = experimentRuns(file);
@@ -95,14 +96,14 @@ async function run(
   view: SweepView,
 ): Promise<number> {
   const interrupted = onInterrupt(
-    'Stopping: the running trials finish their step and save; once more to leave them to it.',
+    'Stopping: the running trials finish their step and save. Press Ctrl-C again to quit without waiting for them.',
   );
-  // Anew, now that nobody else changes it.
+  // Read again, now that no other process can change it.
   let record = prepareSweep(folder, sweep, args.list('set'));
   const outcome = await runQueue({
     folder,
     async prepare(stopped) {
-      // It is shown, and can be stopped, while it is checked.
+      // Written first, so that the sweep is visible and can be stopped during the check.
       writeSweep(folder, record);
       if (!args.flag('accept-changed-inputs')) await refuseChangedInputs(record, specsOf(sweep), runs);
       const measured = await checkSweep(record, { ...checkOptions(args, sweep), stopped });
@@ -124,7 +125,7 @@ async function run(
     acceptInputs: args.flag('accept-changed-inputs'),
     takenOver,
     interrupted,
-    refused: ({ message }) => view.warn(`${message} The trials that are being trained are finished first.`),
+    refused: ({ message }) => view.warn(`${message} The running trials finish first.`),
     looked: (trials, verdicts) => view.looked(trials, verdicts),
   });
   view.end(outcome, sweepReport(record, outcome));
@@ -137,7 +138,7 @@ function exitCode({ stopped, trials }: SweepOutcome): number {
   return trials.some((t) => t.record.planned && t.state === 'failed') ? EXIT.failed : EXIT.ok;
 }
 
-/** How many trials at a time, on which device, with how many threads; measured where nobody says it. */
+/** How many trials run in parallel, on which device, with how many threads; measured unless given. */
 function roomOf(args: ParsedArgs, { room, spec, trials }: SweepRecord, measured: Measured): SweepRoom {
   const given = args.text('parallel');
   const asked = given === undefined ? spec.parallel : Math.max(1, wholeNumber('parallel', given));
@@ -172,7 +173,7 @@ function checkOptions(args: ParsedArgs, sweep: Sweep): CheckOptions {
 
 const specsOf = (sweep: Sweep) => new Map(sweep.trials.map((t) => [t.id, t.spec]));
 
-/** Whether trials go on where they were begun: nobody names another place. */
+/** Whether trials stay on the device that they started on: the options name no other. */
 const stays = (room: SweepRoom, engine?: string, device?: string): boolean =>
   (engine ?? room.engine) === room.engine &&
   (device === undefined || device.startsWith('auto') || device === room.device);

@@ -11,9 +11,9 @@ export function valueOf(trial: TrialView, metric: MetricName): string {
 }
 
 export const settingsOf = ({ record }: TrialView, { varied }: Pick<SweepRecord, 'varied'>): string =>
-  settingsText(record.settings, varied) || 'as it is';
+  settingsText(record.settings, varied) || 'unchanged';
 
-/** The best first; those that diverged or have no evaluation last, and equal ones by number. */
+/** Best first; diverged trials and those without an evaluation last; ties by number. */
 export function ranked(trials: readonly TrialView[], metric: MetricName): TrialView[] {
   const value = (t: TrialView) => {
     const best = bestOf(t, metric);
@@ -22,7 +22,7 @@ export function ranked(trials: readonly TrialView[], metric: MetricName): TrialV
   return [...trials].sort((a, b) => bestFirst(value(a), value(b)) || a.record.number - b.record.number);
 }
 
-/** A run's folder as it can be pasted: whichever is shorter. */
+/** A run's folder for a command line: relative or absolute, whichever is shorter. */
 export function pathOf({ folder }: TrialView): string {
   const near = relative(process.cwd(), folder!);
   return near.length < folder!.length ? near : folder!;
@@ -32,7 +32,7 @@ export function pathOf({ folder }: TrialView): string {
 export const stepTime = (seconds: number): string =>
   seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${seconds.toPrecision(2)} s`;
 
-/** One word on how a trial is, with the step where it did not come to its end. */
+/** A trial's state in one word, with the step if it has not finished. */
 export function stateText(trial: TrialView): string {
   const { state, reason, step } = trial;
   const at = step > 0 ? ` at step ${step}` : '';

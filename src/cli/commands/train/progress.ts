@@ -6,11 +6,11 @@ import { duration } from '../../format';
 const BAR = 24;
 /** Weight of the newest step in the shown loss and speed; about the last twenty steps count. */
 const SMOOTHING = 0.1;
-/** A terminal is redrawn at most so often; a log gets a line at most so often. */
+/** The shortest time between two redraws in a terminal, and between two lines in a log. */
 const REDRAW_MS = 100;
 const LOG_MS = 10_000;
 
-/** One line that tells how training goes: in a terminal it is redrawn in place, in a log it is repeated now and then. */
+/** One line of training progress: redrawn in place in a terminal, repeated from time to time in a log. */
 export class Progress {
   private loss: number | undefined;
   private secondsPerStep: number | undefined;
@@ -43,11 +43,13 @@ export class Progress {
   }
 
   diverged({ step, epoch, metrics }: Pick<DivergedEvaluation, 'step' | 'epoch' | 'metrics'>): void {
-    const found = metrics ? `loss ${metrics.loss.toPrecision(3)}, far above that of guessing` : 'not finite';
+    const found = metrics
+      ? `loss ${metrics.loss.toPrecision(3)}, far above that of random guessing`
+      : 'not finite';
     this.line(`step ${step} (epoch ${epoch.toFixed(2)}): validation diverged: ${found}`);
   }
 
-  /** A line of its own above the bar. */
+  /** Prints a line above the bar. */
   line(text: string): void {
     this.clear();
     this.out.write(`${text}\n`);

@@ -11,7 +11,7 @@ const metric = (label: string, m: Readonly<Record<MetricName, number>>, note = '
   note,
 ];
 
-/** What a finished run says: what was trained, how it compares, where it lies. */
+/** The report of a finished run: what was trained, how it compares, and where it is. */
 export function report(result: FinishedResult, run: string, headOnly: FinishedResult | undefined): string {
   const { trained, best, last, majority } = result;
   const rows = [
@@ -39,11 +39,11 @@ export function report(result: FinishedResult, run: string, headOnly: FinishedRe
   ].join('\n');
 }
 
-/** An accuracy that needs no model is not to be read as a result. */
+/** Warns of an accuracy that needs no model, so that nobody takes it for a result. */
 function belowMajority({ best, majority }: FinishedResult): string[] {
   const always = `always answering "${majority.label}" (${percent(majority.accuracy)})`;
   if (best.accuracy > majority.accuracy) return [];
   return best.accuracy < majority.accuracy
     ? ['', `The best evaluation's accuracy, ${percent(best.accuracy)}, is below ${always}.`]
-    : ['', `The best evaluation's accuracy is that of ${always}.`];
+    : ['', `The best evaluation's accuracy is no better than ${always}.`];
 }

@@ -27,28 +27,28 @@ export const train: Command = {
        aurora train --resume RUN
        aurora train --fork RUN --at STEP [--set KEY=VALUE …]
 
-Trains the experiment and leaves a run folder in .aurora/runs beside it: journal, curves, checkpoints,
-activation snapshots, and the best and last adapter in PEFT's file layout. Ctrl-C finishes the step in hand,
-saves, and stops; --resume goes on from there to the same bits. --fork begins a new run beside RUN at its
-checkpoint of STEP with settings changed, such as the learning rate, and keeps the curve up to there; with
-nothing changed it retraces RUN to the bit. Both stay on the device of the run, unless --device names another.
+Trains the experiment and writes a run folder in .aurora/runs beside it: journal, curves, checkpoints,
+activation snapshots, and the best and last adapter in PEFT's file layout. Ctrl-C finishes the current step,
+saves, and stops; --resume continues from there, bit for bit. --fork starts a new run beside RUN from its
+checkpoint at STEP, with changed settings such as the learning rate, and keeps the curve up to that step; with
+nothing changed, it reproduces RUN bit for bit. Both stay on the run's device unless --device names another.
 
   --out DIR          put the run folder in DIR instead
-  --run RUN          train into this folder, which is there already and has not begun
-  --resume RUN       go on with a run that was stopped or killed
-  --fork RUN         begin at a checkpoint of this run
+  --run RUN          train into this existing run folder, which must not have started
+  --resume RUN       resume a run that was stopped or killed
+  --fork RUN         start from a checkpoint of this run
   --at STEP          the checkpoint's step
   --set KEY=VALUE    override a setting, such as --set training.epochs=1 (may be given several times)
   --accept-changed-inputs
-                     resume or fork with a model, tokenizer or data that have changed since; the journal records it
-  --baseline         train the head alone first, as a second run, to compare with
-  --lease            stop when the file control/lease in the run folder is not touched for a minute
-${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one a core)
+                     resume or fork even if the model, tokenizer or data have changed since; recorded in the journal
+  --baseline         first train the head alone, as a separate run to compare with
+  --lease            stop when the file control/lease in the run folder has not been touched for a minute
+${TAKE_OVER_HELP}${PLACE_HELP}  --threads N        threads on the processor (default: one per core)
 
-Leaves with 0 when the run is trained to its end, with 130 when it was stopped (all is saved), with 17 where training
-diverged, with 19 where the device cannot be used, with 21 where not even one text fits into memory, with 24 where
-a process of another machine owns the run, or another process has taken it over, and with 25 where the model, the
-tokenizer or the data are not those that the run was trained on.
+Exits with 0 if the run was trained to its end, with 130 if it was stopped (everything is saved), with 17 if training
+diverged, with 19 if the device cannot be used, with 21 if not even one text fits into memory, with 24 if a process on
+another machine owns the run or another process has taken it over, and with 25 if the model, the tokenizer or the data
+are not the ones that the run was trained on.
 `,
   options: {
     out: { type: 'string' },
@@ -61,7 +61,7 @@ tokenizer or the data are not those that the run was trained on.
     lease: { type: 'boolean' },
     ...TAKE_OVER_OPTION,
     'accept-changed-inputs': { type: 'boolean' },
-    // Of a sweep's queue: not in the help.
+    // For a sweep's queue, so not in the help.
     'when-told': { type: 'boolean' },
     'pause-at': { type: 'string' },
     frozen: { type: 'string' },
@@ -78,7 +78,7 @@ tokenizer or the data are not those that the run was trained on.
       try {
         return await runTrain(args, requireUnbegun(run));
       } catch (e) {
-        // Whoever made the folder watches it, and reads there why nothing comes.
+        // The process that created the folder watches it and finds the reason there.
         recordFailure(run, e);
         throw e;
       }
@@ -120,7 +120,7 @@ async function resume(args: ParsedArgs, run: string, settings: TrainingSettings)
   try {
     acceptedInputs = await requireSameInputs(run, args.flag('accept-changed-inputs'));
   } catch (e) {
-    // A sweep's queue reads there why its trial did not continue.
+    // A sweep's queue finds the reason there.
     if (args.flag('when-told')) recordFailure(run, e);
     throw e;
   }
@@ -137,24 +137,24 @@ function checkCombination(args: ParsedArgs): void {
       );
     for (const other of ['run', 'fork', 'at', 'out'])
       if (args.text(other) !== undefined)
-        throw usage(`--resume and --${other} exclude each other.`, 'See `aurora train --help`.');
+        throw usage(`--resume and --${other} cannot be combined.`, 'See `aurora train --help`.');
   }
   if (args.text('fork') !== undefined) {
     if (args.positionals.length || args.text('out') !== undefined || args.flag('baseline'))
       throw usage(
-        'A fork has the experiment of its run and lies beside it: --fork takes no file, no --out and no --baseline.',
+        'A fork uses the experiment of its run and is created beside it: --fork takes no file, no --out and no --baseline.',
         'Change settings with --set.',
       );
-  } else if (args.text('at') !== undefined) throw usage('--at goes with --fork RUN.', 'Name the run.');
+  } else if (args.text('at') !== undefined) throw usage('--at requires --fork RUN.', 'Name the run to fork.');
   if (args.flag('accept-changed-inputs') && (args.text('resume') ?? args.text('fork')) === undefined)
     throw usage(
-      '--accept-changed-inputs goes with --resume RUN or --fork RUN.',
-      'A new run is trained on the files as they are.',
+      '--accept-changed-inputs requires --resume RUN or --fork RUN.',
+      'Omit it: a new run uses the files as they are now.',
     );
   if (args.text('run') !== undefined && (args.flag('baseline') || args.text('out') !== undefined))
     throw usage(
-      '--run names the one folder to train into: it takes no --out and no --baseline.',
-      'Leave --run out, or the other option.',
+      '--run names the only folder to train into: it cannot be combined with --out or --baseline.',
+      'Omit --run or the other option.',
     );
 }
 
@@ -219,14 +219,14 @@ const writeSpec = (run: string, spec: Experiment): void =>
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
 
 const WHY: Partial<Record<string, string>> = {
-  'window-closed': 'Stopped, since its window closed',
-  rung: 'Paused, to be compared with the other trials',
+  'window-closed': 'Stopped because its window closed',
+  rung: 'Paused for comparison with the other trials',
 };
 
 function conclude(outcome: TrainOutcome, run: string, headOnly?: FinishedResult): number {
   if (outcome.end !== 'finished') {
     const why = WHY[outcome.end] ?? 'Stopped';
-    process.stderr.write(`${why}; everything is saved. Go on with: ${program()} train --resume ${run}\n`);
+    process.stderr.write(`${why}; everything is saved. Continue with: ${program()} train --resume ${run}\n`);
     return EXIT.stopped;
   }
   process.stdout.write(report(outcome.result, run, headOnly));

@@ -10,12 +10,12 @@ import type {
 import { count } from '../../format';
 import { table } from '../../table';
 
-/** A line of the comparison as a person reads it in a terminal; ends with a line break. */
+/** A line of the comparison as terminal text; ends with a line break. */
 export function verifyText(line: VerifyLine): string {
   switch (line.kind) {
     case 'setup': {
       const [a, b] = line.places.map((p) => placeName(p as Place));
-      const masks = line.dropout ? ', dropout masks included' : '';
+      const masks = line.dropout ? ', including dropout masks' : '';
       return `${a} against ${b}: the first batch, ${line.examples} texts of ${count(line.tokens)} tokens${masks}; ${line.tensors} trainable tensors.\n`;
     }
     case 'ran':
@@ -33,13 +33,13 @@ function kinks({ values, operators, texts, of }: VerifyKinks): string {
   const where = `${count(values)} ${values === 1 ? 'value' : 'values'} of ${operators.join(', ')}`;
   const why = `Gradients differ, and rounding decides some of them: the engines see ${where} on different sides of 0.`;
   return texts.length === of
-    ? `${why}\nEach text holds one, so that what differs below may be this alone.\n`
-    : `${why}\nAgain without the ${count(texts.length)} of ${count(of)} texts that hold ${values === 1 ? 'it' : 'them'}:\n`;
+    ? `${why}\nEvery text contains one, so this alone may explain the differences below.\n`
+    : `${why}\nAgain without the ${count(texts.length)} of ${count(of)} texts that contain ${values === 1 ? 'it' : 'them'}:\n`;
 }
 
-/** Tensors are looked at without the runtime's graph optimization. */
+/** Tensors are compared without the runtime's graph optimization. */
 const UNSEEN =
-  'No single tensor does where ONNX Runtime runs the graph as it is: what differs is its optimization of the graph.';
+  'No single tensor differs when ONNX Runtime runs the graph unoptimized, so its graph optimization makes the difference.';
 
 function result({ agree, rows, first }: VerifyResult): string {
   const shown = rows.map((r) => [
@@ -71,7 +71,7 @@ function where(first: VerifyTensor | VerifyGradient): string[] {
   if (first.stage === 'forward')
     return [
       `The first tensor that differs is ${first.tensor},`,
-      `  made by ${first.operator}, node ${first.node}${first.module ? `, in the module ${first.module}` : ''},`,
+      `  produced by ${first.operator}, node ${first.node}${first.module ? `, in the module ${first.module}` : ''},`,
       `  ${at}`,
     ];
   const others = first.differing.length - 1;
@@ -81,5 +81,5 @@ function where(first: VerifyTensor | VerifyGradient): string[] {
   ];
 }
 
-/** In JSON there is no NaN. */
+/** JSON has no NaN, so null stands for it. */
 const number = (error: number | null): string => (error === null ? 'not finite' : error.toExponential(1));

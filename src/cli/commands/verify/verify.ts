@@ -12,20 +12,20 @@ import { write } from '../../write';
 export const verifyCommand: Command = {
   help: `Usage: aurora verify FILE.aurora.json [options]
 
-Runs the experiment's own model and adapters on its first training batch, dropout masks included, through both
-engines: ONNX Runtime with the backward graph that is trained with, and TensorFlow.js with the gradients of its own
-tape. Compares loss, logits and the gradient of every trainable tensor, at the values a run starts from and at
-perturbed ones, and names the first tensor that differs. Texts of which rounding decides a gradient, since a value lies
-at the kink of a Relu, are left out, and said so. Always in float32. Leaves nothing behind.
+Runs the experiment's model and adapters on its first training batch, including dropout masks, in both engines: ONNX
+Runtime with the backward graph used for training, and TensorFlow.js with the gradients of its own tape. Compares the
+loss, the logits and the gradient of every trainable tensor, at a run's initial values and at perturbed ones, and names
+the first tensor that differs. If rounding decides a gradient because a value is at the kink of a Relu, reports it and
+leaves out the texts in question. Always in float32. Keeps nothing on disk.
 
   --set KEY=VALUE        override a setting, such as --set training.batchSize=4 (may be given several times)
   --device NAME          device of ONNX Runtime: cpu (default), webgpu or cuda
   --engine-device NAME   device of TensorFlow.js: wasm (default), cpu, webgpu or tensorflow
-  --threads N            threads on the processor (default: one a core); wasm has one
+  --threads N            threads on the processor (default: one per core); wasm has one
   --json                 JSON lines, each as soon as it is known: setup, ran, kinks, result, problem
 
-Leaves with 0 where the engines agree, with 1 where they differ, with 9 where an engine lacks an operator of the
-model, and with 19 where a device cannot be used.
+Exits with 0 if the engines agree, with 1 if they differ, with 9 if an engine lacks an operator of the model, and with
+19 if a device cannot be used.
 `,
   options: {
     device: { type: 'string' },

@@ -19,7 +19,7 @@ it('notes a best accuracy that is no better than always giving one answer', () =
     'The best evaluation\'s accuracy, 45.0 %, is below always answering "pets" (50.0 %).',
   );
   expect(report(result(0.5), '/run', undefined)).toContain(
-    'The best evaluation\'s accuracy is that of always answering "pets" (50.0 %).',
+    'The best evaluation\'s accuracy is no better than always answering "pets" (50.0 %).',
   );
   expect(report(result(0.55), '/run', undefined)).not.toContain('always answering');
 });
