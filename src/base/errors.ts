@@ -33,7 +33,7 @@ export const EXIT = {
   drop: 23,
   /** A run or a sweep that is owned by a process on another machine, or that another process has taken over. */
   owned: 24,
-  /** What a run was trained on has changed. */
+  /** The model, the tokenizer or the data of a run have changed. */
   inputs: 25,
   /** The folder of a run, or a file in it, was moved or removed during training. */
   lost: 26,

@@ -2,8 +2,8 @@ import { inverseNormal } from './normal';
 
 /**
  * Counter-based random numbers: every draw is a pure function of a seed and some keys (step, example, position …), so a
- * resumed run draws the same numbers as an uninterrupted one, whatever else was drawn in between. Only 32-bit integer
- * arithmetic and the exactly rounded + - * / √ are used: same bits on every platform.
+ * resumed run draws the same numbers as an uninterrupted one, regardless of other draws. Uses only 32-bit integer
+ * arithmetic and the exactly rounded + - * / √: same bits on every platform.
  */
 
 /** First key by convention, so that draws for different purposes never coincide. */

@@ -17,7 +17,11 @@ interface Manifest {
 export function packageFile(files: PackageFiles, path: string): Uint8Array {
   const file = files.get(path);
   if (!file)
-    throw new AuroraError('model', `The package has no file ${path}.`, 'Is this the pinned version?');
+    throw new AuroraError(
+      'model',
+      `The package has no file ${path}.`,
+      'Install the pinned version of the package.',
+    );
   return file;
 }
 
@@ -35,7 +39,7 @@ export function readTfjsWeights(files: PackageFiles, path: string): Map<string, 
     let offset = 0;
     for (const { name, dtype, shape } of group.weights) {
       const length = 4 * elementCount(shape);
-      // Copied out, since a float array must start at a multiple of 4.
+      // Copied, since a float array must start at a multiple of 4.
       const own = Uint8Array.from(bytes.subarray(offset, offset + length));
       if (dtype === 'float32') weights.set(name, { shape, data: new Float32Array(own.buffer) });
       offset += length;

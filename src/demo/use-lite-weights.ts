@@ -24,7 +24,10 @@ export function useLiteWeights(source: ReadonlyMap<string, Weight>): Map<string,
   const find = (pattern: RegExp): Weight => {
     const names = [...source.keys()].filter((name) => pattern.test(name));
     if (names.length !== 1)
-      throw new AuroraError('model', `${names.length} weights of the package match ${pattern}, not one.`);
+      throw new AuroraError(
+        'model',
+        `${names.length} weights of the package match ${pattern}, expected one.`,
+      );
     return source.get(names[0])!;
   };
   const put = (module: string, weight: Weight, bias: Weight) => {

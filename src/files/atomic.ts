@@ -6,16 +6,16 @@ import { makeFolderIn, renameFlushed } from './folder';
 import { temporaryBeside } from './temporary';
 
 /**
- * Writes a file so that no reader ever sees half of it; it survives a power cut once this returns.
+ * Writes a file so that no reader ever sees half of it. Once this returns, the file survives a power cut.
  *
- * @param within a folder above it that must be there: only folders below it are made. Left out, all are.
+ * @param within a folder above it that must exist: only folders below it are created. By default, all are.
  */
 export function writeAtomic(path: string, data: Uint8Array | string, within?: string): void {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   replaceFile(path, (fd) => writeAll(fd, bytes), within);
 }
 
-/** Writes a file from whatever `write` puts into a neighbour of it, which is flushed and renamed over it. */
+/** Lets `write` fill a temporary file beside the target, then flushes it and renames it over the target. */
 export function replaceFile(path: string, write: (fd: number) => void, within?: string): void {
   const temporary = temporaryBeside(path);
   requireOwned(path);
@@ -38,9 +38,9 @@ export function replaceFile(path: string, write: (fd: number) => void, within?: 
 }
 
 /**
- * One write call takes at most 2 GiB, and may take less than it was given.
+ * Writes all bytes. A single write call takes at most 2 GiB, and may write less than requested.
  *
- * @param at where in the file; behind what was written last by default
+ * @param at position in the file; by default after the last write
  */
 export function writeAll(fd: number, bytes: Uint8Array, at?: number): void {
   for (let done = 0; done < bytes.byteLength;) {
@@ -49,7 +49,7 @@ export function writeAll(fd: number, bytes: Uint8Array, at?: number): void {
   }
 }
 
-/** What an open file holds, from its beginning, wherever it was read or written last. */
+/** The whole content of an open file, regardless of its current position. */
 export function readAll(fd: number): Buffer {
   const bytes = Buffer.alloc(fstatSync(fd).size);
   let done = 0;
@@ -61,7 +61,7 @@ export function readAll(fd: number): Buffer {
   return bytes.subarray(0, done);
 }
 
-/** Removes what was left half done, a file or a folder. A failure in doing so must not hide the one that came first. */
+/** Removes an unfinished file or folder. A failure here must not hide the original error. */
 export function discard(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
@@ -71,8 +71,8 @@ export function discard(path: string): void {
 }
 
 /**
- * Turns the operating system's word for a write that failed into one that helps. Its hint names no option: the
- * program puts in its place one that the command has (cli/disk-hint.ts). Other errors come back as they are.
+ * Turns the operating system's error for a failed write into a helpful one. The hint names no option; the command line
+ * replaces it with one that names an option of the command (cli/disk-hint.ts). Returns other errors unchanged.
  */
 export function diskError(path: string, e: unknown): Error {
   const { code = '', syscall } = e as NodeJS.ErrnoException;
@@ -89,7 +89,7 @@ export function diskError(path: string, e: unknown): Error {
   );
 }
 
-/** The hints for the errors that a command may have a better one for. */
+/** Hints that a command may replace with better ones. */
 export const DISK_HINTS = {
   full: 'Free some space and try again; nothing already saved was changed.',
   elsewhere: 'Choose another folder, or make this one writable.',
@@ -97,18 +97,18 @@ export const DISK_HINTS = {
 
 type Words = readonly [message: string, hint: string];
 const FULL: Words = ['The disk is full: {path} could not be written.', DISK_HINTS.full];
-const REFUSED: Words = ['{path} may not be written ({code}).', DISK_HINTS.elsewhere];
+const REFUSED: Words = ['{path} is not writable ({code}).', DISK_HINTS.elsewhere];
 const SHAPE: Words = [
   '{path} cannot be written: a folder is where a file should be, or the other way round ({code}).',
   DISK_HINTS.elsewhere,
 ];
 const GONE: Words = [
-  '{path} could not be written: the folder is not there ({code}).',
-  'It was moved or removed meanwhile, or its disk is no longer mounted.',
+  '{path} could not be written: the folder does not exist ({code}).',
+  'Check whether it was moved or removed, and whether its disk is still mounted.',
 ];
 const OTHER: Words = [
   '{path} could not be written ({code}).',
-  'Check the disk that it lies on, and try again; nothing already saved was changed.',
+  'Check the disk and try again; nothing already saved was changed.',
 ];
 
 const OTHERS =

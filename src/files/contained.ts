@@ -2,14 +2,14 @@ import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix, resolve, sep } from 'node:path';
 
 /**
- * The one place that decides whether a name taken from a file stays within its folder. Such a name is untrusted: it may
- * climb out by `..`, be absolute, or be the name of a link that leads out.
+ * The only code that decides whether a name from a file stays within its folder. These names are untrusted: they may
+ * contain `..`, be absolute, or name a link that leads out.
  */
 
 /**
- * A relative path in one spelling, with `/`; undefined where it leads out of the folder it is relative to, or is that
- * folder. A backslash separates on every system, since files written on Windows are read on others, and a name that
- * passes here must not become another path later.
+ * A relative path in normal form, with `/`; undefined if it leads out of the folder that it is relative to, or is that
+ * folder. A backslash is a separator on every system, since files written on Windows are read on others, and a name
+ * that passes here must not become a different path later.
  */
 export function containedName(name: string, platform = process.platform): string | undefined {
   if (name.includes('\0')) return undefined;
@@ -18,32 +18,32 @@ export function containedName(name: string, platform = process.platform): string
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
-    // Windows drops dots and spaces at the end, and a colon names a drive or a second stream of the file.
+    // Windows drops trailing dots and spaces, and a colon marks a drive or an alternate data stream.
     if (platform === 'win32' && part !== '..' && /[. ]$|:/.test(part)) return undefined;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }
-  // Checked last: "./C:/x" would be a drive's path once it is written in its one spelling.
+  // Checked last: in normal form, "./C:/x" would be a path on a drive.
   return parts.length === 0 || /^[A-Za-z]:$/.test(parts[0]!) ? undefined : parts.join('/');
 }
 
-/** Whether a text names an entry of a folder itself: no path, and neither the folder nor the one above it. */
+/** Whether a text names a direct entry of a folder: neither a path, nor the folder itself, nor its parent. */
 export const isEntryName = (name: unknown): name is string =>
   typeof name === 'string' && !/[/\\]/.test(name) && containedName(name) === name;
 
-/** What a name taken from a file stands for. */
+/** The target of a name from a file. */
 export type Contained =
-  /** There, and inside: its real path, without links, and its one spelling. */
+  /** Exists inside the folder: its real path, without links, and its name in normal form. */
   | { is: 'inside'; real: string; name: string }
-  /** The name itself leads out, or is no name. */
+  /** The name itself leads out or is invalid. */
   | { is: 'outside' }
   | { is: 'missing'; path: string }
-  /** A link on the way leads out. */
+  /** A link in the path leads out. */
   | { is: 'linkedOut'; path: string; real: string };
 
 /**
- * Where a name taken from a file really leads. In a cache of Hugging Face's hub, where `snapshots/REVISION` links to
- * `blobs`, those blobs are inside too. Read what is at `real`: another look at the name may find another link.
+ * Resolves a name from a file. In a Hugging Face hub cache, where `snapshots/REVISION` links to `blobs`, those blobs
+ * count as inside. Read from `real`: resolving the name again may find a different link.
  */
 export function locate(root: string, name: string): Contained {
   const spelled = containedName(name);
@@ -61,7 +61,7 @@ export function locate(root: string, name: string): Contained {
   return inside ? { is: 'inside', real, name: spelled } : { is: 'linkedOut', path, real };
 }
 
-/** The real path of a file that a folder has itself or through its hub cache; undefined for anything else. */
+/** The real path of a file in a folder, directly or through its hub cache; undefined for anything else. */
 export function ownFile(folder: string, name: string): string | undefined {
   try {
     const found = locate(folder, name);
@@ -72,8 +72,8 @@ export function ownFile(folder: string, name: string): string | undefined {
 }
 
 /**
- * Where to write a file under a name taken from another file; undefined where that would be outside of `root`, whose
- * folders may be links too.
+ * Where to write a file under a name from another file; undefined if that is outside of `root`. Folders in `root` may
+ * be links too.
  */
 export function containedTarget(root: string, name: string): string | undefined {
   const spelled = containedName(name);
@@ -83,13 +83,13 @@ export function containedTarget(root: string, name: string): string | undefined 
     const found = locate(home, at);
     if (found.is === 'linkedOut') return undefined;
     if (found.is === 'inside') return join(found.real, spelled.slice(at.length + 1));
-    // A link to nothing: what is written through it would appear where it leads.
+    // A dangling link: a write through it would create a file at its target.
     if (lstatSync(join(home, at), { throwIfNoEntry: false })) return undefined;
   }
   return join(home, spelled);
 }
 
-/** A folder, and the blobs of the hub cache that it is a snapshot in, or lies in a snapshot of. */
+/** A folder and, if it is a snapshot in a hub cache or inside one, the blobs of that cache. */
 function homesOf(folder: string): string[] {
   for (let at = folder; dirname(at) !== at; at = dirname(at)) {
     const above = dirname(at);

@@ -3,21 +3,21 @@ import { join, resolve, sep } from 'node:path';
 import { AuroraError } from '../base/errors';
 import type { ProcessRecord } from './processes';
 
-/** owner.json: which process alone may write into a folder; `files/owner.ts` decides who that is. */
+/** owner.json: the only process that may write to a folder; `files/owner.ts` decides which one. */
 export interface OwnerRecord extends ProcessRecord {
   nonce: string;
   /** When it became the owner, in ms since 1970. */
   at: number;
-  /** The scheduler's job that it runs in, and how often that was started before. */
+  /** The scheduler's job that it runs in, and how often that job was restarted. */
   job?: { id: string; restarts: number };
 }
 
 export const ownerFile = (folder: string): string => join(folder, 'owner.json');
 
-/** A nonce is part of a file's name. */
+/** A nonce is part of a file name. */
 const NONCE = /^[\w-]{1,64}$/;
 
-/** Undefined where the bytes are no owner's record. */
+/** Undefined if the bytes are not an owner's record. */
 export function parseOwner(bytes: Uint8Array): OwnerRecord | undefined {
   try {
     const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as OwnerRecord | null;
@@ -27,18 +27,18 @@ export function parseOwner(bytes: Uint8Array): OwnerRecord | undefined {
   }
 }
 
-/** What this process, or this thread of it, writes into as its owner. */
+/** This process, or this thread of it, as the owner of a folder. */
 export interface Writer {
   nonce: string;
-  /** The nonce of the owner whose claim this one ended; undefined where there was none. */
+  /** The nonce of the owner that this one replaced; undefined if there was none. */
   over?: string;
-  /** Puts owner.json back where somebody has removed it. */
+  /** Restores an owner.json that was removed. */
   restore?: () => void;
 }
 
 const writers = new Map<string, Writer>();
 
-/** From now on `requireOwned` looks after the folder, until the function that is returned is called. */
+/** From now on, `requireOwned` guards the folder, until the returned function is called. */
 export function fence(folder: string, writer: Writer): () => void {
   const path = resolve(folder);
   writers.set(path, writer);
@@ -47,7 +47,7 @@ export function fence(folder: string, writer: Writer): () => void {
   };
 }
 
-/** As whom this process writes a file; undefined where it owns no folder that the file is in. */
+/** The owner as which this process writes a file; undefined if it does not own a folder that contains the file. */
 export const writerOf = (path: string): Writer | undefined => find(path)?.[1];
 
 function find(path: string): [folder: string, writer: Writer] | undefined {
@@ -57,10 +57,10 @@ function find(path: string): [folder: string, writer: Writer] | undefined {
 }
 
 /**
- * To be called before each write, rename or removal in a folder that may have an owner. A process that has stood
- * still for long may have been taken for dead, or replaced by a person's decision: another one writes then.
+ * Call before each write, rename or removal in a folder that may have an owner. If this process was suspended for long,
+ * it may have been presumed dead, or the user may have let another process take over and write.
  *
- * @throws AuroraError 'owned' where another process has become the owner of a folder that was this one's
+ * @throws AuroraError 'owned' if another process has taken over a folder that this process owned
  */
 export function requireOwned(path: string): void {
   const found = find(path);
@@ -69,11 +69,11 @@ export function requireOwned(path: string): void {
   throw new AuroraError(
     'owned',
     `Process ${other.pid} on ${other.host} has taken over ${found[0]}.`,
-    'This process has stopped, and has written nothing since.',
+    'This process has stopped and has written nothing since.',
   );
 }
 
-/** Whether no other process has become the owner of what this one owned. */
+/** Whether no other process has taken over a folder that this process owned. */
 export function stillOwned(path: string): boolean {
   const found = find(path);
   return !found || !otherOwner(...found);
@@ -84,7 +84,7 @@ function otherOwner(folder: string, { nonce, restore }: Writer): OwnerRecord | u
   try {
     owner = parseOwner(readFileSync(ownerFile(folder)));
   } catch (e) {
-    // A disk that does not answer is not another owner; a file that is gone may become one's.
+    // A disk that does not respond is not another owner. A missing file is restored before another process claims it.
     if ((e as NodeJS.ErrnoException).code !== 'ENOENT' || !restore) return undefined;
     restore();
     return otherOwner(folder, { nonce });

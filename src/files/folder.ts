@@ -3,16 +3,16 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 
 /**
- * Makes a folder inside another one that must be there: `within` is never created, so that a folder that was moved or
- * removed while it is written does not come back.
+ * Creates a folder inside an existing one. Never creates `within`, so that a folder that is moved or removed during
+ * writing does not come back.
  *
- * @param path `within` itself or below it
+ * @param path `within` itself or a path below it
  */
 export function makeFolderIn(within: string, path: string): string {
   let at = within;
   for (const part of relative(within, path).split(sep)) {
     at = join(at, part);
-    // Of `within` itself the part is empty.
+    // For `within` itself, the part is empty.
     if (part === '') continue;
     try {
       mkdirSync(at);
@@ -23,24 +23,24 @@ export function makeFolderIn(within: string, path: string): string {
   return path;
 }
 
-/** Renames so that the new name survives a power cut. Whoever calls has flushed the contents. */
+/** Renames so that the new name survives a power cut. The caller must have flushed the content. */
 export function renameFlushed(from: string, to: string): void {
   renameSync(from, to);
   flushFolder(dirname(to));
   if (dirname(from) !== dirname(to)) flushFolder(dirname(from));
 }
 
-/** The same without blocking, for the extension host; with the folders above `to`. */
+/** The same without blocking, for the extension host. Creates the folders above `to`. */
 export async function moveFlushed(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);
   for (const folder of new Set([dirname(to), dirname(from)])) await flushLater(folder);
 }
 
-/** Folders cannot be flushed everywhere: Windows keeps names itself, some network and FUSE file systems have no call for it. */
+/** Errors of systems that cannot flush folders, such as some network and FUSE file systems. */
 const CANNOT = ['EINVAL', 'EPERM', 'EACCES', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'ENOENT'];
 
-/** Makes the names in a folder survive a power cut, where the system has a call for that. */
+/** Makes the names in a folder survive a power cut, if the system can. Windows does so without a call. */
 export function flushFolder(path: string): void {
   if (process.platform === 'win32') return;
   try {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { writeAtomic } from './atomic';
 import type { FileIdentity } from './identity';
 
-/** Enough for every model that somebody works with; the oldest go first. */
+/** Enough for all models that a user works with; the oldest entries are dropped first. */
 const MOST = 256;
 const VERSION = 1;
 
 /**
- * SHA-256 of large files by what the file system says of them, so that a model is not read again for each run. One
- * small file of the user's, replaced as a whole: of two processes that add to it at once one may lose its entry, and
- * then hashes again. What is damaged, or cannot be read or written, counts as empty.
+ * SHA-256 of large files by their identity in the file system, so that a model is not read again for each run. Stored
+ * in one small file per user, which is replaced as a whole: if two processes add to it at once, one may lose its entry
+ * and must hash again. A cache that is damaged, or cannot be read or written, counts as empty.
  */
 export class HashCache {
   constructor(private readonly path: string) {}
@@ -33,7 +33,7 @@ export class HashCache {
     try {
       writeAtomic(this.path, `${JSON.stringify({ version: VERSION, entries: kept })}\n`);
     } catch {
-      // It only saves time.
+      // The cache only saves time.
     }
   }
 
@@ -42,7 +42,7 @@ export class HashCache {
       const { version, entries } = JSON.parse(readFileSync(this.path, 'utf8')) as Record<string, unknown>;
       if (version === VERSION && Array.isArray(entries)) return new Map(entries.filter(isEntry));
     } catch {
-      // There is none yet, or it is damaged.
+      // The cache does not exist yet, or is damaged.
     }
     return new Map();
   }
@@ -58,7 +58,7 @@ const isEntry = (value: unknown): value is [string, string] =>
   typeof value[1] === 'string' &&
   /^[0-9a-f]{64}$/.test(value[1]);
 
-/** The user's cache folder, as each system has it. */
+/** The user's cache folder on each system. */
 function cacheFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
   if (platform === 'win32')
     return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'), 'aurora-lab', 'cache');

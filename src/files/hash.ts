@@ -6,26 +6,25 @@ import { identityOf, isSettled, sameIdentity, sameWriting, type FileIdentity } f
 export interface HashedFile {
   sha256: string;
   identity: FileIdentity;
-  /** Whether any change since the hash was begun must show in the identity. */
+  /** Whether any change since hashing started must show in the identity. */
   settled: boolean;
 }
 
 export interface HashOptions {
   cache?: HashCache;
-  /** Reads the file whatever is known of it: its times may not show that it was written. */
+  /** Reads the file even if its hash is known: its times may not show that it was written. */
   again?: boolean;
 }
 
 const PIECE = 1 << 22;
-/** Smaller files are read as fast as the cache is. */
+/** Reading a smaller file takes no longer than reading the cache. */
 const CACHED_FROM = 1 << 22;
 const ATTEMPTS = 5;
 
 /**
- * SHA-256 of a file, read in pieces. A large one that was hashed before, and has not been touched since, is not read
- * again.
+ * SHA-256 of a file, read in pieces. A large file that was hashed before and has not changed since is not read again.
  *
- * @throws Error (ENOENT, EACCES and so on) where it cannot be read, and where somebody is writing it all the time
+ * @throws Error (ENOENT, EACCES and so on) if it cannot be read, or is being written all the time
  */
 export async function hashFile(
   path: string,
@@ -46,7 +45,7 @@ export async function hashFile(
         if (cached && settled) cache.set(before, sha256);
         return { sha256, identity: before, settled };
       }
-      // Links that other runs make and remove change its ctime alone.
+      // Links that other runs create and remove change only its ctime.
       if (attempt < ATTEMPTS) continue;
       if (sameWriting(before, after)) return { sha256, identity: after, settled: false };
       throw new Error(`${path} is being written`);
@@ -56,7 +55,7 @@ export async function hashFile(
   }
 }
 
-/** Says that a file is still what was hashed, where its identity changed by something other than being written. */
+/** Records that a file still has this hash although its identity has changed, by something other than a write. */
 export function rememberHash(identity: FileIdentity, sha256: string, cache = HashCache.ofUser()): void {
   if (identity.size >= CACHED_FROM) cache.set(identity, sha256);
 }

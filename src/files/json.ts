@@ -1,7 +1,7 @@
 import { AuroraError } from '../base/errors';
 import { readIfThereSync } from './read';
 
-/** A JSON file of a run that must be there. */
+/** A JSON file of a run that must exist. */
 export function readJson(path: string): unknown {
   const value = readJsonIfThere(path);
   if (value === undefined) throw missing(path);
@@ -11,13 +11,13 @@ export function readJson(path: string): unknown {
 export const missing = (path: string): AuroraError =>
   new AuroraError('run', `${path} is missing.`, 'Check that the folder is a run of AuroRA Lab.');
 
-/** A JSON file of a run; undefined where there is none yet. */
+/** A JSON file of a run; undefined if it does not exist yet. */
 export function readJsonIfThere(path: string): unknown {
   const bytes = readIfThereSync(path);
   return bytes && parseJson(path, bytes);
 }
 
-/** The value in the bytes of a JSON file of a run; `path` is for the error. */
+/** The value in the bytes of a run's JSON file; `path` is for the error. */
 export function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));

@@ -10,33 +10,33 @@ import { presence, thisProcess } from './processes';
 import { temporaryBeside } from './temporary';
 
 export interface ClaimRequest {
-  /** An owner from a time when there was no owner.json, as another file names it. */
+  /** The owner according to another file, from a version without an owner.json. */
   earlier?: OwnerRecord;
-  /** Asked about an owner that this machine cannot see: whether its claim may be ended. */
+  /** Decides whether to replace an owner that this machine cannot see. */
   takeOver?: (owner: OwnerRecord) => Promise<boolean>;
 }
 
 export type Claim =
   | { owner: Owner }
-  /** `unseen`: it is on another machine, or the system does not say whether it is there. */
+  /** `unseen`: it is on another machine, or the system does not report whether it exists. */
   | { heldBy: OwnerRecord; as: 'alive' | 'unseen' };
 
 export interface Owner {
   nonce: string;
-  /** Gives the folder up, where it is still this one's. */
+  /** Gives up the folder, if it still belongs to this owner. */
   release(): void;
 }
 
-/** A record without its content is still being written, where the file system has no links. */
+/** For file systems without links: how long an incomplete record may still be being written. */
 const UNWRITTEN_MS = 2000;
 const LOOK_MS = 50;
 
 /**
- * Makes this process the one that writes into a folder, until it releases it or ends; every write there is then
- * fenced (`requireOwned`). An owner whose process is gone is replaced, and so is one whose job the scheduler has
- * started again. Exactly one of several that try at once succeeds.
+ * Makes this process the only one that writes to a folder, until it releases the folder or ends. Every write there is
+ * then fenced (`requireOwned`). Replaces an owner if its process is gone or the scheduler has restarted its job. If
+ * several processes try at once, exactly one succeeds.
  *
- * @throws AuroraError 'run' where there is no such folder, 'disk' where it cannot be written
+ * @throws AuroraError 'run' if the folder does not exist, 'disk' if it is not writable
  */
 export async function claim(folder: string, request: ClaimRequest = {}): Promise<Claim> {
   const mine: OwnerRecord = {
@@ -59,12 +59,12 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
       const as = found && !agreed.has(found.nonce) && (await standing(found, mine.job, request.takeOver));
       if (found && as) return { heldBy: found, as };
       if (found) agreed.add(found.nonce);
-      // The first to name itself the successor of this very owner is the only one.
+      // Only the first process that names itself the successor of this owner succeeds.
       exclusively(temporary, known ? successorFile(folder, known.nonce) : path, text);
     }
     const before = await read(path);
     const over = before && before.nonce !== mine.nonce ? before.nonce : undefined;
-    // Where there was no owner it is there already; where there was, this ends its claim.
+    // If there was no owner, the record is already in place; otherwise this ends the previous owner's claim.
     renameSync(temporary, path);
     succeeded = true;
     return { owner: ownerOf(folder, mine.nonce, text, over) };
@@ -78,7 +78,7 @@ export async function claim(folder: string, request: ClaimRequest = {}): Promise
   }
 }
 
-/** Whose claim `claim` would not end, without asking anybody; undefined where it would succeed. Claims nothing. */
+/** The owner that `claim` would not replace without asking; undefined if it would succeed. Claims nothing. */
 export async function heldBy(
   folder: string,
   earlier?: OwnerRecord,
@@ -88,13 +88,13 @@ export async function heldBy(
   return found && as && { heldBy: found, as };
 }
 
-/** Removes owner.json where it is this owner's: it has released the folder, or its process was ended. */
+/** Removes owner.json if it belongs to this owner, which has released the folder or was ended. */
 export function disown(folder: string, nonce: string): void {
   const path = ownerFile(folder);
   try {
     if (parseOwner(readFileSync(path))?.nonce === nonce) rmSync(path, { force: true });
   } catch {
-    // The next one finds the record of a process that is gone, which is as good.
+    // The next claim finds the record of a process that is gone, which has the same effect.
   }
 }
 
@@ -102,12 +102,12 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
   const { dev, ino } = statSync(folder, { bigint: true });
   const restore = () => {
     try {
-      // Another folder of this name is not this one's.
+      // Another folder of the same name does not belong to this owner.
       const there = statSync(folder, { bigint: true });
       if (there.dev !== dev || there.ino !== ino) return;
       writeFileSync(ownerFile(folder), text, { flag: 'wx' });
     } catch {
-      // Another process was quicker, or the folder is gone: whoever reads it next finds out.
+      // Another process was faster, or the folder is gone; the next read shows which.
     }
   };
   const open = fence(folder, { nonce, restore, ...(over !== undefined && { over }) });
@@ -120,7 +120,7 @@ function ownerOf(folder: string, nonce: string, text: string, over: string | und
   };
 }
 
-/** Why an owner cannot be replaced; undefined where it can. */
+/** Why an owner cannot be replaced; undefined if it can. */
 async function standing(
   found: OwnerRecord,
   job: OwnerRecord['job'],
@@ -133,8 +133,8 @@ async function standing(
 }
 
 /**
- * A job that Slurm starts again has its old number and a higher count, and Slurm has made sure that the old
- * processes are gone. Kubernetes tells a pod no such count, and may start the next one before the last has ended.
+ * A job that Slurm restarts keeps its id and gets a higher count, and Slurm ensures that the old processes are gone.
+ * Kubernetes gives a pod no restart count, and may start the next pod before the last one has ended.
  */
 export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
   const { SLURM_JOB_ID: id, SLURM_CLUSTER_NAME: cluster = '', SLURM_RESTART_COUNT: count } = env;
@@ -143,7 +143,7 @@ export function schedulerJob(env: NodeJS.ProcessEnv): OwnerRecord['job'] {
 
 const successorFile = (folder: string, nonce: string): string => join(folder, `.owner-${nonce}.json`);
 
-/** Who owns the folder, or is about to, as the last of those that replace one another; undefined where nobody does. */
+/** The current or next owner of the folder: the last in the chain of successors. Undefined if there is none. */
 async function holder(folder: string): Promise<OwnerRecord | undefined> {
   let last = await read(ownerFile(folder));
   const seen = new Set<string>();
@@ -165,13 +165,13 @@ async function read(path: string): Promise<OwnerRecord | undefined> {
     }
     const record = parseOwner(bytes);
     if (record) return record;
-    // Damaged: nobody writes by this name.
+    // Damaged: gets a nonce that no process uses.
     const nonce = `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
     if (performance.now() > until) return { pid: 0, host: hostname(), nonce, at: 0 };
   }
 }
 
-/** Makes a file that is whole from its first moment, and only where there is none. */
+/** Creates a file that is complete from the start, unless it already exists. */
 function exclusively(whole: string, target: string, text: string): void {
   try {
     linkSync(whole, target);
@@ -188,7 +188,7 @@ function exclusively(whole: string, target: string, text: string): void {
   }
 }
 
-/** Takes away what this claim has left of successors' files, and where it succeeded also what earlier ones have. */
+/** Removes the successor files of this claim and, if it succeeded, those of earlier ones. */
 function tidy(folder: string, nonce: string, succeeded: boolean): void {
   try {
     for (const name of readdirSync(folder).filter((n) => /^\.owner-[\w-]+\.json$/.test(n))) {
@@ -197,6 +197,6 @@ function tidy(folder: string, nonce: string, succeeded: boolean): void {
       if (isMine || (succeeded && name !== `.owner-${nonce}.json`)) rmSync(path, { force: true });
     }
   } catch {
-    // They are small and mislead nobody: each names the one owner that it follows.
+    // They are small and harmless: each applies only to the owner that it names.
   }
 }

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { childEnvironment } from './child-environment';
 
-/** What the system says about a process that is there. */
+/** What the system reports about an existing process. */
 export interface ProcessFacts {
-  /** When it began, in the system's own unit: clock ticks since boot on Linux, ms since 1970 elsewhere. */
+  /** Start time in the system's unit: clock ticks since boot on Linux, ms since 1970 elsewhere. */
   started?: number;
-  /** When it began, in ms since 1970. Precise to a second or two. */
+  /** Start time in ms since 1970. Precise to a second or two. */
   began?: () => number | undefined;
   /** Its command line, arguments separated by spaces. */
   command?: string;
@@ -15,11 +15,11 @@ export interface ProcessFacts {
 /** Clock ticks of /proc, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Whether a process can have this id: not a group (0, negative), not init, not what is no number at all. */
+/** Whether a process can have this id: not a group (0, negative), not init, and not anything but an integer. */
 export const isPid = (pid: unknown): pid is number =>
   Number.isInteger(pid) && (pid as number) > 1 && (pid as number) <= 0x7fffffff;
 
-/** Whether a process with this id is there; one of another user counts. A zombie does not: it runs nothing. */
+/** Whether a process with this id exists, even another user's. Zombies do not count: they run nothing. */
 export function processExists(pid: unknown): boolean {
   if (!isPid(pid)) return false;
   try {
@@ -32,12 +32,12 @@ export function processExists(pid: unknown): boolean {
 }
 
 /**
- * The fields of /proc/PID/stat from the third, the state, on. Undefined where there are none: on other systems, and
- * for other users' processes where the system hides them.
+ * The fields of /proc/PID/stat, starting with the third, the state. Undefined on other systems, and for other users'
+ * processes if the system hides them.
  */
 export function procStat(pid: number | 'self'): string[] | undefined {
   const text = readProc(`${pid}/stat`);
-  // The second field is the program's name in brackets, which may hold anything.
+  // The second field is the program's name in parentheses, which may contain anything.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
@@ -50,7 +50,7 @@ function readProc(name: string): string | undefined {
   }
 }
 
-/** At once, without starting another program: empty on systems other than Linux. */
+/** Returns immediately, without starting another program; empty on systems other than Linux. */
 export function factsNow(pid: number): ProcessFacts {
   const ticks = Number(procStat(pid)?.[19] ?? NaN);
   if (Number.isNaN(ticks)) return {};
@@ -62,7 +62,7 @@ export function factsNow(pid: number): ProcessFacts {
   return { started: ticks, began, ...(command && { command }) };
 }
 
-/** As `factsNow`; elsewhere than on Linux by asking a program of the system, which takes up to a second. */
+/** Like `factsNow`. On systems other than Linux it runs a system program, which takes up to a second. */
 export async function factsOf(pid: number): Promise<ProcessFacts> {
   if (process.platform === 'linux') return factsNow(pid);
   const text =

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { childEnvironment } from './child-environment';
 import { isPid, processExists, procStat } from './process-facts';
 
-/** Whether any process of the group that `leader` began is left; on Windows, whether `leader` is. */
+/** Whether any process of the group led by `leader` is left; on Windows, whether `leader` is. */
 export async function groupIsThere(leader: number): Promise<boolean> {
   if (process.platform === 'win32' || !isPid(leader)) return processExists(leader);
   try {
@@ -11,7 +11,7 @@ export async function groupIsThere(leader: number): Promise<boolean> {
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ESRCH') return processExists(leader);
   }
-  // The group may be no more than a dead leader whom nobody has waited for yet.
+  // All that is left of the group may be a zombie leader.
   return process.platform === 'linux' ? processExists(leader) || groupHasLiving(leader) : true;
 }
 
@@ -25,14 +25,13 @@ async function groupHasLiving(group: number): Promise<boolean> {
 }
 
 /**
- * Asks or ends a process with everything it started. One that is gone already is no error. Nothing is signalled for
- * what is no process id, for this process, its parent, or the group that this process is in: whoever takes the id
- * from a file asks `isOurTrainer` first.
+ * Stops or kills a process and everything it started. A process that is already gone is not an error. Never signals an
+ * invalid process id, this process, its parent or its group. For an id from a file, check `isOurTrainer` first.
  */
 export async function killTree(pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (!isPid(pid) || pid === process.pid || pid === process.ppid) return;
   if (process.platform === 'win32') {
-    // Windows has no SIGTERM: a console-less process can only be ended.
+    // Windows has no SIGTERM: a process without a console can only be killed.
     await new Promise<void>((resolve) =>
       execFile(
         'taskkill',
@@ -44,7 +43,7 @@ export async function killTree(pid: number, signal: 'SIGTERM' | 'SIGKILL'): Prom
     return;
   }
   if (pid === Number(procStat('self')?.[2])) return;
-  // A trainer of ours leads its group; one from a terminal may not.
+  // A trainer started by the extension leads its group; one from a terminal may not.
   if (!send(-pid, signal)) send(pid, signal);
 }
 

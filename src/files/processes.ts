@@ -2,28 +2,28 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { factsNow, factsOf, isPid, processExists, type ProcessFacts } from './process-facts';
 
-/** Which process something belongs to, as files keep it: enough to tell it from every other one, also later. */
+/** A process as recorded in files, with enough to distinguish it from all others, including later ones. */
 export interface ProcessRecord {
   pid: number;
   host: string;
-  /** Changes whenever the machine starts; absent where the system has none, and from older files. */
+  /** Changes whenever the machine boots; absent if the system has none, and in older files. */
   boot?: string;
-  /** Linux: which processes this one sees; in a container the same number is another process's. */
+  /** Linux: the processes that this one sees; in a container, the same id belongs to another process. */
   pidNamespace?: string;
-  /** When it began, in the system's own unit (`ProcessFacts.started`); absent from older files. */
+  /** Start time in the system's unit (`ProcessFacts.started`); absent in older files. */
   started?: number;
 }
 
-/** `unknown`: a process has this number, and the system does not say (at once) whether it is the one. */
+/** `unknown`: a process has this id, and the system does not report (immediately) whether it is the same one. */
 export type Presence = 'alive' | 'gone' | 'elsewhere' | 'unknown';
 
-/** A clock's grain, and the time between a process's beginning and its first words. */
+/** The resolution of a clock, and the time between a process's start and its first record. */
 const SLACK_MS = 5000;
 
-/** How Linux counts is exact; `ps` rounds to seconds, and a process knows its own start only that well. */
+/** Linux counts exactly; `ps` rounds to seconds, and a process's estimate of its own start is no better. */
 const SAME_START = process.platform === 'linux' ? 0 : 3000;
 
-/** Our programs as they are started: node …/cli.cjs train, aurora train, aurora.cjs sweep. */
+/** Command lines of our programs: node …/cli.cjs train, aurora train, aurora.cjs sweep. */
 const TRAINER = /(?:^|[\\/\s"'])(?:cli\.cjs|aurora(?:\.cjs)?)["']?\s+["']?(?:train|sweep)(?![\w.-])/;
 
 const machine = (): Pick<ProcessRecord, 'host' | 'boot' | 'pidNamespace'> => ({
@@ -44,7 +44,7 @@ export const thisProcess = (): ProcessRecord =>
     started: factsNow(process.pid).started ?? Math.round(Date.now() - process.uptime() * 1000),
   });
 
-/** A process of this machine that was just started. */
+/** A process on this machine that was just started. */
 export const processRecord = async (pid: number): Promise<ProcessRecord> => ({
   pid,
   ...machine(),
@@ -52,8 +52,8 @@ export const processRecord = async (pid: number): Promise<ProcessRecord> => ({
 });
 
 /**
- * Whether the process of a record is there, at once: never blocks. On Linux it is never `unknown` for our own
- * processes; elsewhere ask `presence`.
+ * Whether the process of a record exists, without blocking. On Linux it is never `unknown` for our own processes; on
+ * other systems, use `presence`.
  *
  * @param seen when it was last known to run, in ms since 1970; decides for records without `started`
  */
@@ -61,17 +61,17 @@ export function presenceNow(record: ProcessRecord, seen?: number): Presence {
   return placeOf(record) ?? judge(record, factsNow(record.pid), seen);
 }
 
-/** As `presenceNow`, with what only another program of the system can say. */
+/** Like `presenceNow`, including what only a system program can report. */
 export async function presence(record: ProcessRecord, seen?: number): Promise<Presence> {
   return placeOf(record) ?? judge(record, await factsOf(record.pid), seen);
 }
 
 /**
- * A yes or no, at once, whether the process of a record is there. Of one elsewhere, or one that the system says too
- * little about, its last sign of life decides.
+ * Whether the process of a record exists, as an immediate yes or no. For a process elsewhere, or one about which the
+ * system reports too little, the last sign of life decides.
  *
- * @param seen    when it last gave one, in ms since 1970
- * @param timeout milliseconds without one after which it is taken for dead
+ * @param seen    time of the last sign of life, in ms since 1970
+ * @param timeout milliseconds without one after which the process counts as dead
  */
 export function isAliveNow(record: ProcessRecord, seen: number, timeout: number, now = Date.now()): boolean {
   const where = presenceNow(record, seen);
@@ -79,11 +79,10 @@ export function isAliveNow(record: ProcessRecord, seen: number, timeout: number,
 }
 
 /**
- * Whether the process of a record may be signalled: it is there, it is the one that the record was written by or
- * for, and it is a trainer or a queue of this program, and not this process or its parent. What the system does not
- * say is a no.
+ * Whether the process of a record may be signalled: it exists, it is the one that the record is about, and it is a
+ * trainer or a queue of this program other than this process and its parent. False if the system reports too little.
  *
- * @param mention what its command line has to contain
+ * @param mention what its command line must contain
  */
 export async function isOurTrainer(record: ProcessRecord, seen?: number, mention = ''): Promise<boolean> {
   if (placeOf(record) !== undefined || [process.pid, process.ppid].includes(record.pid)) return false;
@@ -92,11 +91,11 @@ export async function isOurTrainer(record: ProcessRecord, seen?: number, mention
   return judge(record, facts, seen) === 'alive' && TRAINER.test(command) && command.includes(mention);
 }
 
-/** What is known without asking about the process itself; undefined where one of this machine has its number. */
+/** What is known without information about the process itself; undefined if a process on this machine has its id. */
 function placeOf({ pid, host, boot, pidNamespace }: ProcessRecord): 'gone' | 'elsewhere' | undefined {
   const now = machine();
   if (boot !== undefined && now.boot !== undefined) {
-    // The host's name may change while it runs, and another machine may have the same.
+    // A host's name may change while it runs, and two machines may have the same name.
     if (boot !== now.boot) return host === now.host ? 'gone' : 'elsewhere';
     if (pidNamespace !== now.pidNamespace) return 'elsewhere';
   } else if (host !== now.host) return 'elsewhere';

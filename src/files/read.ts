@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { AuroraError } from '../base/errors';
 
-/** The file's bytes; undefined where there is no such file. AuroraError (`run`) where it cannot be read. */
+/** The file's bytes; undefined if it does not exist. Throws AuroraError (`run`) if it cannot be read. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
@@ -11,7 +11,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** As `readIfThere`, blocking. */
+/** Like `readIfThere`, but blocking. */
 export function readIfThereSync(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
@@ -25,6 +25,6 @@ function absentOrThrow(path: string, e: unknown): undefined {
   throw unreadable(path, e);
 }
 
-/** The error of a file of a run that is there and cannot be read. */
+/** The error for a file of a run that exists but cannot be read. */
 export const unreadable = (path: string, e: unknown): AuroraError =>
   new AuroraError('run', `${path} could not be read: ${(e as Error).message}.`, undefined, { cause: e });

@@ -4,28 +4,28 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists } from './process-facts';
 
-/** `.NAME.PLACE-PID-NONCE.aurora-tmp`: nobody else writes such names, and readers skip names with a leading dot. */
+/** `.NAME.PLACE-PID-NONCE.aurora-tmp`: no other program uses these names, and readers skip a leading dot. */
 const NAME = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.aurora-tmp(\.old)?$/;
 
-/** Where the writing process cannot be looked up, nothing that changed within a day is taken for abandoned. */
+/** If the writing process cannot be looked up, nothing that changed within a day counts as abandoned. */
 const ABANDONED_MS = 24 * 60 * 60_000;
 
-/** A new name beside `path` for what is not whole yet. The file's own part is cut so that any target's name fits. */
+/** A new name beside `path` for an unfinished file. Shortens the file's name so that any name fits. */
 export const temporaryBeside = (path: string): string =>
   join(
     dirname(path),
     `.${basename(path).slice(0, 50)}.${place()}-${process.pid}-${randomBytes(4).toString('hex')}.aurora-tmp`,
   );
 
-/** Whether we gave a file or folder this name until it was whole. */
+/** Whether this is our name for an unfinished file or folder. */
 export const isTemporary = (name: string): boolean => NAME.test(name);
 
 /**
- * Removes from `folder` what writers that were killed have left: only names that nobody else writes, and only where
- * the writer was a process of this machine that is gone, or, where that cannot be told, nothing in it has changed for
- * a day. What cannot be removed stays for the next time.
+ * Removes leftovers of killed writers from `folder`: only names that no other program uses, and only if the writer was
+ * a process on this machine that is gone or, if that cannot be determined, nothing in it has changed for a day. What
+ * cannot be removed stays until the next time.
  *
- * @param oldNames what earlier versions called temporary files and folders there
+ * @param oldNames names of temporary files and folders in earlier versions
  * @param now milliseconds since 1970
  * @returns the names removed
  */
@@ -51,7 +51,7 @@ function isAbandoned(path: string, name: string, oldNames: RegExp | undefined, n
   return now - newest(path) > ABANDONED_MS;
 }
 
-/** When anything in a file or folder changed last, in milliseconds since 1970. */
+/** When anything in a file or folder last changed, in milliseconds since 1970. */
 function newest(path: string): number {
   const inside = lstatSync(path).isDirectory() ? namesIn(path, true) : [];
   return Math.max(...['', ...inside].map((name) => lstatSync(join(path, name)).mtimeMs));
@@ -67,7 +67,7 @@ function namesIn(folder: string, recursive = false): string[] {
 
 let known: string | undefined;
 
-/** This boot of this machine, and the container in it: a process id means nothing anywhere else. */
+/** Identifies this boot of this machine, and the container in it: elsewhere, a process id has no meaning. */
 function place(): string {
   if (known !== undefined) return known;
   const boot = read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));

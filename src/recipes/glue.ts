@@ -32,7 +32,7 @@ const recipes = (model: string, rows: Record<string, Row>): Recipe[] =>
       name: dataSet.name,
       dataSets: [dataSet],
       settings: { maxLength, epochs, batchSize, learningRate, schedule: 'linear', warmupRatio: 0.06 },
-      unsaid: ['weight decay', 'a learning rate of the classifier’s own', ...PAPER.unsaid],
+      unsaid: ['weight decay', 'a separate learning rate for the classifier', ...PAPER.unsaid],
     };
   });
 

@@ -8,7 +8,7 @@ export const PAPER = {
   baselines:
     'Most of the paper’s baselines are quoted from earlier papers, which trained with other recipes.',
   fairness:
-    'A fair comparison trains LoRA anew with the same settings, at the same rank and at the same number of parameters.',
+    'For a fair comparison, retrain LoRA with the same settings, at the same rank and at the same number of parameters.',
   /** For every run. */
   unsaid: ['seeds', 'AdamW’s betas and epsilon', 'gradient clipping', 'the spline’s initial weights'],
 } as const;

@@ -19,7 +19,7 @@ const DREAMBOOTH: Recipe = {
   name: 'DreamBooth',
   dataSets: [],
   settings: {},
-  unsaid: ['every hyper-parameter but rank and alpha', 'the adapted layers', ...PAPER.unsaid],
+  unsaid: ['every hyperparameter except rank and alpha', 'the adapted layers', ...PAPER.unsaid],
 };
 
 /** Everything that the paper trains, by model and in the order of its data sets. AdamW, rank 2, alpha 4 everywhere. */

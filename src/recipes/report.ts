@@ -21,7 +21,7 @@ export function paperReport(model: string): PaperReport {
     notes: results
       ? [...results.notes, `${baselines} ${fairness}`]
       : [
-          'The paper adapts it to subjects of DreamBooth (subject-driven generation); no scores of that are listed here.',
+          'The paper adapts it to DreamBooth subjects (subject-driven generation); there are no scores to list here.',
         ],
   };
 }

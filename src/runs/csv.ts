@@ -3,10 +3,10 @@ import type { RunEvent } from '../protocol/events';
 import { own } from '../base/names';
 import { isAnyEvaluation } from '../protocol/evaluations';
 
-/** Rows built before others get their turn on the thread. */
+/** Rows to build before other work gets its turn on the thread. */
 const ROWS_AT_A_TIME = 20_000;
 
-/** Every record with every column, each number so that reading it back gives the same float64. */
+/** Every record with every column. Reading the numbers back gives the same float64 values. */
 export async function recordsCsv(columns: readonly string[], rows: Float64Array): Promise<string> {
   const width = columns.length;
   const records = width === 0 ? 0 : rows.length / width;
@@ -21,7 +21,7 @@ export async function recordsCsv(columns: readonly string[], rows: Float64Array)
   return parts.join('');
 }
 
-/** Every evaluation of the journal, as recordsCsv; a diverged one has that word in place of each metric. */
+/** Every evaluation in the journal, like recordsCsv. A diverged one has `diverged` in place of each metric. */
 export function evaluationsCsv(events: readonly RunEvent[]): string {
   const evaluations = events.filter(isAnyEvaluation);
   const found = evaluations.flatMap((e) => Object.keys(e.metrics ?? {}));
@@ -37,9 +37,9 @@ export function evaluationsCsv(events: readonly RunEvent[]): string {
     .join('');
 }
 
-/** RFC 4180: quoted where a comma, a quote or a line end is in it. */
+/** RFC 4180: quoted if it contains a comma, a quote or a line break. */
 const csvCell = (value: unknown): string => {
-  // An object may have a toString that is no function.
+  // An object's toString may not be a function.
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };

@@ -5,7 +5,7 @@ import { fileVersion } from './summary-reader';
 import { readIfThere } from '../files/read';
 
 /**
- * Why a run ended before it had a spec.json: its experiment could not be read, and only the journal tells of it.
+ * Why a run ended before it had a spec.json: its experiment could not be read, and only the journal records the reason.
  * Undefined for any other folder.
  */
 export async function earlyFailure(
@@ -17,7 +17,7 @@ export async function earlyFailure(
     const bytes = await readIfThere(events);
     return bytes && effectiveEvents(parseJournal(bytes, events)).findLast((e) => e.kind === 'failed');
   } catch {
-    // Then it is damaged, and its reader says how.
+    // The run is damaged; reading it reports the damage.
     return undefined;
   }
 }

@@ -11,19 +11,19 @@ import { basename, dirname, join, sep } from 'node:path';
 import { diskError } from '../files/atomic';
 import { AuroraError } from '../base/errors';
 
-/** A file or folder whatever its name: the device and the number that it has there. */
+/** Identifies a file or folder regardless of its name: its device and its inode there. */
 type Identity = Pick<BigIntStats, 'dev' | 'ino'>;
 
 /**
- * A run's folder as it was when this process began to write it, so that it notices when the folder, or a file in it
- * that it holds open, is moved, removed or replaced. Kept open, the folder's number is given to no other one.
+ * A run's folder as it was when this process started writing to it. Detects when the folder, or a file that this
+ * process holds open in it, is moved, removed or replaced. While the folder is open, no other folder gets its inode.
  */
 export class HeldFolder {
   private readonly watched = new Map<string, Identity>();
 
   private constructor(
     readonly run: string,
-    /** Undefined where the system opens no folders. */
+    /** Undefined if the system cannot open folders. */
     private readonly fd: number | undefined,
     private readonly folder: Identity,
   ) {}
@@ -38,24 +38,24 @@ export class HeldFolder {
     }
   }
 
-  /** From now on the file at this path has to stay the same one; replacing it atomically makes it another. */
+  /** From now on, the file at this path must stay the same. Replacing it atomically counts as a change. */
   watch(path: string): void {
     this.watched.set(path, statSync(path, { bigint: true }));
   }
 
-  /** What is no longer in its place: the run's folder, or a watched file. A disk that does not answer says nothing. */
+  /** The run's folder or a watched file, if it is no longer in its place. Ignores a disk that does not respond. */
   lost(): string | undefined {
     const all: [string, Identity][] = [[this.run, this.folder], ...this.watched];
     return all.find(([path, identity]) => isElsewhere(path, identity))?.[0];
   }
 
-  /** @throws AuroraError 'lost' where something is no longer in its place */
+  /** @throws AuroraError 'lost' if the folder or a watched file is no longer in its place */
   require(): void {
     const lost = this.lost();
     if (lost !== undefined) throw new AuroraError('lost', lossOf(lost, this.run));
   }
 
-  /** Where the folder is now, after it was moved; undefined where it was removed or cannot be found. */
+  /** The folder's current path after it was moved; undefined if it was removed or cannot be found. */
   now(): string | undefined {
     const named = this.fd === undefined ? undefined : linkOf(`/proc/self/fd/${this.fd}`);
     const siblings = () => namesIn(dirname(this.run)).map((name) => join(dirname(this.run), name));
@@ -68,20 +68,20 @@ export class HeldFolder {
   }
 }
 
-/** What a write below the run's folder found gone, as while that folder is being removed; undefined for other errors. */
+/** The missing path that made a write in the run's folder fail, as while the folder is being removed, or undefined. */
 export function goneBelow(run: string, e: unknown): string | undefined {
   const { code, path, dest } = ((e as Error).cause ?? {}) as NodeJS.ErrnoException & { dest?: string };
   const at = dest ?? path;
   return code === 'ENOENT' && at?.startsWith(run + sep) ? at : undefined;
 }
 
-/** The sentence for what is no longer in its place. */
+/** Describes what is no longer in its place. */
 export const lossOf = (lost: string, run: string): string =>
   lost === run
     ? `The folder of the run, ${run}, was moved or removed while it was trained.`
     : `${basename(lost)} of the run ${run} was moved, removed or replaced while it was trained.`;
 
-/** Undefined where the disk does not say. */
+/** Undefined if the disk does not respond. */
 function isElsewhere(path: string, { dev, ino }: Identity): boolean | undefined {
   try {
     const there = statSync(path, { bigint: true, throwIfNoEntry: false });

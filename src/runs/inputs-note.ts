@@ -4,7 +4,7 @@ import type { InputChange } from '../protocol/events';
 import { changedInputs, filesBehind, readInputs, type CompareOptions } from './inputs';
 import type { RunSummary } from './read';
 
-/** Which files are not what one of a run's steps was trained on. None where that was not recorded. */
+/** The files that have changed since a step of the run was trained on them. Empty if they were not recorded. */
 export async function changedSince(
   { folder, spec }: RunSummary,
   step: number,
@@ -12,15 +12,15 @@ export async function changedSince(
 ): Promise<InputChange[]> {
   const record = readInputs(folder);
   const changes = await changedInputs((record && filesBehind(record, step)) ?? [], options);
-  // Training data that are gone are needed for nothing but the split.
+  // If the training data are gone, that matters only if the validation data were split off them.
   return changes.filter(
     ({ role, after }) => role !== 'train' || after !== null || spec.data.validation === undefined,
   );
 }
 
 /**
- * What is to be said of a run's files beside anything that is measured with them. It is passed on with exports, so it
- * does not say where the files lie on this machine.
+ * Remarks about a run's files, to accompany anything that is measured with them. Exports include them, so they contain
+ * no paths of this machine.
  */
 export async function inputsNote(run: RunSummary, step: number): Promise<InputsNote> {
   const record = readInputs(run.folder);
@@ -40,7 +40,7 @@ export async function inputsNote(run: RunSummary, step: number): Promise<InputsN
         ? accepted
         : [
             ...accepted,
-            'What the run was trained on was not recorded, so it cannot be checked that its files are still the same.',
+            'The files that the run was trained on were not recorded, so changes to them cannot be detected.',
           ],
   };
 }

@@ -6,32 +6,32 @@ import { AuroraError } from '../base/errors';
 import type { InputChange, InputRole } from '../protocol/events';
 import { runPaths } from './layout';
 
-/** A file that decides what a run learns. */
+/** A file that determines what a run learns. */
 export interface InputFile {
   role: InputRole;
-  /** As the experiment has it; of a model's data file, where it was found. */
+  /** As in the experiment; for a model's data file, where it was found. */
   path: string;
-  /** Bytes; 0 where there was none. */
+  /** Bytes; 0 if the file was missing. */
   size: number;
-  /** Null where there was no such file, which also decides something: tokenizers read two that may be missing. */
+  /** Null if the file was missing, which also matters: tokenizers read two files that may be missing. */
   sha256: string | null;
-  /** The file when it was hashed, where any later change must show in that. */
+  /** The file's identity when it was hashed, if any later change must show in it. */
   identity?: FileIdentity;
 }
 
-/** inputs.json: what a run was trained on, from its step `since` on. */
+/** inputs.json: the files that a run has been trained on since step `since`. */
 export interface InputsRecord {
   version: 1;
   since: number;
   files: InputFile[];
-  /** What it was trained on before that, the newest last: somebody continued with changed files. */
+  /** The files before that, newest last, if the run was continued with changed files. */
   earlier?: { since: number; files: InputFile[] }[];
 }
 
 export const writeInputs = (run: string, record: InputsRecord): void =>
   writeAtomic(runPaths(run).inputs, `${JSON.stringify(record, null, 2)}\n`, run);
 
-/** From here on a file of a run counts as unchanged only if it is read: its times did not show a change. */
+/** From now on, a file of the run must be read to count as unchanged: its times did not show a change. */
 export function distrustTimes(run: string, path: string): void {
   const record = readInputs(run);
   if (!record) return;
@@ -39,7 +39,7 @@ export function distrustTimes(run: string, path: string): void {
   writeInputs(run, { ...record, files });
 }
 
-/** Undefined where the run has none: it is older than they are, or ended before its files were hashed. */
+/** Undefined if the run has no record: an older version made it, or it ended before its files were hashed. */
 export function readInputs(run: string): InputsRecord | undefined {
   const path = runPaths(run).inputs;
   const value = readJsonIfThere(path) as Partial<InputsRecord> | null | undefined;
@@ -50,8 +50,8 @@ export function readInputs(run: string): InputsRecord | undefined {
     return value as InputsRecord;
   throw new AuroraError(
     'run',
-    `${path} does not say what the run was trained on.`,
-    'It was changed or damaged after it was written; restore it from a copy. Without the file the run is treated as one whose inputs were not recorded.',
+    `${path} does not list the files that the run was trained on.`,
+    'It was changed or damaged after it was written; restore it from a copy. If you delete it, the run counts as one without recorded inputs.',
   );
 }
 
@@ -65,15 +65,15 @@ export const isInputFile = (value: unknown): boolean => {
   );
 };
 
-/** What a step was trained on: at `step` itself still what led to it. Undefined where that was not recorded. */
+/** The files that the steps up to and including `step` were trained on. Undefined if not recorded. */
 export const filesBehind = (record: InputsRecord, step: number): InputFile[] | undefined =>
   segments(record).findLast(({ since }) => since === 0 || since < step)?.files;
 
-/** What training continues with at a step. */
+/** The files with which training continues after a step. */
 export const filesFrom = (record: InputsRecord, step: number): InputFile[] | undefined =>
   segments(record).findLast(({ since }) => since <= step)?.files;
 
-/** The record as it was at a step. Undefined where it had not been begun then. */
+/** The record as it was at a step. Undefined if it started later. */
 export function inputsUpTo(record: InputsRecord, step: number): InputsRecord | undefined {
   const kept = segments(record).filter(({ since }) => since <= step);
   const last = kept.pop();
@@ -85,13 +85,13 @@ const segments = ({ since, files, earlier = [] }: InputsRecord) => [...earlier, 
 
 export interface CompareOptions {
   /**
-   * For whoever may not read gigabytes: an unchanged time of writing is enough, and a file of more bytes than this
-   * counts as unchanged as long as its size is.
+   * For callers that cannot read gigabytes: an unchanged modification time is enough, and a file of more bytes than
+   * this counts as unchanged if its size is the same.
    */
   largest?: number;
 }
 
-/** Which of these files are not what they were, as they lie on the disk now. */
+/** The files that differ on disk from their recorded state. */
 export async function changedInputs(
   files: readonly InputFile[],
   { largest }: CompareOptions = {},
@@ -105,9 +105,9 @@ export async function changedInputs(
 }
 
 /**
- * A file as it is on the disk now.
+ * A file as it is on disk now.
  *
- * @throws AuroraError 'inputs' where it is there and cannot be read
+ * @throws AuroraError 'inputs' if it exists and cannot be read
  */
 export async function hashInput({ role, path }: Pick<InputFile, 'role' | 'path'>): Promise<InputFile> {
   const file = identify(path) && (await hashIfThere(path));

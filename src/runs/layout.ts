@@ -4,31 +4,31 @@ import { basename, dirname, join } from 'node:path';
 import { diskError, writeAtomic } from '../files/atomic';
 import { AuroraError } from '../base/errors';
 
-/** The files of a run, by what they hold. `writer` in comments is the trainer unless said otherwise. */
+/** The files of a run by content. The trainer writes them unless noted otherwise. */
 export const runPaths = (run: string) => ({
   /** The experiment with every default filled in; never changed. */
   spec: join(run, 'spec.json'),
-  /** What it was trained on: SHA-256 of model, tokenizer and data. */
+  /** The files it was trained on: SHA-256 of model, tokenizer and data. */
   inputs: join(run, 'inputs.json'),
   events: join(run, 'events.jsonl'),
   scalars: join(run, 'scalars.bin'),
   scalarColumns: join(run, 'scalars.json'),
   activations: join(run, 'activations'),
   status: join(run, 'status.json'),
-  /** Requests to the trainer, written by whoever watches. */
+  /** Requests to the trainer, written by the process that watches it. */
   control: join(run, 'control'),
   checkpoints: join(run, 'checkpoints'),
   adapter: join(run, 'adapter'),
-  /** What `aurora export` has made of it, a folder each. */
+  /** Written by `aurora export`, one folder per export. */
   exports: join(run, 'export'),
-  /** What checkpoints make of the validation examples; written by `aurora errors`. */
+  /** Predictions of checkpoints on the validation examples; written by `aurora errors`. */
   predictions: join(run, 'predictions'),
-  /** What a comparison of runs needs and training does not write; written by `aurora study`. */
+  /** Measurements that a study needs in addition; written by `aurora study`. */
   study: join(run, 'study'),
   log: join(run, 'trainer.log'),
-  /** The person's own: name, note, star. Written by whoever watches. */
+  /** The user's name, note and star. Written by the editor. */
   user: join(run, 'user.json'),
-  /** Which trial of which sweep it is; written before the trainer begins, and only for trials. */
+  /** The sweep and trial that it belongs to; written before the trainer starts, and only for trials. */
   trial: join(run, 'trial.json'),
   /** Written last. */
   result: join(run, 'result.json'),
@@ -37,7 +37,7 @@ export const runPaths = (run: string) => ({
 /**
  * Steps with six digits, so that names sort as numbers up to a million steps.
  *
- * @throws AuroraError 'run' for what is no step: it may come from a journal, and a name must stay in its folder
+ * @throws AuroraError 'run' for an invalid step: it may come from a journal, and a name must stay in its folder
  */
 export function stepName(step: number): string {
   if (!Number.isSafeInteger(step) || step < 0)
@@ -55,17 +55,17 @@ export function stepOfName(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** An experiment as people call it: its file's name without the ending. */
+/** An experiment's display name: its file name without the extension. */
 export const experimentName = (experimentFile: string): string =>
   basename(experimentFile).replace(/\.aurora\.json$/, '');
 
-/** Where the runs of an experiment file lie: `.aurora/runs/<file name>` beside it. */
+/** The folder of an experiment file's runs: `.aurora/runs/<file name>` beside it. */
 export const experimentRuns = (experimentFile: string): string => homeOf(experimentFile, 'runs');
 
-/** Where its sweeps lie; their trials are among its runs. */
+/** The folder of an experiment file's sweeps; their trials are among its runs. */
 export const experimentSweeps = (experimentFile: string): string => homeOf(experimentFile, 'sweeps');
 
-/** Whether a folder is a sweep's and not a run's, by its place. */
+/** Whether a folder is a sweep's rather than a run's, judging by its path. */
 export const isSweepFolder = (folder: string): boolean =>
   basename(dirname(dirname(folder))) === 'sweeps' &&
   basename(dirname(dirname(dirname(folder)))) === '.aurora';
@@ -77,10 +77,10 @@ const homeOf = (experimentFile: string, what: string): string =>
 export const newRunId = (now: Date): string =>
   `${now.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z-${randomBytes(4).toString('hex')}`;
 
-/** Makes the folder of a new run under `runs` and returns its path. An `.aurora` folder above it is kept out of git. */
+/** Creates the folder of a new run in `runs` and returns its path. Makes git ignore an `.aurora` folder above it. */
 export const createRun = (runs: string, now = new Date()): string => createFolder(join(runs, newRunId(now)));
 
-/** Makes a folder where there is none yet, with those above it, and returns its path. */
+/** Creates a folder and its parents if they are missing, and returns its path. */
 export function createFolder(folder: string): string {
   try {
     mkdirSync(folder, { recursive: true });
@@ -92,22 +92,22 @@ export function createFolder(folder: string): string {
 }
 
 /**
- * The folder of a run that somebody else made (createRun) and that has not begun.
+ * The folder of a run that another process created (createRun) and that has not started.
  *
- * @throws AuroraError 'run' where there is no such folder or it holds a journal
+ * @throws AuroraError 'run' if the folder is missing or contains a journal
  */
 export function requireUnbegun(run: string): string {
   if (!statSync(run, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(
       'run',
       `There is no run folder ${run}.`,
-      'Leave --run out to have one made beside the experiment.',
+      'Omit --run to create one beside the experiment.',
     );
   if (existsSync(runPaths(run).events))
     throw new AuroraError(
       'run',
-      `${run} has a journal already, so its training has begun.`,
-      'Go on with it by --resume, or leave --run out to begin a new run.',
+      `${run} already has a journal, so its training has started.`,
+      'Continue it with --resume, or omit --run to start a new run.',
     );
   return run;
 }

@@ -4,8 +4,8 @@ import type { RunSummary } from './read';
 import { isAlive } from './status';
 
 /**
- * What a run that came to its end came to; undefined before that. One whose last evaluation diverged has not
- * finished, whatever its result says: earlier versions did not look.
+ * The outcome of a run that has ended; undefined before that. If the last evaluation diverged, the run has not finished
+ * even if its result says so: earlier versions did not check.
  */
 export function outcomeOf({
   result,
@@ -17,8 +17,8 @@ export function outcomeOf({
 }
 
 /**
- * How a run is, undefined before its trainer's first word. The result is written last: a trainer that was killed
- * after it has finished all the same, whatever its status still says. `lost`: its trainer ended before it could say so.
+ * A run's state; undefined before its trainer's first status. The result is written last, so a trainer that was killed
+ * after that has finished even if its status still says otherwise. `lost`: the trainer ended without reporting it.
  *
  * @param now milliseconds since 1970
  */
@@ -31,7 +31,7 @@ export function stateOf(
   return outcomeOf(run) ?? (state === 'running' ? 'lost' : state);
 }
 
-/** Whether a run's training diverged, at its end or before it. */
+/** Whether a run's training diverged, at its end or before. */
 export const hasDiverged = (run: Pick<RunSummary, 'result' | 'events' | 'status'>): boolean =>
   outcomeOf(run) === 'diverged' ||
   (run.status?.state === 'failed' && run.events.findLast((e) => e.kind === 'failed')?.error === 'diverged');

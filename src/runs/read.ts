@@ -10,13 +10,13 @@ import { runPaths } from './layout';
 import { readScalars, type Scalars } from './curve/scalars-reader';
 import { checkStatus } from './status';
 
-/** What a run folder says, without its curves: small, whatever the number of steps. */
+/** The content of a run folder without its curves: small, regardless of the number of steps. */
 export interface RunSummary {
   folder: string;
   /** The folder's name. */
   id: string;
   spec: Experiment;
-  /** The events that count (effectiveEvents); none before the trainer's first. */
+  /** The events that count (effectiveEvents); empty before the trainer's first one. */
   events: RunEvent[];
   status?: RunStatus;
   /** result.json, once the run has finished. */
@@ -27,12 +27,12 @@ export interface Run extends RunSummary {
   scalars: Scalars;
 }
 
-/** Reads a run, also while it is being written. A folder that is no run, or a damaged file, is an AuroraError (`run`). */
+/** Reads a run, even while it is being written. Throws AuroraError (`run`) if it is not a run or a file is damaged. */
 export function readRun(folder: string): Run {
   return { ...readRunSummary(folder), scalars: readScalars(folder) };
 }
 
-/** As readRun, without the curves. */
+/** Like readRun, without the curves. */
 export function readRunSummary(folder: string): RunSummary {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(
@@ -52,7 +52,7 @@ export function readRunSummary(folder: string): RunSummary {
   };
 }
 
-/** What each file says, apart, so that a reader who comes again parses only the one that changed. */
+/** One parser per file, so that a repeated read parses only the files that have changed. */
 export const SUMMARY_PARSERS = {
   spec(folder: string, bytes: Uint8Array | undefined): Experiment {
     const path = runPaths(folder).spec;
@@ -77,7 +77,7 @@ function record(path: string, value: unknown): Record<string, unknown> {
     return value as Record<string, unknown>;
   throw new AuroraError(
     'run',
-    `${path} does not hold a JSON object.`,
+    `${path} is not a JSON object.`,
     'It was changed or damaged after it was written; restore it from a copy.',
   );
 }

@@ -8,14 +8,14 @@ type Part = keyof typeof SUMMARY_PARSERS;
 const PARTS = Object.keys(SUMMARY_PARSERS) as Part[];
 
 interface Parsed {
-  /** Which version of the file it was; '' for no file. */
+  /** The version of the file that was parsed; '' if it was missing. */
   version: string;
   value: unknown;
 }
 
 /**
- * Reads one run's summary (`readRunSummary`) again and again without blocking: a file is read and parsed
- * only when its size, time or inode differ from the last time.
+ * Reads a run's summary (`readRunSummary`) repeatedly without blocking: reads and parses a file only if its size, time
+ * or inode has changed.
  */
 export class SummaryReader {
   private readonly parsed = new Map<Part, Parsed>();
@@ -24,8 +24,8 @@ export class SummaryReader {
   constructor(readonly folder: string) {}
 
   /**
-   * The summary as it now is; the same object as the last time where nothing changed. AuroraError (`run`)
-   * where a file is missing or damaged.
+   * The current summary; the same object as before if nothing has changed. Throws AuroraError (`run`) if a file is
+   * missing or damaged.
    */
   async read(): Promise<RunSummary> {
     const fresh = await Promise.all(PARTS.map((part) => this.refresh(part)));
@@ -46,13 +46,13 @@ export class SummaryReader {
     const version = await fileVersion(path);
     if (this.parsed.get(part)?.version === version) return false;
     const bytes = version === '' ? undefined : await readIfThere(path);
-    // Kept only once it parsed: a damaged file is told every time, and read anew once it is whole.
+    // Kept only if it can be parsed: a damaged file is reported every time, and read again once it is intact.
     this.parsed.set(part, { version, value: SUMMARY_PARSERS[part](this.folder, bytes) });
     return true;
   }
 }
 
-/** Differs whenever the file was replaced or appended to; '' where there is none. */
+/** Changes whenever the file is replaced or appended to; '' if it is missing. */
 export async function fileVersion(path: string): Promise<string> {
   try {
     const { size, mtimeMs, ino } = await stat(path);

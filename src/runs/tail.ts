@@ -13,43 +13,43 @@ import { fileVersion, SummaryReader } from './summary-reader';
 import { readIfThere } from '../files/read';
 import { userOf, type RunUser } from './user';
 
-/** A trainer makes the folder first and writes spec.json next. */
+/** How long a folder may lack spec.json: a trainer creates the folder first. */
 const NEWBORN_MS = 10_000;
 
 const CURVE_HINT = 'Restore the file from a copy; checkpoints and adapters are not affected.';
 
-/** What the last look found to be new. */
+/** What changed since the previous look. */
 export interface TailChange {
-  /** First record that is new or differs, also where records went away; undefined where none did. */
+  /** First record that is new, differs or is gone; undefined if none. */
   records?: number;
-  /** First event (of `events`) that is new or differs; undefined where none did. */
+  /** First event (of `events`) that is new or differs; undefined if none. */
   events?: number;
 }
 
 /**
- * Follows one run folder without blocking: a look reads only what is new since the last one. It throws
- * nothing: what is wrong with the folder is in `error`, and what was known before stays.
+ * Follows a run folder without blocking: each look reads only what is new. Never throws: problems with the folder are
+ * in `error`, and earlier data stay.
  */
 export class RunTail {
   private readonly summaries: SummaryReader;
   private readonly scalars: ScalarsTail;
   private readonly versions = { user: '', checkpoints: '' };
-  /** When spec.json was written, in ms since 1970; NaN while there is none. */
+  /** When spec.json was written, in ms since 1970; NaN while it is missing. */
   made = NaN;
   summary: RunSummary | undefined;
   user: RunUser = {};
-  /** Which trial of which sweep it is. */
+  /** The sweep and trial that the run belongs to. */
   trial: TrialOf | undefined;
-  /** Steps of the checkpoints that are on the disk, ascending. */
+  /** Steps of the checkpoints on disk, ascending. */
   checkpoints: number[] = [];
-  /** The folder is not there (any more). */
+  /** The folder does not exist (any more). */
   gone = false;
   error: AuroraError | undefined;
-  /** What is wrong with the curve, though all else can be read and the run may go on. */
+  /** The damage to the curve; everything else can be read, and the run may continue. */
   curveError: AuroraError | undefined;
   private changedCurve: string | undefined;
   private curveChecked = false;
-  /** It ended before its experiment was read: `error` is what its journal says of that. */
+  /** The run ended before its experiment was read: `error` is the reason from its journal. */
   failedEarly = false;
 
   constructor(readonly folder: string) {
@@ -66,18 +66,18 @@ export class RunTail {
   get records(): number {
     return this.scalars.records;
   }
-  /** Records from `from` up to `to`, row by row, a float64 a column, in a buffer of their own. */
+  /** Records from `from` up to `to`, row by row, one float64 per column, in a new buffer. */
   rows(from: number, to?: number): Float64Array {
     return this.scalars.rows(from, to);
   }
 
-  /** One look at a time: the next may start when this one has resolved. */
+  /** Call again only after the previous look has resolved. */
   async look(): Promise<TailChange> {
     const change: TailChange = {};
     this.failedEarly = false;
     try {
       if (await this.isNewborn()) return change;
-      // The journal first: records are never older than the events that are shown with them.
+      // The journal first, so that records are never older than the events shown with them.
       const eventsBefore = this.events;
       this.summary = await this.summaries.read();
       change.events = firstNew(eventsBefore, this.events);
@@ -109,7 +109,7 @@ export class RunTail {
     await this.checkCurve();
   }
 
-  /** Against the newest checkpoint once, since that reads all of it; for gaps every time. */
+  /** Compares the curve with the newest checkpoint once, since that reads all of it; checks for gaps every time. */
   private async checkCurve(): Promise<void> {
     const newest = this.checkpoints.at(-1);
     if (!this.curveChecked && newest !== undefined) {
@@ -117,7 +117,7 @@ export class RunTail {
       const rows = (from: number, to: number) => this.rows(from, to);
       this.changedCurve = await changedCurve(this.folder, newest, this.records, rows).catch(() => undefined);
     }
-    // A trainer that has passed over a damaged checkpoint writes these steps again.
+    // A trainer that skipped a damaged checkpoint writes these steps again.
     const training = this.summary?.status?.state === 'running';
     const gap = this.scalars.gap(training ? undefined : newest);
     const path = runPaths(this.folder).scalars;
@@ -126,7 +126,7 @@ export class RunTail {
       this.curveError = message === undefined ? undefined : new AuroraError('run', message, CURVE_HINT);
   }
 
-  /** True while the folder was just made and holds no spec.json. AuroraError where there is no folder. */
+  /** True if the folder was just created and has no spec.json yet. Throws AuroraError if it does not exist. */
   private async isNewborn(): Promise<boolean> {
     const there = await stat(this.folder).catch(() => undefined);
     this.gone = !there?.isDirectory();
@@ -134,7 +134,7 @@ export class RunTail {
       throw new AuroraError(
         'run',
         `The run folder ${this.folder} is gone.`,
-        'It was deleted or moved; a deleted run can be brought back from .aurora/trash.',
+        'It was deleted or moved. Restore a deleted run from .aurora/trash.',
       );
     if (this.summary || Date.now() - there!.mtimeMs > NEWBORN_MS) return false;
     if ((await fileVersion(runPaths(this.folder).spec)) !== '') return false;
@@ -158,7 +158,7 @@ export class RunTail {
     try {
       this.user = bytes ? userOf(parseJson(path, bytes)) : {};
     } catch {
-      // A damaged note must not hide the run; the next edit writes the file anew.
+      // A damaged note must not hide the run; the next edit rewrites the file.
       this.user = {};
     }
   }
@@ -176,7 +176,7 @@ export class RunTail {
   }
 }
 
-/** Events carry their place in the journal, and a resume only takes some away: equal places are equal events. */
+/** Events carry their position in the journal, and a resume only removes some, so equal positions mean equal events. */
 function firstNew(before: readonly RunEvent[], now: readonly RunEvent[]): number | undefined {
   if (before === now) return undefined;
   let same = 0;

@@ -7,26 +7,26 @@ import { readUser } from './user';
 import { own } from '../base/names';
 
 /**
- * Deleted runs lie in `.aurora/trash` beside `.aurora/runs`, in the same folders as before, so that even
- * without the index it is plain where each came from. The index adds when it was deleted and what it was called.
+ * Deleted runs are in `.aurora/trash` beside `.aurora/runs`, in the same subfolders as before, so that their origin is
+ * clear even without the index. The index adds the time of deletion and the name.
  */
 export interface TrashedRun {
-  /** Where it now lies. */
+  /** Its current path. */
   folder: string;
-  /** Where it lay. */
+  /** Its original path. */
   from: string;
   /** Milliseconds since 1970. */
   deletedAt: number;
-  /** The person's name for it, else the folder's. */
+  /** The user's name for it, otherwise the folder's. */
   label: string;
 }
 
-/** index.json: by the run's place in the trash, with forward slashes on every platform. */
+/** index.json: by the run's path in the trash, with forward slashes on every platform. */
 type Index = Record<string, Pick<TrashedRun, 'deletedAt' | 'label'>>;
 
 const INDEX = 'index.json';
 
-/** The `.aurora` folder that a run lies in; for a run elsewhere (`--out`) the one beside it. */
+/** The `.aurora` folder that contains a run; for a run elsewhere (`--out`), the one beside it. */
 export function homeOf(run: string): string {
   for (let at = dirname(run); dirname(at) !== at; at = dirname(at)) if (basename(at) === '.aurora') return at;
   return join(dirname(run), '.aurora');
@@ -34,7 +34,7 @@ export function homeOf(run: string): string {
 
 export const trashOf = (run: string): string => join(homeOf(run), 'trash');
 
-/** Where a run of this trash came from: `.aurora/runs/…`, or for a run elsewhere beside the `.aurora` folder. */
+/** A run's path in its trash: `runs/…` for a run in `.aurora/runs`, `beside/…` for one beside the `.aurora` folder. */
 function placeIn(run: string): { trash: string; place: string } {
   const home = homeOf(run);
   const inRuns = relative(join(home, 'runs'), run);
@@ -49,7 +49,7 @@ function sourceOf(trash: string, place: string): string {
   return kind === 'runs' ? join(home, 'runs', ...rest) : join(dirname(home), ...rest);
 }
 
-/** Moves a run to the trash. AuroraError (`disk`) where it cannot be moved. The caller has made sure that nobody works on it. */
+/** Moves a run that is not in use to the trash. Throws AuroraError (`disk`) if it cannot be moved. */
 export async function trashRun(run: string, now = Date.now()): Promise<TrashedRun> {
   const { trash, place } = placeIn(run);
   const folder = join(trash, ...place.split('/'));
@@ -60,13 +60,13 @@ export async function trashRun(run: string, now = Date.now()): Promise<TrashedRu
   return { folder, from: run, deletedAt: now, label };
 }
 
-/** Moves a run back to where it came from and returns its path. AuroraError (`run`) where another lies there by now. */
+/** Moves a run back to its original path and returns it. Throws AuroraError (`run`) if that path is taken. */
 export async function restoreRun(trashed: Pick<TrashedRun, 'folder' | 'from'>): Promise<string> {
   const { folder, from } = trashed;
   if (await exists(from))
     throw new AuroraError(
       'run',
-      `${from} cannot be restored: there is a folder of that name again.`,
+      `${from} cannot be restored: a folder of that name exists again.`,
       `Move one of the two by hand; the deleted one is ${folder}.`,
     );
   await move(folder, from);
@@ -78,7 +78,7 @@ export async function restoreRun(trashed: Pick<TrashedRun, 'folder' | 'from'>): 
   return from;
 }
 
-/** The runs in a trash folder (`trashOf`), the last deleted first; none where there is no trash. */
+/** The runs in a trash folder (`trashOf`), last deleted first; empty if there is no trash. */
 export async function listTrash(trash: string): Promise<TrashedRun[]> {
   const index = await readIndex(trash);
   const found: TrashedRun[] = [];
@@ -103,7 +103,7 @@ async function places(trash: string): Promise<string[]> {
   return [...nested.flat(), ...(await folders(join(trash, 'beside'))).map((id) => `beside/${id}`)];
 }
 
-/** The person's name for a run, else the folder's; a damaged note must not keep a run from being deleted. */
+/** The user's name for a run, otherwise the folder's. A damaged note must not prevent deletion. */
 function labelOf(run: string): string {
   try {
     return readUser(run).name ?? basename(run);
@@ -122,7 +122,7 @@ async function folders(path: string): Promise<string[]> {
   }
 }
 
-/** The index is a convenience: without it, or with a damaged one, the runs are still found. */
+/** The index is a convenience: if it is missing or damaged, the runs are still found. */
 async function readIndex(trash: string): Promise<Index> {
   try {
     const value: unknown = JSON.parse(await readFile(join(trash, INDEX), 'utf8'));
@@ -143,7 +143,7 @@ async function move(from: string, to: string): Promise<void> {
     throw new AuroraError(
       'disk',
       `${from} could not be moved to ${to} (${code}).`,
-      'Close the programs that have files of the run open, and check that the folder may be written.',
+      'Close programs that have files of the run open, and check that the folder is writable.',
       { cause: e },
     );
   }

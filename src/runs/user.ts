@@ -2,17 +2,17 @@ import { writeAtomic } from '../files/atomic';
 import { readJsonIfThere } from '../files/json';
 import { runPaths } from './layout';
 
-/** user.json: the person's own words on a run. */
+/** user.json: the user's annotations of a run. */
 export interface RunUser {
   name?: string;
   note?: string;
   star?: boolean;
 }
 
-/** Empty where there is none; what is not of its type is passed over. */
+/** Empty if there is none. Ignores values of the wrong type. */
 export const readUser = (run: string): RunUser => userOf(readJsonIfThere(runPaths(run).user));
 
-/** The value of a user.json, as far as it is understood. */
+/** The value of a user.json, as far as it is valid. */
 export function userOf(json: unknown): RunUser {
   const value = json as Record<string, unknown> | undefined | null;
   const user: RunUser = {};
@@ -25,7 +25,7 @@ export function userOf(json: unknown): RunUser {
 export const writeUser = (run: string, user: RunUser): void =>
   writeAtomic(runPaths(run).user, `${JSON.stringify(user, null, 2)}\n`, run);
 
-/** Changes some of the person's words and keeps the others. An empty text or a star taken off is left out of the file. */
+/** Changes some annotations and keeps the others. The file omits empty texts and a removed star. */
 export function changeUser(run: string, change: Partial<RunUser>): void {
   const user = { ...readWhatIsWhole(run), ...change };
   writeUser(run, {
@@ -35,7 +35,7 @@ export function changeUser(run: string, change: Partial<RunUser>): void {
   });
 }
 
-/** A file that is no JSON is written anew; one that cannot be read just now must not lose its words. */
+/** A file that is not JSON is rewritten; one that cannot be read right now must not lose its content. */
 function readWhatIsWhole(run: string): RunUser {
   try {
     return readUser(run);

@@ -68,7 +68,7 @@ describe('aurora budget --recipe', () => {
     expect(out).toContain('The paper does not say: weight decay');
     expect(out).toContain('quoted from earlier papers');
     expect(lab.run('budget', '--recipe', 'vit-base').out).toContain('without L, the spline');
-    expect(lab.run('budget', '--recipe', 'sdxl').out).toContain('every hyper-parameter but rank and alpha');
+    expect(lab.run('budget', '--recipe', 'sdxl').out).toContain('every hyperparameter except rank and alpha');
   });
 });
 

@@ -270,7 +270,7 @@ describe('an experiment file or command line with a mistake', () => {
       '--set adapter.rank=four: adapter.rank is "four"',
       'schema',
     );
-    refused(train(...set('adapter.rank')), 2, '--set adapter.rank names no value', '--set key=value');
+    refused(train(...set('adapter.rank')), 2, '--set adapter.rank has no value', '--set key=value');
   });
 
   it.each<[string[], number, string | RegExp, string]>([

@@ -376,7 +376,7 @@ describe('an adapter of somebody else', () => {
         ['spline_order', 7, /adapter\.splineOrder is 7, expected 1, 2 or 3/],
         ['grid_size', 0, /adapter\.gridSize is 0, expected a whole number/],
         ['grid_range', 'x', /adapter\.gridRange is "x", expected/],
-        ['grid_range', [1, -1], /adapter\.gridRange is \[1, -1\], expected its lower end first/],
+        ['grid_range', [1, -1], /adapter\.gridRange is \[1, -1\], expected the lower end first/],
         ['activation', 'foo', /adapter\.activation is "foo", expected "tanh"/],
       ] as const
     ).map(([key, value, message]): [string, Parameters<typeof foreign>[1], RegExp] => [

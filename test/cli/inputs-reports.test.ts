@@ -27,7 +27,7 @@ function changeModel(): void {
 }
 
 const CHANGED = /warning: The model model\.onnx has changed since the run was trained\./;
-const UNKNOWN = 'What the run was trained on was not recorded';
+const UNKNOWN = 'The files that the run was trained on were not recorded';
 
 describe('errors', () => {
   it('reports other weights beside its numbers, and predicts again when the model is as it was', () => {

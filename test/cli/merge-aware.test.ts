@@ -103,7 +103,7 @@ describe('training.staticEpochs', () => {
   it.each([
     ['training.staticEpochs=4', /training.staticEpochs is 4, more than the 3 of training.epochs/],
     ['training.earlyStopping={"patience":1}', /only one of them can be set/],
-    ['adapter={"method":"lora"}', /training.staticEpochs is 1, but it is of AuroRA alone/],
+    ['adapter={"method":"lora"}', /training.staticEpochs is 1, but it applies only to AuroRA/],
   ])('is refused together with %s', (setting, message) => {
     const r = lab.run('train', lab.experiment, '--set', 'training.staticEpochs=1', '--set', setting);
     expect([r.code, r.err]).toEqual([3, expect.stringMatching(message)]);

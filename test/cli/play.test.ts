@@ -288,7 +288,7 @@ describe('aurora play of runs', () => {
     );
     expect(table[1]).toMatch(/^ {2}base model with this run’s head +/);
     expect(table[2]).toMatch(/^ {2}tiny · \w{4}, step/);
-    expect(table[3]).toMatch(/16 tokens +cut$/);
+    expect(table[3]).toMatch(/16 tokens +truncated$/);
   });
 
   it('cannot be asked for what there is not', () => {

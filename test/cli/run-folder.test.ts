@@ -54,7 +54,7 @@ describe('train --run', () => {
     const [run] = lab.runs(runs);
     const before = readFileSync(runPaths(run).events);
     const again = lab.run('train', lab.experiment, '--run', run);
-    expect([again.code, again.err]).toEqual([20, expect.stringContaining('has a journal already')]);
+    expect([again.code, again.err]).toEqual([20, expect.stringContaining('already has a journal')]);
     expect(readFileSync(runPaths(run).events)).toEqual(before);
     const none = lab.run('train', lab.experiment, '--run', join(runs, 'none'));
     expect([none.code, none.err]).toEqual([20, expect.stringContaining('There is no run folder')]);

@@ -129,7 +129,7 @@ describe('aurora study', () => {
       [[], 2, 'needs at least one run'],
       [[out, '--metric', 'speed'], 2, '--metric takes accuracy'],
       [[out, '--against', 'DoRA'], 2, 'No group is called "DoRA"'],
-      [[lab.path('none')], 20, 'is no run, and holds none'],
+      [[lab.path('none')], 20, 'is not a run and contains none'],
     ] as const)
       expect(lab.run('study', ...args)).toMatchObject({ code, err: expect.stringContaining(message) });
   });

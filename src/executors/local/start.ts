@@ -12,26 +12,26 @@ export interface LocalTrainer {
   run: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Whether it waits for a line on its standard input before it begins (`--when-told`). */
+  /** Whether it waits for a line on standard input before it starts (`--when-told`). */
   waits?: boolean;
-  /** What to do where Node cannot be started. */
+  /** The hint if Node cannot be started. */
   hint?: string;
 }
 
 export interface StartedTrainer {
   pid: number;
-  /** Exit code, or the signal that ended it; a value, also long after. */
+  /** Exit code, or the signal that ended it. Can be awaited long after. */
   ended: Promise<number | NodeJS.Signals>;
-  /** Lets one that waits begin. */
+  /** Lets a waiting trainer start. */
   begin(): void;
 }
 
 /**
- * Starts a trainer, or the queue of a sweep, that outlives this process: its own group, no shell, and everything it
- * prints in the run's trainer.log (a file: nobody has to read it for training to continue).
+ * Starts a trainer, or the queue of a sweep, that outlives this process: in a separate process group, without a shell,
+ * and with its output in the run's trainer.log (a file, so that training continues without a reader).
  *
- * @returns once there is a process
- * @throws AuroraError 'device' where Node cannot be started
+ * @returns when the process has started
+ * @throws AuroraError 'device' if Node cannot be started
  */
 export async function startTrainer(trainer: LocalTrainer): Promise<StartedTrainer> {
   const { node, args, run, cwd, env, waits = false, hint } = trainer;
@@ -46,7 +46,7 @@ export async function startTrainer(trainer: LocalTrainer): Promise<StartedTraine
       windowsHide: true,
       stdio: [waits ? 'pipe' : 'ignore', log.fd, log.fd],
     });
-    // One that ends before it may begin has said why in its folder.
+    // A trainer that ends before it may start reports the reason in its folder.
     child.stdin?.on('error', () => undefined);
     ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 1)));
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));

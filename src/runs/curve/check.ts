@@ -5,14 +5,14 @@ import { changedWords, type CurveSum } from './curve';
 import { runPaths, stepName } from '../layout';
 import { readIfThere } from '../../files/read';
 
-/** Bytes that are hashed before others get their turn. */
+/** Bytes to hash before other work gets its turn. */
 const PIECE = 1 << 22;
 
 /**
- * Compares a curve with what a checkpoint says of it.
+ * Compares a curve with the hash that a checkpoint has of it.
  *
- * @param rows records of scalars.bin by their places, as they lie in the file
- * @returns what differs, as a sentence; undefined where nothing does, or where the checkpoint says nothing
+ * @param rows records of scalars.bin by index, as stored in the file
+ * @returns the difference as a sentence; undefined if there is none or the checkpoint has no hash
  */
 export async function changedCurve(
   run: string,
@@ -40,7 +40,7 @@ async function curveOf(path: string): Promise<CurveSum | undefined> {
       ? { records: curve.records, sha256: curve.sha256 }
       : undefined;
   } catch {
-    // Whoever resumes from that checkpoint reports it.
+    // Resuming from that checkpoint reports the damage.
     return undefined;
   }
 }

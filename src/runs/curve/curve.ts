@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** What a checkpoint says of scalars.bin: how many records it had then, and the SHA-256 of their bytes. */
+/** A checkpoint's record of scalars.bin: the number of records at that time, and the SHA-256 of their bytes. */
 export interface CurveSum {
   records: number;
   sha256: string;
 }
 
-/** The SHA-256 of a curve that grows: a record costs its own bytes, whatever came before. */
+/** The SHA-256 of a growing curve. Adding a record hashes only its own bytes. */
 export class CurveHash {
   private readonly hash: Hash = createHash('sha256');
   private records = 0;
@@ -21,17 +21,17 @@ export class CurveHash {
   }
 }
 
-/** Steps that a curve has no record of, both ends included. */
+/** Steps without a record, both ends included. */
 export interface CurveGap {
   from: number;
   to: number;
 }
 
 /**
- * The first steps that are missing. A curve has a record of each step from 1 on.
+ * The first missing steps. A curve has a record of each step, starting at 1.
  *
- * @param steps as the records have them
- * @param last  the step that the curve must reach, where that is known
+ * @param steps the steps of the records
+ * @param last  the step that the curve must reach, if known
  */
 export function firstGap(steps: Iterable<number>, last = 0): CurveGap | undefined {
   let before = 0;
@@ -50,10 +50,10 @@ export const changedWords = (path: string, step: number): string =>
   `${path} was changed after it was written: its SHA-256 up to step ${step} differs, so the curve may show wrong values there.`;
 
 /**
- * What is wrong with a curve up to a checkpoint, as a sentence; undefined where nothing is.
+ * The damage to a curve up to a checkpoint, as a sentence; undefined if there is none.
  *
- * @param step  the checkpoint's
- * @param known what the checkpoint says of the curve; older ones say nothing
+ * @param step  the checkpoint's step
+ * @param known the checkpoint's record of the curve; older checkpoints have none
  */
 export function curveDamage(
   path: string,
@@ -62,7 +62,7 @@ export function curveDamage(
   now: CurveSum,
   known: CurveSum | undefined,
 ): string | undefined {
-  // A damaged step may look like a gap, too.
+  // First, since a damaged step may also look like a gap.
   const flipped = known !== undefined && now.records === known.records && now.sha256 !== known.sha256;
   if (flipped) return changedWords(path, step);
   const gap = firstGap(steps, step);

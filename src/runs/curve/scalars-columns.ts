@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 
-/** The columns that scalars.json names, `step` among them; AuroraError (`run`) where it is not such a file. */
+/** The columns in scalars.json, which include `step`. Throws AuroraError (`run`) for any other file. */
 export function columnsOf(path: string, header: unknown): string[] {
   const columns = (header as { columns?: unknown } | null)?.columns;
   if (Array.isArray(columns) && columns.includes('step') && columns.every((c) => typeof c === 'string'))

@@ -9,7 +9,7 @@ export interface ScalarsHeader {
   columns: string[];
 }
 
-/** scalars.bin in memory: `records` rows of one float64 a column. */
+/** scalars.bin in memory: `records` rows of one float64 per column. */
 export class Scalars {
   constructor(
     readonly columns: readonly string[],
@@ -20,7 +20,7 @@ export class Scalars {
     return this.columns.length === 0 ? 0 : this.values.length / this.columns.length;
   }
 
-  /** One column as its own array; undefined where the run has no such column. */
+  /** One column as a new array; undefined if the run lacks it. */
   column(name: string): Float64Array | undefined {
     const at = this.columns.indexOf(name);
     if (at < 0) return undefined;
@@ -30,13 +30,13 @@ export class Scalars {
   }
 }
 
-/** The columns that scalars.json names, `step` among them; AuroraError (`run`) where it is not such a file. */
+/** The columns in a run's scalars.json, which include `step`. Throws AuroraError (`run`) for any other file. */
 export function readColumns(run: string): string[] {
   const path = runPaths(run).scalarColumns;
   return columnsOf(path, readJson(path));
 }
 
-/** All whole records of a run, none before its first step. A torn tail is left out by its size. */
+/** All complete records of a run; none before its first step. Skips a torn last record. */
 export function readScalars(run: string): Scalars {
   const bytes = readIfThereSync(runPaths(run).scalars);
   if (!bytes) return new Scalars([], new Float64Array(0));
@@ -46,7 +46,7 @@ export function readScalars(run: string): Scalars {
   return new Scalars(columns, floats(whole));
 }
 
-/** Without a copy where the bytes lie aligned, as those of a large file do. */
+/** Copies only bytes that are not aligned; those of a large file are. */
 const floats = (bytes: Buffer): Float64Array =>
   bytes.byteOffset % 8 === 0
     ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)

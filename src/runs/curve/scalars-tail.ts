@@ -6,24 +6,24 @@ import { runPaths } from '../layout';
 import { columnsOf } from './scalars-columns';
 import { readIfThere } from '../../files/read';
 
-/** Room for so many records at the start; grows by doubling. */
+/** Initial capacity in records; doubles as needed. */
 const FIRST_CAPACITY = 1024;
 
 /**
- * Follows a growing scalars.bin: each `look` reads the records that are new, straight into one typed array.
- * A torn last record waits until it is whole. Where a resume cut the file, or the folder was made anew, what
- * is no longer there is dropped: the last record known is read again each time and must still be the same.
+ * Follows a growing scalars.bin: each `look` reads the new records directly into one typed array. A torn last record
+ * waits until it is complete. Each look also reads the last known record again: if it differs, a resume has truncated
+ * the file or the folder was created again, and records that are gone are dropped.
  */
 export class ScalarsTail {
   private values = new Float64Array(0);
   private names: readonly string[] = [];
   private count = 0;
-  /** The first steps without a record, and the place of the record after them. */
+  /** The first steps without a record, and the index of the record after them. */
   private hole: (CurveGap & { at: number }) | undefined;
 
   constructor(private readonly folder: string) {}
 
-  /** None before the run's first record. */
+  /** Empty before the run's first record. */
   get columns(): readonly string[] {
     return this.names;
   }
@@ -32,9 +32,9 @@ export class ScalarsTail {
   }
 
   /**
-   * The first steps that have no record though later ones have.
+   * The first steps without a record, although later ones have one.
    *
-   * @param reached a step that the curve must come to
+   * @param reached a step that the curve must reach
    */
   gap(reached = 0): CurveGap | undefined {
     const at = (this.count - 1) * this.names.length + this.names.indexOf('step');
@@ -42,15 +42,15 @@ export class ScalarsTail {
     return this.hole ?? (last < reached ? { from: last + 1, to: reached } : undefined);
   }
 
-  /** Records from `from` up to `to`, row by row, in a buffer of their own. */
+  /** Records from `from` up to `to`, row by row, in a new buffer. */
   rows(from: number, to = this.count): Float64Array {
     const width = this.names.length;
     return this.values.slice(from * width, to * width);
   }
 
   /**
-   * Reads what is new. Returns the index of the first record that is new or differs; `records` where nothing
-   * changed, and less than before where records went away. AuroraError (`run`) where the files are damaged.
+   * Reads new records. Returns the index of the first record that is new or differs: `records` if nothing changed, and
+   * less than before if records are gone. Throws AuroraError (`run`) if the files are damaged.
    */
   async look(): Promise<number> {
     const path = runPaths(this.folder).scalars;
@@ -78,7 +78,7 @@ export class ScalarsTail {
   private async readNew(file: FileHandle, path: string): Promise<number> {
     const bytes = this.names.length * 8;
     const there = Math.floor((await file.stat()).size / bytes);
-    // One known record is read again with the new ones, to see that the file was not cut and grown meanwhile.
+    // One known record is read again with the new ones, in case the file was truncated and has grown since.
     const known = Math.min(this.count, there);
     const from = Math.max(0, known - 1);
     this.reserve(there);
@@ -94,7 +94,7 @@ export class ScalarsTail {
     return Math.min(known, whole);
   }
 
-  /** Returns how many bytes came: fewer than asked for where the file was cut meanwhile. */
+  /** Returns the number of bytes read: fewer than requested if the file was truncated meanwhile. */
   private async readInto(file: FileHandle, from: number, to: number): Promise<number> {
     const width = this.names.length * 8;
     const target = new Uint8Array(this.values.buffer, from * width, (to - from) * width);
@@ -128,14 +128,14 @@ export class ScalarsTail {
       this.count = Math.min(this.count, i);
       throw new AuroraError(
         'run',
-        `${path} is damaged at record ${i}: it says step ${step} after step ${before}.`,
+        `${path} is damaged at record ${i}: step ${step} follows step ${before}.`,
         'It was changed or damaged after it was written; restore it from a copy.',
       );
     }
   }
 }
 
-/** By bits, since a value may be not-a-number. */
+/** Compares bits, since values may be NaN. */
 const sameBits = (a: Float64Array, b: Float64Array): boolean =>
   a.length === b.length &&
   Buffer.compare(Buffer.from(a.buffer, 0, a.byteLength), Buffer.from(b.buffer, 0, b.byteLength)) === 0;

@@ -18,11 +18,11 @@ import { readColumns, type ScalarsHeader } from './scalars-reader';
 
 export type ScalarRecord = Record<ScalarColumn, number>;
 
-/** Appends one fixed-width record (float64 by column, little-endian) an optimizer step to scalars.bin. */
+/** Appends one fixed-width record (a little-endian float64 per column) per optimizer step to scalars.bin. */
 export class ScalarsWriter {
   private readonly record: Float64Array;
   private readonly hash = new CurveHash();
-  /** What is wrong with the records that were kept, as a sentence; undefined where nothing is. */
+  /** The damage to the records that were kept, as a sentence; undefined if there is none. */
   damage: string | undefined;
 
   private constructor(
@@ -34,10 +34,10 @@ export class ScalarsWriter {
   }
 
   /**
-   * Opens or creates the two files of a run. Records of a step after `lastStep` (a resume's `fromStep`) and a
-   * torn tail are cut off in one call, so that a crash leaves either the old length or the new one.
+   * Opens or creates a run's two files. Truncates records after `lastStep` (a resume's `fromStep`) and a torn last
+   * record in a single call, so that a crash leaves either the old length or the new one.
    *
-   * @param known what the checkpoint of `lastStep` says of the records up to it
+   * @param known the record of the curve in the checkpoint of `lastStep`
    */
   static open(run: string, lastStep = Infinity, known?: CurveSum): ScalarsWriter {
     const { scalars: path, scalarColumns } = runPaths(run);
@@ -73,14 +73,14 @@ export class ScalarsWriter {
     this.damage = curveDamage(this.path, steps, last, this.hash.sum(), known);
   }
 
-  /** Of all records so far. */
+  /** The record of the curve so far, for a checkpoint. */
   sum(): CurveSum {
     return this.hash.sum();
   }
 
-  /** Costs one small write; it is on the disk after the next `flush`. */
+  /** A single small write, on the disk after the next `flush`. */
   append(values: ScalarRecord): void {
-    // A run begun by another version keeps its own columns; one that is not known here is not a number.
+    // A run started by another version keeps its columns; those unknown here become NaN.
     this.columns.forEach((column, i) => (this.record[i] = values[column as ScalarColumn] ?? NaN));
     const bytes = new Uint8Array(this.record.buffer);
     requireOwned(this.path);
@@ -92,7 +92,7 @@ export class ScalarsWriter {
     this.hash.add(bytes, 1);
   }
 
-  /** Call before a checkpoint is written, so that even a power cut leaves no gap below the step that a resume starts from. */
+  /** Call before writing a checkpoint, so that even a power cut leaves no gap below the step of a resume. */
   flush(): void {
     try {
       fsyncSync(this.fd);
@@ -101,7 +101,7 @@ export class ScalarsWriter {
     }
   }
 
-  /** All records, also where the file's name is gone. */
+  /** All records, even if the file has been deleted. */
   content(): Buffer {
     return readAll(this.fd);
   }
@@ -121,7 +121,7 @@ function headerText(columns: readonly string[]): string {
   return `${JSON.stringify(header)}\n`;
 }
 
-/** How many whole records belong to steps up to `lastStep`; steps ascend, so a binary search finds it. */
+/** The number of complete records up to `lastStep`. Steps ascend, so a binary search finds it. */
 function recordsUpTo(fd: number, columns: readonly string[], lastStep: number): number {
   const width = columns.length * 8;
   const cell = new Float64Array(1);

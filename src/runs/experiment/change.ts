@@ -2,22 +2,22 @@ import type { Experiment } from '../../experiment/experiment';
 import { parseExperiment } from './load';
 import { parseOverride } from './overrides';
 
-/** A setting that differs between two experiments, by dotted key; a side is left out where it is not given. */
+/** A setting that differs between two experiments, by dotted key. A side that lacks the setting is left out. */
 export interface SettingChange {
   key: string;
   from?: unknown;
   to?: unknown;
 }
 
-/** Defaults that were taken from another setting, and go on following it. */
+/** Settings that default to another setting and keep following it. */
 const FOLLOWERS = { headLearningRate: 'learningRate', headWeightDecay: 'weightDecay' } as const;
 
 /**
- * A run's experiment with settings changed ("training.learningRate=1e-4") and checked anew. What was equal to
- * the setting it takes its default from, and is not given itself, follows that setting.
+ * A run's experiment with changed settings ("training.learningRate=1e-4"), checked again. A setting that equals the one
+ * it defaults to, and is not overridden itself, follows that one.
  *
  * @param file the run's spec.json, for messages
- * @throws AuroraError 'experiment' or 'usage' as loadExperiment
+ * @throws AuroraError 'experiment' or 'usage' like loadExperiment
  */
 export function changeExperiment(spec: Experiment, overrides: readonly string[], file: string): Experiment {
   const training: Partial<Experiment['training']> = { ...spec.training };

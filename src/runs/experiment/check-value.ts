@@ -8,16 +8,16 @@ import type { Problem } from './source';
 import { sweepRuleProblems } from './sweep-rules';
 
 export interface Checked {
-  /** What the schema finds wrong; where that is anything, all else is left out. */
+  /** Violations of the schema; if there are any, everything else is left out. */
   schema: Problem[];
   rule: Problem[];
-  /** With every default; it may have problems of the kind `rule`. */
+  /** With every default; may have problems listed in `rule`. */
   experiment?: Experiment;
-  /** Its section of that name, which a run does not keep. */
+  /** The file's `sweep` section, which a run does not keep. */
   sweep?: SweepSpec;
 }
 
-/** Checks what an experiment file holds, and fills defaults into `value` itself; paths become absolute in `experiment`. */
+/** Checks an experiment file's content. Fills defaults into `value` in place; paths become absolute in `experiment`. */
 export function checkValue(value: unknown, file: string): Checked {
   const validate = schemaValidator();
   if (!validate(value)) return { schema: schemaProblems(validate.errors ?? [], value), rule: [] };
@@ -28,7 +28,7 @@ export function checkValue(value: unknown, file: string): Checked {
   return { schema: [], rule, experiment, ...(sweep && { sweep }) };
 }
 
-/** What is wrong with an adapter's settings, wherever they come from; their defaults have to be filled in. */
+/** Problems in an adapter's settings from any source. Their defaults must be filled in. */
 export function adapterProblems(adapter: AdapterSpec): Problem[] {
   const value = { adapter: { ...adapter } };
   const validate = schemaValidator();
@@ -37,7 +37,7 @@ export function adapterProblems(adapter: AdapterSpec): Problem[] {
   return own.length > 0 ? own : adapterRuleProblems(adapter);
 }
 
-/** The defaults that depend on other values or on the file, and absolute paths. */
+/** Fills in defaults that depend on other values or on the file, and makes paths absolute. */
 function complete(e: Experiment, file: string): Experiment {
   const folder = dirname(resolve(file));
   const path = resolve(folder, e.model.path);

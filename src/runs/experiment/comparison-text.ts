@@ -5,18 +5,18 @@ import { insertProperty, removeProperty } from './jsonc';
 import { parseText } from './parse-text';
 import { own } from '../../base/names';
 
-/** What a comparison tries: each adapter at each learning rate with each seed. */
+/** A comparison of adapters, each at every learning rate with every seed. */
 export interface Comparison {
   adapters: readonly { spec: AdapterSpec; parameters: number }[];
   learningRates: readonly number[];
   seeds: readonly number[];
-  /** Also the first adapter in its static form throughout, which takes so many epochs: all of the training's. */
+  /** If set, also trains the first adapter in its static form throughout: this is the number of all epochs. */
   staticEpochs?: number;
 }
 
 /**
- * An experiment's text with a comparison as its sweep, in place of one that it has; comments and layout stay. Every
- * method gets the same learning rates: what is searched for one is searched for all.
+ * An experiment's text with a comparison as its sweep, which replaces an existing one. Comments and layout stay. Every
+ * method gets the same learning rates, so the search is equally thorough for all.
  */
 export function comparisonText(text: string, comparison: Comparison): string {
   const before = parseText(text).root!;
@@ -35,7 +35,7 @@ function section(comparison: Comparison): string {
     '{',
     ...(staticEpochs === undefined ? grid(comparison) : trials(comparison, staticEpochs)),
     ...(hasSearch(comparison)
-      ? ['  // Other seeds are trained with the best rate only.', '  "learningRateSearch": { "seeds": 1 }']
+      ? ['  // The other seeds use only the best rate.', '  "learningRateSearch": { "seeds": 1 }']
       : []),
     '}',
   ];
@@ -53,14 +53,14 @@ function grid(comparison: Comparison): string[] {
       `      ${written(spec)}${i < adapters.length - 1 ? ',' : ''}`,
     ]),
     '    ],',
-    '    // The same for all: the best of each is compared.',
+    '    // The same for all adapters, which are compared at their best.',
     `    "training.learningRate": ${list(learningRates)},`,
     `    "training.seed": ${list(seeds)}`,
     `  }${hasSearch(comparison) ? ',' : ''}`,
   ];
 }
 
-/** Each written out, since a grid cannot change a setting of the training for one adapter alone. */
+/** Lists each trial, since a grid cannot change a training setting for one adapter only. */
 function trials(comparison: Comparison, staticEpochs: number): string[] {
   const { adapters, learningRates, seeds } = comparison;
   const [first] = adapters;
@@ -70,7 +70,7 @@ function trials(comparison: Comparison, staticEpochs: number): string[] {
       settings: [`"adapter": ${written(spec)}`],
     })),
     {
-      name: `${size(first.parameters)}, static in training, too`,
+      name: `${size(first.parameters)}, trained in the static form`,
       settings: [`"adapter": ${written(first.spec)}`, `"training.staticEpochs": ${staticEpochs}`],
     },
   ];
@@ -86,7 +86,7 @@ function trials(comparison: Comparison, staticEpochs: number): string[] {
   const last = lines.pop()!.slice(0, -1);
   return [
     '  "type": "list",',
-    '  // Learning rates and seeds are the same for all: the best of each is compared.',
+    '  // Learning rates and seeds are the same for all adapters, which are compared at their best.',
     '  "trials": [',
     ...lines,
     last,
@@ -95,15 +95,15 @@ function trials(comparison: Comparison, staticEpochs: number): string[] {
 }
 
 const size = (parameters: number): string =>
-  `${parameters.toLocaleString('en-US')} trained numbers in the model`;
+  `${parameters.toLocaleString('en-US')} trainable parameters in the model`;
 
-/** On one line, without what is a default anyway. */
+/** On one line, without defaults. */
 function written(spec: AdapterSpec): string {
   const usual = adapterDefaults(spec.method);
   const entries = Object.entries(spec).filter(
     ([key, value]) => key === 'method' || JSON.stringify(value) !== JSON.stringify(own(usual, key)),
   );
-  // The method first, as everybody writes it.
+  // The method first, by convention.
   entries.sort(([a], [b]) => Number(b === 'method') - Number(a === 'method'));
   return `{ ${entries.map(([key, value]) => `"${key}": ${inline(value)}`).join(', ')} }`;
 }

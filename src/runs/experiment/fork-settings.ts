@@ -2,22 +2,25 @@ import { changeExperiment, settingChanges, type SettingChange } from './change';
 import { AuroraError } from '../../base/errors';
 import type { Experiment } from '../../experiment/experiment';
 
-/** Why a setting cannot change in the middle of a run, by the beginning of its key; the first that fits. */
+/** Why a setting cannot change in the middle of a run, by key prefix; the first match applies. */
 const FIXED: readonly (readonly [prefix: string, why: string])[] = [
   ['model', 'the checkpoint belongs to this model and these token ids'],
   ['task', 'the checkpoint belongs to this head'],
   ['data', 'the curve up to the checkpoint was trained and measured on these data'],
-  ['adapter', 'the checkpoint holds numbers for exactly this adapter'],
-  ['training.batchSize', 'the place in the epoch would shift, and texts be repeated or left out'],
-  ['training.gradientAccumulation', 'the place in the epoch would shift, and texts be repeated or left out'],
+  ['adapter', 'the checkpoint has weights for exactly this adapter'],
+  ['training.batchSize', 'the position in the epoch would shift, so texts would be repeated or skipped'],
+  [
+    'training.gradientAccumulation',
+    'the position in the epoch would shift, so texts would be repeated or skipped',
+  ],
 ];
 
 const FREE = ['adapter.dropout'];
 
 /**
- * The experiment of a fork: a run's own with settings changed.
+ * The experiment of a fork: that of the run with changed settings.
  *
- * @throws AuroraError 'usage' naming a setting that decided what was already done
+ * @throws AuroraError 'usage' naming a changed setting that the checkpoint depends on
  */
 export function forkedExperiment(
   spec: Experiment,
@@ -25,7 +28,7 @@ export function forkedExperiment(
   file: string,
 ): { spec: Experiment; changed: SettingChange[] } {
   const changedSpec = changeExperiment(spec, overrides, file);
-  // Checked anew itself, so that a default of this version that an older one did not know is no change.
+  // The original is checked again too, so that a default added by this version does not count as a change.
   const changed = settingChanges(changeExperiment(spec, [], file), changedSpec);
   for (const { key } of changed) {
     const why = reasonToKeep(key, spec);
@@ -39,10 +42,10 @@ export function forkedExperiment(
   return { spec: changedSpec, changed };
 }
 
-/** Why a fork cannot change the setting, as the end of a sentence; undefined where it can. */
+/** Why a fork cannot change the setting, as the end of a sentence; undefined if it can. */
 export function reasonToKeep(key: string, spec: Experiment): string | undefined {
   if (FREE.includes(key)) return undefined;
-  // The seed also draws which rows are held out: another would train on what was validated before.
+  // The seed also selects the held-out rows: another seed would train on former validation rows.
   if (key === 'training.seed' && spec.data.validation === undefined)
     return 'it also decides which rows are held out for validation';
   return FIXED.find(([prefix]) => key === prefix || key.startsWith(`${prefix}.`))?.[1];

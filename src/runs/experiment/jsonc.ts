@@ -1,6 +1,6 @@
 import { createScanner, type Node } from 'jsonc-parser';
 
-/** jsonc-parser's numbers for tokens; its enum is ambient and has no values at run time. */
+/** jsonc-parser's token numbers. Its enum is ambient and has no values at run time. */
 const COMMA = 5;
 const LINE_COMMENT = 12;
 const BLOCK_COMMENT = 13;
@@ -8,9 +8,9 @@ const LINE_BREAK = 14;
 const BLANKS = 15;
 
 /**
- * jsonc-parser's `modify` puts a new property between the last one and that one's comment, reformats the
- * neighbours' lines, and leaves a lone comma where it removes a last property with a trailing one. These two
- * leave comments with their own lines.
+ * jsonc-parser's `modify` puts a new property between the last one and its comment, reformats neighbouring lines, and
+ * leaves a stray comma when it removes a last property with a trailing comma. These two functions keep comments on
+ * their lines.
  */
 export function insertProperty(text: string, object: Node, key: string, value: string): string {
   const property = `${JSON.stringify(key)}: ${value}`;
@@ -35,7 +35,7 @@ export function insertProperty(text: string, object: Node, key: string, value: s
   return `${before}${eol}${outer}${property}${comma === undefined ? '' : ','}${text.slice(lineEnd)}`;
 }
 
-/** Takes out a property with its comma, and with its line and the comment on it where it has the line to itself. */
+/** Removes a property and its comma. If it is alone on its line, also removes the line and the comment on it. */
 export function removeProperty(text: string, property: Node): string {
   const siblings = property.parent!.children!;
   const close = property.parent!.offset + property.parent!.length - 1;
@@ -52,7 +52,7 @@ export function removeProperty(text: string, property: Node): string {
   if (alone) [from, to] = [text[lineStart - 2] === '\r' ? lineStart - 2 : lineStart - 1, lineEnd];
   else if (comma !== undefined) to += /^[ \t]*/.exec(text.slice(to))![0].length;
   let kept = text.slice(0, from);
-  // The last of several without a trailing comma: the one before it must lose its own.
+  // The last of several, without a trailing comma: the property before it must lose its comma.
   if (comma === undefined && nth > 0) {
     const previous = siblings[nth - 1];
     const at = afterProperty(text, previous.offset + previous.length, close).comma!;
@@ -61,7 +61,7 @@ export function removeProperty(text: string, property: Node): string {
   return (alone || comma !== undefined ? kept : kept.replace(/[ \t]+$/, '')) + text.slice(to);
 }
 
-/** Behind a value: the end of its comma, if it has one, and where its line's last comment or blank ends. */
+/** After a value: the end of its comma, if it has one, and the end of its line's last comment or blank. */
 function afterProperty(text: string, end: number, close: number): { comma?: number; lineEnd: number } {
   const scanner = createScanner(text, false);
   scanner.setPosition(end);
@@ -82,7 +82,7 @@ function afterProperty(text: string, end: number, close: number): { comma?: numb
   return { comma, lineEnd: text.slice(end, lineEnd).trimEnd().length + end };
 }
 
-/** The white space before the line of `offset`, and one level deeper as the rest of the text does it. */
+/** The indentation of the line at `offset`, and one level deeper in the style of the text. */
 export function indentOf(text: string, offset: number): { outer: string; inner: string } {
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1);
   const outer = /^[ \t]*/.exec(line)![0];

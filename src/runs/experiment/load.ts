@@ -10,34 +10,34 @@ import { capped, ExperimentSource, MOST_PROBLEMS, type Problem } from './source'
 import { baseHash, makeTrials, type Sweep } from './sweep';
 
 /**
- * Reads an experiment file (JSON with comments), puts `overrides` ("key=value", dotted keys) in place, fills
- * in every default and makes all paths absolute, from the file's folder. Whatever is wrong is one AuroraError
- * (`experiment`), a line for each problem with FILE:LINE:COLUMN or the override at fault.
+ * Reads an experiment file (JSON with comments), applies `overrides` ("key=value", dotted keys), fills in every default
+ * and makes all paths absolute, relative to the file's folder. Throws all problems as one AuroraError (`experiment`),
+ * one line each with FILE:LINE:COLUMN or the override at fault.
  */
 export const loadExperiment = (file: string, overrides: readonly string[] = []): Experiment =>
   parseExperiment(file, readText(file), overrides);
 
-/** The same from a text that `file` holds, or would hold: its folder is what paths are relative to. */
+/** The same for the current or intended text of `file`. Paths are relative to its folder. */
 export const parseExperiment = (file: string, text: string, overrides: readonly string[]): Experiment =>
   parse(file, text, overrides).experiment;
 
 /**
  * The sweep that an experiment file describes, with every trial checked.
  *
- * @throws AuroraError 'experiment' as loadExperiment, also where the file has no sweep or a trial has a mistake
+ * @throws AuroraError 'experiment' like loadExperiment, and if the file has no sweep or a trial has a mistake
  */
 export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
   const { source, set, raw, experiment, sweep } = parse(file, readText(file), overrides);
   if (!sweep)
     throw new AuroraError(
       'experiment',
-      `${file} has no section "sweep".`,
+      `${file} has no "sweep" section.`,
       'Add one, such as "sweep": { "type": "grid", "parameters": { "training.seed": [1, 2, 3] } }.',
     );
   const { trials, problems } = makeTrials(raw, sweep, file);
   for (const { text, path } of set)
     if (sweep.parameters && Object.hasOwn(sweep.parameters, path.join('.')))
-      problems.push({ path, message: `the sweep itself varies ${text.split('=')[0]}` });
+      problems.push({ path, message: `the sweep already varies ${text.split('=')[0]}` });
   if (problems.length > 0) throw problemsError(problems, source, set);
   return { spec: sweep, base: experiment, baseHash: baseHash(raw), trials };
 }
@@ -49,7 +49,7 @@ function parse(file: string, text: string, overrides: readonly string[]) {
     throw new AuroraError(
       'experiment',
       unreadable,
-      'Comments and trailing commas are allowed, all else is plain JSON.',
+      'Write plain JSON; comments and trailing commas are allowed.',
     );
   const value = source.value();
   const set = overrides.map(parseOverride);
@@ -64,21 +64,21 @@ function parse(file: string, text: string, overrides: readonly string[]) {
   return { source, set, raw, experiment: experiment!, sweep };
 }
 
-/** Something wrong with a text that an editor holds: its place, and who else would tell it. */
+/** A problem in an editor's text: its place and the check that found it. */
 export interface LocatedProblem {
   path: JSONPath;
   message: string;
-  /** Of the key or value at fault, in characters from the text's begin. */
+  /** Of the key or value at fault, in characters from the start of the text. */
   offset: number;
   from: TextError['kind'] | 'duplicate' | 'schema' | 'rule';
-  /** The key at the path is wrong, whatever its value. */
+  /** The key at the path is wrong, not its value. */
   atKey?: true;
 }
 
 /**
- * As loadExperiment, of a text that an editor holds, and without throwing: all problems with their offsets,
- * and `value`, the experiment as far as the text has it, with defaults filled in where its shape allows.
- * `experiment` is there where nothing is wrong but perhaps a trial of its sweep; of `trials` it says how many are trained.
+ * Like loadExperiment, for an editor's text and without throwing. Returns all problems with their offsets, and `value`:
+ * the experiment as far as the text defines it, with defaults filled in where its shape allows. `experiment` is set if
+ * nothing is wrong, except perhaps in a trial of its sweep. `trials` is the number of trials that are trained.
  */
 export function checkExperiment(
   file: string,
@@ -127,7 +127,7 @@ function problemsError(problems: Problem[], source: ExperimentSource, set: Overr
   return new AuroraError(
     'experiment',
     lines.map((line) => line.replace(/([.?])\.$/, '$1')).join('\n'),
-    'Completion and hover in VS Code, or experiment.schema.json, show every key with its meaning and default.',
+    'For every key with its meaning and default, see completion and hover in VS Code, or experiment.schema.json.',
   );
 }
 

@@ -3,21 +3,21 @@ import { leadsToPrototype, own } from '../../base/names';
 import { DEEPEST, tooDeep } from './parse-text';
 import { keyPath, type Problem } from './source';
 
-/** A value given on the command line in place of the file's. */
+/** A value from the command line that replaces the file's. */
 export interface Override {
-  /** As it was written: key=value. */
+  /** As written: key=value. */
   text: string;
   path: string[];
   value: unknown;
 }
 
-/** "training.epochs=5": dotted keys; the value as JSON where it is JSON, else as text. */
+/** "training.epochs=5": dotted keys. A value that is not valid JSON is taken as text. */
 export function parseOverride(text: string): Override {
   const at = text.indexOf('=');
   if (at < 1)
     throw new AuroraError(
       'usage',
-      `--set ${text} names no ${at < 0 ? 'value' : 'key'}.`,
+      `--set ${text} has no ${at < 0 ? 'value' : 'key'}.`,
       'Write --set key=value, such as --set training.epochs=5.',
     );
   const path = text.slice(0, at).split('.');
@@ -36,8 +36,8 @@ export function parseOverride(text: string): Override {
 }
 
 /**
- * Sets the value in `experiment`, with the objects around it where they are missing. Only own properties are
- * walked through, and no part of the key may lead to a prototype, which all objects share.
+ * Sets the value in `experiment` and creates missing objects around it. Follows only own properties, and no part of the
+ * key may lead to a prototype, which all objects share.
  */
 export function applyOverride(experiment: Record<string, unknown>, { path, value }: Override): Problem[] {
   const wrong = prototypeProblem(path);
@@ -46,14 +46,14 @@ export function applyOverride(experiment: Record<string, unknown>, { path, value
   for (const [i, key] of path.slice(0, -1).entries()) {
     const next = own(at, key) ?? (at[key] = {});
     if (typeof next !== 'object' || Array.isArray(next))
-      return [{ path, message: `${keyPath(path.slice(0, i + 1))} has no keys of its own` }];
+      return [{ path, message: `${keyPath(path.slice(0, i + 1))} is not an object, so it has no keys` }];
     at = next as Record<string, unknown>;
   }
   at[path.at(-1)!] = value;
   return [];
 }
 
-/** Why nothing can be set at a path of keys, where a part of it is a name that JavaScript reserves. */
+/** Why a path of keys cannot be set: part of it is a name that JavaScript reserves. Undefined for any other path. */
 export function prototypeProblem(path: readonly string[]): string | undefined {
   const part = path.find(leadsToPrototype);
   return part === undefined

@@ -3,7 +3,7 @@ import { nearest } from '../../base/nearest';
 import { capped, keyPath, MOST_PROBLEMS, type Problem } from './source';
 import { DEFAULT_METHOD } from '../../experiment/methods';
 
-/** What the schema finds wrong, in words: one problem for each place, naming key, value and what was expected. */
+/** Violations of the schema in words: one problem per place, naming key, value and what was expected. */
 export function schemaProblems(errors: readonly ErrorObject[], value: unknown): Problem[] {
   const places = new Map<string, { path: (string | number)[]; error: ErrorObject }>();
   for (const error of errors) {
@@ -11,16 +11,16 @@ export function schemaProblems(errors: readonly ErrorObject[], value: unknown): 
     if (error.keyword === 'if') continue;
     const path = pathOf(error.instancePath, value);
     const key = JSON.stringify([...path, ...keyOf(error)]);
-    // "anyOf" comes after the errors of its branches and knows them all.
+    // "anyOf" comes after the errors of its branches and covers them all.
     if (!places.has(key) || error.keyword === 'anyOf') places.set(key, { path, error });
   }
-  // Words cost more than places: only what is shown gets some.
+  // Messages take longer to make than places, so only the problems that are shown get one.
   const shown = [...places.values()].slice(0, MOST_PROBLEMS).map(({ path, error }) => problemAt(path, error));
   const more = places.size - shown.length;
   return more > 0 ? capped([...shown, { path: [], message: '', more }]) : shown;
 }
 
-/** The key that an error of a whole object is about. */
+/** The key that an object's error is about. */
 const keyOf = ({ keyword, params }: ErrorObject): string[] =>
   keyword === 'additionalProperties'
     ? [params.additionalProperty as string]
@@ -48,7 +48,7 @@ function problemAt(path: (string | number)[], error: ErrorObject): Problem {
   return { path, message: `${name} is ${shown}, expected ${expected(schema)}` };
 }
 
-/** Of a value with more in it than the schema allows: how much, not what. */
+/** For a value that exceeds a limit of the schema: its size instead of its content. */
 function tooMuch(
   { keyword, params, data, propertyName, parentSchema }: ErrorObject,
   path: (string | number)[],
@@ -59,15 +59,15 @@ function tooMuch(
   switch (keyword) {
     case 'maxLength':
       return propertyName === undefined
-        ? `${name} has ${count((data as string).length)} characters, more than the ${limit} that are allowed`
-        : `${name} has a key of ${count(propertyName.length)} characters, more than the ${limit} that are allowed`;
+        ? `${name} has ${count((data as string).length)} characters, more than the ${limit} allowed`
+        : `${name} has a key of ${count(propertyName.length)} characters, more than the ${limit} allowed`;
     case 'maxItems':
-      // A list of a fixed length says better how many it takes.
+      // For a list of fixed length, the general message states the expected length.
       return parentSchema!.minItems === params.limit
         ? undefined
-        : `${name} has ${count((data as unknown[]).length)} entries, more than the ${limit} that are allowed`;
+        : `${name} has ${count((data as unknown[]).length)} entries, more than the ${limit} allowed`;
     case 'maxProperties':
-      return `${name} has ${count(Object.keys(data as object).length)} keys, more than the ${limit} that are allowed`;
+      return `${name} has ${count(Object.keys(data as object).length)} keys, more than the ${limit} allowed`;
     default:
       return undefined;
   }
@@ -94,7 +94,7 @@ function expected(schema: AnySchemaObject): string {
     case 'number':
       return `a number${bounds(schema)}`;
     case 'string':
-      return schema.minLength ? 'a text that is not empty' : 'a text';
+      return schema.minLength ? 'a non-empty text' : 'a text';
     case 'boolean':
       return 'true or false';
     case 'array': {
@@ -119,7 +119,7 @@ function bounds(schema: AnySchemaObject): string {
 const either = (options: string[]): string =>
   options.length < 2 ? options.join('') : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
 
-/** A JSON pointer as keys and indices; which of the two a number is, the value says. */
+/** A JSON pointer as keys and indices; the value shows which of the two a number is. */
 function pathOf(pointer: string, value: unknown): (string | number)[] {
   let at = value;
   return pointer

@@ -2,7 +2,7 @@ import type { AdapterSpec, Experiment } from '../../experiment/experiment';
 import { aboutMethod, isHeadAlone, isNonlinear, trainingOfOthers } from '../../experiment/methods';
 import type { Problem } from './source';
 
-/** What a schema cannot say: values that are right one by one but not together. */
+/** Rules that a schema cannot express: values that are valid one by one but not together. */
 export function ruleProblems({ adapter, task, training }: Experiment): Problem[] {
   const problems = adapterRuleProblems(adapter);
   if (isHeadAlone(adapter) && task.head === 'none')
@@ -14,12 +14,12 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
     if (training[key])
       problems.push({
         path: ['training', key],
-        message: `training.${key} is ${training[key]}, but it is of ${of} alone and adapter.method is "${adapter.method}"`,
+        message: `training.${key} is ${training[key]}, but it applies only to ${of} and adapter.method is "${adapter.method}"`,
       });
   if (training.loraPlusRatio !== undefined && !aboutMethod(adapter.method).hasB)
     problems.push({
       path: ['training', 'loraPlusRatio'],
-      message: `training.loraPlusRatio is the rate of B, and the method ${adapter.method} has no B`,
+      message: `training.loraPlusRatio sets the learning rate of B, but the method ${adapter.method} has no B`,
     });
   const { staticEpochs = 0, epochs, earlyStopping } = training;
   if (staticEpochs > epochs)
@@ -36,7 +36,7 @@ export function ruleProblems({ adapter, task, training }: Experiment): Problem[]
   return problems;
 }
 
-/** The same of an adapter's settings alone. */
+/** The same for an adapter's settings only. */
 export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
   const problems: Problem[] = [];
   if (isNonlinear(adapter)) {
@@ -44,12 +44,13 @@ export function adapterRuleProblems(adapter: AdapterSpec): Problem[] {
     if (!(low < high))
       problems.push({
         path: ['adapter', 'gridRange'],
-        message: `adapter.gridRange is [${low}, ${high}], expected its lower end first`,
+        message: `adapter.gridRange is [${low}, ${high}], expected the lower end first`,
       });
     if (!adapter.fixed && !adapter.learnable)
       problems.push({
         path: ['adapter', 'learnable'],
-        message: 'adapter.fixed and adapter.learnable are both false, so the adapter would always give zero',
+        message:
+          'adapter.fixed and adapter.learnable are both false, so the adapter’s output would always be zero',
       });
   }
   return problems;

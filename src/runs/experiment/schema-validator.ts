@@ -4,8 +4,8 @@ import schema from '../../experiment/experiment.schema.json';
 let compiled: ValidateFunction | undefined;
 
 /**
- * Compiled when it is first needed: the editor's start must not wait for it. Ajv is a fifth of all code that the
- * extension host would read, so a program finds it in a file beside itself (scripts/lib/bundles.mjs).
+ * Compiled on first use, so that it does not delay the editor's start. Ajv is a fifth of all code that the extension
+ * host would read, so it is bundled as a separate file (scripts/lib/bundles.mjs).
  */
 export const schemaValidator = (): ValidateFunction =>
   (compiled ??= new Ajv({

@@ -2,15 +2,15 @@ import { findNodeAtLocation, getNodeValue } from 'jsonc-parser';
 import type { JSONPath, Node } from 'jsonc-parser';
 import { parseText, type TextError } from './parse-text';
 
-/** Something wrong with an experiment: where in it, and what. */
+/** A problem in an experiment: where and what. */
 export interface Problem {
   path: JSONPath;
   message: string;
-  /** Where the path alone does not lead there. */
+  /** Set if the path alone does not identify the place. */
   offset?: number;
-  /** The key at the path is wrong, whatever its value. */
+  /** The key at the path is wrong, not its value. */
   atKey?: true;
-  /** It stands for so many that are not listed. */
+  /** The number of unlisted problems that this one stands for. */
   more?: number;
 }
 
@@ -28,34 +28,34 @@ export class ExperimentSource {
     this.errors = errors;
   }
 
-  /** The first place that cannot be read, as "FILE:LINE:COLUMN: …"; undefined where all of it can. */
+  /** The first place that cannot be read, as "FILE:LINE:COLUMN: …"; undefined if all can. */
   firstError(): string | undefined {
     const [first] = this.errors;
     return first && `${this.at(first.offset)}: ${first.message}.`;
   }
 
-  /** Undefined where nothing can be made out of the text. */
+  /** Undefined if nothing in the text can be parsed. */
   value(): unknown {
     return this.root && getNodeValue(this.root);
   }
 
-  /** "FILE:LINE:COLUMN" of the value at `path`, or of the nearest object around it that the file has. */
+  /** "FILE:LINE:COLUMN" of the value at `path`, or of the nearest object around it in the file. */
   locate(problem: Problem): string {
     return this.at(this.offsetOf(problem));
   }
 
-  /** Where `locate` points, in characters from the text's begin. */
+  /** The place that `locate` gives, in characters from the start of the text. */
   offsetOf({ path, offset }: Problem): number {
     if (offset !== undefined) return offset;
     for (let n = path.length; this.root && n >= 0; n--) {
       const node = findNodeAtLocation(this.root, path.slice(0, n));
-      // A key stands where its value's property begins.
+      // A key starts where its property starts.
       if (node) return node.parent?.type === 'property' ? node.parent.offset : node.offset;
     }
     return 0;
   }
 
-  /** Keys that an object has twice: JSON would silently take the last. */
+  /** Keys that occur twice in an object: JSON would silently take the last one. */
   duplicateKeys(): Problem[] {
     return this.root ? duplicatesIn(this.root, []) : [];
   }
@@ -81,10 +81,10 @@ function duplicatesIn(node: Node, path: JSONPath): Problem[] {
   });
 }
 
-/** More than anybody reads at a time. */
+/** More than anyone reads at once. */
 export const MOST_PROBLEMS = 100;
 
-/** The first `MOST_PROBLEMS`, and one for the whole file that says how many others there are. */
+/** The first `MOST_PROBLEMS`, and one for the whole file that counts the others. */
 export function capped(problems: readonly Problem[]): Problem[] {
   const listed = problems.filter((p) => p.more === undefined);
   const shown = listed.slice(0, MOST_PROBLEMS);
@@ -92,6 +92,6 @@ export function capped(problems: readonly Problem[]): Problem[] {
   return more > 0 ? [...shown, { path: [], message: `and ${more} more like these`, more }] : shown;
 }
 
-/** A path as people write it: training.betas[0] */
+/** A path in dotted notation: training.betas[0] */
 export const keyPath = (path: JSONPath): string =>
   path.map((p, i) => (typeof p === 'number' ? `[${p}]` : i === 0 ? p : `.${p}`)).join('');

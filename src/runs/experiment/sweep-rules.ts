@@ -3,19 +3,19 @@ import { MOST_TRIALS, RATE, SEED, trialCount, type SweepSpec } from '../../exper
 import { prototypeProblem } from './overrides';
 import type { Problem } from './source';
 
-/** Which parts of the section belong to which type. */
+/** The parts of the section that belong to each type. */
 const PARTS = {
   grid: ['parameters'],
   random: ['parameters', 'count'],
   list: ['trials'],
 } as const satisfies Record<SweepSpec['type'], readonly (keyof SweepSpec)[]>;
 
-/** Of one trial: more than an experiment has. */
+/** Most settings in one trial: more than an experiment has. */
 const MOST_SETTINGS = 100;
 
-/** What the schema cannot say of a sweep, its trials aside. */
+/** Rules for a sweep that the schema cannot express, apart from its trials. */
 export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
-  // Before anything that takes time for each of them.
+  // First, since the other checks take time for each trial.
   const many = manyTrials(sweep) ?? manySettings(sweep);
   if (many) return [many];
   const problems = [...partProblems(sweep), ...parameterProblems(sweep)];
@@ -24,7 +24,7 @@ export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
     problems.push(
       problem(
         ['pruning'],
-        'sweep.pruning needs one of minEpochs and minSteps: when trials are first compared',
+        'sweep.pruning needs either minEpochs or minSteps, the point at which trials are first compared',
       ),
     );
   problems.push(...searchProblems(sweep));
@@ -33,7 +33,7 @@ export function sweepRuleProblems(sweep: SweepSpec): Problem[] {
 
 function manyTrials(sweep: SweepSpec): Problem | undefined {
   const size = trialCount(sweep);
-  // Of a grid with a range in place of a list it is no number, and a mistake of its own.
+  // NaN for a grid with a range in place of a list, which is reported separately.
   return size > MOST_TRIALS
     ? problem([PARTS[sweep.type].at(-1)!], `the sweep has ${size} trials, more than ${MOST_TRIALS}`)
     : undefined;
@@ -45,7 +45,7 @@ function searchProblems({ learningRateSearch, pruning, parameters, trials }: Swe
     return [
       problem(
         ['learningRateSearch'],
-        'sweep.learningRateSearch and sweep.pruning exclude each other: take one',
+        'sweep.learningRateSearch and sweep.pruning cannot be combined: choose one',
       ),
     ];
   const keys = [...Object.keys(parameters ?? {}), ...(trials ?? []).flatMap((t) => Object.keys(t))];
@@ -68,7 +68,7 @@ function partProblems(sweep: SweepSpec): Problem[] {
     const what = `a sweep of the type ${sweep.type}`;
     return [
       given
-        ? problem([part], `sweep.${part} means nothing in ${what}, which has ${own.join(' and ')}`)
+        ? problem([part], `sweep.${part} has no effect in ${what}, which has ${own.join(' and ')}`)
         : problem([], `sweep.${part} is missing: ${what} needs it`),
     ];
   });
@@ -100,21 +100,18 @@ function parameterProblems({ type, parameters = {}, trials = [] }: SweepSpec): P
     ...keys.flatMap(({ key, path }) => {
       const wrong =
         prototypeProblem(key.split('.')) ??
-        (/^(sweep|name|\$schema)(\.|$)/.test(key) ? `${key} is no setting of a trial` : undefined);
+        (/^(sweep|name|\$schema)(\.|$)/.test(key) ? `${key} is not a setting of a trial` : undefined);
       return wrong === undefined ? [] : [{ ...problem(path, wrong), atKey: true as const }];
     }),
     ...Object.entries(parameters).flatMap(([key, values]) => {
       if (Array.isArray(values)) return [];
       const path = ['parameters', key];
-      if (type === 'grid')
-        return [problem(path, `${key} has a range, but a grid needs the values in a list`)];
+      if (type === 'grid') return [problem(path, `${key} has a range, but a grid needs a list of values`)];
       const { min, max, scale, integer } = values;
       if (!(min < max))
         return [problem(path, `the range of ${key} is ${min} to ${max}, expected min below max`)];
       if (scale === 'log' && min <= 0)
-        return [
-          problem(path, `the range of ${key} begins at ${min}, but a log scale only has numbers above 0`),
-        ];
+        return [problem(path, `the range of ${key} starts at ${min}, but a log scale needs numbers above 0`)];
       if (integer && !(Number.isInteger(min) && Number.isInteger(max)))
         return [problem(path, `the range of ${key} is ${min} to ${max}, expected whole numbers`)];
       return [];

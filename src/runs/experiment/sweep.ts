@@ -14,25 +14,25 @@ import { checkValue } from './check-value';
 import { applyOverride } from './overrides';
 import { MOST_PROBLEMS, type Problem } from './source';
 
-/** A trial before anybody has run it. */
+/** A trial that has not been run. */
 export interface Trial {
-  /** Follows from its settings alone: the same in a sweep that was changed elsewhere. */
+  /** Depends only on its settings, so it stays the same when other parts of the sweep change. */
   id: string;
   settings: Settings;
-  /** The experiment with the settings in place. */
+  /** The experiment with the settings applied. */
   spec: Experiment;
 }
 
 export interface Sweep {
   spec: SweepSpec;
-  /** The experiment itself. */
+  /** The experiment without its sweep. */
   base: Experiment;
-  /** Of what the file says beside the sweep: another base makes other trials of the same settings. */
+  /** Hash of everything in the file except the sweep: with another base, the same settings are other trials. */
   baseHash: string;
   trials: Trial[];
 }
 
-/** @param raw what the file holds, without the defaults, so that a setting that follows another goes on doing so */
+/** @param raw the file's content without defaults, so that a setting that follows another keeps following it */
 export function makeTrials(
   raw: Record<string, unknown>,
   sweep: SweepSpec,
@@ -44,13 +44,13 @@ export function makeTrials(
   const large = tooLarge(base, sweep);
   if (large) return { trials: [], problems: [large] };
   const trials = expand(sweep).flatMap((settings, i) => {
-    // Nobody reads more, and what is wrong with one trial is mostly wrong with all.
+    // Nobody reads more, and most mistakes are in all trials.
     if (problems.size > MOST_PROBLEMS) return [];
     const { spec, wrong } = makeTrial(base, settings, file);
     for (const { path, message } of wrong) {
       const at = placeOf(path, settings, sweep);
       const key = JSON.stringify([at, message]);
-      // One bad value is in many trials of a grid: the first stands for all.
+      // A bad value is in many trials of a grid: report only the first.
       if (problems.has(key)) continue;
       problems.set(key, { path: at, message: `trial ${i + 1} (${shortText(settings)}): ${message}` });
     }
@@ -59,15 +59,15 @@ export function makeTrials(
   return { trials, problems: [...problems.values()] };
 }
 
-/** Lists among the settings may be long. */
+/** Shortened, since settings may contain long lists. */
 function shortText(settings: Settings): string {
   const text = settingsText(settings);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 /**
- * Characters in all trials together. An experiment has a thousand or two; the editor makes the trials again after each
- * pause of whoever types.
+ * Characters in all trials together. An experiment has a thousand or two, and the editor makes the trials again after
+ * each pause in typing.
  */
 const MOST_CHARACTERS = 20_000_000;
 
@@ -92,7 +92,7 @@ function makeTrial(
   file: string,
 ): { spec?: Experiment; wrong: Problem[] } {
   const value = copy(base);
-  // A whole section first: it would overwrite what is set inside of it.
+  // Whole sections first: they would overwrite settings inside them.
   const paths = Object.keys(settings)
     .map((key) => ({ key, path: key.split('.') }))
     .sort((a, b) => a.path.length - b.path.length);
@@ -104,14 +104,14 @@ function makeTrial(
   return wrong.length > 0 ? { wrong } : { spec: experiment, wrong };
 }
 
-/** Of a JSON value; ten times as fast as a structured clone, which copies its texts too. */
+/** A copy of a JSON value, ten times as fast as a structured clone, which also copies strings. */
 function copy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copy) as T;
   return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, copy(v)])) as T;
 }
 
-/** Where in the section the value at fault stands. */
+/** The path of the wrong value in the sweep section. */
 function placeOf(path: JSONPath, settings: Settings, sweep: SweepSpec): JSONPath {
   const around = (key: string) => key.split('.').every((part, i) => i >= path.length || part === path[i]);
   const key = Object.keys(settings)

@@ -5,7 +5,7 @@ import { EVENT_VERSION, type EventBase, type NewEvent, type RunEvent } from '../
 import { parseJournal, wholeLines } from './reader';
 import { runPaths } from '../layout';
 
-/** Appends to a run's events.jsonl. Each event is flushed to the disk before `append` returns: they are rare. */
+/** Appends to a run's events.jsonl. Events are rare, so each is flushed to disk before `append` returns. */
 export class Journal {
   private constructor(
     private readonly path: string,
@@ -14,7 +14,7 @@ export class Journal {
     private writer: Pick<EventBase, 'w' | 'after'>,
   ) {}
 
-  /** Opens or creates the journal; a last line that a crash left unfinished is cut off first. */
+  /** Opens or creates the journal. Removes a last line that a crash left unfinished. */
   static open(path: string): Journal {
     requireOwned(path);
     try {
@@ -34,11 +34,11 @@ export class Journal {
     const line = Buffer.from(lineOf(whole));
     const end = fstatSync(this.fd).size;
     try {
-      // One write a line: another process that reads meanwhile sees all of it or a torn last line.
+      // One write per line: a concurrent reader sees the whole line or a torn last line.
       for (let done = 0; done < line.length;) done += writeSync(this.fd, line, done);
       fsyncSync(this.fd);
     } catch (e) {
-      // What a full disk took of the line must not stand before the next one.
+      // The part of the line that a full disk accepted must not precede the next line.
       ftruncateSync(this.fd, end);
       throw diskError(this.path, e);
     }
@@ -47,7 +47,7 @@ export class Journal {
     return whole;
   }
 
-  /** All of it, also where the file's name is gone, with lines that the file itself does not get. */
+  /** The whole journal, even if the file has been deleted, followed by lines that are not written to the file. */
   content(more: readonly NewEvent[] = []): Buffer {
     const lines = more.map((event, i) => Buffer.from(lineOf(this.numbered(event, this.seq + i))));
     return Buffer.concat([readAll(this.fd), ...lines]);
@@ -77,11 +77,11 @@ function writerFields(path: string): Pick<EventBase, 'w' | 'after'> {
 
 export interface JournalLine {
   event: NewEvent;
-  /** Milliseconds since 1970; now where it is left out. */
+  /** Milliseconds since 1970; now by default. */
   t?: number;
 }
 
-/** The whole journal of a run that somebody makes without training it. */
+/** Writes the whole journal of a run that is created without training. */
 export function writeJournal(run: string, lines: readonly JournalLine[]): void {
   const text = lines.map(
     ({ event, t }, seq) => `${JSON.stringify({ ...event, v: EVENT_VERSION, seq, t: t ?? Date.now() })}\n`,

@@ -3,7 +3,7 @@ import { AuroraError } from '../../base/errors';
 import { EVENT_VERSION, type EventBase, type RunEvent } from '../../protocol/events';
 import { oneWriter, type OneWriter } from './writers';
 
-/** Typed by its own keys, so that a new kind of event cannot be forgotten here. */
+/** The type requires every kind of event, so that a new one cannot be forgotten here. */
 const KINDS: Record<RunEvent['kind'], true> = {
   forked: true,
   imported: true,
@@ -23,22 +23,22 @@ const KINDS: Record<RunEvent['kind'], true> = {
   finished: true,
 };
 
-/** Bytes up to and with the last line end. What follows is a line still being written, or torn by a crash. */
+/** Bytes up to and including the last line break. What follows is still being written, or was torn by a crash. */
 export const wholeLines = (bytes: Uint8Array): number => bytes.lastIndexOf(0x0a) + 1;
 
 /**
- * Every event of the journal in order, unknown ones too; a torn last line is left out. Of two trainers that wrote at
- * the same time, only the first one's. A line that is complete but no event, or out of its place, is an AuroraError
- * (`run`).
+ * Every event of the journal in order, including unknown ones, without a torn last line. If two trainers wrote at the
+ * same time, only the events of the first. Throws AuroraError (`run`) for a complete line that is not an event or is
+ * out of place.
  */
 export const parseJournal = (bytes: Uint8Array, where: string): EventBase[] => read(bytes, where).events;
 
-/** The events that count (effectiveEvents), and where two trainers wrote at the same time a warning about that. */
+/** The events that count (effectiveEvents), with a warning if two trainers wrote at the same time. */
 export function journalEvents(bytes: Uint8Array, where: string): RunEvent[] {
   const { events, conflict } = read(bytes, where);
   if (!conflict) return effectiveEvents(events);
   const { at, t, lines } = conflict;
-  const message = `Two trainers wrote this run at the same time. The journal shows the first one's lines; ${lines} of the second one's are left out, and checkpoints may be from either.`;
+  const message = `Two trainers wrote to this run at the same time. The journal shows the lines of the first; ${lines} of the second are left out, and checkpoints may be from either.`;
   const warning: RunEvent = { v: EVENT_VERSION, seq: at, t, kind: 'warning', message };
   return effectiveEvents([...events.slice(0, at), warning, ...events.slice(at)]);
 }
@@ -59,7 +59,7 @@ function parseLine(line: string, i: number, where: string): EventBase {
   try {
     event = JSON.parse(line);
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (typeof event?.v !== 'number' || typeof event.t !== 'number' || !Number.isSafeInteger(event.seq))
     throw misplaced(where, i);
@@ -73,13 +73,13 @@ const misplaced = (where: string, i: number): AuroraError =>
     'The file was changed or damaged after it was written; restore it from a copy.',
   );
 
-/** Whether this version knows the event; readers pass over all others. */
+/** Whether this version knows the event; readers ignore all others. */
 const isKnown = (event: EventBase): event is RunEvent =>
   event.v <= EVENT_VERSION && Object.hasOwn(KINDS, (event as RunEvent).kind);
 
 /**
- * The events that count: known ones, without what a later `resumed {fromStep}` took back, which is every
- * earlier event of a step after `fromStep`.
+ * The events that count: known ones, except those that a later `resumed {fromStep}` revoked, which are all earlier
+ * events of a step after `fromStep`.
  */
 export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   let kept: RunEvent[] = [];
@@ -91,7 +91,7 @@ export function effectiveEvents(events: readonly EventBase[]): RunEvent[] {
   return kept;
 }
 
-/** A diverged evaluation as earlier versions wrote it gets the kind that it has now. */
+/** Gives a diverged evaluation from an earlier version its current kind. */
 function withoutNulls(event: RunEvent): RunEvent {
   if (event.kind !== 'evaluation' || !holdsNull(event.metrics)) return event;
   const { v, seq, t, step, epoch, seconds, form } = event;

@@ -3,16 +3,16 @@ import type { EventBase, RunEvent } from '../../protocol/events';
 export interface OneWriter {
   /** The lines that count, numbered from 0 without gaps. */
   events: EventBase[];
-  /** Where the first line that does not stood among those that do, and how many there are. */
+  /** Lines that do not count: the place of the first among those that do, its time, and their number. */
   conflict?: { at: number; t: number; lines: number };
 }
 
 /**
- * Two trainers that wrote one journal at the same time numbered their lines independently. The first owner's lines
- * are kept. A line says who wrote it (`w`), and the first one of an owner that ended another's claim says that
- * (`after`); in older journals the second trainer is known by the line `resumed` with which it began.
+ * Two trainers that wrote to a journal at the same time numbered their lines independently. The first owner's lines are
+ * kept. Each line names its writer (`w`), and the first line of an owner that ended another's claim names that one
+ * (`after`). In older journals, the second trainer is recognized by the line `resumed` with which it started.
  *
- * @returns the index of the first line that is out of place and that no second writer explains
+ * @returns the index of the first line that is out of place, if no second writer explains it
  */
 export function oneWriter(lines: readonly EventBase[]): OneWriter | number {
   const kept: EventBase[] = [];
@@ -31,7 +31,7 @@ export function oneWriter(lines: readonly EventBase[]): OneWriter | number {
     if (w !== undefined && others.has(w)) drop(1, kept.length, t);
     else if (returns && kept[followersOf(kept, w)].after === w) drop(1, kept.length, t);
     else if (returns) {
-      // The first owner still writes: whoever began meanwhile was the second one.
+      // The first owner is still writing, so the owner that started meanwhile was the second.
       const first = followersOf(kept, w);
       const followers = kept.splice(first);
       for (const follower of followers) if (follower.w !== undefined) others.add(follower.w);
@@ -56,11 +56,11 @@ export function oneWriter(lines: readonly EventBase[]): OneWriter | number {
   return { events: kept, ...(conflict && { conflict }) };
 }
 
-/** Where the lines begin that other writers wrote after the last one of this writer. */
+/** The index of the first line after this writer's last one. */
 const followersOf = (kept: readonly EventBase[], w: string): number =>
   kept.findLastIndex((e) => e.w === w) + 1;
 
-/** Whether a trainer that was resumed begins with these lines. */
+/** Whether these are the first lines of a resumed trainer. */
 function isResume(lines: readonly EventBase[]): boolean {
   const kinds = lines.map((e) => (e as RunEvent).kind);
   return kinds.find((kind) => kind !== 'requested' && kind !== 'warning') === 'resumed';

@@ -4,10 +4,10 @@ import { AuroraError } from '../../base/errors';
 import { experimentRuns, runPaths } from '../layout';
 
 /**
- * The run folders that a study is made of, each once, in the order given: of run folders themselves, of folders that
- * hold runs (an experiment's), and of experiment files. This is the one place that a further kind of list joins.
+ * The run folders of a study, without duplicates, in the given order: from run folders, folders that contain runs (an
+ * experiment's), and experiment files. Add further kinds of sources here.
  *
- * @throws AuroraError 'run' where one of them is none of these
+ * @throws AuroraError 'run' if a path is none of these
  */
 export function studyFolders(given: readonly string[]): string[] {
   return [...new Set(given.flatMap(foldersOf))];
@@ -26,7 +26,7 @@ function foldersOf(path: string): string[] {
   if (runs.length > 0) return runs;
   throw new AuroraError(
     'run',
-    `${path} is no run, and holds none.`,
+    `${path} is not a run and contains none.`,
     'Give run folders, the folder of an experiment’s runs (.aurora/runs/NAME), or its experiment file.',
   );
 }

@@ -9,27 +9,27 @@ export const geometryFile = (run: string): string => join(runPaths(run).study, '
 export const mergedFile = (run: string, step: number): string =>
   join(runPaths(run).study, `merged-${stepName(step)}.json`);
 
-/** SHA-256 of a checkpoint's adapter, as its state has it; undefined where there is no such checkpoint. */
+/** SHA-256 of a checkpoint's adapter, according to its state; undefined if the checkpoint is missing. */
 export async function adapterSum(run: string, step: number): Promise<string | undefined> {
   const state = await readValue(join(runPaths(run).checkpoints, stepName(step), 'state.json'));
   const sum = (state as { sha256?: Record<string, unknown> } | undefined)?.sha256?.['adapter.safetensors'];
   return typeof sum === 'string' ? sum : undefined;
 }
 
-/** Undefined where there are none, or they are of other bytes than the checkpoint's. */
+/** Undefined if there are none, or they belong to an adapter other than the checkpoint's. */
 export async function readMerged(run: string, step: number): Promise<MergedMetrics | undefined> {
   const kept = parseMerged(await readValue(mergedFile(run, step)));
   return kept && kept.adapter === (await adapterSum(run, step)) ? kept : undefined;
 }
 
-/** Undefined where there is none up to this step, or it is of other bytes than the checkpoint's. */
+/** Undefined if there is none up to this step, or it belongs to an adapter other than the checkpoint's. */
 export async function readGeometry(run: string, step: number): Promise<Geometry | undefined> {
   const kept = parseGeometry(await readValue(geometryFile(run)));
   const last = kept?.from.at(-1);
   return last?.step === step && last.sha256 === (await adapterSum(run, step)) ? kept : undefined;
 }
 
-/** What is damaged counts as not there: it can be made anew. */
+/** A damaged file counts as missing, since it can be computed again. */
 async function readValue(path: string): Promise<unknown> {
   const bytes = await readIfThere(path);
   try {

@@ -5,12 +5,12 @@ import { runPaths } from '../layout';
 import { columnsOf } from '../curve/scalars-columns';
 import { readIfThere } from '../../files/read';
 
-/** A long run's newest steps say as much as all of them. */
+/** The newest steps of a long run are representative. */
 const MOST = 2000;
 
 /**
- * Seconds of a run's median step: a pause of the machine, or an evaluation beside it, does not count. Undefined where
- * no step was recorded.
+ * The median seconds per step, which a pause of the machine or a concurrent evaluation does not affect. Undefined if no
+ * step was recorded.
  */
 export async function medianStepSeconds(run: string): Promise<number | undefined> {
   const { scalars, scalarColumns } = runPaths(run);
@@ -27,7 +27,7 @@ export async function medianStepSeconds(run: string): Promise<number | undefined
   return seconds.length > 0 ? median(seconds) : undefined;
 }
 
-/** The last whole records of a file; empty where there is none. */
+/** The last complete records of a file; empty if the file is missing. */
 async function tail(path: string, width: number): Promise<Buffer> {
   let file;
   try {

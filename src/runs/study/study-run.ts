@@ -12,9 +12,9 @@ import { isNonlinear } from '../../experiment/methods';
 type Evaluation = Extract<RunEvent, { kind: 'evaluation' }>;
 
 /**
- * What a study needs of a run, as far as its folder has it.
+ * What a study needs from a run, as far as its folder has it.
  *
- * @param compare how closely the files that it was trained on are compared with those that are there
+ * @param compare how closely to compare the current files with those that it was trained on
  */
 export async function studyRun(
   run: RunSummary,
@@ -80,7 +80,7 @@ async function formsOf({ folder, spec }: RunSummary, last: Evaluation): Promise<
   return kept && { trained: kept.trained, merged: kept.merged, same: false };
 }
 
-/** Undefined where there are none, or they are of an earlier training of the run. */
+/** Undefined if there are none, or they are from before the run was trained again. */
 async function examplesOf(folder: string, last: Evaluation): Promise<ExampleOutcomes | undefined> {
   const kept = await readPredictions(folder, last.step).catch(() => undefined);
   if (!kept || JSON.stringify(kept.evaluation) !== JSON.stringify(last.metrics)) return undefined;

@@ -9,31 +9,31 @@ import { hasDiverged, stateOf } from '../outcome';
 import { readRunSummary, type RunSummary } from '../read';
 import type { TrialRecord } from './record';
 
-/** `lost`: its trainer is gone without having said so. `starting`: one was started and has not said its first word. */
+/** `lost`: its trainer ended without reporting it. `starting`: a trainer was started and has not reported yet. */
 export type TrialState = 'waiting' | 'starting' | 'running' | 'finished' | 'failed' | 'stopped' | 'lost';
 
-/** How a trial is, as its run folder says. */
+/** A trial's state according to its run folder. */
 export interface TrialView {
   record: TrialRecord;
-  /** Its run's folder; undefined before it has one. */
+  /** The run's folder; undefined before it exists. */
   folder?: string;
   state: TrialState;
   step: number;
-  /** 0 before the trainer knows. */
+  /** 0 until the trainer has determined it. */
   steps: number;
-  /** Diverged ones too: a comparison takes place at them as well. */
+  /** Including diverged ones: trials are compared at those too. */
   evaluations: AnyEvaluation[];
-  /** Of `stopped`: why. */
+  /** For `stopped`. */
   reason?: StopReason | 'early-stopping';
-  /** Of `failed`. */
+  /** For `failed`. */
   error?: { error?: string; message: string; hint?: string };
-  /** It failed since its training diverged, whatever it measured before. */
+  /** It failed because its training diverged, regardless of earlier evaluations. */
   diverged?: true;
-  /** Bytes, its high-water mark, once it has finished. */
+  /** High-water mark in bytes, once it has finished. */
   peakMemory?: number;
 }
 
-/** Where the system does not say which process it is: one that has said nothing for so long is another by now. */
+/** If the system does not identify a process: one that has reported nothing for this long must be a different one. */
 const FIRST_WORD_MS = 60_000;
 
 export const isBusy = ({ state }: TrialView): boolean => state === 'running' || state === 'starting';
@@ -42,7 +42,7 @@ export const isBusy = ({ state }: TrialView): boolean => state === 'running' || 
 export const bestOf = ({ evaluations }: TrialView, metric: MetricName): Evaluation | undefined =>
   bestBy(metric, evaluations);
 
-/** @param folder of the trial's run; undefined before it has one */
+/** @param folder the folder of the trial's run; undefined before it exists */
 export function lookAtTrial(record: TrialRecord, folder: string | undefined, now = Date.now()): TrialView {
   const none: TrialView = { record, state: 'waiting', step: 0, steps: 0, evaluations: [] };
   if (folder === undefined) return none;
@@ -56,7 +56,7 @@ export function lookAtTrial(record: TrialRecord, folder: string | undefined, now
   }
 }
 
-/** A process was started for it whose first status is still to come. */
+/** Whether a process was started for the trial and has not written its first status. */
 function isStarting({ launched }: TrialRecord, folder: string, now: number): boolean {
   if (!launched) return false;
   const presence = presenceNow({ host: hostname(), ...launched }, launched.at);

@@ -3,10 +3,10 @@ import { runPaths } from '../layout';
 import { isBusy, lookAtTrial, type TrialView } from './look';
 import type { TrialRecord } from './record';
 
-/** A folder changed so lately that another change may hide behind the same time stamp. */
+/** A folder that changed this recently may change again without getting a new time stamp. */
 const UNSETTLED_MS = 2000;
 
-/** Looks at trials again and again, and reads only those whose folder may say something new. */
+/** Looks at trials repeatedly, and reads only the folders that may have changed. */
 export class TrialLooker {
   private readonly known = new Map<string, { version: string; view: TrialView }>();
 
@@ -21,8 +21,8 @@ export class TrialLooker {
 }
 
 /**
- * Changes whenever a file is replaced, so with every heartbeat, when the journal grows, and when a trainer was started;
- * '' while that is not sure.
+ * Changes whenever a file is replaced (so with every heartbeat), the journal grows, or a trainer is started; '' while
+ * that is uncertain.
  */
 function versionOf(folder: string, { launched }: TrialRecord, now: number): string {
   const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;

@@ -14,48 +14,49 @@ import { runPaths } from '../layout';
 
 export const SWEEP_VERSION = 1;
 
-/** The files of a sweep's folder. `status.json`, `control` and the log are as in a run's: runPaths has them. */
+/** The files of a sweep's folder. `status.json`, `control` and the log are the same as in a run's (runPaths). */
 export const sweepPaths = (folder: string) => ({
   ...runPaths(folder),
   sweep: join(folder, 'sweep.json'),
-  /** What trials have computed for each other; gone when all are over. */
+  /** Values that trials share; removed when all are over. */
   frozen: join(folder, 'frozen'),
 });
 
-/** sweep.json: what is to be tried, and which run each trial is. How the trials are, their run folders say. */
+/** sweep.json: the planned trials and the run of each. The states of the trials are in their run folders. */
 export interface SweepRecord {
   version: number;
   /** When it was first run, in ms since 1970. */
   begun: number;
-  /** The experiment's name, and what was set on the command line. */
+  /** The experiment's name. */
   name: string;
+  /** Settings from the command line. */
   overrides: string[];
   spec: SweepSpec;
   metric: MetricName;
-  /** Hash of the experiment beside its sweep: with another one, another sweep begins. */
+  /** Hash of the experiment without its sweep: a different experiment starts a new sweep. */
   baseHash: string;
   /** Dotted keys that differ between trials, in the order of the file. */
   varied: string[];
-  /** How trials are run; kept, since another number of threads may give other bits. */
+  /** How trials are run; kept, since a different number of threads may change the bits. */
   room?: SweepRoom;
-  /** Each file that trials read, as the newest trial that reads it found it. Sweeps of earlier versions have none. */
+  /** Each file that trials read, as its newest reader found it. Sweeps of earlier versions have none. */
   inputs?: InputFile[];
-  /** Changed files that somebody continued with, the newest last. */
+  /** Changed files that the user chose to continue with, newest last. */
   acceptedInputs?: AcceptedInputs[];
-  /** Why the last queue ended before all was done, where a person has to decide; none while one is at work. */
+  /** Why the last queue ended early, if the user has to decide; unset while a queue is running. */
   ended?: SweepEnd;
-  /** In the order in which they are begun. */
+  /** In the order in which they start. */
   trials: TrialRecord[];
 }
 
-/** Trials that are `owned` by processes of other machines, or whose `inputs` have changed. */
+/** Trials are `owned` by processes on other machines, or their `inputs` have changed. */
 export interface SweepEnd {
   error: 'owned' | 'inputs';
   message: string;
 }
 
 export interface AcceptedInputs {
-  /** The number of the first trial that was trained on them. */
+  /** The number of the first trial trained on them. */
   trial: number;
   /** In ms since 1970. */
   at: number;
@@ -66,28 +67,28 @@ export interface SweepRoom {
   parallel: number;
   /** Threads of each trial. */
   threads: number;
-  /** Bytes that a trial takes, where that was measured. */
+  /** Bytes per trial, if measured. */
   memory?: number;
-  /** Where trials compute; as asked for where that was not measured. */
+  /** The trials' engine and device; as requested if not measured. */
   engine: string;
   device: string;
 }
 
 export interface TrialRecord {
-  /** Of its settings. */
+  /** Hash of its settings. */
   id: string;
-  /** From 1; a trial keeps its number. */
+  /** Starting at 1; a trial keeps its number. */
   number: number;
   settings: Settings;
-  /** The name of its run's folder, once it has begun. */
+  /** The name of its run's folder, once it has started. */
   run?: string;
-  /** The process that was last started for it, and when, in ms since 1970. */
+  /** The last process started for it, and when, in ms since 1970. */
   launched?: { pid: number; at: number } & Partial<ProcessRecord>;
-  /** False where the section no longer has it: it is shown, and not gone on with. */
+  /** False if the sweep section no longer has it: it is shown but not continued. */
   planned: boolean;
-  /** It has yet to be checked, and none of the sweep's new trials is begun before that. */
+  /** Not checked yet; none of the sweep's new trials starts before that. */
   unchecked?: true;
-  /** Its learning rate lost the search with other seeds, or none could be chosen, so it is not begun. */
+  /** Not started: its learning rate lost the search with other seeds, or none could be chosen. */
   passedOver?: true;
 }
 
@@ -103,7 +104,7 @@ export interface TrialOf {
 export const writeSweep = (folder: string, record: SweepRecord): void =>
   writeAtomic(sweepPaths(folder).sweep, `${JSON.stringify(record, null, 2)}\n`, folder);
 
-/** Undefined where there is none; AuroraError (`run`) where it is damaged. */
+/** Undefined if there is none. Throws AuroraError (`run`) if it is damaged. */
 export function readSweep(folder: string): SweepRecord | undefined {
   const path = sweepPaths(folder).sweep;
   const bytes = readIfThereSync(path);
@@ -125,17 +126,17 @@ export function checkSweep(path: string, value: unknown): SweepRecord {
   if (!named)
     throw new AuroraError(
       'run',
-      `${path} gives a trial a run that is not the name of a folder.`,
+      `${path} has a trial with a run that is not a folder name.`,
       'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
     );
   const { inputs = [], acceptedInputs = [] } = record;
   if (!Array.isArray(inputs) || !inputs.every(isInputFile) || !Array.isArray(acceptedInputs))
     throw new AuroraError(
       'run',
-      `${path} does not say which files the trials were trained on.`,
+      `${path} does not list the files that the trials were trained on.`,
       'It was changed or damaged after it was written; restore it from a copy, or delete the sweep’s folder.',
     );
-  // Sweeps are trained without it.
+  // A sweep can be trained without it.
   if (!isSweepEnd(record.ended)) delete record.ended;
   return record as SweepRecord;
 }
@@ -148,7 +149,7 @@ function isSweepEnd(value: unknown): value is SweepEnd {
 export const writeTrial = (run: string, trial: TrialOf): void =>
   writeAtomic(runPaths(run).trial, `${JSON.stringify(trial)}\n`, run);
 
-/** Which trial a run is; undefined for any other run, and where the file cannot be understood: it hides no run. */
+/** The trial that a run belongs to. Undefined for other runs and for an invalid file, which must not hide the run. */
 export function trialOf(run: string): TrialOf | undefined {
   try {
     const trial = JSON.parse(readFileSync(runPaths(run).trial, 'utf8')) as Partial<TrialOf> | null;

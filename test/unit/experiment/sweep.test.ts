@@ -150,7 +150,7 @@ describe('a mistake in a sweep', () => {
   it.each([
     [{ type: 'grid' }, /sweep\.parameters is missing: a sweep of the type grid needs it/],
     [{ type: 'random', parameters: { 'training.seed': [1] } }, /sweep\.count is missing/],
-    [{ type: 'list', trials: [{}], count: 3 }, /sweep\.count means nothing in a sweep of the type list/],
+    [{ type: 'list', trials: [{}], count: 3 }, /sweep\.count has no effect in a sweep of the type list/],
     [
       { type: 'grid', parameters: { 'training.seed': [] } },
       /sweep\.parameters\.training\.seed is \[\], expected/,
@@ -160,16 +160,13 @@ describe('a mistake in a sweep', () => {
       /trial 1 .*training\.sed is not a known key.*"seed"/,
     ],
     [{ type: 'grid', parameters: { 'training.seed.x': [1] } }, /trial 1 .*training\.seed/],
-    [{ type: 'grid', parameters: { 'sweep.seed': [1] } }, /sweep\.seed is no setting of a trial/],
-    [
-      { type: 'grid', parameters: { 'adapter.rank': { min: 1, max: 2 } } },
-      /a grid needs the values in a list/,
-    ],
+    [{ type: 'grid', parameters: { 'sweep.seed': [1] } }, /sweep\.seed is not a setting of a trial/],
+    [{ type: 'grid', parameters: { 'adapter.rank': { min: 1, max: 2 } } }, /a grid needs a list of values/],
     [
       { type: 'random', count: 2, parameters: { 'adapter.alpha': { min: 0, max: 2, scale: 'log' } } },
-      /only has numbers above 0/,
+      /needs numbers above 0/,
     ],
-    [{ type: 'list', trials: [{}], pruning: {} }, /needs one of minEpochs and minSteps/],
+    [{ type: 'list', trials: [{}], pruning: {} }, /needs either minEpochs or minSteps/],
     [
       { type: 'grid', parameters: { 'training.learningRate': [0.1] }, learningRateSearch: {} },
       /needs trials that differ in training\.seed/,
@@ -180,7 +177,7 @@ describe('a mistake in a sweep', () => {
     ],
     [
       { type: 'list', trials: [{}], pruning: { minSteps: 1 }, learningRateSearch: {} },
-      /learningRateSearch and sweep\.pruning exclude each other/,
+      /learningRateSearch and sweep\.pruning cannot be combined/,
     ],
     [
       { type: 'random', count: 2000, parameters: { 'adapter.alpha': { min: 1, max: 2 } } },
@@ -206,13 +203,13 @@ describe('a mistake in a sweep', () => {
   it('can be a setting that is both given and varied', () => {
     const parameters = { 'training.seed': [1] };
     expect(errorOf({ type: 'grid', parameters }, 'training.seed=2')).toMatch(
-      /^--set training\.seed=2: the sweep itself varies training\.seed\.$/,
+      /^--set training\.seed=2: the sweep already varies training\.seed\.$/,
     );
   });
 
   it('can be a missing sweep section', () => {
     writeFileSync(file, JSON.stringify(BASE));
-    expect(() => loadSweep(file)).toThrow(/has no section "sweep"/);
+    expect(() => loadSweep(file)).toThrow(/has no "sweep" section/);
   });
 });
 

@@ -89,7 +89,7 @@ describe('writing within a folder', () => {
     const run = join(folder, 'run');
     const path = join(run, 'adapter', 'best', 'a.json');
     expect(() => writeAtomic(path, '{}', run)).toThrow(
-      expect.objectContaining({ kind: 'disk', message: expect.stringContaining('folder is not there') }),
+      expect.objectContaining({ kind: 'disk', message: expect.stringContaining('folder does not exist') }),
     );
     expect(existsSync(run)).toBe(false);
     mkdirSync(run);

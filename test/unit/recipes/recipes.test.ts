@@ -47,7 +47,7 @@ describe("the paper's data sets and settings", () => {
       const said = { 'batch size': settings.batchSize, 'weight decay': settings.weightDecay };
       for (const [words, value] of Object.entries(said))
         expect(value === undefined, words).toBe(
-          unsaid.includes(words) || unsaid[0].startsWith('every hyper-parameter'),
+          unsaid.includes(words) || unsaid[0].startsWith('every hyperparameter'),
         );
     }
     expect(recipe('vit-base/dtd').unsaid).toContain('batch size');

@@ -95,7 +95,7 @@ describe('names from files', () => {
       null,
       {},
     ]) {
-      expect(() => checkSweep('sweep.json', sweep(name))).toThrow(/not the name of a folder/);
+      expect(() => checkSweep('sweep.json', sweep(name))).toThrow(/not a folder name/);
       const run = folder();
       writeFileSync(join(run, 'trial.json'), JSON.stringify({ sweep: name, number: 1, settings: {} }));
       expect(trialOf(run)).toBeUndefined();

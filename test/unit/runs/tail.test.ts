@@ -166,7 +166,7 @@ describe('following a run folder', () => {
     writer.append(record(2));
     writer.close();
     await tail.look();
-    expect(tail.error?.message).toContain('damaged at record 6: it says step 2 after step 6');
+    expect(tail.error?.message).toContain('damaged at record 6: step 2 follows step 6');
   });
 
   it('reports steps that are missing in the curve until they are there', async () => {

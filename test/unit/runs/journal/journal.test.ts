@@ -121,7 +121,7 @@ describe('a journal of two trainers', () => {
   };
   const said = (lines: number) =>
     expect.stringContaining(
-      `Two trainers wrote this run at the same time. The journal shows the first one's lines; ${lines} of`,
+      `Two trainers wrote to this run at the same time. The journal shows the lines of the first; ${lines} of`,
     );
   const a = { w: 'aaaa' };
   const b = { w: 'bbbb' };
