@@ -16,7 +16,7 @@ same encoder, adapters and batch, in turns. Writes its section of docs/benchmark
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
 /** Ways to run one step, each in a separate process; the first is the baseline. */
 const WAYS = [
-  { way: 'whole', name: 'as it is' },
+  { way: 'whole', name: 'baseline' },
   { way: 'checkpointing', name: 'checkpointing' },
   { way: '4', name: 'micro-batches of 4' },
   { way: '1', name: 'micro-batches of 1' },

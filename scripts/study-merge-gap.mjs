@@ -26,7 +26,9 @@ const WAYS = {
   'centred + penalised': [CENTRE, PENALTY],
   'centred + penalised + last epoch static': [CENTRE, PENALTY, STATIC],
   'static throughout': ['training.staticEpochs=2'],
-  'LoRA r=2, to compare': ['adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}'],
+  'LoRA r=2, for comparison': [
+    'adapter={"method":"lora","rank":2,"alpha":4,"targetModules":["query","value"]}',
+  ],
 };
 const STUDY = 'study-merge-gap';
 const PAGE = join(ROOT, 'docs/studies/merge-gap.md');

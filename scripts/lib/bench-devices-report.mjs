@@ -46,7 +46,7 @@ export function table({ figures }) {
     ];
   });
   return markdownTable(
-    ['engine and device', 'step, median', 'fastest', 'to ours on cpu', 'to PyTorch there', 'host memory'],
+    ['engine and device', 'step, median', 'fastest', 'vs. ours on cpu', 'vs. PyTorch', 'host memory'],
     rows,
   );
 }
@@ -63,19 +63,19 @@ export function report(results, { machine, threads, adapter }) {
   const card = adapter && !adapter.software ? adapter : undefined;
   const reached = card
     ? `The card: ${[cuda?.about.card ?? card.name, card.driver && `driver ${card.driver}`].filter(Boolean).join(', ')}.`
-    : `**No graphics card could be reached when this was written.** ${adapter ? `WebGPU ran on ${adapter.name} (${adapter.driver}), a software renderer` : 'There was no WebGPU adapter'}: the numbers show that the path works and nothing of what a card does. The command above, on a machine with one, writes this section anew with its times beside PyTorch's on the same card.`;
+    : `**No graphics card was available.** ${adapter ? `WebGPU ran on ${adapter.name} (${adapter.driver}), a software renderer` : 'There was no WebGPU adapter'}: the numbers show that the code path works, not how fast a card is. On a machine with a card, the command above rewrites this section with its times and those of PyTorch on the same card.`;
   const absent = new Map(results.flatMap((r) => r.absent).map((a) => [a.name, a.problem]));
   const { torch } = results[0].figures.find((f) => f.torch)?.about ?? {};
   return `## Devices
 
-\`npm run bench:devices\` times a whole training step (as above) on every engine and device that the machine has. The
-sides take turns step by step, after warm-up, and a side whose loss differs by more than ${LOSS_TOLERANCE} stops it.
+\`npm run bench:devices\` times a whole training step (as above) on every engine and device of the machine. They take
+turns step by step, after warm-up; a loss that differs by more than ${LOSS_TOLERANCE} stops the benchmark.
 
 ${reached}
 
 ${results.map((r) => `**${title(r.name)}** (${r.rounds} rounds)\n\n${table(r)}`).join('\n\n')}
 
-- "To PyTorch there": PyTorch on the same processor or card${torch ? ` (torch ${torch})` : '; python3 had no torch here'}. Threads: ${threads}.
+- "vs. PyTorch": PyTorch on the same CPU or card${torch ? ` (torch ${torch})` : '; python3 had no torch here'}. Threads: ${threads}.
 - ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}; Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}.
 ${[...absent].map(([name, problem]) => `- Not measured: ${name} (${problem})`).join('\n')}
 `;

@@ -17,26 +17,26 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
     );
   if (runs)
     rows.push(
-      [`first look at ${count(runs.runs)} runs`, ms(runs.firstMs), '', '', '≤ 1 s'],
-      ['the same again, nothing changed', ms(runs.againMs), '', '', ''],
-      ['longest that the host was busy meanwhile', '', '', ms(runs.longestBlockMs), ''],
+      [`first scan of ${count(runs.runs)} runs`, ms(runs.firstMs), '', '', '≤ 1 s'],
+      ['second scan, nothing changed', ms(runs.againMs), '', '', ''],
+      ['longest block of the host meanwhile', '', '', ms(runs.longestBlockMs), ''],
     );
   if (charts)
     rows.push(
-      row(`frame of a pan over ${count(charts.points)} points`, charts.pan, 'worst ≤ 50 ms'),
-      row('a record in the run folder to its drawn point', charts.line, 'p95 ≤ 300 ms'),
+      row(`frame while panning over ${count(charts.points)} points`, charts.pan, 'worst ≤ 50 ms'),
+      row('from a record in the run folder to its point', charts.line, 'p95 ≤ 300 ms'),
     );
   const notes = [];
   if (workbench)
     notes.push(
-      `Activation and the tree: measured ${numbers.starts} times, each in a new extension host with a new profile. Activation is from the
-  request to activate the packaged extension, once the editor's own have started, until it is done; the tree, from the click on the view's icon until it says
-  how many runs there are.`,
+      `Activation and the tree: measured ${numbers.starts} times, each in a new extension host with a new profile. Activation is measured
+  from the request to activate the packaged extension, once the editor's own extensions have started, until it is done;
+  the tree, from the click on the view's icon until it shows the number of runs.`,
     );
   if (charts)
     notes.push(
-      `Pan: the Run dashboard's page in Chromium without a graphics processor, 1000 × 900 pixels, one step of the wheel a frame; a
-  frame's time is from one to the next, 16.7 ms at best. A record: written ${charts.records} times into a run's folder, read by
+      `Pan: the Run dashboard's page in Chromium without a GPU, 1000 × 900 pixels, one wheel step per frame; a frame's
+  time is the interval to the next one, 16.7 ms at best. A record: written ${charts.records} times into a run's folder, read by
   the extension host's own reader, until the frame that draws it.`,
     );
   notes.push(
@@ -45,7 +45,7 @@ export function editorReport({ numbers, machine, date, charts, runs, workbench, 
   const loads = Object.entries({ charts, runs, workbench })
     .filter(([, part]) => part)
     .map(([name, { others, load }]) => `${name} ${Math.round(100 * others)} % (load ${load.toFixed(1)})`);
-  notes.push(`What other programs used of the processors just before: ${loads.join(', ')}.`);
+  notes.push(`CPU use of other programs just before: ${loads.join(', ')}.`);
   return `## The extension
 
 ${markdownTable(COLUMNS, rows)}

@@ -40,7 +40,7 @@ export function table(results) {
       share(f.cpu, figures[0].cpu),
     ]),
   ]);
-  return markdownTable(['', 'peak memory', 'ratio', 'step, median', 'ratio', 'processor time, ratio'], rows);
+  return markdownTable(['', 'peak memory', 'ratio', 'step, median', 'ratio', 'CPU time, ratio'], rows);
 }
 
 function title(name) {
@@ -54,21 +54,22 @@ export function report(results, machine, threads) {
   const gaps = results.flatMap(({ figures }) => figures.map((f) => f.lossGap));
   const again = results.map(({ figures }) => figures.find((f) => f.way === 'checkpointing'));
   const exact = again.every((f) => f.lossGap === 0);
-  return `## Memory for time
+  return `## Trading time for memory
 
-The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in four ways: as it is; with
-\`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of keeping its activations;
-and with \`training.microBatchSize\` 4 and 1, which runs the batch in parts and adds their gradients. Ratios are to the
-step as it is. Each way has a process of its own, and they take turns step by step.
+The same training step of AuroRA (r = 2 on query and value of every layer, a linear head) in four variants: unchanged
+(the baseline); with \`training.gradientCheckpointing\`, which runs each layer again in the backward pass instead of
+keeping its activations; and with \`training.microBatchSize\` 4 and 1, which runs the batch in parts and adds their
+gradients. Ratios are relative to the baseline. Each variant runs in a separate process, and they take turns step by
+step.
 
 ${table(results)}
 
-- Memory is the process's own peak (VmHWM on Linux): interpreter, runtime and weights are in it and cannot be saved, so
-  the larger the batch, the better the ratio.
-- The losses of the four ways never differed by more than ${Math.max(...gaps).toExponential(1)}${
-    exact ? '; with checkpointing they were the same to the bit' : ''
+- Memory is the peak of the process (VmHWM on Linux). It includes interpreter, runtime and weights, which no variant
+  reduces, so the ratio improves with the size of the batch.
+- The losses of the four variants never differed by more than ${Math.max(...gaps).toExponential(1)}${
+    exact ? '; with checkpointing they were bitwise identical' : ''
   }.
-- Counted rounds: ${results.map((r) => r.rounds).join(', ')} (one warm-up round before them). Threads: ${threads}.
+- Measured rounds: ${results.map((r) => r.rounds).join(', ')} (one warm-up round before them). Threads: ${threads}.
 - ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}; Node ${machine.node}, onnxruntime-node
   ${machine.onnxruntime}.
 `;

@@ -37,7 +37,7 @@ export function table(results) {
     [`**${title(name)}**`, '', '', ''],
     row('step, median', ours.step, torch?.step, 'ms'),
     row('step, fastest', ours.fastest, torch?.fastest, 'ms'),
-    row('step, processor time', ours.stepCpu, torch?.stepCpu, 'ms'),
+    row('step, CPU time', ours.stepCpu, torch?.stepCpu, 'ms'),
     row('evaluation, median', ours.evaluate, torch?.evaluate, 'ms'),
     [
       'evaluation / step',
@@ -71,19 +71,19 @@ export function report(results, machine, threads) {
   const { torch, python } = results[0].torch.about;
   const gap = Math.max(...results.map((r) => r.lossGap));
   const rounds = results.map((r) => r.rounds).join(', ');
-  return `## A training step, beside PyTorch
+  return `## A training step compared with PyTorch
 
 One training step is forward, backward and AdamW of AuroRA (r = 2, α = 4) on query and value of every layer and a
 linear head on mean-pooled states, over one fixed batch of a BERT-like encoder with random weights (12 heads,
 vocabulary 30,522, exported at opset 17). PyTorch runs the same model with the same values: frozen base
 (\`requires_grad=False\`), \`scaled_dot_product_attention\`, \`torch.optim.AdamW\`, evaluation in inference mode, OpenBLAS,
-\`OMP_WAIT_POLICY=passive\` (its default of spinning makes it several times slower on few cores). The two
+\`OMP_WAIT_POLICY=passive\` (by default it spins, which is several times slower on few cores). The two
 programs take turns step by step, after warm-up; their losses never differed by more than ${gap.toExponential(1)}.
-Memory is the process's own peak (VmHWM on Linux), interpreter, runtime and weights included.
+Memory is the peak of the process (VmHWM on Linux), including interpreter, runtime and weights.
 
 ${table(results)}
 
-- Counted rounds: ${rounds} (two warm-up rounds before them). Threads: ${threads}.
+- Measured rounds: ${rounds} (two warm-up rounds before them). Threads: ${threads}.
 - ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}.
 - Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}; Python ${python}, torch ${torch}.
 - "Evaluation included": the evaluation session maps the model's file a second time, and the operating system

@@ -3,11 +3,11 @@ import { spread } from './study.mjs';
 /** The study's numbers as Markdown. */
 export function page({ machine, references, differences, speed, runs, steps }) {
   return [
-    `Measured on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}; webgpu is whatever card or software GPU the machine has.`,
+    `Measured on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, onnxruntime-node ${machine.onnxruntime}; webgpu is the machine's graphics card or software renderer.`,
     '',
-    '**One step: mixed beside float32, in turns** (below 1 is faster or smaller).',
+    '**One step: mixed relative to float32, taking turns** (below 1 is faster or smaller).',
     '',
-    '| device | encoder:batch×length | steps each | time | processor time | peak memory |',
+    '| device | encoder:batch×length | steps each | time | CPU time | peak memory |',
     '| --- | --- | ---: | ---: | ---: | ---: |',
     ...speed.map(
       (s) =>

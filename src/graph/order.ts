@@ -22,8 +22,8 @@ export function orderNodes(graph: Graph, path: string): void {
   if (twice !== undefined)
     throw new AuroraError(
       'model',
-      `${path} defines the tensor "${twice}" twice, so it is not clear which one its readers mean.`,
-      'The file is damaged, or its exporter has a defect: export the model again.',
+      `${path} defines the tensor "${twice}" twice, so it is unclear which one other nodes refer to.`,
+      'Export the model again: the file is damaged, or its exporter has a bug.',
     );
   for (const node of graph.nodes)
     for (const a of node.attributes.values()) if (a.type === 'graph') orderNodes(a.value, path);
@@ -84,6 +84,6 @@ function cycle(waiting: readonly Node[], source: Node, path: string): AuroraErro
   return new AuroraError(
     'model',
     `The graph of ${path} has a cycle, so it cannot be computed: ${text}.`,
-    'The file is damaged, or its exporter has a defect: export the model again.',
+    'Export the model again: the file is damaged, or its exporter has a bug.',
   );
 }

@@ -15,7 +15,7 @@ export function checkTensorNames({ graph }: Model, path: string): void {
   if (taken)
     throw new AuroraError(
       'model',
-      `${path} has a tensor called __proto__, which ONNX Runtime cannot be asked for.`,
+      `${path} has a tensor named __proto__, which ONNX Runtime's JavaScript API cannot handle.`,
       'Rename the tensor, or export the model again.',
     );
 }

@@ -14,8 +14,8 @@ export function readFileRef(ref: FileRef): Uint8Array {
       if (n === 0)
         throw new AuroraError(
           'model',
-          `${ref.path} ends before byte ${ref.offset + ref.length}, where one of its weights does.`,
-          'The file has changed since it was opened: start again, with a whole model.',
+          `${ref.path} ends before byte ${ref.offset + ref.length}, the end of one of its weights.`,
+          'Start again with an intact model: the file has changed since it was opened.',
         );
       done += n;
     }
@@ -33,7 +33,7 @@ function openRef(path: string): number {
     throw new AuroraError(
       'model',
       `The weights in ${path} can no longer be read: ${(e as Error).message}.`,
-      'Put the file back where it was, or start again with the model where it is now.',
+      "Put the file back where it was, or start again with the model's new path.",
       { cause: e },
     );
   }
@@ -78,7 +78,7 @@ export function tensorValues(t: Tensor): NumberArray {
   if (!Type)
     throw new AuroraError(
       'model',
-      `The tensor ${t.name} has a type (${t.dtype}) whose values cannot be read here.`,
+      `The values of the tensor ${t.name} cannot be read: its type (${t.dtype}) is not supported.`,
     );
   const bytes = readTensorBytes(t);
   return new Type(new Uint8Array(bytes).buffer);

@@ -107,7 +107,7 @@ it('a resume removes a best adapter from the future where the checkpoint of the 
   rmSync(join(run, 'checkpoints', 'step-000006'), { recursive: true });
   const again = killedAt({ pattern: 'activations/examples\\.json$' }, '--resume', run);
   expect(again.signal).toBe('SIGKILL');
-  expect(again.stderr).toContain('adapter/best was of step 12, which the run has yet to come to');
+  expect(again.stderr).toContain('adapter/best was removed: it is from step 12, not from step');
   expect(existsSync(adapter(run, 'best'))).toBe(false);
 });
 

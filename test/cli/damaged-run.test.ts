@@ -39,7 +39,7 @@ describe('a resumed run', () => {
     const r = lab.run('train', '--resume', run);
     expect([r.code, r.err]).toEqual([0, expect.stringContaining('Resuming at step 9')]);
     expect(damage(run)).toEqual([
-      expect.stringMatching(/^The checkpoint of step 10 is passed over: .+checksum differs/),
+      expect.stringMatching(/^Skipped the checkpoint of step 10: .+checksum differs/),
     ]);
     expect(losses(run)).toEqual(losses(whole));
   });

@@ -212,7 +212,7 @@ describe.skipIf(deviceFacts().cudaProvider)('cuda without its provider', () => {
     const event = device(r.run);
     expect(event).toMatchObject({ device: 'cpu', reason: 'fallback' });
     expect(event.tried).toEqual([{ engine: 'onnxruntime', device: 'cuda', problem: expect.anything() }]);
-    expect(warnings(r.run).filter((w) => w.includes('goes on with ONNX Runtime on cpu'))).toHaveLength(1);
+    expect(warnings(r.run).filter((w) => w.includes('continues with ONNX Runtime on cpu'))).toHaveLength(1);
     expect(readRun(r.run).result).toMatchObject({ device: { device: 'cpu', reason: 'fallback' } });
   });
 });

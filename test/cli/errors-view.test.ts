@@ -183,7 +183,7 @@ describe('aurora errors', () => {
       lab.run('errors', run, '--at', '1'),
       20,
       `${run} has no checkpoint of step 1`,
-      'It has those of steps',
+      'It has checkpoints of steps',
     );
     refused(lab.run('errors', run, '--at', 'now'), 2, '--at takes best, last or the step', 'checkpoints');
     expect(lab.run('errors', run, '--top', 'all')).toMatchObject({

@@ -50,7 +50,7 @@ describe('a model that cannot be used', () => {
   const both = (path: string) => [trains(path), lab.run('inspect', at(path))];
 
   it('is not there', () => {
-    for (const r of both('none.onnx')) refused(r, 4, `${at('none.onnx')}: there is no such file`, 'path');
+    for (const r of both('none.onnx')) refused(r, 4, `${at('none.onnx')}: the file does not exist`, 'path');
   });
 
   it('is not an ONNX file', () => {
@@ -62,7 +62,7 @@ describe('a model that cannot be used', () => {
   it('is truncated', () => {
     lab.write('cut.onnx', bytes.subarray(0, 60_000));
     for (const r of both('cut.onnx'))
-      refused(r, 6, /cut\.onnx is not a whole ONNX model.*near byte \d+ of 60000/, 'again');
+      refused(r, 6, /cut\.onnx is a truncated or damaged ONNX model.*near byte \d+ of 60000/, 'again');
   });
 
   it('misses its external data, or some of it', () => {
@@ -88,7 +88,7 @@ describe('a model that cannot be used', () => {
       encodeModel(model, (t) => (t.dims.length === 2 ? place : undefined)),
     );
     for (const r of both('sub/spy.onnx'))
-      refused(r, 8, /spy\.onnx keeps the weight \S+ at "\.\.\/secret\.bin", outside/, 'into the folder');
+      refused(r, 8, /spy\.onnx stores the weight \S+ in "\.\.\/secret\.bin", outside/, 'into that folder');
   });
 
   it('has an operator without a gradient rule above an adapter', () => {
@@ -110,7 +110,7 @@ describe('a model that cannot be used', () => {
   it('is not known to the runtime', () => {
     withLast('foreign.onnx', 'Glow', 'com.acme');
     const headOnly = set('model.path=foreign.onnx', 'adapter={"method":"none"}');
-    refused(train(...headOnly), 4, /ONNX Runtime does not take the model: .*Glow/, 'inspect');
+    refused(train(...headOnly), 4, /ONNX Runtime cannot load the model: .*Glow/, 'inspect');
   });
 
   it('has no such output', () => {
@@ -125,7 +125,7 @@ describe('a model that cannot be used', () => {
   it('has fewer positions than a text has tokens: said before the first step', () => {
     lab.write('long.jsonl', `${rows}${row('cat '.repeat(100), 'pets')}\n`);
     const r = train(...set('data.train=long.jsonl', 'model.maxLength=128'));
-    refused(r, 4, /does not run on input_ids \[1, 102\]/, 'lower model.maxLength');
+    refused(r, 4, /failed to run on input_ids \[1, 102\]/, 'lower model.maxLength');
     expect(r.err).not.toContain('step 1');
   });
 });
@@ -160,7 +160,7 @@ describe('adapters that do not fit', () => {
 
   it('have a rank above the layer', () => {
     const r = train(...set('adapter.rank=33'));
-    refused(r, 11, 'adapter.rank 33 is larger than the layer layer.0.query (32 × 32)', 'rankPattern');
+    refused(r, 11, 'adapter.rank 33 is too large for the layer layer.0.query (32 × 32)', 'rankPattern');
   });
 });
 

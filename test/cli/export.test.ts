@@ -197,12 +197,12 @@ describe('aurora export', () => {
 
   it('never writes over what is no export', () => {
     for (const [name, message] of [
-      ['model.onnx', 'is there already, and is a file'],
-      ['.', 'is there already, and is no export'],
+      ['model.onnx', 'already exists and is a file'],
+      ['.', 'already exists and is not an AuroRA Lab export'],
     ]) {
       const r = lab.run('export', lora, '--as', 'onnx-merged', '--out', lab.path(name));
       expect([r.code, r.err]).toEqual([2, expect.stringContaining(`${resolve(lab.path(name))} ${message}`)]);
-      expect(r.err).toMatch(/\n {7}Choose another folder/);
+      expect(r.err).toMatch(/\n {7}Choose a new folder/);
     }
     expect(hash(lab.path('model.onnx'))).toBe(before);
     // An older export is replaced as a whole.
@@ -252,7 +252,7 @@ describe('aurora export', () => {
       const r = lab.run('export', run, '--as', 'onnx-merged');
       expect([r.code, r.err]).toEqual([
         4,
-        expect.stringContaining(`keeps weights in "${name}", a name that an export needs for itself`),
+        expect.stringContaining(`stores weights in "${name}", a file name that is reserved for the export`),
       ]);
     },
   );
@@ -432,7 +432,7 @@ describe('which state is exported', () => {
   });
 
   it.each([
-    [['--at', '7'], 20, /has no checkpoint of step 7.\n {7}It has those of steps /],
+    [['--at', '7'], 20, /has no checkpoint of step 7.\n {7}It has checkpoints of steps /],
     [['--at', 'x'], 2, /--at takes best, last or the step of a checkpoint, not "x"/],
     [['--as', 'gguf'], 2, /--as takes adapter, peft-lora, .*, not "gguf"/],
   ])('%s is refused', (more, code, message) => {
@@ -445,7 +445,7 @@ describe('which state is exported', () => {
     const r = lab.run('export', run, '--as', 'peft-lora');
     expect([r.code, r.err]).toEqual([
       2,
-      expect.stringContaining('trained a head alone; that cannot be written as a LoRA'),
+      expect.stringContaining('trained only a head; that cannot be written as a LoRA'),
     ]);
     for (const form of ['adapter', 'onnx-dynamic', 'onnx-merged', 'onnx-adapter-inputs']) {
       const { record } = exported(run, form);
@@ -473,7 +473,7 @@ describe('the model card', () => {
     expect(card).toContain('AuroRA of rank 2 (alpha 4) on 4 modules');
     expect(card).toContain('| **these files** (onnx-dynamic) |');
     expect(card).toContain('2 labels, in the order of the logits: `other`, `pets`.');
-    expect(card).toContain('whose licence is mit. Its text is in `LICENSE`.');
+    expect(card).toContain('The licence of the base model is mit. The licence text is in `LICENSE`.');
     expect(card).not.toContain(lab.folder);
     expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({
       model_type: 'bert',

@@ -125,7 +125,7 @@ describe('a fork', () => {
     const missing = refused(22);
     expect(missing.code).toBe(20);
     expect(missing.err).toMatch(
-      /has no checkpoint of step 22\.\n {7}It has those of steps 3, 6, .*21, .*48\./,
+      /has no checkpoint of step 22\.\n {7}It has checkpoints of steps 3, 6, .*21, .*48\./,
     );
     const end = refused(48);
     expect(end.code).toBe(20);

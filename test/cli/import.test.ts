@@ -174,8 +174,10 @@ describe('an adapter of somebody else', () => {
       targetModules: ['layer.0.query', 'layer.1.value'],
       alphaPattern: { 'layer\\.1\\.value': 3 },
     });
-    expect(out).toContain('does not name its labels: they are taken for "other", "pets", in this order');
-    expect(out).toContain('does not say what its head reads: it is put on the mean of the hidden states');
+    expect(out).toContain('does not list its labels: they are assumed to be "other", "pets", in this order');
+    expect(out).toContain(
+      'does not state what its head reads: it is applied to the mean of the hidden states',
+    );
     const { tensors } = readSafetensors(join(run, 'checkpoints/step-000000/adapter.safetensors'));
     expect([...tensors.get('head.bias')!.data]).toEqual([0.25, -0.5]);
     // It computes the same as merging by hand.
@@ -214,7 +216,7 @@ describe('an adapter of somebody else', () => {
       'of **lab**, imported from `plain` into AuroRA Lab'.replace('lab', basename(lab.folder)),
     );
     expect(card).toContain('| as imported |');
-    expect(card).toContain('- Training: not known here, since the adapter was imported.');
+    expect(card).toContain('- Training: unknown, because the adapter was imported.');
     expect(card).toContain('library_name: peft');
     expect(card).toContain('tags: [lora]');
   });
@@ -248,7 +250,7 @@ describe('an adapter of somebody else', () => {
         t.delete(`${PREFIX}classifier.bias`);
       },
     });
-    expect(imported(folder).out).toContain('has no head: that of the run begins untrained');
+    expect(imported(folder).out).toContain('has no head: the run starts with an untrained one');
   });
 
   const rename = (from: string, to: string) => (t: Map<string, FloatTensor>) => {
@@ -268,7 +270,7 @@ describe('an adapter of somebody else', () => {
         tensors: (t) =>
           t.set(`${PREFIX}layer.0.query.lora_magnitude_vector`, { dims: [32], data: values(32, 1) }),
       },
-      /has layer.0.query.lora_magnitude_vector, which its configuration does not tell of/,
+      /has layer.0.query.lora_magnitude_vector, which its configuration does not mention/,
     ],
     [
       'QALoRA',
@@ -277,18 +279,18 @@ describe('an adapter of somebody else', () => {
     ],
     ['an embedding', { tensors: rename('.lora_A.weight', '.lora_embedding_A') }, /is LoRA on an embedding/],
     ['biases', { config: { bias: 'all' } }, /trains biases too \(bias "all"\)/],
-    ['another method', { config: { peft_type: 'IA3' } }, /is of the method IA3/],
+    ['another method', { config: { peft_type: 'IA3' } }, /has the unsupported method IA3/],
     ['no rank', { config: { r: null } }, /does not say r\./],
-    ['no alpha', { config: { lora_alpha: 'x' } }, /has lora_alpha "x", where a number should be/],
+    ['no alpha', { config: { lora_alpha: 'x' } }, /has lora_alpha "x", which must be a number/],
     [
       'a larger head',
       { tensors: rename('classifier.weight', 'classifier.out_proj.weight') },
-      /is a head of more than one layer/,
+      /contains a head with more than one layer/,
     ],
     [
       'what nobody knows',
       { tensors: rename('classifier.weight', 'something') },
-      /is no part of an adapter known here: base_model.model.something/,
+      /does not belong to any supported adapter: base_model.model.something/,
     ],
     [
       'other layers',
@@ -316,7 +318,7 @@ describe('an adapter of somebody else', () => {
           t.set(`${PREFIX}classifier.bias`, { dims: [3], data: new Float32Array(3) });
         },
       },
-      /is 3 × 32, and the experiment needs 2 × 32/,
+      /is 3 × 32, but the experiment needs 2 × 32/,
     ],
     [
       'two models in one',
@@ -335,41 +337,41 @@ describe('an adapter of somebody else', () => {
     [
       'PiSSA',
       { config: { init_lora_weights: 'pissa' } },
-      /"pissa", with which PEFT changes the base model's/,
+      /"pissa", with which PEFT changes the weights of the base model/,
     ],
     [
       'LoftQ',
       { config: { init_lora_weights: 'loftq' } },
-      /"loftq", with which PEFT changes the base model's/,
+      /"loftq", with which PEFT changes the weights of the base model/,
     ],
     [
       'two heads',
       { tensors: (t) => t.set(`${PREFIX}score.weight`, { dims: [2, 32], data: new Float32Array(64) }) },
-      /has two heads; base_model\.model\.score\.weight is of the second/,
+      /has two heads; base_model\.model\.score\.weight belongs to the second/,
     ],
     [
       'half a head',
       { tensors: (t) => t.delete(`${PREFIX}classifier.weight`) },
-      /has the bias of a head, and no weight/,
+      /has a head with a bias but no weight/,
     ],
     [
       'a bias of another length',
       { tensors: (t) => t.set(`${PREFIX}classifier.bias`, { dims: [3], data: new Float32Array(3) }) },
-      /has a head whose weight is \[2, 32\] and whose bias is \[3\]: it is no linear layer/,
+      /is not a linear layer: its weight is \[2, 32\] and its bias is \[3\]/,
     ],
     [
       'numbers that are none',
       {
         tensors: (t) => t.get(`${PREFIX}layer.0.query.lora_B.weight`)!.data.fill(NaN, 3, 4),
       },
-      /layer\.0\.query\.lora_B\.weight holds numbers that are not finite/,
+      /layer\.0\.query\.lora_B\.weight contains values that are not finite/,
     ],
-    ['half a rank', { config: { r: 2.5 } }, /does not do: adapter\.rank is 2\.5, expected a whole number/],
+    ['half a rank', { config: { r: 2.5 } }, /is not valid: adapter\.rank is 2\.5, expected a whole number/],
     ['a dropout above 1', { config: { lora_dropout: 1.5 } }, /adapter\.dropout is 1\.5, expected a number/],
     [
       'an expression that only Python knows',
       { config: { alpha_pattern: { '(?P<x>query)': 3 } } },
-      /has an expression in alpha_pattern, "\(\?P<x>query\)", that is none here/,
+      /has a regular expression in alpha_pattern that is not supported: "\(\?P<x>query\)"/,
     ],
     ...(
       [
@@ -384,7 +386,7 @@ describe('an adapter of somebody else', () => {
       { config: { peft_type: 'AURORA', aurora_alpha: 4, [key]: value } },
       message,
     ]),
-    ['a cut file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a whole safetensors file/],
+    ['a cut file', { bytes: (b) => b.subarray(0, b.length - 100) }, /is not a valid safetensors file/],
   ])('is refused where it is of %s', (name, change, message) => {
     const out = lab.path('refused');
     const r = lab.run(
@@ -417,7 +419,7 @@ describe('an adapter of somebody else', () => {
     const more = ['--set', 'training.staticEpochs=1', '--set', 'training.offsetPenalty=10'];
     const { run, out } = imported(folder, ...more);
     for (const key of ['staticEpochs', 'offsetPenalty'])
-      expect(out).toContain(`training.${key} of the experiment is left out: it is of AuroRA alone`);
+      expect(out).toContain(`training.${key} of the experiment is ignored: it applies only to AuroRA`);
     const fork = lab.run('train', '--fork', run, '--at', '0', '--device', 'cpu');
     expect([fork.code, fork.err]).toEqual([0, expect.not.stringContaining('error')]);
   });
@@ -430,7 +432,7 @@ describe('an adapter of somebody else', () => {
     const r = lab.run('import', folder, '--experiment', lab.experiment);
     expect([r.code, r.err]).toEqual([
       22,
-      expect.stringContaining('adapter_model.bin is a pickle, which can run anything'),
+      expect.stringContaining('adapter_model.bin is a pickle, which can run arbitrary code'),
     ]);
   });
 

@@ -176,7 +176,7 @@ describe('a run from before inputs were recorded', () => {
     const run = stopped('older');
     rmSync(runPaths(run).inputs);
     const r = lab.run('train', '--resume', run);
-    expect([r.code, r.err]).toEqual([0, expect.stringContaining('up to step 10 was not recorded')]);
+    expect([r.code, r.err]).toEqual([0, expect.stringContaining('up to step 10 were not recorded')]);
     expect(readInputs(run)?.since).toBe(10);
     expect(existsSync(runPaths(run).result)).toBe(true);
   });

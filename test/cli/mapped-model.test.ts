@@ -104,7 +104,7 @@ describe.runIf(isPossible())(
         'training.epochs=100000',
         'training.evaluateEvery=20',
       );
-      expect([code, words]).toEqual([25, expect.stringContaining('its times do not show when')]);
+      expect([code, words]).toEqual([25, expect.stringContaining('its timestamps do not show when')]);
       refuses(run);
     }, 180_000);
 
@@ -117,7 +117,7 @@ describe.runIf(isPossible())(
           'training.checkpointEvery=25',
         );
         if (isLate) continue;
-        expect([code, words]).toEqual([25, expect.stringContaining('its times do not show when')]);
+        expect([code, words]).toEqual([25, expect.stringContaining('its timestamps do not show when')]);
         refuses(run);
         break;
       }

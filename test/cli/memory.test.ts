@@ -112,7 +112,7 @@ describe.skipIf(!refuses)('a batch that does not fit', () => {
     const said = warnings(runOf('small')).filter((w) => w.startsWith('A batch of'));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
-      /^A batch of (1024|512) × 24 tokens does not fit into memory on cpu: \d+ are run at a time from here on, with the same result\.$/,
+      /^A batch of (1024|512) × 24 tokens does not fit into memory on cpu: from here on, it is run \d+ at a time, with the same result\.$/,
     );
     expectSame('small', 'free');
     expect(limits('small', 'step-000004').step).toBeLessThan(1024 * 24);
@@ -168,7 +168,7 @@ describe.skipIf(!group)('where the kernel ends what takes too much', () => {
     const said = warnings(runOf('group')).filter((w) => /memory/.test(w));
     expect(said).toEqual([
       expect.stringMatching(
-        /^A batch of 1024 × 24 tokens would take about 0\.\d\d GB of memory, more than there is on cpu: \d+ are run at a time, with the same result\.$/,
+        /^A batch of 1024 × 24 tokens would take about 0\.\d\d GB of memory, more than is available on cpu: it is run \d+ at a time, with the same result\.$/,
       ),
     ]);
     expectSame('group', 'free');

@@ -87,12 +87,12 @@ describe('training.staticEpochs', () => {
     [
       '28',
       ['training.epochs=4'],
-      /from step 36 on, but at its checkpoint, step 28, it has been trained since step 24/,
+      /from step 36 on, but in the checkpoint of step 28, it has been trained since step 24/,
     ],
     [
       '24',
       ['training.staticEpochs=2'],
-      /from step 12 on, but at its checkpoint, step 24, it has been trained not yet/,
+      /from step 12 on, but in the checkpoint of step 24, its training has not started/,
     ],
   ])('cannot be forked at step %s with %s', (step, settings, message) => {
     const set = settings.flatMap((s) => ['--set', s]);

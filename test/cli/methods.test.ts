@@ -26,7 +26,7 @@ it('refuses a LoRA of a rank that the layers cannot have', () => {
   lab.run('train', lab.experiment, '--out', out, '--set', `adapter=${JSON.stringify(adapter)}`);
   const exported = lab.run('export', lab.runs(out)[0], '--as', 'peft-lora');
   expect(exported.err).toMatch(
-    /trained a rank of 40, above what layer\.0\.query can have; that cannot be written as a LoRA/,
+    /trained a rank of 40, more than layer\.0\.query allows; that cannot be written as a LoRA/,
   );
 });
 

@@ -67,7 +67,7 @@ describe('training in mixed precision', () => {
       skipped: skipped.length,
     });
     expect(warnings(skipping)).toContainEqual(
-      expect.stringContaining(`step 13 overflowed float16: its update is skipped`),
+      expect.stringContaining(`step 13 overflowed float16: the update was skipped`),
     );
     expect(readRun(skipping).result).toMatchObject({ skippedSteps: skipped.length });
     const told = warnings(skipping).filter((m) => m.includes('is skipped'));

@@ -110,7 +110,7 @@ describe('aurora preflight', () => {
         /^warning model\.maxLength: \d+ % of the training texts are longer than 6 tokens/,
       ),
       'warning data.validation: No validation row has the label "other".',
-      'warning data.validation: 1 of 1 validation texts are also trained on (training and validation lines 1 and 1), so the metrics will flatter.',
+      'warning data.validation: 1 of 1 validation texts are also trained on (training and validation lines 1 and 1), so the metrics will be too optimistic.',
       'warning data.train: One training text has more than one label: lines 1 and 2 ("pets", "other").',
     ]);
     expect(problems.every((p) => p.hint)).toBe(true);
@@ -141,7 +141,11 @@ describe('aurora preflight', () => {
 
   it.each([
     ['training.precision', 'mixed', 'TensorFlow.js computes in float32 only.'],
-    ['training.gradientCheckpointing', 'true', 'The TensorFlow.js engine has no gradient checkpointing.'],
+    [
+      'training.gradientCheckpointing',
+      'true',
+      'The TensorFlow.js engine does not support gradient checkpointing.',
+    ],
   ])('says at %s where TensorFlow.js cannot have it %s', (key, value, message) => {
     for (const device of ['wasm', 'auto']) {
       const r = check('--engine', 'tfjs', '--device', device, '--set', `${key}=${value}`);

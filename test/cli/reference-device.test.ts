@@ -27,7 +27,7 @@ describe('aurora reference --device', () => {
       VK_ICD_FILENAMES: '/nowhere/icd.json',
     });
     expect([code, out]).toEqual([19, '']);
-    expect(err).toContain('error: WebGPU finds no GPU with a Vulkan driver.');
+    expect(err).toContain('error: WebGPU found no GPU with a Vulkan driver.');
     expect(err).toContain('vulkaninfo');
   });
 });

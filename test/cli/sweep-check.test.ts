@@ -44,7 +44,7 @@ describe('before a sweep trains its first trial', () => {
       expect(r.err).toContain('error: 6 of 7 trials cannot be trained; none has been started.');
       expect(r.err).toMatch(/trial 1 \(.*nowhere.*\): .*matched none of the 13 linear layers/);
       expect(r.err).toMatch(/trial 3 \(.*dense.*\): .*does not reach the loss: pooler\.dense/);
-      expect(r.err).toMatch(/trial 4 \(.*1000.*\): .*larger than the layer/);
+      expect(r.err).toMatch(/trial 4 \(.*1000.*\): .*too large for the layer/);
       expect(r.err).toMatch(/trial 5 \(.*kind.*\): .*train\.jsonl/);
       expect(r.err).toMatch(/trial 6 \(.*pooler.*\): .*has no output "pooler"/);
       expect(r.err).toMatch(/trial 7 \(.*other\.onnx.*\): .*other\.onnx/);

@@ -98,7 +98,7 @@ describe('the backend of tfjs-node-gpu', () => {
     try {
       const { code, err } = train(process.execPath, lab.path('no-gpu'));
       expect(code).toBe(EXIT.device);
-      expect(err).toContain('TensorFlow finds no GPU that it can use');
+      expect(err).toContain('TensorFlow found no usable GPU');
       expect(err).toContain('CUDA 11.2 and cuDNN 8.1');
       expect(train(process.execPath, lab.path('fallen'), support, '--fallback').code).toBe(0);
       const { events } = readRun(lab.runs(lab.path('fallen'))[0]);
@@ -116,7 +116,7 @@ describe('the backend of tfjs-node-gpu', () => {
     writeFileSync(join(folder, 'index.js'), "throw new Error('libcudart.so.11.0: cannot open');");
     const { code, err } = train(process.execPath, lab.path('nothing'), broken);
     expect(code).toBe(EXIT.device);
-    expect(err).toContain('@tensorflow/tfjs-node-gpu does not load: libcudart.so.11.0: cannot open.');
+    expect(err).toContain('@tensorflow/tfjs-node-gpu could not be loaded: libcudart.so.11.0: cannot open.');
     expect(err).toContain('Install GPU Support');
   });
 });

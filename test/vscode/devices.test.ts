@@ -161,7 +161,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       })
       .waitFor();
     await dashboard
-      .locator('.message.warning', { hasText: 'The run goes on with ONNX Runtime on cpu' })
+      .locator('.message.warning', { hasText: 'The run continues with ONNX Runtime on cpu' })
       .waitFor();
   });
 

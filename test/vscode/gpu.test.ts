@@ -72,10 +72,10 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
     test('a server that has it not is named, and one can try again', async () => {
       files.answer(LIBRARY, 404);
       await start();
-      await window.said(/The server has no https:\/\/storage\.googleapis\.com/);
+      await window.said(/The server does not have https:\/\/storage\.googleapis\.com/);
       expect(left()).toEqual([]);
       files.answer(LIBRARY, 'whole');
-      await window.pressToast('The server has no', 'Try Again');
+      await window.pressToast('The server does not have', 'Try Again');
       await window.said(/is installed and usable: it is the device "tensorflow"/);
       expect(left()).toEqual(['tensorflow']);
     });

@@ -79,7 +79,7 @@ function linear(layers: readonly LayerShape[]): CallOut[] {
         kind: 'linear',
         path: most.path,
         sentence:
-          '{0} of {1} layers stayed nearly linear over their data (R² of a straight line {2} or more), most of all {3} ({4}); there LoRA would do as well.',
+          '{0} of {1} layers stayed nearly linear over their data (R² of a straight line {2} or more), most of all {3} ({4}); LoRA would do as well there.',
         values: [
           String(lines.length),
           String(layers.length),
@@ -94,7 +94,7 @@ function linear(layers: readonly LayerShape[]): CallOut[] {
     kind: 'linear',
     path: l.path,
     sentence:
-      '{0} stayed nearly linear over its data (R² of a straight line {1}); there LoRA would do as well.',
+      '{0} stayed nearly linear over its data (R² of a straight line {1}); LoRA would do as well there.',
     values: [l.path, r2(l.linearity)],
   }));
 }

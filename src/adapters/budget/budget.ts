@@ -119,7 +119,7 @@ function loraOn(modules: readonly BudgetModule[], rank: number): BudgetAdapter[]
   if (rank > limit)
     throw new AuroraError(
       'rank',
-      `LoRA's rank ${rank} is larger than the smallest of the matched layers allows, which is ${limit}.`,
+      `LoRA's rank ${rank} is too large for the smallest matched layer, which allows at most ${limit}.`,
       'Compare with a smaller rank.',
     );
   return selectLayers(modules, { outputs: [], unreached: [] }, plainLora(rank)).adapters;

@@ -97,7 +97,7 @@ function requirePlaces(layer: LayerShape, frequencies: number): void {
   if (frequencies > places)
     throw new AuroraError(
       'rank',
-      `adapter.frequencies is ${frequencies}, and a layer of ${outFeatures} × ${inFeatures} has ${places} places for them.`,
+      `adapter.frequencies is ${frequencies}, but a layer of ${outFeatures} × ${inFeatures} has only ${places} positions for them.`,
       'Choose fewer frequencies, or leave the small layers out with adapter.excludeModules.',
     );
 }

@@ -30,8 +30,8 @@ function floats({ path, plain }: LinearLayer, tensor: Tensor): Float32Array {
   if (!plain || tensor.dtype !== DType.float)
     throw new AuroraError(
       'model',
-      `${tensor.name} of ${path} is not stored as float32, and this adapter method begins from its numbers.`,
-      'Use LoRA or AuroRA on this model, which need not read them.',
+      `${tensor.name} of ${path} is not stored as float32, but this adapter method starts from its values.`,
+      'Use LoRA or AuroRA on this model: they do not read these values.',
     );
   return tensorValues(tensor) as Float32Array;
 }

@@ -29,7 +29,7 @@ export function valueOf(expression: RegExp, path: string, number: boolean): numb
   return Number.isNaN(value) ? -1 : value;
 }
 
-/** What the worker writes for those who wait: its progress, and how long it took, in microseconds. */
+/** Cells that the worker writes for its waiting caller: its progress, and the time it took in microseconds. */
 const [STATE, TOOK] = [0, 1];
 const [ASKED, STARTED, DONE, FAILED] = [0, 1, 2, 3];
 
@@ -97,7 +97,7 @@ export class Matcher {
     const { cells } = asked;
     Atomics.wait(cells, STATE, ASKED, START_MS);
     if (cells[STATE] === STARTED) Atomics.wait(cells, STATE, STARTED, milliseconds);
-    return this.answer(asked, 'it does not start');
+    return this.answer(asked, 'it did not start');
   }
 
   private askNext(question: Question, milliseconds: number): Promise<Answer> {
@@ -116,8 +116,8 @@ export class Matcher {
         clearTimeout(timer);
         timer = setTimeout(end, milliseconds, 'late');
       };
-      const fail = (e: unknown) => end(e instanceof Error ? e.message : 'its thread has ended');
-      let timer = setTimeout(end, START_MS, 'it does not start');
+      const fail = (e: unknown) => end(e instanceof Error ? e.message : 'it ended');
+      let timer = setTimeout(end, START_MS, 'it did not start');
       worker.on('message', hear).on('error', fail).on('exit', fail);
     });
   }

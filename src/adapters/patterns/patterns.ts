@@ -44,7 +44,7 @@ export async function matchAhead(patterns: readonly Pattern[], paths: readonly s
   if (known.size > KEPT) known.clear();
   const now = performance.now();
   const isOver = (p: Pattern) => now - (known.get(idOf(p))?.failure?.at ?? Infinity) > RETRY_MS;
-  // The others too: their times were measured under the same load.
+  // All of them: their times were measured under the same load.
   if (patterns.some(isOver)) for (const p of patterns) known.delete(idOf(p));
   const matching = matchAll(patterns, paths);
   for (let next = matching.next(); !next.done;) next = matching.next(await inBackground.ask(...next.value));
@@ -197,7 +197,7 @@ function notMatched(pattern: Pattern, why: string): AuroraError {
   }
   return new AuroraError(
     'targets',
-    `adapter.${pattern.key}: the regular expression could not be matched in a thread beside this one: ${why}.`,
+    `adapter.${pattern.key}: the worker thread that matches the regular expression failed: ${why}.`,
     'Try again when fewer programs are running, or use a list of names.',
   );
 }
@@ -213,6 +213,6 @@ function tooSlow(took: readonly [Pattern, number][]): AuroraError {
   return new AuroraError(
     'targets',
     `adapter.${key}: ${what} more than ${MATCH_MS} ms to match the model's module paths.`,
-    'Leave out repetitions within repetitions, such as (\\w+\\.?)+, or use a list of names.',
+    'Avoid nested repetitions, such as (\\w+\\.?)+, or use a list of names.',
   );
 }

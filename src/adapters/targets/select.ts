@@ -118,7 +118,7 @@ function checkRank(layer: NamedLayer, rank: number): void {
   if (rank > limit)
     throw new AuroraError(
       'rank',
-      `adapter.rank ${rank} is larger than the layer ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}): its rank is at most ${limit}.`,
+      `adapter.rank ${rank} is too large for the layer ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}), which allows at most ${limit}.`,
       'Choose a smaller rank, or give this layer its own in adapter.rankPattern.',
     );
 }
@@ -126,7 +126,7 @@ function checkRank(layer: NamedLayer, rank: number): void {
 const noBiases = (layers: readonly NamedLayer[]): AuroraError =>
   new AuroraError(
     'targets',
-    `BitFit trains biases, and none of the ${layers.length} chosen layers has one that is known (${layers[0].path}).`,
+    `BitFit trains biases, but no bias was found in any of the ${layers.length} chosen layers (${layers[0].path}).`,
     'Choose other layers in adapter.targetModules, or another method.',
   );
 
@@ -134,7 +134,7 @@ function nothingMatched(spec: TrainedSpec, paths: string[], leftOut: readonly Le
   if (leftOut.length > 0)
     return new AuroraError(
       'targets',
-      `"all-linear" leaves out every layer that it could mean: ${leftOutText(leftOut)}.`,
+      `"all-linear" excludes every linear layer of the model: ${leftOutText(leftOut)}.`,
       'Name the layers in adapter.targetModules, or the output that the task reads in model.output.',
     );
   const wanted = Array.isArray(spec.targetModules) ? spec.targetModules : [spec.targetModules];

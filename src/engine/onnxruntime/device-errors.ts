@@ -24,12 +24,12 @@ interface Trouble {
 
 const DRIVER: Partial<Record<NodeJS.Platform, Trouble>> = {
   linux: {
-    message: 'WebGPU finds no GPU with a Vulkan driver.',
-    hint: "Install the card's Vulkan driver (NVIDIA's own; on Debian and Ubuntu mesa-vulkan-drivers for AMD and Intel), until `vulkaninfo --summary` lists the card.",
+    message: 'WebGPU found no GPU with a Vulkan driver.',
+    hint: "Install the card's Vulkan driver (NVIDIA's own; on Debian and Ubuntu mesa-vulkan-drivers for AMD and Intel), then check that `vulkaninfo --summary` lists the card.",
   },
   win32: {
-    message: 'WebGPU finds no GPU with a Direct3D 12 driver.',
-    hint: "Install the card maker's current driver.",
+    message: 'WebGPU found no GPU with a Direct3D 12 driver.',
+    hint: "Install the current driver from the card's manufacturer.",
   },
 };
 
@@ -41,17 +41,16 @@ function webgpuTrouble({ message }: Error): Trouble | undefined {
     };
   if (/Failed to get a WebGPU adapter/i.test(message))
     return (
-      DRIVER[process.platform] ?? { message: 'WebGPU finds no GPU.', hint: 'Train on the CPU: --device cpu.' }
+      DRIVER[process.platform] ?? { message: 'WebGPU found no GPU.', hint: 'Train on the CPU: --device cpu.' }
     );
   if (/Failed to get a WebGPU device/i.test(message))
     return {
-      message: 'The GPU was found, but its driver gives no WebGPU device.',
+      message: 'The GPU was found, but its driver provides no WebGPU device.',
       hint: "Update the card's driver.",
     };
   if (/device (?:is|was) lost|device lost/i.test(message))
     return {
-      message:
-        'The GPU stopped answering in the middle of the work: its driver reset it, or its memory was full.',
+      message: 'The GPU stopped responding: its driver reset it, or its memory was full.',
       hint: 'Start again with a smaller training.microBatchSize.',
     };
   return undefined;
@@ -60,13 +59,13 @@ function webgpuTrouble({ message }: Error): Trouble | undefined {
 function cudaTrouble({ message }: Error): Trouble | undefined {
   if (/backend not found/.test(message))
     return {
-      message: `ONNX Runtime has no CUDA provider for ${HERE}; it has one for linux x64.`,
+      message: `ONNX Runtime has no CUDA provider for ${HERE}; it has one for linux x64 only.`,
       hint: 'Choose webgpu, which runs on the same cards.',
     };
   if (/Failed to load shared library|Failed to load library/i.test(message))
     return providerTrouble(runtimeFolder());
   if (/no CUDA-capable device/i.test(message))
-    return { message: 'CUDA finds no NVIDIA GPU.', hint: 'Check that `nvidia-smi` lists one.' };
+    return { message: 'CUDA found no NVIDIA GPU.', hint: 'Check that `nvidia-smi` lists one.' };
   if (/driver version is insufficient/i.test(message))
     return {
       message: 'The NVIDIA driver is too old for CUDA 12.',
@@ -86,12 +85,12 @@ export function providerTrouble(folder: string | undefined): Trouble {
   const missing = missingLibraries(provider);
   if (missing.length === 0)
     return {
-      message: `ONNX Runtime's CUDA provider in ${folder} does not load.`,
+      message: `ONNX Runtime's CUDA provider in ${folder} could not be loaded.`,
       hint: 'Install it again: `AuroRA: Install GPU Support` in VS Code, or `aurora gpu install cuda` in a terminal.',
     };
   const driver = missing.includes('libcuda.so.1');
   return {
-    message: `ONNX Runtime's CUDA provider needs ${missing.join(', ')}, which the system does not find.`,
+    message: `ONNX Runtime's CUDA provider needs ${missing.join(', ')}, which could not be found.`,
     hint: driver
       ? 'Install the NVIDIA driver.'
       : 'Install CUDA 12 and cuDNN 9, and put their lib folders on LD_LIBRARY_PATH.',

@@ -42,11 +42,11 @@ export async function mixedPrecision(
 
 /** Measured in docs/studies/mixed-precision.md. */
 const NO_GAIN_ON_CPU =
-  'Mixed precision gains nothing on the CPU, which computes in float32 all the same: a step takes as long, and up to ' +
+  'Mixed precision has no benefit on the CPU, which computes in float32 anyway: a step takes as long, and up to ' +
   '1.7 times the memory. It is for GPUs with float16.';
 
 const NOTHING_TO_HALVE =
-  'Mixed precision changes nothing here: no frozen weight of the model is read by matrix products alone.';
+  'Mixed precision has no effect on this model: it has no frozen weight that only matrix products read.';
 
 function keptWarnings(kept: HalvedWeights['kept']): string[] {
   const names = (why: string) => [...kept].filter(([, w]) => w === why).map(([name]) => name);
@@ -55,11 +55,11 @@ function keptWarnings(kept: HalvedWeights['kept']): string[] {
   const [large, small] = [names('too large'), names('too small')];
   return [
     ...(large.length
-      ? [`These weights stay in float32, since they hold values above float16's 65,504: ${list(large)}.`]
+      ? [`These weights stay in float32, because they contain values above float16's 65,504: ${list(large)}.`]
       : []),
     ...(small.length
       ? [
-          `These weights stay in float32, since their values are too small for float16's precision: ${list(small)}.`,
+          `These weights stay in float32, because their values are too small for float16's precision: ${list(small)}.`,
         ]
       : []),
   ];
@@ -104,7 +104,7 @@ const messages = (e: unknown): string =>
 const noHalf = ({ device = 'cpu' }: SessionOptions, cause?: unknown): AuroraError =>
   new AuroraError(
     'device',
-    `Mixed precision needs float16, which this machine's ${device} device does not compute.`,
+    `Mixed precision needs float16, which this machine's ${device} device does not support.`,
     'Set training.precision to "float32".',
     { cause },
   );

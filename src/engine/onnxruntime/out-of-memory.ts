@@ -22,7 +22,7 @@ export const saysOutOfMemory = (message: string): boolean => NO_MEMORY.some((sai
 export const memoryError = (device: OrtDevice, cause: Error): AuroraError =>
   new AuroraError(
     'memory',
-    `What is asked for does not fit into the memory of ${placeName({ engine: 'onnxruntime', device })}${size(cause.message)}.`,
+    `The computation does not fit into the memory of ${placeName({ engine: 'onnxruntime', device })}${size(cause.message)}.`,
     'Lower training.microBatchSize, or model.maxLength.',
     { cause },
   );
@@ -30,5 +30,7 @@ export const memoryError = (device: OrtDevice, cause: Error): AuroraError =>
 /** The one useful number: the requested size. */
 function size(message: string): string {
   const bytes = /requested buffer of size (\d+)/.exec(message)?.[1];
-  return bytes === undefined ? '' : `: another ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB could not be had`;
+  return bytes === undefined
+    ? ''
+    : `: another ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB could not be allocated`;
 }

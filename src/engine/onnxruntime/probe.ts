@@ -41,8 +41,8 @@ export async function probe(
     if (e instanceof AuroraError) throw e;
     throw new AuroraError(
       'model',
-      `ONNX Runtime does not take the model: ${(e as Error).message}`,
-      'Check that it loads in ONNX Runtime as it is; `aurora inspect` lists what is in it.',
+      `ONNX Runtime cannot load the model: ${(e as Error).message}`,
+      'Check that the unchanged file loads in ONNX Runtime; `aurora inspect` lists its contents.',
       { cause: e },
     );
   } finally {

@@ -132,8 +132,8 @@ function doesNotRun(feeds: HostTensors, cause: Error): AuroraError {
   const shown = shapes.length > 3 ? [...shapes.slice(0, 3), '…'] : shapes;
   return new AuroraError(
     'model',
-    `The model does not run on ${shown.join(', ')}: ${why}.`,
-    'If that is more tokens than it has positions for, lower model.maxLength; else check that it runs in ONNX Runtime.',
+    `The model failed to run on ${shown.join(', ')}: ${why}.`,
+    'If that is more tokens than the model has positions for, lower model.maxLength. Otherwise, check that it runs in ONNX Runtime.',
     { cause },
   );
 }

@@ -11,10 +11,10 @@ import { probe } from './probe';
 
 export const GRAD_SCALE = 'aurora.gradScale';
 
-/** Users who asked for checkpointing should learn why nothing changed. */
+/** Tells users who requested checkpointing why nothing changed. */
 const NOTHING_TO_RECOMPUTE =
-  'Gradient checkpointing changes nothing here: the backward pass reads too little from inside the layers of this ' +
-  'model to save memory by computing it again. It trains as without.';
+  'Gradient checkpointing has no effect on this model: the backward pass reads too little from inside its layers ' +
+  'for recomputation to save memory. Training continues without it.';
 
 /** Forward and backward in one graph; its outputs are the loss and the gradients. */
 export async function trainingGraph(

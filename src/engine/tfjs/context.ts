@@ -43,7 +43,7 @@ export function contextOf(
       if (value.on === 'device')
         throw new AuroraError(
           'operator',
-          `Input ${i} of ${describeNode(node)} depends on the data, and TensorFlow.js must know it before the node runs.`,
+          `Input ${i} of ${describeNode(node)} depends on the data, but TensorFlow.js needs it before the node runs.`,
           'Use the ONNX Runtime engine for this model.',
         );
       return Array.from(hostNumbers(value.tensor));

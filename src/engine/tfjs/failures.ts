@@ -13,7 +13,7 @@ export function memoryError(tf: Tf, cause: unknown): AuroraError | undefined {
   if (!(cause instanceof Error) || cause instanceof AuroraError || !NO_MEMORY.test(cause.message)) return;
   return new AuroraError(
     'memory',
-    `What is asked for does not fit into the memory of ${here(tf)}: ${cause.message.replace(/[.\s]+$/, '')}.`,
+    `The computation does not fit into the memory of ${here(tf)}: ${cause.message.replace(/[.\s]+$/, '')}.`,
     'Lower training.microBatchSize, or model.maxLength.',
     { cause },
   );
@@ -50,13 +50,13 @@ function gradientError(tf: Tf, cause: unknown): AuroraError | undefined {
     : operator
       ? `no gradient of ${operator}`
       : /Cannot compute gradient of y=f\(x\)/.test(cause.message)
-        ? 'no gradient for some of the adapters: their way to the loss is not differentiable'
+        ? 'no gradient for some of the adapters: their path to the loss is not differentiable'
         : undefined;
   if (!missing) return;
   return new AuroraError(
     'operator',
     `${here(tf)} has ${missing}.`,
-    kernel ? 'Choose the device cpu of this engine.' : 'Use the ONNX Runtime engine for this model.',
+    kernel ? 'Choose the cpu device of this engine.' : 'Use the ONNX Runtime engine for this model.',
     { cause },
   );
 }

@@ -59,8 +59,8 @@ export class Frozen {
     if (bytes > largestTensor(this.tf))
       throw new AuroraError(
         'memory',
-        `The weight ${name} has ${Math.ceil(bytes / 2 ** 20)} MiB, and a tensor of this GPU at most ${Math.floor(largestTensor(this.tf) / 2 ** 20)}.`,
-        'Choose the device wasm of this engine, or the ONNX Runtime engine.',
+        `The weight ${name} takes ${Math.ceil(bytes / 2 ** 20)} MiB, but a tensor on this GPU may take at most ${Math.floor(largestTensor(this.tf) / 2 ** 20)} MiB.`,
+        'Choose the wasm device of this engine, or the ONNX Runtime engine.',
       );
     try {
       return this.tf.keep(upload(this.tf, host, `The tensor ${name}`));

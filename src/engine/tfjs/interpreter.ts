@@ -104,7 +104,7 @@ function doesNotRun(node: Node, cause: unknown): Error {
   const { message } = cause as Error;
   return new AuroraError(
     'operator',
-    `TensorFlow.js does not run ${describeNode(node)}: ${message.replace(/[.\s]+$/, '')}.`,
+    `TensorFlow.js failed to run ${describeNode(node)}: ${message.replace(/[.\s]+$/, '')}.`,
     'Use another device of this engine, or the ONNX Runtime engine.',
     { cause },
   );

@@ -51,7 +51,7 @@ export function operatorsOf(nodes: readonly Node[]): Map<Node, Op> {
     if (!op)
       throw new AuroraError(
         'operator',
-        `The TensorFlow.js engine has no ${node.domain ? `${node.domain}.` : ''}${node.opType}, which ${describeNode(node)} needs.`,
+        `The TensorFlow.js engine does not support the operator ${node.domain ? `${node.domain}.` : ''}${node.opType} of ${describeNode(node)}.`,
         'Use the ONNX Runtime engine for this model.',
       );
     ops.set(node, op);

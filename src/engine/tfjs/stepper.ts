@@ -163,7 +163,7 @@ function requireSupported({ precision, gradientCheckpointing }: TaskOptions): vo
   if (gradientCheckpointing)
     throw new AuroraError(
       'experiment',
-      'The TensorFlow.js engine has no gradient checkpointing.',
+      'The TensorFlow.js engine does not support gradient checkpointing.',
       'Set training.gradientCheckpointing to false and lower training.microBatchSize, or use the ONNX Runtime engine.',
     );
 }

@@ -52,7 +52,7 @@ export function upload(tf: Tf, t: HostTensor, name = 'An integer tensor'): TfTen
     if (numbers[i] !== (numbers[i] | 0))
       throw new AuroraError(
         'operator',
-        `${name} holds ${t.data[i]}, and TensorFlow.js has integers of 32 bits only.`,
+        `${name} contains ${t.data[i]}, but TensorFlow.js supports only 32-bit integers.`,
         'Use the ONNX Runtime engine for this model.',
       );
   return tf.tensor(Int32Array.from(numbers), t.dims, type);

@@ -41,27 +41,27 @@ function resolveExternal(t: Tensor, modelPath: string): void {
   if (found.is === 'outside')
     throw new AuroraError(
       'externalOutside',
-      `${modelPath} keeps the weight ${t.name} at "${external.location}", outside the model's folder.`,
-      'A model may only read data beside itself: move the data file into the folder and correct the model.',
+      `${modelPath} stores the weight ${t.name} in "${external.location}", outside the model's folder.`,
+      'Move the data file into that folder and correct the model: it may only read data from its own folder.',
     );
   if (found.is === 'missing')
     throw new AuroraError(
       'externalMissing',
-      `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), and it is not in ${folder}.`,
+      `${modelPath} needs the data file "${external.location}" (for the weight ${t.name}), which is not in ${folder}.`,
       'Put the file beside the model; exporters write it together with the .onnx file.',
     );
   if (found.is === 'linkedOut')
     throw new AuroraError(
       'externalOutside',
-      `${found.path} is a link out of the model's folder (to ${found.real}).`,
-      'Copy the data file itself.',
+      `${found.path} is a link to ${found.real}, outside the model's folder.`,
+      'Replace the link with a copy of the data file.',
     );
   const { real } = found;
   const stat = statSync(real);
   if (!stat.isFile())
     throw new AuroraError(
       'model',
-      `${modelPath} keeps the weight ${t.name} at "${external.location}", which is not a file.`,
+      `${modelPath} stores the weight ${t.name} in "${external.location}", which is not a file.`,
       'Export or download the model again.',
     );
   const size = stat.size;
@@ -69,7 +69,7 @@ function resolveExternal(t: Tensor, modelPath: string): void {
   if (![external.offset, length].every((n) => Number.isSafeInteger(n) && n >= 0))
     throw new AuroraError(
       'model',
-      `${modelPath} gives the weight ${t.name} an impossible place in "${external.location}" (offset ${external.offset}, length ${length}).`,
+      `${modelPath} has an invalid position for the weight ${t.name} in "${external.location}" (offset ${external.offset}, length ${length}).`,
       'The file is damaged: export or download it again.',
     );
   if (external.offset + length > size)

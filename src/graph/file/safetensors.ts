@@ -58,14 +58,14 @@ export function encodeSafetensors(
 /** The tensors, copied out of `bytes`. `where` names the file in errors (AuroraError `run`). */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
   const fail = (why: string): never => {
-    throw new AuroraError('run', `${where} is not a whole safetensors file: ${why}.`);
+    throw new AuroraError('run', `${where} is not a valid safetensors file: ${why}.`);
   };
   if (bytes.byteLength < 8) fail(`it has ${bytes.byteLength} bytes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const start = 8 + length;
   if (start > bytes.byteLength) fail('its header is cut off');
   const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes.subarray(8, start), fail);
-  if (!isStrings(metadata)) fail('its metadata are not strings');
+  if (!isStrings(metadata)) fail('its metadata values are not strings');
   const tensors = new Map<string, FloatTensor>();
   let expected = 0;
   for (const [name, entry] of Object.entries(entries).sort(byOffsets)) {
@@ -73,9 +73,9 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     const [from, to] = entry.data_offsets;
     const type =
       own(TYPES, entry.dtype) ??
-      fail(`${name} has the type ${entry.dtype}, only ${Object.keys(TYPES).join(', ')} are read`);
+      fail(`${name} has the type ${entry.dtype}, but only ${Object.keys(TYPES).join(', ')} are supported`);
     if (from !== expected || to - from !== type.bytes * elements(entry.shape))
-      fail(`the bytes of ${name} are not where its shape says`);
+      fail(`the bytes of ${name} do not match its shape`);
     if (start + to > bytes.byteLength) fail(`${name} is cut off`);
     tensors.set(name, {
       dims: entry.shape,
@@ -83,7 +83,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     });
     expected = to;
   }
-  if (start + expected !== bytes.byteLength) fail('bytes that belong to no tensor follow');
+  if (start + expected !== bytes.byteLength) fail('it ends with bytes that belong to no tensor');
   return { tensors, metadata: metadata as Record<string, string> };
 }
 

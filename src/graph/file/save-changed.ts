@@ -94,7 +94,7 @@ function targetOf(folder: string, location: string): string {
   if (target !== undefined) return target;
   throw new AuroraError(
     'externalOutside',
-    `The model keeps weights at "${location}", which would be written outside of ${folder}.`,
+    `The model stores weights in "${location}", which would be written outside ${folder}.`,
     'Move the data file into the model’s folder and correct the model.',
   );
 }

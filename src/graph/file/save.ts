@@ -35,7 +35,7 @@ function requireOther(model: Model, targets: string[]): void {
       if (existsSync(source) && sameFile(source, target))
         throw new AuroraError(
           'usage',
-          `${target} holds weights of the model that is being saved, and is never changed.`,
+          `${target} contains weights of the model that is being saved and cannot be overwritten.`,
           'Choose another file.',
         );
 }

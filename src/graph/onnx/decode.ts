@@ -123,8 +123,8 @@ export function decodeGraph(bytes: Uint8Array, depth = 0): Graph {
   if (depth > DEEPEST)
     throw new AuroraError(
       'model',
-      `The model has graphs within graphs (bodies of If, Loop and Scan) more than ${DEEPEST} deep.`,
-      'The file is damaged, or not meant to be run: export the model again.',
+      `The model's nested graphs (bodies of If, Loop and Scan) are more than ${DEEPEST} levels deep.`,
+      'Export the model again: the file is damaged or was never meant to be run.',
     );
   const graph = emptyGraph();
   graph.unknown = readMessage(bytes, {

@@ -33,8 +33,8 @@ export function encodeModel(model: Model, place: Placement = inline): Uint8Array
   if (inside > MAX_BYTES)
     throw new AuroraError(
       'model',
-      `The weights take ${(inside / 2 ** 30).toFixed(1)} GiB, and one ONNX file holds 2 GiB.`,
-      'Keep the weights in a data file beside the model.',
+      `The weights take ${(inside / 2 ** 30).toFixed(1)} GiB, but an ONNX file can hold at most 2 GiB.`,
+      'Store the weights in a data file beside the model.',
     );
   const w = new BinaryWriter();
   writeInt(w, 1, model.irVersion);

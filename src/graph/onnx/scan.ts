@@ -88,7 +88,7 @@ class FileCursor {
       this.fd = openSync(path, 'r');
     } catch (e) {
       const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
-      const why = missing ? 'there is no such file' : (e as Error).message;
+      const why = missing ? 'the file does not exist' : (e as Error).message;
       throw new AuroraError(
         'model',
         `Cannot open the model ${path}: ${why}.`,
@@ -99,7 +99,11 @@ class FileCursor {
     this.size = stat.size;
     if (!stat.isFile()) {
       this.close();
-      throw new AuroraError('model', `The model ${path} is not a file.`, 'Give the path of an .onnx file.');
+      throw new AuroraError(
+        'model',
+        `The model ${path} is not a file.`,
+        'Specify the path of an .onnx file.',
+      );
     }
   }
 
@@ -114,7 +118,7 @@ class FileCursor {
     if (start[0] === 0x08 && start[1]! >= 1 && start[1]! <= 30)
       return new AuroraError(
         'truncated',
-        `${this.path} is not a whole ONNX model, it is truncated or damaged: ${why} ${where}.`,
+        `${this.path} is a truncated or damaged ONNX model: ${why} ${where}.`,
         'Export or download the file again.',
         { cause },
       );
@@ -123,7 +127,7 @@ class FileCursor {
       `${this.path} is not an ONNX model: ${why} ${where}.`,
       start.toString('latin1').startsWith('version https://git-lfs')
         ? 'It is a Git LFS pointer: `git lfs pull` fetches the model itself.'
-        : 'An .onnx file is a serialized ModelProto, as torch.onnx.export writes it.',
+        : 'Specify a serialized ModelProto, as written by torch.onnx.export.',
       { cause },
     );
   }

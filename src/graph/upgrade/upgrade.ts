@@ -71,7 +71,7 @@ export function upgradeModel(model: Model): Model {
   if (opset < OLDEST || opset > NEWEST)
     throw new AuroraError(
       'model',
-      `The model uses opset ${opset} of the ONNX operators; opsets ${OLDEST} to ${NEWEST} can be read.`,
+      `The model uses opset ${opset} of the ONNX operators; opsets ${OLDEST} to ${NEWEST} are supported.`,
       `Export it again with opset ${opset < OLDEST ? '17 or so' : `${NEWEST} or lower`} (torch.onnx.export(…, opset_version=17)).`,
     );
   const table = new Map(Object.entries(rewrites(opset)));
@@ -95,7 +95,7 @@ function refuseFunctions(model: Model): void {
   if (!model.unknown?.some((raw) => FUNCTIONS.every((byte, i) => raw[i] === byte))) return;
   throw new AuroraError(
     'model',
-    'The model defines functions of its own, which this tool does not look into.',
+    'The model defines local functions, which are not supported.',
     'Inline them first: onnx.inliner.inline_local_functions(model) in Python, or export with optimization.',
   );
 }

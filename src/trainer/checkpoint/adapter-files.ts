@@ -79,7 +79,7 @@ export function settleAdapters({ run, state, hasCheckpoint, events, taskAt, warn
     rmSync(folder, { recursive: true, force: true });
     if (step !== undefined)
       warn(
-        `adapter/${which} was of step ${found}, which the run has yet to come to, and was removed: the checkpoint of step ${step}, whose adapter it should be, cannot be read.`,
+        `adapter/${which} was removed: it is from step ${found}, not from step ${step}, and the checkpoint of step ${step} cannot be read.`,
       );
   };
   settle('best', best?.step);
@@ -121,7 +121,7 @@ export function putBackAdapters(
   if (best.step !== step && !checkpointSteps(run).includes(best.step))
     throw new AuroraError(
       'lost',
-      `${join(runPaths(run).adapter, 'best')} was removed while the run was trained, and no checkpoint has its step, ${best.step}.`,
+      `${join(runPaths(run).adapter, 'best')} was removed during training, and there is no checkpoint of step ${best.step} to restore it from.`,
       'Fork the run at one of its checkpoints: the best adapter is determined again from there on.',
     );
   writeAdapter(run, 'best', task, best.step === step ? parameters : parametersAt(run, best.step), best.step);

@@ -81,7 +81,7 @@ export function makeFork({ from, step, overrides, into }: ForkRequest): Fork {
   writeAtomic(runPaths(run).spec, `${JSON.stringify(spec, null, 2)}\n`, run);
   const warnings = lost
     ? [
-        `The best evaluation before step ${step} was at step ${bestStep}, whose checkpoint is gone: the fork looks for its best anew.`,
+        `The checkpoint of the best evaluation before step ${step}, at step ${bestStep}, is gone: the fork determines its best evaluation from step ${step} on.`,
       ]
     : [];
   return { run, spec, warnings };
@@ -95,8 +95,8 @@ function checkpointAt(run: string, step: number): Checkpoint {
       'run',
       `${run} has no checkpoint of step ${step}.`,
       steps.length
-        ? `It has ${steps.length > 1 ? 'those of steps' : 'one, of step'} ${steps.join(', ')}.`
-        : 'It has none at all: it ended before the first.',
+        ? `It has ${steps.length > 1 ? 'checkpoints of steps' : 'only the checkpoint of step'} ${steps.join(', ')}.`
+        : 'It has no checkpoints: it ended before the first one.',
     );
   return readCheckpoint(join(checkpoints, stepName(step)));
 }
@@ -162,7 +162,7 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
   if (!started)
     throw new AuroraError(
       'run',
-      `${source.folder}/events.jsonl does not say how the run started.`,
+      `${source.folder}/events.jsonl has no record of the run's start.`,
       'The file was changed or damaged after it was written; restore it from a copy.',
     );
   const { totalSteps, staticFrom } = makePlan(spec.training, started.trainExamples);
@@ -176,7 +176,7 @@ function startedEvent(source: RunSummary, spec: Experiment, step: number): Journ
   if (Math.min(step, staticFrom) !== Math.min(step, before.staticFrom))
     throw new AuroraError(
       'run',
-      `The fork would train the static form from step ${staticFrom} on, but at its checkpoint, step ${step}, it has been trained ${step > before.staticFrom ? `since step ${before.staticFrom}` : 'not yet'}.`,
+      `The fork would train the static form from step ${staticFrom} on, but in the checkpoint of step ${step}, ${step > before.staticFrom ? `it has been trained since step ${before.staticFrom}` : 'its training has not started'}.`,
       'Begin at an earlier checkpoint, or change training.epochs and training.staticEpochs together.',
     );
   return copied({ ...started, steps: totalSteps, epochs: spec.training.epochs });

@@ -35,8 +35,8 @@ export function restore(run: string, spec: Experiment, warn: (message: string) =
   if (state && state.specHash !== specHash(spec))
     throw new AuroraError(
       'run',
-      `The checkpoint ${found.path} belongs to another experiment than ${run}/spec.json.`,
-      'spec.json must not be changed after a run has begun: start a new run instead.',
+      `The checkpoint ${found.path} does not belong to the experiment in ${run}/spec.json.`,
+      'Start a new run: spec.json must not be changed after a run has started.',
     );
   // From a diverged run, which is no longer at its end.
   requireOwned(runPaths(run).result);

@@ -80,7 +80,7 @@ export function readCheckpoint(path: string): Checkpoint {
     if (!bytes || sha256(bytes) !== own(sums, name))
       throw new AuroraError(
         'run',
-        `${where} is ${bytes ? 'not what was written: its SHA-256 differs' : 'missing'}.`,
+        `${where} ${bytes ? 'has changed since it was written: its SHA-256 differs' : 'is missing'}.`,
         'Resume from an earlier checkpoint of the run.',
       );
     return decodeSafetensors(bytes, where);
@@ -107,10 +107,10 @@ export function latestCheckpoint(
     try {
       const checkpoint = readCheckpoint(path);
       if (!isDead(checkpoint)) return { path, checkpoint };
-      warn(`The checkpoint of step ${step} is passed over: its model had diverged.`);
+      warn(`Skipped the checkpoint of step ${step}: its model had diverged.`);
     } catch (e) {
       if (!(e instanceof AuroraError)) throw e;
-      warn(`The checkpoint of step ${step} is passed over: ${e.message}`);
+      warn(`Skipped the checkpoint of step ${step}: ${e.message}`);
     }
   }
   return undefined;
@@ -127,19 +127,19 @@ function readState(path: string): Omit<StoredState, 'checksum'> {
   if (state?.version !== CHECKPOINT_VERSION)
     throw new AuroraError(
       'run',
-      `${where} has the version ${state?.version}, and this program reads version ${CHECKPOINT_VERSION}.`,
+      `${where} has version ${state?.version}, but this version of AuroRA Lab reads version ${CHECKPOINT_VERSION}.`,
       'Resume with the version of AuroRA Lab that wrote it.',
     );
   if (typeof state.step !== 'number' || typeof state.sha256 !== 'object' || state.sha256 === null)
-    throw new AuroraError('run', `${where} is not a checkpoint's state.`);
+    throw new AuroraError('run', `${where} is not a valid checkpoint state.`);
   if (stepOfName(basename(path)) !== state.step)
-    throw new AuroraError('run', `${where} says step ${state.step}, and its folder is ${basename(path)}.`);
+    throw new AuroraError('run', `${where} is from step ${state.step}, but its folder is ${basename(path)}.`);
   const { checksum: written, ...rest } = state as StoredState;
   const mayLackIt = written === undefined && state.curve === undefined;
   if (!mayLackIt && written !== checksum(rest))
     throw new AuroraError(
       'run',
-      `${where} is not what was written: its checksum differs.`,
+      `${where} has changed since it was written: its checksum differs.`,
       'Resume from an earlier checkpoint of the run.',
     );
   return rest;

@@ -51,7 +51,7 @@ export function parseAt(text: string | undefined): At {
   throw new AuroraError(
     'usage',
     `--at takes best, last or the step of a checkpoint, not "${text}".`,
-    'The checkpoints are in the folder checkpoints of the run.',
+    "Choose a step from the run's checkpoints folder.",
   );
 }
 
@@ -71,7 +71,7 @@ export async function openTrained(
   if (!started)
     throw new AuroraError(
       'run',
-      `${folder} has not begun to train, so it has learned nothing yet.`,
+      `${folder} has not started training yet.`,
       'Resume it with `aurora train --resume`.',
     );
   const step = stepOf(run, at);
@@ -118,7 +118,7 @@ export function stepOf({ folder, events }: RunSummary, at: At): number {
   throw new AuroraError(
     'run',
     at === 'best' ? `${folder} has not been evaluated yet.` : `${folder} has no checkpoint yet.`,
-    at === 'best' ? 'Wait for its first evaluation, or take its last checkpoint.' : 'Wait for its first.',
+    at === 'best' ? 'Wait for its first evaluation, or use --at last.' : 'Wait for its first checkpoint.',
   );
 }
 
@@ -144,7 +144,9 @@ function savedAt(
   throw new AuroraError(
     'run',
     `${folder} has no checkpoint of step ${step}.`,
-    steps.length ? `It has those of steps ${steps.join(', ')}.` : 'It has none at all.',
+    steps.length
+      ? `It has ${steps.length > 1 ? 'checkpoints of steps' : 'only the checkpoint of step'} ${steps.join(', ')}.`
+      : 'It has no checkpoints.',
   );
 }
 
@@ -158,8 +160,8 @@ function requireFitting(folder: string, task: Task, parameters: ReadonlyMap<stri
     if (have !== undefined && (Number.isNaN(size) || have === size)) continue;
     throw new AuroraError(
       'run',
-      `${folder}: what was saved ${have === undefined ? `has no ${name}` : `has ${have} numbers in ${name}, not ${size}`}.`,
-      'It belongs to another experiment, or the model has changed since.',
+      `${folder}: the saved parameters have ${have === undefined ? `no ${name}` : `${have} values for ${name}, not ${size}`}.`,
+      'They belong to another experiment, or the model has changed since.',
     );
   }
 }

@@ -20,7 +20,7 @@ export interface MeasureOptions extends Pick<TrialRequest, 'threads' | 'onFeatur
   limit?: number;
 }
 
-/** A device's time limits those after it: one that takes this much longer is no gain. */
+/** The time of one device limits the next ones: a device that takes this much longer is of no use. */
 const FIRST_LIMIT_MS = 600_000;
 const NEXT_LIMIT_MS = 60_000;
 const NEXT_FACTOR = 3;
@@ -66,8 +66,8 @@ async function inChild(
     const { answer, how, ended } = await askChild<TrialAnswer>({ program, args, limit, stopped });
     // Ctrl-C reaches the child first.
     if (ended === 'stopped' || stopped()) return undefined;
-    if (ended) return { problem: `a step was not done in ${Math.round(limit / 1000)} s` };
-    if (!answer) return { problem: `the process that tried it crashed (${how})` };
+    if (ended) return { problem: `a step took longer than ${Math.round(limit / 1000)} s` };
+    if (!answer) return { problem: `the test process crashed (${how})` };
     if ('problem' in answer) return answer;
     return { secondsPerStep: answer.secondsPerStep };
   } finally {

@@ -46,7 +46,7 @@ export async function openOnDevice(
   } catch (e) {
     if (onProcessor(place) || !options.fallBack || !isOfDevice(e)) throw e;
     const to = PROCESSOR[place.engine];
-    options.warn(`${sentence(e.message)} The run goes on with ${placeName(to)}.`);
+    options.warn(`${sentence(e.message)} The run continues with ${placeName(to)}.`);
     const opened = await openTask(
       task.model,
       task.infos,

@@ -49,8 +49,8 @@ function ask<T>({ program, folder, seconds, threads }: DoctorOptions, args: stri
 
 const problemOf = ({ ended, how }: ChildEnd<unknown>): string =>
   ended
-    ? 'It did not answer in time: the driver may hang, and the process was ended.'
-    : `The process that tried it crashed (${how}).`;
+    ? 'The test process did not respond in time and was terminated: the driver may hang.'
+    : `The test process crashed (${how}).`;
 
 /** Runs in a child process: one place, measured or with its problem. */
 export async function checkPlace(

@@ -69,15 +69,15 @@ function missing(webgpu: GpuFacts | undefined, nvidia: readonly GpuFacts[]): Mac
     const card = nvidia.length > 0 || hasRenderNode();
     if (card)
       found.push({
-        what: 'A graphics card is there, but Vulkan does not reach it, so webgpu cannot use it.',
+        what: 'There is a graphics card, but Vulkan cannot access it, so webgpu cannot use it.',
         hint: nvidia.length
-          ? "Install the Vulkan part of NVIDIA's driver (Debian: nvidia-vulkan-icd; Ubuntu: libnvidia-gl of the driver's version)."
-          : 'Install the Vulkan drivers of Mesa (Debian and Ubuntu: mesa-vulkan-drivers), and join the group "render".',
+          ? "Install the Vulkan component of NVIDIA's driver (Debian: nvidia-vulkan-icd; Ubuntu: libnvidia-gl in the driver's version)."
+          : 'Install the Mesa Vulkan drivers (Debian and Ubuntu: mesa-vulkan-drivers), and add your user to the group "render".',
       });
     else
       found.push({
-        what: 'There is no graphics card that a process can use.',
-        hint: 'Training runs on the processor; in a container, pass the card through (/dev/dri, or the NVIDIA runtime).',
+        what: 'No usable graphics card was found.',
+        hint: 'Training runs on the CPU. In a container, pass the card through (/dev/dri, or the NVIDIA runtime).',
       });
   }
   return found;

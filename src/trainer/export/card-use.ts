@@ -26,12 +26,12 @@ function adapterUse(task: Task): string {
   const { adapter } = task.spec;
   if (readByLoader(adapter)) return loaderUse(task);
   if (readByPeft(adapter)) return peftUse(task);
-  return 'AuroRA Lab reads it with `aurora import`. Neither PEFT nor the loader for PyTorch knows this method: for other programs there are `aurora export --as onnx-merged` and `onnx-dynamic`.';
+  return 'Import it into AuroRA Lab with `aurora import`. Neither PEFT nor the PyTorch loader supports this method; for other programs, use `aurora export --as onnx-merged` or `onnx-dynamic`.';
 }
 
 const loaderUse = ({ spec, head }: Task): string =>
   [
-    '`aurora_peft_loader.py` puts the adapter into a PyTorch model whose modules have these paths. It needs PyTorch and nothing else.',
+    '`aurora_peft_loader.py` injects the adapter into a PyTorch model with the same module paths. It requires only PyTorch.',
     code('python', [
       'from aurora_peft_loader import Head, inject, labels',
       '',
@@ -46,8 +46,10 @@ const loaderUse = ({ spec, head }: Task): string =>
       'print(labels(".")[int(logits[0].argmax())])',
     ]),
     ...(isNonlinear(spec.adapter)
-      ? ['PEFT itself knows no AuroRA: its static form, a plain LoRA, is `aurora export --as peft-lora`.']
-      : ['It is a plain LoRA adapter, so PEFT loads it as well.']),
+      ? [
+          'PEFT itself does not support AuroRA. Its static form is a plain LoRA: export it with `aurora export --as peft-lora`.',
+        ]
+      : ['It is a plain LoRA adapter, so PEFT can load it too.']),
   ].join('\n\n');
 
 const peftUse = ({ head, spec }: Task): string =>
@@ -60,7 +62,7 @@ const peftUse = ({ head, spec }: Task): string =>
     ]),
     ...(head
       ? [
-          `The head is in the file as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${spec.task.pooling === 'mean' ? 'mean of the hidden states over all tokens that are not padding' : 'hidden state of the first token'}; PEFT loads it where the base model has a module \`classifier\`.`,
+          `The head is stored as \`${HEAD_KEY.weight}\` and \`.bias\`. It reads the ${spec.task.pooling === 'mean' ? 'mean of the hidden states over all non-padding tokens' : 'hidden state of the first token'}; PEFT loads it if the base model has a module \`classifier\`.`,
         ]
       : []),
   ].join('\n\n');
@@ -73,7 +75,7 @@ const feeds = ({ model }: Task): string =>
 
 const onnxUse = (task: Task): string =>
   [
-    `Inputs are those of the base model, with token ids of \`tokenizer.json\`, at most ${task.spec.model.maxLength} of them; \`${logitsName(task)}\` are the logits, in the order of the labels below.`,
+    `The inputs are those of the base model: token ids from \`tokenizer.json\`, at most ${task.spec.model.maxLength} per text. The output \`${logitsName(task)}\` holds the logits, in the order of the labels below.`,
     code('python', [
       'import onnxruntime',
       '',
@@ -84,7 +86,7 @@ const onnxUse = (task: Task): string =>
 
 const swapUse = (task: Task): string =>
   [
-    'The numbers of the adapter are inputs of `model.onnx`, called as the tensors of `adapter.safetensors`. Runs that differ in rank, alpha and labels alone make the same `model.onnx`: one session serves them all, with the numbers of one or another. With another activation, spline, centring or pooling it is another model, into which these numbers fit all the same: `adapter.safetensors` names the one that it is for, in its metadata, by the SHA-256 (`aurora.model`).',
+    'The weights of the adapter are inputs of `model.onnx`, with the same names as the tensors in `adapter.safetensors`. Runs that differ only in rank, alpha and labels produce the same `model.onnx`, so one session can serve them all: pass it the weights of either run. Another activation, spline, centring or pooling produces another model, which accepts these weights too but computes something else. The metadata of `adapter.safetensors` gives the SHA-256 of the right one (`aurora.model`).',
     code('python', [
       'import onnxruntime',
       'from safetensors.numpy import load_file',

@@ -15,11 +15,11 @@ import { valueText } from '../../experiment/sweep';
 import { describeTask } from '../../experiment/tasks/registry';
 
 const WHAT: Record<ExportForm, string> = {
-  adapter: 'the adapter, in PEFT’s file layout, with a loader for PyTorch',
-  'peft-lora': 'the adapter as a LoRA of PEFT',
-  'onnx-dynamic': 'the base model in ONNX with the adapters as nodes: what was trained',
+  adapter: 'the adapter in PEFT’s file layout, with a PyTorch loader',
+  'peft-lora': 'the adapter as a PEFT LoRA',
+  'onnx-dynamic': 'the base model in ONNX with the adapters as nodes, exactly as trained',
   'onnx-merged': 'the base model in ONNX with the adapters merged into its weights',
-  'onnx-adapter-inputs': 'the base model in ONNX with the adapters as inputs, and their numbers',
+  'onnx-adapter-inputs': 'the base model in ONNX with the adapters as inputs, and their weights',
 };
 
 /**
@@ -77,8 +77,8 @@ const isOnnx = (form: ExportForm): boolean => form.startsWith('onnx-');
 
 function methodWords({ run: { spec }, task, form }: Trained): string {
   const { adapter } = spec;
-  if (isHeadAlone(adapter)) return 'A linear head on the frozen states';
-  const last = form === 'static' ? ', its static form trained last,' : '';
+  if (isHeadAlone(adapter)) return 'A linear head on the frozen hidden states';
+  const last = form === 'static' ? ', trained last in its static form,' : '';
   return `${methodName(adapter)}${sizeWords(adapter)}${last} on ${task.adapters.length} modules`;
 }
 
@@ -96,7 +96,7 @@ function origin(trained: Trained): string {
   const from = imported ? `imported from ${codeSpan(imported.adapter)}` : '';
   const { step } = trained;
   if (imported && step === 0) return `${from} into`;
-  return `${imported ? `${from}, and after that ` : ''}trained for ${thousands(step)} steps with`;
+  return `${imported ? `${from}, then ` : ''}trained for ${thousands(step)} steps with`;
 }
 
 /** Nothing has been trained here yet. */
@@ -107,7 +107,7 @@ function inputsWarning({ inputs }: ExportRecord): string[] {
   if (!inputs) return [];
   const changed = inputs.changed.length > 0;
   const words = [
-    ...(changed ? ['**These files and numbers are not of what was trained.**'] : []),
+    ...(changed ? ['**These files and metrics are not those of the trained model.**'] : []),
     ...[...inputs.changed, ...inputs.notes].map(plainWords),
   ];
   return [words.map((line) => `> ${line}`).join('\n>\n')];
@@ -133,12 +133,12 @@ function metricsTable(trained: Trained, { metrics, form: exported, inputs }: Exp
 const row = (name: string, m: EvaluationMetrics): string => `| ${name} | ${metricCells(m).join(' | ')} |`;
 
 function gap({ task, form }: Trained, { drop, form: exported, largestDifference }: ExportRecord): string[] {
-  const exact = `The logits of these files differ from those of the ${isStaticForm(exported) ? 'static' : form} form by ${largestDifference.toExponential(1)} at most.`;
+  const exact = `The logits of these files differ from the ${isStaticForm(exported) ? 'static' : form} form’s by at most ${largestDifference.toExponential(1)}.`;
   if (!isNonlinear(task.spec.adapter)) return [exact];
   const merged = isStaticForm(exported) && form === 'dynamic';
   return [
     merged
-      ? `Merging AuroRA changes the function, since its layer is not linear: here it costs ${drop.points.toFixed(2)} points of ${drop.metric}. ${exact}`
+      ? `Merging AuroRA changes the function because its layer is not linear; here it costs ${drop.points.toFixed(2)} points of ${drop.metric}. ${exact}`
       : exact,
   ];
 }
@@ -152,10 +152,10 @@ function data(trained: Trained): string {
   const held = spec.data.validation === undefined;
   return [
     isAsImported(trained)
-      ? '- Training: not known here, since the adapter was imported.'
-      : `- Training: ${thousands(trainExamples)} texts of ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
-    `- Validation: ${thousands(validation.dataset.examples.length)} texts ${held ? 'held out of the same file' : `of ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so that the numbers above flatter a little.' : ''}`,
-    `- Texts are cut at ${spec.model.maxLength} tokens.`,
+      ? '- Training: unknown, because the adapter was imported.'
+      : `- Training: ${thousands(trainExamples)} texts from ${file(train.path)}${held ? `, without the ${percent(spec.data.validationFraction)} held out` : ''}.`,
+    `- Validation: ${thousands(validation.dataset.examples.length)} texts ${held ? 'held out from the same file' : `from ${file(validation.path)}`}.${chosen ? ' The step was chosen on them, so the metrics above are slightly optimistic.' : ''}`,
+    `- Texts are truncated to ${spec.model.maxLength} tokens.`,
     `- ${labels.length} labels, in the order of the logits: ${labels.map(codeSpan).join(', ')}.`,
   ].join('\n');
 }
@@ -179,12 +179,15 @@ function environment({ environment }: Trained): string[] {
 
 function licence(form: ExportForm, { name, license: { id, files } }: BaseModel): string {
   const base = plainWords(name);
-  const weights = isOnnx(form) ? `These files hold weights of ${base}` : `${base} is not in here, but needed`;
+  const weights = isOnnx(form)
+    ? `These files contain weights of ${base}.`
+    : `The base model, ${base}, is required but not included.`;
   const said = id
-    ? `whose licence is ${plainWords(id)}`
-    : 'whose licence is not said by anything that lay beside it: find out before you pass this on';
-  const text = files.length && isOnnx(form) ? ` Its text is in ${files.map(codeSpan).join(', ')}.` : '';
-  return `${weights}, ${said}.${text}`;
+    ? `The licence of the base model is ${plainWords(id)}.`
+    : 'The files beside the base model do not state its licence: check it before you redistribute this.';
+  const text =
+    files.length && isOnnx(form) ? ` The licence text is in ${files.map(codeSpan).join(', ')}.` : '';
+  return `${weights} ${said}${text}`;
 }
 
 const thousands = (n: number): string => n.toLocaleString('en');

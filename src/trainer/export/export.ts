@@ -121,8 +121,8 @@ async function measureForms(
   if (!(difference <= TOLERANCE * largest))
     throw new AuroraError(
       'failed',
-      `The exported files do not compute what was measured here: their logits differ by ${difference.toExponential(1)}.`,
-      'Nothing was kept. This is a fault of AuroRA Lab or of the runtime: please report it.',
+      `The exported files do not reproduce the results of the run: their logits differ by ${difference.toExponential(1)}.`,
+      'Please report this bug in AuroRA Lab or in the runtime. The exported files were removed.',
     );
   return {
     metrics: { dynamic: metricsOf(dynamic), static: metricsOf(fixed), exported: metricsOf(exported) },

@@ -68,19 +68,15 @@ function requireFree(target: string): void {
   const there = statSync(target, { throwIfNoEntry: false });
   if (!there) return;
   const refused = (why: string) =>
-    new AuroraError(
-      'usage',
-      `${target} is there already, and ${why}.`,
-      'Choose another folder with --out: an export makes a folder of its own.',
-    );
+    new AuroraError('usage', `${target} already exists and ${why}.`, 'Choose a new folder with --out.');
   if (!there.isDirectory()) throw refused('is a file');
   const written = recordedFiles(target);
   for (const name of filesIn(target)) {
     if (SYSTEM_FILE.test(name) || (written && name === RECORD)) continue;
-    if (!written) throw refused('is no export of AuroRA Lab');
-    if (!written.has(name)) throw refused(`holds ${name}, which was not exported`);
+    if (!written) throw refused('is not an AuroRA Lab export');
+    if (!written.has(name)) throw refused(`contains ${name}, which was not exported`);
     if (written.get(name) !== sha256(join(target, name)))
-      throw refused(`${name} in it was changed since it was exported`);
+      throw refused(`contains ${name}, which has changed since it was exported`);
   }
 }
 

@@ -54,7 +54,7 @@ const peftLora: Form = {
   write({ task, parameters, labels, form }, folder) {
     const { spec, adapters } = task;
     const { adapter: settings } = spec;
-    if (isHeadAlone(settings)) throw noLora('a head alone');
+    if (isHeadAlone(settings)) throw noLora('only a head');
     if (readByPeft(settings)) return writePeftAdapter(folder, spec, adapters, parameters, labels, form);
     const lora = asLora(settings);
     const tensors = new Map<string, FloatTensor>();
@@ -63,7 +63,7 @@ const peftLora: Form = {
       const { A, B } = methodOf(a.spec).lowRank!(ownValues(a, parameters), a);
       const rank = B.length / layer.outFeatures;
       if (rank > Math.min(layer.inFeatures, layer.outFeatures))
-        throw noLora(`a rank of ${rank}, above what ${layer.path} can have`);
+        throw noLora(`a rank of ${rank}, more than ${layer.path} allows`);
       tensors.set(peftKey(pytorchPathOf(layer), 'lora_A.weight'), {
         dims: [rank, layer.inFeatures],
         data: A,
@@ -183,8 +183,8 @@ function requireOtherNames({ original, spec }: Task): void {
   if (taken !== undefined)
     throw new AuroraError(
       'model',
-      `${spec.model.path} keeps weights in "${taken}", a name that an export needs for itself.`,
-      'Export with --as onnx-dynamic, or save the model again with another name for its data.',
+      `${spec.model.path} stores weights in "${taken}", a file name that is reserved for the export.`,
+      'Export with --as onnx-dynamic, or save the model with another name for its data file.',
     );
 }
 

@@ -81,7 +81,7 @@ export function requireMetrics({ metrics }: Measured, run: string, step: number)
   throw new AuroraError(
     'run',
     `${run}: at step ${step} the model's logits are not finite, so there is nothing to measure.`,
-    'Take an earlier checkpoint with --at.',
+    'Choose an earlier checkpoint with --at.',
   );
 }
 

@@ -20,12 +20,12 @@ export interface ComputeOptions {
   warn: (message: string) => void;
 }
 
-/** Leaves this share of the free disk space unused. */
-const SPARED = 0.5;
+/** The values may take at most this share of the free disk space. */
+const SHARE = 0.5;
 
 export function hasSpace(values: FrozenValues): boolean {
   const { bavail, bsize } = statfsSync(dirname(values.path));
-  return values.bytes <= SPARED * bavail * bsize;
+  return values.bytes <= SHARE * bavail * bsize;
 }
 
 /** Runs a prefix once on every example and writes its values to the file of `values`. */

@@ -7,8 +7,8 @@ import type { Task } from '../task/task';
 import type { Prefix } from './prefix';
 
 /**
- * A key for a prefix's values: trials with the same key have the same bits. The model's files count by content: the
- * modification time can be set back, and the change time differs once another trial links to a file.
+ * A key for a prefix's values: trials with the same key have the same bits. The model's files are identified by their
+ * content: the modification time can be set back, and the change time differs once another trial links to a file.
  */
 export async function valuesKey(
   task: Task,
@@ -25,7 +25,7 @@ export async function valuesKey(
       output: model.output,
       pooling: task.head?.pooling,
       prefix: [tensor, width, perToken],
-      // Other parts and thread counts may give other bits.
+      // Splitting batches differently, or another number of threads, may give other bits.
       batchSize: training.batchSize,
       microBatchSize: training.microBatchSize,
       threads,

@@ -17,7 +17,7 @@ export interface Prefix {
   rest: { graph: Graph; output: string };
 }
 
-/** A mask says where texts end, not what they contain; anything beyond the prefix that reads it still receives it. */
+/** Not part of the text: it marks where texts end. Whatever reads it after the prefix still receives it. */
 const MASK = 'attention_mask';
 const PRODUCTS = ['MatMul', 'Gemm'];
 
@@ -34,7 +34,7 @@ export function pooledPrefix(task: Task): Prefix | undefined {
   return cut(task, copy, { tensor: pooled, width, perToken: false }, pooled);
 }
 
-/** Everything below the lowest adapter; undefined if that is at most an embedding, or not a single tensor. */
+/** Everything below the lowest adapter; undefined if that has no matrix product, or does not end in a single tensor. */
 export function layersPrefix(task: Task): Prefix | undefined {
   const { graph } = task.model;
   const texts = graph.inputs.map((i) => i.name).filter((n) => n !== MASK && !graph.initializers.has(n));

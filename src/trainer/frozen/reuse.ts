@@ -15,7 +15,7 @@ import { FrozenValues } from './values';
 export interface ReuseOptions extends ComputeOptions {
   /** Where values are kept, shared between a sweep's trials. Not in `folder`, which is removed with its graphs. */
   keep: string;
-  /** Also what lies below an adapter, for trials that train where it is computed: on the CPU. */
+  /** Also compute what lies below the lowest adapter, for trials on the CPU, where these values are computed. */
   layers?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Reuse {
   task: Task;
   /** The tensor up to which nothing is recomputed; undefined if everything is. */
   upTo?: string;
-  /** Computed by another trial. */
+  /** The values had already been computed, by another trial. */
   found?: boolean;
   /** Seconds spent computing the values. */
   seconds: number;
@@ -45,7 +45,7 @@ export async function withFrozenPrefix(task: Task, options: ReuseOptions): Promi
   const path = join(keep, `${key}.frozen`);
   const datasets = [task.data.train.dataset, task.data.validation.dataset];
   const values = new FrozenValues(path, prefix, datasets);
-  // The file is empty for values that are not the same.
+  // An empty file records that the values do not give the same logits.
   const found = [0, values.bytes].includes(sizeOf(path));
   let seconds = 0;
   if (!found) {
@@ -80,7 +80,7 @@ function publish(from: string, to: string, isSame: boolean): void {
   renameFlushed(from, to);
 }
 
-/** Relative to the largest logit, if the features of a head may be computed on another device than the head. */
+/** For a head, whose features come from the CPU while it may be on another device. Relative to the largest logit. */
 const ROUNDING = 1e-5;
 
 /**

@@ -51,7 +51,7 @@ export class FrozenValues {
         const length = FLOAT_BYTES * width * this.rows(dataset, example);
         const at = FLOAT_BYTES * width * rows * i;
         if (readSync(file, bytes, at, length, this.start(dataset, example)) !== length)
-          throw this.gone('is shorter than it was');
+          throw this.gone('has become shorter');
       });
     } finally {
       closeSync(file);
@@ -70,8 +70,8 @@ export class FrozenValues {
   private gone(what: string): AuroraError {
     return new AuroraError(
       'disk',
-      `${this.path} ${what}, which the trials of a sweep share.`,
-      'Go on with the sweep: it is computed anew.',
+      `The file of precomputed values ${this.path} ${what}.`,
+      'Resume the run or its sweep: the file is computed again.',
     );
   }
 }

@@ -20,8 +20,8 @@ export async function check(program: string, part: GpuPart, folder: string): Pro
       usable: false,
       problem: ended
         ? `${GPU_PARTS[part].title} did not answer in ${LIMIT_MS / 1000} s: the driver may hang.`
-        : `The process that tried ${GPU_PARTS[part].title} crashed (${how}).`,
-      hint: 'Check the driver of the card with nvidia-smi.',
+        : `The test process for ${GPU_PARTS[part].title} crashed (${how}).`,
+      hint: 'Check the GPU driver with nvidia-smi.',
     };
   if (answer.gpu) return { usable: true };
   // The runtimes only print which library is missing.
@@ -64,14 +64,14 @@ export function judge(part: GpuPart, error: string): GpuCheck {
     return {
       usable: false,
       damaged: true,
-      problem: `The files of ${title} are not whole: ${words}.`,
-      hint: 'Install again; where a mirror is set, check what it carries.',
+      problem: `The files of ${title} are incomplete or damaged: ${words}.`,
+      hint: 'Install again. If a mirror is set, check what it serves.',
     };
   if (missing !== undefined)
     return {
       usable: false,
       problem: `${title} is installed but not usable: ${missing} is missing.`,
-      hint: `Install ${needs}, let the loader find them (PATH on Windows, LD_LIBRARY_PATH or ldconfig on Linux), then check again.`,
+      hint: `Install ${needs}, make sure that the loader finds them (PATH on Windows, LD_LIBRARY_PATH or ldconfig on Linux), then check again.`,
     };
   return {
     usable: false,

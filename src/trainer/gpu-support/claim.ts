@@ -32,8 +32,8 @@ export function claim(gpu: string, part: GpuPart): Claim {
     if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
     throw new AuroraError(
       'device',
-      `${GPU_PARTS[part].title} is being installed already, in another window or terminal.`,
-      'Wait until that is done.',
+      `${GPU_PARTS[part].title} is already being installed in another window or terminal.`,
+      'Wait until it has finished.',
     );
   }
   const owner = join(folder, OWNER);

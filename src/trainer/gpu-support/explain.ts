@@ -30,17 +30,17 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     );
   if (/\b407\b|proxy authentication/i.test(said) || refused?.status === 407)
     return error(
-      `The proxy${through.replace(' through the proxy', '')} wants a name and a password.`,
-      'Put them into its address: http://NAME:PASSWORD@HOST:PORT.',
+      `The proxy${through.replace(' through the proxy', '')} requires a user name and a password.`,
+      'Add them to its address: http://NAME:PASSWORD@HOST:PORT.',
     );
   if (refused?.status === 404)
     return error(
-      `The server has no ${refused.url} (404).`,
-      'Where a mirror is set, check that it carries this version; otherwise update AuroRA Lab.',
+      `The server does not have ${refused.url} (404).`,
+      'If a mirror is set, check that it has this version. Otherwise, update AuroRA Lab.',
     );
   if (refused)
     return error(
-      `The server answered ${refused.status} to ${refused.url}${through}.`,
+      `The server responded with ${refused.status} to ${refused.url}${through}.`,
       'Try again in a few minutes.',
     );
   const host = last ? new URL(last.url).host : 'the server';
@@ -48,7 +48,7 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
   if (/ERR_TLS_CERT|CERT_|UNABLE_TO_|self[- ]signed|unable to (verify|get)/i.test(said))
     return error(
       `The certificate of ${host} is not trusted${through}.`,
-      "Put your company's certificate into a file and name it in NODE_EXTRA_CA_CERTS.",
+      "Save your company's certificate to a file and set NODE_EXTRA_CA_CERTS to its path.",
     );
   const broken = last && (last.ended === 'broken' || (last.total ?? last.received) > last.received);
   const spoiled =
@@ -58,12 +58,12 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
   const readFirst = last?.url.endsWith('.tar.gz') ? !cut : last?.ended !== 'broken';
   if (last && spoiled && readFirst)
     return error(
-      `What came from ${last.url}${through} is not the archive that it should be.`,
-      `A proxy or a mirror may have changed it: check that, and install again.`,
+      `The download from ${last.url}${through} is not a valid archive.`,
+      `Check whether a proxy or a mirror changed it, then install again.`,
     );
   if (broken)
     return error(
-      `The connection broke off after ${megabytes(last.received)}${last.total === undefined ? '' : ` of ${megabytes(last.total)}`} of ${last.url}.`,
+      `The download of ${last.url} was interrupted after ${megabytes(last.received)}${last.total === undefined ? '' : ` of ${megabytes(last.total)}`}.`,
       again,
     );
   if (
@@ -76,11 +76,11 @@ export function explain({ part, downloads, said, end, proxy }: Failed): AuroraEr
     );
   return error(
     `The install script of ${GPU_PARTS[part].package} ended ${end}: ${lastWords(said)}.`,
-    'Run `aurora gpu install` in a terminal to see it happen.',
+    'Run `aurora gpu install` in a terminal to see its progress.',
   );
 }
 
-/** Nothing has arrived for so long that nothing will. */
+/** The error for a download that has stopped. */
 export const stalled = (downloads: readonly Download[], seconds: number): AuroraError => {
   const last = downloads.at(-1);
   const from = last ? `${new URL(last.url).host} sent` : 'The install script did';
@@ -101,5 +101,5 @@ function lastWords(said: string): string {
     .map((line) => line.trim())
     .filter((line) => line && !/^at |^Node\.js v/.test(line));
   const error = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
-  return (error ?? 'it said nothing').replace(/\.$/, '');
+  return (error ?? 'no output').replace(/\.$/, '');
 }

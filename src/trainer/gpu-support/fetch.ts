@@ -108,7 +108,7 @@ class Watcher {
     if (bavail * bsize >= needed) return;
     throw new AuroraError(
       'disk',
-      `${fileOf(url)} needs at least ${megabytes(needed)}, and ${this.folder} has room for ${megabytes(bavail * bsize)}.`,
+      `${fileOf(url)} needs at least ${megabytes(needed)}, but ${this.folder} has only ${megabytes(bavail * bsize)} free.`,
       'Free some space, then install again.',
     );
   }

@@ -49,14 +49,14 @@ export function verifyDownloads(gpu: string, downloads: readonly Download[]): Ve
     if (stated !== undefined && stated !== sha512)
       throw new AuroraError(
         'device',
-        `${url} has not the SHA-512 that its publisher states.`,
-        'A proxy or a mirror may have changed it: check what it carries, then install again.',
+        `The SHA-512 of ${url} differs from the one that its publisher states.`,
+        'Check whether a proxy or a mirror changed it, then install again.',
       );
     if (stated === undefined && before !== undefined && before !== sha512)
       throw new AuroraError(
         'device',
-        `${url} is not what was installed before under the same name: its SHA-512 differs.`,
-        `Check where it comes from. If the change is known to be right, delete ${recordedFile(gpu)} and install again.`,
+        `${url} differs from the file of the same name that was installed before: its SHA-512 has changed.`,
+        `Check where it comes from. If you know that the change is legitimate, delete ${recordedFile(gpu)} and install again.`,
       );
     if (stated === undefined) unpinned.push(name);
     recorded.set(name, sha512);
@@ -64,8 +64,8 @@ export function verifyDownloads(gpu: string, downloads: readonly Download[]): Ve
   if (checked === 0)
     throw new AuroraError(
       'device',
-      'None of what was downloaded has the name of a package, so nothing of it could be checked.',
-      'A proxy or a mirror may have changed where packages lie: check what it carries, then install again.',
+      'None of the downloaded files has the name of a package, so none could be verified.',
+      'Check whether a proxy or a mirror changed the paths of the packages, then install again.',
     );
   const keep = () =>
     writeAtomic(recordedFile(gpu), `${JSON.stringify(Object.fromEntries(recorded), null, 2)}\n`);

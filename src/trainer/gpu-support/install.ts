@@ -55,7 +55,7 @@ export async function install(options: Install): Promise<void> {
   } catch (e) {
     const known = diskError(options.gpu, e);
     if (e === known || !(known instanceof AuroraError)) throw known;
-    const hint = 'Make room, or make the folder writable; then install again.';
+    const hint = 'Free some space or make the folder writable, then install again.';
     throw new AuroraError('disk', known.message, hint, { cause: e });
   }
 }
@@ -115,7 +115,7 @@ function requireFit(part: GpuPart): void {
   const { title, platforms } = GPU_PARTS[part];
   throw new AuroraError(
     'device',
-    `${title} exists for ${platforms.join(' and ')} only; this is ${HERE}.`,
+    `${title} is only available for ${platforms.join(' and ')}; this is ${HERE}.`,
     'Use the device "webgpu", which needs no installation.',
   );
 }
@@ -151,8 +151,8 @@ function requireNatives(part: GpuPart, folder: string): void {
   if (wanted.every((name) => files.some((f) => name.test(f)))) return;
   throw new AuroraError(
     'device',
-    `What came for ${GPU_PARTS[part].title} is not whole.`,
-    'Install again; where a mirror is set, check what it carries.',
+    `The download of ${GPU_PARTS[part].title} is incomplete.`,
+    'Install again. If a mirror is set, check what it serves.',
   );
 }
 

@@ -33,7 +33,7 @@ export function carried(dist: string, part: GpuPart): { folder: string; version:
   if (!existsSync(manifest))
     throw new AuroraError(
       'device',
-      `This build of AuroRA Lab carries no install scripts of ${GPU_PARTS[part].package}.`,
+      `This build of AuroRA Lab does not include the install scripts of ${GPU_PARTS[part].package}.`,
       'Install the build of the extension for linux-x64 or win32-x64; in a clone, run `npm run build`.',
     );
   return { folder, version: (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version };

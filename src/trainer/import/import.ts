@@ -107,7 +107,7 @@ const notFinite = (adapter: string): AuroraError =>
   new AuroraError(
     'adapter',
     `${adapter}: with this adapter the model's logits on the validation data are not finite.`,
-    'Check that the adapter was trained on this model, and that its files are whole.',
+    'Check that the adapter was trained on this model and that its files are intact.',
   );
 
 /** Beside the runs, so that graphs can use the model's file; not a run, since its name starts with a dot. */

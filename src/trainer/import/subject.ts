@@ -43,13 +43,13 @@ export async function importSubject(
     headOf(from.folder, fitted.head, task).forEach((values, name) => parameters.set(name, values));
     if (!known)
       warnings.push(
-        `${from.folder} does not name its labels: they are taken for ${data.labels.map((l) => `"${l}"`).join(', ')}, in this order.`,
+        `${from.folder} does not list its labels: they are assumed to be ${data.labels.map((l) => `"${l}"`).join(', ')}, in this order.`,
       );
     if (!from.own?.pooling)
       warnings.push(
-        `${from.folder} does not say what its head reads: it is put on the ${HEAD_READS[spec.task.pooling]} (task.pooling). Where the model that it was trained with has layers of its own before the head, as BERT's pooler, its answers mean nothing here.`,
+        `${from.folder} does not state what its head reads: it is applied to the ${HEAD_READS[spec.task.pooling]} (task.pooling). If the original model has other layers before the head, such as BERT's pooler, the predictions are meaningless.`,
       );
-  } else if (task.head) warnings.push(`${from.folder} has no head: that of the run begins untrained.`);
+  } else if (task.head) warnings.push(`${from.folder} has no head: the run starts with an untrained one.`);
   return { task, parameters, warnings };
 }
 
@@ -64,8 +64,8 @@ function requireReaching(
   if (found.length > 0)
     throw new AuroraError(
       'adapter',
-      `${folder} adapts ${found.join(', ')}, and the output ${output}, which the experiment reads, does not depend on ${found.length === 1 ? 'it' : 'them'}.`,
-      'Name in model.output the output that the adapter was trained on.',
+      `${folder} adapts ${found.join(', ')}, but the output ${output} of the experiment does not depend on ${found.length === 1 ? 'it' : 'them'}.`,
+      'Set model.output to the output that the adapter was trained on.',
     );
 }
 
@@ -85,22 +85,22 @@ function specOf(
   if (fitted.head && spec.task.head === 'none')
     throw new AuroraError(
       'adapter',
-      `${from.folder} has a head, and the experiment takes the model's own logits.`,
+      `${from.folder} has a head, but the experiment uses the model's own logits.`,
       'Set task.head to "linear".',
     );
   const pooling = from.own?.pooling;
   if (fitted.head && pooling) spec.task = { ...spec.task, pooling };
   const without = (key: 'staticEpochs' | 'offsetPenalty' | 'earlyStopping', why: string) => {
     if (!spec.training[key]) return;
-    warnings.push(`training.${key} of the experiment is left out: ${why}.`);
+    warnings.push(`training.${key} of the experiment is ignored: ${why}.`);
     spec.training = { ...spec.training, [key]: undefined };
   };
   const { method } = fitted.spec;
   for (const { key, of } of trainingOfOthers(method))
-    without(key, `it is of ${of} alone, and this adapter is a ${METHOD_NAMES[method]}`);
+    without(key, `it applies only to ${of}, and this adapter uses ${METHOD_NAMES[method]}`);
   // What was trained static continues static, from start to end.
   if (fitted.adapters[0].form === 'static') {
-    without('earlyStopping', 'it does not go with the static form, which this adapter was trained in');
+    without('earlyStopping', 'it cannot be combined with the static form, in which this adapter was trained');
     spec.training = { ...spec.training, staticEpochs: spec.training.epochs };
   }
   return spec;
@@ -117,7 +117,7 @@ function headOf(
   if (dims !== `${classes} × ${hidden}`)
     throw new AuroraError(
       'adapter',
-      `The head in ${folder} is ${dims}, and the experiment needs ${classes} × ${hidden}: ${classes} labels, ${hidden} features.`,
+      `The head in ${folder} is ${dims}, but the experiment needs ${classes} × ${hidden}: ${classes} labels, ${hidden} features.`,
       'It was trained on other labels, or on another model.',
     );
   return new Map([

@@ -57,7 +57,7 @@ export class InputGuard {
     this.watch.opened(step);
   }
 
-  /** Starts hashing, once nobody measures this process's memory, to which the hashing thread adds its own. */
+  /** Starts hashing. Call after memory has been measured: the hashing thread takes some of its own. */
   hash(): void {
     this.inputs.hash(this.options.worker);
   }
@@ -74,15 +74,15 @@ export class InputGuard {
         validationExamples: data.validation.dataset.examples.length,
       });
       warn(
-        `${accepted.map(changeWords).join('. ')}. Training continues at step ${from} with the files as they are now, since that was asked for.`,
+        `${accepted.map(changeWords).join('. ')}. Training continues at step ${from} with the files as they are now, as requested.`,
       );
       if (spec.data.validation === undefined && accepted.some(({ role }) => role === 'train'))
         warn(
-          `The validation examples are a share of the training data (data.validationFraction), and were drawn again from the changed file: evaluations up to step ${from} and after it are not of the same examples, and some may have been trained on before.`,
+          `The validation examples are a share of the training data (data.validationFraction) and were drawn again from the changed file: evaluations after step ${from} use other examples than those before, and some of them may have been trained on.`,
         );
     } else if (from > 0 && !readInputs(run))
       warn(
-        `What this run was trained on up to step ${from} was not recorded, so it cannot be checked that its model, tokenizer and data are still the same. They are recorded from here on.`,
+        `The files that this run was trained on up to step ${from} were not recorded, so changes to its model, tokenizer and data cannot be detected. They are recorded from here on.`,
       );
   }
 

@@ -151,10 +151,10 @@ export class ModelWatch {
     const known = this.lastRead;
     return new AuroraError(
       'inputs',
-      `The model ${path} was changed while the run was training, and its times do not show when. This was found after step ${step}.`,
+      `The model ${path} was changed while the run was training, and its timestamps do not show when. The change was found after step ${step}.`,
       known === undefined
-        ? 'What the run has saved may be of other weights. Put the file back as it was and start a new run.'
-        : `Up to step ${known} the model was as the run began with it; what was saved later may be of other weights. Put the file back as it was, then fork the run at a checkpoint up to there (--fork RUN --at STEP) or start a new run.`,
+        ? 'Put the file back as it was and start a new run: what this run has saved may come from other weights.'
+        : `Up to step ${known}, the model was unchanged; what was saved later may come from other weights. Put the file back as it was, then fork the run at a checkpoint up to that step (--fork RUN --at STEP) or start a new run.`,
     );
   }
 }
@@ -180,14 +180,14 @@ function linksIn(folder: string): { path: string; identity: FileIdentity }[] {
 const changed = (path: string, step: number): AuroraError =>
   new AuroraError(
     'inputs',
-    `The model ${path} was changed while the run was training: step ${step} was not computed with the weights that the run began with.`,
-    'Nothing was saved of that step. Put the file back as it was and resume from the last checkpoint, or start a new run.',
+    `The model ${path} was changed while the run was training: step ${step} was not computed with the weights that the run started with.`,
+    'Put the file back as it was and resume from the last checkpoint, or start a new run. Nothing from that step was saved.',
   );
 
 const unreadable = (path: string, cause: Error): AuroraError =>
   new AuroraError(
     'inputs',
-    `The model ${path} could not be read to make sure that it did not change during training: ${cause.message}.`,
+    `The model ${path} could not be read to check that it did not change during training: ${cause.message}.`,
     'The last checkpoint is saved. Make the file readable, then resume the run.',
     { cause },
   );

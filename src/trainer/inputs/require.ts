@@ -30,7 +30,7 @@ export async function requireSameInputs(
   const words = changes.map((c) => `${changeWords(c)}${duringTraining(c, status)}.`);
   throw new AuroraError(
     'inputs',
-    `${run} was trained on files that are no longer the same. ${words.join(' ')}`,
+    `${run} was trained on files that have changed since. ${words.join(' ')}`,
     'Put the files back as they were. To continue with the files as they are now, add --accept-changed-inputs; the journal then records that.',
   );
 }

@@ -78,7 +78,7 @@ export class RunInputs {
       throw new AuroraError(
         'inputs',
         `${changed.map(changeWords).join('. ')} while the run was starting.`,
-        'Wait until nobody writes them, then resume the run.',
+        'Wait until no program is writing to them, then resume the run.',
       );
   }
 
@@ -114,7 +114,7 @@ function unchanged(
   if (hashed && 'problem' in hashed && hashed.code !== 'ENOENT')
     throw new AuroraError(
       'inputs',
-      `${path} could not be read to record what the run is trained on: ${hashed.problem}.`,
+      `${path} could not be read to record the inputs of the run: ${hashed.problem}.`,
       'Make the file readable, then resume the run.',
     );
   const same = role === 'model' || role === 'model-data' ? sameWriting : sameIdentity;
@@ -123,7 +123,7 @@ function unchanged(
   throw new AuroraError(
     'inputs',
     `${changeWords({ role, path, before: was, after: before ? is : '' })} while the run was starting.`,
-    'Wait until nobody writes the file, then start the run again.',
+    'Wait until no program is writing to the file, then start the run again.',
   );
 }
 

@@ -19,7 +19,7 @@ export type Judged =
 
 /**
  * Finds evaluations of an exploded state, whose numbers are finite but mean nothing. The measure is the loss of
- * guessing, ln(labels), or the loss of the run's first step where that was higher. A state has exploded where
+ * guessing, ln(labels), or the loss of the run's first step where that was higher. A state has exploded if
  *
  * - the mean training loss of the last ten steps is above that measure, and
  * - the validation loss is more than 3 times that with an accuracy no better than always giving the most frequent

@@ -2,7 +2,7 @@ import type { AdapterForm } from '../../adapters/methods/method';
 import type { TrainingSpec } from '../../experiment/experiment';
 import { warmupStepsOf } from './schedule';
 
-/** How many steps there are, and which of them do more than train. */
+/** The number of steps, and which of them also evaluate, save a checkpoint or record activations. */
 export interface Plan {
   stepsPerEpoch: number;
   totalSteps: number;

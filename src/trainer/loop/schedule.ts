@@ -1,6 +1,6 @@
 import type { TrainingSpec } from '../../experiment/experiment';
 
-/** Steps of warm-up: `warmupSteps` where given, else the ratio's share of all steps, rounded up. */
+/** Warm-up steps: `warmupSteps` if given, otherwise the ratio's share of all steps, rounded up. */
 export const warmupStepsOf = (
   training: Pick<TrainingSpec, 'warmupRatio' | 'warmupSteps'>,
   totalSteps: number,

@@ -35,7 +35,7 @@ const V2: Controller = {
   cache: 'inactive_file',
 };
 
-/** Any group above may set a limit; in a container, the path may be the host's and only its root exist. */
+/** Any parent group may set a limit. In a container, the path may be the host's, of which only the root exists here. */
 function groupsLeft(root: string): number[] {
   const left: number[] = [];
   for (const line of (read(join(root, 'proc/self/cgroup')) ?? '').split('\n')) {

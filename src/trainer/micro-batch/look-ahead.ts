@@ -10,12 +10,14 @@ import type { MicroBatches } from './micro-batches';
 const USED = 0.9;
 /** How much Node's own heap may still grow, in bytes. */
 const HOST = 2 ** 25;
-/** A step needs no measuring if this many copies of every forward tensor fit into less than the share. */
+/** Nothing is measured if HELD copies of all forward tensors take less than this share of the available memory. */
 const HELD = 3;
 const HARMLESS = 0.25;
-/** With smaller parts, one-time allocations outweigh what an example takes. */
+/**
+ * Measuring stops before the whole batch once at least TELLING examples have run at a time (with fewer, one-time
+ * allocations outweigh what an example takes) and there is room for CLEARLY times the remaining ones.
+ */
 const TELLING = 4;
-/** How far below the limit a batch's estimate must be for such small parts to show that it fits. */
 const CLEARLY = 2;
 
 /** Other devices have their own memory and throw when it runs out. */
@@ -71,7 +73,7 @@ export async function lookAhead(
       micro.restrict('evaluation', (n + Math.floor(room)) * length);
       const gb = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
       micro.warn(
-        `A batch of ${whole} × ${length} tokens would take about ${gb(whole * each)} of memory, more than there is on ${micro.place.device}: ${n + Math.floor(room)} are run at a time, with the same result.`,
+        `A batch of ${whole} × ${length} tokens would take about ${gb(whole * each)} of memory, more than is available on ${micro.place.device}: it is run ${n + Math.floor(room)} at a time, with the same result.`,
       );
       return each;
     }

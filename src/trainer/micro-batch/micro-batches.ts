@@ -55,14 +55,14 @@ export class MicroBatches {
     return partSize(this.limit(pass), length);
   }
 
-  /** Limits the padded tokens at once from here on. */
+  /** From here on, runs at most this many padded tokens at once. */
   restrict(pass: Pass, tokens: number): void {
     this.tokens[pass] = Math.min(tokens, this.limit(pass).tokens);
   }
 
   /**
-   * Runs a batch in parts that fit, and again with smaller ones if they do not, so the result depends only on the batch
-   * and the limits.
+   * Runs a batch in parts. If one does not fit, the whole batch runs again in smaller parts, so the result depends only
+   * on the batch and the limits.
    *
    * @param run takes all parts of the batch and sums their results; may be called several times
    * @throws AuroraError 'memory' if a single example does not fit
@@ -102,7 +102,7 @@ export class MicroBatches {
     const [{ indices, length }] = tried;
     const batch = pass === 'step' ? 'A batch' : 'An evaluation batch';
     const now = Math.max(...parts.map((p) => p.indices.length));
-    return `${batch} of ${indices.length} × ${length} tokens does not fit into memory on ${this.place.device}: ${now} are run at a time from here on, with the same result.`;
+    return `${batch} of ${indices.length} × ${length} tokens does not fit into memory on ${this.place.device}: from here on, it is run ${now} at a time, with the same result.`;
   }
 
   private oneDoesNotFit(pass: Pass, parts: readonly Part[], cause: unknown): AuroraError {
@@ -112,8 +112,8 @@ export class MicroBatches {
       'memory',
       `A single text of ${length} tokens does not fit into memory on ${this.place.device}.`,
       pass === 'step' && !gradientCheckpointing
-        ? 'Set training.gradientCheckpointing to true: it takes less memory, and gives the same gradients.'
-        : `Lower model.maxLength, which is ${this.task.spec.model.maxLength}.`,
+        ? 'Set training.gradientCheckpointing to true: it takes less memory and gives the same gradients.'
+        : `Lower model.maxLength (now ${this.task.spec.model.maxLength}).`,
       { cause },
     );
   }

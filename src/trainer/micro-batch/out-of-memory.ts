@@ -1,6 +1,6 @@
 import { AuroraError } from '../../base/errors';
 
-/** Whether the engine, or Node, which holds the batch itself, ran out of memory. */
+/** Whether the engine ran out of memory, or Node, which holds the batch itself. */
 export const isOutOfMemory = (e: unknown): boolean =>
   e instanceof AuroraError
     ? e.kind === 'memory'

@@ -20,7 +20,7 @@ export async function ignoresPadding(evaluator: Evaluator, task: Task): Promise<
   const logits = async (length: number) =>
     (await evaluator.evaluate(task.feeds(dataset, text, length), parameters)).logits.data as Float32Array;
   try {
-    // Twice its length shows it as well as the longest text would, and takes no more memory than that.
+    // Padding to twice its length shows it as well as padding to the longest text, with no more memory.
     const own = await logits(shortest);
     const padded = await logits(Math.min(longest, 2 * shortest + 1));
     const largest = own.reduce((m, x) => Math.max(m, Math.abs(x)), 0);

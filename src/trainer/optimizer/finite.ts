@@ -32,8 +32,8 @@ export const divergedEvaluation = (step: number): AuroraError =>
 export const divergedAtEnd = (step: number): AuroraError =>
   diverged(
     step,
-    'the losses of the training and of the validation data are far above that of guessing',
-    'Checkpoints from before its evaluations diverged are whole.',
+    'the training and validation losses are far above the loss of guessing',
+    'Checkpoints from before its evaluations diverged are intact.',
   );
 
 function firstNonFinite(
@@ -52,13 +52,13 @@ export function requireFiniteLoss(step: number, loss: number): void {
   throw new AuroraError(
     'diverged',
     `Training in mixed precision diverged at step ${step}: the loss is ${loss}. An activation may have exceeded float16's 65,504.`,
-    'Set training.precision to "float32". The last checkpoint is whole.',
+    'Set training.precision to "float32". The last checkpoint is intact.',
   );
 }
 
-const diverged = (step: number, what: string, rest = 'The last checkpoint is whole.'): AuroraError =>
+const diverged = (step: number, what: string, rest = 'The last checkpoint is intact.'): AuroraError =>
   new AuroraError(
     'diverged',
     `Training diverged at step ${step}: ${what}.`,
-    `Lower training.learningRate, lengthen the warm-up, or clip harder (training.maxGradientNorm). ${rest}`,
+    `Lower training.learningRate, lengthen the warm-up, or lower training.maxGradientNorm. ${rest}`,
   );

@@ -48,7 +48,7 @@ export class LossScale {
       throw new AuroraError(
         'diverged',
         `Training in mixed precision diverged at step ${step}: gradients are not finite even with a loss scale of 1.`,
-        'Set training.precision to "float32". The last checkpoint is whole.',
+        'Set training.precision to "float32". The last checkpoint is intact.',
       );
   }
 
@@ -64,8 +64,8 @@ export class LossScale {
 /** The first skipped steps are reported one by one, later ones at 10, 100, 1,000 … of them. */
 export function skippedWarning(step: number, { skipped, value }: LossScale): string | undefined {
   if (skipped <= 3)
-    return `The gradients of step ${step} overflowed float16: its update is skipped, and the loss scale halved to ${value}. A few such steps are normal until the scale fits.`;
+    return `The gradients of step ${step} overflowed float16: the update was skipped and the loss scale halved to ${value}. A few skipped steps are normal until the scale fits.`;
   return /^10+$/.test(String(skipped))
-    ? `${skipped} steps were skipped so far, since their gradients overflowed float16; the loss scale is ${value}.`
+    ? `${skipped} steps have been skipped so far because their gradients overflowed float16; the loss scale is ${value}.`
     : undefined;
 }

@@ -97,7 +97,7 @@ export class AdamW {
     if (!values || (length !== undefined && values.length !== length))
       throw new AuroraError(
         'run',
-        `The optimizer has ${values?.length ?? 'no'} values for ${name}, where ${length ?? 'some'} are needed.`,
+        `The optimizer has ${values?.length ?? 'no'} values for ${name} but needs ${length ?? 'some'}.`,
         'A checkpoint of another adapter or rank cannot be continued: start a new run.',
       );
     return values;

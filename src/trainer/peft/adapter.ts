@@ -102,7 +102,7 @@ export function readPeftAdapter(
       throw new AuroraError(
         'run',
         `${path} has no tensor ${key}.`,
-        'It belongs to another experiment, or was changed.',
+        'The file belongs to another experiment or has been changed.',
       );
     return found.data;
   };

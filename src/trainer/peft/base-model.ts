@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ownFile } from '../../files/contained';
 
-/** What the files beside a model say about it. */
+/** Information about a model from the files beside it. */
 export interface BaseModel {
   /** From its config.json, otherwise its folder's name; never its path on this machine. */
   name: string;

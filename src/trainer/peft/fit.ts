@@ -33,8 +33,8 @@ export function fitAdapter(from: AdapterFolder, graph: Graph, layers: readonly L
   if (modules.size === 0)
     throw new AuroraError(
       'adapter',
-      `${from.folder} adapts no module.`,
-      'It holds a head at most: there is nothing to import.',
+      `${from.folder} does not adapt any module.`,
+      'Choose an adapter with adapted modules: a head alone cannot be imported.',
     );
   const paths = matchPaths(from.folder, [...modules.keys()], layers);
   const rankPattern = nameTable<number>();
@@ -78,19 +78,19 @@ function take(
     if (!tensor) throw misfit(`${folder} has no ${path}.${t.peftName}.`);
     if (tensor.dims.join() !== t.dims.join())
       throw misfit(
-        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], and ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) takes [${t.dims.join(', ')}].`,
+        `${folder}: ${path}.${t.peftName} is [${tensor.dims.join(', ')}], but ${layer.path} (${layer.outFeatures} × ${layer.inFeatures}) needs [${t.dims.join(', ')}].`,
       );
     values.set(tensorName(adapter, t.name), tensor.data);
     left.delete(t.peftName);
   }
   const [more] = left.keys();
   if (more !== undefined)
-    throw misfit(`${folder} has ${path}.${more}, which its configuration does not tell of.`);
+    throw misfit(`${folder} has ${path}.${more}, which its configuration does not mention.`);
   return values;
 }
 
 const misfit = (message: string): AuroraError =>
-  new AuroraError('adapter', message, 'The adapter belongs to another model, or was changed.');
+  new AuroraError('adapter', message, 'The adapter belongs to another model or has been changed.');
 
 /**
  * Maps each module of an adapter to its layer. The model may be wrapped differently than at export, so that all paths
@@ -113,7 +113,7 @@ function matchPaths(
   throw new AuroraError(
     'adapter',
     `${folder} adapts ${missing.length} ${missing.length === 1 ? 'module' : 'modules'} that the model does not have, such as ${missing[0]} (nearest: ${nearestPaths(missing[0], [...known]).join(', ')}).`,
-    'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters of the single ones.',
+    'Run `aurora inspect MODEL` for its module paths. An export with fused layers (qkv) does not fit adapters for the separate layers.',
   );
 }
 

@@ -18,8 +18,8 @@ export function readAdapterFolder(folder: string): AdapterFolder {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new AuroraError(
       'adapter',
-      `There is no folder ${folder}.`,
-      `Give the folder that holds ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
+      `The folder ${folder} does not exist.`,
+      `Specify the folder that contains ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
     );
   const path = join(folder, WEIGHTS_FILE);
   if (!existsSync(path)) throw withoutWeights(folder);
@@ -29,7 +29,7 @@ export function readAdapterFolder(folder: string): AdapterFolder {
     const { tensors } = decodeSafetensors(readFileSync(path), path);
     for (const [name, { data }] of tensors)
       if (!data.every(Number.isFinite))
-        throw new Error(`${path}: ${name} holds numbers that are not finite.`);
+        throw new Error(`${path}: ${name} contains values that are not finite.`);
     return { folder, config, tensors, ...(own && { own }) };
   } catch (e) {
     const { message } = e as Error;
@@ -44,8 +44,8 @@ function withoutWeights(folder: string): AuroraError {
     'adapter',
     `${folder} has no ${WEIGHTS_FILE}.`,
     pickled
-      ? `${pickled} is a pickle, which can run anything when it is read: load it in PEFT and save it again with safe_serialization=True.`
-      : 'Give the folder of an adapter in PEFT’s layout: a run has them under adapter/best and adapter/last.',
+      ? `${pickled} is a pickle, which can run arbitrary code when it is loaded: load it in PEFT and save it again with safe_serialization=True.`
+      : 'Specify an adapter folder in PEFT’s layout, such as adapter/best or adapter/last of a run.',
   );
 }
 
@@ -57,20 +57,20 @@ function readOwn(path: string): OwnWords | undefined {
     return { labels, pooling };
   throw new AuroraError(
     'adapter',
-    `${path} does not name the labels and the pooling of an adapter.`,
-    'Copy it again, or remove it: the labels are then taken in the order of the data’s own.',
+    `${path} has no valid labels or pooling.`,
+    'Copy it again, or remove it to use the labels of the data in their order.',
   );
 }
 
 function readConfig(path: string): Record<string, unknown> {
   const fail = (why: string) =>
-    new AuroraError('adapter', `${path} ${why}.`, 'Copy it again from where the adapter came from.');
+    new AuroraError('adapter', `${path} ${why}.`, 'Copy it again from the source of the adapter.');
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (e) {
     throw fail(existsSync(path) ? `cannot be read: ${(e as Error).message}` : 'does not exist');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail('holds no JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail('is not a JSON object');
   return value as Record<string, unknown>;
 }

@@ -26,7 +26,7 @@ const HEAD = /^(?:.+\.)?(?:classifier|score)\.(weight|bias)$/;
 const VARIANTS: readonly [RegExp, string][] = [
   [/lora_embedding_[AB]/, 'LoRA on an embedding'],
   [/lora_[AB]\.bias$/, 'LoRA with biases (lora_bias)'],
-  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head of more than one layer'],
+  [/^(?:.+\.)?(?:classifier|score)\.(?!weight$|bias$)/, 'a head with more than one layer'],
 ];
 
 /** @throws AuroraError 'adapter' naming a tensor that belongs to no known method */
@@ -34,7 +34,7 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
   const modules: AdapterModules['modules'] = new Map();
   const head: { weight?: FloatTensor; bias?: FloatTensor } = {};
   const misfit = (message: string) =>
-    new AuroraError('adapter', message, 'The adapter belongs to another kind of model, or was changed.');
+    new AuroraError('adapter', message, 'The adapter belongs to another kind of model or has been changed.');
   for (const [key, tensor] of tensors) {
     const name = plainName(key);
     const part = PART.exec(name);
@@ -44,15 +44,15 @@ export function adapterModules({ folder, tensors }: AdapterFolder): AdapterModul
       modules.set(part[1], own.set(part[2], tensor));
     } else if (ofHead) {
       const which = ofHead[1] as 'weight' | 'bias';
-      if (head[which]) throw misfit(`${folder} has two heads; ${key} is of the second.`);
+      if (head[which]) throw misfit(`${folder} has two heads; ${key} belongs to the second.`);
       head[which] = tensor;
     } else throw notKnown(folder, key, name);
   }
   const { weight, bias } = head;
-  if (bias && !weight) throw misfit(`${folder} has the bias of a head, and no weight.`);
+  if (bias && !weight) throw misfit(`${folder} has a head with a bias but no weight.`);
   if (weight && (weight.dims.length !== 2 || (bias && bias.dims.join() !== String(weight.dims[0]))))
     throw misfit(
-      `${folder} has a head whose weight is [${weight.dims.join(', ')}]${bias ? ` and whose bias is [${bias.dims.join(', ')}]` : ''}: it is no linear layer.`,
+      `The head in ${folder} is not a linear layer: its weight is [${weight.dims.join(', ')}]${bias ? ` and its bias is [${bias.dims.join(', ')}]` : ''}.`,
     );
   return { modules, head: weight && { weight, ...(bias && { bias }) } };
 }
@@ -70,8 +70,8 @@ function notKnown(folder: string, key: string, name: string): AuroraError {
   return new AuroraError(
     'adapter',
     variant
-      ? `${folder} is ${variant}, which AuroRA Lab does not have: ${key}.`
-      : `${folder} has a tensor that is no part of an adapter known here: ${key}.`,
-    'LoRA, rsLoRA and DoRA on linear layers can be imported, AuroRA Lab’s own adapters, and a linear head.',
+      ? `${folder} contains ${variant}, which AuroRA Lab does not support: ${key}.`
+      : `${folder} has a tensor that does not belong to any supported adapter: ${key}.`,
+    'Import LoRA, rsLoRA or DoRA on linear layers, or an adapter made by AuroRA Lab, with a linear head or none.',
   );
 }

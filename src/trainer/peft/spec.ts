@@ -39,7 +39,7 @@ export function importedSpec(from: AdapterFolder): ImportedSpec {
   const problems = adapterProblems({ ...imported.spec, targetModules: 'all-linear' } as AdapterSpec);
   if (problems.length === 0) return imported;
   const messages = problems.map((p) => p.message);
-  throw read.error(`does not do: ${messages.join('; ')}`);
+  throw read.error(`is not valid: ${messages.join('; ')}`);
 }
 
 function specIn({ config }: AdapterFolder, read: Reader): ImportedSpec {
@@ -61,16 +61,16 @@ function methodIn(config: AdapterFolder['config'], read: Reader): AdapterMethod 
   const found =
     ofType.find(({ peft: { flag } }) => flag !== undefined && config[flag] === true) ??
     ofType.find(({ peft: { flag } }) => flag === undefined);
-  if (!found) throw read.error(`is of the method ${type}`);
+  if (!found) throw read.error(`has the unsupported method ${type}`);
   return found;
 }
 
 function checkLora(config: AdapterFolder['config'], read: Reader): void {
   const refused = REFUSED.find(([key]) => ![undefined, null, false].includes(config[key] as null));
-  if (refused) throw read.error(`is of ${refused[1]} (${refused[0]}), which AuroRA Lab does not have`);
+  if (refused) throw read.error(`uses ${refused[1]} (${refused[0]}), which AuroRA Lab does not support`);
   if (!INITIALIZATIONS.includes(config.init_lora_weights))
     throw read.error(
-      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the base model's own weights, so that it does not fit the model as it was`,
+      `has init_lora_weights ${JSON.stringify(config.init_lora_weights)}, with which PEFT changes the weights of the base model, so it does not fit the original model`,
       'In PEFT, save it as a plain LoRA: save_pretrained(…, path_initial_model_for_weight_conversion=…).',
     );
   const bias = config.bias ?? 'none';
@@ -83,30 +83,27 @@ class Reader implements ConfigReader {
     private readonly config: Record<string, unknown>,
   ) {}
 
-  error(
-    what: string,
-    hint = 'LoRA, rsLoRA, DoRA and AuroRA Lab’s own adapters can be imported.',
-  ): AuroraError {
+  error(what: string, hint = 'Import LoRA, rsLoRA, DoRA or an adapter made by AuroRA Lab.'): AuroraError {
     return new AuroraError('adapter', `${this.folder}/adapter_config.json ${what}.`, hint);
   }
 
   text(key: string): string {
     const value = this.config[key];
     if (typeof value === 'string') return value;
-    throw this.error(`does not say ${key}`);
+    throw this.error(`is missing ${key}`);
   }
 
   number(key: string, otherwise?: number): number {
     const value = this.config[key] ?? otherwise;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
-    if (value === undefined) throw this.error(`does not say ${key}`);
-    throw this.error(`has ${key} ${JSON.stringify(value)}, where a number should be`);
+    if (value === undefined) throw this.error(`is missing ${key}`);
+    throw this.error(`has ${key} ${JSON.stringify(value)}, which must be a number`);
   }
 
   flag(key: string, otherwise: boolean): boolean {
     const value = this.config[key] ?? otherwise;
     if (typeof value === 'boolean') return value;
-    throw this.error(`has ${key} ${JSON.stringify(value)}, where true or false should be`);
+    throw this.error(`has ${key} ${JSON.stringify(value)}, which must be true or false`);
   }
 
   value(key: string): unknown {
@@ -116,10 +113,10 @@ class Reader implements ConfigReader {
   pattern(key: string): Record<string, number> {
     const value = this.config[key] ?? {};
     if (typeof value !== 'object' || !Object.values(value).every((v) => typeof v === 'number'))
-      throw this.error(`has a ${key} that gives no numbers`);
+      throw this.error(`has a ${key} with values that are not numbers`);
     const wrong = Object.keys(value).find((expression) => !isExpression(expression));
     if (wrong !== undefined)
-      throw this.error(`has an expression in ${key}, ${JSON.stringify(wrong)}, that is none here`);
+      throw this.error(`has a regular expression in ${key} that is not supported: ${JSON.stringify(wrong)}`);
     return value as Record<string, number>;
   }
 }

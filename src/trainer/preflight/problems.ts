@@ -98,7 +98,7 @@ function skippedProblems(spec: Experiment, key: string, { path, skipped }: DataS
             `${path}:${bad[0].line}: ${bad[0].reason}${bad.length > 1 ? `; ${bad.length} rows in all cannot be used` : ''}.`,
             fails
               ? 'Correct the rows, or set data.onBadRow to "skip" to train without them.'
-              : 'They are left out (data.onBadRow is "skip").',
+              : 'They are skipped (data.onBadRow is "skip").',
           ),
         ]
       : []),
@@ -119,8 +119,8 @@ function truncationProblems(spec: Experiment, { dataset }: DataSplit): Preflight
   return [
     warning(
       'model.maxLength',
-      `${percent(share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are cut.`,
-      'Raise model.maxLength if the model has positions for more and what is cut matters.',
+      `${percent(share, 0)} of the training texts are longer than ${spec.model.maxLength} tokens and are truncated.`,
+      'Raise model.maxLength if the model has positions for more and the truncated part matters.',
     ),
   ];
 }
@@ -134,7 +134,7 @@ function labelProblems(spec: Experiment, { train, validation, labels }: Prefligh
       ? [
           warning(
             'data.train',
-            `${percent(share)} of the training rows have the label "${most}": a model that always answers with it looks good by accuracy.`,
+            `${percent(share)} of the training rows have the label "${most}": a model that always predicts it has a high accuracy.`,
             spec.training.metric === 'accuracy'
               ? 'Set training.metric to "f1" or "matthews", or balance the data.'
               : 'Judge by F1 or MCC, not by accuracy.',
@@ -149,7 +149,7 @@ function labelProblems(spec: Experiment, { train, validation, labels }: Prefligh
               .slice(0, 5)
               .map((l) => `"${l}"`)
               .join(', ')}${missing.length > 5 ? ` or ${missing.length - 5} others` : ''}.`,
-            'What the model makes of it is not measured; add such rows.',
+            'Add such rows: otherwise, the model is not evaluated on them.',
           ),
         ]
       : []),
@@ -167,8 +167,8 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
       ? [
           warning(
             spec.data.validation === undefined ? 'data.train' : 'data.validation',
-            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation lines ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will flatter.`,
-            'Remove them from one of the two.',
+            `${acrossSplits.count} of ${line.validation.examples} validation texts are also trained on (training and validation lines ${pairs}${acrossSplits.count > acrossSplits.first.length ? ', …' : ''}), so the metrics will be too optimistic.`,
+            'Remove them from one of the two sets.',
           ),
         ]
       : []),
@@ -177,7 +177,7 @@ function duplicateProblems(spec: Experiment, line: PreflightData): PreflightProb
           warning(
             'data.train',
             `${conflicts.count === 1 ? 'One training text has' : `${conflicts.count} training texts have`} more than one label: ${clashes}${conflicts.count > conflicts.first.length ? ', …' : ''}.`,
-            'Decide for one label each.',
+            'Keep one label for each text.',
           ),
         ]
       : []),
@@ -190,7 +190,7 @@ export function memoryProblems(bytes: number, machine = totalmem()): PreflightPr
   return [
     warning(
       'training.microBatchSize',
-      `A step takes ${gb(bytes)} of this machine's ${gb(machine)} memory.`,
+      `A step takes ${gb(bytes)} of this machine's ${gb(machine)} of memory.`,
       'Set training.microBatchSize below training.batchSize: a batch is then run in parts, with the same result.',
     ),
   ];

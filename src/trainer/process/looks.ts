@@ -1,4 +1,4 @@
-/** A single failure is a virus scanner's or a network's; this many in a row are reported. */
+/** A single failure may come from a virus scanner or the network; this many in a row are reported. */
 const WORTH_REPORTING = 3;
 
 /**
@@ -26,7 +26,7 @@ export class Looks {
       this.failing.set(what, failure);
       if (++failure.count === WORTH_REPORTING) {
         failure.reported = true;
-        this.report(`${what} (${codeOf(e)}). It is tried again; training continues.`);
+        this.report(`${what} (${codeOf(e)}). Retrying; training continues.`);
       }
       return undefined;
     }

@@ -80,7 +80,7 @@ export class PulseWatch {
   private take(name: string): boolean {
     const path = join(this.options.control, name);
     const { looks } = this.options;
-    const made = looks.try('Requests to the run could not be looked for', () => this.disk.mtime(path))?.value;
+    const made = looks.try('Requests to the run could not be checked', () => this.disk.mtime(path))?.value;
     if (made === undefined || made === this.obeyed.get(name)) return false;
     const removed = looks.try('A request to the run could not be removed', () => this.disk.remove(path));
     if (!removed) this.obeyed.set(name, made);
@@ -94,7 +94,7 @@ export class PulseWatch {
   private leaseIsOver(passed: number): boolean {
     const { lease, control, looks } = this.options;
     if (lease === undefined) return false;
-    const seen = looks.try('The lease of the run could not be looked at', () =>
+    const seen = looks.try('The lease of the run could not be checked', () =>
       this.disk.mtime(join(control, 'lease')),
     );
     if (!seen) return false;

@@ -103,7 +103,7 @@ export class Pulse {
     const worker = new Worker(this.workerFile, { workerData: this.data });
     const warn = (message: string) => this.ended || this.warn(message);
     worker.on('message', warn);
-    worker.on('error', (e) => warn(`The heartbeat of the run failed and is restarted: ${e.message}`));
+    worker.on('error', (e) => warn(`The heartbeat of the run failed and was restarted: ${e.message}`));
     worker.once('exit', () => {
       if (this.ended) return;
       const again = () => {

@@ -16,7 +16,7 @@ import type { OpenRun } from './open-run';
 import type { Prepared } from './prepare';
 import type { Start } from './start';
 
-/** Assembles what a run trains with, once the device has proved to have room for it. */
+/** Assembles what a run trains with, and checks that the longest texts fit the model and the device. */
 export async function makeContext(
   open: OpenRun,
   { from, restored }: Start,

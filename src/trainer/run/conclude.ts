@@ -34,7 +34,7 @@ export function conclude(end: LoopEnd, context: RunContext): TrainOutcome {
   return { end: 'finished', result };
 }
 
-/** If the error is divergence, writes a result that says so. Rethrows the error. */
+/** Writes a `diverged` result if the error is divergence. Rethrows the error. */
 export function concludeFailed(error: unknown, context: RunContext): never {
   if (error instanceof AuroraError && error.kind === 'diverged') writeResult('diverged', context);
   throw error;

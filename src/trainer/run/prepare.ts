@@ -11,13 +11,13 @@ import { prepareTask, type Task } from '../task/task';
 import type { OpenRun } from './open-run';
 import type { Start } from './start';
 
-/** What is to be trained, before a device is chosen. */
+/** What will be trained, before a device is chosen. */
 export interface Prepared {
   guard: InputGuard;
   plan: Plan;
-  /** As the experiment states. */
+  /** The task as the experiment defines it. */
   whole: Task;
-  /** What is computed at each step, in the form that is trained first. */
+  /** The part that is computed at each step, in the form that is trained first. */
   task: Task;
   reuse: Reuse;
   /** Seconds spent on what is computed once. */

@@ -33,13 +33,13 @@ export async function rescue(run: OpenRun, lost: string): Promise<AuroraError> {
     await saveMoved(run, moved, error);
     const hint = run.training
       ? resumeHint(moved)
-      : `Training stopped: repeat it with \`aurora train --resume ${moved}\`.`;
+      : `Training stopped: start it again with \`aurora train --resume ${moved}\`.`;
     return new AuroraError('lost', `${what} It is now ${moved}.`, hint);
   }
   const left = lost === held.run ? undefined : held.run;
   if (!run.training) {
     await leaveFailed(run, left, error);
-    return new AuroraError('lost', what, 'It had not trained a step: start it again.');
+    return new AuroraError('lost', what, 'Start the run again: it had not trained a step.');
   }
   try {
     const to = recoveredFolder(held.run);

@@ -55,7 +55,7 @@ export async function measureRun(folder: string, tell: (what: Measuring) => Prom
     if (adapter === undefined)
       throw new AuroraError(
         'run',
-        `${folder} has no checkpoint of step ${step} any more.`,
+        `${folder} no longer has a checkpoint of step ${step}.`,
         'Train it again.',
       );
     const kept: MergedMetrics = { version: 1, step, adapter, trained, merged };

@@ -28,7 +28,7 @@ export class Attempts {
     if (!attempt || isBusy(trial) || !isGone(trial) || trial.step > attempt.step || attempt.inVain < IN_VAIN)
       return trial;
     const message = `Its trainer ended unexpectedly ${IN_VAIN} times at step ${trial.step}.`;
-    const hint = trial.folder === undefined ? undefined : `Its log is in ${trial.folder}.`;
+    const hint = trial.folder === undefined ? undefined : `See its log in ${trial.folder}.`;
     return { ...trial, state: 'failed', error: { message, hint } };
   }
 

@@ -4,7 +4,7 @@ import type { SweepOutcome } from './queue';
 
 /** For a trial whose owner is a process that this machine cannot see. */
 export const leftText = ({ trials }: SweepRecord, id: string, { pid, host }: OwnerRecord): string =>
-  `Trial ${trials.find((t) => t.id === id)!.number} was left alone: it is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`;
+  `Trial ${trials.find((t) => t.id === id)!.number} was skipped: it is owned by process ${pid} on ${host}, and this machine cannot tell whether that is still running.`;
 
 /** Why a queue left trials for the user to decide about; undefined if there are none. */
 export function toDecide(

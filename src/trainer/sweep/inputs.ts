@@ -97,6 +97,6 @@ function dataFiles(spec: Experiment): InputPath[] {
 const refusal = (what: string, changes: readonly InputChange[]): AuroraError =>
   new AuroraError(
     'inputs',
-    `${what} started, since the sweep's earlier trials were trained on files that are no longer the same. ${changes.map((c) => `${changeWords(c)}.`).join(' ')}`,
+    `${what} started, because files that the sweep's earlier trials were trained on have changed. ${changes.map((c) => `${changeWords(c)}.`).join(' ')}`,
     'Put the files back as they were and run the sweep again. To train the remaining trials on the files as they are now, add --accept-changed-inputs; the sweep then records which files changed, and from which trial on.',
   );

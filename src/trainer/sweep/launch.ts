@@ -21,7 +21,7 @@ export interface Launcher {
   fallBack: boolean;
   /** Accept files that changed since a trial was trained on them. */
   acceptInputs: boolean;
-  /** What a new trial is to be trained on; AuroraError 'inputs' if that differs from the earlier trials. */
+  /** The files that a new trial will read; AuroraError 'inputs' if they differ from those of earlier trials. */
   inputs(trial: TrialRecord, spec: Experiment): Promise<InputFile[]>;
   /** Writes the record with all its trials to disk. */
   save(): void;
@@ -33,7 +33,7 @@ export interface Launcher {
  * folder is created, and the trainer waits for a line on its standard input, sent once its process id is written;
  * without that line it ends.
  *
- * @param until the comparison at which the trial is to pause
+ * @param until the comparison at which the trial pauses
  * @param takeOver whether the run's owner is a process of another machine that has ended
  */
 export async function launchTrial(

@@ -83,7 +83,7 @@ export async function runQueue(options: QueueOptions): Promise<SweepOutcome> {
   const { folder, pulseWorker, lease } = options;
   const pulse = Pulse.start(folder, pulseWorker, { lease, stopTimeout: STOP_TIMEOUT_MS });
   let record: Awaited<ReturnType<QueueOptions['prepare']>>;
-  /** Before the final status: whoever sees that also finds the reason. */
+  /** Call before the final status is written, so that its readers also find the reason. */
   const leave = (ended: SweepEnd | undefined) => {
     if (record && ended) writeSweep(folder, { ...record, ended });
   };

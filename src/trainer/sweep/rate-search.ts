@@ -20,8 +20,8 @@ export function decideRates(
 }
 
 /**
- * The finished searches without a rate to choose, since a run diverged or failed with each of them; all trials of each.
- * Those with other seeds are not started.
+ * All trials of each finished search without a best rate, because every rate had a run that diverged or failed. The
+ * trials with other seeds are not started.
  */
 export const undecided = (
   trials: readonly TrialView[],
@@ -47,7 +47,7 @@ function decideOne(search: readonly TrialView[], seeds: number, metric: MetricNa
   });
 }
 
-/** The seeds with which all rates are trained, and the best rate; undefined while that is open. */
+/** The seeds with which all rates are trained, and the best rate; undefined while the search is running. */
 function bestOf(
   search: readonly TrialView[],
   seeds: number,

@@ -20,7 +20,7 @@ const GRAPHICS = ['webgpu', 'cuda', 'tensorflow'];
 
 export interface RoomRequest {
   cores: number;
-  /** Free bytes; undefined if the system does not say. */
+  /** Free bytes; undefined if the system does not report them. */
   available: number | undefined;
   /** Bytes per trial; undefined if not measured. */
   memory: number | undefined;

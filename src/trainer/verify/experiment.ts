@@ -32,7 +32,7 @@ export async function verifyExperiment(
   if (initial.size === 0)
     throw new AuroraError(
       'experiment',
-      'There is nothing to verify: no adapter and no head would be trained.',
+      'There is nothing to verify: the experiment trains neither an adapter nor a head.',
       'Choose an adapter method, or task.head "linear".',
     );
   const { dataset } = task.data.train;

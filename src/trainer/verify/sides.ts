@@ -21,7 +21,7 @@ import { difference, largest, positionOf } from './difference';
 import { firstDifference } from './first-difference';
 import { findKinks, kinksLine, without } from './kinks';
 
-/** One side: where it runs, and what; the models differ only in what a test changes. */
+/** One side: a model and where it runs. The models differ only in what a test changes. */
 export interface Side {
   place: Place;
   /** At the internal opset. */

@@ -87,13 +87,13 @@ it('BitFit skips layers without a bias and reports how many', () => {
   expect(warnings).toEqual(['2 of the 4 chosen layers have no bias.']);
   const none = layers.map((l) => ({ ...l, hasBias: false }));
   expect(() => selectLayers(none, { outputs: [], unreached: [] }, specOf('bitfit'))).toThrow(
-    /none of the 4 chosen layers has one/,
+    /no bias was found in any of the 4 chosen layers/,
   );
 });
 
 it('FourierFT rejects more frequencies than a layer has entries', () => {
   const wanted = { frequencies: 32 * 32 + 1, targetModules: ['query'] } as object;
   expect(() => selectAdapters(graph, layers, specOf('fourierft', wanted))).toThrow(
-    /adapter\.frequencies is 1025, and a layer of 32 × 32 has 1024 places/,
+    /adapter\.frequencies is 1025, but a layer of 32 × 32 has only 1024 positions/,
   );
 });

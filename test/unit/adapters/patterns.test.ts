@@ -132,7 +132,7 @@ describe('matching ahead', () => {
     }));
     await matchAhead(patternsOf(first!), PATHS);
     expect(refusal(() => matchTargets(PATHS, first!))).toContain(
-      'adapter.targetModules: the regular expression could not be matched in a thread beside this one: no more threads.',
+      'adapter.targetModules: the worker thread that matches the regular expression failed: no more threads.',
     );
     await matchAhead(patternsOf(second!), PATHS);
     expect(matchTargets(PATHS, second!).matched).toHaveLength(24);

@@ -75,7 +75,7 @@ describe('a process that measures a device', () => {
     expect(trials).toEqual([
       {
         place: place('webgpu'),
-        problem: expect.stringMatching(/^the process that tried it crashed \(.+\)$/),
+        problem: expect.stringMatching(/^the test process crashed \(.+\)$/),
       },
       { place: place('cpu'), problem: 'no room' },
     ]);
@@ -83,7 +83,7 @@ describe('a process that measures a device', () => {
 
   it('may hang, and is ended', async () => {
     const trials = await withProgram('setInterval(() => {}, 1000)', CPU, 1000);
-    expect(trials).toEqual([{ place: place('cpu'), problem: 'a step was not done in 1 s' }]);
+    expect(trials).toEqual([{ place: place('cpu'), problem: 'a step took longer than 1 s' }]);
   });
 
   it('is ended at once when the run stops', async () => {
@@ -131,7 +131,9 @@ describe('a process that measures a device', () => {
       reason: 'fallback',
       tried: [{ place: place('webgpu'), problem }],
     });
-    expect(warned).toEqual([expect.stringMatching(/crashed .* The run goes on with ONNX Runtime on cpu\.$/)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/crashed .* The run continues with ONNX Runtime on cpu\.$/),
+    ]);
   });
 
   it('isolates a crash from a run that may not fall back and reports it', async () => {

@@ -32,7 +32,7 @@ describe.runIf(linux)('a missing device', () => {
     process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES = '/nowhere/icd.json';
     await expect(openSession(model(), { device: 'webgpu' })).rejects.toMatchObject({
       kind: 'device',
-      message: 'WebGPU finds no GPU with a Vulkan driver.',
+      message: 'WebGPU found no GPU with a Vulkan driver.',
       hint: expect.stringContaining('vulkaninfo') as string,
     });
   });
@@ -70,7 +70,7 @@ describe.runIf(linux)("the reason why ONNX Runtime's CUDA provider does not load
   it('is a missing cuDNN, which is named', () => {
     needing('libcudnn.so.9');
     expect(providerTrouble(folder)).toEqual({
-      message: "ONNX Runtime's CUDA provider needs libcudnn.so.9, which the system does not find.",
+      message: "ONNX Runtime's CUDA provider needs libcudnn.so.9, which could not be found.",
       hint: 'Install CUDA 12 and cuDNN 9, and put their lib folders on LD_LIBRARY_PATH.',
     });
   });
@@ -80,21 +80,21 @@ describe.runIf(linux)("the reason why ONNX Runtime's CUDA provider does not load
     // If the driver is installed, this failure cannot occur.
     const trouble = providerTrouble(folder);
     if (trouble.message.includes('needs')) expect(trouble.hint).toBe('Install the NVIDIA driver.');
-    else expect(trouble.message).toContain('does not load');
+    else expect(trouble.message).toContain('could not be loaded');
   });
 
   it('is left open if all of its libraries are installed', () => {
     copyFileSync(join(runtime, 'onnxruntime_binding.node'), provider());
     copyFileSync(join(runtime, 'libonnxruntime.so.1'), join(folder, 'libonnxruntime.so.1'));
-    expect(providerTrouble(folder).message).toContain('does not load');
+    expect(providerTrouble(folder).message).toContain('could not be loaded');
   });
 });
 
 describe('device errors of the runtime', () => {
   it.each([
     ['webgpu', 'no available backend found. ERR: [webgpu] backend not found.', 'has no WebGPU for'],
-    ['webgpu', 'WebGPU device is lost: driver reset', 'stopped answering'],
-    ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=0', 'finds no NVIDIA GPU'],
+    ['webgpu', 'WebGPU device is lost: driver reset', 'stopped responding'],
+    ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=0', 'found no NVIDIA GPU'],
     ['cuda', 'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', 'too old'],
     ['cuda', 'no available backend found. ERR: [cuda] backend not found.', 'has no CUDA provider for'],
   ] as const)('are recognized on %s: %s', (device, said, means) => {

@@ -18,7 +18,7 @@ describe('float16', () => {
   it.skipIf(!onlyLavapipe)('is a clear error with one next step on a GPU without it', async () => {
     await expect(requireHalf({ device: 'webgpu' })).rejects.toMatchObject({
       kind: 'device',
-      message: "Mixed precision needs float16, which this machine's webgpu device does not compute.",
+      message: "Mixed precision needs float16, which this machine's webgpu device does not support.",
       hint: 'Set training.precision to "float32".',
     });
   });

@@ -37,7 +37,7 @@ describe('running out of memory', () => {
     await expect(run('cpu', 8_000_000)).rejects.toMatchObject({
       kind: 'memory',
       message:
-        'What is asked for does not fit into the memory of ONNX Runtime on cpu: another 244140625 MiB could not be had.',
+        'The computation does not fit into the memory of ONNX Runtime on cpu: another 244140625 MiB could not be allocated.',
       hint: 'Lower training.microBatchSize, or model.maxLength.',
     });
   });
@@ -70,6 +70,6 @@ describe('running out of memory', () => {
 
   it('is reported without a size if the runtime gives none', () =>
     expect(memoryError('cuda', new Error('CUDA failure 2: out of memory')).message).toBe(
-      'What is asked for does not fit into the memory of ONNX Runtime on cuda.',
+      'The computation does not fit into the memory of ONNX Runtime on cuda.',
     ));
 });

@@ -229,8 +229,8 @@ describe('a deeply nested model file', () => {
   it('is rejected above a limit of nested bodies', () => {
     expect(loadModel(saved(nested(32))).graph.nodes).toHaveLength(1);
     for (const depth of [33, 10_000]) {
-      expect(refusal(() => loadModel(saved(nested(depth))))).toContain('graphs within graphs');
-      expect(refusal(() => decodeModel(nested(depth)))).toContain('graphs within graphs');
+      expect(refusal(() => loadModel(saved(nested(depth))))).toContain('nested graphs');
+      expect(refusal(() => decodeModel(nested(depth)))).toContain('nested graphs');
     }
   });
 

@@ -100,7 +100,7 @@ describe('names of inherited members in models', () => {
 
   it("are rejected with the file's name only for a tensor called __proto__", () => {
     expect(() => reload(linear(['x', 'w', '__proto__', 'y'], 'a'))).toThrow(
-      /m\.onnx has a tensor called __proto__/,
+      /m\.onnx has a tensor named __proto__/,
     );
     expect(() => reload(linear(['constructor', 'w', 'toString', 'y'], '__proto__'))).not.toThrow();
   });
@@ -118,6 +118,6 @@ describe('names of inherited members in models', () => {
       new Declared(read.graph).follow(odd);
       await handled('webgpu', () => deviceGraph(prepareModel(read), 'webgpu'));
       await handled('tfjs', () => operatorsOf(read.graph.nodes));
-      expect(() => operatorsOf(read.graph.nodes)).toThrow('has no ');
+      expect(() => operatorsOf(read.graph.nodes)).toThrow('does not support the operator ');
     }));
 });

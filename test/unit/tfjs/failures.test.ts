@@ -69,7 +69,7 @@ describe.runIf(onWebgpu)('WebGPU, which returns zeros instead of throwing', () =
     const task = sumTask(rows, true);
     await expect(openGraphs(task, task, on('webgpu'))).rejects.toMatchObject({
       kind: 'memory',
-      message: expect.stringMatching(/^The weight table has \d+ MiB/) as string,
+      message: expect.stringMatching(/^The weight table takes \d+ MiB/) as string,
     });
   });
 });

@@ -36,7 +36,7 @@ describe('the folder of an export', () => {
   const text = () => readFileSync(join(target, 'deep/model.onnx'), 'utf8');
   const refusal = (why: string) => expect.objectContaining({ kind: 'usage', message: `${target} ${why}` });
   function refused(why: string): void {
-    const message = refusal(`is there already, and ${why}.`);
+    const message = refusal(`already exists and ${why}.`);
     expect(() => new StagedFolder(target)).toThrow(message);
   }
 
@@ -60,7 +60,7 @@ describe('the folder of an export', () => {
     rmSync(target);
     mkdirSync(join(target, 'src'), { recursive: true });
     writeFileSync(join(target, 'src/thesis.txt'), 'years of work');
-    refused('is no export of AuroRA Lab');
+    refused('is not an AuroRA Lab export');
     for (const own of [
       '{"my":"settings"}',
       'null',
@@ -68,7 +68,7 @@ describe('the folder of an export', () => {
       '{"program":"other","files":{"src/thesis.txt":""}}',
     ]) {
       writeFileSync(join(target, 'export.json'), own);
-      refused('is no export of AuroRA Lab');
+      refused('is not an AuroRA Lab export');
     }
     expect(readFileSync(join(target, 'src/thesis.txt'), 'utf8')).toBe('years of work');
   });
@@ -76,17 +76,17 @@ describe('the folder of an export', () => {
   it('is kept if the user has added or changed a file', () => {
     written('old');
     writeFileSync(join(target, 'notes.md'), 'mine');
-    refused('holds notes.md, which was not exported');
+    refused('contains notes.md, which was not exported');
     rmSync(join(target, 'notes.md'));
     writeFileSync(join(target, 'deep/model.onnx'), 'quantised by hand');
-    refused('deep/model.onnx in it was changed since it was exported');
+    refused('contains deep/model.onnx, which has changed since it was exported');
     // Also if that happens while the new export is being made.
     rmSync(target, { recursive: true });
     const staged = new StagedFolder(target);
     fill(staged, 'new');
     mkdirSync(target);
     writeFileSync(join(target, 'notes.md'), 'mine');
-    expect(() => staged.commit()).toThrow(refusal('is there already, and is no export of AuroRA Lab.'));
+    expect(() => staged.commit()).toThrow(refusal('already exists and is not an AuroRA Lab export.'));
     staged.discard();
     expect(readdirSync(lab)).toEqual(['exported']);
   });

@@ -72,7 +72,7 @@ describe('the frozen part of a model', () => {
     const { task, whole, upTo } = await reuse([LAST], shared);
     const [name] = readdirSync(shared);
     truncateSync(join(shared, name), 100);
-    expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/is shorter than it was/);
+    expect(() => task.feeds(whole.data.train.dataset, [90])[upTo!]).toThrow(/has become shorter/);
     // A truncated file is computed again.
     expect((await reuse([LAST], shared)).found).toBe(false);
   });

@@ -69,7 +69,9 @@ describe.skipIf(process.platform === 'win32')('a model file that a run maps into
     await watch.verify(5);
     await expect(watch.verifyContent(6)).rejects.toMatchObject({
       kind: 'inputs',
-      message: expect.stringContaining('its times do not show when. This was found after step 6.') as string,
+      message: expect.stringContaining(
+        'its timestamps do not show when. The change was found after step 6.',
+      ) as string,
       hint: expect.stringContaining('Up to step 4') as string,
     });
     expect([distrusted, hashed.size]).toEqual([[path], 0]);
@@ -87,7 +89,7 @@ describe.skipIf(process.platform === 'win32')('a model file that a run maps into
     expect(distrusted).toEqual([path]);
     expect(() => watch.check(21)).toThrow(/was found after step 21/);
     expect(() => watch.check(22)).toThrow(
-      expect.objectContaining({ hint: expect.stringMatching(/Up to step 10 .+--fork/) as string }),
+      expect.objectContaining({ hint: expect.stringMatching(/Up to step 10, .+--fork/) as string }),
     );
   });
 
@@ -102,7 +104,7 @@ describe.skipIf(process.platform === 'win32')('a model file that a run maps into
     rmSync(link);
     await expect(watch.verifyContent(1)).rejects.toMatchObject({
       kind: 'inputs',
-      message: expect.stringContaining('could not be read to make sure') as string,
+      message: expect.stringContaining('could not be read to check') as string,
     });
   });
 });

@@ -35,7 +35,7 @@ export async function loadBackend({ place, threads }: EvaluatorOptions): Promise
   }
   throw new AuroraError(
     'device',
-    `${placeName({ engine: 'tfjs', device: name })} does not start.`,
+    `${placeName({ engine: 'tfjs', device: name })} could not be started.`,
     'Choose another device.',
   );
 }

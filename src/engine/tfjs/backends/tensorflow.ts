@@ -39,7 +39,7 @@ function loaded(load: () => Tf): Tf {
     // Its own message is only a path.
     const message = /native addon module .* can not be found/.test(said)
       ? "TensorFlow's native library is not installed."
-      : `${PACKAGE} does not load: ${said}.`;
+      : `${PACKAGE} could not be loaded: ${said}.`;
     throw new AuroraError('device', message, HINT, { cause });
   }
 }
@@ -53,7 +53,7 @@ export function requireGpu(tf: Tf): void {
   if (isUsingGpuDevice !== false) return;
   throw new AuroraError(
     'device',
-    'TensorFlow finds no GPU that it can use, and would compute on the processor.',
+    'TensorFlow found no usable GPU and would compute on the CPU.',
     'Install the NVIDIA driver, CUDA 11.2 and cuDNN 8.1, and put their lib folders on LD_LIBRARY_PATH (PATH on Windows).',
   );
 }

@@ -29,7 +29,7 @@ function wasmFolder(): string {
   if (found) return found;
   throw new AuroraError(
     'device',
-    `${SIMD} is not in ${folders[0]}.`,
+    `${SIMD} is missing from ${folders[0]}.`,
     'The installation is incomplete: install AuroRA Lab again.',
   );
 }

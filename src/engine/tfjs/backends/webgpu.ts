@@ -20,7 +20,7 @@ async function provideGpu(): Promise<void> {
   Object.assign(globalThis, globals);
   const gpu = create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) throw new AuroraError('device', 'There is no GPU that WebGPU can use.', HINT);
+  if (!adapter) throw new AuroraError('device', 'WebGPU found no usable GPU.', HINT);
   // Node has a navigator from version 21 on.
   if (globalThis.navigator === undefined)
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });

@@ -50,7 +50,7 @@ function parse(c: OpContext): { operands: string[][]; output: string[] } {
     if (new Set(labels).size !== labels.length)
       throw new AuroraError(
         'operator',
-        `TensorFlow.js cannot take the diagonal that "${equation}" of ${describeNode(c.node)} asks for.`,
+        `TensorFlow.js cannot take the diagonal in "${equation}" of ${describeNode(c.node)}.`,
         'Use the ONNX Runtime engine for this model.',
       );
   const all = operands.flat();

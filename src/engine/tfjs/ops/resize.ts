@@ -86,7 +86,7 @@ function requireKnown(c: OpContext): void {
   if (unknown)
     throw new AuroraError(
       'operator',
-      `The TensorFlow.js engine does not know ${unknown} of ${describeNode(node)}.`,
+      `The TensorFlow.js engine does not support ${unknown} of ${describeNode(node)}.`,
       'Use the ONNX Runtime engine for this model.',
     );
 }

@@ -13,7 +13,7 @@ function put(c: OpContext, x: TfTensor, places: TfTensor, rows: TfTensor): TfTen
   if (!['none', 'add'].includes(reduction))
     throw new AuroraError(
       'operator',
-      `The TensorFlow.js engine does not know the reduction "${reduction}" of ${c.node.opType} (node ${c.node.name || c.node.outputs[0]}).`,
+      `The TensorFlow.js engine does not support the reduction "${reduction}" of ${c.node.opType} (node ${c.node.name || c.node.outputs[0]}).`,
       'Use the ONNX Runtime engine for this model.',
     );
   if (rows.size === 0) return x;

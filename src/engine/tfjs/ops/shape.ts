@@ -86,7 +86,7 @@ const nonZero: Op = (c) => {
   if (!isHost(v))
     throw new AuroraError(
       'operator',
-      `The size of what ${describeNode(c.node)} gives depends on computed values, and TensorFlow.js must know it before the node runs.`,
+      `The output size of ${describeNode(c.node)} depends on computed values, but TensorFlow.js needs it before the node runs.`,
       'Use the ONNX Runtime engine for this model.',
     );
   const { dims } = v.tensor;

@@ -72,7 +72,7 @@ const dropout: Op = (c) => {
   if (training && ratio !== 0 && c.ints(2)[0] !== 0)
     throw new AuroraError(
       'operator',
-      `The Dropout node ${c.node.name || c.node.outputs[0]} is in training mode, and draws other numbers on each engine.`,
+      `The Dropout node ${c.node.name || c.node.outputs[0]} is in training mode and draws different random numbers on each engine.`,
       'Export the model in evaluation mode; dropout of the adapters is set by adapter.dropout.',
     );
   return c.node.outputs.length > 1

@@ -2,7 +2,7 @@ import type { Rule } from '../rule';
 
 /** The gradient passes where the value was kept, bounds included (like PyTorch's clamp). */
 const clip: Rule = (c) => {
-  if (c.needs(1) || c.needs(2)) throw c.refuse('is not known for trained bounds');
+  if (c.needs(1) || c.needs(2)) throw c.refuse('is not supported for trained bounds');
   return [c.where(c.op('Equal', [c.x[0], c.y[0]]), c.dy[0]!, c.x[0])];
 };
 

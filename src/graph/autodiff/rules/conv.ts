@@ -6,9 +6,9 @@ import type { Rule } from '../rule';
  * unread, `output_padding` makes them 0 and needs their number.
  */
 const conv: Rule = (c) => {
-  if (c.needs(1) || c.needs(2)) throw c.refuse('is not known for trained weights');
+  if (c.needs(1) || c.needs(2)) throw c.refuse('is not supported for trained weights');
   if (!['NOTSET', 'VALID'].includes(attrString(c.node, 'auto_pad', 'NOTSET')))
-    throw c.refuse('is not known with auto_pad');
+    throw c.refuse('is not supported with auto_pad');
   const [x, w] = c.x;
   const kernel = c.shape(w).slice(2);
   const ones = kernel.map(() => 1);
@@ -19,7 +19,7 @@ const conv: Rule = (c) => {
     if (strides[i] === 1) return 0;
     const [to, from] = [c.shape(x)[i + 2], c.shape(c.y[0])[i + 2]];
     if (typeof to !== 'number' || typeof from !== 'number' || typeof size !== 'number')
-      throw c.refuse('is not known with strides over an open axis');
+      throw c.refuse('is not supported with strides over an open axis');
     return to - ((from - 1) * strides[i] + (size - 1) * dilations[i] + 1 - pads[i] - pads[i + kernel.length]);
   });
   const group = attrInt(c.node, 'group', 1);

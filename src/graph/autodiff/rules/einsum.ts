@@ -49,7 +49,7 @@ function parse(c: RuleContext): { operands: Label[][]; output: Label[] } {
   const operands = terms.map((t, i) => label(t, c.x[i]));
   for (const o of operands)
     if (new Set(o.map((l) => l.label)).size < o.length)
-      throw c.refuse(`is not known where one operand repeats a label ("${equation}")`);
+      throw c.refuse(`is not supported if an operand repeats a label ("${equation}")`);
   return { operands, output: label(right ?? implicitOutput(left), c.y[0]) };
 }
 

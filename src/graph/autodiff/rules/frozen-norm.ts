@@ -15,13 +15,13 @@ const perChannel = (c: RuleContext, t: string): string =>
   ]);
 
 function refuseTrained(c: RuleContext): void {
-  if (c.x.slice(1).some((_, i) => c.needs(i + 1))) throw c.refuse('is not known for trained parameters');
+  if (c.x.slice(1).some((_, i) => c.needs(i + 1))) throw c.refuse('is not supported for trained parameters');
 }
 
 /** Linear with its running statistics: dy·scale/√(var + ε). */
 const batchNorm: Rule = (c) => {
   refuseTrained(c);
-  if (attrInt(c.node, 'training_mode', 0)) throw c.refuse('is not known in training mode');
+  if (attrInt(c.node, 'training_mode', 0)) throw c.refuse('is not supported in training mode');
   const [, scale, , , variance] = c.x;
   const root = c.op('Sqrt', [
     c.op('Add', [variance, c.scalar(attrFloat(c.node, 'epsilon', 1e-5), variance)]),

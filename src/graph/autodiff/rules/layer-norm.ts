@@ -9,7 +9,7 @@ import type { Rule, RuleContext } from '../rule';
 const layerNormalization: Rule = (c) => {
   const [x, scale, bias] = c.x;
   const dy = c.dy[0]!;
-  if (c.dy[1] ?? c.dy[2]) throw c.refuse('through its mean or deviation output is not known');
+  if (c.dy[1] ?? c.dy[2]) throw c.refuse('through its mean or deviation output is not supported');
   const first = c.axis(x, attrInt(c.node, 'axis', -1));
   const axes = c.g.ints(Array.from({ length: c.rank(x) - first }, (_, i) => first + i));
   const mean = (t: string) => c.op('ReduceMean', [t, axes], { keepdims: 1 });

@@ -11,7 +11,7 @@ const gatherNd: Rule = (c) => {
   const [x, indices] = c.x;
   const depth = c.shape(indices).at(-1)!;
   if (attrInt(c.node, 'batch_dims', 0) !== 0 || typeof depth !== 'number')
-    throw c.refuse('is not known with batch_dims, or with an open depth of its indices');
+    throw c.refuse('is not supported with batch_dims, or with an open depth of its indices');
   const { extents, g } = c;
   const lead = Array.from({ length: depth }, (_, i) => extents.dim(x, i));
   const rest = c
@@ -38,7 +38,7 @@ const gatherNd: Rule = (c) => {
 };
 
 const plainScatter = (c: RuleContext): void => {
-  if (attrString(c.node, 'reduction', 'none') !== 'none') throw c.refuse('is not known with a reduction');
+  if (attrString(c.node, 'reduction', 'none') !== 'none') throw c.refuse('is not supported with a reduction');
 };
 
 /** What `x[i] = u` exports to: u gets the gradient of its positions, x that of all others. */

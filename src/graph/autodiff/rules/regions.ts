@@ -9,8 +9,8 @@ const trilu: Rule = (c) => [
 /** The opposite margins: padding is cut, and cut regions become zeros. */
 const pad: Rule = (c) => {
   const mode = attrString(c.node, 'mode', 'constant');
-  if (mode !== 'constant') throw c.refuse(`is not known for mode "${mode}"`);
-  if (c.needs(2)) throw c.refuse('is not known for a trained padding value');
+  if (mode !== 'constant') throw c.refuse(`is not supported for mode "${mode}"`);
+  if (c.needs(2)) throw c.refuse('is not supported for a trained padding value');
   const axes = c.has(3) ? c.constant(c.x[3]) : c.shape(c.x[0]).map((_, i) => i);
   if (!axes) throw c.refuse('needs axes that are constants');
   const pads = c.constant(c.x[1]);

@@ -237,7 +237,7 @@ describe('invalid input', () => {
     [{ rank: '0' }, 'rank', /at least 1/],
     [{ rank: '' }, 'rank', /empty/],
     [{ rank: '1.5' }, 'rank', /whole number/],
-    [{ rank: '769' }, 'rank', /larger than the layer roberta.*at most 768/],
+    [{ rank: '769' }, 'rank', /too large for the layer roberta.*at most 768/],
     [{ loraRank: '800' }, 'loraRank', /768/],
     [{ alpha: '-1' }, 'alpha', /above 0/],
     [{ gridSize: 'x' }, 'gridSize', /whole number/],

@@ -84,7 +84,7 @@ describe('checkpoints', () => {
     saveCheckpoint(run, dead);
     expect(latest()).toEqual({
       step: 10,
-      warnings: ['The checkpoint of step 20 is passed over: its model had diverged.'],
+      warnings: ['Skipped the checkpoint of step 20: its model had diverged.'],
     });
   });
 
@@ -126,7 +126,7 @@ describe('checkpoints', () => {
     ['no state', (p: string) => rmSync(join(p, 'state.json')), 'missing'],
     ['half a state', (p: string) => truncateSync(join(p, 'state.json'), 40), 'not valid JSON'],
     ['a state of null', (p: string) => writeFileSync(join(p, 'state.json'), 'null'), 'version'],
-    ['an altered step', alter('"step": 20', '"step": 15'), 'says step 15'],
+    ['an altered step', alter('"step": 20', '"step": 15'), 'is from step 15'],
     ['an altered count', alter('"examplesSeen": 640', '"examplesSeen": 641'), 'checksum differs'],
     ['an altered best', alter('"reference": 0.25', '"reference": 0.75'), 'checksum differs'],
     ['a lost checksum', alter('"checksum"', '"checksun"'), 'checksum differs'],
@@ -136,7 +136,7 @@ describe('checkpoints', () => {
     damage(saveCheckpoint(run, checkpointAt(20)));
     const { step, warnings } = latest();
     expect(step).toBe(10);
-    expect(warnings).toEqual([expect.stringContaining('step 20 is passed over')]);
+    expect(warnings).toEqual([expect.stringContaining('Skipped the checkpoint of step 20')]);
     expect(warnings[0]).toContain(why);
   });
 

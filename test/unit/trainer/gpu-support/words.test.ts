@@ -16,8 +16,12 @@ describe('the failure of an install script', () => {
     ['Error: getaddrinfo ENOTFOUND example.org', [download()], /^example\.org could not be found\.$/],
     ['Error: getaddrinfo EAI_AGAIN example.org', [], /^the server could not be found\.$/],
     ['connect ECONNREFUSED 1.2.3.4:443', [download()], /^example\.org could not be reached \(ECONNREFUSED\)/],
-    ['', [download({ status: 404, ended: 'whole' })], /^The server has no https:.*library\.tar\.gz \(404\)/],
-    ['', [download({ status: 502, ended: 'whole' })], /^The server answered 502/],
+    [
+      '',
+      [download({ status: 404, ended: 'whole' })],
+      /^The server does not have https:.*library\.tar\.gz \(404\)/,
+    ],
+    ['', [download({ status: 502, ended: 'whole' })], /^The server responded with 502/],
     [
       'unable to get local issuer certificate',
       [download()],
@@ -25,8 +29,8 @@ describe('the failure of an install script', () => {
     ],
     ['self-signed certificate in chain', [download()], /certificate of example\.org is not trusted/],
     ['ENOSPC: no space left on device, write', [whole], /^The disk is full/],
-    ['Error: incorrect header check', [whole], /is not the archive that it should be/],
-    ['ADM-ZIP: Invalid or unsupported zip format', [whole], /is not the archive that it should be/],
+    ['Error: incorrect header check', [whole], /is not a valid archive/],
+    ['ADM-ZIP: Invalid or unsupported zip format', [whole], /is not a valid archive/],
     ['Error: something new', [whole], /tfjs-node-gpu ended with code 1: Error: something new\.$/],
   ])('is explained: %s', (said, downloads, message) => {
     const error = why(said, downloads);

@@ -114,7 +114,7 @@ describe('a memory limit', async () => {
     const first = smaller(5 * longest);
     await micro.run('step', dataset, batch, first.run);
     expect(told).toEqual([
-      `A batch of 16 × ${longest} tokens does not fit into memory on cpu: ${Math.max(...(await micro.run('step', dataset, batch, (p) => Promise.resolve(p))).map((p) => p.indices.length))} are run at a time from here on, with the same result.`,
+      `A batch of 16 × ${longest} tokens does not fit into memory on cpu: from here on, it is run ${Math.max(...(await micro.run('step', dataset, batch, (p) => Promise.resolve(p))).map((p) => p.indices.length))} at a time, with the same result.`,
     ]);
     const again = smaller(5 * longest);
     const parts = await micro.run('step', dataset, batch, again.run);
@@ -139,7 +139,7 @@ describe('a memory limit', async () => {
     expect(error.message).toBe(`A single text of ${longest} tokens does not fit into memory on cpu.`);
     expect(error.hint).toMatch(/^Set training.gradientCheckpointing to true/);
     const other = (await failed('training.gradientCheckpointing=true')) as AuroraError;
-    expect(other.hint).toBe('Lower model.maxLength, which is 16.');
+    expect(other.hint).toBe('Lower model.maxLength (now 16).');
   });
 
   it('is not searched for after other errors', async () => {

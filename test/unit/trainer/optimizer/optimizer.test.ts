@@ -53,7 +53,7 @@ describe('AdamW', () => {
     const moments = new Map([['a', new Float32Array(3)]]);
     optimizer.load({ step: 1, firstMoments: moments, secondMoments: moments });
     const [s] = c.steps;
-    expect(() => optimizer.step(arrays(c.start), arrays(s.grads), 1)).toThrow('3 values for a, where 37');
+    expect(() => optimizer.step(arrays(c.start), arrays(s.grads), 1)).toThrow('3 values for a but needs 37');
     expect(() => make(c).step(arrays(c.start), new Map(), 1)).toThrow('no values for a');
   });
 });
