@@ -115,7 +115,7 @@ describe('Exports and imports, in VS Code 1.139', () => {
     expect(bytes(join(runs, imported), 'step-000000').equals(bytes(run, 'step-000012'))).toBe(true);
     await window.pressToast('is imported as a run', 'Train On');
     const finished = () => existsSync(join(runs, imported, 'result.json'));
-    await expect.poll(finished, { timeout: 60_000 }).toBe(true);
+    await expect.poll(finished, { timeout: 300_000 }).toBe(true);
   });
 
   test('an adapter that does not fit says why', async () => {

@@ -126,7 +126,7 @@ describe('the owner of a folder', () => {
       expect(winners).toEqual([ownerOf(path)?.nonce]);
       expect(readdirSync(path)).toEqual(['owner.json']);
     }
-  }, 60_000);
+  });
 
   it('can be replaced if it was killed while it took over', async () => {
     const path = folder();

@@ -8,7 +8,7 @@ import Mocha from 'mocha';
 export async function run(): Promise<void> {
   const mocha = new Mocha({
     ui: 'tdd',
-    timeout: 30_000,
+    timeout: 300_000,
     reporter: 'json',
     reporterOptions: { output: process.env.AURORA_HOST_REPORT },
   });
