@@ -56,7 +56,7 @@ const METHODS: Record<MethodName, MethodDescription> = {
   },
   lora: {
     name: 'LoRA',
-    summary: 'two low-rank matrices: the usual way, to compare with',
+    summary: 'two low-rank matrices: the standard method, for comparison',
     size: 'rank',
     hasAlpha: true,
     hasB: true,
@@ -75,7 +75,7 @@ const METHODS: Record<MethodName, MethodDescription> = {
   },
   dora: {
     name: 'DoRA',
-    summary: 'magnitude and direction of the weight apart, the direction changed by a LoRA',
+    summary: 'magnitude and direction of the weight trained separately, the direction with a LoRA',
     size: 'rank',
     hasAlpha: true,
     hasB: true,
@@ -85,14 +85,14 @@ const METHODS: Record<MethodName, MethodDescription> = {
   // It trains as many parameters as LoRA, so it needs no curve beside LoRA's.
   sinelora: {
     name: 'SineLoRA',
-    summary: 'the sine of LoRA’s product, of high rank; needs memory for each weight it changes',
+    summary: 'the sine of LoRA’s product, with high rank; needs memory for each weight it changes',
     size: 'rank',
     hasB: true,
-    draft: [{ comment: 'ω: how fast the sine turns.', keys: ['frequency'] }],
+    draft: [{ comment: 'ω: the frequency of the sine.', keys: ['frequency'] }],
   },
   vera: {
     name: 'VeRA',
-    summary: 'two vectors on random matrices that all layers share',
+    summary: 'two trained vectors on random matrices shared by all layers',
     size: 'rank',
     sharesRank: true,
     curve: 5,
@@ -103,19 +103,19 @@ const METHODS: Record<MethodName, MethodDescription> = {
     size: 'frequencies',
     draft: [
       {
-        comment: 'Trained numbers a layer, and what ΔW is multiplied by.',
+        comment: 'Trained coefficients per layer, and the factor that ΔW is multiplied by.',
         keys: ['frequencies', 'scaling'],
       },
     ],
   },
-  bitfit: { name: 'BitFit', summary: 'the biases alone', onlyBiases: true },
-  full: { name: 'Full fine-tuning', summary: 'the weights themselves: what adapters are measured by' },
+  bitfit: { name: 'BitFit', summary: 'only the biases', onlyBiases: true },
+  full: { name: 'Full fine-tuning', summary: 'the weights themselves: the usual reference for adapters' },
 };
 
 export const METHOD_ORDER = Object.keys(METHODS) as MethodName[];
 export const DEFAULT_METHOD = METHOD_ORDER[0];
 
-/** Undefined for a head alone, and for a method that only another version knows. */
+/** Undefined for a head alone, and for a method from another version. */
 export const aboutMethod = (method: string): Partial<MethodDescription> =>
   isMethod(method) ? METHODS[method] : {};
 

@@ -38,7 +38,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
     digits: 1,
     inPoints: true,
     meanOf: 'correct',
-    definition: 'Share of examples whose predicted label is the true one.',
+    definition: 'Share of examples with the correct predicted label.',
     source: 'scikit-learn, accuracy_score',
   },
   f1: {
@@ -79,7 +79,7 @@ const METRIC_INFO: Readonly<Record<MetricName, MetricInfo>> = {
   },
 };
 
-/** For a metric that this version does not know, as in a file from a later one, only the name. */
+/** For a metric from a later version, only the name is known. */
 export const metricInfo = (metric: MetricName): MetricInfo =>
   own(METRIC_INFO, metric) ?? {
     label: metric,

@@ -90,7 +90,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 4)) !== 'AURA')
     throw new Error('not an activation snapshot');
   if (view.getUint32(4, true) !== SNAPSHOT_VERSION)
-    throw new Error(`snapshot version ${view.getUint32(4, true)} is not known`);
+    throw new Error(`snapshot version ${view.getUint32(4, true)} is not supported`);
   const length = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length))) as Header;
   // Copied, so that the numbers are aligned.

@@ -12,18 +12,18 @@ export const engineWords = (engine: string): string => (engine === 'tfjs' ? 'Ten
 export const placeWords = ({ engine, device }: { engine: string; device: string }, t: Translate): string =>
   t('{0} on {1}', engineWords(engine), device);
 
-/** "ONNX Runtime on cpu, the fastest here" */
+/** "ONNX Runtime on cpu, the fastest on this machine" */
 export function deviceWords(of: Device, t: Translate): string {
   const place = placeWords(of, t);
   switch (of.reason) {
     case 'chosen':
-      return t('{0}, as asked for', place);
+      return t('{0}, as requested', place);
     case 'fastest':
-      return t('{0}, the fastest here', place);
+      return t('{0}, the fastest on this machine', place);
     case 'only':
-      return t('{0}, the only one to try here', place);
+      return t('{0}, the only candidate on this machine', place);
     case 'fallback':
-      return t('{0}, in place of one that cannot be used', place);
+      return t('{0}, because the chosen device cannot be used', place);
     case 'resumed':
       return t('{0}, as before', place);
   }
@@ -34,7 +34,7 @@ export function deviceLine(of: Device, t: Translate): string {
   const tried = of.tried.map(({ device, secondsPerStep, problem }) =>
     secondsPerStep === undefined
       ? t('{0}: {1}', device, (problem ?? '').replace(/\.$/, ''))
-      : t('{0}: {1} a step', device, stepTime(secondsPerStep)),
+      : t('{0}: {1}/step', device, stepTime(secondsPerStep)),
   );
   const words = deviceWords(of, t);
   return tried.length > 0 ? t('{0} ({1})', words, tried.join('; ')) : words;

@@ -22,6 +22,6 @@ export function changeWords({ role, path, before, after }: InputChange): string 
   const plural = role === 'train' || role === 'validation';
   const what = `${ROLE[role]} ${path}`;
   if (after === null) return `${what} ${plural ? 'are' : 'is'} missing`;
-  if (before === null) return `${what} ${plural ? 'were' : 'was'} not there before`;
+  if (before === null) return `${what} did not exist before`;
   return `${what} ${plural ? 'have' : 'has'} changed`;
 }

@@ -20,7 +20,7 @@ const WORDS: Record<string, string> = {
   'adapter.activation="leaky-relu"': 'LeakyReLU',
   'adapter.activation="sigmoid"': 'sigmoid',
   'adapter.centerInputs=true': 'inputs centred',
-  'adapter.splineInitialization="zero"': 'W starts at zero',
+  'adapter.splineInitialization="zero"': 'W initialised to zero',
   'adapter.useRslora=true': 'rsLoRA',
 };
 /** Not named if the same as in the paper. */

@@ -27,11 +27,14 @@ export function missingOf(sections: readonly Section[]): Missing[] {
 /** What is missing and what that means. The caller adds the next step: a button, or a command. */
 export function missingWords({ what, runs }: Missing, say: Say): string {
   const n = count(runs.length);
-  if (what === 'merged') return say('In {0} of the runs the merged form was not measured.', n);
+  if (what === 'merged') return say('For {0} of the runs, the merged form has not been measured.', n);
   if (what === 'examples')
     return say(
-      'In {0} of the runs the predictions for each example are not kept, so tests over examples have to do without them.',
+      'For {0} of the runs, per-example predictions are not stored, so these runs cannot be tested over examples.',
       n,
     );
-  return say('In {0} of the runs the principal components and singular values of ΔW were not computed.', n);
+  return say(
+    'For {0} of the runs, the principal components and singular values of ΔW have not been computed.',
+    n,
+  );
 }

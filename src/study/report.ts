@@ -21,15 +21,17 @@ export function reportFiles(study: Study, title: string, say: Say): Map<string, 
   const parts = study.sections.map((section, i) => sectionText(section, i, study, files, say));
   const rest = [
     ...leftOutWords(study, say),
-    ...study.missing.map((m) => `${missingWords(m, say)} ${say('To do it: aurora study … --measure')}`),
+    ...study.missing.map(
+      (m) => `${missingWords(m, say)} ${say('To measure it, run: aurora study … --measure')}`,
+    ),
   ];
   const text = [
     `# ${plainWords(title)}`,
     say(
-      'Every number is of a run folder; all of them are in [runs.csv](runs.csv), and the groups in [groups.csv](groups.csv).',
+      'All numbers come from run folders: [runs.csv](runs.csv) has one row per run, [groups.csv](groups.csv) one per group.',
     ),
     ...parts,
-    ...(rest.length > 0 ? [`## ${say('What is not in it')}`, list(rest)] : []),
+    ...(rest.length > 0 ? [`## ${say('Not included')}`, list(rest)] : []),
   ].join('\n\n');
   files.set('report.md', `${text}\n`);
   files.set('runs.csv', csv(runsCsvRows(study)));
@@ -70,7 +72,7 @@ function sectionText(
       : []),
     ...figures,
     ...deltas,
-    `### ${say('How to read it')}`,
+    `### ${say('How to read the numbers')}`,
     list(sectionNotes(section, study, say)),
   ].join('\n\n');
 }

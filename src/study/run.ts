@@ -2,7 +2,7 @@ import type { EvaluationMetrics } from '../protocol/events';
 import type { Experiment } from '../experiment/experiment';
 import type { Geometry } from './geometry';
 
-/** What a study knows about a finished run: its settings, and the results in its folder. */
+/** A finished run in a study: its settings, and the results in its folder. */
 export interface StudyRun {
   folder: string;
   /** Its display name. */

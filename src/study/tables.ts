@@ -39,7 +39,7 @@ export function groupTable({ groups }: Section, metric: MetricName, say: Say): T
       say('parameters'),
       say('learning rate'),
       ...metrics.map((m) => metricTitle(m, say)),
-      say('ms a step'),
+      say('ms/step'),
       say('peak MiB'),
     ],
     rows: chosen.map(cells),

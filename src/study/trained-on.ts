@@ -16,7 +16,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
       ? []
       : [
           say(
-            'Not all runs were trained on the same file {0}: it was another one for {1}. Differences between the runs may be due to that.',
+            'Not all runs were trained on the same version of {0}: it was a different one for {1}. Differences between the runs may be due to that.',
             path,
             names(others),
           ),
@@ -30,7 +30,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
     ...(accepted.length > 0
       ? [
           say(
-            'Files were changed while these runs were under way, which somebody accepted: {0}.',
+            'Files changed during these runs, and training was continued with the changed files: {0}.',
             names(accepted),
           ),
         ]
@@ -38,7 +38,7 @@ export function inputNotes(runs: readonly StudyRun[], say: Say): string[] {
     ...(changed.length > 0
       ? [
           say(
-            'These files have changed since runs were trained on them: {0}. The numbers are of the files as they were; what is measured of {1} from now on would not be.',
+            'These files have changed since runs were trained on them: {0}. The numbers refer to the original files; new measurements of {1} would not.',
             now.join(', '),
             names(changed),
           ),

@@ -27,7 +27,7 @@ function difference(c: Comparison, metric: MetricName, say: Say): string {
     c.half === undefined
       ? ''
       : ` ${say('(95 % interval {0} to {1})', shownSigned(metric, c.mean - c.half), shownSigned(metric, c.mean + c.half))}`;
-  if (isNone) return `${say('{0} and {1} are equal as far as is shown', c.a, c.b)}${interval}.`;
+  if (isNone) return `${say('{0} and {1} are equal to the displayed precision', c.a, c.b)}${interval}.`;
   return c.mean > 0
     ? `${say('{0} is {1} above {2}', c.a, size, c.b)}${interval}.`
     : `${say('{0} is {1} below {2}', c.a, size, c.b)}${interval}.`;
@@ -37,9 +37,9 @@ function tested(c: Comparison, { tests }: Study, say: Say): string {
   if (c.kind === 'none')
     return c.seeds.length === 0
       ? say('They have no seed in common, so nothing was tested.')
-      : say('One seed without predictions of each example is nothing to test by.');
+      : say('With one seed and no per-example predictions, no test is possible.');
   if (c.chance === undefined)
-    return say('The difference is the same in each pair, which leaves no spread to test by.');
+    return say('The difference is the same in each pair, so there is no variance to test it against.');
   const p = chanceText(c.chance);
   const corrected =
     c.corrected !== undefined && tests > 1
@@ -48,17 +48,17 @@ function tested(c: Comparison, { tests }: Study, say: Say): string {
   const how = testWords(c, say);
   if ((c.corrected ?? c.chance) < LEVEL)
     return c.kind === 'seeds'
-      ? say('{0}: {1}, more than a chance choice of seeds explains.', how, corrected)
-      : say('{0}: {1}, more than chance explains.', how, corrected);
+      ? say('{0}: {1}, so the choice of seeds alone is unlikely to explain it.', how, corrected)
+      : say('{0}: {1}, so it is unlikely to be chance.', how, corrected);
   return say('{0}: {1}, so it may be chance.', how, corrected);
 }
 
 function testWords({ kind, seeds, examples = 0 }: Comparison, say: Say): string {
   const list = seedList(seeds, say);
   if (kind === 'crossed')
-    return say('Tested in pairs over {0} and {1} validation examples', list, count(examples));
-  if (kind === 'seeds') return say('Tested in pairs over {0} alone, on the same validation examples', list);
-  return say('Tested in pairs over {0} validation examples of {1} alone', count(examples), list);
+    return say('Paired test over {0} and {1} validation examples', list, count(examples));
+  if (kind === 'seeds') return say('Paired test over {0} only, on the same validation examples', list);
+  return say('Paired test over {0} validation examples, with {1} only', count(examples), list);
 }
 
 const seedList = (seeds: readonly number[], say: Say): string =>
@@ -68,18 +68,20 @@ function limit({ kind, detectable, seeds }: Comparison, metric: MetricName, say:
   if (detectable === undefined) return [];
   const size = amount(detectable, metric, say);
   if (kind === 'examples')
-    return [say('A difference below {0} could hardly have been seen (80 % power at 5 %, two-sided).', size)];
+    return [
+      say('Only a difference of {0} or more is detected reliably (80 % power at 5 %, two-sided).', size),
+    ];
   return kind === 'crossed'
     ? [
         say(
-          'With these {0} seeds a difference below {1} could hardly have been seen (80 % power at 5 %, two-sided).',
+          'With these {0} seeds, only a difference of {1} or more is detected reliably (80 % power at 5 %, two-sided).',
           seeds.length,
           size,
         ),
       ]
     : [
         say(
-          'With these {0} seeds a difference below {1} on these same examples could hardly have been seen (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
+          'With these {0} seeds, only a difference of {1} or more on these same examples is detected reliably (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
           seeds.length,
           size,
         ),
@@ -103,7 +105,7 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
     if (diverged.length > 0)
       notes.push(
         say(
-          'Of the {0} runs of {1}, {2} diverged (seeds {3}). Its numbers are those of the others, and so a little too good.',
+          'Of the {0} runs of {1}, {2} diverged (seeds {3}). Its numbers cover only the others, so they are slightly optimistic.',
           runs.length + diverged.length,
           label,
           diverged.length,
@@ -113,12 +115,12 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.groups.some((g) => g.runs.length > 1))
     notes.push(
       say(
-        '± is the standard deviation over seeds; error bars are 95 % intervals of the mean over seeds (Student’s t), those of time and memory standard deviations.',
+        '± is the standard deviation over seeds. Error bars are 95 % intervals of the mean over seeds (Student’s t); for time and memory, they are standard deviations.',
       ),
     );
   notes.push(
     say(
-      'The validation set has {0} examples, which alone gives an accuracy a standard error of about {1} points, alike for all groups.',
+      'The validation set has {0} examples. This number alone gives an accuracy a standard error of about {1} points, the same for all groups.',
       count(section.examples),
       (100 * section.samplingError).toFixed(1),
     ),
@@ -126,35 +128,40 @@ export function sectionNotes(section: Section, { metric, tests }: Study, say: Sa
   if (section.comparisons.some((c) => c.kind === 'crossed'))
     notes.push(
       say(
-        'Over seeds and examples the test takes both as samples (crossed random factors, Clark 1973; critical values by Banerjee 1960), so it speaks of other seeds and of other texts of the same kind.',
+        'A test over seeds and examples treats both as samples (crossed random factors, Clark 1973; critical values by Banerjee 1960), so it generalises to other seeds and to other texts of the same kind.',
       ),
     );
   if (section.comparisons.some((c) => c.kind === 'seeds'))
     notes.push(
       metricInfo(metric).meanOf === undefined
         ? say(
-            'Over seeds alone (paired t test) it speaks of other seeds on these same texts; what other texts would do is not in it. This metric cannot be split into examples; accuracy and loss can.',
+            'A test over seeds only (paired t test) generalises to other seeds on these same texts, but not to other texts. This metric cannot be split into examples; accuracy and loss can.',
           )
         : say(
-            'Over seeds alone (paired t test) it speaks of other seeds on these same texts; what other texts would do is not in it, and counts for more. Predictions of each example are needed for that: measure what is missing.',
+            'A test over seeds only (paired t test) generalises to other seeds on these same texts, but not to other texts, which vary more. To include them, measure the missing per-example predictions.',
           ),
     );
   if (section.comparisons.some((c) => c.kind === 'examples'))
     notes.push(
       say(
-        'Over the examples of one seed (McNemar’s exact test for accuracy) it speaks of other texts with these same two trained models; another seed may differ.',
+        'A test over the examples of one seed (McNemar’s exact test for accuracy) generalises to other texts with these same two trained models, but not to other seeds.',
       ),
     );
   if (tests > 1)
     notes.push(
       say(
-        'Chances are corrected for all {0} comparisons with a reference in this study by Holm’s method; intervals are not.',
+        'The p-values are corrected by Holm’s method for all {0} comparisons with a reference in this study; the intervals are not.',
         tests,
       ),
     );
   const places = [...new Set(section.groups.flatMap((g) => g.runs.flatMap((r) => r.place ?? [])))];
   if (places.length > 1)
-    notes.push(say('Times and memory are of different places and do not compare: {0}.', places.join('; ')));
+    notes.push(
+      say(
+        'Times and memory were measured on different devices and cannot be compared: {0}.',
+        places.join('; '),
+      ),
+    );
   const runs = section.groups.flatMap((g) => g.runs);
   return [...notes, ...inputNotes(runs, say), ...rateNotes(section, say)];
 }
@@ -170,17 +177,17 @@ function stepNotes({ groups }: Section, say: Say): string[] {
   return [
     stopped === ''
       ? say(
-          'All numbers are of the last step, not of the best evaluation, so that no step is chosen on the set it is judged on.',
+          'All numbers are from the last step, not from the best evaluation, so that no step is chosen on the set that it is evaluated on.',
         )
       : say(
-          'All numbers are of the last step, not of the best evaluation. With early stopping, that step was chosen on this same validation set, so these numbers are a little too good: {0}.',
+          'All numbers are from the last step, not from the best evaluation. With early stopping, that step was chosen on this same validation set, so these numbers are slightly optimistic: {0}.',
           stopped,
         ),
     ...(halved === ''
       ? []
       : [
           say(
-            'Successive halving chose on this same validation set which runs were trained to their end, so these numbers are a little too good: {0}.',
+            'Successive halving used this same validation set to choose the runs to train to the end, so these numbers are slightly optimistic: {0}.',
             halved,
           ),
         ]),
@@ -191,27 +198,27 @@ function rateNotes({ searches, groups }: Section, say: Say): string[] {
   if (searches.length === 0) return [];
   const chosen = groups.filter((g) => g.chosen);
   const numbers = chosen.map((g) => searches.find((s) => s.label === g.label)?.tried.length ?? 1);
-  const tried = chosen.map((g, i) => say('{0} had {1}', g.label, numbers[i])).join(', ');
+  const tried = chosen.map((g, i) => say('{1} for {0}', g.label, numbers[i])).join(', ');
   const notes = [
     say(
-      'Of several learning rates, that of the best mean over the seeds they have in common was chosen, by the same rule for all methods: {0}. It was chosen on this same validation set, so the chosen numbers are a little too good.',
+      'Of the learning rates tried ({0}), the one with the best mean over their common seeds was chosen, by the same rule for all methods. It was chosen on this same validation set, so these numbers are slightly optimistic.',
       tried,
     ),
   ];
   if (new Set(numbers).size > 1)
-    notes.push(say('Those with more learning rates to choose from have an advantage over the others.'));
+    notes.push(say('Groups with more learning rates to choose from have an advantage over the others.'));
   return notes;
 }
 
 const WHY = {
   unfinished: 'not finished',
-  diverged: 'its training diverged',
+  diverged: 'training diverged',
   damaged: 'cannot be read',
   fork: 'a fork: its first steps had other settings',
-  import: 'an imported adapter: not trained by its settings',
-  repeated: 'the settings and the seed of a newer run',
+  import: 'an imported adapter: not trained with its settings',
+  repeated: 'same settings and seed as a newer run',
 } as const;
 
 /** Which runs are excluded, and why. */
 export const leftOutWords = (study: Study, say: Say): string[] =>
-  study.leftOut.map(({ name, why }) => say('{0} is left out: {1}.', name, say(WHY[why])));
+  study.leftOut.map(({ name, why }) => say('{0} is excluded: {1}.', name, say(WHY[why])));

@@ -18,7 +18,7 @@ afterEach(() => {
   writeFileSync(runPaths(run).inputs, recorded);
 });
 
-/** Same length, with different weights that are still finite. */
+/** Same length, other weights that are still numbers. */
 function changeModel(): void {
   const bytes = Buffer.from(originals[0][1]);
   const middle = bytes.length >> 1;
@@ -29,8 +29,8 @@ function changeModel(): void {
 const CHANGED = /warning: The model model\.onnx has changed since the run was trained\./;
 const UNKNOWN = 'The files that the run was trained on were not recorded';
 
-describe('aurora errors', () => {
-  it('reports changed weights beside its numbers and predicts again once the model is restored', () => {
+describe('errors', () => {
+  it('reports other weights beside its numbers, and predicts again when the model is as it was', () => {
     expect([done.code, done.err]).toEqual([0, expect.anything()]);
     changeModel();
     const changed = lab.run('errors', run);
@@ -42,14 +42,14 @@ describe('aurora errors', () => {
     expect(restored.err).toContain('Predicting');
   });
 
-  it('reports that the inputs were not recorded', () => {
+  it('says where the inputs were not recorded', () => {
     rmSync(runPaths(run).inputs);
     const r = lab.run('errors', run, '--again');
     expect([r.code, r.out]).toEqual([0, expect.stringContaining(UNKNOWN)]);
   });
 });
 
-describe('aurora export', () => {
+describe('export', () => {
   const exported = (name: string) => {
     const folder = lab.path(name);
     const r = lab.run('export', run, '--as', 'adapter', '--out', folder);
@@ -59,7 +59,7 @@ describe('aurora export', () => {
     return { ...r, card, record };
   };
 
-  it('does not write "as trained" beside measurements with changed weights', () => {
+  it('calls nothing "as trained" that was measured with other weights', () => {
     changeModel();
     const { out, card, record } = exported('changed');
     expect(out).toMatch(CHANGED);
@@ -73,14 +73,14 @@ describe('aurora export', () => {
     expect(record.inputs).toMatchObject({ changed: [expect.stringContaining('model.onnx')] });
   });
 
-  it('reports nothing if the files are unchanged', () => {
+  it('says nothing of it where the files are the same', () => {
     const { out, card, record } = exported('same');
     expect(out).toContain('as trained');
     expect(card).toContain('as trained');
     expect(record.inputs).toBeUndefined();
   });
 
-  it('reports that the inputs were not recorded', () => {
+  it('says where the inputs were not recorded', () => {
     rmSync(runPaths(run).inputs);
     const { out, card } = exported('unknown');
     for (const text of [out, card]) expect(text).toContain(UNKNOWN);
@@ -89,7 +89,7 @@ describe('aurora export', () => {
 });
 
 describe('an imported run', () => {
-  it('records the inputs of its evaluation and is compared with them', () => {
+  it('records what its evaluation was measured with, and is compared with that', () => {
     const adapter = lab.path('adapter-to-import');
     expect(lab.run('export', run, '--as', 'adapter', '--out', adapter).code).toBe(0);
     const into = lab.path('imported');
@@ -107,19 +107,19 @@ describe('an imported run', () => {
   });
 });
 
-describe('aurora study', () => {
-  it('reports runs trained on different files and files that have changed since', () => {
+describe('study', () => {
+  it('reports runs that were trained on another file, and files that have changed since', () => {
     writeFileSync(train, originals[1][1].toString('utf8').split('\n').slice(1).join('\n'));
     const other = lab.run('train', lab.experiment, '--out', out, '--set', 'training.seed=8');
     expect(other.code).toBe(0);
     const both = lab.run('study', out);
     expect([both.code, both.err]).toEqual([0, expect.anything()]);
     const words = both.out.replace(/\s+/g, ' ');
-    expect(words).toContain(`Not all runs were trained on the same file ${train}`);
+    expect(words).toContain(`Not all runs were trained on the same version of ${train}`);
     expect(words).toContain('These files have changed since runs were trained on them');
   });
 
-  it('measures nothing with changed weights', () => {
+  it('measures nothing with other weights', () => {
     changeModel();
     const r = lab.run('study', run, '--measure');
     expect([r.code, r.err]).toEqual([

@@ -107,7 +107,7 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await window.screenshot(`hover-${theme}`);
   await page.locator('.sidebar .pane-header', { hasText: 'Machine' }).click();
 
-  await window.palette('AuroRA: Preflight');
+  await window.palette('AuroRA: Run Preflight');
   await report(window, /Show Report/, 'h2');
   await window.screenshot(`preflight-${theme}`);
 
@@ -167,14 +167,14 @@ async function machine(window: Window, theme: string): Promise<void> {
   await fold('Experiments');
   await fold('Machine');
   await window.palette('AuroRA: Check This Machine');
-  await report(window, /Fastest here/, 'h2:has-text("What trains here")');
+  await report(window, /Fastest device/, 'h2:has-text("Training speed")');
   await page.mouse.move(0, 0);
   await window.screenshot(`machine-${theme}`);
   await fold('Machine');
   await fold('Experiments');
   await window.openFile(`${NAME}.aurora.json`);
   await window.palette('AuroRA: Verify Experiment on Both Engines');
-  await report(window, /The engines agree/, 'h1:has-text("Engines on")');
+  await report(window, /The engines agree/, 'h1:has-text("Engine comparison")');
   await window.screenshot(`verify-${theme}`);
 }
 
@@ -193,12 +193,15 @@ async function wizard(window: Window, theme: string): Promise<void> {
   await window.palette('AuroRA: New Experiment');
   const title = page.locator('.quick-input-widget:visible .quick-input-title');
   const ok = page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first();
-  for (let asked = ''; !(await page.locator('.quick-input-widget', { hasText: 'Which layers' }).count());) {
+  for (
+    let asked = '';
+    !(await page.locator('.quick-input-widget', { hasText: 'Select the layers' }).count());
+  ) {
     await expect.poll(() => title.innerText()).not.toBe(asked);
     asked = await title.innerText();
-    if (await page.locator('.quick-input-widget input[placeholder^="Which layers"]').count()) break;
+    if (await page.locator('.quick-input-widget input[placeholder^="Select the layers"]').count()) break;
     await ok.waitFor();
-    if (await page.locator('.quick-input-widget input[placeholder^="With which settings"]').count())
+    if (await page.locator('.quick-input-widget input[placeholder^="Select settings"]').count())
       await window.screenshot(`recipes-${theme}`);
     await page.keyboard.press('Enter');
   }

@@ -13,11 +13,11 @@ import { statusOf } from './journal';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/** One second per device, plus compilation for each with a software renderer, beside other work. */
+/** One second per device, plus compilation for each with a software renderer, next to other work. */
 const CHECK_MS = 600_000;
 const TRAIN_MS = 400_000;
 
-/** A run's device: measured, chosen, rejected, replaced, and compared with the other engine. */
+/** A run's device: measured, chosen, refused, fallen back from, and compared with the other engine. */
 describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
   const lab = tinyWorkspace({ training: { epochs: 2 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -38,14 +38,14 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     lab.remove();
   });
 
-  /** Writes machine settings, as in the user's remote settings.json. The editor reloads it automatically. */
+  /** Machine settings, as in the user's remote settings.json; the editor reloads it automatically. */
   function set(settings: Record<string, unknown>): void {
     const folder = join(server.profile, 'data/Machine');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
   }
 
-  /** Runs the experiment and waits until it ends. */
+  /** Runs the experiment and waits for its end. */
   async function train(): Promise<{ run: string; dashboard: Dashboard['frame'] }> {
     const before = new Set(existsSync(runs) ? readdirSync(runs) : []);
     await window.palette('View: Close All Editors');
@@ -59,10 +59,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return { run, dashboard: await window.frameWith('aurora-run') };
   }
 
-  /**
-   * The accessible names of the Machine view's rows. They are all visible while the other views are
-   * collapsed.
-   */
+  /** Rows of the Machine view by their accessible names; the view shows all of them while the others are collapsed. */
   const machine = () =>
     window
       .pane('Machine')
@@ -70,10 +67,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   const fold = (view: string) => window.pane(view).locator('.pane-header').click();
 
-  /**
-   * Text of the table that contains `words`, in the report with this heading. The preview may redraw its page
-   * while it opens.
-   */
+  /** Text of the table with `words`, in the report with this heading: a preview redraws its page as it opens. */
   async function table(heading: 'h1' | 'h2', title: string, words: string): Promise<string> {
     let text = '';
     await expect
@@ -89,7 +83,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return text;
   }
 
-  /** A row's tooltip. If the row is redrawn under the mouse, it shows none. */
+  /** A row's tooltip; a row that is redrawn while the mouse is over it shows none. */
   async function tooltip(row: RegExp): Promise<string> {
     await window.page.mouse.move(900, 600);
     await window.row(row).hover();
@@ -99,7 +93,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     return text.replaceAll('\u00a0', ' ');
   }
 
-  test('the Machine view offers the first check, and canceling it leaves no process', async () => {
+  test('before the first check the Machine view offers it; cancelled, it leaves no process', async () => {
     await fold('Experiments');
     await fold('Machine');
     const offer = window.pane('Machine').locator('.monaco-list-row', { hasText: 'not measured yet' });
@@ -115,9 +109,7 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await window.palette('AuroRA: Check This Machine');
     await window.toast(/Checking this machine: Measuring/).waitFor();
     await window.toast('Checking this machine').waitFor({ state: 'hidden', timeout: CHECK_MS });
-    const said = await window.said(
-      /Fastest here: (ONNX Runtime|TensorFlow\.js) on \w+, [\d.]+ steps a second/,
-    );
+    const said = await window.said(/Fastest device: (ONNX Runtime|TensorFlow\.js) on \w+, [\d.]+ steps\/s/);
     const of = (place: string) => expect.stringMatching(new RegExp(`^${place}: [\\d.]+ steps/s`));
     await expect.poll(machine).toContainEqual(of('ONNX Runtime on cpu'));
     const rows = await machine();
@@ -129,23 +121,26 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await fold('Machine');
     await fold('Experiments');
     await said.getByRole('button', { name: 'Show Report' }).click();
-    expect(await table('h2', 'What trains here', 'steps a second')).toContain('ONNX Runtime on cpu');
+    expect(await table('h2', 'Training speed', 'steps/s')).toContain('ONNX Runtime on cpu');
   });
 
-  test.runIf(onWebgpu)('a run on webgpu finishes, and dashboard and tooltip name the device', async () => {
-    set({ 'aurora.device': 'webgpu' });
-    const { run, dashboard } = await train();
-    expect(statusOf(run).state).toBe('finished');
-    await dashboard
-      .locator('[data-fact="device"]', { hasText: 'ONNX Runtime on webgpu, as asked for' })
-      .waitFor();
-    await window.expand(window.row('tiny'));
-    await expect
-      .poll(() => tooltip(/AuroRA r2/), { timeout: 300_000 })
-      .toContain('ONNX Runtime on webgpu, as asked for');
-  });
+  test.runIf(onWebgpu)(
+    'a run on webgpu goes to its end; dashboard and tooltip say where it was',
+    async () => {
+      set({ 'aurora.device': 'webgpu' });
+      const { run, dashboard } = await train();
+      expect(statusOf(run).state).toBe('finished');
+      await dashboard
+        .locator('[data-fact="device"]', { hasText: 'ONNX Runtime on webgpu, as requested' })
+        .waitFor();
+      await window.expand(window.row('tiny'));
+      await expect
+        .poll(() => tooltip(/AuroRA r2/), { timeout: 300_000 })
+        .toContain('ONNX Runtime on webgpu, as requested');
+    },
+  );
 
-  test('an unusable device ends the run with one hint, in the notification and in the dashboard', async () => {
+  test('a device that cannot be used ends the run with one next step, in notification and dashboard', async () => {
     set({ 'aurora.device': 'cuda' });
     const { run, dashboard } = await train();
     expect(statusOf(run).state).toBe('failed');
@@ -154,13 +149,13 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
     await dashboard.locator('.message.error', { hasText: why }).waitFor();
   });
 
-  test('with the fallback allowed, the run continues on the CPU and reports it', async () => {
+  test('where one may fall back, the run goes on with the CPU and says so', async () => {
     set({ 'aurora.device': 'cuda', 'aurora.fallBackToCpu': true });
     const { run, dashboard } = await train();
     expect(statusOf(run).state).toBe('finished');
     await dashboard
       .locator('[data-fact="device"]', {
-        hasText: 'ONNX Runtime on cpu, in place of one that cannot be used',
+        hasText: 'ONNX Runtime on cpu, because the chosen device cannot be used',
       })
       .waitFor();
     await dashboard
@@ -168,17 +163,17 @@ describe('devices, in VS Code 1.100', { timeout: 900_000 }, () => {
       .waitFor();
   });
 
-  test('Verify Experiment on Both Engines compares the first batch and reports agreement', async () => {
+  test('Verify Experiment on Both Engines compares the first batch, and they agree', async () => {
     set({ 'aurora.device': 'auto', 'aurora.fallBackToCpu': false });
     await window.palette('View: Close All Editors');
     await window.openFile('tiny.aurora.json');
     await window.palette('AuroRA: Verify Experiment on Both Engines');
     const said = await window.said(/tiny: The engines agree; the largest difference is \d\.\de-\d+/);
     await said.getByRole('button', { name: 'Show Report' }).click();
-    const rows = (await table('h1', 'Engines on tiny', 'tolerance')).split('\n');
+    const rows = (await table('h1', 'Engine comparison: tiny', 'tolerance')).split('\n');
     expect(rows.filter((row) => /gradients/.test(row) && /agree/.test(row))).toHaveLength(2);
     expect(rows.filter((row) => /differ$/.test(row))).toEqual([]);
   });
 
-  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
 });

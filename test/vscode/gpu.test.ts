@@ -14,10 +14,7 @@ const LIBRARY = '/tensorflow/libtensorflow/libtensorflow-gpu-linux-x86_64-2.9.1.
 const BINDING = '/tf-builds/pre-built-binary/napi-v8/4.22.0/GPU-linux-4.22.0.tar.gz';
 const TITLE = 'TensorFlow for TensorFlow.js';
 
-/**
- * Downloads from the hosts that the package names, behind the proxy from the editor's settings, in Restricted
- * Mode.
- */
+/** From the hosts that the package names, behind the proxy in the editor's settings; in Restricted Mode. */
 describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !== 'x64')(
   'Install GPU Support, in VS Code 1.139',
   () => {
@@ -52,7 +49,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       await window.pick(TITLE);
     };
 
-    test('lists the available parts with their purpose and license', async () => {
+    test('says what there is, for what, and under which licence', async () => {
       await window.palette('AuroRA: Install GPU Support');
       const rows = window.page.locator('.quick-input-list .monaco-list-row');
       await rows.filter({ hasText: TITLE }).waitFor();
@@ -63,7 +60,7 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       expect(left()).toEqual([]);
     });
 
-    test('leaves nothing when canceled midway', async () => {
+    test('cancelled in the middle, it leaves nothing', async () => {
       files.answer(LIBRARY, 'hang');
       await start();
       await window.toast(`Installing ${TITLE}`).waitFor();
@@ -72,21 +69,21 @@ describe.skipIf(!hasCompiler || process.platform !== 'linux' || process.arch !==
       await expect.poll(left).toEqual([]);
     });
 
-    test('names a server that lacks the file and offers to try again', async () => {
+    test('a server that has it not is named, and one can try again', async () => {
       files.answer(LIBRARY, 404);
       await start();
       await window.said(/The server does not have https:\/\/storage\.googleapis\.com/);
       expect(left()).toEqual([]);
       files.answer(LIBRARY, 'whole');
       await window.pressToast('The server does not have', 'Try Again');
-      await window.said(/is installed and usable: it is the device "tensorflow"/);
+      await window.said(/is installed and ready to use as the device "tensorflow"/);
       expect(left()).toEqual(['tensorflow']);
     });
 
-    test('removes a part after a question', async () => {
+    test('it is removed after a question', async () => {
       await window.palette('AuroRA: Remove GPU Support');
       await window.modal(`Remove ${TITLE}?`, 'Remove');
-      await window.said(`${TITLE} is removed`);
+      await window.said(`${TITLE} was removed`);
       expect(left()).toEqual([]);
       await expect
         .poll(async () => (await window.offered('AuroRA: Remove GPU')).join())

@@ -18,10 +18,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/**
- * Finished runs, a damaged one and one that failed before it started: viewed, marked, compared, deleted and
- * restored.
- */
+/** Finished runs, a damaged one and one that failed before it started: viewed, marked, compared, deleted, restored. */
 describe('the Experiments tree, in VS Code 1.100', () => {
   const lab = tinyWorkspace({ training: { epochs: 2, checkpointEvery: 6 } });
   const runs = join(lab.folder, '.aurora/runs/tiny');
@@ -49,14 +46,14 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  /** A run with nothing readable in it (T6). */
+  /** T6: nothing in it is readable. */
   function damagedRun(): void {
     const folder = join(runs, '20250101T000000Z-dead0000');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'spec.json'), '{"half');
   }
 
-  /** As the trainer leaves it if the experiment cannot be read, without spec.json. */
+  /** As the trainer leaves it if the experiment cannot be read: no spec.json. */
   function failedRun(): void {
     lab.write('broken.aurora.json', '{ "model": 1, ');
     const folder = join(lab.folder, '.aurora/runs/broken/20250102T000000Z-bad00000');
@@ -100,22 +97,19 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.page.mouse.move(900, 600);
   }
 
-  /**
-   * In the browser, the workbench occasionally opens a workspace file before it can read it, and then shows
-   * no folder.
-   */
+  /** A workbench in the browser occasionally opens a workspace file before it can read it, and then shows no folder. */
   async function openWorkspace(file: string): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
       await window.page.goto(server.url(file).replace('?folder=', '?workspace='));
       await window.sideBar();
       const row = window.page.locator('.sidebar .monaco-list-row').first();
-      const empty = window.pane('Experiments').getByText('Open a folder to keep your experiments in');
+      const empty = window.pane('Experiments').getByText('Open a folder for your experiments');
       await row.or(empty).first().waitFor();
       if (!(await empty.isVisible())) return;
     }
   }
 
-  test('each row has an icon and an accessible description', async () => {
+  test('each row says what it is, by icon and in words', async () => {
     await untilSpoken(/^Experiment tiny, 4 runs/);
     const rows = await spoken();
     expect(
@@ -124,12 +118,12 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.row(nameOf(finished()[0])).locator('.codicon-pass-filled').waitFor();
   });
 
-  test('a damaged run hides no other and shows its error (T6)', async () => {
+  test('T6: a damaged run hides no other and shows its own error', async () => {
     await untilSpoken(/^Run 2025-01-0\d .* dead, damaged/);
     await untilTooltip('dead', /spec\.json is not valid JSON/);
   });
 
-  test('a run that failed before its experiment was read shows the reason and a hint', async () => {
+  test('a run that failed before its experiment was read tells why, with the next step', async () => {
     await untilSpoken(/^Run 2025-01-0\d .* bad0, failed$/);
     await untilTooltip(
       'bad0',
@@ -140,7 +134,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(await page.locator('.message.error').innerText()).toMatch(/not valid JSON/);
   });
 
-  test('events of an unknown or newer kind are ignored (T11)', async () => {
+  test('T11: events of an unknown or newer kind are passed over', async () => {
     const journal = join(runs, finished()[0], 'events.jsonl');
     const { length } = readFileSync(journal, 'utf8').trimEnd().split('\n');
     appendFileSync(journal, `${JSON.stringify({ v: 1, seq: length, t: Date.now(), kind: 'sneezed' })}\n`);
@@ -150,7 +144,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect((await spoken()).filter((row) => /^Run AuroRA r2 .*, finished/.test(row))).toHaveLength(3);
   });
 
-  test('adapters and checkpoints are listed below a run, and each kind of row has its menu', async () => {
+  test('below a run lie its adapters and checkpoints; each kind of row has its menu', async () => {
     const [oldest] = finished();
     await window.expand(window.row(nameOf(oldest)));
     await untilSpoken(/^Best adapter, PEFT files · [\d.]+ KB/);
@@ -179,7 +173,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.row(nameOf(oldest)).locator('.monaco-tl-twistie').click();
   });
 
-  test('F2 renames a run in the tree and on the open dashboard', async () => {
+  test('F2 renames, in the tree and on the open dashboard', async () => {
     const [, middle] = finished();
     await window.row(nameOf(middle)).click();
     await window.tab(nameOf(middle)).waitFor();
@@ -190,36 +184,35 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.tab('the good one').waitFor();
   });
 
-  test('a star moves a run to the top, and a note appears in its tooltip', async () => {
+  test('a star brings a run to the top, a note into its tooltip', async () => {
     const [oldest] = finished();
     await window.contextMenu(window.row(nameOf(oldest)), 'Star Run');
     await untilSpoken(/^Run .*, finished, starred/);
     const ofTiny = (await spoken()).filter((row) => /^Run (AuroRA|the good)/.test(row));
     expect(ofTiny[0]).toContain(nameOf(oldest));
-    await window.contextMenu(window.row(nameOf(oldest)), 'Edit Note of Run');
-    await window.input('Note on run', 'rate *too* high [a](b) $(zap)');
+    await window.contextMenu(window.row(nameOf(oldest)), 'Edit Run Note');
+    await window.input('Note for run', 'rate *too* high [a](b) $(zap)');
     await untilTooltip(nameOf(oldest), 'rate *too* high [a](b) $(zap)');
     await window.contextMenu(window.row(nameOf(oldest)), 'Unstar Run');
     await expect.poll(async () => (await spoken()).some((row) => /starred/.test(row))).toBe(false);
   });
 
-  test('runs can be filtered, with a message while filtered, and the filter can be cleared', async () => {
+  test('filter, its welcome text, and clear', async () => {
     await window.palette('AuroRA: Filter Runs');
     await window.input('Filter runs', 'good');
     await expect.poll(async () => (await spoken()).filter((row) => /^Run /.test(row)).length).toBe(1);
     await window.pane('Experiments').getByText('"good": 1 of 5 runs').waitFor();
     await window.palette('AuroRA: Filter Runs');
     await window.input('Filter runs', 'no such words');
-    await window.pane('Experiments').getByText('No run matches the filter.').waitFor();
+    await window.pane('Experiments').getByText('No runs match the filter.').waitFor();
     await window.pane('Experiments').getByRole('button', { name: 'Clear Filter' }).click();
     await untilSpoken(/^Experiment tiny, 4 runs/);
   });
 
-  test('runs can be sorted by name and by time again', async () => {
+  test('sort by name, and newest first again', async () => {
     const order = async () =>
       (await spoken()).filter((row) => /finished/.test(row)).map((row) => row.slice(4));
-    // The end of a run's name is random. In a numeric sort, "4da8" comes before "4918" because 4 is less than
-    // 4918.
+    // The end of a run's name is random: "4da8" sorts before "4918", since 4 sorts before 4918.
     const byName = (a: string, b: string) => a.localeCompare(b, undefined, { numeric: true });
     await window.palette('AuroRA: Sort Runs');
     await window.pick('By name');
@@ -230,7 +223,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await expect.poll(async () => (await order())[1]).toMatch(/^the good one/);
   });
 
-  test('two selected runs are compared, and their settings open in the diff editor', async () => {
+  test('two selected runs are compared, and their settings in the diff editor', async () => {
     const [oldest, , newest] = finished();
     await window.row(nameOf(oldest)).click();
     await window.row(nameOf(newest)).click({ modifiers: ['Control'] });
@@ -239,16 +232,16 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     const page = await window.frameWith('aurora-run .run-block, aurora-run header, aurora-run h1');
     await page.getByText(nameOf(oldest)).first().waitFor();
     await page.getByText(nameOf(newest)).first().waitFor();
-    await window.contextMenu(window.row(nameOf(newest)), 'Compare Settings of Two Runs');
+    await window.contextMenu(window.row(nameOf(newest)), 'Compare Run Settings');
     await window.tab(`Settings: ${nameOf(oldest)} ↔ ${nameOf(newest)}`).waitFor();
     await window.page.locator('.monaco-diff-editor .view-line').first().waitFor();
     // An editor that takes the focus late closes a menu.
     await window.settled();
   });
 
-  test('diagnostics contain versions and the run, and no home folder', async () => {
+  test('diagnostics hold versions and the run, and no home folder', async () => {
     await window.contextMenu(window.row('the good one'), 'Copy Diagnostics');
-    await window.statusBar('Diagnostics are in the clipboard.').waitFor();
+    await window.statusBar('Diagnostics copied to the clipboard.').waitFor();
     const text = await window.page.evaluate(() => navigator.clipboard.readText());
     for (const part of [
       'AuroRA Lab: 0.1.0',
@@ -261,7 +254,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(text).not.toContain(join(server.profile, 'home'));
   });
 
-  test("a run's log and folder can be opened", async () => {
+  test('the log of a run, and its folder', async () => {
     await window.contextMenu(window.row('the good one'), 'Show Trainer Log');
     await window.tab('Log of the good one').waitFor();
     await window.contextMenu(window.row('the good one'), 'Reveal Run Folder');
@@ -272,7 +265,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       .toBe(join(runs, finished()[1]));
   });
 
-  test('Delete names the run and the trash, and Undo restores it', async () => {
+  test('Delete names the run and the trash; Undo brings it back', async () => {
     const before = finished();
     await window.contextMenu(window.row('the good one'), 'Delete Run');
     const asked = await window.page.locator('.monaco-dialog-box').innerText();
@@ -287,7 +280,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(finished()).toEqual(before);
   });
 
-  test('several runs are deleted with the Delete key and restored from the list under their names', async () => {
+  test('several are deleted by the Delete key, and restored from the list by the names they had', async () => {
     const before = finished();
     await window.row('the good one').click();
     await window.row(nameOf(before[2])).click({ modifiers: ['Control'] });
@@ -304,7 +297,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     expect(finished()).toEqual(before);
   });
 
-  test('the Machine view shows what can train on this machine', async () => {
+  test('the Machine view says what can train here', async () => {
     await window.pane('Machine').locator('.pane-header').click();
     const said = () =>
       window
@@ -317,7 +310,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     await window.pane('Machine').locator('.pane-header').click();
   });
 
-  test('a workspace of two folders shows the experiments of both, with their folders', async () => {
+  test('a workspace of two folders shows the experiments of both, by their places', async () => {
     const second = join(lab.folder, '..', `second-${process.pid}`);
     try {
       mkdirSync(join(second, 'deep'), { recursive: true });
@@ -342,7 +335,7 @@ describe('the Experiments tree, in VS Code 1.100', () => {
     }
   });
 
-  test('a folder without experiments and an empty window show a message with a next step', async () => {
+  test('a folder without experiments, and no folder, have words and a way on', async () => {
     const bare = join(lab.folder, 'bare');
     mkdirSync(bare);
     await window.page.goto(server.url(bare));
@@ -355,11 +348,11 @@ describe('the Experiments tree, in VS Code 1.100', () => {
       .waitFor();
     await window.page.goto(server.url());
     await window.sideBar();
-    await window.pane('Experiments').getByText('Open a folder to keep your experiments in').waitFor();
+    await window.pane('Experiments').getByText('Open a folder for your experiments').waitFor();
     await window.pane('Experiments').getByRole('button', { name: 'Run the Demo' }).waitFor();
   });
 
-  test('no editor opens without being requested', async () => expect(await titles()).toEqual([]));
+  test('nothing was opened that nobody asked for', async () => expect(await titles()).toEqual([]));
 
-  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -9,10 +9,7 @@ import { Window } from './driver/window';
 import { vsixHere } from './vsix';
 import { tinyWorkspace } from './workspace';
 
-/**
- * The package without a runtime shows and calculates, and reports what is missing only when asked to train
- * (T10).
- */
+/** T10: the package without a runtime shows and calculates, and reports what is missing when asked to train. */
 describe('the universal package, in VS Code 1.100', () => {
   const lab = tinyWorkspace();
   let server: WorkbenchServer;
@@ -32,7 +29,7 @@ describe('the universal package, in VS Code 1.100', () => {
     lab.remove();
   });
 
-  test('an experiment shows its budget without any notification', async () => {
+  test('an experiment has its budget, and nobody is disturbed', async () => {
     await window.openFile('tiny.aurora.json');
     await window.page
       .locator('.codelens-decoration')
@@ -44,26 +41,26 @@ describe('the universal package, in VS Code 1.100', () => {
 
   test.each([
     'Run Experiment',
-    'Preflight',
+    'Run Preflight',
     'Verify Experiment on Both Engines',
     'Check This Machine',
     'Run the Demo',
-  ])('%s reports what is missing, with one next action', async (command) => {
+  ])('%s says what is missing, with one next action', async (command) => {
     await window.palette(`AuroRA: ${command}`);
     const said = await window.said(
-      /carries no ONNX Runtime for linux-\w+\. Install the build of the extension/,
+      /does not include ONNX Runtime for linux-\w+\. Install the build of the extension/,
     );
-    expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show the Extension']);
+    expect(await said.locator('.monaco-button').allInnerTexts()).toEqual(['Show Extension']);
     await window.palette('Notifications: Clear All Notifications');
     await said.waitFor({ state: 'hidden' });
   });
 
-  test('no run is created', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
+  test('no run was begun', () => expect(existsSync(join(lab.folder, '.aurora/runs/tiny'))).toBe(false));
 
-  test('the Machine view reports it too', async () => {
+  test('the Machine view says it too', async () => {
     await window.pane('Machine').locator('.pane-header').click();
     await expect.poll(async () => (await window.rows('Machine')).join('\n')).toContain('no ONNX Runtime');
   });
 
-  test('the log has no errors from the extension', () => expect(hostErrors(server.profile)).toEqual([]));
+  test('the log has no error of ours', () => expect(hostErrors(server.profile)).toEqual([]));
 });

@@ -35,7 +35,7 @@ async function open(
   const heard: BudgetFromPage[] = [];
   const session = new BudgetSession(
     {
-      // A page that a test has closed receives nothing more.
+      // A page that a test has closed gets no more.
       post: sender(opened).post,
       onnxFiles: () => Promise.resolve([{ path: BERT, label: 'models/bert.onnx' }]),
       inspect: (path) => Promise.resolve(summarize(loadModel(path))),
@@ -76,12 +76,12 @@ const untilTotal = (opened: Opened, text: string) =>
   opened.page.locator('.total strong', { hasText: new RegExp(`^${text}$`) }).waitFor();
 const input = (opened: Opened, name: string) => opened.page.locator(`#${name} input`);
 
-it('the budget page is at most 600 KB', () => {
+it('stays below 600 KB', () => {
   expect(statSync(resolve('dist/webview/budget.js')).size).toBeLessThan(600_000);
 });
 
 describe('the calculator', () => {
-  it("shows the paper's counts and updates them while typing", async () => {
+  it("shows the paper's numbers, and counts again as one types", async () => {
     const { opened } = await open();
     expect(await total(opened)).toBe('74,208');
     const { page } = opened;
@@ -111,7 +111,7 @@ describe('the calculator', () => {
     expect(await opened.complaints()).toEqual([]);
   });
 
-  it('uses the targets of the selected shape', async () => {
+  it("takes over a chosen shape's own targets", async () => {
     const { opened } = await open();
     await opened.page.locator('#model').click();
     await opened.page.locator('vscode-option', { hasText: 'LLaMA3-8B' }).click();
@@ -122,7 +122,7 @@ describe('the calculator', () => {
     );
   });
 
-  it("shows the paper's results for its shapes, with the selected data set marked and its number of tokens filled in", async () => {
+  it('shows what the paper reports of its shapes, with the chosen data set marked and its tokens filled in', async () => {
     const { opened } = await open();
     const { page } = opened;
     const paper = page.locator('.paper');
@@ -131,7 +131,7 @@ describe('the calculator', () => {
     expect(await published.locator('tr', { hasText: 'RTE' }).innerText()).toBe('RTE\t78.7\t78.4\t85.2');
     expect(await published.locator('tr', { hasText: 'CoLA' }).innerText()).toContain('Matthews correlation');
     expect(await paper.innerText()).toContain('quoted from earlier papers');
-    expect(await paper.innerText()).toMatch(/does not say: .*seeds/);
+    expect(await paper.innerText()).toMatch(/Not specified in the paper: .*seeds/);
     expect(await paper.locator('tr.chosen').count()).toBe(0);
     await input(opened, 'rank').fill('4');
     await untilTotal(opened, '148,608');
@@ -143,19 +143,19 @@ describe('the calculator', () => {
       'RTE\t78.7\t78.4\t85.2',
       'RTE\t80\t16\t5e-4\t512\tlinear\t0.06',
     ]);
-    // A different model has different data sets.
+    // Another model has other data sets.
     await page.locator('#model').click();
     await page.locator('#model vscode-option', { hasText: 'ViT-Base' }).click();
     await paper.locator('tr', { hasText: 'without L, the spline' }).waitFor();
     expect(await paper.locator('tr.chosen').count()).toBe(0);
-    expect(await paper.innerText()).toMatch(/does not say: batch size/);
+    expect(await paper.innerText()).toMatch(/Not specified in the paper: batch size/);
     await page.locator('#model').click();
     await page.locator('#model vscode-option', { hasText: 'models/bert.onnx' }).click();
     await paper.waitFor({ state: 'detached' });
     expect(await opened.complaints()).toEqual([]);
   });
 
-  it('keeps check boxes and text in sync', async () => {
+  it('boxes and text are one list', async () => {
     const { opened } = await open();
     const box = opened.page.locator('vscode-checkbox', { hasText: /^query/ });
     await box.click();
@@ -171,27 +171,27 @@ describe('the calculator', () => {
     expect([await checked(), await input(opened, 'names').inputValue()]).toEqual([false, 'value, key']);
   });
 
-  it('reports an error at its field and keeps the last valid counts', async () => {
+  it('says at the field what is wrong, and keeps the last valid numbers', async () => {
     const { opened } = await open();
     const problem = (name: string) => opened.page.locator(`[data-field=${name}] .problem`);
     await input(opened, 'rank').fill('0');
     await problem('rank').waitFor();
     expect(await problem('rank').innerText()).toContain('at least 1');
     expect(await total(opened)).toBe('74,208');
-    expect(await opened.page.locator('.note', { hasText: 'last valid choice' }).count()).toBe(1);
+    expect(await opened.page.locator('.note', { hasText: 'last valid settings' }).count()).toBe(1);
     await input(opened, 'rank').fill('2');
     await problem('rank').waitFor({ state: 'detached' });
     await input(opened, 'names').fill('qeury');
     await problem('names').waitFor();
     expect(await problem('names').innerText()).toContain('query');
-    await opened.page.locator('vscode-radio', { hasText: 'By expression' }).click();
+    await opened.page.locator('vscode-radio', { hasText: 'By regular expression' }).click();
     await input(opened, 'regex').fill('(');
-    // The message about the empty field disappears only once the host has answered.
+    // Its message about the empty field disappears only when the host has answered.
     await expect.poll(() => problem('regex').innerText()).toContain('not a valid regular expression');
     expect(await opened.accessibility()).toEqual([]);
   });
 
-  it('shows the values along the ranks by pointer and by keyboard', async () => {
+  it('reads values along the ranks, by pointer and by keys', async () => {
     const { opened } = await open();
     const plot = opened.page.locator('.plot');
     const at = () => plot.getAttribute('aria-valuetext');
@@ -224,13 +224,13 @@ describe('the calculator', () => {
     expect(curves.text.split('\r\n')[2]).toBe('2,74208,73728,92160,73824,18480');
   });
 
-  it('works by keyboard alone, field by field', async () => {
+  it('goes by keyboard alone, from field to field', async () => {
     const { opened, heard } = await open({ file: FILE, text: TEXT });
     const { page } = opened;
     const focused = () =>
       page.evaluate(() => {
         const e = document.activeElement!;
-        return e.id || e.textContent!.trim().slice(0, 20) || e.className;
+        return e.id || e.textContent!.trim().slice(0, 30) || e.className;
       });
     await page.locator('h1').click();
     const seen: string[] = [];
@@ -242,16 +242,16 @@ describe('the calculator', () => {
         await page.keyboard.type('4');
         await page.locator('.write code', { hasText: 'adapter.rank: 3 → 4' }).waitFor();
       }
-      if (seen.at(-1) === 'Write to experiment') await page.keyboard.press('Enter');
+      if (seen.at(-1) === 'Write to Experiment') await page.keyboard.press('Enter');
     }
     for (const name of ['model', 'names', 'rank', 'alpha', 'gridSize', 'splineOrder', 'loraRank', 'tokens'])
       expect(seen).toContain(name);
-    for (const name of ['By name', 'Open the file', 'How it is counted']) expect(seen).toContain(name);
+    for (const name of ['By name', 'Open File', 'How the costs are counted']) expect(seen).toContain(name);
     await expect.poll(() => heard.some((m) => m.type === 'write' && m.fields.rank === '4')).toBe(true);
   });
 });
 
-describe('the calculator for an experiment', () => {
+describe('beside an experiment', () => {
   it('shows its values, its other settings and what a write would change', async () => {
     const { opened, heard, session } = await open({ file: FILE, text: TEXT });
     const { page } = opened;
@@ -262,7 +262,7 @@ describe('the calculator for an experiment', () => {
     ]);
     expect(await page.locator('.note').innerText()).toContain('"valeu" matched no module');
     expect(await page.locator('.controls code').first().innerText()).toContain('rankPattern');
-    const write = page.locator('vscode-button', { hasText: 'Write to experiment' });
+    const write = page.locator('vscode-button', { hasText: 'Write to Experiment' });
     expect(await write.getAttribute('disabled')).not.toBeNull();
     await input(opened, 'names').fill('query, value');
     await page.locator('.write li').waitFor();
@@ -273,23 +273,23 @@ describe('the calculator for an experiment', () => {
     await expect.poll(() => heard.some((m) => m.type === 'write')).toBe(true);
     await opened.send({ type: 'written', ok: true, message: 'Written to tiny.aurora.json.' });
     await session.follow(TEXT.replace('valeu', 'value'));
-    await page.locator('.write', { hasText: 'tiny.aurora.json says the same.' }).waitFor();
+    await page.locator('.write', { hasText: 'tiny.aurora.json already has these settings.' }).waitFor();
     await expect.poll(() => page.locator('.write .note').innerText()).toContain('Written to');
   });
 
-  it('follows changes of the file', async () => {
+  it('follows the file', async () => {
     const { opened, session } = await open({ file: FILE, text: TEXT });
     await session.follow(TEXT.replace('"rank": 3', '"rank": 1'));
     await expect.poll(() => input(opened, 'rank').inputValue()).toBe('1');
   });
 
-  it('shows that a model is being read', async () => {
+  it('says that a model is being read', async () => {
     const { opened } = await open({ file: FILE, text: TEXT });
     await opened.send({ type: 'reading', label: 'bert.onnx' });
     await opened.page.locator('.reading', { hasText: 'Reading the model bert.onnx …' }).waitFor();
   });
 
-  it('reports a missing model and works with a different one', async () => {
+  it('says what is wrong with a model that is not there, and goes on with another', async () => {
     const { opened } = await open({ file: FILE, text: TEXT.replace('bert.onnx', 'gone.onnx') });
     expect(await opened.page.locator('.problem.large').innerText()).toContain('gone.onnx');
     await opened.page.locator('#model').click();
@@ -297,7 +297,7 @@ describe('the calculator for an experiment', () => {
     await untilTotal(opened, '610');
   });
 
-  it('restores typed values after a reload, unless the file has changed', async () => {
+  it('brings back what was typed after a reload, unless the file changed meanwhile', async () => {
     const first = await open({ file: FILE, text: TEXT });
     await input(first.opened, 'rank').fill('4');
     await first.opened.page.locator('.write code', { hasText: 'adapter.rank: 3 → 4' }).waitFor();
@@ -319,22 +319,25 @@ describe.each(THEMES)('in %s', (theme) => {
   let opened: Opened;
   beforeEach(async () => ({ opened } = await open({ theme, file: FILE, text: TEXT })));
 
-  it.each([320, 1000, 1600])('has no accessibility, CSP or layout problem at %i px', async (width) => {
-    const { page } = opened;
-    await page.setViewportSize({ width, height: 900 });
-    await page.locator('summary', { hasText: 'How it is counted' }).click();
-    await page.waitForTimeout(150);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    expect(await opened.accessibility()).toEqual([]);
-    expect(await shownTexts(page)).toBeGreaterThan(50);
-    expect(await faintTexts(page)).toEqual([]);
-    expect(await opened.complaints()).toEqual([]);
-    await opened.screenshot(`budget-${theme}-${width}`);
-  });
+  it.each([320, 1000, 1600])(
+    'at %i px: no finding of axe, no violation, nothing beside the page',
+    async (width) => {
+      const { page } = opened;
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator('summary', { hasText: 'How the costs are counted' }).click();
+      await page.waitForTimeout(150);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      expect(await opened.accessibility()).toEqual([]);
+      expect(await shownTexts(page)).toBeGreaterThan(50);
+      expect(await faintTexts(page)).toEqual([]);
+      expect(await opened.complaints()).toEqual([]);
+      await opened.screenshot(`budget-${theme}-${width}`);
+    },
+  );
 });
 
-describe.each(THEMES)("the paper's results in %s", (theme) => {
-  it.each([320, 1280])('have no accessibility or layout problem at %i px', async (width) => {
+describe.each(THEMES)("the paper's part in %s", (theme) => {
+  it.each([320, 1280])('at %i px: no finding of axe, nothing beside the page', async (width) => {
     const { opened } = await open({ theme });
     const { page } = opened;
     await page.setViewportSize({ width, height: 900 });

@@ -7,14 +7,14 @@ import { RunFeed } from '../../src/extension/panels/run/feed';
 import type { RunToPage } from '../../src/protocol/panels/run';
 import { openPanel, type Opened, type Theme } from './harness';
 
-/** Provided by the harness. */
+/** The harness's. */
 declare function acquireVsCodeApi(): { getState(): unknown; setState(state: unknown): void };
 
-/** A run folder in the trainer's format, of any length. */
+/** A run folder in the trainer's own format, of any length. */
 export class RunFolder {
   readonly folder: string;
   private seq = 0;
-  /** When the run started, in ms since 1970. */
+  /** When it started, in ms since 1970. */
   private readonly origin: number;
 
   constructor(
@@ -67,10 +67,7 @@ export class RunFolder {
     );
   }
 
-  /**
-   * Appends records of the steps `from` to `to`. The first one's `time` is a tenth of a second after the
-   * start.
-   */
+  /** Records of the steps `from` to `to`; the first one's `time` is a tenth of a second after the start. */
   append(from: number, to: number, salt = 0): void {
     const writer = ScalarsWriter.open(this.folder);
     for (let step = from; step <= to; step++) {
@@ -119,11 +116,11 @@ export interface Watched extends Opened {
   feed: RunFeed;
   /** All messages from the host, in order. */
   messages: RunToPage[];
-  /** Resolves once the feed's messages so far have arrived and been drawn. */
+  /** The feed's messages so far have arrived and been drawn. */
   settled(): Promise<void>;
-  /** Hides the tab as in VS Code, which destroys the page. */
+  /** Like a hidden tab in VS Code: the page is destroyed. */
   hide(): Promise<void>;
-  /** Creates a new page with the saved state of the old one. */
+  /** A new page in its place, with the old one's saved state. */
   show(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -174,7 +171,7 @@ export async function watch(
   };
 }
 
-/** Playwright transfers typed arrays as text, which is slow for long ones, so they are sent as bytes. */
+/** Playwright transfers typed arrays as text, which is slow for long ones: here they are sent as bytes. */
 export async function send({ page }: Opened, message: RunToPage): Promise<void> {
   const bytes: string[] = [];
   const bare = JSON.stringify(message, (_, value) => {
@@ -197,7 +194,7 @@ export async function send({ page }: Opened, message: RunToPage): Promise<void> 
   );
 }
 
-/** A run of 900 steps that has reached `step`, with evaluations and checkpoints every hundred steps. */
+/** A run of 900 steps that has reached `step`, with evaluations and checkpoints every hundred. */
 export function trained(name: string, step: number, state = 'running', salt = 0): RunFolder {
   const run = new RunFolder(name, 900);
   run.start();
@@ -210,7 +207,7 @@ export function trained(name: string, step: number, state = 'running', salt = 0)
   return run;
 }
 
-/** The number of pixels on a chart's canvas that have about this color. */
+/** Pixels of a chart's canvas that have about this color. */
 export const pixelsOf = ({ page }: Watched, chart: string, variable: string): Promise<number> =>
   page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas, name) => {
     const { width, height } = canvas as HTMLCanvasElement;

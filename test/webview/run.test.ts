@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-/** Every number that the page has about a run, read from its data table page by page. */
+/** Every number that the page has of a run, read from its data table, page by page. */
 async function tableOf({ page }: Watched): Promise<number[][]> {
   if (!(await page.locator('table[data-table=data]').isVisible()))
     await page.locator('[data-control=data] summary').click();
@@ -47,8 +47,8 @@ const onDisk = ({ folder }: RunFolder): number[][] => {
   return Array.from({ length: scalars.records }, (_, i) => columns.map((c) => c[i]));
 };
 
-describe('the data of the page', () => {
-  it('match the journal while the run is written, and after the page was hidden for 500 steps', async () => {
+describe('what the page holds', () => {
+  it('equals the journal while the run is written, and after a page was hidden for 500 steps', async () => {
     const run = trained('live', 150);
     const w = await show([run.folder]);
     expect(await tableOf(w)).toEqual(onDisk(run));
@@ -59,7 +59,7 @@ describe('the data of the page', () => {
     await w.page.waitForTimeout(400);
     await w.settled();
     expect(await tableOf(w)).toEqual(onDisk(run));
-    // Only new data were sent.
+    // Only new data was sent.
     const appended = w.messages.slice(1).flatMap((m) => (m.type === 'append' ? m.updates : []));
     expect(Math.min(...appended.flatMap((u) => (u.records ? [u.records.from] : [])))).toBe(150);
 
@@ -80,7 +80,7 @@ describe('the data of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('are requested again if something was lost, but only once', async () => {
+  it('is asked for anew where something was lost, and only once', async () => {
     const run = trained('gap', 50);
     const w = await show([run.folder]);
     const columns = [...readScalars(run.folder).columns];
@@ -93,7 +93,7 @@ describe('the data of the page', () => {
     expect(await tableOf(w)).toEqual(onDisk(run));
   });
 
-  it('are kept separately for each run, and messages for other runs are ignored (T7)', async () => {
+  it('never mixes runs: each keeps its own, and a run of no panel is passed over (T7)', async () => {
     const [a, b] = [trained('one', 60), trained('two', 80, 'stopped', 1)];
     const w = await show([a.folder, b.folder]);
     const columns = [...readScalars(a.folder).columns];
@@ -106,7 +106,7 @@ describe('the data of the page', () => {
     await w.send({ type: 'hologram', run: a.folder });
     await w.settled();
     expect(await tableOf(w)).toEqual(onDisk(a));
-    await w.page.locator('[aria-label="Data of run"]').evaluate((d) => {
+    await w.page.locator('[aria-label="Run to show data for"]').evaluate((d) => {
       (d as HTMLInputElement).value = '1';
       d.dispatchEvent(new Event('change'));
     });
@@ -115,7 +115,7 @@ describe('the data of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('follow a resume that went back some steps', async () => {
+  it('follows a resume that took steps back', async () => {
     const run = trained('resumed', 150);
     const w = await show([run.folder]);
     const width = readScalars(run.folder).columns.length * 8;
@@ -130,7 +130,7 @@ describe('the data of the page', () => {
 });
 
 describe('the curves', () => {
-  it('of two runs differ by color and can be hidden', async () => {
+  it('of two runs differ by colour, and one can be hidden', async () => {
     const w = await show([trained('one', 300).folder, trained('two', 400, 'stopped', 1).folder]);
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBeGreaterThan(100);
     expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
@@ -138,13 +138,13 @@ describe('the curves', () => {
     await w.settled();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
     expect(await pixelsOf(w, 'loss', '--series-orange')).toBeGreaterThan(100);
-    // It stays hidden when the page comes back.
+    // It is still hidden when the page comes back.
     await w.hide();
     await w.show();
     expect(await pixelsOf(w, 'loss', '--series-blue')).toBe(0);
   });
 
-  it('show the exact value at the pointer in all charts', async () => {
+  it('show the exact value at the pointer, in all charts', async () => {
     const run = trained('hover', 200);
     const w = await show([run.folder]);
     await w.page.locator('[data-control=raw]').waitFor();
@@ -164,7 +164,7 @@ describe('the curves', () => {
     expect(Number((await exact('loss'))!.split(' · ')[0])).toBe(column('loss')[at]);
   });
 
-  it('show the values at the chosen step while records arrive, wherever the mouse is', async () => {
+  it('are those of the chosen step, while records go on arriving, wherever the mouse rests', async () => {
     const run = trained('moving', 200);
     const w = await show([run.folder]);
     const over = w.page.locator('[data-chart=loss] .u-over');
@@ -207,7 +207,7 @@ describe('the curves', () => {
         await grow();
       }
     }
-    // Moving the mouse takes precedence, and as the axis grows, the values under it change.
+    // Moving the mouse takes over, and as the axis grows, the values under it change.
     await w.page.mouse.move(box.x + box.width / 2, box.y + 60);
     const under = async () => {
       await w.settled();
@@ -219,7 +219,7 @@ describe('the curves', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('zoom by dragging, keep the zoom and can be reset', async () => {
+  it('zoom by dragging, keep the zoom, and show everything again', async () => {
     const w = await show([trained('zoom', 300).folder]);
     const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
     await w.page.mouse.move(box.x + box.width * 0.25, box.y + 50);
@@ -272,8 +272,8 @@ describe('the curves', () => {
   });
 });
 
-describe('the actions of the page', () => {
-  it('include forking by keyboard at the checkpoint before the chosen point', async () => {
+describe('what one can do', () => {
+  it('forks from a point that was chosen by keyboard, at the checkpoint before it', async () => {
     const run = trained('fork', 412);
     rmSync(join(runPaths(run.folder).checkpoints, 'step-000100'), { recursive: true });
     const w = await show([run.folder]);
@@ -302,15 +302,15 @@ describe('the actions of the page', () => {
     await w.page.locator('[data-action=fork]').focus();
     await w.page.keyboard.press('Enter');
     await w.settled();
-    // Before the oldest remaining checkpoint, there is nothing to fork from.
+    // Before the oldest remaining checkpoint there is nothing to fork from.
     expect(await slider.getAttribute('aria-valuenow')).toBe('111');
     expect((await w.sent()).filter((m) => m.type === 'fork')).toHaveLength(1);
     expect(await w.page.locator('#fork-from').innerText()).toContain(
-      'oldest checkpoint that was kept is step 200',
+      'oldest remaining checkpoint is at step 200',
     );
   });
 
-  it("include forking from the canvas's context menu", async () => {
+  it('forks by the context menu of the canvas', async () => {
     const run = trained('menu', 412);
     const w = await show([run.folder]);
     const box = (await w.page.locator('[data-chart=loss] .u-over').boundingBox())!;
@@ -319,7 +319,7 @@ describe('the actions of the page', () => {
     expect((await w.sent()).at(-1)).toEqual({ type: 'fork', run: run.folder, step: 200 });
   });
 
-  it('can all be reached by Tab and are sent to the host', async () => {
+  it('reaches every action by Tab and asks the host for it', async () => {
     const [a, b] = [trained('one', 120), trained('two', 120, 'stopped', 1)];
     const w = await show([a.folder]);
     for (const action of ['stop', 'activations', 'errors', 'export', 'log', 'settings', 'experiment']) {
@@ -336,7 +336,7 @@ describe('the actions of the page', () => {
     expect((await two.sent()).at(-1)).toEqual({ type: 'action', action: 'resume', run: b.folder });
     await two.page.locator('[data-action=compare]').click();
     expect((await two.sent()).at(-1)).toEqual({ type: 'compareSettings', runs: [a.folder, b.folder] });
-    // Tab passes through everything without a keyboard trap.
+    // Tab passes through everything, without a keyboard trap.
     await w.page.locator('h1').click();
     const seen = new Set<string>();
     for (let i = 0; i < 40; i++) {
@@ -363,8 +363,8 @@ describe('the actions of the page', () => {
   });
 });
 
-describe('the messages of the page', () => {
-  it("show a fork's origin, a failure and a hint, and ignore unknown kinds", async () => {
+describe('what it says', () => {
+  it('says where a fork came from, what failed and what to do, and passes over kinds it does not know', async () => {
     const run = new RunFolder('child', 900);
     const changed = [{ key: 'training.learningRate', from: 0.001, to: 0.0005 }];
     run.event({ kind: 'forked', fromRun: 'parent-run', fromStep: 100, changed });
@@ -390,7 +390,7 @@ describe('the messages of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('show what was imported, and that the last epochs train the merged form', async () => {
+  it('says what was imported, and that its last epochs train what is merged', async () => {
     const training = {
       batchSize: 8,
       gradientAccumulation: 1,
@@ -407,11 +407,11 @@ describe('the messages of the page', () => {
     const header = w.page.locator('.run-header');
     expect(await header.innerText()).toContain('Imported from from-a-friend (LORA).');
     expect(await header.locator('.state').innerText()).toBe('Imported');
-    await w.page.getByText('Nothing was trained on it here yet.').waitFor();
+    await w.page.getByText('This adapter has not been trained here yet.').waitFor();
     expect(await w.page.locator('[data-table=metrics]').innerText()).toContain('0.75');
     await w.screenshot('run-imported');
     expect(await header.locator('[data-fact=static]').innerText()).toBe(
-      'The last epoch trains the static form, which is merged without loss.',
+      'The last epoch trains the static form, which can be merged without loss.',
     );
     // There is nothing on disk to export.
     expect(await header.locator('[data-action=export]').count()).toBe(0);
@@ -419,7 +419,7 @@ describe('the messages of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it("show a run's device and the reason, and only the device for two runs", async () => {
+  it('says where a run computes and why there, and of two in short', async () => {
     const runs = ['webgpu', 'cpu'].map((device) => {
       const run = new RunFolder(`on-${device}`, 90);
       run.start();
@@ -433,17 +433,17 @@ describe('the messages of the page', () => {
     });
     const one = await show([runs[0]]);
     expect(await one.page.locator('[data-fact=device]').innerText()).toBe(
-      'Device: ONNX Runtime on webgpu, the fastest here (cpu: 0.50 s a step; webgpu: no graphics card).',
+      'Device: ONNX Runtime on webgpu, the fastest on this machine (cpu: 0.50 s/step; webgpu: no graphics card).',
     );
     const two = await show(runs);
     expect(await two.page.locator('[data-fact=device]').allInnerTexts()).toEqual([
-      'Device: ONNX Runtime on webgpu, the fastest here.',
-      'Device: ONNX Runtime on cpu, the fastest here.',
+      'Device: ONNX Runtime on webgpu, the fastest on this machine.',
+      'Device: ONNX Runtime on cpu, the fastest on this machine.',
     ]);
     expect(await two.complaints()).toEqual([]);
   });
 
-  it('show that a run is being prepared, is damaged or is gone', async () => {
+  it('says that a run is being prepared, is damaged, or is gone', async () => {
     const fresh = new RunFolder('fresh', 900);
     const w = await show([fresh.folder]);
     expect(await w.page.locator('.empty').innerText()).toContain('Preparing: loading the model and the data');
@@ -456,7 +456,7 @@ describe('the messages of the page', () => {
     expect(await w.complaints()).toEqual([]);
   });
 
-  it('tell a screen reader how the loss changes, politely and rarely', async () => {
+  it('tells a screen reader where the loss goes, politely and seldom', async () => {
     const run = trained('speech', 300);
     const w = await show([run.folder]);
     const live = w.page.locator('[data-live]');
@@ -470,7 +470,7 @@ describe('the messages of the page', () => {
     ).toContain('between');
   });
 
-  it('show the differing settings and the environment', async () => {
+  it('shows what differs between settings, and the environment', async () => {
     const a = new RunFolder('a', 90, { adapter: { method: 'aurora', rank: 2, alpha: 4 } });
     const b = new RunFolder('b', 90, { adapter: { method: 'lora', rank: 2, alpha: 4 } });
     for (const run of [a, b]) {

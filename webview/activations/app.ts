@@ -210,8 +210,8 @@ export class ActivationsApp extends LitElement {
 
   private callOuts({ callOuts }: ViewMessage) {
     if (callOuts.length === 0) return nothing;
-    return html`<section aria-label=${t('What stands out')}>
-      <h2>${t('What stands out')}</h2>
+    return html`<section aria-label=${t('Notable layers')}>
+      <h2>${t('Notable layers')}</h2>
       <ul class="call-outs">
         ${callOuts.map(
           (c) =>
@@ -234,9 +234,9 @@ export class ActivationsApp extends LitElement {
     const shown = this.shown();
     const reached = shown.some((l) => l.path === this.current) ? this.current : shown[0]?.path;
     const sorts: [Sort, string][] = [
-      ['path', t('Order in the model')],
-      ['change', t('Changed most')],
-      ['linearity', t('Bent most')],
+      ['path', t('Model order')],
+      ['change', t('Most changed')],
+      ['linearity', t('Least linear')],
       ['saturation', t('Most saturated')],
       ['outside', t('Most outside the support')],
     ];
@@ -264,16 +264,18 @@ export class ActivationsApp extends LitElement {
         }
         <span role="status">${t('{0} of {1} layers', shown.length, view.layers.length)}</span>
         <vscode-button appearance="secondary" @click=${() => this.copy(layersCsv(shown))}
-          >${t('Copy layers as CSV')}</vscode-button
+          >${t('Copy Layers as CSV')}</vscode-button
         >
       </div>
       <p class="note">
         ${
           view.sigma
             ? t(
-                'Each card shows output i of σ over z[i], the others at their medians, over the histogram of all z. Enter or a click enlarges a layer; arrow keys move.',
+                'Each card shows output i of σ over z[i], with the others at their medians, and the histogram of all z. Click a layer or press Enter to enlarge it; use the arrow keys to move.',
               )
-            : t('Each card shows the histogram of all z. Enter or a click enlarges a layer; arrow keys move.')
+            : t(
+                'Each card shows the histogram of all z. Click a layer or press Enter to enlarge it; use the arrow keys to move.',
+              )
         }
       </p>
       <div class="grid" role="listbox" aria-label=${t('Layers')} @keydown=${this.gridKeys}>

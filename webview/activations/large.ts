@@ -26,7 +26,7 @@ export function largeView(
   words: WordsMessage | undefined,
   act: LargeActions,
 ) {
-  return html`<section class="large" aria-label=${t('The layer {0}', layer.path)}>
+  return html`<section class="large" aria-label=${t('Layer {0}', layer.path)}>
     <header>
       <h2 tabindex="-1">${layer.path}</h2>
       <vscode-button appearance="secondary" @click=${() => act.move(-1)}>${t('Previous')}</vscode-button>
@@ -99,7 +99,7 @@ function drawn({ curves, rank, output, input, medians }: LayerMessage): string {
     .slice(0, 6)
     .join(', ');
   return t(
-    'The curve is output {0} of σ while z[{1}] runs and the other coordinates rest at their medians ({2}), because σ mixes its coordinates: H weighs all of them, and the spline sums over them. So a curve holds for one line through the data, the middle one. The bars are the histogram of z[{1}] over the real tokens of the validation texts.',
+    'The curve is output {0} of σ as z[{1}] varies, with the other coordinates at their medians ({2}). σ mixes its coordinates: H weighs all of them, and the spline sums over them. A curve is therefore valid along one line through the middle of the data. The bars are the histogram of z[{1}] over the real tokens of the validation texts.',
     output,
     input,
     others + (rank > 7 ? ', …' : ''),
@@ -115,7 +115,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
   const fixed =
     sigma?.activation === 'tanh' ? 'tanh(H tanh(z))' : t('act(H act(z)), act = {0}', sigma?.activation ?? '');
   return html`<ul class="legend" aria-label=${t('Legend')}>
-    ${entry('sum', both ? t('sum σ(z)') : sigma?.fixed ? t('σ(z) = {0}', fixed) : t('σ(z), the spline alone'))}
+    ${entry('sum', both ? t('sum σ(z)') : sigma?.fixed ? t('σ(z) = {0}', fixed) : t('σ(z), only the spline'))}
     ${both ? [entry('fixed', t('fixed {0}', fixed)), entry('spline', t('spline W Σ b(z)'))] : nothing}
     ${entry('first', t('sum at step {0}', layer.firstStep))}
     <li>
@@ -126,7 +126,7 @@ function legend(layer: LayerMessage, sigma: SigmaInfo | undefined) {
       sigma?.support
         ? html`<li>
             <svg width="14" height="12" aria-hidden="true"><rect class="beyond" width="14" height="12" /></svg
-            >${t('beyond the support: the spline is flat')}
+            >${t('outside the support: the spline is flat')}
           </li>`
         : nothing
     }
@@ -152,11 +152,11 @@ function summary({ path, step, firstStep, output, input, shape, quantiles, extre
     shape.outside === undefined
       ? ''
       : t("{0} of z[{1}] lies outside the spline's support.", shareText(shape.outside), input),
-    t('For {0} of it the curve is flat or its activation saturated.', shareText(shape.saturation)),
+    t('For {0} of the data, the curve is flat or its activation is saturated.', shareText(shape.saturation)),
     step === firstStep
       ? t('This is the first snapshot.')
       : t(
-          'Since step {0} the curve moved by {1} (weighted RMS), {2} of its spread.',
+          'Since step {0}, the curve has changed by {1} (weighted RMS), {2} of its spread.',
           firstStep,
           number(shape.change),
           shareText(shape.relativeChange),
@@ -191,15 +191,15 @@ function data(layer: LayerMessage, act: LargeActions) {
           ? html`<vscode-button
               appearance="secondary"
               @click=${() => act.copy(csv([head, ...curveRows(layer, 1)]))}
-              >${t('Copy curves as CSV')}</vscode-button
+              >${t('Copy Curves as CSV')}</vscode-button
             >`
           : nothing
       }
-      <vscode-button appearance="secondary" @click=${histogram}>${t('Copy histogram as CSV')}</vscode-button>
+      <vscode-button appearance="secondary" @click=${histogram}>${t('Copy Histogram as CSV')}</vscode-button>
     </div>
     <details>
-      <summary>${t('The numbers as a table')}</summary>
-      <div class="scroll" tabindex="0" role="group" aria-label=${t('The numbers as a table')}>
+      <summary>${t('Values as a table')}</summary>
+      <div class="scroll" tabindex="0" role="group" aria-label=${t('Values as a table')}>
         <table>
           ${
             layer.curves

@@ -53,7 +53,7 @@ export class LayerCardElement extends LitElement {
         shape
           ? html`<span class="card-numbers">
               <span title=${t('R² of a straight line through the curve, over the data.')}
-                >${t('line {0}', r2(shape.linearity))}</span
+                >${t('R² {0}', r2(shape.linearity))}</span
               >
               <span title=${t('Change since the first snapshot, as a share of the spread of the curve.')}
                 >${t('changed {0}', shareText(shape.relativeChange))}</span

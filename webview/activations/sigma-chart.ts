@@ -61,7 +61,7 @@ export class SigmaChart extends LitElement {
         class="chart-box"
         role="slider"
         tabindex="0"
-        aria-label=${t('Bins of z. Arrow keys move, Enter reads the words of the bin.')}
+        aria-label=${t('Bins of z. Use the arrow keys to move, and Enter to show the words in a bin.')}
         aria-valuemin="0"
         aria-valuemax=${this.bins + 1}
         aria-valuenow=${this.cursor ?? this.bin ?? Math.floor(this.bins / 2) + 1}
@@ -76,7 +76,7 @@ export class SigmaChart extends LitElement {
       <p class="readout">
         ${
           this.cursor === undefined
-            ? t('Point at the chart, or focus it and use the arrow keys, to read its values.')
+            ? t('Point at the chart, or focus it and use the arrow keys, to see its values.')
             : this.readout(this.cursor)
         }
       </p>`;
@@ -215,7 +215,7 @@ export class SigmaChart extends LitElement {
           layer.firstStep,
           number(curves!.first[at]),
         );
-    return `${held} ${t('In its middle:')} ${parts}`;
+    return `${held} ${t('At its centre:')} ${parts}`;
   }
 
   private binAt(e: MouseEvent): number {

@@ -32,7 +32,7 @@ export function timeline(
       step="1"
       .value=${String(at)}
       ?disabled=${steps.length < 2}
-      aria-label=${t('Step of the snapshot')}
+      aria-label=${t('Snapshot step')}
       aria-valuetext=${t('step {0}', step)}
       @input=${pick}
     />

@@ -6,7 +6,7 @@ import { number } from './numbers';
 /** What this layer's σ bends: the words in the chosen bin, with their context. */
 export function wordsPanel(words: WordsMessage | undefined, open: (example: number) => void) {
   return html`<section class="words" aria-live="polite" data-bin=${words?.bin ?? nothing}>
-    <h3>${t('What lands here')}</h3>
+    <h3>${t('Words in this bin')}</h3>
     ${
       words
         ? html`<p>${where(words)} ${landed(words)}</p>
@@ -14,9 +14,7 @@ export function wordsPanel(words: WordsMessage | undefined, open: (example: numb
             <ul>
               ${words.words.map((w) => wordRow(w, open))}
             </ul>`
-        : html`<p class="note">
-            ${t('Click a bin in the chart, or press Enter on it, to read the words that landed there.')}
-          </p>`
+        : html`<p class="note">${t('Click a bin in the chart, or press Enter on it, to see its words.')}</p>`
     }
   </section>`;
 }
@@ -28,22 +26,22 @@ function where({ from, to, coordinate }: WordsMessage): string {
 }
 
 function landed({ count, words, examples }: WordsMessage): string {
-  if (count === 0) return t('nothing landed in this bin.');
-  if (words.length === 0) return t('{0} tokens landed in this bin.', count);
+  if (count === 0) return t('no tokens in this bin.');
+  if (words.length === 0) return t('{0} tokens in this bin.', count);
   return count > words.length
     ? t(
-        '{0} tokens of {1} validation texts landed in this bin; here are {2} of them.',
+        '{0} tokens from {1} validation texts are in this bin; {2} of them are shown.',
         count,
         examples,
         words.length,
       )
-    : t('{0} tokens of {1} validation texts landed in this bin.', count, examples);
+    : t('{0} tokens from {1} validation texts are in this bin.', count, examples);
 }
 
 function wordRow(w: Word, open: (example: number) => void) {
   return html`<li>
     <blockquote>
-      ${w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('The token with id {0}.', w.id)}
+      ${w.token ? html`${w.before}<mark>${w.token}</mark>${w.after}` : t('Token with id {0}.', w.id)}
     </blockquote>
     <p class="source">
       ${w.label === undefined ? nothing : html`<span class="label">${w.label}</span>`}

@@ -131,7 +131,7 @@ export class BudgetApp extends LitElement {
     return html`
       <h1>${experiment ? t('Budget of {0}', experiment.name) : t('Budget calculator')}</h1>
       <p class="lead">
-        ${t('What an adapter costs before it is trained: counted by the code that trains it, to the last parameter.')}
+        ${t('The exact cost of an adapter before you train it, counted by the code that trains it.')}
       </p>
       ${(experiment?.problems ?? []).map((problem) => html`<p class="note">${problem}</p>`)}
       <main>
@@ -179,15 +179,15 @@ export class BudgetApp extends LitElement {
       </div>`;
     if (!budget)
       return html`<p class="reading">
-        ${answer?.problems.length ? t('Correct the marked settings to see a budget.') : t('Counting …')}
+        ${answer?.problems.length ? t('Fix the marked settings to see a budget.') : t('Calculating …')}
       </p>`;
     const stale = (answer?.problems.length ?? 0) > 0;
     return html`
-      ${stale ? html`<p class="note">${t('Shown is the last valid choice.')}</p>` : nothing}
+      ${stale ? html`<p class="note">${t('The last valid settings are shown.')}</p>` : nothing}
       ${budget.warnings.map((warning) => html`<p class="note">${warning}</p>`)}
       ${
         budget.leftOut.length > 0
-          ? html`<p class="note">${t('Left out: {0}', leftOutText(budget.leftOut))}</p>`
+          ? html`<p class="note">${t('Excluded: {0}', leftOutText(budget.leftOut))}</p>`
           : nothing
       }
       ${headline(budget)}

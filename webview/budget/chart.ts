@@ -75,7 +75,7 @@ export class BudgetChart extends LitElement {
     const rank = this.ranks[this.index];
     return html`<section aria-labelledby="chart-title">
       <div class="title-row">
-        <h2 id="chart-title">${t('Parameters over the rank')}</h2>
+        <h2 id="chart-title">${t('Parameters by rank')}</h2>
         <vscode-checkbox
           .checked=${this.logScale}
           @change=${(e: Event) =>
@@ -91,7 +91,7 @@ export class BudgetChart extends LitElement {
         tabindex="0"
         role="slider"
         aria-orientation="horizontal"
-        aria-label=${t('Rank at which the values are read')}
+        aria-label=${t('Rank to show values for')}
         aria-valuemin=${this.ranks[0]}
         aria-valuemax=${this.ranks.at(-1)!}
         aria-valuenow=${rank}
@@ -108,7 +108,7 @@ export class BudgetChart extends LitElement {
             <tr>
               <th scope="col">${t('Method')}</th>
               <th scope="col">${t('At rank {0}', rank)}</th>
-              <th scope="col">${t('A module takes')}</th>
+              <th scope="col">${t('Per module')}</th>
             </tr>
           </thead>
           <tbody>
@@ -175,7 +175,7 @@ export class BudgetChart extends LitElement {
     const last = this.ranks.at(-1)!;
     const { points } = curves.find((c) => isReference({ method: c.id }))!;
     return t(
-      'From rank 1 to {0}, LoRA grows from {1} to {2} parameters. This adapter’s {3} meet LoRA’s line at rank {4}.',
+      'From rank 1 to {0}, LoRA grows from {1} to {2} parameters. This adapter’s {3} parameters equal LoRA’s at rank {4}.',
       last,
       count(points[0].parameters),
       count(points.at(-1)!.parameters),
@@ -198,7 +198,7 @@ export class BudgetChart extends LitElement {
     return html`<details>
       <summary>${t('Values as a table')}</summary>
       <vscode-button appearance="secondary" @click=${copy}>${t('Copy as CSV')}</vscode-button>
-      <div class="scroll tall" tabindex="0" role="region" aria-label=${t('Parameters over the rank')}>
+      <div class="scroll tall" tabindex="0" role="region" aria-label=${t('Parameters by rank')}>
         <table>
           <thead>
             <tr>

@@ -18,7 +18,7 @@ export function headline({ adapter, modules, layers, modelParameters, lora, equa
           : nothing
       }
       <li>${t('{0} of LoRA r={1}', finePercent(adapter.parameters / lora.parameters), lora.rank)}</li>
-      <li>${t('LoRA of equal cost: r = {0}', rank(equal.exactRank))}</li>
+      <li>${t('LoRA at equal cost: r = {0}', rank(equal.exactRank))}</li>
     </ul>
   </section>`;
 }
@@ -37,7 +37,7 @@ export function comparison(budget: Budget, copy: (text: string) => void): Templa
     ]);
   return html`<section aria-labelledby="comparison-title">
     <div class="title-row">
-      <h2 id="comparison-title">${t('Beside LoRA on the same modules')}</h2>
+      <h2 id="comparison-title">${t('Compared with LoRA on the same modules')}</h2>
       <vscode-button appearance="secondary" @click=${() => copy(table())}>${t('Copy as CSV')}</vscode-button>
     </div>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="comparison-title">
@@ -70,7 +70,7 @@ interface Column {
 
 const columnsOf = ({ adapter, lora, equal }: Budget): Column[] => [
   { title: t('This adapter'), note: '', cost: adapter },
-  { title: t('LoRA r={0}', lora.rank), note: t('the rank you compare with'), cost: lora },
+  { title: t('LoRA r={0}', lora.rank), note: t('the rank for comparison'), cost: lora },
   {
     title: t('LoRA r={0}', equal.rank),
     note: t('nearest to equal cost, r\u00a0=\u00a0{0}', rank(equal.exactRank)),
@@ -104,8 +104,8 @@ function rowsOf({ adapter, modelParameters }: Budget): Row[] {
     ratio(t('Relative to this adapter'), (c) => c.parameters / adapter.parameters),
     exact(t('Adapter file'), (c) => c.file.total, t('bytes'), bytes),
     exact(t('Training memory'), (c) => c.memory.total, t('bytes'), bytes),
-    exact(t('FLOPs a token, forward'), (c) => c.flops.forward, 'FLOP', flops),
-    exact(t('FLOPs a token, backward'), (c) => c.flops.backward, 'FLOP', flops),
-    exact(t('FLOPs a step'), (c) => c.flops.step, 'FLOP', flops),
+    exact(t('FLOPs per token, forward'), (c) => c.flops.forward, 'FLOP', flops),
+    exact(t('FLOPs per token, backward'), (c) => c.flops.backward, 'FLOP', flops),
+    exact(t('FLOPs per step'), (c) => c.flops.step, 'FLOP', flops),
   ];
 }

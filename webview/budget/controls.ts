@@ -55,10 +55,11 @@ export function controls(input: ControlsInput): TemplateResult {
         : nothing
     }
     <div class="pair">
-      ${textControl(input, 'loraRank', t('LoRA’s rank'))} ${textControl(input, 'tokens', t('Tokens a step'))}
+      ${textControl(input, 'loraRank', t('LoRA’s rank'))}
+      ${textControl(input, 'tokens', t('Tokens per step'))}
     </div>
     <p class="hint">
-      ${t('Alpha scales the output and costs nothing. LoRA of its own rank stands beside the adapter. Tokens a step: batch × accumulation × length, at most.')}
+      ${t('Alpha scales the output and costs nothing. The adapter is compared with LoRA at LoRA’s rank. Tokens per step: at most batch × accumulation × length.')}
     </p>
     ${
       input.others.length
@@ -75,7 +76,7 @@ const modelLabel = ({ label, kind }: ModelChoice): string =>
   kind === 'experiment'
     ? t('{0} (this experiment)', label)
     : kind === 'paper'
-      ? t('{0} (shapes of the paper)', label)
+      ? t('{0} (shapes from the paper)', label)
       : label;
 
 function modelControl({ models, fields, change, problems }: ControlsInput): TemplateResult {
@@ -107,7 +108,7 @@ function targetControls(input: ControlsInput): TemplateResult {
   const { fields, change, model, problems } = input;
   const modes: [BudgetFields['targets'], string][] = [
     ['names', t('By name')],
-    ['regex', t('By expression')],
+    ['regex', t('By regular expression')],
     ['all-linear', t('All linear layers')],
   ];
   return html`
@@ -122,7 +123,7 @@ function targetControls(input: ControlsInput): TemplateResult {
           ${textControl(input, 'names', t('Names or endings of module paths'))}`
         : fields.targets === 'regex'
           ? textControl(input, 'regex', t('Regular expression over the whole path'))
-          : html`<p class="hint">${t('Every linear layer but the model’s output.')}</p>`
+          : html`<p class="hint">${t('Every linear layer except the model’s output.')}</p>`
     }
   `;
 }

@@ -22,7 +22,7 @@ export function paperSection(paper: PaperReport, chosen: string | undefined): Te
       ${settingTable(recipes, chosen, t('Settings: AdamW, rank {0}, alpha {1}', rank, alpha))}
       ${variants.map((v) => table(v.title, v.columns, v.rows))}
     </div>
-    <p>${t('The paper does not say: {0}.', recipes[0].unsaid.join(', '))}</p>
+    <p>${t('Not specified in the paper: {0}.', recipes[0].unsaid.join(', '))}</p>
     ${notes.map((note) => html`<p>${note}</p>`)}
   </section>`;
 }
@@ -61,7 +61,7 @@ const table = (title: string, columns: readonly string[], rows: readonly Row[]):
 function resultTable({ methods, rows }: PaperResults, marks: ReadonlySet<string>): TemplateResult {
   const names = { full: t('Full fine\u2011tuning'), lora: 'LoRA', aurora: 'AuroRA' };
   return table(
-    t('Published: accuracy in percent, where nothing else is said'),
+    t('Published results: accuracy in percent, unless noted'),
     methods.map((m) => names[m.method]),
     [
       { name: t('Parameters'), values: methods.map((m) => m.parameters) },
@@ -82,7 +82,7 @@ function settingTable(recipes: readonly Recipe[], chosen: string | undefined, ti
     ['epochs', t('Epochs')],
     ['batchSize', t('Batch')],
     ['learningRate', t('Learning rate')],
-    ['headLearningRate', t('Head’s learning rate')],
+    ['headLearningRate', t('Head learning rate')],
     ['maxLength', t('Length')],
     ['schedule', t('Schedule')],
     ['warmupRatio', t('Warm\u2011up')],

@@ -21,7 +21,7 @@ export function recipeControl(
     choose(recipe, recipe ? recipeFields(paper, recipe, fields) : {});
   };
   return html`<div class="field">
-    <label id="recipe-label" for="recipe">${t('Settings of the paper for')}</label>
+    <label id="recipe-label" for="recipe">${t('Settings from the paper for')}</label>
     <vscode-dropdown id="recipe" aria-labelledby="recipe-label" data-value=${value} @change=${change}>
       <vscode-option value=${NONE}>${t('No data set')}</vscode-option>
       ${paper.recipes.map((r) => html`<vscode-option value=${r.id}>${r.name}</vscode-option>`)}

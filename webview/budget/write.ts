@@ -16,19 +16,19 @@ export function writeSection({ name, answer, written, write, openFile }: WriteIn
   const ready = changes.length > 0 && problems.length === 0;
   return html`<div class="write">
     <div class="buttons">
-      <vscode-button ?disabled=${!ready} @click=${write}>${t('Write to experiment')}</vscode-button>
-      <vscode-button appearance="secondary" @click=${openFile}>${t('Open the file')}</vscode-button>
+      <vscode-button ?disabled=${!ready} @click=${write}>${t('Write to Experiment')}</vscode-button>
+      <vscode-button appearance="secondary" @click=${openFile}>${t('Open File')}</vscode-button>
     </div>
     ${
       cannotWrite
         ? html`<p class="note">${cannotWrite}</p>`
         : ready
-          ? html`<p class="hint">${t('Would change in {0}:', name)}</p>
+          ? html`<p class="hint">${t('Changes to {0}:', name)}</p>
               <ul class="hint">
                 ${changes.map((c) => html`<li><code>${c}</code></li>`)}
               </ul>`
           : html`<p class="hint">
-              ${problems.length ? t('Correct the marked settings first.') : t('{0} says the same.', name)}
+              ${problems.length ? t('Fix the marked settings first.') : t('{0} already has these settings.', name)}
             </p>`
     }
     ${written ? html`<p class=${written.ok ? 'note' : 'problem'}>${written.message}</p>` : nothing}

@@ -314,13 +314,13 @@ export class RunPage extends LitElement {
       max: Math.max(...this.visible.map((r) => r.lastStep)),
       text: pointWords(point),
     };
-    const loss = this.chart(LOSS, 300, position ?? { now: 0, max: 0, text: t('No run is shown.') });
+    const loss = this.chart(LOSS, 300, position ?? { now: 0, max: 0, text: t('No runs are shown.') });
     return html`${toolbar(this.runs, this.ui, this.change)}
       <div class="loss" @keydown=${(e: KeyboardEvent) => this.onKey(e)}>${loss}</div>
       ${lineKey(this.ui)} ${forkBar(point, this.runs.length > 1, this.fork)}
       <p class="quiet help">
         ${t(
-          'Drag to zoom, double-click to see everything, Shift and the wheel to move. With the keyboard: arrow keys choose a point, + and - zoom, 0 shows everything, Enter opens the menu.',
+          'Drag to zoom, double-click to reset the zoom, Shift+scroll to pan. With the keyboard: arrow keys select a point, + and - zoom, 0 resets the zoom, Enter opens the menu.',
         )}
       </p>
       <div class="charts">${QUANTITIES.filter((q) => this.isKnown(q)).map((q) => this.chart(q, 190))}</div>`;

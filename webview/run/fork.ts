@@ -58,10 +58,10 @@ export function forkBar(
 export function forkWords({ facts }: RunData, step: number, checkpoint: number | undefined): string {
   if (checkpoint !== undefined)
     return checkpoint === step
-      ? t('A fork begins at the checkpoint of this step.')
-      : t('A fork begins at the nearest checkpoint before it, step {0}.', formatCount(checkpoint));
+      ? t('A fork starts from the checkpoint at this step.')
+      : t('A fork starts from the nearest checkpoint before it, at step {0}.', formatCount(checkpoint));
   const first = facts?.checkpoints[0];
   return first === undefined
     ? t('There is no checkpoint to fork from yet.')
-    : t('The oldest checkpoint that was kept is step {0}; choose a point after it.', formatCount(first));
+    : t('The oldest remaining checkpoint is at step {0}; choose a point after it.', formatCount(first));
 }

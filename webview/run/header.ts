@@ -95,10 +95,10 @@ function staticForm({ facts }: RunData): unknown {
   if (staticEpochs === 0) return nothing;
   const words =
     staticEpochs === epochs
-      ? t('The static form is trained, which is merged without loss.')
+      ? t('The static form is trained, which can be merged without loss.')
       : staticEpochs === 1
-        ? t('The last epoch trains the static form, which is merged without loss.')
-        : t('The last {0} epochs train the static form, which is merged without loss.', staticEpochs);
+        ? t('The last epoch trains the static form, which can be merged without loss.')
+        : t('The last {0} epochs train the static form, which can be merged without loss.', staticEpochs);
   return html`<p class="quiet" data-fact="static">${words}</p>`;
 }
 
@@ -110,7 +110,7 @@ function origin(run: RunData): unknown {
   const changes = forked.changed.map(({ key, from, to }) => t('{0}: {1} → {2}', key, text(from), text(to)));
   return html`<p>
     ${t('Forked from {0} at step {1}', forked.fromRun, forked.fromStep)},
-    ${changes.length > 0 ? html`<code>${changes.join(', ')}</code>` : t('with nothing changed')}.
+    ${changes.length > 0 ? html`<code>${changes.join(', ')}</code>` : t('with no changes')}.
   </p>`;
 }
 

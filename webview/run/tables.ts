@@ -18,7 +18,7 @@ const heading = (metric: MetricName): string => {
 export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof nothing {
   if (runs.every((r) => r.evaluations.length === 0)) return nothing;
   return html`<section aria-labelledby="metrics-heading">
-    <h2 id="metrics-heading">${t('Metrics at the best and at the last evaluation')}</h2>
+    <h2 id="metrics-heading">${t('Metrics at the best and the last evaluation')}</h2>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="metrics-heading">
       <table data-table="metrics">
         <thead>
@@ -27,7 +27,7 @@ export function metricsTable(runs: readonly RunData[]): TemplateResult | typeof 
             <th scope="col">${t('Evaluation')}</th>
             <th scope="col" class="number">${t('Step')}</th>
             ${METRIC_COLUMNS.map((m) => html`<th scope="col" class="number" title=${metricHover(m)}>${heading(m)}</th>`)}
-            <th scope="col" class="number">${t('Trained')}</th>
+            <th scope="col" class="number">${t('Parameters')}</th>
             <th scope="col" class="number">${t('Time')}</th>
             <th scope="col" class="number">${t('Memory')}</th>
           </tr>
@@ -107,7 +107,7 @@ export function dataTable(
       ${
         runs.length > 1
           ? html`<vscode-dropdown
-              aria-label=${t('Data of run')}
+              aria-label=${t('Run to show data for')}
               .value=${String(place.run)}
               @change=${(e: Event) =>
                 actions.go({ ...place, run: Number((e.target as HTMLInputElement).value), from: undefined })}
@@ -217,7 +217,7 @@ export function environmentTable(runs: readonly RunData[]): TemplateResult | typ
     optimization: t('Graph optimization'),
     threads: t('Threads'),
     platform: t('Platform'),
-    cpu: t('Processor'),
+    cpu: t('CPU'),
     memoryGiB: t('Memory (GiB)'),
     host: t('Host'),
   };

@@ -89,7 +89,7 @@ export function lineKey(ui: RunUi): TemplateResult {
   return html`<p class="line-key">
     ${
       ui.raw || !smooth
-        ? html`<span><i class=${smooth ? 'key thin' : 'key'}></i>${t('training loss of each step')}</span>`
+        ? html`<span><i class=${smooth ? 'key thin' : 'key'}></i>${t('training loss per step')}</span>`
         : nothing
     }
     ${smooth ? html`<span><i class="key thick"></i>${t('smoothed: {0}', smoothingWords(ui.weight))}</span>` : nothing}

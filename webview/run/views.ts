@@ -30,7 +30,7 @@ export const DEFAULT_UI: RunUi = {
 };
 
 export const axisLabel = (axis: XAxis): string =>
-  ({ step: t('Step'), epoch: t('Epoch'), time: t('Time (pauses left out)') })[axis];
+  ({ step: t('Step'), epoch: t('Epoch'), time: t('Time (excluding pauses)') })[axis];
 
 /** The x range of all visible runs. */
 export function fullRange(runs: readonly RunData[], axis: XAxis): [number, number] {

@@ -19,17 +19,17 @@ export function stateWords(run: RunData): string {
     case 'running':
       return t('Running');
     case 'finished':
-      return stoppedEarly(run) ? t('Finished early: no more progress') : t('Finished');
+      return stoppedEarly(run) ? t('Finished early: no more improvement') : t('Finished');
     case 'stopped':
       return isUntrainedImport(run) ? t('Imported') : t('Stopped');
     case 'failed':
       return t('Failed');
     case 'lost':
-      return t('Lost: no trainer is alive');
+      return t('Lost: no trainer is running');
     case 'damaged':
       return t('Damaged');
     case 'gone':
-      return t('The folder is gone');
+      return t('Folder not found');
   }
 }
 
@@ -77,7 +77,7 @@ export function secondsPerStep(run: RunData): number | undefined {
 /** "Loss 0.83 at step 412 of 900, falling." */
 export function lossSummary(run: RunData): string {
   const n = run.records;
-  if (n === 0) return t('No step was trained yet.');
+  if (n === 0) return t('No steps have been trained yet.');
   const loss = formatNumber(run.column('loss')[n - 1]);
   const [step, total] = [run.lastStep, run.totalSteps ?? run.lastStep].map(formatCount);
   const smooth = smoothedRecords(LOSS, run, TREND_WEIGHT);
@@ -120,10 +120,12 @@ export function emptyWords(run: RunData): string {
       return t('The first step is being trained …');
     case 'gone':
     case 'damaged':
-      return t('Nothing of this run can be shown.');
+      return t('This run cannot be shown.');
     default:
       return isUntrainedImport(run)
-        ? t('Nothing was trained on it here yet. Resume trains on from here; its metrics are below.')
-        : t('No step was trained. The trainer’s log says more.');
+        ? t(
+            'This adapter has not been trained here yet. Resume continues its training; its metrics are below.',
+          )
+        : t('No steps were trained. See the trainer log for details.');
   }
 }

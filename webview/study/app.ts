@@ -111,7 +111,7 @@ export class StudyApp extends LitElement {
 
   private nothingYet() {
     return html`<p class="summary">
-      ${t('None of these runs is finished, so there is nothing to compare yet. This page fills itself when they are.')}
+      ${t('None of these runs has finished, so there is nothing to compare yet. This page updates when they finish.')}
     </p>`;
   }
 
@@ -131,7 +131,7 @@ export class StudyApp extends LitElement {
     const words = leftOutWords(study, t);
     if (words.length === 0) return nothing;
     return html`<details class="notes" ?open=${study.sections.length === 0}>
-      <summary>${t('Runs that are not counted: {0}', words.length)}</summary>
+      <summary>${t('Excluded runs: {0}', words.length)}</summary>
       <ul>
         ${words.map((w) => html`<li>${w}</li>`)}
       </ul>

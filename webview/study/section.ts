@@ -45,7 +45,7 @@ export function sectionView(study: Study, section: Section, delta: string | unde
         : nothing
     }
     <details class="notes">
-      <summary>${t('How to read it')}</summary>
+      <summary>${t('How to read the numbers')}</summary>
       <ul>
         ${sectionNotes(section, study, t).map((note) => html`<li>${note}</li>`)}
       </ul>
@@ -56,7 +56,7 @@ export function sectionView(study: Study, section: Section, delta: string | unde
 function differences(study: Study, section: Section) {
   if (section.comparisons.length === 0)
     return html`<p class="note">
-      ${t('There is one group, so nothing to compare it with. Train another method or setting with the same seeds.')}
+      ${t('There is only one group, so there is nothing to compare it with. Train another method or setting with the same seeds.')}
     </p>`;
   return html`<h3>${t('Differences from {0}', section.reference)}</h3>
     <ul class="differences">
@@ -66,30 +66,30 @@ function differences(study: Study, section: Section) {
 
 /** Why there is no figure, and the one next step. */
 function instead(name: FigureName, { groups }: Section): string {
-  if (name === 'ranks') return t('Rank sweep: none of the methods was trained with two ranks or more.');
+  if (name === 'ranks') return t('Rank sweep: no method was trained with two or more ranks.');
   if (name === 'ablations')
     return t(
-      'Ablations: there are no two variants of one method and rank. Train one with a setting changed.',
+      'Ablations: there are no two variants with the same method and rank. Train one with a changed setting.',
     );
   // Missing measurements are reported at the top, with a button.
   if (name === 'merged')
     return groups.some((g) => !isHeadAlone(g))
-      ? t('As trained, and merged: the merged form was not measured yet.')
+      ? t('As trained and merged: the merged form has not been measured yet.')
       : '';
   return name === 'time'
-    ? t('Time per step: the runs have recorded none.')
-    : t('Peak memory: the runs have recorded none.');
+    ? t('Time per step: not recorded in these runs.')
+    : t('Peak memory: not recorded in these runs.');
 }
 
 function deltas(section: Section, wanted: string | undefined, act: SectionActions) {
   const low = section.groups.filter((g) => g.chosen && hasGeometry(g));
   if (low.length === 0) return nothing;
   const known = low.filter((g) => g.runs.some((r) => r.geometry));
-  const title = html`<h3>${t('What happened to the weights')}</h3>`;
+  const title = html`<h3>${t('Changes to the weights')}</h3>`;
   if (known.length === 0)
     return html`${title}
       <p class="note">
-        ${t('The principal components and singular values of ΔW were not computed yet.')}
+        ${t('The principal components and singular values of ΔW have not been computed yet.')}
         <button class="link" @click=${() => act.measure()}>${t('Measure')}</button>
       </p>`;
   const { label } = known.find((g) => g.label === wanted) ?? known.find(isSubject) ?? known[0];

@@ -11,7 +11,7 @@ import { AuroraError } from '../../base/errors';
 export async function askingAboutInputs<T>(
   action: (acceptChangedInputs: boolean) => PromiseLike<T>,
   consequence = vscode.l10n.t(
-    'Put the files back as they were to get the results that the run would have had. If you continue, its journal records which files changed.',
+    'Restore the original files to get the results that the run would have had. If you continue, the journal records which files changed.',
   ),
 ): Promise<T | undefined> {
   try {

@@ -47,8 +47,8 @@ async function pickRuns(
   if (runs.length < least) {
     const none =
       least > 1
-        ? vscode.l10n.t('It takes at least {0} runs; this workspace has {1}.', least, runs.length)
-        : vscode.l10n.t('There is no run for that in this workspace.');
+        ? vscode.l10n.t('This needs at least {0} runs; the workspace has {1}.', least, runs.length)
+        : vscode.l10n.t('There is no suitable run in this workspace.');
     void vscode.window.showInformationMessage(none);
     return [];
   }
@@ -56,7 +56,7 @@ async function pickRuns(
   const items = runs.map((run) => ({ ...runItem(run), picked: chosen.has(run.folder) }));
   const picked = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: least > 1 ? vscode.l10n.t('Choose at least {0}.', least) : undefined,
+    placeHolder: least > 1 ? vscode.l10n.t('Select at least {0}', least) : undefined,
     canPickMany: true,
     ignoreFocusOut: true,
     matchOnDescription: true,
@@ -65,7 +65,7 @@ async function pickRuns(
   if (!picked) return [];
   if (picked.length >= least) return picked.map((p) => p.run);
   void vscode.window.showInformationMessage(
-    vscode.l10n.t('It takes at least {0} runs, and {1} was chosen.', least, picked.length),
+    vscode.l10n.t('This needs at least {0} runs; {1} was selected.', least, picked.length),
   );
   return [];
 }

@@ -18,7 +18,7 @@ export async function runFrom(
   if (folder !== undefined) return store.run(folder) ?? store.refreshRun(folder);
   const runs = (await store.runs()).filter(choice.filter ?? (() => true));
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this workspace.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no suitable run in this workspace.'));
     return undefined;
   }
   if (runs.length === 1) return runs[0];
@@ -47,7 +47,7 @@ export async function experimentFrom(
   const known = (await store.experiments()).filter((e) => e.exists);
   if (known.length === 0) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('There is no experiment in this workspace. Make one with "AuroRA: New Experiment".'),
+      vscode.l10n.t('There are no experiments in this workspace. Create one with "AuroRA: New Experiment".'),
     );
     return undefined;
   }

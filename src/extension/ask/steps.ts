@@ -83,7 +83,7 @@ export function pick<I extends vscode.QuickPickItem>(
     input.onDidTriggerButton(() => end('back'));
     input.onDidAccept(() => {
       if (input.selectedItems.length > 0) end([...input.selectedItems]);
-      else if (many) input.title = `${title}: ${vscode.l10n.t('choose at least one.')}`;
+      else if (many) input.title = `${title}: ${vscode.l10n.t('select at least one')}`;
     });
     input.onDidHide(() => end('cancel'));
     input.show();

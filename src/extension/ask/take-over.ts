@@ -14,7 +14,7 @@ export async function orTakeOver(action: (takeOver: boolean) => Thenable<unknown
     const takeOver = vscode.l10n.t('Take Over');
     const question = vscode.l10n.t('Take over from another machine?');
     const advice = vscode.l10n.t(
-      'Take over only if you know that it has ended: two trainers must not write one run.',
+      'Take over only if you are sure that it has ended: two trainers must not write to the same run.',
     );
     const options = { modal: true, detail: `${e.message}\n\n${advice}` };
     const answer = await vscode.window.showWarningMessage(question, options, takeOver);

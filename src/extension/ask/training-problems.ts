@@ -24,7 +24,7 @@ function openNodePath() {
 
 function showExtension() {
   return {
-    title: () => vscode.l10n.t('Show the Extension'),
+    title: () => vscode.l10n.t('Show Extension'),
     command: 'workbench.extensions.search',
     arguments: ['@id:aurora-lab.aurora-lab'],
   };
@@ -74,7 +74,7 @@ class ExperimentProblem extends Error {
 async function showProblem({ message, file, line, column, more }: ExperimentProblem): Promise<void> {
   const at = new vscode.Position(line, column);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
-  const rest = more > 0 ? ` ${vscode.l10n.t('There are {0} more problems.', more)}` : '';
+  const rest = more > 0 ? ` ${vscode.l10n.t('More problems: {0}.', more)}` : '';
   offer(`${message}${rest}`, vscode.l10n.t('Show Problems'), 'workbench.actions.view.problems');
 }
 
@@ -87,17 +87,17 @@ export async function checkedExperiment(file: string): Promise<Experiment> {
   const { loadExperiment } = await import('../../runs/experiment/load');
   const spec = atItsPlace(file, () => loadExperiment(file));
   const files: [path: string[], file: string | undefined, message: (path: string) => string][] = [
-    [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} is not there.', p)],
+    [['model', 'path'], spec.model.path, (p) => vscode.l10n.t('The model {0} does not exist.', p)],
     [
       ['model', 'tokenizer'],
       spec.model.tokenizer,
-      (p) => vscode.l10n.t('The tokenizer {0} is not there.', p),
+      (p) => vscode.l10n.t('The tokenizer {0} does not exist.', p),
     ],
-    [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training data {0} are not there.', p)],
+    [['data', 'train'], spec.data.train, (p) => vscode.l10n.t('The training file {0} does not exist.', p)],
     [
       ['data', 'validation'],
       spec.data.validation,
-      (p) => vscode.l10n.t('The validation data {0} are not there.', p),
+      (p) => vscode.l10n.t('The validation file {0} does not exist.', p),
     ],
   ];
   for (const [path, target, message] of files) {

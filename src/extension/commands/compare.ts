@@ -44,13 +44,13 @@ export const registerCompare = (services: Services): vscode.Disposable =>
 
 async function compareMethods(services: Services, argument: unknown): Promise<string | undefined> {
   const { t } = vscode.l10n;
-  const file = await experimentFrom(services, argument, t('Compare methods on which experiment?'));
+  const file = await experimentFrom(services, argument, t('Select an experiment to compare methods on'));
   if (file === undefined || !(await saved(file))) return undefined;
   const { adapter, model, training } = loadExperiment(file);
   if (!isNonlinear(adapter))
     throw new AuroraError(
       'usage',
-      t('A comparison begins with AuroRA, and {0} trains something else.', basename(file)),
+      t('A comparison starts from an AuroRA experiment, but {0} uses another method.', basename(file)),
       t('Set adapter.method to "aurora" in a copy of it.'),
     );
   const { layers } = await services.models.inspect(model.path);
@@ -102,7 +102,7 @@ const methodStep: Step<State> = {
   async run(state, place) {
     const { t } = vscode.l10n;
     const ranks = t('at 1, 2, 4 and 8 times AuroRA’s number of parameters');
-    const once = t('once: nothing about its size can be chosen');
+    const once = t('once: its size is fixed');
     const methods = METHOD_ORDER.filter((method) => !isSubject({ method })).map((method) => ({
       label: METHOD_NAMES[method],
       detail: aboutMethod(method).size ? ranks : once,
@@ -118,8 +118,8 @@ const methodStep: Step<State> = {
         ablations: false,
       },
       {
-        label: t('AuroRA’s ablations'),
-        detail: t('without F, without L, with LeakyReLU, with sigmoid, static in training'),
+        label: t('AuroRA ablations'),
+        detail: t('without F, without L, with LeakyReLU, with sigmoid, trained in static form'),
         methods: [],
         ablations: true,
       },
@@ -130,7 +130,7 @@ const methodStep: Step<State> = {
     });
     const picked = await pick(place, {
       items,
-      placeholder: t('Compare AuroRA with which methods?'),
+      placeholder: t('Select the methods to compare AuroRA with'),
       many: {
         selected: items.filter(
           (i) => i.methods.some((m) => state.methods.includes(m)) || (i.ablations && state.ablations),
@@ -152,7 +152,7 @@ const seedStep: Step<State> = {
     const items = [1, 3, 5].map((seeds) => ({
       label: seeds === 1 ? t('1 seed') : t('{0} seeds', seeds),
       description: t(
-        '{0} trials; the first seed tries three learning rates',
+        '{0} trials; three learning rates are tried with the first seed',
         trialCount(adapters, RATES, seeds),
       ),
       detail: seeds === 1 ? t('no estimate of chance variation') : undefined,
@@ -160,7 +160,7 @@ const seedStep: Step<State> = {
     }));
     const picked = await pick(place, {
       items,
-      placeholder: t('How many seeds for each adapter?'),
+      placeholder: t('Select the number of seeds per adapter'),
       active: items.find((i) => i.seeds === state.seeds),
     });
     if (typeof picked === 'string') return picked;

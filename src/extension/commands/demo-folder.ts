@@ -24,8 +24,8 @@ export async function makeDemoFolder(bundle: string, folder: string): Promise<st
   if (!names.includes(DEMO_EXPERIMENT))
     throw new AuroraError(
       'data',
-      `This build of AuroRA Lab carries no demo: ${join(bundle, DEMO_EXPERIMENT)} is missing.`,
-      'In the repository, `node scripts/demo-bundle.mjs` makes it; otherwise install the extension again.',
+      `This build of AuroRA Lab does not include the demo: ${join(bundle, DEMO_EXPERIMENT)} is missing.`,
+      'In the repository, run `node scripts/demo-bundle.mjs`; otherwise reinstall the extension.',
     );
   try {
     await mkdir(folder, { recursive: true });

@@ -36,7 +36,7 @@ async function runDemo(services: Services): Promise<string | undefined> {
   const run = live ?? (await trainExperiment(services, file));
   if (run === undefined) return undefined;
   if (live) panels.openRun([live]);
-  log.info(`The demo's trainer is at work (${Date.now() - began} ms after the click).`);
+  log.info(`The demo's trainer is running (${Date.now() - began} ms after the click).`);
   await context.globalState.update(CONTEXT.demoRan, true);
   await vscode.commands.executeCommand('setContext', CONTEXT.demoRan, true);
   if (!workspaceFolder) offerFolder(services, folder);
@@ -47,7 +47,7 @@ async function runDemo(services: Services): Promise<string | undefined> {
 function offerFolder({ context, trainer }: Services, folder: string): void {
   const open = vscode.l10n.t('Open Folder');
   const message = vscode.l10n.t(
-    'The demo trains in {0}. Open that folder to see its runs in the Experiments view; training goes on meanwhile.',
+    'The demo is training in {0}. Open that folder to see its runs in the Experiments view; training continues.',
     folder,
   );
   void vscode.window.showInformationMessage(message, open).then(async (picked) => {

@@ -15,7 +15,7 @@ import { explaining } from '../ask/training-problems';
 export const registerErrors = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openErrors, async (argument) => {
     const run = await runFrom(services, argument, {
-      title: vscode.l10n.t('Show the errors of which run?'),
+      title: vscode.l10n.t('Select a run to show its errors'),
       filter: ({ run }) => run !== undefined && bestEvaluation(run) !== undefined,
     });
     if (run) await explaining(() => showErrors(services, run, atOf(argument)));
@@ -31,7 +31,7 @@ async function showErrors(services: Services, entry: RunEntry, at: 'best' | 'las
   const step = typeof at === 'number' ? at : entry.run && stepOf(entry.run, at);
   if (step === undefined) {
     const message = vscode.l10n.t(
-      '{0} has not been evaluated yet, so its errors are not known. Its first evaluation comes at the end of an epoch, or as training.evaluateEvery says.',
+      '{0} has not been evaluated yet, so there are no errors to show. The first evaluation is at the end of the first epoch, or as set by training.evaluateEvery.',
       runLabel(entry),
     );
     void vscode.window.showInformationMessage(message);

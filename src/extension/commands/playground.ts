@@ -18,7 +18,7 @@ const MOST_MODELS = 100;
 export const registerPlayground = (services: Services): vscode.Disposable =>
   registerGuarded(services.log, COMMAND.openPlayground, async (argument) => {
     const message = vscode.l10n.t(
-      'The playground runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+      'The playground runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
     );
     if (!(await trustedFor(message))) return;
     const open = await openFrom(services, argument);
@@ -58,9 +58,7 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
   const models = await vscode.workspace.findFiles(MODELS, EXCLUDED, MOST_MODELS);
   if (runs.length + models.length === 0) {
     void vscode.window.showInformationMessage(
-      t(
-        'This workspace has no trained run and no ONNX model to ask. Train one with "AuroRA: Run Experiment".',
-      ),
+      t('This workspace has no trained runs and no ONNX models. Train a run with "AuroRA: Run Experiment".'),
     );
     return undefined;
   }
@@ -76,7 +74,7 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
       })),
     ],
     {
-      title: t('Open the playground of which run or model?'),
+      title: t('Select a run or a model for the playground'),
       ignoreFocusOut: true,
       matchOnDescription: true,
       matchOnDetail: true,
@@ -89,19 +87,19 @@ async function choose({ store }: Services): Promise<PlaygroundOpen | undefined> 
 /** A model, optionally with an adapter's folder. */
 async function withAdapter(model: string): Promise<PlaygroundOpen | undefined> {
   const { t } = vscode.l10n;
-  const alone = { label: `$(package) ${t('No adapter')}`, description: t('the model as it is') };
+  const alone = { label: `$(package) ${t('No adapter')}`, description: t('the unmodified model') };
   const folder = {
-    label: `$(folder-opened) ${t('Choose an adapter’s folder …')}`,
-    description: t('LoRA in PEFT’s layout, or a run’s adapter'),
+    label: `$(folder-opened) ${t('Choose an adapter folder …')}`,
+    description: t('a LoRA in PEFT format, or the adapter of a run'),
   };
   const picked = await vscode.window.showQuickPick([alone, folder], {
-    title: t('Open {0} with which adapter?', basename(model)),
+    title: t('Select an adapter for {0}', basename(model)),
     ignoreFocusOut: true,
   });
   if (picked === alone) return { kind: 'model', model };
   if (picked !== folder) return undefined;
   const chosen = await vscode.window.showOpenDialog({
-    title: t('The adapter’s folder, with adapter_config.json in it'),
+    title: t('Select the adapter folder, which contains adapter_config.json'),
     defaultUri: vscode.Uri.file(dirname(model)),
     canSelectFiles: false,
     canSelectFolders: true,

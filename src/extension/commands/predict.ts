@@ -24,7 +24,7 @@ export async function predict(
 ): Promise<number | undefined> {
   const { t } = vscode.l10n;
   const message = t(
-    'To find its errors the model must be run, and this workspace is not trusted. Those that were found before can be shown.',
+    'Finding errors runs the model, which requires a trusted workspace. Stored predictions can still be shown.',
   );
   const key = `${run.folder} ${at}`;
   if (!(await trustedFor(message)) || going.has(key)) return undefined;

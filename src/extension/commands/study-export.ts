@@ -8,7 +8,7 @@ export async function exportStudy(title: string, files: ReadonlyMap<string, stri
   const { t } = vscode.l10n;
   const [folder] =
     (await vscode.window.showOpenDialog({
-      title: t('Where to write the report?'),
+      title: t('Select a folder for the report'),
       openLabel: t('Export Here'),
       canSelectFiles: false,
       canSelectFolders: true,

@@ -11,7 +11,7 @@ let going = false;
 /** Measures what a study needs from runs, with a notification that can be cancelled. */
 export async function measureStudy({ trainer, log }: Services, runs: readonly string[]): Promise<void> {
   const { t } = vscode.l10n;
-  const message = t('To measure what is missing the models must be run, and this workspace is not trusted.');
+  const message = t('Measuring runs the models, which requires a trusted workspace.');
   if (runs.length === 0 || going || !(await trustedFor(message))) return;
   going = true;
   const options = {
@@ -43,7 +43,7 @@ export async function measureStudy({ trainer, log }: Services, runs: readonly st
           problems.length === 1
             ? problems[0]
             : t(
-                '{0} runs could not be measured; the log says why. The first: {1}',
+                '{0} runs could not be measured; see the log. The first error: {1}',
                 problems.length,
                 problems[0],
               ),

@@ -13,7 +13,7 @@ export const registerStudy = (services: Services): vscode.Disposable =>
     const { panels } = services;
     const isOfRuns = isTreeNode(argument) ? argument.kind !== 'experiment' : Array.isArray(argument);
     if (isOfRuns || (Array.isArray(selected) && selected.length > 1)) {
-      const title = vscode.l10n.t('Study which runs?');
+      const title = vscode.l10n.t('Select the runs to study');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length > 0) panels.openStudy({ runs: runs.map((r) => r.folder) });
       return;
@@ -21,7 +21,7 @@ export const registerStudy = (services: Services): vscode.Disposable =>
     const file = await experimentFrom(
       services,
       argument,
-      vscode.l10n.t('Study the runs of which experiment?'),
+      vscode.l10n.t('Select an experiment to study its runs'),
     );
     if (file !== undefined) panels.openStudy({ experiment: file });
   });

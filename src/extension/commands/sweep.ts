@@ -41,7 +41,7 @@ async function runSweep(services: Services, argument: unknown, decided: ResumeOp
   const { store, trainer } = services;
   const file =
     (await sweepOf(services, argument))?.experiment ??
-    (await experimentFrom(services, argument, vscode.l10n.t('Run the sweep of which experiment?')));
+    (await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to run its sweep')));
   if (file === undefined) return;
   if (!vscode.workspace.isTrusted) throw untrusted();
   if (!(await saved(file))) return;
@@ -64,7 +64,7 @@ async function runSweep(services: Services, argument: unknown, decided: ResumeOp
           ),
         ),
       vscode.l10n.t(
-        'Put the files back as they were to compare new trials with the earlier ones. If you continue, the sweep records which files changed.',
+        'Restore the original files to keep new trials comparable with earlier ones. If you continue, the sweep records which files changed.',
       ),
     );
   } finally {
@@ -84,7 +84,10 @@ async function stopSweep(services: Services, argument: unknown): Promise<void> {
   askedToStop.add(sweep.folder);
   try {
     const name = experimentName(sweep.experiment);
-    const title = vscode.l10n.t('Stopping the sweep of {0}: its trials finish their step and save', name);
+    const title = vscode.l10n.t(
+      'Stopping the sweep of {0}: its trials finish the current step and save',
+      name,
+    );
     const location = vscode.ProgressLocation.Window;
     const { state } = await vscode.window.withProgress({ location, title }, () => trainer.stop(sweep.folder));
     await store.refresh();
@@ -109,9 +112,9 @@ async function sweepOf({ store }: Services, argument: unknown): Promise<SweepEnt
 async function runningSweep({ store }: Services): Promise<SweepEntry | undefined> {
   const running = (await store.experiments()).flatMap((e) => e.sweeps.filter((s) => s.state === 'running'));
   if (running.length === 0)
-    void vscode.window.showInformationMessage(vscode.l10n.t('No sweep of this workspace is running.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('No sweep is running in this workspace.'));
   if (running.length < 2) return running[0];
   const items = running.map((sweep) => ({ label: experimentName(sweep.experiment), sweep }));
-  const title = vscode.l10n.t('Stop which sweep?');
+  const title = vscode.l10n.t('Select a sweep to stop');
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.sweep;
 }

@@ -27,7 +27,7 @@ export async function forkRun(
 ): Promise<string | undefined> {
   if (!vscode.workspace.isTrusted) throw untrusted();
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Fork which run?'),
+    title: vscode.l10n.t('Select a run to fork'),
     filter: (r) => r.run?.events.some((e) => e.kind === 'checkpoint') === true,
   });
   if (!run?.run) return undefined;
@@ -57,8 +57,11 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
   if (steps.length === 0)
     throw new AuroraError(
       'run',
-      vscode.l10n.t('The run {0} has no checkpoint to begin from.', runLabel(entry)),
-      vscode.l10n.t('It ended before its first one in {0}.', runPaths(entry.folder).checkpoints),
+      vscode.l10n.t('The run {0} has no checkpoint to fork from.', runLabel(entry)),
+      vscode.l10n.t(
+        'It ended before the first one was written to {0}. Choose another run.',
+        runPaths(entry.folder).checkpoints,
+      ),
     );
   const found = asked === undefined ? undefined : checkpointFor(steps, asked);
   if (found !== undefined) return found;
@@ -74,9 +77,9 @@ async function checkpoint(entry: RunEntry, asked: number | undefined): Promise<n
     };
   });
   const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Fork {0}: begin at which checkpoint?', runLabel(entry)),
+    title: vscode.l10n.t('Fork {0}: select the checkpoint to start from', runLabel(entry)),
     placeHolder:
-      asked === undefined ? undefined : vscode.l10n.t('No checkpoint is kept at or before step {0}.', asked),
+      asked === undefined ? undefined : vscode.l10n.t('There is no checkpoint at or before step {0}.', asked),
     ignoreFocusOut: true,
   });
   return picked?.step;
@@ -88,7 +91,7 @@ type Spec = NonNullable<RunEntry['run']>['spec'];
 async function change(spec: Spec, at: number, asked: unknown): Promise<string[] | undefined> {
   const nothing = {
     label: vscode.l10n.t('$(debug-rerun) Change nothing'),
-    detail: vscode.l10n.t('Retraces the run to the bit.'),
+    detail: vscode.l10n.t('Repeats the run bit for bit.'),
     choice: undefined,
   };
   const items = forkChoices(spec).map((choice) => ({
@@ -101,8 +104,12 @@ async function change(spec: Spec, at: number, asked: unknown): Promise<string[] 
   const picked = await vscode.window.showQuickPick([...items, separator, nothing], {
     title:
       typeof asked === 'number' && asked !== at
-        ? vscode.l10n.t('Fork at step {0}, the last checkpoint before step {1}: change what?', at, asked)
-        : vscode.l10n.t('Fork at step {0}: change what?', at),
+        ? vscode.l10n.t(
+            'Fork at step {0}, the last checkpoint before step {1}: select a setting to change',
+            at,
+            asked,
+          )
+        : vscode.l10n.t('Fork at step {0}: select a setting to change', at),
     matchOnDetail: true,
     ignoreFocusOut: true,
   });
@@ -113,11 +120,11 @@ async function change(spec: Spec, at: number, asked: unknown): Promise<string[] 
 }
 
 async function newValue(spec: Spec, { key, value, options }: ForkChoice): Promise<string | undefined> {
-  const title = vscode.l10n.t('Fork: the new value of {0}', key);
+  const title = vscode.l10n.t('Fork: new value of {0}', key);
   if (options) {
     const items = options.map((label) => ({
       label,
-      description: label === value ? vscode.l10n.t('as it is') : '',
+      description: label === value ? vscode.l10n.t('current') : '',
     }));
     return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.label;
   }
@@ -125,7 +132,9 @@ async function newValue(spec: Spec, { key, value, options }: ForkChoice): Promis
     title,
     value: value ?? '',
     prompt:
-      value === undefined ? vscode.l10n.t('It is not set.') : vscode.l10n.t('It is {0} in this run.', value),
+      value === undefined
+        ? vscode.l10n.t('Not set in this run.')
+        : vscode.l10n.t('Value in this run: {0}.', value),
     validateInput: (text) => valueProblem(spec, key, text),
     ignoreFocusOut: true,
   });

@@ -38,7 +38,7 @@ function on(
 
 /** @returns the new run folder */
 async function runExperiment(services: Services, argument: unknown): Promise<string | undefined> {
-  const title = vscode.l10n.t('Run which experiment?');
+  const title = vscode.l10n.t('Select an experiment to run');
   const file = await experimentFrom(services, argument, title);
   return file === undefined ? undefined : trainExperiment(services, file);
 }
@@ -63,13 +63,13 @@ const nameOf = (run: RunEntry): string => run.run?.spec.name ?? basename(run.exp
 async function stopRun(services: Services, argument: unknown): Promise<void> {
   const { store, trainer } = services;
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Stop which run?'),
+    title: vscode.l10n.t('Select a run to stop'),
     filter: (r) => isActive(r.state),
   });
   if (!run) return;
   askedToStop.add(run.folder);
   try {
-    const title = vscode.l10n.t('Stopping {0}: the step in hand is finished and saved', nameOf(run));
+    const title = vscode.l10n.t('Stopping {0}: the current step is finished and saved', nameOf(run));
     const outcome = await starting(title, () => trainer.stop(run.folder));
     await store.refreshRun(run.folder);
     const message = `${nameOf(run)}: ${outcome.message}`;
@@ -87,7 +87,7 @@ async function stopRun(services: Services, argument: unknown): Promise<void> {
 async function resumeRun(services: Services, argument: unknown): Promise<void> {
   const { store, trainer, panels } = services;
   const run = await runFrom(services, argument, {
-    title: vscode.l10n.t('Resume which run?'),
+    title: vscode.l10n.t('Select a run to resume'),
     filter: isResumable,
   });
   if (!run) return;

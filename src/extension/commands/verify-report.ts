@@ -32,12 +32,12 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
   switch (line.kind) {
     case 'setup':
       report.setup = line;
-      return t('One step of {0} texts on {1} …', line.examples, placeWords(line.places[0], t));
+      return t('Running one step of {0} texts on {1} …', line.examples, placeWords(line.places[0], t));
     case 'ran':
       report.ran.push(line);
       if (report.ran.length === 2 && report.setup)
         return t(
-          'One step of {0} texts on {1} …',
+          'Running one step of {0} texts on {1} …',
           report.setup.examples,
           placeWords(report.setup.places[1], t),
         );
@@ -46,7 +46,7 @@ export function addVerifyLine(report: VerifyReport, line: VerifyLine, t: Transla
       report.kinks = line;
       if (line.texts.length === line.of) return undefined;
       report.ran = [];
-      return t('Once more, without the texts of which rounding decides …');
+      return t('Running again without the texts affected by rounding …');
     case 'result':
       report.result = line;
       return undefined;
@@ -64,7 +64,7 @@ export function verifySummary({ agree, rows, first }: VerifyResult, t: Translate
   }
   if (!first) return t('The engines differ.');
   return first.stage === 'forward'
-    ? t('The engines differ, first in {0} of {1}.', first.tensor, first.operator)
+    ? t('The engines differ, first in {0} ({1}).', first.tensor, first.operator)
     : t('The engines differ in the gradient of {0}.', first.tensor);
 }
 
@@ -75,7 +75,7 @@ export function verifyMarkdown(
   t: Translate,
 ): string {
   return [
-    `# ${t('Engines on {0}', escape(name))}`,
+    `# ${t('Engine comparison: {0}', escape(name))}`,
     ...(result ? [`**${escape(verifySummary(result, t))}**`] : []),
     ...(setup ? [setupText(setup, t)] : []),
     ...(kinks ? [kinksText(kinks, t)] : []),
@@ -90,10 +90,10 @@ export function verifyMarkdown(
 function setupText({ places, examples, tokens, tensors, dropout }: VerifySetup, t: Translate): string {
   const [a, b] = places.map((p) => placeWords(p, t));
   const sentence = t(
-    '{0} against {1}, in float32: the first training batch, {2} texts of {3} tokens; {4} trainable tensors.',
+    '{0} compared with {1}, in float32, on the first training batch: {2} texts of {3} tokens, {4} trainable tensors.',
     ...([a, b, examples, tokens, tensors] as const),
   );
-  return dropout ? `${sentence} ${t('Both got the same dropout masks.')}` : sentence;
+  return dropout ? `${sentence} ${t('Both used the same dropout masks.')}` : sentence;
 }
 
 function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate): string {
@@ -101,20 +101,20 @@ function kinksText({ values, operators, texts, of }: VerifyKinks, t: Translate):
   const why =
     values === 1
       ? t(
-          'Rounding decides some of the gradients: the engines see one value of {0} on different sides of 0.',
+          'Rounding affects some of the gradients: one value of {0} is on different sides of 0 in the two engines.',
           names,
         )
       : t(
-          'Rounding decides some of the gradients: the engines see {0} values of {1} on different sides of 0.',
+          'Rounding affects some of the gradients: {0} values of {1} are on different sides of 0 in the two engines.',
           values,
           names,
         );
   const rest =
     texts.length === of
-      ? t('Each text holds one, so that what differs below may be this alone.')
+      ? t('Every text contains one, so this alone may explain the differences below.')
       : texts.length === 1
-        ? t('What follows is without the one text of {0} concerned.', of)
-        : t('What follows is without the {0} of {1} texts that hold them.', texts.length, of);
+        ? t('The results below exclude the one affected text of {0}.', of)
+        : t('The results below exclude the affected texts, {0} of {1}.', texts.length, of);
   return `${why} ${rest}`;
 }
 
@@ -142,7 +142,7 @@ function rowsTable(rows: readonly VerifyRow[], t: Translate): string {
 
 const explanation = (t: Translate): string =>
   t(
-    'Differences are relative to the largest magnitude of each tensor. Perturbed: each trainable tensor with seeded noise, since the gradients of untrained adapters are 0 where they would be multiplied by B.',
+    'Differences are relative to the largest magnitude of each tensor. Perturbed: with seeded noise in each trainable tensor, because an untrained adapter has B = 0, which makes other gradients 0.',
   );
 
 function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[] {
@@ -150,14 +150,14 @@ function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[]
   const shared = [
     row(t('tensor'), code(first.tensor)),
     row(t('shape'), `\\[${first.dims.join(', ')}\\]`),
-    row(t('worst at'), `\\[${first.position.join(', ')}\\]`),
+    row(t('largest difference at'), `\\[${first.position.join(', ')}\\]`),
     row(t('both values'), first.both.map(escape).join(' · ')),
     row(t('difference'), number(first.error, t)),
   ];
   if (first.stage === 'forward')
     return [
-      `## ${t('Where they part')}`,
-      t('The first tensor of the forward pass, in the order of the graph, that differs.'),
+      `## ${t('First difference')}`,
+      t('The first differing tensor of the forward pass, in graph order.'),
       table(
         ['', ''],
         [
@@ -170,8 +170,8 @@ function firstPart(first: VerifyTensor | VerifyGradient, t: Translate): string[]
       ),
     ];
   return [
-    `## ${t('Where they part')}`,
-    t('The forward pass agrees. These gradients differ, the last of them nearest to the loss:'),
+    `## ${t('First difference')}`,
+    t('The forward pass agrees. These gradients differ; the last one is nearest to the loss:'),
     first.differing.map((name) => `- ${code(name)}`).join('\n'),
     table(['', ''], shared, false),
   ];

@@ -26,9 +26,9 @@ export function registerVerify(services: Services): vscode.Disposable {
   const changed = new vscode.EventEmitter<vscode.Uri>();
   const going = new Set<string>();
   const gone = () =>
-    `${vscode.l10n.t('This report is gone with the window that made it. Verify the experiment again.')}\n`;
+    `${vscode.l10n.t('This report was lost when its window closed. Verify the experiment again.')}\n`;
   const verify = async (file: string): Promise<void> => {
-    const message = vscode.l10n.t('Verifying runs the model, and this workspace is not trusted.');
+    const message = vscode.l10n.t('Verifying runs the model, which requires a trusted workspace.');
     if (going.has(file) || !(await trustedFor(message))) return;
     if (!(await saved(file))) return;
     going.add(file);
@@ -54,7 +54,7 @@ export function registerVerify(services: Services): vscode.Disposable {
       provideTextDocumentContent: (uri) => pages.get(uri.toString()) ?? gone(),
     }),
     registerGuarded(services.log, COMMAND.verifyEngines, async (argument) => {
-      const file = await experimentFrom(services, argument, vscode.l10n.t('Verify which experiment?'));
+      const file = await experimentFrom(services, argument, vscode.l10n.t('Select an experiment to verify'));
       if (file !== undefined) await explaining(() => verify(file));
     }),
   );
@@ -63,7 +63,7 @@ export function registerVerify(services: Services): vscode.Disposable {
 /** Undefined if the user cancelled. */
 function compare({ trainer }: Services, file: string): Thenable<VerifyReport | undefined> {
   const { t } = vscode.l10n;
-  const title = t('{0} on both engines', experimentName(file));
+  const title = t('Verifying {0} on both engines', experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {
     progress.report({ message: t('Reading the model …') });

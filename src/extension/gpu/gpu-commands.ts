@@ -49,21 +49,21 @@ async function chosen(services: Services): Promise<GpuPart | undefined> {
   if (states.length === 0) {
     const check = t('Check This Machine');
     const message = t(
-      'Nothing can be installed on this platform, and nothing has to be: the device "webgpu" uses the GPU as it is.',
+      'There is no GPU support to install on this platform. The device "webgpu" uses the GPU without it.',
     );
     void vscode.window.showInformationMessage(message, check).then((picked) => {
       if (picked === check) void vscode.commands.executeCommand(COMMAND.checkMachine);
     });
     return undefined;
   }
-  return pick(states, t('Install what an NVIDIA GPU needs (the device "webgpu" needs none of it)'));
+  return pick(states, t('Install NVIDIA GPU support (not needed for the device "webgpu")'));
 }
 
-const listed = (services: Services) => starting(t('Looking for GPU support'), () => gpuStates(services));
+const listed = (services: Services) => starting(t('Checking GPU support'), () => gpuStates(services));
 
 async function pick(states: readonly GpuState[], title: string): Promise<GpuPart | undefined> {
   const items = states.map((state) => gpuChoice(state, t));
-  const options = { title, placeHolder: t('Choose a part'), matchOnDetail: true, ignoreFocusOut: true };
+  const options = { title, placeHolder: t('Select a component'), matchOnDetail: true, ignoreFocusOut: true };
   return (await vscode.window.showQuickPick(items, options))?.part;
 }
 
@@ -103,7 +103,7 @@ async function announce(part: GpuPart, result: GpuResult): Promise<void> {
       await vscode.commands.executeCommand(COMMAND.checkMachine);
     return;
   }
-  const choose = t('Choose the Device');
+  const choose = t('Choose Device');
   if ((await vscode.window.showInformationMessage(message, choose)) === choose)
     await vscode.commands.executeCommand(
       'workbench.action.openSettings',
@@ -116,16 +116,16 @@ async function remove(services: Services, given: GpuPart | undefined): Promise<v
   if (states.length === 0)
     throw new AuroraError('device', t('No GPU support is installed.'), t('There is nothing to remove.'));
   const only = states.length === 1 ? states[0].part : undefined;
-  const part = given ?? only ?? (await pick(states, t('Remove which part?')));
+  const part = given ?? only ?? (await pick(states, t('Select a component to remove')));
   if (!part) return;
   const { title, place } = GPU_PARTS[part];
   const yes = t('Remove');
   const question = t('Remove {0}?', title);
-  const detail = t('The device "{0}" cannot train without it. It can be installed again.', place.device);
+  const detail = t('The device "{0}" needs it for training. You can install it again later.', place.device);
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   await starting(t('Removing {0}', title), () => removeGpu(services, part));
   await tellContext(services);
-  void vscode.window.showInformationMessage(t('{0} is removed.', title));
+  void vscode.window.showInformationMessage(t('{0} was removed.', title));
 }
 
 /** Whether there is anything to remove. Checks for two files and spawns nothing. */

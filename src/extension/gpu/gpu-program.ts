@@ -54,7 +54,11 @@ export async function installGpu(
     },
   });
   if (!result)
-    throw new AuroraError('failed', t('The installer ended without a result.'), t('Install again.'));
+    throw new AuroraError(
+      'failed',
+      t('The installer ended without a result.'),
+      t('Run the installation again.'),
+    );
   return result;
 }
 

@@ -35,8 +35,8 @@ export async function fileFindings(
     const span = doc.span(...path);
     const what =
       kind === 'folder'
-        ? t('{0} is a folder, and {1} names a file.', written, path.join('.'))
-        : t('There is no file {0}; paths are relative to this file.', written);
+        ? t('{0} is a folder, but {1} must be a file.', written, path.join('.'))
+        : t('The file {0} does not exist; paths are relative to this file.', written);
     const near = candidates.length > 0 ? ` ${t('Nearest: {0}.', names(doc, candidates))}` : '';
     const code = kind === 'folder' ? 'file-is-folder' : 'file-missing';
     const message = `${what}${near}`;
@@ -72,9 +72,7 @@ async function tokenizerBeside(
       length: node.length,
       severity: 'error',
       code: 'tokenizer-missing',
-      message: t(
-        'There is no tokenizer.json beside this model. Put it there, or name it in model.tokenizer.',
-      ),
+      message: t('There is no tokenizer.json next to this model. Put it there, or set model.tokenizer.'),
       fixes,
     },
   ];

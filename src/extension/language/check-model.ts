@@ -64,7 +64,7 @@ function ruleFindings(doc: ExperimentText, { missingRules }: ModelSummary, t: Tr
       severity: 'warning',
       code: 'operator-without-gradient',
       message: t(
-        'Gradients cannot pass these operators, so adapters below them cannot train: {0}.',
+        'Gradients cannot pass through these operators, so adapters below them cannot be trained: {0}.',
         operators,
       ),
       fixes: [],
@@ -102,7 +102,7 @@ function adapterFindings(
 
 function nothingMatched(doc: ExperimentText, target: string, paths: string[], t: Translate): Finding {
   const message = t(
-    'The expression "{0}" matches none of the {1} linear layers as a whole. Nearest: {2}.',
+    'The expression "{0}" does not match the whole path of any of the {1} linear layers. Nearest: {2}.',
     short(target),
     paths.length,
     nearestPaths(target, paths).join(', '),
@@ -116,15 +116,13 @@ function nothingMatched(doc: ExperimentText, target: string, paths: string[], t:
           ? [
               {
                 ...span,
-                title: t('Write it as a list of endings'),
+                title: t('Convert to a list of endings'),
                 text: JSON.stringify([target]),
                 preferred: true,
               },
             ]
           : []),
-        ...(asList
-          ? [{ ...span, title: t('Match it at the end of a path'), text: JSON.stringify(ending) }]
-          : []),
+        ...(asList ? [{ ...span, title: t('Match the end of a path'), text: JSON.stringify(ending) }] : []),
       ]
     : [];
   return { ...span, severity: 'error', code: 'target-unmatched', message, fixes };
@@ -151,7 +149,7 @@ function unmatchedEntries(
     const shown = short(entry);
     if (leftOut.has(entry)) {
       const message = t(
-        '"{0}" matches modules, but excludeModules or layersToTransform leave all of them out.',
+        '"{0}" matches modules, but excludeModules or layersToTransform exclude all of them.',
         shown,
       );
       return { ...span, severity, code, message, fixes: [] };
@@ -208,7 +206,7 @@ function unreachedFindings(
           {
             offset: whole.offset + whole.length,
             length: 0,
-            title: t('Leave out {0}', named),
+            title: t('Exclude {0}', named),
             text: `, "excludeModules": ${JSON.stringify(unreached)}`,
             preferred: true,
           },
@@ -217,7 +215,7 @@ function unreachedFindings(
   const like = { severity: 'error', code: 'target-unreached' } as const;
   const words = (entry: string, layers: string) =>
     t(
-      '"{0}" names layers that do not reach the loss, since they feed another output of the model: {1}.',
+      '"{0}" matches layers that do not reach the loss, because they feed another output of the model: {1}.',
       short(entry),
       layers,
     );
@@ -265,7 +263,7 @@ function excludedFindings(
   const findings = unmatched.slice(0, MOST_PROBLEMS).map((entry): Finding => ({
     ...doc.span('adapter', 'excludeModules', places.get(entry)!),
     ...like,
-    message: t('"{0}" matches no module of the model, so nothing is left out for it.', short(entry)),
+    message: t('"{0}" matches no module of the model, so it excludes nothing.', short(entry)),
     fixes: [],
   }));
   return [...findings, ...theRest(doc, 'excludeModules', unmatched.length, like, t)];
@@ -295,7 +293,7 @@ function rankFindings(
       severity: 'error',
       code: 'rank-too-large',
       message: t(
-        'Rank {0} is larger than {1} ({2} × {3}) allows, which is {4}. Choose a smaller rank, or give this layer its own in rankPattern.',
+        'Rank {0} is too large for {1} ({2} × {3}), where the maximum is {4}. Choose a smaller rank, or set one for this layer in rankPattern.',
         rank,
         least.path,
         least.outFeatures,

@@ -15,7 +15,7 @@ export function textFindings(
   return problems.flatMap((problem): Finding[] => {
     const { path, from, atKey, offset } = problem;
     if (from === 'syntax' || from === 'schema') return [];
-    const message = t('{0}; the trainer refuses the experiment.', capital(problem.message));
+    const message = t('{0}; the trainer rejects the experiment.', capital(problem.message));
     const error = { severity: 'error' as const, message, fixes: [] };
     if (from === 'content') return [{ ...error, offset, length: 1, code: 'not-readable' }];
     if (from === 'duplicate') return [{ ...error, ...keyAt(doc, offset), code: 'duplicate-key' }];

@@ -85,12 +85,12 @@ function moduleLines(analysis: Analysis, key: string, index: unknown, t: Transla
     const title =
       key === 'targetModules'
         ? t('Matches {0} of {1} linear layers (out × in):', chosen.length, layers.length)
-        : t('Leaves out {0} of {1} linear layers (out × in):', chosen.length, layers.length);
+        : t('Excludes {0} of {1} linear layers (out × in):', chosen.length, layers.length);
     return [
       title,
       ...shown,
       ...(more > 0 ? [`    ${t('and {0} more', more)}`] : []),
-      ...(choice.leftOut.length > 0 ? [t('Left out: {0}', leftOutText(choice.leftOut))] : []),
+      ...(choice.leftOut.length > 0 ? [t('Excluded: {0}', leftOutText(choice.leftOut))] : []),
     ];
   } catch (e) {
     if (e instanceof AuroraError) return [e.message];
@@ -107,7 +107,7 @@ function modelLines({ model }: Analysis, t: Translate): string[] {
     values.map((v) => `    ${v.name}  ${v.type} [${v.shape?.map((d) => d ?? '?').join(', ') ?? '?'}]`);
   return [
     t(
-      '{0} parameters in opset {1}{2}; {3} linear layers can take an adapter.',
+      '{0} parameters, opset {1}{2}; {3} linear layers can be adapted.',
       parameters.toLocaleString('en-US'),
       opset,
       producer ? `, ${producer}` : '',
@@ -125,7 +125,7 @@ function columnLines({ heads }: Analysis, name: string | undefined, t: Translate
   if (!heads.train || !column) return [];
   const { distinct, samples } = columnFacts(column);
   return [
-    t('{0} different values in the first {1} rows, such as:', distinct, heads.train.rows),
+    t('{0} different values in the first {1} rows, for example:', distinct, heads.train.rows),
     ...samples.map((s) => `    ${s}`),
   ];
 }

@@ -16,7 +16,7 @@ export function budgetText(
   t: Translate,
 ): { text: string; counted: boolean } {
   const no = (why: string) => ({ text: `$(warning) ${t('No budget: {0}', why)}`, counted: false });
-  if (!adapter) return no(t('the settings of the adapter have a mistake.'));
+  if (!adapter) return no(t('the adapter settings contain an error.'));
   if (isHeadAlone(adapter)) return { text: budgetSentence([], adapter), counted: true };
   switch (model.state) {
     case 'unnamed':

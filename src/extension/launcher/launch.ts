@@ -66,7 +66,7 @@ async function refuseWithoutSpec(run: string): Promise<void> {
   const journal = parseJournal((await readIfThere(paths.events)) ?? new Uint8Array(0), paths.events);
   const failed = effectiveEvents(journal).findLast((e) => e.kind === 'failed');
   const kind = failed?.error === 'inputs' ? 'inputs' : 'run';
-  throw new AuroraError(kind, failed?.message ?? 'The run could not begin.', failed?.hint);
+  throw new AuroraError(kind, failed?.message ?? 'The run could not start.', failed?.hint);
 }
 
 /** The trainer's last message in its log, if any: "error: MESSAGE", then an indented hint. */
@@ -79,6 +79,6 @@ async function endedAtOnce(run: string, end: number | NodeJS.Signals): Promise<A
   return new AuroraError(
     'failed',
     `The trainer ended immediately (${how})${said ? `: ${said.split('\n').at(-1)}` : ' without output'}.`,
-    `Its log is ${runPaths(run).log}.`,
+    `See the log ${runPaths(run).log}.`,
   );
 }

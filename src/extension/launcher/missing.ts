@@ -18,6 +18,6 @@ export class MissingError extends AuroraError {
 export const untrusted = (): MissingError =>
   new MissingError(
     'trust',
-    'This workspace is in Restricted Mode: nothing of it is run or loaded.',
+    'This workspace is in Restricted Mode: nothing in it is run or loaded.',
     'Trust the workspace to train in it.',
   );

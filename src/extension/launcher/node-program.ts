@@ -43,22 +43,22 @@ export async function findNode({ setting, dist, execPath, electron }: NodePlaces
   if (electron === undefined) return { path: execPath, version: await usable(execPath), from: 'editor' };
   throw new MissingError(
     'node',
-    `This build of AuroRA Lab carries no Node for ${process.platform}-${process.arch}, and the editor's own program cannot train.`,
-    'Install Node 20.19 or newer and put its path into the setting aurora.nodePath.',
+    `This build of AuroRA Lab does not include Node for ${process.platform}-${process.arch}, and the editor's own executable cannot be used for training.`,
+    'Install Node 20.19 or newer and set aurora.nodePath to its path.',
   );
 }
 
 async function fromSetting(path: string): Promise<NodeProgram> {
   if (!isAbsolute(path)) throw badSetting(path, 'is not an absolute path');
-  if (!(await isFile(path))) throw badSetting(path, 'is not there, or is not a file');
+  if (!(await isFile(path))) throw badSetting(path, 'does not exist or is not a file');
   return { path, version: await usable(path), from: 'setting' };
 }
 
 const badSetting = (path: string, what: string) =>
   new MissingError(
     'nodeSetting',
-    `The setting aurora.nodePath names ${path}, which ${what}.`,
-    'Give the absolute path of a Node program (20.19 or newer), or empty the setting.',
+    `The setting aurora.nodePath is ${path}, which ${what}.`,
+    'Enter the absolute path of a Node executable (20.19 or newer), or clear the setting.',
   );
 
 async function usable(path: string): Promise<string> {
@@ -67,8 +67,8 @@ async function usable(path: string): Promise<string> {
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version;
   throw new MissingError(
     'nodeSetting',
-    `${path} is Node ${version}, and training needs ${OLDEST.join('.')} or newer.`,
-    'Put the path of a newer Node into the setting aurora.nodePath.',
+    `${path} is Node ${version}, but training needs ${OLDEST.join('.')} or newer.`,
+    'Set aurora.nodePath to the path of a newer Node.',
   );
 }
 
@@ -95,15 +95,15 @@ async function versionOf(path: string): Promise<string> {
     throw new MissingError(
       'nodeSetting',
       `${path} could not be run as Node: ${e.message.trim()}.`,
-      'Put the path of a working Node (20.19 or newer) into the setting aurora.nodePath.',
+      'Set aurora.nodePath to the path of a working Node (20.19 or newer).',
     );
   });
   const version = /^v(\d+\.\d+\.\d+\S*)\s*$/.exec(output)?.[1];
   if (version === undefined)
     throw new MissingError(
       'nodeSetting',
-      `${path} is not Node: asked for its version, it said "${output.trim().slice(0, 60)}".`,
-      'Put the path of a Node program (20.19 or newer) into the setting aurora.nodePath.',
+      `${path} is not Node: --version printed "${output.trim().slice(0, 60)}".`,
+      'Set aurora.nodePath to the path of a Node executable (20.19 or newer).',
     );
   versions.set(key, version);
   return version;

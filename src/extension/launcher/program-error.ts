@@ -9,8 +9,8 @@ export function programError({ code, stderr }: ProgramResult, command: string): 
     const said = stderr.trim().split('\n').at(-1);
     return new AuroraError(
       'failed',
-      `aurora ${command} ended with code ${code}${said ? `: ${said}` : ' and said nothing'}.`,
-      'Run it in a terminal to see more.',
+      `aurora ${command} ended with code ${code}${said ? `: ${said}` : ' without output'}.`,
+      'Run it in a terminal for details.',
     );
   }
   const lines = stderr.slice(start.index + start[0].length).split('\n');

@@ -83,14 +83,18 @@ export function startProgram({ node, args, cwd, env, onLine, timeout, input }: P
   const ended = new Promise<ProgramResult>((resolve, reject) => {
     child.once('error', (e) =>
       reject(
-        new AuroraError('device', `${node} could not be started: ${e.message}.`, 'Check aurora.nodePath.'),
+        new AuroraError(
+          'device',
+          `${node} could not be started: ${e.message}.`,
+          'Check the setting aurora.nodePath.',
+        ),
       ),
     );
     child.once('close', (code, signal) => {
       const stdout = out.end();
       const stderr = err.end();
       if (killed !== undefined)
-        return reject(new AuroraError('stopped', `aurora ${args[1] ?? ''} ${killed} and was ended.`));
+        return reject(new AuroraError('stopped', `aurora ${args[1] ?? ''} ${killed} and was stopped.`));
       // Killed from outside: same exit code as in a shell.
       resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\nended by ${signal}\n` : stderr });
     });

@@ -45,7 +45,7 @@ export async function ensureRuntime(dist: string, folder: string): Promise<Runti
       ? new AuroraError(
           'disk',
           known.message,
-          'Training keeps a copy of its programs there (about 190 MB): make room, or make the folder writable.',
+          'Training keeps a copy of its programs there (about 190 MB). Free up disk space, or make the folder writable.',
           { cause: e },
         )
       : known;

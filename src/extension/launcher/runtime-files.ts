@@ -45,7 +45,7 @@ export async function findRuntime(
   }
   throw new MissingError(
     'runtime',
-    `This build of AuroRA Lab carries no ONNX Runtime for ${platform}-${arch}.`,
+    `This build of AuroRA Lab does not include ONNX Runtime for ${platform}-${arch}.`,
     'Install the build of the extension for this platform: linux-x64, linux-arm64, win32-x64, win32-arm64 or darwin-arm64.',
   );
 }
@@ -94,8 +94,8 @@ async function described(root: string, source: string, under = ''): Promise<Runt
   const { size, mtimeMs, mode } = await stat(source).catch(() => {
     throw new MissingError(
       'program',
-      `The extension is not whole: ${source} is missing.`,
-      'Install AuroRA Lab again.',
+      `The extension is incomplete: ${source} is missing.`,
+      'Reinstall AuroRA Lab.',
     );
   });
   const target = join(under, relative(root, source)).split(sep).join('/');

@@ -15,8 +15,8 @@ export async function stopOutcome(run: string, status: RunStatus, forced: boolea
 function sentence(state: StopOutcome['state'], step: number, saved: number | undefined): string {
   const resume =
     saved === undefined
-      ? 'Nothing was saved yet; Resume begins again.'
-      : `Resume goes on from step ${saved}, the last that is saved.`;
+      ? 'Nothing was saved yet; Resume starts over.'
+      : `Resume continues from step ${saved}, the last one saved.`;
   switch (state) {
     case 'finished':
       return `The run had finished at step ${step} before it could be stopped; its adapter is saved.`;
@@ -24,9 +24,9 @@ function sentence(state: StopOutcome['state'], step: number, saved: number | und
       return `The run had failed at step ${step} before it could be stopped. ${resume}`;
     case 'stopped':
       return saved === undefined
-        ? 'Stopped before the first step was saved; Resume begins again.'
+        ? 'Stopped before the first step was saved; Resume starts over.'
         : `Stopped; the adapter is saved at step ${saved}.`;
     case 'killed':
-      return `The trainer did not answer and was ended at step ${step}. ${resume}`;
+      return `The trainer did not respond and was terminated at step ${step}. ${resume}`;
   }
 }

@@ -42,7 +42,7 @@ const awakeClock = () => new AwakeClock(20 * LOOK_MS);
  */
 export async function stopRun(run: string, times: StopTimes = STOP_TIMES): Promise<StopOutcome> {
   const begun = await firstWord(run, times.firstWord);
-  if (!begun) throw new AuroraError('run', `Nobody trains the run ${run}.`, 'There is nothing to stop.');
+  if (!begun) throw new AuroraError('run', `No trainer is running for ${run}.`, 'There is nothing to stop.');
   if (begun.state !== 'running') {
     // It has written its final status; its process may need a moment to exit.
     if ((await whereIs(begun)) === 'alive') await gone(begun.pid, times.terminated);
@@ -109,8 +109,8 @@ async function end(run: string, begun: RunStatus, times: StopTimes): Promise<voi
   if (!(await groupIsThere(begun.pid))) return;
   throw new AuroraError(
     'run',
-    `The trainer of ${run} (process ${begun.pid}) could not be ended.`,
-    'It may wait for a disk that does not answer; end it with the system’s own tools.',
+    `The trainer of ${run} (process ${begun.pid}) could not be terminated.`,
+    'It may be waiting for a disk that does not respond. End it with the tools of the operating system.',
   );
 }
 
@@ -160,7 +160,7 @@ async function elsewhere(run: string, begun: RunStatus, time: number): Promise<S
   }
   throw new AuroraError(
     'run',
-    `The trainer on ${begun.host} (process ${begun.pid}) was asked to stop and has not answered yet.`,
-    'It can be ended on that machine only.',
+    `The trainer on ${begun.host} (process ${begun.pid}) was asked to stop and has not responded yet.`,
+    'End it on that machine.',
   );
 }

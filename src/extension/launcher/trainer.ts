@@ -185,7 +185,7 @@ export class Trainer {
 
   /** Short commands end with the window. Trainers continue: a reload finds them again. */
   dispose(): void {
-    for (const running of this.programs) running.kill('was left by its window', true);
+    for (const running of this.programs) running.kill('lost its window', true);
     this.leases.dispose();
   }
 
@@ -254,7 +254,7 @@ export class Trainer {
         env: this.environment(),
         ...waiting,
       });
-      this.host.info(`Process ${launched.pid} trains ${run}.`);
+      this.host.info(`Process ${launched.pid} is training ${run}.`);
       // The trainer that starts removes an earlier trainer's requests, and the lease with them.
       if (!keepRunsAfterClose) await this.leases.add(run);
       void launched.ended.then((end) => this.host.info(`Process ${launched.pid} ended: ${end}.`));
@@ -273,7 +273,7 @@ export class Trainer {
     const copy = await this.preparing;
     this.host.info(`The trainer's programs are in ${copy.folder} (${Date.now() - began} ms).`);
     void removeOldVersions(this.host.storage, this.host.version).catch((e: Error) =>
-      this.host.info(`Older copies of the trainer stay for now: ${e.message}.`),
+      this.host.info(`Older copies of the trainer were not removed: ${e.message}.`),
     );
     return { node: node.from === 'extension' ? (copy.node ?? node.path) : node.path, copy };
   }
@@ -281,7 +281,7 @@ export class Trainer {
   private async giveBack(run: string, e: unknown): Promise<void> {
     // What its trainer left is in the error. Without an experiment it is not a usable run.
     if (await isThereFile(runPaths(run).spec)) return;
-    this.host.info(`The run ${run} did not begin: ${(e as Error).message}`);
+    this.host.info(`The run ${run} did not start: ${(e as Error).message}`);
     await rm(run, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -117,7 +117,7 @@ async function identity(path: string): Promise<{ size: number; time: number }> {
     throw new AuroraError(
       'model',
       code === 'ENOENT' || code === 'ENOTDIR'
-        ? `There is no model file ${path}.`
+        ? `The model file ${path} does not exist.`
         : `The model file ${path} cannot be read (${code}).`,
       'Correct model.path in the experiment; it is relative to the experiment file.',
       { cause },

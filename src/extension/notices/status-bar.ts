@@ -82,6 +82,6 @@ async function choose(runs: readonly ActiveRun[]): Promise<string | undefined> {
     detail: run.steps > 0 ? vscode.l10n.t('step {0} of {1}', run.step, run.steps) : undefined,
     folder: run.folder,
   }));
-  const title = vscode.l10n.t('Open the dashboard of which run?');
+  const title = vscode.l10n.t('Select a run to open its dashboard');
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.folder;
 }

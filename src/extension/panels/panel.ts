@@ -95,7 +95,7 @@ export class PanelHome<Open, FromPage> implements vscode.WebviewPanelSerializer 
       }
       const known = this.kind.parse(message);
       if (known === undefined)
-        return this.log.warn(`${this.viewType}: a message of an unknown kind was passed over.`);
+        return this.log.warn(`${this.viewType}: ignored a message of an unknown kind.`);
       session.receive(known);
     });
     panel.onDidChangeViewState(() => {

@@ -24,7 +24,7 @@ export function registerPreflight(services: Services): vscode.Disposable {
     preflights,
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, preflights),
     registerGuarded(services.log, COMMAND.preflight, async (argument) => {
-      const title = vscode.l10n.t('Check which experiment?');
+      const title = vscode.l10n.t('Select an experiment to check');
       const file = await experimentFrom(services, argument, title);
       if (file !== undefined) await explaining(() => preflights.run(file));
     }),
@@ -45,7 +45,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
   constructor(private readonly services: Services) {}
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    const none = vscode.l10n.t('This report is gone with the window that made it. Run the preflight again.');
+    const none = vscode.l10n.t('This report was lost when its window closed. Run the preflight again.');
     return this.reports.get(uri.toString()) ?? `${none}\n`;
   }
 
@@ -150,7 +150,7 @@ class Preflights implements vscode.TextDocumentContentProvider, vscode.Disposabl
 const trusted = (): Promise<boolean> =>
   trustedFor(
     vscode.l10n.t(
-      'A preflight runs the model, and this workspace is not trusted. Budget, lenses and marks work without.',
+      'A preflight runs the model, which requires a trusted workspace. Budgets, CodeLens and diagnostics work without trust.',
     ),
   );
 

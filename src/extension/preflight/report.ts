@@ -42,12 +42,9 @@ export function addLine(report: PreflightReport, line: PreflightLine, t: Transla
       return t('{0} modules get an adapter; reading the data …', line.modules.length);
     case 'data':
       report.data = line;
-      return t('{0} texts are read; opening the model …', line.train.examples);
+      return t('{0} texts read; opening the model …', line.train.examples);
     case 'measuring':
-      return t(
-        'Measuring which device is the fastest: {0} …',
-        line.places.map((p) => placeWords(p, t)).join(', '),
-      );
+      return t('Looking for the fastest device: {0} …', line.places.map((p) => placeWords(p, t)).join(', '));
     case 'device':
       report.device = line;
       return t('{0}; warming up with the longest texts …', deviceWords(line, t));
@@ -110,7 +107,7 @@ export function reportMarkdown(name: string, report: PreflightReport, t: Transla
 
 function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: Translate): string {
   return t(
-    'The whole run: {0} steps and {1} evaluations, of which preparation, evaluations and snapshots take {2}. {3} trainable numbers. Measured in {4} real training steps on this machine, not guessed; memory is the process’s high-water mark, with the longest texts among what was run.',
+    'The whole run has {0} steps and {1} evaluations; preparation, evaluations and snapshots take {2}. It trains {3} parameters. Measured in {4} real training steps on this machine; memory is the peak of the process, including the longest texts.',
     number(e.steps),
     number(e.evaluations),
     roughly(e.otherMinutes, t),
@@ -120,7 +117,7 @@ function estimateText(e: PreflightEstimate, steps: readonly PreflightStep[], t: 
 }
 
 function problemsPart(problems: readonly PreflightProblem[], t: Translate): string[] {
-  if (problems.length === 0) return [t('Nothing stands in the way.')];
+  if (problems.length === 0) return [t('No problems found.')];
   const word = { error: `**${t('Error')}**`, warning: t('Warning') };
   const lines = problems.map(({ severity, message, hint, key }) => {
     const place = key === undefined ? '' : ` (${code(key)})`;
@@ -133,7 +130,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
   const counted = isHeadAlone(m)
     ? t('No adapter: only the head is trained.')
     : t(
-        '{0} of {1} linear layers get an adapter: {2} trainable numbers, {3} of the model’s {4}.',
+        '{0} of {1} linear layers get an adapter: {2} trainable parameters, {3} of the model’s {4}.',
         m.modules.length,
         m.linearLayers,
         number(m.adapterParameters),
@@ -145,7 +142,7 @@ function modulesPart(m: PreflightModules, t: Translate): string[] {
     `## ${t('Modules')}`,
     counted,
     ...(m.unmatched.length > 0 ? [t('These entries matched nothing: {0}.', unmatched)] : []),
-    ...(m.leftOut.length > 0 ? [t('Left out: {0}', escape(leftOutText(m.leftOut)))] : []),
+    ...(m.leftOut.length > 0 ? [t('Excluded: {0}', escape(leftOutText(m.leftOut)))] : []),
     ...(m.modules.length > 0
       ? [
           table(
@@ -176,8 +173,8 @@ function dataPart(d: PreflightData, t: Translate): string[] {
         row(t('file'), (s) => escape(basename(s.path))),
         row(t('texts'), (s) => number(s.examples)),
         row(t('tokens: min / median / 90 % / 99 % / max'), tokens),
-        row(t('cut to model.maxLength'), (s) => count(s, s.truncated)),
-        row(t('rows that cannot be used'), (s) => number(s.badRows.count)),
+        row(t('truncated to model.maxLength'), (s) => count(s, s.truncated)),
+        row(t('unusable rows'), (s) => number(s.badRows.count)),
       ],
     ),
     `### ${t('Labels')}`,
@@ -200,9 +197,9 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
   );
   return [
     acrossSplits.count === 0
-      ? t('No validation text is also trained on.')
+      ? t('No validation texts occur in the training data.')
       : t(
-          '{0} validation texts ({1}) are also trained on; lines of {2} and {3}: {4}.',
+          '{0} validation texts ({1}) also occur in the training data; lines of {2} and {3}: {4}.',
           number(acrossSplits.count),
           shareText(acrossSplits.count, validation.examples),
           escape(basename(validation.path)),
@@ -211,7 +208,7 @@ function duplicateLines({ duplicates, train, validation }: PreflightData, t: Tra
         ),
     t('{0} training rows repeat an earlier text.', number(withinTrain)),
     conflicts.count === 0
-      ? t('No training text has two labels.')
+      ? t('No training text has more than one label.')
       : t(
           '{0} training texts have more than one label; lines {1}.',
           number(conflicts.count),

@@ -17,9 +17,9 @@ export function runLabel({ user, id, run, trial }: Pick<RunEntry, 'user' | 'id' 
   return run && short ? `${methodLabel(run.spec.adapter)} · ${short}` : labelOfId(id);
 }
 
-/** "AuroRA r2", "FourierFT n1000", "BitFit", "Head alone" */
+/** "AuroRA r2", "FourierFT n1000", "BitFit", "Head only" */
 function methodLabel(adapter: AdapterSpec): string {
-  if (isHeadAlone(adapter)) return 'Head alone';
+  if (isHeadAlone(adapter)) return 'Head only';
   return [methodName(adapter), methodSize(adapter)].join(' ').trim();
 }
 

@@ -126,7 +126,7 @@ function usable(run: RunSummary): RunSummary {
   if (whole) return run;
   throw new AuroraError(
     'run',
-    `${runPaths(run.folder).spec} is not the experiment of a run.`,
+    `${runPaths(run.folder).spec} does not contain the experiment of a run.`,
     'It was changed or written by another program; restore it from a copy, or delete the run.',
   );
 }

@@ -21,7 +21,7 @@ export async function writeTerminalScripts(bin: string, places: TerminalPlaces):
   await chmod(join(bin, 'aurora'), 0o755);
 }
 
-const MISSING = 'AuroRA found no Node program to run with: set aurora.nodePath in the settings.';
+const MISSING = 'AuroRA found no Node executable. Set aurora.nodePath in the settings.';
 
 /** The Nodes in the order in which they are tried, after the setting's, which is always used if set. */
 const nodes = ({ copy, dist, editorNode }: TerminalPlaces): string[] => [

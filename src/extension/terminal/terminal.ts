@@ -26,7 +26,7 @@ export function registerTerminals({ context, log }: Services): vscode.Disposable
       });
       const { environmentVariableCollection: environment } = context;
       environment.description = vscode.l10n.t(
-        'Adds the command `aurora`, to train and inspect from a terminal.',
+        'Adds the `aurora` command for training and inspecting from a terminal.',
       );
       // Applied when a terminal starts, so that the shell's profile cannot undo it.
       environment.prepend('PATH', bin + delimiter, {

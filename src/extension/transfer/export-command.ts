@@ -26,9 +26,9 @@ export const registerExport = (services: Services): vscode.Disposable =>
 
 async function exportRun(services: Services, argument: unknown): Promise<void> {
   const { t } = vscode.l10n;
-  const message = t('An export runs the model to measure it, and this workspace is not trusted.');
+  const message = t('Exporting runs the model to measure it, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
-  const run = await runFrom(services, argument, { title: t('Export which run?'), filter: isExportable });
+  const run = await runFrom(services, argument, { title: t('Select a run to export'), filter: isExportable });
   if (!run) return;
   const at = stateOf(run, argument);
   const form = await pickForm(run);
@@ -72,12 +72,12 @@ async function pickPlace(
   at: string,
 ): Promise<{ folder?: string } | undefined> {
   const { t } = vscode.l10n;
-  const own = { label: `$(folder) ${t('In the run’s folder')}`, detail: join(entry.folder, 'export') };
+  const own = { label: `$(folder) ${t('In the run folder')}`, detail: join(entry.folder, 'export') };
   const other = {
     label: `$(folder-opened) ${t('Choose a folder …')}`,
-    detail: t('A folder for the export is made in it.'),
+    detail: t('The export is written to a new subfolder.'),
   };
-  const title = t('Where should the export go?');
+  const title = t('Select where to write the export');
   const picked = await vscode.window.showQuickPick([own, other], { title, ignoreFocusOut: true });
   if (picked === own) return {};
   if (picked !== other) return undefined;

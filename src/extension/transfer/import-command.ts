@@ -21,14 +21,14 @@ export const registerImport = (services: Services): vscode.Disposable =>
 
 async function importAdapter(services: Services, argument: unknown): Promise<void> {
   const { t } = vscode.l10n;
-  const message = t('An import runs the model to measure the adapter, and this workspace is not trusted.');
+  const message = t('Importing runs the model to measure the adapter, which requires a trusted workspace.');
   if (!(await trustedFor(message))) return;
   // From the Explorer: the adapter's configuration file.
   const given = argument instanceof vscode.Uri ? dirname(argument.fsPath) : undefined;
   const file = await experimentFrom(
     services,
     given === undefined ? argument : undefined,
-    t('Import the adapter for which experiment?'),
+    t('Select the experiment to import the adapter for'),
   );
   if (file === undefined || !(await saved(file))) return;
   const folder = given ?? (await pickFolder());
@@ -40,12 +40,12 @@ async function importAdapter(services: Services, argument: unknown): Promise<voi
   services.panels.openRun([run]);
   const metric = entry.run?.spec.training.metric ?? 'accuracy';
   const sentence = t(
-    '{0} is imported as a run: {1} {2} on the validation texts.',
+    '{0} was imported as a run: {1} {2} on the validation texts.',
     basename(folder),
     metricInfo(metric).label,
     formatMetric(metric, metrics[metric]),
   );
-  const resume = t('Train On');
+  const resume = t('Continue Training');
   const picked = await vscode.window.showInformationMessage([sentence, ...warnings].join(' '), resume);
   if (picked === resume) await vscode.commands.executeCommand(COMMAND.resumeRun, run);
 }
@@ -55,7 +55,7 @@ async function pickFolder(): Promise<string | undefined> {
     canSelectFiles: false,
     canSelectFolders: true,
     openLabel: vscode.l10n.t('Import'),
-    title: vscode.l10n.t('The folder with adapter_config.json and adapter_model.safetensors'),
+    title: vscode.l10n.t('Select the folder with adapter_config.json and adapter_model.safetensors'),
   });
   return chosen?.[0].fsPath;
 }
@@ -68,7 +68,7 @@ function work({ trainer }: Services, folder: string, file: string): Thenable<Res
   const title = t('Importing {0} for {1}', basename(folder), experimentName(file));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {
-    progress.report({ message: t('Measuring it on the validation texts …') });
+    progress.report({ message: t('Measuring on the validation texts …') });
     let result: Result | undefined;
     const onLine = (text: string) => {
       const line = programLine<ImportLine>(text, ['preparing', 'result', 'problem']);

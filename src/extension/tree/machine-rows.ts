@@ -37,7 +37,9 @@ export function machineRows(
       t('Memory'),
       t('{0} free of {1}', bytes(freeMemory), bytes(totalMemory)),
       { id: 'server' },
-      t('Training needs about the size of the model and of what a step keeps for its gradients.'),
+      t(
+        'Training needs about the size of the model plus the activations that a step keeps for its gradients.',
+      ),
     ),
     row('cores', t('Cores'), String(cores), { id: 'circuit-board' }),
     ...(checked ? checkedRows(checked, t) : [unchecked(t)]),
@@ -55,7 +57,7 @@ const unchecked = (t: Translate): MachineRow => ({
     t('Devices'),
     t('not measured yet'),
     { id: 'pulse' },
-    t('Check This Machine measures them.'),
+    t('Run Check This Machine to measure them.'),
   ),
   command: COMMAND.checkMachine,
 });
@@ -69,7 +71,7 @@ function checkedRows(
   const best = fastest(check);
   return [
     ...check.facts.gpus.map((g, i) => row(`gpu:${i}`, g.name, gpuText(g, t), { id: 'device-desktop' })),
-    ...bySpeed(check).map((p) => placeRow(p, p === best, [t('A step: {0}.', check.step), when], t)),
+    ...bySpeed(check).map((p) => placeRow(p, p === best, [t('Step: {0}.', check.step), when], t)),
     ...check.facts.missing.map((m, i) => row(`missing:${i}`, m.what, m.hint, { id: 'info' })),
   ];
 }

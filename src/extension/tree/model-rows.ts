@@ -24,7 +24,7 @@ export function modelRows(model: ModelSummary, t: Translate, language: string): 
     },
     ...model.missingRules.map(({ operator, nodes }) => ({
       id: `operator ${operator}`,
-      label: t('Gradients cannot pass {0}', operator),
+      label: t('Gradients cannot pass through {0}', operator),
       description: nodes[0],
       icon: 'warning',
     })),

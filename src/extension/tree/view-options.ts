@@ -47,7 +47,9 @@ export class ViewOptions implements vscode.Disposable {
   private async askFilter(): Promise<void> {
     const filter = await vscode.window.showInputBox({
       title: vscode.l10n.t('Filter runs'),
-      prompt: vscode.l10n.t('Words in the name, note, state, method, metric or experiment; empty shows all.'),
+      prompt: vscode.l10n.t(
+        'Words in the name, note, state, method, metric or experiment. Leave empty to show all runs.',
+      ),
       placeHolder: vscode.l10n.t('For example: lora failed'),
       value: this.filter,
       ignoreFocusOut: true,

@@ -39,7 +39,7 @@ const methodStep: Step<WizardState> = {
     });
     const picked = await pick(place, {
       items,
-      placeholder: t('Which method?'),
+      placeholder: t('Select a method'),
       active: items.find((i) => i.spec.method === state.adapter?.method),
     });
     if (typeof picked === 'string') return picked;
@@ -69,7 +69,7 @@ const targetStep: Step<WizardState> = {
     const chosen = Array.isArray(adapter.targetModules) ? adapter.targetModules : [];
     const picked = await pick(place, {
       items,
-      placeholder: t('Which layers get an adapter? The paper: query and value.'),
+      placeholder: t('Select the layers to adapt. The paper: query and value.'),
       many: {
         selected: items.filter((i) => chosen.includes(i.label)),
         describe: (selected) => {
@@ -111,7 +111,7 @@ const rankStep: Step<WizardState> = {
     }));
     const picked = await pick(place, {
       items,
-      placeholder: t('Which rank? Type any other up to {0}.', limit),
+      placeholder: t('Select a rank, or type another one up to {0}.', limit),
       active: items.find((i) => i.rank === adapter.rank),
       typed: (value) => {
         const rank = Number(value);

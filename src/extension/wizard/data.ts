@@ -17,7 +17,7 @@ const trainStep: Step<WizardState> = {
         files,
         placeholder:
           files.length > 0
-            ? t('Which file has the labelled texts to train on?')
+            ? t('Select the file with the labelled training texts')
             : t('There is no CSV, TSV or JSONL file in this workspace. Browse for the labelled texts.'),
         browse: { title: t('Choose the training data'), filters: FILTERS },
         active: state.train ?? files.find((f) => /train/i.test(basename(f))),
@@ -33,7 +33,7 @@ async function readData(state: WizardState, path: string): Promise<boolean> {
   const head = await readDataHead(path).catch(() => undefined);
   if (!head || head.columns.length < 2) {
     const why = head
-      ? t('{0} has only one column, and a text and its label are needed.', basename(path))
+      ? t('{0} has only one column, but a text and a label are needed.', basename(path))
       : t('{0} has no rows that can be read as CSV, TSV or JSON lines.', basename(path));
     void vscode.window.showErrorMessage(`${why} ${t('Choose another file.')}`);
     return false;
@@ -52,7 +52,7 @@ const textStep: Step<WizardState> = {
   applies: () => true,
   async run(state, place) {
     const guess = guessColumns(state.headOfData!);
-    const placeholder = vscode.l10n.t('Which column has the text?');
+    const placeholder = vscode.l10n.t('Select the text column');
     const picked = await pickColumn(state, place, placeholder, state.textColumn ?? guess.text);
     if (picked === 'back' || picked === 'cancel') return picked;
     state.textColumn = picked.name;
@@ -67,7 +67,7 @@ const labelStep: Step<WizardState> = {
     const others = head.columns.filter((c) => c.name !== state.textColumn);
     const guess = guessColumns({ ...head, columns: others });
     const likely = state.labelColumn ?? guessColumns(head).label ?? guess.label ?? others[0].name;
-    const placeholder = vscode.l10n.t('Which column has the label?');
+    const placeholder = vscode.l10n.t('Select the label column');
     const picked = await pickColumn(state, place, placeholder, likely, state.textColumn);
     if (picked === 'back' || picked === 'cancel') return picked;
     state.labelColumn = picked.name;
@@ -107,7 +107,7 @@ const validationStep: Step<WizardState> = {
     const likely = guessValidation(basename(train), inFolder);
     const shares = [0.1, 0.2].map((share) => ({
       label: t('Hold out {0} % of the training file', 100 * share),
-      description: t('a random part that the seed decides'),
+      description: t('a random split that depends on the seed'),
       value: share as string | number | undefined,
     }));
     const others = files.map((f) => ({
@@ -125,7 +125,7 @@ const validationStep: Step<WizardState> = {
     for (;;) {
       const picked = await pick(place, {
         items: [...shares, ...others, browse],
-        placeholder: t('On what is it evaluated?'),
+        placeholder: t('Select the validation data'),
         active: [...shares, ...others].find((i) => i.value === wanted),
       });
       if (typeof picked === 'string') return picked;

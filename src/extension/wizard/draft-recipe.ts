@@ -37,13 +37,13 @@ export function recipeAdapter(spec: AdapterSpec, recipe: Recipe, layers: readonl
 export function recipeComments(recipe: Recipe): string[] {
   const { name, targets, targetsAssumed, loraRank } = recipeModel(recipe);
   const adapted = targetsAssumed
-    ? `AuroRA has rank ${PAPER.rank} and alpha ${PAPER.alpha} there.`
-    : `There AuroRA adapts ${targets.join(', ')} with rank ${PAPER.rank} and alpha ${PAPER.alpha}, LoRA with rank ${loraRank}.`;
+    ? `The paper uses AuroRA with rank ${PAPER.rank} and alpha ${PAPER.alpha}.`
+    : `The paper adapts ${targets.join(', ')}: AuroRA with rank ${PAPER.rank} and alpha ${PAPER.alpha}, LoRA with rank ${loraRank}.`;
   return [
-    `Settings of the AuroRA paper (${PAPER.source}) for ${recipe.name} with ${name}; model and data are your own.`,
+    `Settings from the AuroRA paper (${PAPER.source}) for ${recipe.name} with ${name}; model and data are your own.`,
     ...published(recipe),
     adapted,
-    `The paper does not say: ${recipe.unsaid.join(', ')}. There this program’s defaults stand.`,
+    `Not specified in the paper: ${recipe.unsaid.join(', ')}. AuroRA Lab’s defaults are used.`,
   ].flatMap((sentence) => wrap(sentence, WIDTH).map((line) => `// ${line}`));
 }
 
@@ -81,11 +81,11 @@ export function recipeTraining({ settings, dataSets }: Recipe): string[] {
   ];
 }
 
-const UNSAID = '// Not the paper’s: it gives none.';
+const UNSAID = '// A default: the paper gives no value.';
 const OPTIONAL = ['headLearningRate', 'schedule', 'warmupRatio', 'warmupSteps', 'weightDecay'] as const;
 /** For a data set with numeric labels, which a classification treats as classes. */
 const REGRESSION = [
-  '// The paper predicts numbers and measures Pearson correlation; here accuracy decides.',
+  '// The paper predicts numbers and measures Pearson correlation; here, accuracy is used.',
   '"metric": "accuracy",',
 ];
 

@@ -46,15 +46,15 @@ export function draftText(file: string, draft: Draft): string {
   const path = (p: string) => writtenPath(file, p);
   const text = (value: unknown) => JSON.stringify(value);
   const lines = [
-    `// ${headline(draft)} on ${basename(draft.train)}.`,
+    `// ${headline(draft)}, trained on ${basename(draft.train)}.`,
     ...(recipe ? recipeComments(recipe) : []),
-    '// Hover a key for its meaning, its unit and the paper’s value.',
+    '// Hover over a key for its meaning, its unit and the paper’s value.',
     '{',
     '  "model": {',
     `    "path": ${text(path(draft.model))},`,
     ...(draft.tokenizer ? [`    "tokenizer": ${text(path(draft.tokenizer))},`] : []),
     ...(draft.output ? [`    "output": ${text(draft.output)},`] : []),
-    '    // In tokens; longer texts are cut. Preflight says how many are.',
+    '    // In tokens; longer texts are truncated. Preflight reports how many.',
     `    "maxLength": ${recipe?.settings.maxLength ?? 128}`,
     '  },',
     ...(draft.head === 'linear'
@@ -80,7 +80,7 @@ export function draftText(file: string, draft: Draft): string {
 const TRAINING = ['"epochs": 3,', '"batchSize": 32,', '"learningRate": 2e-3,', '"seed": 42'];
 
 function headline({ adapter, model }: Draft): string {
-  if (isHeadAlone(adapter)) return `Only a head, on the frozen ${basename(model)},`;
+  if (isHeadAlone(adapter)) return `Only a head on the frozen ${basename(model)}`;
   const rank = isRanked(adapter) ? ` of rank ${adapter.rank}` : '';
   return `${methodName(adapter)}${rank} in ${basename(model)}`;
 }
@@ -95,7 +95,7 @@ function adapterLines(adapter: AdapterSpec, dropout: number | undefined): string
       `    // ${comment}`,
       ...keys.map((key) => `    "${key}": ${(adapter as unknown as Record<string, number>)[key]},`),
     ]),
-    ...(dropout === undefined ? [] : ['    // Of the input, before A.', `    "dropout": ${dropout},`]),
+    ...(dropout === undefined ? [] : ['    // On the input, before A.', `    "dropout": ${dropout},`]),
     `    "targetModules": ${JSON.stringify(adapter.targetModules).replaceAll('","', '", "')}`,
     '  },',
   ];

@@ -19,7 +19,7 @@ const modelStep: Step<WizardState> = {
         files,
         placeholder:
           files.length > 0
-            ? t('Which ONNX model is adapted?')
+            ? t('Select the ONNX model to adapt')
             : t(
                 'There is no .onnx file in this workspace. Browse for one, or run the demo with its own model.',
               ),
@@ -72,7 +72,7 @@ const tokenizerStep: Step<WizardState> = {
     const { t } = vscode.l10n;
     const picked = await pickFile(place, {
       files: state.files.filter((f) => TOKENIZER.test(f)),
-      placeholder: t('There is no tokenizer.json beside the model. Which one belongs to it?'),
+      placeholder: t('There is no tokenizer.json next to the model. Select its tokenizer.'),
       browse: { title: t('Choose the tokenizer.json of the model'), filters: { JSON: ['json'] } },
       active: state.tokenizer,
     });
@@ -92,7 +92,7 @@ const outputStep: Step<WizardState> = {
     }));
     const picked = await pick(place, {
       items,
-      placeholder: vscode.l10n.t('Which output has the hidden states that are classified?'),
+      placeholder: vscode.l10n.t('Select the output with the hidden states to classify'),
       active: items.find((i) => i.label === likely),
     });
     if (typeof picked === 'string') return picked;

@@ -25,7 +25,7 @@ export function recipeText(
   return {
     label: t('{0} with {1}', recipe.name, recipeModel(recipe).name),
     description: parts.filter((p) => p !== false).join(' · '),
-    detail: [PAPER.source, tests, published, t('does not say: {0}', unsaid.join(', '))]
+    detail: [PAPER.source, tests, published, t('not specified: {0}', unsaid.join(', '))]
       .filter((p) => p !== false)
       .join(' · '),
   };

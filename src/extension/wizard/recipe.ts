@@ -19,7 +19,7 @@ export const recipeStep: Step<WizardState> = {
       {
         label: t('Defaults'),
         description: t('3 epochs · batch 32 · learning rate 2e-3'),
-        detail: t('a start for any model; all of it can be changed in the file'),
+        detail: t('a starting point for any model; everything can be changed in the file'),
       },
       ...PAPER_MODELS.flatMap(({ id, name }): RecipeItem[] => [
         { label: name, kind: vscode.QuickPickItemKind.Separator },
@@ -28,7 +28,7 @@ export const recipeStep: Step<WizardState> = {
     ];
     const picked = await pick<RecipeItem>(place, {
       items,
-      placeholder: t('With which settings? The paper’s go with your own model and data.'),
+      placeholder: t('Select settings. The paper’s are applied to your own model and data.'),
       active: items.find((i) => i.recipe === state.recipe),
     });
     if (typeof picked === 'string') return picked;

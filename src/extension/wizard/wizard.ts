@@ -41,7 +41,7 @@ async function makeExperiment(file: string, text: string): Promise<void> {
     throw new AuroraError(
       'experiment',
       vscode.l10n.t('{0} was created meanwhile and was not overwritten.', file),
-      vscode.l10n.t('Make the experiment again under another name.'),
+      vscode.l10n.t('Create the experiment again under another name.'),
     );
   writeAtomic(file, text);
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: false });
@@ -55,7 +55,7 @@ const nameStep: Step<WizardState> = {
     const value = await freeName(folder, draftName(draftOf(state)));
     const answer = await ask(place, {
       prompt: vscode.l10n.t(
-        'The file name of the experiment, in {0}.',
+        'The file name of the experiment in {0}',
         vscode.workspace.asRelativePath(folder),
       ),
       value,
@@ -70,15 +70,15 @@ const nameStep: Step<WizardState> = {
 async function problemOf(folder: string, text: string): Promise<string | undefined> {
   switch (nameProblem(text)) {
     case 'empty':
-      return vscode.l10n.t('Give the file a name before .aurora.json.');
+      return vscode.l10n.t('Enter a name before .aurora.json.');
     case 'slash':
-      return vscode.l10n.t('A file name cannot have any of \\ / : * ? " < > |');
+      return vscode.l10n.t('A file name cannot contain any of \\ / : * ? " < > |');
     case 'ending':
       return vscode.l10n.t('The name must end in .aurora.json.');
   }
   const taken = await exists(vscode.Uri.file(join(folder, text)));
   return taken
-    ? vscode.l10n.t('There is already a file of this name; it would not be overwritten.')
+    ? vscode.l10n.t('A file with this name already exists and would not be overwritten.')
     : undefined;
 }
 

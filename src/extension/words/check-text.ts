@@ -20,8 +20,8 @@ export const fastest = (check: MachineCheck): PlaceCheck | undefined =>
 /** The message shown when the check is done. */
 export function checkSummary(check: MachineCheck, t: Translate): string {
   const best = fastest(check);
-  if (!best) return t('Nothing on this machine could train. The report says why.');
-  return t('Fastest here: {0}, {1} steps a second.', placeWords(best, t), rate(best.stepsPerSecond!));
+  if (!best) return t('No device on this machine can train. See the report for details.');
+  return t('Fastest device: {0}, {1} steps/s.', placeWords(best, t), rate(best.stepsPerSecond!));
 }
 
 /** "12.3 steps/s"; empty if not measured. */
@@ -44,12 +44,12 @@ export const gpuText = ({ software, driver, memory, float16 }: GpuFacts, t: Tran
 export function checkMarkdown(check: MachineCheck, t: Translate): string {
   const { facts, step, at } = check;
   const places = bySpeed(check);
-  const gpus = facts.gpus.map((g) => [t('Graphics'), `${escape(g.name)} (${gpuText(g, t)})`]);
+  const gpus = facts.gpus.map((g) => [t('GPU'), `${escape(g.name)} (${gpuText(g, t)})`]);
   const rows = [
     [t('System'), facts.platform],
-    [t('Processor'), t('{0}, {1} cores', escape(facts.cpu), facts.cores)],
+    [t('CPU'), t('{0}, {1} cores', escape(facts.cpu), facts.cores)],
     [t('Memory'), t('{0} free of {1}', bytes(facts.freeMemory), bytes(facts.totalMemory))],
-    ...(gpus.length ? gpus : [[t('Graphics'), t('none that WebGPU or CUDA could use')]]),
+    ...(gpus.length ? gpus : [[t('GPU'), t('none that WebGPU or CUDA can use')]]),
   ];
   const measured = places.filter((p) => p.stepsPerSecond !== undefined);
   const problems = [
@@ -64,10 +64,10 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
     `# ${t('This machine')}`,
     t('Measured {0}.', new Date(at).toLocaleString()),
     table(['', ''], rows, false),
-    `## ${t('What trains here')}`,
+    `## ${t('Training speed')}`,
     measured.length
       ? table(
-          [t('Engine and device'), t('Training steps a second'), t('GFLOP/s'), t('Matrices')],
+          [t('Engine and device'), t('Training steps/s'), t('GFLOP/s'), t('Matrix size')],
           measured.map((p) => [
             placeWords(p, t),
             rate(p.stepsPerSecond!),
@@ -77,10 +77,10 @@ export function checkMarkdown(check: MachineCheck, t: Translate): string {
         )
       : t('Nothing could be measured.'),
     t(
-      'A step is forward, backward and AdamW of a small encoder: {0}. GFLOP/s is float32 products of matrices, by the same engine.',
+      'A step is the forward pass, backward pass and AdamW update of a small encoder: {0}. GFLOP/s is measured with float32 matrix products in the same engine.',
       step,
     ),
-    ...(problems.length ? [`## ${t('What is missing')}`] : []),
+    ...(problems.length ? [`## ${t('Not available')}`] : []),
     problems.map(({ title, hint }) => `- ${title}${hint ? `\n  ${hint}` : ''}`).join('\n'),
   ].join('\n\n')}\n`;
 }

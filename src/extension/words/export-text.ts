@@ -38,14 +38,14 @@ export function dropQuestion(
   const { metric } = drop;
   return {
     question: t(
-      '{0}: {1} goes from {2} to {3}. Keep it?',
+      '{0}: {1} changes from {2} to {3}. Export anyway?',
       formName(form, t),
       metricInfo(metric).label,
       formatMetric(metric, metrics.dynamic[metric]),
       formatMetric(metric, metrics.exported[metric]),
     ),
     detail: t(
-      'AuroRA’s layer is not linear, so merged it is another function. Here that costs {0}; up to {1} it would not have asked. An adapter or an ONNX model with adapters as nodes loses nothing.',
+      'AuroRA’s layer is not linear, so merging changes its function. Here that costs {0}; confirmation is required above {1}. An adapter, or an ONNX model with adapters as nodes, loses nothing.',
       pointsText(drop, t),
       pointsText({ points: limit, metric }, t),
     ),
@@ -63,7 +63,7 @@ export function resultText(record: ExportRecord, t: Translate): string {
   const value = (m: Record<MetricName, number>) => formatMetric(metric, m[metric]);
   const { metrics, trainedForm, form } = record;
   return t(
-    '{0} exported: {1} {2} on the validation texts, as trained {3}.',
+    '{0} exported: {1} {2} on the validation texts, {3} as trained.',
     formName(form, t),
     metricInfo(metric).label,
     value(metrics.exported),

@@ -20,7 +20,9 @@ export function formName(form: ExportForm, t: Translate): string {
 /** What a form is for, shown when choosing one. */
 export function formWords(form: ExportForm, aurora: boolean, t: Translate): string {
   const words = whatFor(form, t);
-  return aurora && isStaticForm(form) ? `${words} ${t('Of AuroRA at a cost, which is measured.')}` : words;
+  return aurora && isStaticForm(form)
+    ? `${words} ${t('With AuroRA, this has a cost, which is measured.')}`
+    : words;
 }
 
 function whatFor(form: ExportForm, t: Translate): string {
@@ -28,12 +30,14 @@ function whatFor(form: ExportForm, t: Translate): string {
     case 'adapter':
       return t('The adapter as trained, in PEFT’s file layout, with a loader for PyTorch.');
     case 'peft-lora':
-      return t('A LoRA that PEFT itself loads.');
+      return t('A LoRA that PEFT itself can load.');
     case 'onnx-dynamic':
-      return t('The whole model exactly as trained, adapters as nodes.');
+      return t('The whole model exactly as trained, with adapters as nodes.');
     case 'onnx-merged':
-      return t('The model’s own file with the adapter in its weights.');
+      return t('The original model with the adapter merged into its weights.');
     case 'onnx-adapter-inputs':
-      return t('The whole model with the adapter’s numbers as inputs, to swap them at run time.');
+      return t(
+        'The whole model with the adapter’s parameters as inputs, so that they can be swapped at run time.',
+      );
   }
 }

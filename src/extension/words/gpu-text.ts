@@ -69,13 +69,13 @@ export class GpuProgressText {
       case 'checking':
         return t('Checking this platform …');
       case 'copying':
-        return t('Copying what the extension carries …');
+        return t('Copying the bundled files …');
       case 'downloading':
         return t('Downloading …');
       case 'unpacking':
         return t('Unpacking …');
       case 'verifying':
-        return t('Loading it, and multiplying two matrices …');
+        return t('Loading it and multiplying two matrices …');
     }
   }
 }
@@ -88,7 +88,7 @@ export const parseGpuEvent = (line: string): GpuEvent | undefined =>
 export function gpuResult(part: GpuPart, check: GpuCheck, t: Translate): string {
   const { title, place } = GPU_PARTS[part];
   if (!check.usable) return `${check.problem ?? ''} ${check.hint ?? ''}`.trim();
-  return t('{0} is installed and usable: it is the device "{1}".', title, place.device);
+  return t('{0} is installed and ready to use as the device "{1}".', title, place.device);
 }
 
 /** The editor's proxy takes precedence over the environment's, as in the editor itself. */

@@ -32,10 +32,8 @@ export function errorOf({ state, run, error }: RunEntry, t: Translate): RunDetai
   if (error) return { message: error.message, hint: error.hint };
   if (state === 'lost')
     return {
-      message: t(
-        'Its trainer is gone without having said so: it was killed, or its machine was switched off.',
-      ),
-      hint: t('Resume the run to go on from its last checkpoint.'),
+      message: t('Its trainer ended unexpectedly: it was killed, or its machine was switched off.'),
+      hint: t('Resume the run to continue from its last checkpoint.'),
     };
   const failed = state === 'failed' && run?.events.findLast((e) => e.kind === 'failed');
   return failed ? { message: failed.message, hint: failed.hint } : undefined;
@@ -66,9 +64,9 @@ function facts(run: NonNullable<RunEntry['run']>, t: Translate, locale: string):
       t('Best {0}', metricInfo(metric).label),
       best && t('{0} at step {1}', formatMetric(metric, best.metrics[metric]), best.step),
     ],
-    [t('Began'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
+    [t('Started'), began === undefined ? undefined : new Date(began).toLocaleString(locale)],
     // A run that failed at once has no meaningful duration.
-    [t('Took'), seconds >= 0.1 ? duration(seconds, t) : undefined],
+    [t('Duration'), seconds >= 0.1 ? duration(seconds, t) : undefined],
   ];
   const fork = run.events.find((e) => e.kind === 'forked');
   if (fork)
@@ -92,7 +90,7 @@ const warningsOf = ({ events }: NonNullable<RunEntry['run']>): Set<string> =>
   new Set(events.flatMap((e) => (e.kind === 'warning' ? [e.message] : [])));
 
 function methodText(adapter: AdapterSpec, t: Translate): string {
-  if (isHeadAlone(adapter)) return t('head alone');
+  if (isHeadAlone(adapter)) return t('head only');
   const targets = Array.isArray(adapter.targetModules)
     ? adapter.targetModules.join(', ')
     : adapter.targetModules;

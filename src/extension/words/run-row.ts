@@ -132,7 +132,7 @@ function result(entry: RunEntry, { t, locale, now }: RowContext): string[] {
   if (!run) return [];
   const time = isActive(state) ? startTime(run) : lastTime(run);
   const when = time === undefined ? '' : ago(time, now, locale, t);
-  return [headline(entry) ?? '', isActive(state) && when ? t('began {0}', when) : when];
+  return [headline(entry) ?? '', isActive(state) && when ? t('started {0}', when) : when];
 }
 
 function capabilities({ state, run, user }: RunEntry, trusted: boolean): string[] {

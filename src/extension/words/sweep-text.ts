@@ -39,7 +39,7 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
     };
   switch (sweep.state) {
     case 'finished':
-      return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has come to its end.', name));
+      return say(failed > 0 ? 'warning' : 'information', t('The sweep of {0} has finished.', name));
     case 'failed':
     case 'lost':
       return say('error', t('The sweep of {0} ended unexpectedly. Run Sweep continues it.', name));
@@ -47,7 +47,7 @@ export function sweepEndText(sweep: SweepEntry, runs: readonly RunEntry[], t: Tr
       return say(
         'information',
         t(
-          'The sweep of {0} is stopped; {1} of {2} trials are done, all is saved.',
+          'The sweep of {0} was stopped; {1} of {2} trials are done, and everything is saved.',
           name,
           doneTrials(runs),
           planned,

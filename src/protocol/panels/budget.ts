@@ -75,7 +75,7 @@ export interface BudgetAnswer {
   problems: FieldProblem[];
   /** Omitted if there are problems. */
   budget?: Budget;
-  /** What "Write to experiment" would change: "adapter.rank: 2 → 4". Undefined without a file. */
+  /** What "Write to Experiment" would change: "adapter.rank: 2 → 4". Undefined without a file. */
   changes?: string[];
   /** Why the choice cannot be written. */
   cannotWrite?: string;

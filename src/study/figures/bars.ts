@@ -18,11 +18,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
   const ends = all.flatMap((c) => [c.mean - (c.half ?? 0), c.mean + (c.half ?? 0)]);
   const bases = [...new Set(all.map((c) => c.b))];
   const unit = metricInfo(metric).inPoints ? say('points') : metricTitle(metric, say);
-  const axis = say(
-    'difference from {0}, {1}',
-    bases.length === 1 ? bases[0] : say('the plainest form'),
-    unit,
-  );
+  const axis = say('difference from {0}, {1}', bases.length === 1 ? bases[0] : say('the base variant'), unit);
   const fr = frame(
     all.map((c) => c.a),
     ends.map((v) => v * f),
@@ -34,7 +30,9 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
     width,
     height: fr.height,
     title: say('Ablations'),
-    summary: all.map((c) => say('{0}: {1} beside {2}', c.a, shownSigned(metric, c.mean), c.b)).join('; '),
+    summary: all
+      .map((c) => say('{0}: {1} compared with {2}', c.a, shownSigned(metric, c.mean), c.b))
+      .join('; '),
     shapes: [
       ...fr.shapes,
       ...all.flatMap((c, i) =>
@@ -42,7 +40,7 @@ export function ablation(section: Section, metric: MetricName, width: number, sa
       ),
     ],
     table: {
-      head: [say('variant'), say('beside'), say('difference'), say('95 % interval')],
+      head: [say('variant'), say('compared with'), say('difference'), say('95 % interval')],
       rows: all.map((c) => [c.a, c.b, shownSigned(metric, c.mean), interval(c, metric)]),
     },
   };
@@ -62,13 +60,13 @@ export const stepTime = (section: Section, width: number, say: Say): Figure | un
     'stepSeconds',
     1000,
     say('Time per step'),
-    say('milliseconds, median of the steps'),
+    say('milliseconds, median over the steps'),
     width,
     say,
   );
 
 export const peakMemory = (section: Section, width: number, say: Say): Figure | undefined =>
-  costs(section, 'memory', 1 / MIB, say('Peak memory'), say('MiB of the trainer’s process'), width, say);
+  costs(section, 'memory', 1 / MIB, say('Peak memory'), say('MiB of the trainer process'), width, say);
 
 function costs(
   section: Section,

@@ -45,7 +45,7 @@ export function mergedForms(
   return {
     width,
     height: fr.height,
-    title: say('As trained, and merged into the weights'),
+    title: say('As trained and merged into the weights'),
     summary: known
       .map((k) =>
         say('{0}: {1} as trained, {2} merged', k.label, shown(metric, k.trained), shown(metric, k.merged)),

@@ -55,7 +55,7 @@ export function deltaPath(run: StudyRun, label: string, width: number, say: Say)
     height: HEIGHT,
     title: say('Merged ΔW over training: {0}, seed {1}', label, seedOf(run)),
     summary: say(
-      'The first two principal components of the merged ΔW hold {0} and {1} of its variance over {2} checkpoints.',
+      'The first two principal components of the merged ΔW explain {0} and {1} of its variance over {2} checkpoints.',
       percent(shares[0], 0),
       percent(shares[1], 0),
       path.length,

@@ -38,7 +38,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     ]),
     ...means.flatMap((_, k) => (k % every === 0 ? [text(x(k), bottom + 16, String(k + 1), 'middle')] : [])),
     line(EDGE.left, bottom, right, bottom, 'axis'),
-    text((EDGE.left + right) / 2, HEIGHT - 8, say('place of the singular value'), 'middle'),
+    text((EDGE.left + right) / 2, HEIGHT - 8, say('index of the singular value'), 'middle'),
     text(2, 14, say('singular value')),
     ...modules.map((m): Shape => ({ kind: 'path', points: curve(m.values), class: 'curve thin' })),
     ...modules.flatMap((m) =>
@@ -53,7 +53,7 @@ export function spectrum(run: StudyRun, label: string, width: number, say: Say):
     height: HEIGHT,
     title: say('Singular values of the merged ΔW: {0}, seed {1}', label, seedOf(run)),
     summary: say(
-      'Mean of {0} modules: {1}. Of {2} directions, {3} are used on average (effective rank).',
+      'Mean over {0} modules: {1}. The mean effective rank is {3}, out of {2} directions.',
       modules.length,
       [...means.slice(0, NAMED).map((v) => v.toPrecision(3)), ...(means.length > NAMED ? ['…'] : [])].join(
         ', ',

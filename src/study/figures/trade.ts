@@ -76,7 +76,7 @@ export function trade(section: Section, metric: MetricName, width: number, say: 
   return {
     width,
     height: HEIGHT,
-    title: say('Parameters against performance'),
+    title: say('Performance and parameters'),
     summary: summary(groups, metric, say),
     shapes,
     table: {

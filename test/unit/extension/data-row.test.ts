@@ -29,8 +29,10 @@ describe('one row of a data file', () => {
   });
 
   it('gives an error for a missing file, a missing line or a truncated gzip file', async () => {
-    await expect(readDataRow(join(folder(), 'none.jsonl'), 1)).rejects.toThrow(/none\.jsonl is not there/);
-    await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(/none\.csv\.gz is not there/);
+    await expect(readDataRow(join(folder(), 'none.jsonl'), 1)).rejects.toThrow(/none\.jsonl does not exist/);
+    await expect(readDataRow(join(folder(), 'none.csv.gz'), 1)).rejects.toThrow(
+      /none\.csv\.gz does not exist/,
+    );
     await expect(readDataRow(written('d.jsonl', jsonl), 9)).rejects.toThrow(/has no line 9/);
     await expect(readDataRow(written('bad.jsonl.gz', 'not gzip'), 1)).rejects.toThrow(/cannot be read/);
   });
@@ -78,7 +80,7 @@ describe('one row of a data file', () => {
     await expect(askForRow({ file, line: 9 }, outfile)).rejects.toMatchObject({
       kind: 'data',
       message: `${file} has no line 9.`,
-      hint: 'It was shortened after the run was made.',
+      hint: 'The file was shortened after the run was made. Restore the original file to see this row.',
     });
   });
 });

@@ -42,7 +42,7 @@ it("a run's tooltip names the last device", () => {
   };
   const both = [started, on('webgpu', 'chosen'), on('cpu', 'fallback')];
   expect(facts({ events: both }).get('Device')).toBe(
-    'ONNX Runtime on cpu, in place of one that cannot be used',
+    'ONNX Runtime on cpu, because the chosen device cannot be used',
   );
   expect(facts({ events: [started] }).has('Device')).toBe(false);
 });

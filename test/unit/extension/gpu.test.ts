@@ -62,7 +62,7 @@ describe('the progress of an installation', () => {
 });
 
 test('the result names the device, or what is missing with a hint', () => {
-  expect(gpuResult('cuda', { usable: true }, t)).toContain('it is the device "cuda"');
+  expect(gpuResult('cuda', { usable: true }, t)).toContain('ready to use as the device "cuda"');
   expect(gpuResult('cuda', { usable: false, problem: 'X is missing.', hint: 'Get X.' }, t)).toBe(
     'X is missing. Get X.',
   );

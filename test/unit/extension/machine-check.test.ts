@@ -37,7 +37,7 @@ const report = { totalMemory: 24e9, freeMemory: 20e9, cores: 2, problems: [] };
 
 describe('the check of this machine', () => {
   it('names the fastest device, and what is missing with a hint', () => {
-    expect(checkSummary(check, t)).toBe('Fastest here: ONNX Runtime on cpu, 11.8 steps a second.');
+    expect(checkSummary(check, t)).toBe('Fastest device: ONNX Runtime on cpu, 11.8 steps/s.');
     const text = checkMarkdown(check, t);
     expect(text).toContain('| ONNX Runtime on cpu | 11.8 | 118 | 512 × 512 |');
     expect(text).toContain('- **ONNX Runtime on cuda**: The provider is missing.\n  Install it.');
@@ -47,7 +47,7 @@ describe('the check of this machine', () => {
   it('reports that nothing can train', () => {
     const none = { ...check, places: check.places.slice(2) };
     expect(fastest(none)).toBeUndefined();
-    expect(checkSummary(none, t)).toContain('Nothing on this machine could train');
+    expect(checkSummary(none, t)).toContain('No device on this machine can train');
     expect(checkMarkdown(none, t)).toContain('Nothing could be measured.');
   });
 

@@ -25,7 +25,7 @@ it("a model's rows name an operator without a gradient", () => {
     'en',
   );
   expect(rows[1]).toMatchObject({
-    label: 'Gradients cannot pass Loop',
+    label: 'Gradients cannot pass through Loop',
     description: '/a/Loop',
     icon: 'warning',
   });

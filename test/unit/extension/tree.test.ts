@@ -56,7 +56,7 @@ describe("a run's row", () => {
       status: { step: 45, steps: 120 },
     });
     expect(runRow(run, context)).toMatchObject({
-      description: '45/120 · 37 % · 87.1 % accuracy · began 5 min ago',
+      description: '45/120 · 37 % · 87.1 % accuracy · started 5 min ago',
       icon: { id: 'sync~spin' },
     });
     expect(runRow(run, context).capabilities).toEqual(expect.arrayContaining(['canStop', 'canOpen']));
@@ -139,7 +139,7 @@ describe("a run's row", () => {
       Method: 'AuroRA, rank 2, alpha 2, on all-linear',
       'Best accuracy': '90.0 % at step 40',
       Step: '40 / 120',
-      Took: '2 min 0 s',
+      Duration: '2 min 0 s',
     });
   });
 });
@@ -242,10 +242,10 @@ describe('a sweep', () => {
   it('reports how it ended', () => {
     expect(sweepEndText(sweepEntry('finished'), trials, t)).toEqual({
       kind: 'information',
-      message: 'The sweep of demo has come to its end. Best so far: 70.0 % accuracy.',
+      message: 'The sweep of demo has finished. Best so far: 70.0 % accuracy.',
     });
     expect(sweepEndText(sweepEntry('stopped'), trials, t).message).toBe(
-      'The sweep of demo is stopped; 2 of 4 trials are done, all is saved. Best so far: 70.0 % accuracy.',
+      'The sweep of demo was stopped; 2 of 4 trials are done, and everything is saved. Best so far: 70.0 % accuracy.',
     );
     expect(sweepEndText(sweepEntry('lost'), [], t).kind).toBe('error');
   });

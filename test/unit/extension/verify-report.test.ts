@@ -55,19 +55,19 @@ describe('the report of a comparison of both engines', () => {
     const rows = [row('loss', 1e-7, 1e-5), row('gradients', 4e-7, 1e-4)];
     const { report, told } = reported({ kind: 'result', agree: true, rows });
     expect(told).toEqual([
-      'One step of 8 texts on ONNX Runtime on cpu …',
+      'Running one step of 8 texts on ONNX Runtime on cpu …',
       undefined,
-      'One step of 8 texts on TensorFlow.js on wasm …',
+      'Running one step of 8 texts on TensorFlow.js on wasm …',
       undefined,
       'Comparing …',
       undefined,
     ]);
     expect(verifySummary(report.result!, t)).toBe('The engines agree; the largest difference is 4.0e-7.');
     const text = verifyMarkdown('my_run', report, t);
-    expect(text).toContain('# Engines on my\\_run');
-    expect(text).toContain('8 texts of 94 tokens; 18 trainable tensors. Both got the same dropout masks.');
+    expect(text).toContain('# Engine comparison: my\\_run');
+    expect(text).toContain('8 texts of 94 tokens, 18 trainable tensors. Both used the same dropout masks.');
     expect(text).toContain('| perturbed | gradients | 4.0e-7 | 1e-4 | agree | `layer.0.query.A` |');
-    expect(text).not.toContain('Where they part');
+    expect(text).not.toContain('First difference');
   });
 
   it('names the first tensor that differs, whatever its name contains', () => {
@@ -77,7 +77,7 @@ describe('the report of a comparison of both engines', () => {
       ...{ dims: [2, 3], position: [1, 2], both: ['0.5', 'NaN'] as [string, string], error: null },
     };
     const { report } = reported({ kind: 'result', agree: false, rows: [row('loss', null, 1e-5)], first });
-    expect(verifySummary(report.result!, t)).toBe('The engines differ, first in /a|b`c of Gelu.');
+    expect(verifySummary(report.result!, t)).toBe('The engines differ, first in /a|b`c (Gelu).');
     const text = verifyMarkdown('x', report, t);
     expect(text).toContain('| tensor | `/a b c` |');
     expect(text).toContain('| module | `layer.1.act` |');
@@ -106,17 +106,17 @@ describe('the report of a comparison of both engines', () => {
     const rows = [row('gradients', 4e-7, 1e-4)];
     const { report } = reported({ kind: 'result', agree: true, rows });
     const kinks = { kind: 'kinks' as const, values: 3, operators: ['Relu'], texts: [0, 12, 20], of: 32 };
-    expect(addVerifyLine(report, parseVerifyLine(JSON.stringify(kinks))!, t)).toContain('Once more');
+    expect(addVerifyLine(report, parseVerifyLine(JSON.stringify(kinks))!, t)).toContain('Running again');
     expect(report.ran).toEqual([]);
     const text = verifyMarkdown('x', report, t);
-    expect(text).toContain('see 3 values of `Relu` on different sides of 0.');
-    expect(text).toContain('without the 3 of 32 texts that hold them.');
+    expect(text).toContain('3 values of `Relu` are on different sides of 0');
+    expect(text).toContain('exclude the affected texts, 3 of 32.');
     addVerifyLine(report, { ...kinks, values: 1, texts: [4] }, t);
     const one = verifyMarkdown('x', report, t);
-    expect(one).toContain('see one value of `Relu`');
-    expect(one).toContain('without the one text of 32 concerned.');
+    expect(one).toContain('one value of `Relu`');
+    expect(one).toContain('exclude the one affected text of 32.');
     const all = verifyMarkdown('x', { ...report, kinks: { ...kinks, texts: [0], of: 1 } }, t);
-    expect(all).toContain('Each text holds one');
+    expect(all).toContain('Every text contains one');
   });
 
   it('ignores unknown lines', () => {

@@ -11,7 +11,7 @@ import { temporaryFolders } from '../runs/folder';
 import { aurora, lora, studyRun } from './runs';
 
 const folder = temporaryFolders();
-const NO_STEP = 'so that no step is chosen on the set it is judged on';
+const NO_STEP = 'so that no step is chosen on the set that it is evaluated on';
 
 /** The cells of a CSV line, in which quoted ones may contain commas. */
 const cells = (line: string): string[] => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
@@ -34,9 +34,9 @@ describe('a step chosen on the set it is judged on', () => {
     const notes = sectionNotes(study.sections[0], study, english).join('\n');
     expect(notes).not.toContain(NO_STEP);
     expect(notes).toContain(
-      `With early stopping, that step was chosen on this same validation set, so these numbers are a little too good: ${early}.`,
+      `With early stopping, that step was chosen on this same validation set, so these numbers are slightly optimistic: ${early}.`,
     );
-    expect(notes).toContain(`so these numbers are a little too good: ${halved}.`);
+    expect(notes).toContain(`so these numbers are slightly optimistic: ${halved}.`);
     const plain = studyOf(runs.slice(0, 1), {}, english);
     expect(sectionNotes(plain.sections[0], plain, english)[0]).toContain(NO_STEP);
   });

@@ -57,8 +57,8 @@ describe('groups', () => {
     const all = study([again, old, { folder: '/runs/x', name: 'half', unfit: 'unfinished' }]);
     expect(all.sections[0].groups[0].metrics.accuracy).toEqual({ n: 1, mean: 0.7 });
     expect(leftOutWords(all, english)).toEqual([
-      `${old.name} is left out: the settings and the seed of a newer run.`,
-      'half is left out: not finished.',
+      `${old.name} is excluded: same settings and seed as a newer run.`,
+      'half is excluded: not finished.',
     ]);
   });
 });
@@ -82,11 +82,9 @@ describe('runs that diverged', () => {
       '2 (and 1 diverged)',
     ]);
     expect(sectionNotes(section, all, english)).toContain(
-      'Of the 3 runs of AuroRA r=2, 1 diverged (seeds 3). Its numbers are those of the others, and so a little too good.',
+      'Of the 3 runs of AuroRA r=2, 1 diverged (seeds 3). Its numbers cover only the others, so they are slightly optimistic.',
     );
-    expect(leftOutWords(all, english)).toEqual([
-      expect.stringMatching(/ is left out: its training diverged\.$/),
-    ]);
+    expect(leftOutWords(all, english)).toEqual([expect.stringMatching(/ is excluded: training diverged\.$/)]);
   });
 
   it('do not count if another run with the same settings and seed finished', () => {
@@ -132,7 +130,7 @@ describe('runs that diverged', () => {
       ['AuroRA r=2', '1e-3', '60.0', 'yes'],
       ['AuroRA r=2', '2e-3', 'diverged', ''],
     ]);
-    expect(sectionNotes(section, all, english).at(-2)).toContain('LoRA r=2 had 3, AuroRA r=2 had 2');
+    expect(sectionNotes(section, all, english).at(-2)).toContain('3 for LoRA r=2, 2 for AuroRA r=2');
     const [head, ...rows] = groupsCsvRows(all);
     const column = (name: string) => rows.map((row) => row[head.indexOf(name)]);
     expect(rows.map((row) => row.length)).toEqual(rows.map(() => head.length));
@@ -180,8 +178,10 @@ describe('the choice of learning rates', () => {
   it('is described with the number of rates tried and the set used', () => {
     const all = study(runs);
     const notes = sectionNotes(all.sections[0], all, english).join('\n');
-    expect(notes).toContain('LoRA r=2 had 1, AuroRA r=2 had 2. It was chosen on this same validation set');
-    expect(notes).toContain('Those with more learning rates to choose from have an advantage');
+    expect(notes).toContain(
+      '(1 for LoRA r=2, 2 for AuroRA r=2), the one with the best mean over their common seeds was chosen',
+    );
+    expect(notes).toContain('Groups with more learning rates to choose from have an advantage');
   });
 });
 
@@ -209,8 +209,8 @@ describe('comparisons', () => {
     expect(c.detectable).toBeCloseTo((5.653489 * 0.002) / Math.sqrt(3), 8);
     expect(words).toBe(
       'AuroRA r=2 is 0.8 points of accuracy above LoRA r=2 (95 % interval +0.3 to +1.3). ' +
-        'Tested in pairs over 3 seeds (1, 2, 3) alone, on the same validation examples: p = 0.020, more than a chance choice of seeds explains. ' +
-        'With these 3 seeds a difference below 0.7 points of accuracy on these same examples could hardly have been seen (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
+        'Paired test over 3 seeds (1, 2, 3) only, on the same validation examples: p = 0.020, so the choice of seeds alone is unlikely to explain it. ' +
+        'With these 3 seeds, only a difference of 0.7 points of accuracy or more on these same examples is detected reliably (80 % power at 5 %, two-sided); on other examples it would have to be larger.',
     );
   });
 
@@ -219,7 +219,7 @@ describe('comparisons', () => {
     const { c, words } = only(kept);
     expect(c).toMatchObject({ kind: 'crossed', examples: 1000 });
     expect(c.mean).toBeCloseTo(0.008, 12);
-    expect(words).toContain('Tested in pairs over 3 seeds (1, 2, 3) and 1,000 validation examples: p');
+    expect(words).toContain('Paired test over 3 seeds (1, 2, 3) and 1,000 validation examples: p');
     // If one run has no predictions, no run's predictions are used.
     expect(only([{ ...kept[0], examples: undefined }, ...kept.slice(1)]).c.kind).toBe('seeds');
     // F1 is not defined for a single example.
@@ -235,7 +235,7 @@ describe('comparisons', () => {
   it("use McNemar's exact test for one seed, or none without predictions", () => {
     const first = pair().slice(0, 2);
     expect(only(first).words).toBe(
-      'AuroRA r=2 is 0.6 points of accuracy above LoRA r=2. One seed without predictions of each example is nothing to test by.',
+      'AuroRA r=2 is 0.6 points of accuracy above LoRA r=2. With one seed and no per-example predictions, no test is possible.',
     );
     const right = (n: number) => ({
       data: 'sum',
@@ -248,7 +248,7 @@ describe('comparisons', () => {
     ]);
     // Six that only one gets right and none the other way: 2 · ½⁶.
     expect(c).toMatchObject({ kind: 'examples', chance: expect.closeTo(0.03125, 10) });
-    expect(words).toContain('Tested in pairs over 100 validation examples of seed 1 alone: p = 0.031');
+    expect(words).toContain('Paired test over 100 validation examples, with seed 1 only: p = 0.031');
   });
 
   it('without a seed in common are not tested', () => {
@@ -266,7 +266,7 @@ describe('comparisons', () => {
     expect(all.tests).toBe(2);
     expect(c.corrected).toBeCloseTo(2 * c.chance!, 12);
     expect(words).toContain(
-      'p = 0.020, 0.040 corrected for 2 comparisons, more than a chance choice of seeds explains',
+      'p = 0.020, 0.040 corrected for 2 comparisons, so the choice of seeds alone is unlikely to explain it',
     );
   });
 
@@ -279,7 +279,7 @@ describe('comparisons', () => {
   it('call groups equal if their shown values are, with an interval from the examples', () => {
     const same = seeds.flatMap((seed) => [studyRun(lora(), seed, 0.6), studyRun(aurora(), seed, 0.6)]);
     expect(only(same).words).toMatch(
-      /^AuroRA r=2 and LoRA r=2 are equal as far as is shown \(95 % interval −0\.2 to \+0\.2\).*p = 1\.00, so it may be chance\./,
+      /^AuroRA r=2 and LoRA r=2 are equal to the displayed precision \(95 % interval −0\.2 to \+0\.2\).*p = 1\.00, so it may be chance\./,
     );
   });
 
@@ -290,7 +290,7 @@ describe('comparisons', () => {
       studyRun(aurora(), seed, 0.6, metrics(0.25)),
     ]);
     expect(only(copies, { metric: 'loss' }).words).toBe(
-      'AuroRA r=2 is 0.2500 of loss below LoRA r=2. The difference is the same in each pair, which leaves no spread to test by.',
+      'AuroRA r=2 is 0.2500 of loss below LoRA r=2. The difference is the same in each pair, so there is no variance to test it against.',
     );
   });
 });

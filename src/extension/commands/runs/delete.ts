@@ -17,7 +17,7 @@ import { namesOf, runsFrom } from '../../ask/pick-many';
 export function registerDeleteCommands(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.deleteRun, async (...args) => {
-      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Delete which runs?') });
+      const runs = await runsFrom(services, args, { title: vscode.l10n.t('Select the runs to delete') });
       if (runs.length === 0 || !(await stopFirst(services, runs)) || !(await confirm(runs))) return;
       await remove(services, runs);
     }),
@@ -39,7 +39,7 @@ async function stopFirst({ store, trainer }: Services, runs: readonly RunEntry[]
       : vscode.l10n.t('{0} are still being trained.', namesOf(active)),
     {
       modal: true,
-      detail: vscode.l10n.t('Only a run that is not being trained can be deleted. Stopping saves it first.'),
+      detail: vscode.l10n.t('A run cannot be deleted while it is being trained. Stopping saves it first.'),
     },
     stop,
   );
@@ -64,8 +64,11 @@ async function confirm(runs: readonly RunEntry[]): Promise<boolean> {
       : vscode.l10n.t('Delete {0} runs: {1}?', runs.length, namesOf(runs, 10));
   const detail =
     runs.length === 1
-      ? vscode.l10n.t('It is moved to {0}. "AuroRA: Restore Deleted Run" brings it back.', trash)
-      : vscode.l10n.t('They are moved to {0}. "AuroRA: Restore Deleted Run" brings them back.', trash);
+      ? vscode.l10n.t('It will be moved to {0}. To get it back, use "AuroRA: Restore Deleted Run".', trash)
+      : vscode.l10n.t(
+          'They will be moved to {0}. To get them back, use "AuroRA: Restore Deleted Run".',
+          trash,
+        );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove;
 }
 
@@ -116,7 +119,7 @@ async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
   const lists = await Promise.all([...places].map((p) => listTrash(join(p, '.aurora', 'trash'))));
   const all = lists.flat().sort((a, b) => b.deletedAt - a.deletedAt);
   if (all.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no deleted run in this workspace.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('There are no deleted runs in this workspace.'));
     return [];
   }
   const runs = await Promise.all(all.map(({ folder }) => entryOf(folder)));
@@ -132,7 +135,7 @@ async function pickTrashed({ store }: Services): Promise<TrashedRun[]> {
     picked: all.length === 1,
     trashed,
   }));
-  const title = vscode.l10n.t('Restore which runs?');
+  const title = vscode.l10n.t('Select the runs to restore');
   const options = { title, canPickMany: true as const, ignoreFocusOut: true, matchOnDescription: true };
   return ((await vscode.window.showQuickPick(items, options)) ?? []).map((p) => p.trashed);
 }

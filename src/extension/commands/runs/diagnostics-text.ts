@@ -37,7 +37,7 @@ function machineLines({ machine, machineError, device }: Diagnostics): string[] 
         `- Settings: engine ${device.engine}, device ${device.device}, fall back to CPU ${device.fallBackToCpu ? 'yes' : 'no'}`,
       ]
     : [];
-  if (!machine) return ['### Machine', `Not known: ${machineError ?? 'it was not asked.'}`, ...wanted];
+  if (!machine) return ['### Machine', `Unknown: ${machineError ?? 'not requested.'}`, ...wanted];
   const { node, runtime, problems } = machine;
   return [
     '### Machine',

@@ -42,7 +42,7 @@ export function registerDiagnostics(services: Services): vscode.Disposable[] {
         home: homedir(),
       });
       await vscode.env.clipboard.writeText(text);
-      void vscode.window.setStatusBarMessage(vscode.l10n.t('Diagnostics are in the clipboard.'), 5000);
+      void vscode.window.setStatusBarMessage(vscode.l10n.t('Diagnostics copied to the clipboard.'), 5000);
     }),
   ];
 }

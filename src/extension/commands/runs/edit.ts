@@ -24,12 +24,12 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(log, COMMAND.renameRun, async (argument) => {
       const row = argument === 'selection' ? selectedRows()[0] : argument;
-      const run = await runFrom(services, row, { title: vscode.l10n.t('Rename which run?') });
+      const run = await runFrom(services, row, { title: vscode.l10n.t('Select a run to rename') });
       if (!run) return;
       const own = runLabel({ ...run, user: {} });
       const name = await vscode.window.showInputBox({
         title: vscode.l10n.t('Rename run {0}', runLabel(run)),
-        prompt: vscode.l10n.t('The folder keeps its name. Empty: back to {0}.', own),
+        prompt: vscode.l10n.t('The folder is not renamed. Leave empty to use {0}.', own),
         placeHolder: own,
         value: run.user.name ?? '',
         ignoreFocusOut: true,
@@ -37,17 +37,21 @@ export function registerEditCommands(services: Services): vscode.Disposable[] {
       if (name !== undefined) await change([run], { name });
     }),
     registerGuarded(log, COMMAND.editNote, async (argument) => {
-      const run = await runFrom(services, argument, { title: vscode.l10n.t('Edit the note of which run?') });
+      const run = await runFrom(services, argument, {
+        title: vscode.l10n.t('Select a run to edit its note'),
+      });
       if (!run) return;
       const note = await vscode.window.showInputBox({
-        title: vscode.l10n.t('Note on run {0}', runLabel(run)),
-        prompt: vscode.l10n.t('What was tried, what came out. Empty removes the note.'),
+        title: vscode.l10n.t('Note for run {0}', runLabel(run)),
+        prompt: vscode.l10n.t(
+          'For example, what you tried and what you found. Leave empty to remove the note.',
+        ),
         value: run.user.note ?? '',
         ignoreFocusOut: true,
       });
       if (note !== undefined) await change([run], { note });
     }),
-    star(COMMAND.starRun, true, vscode.l10n.t('Star which runs?')),
-    star(COMMAND.unstarRun, false, vscode.l10n.t('Take the star off which runs?')),
+    star(COMMAND.starRun, true, vscode.l10n.t('Select the runs to star')),
+    star(COMMAND.unstarRun, false, vscode.l10n.t('Select the runs to unstar')),
   ];
 }

@@ -20,7 +20,7 @@ export function registerLog(services: Services): vscode.Disposable[] {
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, logs),
     registerGuarded(services.log, COMMAND.showLog, async (argument) => {
       const run = await runFrom(services, argument, {
-        title: vscode.l10n.t('Show the trainer log of which run?'),
+        title: vscode.l10n.t('Select a run to show its trainer log'),
       });
       if (!run) return;
       const uri = vscode.Uri.from({
@@ -53,7 +53,7 @@ class LogDocuments implements vscode.TextDocumentContentProvider, vscode.Disposa
     this.sizes.set(uri.toString(), tail?.size ?? 0);
     return (
       tail?.text ||
-      vscode.l10n.t('This run has no trainer log: its trainer wrote to a terminal, or has not begun.')
+      vscode.l10n.t('This run has no trainer log: it was trained in a terminal, or has not started yet.')
     );
   }
 

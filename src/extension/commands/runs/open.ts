@@ -17,17 +17,17 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
   const readable = (run: { run?: unknown }) => run.run !== undefined;
   return [
     on(COMMAND.openRun, async (argument, from) => {
-      const title = vscode.l10n.t('Open the dashboard of which run?');
+      const title = vscode.l10n.t('Select a run to open its dashboard');
       const run = await runFrom(services, argument, { title, filter: readable });
       if (run) panels.openRun([run.folder], from === FROM_ROW);
     }),
     on(COMMAND.compareRuns, async (...args) => {
-      const title = vscode.l10n.t('Compare which runs?');
+      const title = vscode.l10n.t('Select the runs to compare');
       const runs = await runsFrom(services, args, { title, filter: readable, least: 2 });
       if (runs.length > 0) panels.openRun(runs.map((r) => r.folder));
     }),
     on(COMMAND.openActivations, async (argument) => {
-      const title = vscode.l10n.t('Show the layer activations of which run?');
+      const title = vscode.l10n.t('Select a run to show its layer activations');
       const run = await runFrom(services, argument, {
         title,
         filter: (r) => r.run !== undefined && isNonlinear(r.run.spec.adapter),
@@ -42,12 +42,12 @@ export function registerOpenCommands(services: Services): vscode.Disposable[] {
       const file = await experimentFrom(
         services,
         argument,
-        vscode.l10n.t('Open the budget of which experiment?'),
+        vscode.l10n.t('Select an experiment to open its budget'),
       );
       if (file) panels.openBudget(file);
     }),
     on(COMMAND.openExperiment, async (argument) => {
-      const title = vscode.l10n.t('Open which experiment file?');
+      const title = vscode.l10n.t('Select an experiment file to open');
       const file = await experimentFrom(services, argument, title);
       if (file) await vscode.window.showTextDocument(vscode.Uri.file(file));
     }),

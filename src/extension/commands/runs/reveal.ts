@@ -15,7 +15,7 @@ export function registerReveal(services: Services): vscode.Disposable[] {
   return [
     registerGuarded(services.log, COMMAND.revealRun, async (argument) => {
       const run = await runFrom(services, argument, {
-        title: vscode.l10n.t('Reveal the folder of which run?'),
+        title: vscode.l10n.t('Select a run to reveal its folder'),
       });
       if (run) await reveal(placeOf(run, argument), run);
     }),

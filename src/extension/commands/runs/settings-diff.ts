@@ -20,11 +20,14 @@ export function registerSettingsDiff(services: Services): vscode.Disposable[] {
   return [
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, provider),
     registerGuarded(services.log, COMMAND.compareSettings, async (...args) => {
-      const title = vscode.l10n.t('Compare the settings of which two runs?');
+      const title = vscode.l10n.t('Select two runs to compare their settings');
       const runs = await runsFrom(services, args, { title, filter: (r) => r.run !== undefined, least: 2 });
       if (runs.length === 0) return;
       if (runs.length > 2) {
-        const message = vscode.l10n.t('Settings are compared of two runs; {0} were chosen.', runs.length);
+        const message = vscode.l10n.t(
+          'Select exactly two runs to compare their settings; {0} were selected.',
+          runs.length,
+        );
         return void vscode.window.showInformationMessage(message);
       }
       const [older, newer] = [...runs].sort((a, b) => (a.id < b.id ? -1 : 1));

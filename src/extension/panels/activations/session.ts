@@ -231,11 +231,9 @@ export class ActivationsSession {
   private wordsNotice(texts: boolean | undefined): string | undefined {
     if (texts === true) return undefined;
     return texts === undefined
-      ? this.host.say(
-          'This run has no activations/examples.json, so the words behind its bins are not known.',
-        )
+      ? this.host.say('This run has no activations/examples.json, so the words in its bins are not known.')
       : this.host.say(
-          'This run was made before texts were kept with its snapshots: only lines and token ids are known. Train again to read the words.',
+          'This run is from before texts were stored with snapshots: only lines and token ids are known. Train it again to see the words.',
         );
   }
 
@@ -248,16 +246,19 @@ export class ActivationsSession {
   private nothingYet({ adapter, live }: RunFacts): string {
     if (isHeadAlone(adapter))
       return this.host.say(
-        'This run trains no adapter (adapter.method is "none"), so there is no layer to look at.',
+        'This run trains no adapter (adapter.method is "none"), so there are no layers to show.',
       );
     if (!methodOf(adapter).showsZ)
-      return this.host.say('{0} has no A whose outputs could be shown.', METHOD_NAMES[adapter.method]);
+      return this.host.say(
+        '{0} has no matrix A, so there are no activations to show.',
+        METHOD_NAMES[adapter.method],
+      );
     return live
       ? this.host.say(
-          'No snapshot yet. The first comes at the next evaluation, or every training.activationsEvery steps where that is set.',
+          'No snapshots yet. The first one is taken at the next evaluation, or after training.activationsEvery steps if that is set.',
         )
       : this.host.say(
-          'This run has no activation snapshots. Set training.activationsEvery (for instance to 20 steps) in the experiment and run it again.',
+          'This run has no activation snapshots. Set training.activationsEvery (for example, to 20) in the experiment and run it again.',
         );
   }
 
@@ -265,20 +266,20 @@ export class ActivationsSession {
     return step < staticFrom
       ? undefined
       : this.host.say(
-          'At this step the static form is trained: σ acts on the columns of A. The histograms show the z = A x on which it would act in the dynamic form.',
+          'At this step the static form is trained: σ acts on the columns of A. The histograms show z = A x, its input in the dynamic form.',
         );
   }
 
   private noCurve({ adapter }: RunFacts): string {
     if (isReference(adapter))
       return this.host.say(
-        'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show which z the layers see.',
+        'LoRA has no σ between A and B: its z = A x reaches B unchanged, so there is no curve. The histograms show the values of z in each layer.',
       );
     if (!isNonlinear(adapter))
       return this.host.say(
-        'Only AuroRA has a σ between A and B, so there is no curve. The histograms show which z = A x the layers see.',
+        'Only AuroRA has a σ between A and B, so there is no curve. The histograms show the values of z = A x in each layer.',
       );
-    return this.host.say('The snapshots of this run hold no H and W, so there are no curves to draw.');
+    return this.host.say('The snapshots of this run do not contain H and W, so there are no curves to draw.');
   }
 }
 

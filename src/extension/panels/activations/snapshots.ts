@@ -52,7 +52,7 @@ export class Snapshots {
       throw new AuroraError(
         'run',
         `${file} could not be read: ${(cause as Error).message}.`,
-        'It was removed or damaged after it was written; the other snapshots can still be shown.',
+        'It was removed or damaged after it was written. Choose another snapshot.',
         { cause },
       );
     }

@@ -44,7 +44,7 @@ export async function computeBudget(
 
 /** The core's hints are for a terminal; here the names are above the field. */
 function hintFor(field: FieldName, { modules }: KnownModel): string | undefined {
-  if (field === 'names') return 'The list has the names that the model offers.';
+  if (field === 'names') return 'Choose names from the list above.';
   if (field === 'regex') return `It must match a whole path, such as ${modules[0].path}.`;
   return undefined;
 }

@@ -52,8 +52,8 @@ class Edit implements AdapterEdit {
     if (this.root?.type !== 'object' || parseText(text).errors.length > 0)
       throw new AuroraError(
         'experiment',
-        'The file is not valid JSON, so nothing can be written into it.',
-        'Correct the file first; its editor marks the place.',
+        'The file is not valid JSON, so it cannot be edited.',
+        'Fix the errors that are marked in its editor first.',
       );
   }
 

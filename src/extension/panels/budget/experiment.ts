@@ -58,15 +58,18 @@ export function readExperiment(text: string): ExperimentValues {
   const value: unknown = tree && getNodeValue(tree);
   const root = isJson(value) ? value : {};
   const problems = errors.slice(0, 1).map((e) => textProblem(text, e));
-  if (!isJson(value) && problems.length === 0) problems.push('The file holds no experiment: { … }.');
+  if (!isJson(value) && problems.length === 0)
+    problems.push('The file does not contain an experiment: { … }.');
   const model = section(root, 'model', problems);
   const adapter = section(root, 'adapter', problems);
   const training = section(root, 'training', problems);
   const method = adapter.method ?? DEFAULT_METHOD;
   if (method === HEAD_ALONE.method)
-    problems.push('The experiment trains no adapter (method "none"); shown is what AuroRA would cost.');
+    problems.push('The experiment trains no adapter (method "none"); the costs shown are for AuroRA.');
   else if (!isMethod(method))
-    problems.push(`adapter.method is ${JSON.stringify(method)}, which is not known; shown is AuroRA.`);
+    problems.push(
+      `adapter.method is ${JSON.stringify(method)}, which is unknown; the costs shown are for AuroRA.`,
+    );
   const known = isMethod(method) ? method : DEFAULT_METHOD;
   return {
     ...(typeof model.path === 'string' && { modelPath: model.path }),
@@ -136,7 +139,8 @@ function otherSettings(adapter: Json, method: MethodName, problems: string[]): O
   for (const [key, fits] of Object.entries(OTHERS)) {
     if (adapter[key] === undefined || !Object.hasOwn(schema.definitions[method].properties, key)) continue;
     if (fits(adapter[key])) found[key] = adapter[key];
-    else problems.push(`adapter.${key} is ${JSON.stringify(adapter[key])}, which cannot be counted.`);
+    else
+      problems.push(`adapter.${key} is ${JSON.stringify(adapter[key])}, which is not valid and is ignored.`);
   }
   return found;
 }

@@ -31,10 +31,12 @@ export function parseFields(
   const whole = (field: FieldName, what: string): number => {
     const text = fields[field].trim();
     const value = Number(text);
-    if (text === '') return wrong(field, `${what} is empty. It is a whole number of at least 1.`);
+    if (text === '') return wrong(field, `${what} is empty. It must be a whole number of at least 1.`);
     if (!Number.isInteger(value) || value < 1)
       return wrong(field, `${what} is ${text}, but it must be a whole number of at least 1.`);
-    return value > LARGEST ? wrong(field, `${what} is at most ${LARGEST.toLocaleString('en-US')}.`) : value;
+    return value > LARGEST
+      ? wrong(field, `${what} must be at most ${LARGEST.toLocaleString('en-US')}.`)
+      : value;
   };
   const { method } = fields;
   const { size, hasAlpha, nonlinear } = aboutMethod(method);
@@ -48,7 +50,7 @@ export function parseFields(
     // Values of hidden controls are ignored.
     rank: size === 'rank' ? whole('rank', 'The rank') : 1,
     alpha,
-    gridSize: nonlinear ? whole('gridSize', 'The grid') : 1,
+    gridSize: nonlinear ? whole('gridSize', 'The number of grid intervals') : 1,
     splineOrder: nonlinear ? Number(fields.splineOrder) : 1,
     frequencies: size === 'frequencies' ? whole('frequencies', 'The number of frequencies') : 1,
     targetModules: targetModules(fields, problems),
@@ -70,7 +72,7 @@ function targetModules({ targets, names, regex }: BudgetFields, problems: FieldP
   }
   const list = splitNames(names);
   if (list.length === 0)
-    problems.push({ field: 'names', message: 'No module is chosen. Check or type at least one name.' });
+    problems.push({ field: 'names', message: 'No module is selected. Select or type at least one name.' });
   return list;
 }
 

@@ -135,13 +135,13 @@ class BudgetPanel implements PanelSession<BudgetFromPage> {
     edit.replace(document.uri, range, change.content);
     const done = await vscode.workspace.applyEdit(edit);
     const name = basename(document.uri.fsPath);
-    if (!done) return this.written(false, vscode.l10n.t('The editor refused to change {0}.', name));
+    if (!done) return this.written(false, vscode.l10n.t('The editor could not change {0}.', name));
     const saves = vscode.workspace.getConfiguration('files', document).get('autoSave') !== 'off';
     this.written(
       true,
       saves
-        ? vscode.l10n.t('Written to {0}. Undo in its editor takes it back.', name)
-        : vscode.l10n.t('Written to {0}, which is not saved yet. Undo in its editor takes it back.', name),
+        ? vscode.l10n.t('Written to {0}. Use Undo in its editor to revert it.', name)
+        : vscode.l10n.t('Written to {0}, which is not saved yet. Use Undo in its editor to revert it.', name),
     );
   }
 

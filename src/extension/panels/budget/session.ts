@@ -99,7 +99,7 @@ export class BudgetSession {
   }
 
   private experiment(file: string, values: ExperimentValues): BudgetSetup['experiment'] {
-    const missing = this.text === undefined ? ['The file could not be read; shown are the defaults.'] : [];
+    const missing = this.text === undefined ? ['The file could not be read; the defaults are shown.'] : [];
     const noModel = values.modelPath === undefined && this.text !== undefined;
     return {
       name: file.split(/[\\/]/).at(-1)!,
@@ -107,7 +107,7 @@ export class BudgetSession {
       problems: [
         ...missing,
         ...values.problems,
-        ...(noModel ? ["The file names no model (model.path); shown are a paper's shapes."] : []),
+        ...(noModel ? ['The file has no model.path; a model from the paper is shown.'] : []),
       ],
     };
   }
@@ -148,8 +148,8 @@ export class BudgetSession {
     if ('paper' in source)
       throw new AuroraError(
         'model',
-        "These are a paper's shapes, not a model that the experiment could train.",
-        "Choose the experiment's model, or another ONNX file of the workspace.",
+        "These are a model's shapes from the paper, not an ONNX file that the experiment can train.",
+        "Choose the experiment's model, or another ONNX file in the workspace.",
       );
     const own = this.known.choices.find((c) => c.id === fields.model)?.kind === 'experiment';
     return writeAdapter(this.text, choice, own ? undefined : pathInExperiment(this.file, source.path));
@@ -186,7 +186,7 @@ export class BudgetSession {
     const source = this.known.sources.get(id);
     const label = this.known.choices.find((c) => c.id === id)?.label ?? id;
     if (!source)
-      return { failure: { state: 'failed', label, message: `There is no model ${label} any more.` } };
+      return { failure: { state: 'failed', label, message: `The model ${label} no longer exists.` } };
     if ('paper' in source) return paperModel(source.paper);
     try {
       const ready = this.ports.cached(source.path);

@@ -36,7 +36,7 @@ export async function askWorker(asked: AskedRow, program: string): Promise<RowAn
     return await new Promise<RowAnswer>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
-      worker.once('exit', () => reject(new Error('The thread that reads the row ended.')));
+      worker.once('exit', () => reject(new Error('The worker that reads the row ended.')));
     });
   } finally {
     await worker.terminate();

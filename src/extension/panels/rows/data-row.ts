@@ -51,7 +51,11 @@ export async function readDataRow(
       inTerminal(file, row.tooLong),
     );
   if (row.lines.length === 0)
-    throw new AuroraError('data', `${file} has no line ${line}.`, 'It was shortened after the run was made.');
+    throw new AuroraError(
+      'data',
+      `${file} has no line ${line}.`,
+      'The file was shortened after the run was made. Restore the original file to see this row.',
+    );
   return json ? layOut(row.lines[0]) : [row.header, ...row.lines].join('\n');
 }
 
@@ -154,8 +158,8 @@ const unreadable = (file: string, cause: unknown): AuroraError =>
   new AuroraError(
     'data',
     (cause as NodeJS.ErrnoException).code === 'ENOENT'
-      ? `The data file ${file} is not there.`
+      ? `The data file ${file} does not exist.`
       : `${file} cannot be read: ${(cause as Error).message}.`,
-    'The data file was moved or removed after the run was made.',
+    'It was moved, removed or changed after the run was made. Restore the original file to see this row.',
     { cause },
   );

@@ -175,9 +175,9 @@ describe('with an experiment', () => {
       'adapter.targetModules: ["query"] → "all-linear"',
     ]);
     const paper = await lab.ask({ model: 'paper:vit-base' });
-    expect(paper.cannotWrite).toContain("paper's shapes");
+    expect(paper.cannotWrite).toContain('shapes from the paper');
     expect(() => lab.session.edit({ ...lab.setup.fields, model: 'paper:vit-base' })).toThrow(
-      "paper's shapes",
+      'shapes from the paper',
     );
   });
 
@@ -187,7 +187,7 @@ describe('with an experiment', () => {
       '{ "model": { "path": "bert.onnx" }, "adapter": {',
       ['Line 1: this is not valid JSON'],
     ],
-    ['no model', '{}', ['names no model']],
+    ['no model', '{}', ['has no model.path']],
     [
       'no adapter',
       '{ "model": {"path": "bert.onnx"}, "adapter": {"method": "none"} }',
@@ -196,7 +196,7 @@ describe('with an experiment', () => {
     [
       'an unknown method',
       '{ "model": {"path": "bert.onnx"}, "adapter": {"method": "x"} }',
-      ['which is not known'],
+      ['which is unknown'],
     ],
     [
       'a bad pattern',
@@ -243,7 +243,7 @@ describe('invalid input', () => {
     [{ gridSize: 'x' }, 'gridSize', /whole number/],
     [{ splineOrder: '4' }, 'splineOrder', /1, 2 or 3/],
     [{ tokens: '0' }, 'tokens', /at least 1/],
-    [{ names: ' , ' }, 'names', /No module is chosen/],
+    [{ names: ' , ' }, 'names', /No module is selected/],
     [{ names: 'qeury' }, 'names', /matched none of the 72.*query/],
     [{ targets: 'regex', regex: '(' }, 'regex', /not a valid regular expression/],
     [{ targets: 'regex', regex: '' }, 'regex', /empty/],

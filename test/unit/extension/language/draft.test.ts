@@ -110,7 +110,7 @@ describe('a new experiment', () => {
     expect(cola.text).toContain('"learningRate": 5e-3');
     expect(made('vit-large/dtd', 'lora').adapter).toMatchObject({ rank: 16, alpha: 32 });
     // Settings that the paper does not give have the defaults and a comment.
-    expect(made('vit-large/dtd', 'aurora').text).toMatch(/it gives none.\n +"batchSize": 32/);
+    expect(made('vit-large/dtd', 'aurora').text).toMatch(/the paper gives no value.\n +"batchSize": 32/);
     expect(made('roberta-base/sts-b', 'aurora')).toMatchObject({
       text: expect.stringContaining('measures Pearson correlation') as string,
       training: { metric: 'accuracy' },
@@ -132,7 +132,7 @@ describe('a new experiment', () => {
       description: 'rank 2 · 80 epochs · batch 16 · learning rate 5e-4',
     });
     expect(words('roberta-base/rte').detail).toMatch(
-      /^arXiv 2505.18738 · published 85.2 · does not say: weight decay/,
+      /^arXiv 2505.18738 · published 85.2 · not specified: weight decay/,
     );
     expect(words('llama3-8b/commonsense170k').detail).toContain('tested on BoolQ, PIQA');
     expect(words('llama3-8b/commonsense170k').detail).toContain('published average 83.6');

@@ -129,7 +129,7 @@ describe('problems in an experiment', () => {
     expect(analysis.findings).toEqual([]);
     const hover = hoverAt(analysis, text.indexOf('all-linear') + 2, t)!;
     expect(hover.lines[0]).toBe('Matches 12 of 13 linear layers (out × in):');
-    expect(hover.lines.at(-1)).toBe('Left out: pooler.dense (does not reach the loss)');
+    expect(hover.lines.at(-1)).toBe('Excluded: pooler.dense (does not reach the loss)');
   });
 
   it.each(['targetModules', 'excludeModules'])(
@@ -242,7 +242,7 @@ describe('problems in an experiment', () => {
     const text = experiment('{ "rnak": 2, "activation": "tanj" }');
     const analysis = await analysisOf(lab(), text);
     expect(analysis.findings).toEqual([]);
-    expect(budgetText(analysis, t).text).toContain('have a mistake');
+    expect(budgetText(analysis, t).text).toContain('contain an error');
     const at = (word: string) => ({ offset: text.indexOf(word), length: word.length });
     const [key] = schemaFixes(analysis, at('"rnak"'), t);
     expect(apply(text, key)).toContain('"rank": 2');
@@ -322,8 +322,12 @@ describe('hover', () => {
     expect(entry[0]).toMatch(/^Matches \d+ of \d+ linear layers/);
     expect(entry.slice(1).every((l) => /\.query {2}\d+ × \d+$/.test(l))).toBe(true);
     expect(lines('"rank"')).toEqual(['Default: 2']);
-    expect(lines('"label"')).toEqual(['2 different values in the first 3 rows, such as:', '    x', '    y']);
-    expect(lines('"m/model.onnx"')[0]).toMatch(/parameters in opset \d+/);
+    expect(lines('"label"')).toEqual([
+      '2 different values in the first 3 rows, for example:',
+      '    x',
+      '    y',
+    ]);
+    expect(lines('"m/model.onnx"')[0]).toMatch(/parameters, opset \d+/);
     const both = lines('"targetModules"');
     expect(both[0]).toBe('Default: ["query","value"]');
     expect(both.length).toBe(2 + 2 * (entry.length - 1));

@@ -73,7 +73,7 @@ describe('the cache of models', () => {
     const missing = join(folder, 'no.onnx');
     await expect(cacheIn(folder).cache.inspect(missing)).rejects.toMatchObject({
       kind: 'model',
-      message: `There is no model file ${missing}.`,
+      message: `The model file ${missing} does not exist.`,
     });
   });
 });

@@ -82,9 +82,9 @@ describe('a preflight', () => {
   it('reports each stage as it is reached', () => {
     expect(report().said).toEqual([
       '1 module gets an adapter; reading the data …',
-      '1000 texts are read; opening the model …',
-      'Measuring which device is the fastest: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
-      'ONNX Runtime on webgpu, the fastest here; warming up with the longest texts …',
+      '1000 texts read; opening the model …',
+      'Looking for the fastest device: ONNX Runtime on cpu, ONNX Runtime on webgpu …',
+      'ONNX Runtime on webgpu, the fastest on this machine; warming up with the longest texts …',
       'Measuring 1 steps …',
       'Step 1 of 1: 0.6 s',
       undefined,
@@ -117,7 +117,7 @@ describe('a preflight', () => {
     const text = reportMarkdown('demo', report().made, t);
     expect(text).toContain('**0.6 s/step on webgpu · 14 min · 0.9 GB**');
     expect(text).toContain(
-      'Device: ONNX Runtime on webgpu, the fastest here (cpu: 0.90 s a step; webgpu: 45 ms a step; cuda: no NVIDIA card).'.replace(
+      'Device: ONNX Runtime on webgpu, the fastest on this machine (cpu: 0.90 s/step; webgpu: 45 ms/step; cuda: no NVIDIA card).'.replace(
         /[()]/g,
         '\\$&',
       ),
@@ -126,9 +126,9 @@ describe('a preflight', () => {
     expect(text).toContain('These entries matched nothing: `vlaue`.');
     expect(text).toContain('| `layer.0.query` | 512 × 768 | 2 | 2,580 |');
     expect(text).toContain('| a\\|b | 900 (90 %) | 900 (90 %) |');
-    expect(text).toContain('| cut to model.maxLength | 123 (12 %) | 0 (0.0 %) |');
+    expect(text).toContain('| truncated to model.maxLength | 123 (12 %) | 0 (0.0 %) |');
     expect(text).toContain(
-      '2 validation texts (0.2 %) are also trained on; lines of v.csv and train.csv: 7 = 4.',
+      '2 validation texts (0.2 %) also occur in the training data; lines of v.csv and train.csv: 7 = 4.',
     );
     expect(text).toContain('| warm-up | 2.0 s |');
     // Every table row has as many cells as the header.

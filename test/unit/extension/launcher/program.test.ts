@@ -59,7 +59,7 @@ describe('a short command', () => {
     const running = start(text, { onLine: (line) => pids.push(Number(line)) });
     await until(() => pids.length === 1);
     running.kill('was cancelled');
-    await expect(running.ended).rejects.toThrow('was cancelled and was ended');
+    await expect(running.ended).rejects.toThrow('was cancelled and was stopped');
     await until(async () => !(await isThere(pids[0])));
   });
 

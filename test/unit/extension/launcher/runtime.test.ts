@@ -128,7 +128,7 @@ describe('a missing part', () => {
   it('can be the runtime of this platform', async () => {
     await expect(findRuntime(dist, 'aix', 'ppc64')).rejects.toMatchObject({
       piece: 'runtime',
-      message: 'This build of AuroRA Lab carries no ONNX Runtime for aix-ppc64.',
+      message: 'This build of AuroRA Lab does not include ONNX Runtime for aix-ppc64.',
     });
   });
 
@@ -169,8 +169,8 @@ describe('the Node for training', () => {
         message: expect.stringContaining(message),
       });
     await bad('node', 'is not an absolute path');
-    await bad(join(folder, 'none'), 'is not there');
-    await bad(program('old', 'v20.18.3'), 'is Node 20.18.3, and training needs 20.19 or newer');
+    await bad(join(folder, 'none'), 'does not exist');
+    await bad(program('old', 'v20.18.3'), 'is Node 20.18.3, but training needs 20.19 or newer');
     await bad(program('other', 'Python 3.13'), 'is not Node');
     await bad(resolve('package.json'), 'could not be run as Node');
     expect((await findNode({ ...places, setting: program('new', 'v24.1.0') })).version).toBe('24.1.0');

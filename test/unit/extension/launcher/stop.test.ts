@@ -33,7 +33,7 @@ describe.skipIf(process.platform === 'win32')('stopping a run', () => {
     expect(outcome.savedStep! % 5).toBe(0);
     expect(outcome.message).toMatch(
       new RegExp(
-        `ended at step \\d+\\. Resume goes on from step ${outcome.savedStep}, the last that is saved`,
+        `terminated at step \\d+\\. Resume continues from step ${outcome.savedStep}, the last one saved`,
       ),
     );
     expect(readStatus(run)!.state).toBe('stopped');
@@ -66,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('stopping a run', () => {
     const silent = { ...quick, silent: 300, terminated: 100, killed: 100 };
     for (const pid of [process.pid, process.ppid]) {
       writeStatus(run, { ...status, ...(await processRecord(pid)), state: 'running', heartbeat: Date.now() });
-      await expect(stopRun(run, silent)).rejects.toThrow('could not be ended');
+      await expect(stopRun(run, silent)).rejects.toThrow('could not be terminated');
       expect(processExists(pid)).toBe(true);
     }
     writeStatus(run, status);
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === 'win32')('stopping a run', () => {
 
   it('reports a run without a trainer', async () => {
     const empty = studio.folder('empty');
-    await expect(stopRun(empty, quick)).rejects.toThrow('Nobody trains');
+    await expect(stopRun(empty, quick)).rejects.toThrow('No trainer is running');
     rmSync(empty, { recursive: true });
   });
 });

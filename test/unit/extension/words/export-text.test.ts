@@ -25,8 +25,8 @@ describe('the texts of an export', () => {
   it('ask with both metrics and the loss of accuracy', () => {
     const { metrics, drop } = exportRecord();
     const asked = dropQuestion('onnx-merged', { kind: 'ask', metrics, drop, limit: 1 }, t);
-    expect(asked.question).toBe('Merged ONNX model: accuracy goes from 75.0 % to 50.0 %. Keep it?');
-    expect(asked.detail).toMatch(/costs 25\.00 points; up to 1\.00 points it would not have asked/);
+    expect(asked.question).toBe('Merged ONNX model: accuracy changes from 75.0 % to 50.0 %. Export anyway?');
+    expect(asked.detail).toMatch(/costs 25\.00 points; confirmation is required above 1\.00 points/);
     const loss = { metric: 'loss', points: 25 } as const;
     const ofLoss = dropQuestion('peft-lora', { kind: 'ask', metrics, drop: loss, limit: 1 }, t);
     expect(ofLoss.detail).toContain('costs 0.2500 of loss');
@@ -34,7 +34,7 @@ describe('the texts of an export', () => {
 
   it('give the result beside the trained metric', () => {
     expect(resultText(exportRecord(), t)).toBe(
-      'Merged ONNX model exported: accuracy 50.0 % on the validation texts, as trained 75.0 %.',
+      'Merged ONNX model exported: accuracy 50.0 % on the validation texts, 75.0 % as trained.',
     );
   });
 

@@ -112,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('the aurora command in a terminal'
     expect(call([bin, '/usr/bin'].join(delimiter)).stdout).toBe('the copy\n');
     await writeTerminalScripts(bin, { ...places, dist: join(folder, 'nothing') });
     const none = call(bin);
-    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('set aurora.nodePath')]);
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('Set aurora.nodePath')]);
   });
 });
 
@@ -120,7 +120,7 @@ describe('the demo folder', () => {
   it('is created completely, never overwritten, and completed if files are missing', async () => {
     const bundle = join(folder, 'bundle');
     const target = join(folder, 'workspace', 'aurora-demo');
-    await expect(makeDemoFolder(bundle, target)).rejects.toThrow('carries no demo');
+    await expect(makeDemoFolder(bundle, target)).rejects.toThrow('does not include the demo');
     expect(existsSync(target)).toBe(false);
     mkdirSync(bundle);
     for (const name of [DEMO_EXPERIMENT, 'model.onnx']) writeFileSync(join(bundle, name), name);
