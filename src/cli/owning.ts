@@ -48,7 +48,7 @@ export async function owning<T>(
 }
 
 const question = (folder: string, what: Owned['what'], { pid, host }: OwnerRecord): string =>
-  `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.
+  `${folder} is owned by process ${pid} on ${host}, and this machine cannot tell whether it is still running.
 ${
   what === 'sweep'
     ? 'Have that process and the trainers of its trials ended, so that this one can take over?'
@@ -64,7 +64,7 @@ function refused(
   if (as === 'unseen')
     return new AuroraError(
       'owned',
-      `${folder} is owned by process ${pid} on ${host}, and this machine cannot see whether it still runs.`,
+      `${folder} is owned by process ${pid} on ${host}, and this machine cannot tell whether it is still running.`,
       'Make sure that it has ended, then repeat the command with --take-over.',
     );
   if (what === 'sweep')

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists } from './process-facts';
 
-/** `.NAME.PLACE-PID-NONCE.aurora-tmp`: no other program uses these names, and readers skip a leading dot. */
+/** `.NAME.PLACE-PID-NONCE.aurora-tmp`: only we use these names, and readers skip names with a leading dot. */
 const NAME = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.aurora-tmp(\.old)?$/;
 
 /** If the writing process cannot be looked up, nothing that changed within a day counts as abandoned. */

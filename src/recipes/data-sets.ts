@@ -1,8 +1,8 @@
 import type { PaperDataSet } from '../experiment/paper';
 
 /**
- * We count the paper's 22 data sets as 6 of GLUE, 8 of commonsense reasoning and 8 of images. Not counted are
- * Commonsense170K, the joint training set of the 8 commonsense ones, and DreamBooth, which has pictures and no score.
+ * We count the paper's 22 data sets as 6 of GLUE, 8 of commonsense reasoning and 8 of images. This leaves out
+ * Commonsense170K, the joint training set of the 8 commonsense ones, and DreamBooth, which has pictures but no scores.
  */
 const accuracy = (id: string, name: string): PaperDataSet => ({ id, name, metric: 'accuracy' });
 

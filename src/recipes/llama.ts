@@ -24,7 +24,7 @@ const modules = [
   { ...linear('lm_head', HIDDEN, VOCABULARY, false), output: true },
 ];
 
-/** The linear layers have no biases; added are the embedding, two norms per layer and one at the end. */
+/** The linear layers, which have no biases, plus the embedding, two norms per layer and one at the end. */
 const parameters =
   modules.reduce((n, m) => n + m.inFeatures * m.outFeatures, 0) +
   VOCABULARY * HIDDEN +

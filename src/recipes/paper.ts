@@ -1,4 +1,4 @@
-/** What applies to all of the paper's runs. Its table numbers are not known here, so the paper itself is cited. */
+/** Applies to all of the paper's runs. Cites the paper as a whole, since its table numbers are not known here. */
 export const PAPER = {
   /** Dong, Zhu, Song, Wang: "AuroRA: Breaking Low-Rank Bottleneck of LoRA with Nonlinear Mapping", NeurIPS 2025. */
   source: 'arXiv 2505.18738',
