@@ -31,7 +31,8 @@ async function panned(): Promise<Quantiles> {
     await w.page.waitForTimeout(1500);
     const { intervals, drawn } = await w.page.evaluate(turnTheWheel, FRAMES);
     // Otherwise, a page that skips frames would look fast.
-    if (drawn < intervals.length - 2) throw new Error(`Of ${intervals.length} frames ${drawn} were drawn.`);
+    if (drawn < intervals.length - 2)
+      throw new Error(`Only ${drawn} of ${intervals.length} frames were drawn.`);
     return quantiles(intervals);
   } finally {
     await w.stop();

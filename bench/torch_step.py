@@ -17,7 +17,7 @@ from torch import nn
 
 
 class AuroraLinear(nn.Module):
-    """h = W0 x + s B sigma(A x), sigma(z) = tanh(H tanh z) + W sum of the cubic B-spline bases of z."""
+    """h = W0 x + s B sigma(A x), with sigma(z) = tanh(H tanh z) + W times the cubic B-spline bases of z."""
 
     def __init__(self, base, tensors, adapter):
         super().__init__()
@@ -89,7 +89,7 @@ class Classifier(nn.Module):
 
 def linear(tensors, path):
     weight = tensors[f"{path}.weight"]
-    # Made without values, which would be drawn at random only to be replaced.
+    # Created without values, which would be drawn at random only to be replaced.
     layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
     layer.weight = nn.Parameter(weight)
     layer.bias = nn.Parameter(tensors[f"{path}.bias"])

@@ -36,7 +36,7 @@ test.each<Version>(['1.100', '1.139'])('activation in %s', async (version) => {
     const found = [...report.passes, ...report.failures].find((t) =>
       t.fullTitle.includes('load and activate'),
     );
-    if (!found) throw new Error('There is no test of the activation any more.');
+    if (!found) throw new Error('The activation test "load and activate" is missing.');
     times.push(found.duration);
   }
   note({ activation: version, ...quantiles(times) });

@@ -12,8 +12,8 @@ import { ensureDependencies } from './lib/setup.mjs';
 
 const HELP = `Usage: npm run bench:devices -- [--threads 2] [--rounds 10] [--case 6x384:16x128]…
 
-Times a training step on every engine and device that this machine has, and PyTorch's on the same card: the same
-encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases.
+Times a training step on each engine and device of this machine, and PyTorch's on the same GPU, with the same encoder,
+adapters and batch. They take turns. With the standard cases, it writes its section of docs/benchmarks.md.
 `;
 /** With a GPU, the same as the other benchmark; without one, what a software renderer does in minutes. */
 const CASES = { card: ['6x384:16x128', '12x768:16x128'], none: ['6x384:4x32'] };

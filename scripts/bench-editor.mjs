@@ -20,11 +20,11 @@ import { makePackage } from './package.mjs';
 
 const HELP = `Usage: npm run bench:editor -- [--starts 5] [--points 100000] [--records 60] [--only PART]… [--no-build]
 
-Measures the extension as it is packaged, in Chromium and in real workbenches of VS Code 1.100 and 1.139, and writes
-its section of docs/benchmarks.md when it measured every part. Parts: charts, runs, workbench.
+Measures the packaged extension in Chromium and in real workbenches of VS Code 1.100 and 1.139. If it measured all
+parts, it writes its section of docs/benchmarks.md. Parts: charts, runs, workbench.
 `;
 const FOLDER = join(ROOT, '.cache', 'bench');
-/** A part starts once others use no more than this share of the processors, or after the wait. */
+/** A part starts once other programs use no more than this share of the CPUs, or after the wait. */
 const QUIET = 0.1;
 const WAIT_MS = 60_000;
 
@@ -54,19 +54,18 @@ await main(async () => {
   );
   const parts = values.only ?? Object.keys(PARTS);
   const unknown = parts.find((part) => !(part in PARTS));
-  if (unknown)
-    throw new Failure(`There is no part "${unknown}".`, `Parts: ${Object.keys(PARTS).join(', ')}.`);
+  if (unknown) throw new Failure(`Unknown part "${unknown}".`, `Parts: ${Object.keys(PARTS).join(', ')}.`);
 
   ensureDependencies();
   if (!values['no-build']) await prepare(parts);
   await bundle();
   const results = { numbers, machine: machine(), date: new Date().toISOString().slice(0, 10) };
   for (const part of parts) {
-    say(`Waiting until little else runs, for a minute at most (${part}) …`);
+    say(`Waiting up to a minute for other programs to become idle (${part}) …`);
     const others = await quiet(QUIET, WAIT_MS);
     const load = loadavg()[0];
     say(
-      `Measuring: ${part} (others use ${Math.round(100 * others)} % of the processors, load ${load.toFixed(1)}) …`,
+      `Measuring: ${part} (other programs use ${Math.round(100 * others)} % of the CPUs, load ${load.toFixed(1)}) …`,
     );
     results[part] = { ...PARTS[part](numbers), others, load };
   }

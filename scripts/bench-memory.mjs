@@ -9,8 +9,9 @@ import { ensureDependencies } from './lib/setup.mjs';
 
 const HELP = `Usage: npm run bench:memory -- [--threads 2] [--rounds 8] [--case 6x384:16x128]…
 
-Peak memory and time of a training step: as it is, with gradient checkpointing, and with the batch run in parts; the
-same encoder, adapters and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases.
+Measures peak memory and time of a training step: unchanged, with gradient checkpointing, and with the batch in parts,
+with the same encoder, adapters and batch. The variants take turns. With the standard cases, it writes its section of
+docs/benchmarks.md.
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];

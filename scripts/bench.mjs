@@ -9,8 +9,8 @@ import { machine } from './lib/machine.mjs';
 
 const HELP = `Usage: npm run bench -- [--threads 2] [--rounds 12] [--case 6x384:16x128]…
 
-Times training steps and evaluations of AuroRA Lab and, where python3 has it, PyTorch: the same encoder, adapters
-and batch, in turns. Writes its section of docs/benchmarks.md when it ran the standard cases beside PyTorch.
+Times training steps and evaluations of AuroRA Lab and, if python3 has it, of PyTorch, with the same encoder, adapters
+and batch. They take turns. With the standard cases and PyTorch, it writes its section of docs/benchmarks.md.
 `;
 /** Encoder:batch×length. */
 const CASES = ['6x384:16x128', '12x768:16x32', '12x768:16x128'];
@@ -28,7 +28,7 @@ await main(async () => {
   ensureDependencies();
   await buildBench();
   const torch = findTorch();
-  if (!torch) say('No python3 here has torch (Debian: python3-torch): only AuroRA Lab is measured.');
+  if (!torch) say('No python3 with torch was found (Debian: python3-torch), so only AuroRA Lab is measured.');
   const results = [];
   for (const name of cases ?? CASES) {
     say(`${name.replace(':', ', batch ')} …`);

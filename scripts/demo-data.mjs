@@ -108,7 +108,7 @@ function index(pattern) {
   const name = readdirSync(LISTS).find((file) => file.includes(`${SUITE}_`) && pattern.test(file));
   if (name) return join(LISTS, name);
   throw new Failure(
-    `apt has no index of Debian 13 that matches ${pattern}.`,
+    `apt has no Debian 13 index that matches ${pattern}.`,
     'On Debian 13, as root: apt-get -o Acquire::Languages=en update',
   );
 }

@@ -51,8 +51,8 @@ function wanted(args) {
   const target = args[at + 1];
   if (!(target in TARGETS))
     throw new Failure(
-      `There is no target "${target ?? ''}".`,
-      `Targets: ${Object.keys(TARGETS).join(', ')}; --all makes every one.`,
+      `Unknown target "${target ?? ''}".`,
+      `Targets: ${Object.keys(TARGETS).join(', ')}; --all builds all of them.`,
     );
   return [target];
 }

@@ -46,15 +46,15 @@ function prepareRuns() {
   writeFileSync(join(runs, first, 'user.json'), `${JSON.stringify(words, null, 2)}\n`);
   // Makes the errors view load at once; next to a training run it would take a minute.
   if (runNode(join(ROOT, 'dist/cli.cjs'), ['errors', join(runs, first), '--json']) !== 0)
-    throw new Failure('The first run could not be asked for its errors; its message is above.');
+    throw new Failure('The errors of the first run could not be computed; the message is above.');
 }
 
 function train(runs) {
   for (const more of [[], ['--set', LORA]]) {
-    say('Training a run to take pictures of …');
+    say('Training a run for the pictures …');
     const args = [join(ROOT, 'dist/cli.cjs'), 'train', join(WORKSPACE, DEMO_EXPERIMENT), ...more];
     if (spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
-      throw new Failure('The run for the pictures failed; its message is above.');
+      throw new Failure('The run for the pictures failed; the message is above.');
   }
   rmSync(`${KEPT}.part`, { recursive: true, force: true });
   cpSync(runs, `${KEPT}.part`, { recursive: true });

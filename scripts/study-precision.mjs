@@ -17,8 +17,8 @@ import { ensureUseLite } from './lib/use-lite.mjs';
 
 const HELP = `Usage: node scripts/study-precision.mjs [--steps 276] [--seeds 3] [--rounds 7]
 
-What mixed precision costs and gains: step time and memory as ratios to float32, loss and gradients on the reference
-models, and the demo's task trained both ways. Writes the numbers of docs/studies/mixed-precision.md.
+Measures what mixed precision costs and gains: step time and memory relative to float32, loss and gradients on the
+reference models, and the demo's task trained both ways. Writes the numbers of docs/studies/mixed-precision.md.
 `;
 const DEVICES = ['cpu', 'webgpu'];
 /** A software renderer takes minutes for what a CPU does in a second. */
@@ -119,7 +119,7 @@ function train(precision, steps, seed) {
   const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
   if (runNode(join(ROOT, 'dist/cli.cjs'), args) !== 0)
-    throw new Failure(`${precision} with seed ${seed} failed.`);
+    throw new Failure(`The run in ${precision} precision with seed ${seed} failed.`);
   return finished(out);
 }
 

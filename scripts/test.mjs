@@ -74,7 +74,7 @@ function vitest(project, filters) {
       retried: JSON.parse(readFileSync(retried, 'utf8')),
     };
   } catch (e) {
-    console.error(`The ${project} tests left no report: ${e.message}`);
+    console.error(`The ${project} tests wrote no report: ${e.message}`);
     return { passed: 0, failures: ['no report'], retried: [], skipped: 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -92,7 +92,7 @@ function count(report, code) {
         .map((test) => `${relative(ROOT, f.name)} > ${test.fullName}`),
     ),
   ];
-  if (code !== 0 && failures.length === 0) failures.push('an error outside of its tests');
+  if (code !== 0 && failures.length === 0) failures.push('an error outside the tests');
   return {
     passed: report.numPassedTests,
     failures,
@@ -103,7 +103,7 @@ function count(report, code) {
 await main(async () => {
   const [tier, ...filters] = process.argv.slice(2);
   if (tier && !TIERS[tier])
-    throw new Failure(`There is no tier "${tier}". Tiers: ${Object.keys(TIERS).join(', ')}.`);
+    throw new Failure(`Unknown tier "${tier}". Tiers: ${Object.keys(TIERS).join(', ')}.`);
   ensureDependencies();
   if (tier !== 'lint') await prepare();
   const sum = { passed: 0, failures: [], retried: [], skipped: 0 };
@@ -114,7 +114,7 @@ await main(async () => {
       () => run(filters),
       (e) => {
         console.error(e instanceof Failure ? e.message : e);
-        return { passed: 0, failures: ['could not be prepared'], retried: [], skipped: 0 };
+        return { passed: 0, failures: ['setup failed'], retried: [], skipped: 0 };
       },
     );
     sum.passed += part.passed;

@@ -6,7 +6,8 @@ import { saveModel } from '../src/graph/file/save';
 import { tensorOf } from '../src/graph/values';
 
 /**
- * Writes the fixtures' BERT with a second output, as Transformers exports it: tanh of pooler.dense on the first token.
+ * Writes the fixtures' BERT with a second output, as Transformers exports it: tanh(pooler.dense(first
+ * token)).
  */
 export function writeTwoOutputs(path: string): void {
   const model = loadModel(resolve('test/fixtures/reference/bert.onnx'));

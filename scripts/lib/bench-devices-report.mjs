@@ -13,7 +13,7 @@ export function summarize(name, rounds, sides, absent) {
     const gap = Math.max(...contestant.losses.map((loss, i) => Math.abs(loss - first.contestant.losses[i])));
     if (!(gap <= LOSS_TOLERANCE))
       throw new Failure(
-        `${name}: the losses of ${side} and ${first.name} differ by ${gap}, so their times mean nothing.`,
+        `${name}: the losses of ${side} and ${first.name} differ by ${gap}, so their times are not comparable.`,
       );
   }
   const figures = sides.map(({ name: side, on, torch, contestant }) => ({

@@ -12,7 +12,7 @@ export function summarize(name, rounds, sides) {
   const figures = sides.map(({ name: way, contestant }) => {
     const lossGap = Math.max(...contestant.losses.map((loss, i) => Math.abs(loss - whole.losses[i])));
     if (!(lossGap <= LOSS_TOLERANCE))
-      throw new Failure(`${name}: the loss with ${way} differs by ${lossGap}, so it is not the same step.`);
+      throw new Failure(`${name}: the loss with ${way} differs by ${lossGap}, so it is a different step.`);
     return {
       way,
       lossGap,

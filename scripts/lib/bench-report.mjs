@@ -13,7 +13,7 @@ export function summarize(name, rounds, [ours, torch]) {
     lossGap = Math.max(...ours.losses.map((loss, i) => Math.abs(loss - torch.losses[i])));
     if (!(lossGap <= LOSS_TOLERANCE))
       throw new Failure(
-        `${name}: the losses of the two sides differ by ${lossGap}, so their times mean nothing.`,
+        `${name}: the losses of the two sides differ by ${lossGap}, so their times are not comparable.`,
       );
   }
   return { name, rounds, lossGap, ours: figures(ours), torch: torch && figures(torch) };

@@ -18,7 +18,7 @@ const BLAS = '/usr/lib/x86_64-linux-gnu/libblas.so.3';
 export function torchSide(name, python, args) {
   if (existsSync(BLAS) && !/openblas|blis|mkl/.test(realpathSync(BLAS)))
     say(
-      'PyTorch multiplies with the slow reference BLAS here: install libopenblas0-pthread, or its times mean nothing.',
+      'PyTorch uses the slow reference BLAS here. Install libopenblas0-pthread; otherwise its times are meaningless.',
     );
   // On few cores, two thread pools that spin while waiting starve each other: on two cores, a step took 18 times as
   // long.
@@ -73,7 +73,7 @@ export class Contestant {
 
   async answer() {
     const { value, done } = await this.lines.next();
-    if (done) throw new Failure(`${this.name}'s side of the benchmark stopped; its own message is above.`);
+    if (done) throw new Failure(`${this.name}'s side of the benchmark stopped; its message is above.`);
     return JSON.parse(value);
   }
 }

@@ -44,7 +44,9 @@ export function makeDemo(folder) {
   let text = readFileSync(join(ROOT, 'demo', DEMO_EXPERIMENT), 'utf8');
   for (const [from, to] of CHANGES) {
     if (!text.includes(from))
-      throw new Failure(`demo/${DEMO_EXPERIMENT} has no ${JSON.stringify(from)} to change.`);
+      throw new Failure(
+        `demo/${DEMO_EXPERIMENT} does not contain ${JSON.stringify(from)}, which is to be replaced.`,
+      );
     text = text.replace(from, to);
   }
   writeFileSync(join(folder, DEMO_EXPERIMENT), text);

@@ -33,8 +33,8 @@ export function fetchPackage(pkg) {
       );
     if (integrityOf(fetched) !== pkg.integrity)
       throw new Failure(
-        `${pkg.spec} is not the file it was: its sha512 differs from the one pinned in scripts/.`,
-        'Do not use it; a proxy or the registry changed it.',
+        `${pkg.spec} has changed: its SHA-512 differs from the one pinned in scripts/.`,
+        'Do not use it: a proxy or the registry has changed it.',
       );
     renameSync(fetched, path);
     return path;

@@ -38,11 +38,11 @@ export async function cropForReadme() {
       await page.screenshot({ path, clip });
       if (statSync(path).size > LIMIT)
         throw new Failure(
-          `${path} has ${readFileSync(path).length} bytes; a picture of the README may have ${LIMIT}.`,
+          `${path} has ${readFileSync(path).length} bytes; the limit for a README picture is ${LIMIT}.`,
         );
     }
   } finally {
     await browser.close();
   }
-  say('The README’s pictures are in docs/images/.');
+  say("The README's pictures are in docs/images/.");
 }

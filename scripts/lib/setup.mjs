@@ -37,7 +37,7 @@ function install() {
   const result = npm(['ci', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (result.status !== 0)
     throw new Failure(
-      'npm could not install the dependencies; its own message is above.',
+      'npm could not install the dependencies; its message is above.',
       'Check the network or the npm registry setting (npm config get registry), then run this again.',
     );
 }

@@ -38,7 +38,7 @@ export function keptRun(study, name, settings) {
   say(name);
   const set = settings.flatMap((s) => ['--set', s]);
   const args = ['train', 'demo/debian-sections.aurora.json', '--device', 'cpu', '--out', out, ...set];
-  if (runNode(CLI, args) !== 0) throw new Failure(`${name} failed.`);
+  if (runNode(CLI, args) !== 0) throw new Failure(`The run "${name}" failed.`);
   return found();
 }
 

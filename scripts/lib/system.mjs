@@ -11,7 +11,7 @@ export const findChromium = () => [process.env.CHROMIUM, ...CHROMIUMS].find((p) 
 export function ensureChromium() {
   if (!findChromium()) ensurePackages(['chromium', 'fonts-dejavu-core'], 'or set CHROMIUM to its path');
   const path = findChromium();
-  if (!path) throw new Failure('There is no Chromium.', 'Install it, or set CHROMIUM to its path.');
+  if (!path) throw new Failure('Chromium was not found.', 'Install it, or set CHROMIUM to its path.');
   return path;
 }
 
@@ -72,7 +72,7 @@ export function ensurePackages(names, otherwise) {
   const install = () => apt('install', '-y', '-qq', '--no-install-recommends', ...missing);
   // A package can vanish from a mirror's cache between the two; a simple retry works.
   if (install() !== 0 && install() !== 0)
-    throw new Failure(`apt-get could not install ${missing.join(', ')}; its own message is above.`);
+    throw new Failure(`apt-get could not install ${missing.join(', ')}; its message is above.`);
 }
 
 const isInstalled = (name) => {

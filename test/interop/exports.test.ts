@@ -59,11 +59,11 @@ type Name = keyof typeof RUNS;
 const NAMES = Object.keys(RUNS) as Name[];
 const TOLERANCE = 1e-5;
 
-describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () => {
+describe.runIf(onPython)('exported files give the same logits to within 1e-5', () => {
   const lab = new Lab();
   const exports = new Map<string, string>();
   const folder = (name: Name, form: ExportForm) => exports.get(`${name} ${form}`)!;
-  /** The trained form, and merged: the reference for everything else. */
+  /** The logits of the trained form and of the merged form, which everything else is compared with. */
   const wanted = new Map<Name, { trained: number[]; merged: number[] }>();
 
   const job = (name: Name, form: ExportForm): OnnxJob => ({
@@ -102,7 +102,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
         const last = r.out.trim().split('\n').at(-1)!;
         const { folder, record } = JSON.parse(last) as { folder: string; record: ExportRecord };
         expect(record.form).toBe(form);
-        // The values measured here are from the run's own graph.
+        // These values were measured in the run's own graph.
         expect(record.largestDifference).toBeLessThan(TOLERANCE);
         exports.set(`${name} ${form}`, folder);
       }
@@ -117,7 +117,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     lab.remove();
   });
 
-  it('tells the forms apart: only of LoRA, and of what was trained static, are they one function', () => {
+  it('agree between the forms only for LoRA and for runs that trained the static form last', () => {
     for (const name of NAMES) {
       const { trained, merged } = wanted.get(name)!;
       expect(trained).toHaveLength(4);
@@ -127,7 +127,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     }
   });
 
-  it.each(NAMES)('in PyTorch, by the loader that goes with it and by what PEFT does: %s', (name) => {
+  it.each(NAMES)("in PyTorch, with the exported loader and with PEFT's loading steps: %s", (name) => {
     const { model } = RUNS[name];
     const common = {
       model,
@@ -149,7 +149,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     });
   });
 
-  it('in Debian’s ONNX Runtime', () => {
+  it("in Debian's ONNX Runtime", () => {
     const all = jobs();
     const results = JSON.parse(python('onnxruntime_side.py', [], all)) as number[][];
     all.forEach(({ name, form }, i) => {
@@ -168,11 +168,11 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     });
   });
 
-  it('of adapters that are swapped: another run of the same modules makes the same file', async () => {
+  it('with swapped adapters, because runs of the same modules export the same model file', async () => {
     const form = 'onnx-adapter-inputs';
     const name = 'AuroRA on linear layers';
     const { adapter } = RUNS[name];
-    // Another rank, another alpha, other values.
+    // A different rank, alpha and values.
     const set = ['model.path=bert.onnx', `adapter=${JSON.stringify({ ...adapter, rank: 3, alpha: 5 })}`];
     const out = lab.path('runs-other');
     const settings = set.flatMap((s) => ['--set', s]);
@@ -186,7 +186,7 @@ describe.runIf(onPython)('what is exported gives the same logits to 1e-5', () =>
     const other = made(form);
     const mine = job(name, form);
     expect(readFileSync(join(other, 'model.onnx')).equals(readFileSync(mine.path))).toBe(true);
-    // The adapter file records this too, for anyone who puts it into a model with other settings.
+    // The adapter file also records this, for anyone who uses it with a model with different settings.
     const { metadata } = readSafetensors(join(other, 'adapter.safetensors'));
     const sum = createHash('sha256').update(readFileSync(mine.path)).digest('hex');
     expect(metadata['aurora.model']).toBe(sum);
@@ -207,7 +207,7 @@ const tensorsOf = (file: string | null) =>
       : [],
   );
 
-/** In onnxruntime-node, without the rest. */
+/** Runs the job in onnxruntime-node alone. */
 async function inNode({ path, output, inputs, adapter }: OnnxJob): Promise<number[]> {
   const session = await InferenceSession.create(readFileSync(path));
   const tokens = Object.entries(inputs).map(([name, rows]) => {

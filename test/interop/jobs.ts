@@ -3,7 +3,7 @@ export interface OnnxJob {
   path: string;
   output: string;
   inputs: Record<string, number[][]>;
-  /** A safetensors file whose tensors are also inputs. */
+  /** A safetensors file with tensors that are additional inputs. */
   adapter: string | null;
 }
 

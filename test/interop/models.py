@@ -10,9 +10,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures/reference/generator
 import text_models as text  # noqa: E402
 
 MODELS = {
-    # Hidden states, for a trained head; linear layers.
+    # Hidden states for a trained head; linear layers.
     "bert": lambda: text.Bert(vocab=32, layers=2),
-    # Its own logits; GPT-2's Conv1D, whose weight is (in, out).
+    # Its own logits; GPT-2's Conv1D with an (in, out) weight.
     "gpt2": lambda: text.Gpt2(vocab=32, length=24, classes=2, d=18),
 }
 

@@ -7,14 +7,14 @@ import { loadModel } from '../../src/graph/file/load';
 import { prepareModel } from '../../src/graph/prepare';
 import { onPython, python } from './python';
 
-/** Exported like the fixtures, by the installed PyTorch. */
-describe.runIf(onPython)('module paths of models that PyTorch exports now', () => {
+/** The models of the fixtures, exported again with the installed PyTorch. */
+describe.runIf(onPython)('module paths of models exported by the current PyTorch', () => {
   const folder = mkdtempSync(join(tmpdir(), 'aurora-torchvision-'));
   beforeAll(() => void python('../fixtures/torchvision/make.py', [folder]));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each(['vit', 'swin', 'convnext', 'scopes', 'sequential', 'text'])(
-    'are those of named_modules(): %s',
+    'match named_modules(): %s',
     (name) => {
       const modules = JSON.parse(readFileSync(join(folder, 'modules.json'), 'utf8')) as Record<
         string,

@@ -1,7 +1,7 @@
-"""What HF PEFT does when it loads a LoRA adapter, written again from its documented behaviour: no part of PEFT itself.
+"""Follows the documented steps of HF PEFT when it loads a LoRA adapter, without any code of PEFT.
 
-Configuration keys that LoraConfig of PEFT 0.7 (the first with use_rslora) does not know are refused, as its
-constructor does; modules are chosen by target_modules; the state dict has to fill every adapter's tensor.
+Configuration keys that LoraConfig of PEFT 0.7 (the first with use_rslora) does not have are rejected, as in
+its constructor; target_modules chooses the modules; the state dict has to fill every adapter tensor.
 """
 
 import json
@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-# peft.LoraConfig of 0.7.0, with what PeftConfig adds.
+# The keys of peft.LoraConfig 0.7.0 and of PeftConfig.
 KNOWN = set(
     "peft_type auto_mapping base_model_name_or_path revision task_type inference_mode r target_modules lora_alpha "
     "lora_dropout fan_in_fan_out bias use_rslora modules_to_save init_lora_weights layers_to_transform "
@@ -45,7 +45,7 @@ def of_pattern(patterns, key, otherwise):
 
 
 class Classifier(nn.Module):
-    """A base model with a module that modules_to_save can name, as those for sequence classification have one."""
+    """A base model with a classifier that modules_to_save can name, as in models for sequence classification."""
 
     def __init__(self, base, pool, hidden, labels):
         super().__init__()
@@ -76,7 +76,7 @@ def load_peft(model, folder):
         setattr(owner, child, wrapped)
     saved = list(config["modules_to_save"] or [])
     if config["task_type"] == "SEQ_CLS":
-        # PeftModelForSequenceClassification looks for these, whether or not they were asked for.
+        # PeftModelForSequenceClassification always looks for these.
         saved += ["classifier", "score"]
     state = {}
     for key, tensor in load_file(f"{folder}/adapter_model.safetensors").items():

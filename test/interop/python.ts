@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Debian's Python, for which apt has PyTorch and ONNX Runtime; another one by its path. */
+/** Debian's Python, for which apt has PyTorch and ONNX Runtime, or the one at this path. */
 const PYTHON = process.env.AURORA_TEST_PYTHON ?? '/usr/bin/python3';
 
-/** If no Python has these packages and none can be installed, AURORA_TEST_PYTHON=0 skips the tests that need it. */
+/** AURORA_TEST_PYTHON=0 skips the tests that need these packages. */
 export const onPython = PYTHON !== '0';
 
-/** Runs a script of this folder, with `input` as JSON on its standard input; returns what it printed. */
+/** Runs a script of this folder with `input` as JSON on its standard input and returns its output. */
 export function python(script: string, args: readonly string[] = [], input?: unknown): string {
   const r = spawnSync(PYTHON, [join(__dirname, script), ...args], {
     encoding: 'utf8',

@@ -26,7 +26,7 @@ def run(job):
     if job["with"] == "peft":
         classifier = model if own_logits else Classifier(model, mean, 24, 2)
         return load_peft(classifier, folder)(*inputs)
-    # The module as it was exported beside the adapter, not the one of the repository.
+    # Imports the module that was exported beside the adapter, not the repository's.
     sys.path.insert(0, job["loader"])
     sys.modules.pop("aurora_peft_loader", None)
     import aurora_peft_loader as loader

@@ -18,7 +18,7 @@ const PAGE = `<!doctype html><script type="module">
   window.ort = ort;
 </script>`;
 
-/** The logits of each job in ONNX Runtime's WebAssembly, in Chromium. */
+/** The logits of each job, computed by ONNX Runtime's WebAssembly in Chromium. */
 export async function inBrowser(jobs: readonly OnnxJob[], adapters: readonly Adapter[]): Promise<number[][]> {
   const runtime = ensureOnnxRuntimeWeb();
   const server = createServer(({ url = '/' }, response) => {
@@ -45,7 +45,7 @@ export async function inBrowser(jobs: readonly OnnxJob[], adapters: readonly Ada
 /** Tensors to feed in addition to the tokens. */
 export type Adapter = Record<string, { dims: number[]; data: number[] }>;
 
-/** In the page. */
+/** Runs in the page. */
 async function run(jobs: (Omit<OnnxJob, 'adapter'> & { adapter: Adapter })[]): Promise<number[][]> {
   const { ort } = window as unknown as { ort: typeof Ort };
   ort.env.wasm.numThreads = 1;

@@ -6,7 +6,7 @@ import { describeFailure, failures } from '../../src/cli/commands/reference/repo
 import type { TaskOptions } from '../../src/engine/stepper';
 import { fixture } from './files';
 
-/** Expects that a reference file, run this way, gives PyTorch's values. */
+/** Expects a reference file, run with these options, to give PyTorch's values. */
 export async function agrees(name: string, options: TaskOptions = {}): Promise<void> {
   const file = readReference(fixture(name));
   const report =

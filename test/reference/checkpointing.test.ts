@@ -15,11 +15,11 @@ import { fixture, modelFile, modelFiles } from './files';
 describe('gradient checkpointing', () => {
   it.each(modelFiles())('agrees with PyTorch on %s', (name) => agrees(name, { gradientCheckpointing: true }));
 
-  it.each(modelFiles())('gives the loss and gradients of %s as without', async (name) => {
+  it.each(modelFiles())('gives the same loss and gradients as without, on %s', async (name) => {
     const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, {});
     const again = await referenceStep(file.modelPath, file.case, { gradientCheckpointing: true });
-    // Every AuroRA and LoRA has something to recompute, except where σ applies to a weight rather than to an
+    // Every AuroRA and LoRA has something to recompute, unless σ applies to a weight and not to an
     // activation.
     const { adapter, hyper } = file.case;
     const some = ['aurora', 'lora'].includes(adapter) && hyper.form !== 'static';
@@ -31,7 +31,7 @@ describe('gradient checkpointing', () => {
     expect(difference.gradient).toBeLessThan(1e-5);
   });
 
-  it.each(['bert-aurora.json', 'more/t5.json'])('goes together with mixed precision: %s', async (name) => {
+  it.each(['bert-aurora.json', 'more/t5.json'])('works with mixed precision: %s', async (name) => {
     const file = modelFile(name);
     const without = await referenceStep(file.modelPath, file.case, { precision: 'mixed' });
     const again = await referenceStep(file.modelPath, file.case, {
@@ -49,7 +49,7 @@ describe('gradient checkpointing', () => {
     expect(stepDifference(without, again).gradient).toBeLessThan(1e-5);
   });
 
-  it('says so where there is nothing to recompute', async () => {
+  it('warns if there is nothing to recompute', async () => {
     const model = prepareModel(loadModel(fixture('bert.onnx')));
     const { stepper, warnings } = await openTask(
       model,

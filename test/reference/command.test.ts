@@ -30,12 +30,12 @@ describe('aurora reference', () => {
     return path;
   }
 
-  it('exits with 0 and says so when all agree', async () => {
+  it('exits with 0 and a summary if all files agree', async () => {
     expect(await run(fixture('more/table.json'), fixture('anl.json'))).toBe(0);
     expect(printed).toContain('2 of 2 files agree');
   });
 
-  it('runs on the other engine, and refuses a device of the first', async () => {
+  it('runs on TensorFlow.js, and rejects a device of ONNX Runtime', async () => {
     const files = [fixture('more/table.json'), fixture('anl.json')];
     expect(await run('--engine', 'tfjs', '--device', 'wasm', ...files)).toBe(0);
     expect(printed).toContain('2 of 2 files agree');
@@ -45,7 +45,7 @@ describe('aurora reference', () => {
     });
   });
 
-  it('exits with 1 and names the field, and runs the other files', async () => {
+  it('exits with 1, names the field and runs the other files', async () => {
     const path = changed((text) => text.replace(/"finalLoss":[^,}]+/, '"finalLoss":0.5'));
     expect(await run(path, fixture('more/table.json'))).toBe(1);
     expect(printed).toMatch(/FAIL changed\.json/);
@@ -53,12 +53,12 @@ describe('aurora reference', () => {
     expect(printed).toContain('1 of 2 files agree');
   });
 
-  it("names the field of a NaN, which is Python's word and not JSON's", async () => {
+  it('names the field of a NaN, which Python writes but JSON does not allow', async () => {
     expect(await run(changed((text) => text.replace(/"loss":[^,}]+/, '"loss":NaN')))).toBe(1);
     expect(printed).toMatch(/ {5}loss: missing or not finite/);
   });
 
-  it('fails a file whose targets match nothing, and goes on', async () => {
+  it('fails a file with targets that match nothing and continues', async () => {
     const path = changed((text) => text.replace(/"targets":\[[^\]]*\]/, '"targets":["nowhere"]'));
     expect(await run(path, fixture('more/table.json'))).toBe(1);
     expect(printed).toContain('matched none of');

@@ -6,9 +6,9 @@ import { modelFiles } from './files';
 const WASM: Place = { engine: 'tfjs', device: 'wasm' };
 
 describe('both engines agree', () => {
-  it('on models that are there', () => expect(modelFiles()).toHaveLength(37));
+  it('on all reference models', () => expect(modelFiles()).toHaveLength(37));
 
-  it.each(modelFiles())('%s', async (name) => {
+  it.each(modelFiles())('on %s', async (name) => {
     const { model, subject } = await subjectOf(name);
     const result = await verify({ place: CPU, model }, { place: WASM, model }, subject);
     expect(result.first).toBeUndefined();

@@ -13,8 +13,8 @@ import { subjectOf, verify } from './engines';
 
 const PLAIN: Place = { engine: 'tfjs', device: 'cpu' };
 
-/** The two engines get different models: this simulates a wrong operator. */
-describe('where the engines differ', () => {
+/** The two engines get different models, which simulates a wrong operator. */
+describe('verify, if the engines differ', () => {
   let model: Model;
   let subject: Subject;
   /** The last node of the first layer. */
@@ -24,7 +24,10 @@ describe('where the engines differ', () => {
     norm = model.graph.nodes.filter((n) => n.opType === 'LayerNormalization').at(-3)!;
   });
 
-  /** The model with other nodes in place of that one; the others are the same objects, since adapters refer to them. */
+  /**
+   * The model with other nodes in place of that one. The others are the same objects, because adapters refer
+   * to them.
+   */
   const changed = (make: (g: GraphBuilder) => void): Model => {
     const initializers = new Map(model.graph.initializers);
     const nodes: Node[] = [];
@@ -36,7 +39,7 @@ describe('where the engines differ', () => {
   };
   const other = (wrong: Model) => verify({ place: CPU, model }, { place: PLAIN, model: wrong }, subject);
 
-  it('in the forward pass, the first tensor is named with its node, module and both values', async () => {
+  it('names the first tensor that differs in the forward pass, with its node, module and both values', async () => {
     const wrong = changed((g) =>
       g.sink.push({
         ...norm,
@@ -59,8 +62,8 @@ describe('where the engines differ', () => {
     expect(Math.abs(a - b)).toBeGreaterThan(1e-3 * Math.abs(a));
   });
 
-  it('in a gradient alone, the tensor nearest to the cause is named', async () => {
-    // Half of each number passes through Floor, which has no gradient, in steps too small to notice.
+  it('names the tensor nearest to the cause if only a gradient differs', async () => {
+    // Half of each number passes through Floor, which has no gradient, in steps too small to matter.
     const wrong = changed((g) => {
       const [y] = norm.outputs;
       const raw = g.fresh('raw');
@@ -73,18 +76,18 @@ describe('where the engines differ', () => {
     const result = await other(wrong);
     expect(result.rows.filter((r) => !r.agree).map((r) => r.what)).toContain('gradients');
     expect(result.rows.filter((r) => r.what !== 'gradients').every((r) => r.agree)).toBe(true);
-    // The gradients of the later layers are right.
+    // The gradients of later layers are right.
     expect(result.first).toMatchObject({ stage: 'gradient', tensor: expect.stringMatching(/^layer\.0\./) });
     const { differing } = result.first as { differing: string[] };
     expect(differing.length).toBeGreaterThan(1);
     expect(differing.every((name) => name.startsWith('layer.0.'))).toBe(true);
   });
 
-  it('where rounding decides on which side of a kink a value lies, its text is left out, and said so', async () => {
+  it('leaves out a text with a value so close to a kink that rounding decides, and reports it', async () => {
     const round = subject.rounds[1];
     const [y] = norm.outputs;
     const examples = subject.inputs[LABELS].dims[0];
-    // Puts the first number of the first text at a kink, a rounding error above or below it.
+    // Places the first number of the first text at a kink, a rounding error above or below it.
     const near = (shift: number) =>
       changed((g) => {
         const raw = g.fresh('raw');
@@ -119,7 +122,7 @@ describe('where the engines differ', () => {
     expect(result.agree).toBe(true);
   });
 
-  it('an operator that TensorFlow.js lacks is named with its node', async () => {
+  it('names an operator that TensorFlow.js lacks, with its node', async () => {
     const wrong = changed((g) => {
       const [y] = norm.outputs;
       g.sink.push({ ...norm, outputs: [g.fresh('raw'), ...norm.outputs.slice(1)] });

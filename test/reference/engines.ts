@@ -10,7 +10,7 @@ import { perturbed } from '../../src/trainer/verify/perturb';
 import { verifySides, type Side, type Subject, type VerifyOptions } from '../../src/trainer/verify/sides';
 import { modelFile } from './files';
 
-/** A reference file's task, at its own values and at perturbed ones. */
+/** A reference file's task with its own values and with perturbed ones. */
 export async function subjectOf(name: string): Promise<{ model: Model; subject: Subject }> {
   const { modelPath, case: c } = modelFile(name);
   const model = prepareModel(loadModel(modelPath));

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readReference } from '../../src/cli/commands/reference/case';
 
-/** A file of test/fixtures/reference. */
+/** The path of a file in test/fixtures/reference. */
 export const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/reference/${name}`, import.meta.url));
 
@@ -14,7 +14,7 @@ export const allFiles = (): string[] =>
       .map((name) => `${folder}${name}`),
   );
 
-/** A reference file that has a model: all but `anl.json`. */
+/** A reference file with a model: any but `anl.json`. */
 export function modelFile(name: string) {
   const file = readReference(fixture(name));
   if (file.kind !== 'model') throw new Error(`${name} has no model.`);

@@ -7,8 +7,9 @@ import { modelFile } from './files';
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
 /**
- * Float16 rounds to 11 bits: products are accurate to about 5e-4 of their largest terms, and gradients that cancel are
- * less accurate. Llama's are the most sensitive here: its RMS norm divides by small numbers.
+ * Float16 has 11 significant bits, so products are accurate to about 5e-4 of their largest terms, and
+ * gradients that cancel are less accurate. Llama is the most sensitive here, because its RMS norm divides by
+ * small numbers.
  */
 const CASES = [
   { name: 'bert-aurora.json', loss: 1e-3, gradient: 3e-3 },
@@ -33,13 +34,13 @@ const onGpu = await requireHalf({ device: 'webgpu' }).then(
 const devices: OrtDevice[] = onGpu ? ['cpu', 'webgpu'] : ['cpu'];
 
 describe.each(devices)('mixed precision on %s', (device) => {
-  it.each(CASES)('gives the loss and gradients of $name', async ({ name, loss, gradient }) => {
+  it.each(CASES)('gives the loss and the gradients of $name', async ({ name, loss, gradient }) => {
     const file = modelFile(name);
     const full = await referenceStep(file.modelPath, file.case, {});
     const place = { engine: 'onnxruntime', device } as const;
     const mixed = await referenceStep(file.modelPath, file.case, { place, precision: 'mixed' });
     const difference = stepDifference(full, mixed);
-    // Something was computed in float16.
+    // Shows that something was computed in float16.
     expect(difference.gradient).toBeGreaterThan(1e-5);
     expect(difference.loss).toBeLessThan(loss);
     expect(difference.gradient).toBeLessThan(gradient);

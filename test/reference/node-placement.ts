@@ -5,19 +5,19 @@ import type { HostTensors } from '../../src/engine/engine';
 import type { OrtDevice } from '../../src/engine/place';
 import { openSession, type SessionOptions } from '../../src/engine/onnxruntime/session';
 
-/** One node of the graph as the runtime runs it, after its own optimization. */
+/** A node of the graph as the runtime executes it, after its own optimization. */
 export interface PlacedNode {
   name: string;
   opType: string;
   provider: OrtDevice;
-  /** Element types and dims of its inputs during the run. */
+  /** Element types and dimensions of its inputs during the run. */
   inputs: { type: string; dims: number[] }[];
   microseconds: number;
 }
 
 /**
- * Where each node of a model runs: the runtime silently moves nodes that a device's provider does not support to the
- * CPU. Measured in one run with the runtime's profiler on.
+ * The device of each node of a model. The runtime silently moves nodes that a device's provider does not
+ * support to the CPU. Measured in a single run with the runtime's profiler.
  *
  * @param model path of the file
  * @param feeds one batch
@@ -67,7 +67,7 @@ interface ProfileEvent {
   args?: { provider?: string; op_name?: string; input_type_shape?: Record<string, number[]>[] };
 }
 
-/** The runtime's profile: Chrome trace events, one of which per node has its kernel's provider. */
+/** Parses the runtime's profile: Chrome trace events, one of which per node has its kernel's provider. */
 export function readProfile(text: string): PlacedNode[] {
   const events = JSON.parse(text) as ProfileEvent[];
   return events.flatMap(({ cat, name, dur, args }) => {

@@ -7,13 +7,13 @@ import { openSession } from '../../src/engine/onnxruntime/session';
 import { onWebgpu } from '../webgpu';
 import { saveStep } from './step-graph';
 
-describe.runIf(onWebgpu)('a step graph on WebGPU', () => {
+describe.runIf(onWebgpu)('the step graph on WebGPU', () => {
   let folder: string;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'aurora-placed-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it.each(['bert-aurora', 'vit-aurora', 'llama-aurora', 'more/gpt2-classifier', 'more/t5', 'more/table'])(
-    '%s with fixed dimensions runs on the device to the last node',
+    'runs every node of %s with fixed dimensions on the device',
     async (name) => {
       const { path, feeds, lossSum, count, loss } = await saveStep(`${name}.json`, folder, true);
       const session = await openSession(path, { device: 'webgpu', onlyDevice: true });
@@ -25,7 +25,7 @@ describe.runIf(onWebgpu)('a step graph on WebGPU', () => {
   );
 
   it.each(['bert-opset13-aurora', 'llama-aurora', 'more/deberta', 'more/swin', 'more/conformer'])(
-    '%s with free dimensions computes no float elsewhere',
+    'computes no floats of %s with free dimensions on the CPU',
     async (name) => {
       const { path, feeds } = await saveStep(`${name}.json`, folder, false);
       const nodes = await placement(path, 'webgpu', feeds);

@@ -2,6 +2,6 @@ import { describe, it } from 'vitest';
 import { agrees } from './agrees';
 import { allFiles } from './files';
 
-describe('the engine agrees with PyTorch', () => {
-  it.each(allFiles())('%s', (name) => agrees(name));
+describe('ONNX Runtime agrees with PyTorch', () => {
+  it.each(allFiles())('on %s', (name) => agrees(name));
 });

@@ -16,25 +16,25 @@ if (modelFile.kind !== 'model' || anlFile.kind !== 'anl')
   throw new Error('The fixtures have changed places.');
 const { modelPath, case: whole } = modelFile;
 
-/** The failing fields of the case after a change. */
+/** The fields of the case that fail after a change. */
 async function failingFields(spoil: (c: ReferenceCase) => void): Promise<string[]> {
   const c = structuredClone(whole);
   spoil(c);
   return failures(await runModelCase(modelPath, c)).map((f) => f.field);
 }
 
-/** Three times the tolerance of a tensor with this largest magnitude. */
+/** Changes a tensor by three times the tolerance for its largest magnitude. */
 const nudge = (a: DenseArray, relative: number): void => {
   a.data[0] += 3 * relative * Math.max(...a.data.map(Math.abs));
 };
 
 const LAYER = 'layer.0.query';
-/** Puts any value anywhere. */
+/** Sets any value anywhere. */
 const set = (at: object, key: string, value: unknown): void => void Reflect.set(at, key, value);
 const scale = (at: object, key: string, by: number): void => set(at, key, Number(Reflect.get(at, key)) * by);
 const drop = (at: object, key: string): void => void Reflect.deleteProperty(at, key);
 
-describe('one value out of tolerance fails, and its field is named', () => {
+describe('a single value out of tolerance fails with the name of its field', () => {
   it.each<[string, (c: ReferenceCase) => void]>([
     ['loss', (c) => scale(c, 'loss', 1 + 3e-5)],
     ['logits', (c) => nudge(c.logits, 1e-4)],
@@ -47,18 +47,18 @@ describe('one value out of tolerance fails, and its field is named', () => {
     ['afterTraining.mergedLogits', (c) => nudge(c.afterTraining.mergedLogits, 2e-4)],
     ['otherShapes[0].loss', (c) => scale(c.otherShapes[0], 'loss', 1 + 3e-5)],
     [`otherShapes[0].gradients.${LAYER}.B`, (c) => nudge(c.otherShapes[0].gradients[`${LAYER}.B`], 1e-4)],
-  ])('%s', async (field, spoil) => {
+  ])('for %s', async (field, spoil) => {
     const fields = await failingFields(spoil);
     expect(fields.filter((f) => f.replace(' (evaluation)', '') !== field)).toEqual([]);
     expect(fields).toContain(field);
   });
 });
 
-describe('what is missing, extra or not finite fails', () => {
+describe('missing, extra and non-finite values fail', () => {
   const TOP =
     'objective head adapter hyper targets modules inputs labels trainable loss logits gradients mergedDelta adamw trainedNorms afterTraining otherShapes';
 
-  it.each(TOP.split(' '))('no %s', async (key) => {
+  it.each(TOP.split(' '))('for a missing %s', async (key) => {
     const fields = await failingFields((c) => drop(c, key));
     expect(fields.length).toBeGreaterThan(0);
     expect(fields.every((f) => f.startsWith(key))).toBe(true);
@@ -85,16 +85,16 @@ describe('what is missing, extra or not finite fails', () => {
     ['labels', (c) => set(c.labels.data, '0', null)],
     ['adamw.lossBeforeEachStep[3]', (c) => set(c.adamw.lossBeforeEachStep, '3', null)],
     [`trainedNorms.${LAYER}.A`, (c) => set(c.trainedNorms, `${LAYER}.A`, null)],
-  ])('%s', async (field, spoil) => {
+  ])('for %s', async (field, spoil) => {
     expect(await failingFields(spoil)).toContain(field);
   });
 
-  it('a curve without its last point', async () => {
+  it('for a curve without its last point', async () => {
     expect(await failingFields((c) => c.adamw.lossBeforeEachStep.pop())).toContain('adamw.finalLoss');
   });
 });
 
-describe('the bare nonlinear layer', () => {
+describe('the nonlinear layer on its own', () => {
   const fields = async (spoil: (c: AnlCase) => void): Promise<string[]> => {
     const cases = structuredClone(anlFile.cases.slice(0, 1));
     spoil(cases[0]);
@@ -102,17 +102,17 @@ describe('the bare nonlinear layer', () => {
   };
   const KEYS = ['bases', 'sigma', 'gradZ', 'gradH', 'gradW'] as const;
 
-  it.each(KEYS)('%s out of tolerance', async (key) => {
+  it.each(KEYS)('fails if %s is out of tolerance', async (key) => {
     const bad = await fields((c) => nudge(c[key]!, 1e-4));
     expect(bad.map((f) => f.replace(' (host)', ''))).toContain(`cases[0].${key}`);
     expect(bad.every((f) => f.startsWith(`cases[0].${key}`))).toBe(true);
   });
 
-  it.each([...KEYS, 'z', 'weight', 'H', 'W'] as const)('%s missing', async (key) => {
+  it.each([...KEYS, 'z', 'weight', 'H', 'W'] as const)('fails if %s is missing', async (key) => {
     expect(await fields((c) => drop(c, key))).toContain(`cases[0].${key}`);
   });
 
-  it('no cases at all', async () => {
+  it('fails without any cases', async () => {
     expect(failures(await runAnlCases([])).map((f) => f.field)).toEqual(['cases']);
   });
 });

@@ -14,17 +14,18 @@ import { modelFile } from './files';
 export interface SavedStep {
   path: string;
   feeds: HostTensors;
-  /** Names of two outputs: the loss is their quotient. */
+  /** Names of two outputs. The loss is their quotient. */
   lossSum: string;
   count: string;
-  /** PyTorch's. */
+  /** The loss according to PyTorch. */
   loss: number;
 }
 
 /**
- * The step graph of a reference case as it runs on WebGPU, saved in a folder.
+ * Saves the step graph of a reference case, as it runs on WebGPU, in a folder.
  *
- * @param fixed whether the model's free dimensions are set to those of the case, as an exporter might have done
+ * @param fixed whether the model's free dimensions are set to those of the case, as an exporter might have
+ * done
  */
 export async function saveStep(name: string, folder: string, fixed: boolean): Promise<SavedStep> {
   const { modelPath, case: c } = modelFile(name);

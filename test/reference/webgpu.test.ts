@@ -7,5 +7,5 @@ import { allFiles } from './files';
 const WEBGPU: Place = { engine: 'onnxruntime', device: 'webgpu' };
 
 describe.runIf(onWebgpu)('WebGPU agrees with PyTorch', () => {
-  it.each(allFiles())('%s', (name) => agrees(name, { place: WEBGPU }));
+  it.each(allFiles())('on %s', (name) => agrees(name, { place: WEBGPU }));
 });

@@ -11,13 +11,16 @@ import { canvases, contrasts, faintTexts, shownTexts } from '../webview/contrast
 
 const ROOT = join(__dirname, '..', '..');
 const NAME = 'debian-sections';
-/** `npm run screenshots` trains in it first. */
+/** `npm run screenshots` trains in this folder first. */
 const workspace = process.env.AURORA_SCREENSHOTS!;
 const runs = join(workspace, '.aurora/runs', NAME);
-/** Only one theme, for a quick look. */
+/** AURORA_THEMES limits the themes, for a quick look. */
 const themes = (process.env.AURORA_THEMES?.split(',') ?? Object.keys(THEMES)) as ThemeName[];
 
-/** A run that continues while the pictures are taken, with one thread to leave the workbench part of the machine. */
+/**
+ * A run that continues while the pictures are taken, with a single thread so that the workbench gets the rest
+ * of the machine.
+ */
 let trainer: ChildProcess;
 let live = '';
 beforeAll(async () => {
@@ -42,8 +45,8 @@ afterAll(async () => {
   await closeBrowser();
 });
 
-describe.each(themes)('in %s', (theme) => {
-  test('every view is drawn and legible', async () => {
+describe.each(themes)('the views in %s', (theme) => {
+  test('are all drawn and legible', async () => {
     const server = await startWorkbench({
       version: '1.139',
       name: `screenshots-${theme}`,
@@ -70,7 +73,7 @@ describe.each(themes)('in %s', (theme) => {
 });
 
 const PREVIEW_MS = 4000;
-/** Each device for a second after compilation, next to a run. */
+/** One second for each device after compilation, beside a run. */
 const CHECK_MS = 200_000;
 const SIZE = { width: 1280, height: 860 };
 
@@ -81,7 +84,7 @@ async function withoutFolder(window: Window, theme: string): Promise<void> {
   await window.page.locator('.getting-started-step').first().waitFor();
   await window.settled();
   await window.screenshot(`welcome-${theme}`);
-  // With a side bar open, VS Code has no room for a walkthrough's pages.
+  // With a side bar open, VS Code has no room for a walkthrough's steps.
   await window.page.keyboard.press('Control+B');
   await window.settled();
   await window.screenshot(`walkthrough-${theme}`);
@@ -160,7 +163,7 @@ async function withRuns(window: Window, theme: string): Promise<void> {
   await look(window, 'aurora-budget svg', `budget-${theme}`);
 }
 
-/** A check of this machine: the view's rows and the report; then the experiment on both engines. */
+/** A check of this machine (the view's rows and the report), then the experiment on both engines. */
 async function machine(window: Window, theme: string): Promise<void> {
   const { page } = window;
   const fold = (view: string) => window.pane(view).locator('.pane-header').click();
@@ -183,11 +186,11 @@ async function report(window: Window, says: RegExp, heading: string): Promise<vo
   await window.toast(says).waitFor({ timeout: CHECK_MS });
   await window.pressToast(says, 'Show Report');
   await window.frameWith(heading);
-  // The preview fades in once its style sheets are loaded.
+  // The preview fades in once its style sheets have loaded.
   await window.page.waitForTimeout(PREVIEW_MS);
 }
 
-/** The steps of a new experiment up to the selection of the layers to adapt. */
+/** The steps of a new experiment up to the choice of the layers to adapt. */
 async function wizard(window: Window, theme: string): Promise<void> {
   const { page } = window;
   await window.palette('AuroRA: New Experiment');
@@ -211,7 +214,8 @@ async function wizard(window: Window, theme: string): Promise<void> {
 }
 
 /**
- * Runs a command with no other tab open, so that the page found belongs to it, and picks runs by the end of their ids.
+ * Runs a command with no other tab open, so that the page belongs to it, and picks runs by the end of their
+ * ids.
  */
 async function choose(window: Window, command: string, ids: string[]): Promise<void> {
   const { page } = window;
@@ -222,7 +226,7 @@ async function choose(window: Window, command: string, ids: string[]): Promise<v
   if (ids.length > 1) await page.keyboard.press('Enter');
 }
 
-/** Waits for a page, takes its picture, and checks it. */
+/** Waits for a page, takes its picture and checks it. */
 async function look(window: Window, selector: string, name: string): Promise<Frame> {
   const frame = await window.frameWith(selector);
   await frame.locator(selector).first().waitFor();
@@ -242,7 +246,7 @@ async function legible(frame: Frame): Promise<void> {
   ]);
   expect.soft(axes).toBeGreaterThanOrEqual(4.5);
   for (const ratio of series) expect.soft(ratio).toBeGreaterThanOrEqual(3);
-  // A theme without a color must not make two series gray.
+  // If a theme lacks a color, two series must not both become gray.
   const orange = await frame.evaluate(() =>
     getComputedStyle(document.body).getPropertyValue('--series-orange').match(/\d+/g)!.map(Number),
   );

@@ -1,19 +1,20 @@
 import type { Draw } from './draw';
 
-/** Something a campaign found that should never happen. */
+/** An outcome that should never happen. */
 export class Unclean extends Error {}
 
-/** One kind of fault, injected trial by trial. */
+/** One kind of fault, injected in trial after trial. */
 export interface Campaign {
   name: string;
-  /** Trials in the slice that `npm test` runs. */
+  /** Number of trials with --slice, which `npm test` uses. */
   slice: number;
-  /** What the machine lacks for it, such as root for a small disk; undefined if nothing. */
+  /** What the campaign needs and the machine lacks, such as root for a small disk, or undefined. */
   lacks?: () => string | undefined;
   /** Called once, before the first trial. */
   prepare?: () => void;
   /**
-   * Injects one fault, drawn from the trial's seed, in `folder`, which is empty and kept if the trial fails.
+   * Injects one fault, drawn from the trial's seed, into `folder`, which is empty and kept if the trial
+   * fails.
    *
    * @returns what was done, in a few words, for the tally
    * @throws Unclean if the outcome is not clean

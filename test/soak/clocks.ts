@@ -6,7 +6,7 @@ import { isOurFault, start, until } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
-/** Debian's libfaketime, which gives a process another wall clock and does not touch the monotonic one. */
+/** Debian's libfaketime, which changes a process's wall clock but not its monotonic clock. */
 const library = (): string | undefined => {
   const root = '/usr/lib';
   return readdirSync(root)
@@ -14,7 +14,10 @@ const library = (): string | undefined => {
     .find(existsSync);
 };
 
-/** The trainer's wall clock jumps by up to a month while its window renews the lease: nothing may end. */
+/**
+ * The trainer's wall clock jumps by up to a month while its window renews the lease, and the run must not
+ * end.
+ */
 export const clocks: Campaign = {
   name: 'clocks',
   slice: 2,
@@ -43,7 +46,7 @@ export const clocks: Campaign = {
     writeFileSync(offset, `${days < 0 ? '-' : '+'}${Math.abs(days)}d`);
     const end = await training.ended;
     clearInterval(renewal);
-    clean(end.code === 0, `with a clock that steps by ${days} days train ended with ${end.code}: ${end.err}`);
+    clean(end.code === 0, `when the clock jumped by ${days} days, train ended with ${end.code}: ${end.err}`);
     clean(!isOurFault(end), end.err);
     requireWhole(onlyRun(runs)!, result);
     return `${days < 0 ? 'back' : 'on'}`;

@@ -8,14 +8,17 @@ import { isOurFault, run, start, until } from './processes';
 import { onlyRun, requireWhole } from './run-facts';
 import { recordsOf } from './records';
 
-/** A disk of a few megabytes that fills up at a random step; with space again, the run resumes to the same bits. */
+/**
+ * A disk of a few megabytes that fills up at a random step. With free space, the run resumes to the same
+ * bits.
+ */
 export const disks: Campaign = {
   name: 'disks',
   slice: 2,
   lacks: () =>
     process.platform === 'linux' && process.getuid?.() === 0
       ? undefined
-      : 'only the superuser of a Linux can make a small disk',
+      : 'only root on Linux can create a small disk',
   async trial(draw, folder) {
     const { lab, result } = await labOfRuns();
     const disk = join(folder, 'disk');
@@ -31,7 +34,7 @@ export const disks: Campaign = {
       const end = await training.ended;
       // It may have been too late, with everything already written.
       const full = end.code === EXIT.disk;
-      clean(full || end.code === 0, `on a full disk train ended with ${end.code}: ${end.err}`);
+      clean(full || end.code === 0, `on a full disk, train ended with ${end.code}: ${end.err}`);
       clean(!isOurFault(end), `on a full disk: ${end.err}`);
       rmSync(filler);
       const folderOfRun = onlyRun(runs)!;

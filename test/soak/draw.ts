@@ -1,6 +1,6 @@
 import { uniform } from '../../src/base/random';
 
-/** A trial's own stream of random numbers: the same seed gives the same trial on every machine. */
+/** A trial's stream of random numbers. The same seed gives the same trial on every machine. */
 export class Draw {
   private drawn = 0;
 

@@ -9,11 +9,11 @@ import { isOurFault, run, start, until } from './processes';
 import { recordsOf } from './records';
 import { onlyRun, requireWhole } from './run-facts';
 
-/** A run folder, or part of it, removed, renamed or made read-only during a run. */
+/** A run folder or a part of it is removed, renamed or made read-only during a run. */
 export const folders: Campaign = {
   name: 'folders',
   slice: 4,
-  lacks: () => (process.platform === 'linux' ? undefined : 'Windows does not let a folder in use go'),
+  lacks: () => (process.platform === 'linux' ? undefined : 'Windows does not allow removing a folder in use'),
   async trial(draw, folder) {
     const { lab, result } = await labOfRuns();
     const runs = join(folder, 'runs');
@@ -63,7 +63,7 @@ const FAULTS: Record<string, Fault> = {
       const end = await ended;
       clean(
         [EXIT.disk, 0].includes(end.code as 0),
-        `in a read-only folder train ended with ${end.code}: ${end.err}`,
+        `in a read-only folder, train ended with ${end.code}: ${end.err}`,
       );
       clean(!isOurFault(end), `in a read-only folder: ${end.err}`);
       if (end.code === 0) return 'too late';
@@ -77,7 +77,7 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 
-/** Not while one of its files is being written. */
+/** Remounts a folder read-only, but not while one of its files is being written. */
 async function readOnly(folder: string): Promise<void> {
   for (;;)
     try {
@@ -88,20 +88,20 @@ async function readOnly(folder: string): Promise<void> {
     }
 }
 
-/** The run reports that its folder is gone, or had already ended; nothing reappears under the old name. */
+/** The run reports that its folder is gone, or had already ended. Nothing may reappear under the old path. */
 async function gone(made: string, ended: ReturnType<typeof start>['ended']): Promise<string> {
   const end = await ended;
   clean(
     end.code === EXIT.lost || end.code === 0,
-    `train whose folder is gone ended with ${end.code}: ${end.err}`,
+    `train without its folder ended with ${end.code}: ${end.err}`,
   );
-  clean(!isOurFault(end), `train whose folder is gone: ${end.err}`);
-  clean(!existsSync(made), `${made} came back`);
-  clean(end.code !== EXIT.lost || /--resume/.test(end.err), `it does not say how to continue: ${end.err}`);
+  clean(!isOurFault(end), `train without its folder: ${end.err}`);
+  clean(!existsSync(made), `${made} was recreated`);
+  clean(end.code !== EXIT.lost || /--resume/.test(end.err), `it gives no way to continue: ${end.err}`);
   return end.code === 0 ? 'too late' : 'stopped';
 }
 
-/** A removed part exists again, or the run reports that it is missing. */
+/** A removed part is written again, or the run reports that it is missing. */
 async function partGone(
   made: string,
   part: string,
@@ -111,14 +111,14 @@ async function partGone(
   const end = await ended;
   clean(!isOurFault(end), `without ${part}: ${end.err}`);
   if (end.code === 0) {
-    clean(existsSync(join(made, part)), `train ended with 0, and ${part} is not there`);
+    clean(existsSync(join(made, part)), `train ended with 0, but ${part} is missing`);
     return 'written again';
   }
-  clean(end.code === EXIT.lost, `without ${part} train ended with ${end.code}: ${end.err}`);
+  clean(end.code === EXIT.lost, `without ${part}, train ended with ${end.code}: ${end.err}`);
   return 'stopped';
 }
 
-/** The trainer may write into it meanwhile. */
+/** Removes a path although the trainer may be writing into it. */
 function remove(path: string): void {
   for (;;)
     try {

@@ -9,11 +9,11 @@ import { isOurFault, killAll, run, start, until, type Running } from './processe
 import { recordsOf } from './records';
 import { onlyRun, resultOf } from './run-facts';
 
-/** A run's input files, changed between a kill and its resume, or during training. */
+/** A run's input files are changed between a kill and its resume, or during training. */
 export const inputs: Campaign = {
   name: 'inputs',
   slice: 3,
-  lacks: () => (process.platform === 'linux' ? undefined : 'only Linux lists the processes to kill'),
+  lacks: () => (process.platform === 'linux' ? undefined : 'finding the processes to kill needs Linux'),
   async trial(draw, folder) {
     const { lab, result } = await labOfRuns();
     const experiment = copyLab(lab, folder);
@@ -39,7 +39,10 @@ export const inputs: Campaign = {
   },
 };
 
-/** The trainer maps the model's file: another file of the same size leaks in, a shorter one ends the trainer. */
+/**
+ * The trainer maps the model file. If it is overwritten in place, the trainer reads the new bytes; if it is
+ * truncated, the trainer is killed.
+ */
 async function whileTraining(
   draw: Draw,
   folder: string,
@@ -55,14 +58,14 @@ async function whileTraining(
   const end = await training.ended;
   clean(!isOurFault(end), `${how}: ${end.err}`);
   if (end.code === 0) {
-    // It had already computed all it needed.
-    clean(resultOf(made) === result, `${how} went into the training, and it ended with 0`);
+    // It had already computed everything that it needed.
+    clean(resultOf(made) === result, `the ${how} affected the training, and it ended with 0`);
     return `${how}, too late`;
   }
   const died = truncates && end.signal === 'SIGBUS';
   clean(died || end.code === EXIT.inputs, `${how}: ended with ${end.code ?? end.signal}: ${end.err}`);
   const again = await run(['train', '--resume', made]);
-  clean(again.code === EXIT.inputs, `--resume over a ${how} ended with ${again.code}: ${again.err}`);
+  clean(again.code === EXIT.inputs, `--resume with a ${how} ended with ${again.code}: ${again.err}`);
   return `${how}, ${died ? 'died' : 'stopped'}`;
 }
 
@@ -93,7 +96,7 @@ function lines(folder: string, change: (rows: string[]) => string[]): void {
   writeFileSync(path, `${change(readFileSync(path, 'utf8').trimEnd().split('\n')).join('\n')}\n`);
 }
 
-/** A same-size model whose file still loads: changes low bits of numbers in its largest weights. */
+/** A model of the same size that still loads, with changed low bits in its largest weights. */
 function otherWeights(draw: Draw, bytes: Buffer): Buffer {
   const out = Buffer.from(bytes);
   const middle = Math.floor(out.length / 3) + draw.int(64) * 4;

@@ -8,7 +8,7 @@ import { ageLeftovers, leftovers, onlyRun, requireWhole, resultOf } from './run-
 
 const EPOCHS = ['--set', 'training.epochs=2'];
 
-/** A small model with its data, an undisturbed run, and how long each command takes here. */
+/** A small model with its data, an uninterrupted run, and the time that each command takes here. */
 interface Made {
   lab: Lab;
   run: string;
@@ -17,11 +17,11 @@ interface Made {
 }
 let made: Made | undefined;
 
-/** Every command that writes, killed with everything it has started at a random moment of its run time. */
+/** Every command that writes is killed, with its child processes, at a random moment of its run time. */
 export const kills: Campaign = {
   name: 'kills',
   slice: 6,
-  lacks: () => (process.platform === 'linux' ? undefined : 'only Linux lists the processes to kill'),
+  lacks: () => (process.platform === 'linux' ? undefined : 'finding the processes to kill needs Linux'),
   async trial(draw, folder) {
     made ??= await make();
     const name = draw.pick(Object.keys(COMMANDS));
@@ -40,7 +40,7 @@ async function make(): Promise<Made> {
   lab.write('sweep.aurora.json', JSON.stringify(sweep));
   const began = performance.now();
   const { code, err } = await run(['train', lab.experiment, ...EPOCHS, '--out', lab.path('alone')]);
-  clean(code === 0, `a run that was left alone ended with ${code}: ${err}`);
+  clean(code === 0, `an uninterrupted run ended with ${code}: ${err}`);
   const seconds = new Map([['train', (performance.now() - began) / 1000]]);
   const alone = onlyRun(lab.path('alone'))!;
   return { lab, run: alone, result: resultOf(alone), seconds };
@@ -56,13 +56,13 @@ const COMMANDS: Record<string, Kill> = {
       folder,
       moment() * seconds.get('train')!,
     );
-    // Any number of times: a resumed run may be killed again.
+    // Any number of times, because a resumed run may also be killed.
     const folderOfRun = onlyRun(out);
     if (folderOfRun === undefined) return;
     if (moment() < 0.5)
       await killed(['train', '--resume', folderOfRun], folder, moment() * seconds.get('train')!);
     const { code, err } = await run(['train', '--resume', folderOfRun]);
-    // One killed before it had written what it is to train, or after its end, has nothing to resume.
+    // A run killed before its spec was written, or after its end, cannot be resumed.
     if (code === 20 && /spec\.json is missing/.test(err)) return;
     clean(code === 0 || (code === 20 && /has finished/.test(err)), `--resume ended with ${code}: ${err}`);
     requireWhole(folderOfRun, result);
@@ -74,7 +74,7 @@ const COMMANDS: Record<string, Kill> = {
     const args = ['sweep', join(at, 'sweep.aurora.json'), ...EPOCHS, '--parallel', '2', '--device', 'cpu'];
     return again(args, folder, moment, 2 * seconds.get('train')!, () => {
       const left = leftovers(join(at, '.aurora'));
-      clean(left.length === 0, `the sweep has left ${left.join(', ')}`);
+      clean(left.length === 0, `the sweep left ${left.join(', ')}`);
     });
   },
   export: (m, folder, moment) =>
@@ -99,12 +99,12 @@ const COMMANDS: Record<string, Kill> = {
     const args = ['import', join(from, 'adapter/best'), '--experiment', file];
     return again(args, folder, moment, seconds.get('train')!, () => {
       const left = leftovers(join(folder, '.aurora'));
-      clean(left.length === 0, `the import has left ${left.join(', ')}`);
+      clean(left.length === 0, `the import left ${left.join(', ')}`);
     });
   },
 };
 
-/** A command on a copy of the finished run, which it must not change. */
+/** Runs a command on a copy of the finished run, which it must not change. */
 async function onCopy(
   { run: from, result, seconds }: Made,
   folder: string,
@@ -116,7 +116,7 @@ async function onCopy(
   await again(args(copy), folder, moment, seconds.get('train')!, () => requireWhole(copy, result));
 }
 
-/** Kills a command, runs it again to its end, and checks what it has left. */
+/** Kills a command, runs it again to its end and checks what it has left. */
 async function again(
   args: string[],
   folder: string,

@@ -5,19 +5,19 @@ import { clean } from './campaign';
 import { run } from './processes';
 import { onlyRun, resultOf } from './run-facts';
 
-/** Short enough for many trials, and long enough for a fault to hit the run in the middle of something. */
+/** Short enough for many trials and long enough for a fault to hit the run midway. */
 const SETTINGS = { adapter: { dropout: 0.1 }, training: { epochs: 8, evaluateEvery: 20 } };
 
 let made: Promise<{ lab: Lab; result: string }> | undefined;
 
-/** The small model with its data, and the result of an undisturbed run; trained once. */
+/** The small model with its data, and the result of an uninterrupted run that is trained only once. */
 export const labOfRuns = (): Promise<{ lab: Lab; result: string }> => (made ??= make());
 
 async function make(): Promise<{ lab: Lab; result: string }> {
   const lab = new Lab(SETTINGS);
   process.once('exit', () => lab.remove());
   const { code, err } = await run(['train', lab.experiment, '--out', lab.path('alone')]);
-  clean(code === 0, `a run that was left alone ended with ${code}: ${err}`);
+  clean(code === 0, `an uninterrupted run ended with ${code}: ${err}`);
   return { lab, result: resultOf(onlyRun(lab.path('alone'))!) };
 }
 
@@ -30,7 +30,11 @@ const FILES = [
   'tiny.aurora.json',
 ];
 
-/** Copies its files to a folder that a trial may change freely. @returns the experiment's path */
+/**
+ * Copies the lab's files to a folder that a trial may change.
+ *
+ * @returns the experiment's path
+ */
 export function copyLab(lab: Lab, folder: string): string {
   for (const name of FILES) cpSync(lab.path(name), join(folder, name));
   return join(folder, 'tiny.aurora.json');

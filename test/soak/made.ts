@@ -3,10 +3,12 @@ import { join, resolve } from 'node:path';
 import { Lab } from '../cli/lab';
 import { subjects, type Subject } from './subjects';
 
-/** Environment variable that passes the folder of the finished run and sweep to the thread that reads mutants. */
+/**
+ * The environment variable with the folder of the finished run and sweep, for the thread that reads mutants.
+ */
 const MADE = 'AURORA_SOAK_MADE';
 
-/** A finished run and a finished sweep of the small model, trained once. */
+/** A finished run and a finished sweep of the small model, trained only once. */
 export function makeSubjects(): Subject[] {
   const folder = (process.env[MADE] ??= trained());
   const sweeps = join(folder, '.aurora/sweeps/sweep');
@@ -34,6 +36,6 @@ function must(lab: Lab, ...args: string[]): void {
 
 function only(folder: string): string {
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
-  if (names.length === 0) throw new Error(`There is nothing in ${resolve(folder)}.`);
+  if (names.length === 0) throw new Error(`${resolve(folder)} is empty.`);
   return join(folder, names.sort()[0]!);
 }

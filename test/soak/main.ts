@@ -17,15 +17,14 @@ const KEPT = resolve('.cache/soak');
 
 const HELP = `Usage: npm run test:soak -- [options]
 
-Injects faults until the time is up: damaged files of every kind that is read, kills, full disks, removed and
-read-only folders, changed inputs, clocks that step. Leaves with 1 where an outcome was not clean; what it was is
-kept below .cache/soak.
+Injects faults for a given time: damaged files of every kind, kills, full disks, removed and read-only folders,
+changed inputs, clock changes. Exits with 1 if an outcome was unclean and keeps that trial in .cache/soak.
 
-  --minutes N      how long, shared by the campaigns (default 10)
-  --trials N       so many trials of each campaign instead
-  --slice          the few trials of each that npm test runs
-  --seed N         seed of the first trial; the next ones count up (default: drawn from the clock, and printed)
-  --only A,B       these campaigns only: ${CAMPAIGNS.map((c) => c.name).join(', ')}
+  --minutes N      total time, divided between the campaigns (default 10)
+  --trials N       number of trials per campaign, in place of a time
+  --slice          the few trials that npm test runs
+  --seed N         seed of the first trial; each further trial adds 1 (default: from the clock, and printed)
+  --only A,B       only these campaigns: ${CAMPAIGNS.map((c) => c.name).join(', ')}
 `;
 
 if (!isMainThread) {
@@ -57,7 +56,7 @@ async function main(): Promise<number> {
   const names = values.only?.split(',');
   const chosen = CAMPAIGNS.filter((c) => !names || names.includes(c.name));
   if (chosen.length < (names?.length ?? 1)) {
-    console.error(`There are the campaigns ${CAMPAIGNS.map((c) => c.name).join(', ')}.`);
+    console.error(`--only takes ${CAMPAIGNS.map((c) => c.name).join(', ')}.`);
     return 2;
   }
   const seed = Number(values.seed);
@@ -65,7 +64,7 @@ async function main(): Promise<number> {
   for (const campaign of chosen) {
     const lacks = campaign.lacks?.();
     if (lacks !== undefined) {
-      console.log(`${campaign.name.padEnd(8)} left out: ${lacks}`);
+      console.log(`${campaign.name.padEnd(8)} skipped: ${lacks}`);
       continue;
     }
     const trials = values.slice

@@ -6,9 +6,9 @@ import { makeSubjects } from './made';
 import { damagedBytes, damagedJson } from './mutate';
 import { emptyFolder, isRefusal, placeIn, type Subject } from './subjects';
 
-/** Longer than any reader needs for files this small, on any machine: a longer read counts as a hang. */
+/** Longer than any reader needs for files this small, on any machine. A longer read counts as a hang. */
 const LONGEST_MS = 120_000;
-/** Only useful on a machine with room for everything else: no mutant of a small file may need more. */
+/** Requires a machine with memory to spare. No mutant of a small file may need more. */
 const MOST_MEMORY_MB = 2048;
 
 interface Answer {
@@ -16,7 +16,7 @@ interface Answer {
   unclean?: string;
 }
 
-/** Damages one file of a subject, and reads it in every possible way, in a thread that may hang or die. */
+/** Damages one file of a subject and reads it in every possible way, in a thread that may hang or die. */
 export const mutants: Campaign = {
   name: 'mutants',
   slice: 250,
@@ -43,8 +43,8 @@ async function ask(seed: number, folder: string): Promise<Answer> {
       resolve(answer);
     };
     const whole = (answer: Answer) => end(answer, false);
-    const failed = (e: Error) => end({ done: '', unclean: `ended the thread: ${e.message}` }, true);
-    const exited = (code: number) => end({ done: '', unclean: `ended the thread with ${code}` }, true);
+    const failed = (e: Error) => end({ done: '', unclean: `crashed the thread: ${e.message}` }, true);
+    const exited = (code: number) => end({ done: '', unclean: `ended the thread with code ${code}` }, true);
     const late = setTimeout(
       () => end({ done: '', unclean: `is still being read after ${LONGEST_MS / 1000} s` }, true),
       LONGEST_MS,
@@ -63,7 +63,7 @@ function newReader(): Worker {
   return worker;
 }
 
-/** The thread's body. */
+/** The body of that thread. */
 export function readMutants(): void {
   const all = makeSubjects();
   parentPort!.on('message', ({ seed, folder }: { seed: number; folder: string }) => {
@@ -90,7 +90,11 @@ async function readMutant(all: readonly Subject[], draw: Draw, folder: string): 
   return { done: refused ? 'refused' : 'read' };
 }
 
-/** @returns what was done, in a word */
+/**
+ * Damages a file.
+ *
+ * @returns the kind of damage in a word
+ */
 function damage(draw: Draw, file: string): string {
   const bytes = readFileSync(file);
   const value = /\.(json|jsonl)$/.test(file) && draw.int(3) > 0 ? parsed(bytes) : undefined;
@@ -98,7 +102,7 @@ function damage(draw: Draw, file: string): string {
   return value === undefined ? 'bytes' : 'values';
 }
 
-/** For JSON lines, the lines. */
+/** The parsed JSON, or the lines of a JSON Lines file. */
 function parsed(bytes: Buffer): unknown[] | undefined {
   try {
     return bytes

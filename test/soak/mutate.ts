@@ -78,7 +78,7 @@ function nested(depth: number): unknown {
 
 type Place = { holder: Record<string, unknown> | unknown[]; key: string | number };
 
-/** Changes a few places of a JSON value: other types, other names, missing and duplicate members. */
+/** Changes a few places of a JSON value: different types or names, missing and duplicate members. */
 export function damagedJson(draw: Draw, value: unknown): unknown {
   const out = structuredClone(value);
   for (let n = 1 + draw.int(3); n > 0; n--) {
@@ -103,11 +103,11 @@ function damageAt(draw: Draw, { holder, key }: Place): void {
   else own(holder, key as string, draw.pick(VALUES)());
 }
 
-/** Like JSON.parse: `__proto__` becomes an ordinary member. */
+/** Sets a member as JSON.parse does, where `__proto__` becomes an ordinary member. */
 const own = (holder: object, key: string, value: unknown): unknown =>
   Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 
-/** Enough places of a large value; a tokenizer's vocabulary has tens of thousands of similar ones. */
+/** The most places that are listed. A tokenizer's vocabulary has tens of thousands of similar ones. */
 const MOST_PLACES = 20_000;
 
 function placesOf(root: unknown): Place[] {

@@ -17,7 +17,7 @@ export interface Running {
   over(): boolean;
 }
 
-/** The built program, leading its own process group. */
+/** Starts the built program as the leader of a process group. */
 export function start(args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     detached: true,
@@ -39,7 +39,10 @@ export function start(args: readonly string[], env: Record<string, string> = {})
 export const run = (args: readonly string[], env?: Record<string, string>): Promise<End> =>
   start(args, env).ended;
 
-/** Ends a process and all others whose command line names `folder`: trials of a sweep lead their own groups. */
+/**
+ * Ends a process and all others with `folder` on their command lines, because trials of a sweep lead their
+ * own groups.
+ */
 export async function killAll(pid: number, folder: string): Promise<void> {
   send(pid);
   for (;;) {
@@ -67,7 +70,7 @@ function send(pid: number): void {
     }
 }
 
-/** Waits for a condition, or for the process to end first. */
+/** Waits for a condition, or for the end of the process. */
 export async function until(condition: () => boolean, process: Running): Promise<void> {
   while (!condition() && !process.over()) await wait(5);
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCALAR_COLUMNS } from '../../src/protocol/events';
 
-/** Steps that a run has recorded. */
+/** The number of steps that a run has recorded. */
 export const recordsOf = (run: string | undefined): number =>
   run === undefined
     ? 0

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readRun } from '../../src/runs/read';
 import { clean } from './campaign';
 
-/** Numbers of a run that depend on neither clock nor machine, and the bits of its adapters. */
+/** Numbers of a run that do not depend on the clock or the machine, and the bits of its adapters. */
 export function resultOf(folder: string): string {
   const { scalars, events } = readRun(folder);
   const curve = ['step', 'loss', 'learningRate', 'gradientNorm', 'examples', 'tokens'].map((c) => [
@@ -25,7 +25,7 @@ const adapterSum = (folder: string, name: string): string =>
 
 export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** Names that exist only while a process is in the middle of something. */
+/** Names that exist only while a process is writing. */
 const TEMPORARY = /\.tmp$|-tmp$|^\.out-|^\.import-|^graph$|^export-|^study-/;
 
 /** Leftovers of dead processes below a folder. */
@@ -36,25 +36,25 @@ export const leftovers = (folder: string): string[] =>
       )
     : [];
 
-/** Simulates a day passing: files that a living process may still need are not removed. */
+/** Simulates that a day has passed, because recent files are not removed. */
 export function ageLeftovers(folder: string): void {
   const then = new Date(Date.now() - 86_400_000);
   for (const path of leftovers(folder)) utimesSync(join(folder, path), then, then);
 }
 
-/** A run that has ended well, with the expected numbers and nothing left behind. */
+/** Expects a run to have finished with the right numbers and without leftovers. */
 export function requireWhole(folder: string, result: string): void {
   const { status } = readRun(folder);
   clean(status?.state === 'finished', `${folder} is ${status?.state}, not finished`);
-  clean(resultOf(folder) === result, `${folder} has other numbers than a run that was left alone`);
+  clean(resultOf(folder) === result, `${folder} has different numbers than an uninterrupted run`);
   const left = leftovers(folder);
-  clean(left.length === 0, `${folder} still holds ${left.join(', ')}`);
+  clean(left.length === 0, `${folder} still contains ${left.join(', ')}`);
 }
 
-/** The only run below `runs`; undefined if there is none yet. */
+/** The only run below `runs`, or undefined if there is none yet. */
 export function onlyRun(runs: string): string | undefined {
   if (!existsSync(runs)) return undefined;
   const names = readdirSync(runs).filter((name) => !name.startsWith('.'));
-  clean(names.length < 2, `${runs} holds ${names.length} runs`);
+  clean(names.length < 2, `${runs} contains ${names.length} runs`);
   return names[0] === undefined ? undefined : join(runs, names[0]);
 }

@@ -25,12 +25,16 @@ import { readAdapterFolder } from '../../src/trainer/peft/folder';
 import { adapterModules } from '../../src/trainer/peft/modules';
 import { importedSpec } from '../../src/trainer/peft/spec';
 
-/** Something that is read: its files, and everything in the product that reads it. */
+/** Something that is read: its files, and all product code that reads it. */
 export interface Subject {
   name: string;
-  /** Puts it into an empty folder. @returns the files that may be damaged */
+  /**
+   * Writes it into an empty folder.
+   *
+   * @returns the files that may be damaged
+   */
   make(folder: string): string[];
-  /** Reads it in every possible way; each reader may fail with an AuroraError, and nothing else. */
+  /** All ways to read it. Each reader may fail with an AuroraError but with nothing else. */
   readers: ((folder: string) => unknown)[];
 }
 
@@ -85,7 +89,8 @@ const table = (name: string, zipped: boolean): Subject => {
     readers: [
       (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'skip' }),
       (f) => readRows(join(f, file), { ...COLUMNS, onBadRow: 'fail' }),
-      // The editor's own reader may report that it cannot interpret a file, and never throws because of its content.
+      // The editor's own reader may report that it cannot interpret a file, but never throws because of its
+      // content.
       (f) => readDataHead(join(f, file)),
     ],
   };
@@ -122,7 +127,7 @@ const experiment: Subject = {
       parseExperiment(file, readFileSync(file, 'utf8'), ['training.epochs=2']);
     },
     (f) => {
-      // In the editor nothing may throw, whatever the user types.
+      // In the editor, nothing may throw, whatever the user types.
       const file = join(f, 'x.aurora.json');
       const text = readFileSync(file, 'utf8');
       neverRefuses(() => {
@@ -164,7 +169,7 @@ const runFolder = (run: string): Subject => ({
   readers: [
     (f) => readRun(join(f, 'run')),
     (f) => studyRun(readRunSummary(join(f, 'run')), 'run'),
-    // The tree's and the sweep's readers show what is wrong with a folder: they never throw.
+    // The tree's and the sweep's readers show what is wrong with a folder and never throw.
     async (f) => {
       const tail = new RunTail(join(f, 'run'));
       await tail.look();
@@ -200,11 +205,14 @@ function neverRefuses(read: () => unknown): void {
   try {
     read();
   } catch (e) {
-    throw new Error(`threw where it must not: ${(e as Error).message}`, { cause: e });
+    throw new Error(`must not throw: ${(e as Error).message}`, { cause: e });
   }
 }
 
-/** @param run a finished run. @param sweep a finished sweep's folder */
+/**
+ * @param run the folder of a finished run
+ * @param sweep the folder of a finished sweep
+ */
 export const subjects = (run: string, sweep: string): Subject[] => [
   ...['bert.onnx', 'vit.onnx', 'llama.onnx', 'bert-opset13.onnx'].map(model),
   ...['wordpiece', 'unigram'].map(tokenizer),
@@ -218,7 +226,7 @@ export const subjects = (run: string, sweep: string): Subject[] => [
 
 export const isRefusal = (e: unknown): boolean => e instanceof AuroraError;
 
-/** The location of a file in the subject, for the tally. */
+/** The path of a file within the subject, for the tally. */
 export const placeIn = (folder: string, file: string): string => relative(folder, file);
 
 export function emptyFolder(folder: string): string {

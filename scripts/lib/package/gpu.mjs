@@ -82,7 +82,8 @@ const changed = (name, filter, ...changes) => ({
     build.onLoad({ filter }, ({ path }) => {
       let contents = readFileSync(path, 'utf8');
       for (const [from, to] of changes) {
-        if (!contents.includes(from)) throw new Failure(`${path} has no "${from}": a new version?`);
+        if (!contents.includes(from))
+          throw new Failure(`${path} does not contain "${from}". Is it a new version?`);
         contents = contents.replaceAll(from, to);
       }
       return { contents, loader: 'js' };

@@ -19,9 +19,9 @@ export function notices(packages, more) {
   const entries = [...packages.map(ofPackage), ...more];
   const unnamed = entries.filter((e) => !e.text.trim());
   if (unnamed.length > 0)
-    throw new Failure(`No licence text was found for ${unnamed.map((e) => e.name).join(', ')}.`);
+    throw new Failure(`No license text was found for ${unnamed.map((e) => e.name).join(', ')}.`);
   const rule = '-'.repeat(80);
-  const head = `AuroRA Lab carries the following software of others, under their own licences.\n`;
+  const head = `AuroRA Lab includes the following third-party software, under the licenses given.\n`;
   return [head, ...entries.map((e) => `${rule}\n${e.name} ${e.version}\n\n${e.text.trim()}\n`)].join('\n');
 }
 

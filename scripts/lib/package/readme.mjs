@@ -24,6 +24,6 @@ const isElsewhere = (target) => /^(https?|data|mailto|command):/.test(target);
 function dataUri(path) {
   const type = TYPES[extname(path).toLowerCase()];
   if (!type || !existsSync(path))
-    throw new Failure(`The README shows ${path}, which is not a picture there.`);
+    throw new Failure(`The README refers to ${path}, which is missing or not an image.`);
   return `data:${type};base64,${readFileSync(path).toString('base64')}`;
 }

@@ -17,7 +17,7 @@ export function stageRuntime(target, dist) {
   const { runtime, dawn, node } = TARGETS[target];
   const files = readTarball(fetchPackage(node));
   const program = files.get(node.file);
-  if (!program) throw new Failure(`${node.spec} has no ${node.file}: its layout changed.`);
+  if (!program) throw new Failure(`${node.spec} has no ${node.file}. Its layout has changed.`);
   const path = join(dist, 'node', basename(node.file));
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, program);
@@ -30,7 +30,7 @@ export function stageRuntime(target, dist) {
 /** A release of Node has one license text for all platforms, and npm's packages for Windows omit it. */
 function licenceOfNode(files) {
   const text = files.get('LICENSE') ?? readTarball(fetchPackage(TARGETS['linux-x64'].node)).get('LICENSE');
-  if (!text) throw new Failure('No package of Node carries its licence: their layout changed.');
+  if (!text) throw new Failure('No package of Node contains its license. Their layout has changed.');
   return text.toString();
 }
 

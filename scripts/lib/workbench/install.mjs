@@ -30,7 +30,7 @@ export function ensureWorkbench(version) {
   const here = VERSIONS[version].node[process.arch];
   if (process.platform !== 'linux' || !here)
     throw new Failure(
-      'The browser workbench runs on Linux (x64 or arm64) only.',
+      'The browser workbench only runs on Linux (x64 or arm64).',
       'Install VS Code and put `code` on the PATH: `npm run workbench` then uses that.',
     );
   ensureChromium();
@@ -108,7 +108,7 @@ function npmUnder(node, logFile) {
     if (run.status !== 0)
       throw new Failure(
         `npm ${args.join(' ')} failed in ${cwd}${run.error ? ` (${run.error.message})` : ''}.`,
-        `What npm said is in ${logFile}.`,
+        `The output of npm is in ${logFile}.`,
       );
   };
 }

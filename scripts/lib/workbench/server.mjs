@@ -181,7 +181,7 @@ function install(version, vsix, { node, entry, folder }) {
   );
   rmSync(data, { recursive: true, force: true });
   if (run.status !== 0 || !/successfully installed/.test(run.stdout))
-    throw new Failure(`VS Code ${version} did not install ${vsix}:\n${run.stdout}${run.stderr}`);
+    throw new Failure(`VS Code ${version} could not install ${vsix}:\n${run.stdout}${run.stderr}`);
 }
 
 /** Another workbench may still be using an older package. */
